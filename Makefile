@@ -1,0 +1,85 @@
+# `make help` says what can be done here. Each target sets up what it needs, from the pins in requirements/.
+
+PYTHON ?= python3
+PYTHON310 ?= python3.10
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export RASA_TELEMETRY_ENABLED := false
+
+RUN := .venv/bin/python
+
+# The environments. The file that a rule makes says: installed from the pins as they stand.
+# The tests find theirs through the environment, and skip where it does not exist.
+RASA := .venv-rasa/ready
+FLOOR := .venv-floor/ready
+
+export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
+export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
+
+find_python = PYTHON="$(PYTHON)" scripts/find-python 3.10 3.13
+find_python310 = PYTHON="$(PYTHON310)" scripts/find-python 3.10 3.10
+make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
+install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
+
+.DELETE_ON_ERROR:
+.PHONY: help demo chat test lint types imports unit host conversation floor format clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
+	    printf '  make %-13s %s\n' "$$target" "$$does"; done
+
+demo: .venv/runtime ## a short conversation for a handful of customers, through the real action server
+	@$(RUN) examples/demo.py
+
+chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything it needs
+	@$(RUN) examples/oss-bot/chat.py
+
+test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
+	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
+	@$(RUN) -m pytest --cov
+	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
+	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
+	else echo "make test: passed, without a real Rasa and the oldest versions: no Python 3.10 here"; fi
+
+lint: .venv/dev ## rules and formatting (ruff)
+	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
+
+types: .venv/dev ## mypy --strict
+	@$(RUN) -m mypy && $(RUN) -m mypy examples
+
+imports: .venv/dev ## which module may import which (import-linter)
+	@.venv/bin/lint-imports --no-logo
+
+unit: .venv/dev ## the pure tests: seconds
+	@$(RUN) -m pytest tests/unit
+
+host: .venv/dev ## the tests with the real rasa_sdk
+	@$(RUN) -m pytest tests/host
+
+conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
+	@$(RUN) -m pytest tests/conversation
+
+floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
+	@.venv-floor/bin/python -m pytest tests/unit tests/host
+
+format: .venv/dev ## put the code into shape, as far as ruff can
+	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix
+
+clean: ## remove what the tools left behind
+	rm -rf .coverage* .hypothesis .*_cache dist .rasa examples/*/.rasa examples/*/models
+	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## … and the environments
+	rm -rf .venv .venv-rasa .venv-floor
+
+.venv/runtime: requirements/runtime.txt
+	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
+
+.venv/dev: requirements/dev.txt .venv/runtime
+	@echo "Adding the tools for checks and tests to .venv" && $(install_pins)
+
+$(RASA): requirements/rasa.txt
+	@python=$$($(find_python310)) && echo "Setting up .venv-rasa, a real Rasa: two minutes and 3 GB, once" && $(make_environment)
+
+$(FLOOR): requirements/floor.txt
+	@python=$$($(find_python310)) && echo "Setting up .venv-floor, the oldest versions: half a minute, once" && $(make_environment)

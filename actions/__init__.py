@@ -1,0 +1,1 @@
+"""What `rasa run actions` loads: every action that a module below this package defines."""

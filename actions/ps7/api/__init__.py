@@ -1,0 +1,1 @@
+"""The PS7 side: knows HTTP, knows nothing of Rasa."""

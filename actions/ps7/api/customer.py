@@ -1,0 +1,104 @@
+"""From PS7's answer to a `CustomerContext`: which field of the wire becomes what. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .. import cpf
+from ..context import (
+    CustomerContext,
+    Identification,
+    SecurityDevice,
+    TokenStatus,
+    wire_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_Code = TypeVar("_Code")
+
+# Codes as the interface documents them, compared without regard to case.
+_IDENTIFICATION = {
+    "aut": Identification.AUTHENTICATED,
+    "ide": Identification.IDENTIFIED,
+    "nid": Identification.NOT_IDENTIFIED,
+}
+_DEVICE = {
+    "token": SecurityDevice.TOKEN,
+    "csi": SecurityDevice.CSI,
+    "none": SecurityDevice.NONE,
+}
+_ACCEPTED = {"s": TokenStatus.VALID, "n": TokenStatus.INVALID}
+
+_CPF = "u_cpf"
+_ACCOUNT = "u_cc"
+_UPSTREAM_ACCOUNT = "u_cssc"
+"""`contexto` calls the account by this name in the documented example."""
+
+
+class Decoded(NamedTuple):
+    """A customer, and the wire names of the fields whose values the interface does not document."""
+
+    customer: CustomerContext
+    doubtful: tuple[str, ...]
+
+
+def read_customer(
+    payload: dict[str, Any],
+    envelope: Mapping[str, Any],
+    *,
+    expires_at: datetime,
+    strict_cpf: bool,
+) -> Decoded:
+    """Read the customer from an answer's payload and what stands around it (`envelope`).
+
+    A value outside a documented list is None and named as doubtful: fail closed. A CPF that is not
+    11 digits is named too, and stays, unless `strict_cpf` asks for valid check digits.
+    """
+    raw = CustomerContext(expires_at=expires_at, payload=payload)
+    doubtful: list[str] = []
+
+    def code(wire_name: str, known: Mapping[str, _Code]) -> _Code | None:
+        text = raw.field(wire_name)
+        meaning = known.get(text.lower()) if text else None
+        if text and meaning is None:
+            doubtful.append(wire_name)
+        return meaning
+
+    device = code("u_dseg", _DEVICE)
+    accepted = code("u_dsok", _ACCEPTED)
+    token_status = {None: None, SecurityDevice.NONE: TokenStatus.ABSENT}.get(device, accepted)
+    number = _read_cpf(raw.field(_CPF), doubtful, strict=strict_cpf)
+    customer = CustomerContext(
+        cpf=number,
+        agency=raw.field("u_ag"),
+        account=raw.field(_ACCOUNT) or _upstream_account(payload),
+        segment=raw.field("u_seg"),
+        ivr_option=raw.field("u_dest"),
+        phone_number=raw.field("u_numA"),
+        id_document=raw.field("u_tpid"),
+        identification=code("u_id", _IDENTIFICATION),
+        security_device=device,
+        token_status=token_status,
+        expires_at=expires_at,
+        key=wire_text(envelope.get("key")),
+        decoded_context_id=wire_text(envelope.get("decodedContextId")),
+        payload=payload,
+    )
+    return Decoded(customer, tuple(doubtful))
+
+
+def _read_cpf(text: str | None, doubtful: list[str], *, strict: bool) -> str | None:
+    if text is None:
+        return None
+    number = cpf.normalise(text)
+    if not cpf.has_form(number) or (strict and not cpf.is_valid(number)):
+        doubtful.append(_CPF)
+    return number if cpf.is_valid(number) or not strict else None
+
+
+def _upstream_account(payload: Mapping[str, Any]) -> str | None:
+    upstream = payload.get("contexto")
+    return wire_text(upstream.get(_UPSTREAM_ACCOUNT)) if isinstance(upstream, dict) else None

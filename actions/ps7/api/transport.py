@@ -1,0 +1,141 @@
+"""The one place that opens a socket: sessions, timeouts, the size cap, and no redirects.
+
+Knows bytes and aiohttp; knows neither PS7's fields nor Rasa.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from ..errors import (
+    ConnectionFailed,
+    LookupFailed,
+    PS7Unavailable,
+    Reason,
+    UnreadableAnswer,
+)
+from .wire import METHOD, Answer, Request
+
+if TYPE_CHECKING:
+    from ..settings import PS7Settings
+
+MAX_ANSWER_BYTES = 64 * 1024
+"""A customer's context is one or two KiB: a larger answer is none."""
+
+_SECONDS_IDLE = 30
+_SECONDS_DNS = 60
+
+# aiohttp 3.9 does not tell the two timeouts apart: there, both are a read timeout.
+_ConnectTimeout: type[Exception] | tuple[()] = getattr(aiohttp, "ConnectionTimeoutError", ())
+
+# First match wins: each class stands before those that it derives from.
+_FOREIGN: tuple[tuple[type[Exception] | tuple[()], type[PS7Unavailable], Reason], ...] = (
+    (_ConnectTimeout, ConnectionFailed, Reason.CONNECT_TIMEOUT),
+    (aiohttp.ServerTimeoutError, ConnectionFailed, Reason.READ_TIMEOUT),
+    (aiohttp.ClientSSLError, ConnectionFailed, Reason.TLS),
+    (aiohttp.ServerFingerprintMismatch, ConnectionFailed, Reason.TLS),
+    (aiohttp.ClientConnectorError, ConnectionFailed, Reason.CONNECT),
+    (aiohttp.ClientConnectionError, ConnectionFailed, Reason.CONNECTION_LOST),
+    (aiohttp.ClientPayloadError, ConnectionFailed, Reason.CONNECTION_LOST),
+    (aiohttp.ClientError, UnreadableAnswer, Reason.NOT_HTTP),
+    (OSError, ConnectionFailed, Reason.CONNECT),
+)
+
+
+class Transport:
+    """Sends requests, over one pool of connections for each running event loop."""
+
+    def __init__(self, settings: PS7Settings) -> None:
+        """Take the settings; nothing is opened before the first request."""
+        self._settings = settings
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+    async def send(self, request: Request) -> Answer:
+        """Send one request and read the whole answer.
+
+        Redirects are not followed: the credentials would go to another host with them.
+
+        Raises:
+            ConnectionFailed: no connection, or it broke or fell silent.
+            UnreadableAnswer: larger than `MAX_ANSWER_BYTES`, or not HTTP.
+
+        """
+        try:
+            session = await self._session()
+            async with session.request(
+                METHOD,
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+            ) as response:
+                body = await self._read(response)
+        except LookupFailed:
+            raise
+        except Exception as error:
+            raise _translate(error) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body)
+
+    @staticmethod
+    async def _read(response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                response.close()
+                raise UnreadableAnswer(Reason.ANSWER_TOO_LARGE, response.status)
+        return bytes(body)
+
+    async def _session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None or session.closed:
+            for gone in [known for known in self._sessions if known.is_closed()]:
+                await self._sessions.pop(gone).close()
+            session = self._sessions[loop] = self._open()
+        return session
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._settings.max_connections,
+                keepalive_timeout=_SECONDS_IDLE,
+                ttl_dns_cache=_SECONDS_DNS,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                sock_connect=self._settings.connect_timeout,
+                sock_read=self._settings.read_timeout,
+            ),
+            # One customer's answer must not set a cookie for the next customer's request.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections of the running loop. The next request opens new ones."""
+        session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.close()
+
+    def abandon(self) -> None:
+        """Close all connections where no event loop runs any more, as the process ends."""
+        while self._sessions:
+            loop, session = self._sessions.popitem()
+            if loop.is_closed():
+                asyncio.run(session.close())
+            else:
+                loop.run_until_complete(session.close())
+
+
+def _translate(error: Exception) -> PS7Unavailable:
+    """Bring a foreign error into our family."""
+    for foreign, ours, reason in _FOREIGN:
+        if isinstance(error, foreign):
+            return ours(reason)
+    return PS7Unavailable(Reason.INTERNAL)

@@ -1,0 +1,137 @@
+"""The language both sides speak: how a lookup ended, and who the customer is.
+
+Plain values only. Nothing here knows HTTP, Rasa or the settings.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .cpf import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Outcome(str, Enum):
+    """The closed list of what `ps7_status` can hold."""
+
+    OK = "ok"
+    """PS7 knows this context. It does not say that the person is authenticated."""
+    MISSING = "missing"
+    """No contextId, and nothing held: the user is anonymous."""
+    INVALID = "invalid"
+    """The contextId is not usable text, or PS7 answered 400."""
+    REJECTED = "rejected"
+    """PS7 has no such context."""
+    DENIED = "denied"
+    """PS7 refused our credentials: the customer has no part in it."""
+    UNAVAILABLE = "unavailable"
+    """No answer, or none that can be read."""
+    EXPIRED = "expired"
+    """It was `ok`, its time is over, and no contextId is at hand."""
+    TAMPERED = "tampered"
+    """Something claims a customer, and no seal of ours stands behind it."""
+
+
+class Identification(str, Enum):
+    """How far the phone menu or the app knew the customer (`u_id`)."""
+
+    AUTHENTICATED = "authenticated"
+    IDENTIFIED = "identified"
+    NOT_IDENTIFIED = "not_identified"
+
+
+class SecurityDevice(str, Enum):
+    """The device that the customer has (`u_dseg`)."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a device, not a secret
+    CSI = "csi"
+    NONE = "none"
+
+
+class TokenStatus(str, Enum):
+    """Whether the device was checked (`u_dsok`), or is not there at all."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    ABSENT = "absent"
+
+
+def wire_text(value: object) -> str | None:
+    """Read a value of the wire as text.
+
+    Text is stripped and a blank one is None; a number becomes the text that stands on the wire; any
+    other type is None.
+    """
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+class CustomerContext(BaseModel):
+    """What PS7 said about the customer of one conversation.
+
+    Every attribute may be None but `expires_at` and `payload`. Its `repr` shows the categorical
+    attributes alone, so that an instance may end up in a log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    cpf: str | None = None
+    """Natural person's register number, 11 digits where PS7 sent one; zeros in front are kept."""
+    agency: str | None = None
+    account: str | None = None
+    segment: str | None = None
+    ivr_option: str | None = None
+    """The option that was chosen in the 30-hours phone menu."""
+    phone_number: str | None = None
+    id_document: str | None = None
+    identification: Identification | None = None
+    security_device: SecurityDevice | None = None
+    token_status: TokenStatus | None = None
+    expires_at: datetime
+    """Until when this may be used, in UTC."""
+    key: str | None = None
+    """The key that the interface made for this context."""
+    decoded_context_id: str | None = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+    """The whole payload. A number that Python would write in another way stands as its text."""
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the customer proved who they are before the chat began."""
+        return self.identification is Identification.AUTHENTICATED
+
+    @property
+    def token_valid(self) -> bool:
+        """Whether the customer's device was checked and accepted."""
+        return self.token_status is TokenStatus.VALID
+
+    @property
+    def cpf_masked(self) -> str | None:
+        """The CPF for display, such as `***.456.789-**`. It is no protection."""
+        return mask(self.cpf)
+
+    def field(self, wire_name: str) -> str | None:
+        """Give the text of one field of the payload, by its name on the wire.
+
+        A field that is missing or blank at the top is taken from `contexto`, the upstream payload.
+        """
+        text = wire_text(self.payload.get(wire_name))
+        upstream = self.payload.get("contexto")
+        if text is None and isinstance(upstream, dict):
+            text = wire_text(upstream.get(wire_name))
+        return text
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Name what may be shown: nothing that tells one customer from another."""
+        for name in ("identification", "security_device", "token_status"):
+            value = getattr(self, name)
+            yield name, value.value if value else None

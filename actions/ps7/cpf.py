@@ -1,0 +1,43 @@
+"""The CPF, Brazil's register number of natural persons: normalise, check, mask."""
+
+from __future__ import annotations
+
+import re
+
+from stdnum.br import cpf as _register
+
+_LENGTH = 11
+_ZERO_FILLED_LENGTH = 14
+"""The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
+_PUNCTUATION = re.compile(r"[\s.\-/]")
+
+
+def normalise(text: str) -> str:
+    """Bring a CPF into its 11 digits where it has them, whatever its punctuation.
+
+    Text that is more than digits and punctuation comes back unchanged, as do digits of another
+    length, without their punctuation: nothing is filled up or cut off.
+    """
+    digits = _PUNCTUATION.sub("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        return text
+    if len(digits) == _ZERO_FILLED_LENGTH and digits.startswith("000"):
+        return digits[-_LENGTH:]
+    return digits
+
+
+def has_form(text: str) -> bool:
+    """Tell whether the text is 11 digits, as a normalised CPF is."""
+    return len(text) == _LENGTH and text.isascii() and text.isdigit()
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether the text is 11 digits whose last two check the others."""
+    return has_form(text) and _register.is_valid(text)
+
+
+def mask(text: str | None) -> str | None:
+    """Show the middle of a CPF, as in `***.456.789-**`; None unless it is 11 digits."""
+    if text is None or not has_form(text):
+        return None
+    return f"***.{text[3:6]}.{text[6:9]}-**"

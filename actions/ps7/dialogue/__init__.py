@@ -1,0 +1,1 @@
+"""The Rasa side: knows trackers and slots, knows nothing of HTTP."""

@@ -1,0 +1,167 @@
+"""The three actions, as Rasa runs them. Thin: what they do stands in `resolver` and `turn`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from abc import ABC, abstractmethod
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rasa_sdk import Action
+from rasa_sdk.events import SlotSet
+from rasa_sdk.utils import configure_colored_logging
+
+from ..context import Outcome
+from ..errors import LookupFailed, SettingsError
+from ..settings import PS7Settings
+from ..slot_names import STATUS
+from . import resolver, runtime
+from .turn import Turn
+
+if TYPE_CHECKING:
+    from rasa_sdk import Tracker
+    from rasa_sdk.executor import CollectingDispatcher
+    from rasa_sdk.types import DomainDict
+
+    from ..context import CustomerContext
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Give the time of day that contexts are measured by."""
+    return datetime.now(timezone.utc)
+
+
+class PS7Action(Action, ABC):
+    """What the three have in common: settings at registration, and a `run` that never raises."""
+
+    def __init__(self) -> None:
+        """Read the settings.
+
+        Raises:
+            SystemExit: they are not usable; the text names every variable at fault. The action
+                server stops with it at registration.
+
+        """
+        try:
+            settings = PS7Settings.load()
+        except SettingsError as error:
+            raise SystemExit(str(error)) from None
+        self._settings = runtime.share(settings).settings
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to a worker with the settings, which hold a seal key made at start."""
+        return {"settings": self._settings, "log_level": logging.getLogger().getEffectiveLevel()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrive in a worker.
+
+        From 3.20 on the SDK starts workers that configure no logging: every line below WARNING
+        would be lost there, and the one line of each lookup with them.
+        """
+        self._settings = runtime.share(state["settings"]).settings
+        if not logging.getLogger().handlers:
+            configure_colored_logging(state["log_level"])
+
+    @abstractmethod
+    async def changes(self, turn: Turn) -> dict[str, Any]:
+        """Give the slots to set."""
+
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,  # noqa: ARG002 - the host's signature
+        tracker: Tracker,
+        domain: DomainDict,  # noqa: ARG002 - the host's signature
+    ) -> list[dict[str, Any]]:
+        """Set the slots that change; `[]` when none does. Never raises and never utters."""
+        shared = runtime.share(self._settings)
+        try:
+            changes = await self.changes(Turn(tracker, shared, utc_now()))
+        except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
+            _log_bug(error)
+            changes = _fail_closed(tracker, shared)
+        return [SlotSet(name, value) for name, value in changes.items()]
+
+
+class ActionPS7Context(PS7Action):
+    """Finds the contextId, looks the context up if it is not held yet, and projects the slots.
+
+    Made to run on every turn.
+    """
+
+    def name(self) -> str:
+        """Give the name that a domain lists."""
+        return "action_ps7_context"
+
+    async def changes(self, turn: Turn) -> dict[str, Any]:
+        """Decide by the table of `resolver.decide`, and ask PS7 where it says so."""
+        decision = resolver.decide(turn.present, turn.now)
+        if not isinstance(decision, resolver.LookUp):
+            return turn.apply(decision)
+        found, replaces = decision.found, decision.replaces
+        try:
+            customer = await runtime.share(self._settings).client.lookup(
+                decision.context_id,
+                encoded=found.encoded,
+                correlation_id=turn.correlation_id(found),
+                flow_id=found.flow_id,
+            )
+        except LookupFailed as failure:
+            return turn.seal(found, failure.outcome, replaces=replaces)
+        return turn.seal(found, Outcome.OK, customer, replaces=replaces)
+
+
+class ActionPS7Verify(PS7Action):
+    """Makes the slots say what PS7 said, without the network: for right before a sensitive step."""
+
+    def name(self) -> str:
+        """Give the name that a domain lists."""
+        return "action_ps7_verify"
+
+    async def changes(self, turn: Turn) -> dict[str, Any]:
+        """Decide by the table of `resolver.verify`."""
+        return turn.apply(resolver.verify(turn.present, turn.now))
+
+
+class ActionPS7Forget(PS7Action):
+    """Forgets the customer: after a log out, or when the conversation is handed over."""
+
+    def name(self) -> str:
+        """Give the name that a domain lists."""
+        return "action_ps7_forget"
+
+    async def changes(self, turn: Turn) -> dict[str, Any]:
+        """Null everything; this contextId is not looked up again in this conversation."""
+        return turn.forget()
+
+
+def verified_context(tracker: Tracker) -> CustomerContext | None:
+    """Give the customer whom PS7 vouched for in this conversation, for a bot's own action.
+
+    It reads the seal, not the slots, and asks nobody. None where no seal of ours for this
+    conversation holds, where its time is over, and where another contextId has come since.
+
+    Raises:
+        SettingsError: the PS7_* settings are not usable (an action server would not have started).
+
+    """
+    turn = Turn(tracker, runtime.current(), utc_now())
+    verdict = resolver.verify(turn.present, turn.now)
+    return verdict.held.customer if isinstance(verdict, resolver.Project) else None
+
+
+def _log_bug(error: Exception) -> None:
+    """Name the error and its place, and not its text, which may quote the customer."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
+
+
+def _fail_closed(tracker: Tracker, shared: runtime.Runtime) -> dict[str, Any]:
+    """Say `unavailable`, with nothing of a customer left."""
+    slots = tracker.slots if isinstance(tracker.slots, dict) else {}
+    status = shared.names.of(STATUS)
+    nulls = dict.fromkeys(shared.names.among(slots))
+    return nulls | ({status: Outcome.UNAVAILABLE.value} if status in slots else {})

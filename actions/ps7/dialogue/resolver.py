@@ -1,0 +1,148 @@
+"""What one run does: from what was found, what is held and the time, to a decision. Pure.
+
+Each function is one table; `decide` is that of `action_ps7_context`. None of them knows slots,
+seals' text or HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..context import Outcome
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .context_id import Found
+    from .seal import Sealed
+
+REJECTED_FOR = timedelta(seconds=30)
+"""PS7 is not asked again for this long about a contextId that it did not know."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Make the slots equal to the held customer; status `ok`."""
+
+    held: Sealed
+
+
+@dataclass(frozen=True)
+class Say:
+    """Set the status alone. All other slots are the bot's own, or null already."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Clear:
+    """Null everything that could speak of a customer, the seal included."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Empty:
+    """Null the slots of a customer whom nothing of ours vouches for, and keep the seal."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Ask PS7, and seal what comes out of it."""
+
+    context_id: str = field(repr=False)
+    found: Found
+    replaces: bool
+    """Whether another customer may have been here before."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Seal an outcome for what was found, without asking PS7."""
+
+    found: Found
+    replaces: bool
+    outcome: Outcome
+
+
+_SETTLED = (Outcome.INVALID, Outcome.MISSING)
+"""Outcomes that another call about the same contextId cannot change; `missing`: forgotten."""
+
+Decision = Project | Say | Clear | LookUp | Refuse
+Verdict = Project | Clear | Empty | None
+
+
+@dataclass(frozen=True)
+class Present:
+    """What one run finds in the conversation."""
+
+    found: Found | None
+    """The contextId, None where there is none."""
+    held: Sealed | None
+    """What the seal says, None where no seal of ours for this conversation is there."""
+    says_ok: bool
+    """Whether the status claims a customer."""
+    seal_set: bool
+    """Whether anything stands in the slot of the seal."""
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the slots speak of a customer, with a seal of ours behind them or not."""
+        return self.says_ok or self.seal_set
+
+
+def decide(present: Present, now: datetime) -> Decision:
+    """Decide one run of `action_ps7_context`."""
+    found, held = present.found, present.held
+    if found is None:
+        return _nothing_found(present, now)
+    if held is None:
+        return _ask(found, replaces=present.seal_set)
+    if found.fingerprint == held.fingerprint:
+        return _same_found(found, held, now)
+    if found.fingerprint in held.forgotten:
+        return Refuse(found, replaces=True, outcome=Outcome.MISSING)
+    return _ask(found, replaces=True)
+
+
+def _same_found(found: Found, held: Sealed, now: datetime) -> Decision:
+    if held.good_at(now):
+        return Project(held)
+    recently = timedelta(0) <= now - held.sealed_at < REJECTED_FOR
+    if held.outcome in _SETTLED or (held.outcome is Outcome.REJECTED and recently):
+        return Say(held.outcome)
+    return _ask(found, replaces=False)
+
+
+def _nothing_found(present: Present, now: datetime) -> Decision:
+    held = present.held
+    if held is None:
+        return Clear(Outcome.TAMPERED) if present.claimed else Say(Outcome.MISSING)
+    if held.customer is None:
+        return Say(Outcome.MISSING)
+    return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)
+
+
+def _ask(found: Found, *, replaces: bool) -> Decision:
+    if found.context_id is None:
+        return Refuse(found, replaces=replaces, outcome=Outcome.INVALID)
+    return LookUp(found.context_id, found, replaces=replaces)
+
+
+def verify(present: Present, now: datetime) -> Verdict:
+    """Decide one run of `action_ps7_verify`, which asks nobody. None: leave everything as it is.
+
+    Afterwards the slots say what PS7 said, or the status is not `ok` and they are null.
+    """
+    found, held = present.found, present.held
+    if held is None:
+        return Clear(Outcome.TAMPERED) if present.claimed else None
+    if held.customer is None:
+        return Empty(held.outcome) if present.says_ok else None
+    if found is not None and found.fingerprint != held.fingerprint:
+        return Clear(Outcome.MISSING)
+    return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)

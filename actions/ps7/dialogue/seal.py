@@ -1,0 +1,82 @@
+"""What `ps7_context` holds: an outcome and a customer, encrypted, authenticated, and bound.
+
+The library is cryptography's MultiFernet (AES-128-CBC with HMAC-SHA256). A seal opens for the
+conversation it was made for and for no other. Pure: keys, text and a sender id in, values out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..context import CustomerContext, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_FORGOTTEN = 16
+"""Forgotten contextIds that one conversation remembers, newest first."""
+
+
+class Sealed(BaseModel):
+    """What a seal says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    outcome: Outcome
+    """How the lookup ended; `missing` where the customer was forgotten."""
+    fingerprint: str
+    """Of the contextId that was looked up."""
+    sealed_at: datetime
+    customer: CustomerContext | None = None
+    """Present exactly where the outcome is `ok`."""
+    forgotten: tuple[str, ...] = ()
+    """Fingerprints of contextIds that are not looked up again in this conversation."""
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Name the outcome alone."""
+        yield "outcome", self.outcome.value
+
+    def good_at(self, now: datetime) -> bool:
+        """Tell whether the customer of this seal may still be used."""
+        return self.customer is not None and now < self.customer.expires_at
+
+
+class _Bound(BaseModel):
+    """The plain text of a seal: what it says, and for which conversation."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    conversation: str
+    sealed: Sealed
+
+
+class Sealer:
+    """Closes and opens the seals of one bot."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take Fernet keys, newest first: the newest closes, all of them open."""
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def close(self, sealed: Sealed, sender_id: str) -> str:
+        """Make the text for `ps7_context`, bound to the conversation of this sender id."""
+        bound = _Bound(conversation=_conversation(sender_id), sealed=sealed)
+        return self._fernet.encrypt(bound.model_dump_json().encode()).decode()
+
+    def open(self, text: object, sender_id: str) -> Sealed | None:
+        """Read a seal; None where there is none, it is not ours, or another conversation's."""
+        if not isinstance(text, str):
+            return None
+        try:
+            bound = _Bound.model_validate_json(self._fernet.decrypt(text.encode()))
+        except (InvalidToken, ValidationError, UnicodeEncodeError):
+            return None
+        return bound.sealed if bound.conversation == _conversation(sender_id) else None
+
+
+def _conversation(sender_id: str) -> str:
+    return hashlib.sha256(sender_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,56 @@
+"""The projection: what each slot of ours should hold, and only what differs. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from ..slot_names import CONTEXT, STATUS, is_wire_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..context import CustomerContext
+
+_ATTRIBUTES = {
+    "ps7_expires_at": "expires_at",
+    "ps7_key": "key",
+    "ps7_decoded_context_id": "decoded_context_id",
+    "ps7_payload": "payload",
+}
+"""Attributes of `CustomerContext` that are not named as their slots."""
+
+
+def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
+    """Say what the slots of a customer should hold: null, all of them, where there is none.
+
+    `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
+    seal are no part of the projection.
+    """
+    return {
+        name: None if customer is None else _value(customer, default)
+        for name, default in ours.items()
+        if default not in (STATUS, CONTEXT)
+    }
+
+
+def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what the tracker does not hold yet: every SlotSet is an event, the same value too."""
+    return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+
+
+def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slot can be anything
+    if is_wire_name(slot):
+        return customer.field(slot)
+    value = getattr(customer, _ATTRIBUTES.get(slot, slot))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value
+
+
+def _same(present: object, wanted: object) -> bool:
+    """Compare as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC."""
+    return present == wanted and isinstance(present, bool) == isinstance(wanted, bool)

@@ -1,0 +1,201 @@
+"""The PS7_* settings: environment, `.env`, and secret files, in one frozen object.
+
+Nothing here opens a connection or knows Rasa. A bad setting is found when the object is made, and
+all of them are named at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSource
+
+from .errors import SettingsError
+from .slot_names import SlotNames
+
+PREFIX = "PS7_"
+SECRETS_DIR = "PS7_SECRETS_DIR"
+
+logger = logging.getLogger(__name__)
+
+_MAX_SECONDS = 240
+"""Rasa gives an action 300 s: ours must be the limit that counts."""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can only be this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not (host and bare and secure) or parts.port == 0 or not text.isprintable() or " " in text:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.strip() or not text.isprintable():
+        raise ValueError
+    return secret
+
+
+def _fernet_key(secret: SecretStr) -> SecretStr:
+    Fernet(secret.get_secret_value())
+    return secret
+
+
+def _dotted_path(text: str) -> str:
+    if not all(step.strip() for step in text.split(".")):
+        raise ValueError
+    return text
+
+
+def _distinct_slots(renames: dict[str, str]) -> dict[str, str]:
+    SlotNames(renames)
+    return renames
+
+
+def _json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+_FromJson = BeforeValidator(_json)
+_Name = Annotated[str, Field(min_length=1)]
+_HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+_SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
+_DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
+_Renames = Annotated[dict[str, _Name], AfterValidator(_distinct_slots)]
+_Seconds = Annotated[float, Field(gt=0, le=_MAX_SECONDS, allow_inf_nan=False)]
+_HEADER_TEXT = "a text of printable characters"
+_SECONDS = f"seconds, a number above 0 and at most {_MAX_SECONDS}"
+
+
+# Kept over a reload of this module: a new key would break every seal of the running process.
+_made_keys: list[SecretStr] = globals().get("_made_keys", [])
+
+
+def _keys_of_this_process() -> list[SecretStr]:
+    """Make a seal key once, for a process that was given none."""
+    if not _made_keys:
+        logger.warning(
+            "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
+            "survive a restart, and several action servers cannot serve one conversation."
+        )
+        _made_keys.append(SecretStr(Fernet.generate_key().decode()))
+    return list(_made_keys)
+
+
+class PS7Settings(BaseSettings):
+    """How to reach PS7 and how to treat what it answers.
+
+    Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
+    and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
+    secrets); the first that has a value wins. Each field's description says what it takes.
+
+    Use `PS7Settings.load()` for an error that names every variable at fault.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        description="scheme, host and port of PS7, such as https://cec.example.com; "
+        "http is for a loopback host only",
+    )
+    username: _HeaderValue = Field(description=_HEADER_TEXT)
+    password: _HeaderValue = Field(description=_HEADER_TEXT)
+    seal_keys: Annotated[_SealKeys, NoDecode, _FromJson] = Field(
+        default_factory=_keys_of_this_process,
+        description="a JSON list of Fernet keys, newest first",
+    )
+    api_key: _HeaderValue | None = Field(default=None, description=_HEADER_TEXT)
+    app_key: _HeaderValue | None = Field(default=None, description=_HEADER_TEXT)
+    encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
+    metadata_keys: Annotated[_DottedPaths, NoDecode, _FromJson] = Field(
+        default=["contextId"],
+        description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
+    )
+    slot_names: Annotated[_Renames, NoDecode, _FromJson] = Field(
+        default={},
+        description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
+        "no name twice",
+    )
+    clear_slots: Annotated[list[_Name], NoDecode, _FromJson] = Field(
+        default=[],
+        description='a JSON list of slots of the bot\'s own, such as ["balance"]',
+    )
+    deadline: _Seconds = Field(default=4.0, description=_SECONDS)
+    connect_timeout: _Seconds = Field(default=1.0, description=_SECONDS)
+    read_timeout: _Seconds = Field(default=2.0, description=_SECONDS)
+    max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
+    max_age: float = Field(
+        default=3600.0,
+        gt=0,
+        le=31 * 86400,
+        allow_inf_nan=False,
+        description="seconds, a number above 0 and at most 31 days",
+    )
+    strict_cpf: bool = Field(default=False, description="true or false")
+
+    @property
+    def newest_key(self) -> str:
+        """The key that seals, and from which the keys of digests are derived."""
+        return self.seal_keys[0].get_secret_value()
+
+    @classmethod
+    def load(cls) -> PS7Settings:
+        """Read the settings of this process.
+
+        Raises:
+            SettingsError: one text that names every variable at fault and what it expects.
+
+        """
+        folder = os.environ.get(SECRETS_DIR) or None
+        if folder is not None and not Path(folder).is_dir():
+            faults = [f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"]
+            raise SettingsError(_message(faults))
+        try:
+            return cls(_secrets_dir=folder)
+        except ValidationError as error:
+            raise SettingsError(_message(_faults(error))) from None
+        except (UnreadableSource, OSError, UnicodeDecodeError) as error:
+            faults = [f".env or a secret file cannot be read ({type(error).__name__})"]
+            raise SettingsError(_message(faults)) from None
+
+
+def _faults(error: ValidationError) -> list[str]:
+    """Say of each variable at fault what is wrong and what it expects, and never its value."""
+    faults = {}
+    for detail in error.errors(include_input=False, include_url=False, include_context=False):
+        name = str(detail["loc"][0])
+        state = "is missing" if detail["type"] == "missing" else "cannot be used"
+        expects = PS7Settings.model_fields[name].description
+        faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}"
+    return list(faults.values())
+
+
+def _message(faults: list[str]) -> str:
+    return "\n  ".join(["The PS7 settings are not usable:", *faults])

@@ -1,0 +1,81 @@
+"""The slots by their default names, and the names that a bot gave them instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+STATUS = "ps7_status"
+CONTEXT = "ps7_context"
+CUSTOMER_SLOTS = (
+    "cpf",
+    "cpf_masked",
+    "agency",
+    "account",
+    "segment",
+    "ivr_option",
+    "phone_number",
+    "id_document",
+    "identification",
+    "security_device",
+    "token_status",
+    "ps7_expires_at",
+    "ps7_key",
+    "ps7_decoded_context_id",
+    "ps7_payload",
+)
+"""What a customer's context is projected on, beside one slot for each field of the wire."""
+
+_TABLE = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
+_WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
+
+
+def is_wire_name(name: str) -> bool:
+    """Tell whether a slot is named as a field of PS7's payload: `u_…`."""
+    return _WIRE_NAME.fullmatch(name) is not None
+
+
+def is_default_name(name: str) -> bool:
+    """Tell whether a slot of this name is ours where nothing was renamed."""
+    return name in _TABLE or is_wire_name(name)
+
+
+class SlotNames:
+    """Which slots of a bot are ours, after `PS7_SLOT_NAMES`.
+
+    A default name that was renamed is the bot's own again and never touched, unless another slot of
+    ours was given that very name.
+    """
+
+    def __init__(self, renames: Mapping[str, str]) -> None:
+        """Take the renames: default name to the bot's name.
+
+        Raises:
+            ValueError: a key is no slot of ours, or two slots would share one name.
+
+        """
+        self._renamed = dict(renames)
+        self._default_of = {new: default for default, new in renames.items()}
+        if not all(is_default_name(default) for default in renames):
+            raise ValueError
+        taken = (name for name in self._default_of if name not in renames)
+        if len(self._default_of) < len(renames) or any(name in _TABLE for name in taken):
+            raise ValueError
+
+    def of(self, default: str) -> str:
+        """Give the bot's name of a slot."""
+        return self._renamed.get(default, default)
+
+    def among(self, declared: Iterable[str]) -> dict[str, str]:
+        """Pick our slots from those that a domain declares: the bot's name to the default one."""
+        ours = {}
+        for name in declared:
+            default = self._default_of.get(name)
+            if default is None and name not in self._renamed and is_default_name(name):
+                default = name
+            if default is not None:
+                ours[name] = default
+        return ours

@@ -1,0 +1,30 @@
+"""What holds for every test: nothing leaves this machine, and what fails cheaply fails first."""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+_OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+
+
+def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let this process talk to loopback addresses and to Unix sockets, and to nobody else."""
+    if event not in _OUTBOUND or not isinstance(address := arguments[1], tuple):
+        return
+    host = address[0]
+    if host != "localhost" and not ip_address(host).is_loopback:
+        message = f"a test reached for {host}: tests talk to this machine only"
+        raise ConnectionRefusedError(message)
+
+
+sys.addaudithook(_refuse_the_network)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the conversations with a real Rasa last."""
+    items.sort(key=lambda item: "conversation" in item.path.parts)
