@@ -1,0 +1,22 @@
+"""What a bot's own tests and a demo use: PS7 on this machine, its customers, a conversation.
+
+`Simulator` is PS7 itself, with `PERSONAS` who arrive and `FAULTS` that happen. `Conversation` runs
+actions as Rasa would, without Rasa. Nothing in the plugin itself imports this package.
+"""
+
+from __future__ import annotations
+
+from .conversation import Conversation
+from .faults import FAULTS, Fault
+from .personas import PERSONAS, Persona
+from .simulator import RecordedRequest, Simulator
+
+__all__ = [
+    "FAULTS",
+    "PERSONAS",
+    "Conversation",
+    "Fault",
+    "Persona",
+    "RecordedRequest",
+    "Simulator",
+]

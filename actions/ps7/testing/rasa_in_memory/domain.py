@@ -1,0 +1,129 @@
+"""What a bot's domain says: its slots, its own actions, and the actions of its slot mappings.
+
+Files are read and merged as by rasa/shared/core/domain.py, mappings chosen as by ActionExtractSlots
+in rasa/core/actions/action.py.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Domain = dict[str, Any]
+DomainSource = str | Path | Mapping[str, Any]
+
+SESSION_METADATA = "session_started_metadata"
+CARRY_OVER = "carry_over_slots_to_new_session"
+
+_LISTS = ("intents", "entities", "actions", "e2e_actions")
+_TABLES = ("forms", "responses", "slots")
+_DEFAULT_SESSION = {"session_expiration_time": 60, CARRY_OVER: True}
+
+
+def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
+    """Return the merged domain of files, folders (with all below) and dictionaries.
+
+    What is named twice is taken from where it is named first, as in Rasa. Folders are read in the
+    order of their file names; Rasa takes the order of the file system. Raises FileNotFoundError for
+    a path that is not there.
+    """
+    sources = [source] if isinstance(source, str | Path | Mapping) else source
+    domain: Domain = {}
+    for part in (part for given in sources for part in _parts(given)):
+        domain = _merged(domain, part)
+    domain.setdefault("session_config", dict(_DEFAULT_SESSION))
+    domain.setdefault("version", "3.1")
+    domain["intents"] = sorted(domain.get("intents", []), key=_name)
+    return {key: value for key, value in domain.items() if value not in ({}, [], None)}
+
+
+def _parts(source: DomainSource) -> list[Domain]:
+    if isinstance(source, Mapping):
+        return [copy.deepcopy(dict(source))]
+    path = Path(source)
+    if not path.is_dir():
+        return [_read(path)]
+    files = sorted(file for file in path.rglob("*") if file.suffix in {".yml", ".yaml"})
+    parts = [_read(file) for file in files]
+    return [part for part in parts if {*_LISTS, *_TABLES, "session_config"} & part.keys()]
+
+
+def _read(path: Path) -> Domain:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
+
+    parser = YAML(typ="safe", pure=True)
+    parser.version = (1, 2)  # `no` and `on` are text, as for Rasa
+    return dict(parser.load(path.read_text(encoding="utf-8")) or {})
+
+
+def _merged(first: Domain, second: Domain) -> Domain:
+    merged = {**second, **first}
+    for key in _TABLES:
+        merged[key] = {**(second.get(key) or {}), **(first.get(key) or {})}
+    for key in _LISTS:
+        both = [*(second.get(key) or []), *(first.get(key) or [])]
+        merged[key] = list({_name(entry): entry for entry in both}.values())
+    configs = [part.get("session_config") for part in (first, second)]
+    configs = [config for config in configs if config not in (None, _DEFAULT_SESSION)]
+    merged["session_config"] = configs[0] if configs else dict(_DEFAULT_SESSION)
+    return merged
+
+
+def _name(entry: str | Mapping[str, Any]) -> str:
+    return entry if isinstance(entry, str) else min(entry)
+
+
+def initial_slots(domain: Domain) -> dict[str, Any]:
+    """Return every slot of the bot with the value it starts from, the slots Rasa adds included."""
+    slots = {name: slot.get("initial_value") for name, slot in domain.get("slots", {}).items()}
+    if domain.get("forms"):
+        slots.setdefault("requested_slot", None)
+    return {**slots, SESSION_METADATA: None}
+
+
+def own_actions(domain: Domain) -> list[str]:
+    """Return the names under `actions:`. One of Rasa's own among them replaces Rasa's."""
+    return [_name(entry) for entry in domain.get("actions", [])]
+
+
+def every_turn_actions(
+    domain: Domain, *, intent: str | None, loop: str | None, requested: str | None
+) -> list[str]:
+    """Return the actions that slot mappings run on a turn with this intent, each of them once.
+
+    That is `type: custom` with an `action:` (Rasa Pro: `controlled`, `run_action_every_turn:`). Of
+    the conditions, `intent`, `not_intent`, `active_loop` and `requested_slot` are looked at.
+    """
+    mappings = [
+        mapping
+        for slot in domain.get("slots", {}).values()
+        for mapping in slot.get("mappings") or []
+        if mapping.get("type") in {"custom", "controlled"}
+        and _intent_fits(mapping, intent)
+        and _loop_fits(mapping, loop, requested)
+    ]
+    names = [mapping.get("action") or mapping.get("run_action_every_turn") for mapping in mappings]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _intent_fits(mapping: Mapping[str, Any], intent: str | None) -> bool:
+    wanted, unwanted = (_as_list(mapping.get(key)) for key in ("intent", "not_intent"))
+    return intent in wanted if wanted else intent not in unwanted
+
+
+def _loop_fits(mapping: Mapping[str, Any], loop: str | None, requested: str | None) -> bool:
+    conditions = mapping.get("conditions") or [{"active_loop": loop}]
+    return any(
+        condition.get("active_loop") == loop
+        and (loop is None or condition.get("requested_slot") in {None, requested})
+        for condition in conditions
+    )
+
+
+def _as_list(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []

@@ -1,0 +1,145 @@
+"""The simulator as a command: its options, its start-up text, and a clean end at Ctrl+C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from ..faults import FAULTS
+from ..personas import PERSONAS
+from .server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_ABOUT = """\
+PS7 behind its gateway, for a demo, a terminal or tests: made-up customers and faults, each reached
+by its contextId. GET / lists them, GET /requests shows what a bot sent, and DELETE /requests
+forgets it.
+"""
+_CREDENTIALS = """\
+Each defaults to the environment variable of its name (PS7_USERNAME, PS7_PASSWORD, PS7_API_KEY,
+PS7_APP_KEY). Where neither gives one, any user name and password that are not empty are accepted,
+and no key is asked for.
+"""
+_KEPT_REQUESTS = 1000
+_HIGHEST_PORT = 65535
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the simulator until SIGINT or SIGTERM. Needs the main thread, for the signals.
+
+    `arguments` are those of the command line unless given.
+
+    Returns:
+        The exit code: 0 after a signal, 1 where it cannot listen.
+
+    """
+    options = _parser().parse_args(arguments)
+    simulator = Simulator(
+        host=options.host,
+        port=options.port,
+        username=options.username or None,
+        password=options.password or None,
+        api_key=options.api_key or None,
+        app_key=options.app_key or None,
+        keep=_KEPT_REQUESTS,
+    )
+    try:
+        asyncio.run(_serve(simulator))
+    except OSError as error:
+        sys.stderr.write(
+            f"PS7 simulator: it cannot listen on {options.host}, port {options.port}: "
+            f"{error.strerror} (--port 0 takes any free one)\n"
+        )
+        return 1
+    return 0
+
+
+async def _serve(simulator: Simulator) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    before = {
+        # Not `loop.add_signal_handler`: Windows has none.
+        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        async with simulator:
+            sys.stdout.write(startup_text(simulator))
+            sys.stdout.flush()
+            await ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def startup_text(simulator: Simulator) -> str:
+    """Say where the simulator listens, how a bot finds it, and whom it knows."""
+    lines = [
+        f"PS7 simulator: {simulator.url}",
+        "",
+        "For the action server:",
+        *_settings(simulator),
+        "",
+        "Customers, by the contextId in the metadata of a message:",
+        *_table((who.context_id, who.title) for who in PERSONAS.values()),
+        "",
+        "Faults, and the ps7_status they lead to; any other contextId is as not-found:",
+        *_table((fault.context_id, fault.outcome, fault.title) for fault in FAULTS.values()),
+        "",
+        f"What came in: {simulator.url}/requests",
+        "It ends with Ctrl+C.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _settings(simulator: Simulator) -> Iterator[str]:
+    """Name the plugin's settings. What was given is not shown: it may be a real one."""
+    given = {
+        "PS7_USERNAME": simulator.username,
+        "PS7_PASSWORD": simulator.password,
+        "PS7_API_KEY": simulator.api_key,
+        "PS7_APP_KEY": simulator.app_key,
+    }
+    for name, value in simulator.environment.items():
+        yield f"  {name}={'<as given>' if given.get(name) else value}"
+    if not (simulator.username and simulator.password):
+        yield "  (where none was given, any user name and password that are not empty will do)"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Lay out rows in columns as wide as they need to be."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=_ABOUT)
+    parser.add_argument(
+        "--port", type=_port, default=0, help="where to listen; 0, the default, takes a free port"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="default 127.0.0.1; the plugin speaks http to a loopback host only",
+    )
+    login = parser.add_argument_group("credentials that a bot must send", _CREDENTIALS)
+    for name in ("username", "password", "api-key", "app-key"):
+        variable = "PS7_" + name.upper().replace("-", "_")
+        login.add_argument(f"--{name}", default=os.environ.get(variable))
+    return parser
+
+
+def _port(text: str) -> int:
+    """Read a port. ArgumentTypeError, in argparse's own way, where it is none."""
+    if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_HIGHEST_PORT}")
+    return int(text)
