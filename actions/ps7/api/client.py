@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .. import clock
 from ..context import Outcome
 from ..digest import KeyedDigest
 from ..errors import DeadlineExceeded, LookupFailed, PS7Unavailable, Reason
@@ -102,7 +102,7 @@ class PS7Client:
         answer = await self._transport.send(request)
         return decode(
             answer,
-            received_at=datetime.now(timezone.utc),
+            received_at=clock.utc_now(),
             max_age=self.settings.max_age,
             strict_cpf=self.settings.strict_cpf,
         )

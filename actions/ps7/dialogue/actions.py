@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import traceback
 from abc import ABC, abstractmethod
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from rasa_sdk import Action
 from rasa_sdk.events import SlotSet
 from rasa_sdk.utils import configure_colored_logging
 
+from .. import clock
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from ..context import CustomerContext
 
 logger = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    """Give the time of day that contexts are measured by."""
-    return datetime.now(timezone.utc)
 
 
 class PS7Action(Action, ABC):
@@ -66,6 +61,11 @@ class PS7Action(Action, ABC):
         if not logging.getLogger().handlers:
             configure_colored_logging(state["log_level"])
 
+    @property
+    def runtime(self) -> runtime.Runtime:
+        """What the actions of this process share, made from the settings of this one."""
+        return runtime.share(self._settings)
+
     @abstractmethod
     async def changes(self, turn: Turn) -> dict[str, Any]:
         """Give the slots to set."""
@@ -77,9 +77,9 @@ class PS7Action(Action, ABC):
         domain: DomainDict,  # noqa: ARG002 - the host's signature
     ) -> list[dict[str, Any]]:
         """Set the slots that change; `[]` when none does. Never raises and never utters."""
-        shared = runtime.share(self._settings)
+        shared = self.runtime
         try:
-            changes = await self.changes(Turn(tracker, shared, utc_now()))
+            changes = await self.changes(Turn(tracker, shared, clock.utc_now()))
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             _log_bug(error)
             changes = _fail_closed(tracker, shared)
@@ -103,7 +103,7 @@ class ActionPS7Context(PS7Action):
             return turn.apply(decision)
         found, replaces = decision.found, decision.replaces
         try:
-            customer = await runtime.share(self._settings).client.lookup(
+            customer = await self.runtime.client.lookup(
                 decision.context_id,
                 encoded=found.encoded,
                 correlation_id=turn.correlation_id(found),
@@ -148,7 +148,7 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    turn = Turn(tracker, runtime.current(), utc_now())
+    turn = Turn(tracker, runtime.current(), clock.utc_now())
     verdict = resolver.verify(turn.present, turn.now)
     return verdict.held.customer if isinstance(verdict, resolver.Project) else None
 

@@ -134,12 +134,17 @@ class Conversation:
         Rasa, unless the domain lists an action of the bot under that name. Any other name that is
         not registered raises rasa_sdk's ActionNotFoundException.
         """
-        await self._open_session()
+        if self._processor.session_due:
+            await self._processor.begin_turn(None)
         return await self._processor.perform(name)
 
     async def set_slot(self, name: str, value: object) -> None:
-        """Set a slot behind the actions' back, as a form, an entity or Rasa's API would."""
-        await self._open_session()
+        """Set a slot behind the actions' back, as a form, an entity or Rasa's API would.
+
+        Like the API it opens a session in an empty conversation, and does not mind an expired one.
+        """
+        if not self._processor.events:
+            await self._processor.begin_turn(None)
         self._processor.record([{"event": "slot", "name": name, "value": value}])
 
     async def rewind(self) -> Result:
@@ -157,7 +162,3 @@ class Conversation:
         As in Rasa it does not, if the domain's time is 0 or all that the user said was taken back.
         """
         self._processor.session_expired = True
-
-    async def _open_session(self) -> None:
-        if self._processor.session_due:
-            await self._processor.begin_turn(None)

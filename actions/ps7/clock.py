@@ -1,0 +1,10 @@
+"""The one place that asks what time it is, so that a test can move the time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def utc_now() -> datetime:
+    """Give the time of day that contexts are measured by, in UTC."""
+    return datetime.now(timezone.utc)

@@ -1,0 +1,182 @@
+"""`make demo`: what a bot knows about a handful of customers, turn by turn.
+
+PS7's simulator and a real action server, `python -m rasa_sdk`, run on free ports of this machine.
+The demo stands where Rasa stands: it sends each turn to the action server's webhook, and keeps the
+slots that come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import aiohttp  # noqa: E402 - the plugin is beside this folder, not installed
+from cryptography.fernet import Fernet  # noqa: E402
+
+from actions.ps7.testing import FAULTS, PERSONAS, Simulator  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CUSTOMERS = ("ana", "bruno", "carla", "diego", "gisele")
+SLOTS = (
+    *("ps7_status", "ps7_context", "cpf_masked", "agency", "account", "segment", "ivr_option"),
+    *("identification", "security_device", "token_status", "ps7_expires_at"),
+)
+SHOWN = SLOTS[2:]
+START_TIMEOUT = 60  # seconds
+BOLD, GREEN, YELLOW, PLAIN = ("\033[1m", "\033[32m", "\033[33m", "\033[0m")
+if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+    BOLD = GREEN = YELLOW = PLAIN = ""
+
+
+class Bot:
+    """One conversation with a bot whose domain declares `SLOTS`."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, ps7: Simulator, sender: str) -> None:
+        """Begin with empty slots."""
+        self.http, self.url, self.ps7, self.sender = http, url, ps7, sender
+        self.slots: dict[str, Any] = dict.fromkeys(SLOTS)
+        self.events: list[dict[str, Any]] = []
+
+    async def hears(self, text: str, context_id: str | None = None) -> None:
+        """Send one turn of the user through the action server, and print what changed."""
+        metadata = {"contextId": context_id} if context_id else {}
+        message = {"text": text, "metadata": metadata}
+        self.events.append({"event": "user", **message})
+        call = {
+            "next_action": "action_ps7_context",
+            "sender_id": self.sender,
+            "version": "3.6.21",
+            "domain": {"slots": {name: {"type": "any"} for name in SLOTS}},
+            "tracker": {
+                "sender_id": self.sender,
+                "slots": self.slots,
+                "latest_message": message,
+                "events": self.events,
+            },
+        }
+        asked, started = len(self.ps7.requests), time.perf_counter()
+        async with self.http.post(f"{self.url}/webhook", json=call) as answer:
+            events = (await answer.json())["events"]
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.slots.update({event["name"]: event["value"] for event in events})
+        self.events.extend(events)
+        self._print(text, context_id, len(self.ps7.requests) - asked, len(events), milliseconds)
+
+    def _print(
+        self, text: str, context_id: str | None, calls: int, changes: int, milliseconds: float
+    ) -> None:
+        status = self.slots["ps7_status"]
+        colour = GREEN if status == "ok" else YELLOW
+        brought = f"contextId {context_id}" if context_id else "no contextId"
+        print(
+            f'  "{text}", {brought}\n'
+            f"    {colour}ps7_status {BOLD}{status}{PLAIN}"
+            f"   requests at PS7: {calls}   slots set: {changes}   {milliseconds:.0f} ms"
+        )
+        known = [f"{name} {self.slots[name]}" for name in SHOWN if self.slots[name] is not None]
+        if changes and known:
+            for row in filter(None, (known[:4], known[4:8], known[8:])):
+                print(f"    {'   '.join(row)}")
+
+
+def heading(text: str) -> None:
+    """Print what comes next."""
+    print(f"\n{BOLD}{text}{PLAIN}")
+
+
+async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator) -> None:
+    """Let the customers come, and let a few things go wrong."""
+
+    def bot(sender: str) -> Bot:
+        return Bot(http, url, ps7, sender)
+
+    for name in CUSTOMERS:
+        persona = PERSONAS[name]
+        heading(f"{name}: {persona.title}")
+        talk = bot(name)
+        await talk.hears("oi", persona.context_id)
+        await talk.hears("qual meu saldo?")
+
+    heading("Another customer in the same conversation: nothing of the first one stays")
+    shared = bot("shared-phone")
+    await shared.hears("oi", "ana")
+    await shared.hears("oi", "carla")
+
+    heading(f"A contextId that PS7 does not know: {FAULTS['not-found'].title}")
+    await bot("unknown").hears("oi", "not-found")
+
+    heading("PS7 is down, and up again on the next turn")
+    patient = bot("patient")
+    await ps7.stop()
+    await patient.hears("oi", "bruno")
+    await ps7.start()
+    await patient.hears("e agora?")
+
+    heading("Somebody writes the slots, and no answer of PS7 stands behind them")
+    attacked = bot("attacked")
+    attacked.slots |= {"ps7_status": "ok", "cpf_masked": "***.444.777-**", "segment": "Private"}
+    await attacked.hears("qual meu saldo?")
+
+
+@asynccontextmanager
+async def action_server(settings: dict[str, str]) -> AsyncIterator[str]:
+    """Run `python -m rasa_sdk --actions actions`; give its address when it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PS7_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port), "--quiet"),
+        cwd=ROOT,
+        env={**kept, "SANIC_HOST": "127.0.0.1", **settings},
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        await _answering(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        # The server keeps nothing, so it may go at once, with its worker: told to stop within two
+        # seconds of its start, rasa-sdk 3.21 does not.
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def _answering(url: str, process: asyncio.subprocess.Process) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    async with aiohttp.ClientSession() as http:
+        while process.returncode is None and time.monotonic() < deadline:
+            try:
+                await (await http.get(f"{url}/health")).read()
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+    sys.exit("The action server does not start: run `python -m rasa_sdk --actions actions`")
+
+
+async def main() -> None:
+    """Start both servers, play, end both."""
+    keys = f'["{Fernet.generate_key().decode()}"]'
+    async with Simulator() as ps7:
+        settings = {**ps7.environment, "PS7_SEAL_KEYS": keys}
+        async with action_server(settings) as url, aiohttp.ClientSession() as http:
+            print(f"PS7's simulator: {ps7.url}   action server: {url}")
+            await play(http, url, ps7)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,157 @@
+"""What the tests of the host contract share: interpreters, PS7's simulator, action servers.
+
+The simulator lives in the test process. Action servers are processes of their own; one that no test
+changes is started once and serves all of them, so every test is a conversation of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from cryptography.fernet import Fernet
+
+from actions.ps7.dialogue import runtime
+from actions.ps7.testing import Simulator
+from tests.support.action_server import ActionServer, launch
+from tests.support.processes import ROOT, Process
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+_FLOOR_PYTHON = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
+_PYTHONS = [pytest.param(Path(sys.executable), id="here")]
+"""This one, and the one that has the oldest versions, unless they are the same."""
+if Path(sys.prefix) != _FLOOR_PYTHON.parents[1]:
+    _PYTHONS.append(pytest.param(_FLOOR_PYTHON, id="floor", marks=pytest.mark.floor))
+
+_STAGE = pytest.StashKey["Stage"]()
+
+
+@pytest.fixture(scope="session", params=_PYTHONS)
+def python(request: pytest.FixtureRequest) -> Path:
+    """Give an interpreter to run an action server with: the newest versions, or the oldest."""
+    chosen: Path = request.param
+    if not chosen.exists():
+        reason = (
+            "needs a Python 3.10 that has requirements/floor.txt: "
+            f"{chosen} does not exist, and PS7_FLOOR_PYTHON can name another"
+        )
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return chosen
+
+
+def seal_keys() -> str:
+    """Make what `PS7_SEAL_KEYS` takes."""
+    return f'["{Fernet.generate_key().decode()}"]'
+
+
+@dataclass
+class Stage:
+    """Starts processes, and ends them after the last test at the latest."""
+
+    scratch: Path
+    settings: dict[str, str]
+    """PS7_* variables that reach the simulator, and no more."""
+    processes: list[Process] = field(default_factory=list)
+    _shared: dict[object, ActionServer] = field(default_factory=dict)
+    _names: Counter[str] = field(default_factory=Counter)
+
+    def log(self, name: str) -> Path:
+        """Give a log file of this name that nobody writes to."""
+        self._names[name] += 1
+        return self.scratch / f"{name}-{self._names[name]}.log"
+
+    async def launch(self, python: Path, **options: Any) -> Process:  # noqa: ANN401 - handed on
+        """Start an action server that may or may not come up."""
+        process = await launch(python, self.log("launched"), **options)
+        self.processes.append(process)
+        return process
+
+    async def start(self, python: Path, **options: Any) -> ActionServer:  # noqa: ANN401 - handed on
+        """Start an action server for one test, and wait until it answers."""
+        server = await ActionServer.start(
+            python, self.log("action-server"), **{**self.settings, **options}
+        )
+        self.processes.append(server.process)
+        return server
+
+    async def shared(self, python: Path) -> ActionServer:
+        """Give the server of this interpreter that all tests share."""
+        if python not in self._shared:
+            self._shared[python] = await self.start(python, PS7_SEAL_KEYS=seal_keys())
+        return self._shared[python]
+
+    async def close(self) -> None:
+        """End every process that still runs."""
+        await asyncio.gather(*(process.kill() for process in self.processes))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def simulator() -> AsyncIterator[Simulator]:
+    """Stand in for PS7."""
+    async with Simulator() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(
+    simulator: Simulator, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """Start processes, and end them after the last test."""
+    stage = Stage(tmp_path_factory.mktemp("host"), simulator.environment)
+    request.config.stash[_STAGE] = stage
+    yield stage
+    await stage.close()
+
+
+@pytest.fixture
+def ps7(simulator: Simulator) -> Simulator:
+    """Give the simulator, with no request on its record."""
+    simulator.requests.clear()
+    return simulator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def settings(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[dict[str, str]]:
+    """Give this process the settings that reach the simulator, and a seal key; nothing else."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    variables = {**simulator.environment, "PS7_SEAL_KEYS": seal_keys()}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    yield variables
+    for shared in runtime._runtimes:
+        await shared.client.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(stage: Stage, python: Path) -> ActionServer:
+    """Give an action server with one worker and seal keys of its own, one for each interpreter."""
+    return await stage.shared(python)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a failure what the processes said meanwhile."""
+    report = yield
+    stage = item.config.stash.get(_STAGE, None)
+    if report.failed and stage is not None:
+        report.sections.extend(
+            (process.name, process.tail)
+            for process in stage.processes
+            if process.log.stat().st_mtime >= report.start
+        )
+    return report

@@ -1,0 +1,131 @@
+"""A real action server, `python -m rasa_sdk`, as a process, and how a test calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.support.processes import ROOT, Process, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+_SETTLED = 1.5
+"""Seconds after which a server that answers may be stopped: with rasa-sdk 3.21 and sanic 25.12 one
+that is told to stop right after its first answer never does, whatever its actions are."""
+
+
+class Connection:
+    """One connection to an action server, kept open: one worker answers all that it carries."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=20)
+        )
+
+    async def post(self, call: object) -> tuple[int, Any]:
+        """Call the webhook; give the status and the JSON that came back."""
+        async with self._http.post(f"{self._url}/webhook", json=call) as answer:
+            return answer.status, await answer.json()
+
+    async def send(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Call the webhook as Rasa does, which gives up at any other status than 200."""
+        status, answer = await self.post(call)
+        assert status == 200, answer
+        assert isinstance(answer, dict)
+        return answer
+
+    async def actions(self) -> list[str]:
+        """Give the names that are registered."""
+        async with self._http.get(f"{self._url}/actions") as answer:
+            return [action["name"] for action in await answer.json()]
+
+    async def close(self) -> None:
+        """Close it."""
+        await self._http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+@dataclass(frozen=True)
+class ActionServer:
+    """A server that answers."""
+
+    process: Process
+    url: str
+    _started: float = field(default_factory=time.monotonic, repr=False)
+
+    @classmethod
+    async def start(
+        cls,
+        python: Path,
+        log: Path,
+        *,
+        actions: str = "actions",
+        workers: int = 1,
+        cwd: Path = ROOT,
+        **variables: str,
+    ) -> ActionServer:
+        """Start a server with these environment variables, and wait until it answers."""
+        port = free_port()
+        process = await launch(
+            python,
+            log,
+            actions=actions,
+            port=port,
+            cwd=cwd,
+            variables={"ACTION_SERVER_SANIC_WORKERS": str(workers), **variables},
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            await process.answers(f"{url}/health")
+        except RuntimeError:
+            await process.kill()
+            raise
+        return cls(process, url)
+
+    def connect(self) -> Connection:
+        """Open a connection that nobody else uses."""
+        return Connection(self.url)
+
+    async def send(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Call the webhook over a connection of its own."""
+        async with self.connect() as connection:
+            return await connection.send(call)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it as a supervisor does, and give its exit code."""
+        await asyncio.sleep(max(0.0, self._started + _SETTLED - time.monotonic()))
+        return await self.process.end(number)
+
+
+async def launch(
+    python: Path,
+    log: Path,
+    *,
+    actions: str = "actions",
+    port: int | None = None,
+    cwd: Path = ROOT,
+    variables: Mapping[str, str],
+) -> Process:
+    """Start a server that may or may not come up."""
+    return await Process.start(
+        log,
+        *(python, "-m", "rasa_sdk", "--actions", actions),
+        *("--port", str(port if port is not None else free_port())),
+        cwd=cwd,
+        variables={"SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT), **variables},
+    )

@@ -1,0 +1,90 @@
+"""A conversation as Rasa keeps it, for tests that call an action server themselves.
+
+It makes the payload that Rasa sends and applies the slots that come back. How the payload travels
+is the caller's: over HTTP, gRPC, or straight into an executor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import rasa_sdk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    Send = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+LOOK_UP, VERIFY, FORGET = "action_ps7_context", "action_ps7_verify", "action_ps7_forget"
+
+SLOTS = (
+    "ps7_status",
+    "ps7_context",
+    "cpf",
+    "cpf_masked",
+    "agency",
+    "account",
+    "segment",
+    "ivr_option",
+    "phone_number",
+    "id_document",
+    "identification",
+    "security_device",
+    "token_status",
+    "ps7_expires_at",
+    "ps7_key",
+    "ps7_decoded_context_id",
+    "ps7_payload",
+)
+"""Every slot that the plugin knows, fields of the wire excepted."""
+
+
+class Dialogue:
+    """One user of a bot that declares `declared`, whom nobody has met before."""
+
+    def __init__(self, declared: Iterable[str] = SLOTS) -> None:
+        self.sender_id = uuid4().hex
+        self.slots: dict[str, Any] = dict.fromkeys(declared)
+        self.events: list[dict[str, Any]] = [
+            {"event": "action", "name": "action_session_start", "timestamp": 1.0},
+            {"event": "session_started", "timestamp": 1.0},
+        ]
+
+    def call(self, action: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Let the user say something with this metadata; give what Rasa then sends."""
+        # Rasa adds its own keys to what the channel sent.
+        full = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
+        self.events.append({"event": "user", "text": "oi", "metadata": full, "timestamp": 2.0})
+        tracker = {
+            "sender_id": self.sender_id,
+            "slots": self.slots,
+            "latest_message": {"text": "oi", "intent": {"name": "greet"}, "metadata": full},
+            "events": self.events,
+            "paused": False,
+            "active_loop": {},
+            "latest_action_name": "action_listen",
+        }
+        # From 3.21 on the SDK wants a domain that is not empty.
+        domain = {"slots": {name: {"type": "any"} for name in self.slots}}
+        return {
+            "next_action": action,
+            "sender_id": self.sender_id,
+            "tracker": tracker,
+            "domain": domain,
+            "version": rasa_sdk.__version__,
+        }
+
+    async def turn(
+        self, send: Send, action: str = LOOK_UP, metadata: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run an action after a message; give the slots that it set, as they are kept from now."""
+        answer = await send(self.call(action, metadata))
+        assert answer["responses"] == [], "an action of ours never speaks"
+        assert all(event["event"] == "slot" for event in answer["events"])
+        changes = {event["name"]: event["value"] for event in answer["events"]}
+        assert len(changes) == len(answer["events"]), "a slot was set twice"
+        assert changes.keys() <= self.slots.keys(), "a slot that is not declared was set"
+        self.slots |= changes
+        self.events += answer["events"]
+        return changes

@@ -1,0 +1,131 @@
+"""Processes of a test run: each with an environment of its own, a log, and an end that comes.
+
+A process leads a group, so that the workers it starts end with it. Nothing here knows what runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+
+_START_TIMEOUT = 60.0  # seconds; two busy cores are slow
+_STOP_TIMEOUT = 15.0
+# An action server misses an endpoints.yml that nobody needs.
+_COMPLAINT = re.compile(r"Unclosed|Traceback|Exception ignored|ERROR\s+(?!rasa_sdk\.tracing|\s)")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that was started here, and the log of what it says on both outputs."""
+
+    name: str
+    log: Path
+    _process: asyncio.subprocess.Process = field(repr=False)
+
+    @classmethod
+    async def start(
+        cls, log: Path, *command: str | Path, cwd: Path, variables: Mapping[str, str]
+    ) -> Process:
+        """Start a command whose environment is `variables` and what any program needs."""
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(log.parent),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            **variables,
+        }
+        with log.open("wb") as out:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=cwd,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(log.stem, log, process)
+
+    @property
+    def output(self) -> str:
+        """All that it said so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def tail(self) -> str:
+        """The last lines of it."""
+        return "\n".join(self.output.splitlines()[-40:])
+
+    @property
+    def complaints(self) -> list[str]:
+        """The lines of it that no process should say."""
+        return [line for line in self.output.splitlines() if _COMPLAINT.search(line)]
+
+    async def answers(self, url: str) -> None:
+        """Wait until it answers at this address.
+
+        Raises:
+            RuntimeError: it ended, or it took too long; the text holds the end of its log.
+
+        """
+        deadline = time.monotonic() + _START_TIMEOUT
+        async with aiohttp.ClientSession() as http:
+            while not await _answers(http, url):
+                if self._process.returncode is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{self.name} does not answer:\n{self.tail}")
+                await asyncio.sleep(0.05)
+
+    async def exit_code(self, within: float = _START_TIMEOUT) -> int:
+        """Wait until it ends by itself.
+
+        Raises:
+            asyncio.TimeoutError: it did not, within these seconds.
+
+        """
+        return await asyncio.wait_for(self._process.wait(), within)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and give its exit code; one that does not stop is killed (-9)."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        with suppress(asyncio.TimeoutError):
+            await self.exit_code(_STOP_TIMEOUT)
+        await self.kill()
+        return await self.exit_code()
+
+    async def kill(self) -> None:
+        """Kill what is left of its group, and wait for it. Does nothing where nothing is left."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+
+async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(url) as answer:
+            return answer.ok
+    except aiohttp.ClientError:
+        return False
+
+
+def free_port() -> int:
+    """Ask the system for a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

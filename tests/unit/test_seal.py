@@ -1,0 +1,131 @@
+"""The seal: what it keeps, whom it opens for, and what it shows to others: nothing."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.ps7 import (
+    CustomerContext,
+    Identification,
+    Outcome,
+    SecurityDevice,
+    TokenStatus,
+)
+from actions.ps7.dialogue.seal import Sealed, Sealer
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=timezone.utc)
+SENDER = "+5511999998888"
+OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+CUSTOMER = CustomerContext(
+    cpf="52998224725",
+    agency="0001",
+    account="0012345-6",
+    segment="Personnalité",
+    identification=Identification.AUTHENTICATED,
+    security_device=SecurityDevice.TOKEN,
+    token_status=TokenStatus.VALID,
+    expires_at=NOW + timedelta(hours=1),
+    key="12311",
+    payload={"u_cpf": "52998224725", "u_n": 1.5, "contexto": {"u_x": [None, True]}},
+)
+SEALED = Sealed(
+    outcome=Outcome.OK,
+    fingerprint="f" * 64,
+    sealed_at=NOW,
+    customer=CUSTOMER,
+    forgotten=("a", "b"),
+)
+
+
+def test_a_seal_gives_back_exactly_what_was_sealed() -> None:
+    """Every attribute, with its type, the payload in its depth included."""
+    sealer = Sealer([NEW])
+    assert sealer.open(sealer.close(SEALED, SENDER), SENDER) == SEALED
+
+
+def test_a_seal_of_another_conversation_is_none() -> None:
+    """Copied into another conversation, a seal says nothing there."""
+    sealer = Sealer([NEW])
+    assert sealer.open(sealer.close(SEALED, SENDER), "+5511999998889") is None
+
+
+def test_a_key_that_was_rotated_still_opens() -> None:
+    """The newest key seals, all of them open."""
+    before = Sealer([OLD]).close(SEALED, SENDER)
+    assert Sealer([NEW, OLD]).open(before, SENDER) == SEALED
+    assert Sealer([NEW]).open(Sealer([NEW, OLD]).close(SEALED, SENDER), SENDER) == SEALED
+
+
+def test_a_retired_key_opens_no_more() -> None:
+    """A seal of a key that is not in the list is none of ours."""
+    assert Sealer([NEW]).open(Sealer([OLD]).close(SEALED, SENDER), SENDER) is None
+
+
+@given(data=st.data())
+def test_a_flipped_bit_breaks_the_seal(data: st.DataObject) -> None:
+    """Wherever it stands, and whatever it meant."""
+    sealer = Sealer([NEW])
+    raw = bytearray(base64.urlsafe_b64decode(sealer.close(SEALED, SENDER)))
+    place = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[place // 8] ^= 1 << place % 8
+    assert sealer.open(base64.urlsafe_b64encode(raw).decode(), SENDER) is None
+
+
+@given(data=st.data())
+def test_a_truncated_seal_is_none(data: st.DataObject) -> None:
+    """A part of a seal says nothing."""
+    sealer = Sealer([NEW])
+    text = sealer.close(SEALED, SENDER)
+    assert sealer.open(text[: data.draw(st.integers(0, len(text) - 1))], SENDER) is None
+
+
+@pytest.mark.parametrize("value", [None, "", "ok", "não é", "\ud800", 5, True, [], {}, b"bytes"])
+def test_anything_else_in_the_slot_is_no_seal(value: object) -> None:
+    """Whatever somebody writes into the slot, opening it does not fail."""
+    assert Sealer([NEW]).open(value, SENDER) is None
+
+
+def test_text_that_our_key_encrypted_but_that_is_no_seal_is_none() -> None:
+    """The key alone does not make a seal: a bot may use it for other things."""
+    text = Fernet(NEW).encrypt(b'{"outcome": "ok"}').decode()
+    assert Sealer([NEW]).open(text, SENDER) is None
+
+
+def test_nothing_is_readable_in_a_seal() -> None:
+    """Neither the customer nor the sender, neither raw nor Base64."""
+    text = Sealer([NEW]).close(SEALED, SENDER)
+    raw = base64.urlsafe_b64decode(text)
+    for secret in ("52998224725", "0012345", SENDER, "Personnalit", "12311", "outcome"):
+        assert secret.encode() not in raw
+        assert secret not in text
+
+
+def test_two_seals_of_the_same_thing_differ() -> None:
+    """So that an observer cannot tell that two conversations are one customer's."""
+    sealer = Sealer([NEW])
+    assert sealer.close(SEALED, SENDER) != sealer.close(SEALED, SENDER)
+
+
+@pytest.mark.parametrize(
+    ("after", "good"), [(-1, True), (3599, True), (3600, False), (3601, False)]
+)
+def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
+    """At the moment itself it is too old."""
+    assert SEALED.good_at(NOW + timedelta(seconds=after)) is good
+
+
+def test_a_seal_without_a_customer_is_never_good() -> None:
+    """A failed lookup vouches for nobody."""
+    assert not Sealed(outcome=Outcome.UNAVAILABLE, fingerprint="f", sealed_at=NOW).good_at(NOW)
+
+
+def test_the_repr_shows_no_customer() -> None:
+    """What a seal says may be printed without telling who it is."""
+    assert "52998224725" not in repr(SEALED)
+    assert repr(SEALED) == "Sealed(outcome='ok')"

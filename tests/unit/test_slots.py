@@ -1,0 +1,135 @@
+"""The projection: what each slot should hold, under which name, and only what differs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7.dialogue.slots import differing, project
+from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames
+
+PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
+CUSTOMER = CustomerContext(
+    cpf="52998224725",
+    agency="0001",
+    account="0012345-6",
+    segment="Private",
+    ivr_option="saldo",
+    phone_number="11999998888",
+    id_document="RG",
+    identification=Identification.NOT_IDENTIFIED,
+    security_device=SecurityDevice.CSI,
+    token_status=TokenStatus.INVALID,
+    expires_at=datetime(2026, 11, 24, 12, 0, 0, 987654, tzinfo=timezone.utc),
+    key="12311",
+    decoded_context_id="2",
+    payload=PAYLOAD,
+)
+VALUES = {
+    "cpf": "52998224725",
+    "cpf_masked": "***.982.247-**",
+    "agency": "0001",
+    "account": "0012345-6",
+    "segment": "Private",
+    "ivr_option": "saldo",
+    "phone_number": "11999998888",
+    "id_document": "RG",
+    "identification": "not_identified",
+    "security_device": "csi",
+    "token_status": "invalid",
+    "ps7_expires_at": "2026-11-24T12:00:00+00:00",
+    "ps7_key": "12311",
+    "ps7_decoded_context_id": "2",
+    "ps7_payload": PAYLOAD,
+}
+
+
+def named(*slots: str, **renames: str) -> dict[str, str]:
+    return SlotNames(renames).among(slots)
+
+
+def test_every_slot_of_the_table_has_its_value() -> None:
+    """The status and the seal are no part of the projection."""
+    ours = named(*CUSTOMER_SLOTS, "ps7_status", "ps7_context")
+    assert project(ours, CUSTOMER) == VALUES
+
+
+def test_without_a_customer_every_slot_is_null() -> None:
+    """No value of anybody stays."""
+    ours = named(*CUSTOMER_SLOTS, "u_ion", "ps7_status", "ps7_context")
+    assert project(ours, None) == dict.fromkeys([*CUSTOMER_SLOTS, "u_ion"])
+
+
+def test_only_declared_slots_of_ours_are_written() -> None:
+    """The domain is the configuration, and the bot's own slots are its own."""
+    assert project(named("segment", "balance", "ps7", "cpf2"), CUSTOMER) == {"segment": "Private"}
+
+
+def test_a_slot_with_a_name_of_the_wire_holds_that_field() -> None:
+    """As it was sent but for blanks around it; from `contexto` where the top has none."""
+    ours = named("u_cpf", "u_ion", "u_tag", "u_missing")
+    assert project(ours, CUSTOMER) == {
+        "u_cpf": "529.982.247-25",
+        "u_ion": "7",
+        "u_tag": "T",
+        "u_missing": None,
+    }
+
+
+def test_renamed_slots_are_written_under_the_bots_name() -> None:
+    """And the default name is the bot's own again, never touched."""
+    ours = named("agency", "agencia", "conta", agency="agencia", u_cc="conta")
+    assert ours == {"agencia": "agency", "conta": "u_cc"}
+    assert project(ours, CUSTOMER) == {"agencia": "0001", "conta": None}
+
+
+def test_two_slots_may_swap_their_names() -> None:
+    """A default name that was given away may be another slot's new name."""
+    ours = named("agency", "account", agency="account", account="agency")
+    assert project(ours, CUSTOMER) == {"account": "0001", "agency": "0012345-6"}
+
+
+def test_a_slot_may_take_a_name_of_the_wire() -> None:
+    """A bot that had a slot `u_cpf` for the normalised CPF keeps it."""
+    assert project(named("u_cpf", cpf="u_cpf"), CUSTOMER) == {"u_cpf": "52998224725"}
+
+
+@pytest.mark.parametrize(
+    "renames",
+    [
+        {"cpf": "account"},
+        {"cpf": "x", "account": "x"},
+        {"balance": "saldo"},
+        {"cpf": "ps7_status"},
+        {"u-cpf": "x"},
+    ],
+)
+def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
+    """Two slots under one name, or a slot that is not ours."""
+    with pytest.raises(ValueError, match=r"^$"):
+        SlotNames(renames)
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "changes"),
+    [
+        ({"a": "1"}, {"a": "1"}, {}),
+        ({"a": "1"}, {"a": "2"}, {"a": "2"}),
+        ({"a": "1"}, {"a": None}, {"a": None}),
+        ({"a": None}, {"a": None}, {}),
+        ({}, {"a": None}, {}),
+        ({"a": 1}, {"a": "1"}, {"a": "1"}),
+        ({"a": 1}, {"a": True}, {"a": True}),
+        ({"a": {"n": 1.0}}, {"a": {"n": 1}}, {}),
+        ({"a": 0}, {"a": None}, {"a": None}),
+        ({"a": ""}, {"a": None}, {"a": None}),
+    ],
+)
+def test_only_what_differs_is_written(
+    present: dict[str, Any], wanted: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Compared as JSON: a number is not its text, but 1.0 is 1, as it comes back over gRPC."""
+    assert differing(wanted, present) == changes
