@@ -14,7 +14,7 @@ ZONE = "America/Sao_Paulo"
 MAX_SECONDS = 31 * 86400
 """A larger number is no number of seconds; it may be a moment or a date without its dashes."""
 
-_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_SECONDS = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = TypeAdapter(datetime)
 
