@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _FLOOR_PYTHON = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
 _PYTHONS = [pytest.param(Path(sys.executable), id="here")]
 """This one, and the one that has the oldest versions, unless they are the same."""
-if Path(sys.prefix) != _FLOOR_PYTHON.parents[1]:
+if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
     _PYTHONS.append(pytest.param(_FLOOR_PYTHON, id="floor", marks=pytest.mark.floor))
 
 _STAGE = pytest.StashKey["Stage"]()

@@ -1,0 +1,342 @@
+"""`PS7Client.lookup()` against the simulator: who comes out, which error, and how often it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from actions.ps7 import (
+    AccessDenied,
+    ConnectionFailed,
+    ContextRejected,
+    CustomerContext,
+    DeadlineExceeded,
+    InvalidContextId,
+    LookupFailed,
+    PS7Client,
+    PS7Settings,
+    PS7Unavailable,
+    Reason,
+    SettingsError,
+    UnexpectedStatus,
+    UnreadableAnswer,
+)
+from actions.ps7.dialogue.slots import project
+from actions.ps7.slot_names import CUSTOMER_SLOTS
+from actions.ps7.testing import FAULTS, PERSONAS, Persona, Simulator
+from tests.host.loopback import Server, http
+from tests.vectors.vector import NAMES, load
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+GOOD = b'{"code": "0", "payload": {"u_ag": "0341"}}'
+CAP = 64 * 1024
+
+# What each fault of the simulator comes out as: the error, why, and the HTTP status.
+FAILURES: dict[str, tuple[type[LookupFailed], Reason, int | None]] = {
+    "not-found": (ContextRejected, Reason.FAILURE_CODE, 200),
+    "no-payload": (ContextRejected, Reason.NO_PAYLOAD, 200),
+    "empty-payload": (ContextRejected, Reason.NO_PAYLOAD, 200),
+    "http-400": (InvalidContextId, Reason.BAD_REQUEST, 400),
+    "http-401": (AccessDenied, Reason.UNAUTHORIZED, 401),
+    "http-403": (AccessDenied, Reason.FORBIDDEN, 403),
+    "http-404": (UnexpectedStatus, Reason.PATH_NOT_FOUND, 404),
+    "http-500": (ContextRejected, Reason.BUSINESS_FAILURE, 500),
+    "http-503": (UnexpectedStatus, Reason.SERVER_ERROR, 503),
+    "unreadable": (UnreadableAnswer, Reason.NOT_JSON, 200),
+    "too-large": (UnreadableAnswer, Reason.ANSWER_TOO_LARGE, 200),
+    "slow": (DeadlineExceeded, Reason.DEADLINE, None),
+}
+
+
+def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any setting
+    """Give settings that lead to a server on this machine."""
+    required = {"base_url": url, "username": "simulator", "password": "simulator"}
+    return PS7Settings(**{**required, "seal_keys": [Fernet.generate_key().decode()], **more})
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def ps7() -> AsyncIterator[Simulator]:
+    """Give a simulator on a free port."""
+    async with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def client(ps7: Simulator) -> AsyncIterator[PS7Client]:
+    """Give a client of the simulator."""
+    async with PS7Client(settings_for(ps7.url)) as ours:
+        yield ours
+
+
+async def failure_of(client: PS7Client, context_id: str = "C1") -> LookupFailed:
+    """Look a contextId up and give the error."""
+    with pytest.raises(LookupFailed) as caught:
+        await client.lookup(context_id)
+    return caught.value
+
+
+# Who comes out
+
+
+@pytest.mark.parametrize("persona", PERSONAS.values(), ids=PERSONAS)
+async def test_a_customer_comes_out_as_ps7_describes_them(
+    client: PS7Client, persona: Persona
+) -> None:
+    """Every attribute is what a slot of that customer must hold."""
+    customer = await client.lookup(persona.context_id)
+    slots = project({name: name for name in CUSTOMER_SLOTS}, customer)
+    expected = {name: value for name, value in persona.slots.items() if name != "ps7_status"}
+    assert {name: slots[name] for name in expected} == expected
+    assert customer.payload == persona.payload
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_vector_comes_out_the_same_over_http(ps7: Simulator, name: str) -> None:
+    """The way through the network changes nothing: neither bytes nor headers nor the status."""
+    vector = load(name)
+    ps7.answer("C1", status=vector.status, headers=vector.headers, body=vector.body)
+    async with PS7Client(settings_for(ps7.url, **vector.settings)) as client:
+        if vector.outcome != "ok":
+            failure = await failure_of(client)
+            ended = (failure.outcome.value, failure.reason.value, failure.status)
+            assert ended == (vector.outcome, vector.reason, vector.status)
+            return
+        customer = await client.lookup("C1")
+    names = {*CUSTOMER_SLOTS, *vector.slots} - {"ps7_expires_at"}
+    names -= {"ps7_payload"} - set(vector.slots)
+    assert project({slot: slot for slot in names}, customer) == {
+        slot: vector.slots.get(slot) for slot in names
+    }
+
+
+async def test_a_context_is_good_from_receipt_until_what_ps7_says(
+    ps7: Simulator, client: PS7Client
+) -> None:
+    """Seconds of `expireIn` count from the moment of receipt, in UTC."""
+    ps7.answer("C1", body={"expireIn": 60, "payload": {"u_ag": "0341"}})
+    before = time.time()
+    customer = await client.lookup("C1")
+    after = time.time()
+    assert before + 60 <= customer.expires_at.timestamp() <= after + 60
+    assert customer.expires_at.utcoffset() is not None
+
+
+async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Client) -> None:
+    """No answer ends up with somebody else, whatever shares the connections."""
+    everyone = [*PERSONAS.values()] * 5
+    customers = await asyncio.gather(*(client.lookup(who.context_id) for who in everyone))
+    assert [customer.cpf for customer in customers] == [who.slots["cpf"] for who in everyone]
+
+
+# Which error
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_comes_out_as_one_of_our_errors(ps7: Simulator, name: str) -> None:
+    """Class, outcome, reason and HTTP status; and PS7 is asked exactly once."""
+    kind, reason, status = FAILURES[name]
+    async with PS7Client(settings_for(ps7.url, deadline=0.3 if name == "slow" else 5.0)) as client:
+        failure = await failure_of(client, name)
+    assert type(failure) is kind
+    assert failure.outcome.value == FAULTS[name].outcome
+    assert (failure.reason, failure.status) == (reason, status)
+    assert len(ps7.requests) == 1
+
+
+async def test_wrong_credentials_are_denied(ps7: Simulator) -> None:
+    """They are ours: the customer has no part in it."""
+    async with PS7Client(settings_for(ps7.url, password="another")) as client:
+        failure = await failure_of(client, "ana")
+    assert (type(failure), failure.reason, failure.status) == (
+        AccessDenied,
+        Reason.UNAUTHORIZED,
+        401,
+    )
+
+
+async def test_a_lookup_is_over_at_its_deadline(ps7: Simulator) -> None:
+    """However long PS7 takes: here for ever."""
+    async with PS7Client(settings_for(ps7.url, deadline=0.3, read_timeout=100)) as client:
+        started = time.monotonic()
+        failure = await failure_of(client, "slow")
+        assert 0.2 < time.monotonic() - started < 1.0
+    assert (type(failure), failure.reason) == (DeadlineExceeded, Reason.DEADLINE)
+    assert isinstance(failure, PS7Unavailable)
+
+
+async def test_an_answer_that_trickles_in_is_over_at_the_deadline() -> None:
+    """The deadline is that of the whole lookup, not that of each byte."""
+    pieces = [piece.to_bytes(1, "big") for piece in http(GOOD)]
+    async with (
+        Server(pieces, pause=0.05) as server,
+        PS7Client(settings_for(server.url, deadline=0.3, read_timeout=1.0)) as client,
+    ):
+        started = time.monotonic()
+        failure = await failure_of(client)
+        assert time.monotonic() - started < 1.0
+    assert (type(failure), failure.reason) == (DeadlineExceeded, Reason.DEADLINE)
+
+
+async def test_waiting_for_a_connection_counts_towards_the_deadline(ps7: Simulator) -> None:
+    """With one connection at most, who stands second in line waits no longer than the first."""
+    settings = settings_for(ps7.url, deadline=0.3, max_connections=1)
+    async with PS7Client(settings) as client:
+        failures = await asyncio.gather(failure_of(client, "slow"), failure_of(client, "slow"))
+    assert [failure.reason for failure in failures] == [Reason.DEADLINE, Reason.DEADLINE]
+    assert len(ps7.requests) == 1
+
+
+async def test_a_lookup_that_is_given_up_gives_its_connection_back(ps7: Simulator) -> None:
+    """With one connection at most, the next lookup after a timeout still gets one."""
+    settings = settings_for(ps7.url, deadline=0.3, max_connections=1)
+    async with PS7Client(settings) as client:
+        await failure_of(client, "slow")
+        assert (await client.lookup("ana")).agency == "0341"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(ps7: Simulator, client: PS7Client, status: int) -> None:
+    """The credentials would go with it: the other host must not even see a connection."""
+    async with Server([http(GOOD)]) as other:
+        ps7.answer("C1", status=status, headers={"Location": f"{other.url}/elsewhere"})
+        failure = await failure_of(client)
+        assert (other.connections, other.heard) == (0, [])
+    assert (type(failure), failure.reason, failure.status) == (
+        UnexpectedStatus,
+        Reason.REDIRECT,
+        status,
+    )
+    assert len(ps7.requests) == 1
+
+
+def filled(size: int) -> bytes:
+    """Give a good answer of exactly this many bytes."""
+    return GOOD + b" " * (size - len(GOOD))
+
+
+async def test_an_answer_of_64_kib_is_read(ps7: Simulator, client: PS7Client) -> None:
+    """The cap itself is allowed."""
+    ps7.answer("C1", body=filled(CAP))
+    assert (await client.lookup("C1")).agency == "0341"
+
+
+async def test_an_answer_of_one_byte_more_is_refused(ps7: Simulator, client: PS7Client) -> None:
+    """Even if the byte too many is a blank."""
+    ps7.answer("C1", body=filled(CAP + 1))
+    failure = await failure_of(client)
+    assert (type(failure), failure.reason, failure.status) == (
+        UnreadableAnswer,
+        Reason.ANSWER_TOO_LARGE,
+        200,
+    )
+
+
+async def test_an_endless_answer_is_given_up_at_the_cap() -> None:
+    """Where no length is announced, what has come in is counted; nobody waits for the end."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    async with (
+        Server([head, *[b" " * 1024] * 10_000], stays=False) as server,
+        PS7Client(settings_for(server.url)) as client,
+    ):
+        failure = await failure_of(client)
+    assert failure.reason is Reason.ANSWER_TOO_LARGE
+
+
+async def test_a_compressed_answer_is_not_inflated(ps7: Simulator, client: PS7Client) -> None:
+    """A body below the cap may be a hundred times as much once it is unpacked."""
+    bomb = gzip.compress(filled(100 * CAP))
+    assert len(bomb) < CAP
+    ps7.answer("C1", headers={"Content-Encoding": "gzip"}, body=bomb)
+    failure = await failure_of(client)
+    assert (type(failure), failure.reason) == (UnreadableAnswer, Reason.COMPRESSED)
+
+
+async def test_ps7_goes_down_and_comes_up_again(ps7: Simulator, client: PS7Client) -> None:
+    """While it is down there is no connection; afterwards everything is as before."""
+    await client.lookup("ana")
+    await ps7.stop()
+    failure = await failure_of(client, "ana")
+    assert (type(failure), failure.reason, failure.status) == (
+        ConnectionFailed,
+        Reason.CONNECT,
+        None,
+    )
+    await ps7.start()
+    assert (await client.lookup("ana")).agency == "0341"
+
+
+async def test_a_restart_of_ps7_between_two_lookups_goes_unnoticed(
+    ps7: Simulator, client: PS7Client
+) -> None:
+    """A connection that died while nobody used it is not taken for the next lookup."""
+    await client.lookup("ana")
+    await ps7.stop()
+    await ps7.start()
+    assert (await client.lookup("bruno")).agency == "1200"
+
+
+async def test_what_nobody_foresaw_comes_out_as_one_of_our_errors(
+    client: PS7Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours must not take a bot's turn down."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("actions.ps7.api.client.decode", broken)
+    failure = await failure_of(client, "ana")
+    assert (type(failure), failure.reason, failure.status) == (
+        PS7Unavailable,
+        Reason.INTERNAL,
+        None,
+    )
+    assert isinstance(failure.__cause__, ZeroDivisionError)
+
+
+async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
+    ps7: Simulator, client: PS7Client
+) -> None:
+    """A flow id that is no header value reaches nobody, and raises nothing foreign."""
+    with pytest.raises(PS7Unavailable) as caught:
+        await client.lookup("ana", flow_id="a\r\nuserName: b")
+    assert caught.value.reason is Reason.INTERNAL
+    assert ps7.requests == []
+
+
+# Where the settings come from
+
+
+async def test_a_client_reads_the_settings_of_its_process(
+    ps7: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the action server's own does."""
+    for name, value in ps7.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PS7_SEAL_KEYS", f'["{Fernet.generate_key().decode()}"]')
+    async with PS7Client() as client:
+        customer = await client.lookup("ana")
+    assert isinstance(customer, CustomerContext)
+    assert customer.agency == "0341"
+
+
+def test_a_client_without_usable_settings_is_not_made() -> None:
+    """The error names every variable that is missing."""
+    with pytest.raises(SettingsError, match=r"(?s)PS7_BASE_URL.*PS7_USERNAME.*PS7_PASSWORD"):
+        PS7Client()

@@ -1,0 +1,80 @@
+"""The action server imports every module that it finds: the import must be possible, and harmless.
+
+It reads modules below `actions/`, `__main__` included, in an environment that holds the core
+dependencies and no test tools.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.processes import ROOT, Process
+
+if TYPE_CHECKING:
+    from tests.host.conftest import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SCRIPTS = Path(__file__).parent / "scripts"
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "actions").rglob("*.py")
+]
+BAD_SETTINGS = {
+    "PS7_BASE_URL": "nonsense",
+    "PS7_SEAL_KEYS": "nonsense",
+    "PS7_DEADLINE": "nonsense",
+    "PS7_SECRETS_DIR": "/nonsense",
+}
+
+
+async def imported(stage: Stage, python: Path, package: str, cwd: Path, **variables: str) -> Any:  # noqa: ANN401 - JSON
+    """Import a whole package in a fresh interpreter; give what the script prints."""
+    process = await Process.start(
+        stage.log("imported"),
+        *(python, "-W", "error:::actions", SCRIPTS / "import_everything.py", package),
+        cwd=cwd,
+        variables={"PYTHONPATH": str(cwd), **variables},
+    )
+    stage.processes.append(process)
+    assert await process.exit_code() == 0, process.tail
+    # Whatever an import says would stand beside it.
+    return json.loads(process.output)
+
+
+@pytest.mark.parametrize("settings", [{}, BAD_SETTINGS], ids=["no settings", "bad settings"])
+async def test_importing_needs_the_core_dependencies_and_does_nothing(
+    stage: Stage, python: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """No settings are read, nothing is opened, started, logged or changed."""
+    (tmp_path / ".env").write_text("PS7_BASE_URL=nonsense\n")
+    (tmp_path / "actions").symlink_to(ROOT / "actions")
+
+    result = await imported(stage, python, "actions", tmp_path, **settings)
+
+    assert sorted(result["modules"]) == sorted(MODULES)
+    assert "actions.ps7.testing.simulator.__main__" in MODULES
+    assert result["changed"] == []
+    assert result["events"] == []
+    # A server's parts, and tools, are for the functions that use them.
+    assert [name for name in result["brought"] if name.startswith("aiohttp.web")] == []
+    assert result["refused"] == []
+    assert {"pytest", "hypothesis"} <= set(result["strangers"]), "nothing would be refused"
+
+
+async def test_the_folder_works_under_another_name(
+    stage: Stage, python: Path, tmp_path: Path
+) -> None:
+    """As the wheel `rasa_ps7`, or wherever a bot drops it."""
+    shutil.copytree(ROOT / "actions" / "ps7", tmp_path / "rasa_ps7")
+
+    result = await imported(stage, python, "rasa_ps7", tmp_path)
+
+    below = (name.partition("actions.ps7")[2] for name in MODULES if name != "actions")
+    assert sorted(result["modules"]) == sorted(f"rasa_ps7{name}" for name in below)
+    assert [name for name in result["brought"] if name.partition(".")[0] == "actions"] == []

@@ -1,0 +1,162 @@
+"""The actions without a server: Rasa Pro's `actions_module` runs them in Rasa's own process.
+
+Such a host reloads modules, and nothing says that it keeps one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions.ps7.testing import PERSONAS
+from tests.support.dialogue import FORGET, VERIFY, Dialogue
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from actions.ps7.testing import Simulator
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SCRIPT = Path(__file__).parent / "scripts" / "in_process.py"
+ANA = PERSONAS["ana"].slots
+
+
+@dataclass(frozen=True)
+class Host:
+    """A process that runs actions as it is told to."""
+
+    process: asyncio.subprocess.Process
+
+    async def tell(self, **order: object) -> Any:  # noqa: ANN401 - JSON
+        """Give an order, and what came of it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
+        return json.loads(line)
+
+    async def send(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Run an action."""
+        answer: dict[str, Any] = await self.tell(run=call)
+        return answer
+
+
+@asynccontextmanager
+async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Host]:
+    """Start a host; at its end it must say nothing and exit with 0."""
+    errors = folder / "stderr"
+    with errors.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *(python, SCRIPT),
+            cwd=folder,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(ROOT),
+                "PYTHONWARNINGS": "always::ResourceWarning",
+                **settings,
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+        )
+    try:
+        yield Host(process)
+        rest, _ = await asyncio.wait_for(process.communicate(b""), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    said = errors.read_text()
+    assert (rest, process.returncode) == (b"", 0), said
+    for unwanted in ("Unclosed", "Traceback", "Exception ignored", "never awaited"):
+        assert unwanted not in said
+
+
+async def test_each_turn_may_have_a_loop_of_its_own(
+    python: Path, ps7: Simulator, tmp_path: Path
+) -> None:
+    """Connections of a loop that is gone are left behind without a word, at the end too."""
+    async with host(python, tmp_path, **ps7.environment) as running:
+        for name in ("ana", "diego", "bruno"):
+            user = Dialogue()
+            await user.turn(running.send, metadata={"contextId": name})
+            assert user.slots["cpf"] == PERSONAS[name].slots["cpf"]
+            assert await user.turn(running.send) == {}
+    assert len(ps7.requests) == 3
+
+
+async def everything_works(running: Host, ps7: Simulator, known: Dialogue) -> None:
+    """What was sealed before still holds, and every kind of outcome still comes about."""
+    ps7.requests.clear()
+    assert await known.turn(running.send) == {}
+    assert await known.turn(running.send, VERIFY) == {}
+    known.slots["account"] = "overwritten"
+    assert await known.turn(running.send) == {"account": ANA["account"]}
+    assert ps7.requests == []
+
+    statuses = {}
+    for context_id in ("diego", "not-found", "http-400", "http-401", "http-503", "C 1"):
+        user = Dialogue()
+        await user.turn(running.send, metadata={"contextId": context_id})
+        statuses[context_id] = user.slots["ps7_status"]
+    assert statuses == {
+        "diego": "ok",
+        "not-found": "rejected",
+        "http-400": "invalid",
+        "http-401": "denied",
+        "http-503": "unavailable",
+        "C 1": "invalid",
+    }
+    user = Dialogue()
+    user.slots |= {"ps7_status": "ok", "account": "forged"}
+    await user.turn(running.send)
+    assert (user.slots["ps7_status"], user.slots["account"]) == ("tampered", None)
+    await user.turn(running.send, metadata={"contextId": "ana"})
+    await user.turn(running.send, FORGET)
+    assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
+
+
+@pytest.mark.parametrize("which", ["touched", "forward", "backward"])
+async def test_a_reload_of_all_modules_changes_nothing(
+    python: Path, ps7: Simulator, tmp_path: Path, which: str
+) -> None:
+    """In the SDK's own way, or in whatever order; once or again; with a seal key made at start."""
+    async with host(python, tmp_path, **ps7.environment) as running:
+        known = Dialogue()
+        await known.turn(running.send, metadata={"contextId": "ana"})
+        for _ in range(2):
+            assert "actions.ps7.dialogue.actions" in await running.tell(reload=which)
+            await everything_works(running, ps7, known)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "context",
+        "errors",
+        "settings",
+        "api.client",
+        "dialogue.actions",
+        "dialogue.resolver",
+        "dialogue.runtime",
+        "dialogue.seal",
+    ],
+)
+async def test_a_reload_of_one_module_changes_nothing(
+    ps7: Simulator, tmp_path: Path, module: str
+) -> None:
+    """As the SDK does where one file was edited: all others still know the classes of before."""
+    async with host(Path(sys.executable), tmp_path, **ps7.environment) as running:
+        known = Dialogue()
+        await known.turn(running.send, metadata={"contextId": "ana"})
+        await running.tell(reload=f"actions.ps7.{module}")
+        await everything_works(running, ps7, known)

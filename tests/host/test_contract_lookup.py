@@ -1,0 +1,186 @@
+"""A lookup through a real action server, as Rasa calls it: newest and oldest rasa-sdk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.ps7 import ActionPS7Context
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+
+if TYPE_CHECKING:
+    from rasa_sdk.types import DomainDict
+
+    from actions.ps7.dialogue.turn import Turn
+    from tests.support.action_server import ActionServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+EXAMPLE = PERSONAS["exemplo"]
+
+# As the interface's documentation gives them, for its own example.
+EXAMPLE_SLOTS = {
+    "ps7_status": "ok",
+    "cpf": "CPF",
+    "agency": "Agency",
+    "account": "13156463165468461654",
+    "segment": "segment",
+    "ivr_option": "IVR-30hours chosen option",
+    "phone_number": "Customer PhoneNumber",
+    "security_device": "token",
+    "token_status": "valid",
+    "id_document": "S",
+    "ps7_key": "12311",
+    "ps7_decoded_context_id": "2",
+}
+
+
+async def test_exactly_the_three_actions_are_registered(server: ActionServer) -> None:
+    """What they are made from is abstract, and is no action of a bot."""
+    async with server.connect() as connection:
+        assert sorted(await connection.actions()) == sorted((LOOK_UP, VERIFY, FORGET))
+
+
+async def test_the_documented_example_gives_its_slots(server: ActionServer, ps7: Simulator) -> None:
+    """Each documented value stands in its slot; the rest of the slots stays null."""
+    user = Dialogue()
+
+    await user.turn(server.send, metadata={"contextId": "123123213"})
+
+    assert user.slots.pop("ps7_context")
+    assert user.slots.pop("ps7_expires_at")
+    assert user.slots.pop("ps7_payload") == EXAMPLE.payload
+    assert user.slots == dict.fromkeys(user.slots) | EXAMPLE_SLOTS
+    (request,) = ps7.requests
+    assert request.json == {"contextId": "123123213"}
+    assert request.status == 200
+
+
+async def test_a_held_context_costs_nothing(server: ActionServer, ps7: Simulator) -> None:
+    """Later turns set no slot and ask nobody, with the contextId at hand or without."""
+    user = Dialogue()
+    await user.turn(server.send, metadata={"contextId": "ana"})
+    ps7.requests.clear()
+
+    for metadata in ({"contextId": "ana"}, {}):
+        for action in (LOOK_UP, VERIFY):
+            assert await user.turn(server.send, action, metadata) == {}
+    assert ps7.requests == []
+
+
+async def test_a_held_context_outlives_ps7(server: ActionServer, ps7: Simulator) -> None:
+    """What is held needs no network; what is not held is `unavailable` until PS7 is back."""
+    known, new = Dialogue(), Dialogue()
+    await known.turn(server.send, metadata={"contextId": "ana"})
+    await ps7.stop()
+    try:
+        assert await known.turn(server.send) == {}
+        await new.turn(server.send, metadata={"contextId": "ana"})
+        assert new.slots["ps7_status"] == "unavailable"
+    finally:
+        await ps7.start()
+    await new.turn(server.send)
+    assert new.slots["ps7_status"] == "ok"
+    assert new.slots["cpf"] == PERSONAS["ana"].slots["cpf"]
+
+
+async def test_a_forgotten_customer_stays_forgotten(server: ActionServer, ps7: Simulator) -> None:
+    """Everything is null, and the contextId that still is in the events is not looked up."""
+    user = Dialogue()
+    await user.turn(server.send, metadata={"contextId": "ana"})
+    ps7.requests.clear()
+
+    await user.turn(server.send, FORGET)
+    assert await user.turn(server.send) == {}
+
+    assert user.slots.pop("ps7_context")
+    assert user.slots == dict.fromkeys(user.slots) | {"ps7_status": "missing"}
+    assert ps7.requests == []
+
+
+async def test_only_declared_slots_are_written(server: ActionServer) -> None:
+    """A domain that declares less gets less, and any field of the wire by its own name."""
+    user = Dialogue(["ps7_status", "ps7_context", "segment", "u_dest", "balance"])
+
+    changes = await user.turn(server.send, metadata={"contextId": "ana"})
+
+    assert changes.keys() == {"ps7_status", "ps7_context", "segment", "u_dest"}
+    assert (user.slots["segment"], user.slots["u_dest"]) == ("Personnalité", "saldo")
+
+
+async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
+    server: ActionServer, ps7: Simulator
+) -> None:
+    """The sealed context has nowhere to stay: it works, it costs a call each time, and is told."""
+    user = Dialogue([name for name in SLOTS if name != "ps7_context"])
+
+    first = await user.turn(server.send, metadata={"contextId": "ana"})
+    assert first["cpf"] == PERSONAS["ana"].slots["cpf"]
+    for _ in range(2):
+        # The moment until which it holds is another one each time.
+        assert (await user.turn(server.send)).keys() <= {"ps7_expires_at"}
+
+    assert len(ps7.requests) == 3
+    warnings = [
+        line
+        for line in server.process.output.splitlines()
+        if "WARNING" in line and "ps7_context" in line
+    ]
+    assert len(warnings) == 1
+
+
+async def test_each_lookup_is_one_line_that_tells_nothing_of_the_customer(
+    server: ActionServer, ps7: Simulator
+) -> None:
+    """The server's own output has the outcome of each lookup, and no value of anybody."""
+    users, context_id, audit = (Dialogue(), Dialogue()), f"context-{uuid4()}", f"audit-{uuid4()}"
+    values = {"u_cpf": "52998224725", "u_cc": "98798712", "u_numA": "5511987651234"}
+    ps7.answer(context_id, body={"code": "0", "payload": values})
+    before = len(server.process.output)
+
+    for user, companion in zip(users, ({"correlationId": audit}, {}), strict=True):
+        await user.turn(server.send, metadata={"contextId": context_id, **companion})
+        await user.turn(server.send)
+
+    said = server.process.output[before:]
+    lines = [line for line in said.splitlines() if "PS7 lookup" in line]
+    sent = [request.headers["x-itau-correlationID"] for request in ps7.requests]
+    assert sent[0] == audit
+    for line, correlation_id in zip(lines, sent, strict=True):
+        for part in ("INFO", "outcome=ok", "status=200", f"correlation={correlation_id}"):
+            assert part in line
+    for value in (context_id, *values.values(), *(user.sender_id for user in users)):
+        assert value not in said
+        assert value not in sent
+
+
+@pytest.mark.usefixtures("settings")
+async def test_a_bug_of_ours_never_leaves_run(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host would answer with the whole tracker: instead, everything is null, and closed."""
+
+    async def quote_somebody(turn: Turn) -> dict[str, Any]:
+        raise RuntimeError(turn.sender_id)
+
+    action = ActionPS7Context()
+    monkeypatch.setattr(action, "changes", quote_somebody)
+    user = Dialogue([*SLOTS, "balance"])
+    user.slots |= {"ps7_status": "ok", "cpf": "52998224725", "balance": "1"}
+
+    events = await action.run(
+        CollectingDispatcher(),
+        Tracker.from_dict(user.call(LOOK_UP)["tracker"]),
+        cast("DomainDict", {}),
+    )
+
+    changes = {event["name"]: event["value"] for event in events}
+    assert changes == dict.fromkeys(SLOTS) | {"ps7_status": "unavailable"}
+    (record,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert "RuntimeError at test_contract_lookup.py" in record.getMessage()
+    assert user.sender_id not in caplog.text

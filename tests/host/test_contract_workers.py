@@ -1,0 +1,73 @@
+"""Several workers behind one port: any of them serves any turn of a conversation."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.host.conftest import seal_keys
+from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from tests.host.conftest import Stage
+    from tests.support.action_server import ActionServer, Connection
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DATA = Path(__file__).parent / "data"
+ANA = PERSONAS["ana"].slots
+OTHERS = ("pid", "vouched")
+"""Slots that the probe sets."""
+
+
+async def one_of_each(server: ActionServer, connections: AsyncExitStack) -> list[Connection]:
+    """Open connections until there is one to each of the two workers."""
+    workers: dict[int, Connection] = {}
+    for _ in range(300):
+        connection = await connections.enter_async_context(server.connect())
+        answer = await Dialogue([*SLOTS, *OTHERS]).turn(connection.send, "action_probe")
+        if workers.setdefault(answer["pid"], connection) is not connection:
+            await connection.close()
+        if len(workers) == 2:
+            return list(workers.values())
+    raise AssertionError("one worker answered every call")
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["keys given", "keys made"])
+async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
+    stage: Stage, python: Path, ps7: Simulator, given: bool
+) -> None:
+    """With `PS7_SEAL_KEYS` or without: no second lookup, no refused seal; and a clean end."""
+    server = await stage.start(
+        python,
+        actions="probe",
+        workers=2,
+        PYTHONPATH=f"{ROOT}:{DATA}",
+        PYTHONWARNINGS="always::ResourceWarning",
+        **({"PS7_SEAL_KEYS": seal_keys()} if given else {}),
+    )
+    async with AsyncExitStack() as connections:
+        one, other = await one_of_each(server, connections)
+        for sealing, opening in ((one, other), (other, one)):
+            user = Dialogue([*SLOTS, *OTHERS])
+            await user.turn(sealing.send, metadata={"contextId": "ana"})
+            assert user.slots["account"] == ANA["account"]
+            assert await user.turn(opening.send, LOOK_UP) == {}
+            assert await user.turn(opening.send, VERIFY) == {}
+            vouched = (await user.turn(opening.send, "action_probe"))["vouched"]
+            assert vouched == ANA["account"]
+            await user.turn(opening.send, FORGET)
+            assert await user.turn(sealing.send, LOOK_UP) == {}
+
+    assert [request.json["contextId"] for request in ps7.requests] == ["ana", "ana"]
+    assert await server.stop() == 0
+    said = server.process.output
+    assert said.count("PS7 lookup: outcome=ok") == 2, "each worker shows its INFO lines"
+    assert said.count("PS7_SEAL_KEYS is not set") == (0 if given else 1)
+    assert "seal was refused" not in said
+    assert server.process.complaints == []

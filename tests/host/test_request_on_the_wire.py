@@ -1,0 +1,365 @@
+"""The request that PS7 gets, from each setting and each form of metadata, through real actions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+from cryptography.fernet import Fernet
+
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
+from actions.ps7.dialogue import runtime
+from actions.ps7.testing import PERSONAS, Conversation, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from actions.ps7.testing import RecordedRequest
+
+PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+DOMAIN = {
+    "slots": {
+        "ps7_status": {
+            "type": "any",
+            "mappings": [{"type": "custom", "action": "action_ps7_context"}],
+        },
+        "ps7_context": {"type": "any", "mappings": [{"type": "custom"}]},
+    },
+    "actions": ["action_ps7_context", "action_ps7_verify", "action_ps7_forget"],
+}
+HTTP_HEADERS = {"Host", "User-Agent", "Content-Length"}
+"""What belongs to HTTP itself, and not to the interface."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work without what a developer has set, and with a seal key of this test's own."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PS7_SEAL_KEYS", f'["{Fernet.generate_key().decode()}"]')
+
+
+@pytest.fixture
+async def ps7() -> AsyncIterator[Simulator]:
+    """Give a simulator that takes any contextId for a customer's."""
+    async with Simulator(username="bot-user", password="bot-password") as simulator:
+        simulator.answer("not-found", body=PERSONAS["ana"].answer)
+        yield simulator
+
+
+@pytest.fixture
+async def bot(
+    ps7: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., Conversation]]:
+    """Give a maker of conversations, whose action server has these settings."""
+
+    def make(sender_id: str | None = None, **settings: str) -> Conversation:
+        for name, value in {**ps7.environment, **settings}.items():
+            monkeypatch.setenv(name, value)
+        actions = [ActionPS7Context, ActionPS7Verify, ActionPS7Forget]
+        return Conversation(DOMAIN, actions, sender_id=sender_id)
+
+    yield make
+    await runtime.current().client.close()
+
+
+def ours(request: RecordedRequest) -> dict[str, str]:
+    """Give the headers of the interface, by the names under which they were sent."""
+    return {name: value for name, value in request.headers.items() if name not in HTTP_HEADERS}
+
+
+# The whole of it
+
+
+async def test_the_request_of_a_bot_with_the_required_settings_alone(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """Method, path, every header by its exact name, and the body."""
+    await bot().user("oi", metadata={"contextId": "C1"})
+    (request,) = ps7.requests
+    headers = ours(request)
+    flow_id, correlation_id = headers.pop("x-itau-flowID"), headers.pop("x-itau-correlationID")
+    assert (request.method, request.path) == ("POST", PATH)
+    assert headers == {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "userName": "bot-user",
+        "password": "bot-password",
+    }
+    assert request.json == {"contextId": "C1"}
+    assert UUID(flow_id).version == 4
+    assert str(UUID(correlation_id)) == correlation_id
+
+
+async def test_the_request_of_a_bot_with_every_setting_and_all_metadata(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """Method, path, every header by its exact name, and the body."""
+    metadata = {"contextId": "C1", "encoded": 0, "correlationId": "trail-1", "flowId": "flow.1"}
+    ps7.api_key, ps7.app_key = "an-api-key", "an-app-key"
+    await bot(PS7_ENCODED="1").user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    assert (request.method, request.path) == ("POST", PATH)
+    assert ours(request) == {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "userName": "bot-user",
+        "password": "bot-password",
+        "x-itau-apikey": "an-api-key",
+        "x-app-key": "an-app-key",
+        "x-itau-correlationID": "trail-1",
+        "x-itau-flowID": "flow.1",
+    }
+    assert request.json == {"contextId": "C1", "encoded": 0}
+
+
+# The contextId
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ("123123213", "123123213"),
+        (123123213, "123123213"),
+        (123123213.0, "123123213"),
+        (0, "0"),
+        (-5, "-5"),
+        (2**53 + 1, "9007199254740993"),
+        (10**30, "1" + "0" * 30),
+        (float(2**53 - 1), "9007199254740991"),
+        ("00042", "00042"),
+        ("a/b+c==", "a/b+c=="),
+        ('"}{"', '"}{"'),
+        ("çã€😀", "çã€😀"),
+        ("x" * 256, "x" * 256),
+    ],
+)
+async def test_a_context_id_arrives_as_text(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: object, arrives: str
+) -> None:
+    """Whole numbers become their digits, also as floats, which is how gRPC brings them."""
+    conversation = bot()
+    await conversation.user("oi", metadata={"contextId": sent})
+    (request,) = ps7.requests
+    assert request.json == {"contextId": arrives}
+    assert conversation.slots["ps7_status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        1.5,
+        float(2**53),
+        True,
+        False,
+        [],
+        ["C1"],
+        {"id": "C1"},
+        "C 1",
+        " C1",
+        "C1\n",
+        "C\x001",
+        "C\u20281",
+        "x" * 257,
+        10**256,
+    ],
+)
+async def test_a_context_id_that_is_not_usable_does_not_arrive(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: object
+) -> None:
+    """PS7 is not asked for what cannot be one."""
+    conversation = bot()
+    await conversation.user("oi", metadata={"contextId": sent})
+    assert ps7.requests == []
+    assert conversation.slots["ps7_status"] == "invalid"
+
+
+@pytest.mark.parametrize("sent", [None, "", "  ", "\n"])
+async def test_a_blank_context_id_is_none(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: object
+) -> None:
+    """Null or blank under the key counts as no key."""
+    conversation = bot()
+    await conversation.user("oi", metadata={"contextId": sent})
+    assert ps7.requests == []
+    assert conversation.slots["ps7_status"] == "missing"
+
+
+async def test_a_context_id_under_another_path(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """`PS7_METADATA_KEYS` in order; what goes along stands beside the hit."""
+    conversation = bot(PS7_METADATA_KEYS='["contextId", "cvg_body.call.id"]')
+    call = {"id": 7.0, "encoded": "1", "correlationId": "trail-7", "flowId": "flow-7"}
+    metadata = {"contextId": None, "encoded": 0, "flowId": "x", "cvg_body": {"call": call}}
+    await conversation.user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    assert request.json == {"contextId": "7", "encoded": 1}
+    assert request.headers["x-itau-correlationID"] == "trail-7"
+    assert request.headers["x-itau-flowID"] == "flow-7"
+
+
+# encoded
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [(0, 0), (1, 1), (0.0, 0), (1.0, 1), ("0", 0), ("1", 1)],
+)
+@pytest.mark.parametrize("setting", ["0", "1", None])
+async def test_encoded_beside_the_context_id_counts_before_the_setting(
+    ps7: Simulator,
+    bot: Callable[..., Conversation],
+    setting: str | None,
+    sent: object,
+    arrives: int,
+) -> None:
+    """As a number, whichever form it came in."""
+    settings = {} if setting is None else {"PS7_ENCODED": setting}
+    await bot(**settings).user("oi", metadata={"contextId": "C1", "encoded": sent})
+    (request,) = ps7.requests
+    assert request.body == b'{"contextId": "C1", "encoded": %d}' % arrives
+
+
+@pytest.mark.parametrize(
+    "sent", [None, "", 2, -1, 0.5, "2", "01", " 1", "yes", True, False, [], [1], {}, "٠"]
+)
+async def test_encoded_that_is_neither_0_nor_1_does_not_count(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: object
+) -> None:
+    """The setting stays in force, and the lookup is made."""
+    await bot(PS7_ENCODED="1").user("oi", metadata={"contextId": "C1", "encoded": sent})
+    (request,) = ps7.requests
+    assert request.json == {"contextId": "C1", "encoded": 1}
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"), [(None, {}), ("0", {"encoded": 0}), ("1", {"encoded": 1})]
+)
+async def test_encoded_by_the_setting(
+    ps7: Simulator,
+    bot: Callable[..., Conversation],
+    setting: str | None,
+    field: dict[str, int],
+) -> None:
+    """Not sent unless it is set: the gateway's default is its own."""
+    settings = {} if setting is None else {"PS7_ENCODED": setting}
+    await bot(**settings).user("oi", metadata={"contextId": "C1"})
+    (request,) = ps7.requests
+    assert request.json == {"contextId": "C1", **field}
+
+
+# Correlation and flow
+
+MALFORMED: list[object] = [
+    None,
+    "",
+    " ",
+    7,
+    True,
+    [],
+    {},
+    "a b",
+    "a\nb",
+    "é",
+    "x" * 129,
+    "a/b",
+    "trail\r\nx: y",
+]
+
+
+@pytest.mark.parametrize("sent", ["a", "trail-1", "A.b_c-9", "x" * 128])
+async def test_well_formed_ids_go_along(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: str
+) -> None:
+    """The channel's own, for one trail over several systems."""
+    metadata = {"contextId": "C1", "correlationId": sent, "flowId": sent}
+    await bot().user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    assert request.headers["x-itau-correlationID"] == sent
+    assert request.headers["x-itau-flowID"] == sent
+
+
+@pytest.mark.parametrize("sent", MALFORMED)
+async def test_malformed_ids_do_not_go_along(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: object
+) -> None:
+    """Ours are made instead, and the lookup is made."""
+    metadata = {"contextId": "C1", "correlationId": sent, "flowId": sent}
+    await bot().user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    for name in ("x-itau-correlationID", "x-itau-flowID"):
+        assert str(UUID(request.headers[name])) == request.headers[name]
+
+
+async def test_a_conversation_has_one_correlation_id_and_each_lookup_a_flow_id(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """Neither tells who is talking: the sender id may be a phone number."""
+    for sender_id in ("5511900000001", "5511900000002"):
+        conversation = bot(sender_id)
+        for context_id in ("C1", "C2"):
+            await conversation.user("oi", metadata={"contextId": context_id})
+    trails = [request.headers["x-itau-correlationID"] for request in ps7.requests]
+    flows = [request.headers["x-itau-flowID"] for request in ps7.requests]
+    assert trails[0] == trails[1] != trails[2] == trails[3]
+    assert len(set(flows)) == 4
+    sent = [value for request in ps7.requests for value in request.headers.values()]
+    assert not any("5511900000" in value for value in sent)
+
+
+async def test_a_correlation_id_depends_on_the_seal_key(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """Without the key nobody finds the phone number by trying them all."""
+    for _ in range(2):
+        key = f'["{Fernet.generate_key().decode()}"]'
+        conversation = bot("5511900000001", PS7_SEAL_KEYS=key)
+        await conversation.user("oi", metadata={"contextId": "C1"})
+        await runtime.current().client.close()
+    first, second = (request.headers["x-itau-correlationID"] for request in ps7.requests)
+    assert first != second
+
+
+# When nothing goes out
+
+
+async def test_only_the_lookup_asks_ps7(ps7: Simulator, bot: Callable[..., Conversation]) -> None:
+    """Verify and forget are for when nobody may wait, and a held context is not looked up again."""
+    conversation = bot()
+    await conversation.user("oi", metadata={"contextId": "C1"})
+    await conversation.run("action_ps7_context")
+    await conversation.run("action_ps7_verify")
+    await conversation.user("e o saldo?")
+    await conversation.run("action_ps7_forget")
+    await conversation.user("oi de novo", metadata={"contextId": "C1"})
+    assert [request.json for request in ps7.requests] == [{"contextId": "C1"}]
+
+
+async def test_a_whole_turn_says_nothing_of_the_customer_in_the_log(
+    bot: Callable[..., Conversation], caplog: pytest.LogCaptureFixture
+) -> None:
+    """At DEBUG neither: no sender id, contextId, credential, CPF, account or phone number."""
+    caplog.set_level(logging.DEBUG)
+    conversation = bot("5511988887777")
+    await conversation.user("oi", metadata={"contextId": "planted-context"})
+    await conversation.set_slot("ps7_status", "denied")
+    await conversation.run("action_ps7_verify")
+    await conversation.run("action_ps7_forget")
+    said = "\n".join(
+        f"{record.getMessage()} {record.args}"
+        for record in caplog.records
+        if record.name.startswith(("actions.", "aiohttp", "asyncio"))
+    )
+    assert "outcome=ok" in said
+    secrets = "5511988887777|planted-context|bot-user|bot-password|52998224725|982.247|00123456"
+    assert not re.search(secrets, said)
+    assert conversation.slots["ps7_context"] not in said

@@ -1,0 +1,132 @@
+"""The CPF: normalised, checked and masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.ps7 import cpf
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+def with_check_digits(nine: str) -> str:
+    """Give a CPF from its first nine digits, by the rule of the Receita Federal."""
+    digits = [int(digit) for digit in nine]
+    for _ in range(2):
+        weights = range(len(digits) + 1, 1, -1)
+        rest = sum(digit * weight for digit, weight in zip(digits, weights, strict=True)) * 10 % 11
+        digits.append(rest % 10)
+    return "".join(map(str, digits))
+
+
+nines = st.from_regex(r"[0-9]{9}", fullmatch=True).filter(lambda nine: len(set(nine)) > 1)
+valid = nines.map(with_check_digits)
+elevens = st.from_regex(r"[0-9]{11}", fullmatch=True).filter(lambda text: len(set(text)) > 1)
+
+
+@given(
+    valid,
+    st.lists(st.sampled_from(".-/ \t\n\u00a0"), max_size=5),
+    st.randoms(use_true_random=False),
+)
+def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice: Random) -> None:
+    """Points, dashes, slashes and white space; with zeros in front up to 14 digits as well."""
+    for written in (number, f"000{number}"):
+        text = written
+        for mark in marks:
+            place = dice.randrange(len(text) + 1)
+            text = text[:place] + mark + text[place:]
+        assert cpf.normalise(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPF",
+        "",
+        "-",
+        " ",
+        "529.982.247-2X",
+        "５２９９８２２４７２５",
+        "٥٢٩٩٨٢٢٤٧٢٥",
+        "⁵²⁹⁹⁸²²⁴⁷²⁵",
+        "529_982",
+        "+52998224725",
+    ],
+)
+def test_what_is_more_than_digits_and_punctuation_stays(text: str) -> None:
+    """Nothing is guessed, and nothing taken away."""
+    assert cpf.normalise(text) == text
+    assert not cpf.has_form(text)
+    assert not cpf.is_valid(text)
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "1",
+        "1234567890",
+        "052998224725",
+        "0052998224725",
+        "00152998224725",
+        "11222333000181",
+        "0" * 15,
+        "000" + "1" * 12,
+    ],
+)
+def test_another_number_of_digits_is_neither_filled_up_nor_cut_off(digits: str) -> None:
+    """A number without its zeros could be somebody else's; so could a piece of a longer one."""
+    assert cpf.normalise(digits) == digits
+    assert not cpf.has_form(digits)
+    assert not cpf.is_valid(digits)
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    """What has been through it once stays as it is."""
+    once = cpf.normalise(text)
+    assert cpf.normalise(once) == once
+
+
+@given(valid)
+def test_a_cpf_with_its_check_digits_is_valid(number: str) -> None:
+    """By a rule that is written down in this test a second time."""
+    assert cpf.has_form(number)
+    assert cpf.is_valid(number)
+
+
+@given(elevens)
+def test_a_cpf_is_valid_by_its_check_digits_alone(number: str) -> None:
+    """Eleven digits are a CPF exactly if the last two follow from the first nine."""
+    assert cpf.is_valid(number) is (number == with_check_digits(number[:9]))
+
+
+def test_punctuation_is_for_normalise_to_take_away() -> None:
+    """What was not normalised has no form."""
+    assert not cpf.is_valid("529.982.247-25")
+    assert not cpf.has_form("529.982.247-25")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("12345678909", "***.456.789-**"),
+        ("01234567890", "***.345.678-**"),
+        ("52998224726", "***.982.247-**"),
+        ("1234567890", None),
+        ("123456789091", None),
+        ("123.456.789-09", None),
+        ("１２３４５６７８９０９", None),
+        ("CPF", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_middle_of_eleven_digits_is_shown(text: str | None, masked: str | None) -> None:
+    """Three digits in front and the check digits are hidden; what is no CPF is not shown at all."""
+    assert cpf.mask(text) == masked

@@ -1,0 +1,61 @@
+"""Keyed digests: the same everywhere for the same text, and of no use without the key."""
+
+from __future__ import annotations
+
+import re
+from uuid import RFC_4122, UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.ps7.digest import KeyedDigest
+
+DIGEST = KeyedDigest("a key", "a purpose")
+texts = st.text() | st.sampled_from(["\ud800", "a\udfff"])
+
+
+@given(texts)
+def test_a_short_digest_is_twelve_hexadecimal_digits(text: str) -> None:
+    """Of any text, half a character included, and always the same."""
+    short = DIGEST.short(text)
+    assert re.fullmatch("[0-9a-f]{12}", short)
+    assert KeyedDigest("a key", "a purpose").short(text) == short
+
+
+@given(texts)
+def test_a_uuid_digest_is_a_uuid_of_the_free_kind(text: str) -> None:
+    """Version 8 and the usual variant (RFC 9562): it is random only to those without the key."""
+    value = UUID(DIGEST.uuid(text))
+    assert (value.version, value.variant) == (8, RFC_4122)
+    assert str(value) == DIGEST.uuid(text) == KeyedDigest("a key", "a purpose").uuid(text)
+
+
+@given(st.lists(texts, unique=True, min_size=2, max_size=2))
+def test_two_texts_have_two_digests(pair: list[str]) -> None:
+    """12 digits are enough to tell the contextIds of a log apart."""
+    one, other = pair
+    assert DIGEST.short(one) != DIGEST.short(other)
+    assert DIGEST.uuid(one) != DIGEST.uuid(other)
+
+
+@pytest.mark.parametrize(
+    ("key", "purpose"),
+    [("another key", "a purpose"), ("a key", "another purpose"), ("a key ", "a purpose")],
+)
+def test_another_key_or_purpose_gives_another_digest(key: str, purpose: str) -> None:
+    """Who sees two of them cannot tell that they are of one text."""
+    other = KeyedDigest(key, purpose)
+    assert other.short("5511900000001") != DIGEST.short("5511900000001")
+    assert other.uuid("5511900000001") != DIGEST.uuid("5511900000001")
+
+
+def test_digests_do_not_change_with_a_release() -> None:
+    """A correlation id holds for a conversation, which may outlast an upgrade."""
+    assert DIGEST.short("123123213") == "5d7d09772079"
+    assert DIGEST.uuid("123123213") == "5d7d0977-2079-843a-bd99-fe263852e802"
+
+
+def test_a_digest_does_not_show_its_key() -> None:
+    """Not even in a debugger's list of local variables."""
+    assert "a key" not in repr(DIGEST)

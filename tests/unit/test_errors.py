@@ -1,0 +1,124 @@
+"""The closed family of errors: what each means, says, and carries."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import actions.ps7
+from actions.ps7 import errors
+from actions.ps7.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    ContextRejected,
+    DeadlineExceeded,
+    InvalidContextId,
+    LookupFailed,
+    PS7Error,
+    PS7Unavailable,
+    Reason,
+    SettingsError,
+    UnexpectedStatus,
+    UnreadableAnswer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OUTCOMES: dict[type[LookupFailed], str] = {
+    InvalidContextId: "invalid",
+    ContextRejected: "rejected",
+    AccessDenied: "denied",
+    PS7Unavailable: "unavailable",
+    DeadlineExceeded: "unavailable",
+    ConnectionFailed: "unavailable",
+    UnexpectedStatus: "unavailable",
+    UnreadableAnswer: "unavailable",
+}
+each_failure = pytest.mark.parametrize("kind", OUTCOMES)
+
+
+def family(root: type[Exception]) -> Iterator[type[Exception]]:
+    """Walk a class and all that derive from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from family(child)
+
+
+def test_the_family_is_closed() -> None:
+    """One root, and no error of the module outside of it."""
+    defined = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, Exception)
+    }
+    assert defined == set(family(PS7Error))
+    assert set(family(LookupFailed)) == {LookupFailed, *OUTCOMES}
+    assert set(family(PS7Error)) == {PS7Error, SettingsError, LookupFailed, *OUTCOMES}
+
+
+def test_every_error_has_a_public_name() -> None:
+    """Whoever catches one imports it from where everything else comes from."""
+    for kind in family(PS7Error):
+        assert getattr(actions.ps7, kind.__name__) is kind
+        assert kind.__name__ in actions.ps7.__all__
+
+
+def test_the_drawing_shows_the_family_as_it_is() -> None:
+    """The module's docstring draws each class under the one that it derives from."""
+    assert errors.__doc__ is not None
+    above: list[str] = []
+    drawn = {}
+    for branch, name in re.findall(r"^( {4}[ │├└─]*)(\w+)", errors.__doc__, re.MULTILINE):
+        depth = len(branch) // 4 - 1
+        above[depth:] = [name]
+        drawn[name] = above[depth - 1] if depth else "Exception"
+    assert drawn == {kind.__name__: kind.__bases__[0].__name__ for kind in family(PS7Error)}
+
+
+@each_failure
+def test_a_failure_knows_its_outcome(kind: type[LookupFailed]) -> None:
+    """It is what `ps7_status` says afterwards."""
+    assert kind(Reason.INTERNAL).outcome.value == OUTCOMES[kind]
+
+
+@each_failure
+def test_a_failure_says_its_reason_and_status(kind: type[LookupFailed]) -> None:
+    """And nothing else."""
+    failure = kind(Reason.SERVER_ERROR, 503)
+    assert (failure.reason, failure.status) == (Reason.SERVER_ERROR, 503)
+    assert str(failure) == "server_error (HTTP 503)"
+    unanswered = kind(Reason.CONNECT)
+    assert (unanswered.reason, unanswered.status) == (Reason.CONNECT, None)
+    assert str(unanswered) == "connect"
+
+
+@each_failure
+@pytest.mark.parametrize("status", [None, 503])
+def test_a_failure_survives_a_copy_and_a_change_of_process(
+    kind: type[LookupFailed], status: int | None
+) -> None:
+    """As exceptions of a worker or of a test runner must."""
+    failure = kind(Reason.SERVER_ERROR, status)
+    for other in (
+        pickle.loads(pickle.dumps(failure)),  # noqa: S301 - made a moment ago
+        copy.copy(failure),
+    ):
+        assert type(other) is kind
+        assert (other.reason, other.status, str(other)) == (
+            Reason.SERVER_ERROR,
+            status,
+            str(failure),
+        )
+
+
+def test_a_reason_is_one_word_for_a_log() -> None:
+    """Lower case, no blanks: what a dashboard groups by."""
+    for reason in Reason:
+        assert re.fullmatch("[a-z][a-z_]*", reason.value)
+        assert reason.value == reason.name.lower()

@@ -1,0 +1,105 @@
+"""`expireIn` beyond what the vectors show: limits that hold for whatever stands there."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.ps7.api import expiry
+from actions.ps7.api.expiry import usable_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
+DAY = 86400.0
+MONTH = 31 * DAY
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+
+anything = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.from_regex(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9:]{4,5})?)?"
+    )
+    | st.lists(st.integers())
+    | st.dictionaries(st.text(), st.integers())
+)
+moments = st.integers(946684800, 4102444800).map(
+    lambda seconds: datetime.fromtimestamp(seconds, timezone.utc)
+)
+
+
+@given(anything, moments, st.floats(0.001, MONTH))
+def test_whatever_stands_there_an_answer_holds_for_a_while_and_no_longer_than_allowed(
+    expire_in: object, received_at: datetime, max_age: float
+) -> None:
+    """Never past, never beyond `PS7_MAX_AGE`, always in UTC, and no error comes out."""
+    until = usable_until(expire_in, received_at, max_age)
+    assert received_at < until <= received_at + timedelta(seconds=max_age)
+    assert until.utcoffset() == timedelta(0)
+
+
+@given(st.integers(1, int(MONTH)), st.floats(1, MONTH))
+def test_seconds_count_from_receipt(seconds: int, max_age: float) -> None:
+    """Up to 31 days, as a number or as text, and no longer than `PS7_MAX_AGE`."""
+    expected = NOON + timedelta(seconds=min(seconds, max_age))
+    assert usable_until(seconds, NOON, max_age) == expected
+    assert usable_until(f" {seconds} ", NOON, max_age) == expected
+    assert usable_until(float(seconds), NOON, max_age) == expected
+
+
+@given(st.dates(date(2024, 5, 10), date(2024, 6, 8)), st.floats(0, DAY - 1))
+def test_a_date_lasts_until_the_last_second_of_that_day_in_sao_paulo(
+    day: date, second: float
+) -> None:
+    """Every moment of that day is before the end, and the next day's first one is not."""
+    until = usable_until(day.isoformat(), NOON, MONTH)
+    midnight = datetime.combine(day, time.min, SAO_PAULO)
+    assert midnight + timedelta(seconds=second) < until
+    assert until == midnight + timedelta(days=1)
+
+
+FORMS: dict[str, Callable[[datetime], str]] = {
+    "utc": lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "offset": lambda moment: moment.astimezone(
+        timezone(timedelta(hours=5, minutes=30))
+    ).isoformat(),
+    "none": lambda moment: moment.astimezone(SAO_PAULO).strftime("%Y-%m-%dT%H:%M:%S"),
+    "space": lambda moment: moment.astimezone(SAO_PAULO).strftime("%Y-%m-%d %H:%M:%S"),
+    "microseconds": lambda moment: moment.isoformat(timespec="microseconds"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(st.integers(1, int(MONTH)))
+def test_a_date_time_is_the_same_moment_in_each_form(form: str, seconds: int) -> None:
+    """In São Paulo's time where none is named."""
+    moment = NOON + timedelta(seconds=seconds)
+    assert usable_until(FORMS[form](moment), NOON, MONTH) == moment
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_moment_that_has_passed_says_nothing(form: str) -> None:
+    """Neither the moment of receipt itself nor one before it."""
+    for seconds in (0, -1, -86400):
+        text = FORMS[form](NOON + timedelta(seconds=seconds))
+        assert usable_until(text, NOON, 60) == NOON + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("text", ["2024-05-11", "2024-05-10T12:00:01"])
+def test_without_zone_data_a_local_time_cannot_be_told(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Better a shorter use than an error: `PS7_MAX_AGE` alone."""
+    monkeypatch.setattr(expiry, "ZONE", "America/Nowhere")
+    assert usable_until(text, NOON, MONTH) == NOON + timedelta(seconds=MONTH)
+    assert usable_until("2024-05-10T12:00:01Z", NOON, MONTH) == NOON + timedelta(seconds=1)

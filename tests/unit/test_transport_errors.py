@@ -1,0 +1,120 @@
+"""Foreign errors: every one of aiohttp's, and whatever else, comes out as one of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from aiohttp import client_exceptions, http_exceptions
+
+from actions.ps7.api.transport import _translate
+from actions.ps7.errors import ConnectionFailed, PS7Unavailable, Reason, UnreadableAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Which reason each class of aiohttp leads to. Not all of them exist in every version of it.
+REASONS = {
+    "ClientConnectionError": Reason.CONNECTION_LOST,
+    "ClientConnectionResetError": Reason.CONNECTION_LOST,
+    "ClientConnectorCertificateError": Reason.TLS,
+    "ClientConnectorDNSError": Reason.CONNECT,
+    "ClientConnectorError": Reason.CONNECT,
+    "ClientConnectorSSLError": Reason.TLS,
+    "ClientError": Reason.NOT_HTTP,
+    "ClientHttpProxyError": Reason.NOT_HTTP,
+    "ClientOSError": Reason.CONNECTION_LOST,
+    "ClientPayloadError": Reason.CONNECTION_LOST,
+    "ClientProxyConnectionError": Reason.CONNECT,
+    "ClientResponseError": Reason.NOT_HTTP,
+    "ClientSSLError": Reason.TLS,
+    "ConnectionTimeoutError": Reason.CONNECT_TIMEOUT,
+    "ContentTypeError": Reason.NOT_HTTP,
+    "InvalidURL": Reason.NOT_HTTP,
+    "InvalidUrlClientError": Reason.NOT_HTTP,
+    "InvalidUrlRedirectClientError": Reason.NOT_HTTP,
+    "NonHttpUrlClientError": Reason.NOT_HTTP,
+    "NonHttpUrlRedirectClientError": Reason.NOT_HTTP,
+    "RedirectClientError": Reason.NOT_HTTP,
+    "ServerConnectionError": Reason.CONNECTION_LOST,
+    "ServerDisconnectedError": Reason.CONNECTION_LOST,
+    "ServerFingerprintMismatch": Reason.TLS,
+    "ServerTimeoutError": Reason.READ_TIMEOUT,
+    "SocketTimeoutError": Reason.READ_TIMEOUT,
+    "TooManyRedirects": Reason.NOT_HTTP,
+    "UnixClientConnectorError": Reason.CONNECT,
+    "UploadAbortedError": Reason.NOT_HTTP,
+    "WSServerHandshakeError": Reason.NOT_HTTP,
+}
+
+
+def family(root: type[Exception]) -> Iterator[type[Exception]]:
+    """Walk a class and all that derive from it, each once."""
+    seen = {root: None}
+    for kind in seen.copy():
+        for child in kind.__subclasses__():
+            seen.update(dict.fromkeys(family(child)))
+    yield from seen
+
+
+def made(kind: type[Exception]) -> Exception:
+    """Make an instance without what its constructor wants."""
+    return kind.__new__(kind)
+
+
+CLIENT_ERRORS = sorted(family(aiohttp.ClientError), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", CLIENT_ERRORS, ids=lambda kind: kind.__name__)
+def test_each_error_of_the_client_has_its_reason(kind: type[Exception]) -> None:
+    """A class that a new aiohttp brings is unavailable too; its reason is to be thought about."""
+    ours = _translate(made(kind))
+    assert ours.reason is REASONS[kind.__name__]
+    connection = ours.reason is not Reason.NOT_HTTP
+    assert type(ours) is (ConnectionFailed if connection else UnreadableAnswer)
+    assert (ours.outcome.value, ours.status) == ("unavailable", None)
+
+
+def test_all_that_the_client_may_raise_are_in_the_table() -> None:
+    """By aiohttp's own list of public names; what it says of web sockets is not for us."""
+    public = {getattr(client_exceptions, name) for name in client_exceptions.__all__}
+    others = {kind.__name__ for kind in public - set(CLIENT_ERRORS)}
+    assert others <= {"WSMessageTypeError"}
+
+
+OTHERS = [
+    (OSError(), ConnectionFailed, Reason.CONNECT),
+    (ConnectionRefusedError(), ConnectionFailed, Reason.CONNECT),
+    (socket.gaierror(), ConnectionFailed, Reason.CONNECT),
+    (ssl.SSLError(), ConnectionFailed, Reason.CONNECT),
+    (TimeoutError(), ConnectionFailed, Reason.CONNECT),
+    (RuntimeError("Session is closed"), PS7Unavailable, Reason.INTERNAL),
+    (ValueError(), PS7Unavailable, Reason.INTERNAL),
+    (TypeError(), PS7Unavailable, Reason.INTERNAL),
+    (Exception(), PS7Unavailable, Reason.INTERNAL),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "reason"), OTHERS, ids=repr)
+def test_what_is_not_of_the_client_is_translated_too(
+    error: Exception, kind: type[PS7Unavailable], reason: Reason
+) -> None:
+    """The operating system's errors are the network's; all others are a mistake of ours."""
+    ours = _translate(error)
+    assert (type(ours), ours.reason, ours.status) == (kind, reason, None)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [asyncio.IncompleteReadError, *family(http_exceptions.HttpProcessingError)],
+    ids=lambda kind: kind.__name__,
+)
+def test_what_the_client_should_have_caught_itself_is_unavailable(kind: type[Exception]) -> None:
+    """Errors from below aiohttp's client, in case one slips through."""
+    ours = _translate(made(kind))
+    assert isinstance(ours, PS7Unavailable)
+    assert ours.status is None

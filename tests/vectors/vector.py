@@ -1,0 +1,61 @@
+"""The format of the vectors, as README.md describes it. Knows nothing of the plugin."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = Path(__file__).parent
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+"""Every vector by its name: that of its file."""
+
+NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """One answer of PS7, and what it must give. A key that the format does not know is an error."""
+
+    about: str
+    outcome: str
+    reason: str = "ok"
+    slots: dict[str, Any] = field(default_factory=dict)
+    doubtful: list[str] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: dict(JSON))
+    body: bytes = b""
+    received_at: datetime = NOON
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def load(name: str) -> Vector:
+    """Read one vector."""
+    case: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    if "received_at" in case:
+        case["received_at"] = datetime.fromisoformat(case["received_at"])
+    return Vector(body=_body(case), **case)
+
+
+def _body(case: dict[str, Any]) -> bytes:
+    """Take the one body out of a case."""
+    encoding = case.pop("encoding", "utf-8")
+    for form, write in _BODIES.items():
+        if form in case:
+            return write(case.pop(form), encoding)
+    return b""
+
+
+_BODIES: dict[str, Callable[[Any, str], bytes]] = {
+    "json": lambda value, _: json.dumps(value, ensure_ascii=False).encode(),
+    "text": lambda value, encoding: value.encode(encoding),
+    "base64": lambda value, _: base64.b64decode(value, validate=True),
+    "repeat": lambda pieces, _: "".join(text * times for text, times in pieces).encode(),
+}
