@@ -1,0 +1,163 @@
+"""Everything that stands behind the chat: a trained model and three servers, each a process.
+
+They listen on free ports of 127.0.0.1, and end with the `with` block that started them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOT = Path(__file__).resolve().parent
+RASA_PYTHON = os.environ.get("PS7_RASA_PYTHON") or str(
+    BOT.parents[1] / ".venv-rasa" / "bin" / "python"
+)
+START_TIMEOUT = 120  # seconds
+STOP_TIMEOUT = 10  # seconds
+
+
+def trained(models: Path) -> Path:
+    """Give the bot's model, trained anew if a file of the bot is younger.
+
+    Raises:
+        SystemExit: there is no Rasa, or Rasa does not like the bot; the text says which.
+
+    """
+    if not Path(RASA_PYTHON).exists():
+        sys.exit(f"Rasa is not installed: no {RASA_PYTHON}, and PS7_RASA_PYTHON names no other")
+    model = models / "oss-bot.tar.gz"
+    sources = [BOT / "config.yml", *BOT.glob("domain/**/*.yml"), *BOT.glob("data/*.yml")]
+    if model.exists() and model.stat().st_mtime > max(file.stat().st_mtime for file in sources):
+        return model
+    print("Training the bot, about ten seconds …", flush=True)
+    command = [RASA_PYTHON, "-m", "rasa", "train", "--domain", "domain", "--out", str(models)]
+    result = subprocess.run(
+        [*command, "--fixed-model-name", "oss-bot"],
+        cwd=BOT,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if result.returncode:
+        sys.exit(result.stdout.decode(errors="replace"))
+    return model
+
+
+@contextmanager
+def running(model: Path) -> Iterator[str]:
+    """Run PS7's simulator, the action server and Rasa; give Rasa's address.
+
+    Raises:
+        SystemExit: one of them does not start; the text is its log.
+
+    """
+    print("Starting PS7's simulator, the action server and Rasa …", flush=True)
+    ps7, actions, rasa = (_free_port() for _ in range(3))
+    settings = {
+        "PS7_BASE_URL": f"http://127.0.0.1:{ps7}",
+        "PS7_USERNAME": "chat",
+        "PS7_PASSWORD": "chat",
+        "SANIC_HOST": "127.0.0.1",
+    }
+    with tempfile.TemporaryDirectory() as logs, ExitStack() as processes:
+
+        def start(name: str, python: str, *arguments: str, **variables: str) -> Server:
+            log = Path(logs, f"{name}.log")
+            command = [python, "-m", *arguments]
+            return Server(name, processes.enter_context(_process(command, variables, log)), log)
+
+        simulator = start(
+            *("simulator", sys.executable, "actions.ps7.testing.simulator"),
+            *("--port", str(ps7)),
+        )
+        action_server = start(
+            *("action server", sys.executable, "rasa_sdk"),
+            *("--actions", "actions", "--port", str(actions)),
+            **settings,
+        )
+        rasa_server = start(
+            *("Rasa", RASA_PYTHON, "rasa"),
+            *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(rasa), "--model", str(model)),
+            ACTION_ENDPOINT_URL=f"http://127.0.0.1:{actions}/webhook",
+        )
+        simulator.wait_for(f"http://127.0.0.1:{ps7}/")
+        action_server.wait_for(f"http://127.0.0.1:{actions}/health")
+        rasa_server.wait_for(f"http://127.0.0.1:{rasa}/status")
+        yield f"http://127.0.0.1:{rasa}"
+        print("Ending …", flush=True)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that was started, and where it writes."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_for(self, url: str) -> None:
+        """Wait until it answers; show its log if it never does."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(url).close()  # noqa: S310 - our own server
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        sys.exit(f"The {self.name} does not start:\n{self.log.read_text(errors='replace')}")
+
+
+@contextmanager
+def _process(
+    command: list[str], variables: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server; at the end it is asked to stop, and made to if it does not."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            command,
+            cwd=BOT,
+            env=_environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl+C is for the chat alone
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_TIMEOUT)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and the workers it may leave behind
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    """Give a server the environment of this terminal, without settings meant for a real PS7."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PS7_")}
+    return {**kept, "RASA_TELEMETRY_ENABLED": "false", **variables}
+
+
+def _free_port() -> int:
+    """Ask the system for a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

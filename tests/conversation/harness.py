@@ -1,0 +1,174 @@
+"""The stage of a conversation test: trained bots, and the Rasa and action servers that run them.
+
+It knows nothing of what is said, and nothing of the plugin but the environment variables it is
+handed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from tests.conversation.talking import RunningBot
+from tests.support.processes import ROOT, Process, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+OSS_BOT = ROOT / "examples" / "oss-bot"
+FRAGMENT = ROOT / "domain.yml"
+_ACTIONS = "actions-"
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A bot to train and run, and what its action server is told."""
+
+    folder: Path
+    merged: bool = False
+    """Whether the plugin's domain file is added before it is trained."""
+    actions_in: Path = OSS_BOT
+    """The folder whose `actions` package the action server loads."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """PS7_* variables beyond those that reach the simulator."""
+
+
+class Stage:
+    """Every process that the tests of one session need."""
+
+    def __init__(
+        self, rasa_python: Path, models: Path, scratch: Path, settings: Mapping[str, str]
+    ) -> None:
+        """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings."""
+        self.rasa_python = rasa_python
+        self._models = models
+        self._scratch = scratch
+        self._settings = settings
+        self._processes: list[Process] = []
+        self._action_servers: dict[tuple[object, ...], asyncio.Task[str]] = {}
+        self._room = asyncio.Semaphore(2)
+        self._http = aiohttp.ClientSession()
+
+    def logs(self) -> list[tuple[str, str]]:
+        """Give the name of each process so far, and the end of its log."""
+        return [(process.name, process.tail) for process in self._processes]
+
+    def complaints(self) -> list[str]:
+        """Give what the action servers said that no process should say."""
+        servers = (process for process in self._processes if process.name.startswith(_ACTIONS))
+        return [line for server in servers for line in server.complaints]
+
+    async def open(self, name: str, bot: Bot) -> RunningBot:
+        """Train a bot unless that was done before, and start it with its action server."""
+        async with self._room:
+            model = await self._train(name, bot)
+            port = free_port()
+            server = await self._rasa(
+                f"{name}-rasa",
+                *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(port)),
+                *("--model", str(model)),
+                *("--credentials", str(OSS_BOT / "credentials.yml")),
+                *("--endpoints", str(OSS_BOT / "endpoints.yml")),
+                variables={"ACTION_ENDPOINT_URL": await self._actions(bot)},
+            )
+            url = f"http://127.0.0.1:{port}"
+            await server.answers(f"{url}/status")
+        return RunningBot(self._http, url, model)
+
+    async def validate(self, bot: Bot) -> tuple[int, str]:
+        """Run Rasa's own check of a bot as a person would: its exit code, and what it said."""
+        check = await self._rasa(
+            f"{bot.folder.name}-validate",
+            *("data", "validate", "--fail-on-warnings", "--domain", "domain"),
+            cwd=bot.folder,
+        )
+        return await check.exit_code(), check.output
+
+    async def close(self) -> None:
+        """End the processes that were started here, and no other."""
+        await self._http.close()
+        await asyncio.gather(*(process.end() for process in self._processes))
+
+    async def _train(self, name: str, bot: Bot) -> Path:
+        """Give the model of a bot; one that was trained from the same files is used again."""
+        source = self._scratch / name
+        for part in ("domain", "data"):
+            shutil.copytree(bot.folder / part, source / part)
+        shutil.copy(bot.folder / "config.yml", source)
+        if bot.merged:
+            shutil.copy(FRAGMENT, source / "domain" / "ps7.yml")
+        model = self._models / f"{name}-{_digest(source, str(self.rasa_python))}.tar.gz"
+        if not model.exists():
+            training = await self._rasa(
+                f"{name}-train",
+                *("train", "--domain", "domain", "--skip-validation"),
+                *("--out", str(source), "--fixed-model-name", "model"),
+                cwd=source,
+            )
+            if await training.exit_code():
+                raise RuntimeError(f"{name} could not be trained:\n{training.tail}")
+            # A rename is all or nothing: a test run that is broken off leaves no half model.
+            (source / "model.tar.gz").replace(model)
+        return model
+
+    async def _actions(self, bot: Bot) -> str:
+        """Give the webhook of an action server; bots with the same wishes share one."""
+        key = (bot.actions_in, *sorted(bot.settings.items()))
+        if key not in self._action_servers:
+            name = f"{_ACTIONS}{len(self._action_servers)}"
+            self._action_servers[key] = asyncio.create_task(self._start_actions(name, bot))
+        return await self._action_servers[key]
+
+    async def _start_actions(self, name: str, bot: Bot) -> str:
+        port = free_port()
+        server = await self._run(
+            name,
+            *(sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)),
+            cwd=bot.actions_in,
+            variables={"SANIC_HOST": "127.0.0.1", **self._settings, **bot.settings},
+        )
+        await server.answers(f"http://127.0.0.1:{port}/health")
+        return f"http://127.0.0.1:{port}/webhook"
+
+    async def _rasa(
+        self,
+        name: str,
+        *arguments: str,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Process:
+        quiet = {
+            "RASA_TELEMETRY_ENABLED": "false",
+            "RASA_CACHE_DIRECTORY": str(self._scratch / "rasa-cache"),
+            "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        return await self._run(
+            name,
+            *(str(self.rasa_python), "-m", "rasa", *arguments),
+            cwd=cwd or self._scratch,
+            variables={**quiet, **(variables or {})},
+        )
+
+    async def _run(
+        self, name: str, *command: str, cwd: Path, variables: Mapping[str, str]
+    ) -> Process:
+        log = self._scratch / f"{name}.log"
+        process = await Process.start(log, *command, cwd=cwd, variables=variables)
+        self._processes.append(process)
+        return process
+
+
+def _digest(folder: Path, *more: str) -> str:
+    """Tell one set of files from another."""
+    digest = hashlib.sha256("\n".join(more).encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,63 @@
+"""What the bots say, and what no bot may show where no customer is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CUSTOMER_SLOTS = (
+    "cpf",
+    "cpf_masked",
+    "agency",
+    "account",
+    "segment",
+    "ivr_option",
+    "identification",
+    "security_device",
+    "token_status",
+    "ps7_expires_at",
+)
+"""The slots of `domain.yml` that hold what PS7 said about a customer."""
+
+NOBODY: dict[str, Any] = dict.fromkeys(CUSTOMER_SLOTS)
+
+GREETINGS = {
+    "Private": ["Olá! Sou a assistente do Private. Como posso ajudar?"],
+    "Personnalité": ["Olá! Sou a assistente do Personnalité. Como posso ajudar?"],
+    "Uniclass": ["Olá! Sou a assistente do Uniclass. Como posso ajudar?"],
+    "Empresas": ["Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?"],
+}
+"""By segment. Everybody else hears GREETING."""
+GREETING = ["Olá! Sou a assistente do banco. Como posso ajudar?"]
+HOURS = [
+    "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
+]
+SIGN_IN = ["Para mostrar o saldo, preciso que você entre no aplicativo com a sua senha."]
+ASK_TOKEN = ["Para continuar, valide o seu token no aplicativo do banco e me chame de novo."]
+GOODBYE = ["Seu acesso foi encerrado. Até logo!"]
+UNKNOWN_ACCOUNT = ["Ainda não sei de que conta você fala."]
+
+_HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
+_A_PERSON = "Uma pessoa da nossa equipe vai continuar com você."
+_OPEN_AGAIN = "Para falar da sua conta, abra a conversa de novo pelo aplicativo do banco."
+_OPEN = "Para falar da sua conta, abra esta conversa pelo aplicativo do banco."
+
+NO_BALANCE = {
+    "missing": [f"Posso ajudar com informações gerais. {_OPEN}"],
+    "invalid": [f"Não reconheci a origem desta conversa. {_OPEN_AGAIN}"],
+    "rejected": [f"Não encontrei o seu atendimento. {_OPEN_AGAIN}"],
+    "denied": [f"Não consigo consultar os seus dados por aqui. {_A_PERSON}", _HANDOVER],
+    "unavailable": [
+        "Desculpe, não consigo consultar os seus dados agora. Tente de novo em alguns instantes."
+    ],
+    "expired": [f"Por segurança, o seu acesso expirou. {_OPEN_AGAIN}"],
+    "tampered": [
+        f"Por segurança, não posso continuar este atendimento por aqui. {_A_PERSON}",
+        _HANDOVER,
+    ],
+}
+"""What the example bot says instead of a balance, by `ps7_status`."""
+
+
+def of_the_customer(slots: dict[str, Any]) -> dict[str, Any]:
+    """Pick the slots that hold what PS7 said about a customer."""
+    return {name: slots[name] for name in CUSTOMER_SLOTS}

@@ -1,0 +1,67 @@
+"""The examples as a bot builder finds them: Rasa takes them, and the chat can be used."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conversation.cast import BOTS
+from tests.conversation.harness import OSS_BOT
+from tests.conversation.spoken import NOBODY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conversation.harness import Stage
+    from tests.conversation.talking import RunningBot
+
+pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.mark.parametrize("name", ["oss_bot", "rule_bot"])
+async def test_rasa_finds_nothing_wrong_with_an_example(stage: Stage, name: str) -> None:
+    """`rasa data validate --fail-on-warnings` passes."""
+    code, said = await stage.validate(BOTS[name])
+
+    assert code == 0, said
+
+
+async def test_no_slot_of_the_fragment_influences_a_prediction(
+    merged_story_bot: RunningBot,
+) -> None:
+    """Rasa itself says so, of the slots that the fragment declares and of no other."""
+    slots = (await merged_story_bot.domain())["slots"]
+
+    assert {name: slot["influence_conversation"] for name, slot in slots.items()} == {
+        "ps7_status": False,
+        "ps7_context": False,
+        **dict.fromkeys(NOBODY, False),
+    }
+
+
+async def test_the_chat_starts_everything_and_ends_everything(
+    stage: Stage, oss_bot: RunningBot, tmp_path: Path
+) -> None:
+    """One picks a customer, types, sees what the bot knows, and nothing is left running."""
+    # As young as can be, so that the chat does not train.
+    (tmp_path / "oss-bot.tar.gz").write_bytes(oss_bot.model.read_bytes())
+    chat = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(OSS_BOT / "chat.py"), "--models", str(tmp_path)),
+        env=os.environ | {"PS7_RASA_PYTHON": str(stage.rasa_python), "PYTHONUTF8": "1"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    typed = "ana\nqual meu saldo\n:who diego\nqual minha agência e conta\n:slots\n:help\n:quit\n"
+    shown = (await chat.communicate(typed.encode()))[0].decode()
+
+    assert chat.returncode == 0, shown
+    assert "  bruno          Bruno, Varejo: só identificado, token não validado\n" in shown
+    assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
+    assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = 52998224725\n" in shown
+    assert "bot: Você fala da agência 0910, conta 00900019.\n     cpf = 39053344705\n" in shown
+    assert shown.endswith("Ending …\n")

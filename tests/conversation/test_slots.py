@@ -1,0 +1,85 @@
+"""Slots that something else writes: a form of the bot's own, or somebody with access to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actions.ps7.testing import PERSONAS
+from tests.conversation.spoken import NO_BALANCE, NOBODY, of_the_customer
+
+if TYPE_CHECKING:
+    from tests.conversation.talking import RunningBot
+
+pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+
+ANA = PERSONAS["ana"].slots
+TYPED = "11144477735"
+
+
+async def test_a_form_may_ask_an_anonymous_user_for_a_cpf(kiosk: RunningBot) -> None:
+    """While nobody is known the slot is the bot's own: the plugin leaves it alone."""
+    chat = kiosk.chat()
+
+    assert await chat.say("quero um cartão") == ["Qual é o seu CPF?"]
+    assert await chat.say(TYPED) == [f"Cartão pedido para o CPF {TYPED}."]
+    assert await chat.say("quem sou eu") == [f"Estado missing, conta None, CPF {TYPED}."]
+    slots = await chat.slots()
+    assert slots["ps7_status"] == "missing"
+    assert of_the_customer(slots) == NOBODY | {"cpf": TYPED}
+
+
+async def test_what_was_typed_gives_way_to_what_ps7_says(kiosk: RunningBot) -> None:
+    """A contextId that comes after the form makes the slot the customer's."""
+    chat = kiosk.chat()
+    await chat.say("quero um cartão")
+    await chat.say(TYPED)
+
+    assert await chat.say("quem sou eu", {"contextId": "ana"}) == [
+        f"Conta {ANA['account']}, CPF {ANA['cpf']}."
+    ]
+
+
+async def test_a_form_does_not_ask_a_known_customer(kiosk: RunningBot) -> None:
+    """The slot is filled before the form looks at it."""
+    answer = await kiosk.chat().say("quero um cartão", {"contextId": "ana"})
+
+    assert answer == [f"Cartão pedido para o CPF {ANA['cpf']}."]
+
+
+async def test_an_overwritten_slot_is_put_back(kiosk: RunningBot) -> None:
+    """Whoever wrote it: the next turn shows what PS7 said."""
+    chat = kiosk.chat()
+    await chat.say("quem sou eu", {"contextId": "ana"})
+    await chat.write("cpf", TYPED)
+
+    assert await chat.say("quem sou eu") == [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
+    assert (await chat.slots())["cpf"] == ANA["cpf"]
+
+
+async def test_slots_alone_make_nobody_a_customer(oss_bot: RunningBot) -> None:
+    """With every slot forged and no seal behind them, the bot clears them and hands over."""
+    chat = oss_bot.chat()
+    await chat.say("oi")
+    for name, value in ANA.items():
+        await chat.write(name, value)
+
+    assert await chat.say("qual meu saldo") == NO_BALANCE["tampered"]
+    slots = await chat.slots()
+    assert slots["ps7_status"] == "tampered"
+    assert of_the_customer(slots) == NOBODY
+
+
+async def test_the_seal_of_another_conversation_makes_nobody_a_customer(
+    oss_bot: RunningBot,
+) -> None:
+    """Everything that one conversation holds, copied into another, opens no account there."""
+    victim, thief = oss_bot.chat(), oss_bot.chat()
+    await victim.say("oi", {"contextId": "ana"})
+    await thief.say("oi")
+    for name in ("ps7_context", "ps7_status", *NOBODY):
+        await thief.write(name, (await victim.slots())[name])
+
+    assert await thief.say("qual meu saldo") == NO_BALANCE["tampered"]
+    assert of_the_customer(await thief.slots()) == NOBODY
