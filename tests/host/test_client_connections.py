@@ -98,7 +98,12 @@ BROKEN = {
         UnreadableAnswer,
         Reason.NOT_HTTP,
     ),
-    "bytes of anything": ([bytes(range(256))], False, UnreadableAnswer, Reason.NOT_HTTP),
+    "bytes of anything": (
+        [bytes(range(256)) + b"\r\n\r\n"],
+        False,
+        UnreadableAnswer,
+        Reason.NOT_HTTP,
+    ),
     "a header that is none": (
         [b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"],
         False,
@@ -284,6 +289,16 @@ async def test_close_closes_and_the_next_lookup_opens_again() -> None:
         await until(lambda: server.open == 0)
         await client.lookup("C1")
         assert (server.connections, server.open) == (2, 1)
+
+
+async def test_a_session_that_somebody_else_closed_is_opened_again() -> None:
+    """As a host does that tidies up whatever it finds when it reloads."""
+    async with Server([http(GOOD)]) as server, client_of(server.url) as client:
+        await client.lookup("C1")
+        for session in client._transport._sessions.values():
+            await session.close()
+        assert (await client.lookup("C1")).agency == "0341"
+        assert server.connections == 2
 
 
 async def test_leaving_the_context_closes() -> None:

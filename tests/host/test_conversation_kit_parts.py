@@ -164,6 +164,7 @@ def test_a_domain_may_be_empty_but_not_missing(tmp_path: Path) -> None:
     (tmp_path / "empty.yml").touch()
     assert initial_slots(load_domain(tmp_path / "empty.yml")) == {"session_started_metadata": None}
     assert own_actions(load_domain({})) == []
+    assert load_domain([]) == load_domain({})
     with pytest.raises(FileNotFoundError):
         load_domain(tmp_path / "missing.yml")
 

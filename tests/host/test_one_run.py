@@ -302,6 +302,83 @@ async def test_max_age_limits_what_ps7_allows(
     assert len(ps7.requests) == 2
 
 
+# -- one customer after another, over sessions -----------------------------------------------------
+
+
+async def two_customers_and_a_new_session(bot: Conversation, second: str) -> None:
+    """Let a session that Ana opened go on with somebody else, and end.
+
+    Rasa keeps Ana's contextId in `session_started_metadata`, and carries it into the next session.
+    """
+    await arrive(bot, "ana")
+    await arrive(bot, second)
+    bot.expire_session()
+
+
+async def test_a_new_session_does_not_go_back_to_an_earlier_customer(
+    bot: Conversation, ps7: Simulator
+) -> None:
+    """The one who was here last stays, as the bot asked for by carrying its slots over."""
+    await two_customers_and_a_new_session(bot, "bruno")
+    assert await arrive(bot) == []
+    assert showing(bot, BRUNO)
+    assert len(ps7.requests) == 2
+
+
+async def test_nor_after_the_last_one_expired(
+    bot: Conversation, ps7: Simulator, clock: Clock
+) -> None:
+    """What is cleared leaves a trace of those before, and no customer in it."""
+    await two_customers_and_a_new_session(bot, "iara")
+    clock.move(2)
+    await arrive(bot)
+    assert shown(bot) == nobody("expired")
+    assert await arrive(bot) == ["ps7_status"]
+    assert shown(bot) == nobody("missing")
+    assert verified_context(bot.tracker) is None
+    assert len(ps7.requests) == 2
+    await arrive(bot, "iara")
+    assert showing(bot, PERSONAS["iara"])
+
+
+async def test_nor_after_a_failure(bot: Conversation, ps7: Simulator) -> None:
+    """Somebody came whom PS7 did not know: nobody else is there instead."""
+    await two_customers_and_a_new_session(bot, "not-found")
+    await arrive(bot)
+    assert shown(bot) == nobody("missing")
+    assert len(ps7.requests) == 2
+
+
+async def test_nor_after_the_customer_left(bot: Conversation, ps7: Simulator) -> None:
+    """Forgetting the second one does not bring the first one back."""
+    await two_customers_and_a_new_session(bot, "bruno")
+    await bot.run(FORGET)
+    await arrive(bot)
+    assert shown(bot) == nobody("missing")
+    assert len(ps7.requests) == 2
+
+
+async def test_an_earlier_customer_who_comes_back_is_looked_up(bot: Conversation) -> None:
+    """Their contextId in a message counts, whoever was here in between."""
+    await two_customers_and_a_new_session(bot, "bruno")
+    await arrive(bot, "ana")
+    assert showing(bot, ANA)
+    await arrive(bot, "bruno")
+    assert showing(bot, BRUNO)
+
+
+async def test_what_opened_the_session_counts_where_nothing_is_held(
+    plain_bot: Conversation, ps7: Simulator
+) -> None:
+    """A bot that runs the action late in a session finds the contextId that opened it."""
+    await arrive(plain_bot, "ana")
+    plain_bot.expire_session()
+    await arrive(plain_bot)
+    await plain_bot.run(LOOK_UP)
+    assert showing(plain_bot, ANA)
+    assert len(ps7.requests) == 1
+
+
 # -- what else may have touched the slots ---------------------------------------------------------
 
 

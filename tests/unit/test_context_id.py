@@ -67,6 +67,16 @@ def test_what_opened_the_session_comes_last() -> None:
     assert found_id({}, [user({})], {"contextId": "C0"}) == "C0"
 
 
+def test_what_opened_the_session_is_told_from_what_a_message_brought() -> None:
+    """Rasa may have carried it over from a session before."""
+    brought = find({"metadata": {"contextId": "C1"}}, [], {"contextId": "C1"}, PATHS)
+    carried = find({"metadata": {}}, [user({})], {"contextId": "C1"}, PATHS)
+    assert brought is not None
+    assert carried is not None
+    assert (brought.carried, carried.carried) == (False, True)
+    assert brought.fingerprint == carried.fingerprint
+
+
 @pytest.mark.parametrize("slot", [None, "C0", ["contextId"], 5])
 def test_what_opened_the_session_counts_as_an_object_only(slot: object) -> None:
     """A text in `session_started_metadata` is not metadata."""

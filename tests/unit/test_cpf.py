@@ -53,6 +53,8 @@ def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice
         " ",
         "529.982.247-2X",
         "５２９９８２２４７２５",
+        "５２９.９８２.２４７-２５",
+        "000５２９９８２２４７２５",
         "٥٢٩٩٨٢٢٤٧٢٥",
         "⁵²⁹⁹⁸²²⁴⁷²⁵",
         "529_982",

@@ -93,6 +93,7 @@ def test_a_failure_says_its_reason_and_status(kind: type[LookupFailed]) -> None:
     failure = kind(Reason.SERVER_ERROR, 503)
     assert (failure.reason, failure.status) == (Reason.SERVER_ERROR, 503)
     assert str(failure) == "server_error (HTTP 503)"
+    assert repr(failure) == f"{kind.__name__}(<Reason.SERVER_ERROR: 'server_error'>, 503)"
     unanswered = kind(Reason.CONNECT)
     assert (unanswered.reason, unanswered.status) == (Reason.CONNECT, None)
     assert str(unanswered) == "connect"

@@ -19,6 +19,7 @@ from actions.ps7.dialogue.resolver import (
     Say,
     Verdict,
     decide,
+    is_left_over,
     verify,
 )
 from actions.ps7.dialogue.seal import Sealed
@@ -135,6 +136,27 @@ ROWS: list[tuple[str, Present, Decision]] = [
 def test_the_table_of_a_run(at_hand: Present, decision: Decision) -> None:
     """Each row of the table leads to its decision."""
     assert decide(at_hand, NOW) == decision
+
+
+CARRIED = Found("C1", "f1", carried=True)
+AFTER_C1 = held(Outcome.OK, fingerprint="f2").model_copy(update={"replaced": ("f1",)})
+
+
+@pytest.mark.parametrize(
+    ("found", "sealed", "left_over"),
+    [
+        (CARRIED, AFTER_C1, True),
+        (C1, AFTER_C1, False),
+        (CARRIED, held(Outcome.OK, fingerprint="f2"), False),
+        (CARRIED, None, False),
+        (None, AFTER_C1, False),
+    ],
+)
+def test_a_context_id_left_over_from_an_earlier_session(
+    found: Found | None, sealed: Sealed | None, left_over: bool
+) -> None:
+    """Only where it was carried over, and another one came after it."""
+    assert is_left_over(found, sealed) is left_over
 
 
 VERDICTS: list[tuple[Present, Verdict]] = [

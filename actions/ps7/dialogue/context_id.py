@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Found:
     encoded: int | None = None
     correlation_id: str | None = field(default=None, repr=False)
     flow_id: str | None = field(default=None, repr=False)
+    carried: bool = False
+    """It stands in `session_started_metadata` alone, where Rasa keeps it over later sessions."""
 
 
 def find(
@@ -51,17 +53,19 @@ def find(
     under a path counts as nothing there.
     """
     steps = [path.split(".") for path in paths]
-    for metadata in _places(latest_message, events, session_started_metadata):
+    for metadata in _messages(latest_message, events):
         for path in steps:
             hit = _at(metadata, path)
             if hit is not None:
                 return hit
+    for path in steps:
+        hit = _at(session_started_metadata, path)
+        if hit is not None:
+            return replace(hit, carried=True)
     return None
 
 
-def _places(
-    latest_message: object, events: Sequence[object], session_started_metadata: object
-) -> Iterator[object]:
+def _messages(latest_message: object, events: Sequence[object]) -> Iterator[object]:
     if isinstance(latest_message, dict):
         yield latest_message.get("metadata")
     for event in reversed(events):
@@ -71,7 +75,6 @@ def _places(
             break
         if event.get("event") == "user":
             yield event.get("metadata")
-    yield session_started_metadata
 
 
 def _opens_session(event: Mapping[str, Any]) -> bool:

@@ -95,6 +95,20 @@ class Present:
         return self.says_ok or self.seal_set
 
 
+def is_left_over(found: Found | None, held: Sealed | None) -> bool:
+    """Tell whether a contextId is that of an earlier customer, left over from another session.
+
+    Rasa keeps the metadata that opened a session in a slot, and carries it into later sessions that
+    bring none, also after another contextId has come meanwhile.
+    """
+    return (
+        found is not None
+        and found.carried
+        and held is not None
+        and found.fingerprint in held.replaced
+    )
+
+
 def decide(present: Present, now: datetime) -> Decision:
     """Decide one run of `action_ps7_context`."""
     found, held = present.found, present.held

@@ -18,8 +18,8 @@ from ..context import CustomerContext, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MAX_FORGOTTEN = 16
-"""Forgotten contextIds that one conversation remembers, newest first."""
+MAX_REMEMBERED = 16
+"""Forgotten contextIds, and replaced ones, that one conversation remembers: the newest."""
 
 
 class Sealed(BaseModel):
@@ -30,12 +30,14 @@ class Sealed(BaseModel):
     outcome: Outcome
     """How the lookup ended; `missing` where the customer was forgotten."""
     fingerprint: str
-    """Of the contextId that was looked up."""
+    """Of the contextId that was looked up; empty where the seal only remembers others."""
     sealed_at: datetime
     customer: CustomerContext | None = None
     """Present exactly where the outcome is `ok`."""
     forgotten: tuple[str, ...] = ()
     """Fingerprints of contextIds that are not looked up again in this conversation."""
+    replaced: tuple[str, ...] = ()
+    """Fingerprints of contextIds after which another one came, the newest first."""
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name the outcome alone."""
@@ -44,6 +46,11 @@ class Sealed(BaseModel):
     def good_at(self, now: datetime) -> bool:
         """Tell whether the customer of this seal may still be used."""
         return self.customer is not None and now < self.customer.expires_at
+
+
+def remembered(*fingerprints: str) -> tuple[str, ...]:
+    """Bring fingerprints, newest first, into what a seal keeps: each once, and not too many."""
+    return tuple(dict.fromkeys(filter(None, fingerprints)))[:MAX_REMEMBERED]
 
 
 class _Bound(BaseModel):

@@ -10,11 +10,12 @@ from ..context import Outcome
 from ..errors import Reason
 from ..slot_names import CONTEXT, STATUS
 from .context_id import find
-from .resolver import Clear, Empty, Present, Project, Refuse, Say
-from .seal import MAX_FORGOTTEN, Sealed
+from .resolver import Clear, Empty, Present, Project, Refuse, Say, is_left_over
+from .seal import Sealed, remembered
 from .slots import differing, project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from ..context import CustomerContext
@@ -56,14 +57,16 @@ class Turn:
         self._status = runtime.names.of(STATUS)
         self._context = runtime.names.of(CONTEXT)
         seal = self._slots.get(self._context)
+        held = runtime.sealer.open(seal, self.sender_id)
+        found = find(
+            tracker.latest_message,
+            tracker.events if isinstance(tracker.events, list) else [],
+            self._slots.get(_METADATA_SLOT),
+            runtime.settings.metadata_keys,
+        )
         self.present = Present(
-            found=find(
-                tracker.latest_message,
-                tracker.events if isinstance(tracker.events, list) else [],
-                self._slots.get(_METADATA_SLOT),
-                runtime.settings.metadata_keys,
-            ),
-            held=runtime.sealer.open(seal, self.sender_id),
+            found=None if is_left_over(found, held) else found,
+            held=held,
             says_ok=self._slots.get(self._status) == Outcome.OK.value,
             seal_set=seal is not None,
         )
@@ -117,8 +120,20 @@ class Turn:
     def _clear(self, outcome: Outcome) -> dict[str, Any]:
         if outcome is Outcome.TAMPERED:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
-        values = self._own_nulls() | project(self._ours, None) | {self._context: None}
+        values = self._own_nulls() | project(self._ours, None) | {self._context: self._trace()}
         return self._changes(values, outcome)
+
+    def _trace(self) -> str | None:
+        """Give what stays in the slot of the seal after a clearing: nothing, as a rule.
+
+        Where other contextIds were here before, Rasa may still carry one of them from session to
+        session: a seal without a customer remembers not to go back to it.
+        """
+        held = self.present.held
+        if held is None or not (held.replaced or held.forgotten):
+            return None
+        sealed = self._sealed(Outcome.MISSING, "")
+        return self._runtime.sealer.close(sealed, self.sender_id)
 
     def seal(
         self,
@@ -129,14 +144,7 @@ class Turn:
         replaces: bool,
     ) -> dict[str, Any]:
         """Write what was learnt about a contextId into the seal and into every slot of ours."""
-        held = self.present.held
-        sealed = Sealed(
-            outcome=outcome,
-            fingerprint=found.fingerprint,
-            sealed_at=self.now,
-            customer=customer,
-            forgotten=held.forgotten if held else (),
-        )
+        sealed = self._sealed(outcome, found.fingerprint, customer)
         return self._write(sealed, own=self._own_nulls() if replaces else {})
 
     def forget(self) -> dict[str, Any]:
@@ -145,14 +153,27 @@ class Turn:
         gone = [place.fingerprint for place in (found, held) if place is not None]
         if not gone:
             return self._clear(Outcome.MISSING)
-        before = held.forgotten if held else ()
-        sealed = Sealed(
-            outcome=Outcome.MISSING,
-            fingerprint=gone[0],
-            sealed_at=self.now,
-            forgotten=tuple(dict.fromkeys((*gone, *before)))[:MAX_FORGOTTEN],
-        )
+        sealed = self._sealed(Outcome.MISSING, gone[0], forget=gone)
         return self._write(sealed, own=self._own_nulls())
+
+    def _sealed(
+        self,
+        outcome: Outcome,
+        fingerprint: str,
+        customer: CustomerContext | None = None,
+        forget: Iterable[str] = (),
+    ) -> Sealed:
+        """Say what the next seal says, and what it still remembers of the ones before."""
+        held = self.present.held
+        before = (held.fingerprint, *held.replaced) if held else ()
+        return Sealed(
+            outcome=outcome,
+            fingerprint=fingerprint,
+            sealed_at=self.now,
+            customer=customer,
+            forgotten=remembered(*forget, *(held.forgotten if held else ())),
+            replaced=remembered(*(name for name in before if name != fingerprint)),
+        )
 
     def _write(self, sealed: Sealed, own: dict[str, Any]) -> dict[str, Any]:
         text = self._runtime.sealer.close(sealed, self.sender_id)
