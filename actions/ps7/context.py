@@ -107,12 +107,12 @@ class CustomerContext(BaseModel):
     @property
     def authenticated(self) -> bool:
         """Whether the customer proved who they are before the chat began."""
-        return self.identification is Identification.AUTHENTICATED
+        return self.identification == Identification.AUTHENTICATED
 
     @property
     def token_valid(self) -> bool:
         """Whether the customer's device was checked and accepted."""
-        return self.token_status is TokenStatus.VALID
+        return self.token_status == TokenStatus.VALID
 
     @property
     def cpf_masked(self) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -94,10 +95,6 @@ _made_keys: list[SecretStr] = globals().get("_made_keys", [])
 def _keys_of_this_process() -> list[SecretStr]:
     """Make a seal key once, for a process that was given none."""
     if not _made_keys:
-        logger.warning(
-            "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
-            "survive a restart, and several action servers cannot serve one conversation."
-        )
         _made_keys.append(SecretStr(Fernet.generate_key().decode()))
     return list(_made_keys)
 
@@ -178,12 +175,23 @@ class PS7Settings(BaseSettings):
             faults = [f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"]
             raise SettingsError(_message(faults))
         try:
-            return cls(_secrets_dir=folder)
+            settings = cls(_secrets_dir=folder)
         except ValidationError as error:
             raise SettingsError(_message(_faults(error))) from None
         except (UnreadableSource, OSError, UnicodeDecodeError) as error:
             faults = [f".env or a secret file cannot be read ({type(error).__name__})"]
             raise SettingsError(_message(faults)) from None
+        if "seal_keys" not in settings.model_fields_set:
+            _warn_of_made_key()
+        return settings
+
+
+@cache
+def _warn_of_made_key() -> None:
+    logger.warning(
+        "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
+        "survive a restart, and several action servers cannot serve one conversation."
+    )
 
 
 def _faults(error: ValidationError) -> list[str]:

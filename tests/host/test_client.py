@@ -293,9 +293,9 @@ async def test_a_restart_of_ps7_between_two_lookups_goes_unnoticed(
 
 
 async def test_what_nobody_foresaw_comes_out_as_one_of_our_errors(
-    client: PS7Client, monkeypatch: pytest.MonkeyPatch
+    client: PS7Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A mistake of ours must not take a bot's turn down."""
+    """A mistake of ours must not take a bot's turn down; the log names it, and no value of it."""
 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
@@ -307,7 +307,9 @@ async def test_what_nobody_foresaw_comes_out_as_one_of_our_errors(
         Reason.INTERNAL,
         None,
     )
-    assert isinstance(failure.__cause__, ZeroDivisionError)
+    assert failure.__cause__ is None
+    assert failure.__context__ is None
+    assert [text for text in caplog.messages if text.startswith("ZeroDivisionError at")]
 
 
 async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(

@@ -35,6 +35,8 @@ class Host:
     """A process that runs actions as it is told to."""
 
     process: asyncio.subprocess.Process
+    errors: Path
+    """What it says on its standard error."""
 
     async def tell(self, **order: object) -> Any:  # noqa: ANN401 - JSON
         """Give an order, and what came of it."""
@@ -42,6 +44,7 @@ class Host:
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         line = await asyncio.wait_for(self.process.stdout.readline(), 20)
+        assert line, self.errors.read_text()
         return json.loads(line)
 
     async def send(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -58,18 +61,13 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         process = await asyncio.create_subprocess_exec(
             *(python, SCRIPT),
             cwd=folder,
-            env={
-                "PATH": "/usr/bin:/bin",
-                "PYTHONPATH": str(ROOT),
-                "PYTHONWARNINGS": "always::ResourceWarning",
-                **settings,
-            },
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **settings},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
         )
     try:
-        yield Host(process)
+        yield Host(process, errors)
         rest, _ = await asyncio.wait_for(process.communicate(b""), 20)
     finally:
         if process.returncode is None:

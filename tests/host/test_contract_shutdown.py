@@ -25,9 +25,7 @@ async def test_it_stops_without_a_complaint(
     stage: Stage, python: Path, ps7: Simulator, number: signal.Signals
 ) -> None:
     """As a supervisor or Ctrl+C ends it: exit code 0, and not a word about what was left open."""
-    server = await stage.start(
-        python, PS7_SEAL_KEYS=seal_keys(), PYTHONWARNINGS="always::ResourceWarning"
-    )
+    server = await stage.start(python, PS7_SEAL_KEYS=seal_keys())
     users = [Dialogue() for _ in range(4)]
     await asyncio.gather(*(user.turn(server.send, metadata={"contextId": "ana"}) for user in users))
     assert len(ps7.requests) == len(users)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,13 +27,20 @@ OTHERS = ("pid", "vouched")
 
 
 async def one_of_each(server: ActionServer, connections: AsyncExitStack) -> list[Connection]:
-    """Open connections until there is one to each of the two workers."""
+    """Open connections, some at a time, until there is one to each of the two workers.
+
+    The worker that is idle takes the next connection: one after another may all end in the same.
+    """
     workers: dict[int, Connection] = {}
-    for _ in range(300):
-        connection = await connections.enter_async_context(server.connect())
-        answer = await Dialogue([*SLOTS, *OTHERS]).turn(connection.send, "action_probe")
-        if workers.setdefault(answer["pid"], connection) is not connection:
-            await connection.close()
+    for _ in range(50):
+        opened = [await connections.enter_async_context(server.connect()) for _ in range(8)]
+        users = [Dialogue([*SLOTS, *OTHERS]) for _ in opened]
+        calls = [
+            user.turn(connection.send, "action_probe")
+            for user, connection in zip(users, opened, strict=True)
+        ]
+        for connection, answer in zip(opened, await asyncio.gather(*calls), strict=True):
+            workers.setdefault(answer["pid"], connection)
         if len(workers) == 2:
             return list(workers.values())
     raise AssertionError("one worker answered every call")
@@ -48,7 +56,6 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
         actions="probe",
         workers=2,
         PYTHONPATH=f"{ROOT}:{DATA}",
-        PYTHONWARNINGS="always::ResourceWarning",
         **({"PS7_SEAL_KEYS": seal_keys()} if given else {}),
     )
     async with AsyncExitStack() as connections:

@@ -232,6 +232,7 @@ def test_a_key_is_made_once_where_none_is_set(
     """One for the whole process, with one warning that shows no key."""
     given.delenv("PS7_SEAL_KEYS")
     given.setattr(settings, "_made_keys", [])
+    settings._warn_of_made_key.cache_clear()
     with caplog.at_level(logging.WARNING):
         first, second = PS7Settings.load(), PS7Settings.load()
     assert first.newest_key == second.newest_key
@@ -239,6 +240,17 @@ def test_a_key_is_made_once_where_none_is_set(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "PS7_SEAL_KEYS is not set" in caplog.text
     assert first.newest_key not in caplog.text
+
+
+def test_settings_that_are_refused_say_nothing_of_a_key(
+    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One message, about what keeps the server from starting."""
+    given.delenv("PS7_SEAL_KEYS")
+    given.delenv("PS7_BASE_URL")
+    settings._warn_of_made_key.cache_clear()
+    refusal()
+    assert caplog.messages == []
 
 
 def test_nothing_of_a_secret_is_shown(given: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from ..context import Outcome
 from ..digest import KeyedDigest
 from ..errors import DeadlineExceeded, LookupFailed, PS7Unavailable, Reason
 from ..settings import PS7Settings
+from . import telemetry
 from .telemetry import LookupReport
 from .transport import Transport
 from .wire import build_request, decode
@@ -94,9 +95,11 @@ class PS7Client:
         except LookupFailed:
             raise
         except asyncio.TimeoutError:
-            raise DeadlineExceeded(Reason.DEADLINE) from None
-        except Exception as error:
-            raise PS7Unavailable(Reason.INTERNAL) from error
+            failure: PS7Unavailable = DeadlineExceeded(Reason.DEADLINE)
+        except Exception as error:  # noqa: BLE001 - the family is closed
+            telemetry.log_bug(error)
+            failure = PS7Unavailable(Reason.INTERNAL)
+        raise failure  # out here, so that no foreign error, and none of its values, goes along
 
     async def _exchange(self, request: Request) -> Decoded:
         answer = await self._transport.send(request)

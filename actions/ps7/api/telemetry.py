@@ -7,7 +7,9 @@ it takes an outcome, a reason, numbers, a correlation id and a keyed digest.
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..context import Outcome
 from ..errors import Reason
@@ -50,3 +52,9 @@ class LookupReport:
                 "PS7 sent a value that its interface does not document in: %s",
                 ", ".join(self.doubtful),
             )
+
+
+def log_bug(error: Exception) -> None:
+    """Name an error that nobody foresaw, and its place; not its text, which may quote anything."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)

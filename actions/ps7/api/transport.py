@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ..errors import (
     ConnectionFailed,
@@ -41,6 +42,7 @@ _FOREIGN: tuple[tuple[type[Exception] | tuple[()], type[PS7Unavailable], Reason]
     (aiohttp.ClientConnectionError, ConnectionFailed, Reason.CONNECTION_LOST),
     (aiohttp.ClientPayloadError, ConnectionFailed, Reason.CONNECTION_LOST),
     (aiohttp.ClientError, UnreadableAnswer, Reason.NOT_HTTP),
+    (HttpProcessingError, UnreadableAnswer, Reason.NOT_HTTP),
     (OSError, ConnectionFailed, Reason.CONNECT),
 )
 
@@ -75,10 +77,14 @@ class Transport:
                 body = await self._read(response)
         except LookupFailed:
             raise
-        except Exception as error:
-            raise _translate(error) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body)
+        except Exception as error:  # noqa: BLE001 - the family is closed
+            failure = _translate(error)
+        else:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, body)
+        # Raised out here, it carries no foreign error along: those quote what arrived, and name the
+        # headers that were sent.
+        raise failure
 
     @staticmethod
     async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -86,7 +92,6 @@ class Transport:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
-                response.close()
                 raise UnreadableAnswer(Reason.ANSWER_TOO_LARGE, response.status)
         return bytes(body)
 
@@ -94,9 +99,11 @@ class Transport:
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
         if session is None or session.closed:
-            for gone in [known for known in self._sessions if known.is_closed()]:
-                await self._sessions.pop(gone).close()
+            # The new one first: while the old ones are closed, other lookups may ask for it.
             session = self._sessions[loop] = self._open()
+            gone = [known for known in self._sessions if known.is_closed()]
+            for old in [self._sessions.pop(known) for known in gone]:
+                await old.close()
         return session
 
     def _open(self) -> aiohttp.ClientSession:
@@ -129,7 +136,7 @@ class Transport:
             loop, session = self._sessions.popitem()
             if loop.is_closed():
                 asyncio.run(session.close())
-            else:
+            elif not loop.is_running():  # one that runs in another thread ends with the process
                 loop.run_until_complete(session.close())
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
@@ -13,6 +11,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.utils import configure_colored_logging
 
 from .. import clock
+from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
     from ..context import CustomerContext
-
-logger = logging.getLogger(__name__)
 
 
 class PS7Action(Action, ABC):
@@ -81,7 +78,7 @@ class PS7Action(Action, ABC):
         try:
             changes = await self.changes(Turn(tracker, shared, clock.utc_now()))
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
-            _log_bug(error)
+            telemetry.log_bug(error)
             changes = _fail_closed(tracker, shared)
         return [SlotSet(name, value) for name, value in changes.items()]
 
@@ -151,12 +148,6 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
     turn = Turn(tracker, runtime.current(), clock.utc_now())
     verdict = resolver.verify(turn.present, turn.now)
     return verdict.held.customer if isinstance(verdict, resolver.Project) else None
-
-
-def _log_bug(error: Exception) -> None:
-    """Name the error and its place, and not its text, which may quote the customer."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
 
 
 def _fail_closed(tracker: Tracker, shared: runtime.Runtime) -> dict[str, Any]:

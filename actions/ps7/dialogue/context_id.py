@@ -20,7 +20,7 @@ _MAX_BITS = 900
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _ENCODED = {"0": 0, "1": 1}
 
-_SESSION_EVENTS = frozenset({"session_started", "session_ended", "restart"})
+_SESSION_EVENTS = ("session_started", "session_ended", "restart")
 _SESSION_ACTION = "action_session_start"
 
 

@@ -127,7 +127,7 @@ def _same_found(found: Found, held: Sealed, now: datetime) -> Decision:
     if held.good_at(now):
         return Project(held)
     recently = timedelta(0) <= now - held.sealed_at < REJECTED_FOR
-    if held.outcome in _SETTLED or (held.outcome is Outcome.REJECTED and recently):
+    if held.outcome in _SETTLED or (held.outcome == Outcome.REJECTED and recently):
         return Say(held.outcome)
     return _ask(found, replaces=False)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..context import CustomerContext, Outcome
 
@@ -38,6 +38,15 @@ class Sealed(BaseModel):
     """Fingerprints of contextIds that are not looked up again in this conversation."""
     replaced: tuple[str, ...] = ()
     """Fingerprints of contextIds after which another one came, the newest first."""
+
+    @field_validator("customer", mode="before")
+    @classmethod
+    def _read_anew(cls, customer: object) -> object:
+        """Take the values of a customer, whatever class of ours holds them.
+
+        A host that reloads modules leaves instances of the same class from before behind.
+        """
+        return customer.model_dump() if isinstance(customer, BaseModel) else customer
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name the outcome alone."""
@@ -71,7 +80,8 @@ class Sealer:
 
     def close(self, sealed: Sealed, sender_id: str) -> str:
         """Make the text for `ps7_context`, bound to the conversation of this sender id."""
-        bound = _Bound(conversation=_conversation(sender_id), sealed=sealed)
+        values = {"conversation": _conversation(sender_id), "sealed": sealed.model_dump()}
+        bound = _Bound.model_validate(values)
         return self._fernet.encrypt(bound.model_dump_json().encode()).decode()
 
     def open(self, text: object, sender_id: str) -> Sealed | None:

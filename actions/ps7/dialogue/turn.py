@@ -9,8 +9,8 @@ from ..api.telemetry import LookupReport
 from ..context import Outcome
 from ..errors import Reason
 from ..slot_names import CONTEXT, STATUS
+from . import resolver
 from .context_id import find
-from .resolver import Clear, Empty, Present, Project, Refuse, Say, is_left_over
 from .seal import Sealed, remembered
 from .slots import differing, project
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..context import CustomerContext
     from .context_id import Found
-    from .resolver import Decision, Verdict
     from .runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -64,8 +63,8 @@ class Turn:
             self._slots.get(_METADATA_SLOT),
             runtime.settings.metadata_keys,
         )
-        self.present = Present(
-            found=None if is_left_over(found, held) else found,
+        self.present = resolver.Present(
+            found=None if resolver.is_left_over(found, held) else found,
             held=held,
             says_ok=self._slots.get(self._status) == Outcome.OK.value,
             seal_set=seal is not None,
@@ -73,22 +72,24 @@ class Turn:
         if seal is not None and self.present.held is None:
             logger.warning("A seal was refused: it is not ours, or not of this conversation")
 
-    def apply(self, decision: Decision | Verdict) -> dict[str, Any]:
+    def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
         """Carry out a decision that asks nobody."""
         match decision:
-            case Project(held):
+            case resolver.Project(held):
                 return self._put_back(held)
-            case Say(outcome):
+            case resolver.Say(outcome):
                 return self._changes({}, outcome)
-            case Empty(outcome):
+            case resolver.Empty(outcome):
                 logger.warning("The status claimed a customer; the seal says %s", outcome.value)
                 return self._changes(project(self._ours, None), outcome)
-            case Clear(outcome):
+            case resolver.Clear(outcome):
                 return self._clear(outcome)
-            case Refuse():
+            case resolver.Refuse():
                 return self._refuse(decision)
-            case _:
+            case None:
                 return {}
+            case _:
+                raise TypeError(type(decision).__name__)  # fails closed: never taken for nothing
 
     def correlation_id(self, found: Found) -> str:
         """Give what groups the calls of this conversation: the channel's id, or one of our own.
@@ -101,7 +102,7 @@ class Turn:
             return self._runtime.correlation.uuid(self.sender_id)
         return given
 
-    def _refuse(self, decision: Refuse) -> dict[str, Any]:
+    def _refuse(self, decision: resolver.Refuse) -> dict[str, Any]:
         found, outcome = decision.found, decision.outcome
         LookupReport(
             self._runtime.client.digest(found.context_id or found.fingerprint),
@@ -118,7 +119,7 @@ class Turn:
         return changes
 
     def _clear(self, outcome: Outcome) -> dict[str, Any]:
-        if outcome is Outcome.TAMPERED:
+        if outcome == Outcome.TAMPERED:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
         values = self._own_nulls() | project(self._ours, None) | {self._context: self._trace()}
         return self._changes(values, outcome)

@@ -1,0 +1,90 @@
+"""What happens to an action between its registration and its first call."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from actions.ps7 import ActionPS7Context, ActionPS7Verify, clock
+from actions.ps7.dialogue import actions, resolver, runtime
+from actions.ps7.dialogue.context_id import Found
+from actions.ps7.dialogue.turn import Turn
+from actions.ps7.testing import Conversation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Give usable settings, and a process without any runtime."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PS7_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PS7_USERNAME", "chat")
+    monkeypatch.setenv("PS7_PASSWORD", "s3cret")
+    monkeypatch.setenv("PS7_SEAL_KEYS", json.dumps([Fernet.generate_key().decode()]))
+    monkeypatch.setattr(runtime, "_runtimes", [])
+    return monkeypatch
+
+
+def test_unusable_settings_stop_the_server(settings: pytest.MonkeyPatch) -> None:
+    """With a text, which an action server prints as it is, and no traceback."""
+    settings.delenv("PS7_BASE_URL")
+    with pytest.raises(SystemExit, match="PS7_BASE_URL is missing"):
+        ActionPS7Context()
+
+
+def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPatch) -> None:
+    """And those of other settings have their own; the last one used is what counts."""
+    first, second = ActionPS7Context(), ActionPS7Verify()
+    assert first.runtime is second.runtime
+    settings.setenv("PS7_DEADLINE", "1")
+    other = ActionPS7Context()
+    assert other.runtime is not first.runtime
+    assert first.runtime is runtime.current()
+    assert other.runtime is runtime.current()
+
+
+@pytest.mark.parametrize(("handlers", "configured"), [([], [logging.DEBUG]), ([object()], [])])
+def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
+    settings: pytest.MonkeyPatch, handlers: list[Any], configured: list[int]
+) -> None:
+    """Where the host did configure logging, it stays as it is."""
+    levels: list[int] = []
+    root = logging.getLogger()
+    settings.setattr(actions, "configure_colored_logging", levels.append)
+    settings.setattr(root, "level", logging.DEBUG)
+    parcel = pickle.dumps(ActionPS7Context())
+    settings.setattr(root, "handlers", handlers)
+    arrived = pickle.loads(parcel)  # noqa: S301 - packed two lines above
+    assert levels == configured
+    assert arrived.runtime is runtime.current()
+
+
+def test_the_end_of_the_process_leaves_no_runtime() -> None:
+    """Its connections are let go."""
+    ActionPS7Context()
+    runtime._let_go()
+    assert runtime._runtimes == []
+
+
+def test_a_decision_that_cannot_be_carried_out_is_a_mistake() -> None:
+    """It must not be taken for nothing to do."""
+    bot = Conversation({"slots": {"ps7_status": {"type": "text"}}}, [ActionPS7Context])
+    turn = Turn(bot.tracker, runtime.current(), clock.utc_now())
+    with pytest.raises(TypeError, match="LookUp"):
+        turn.apply(resolver.LookUp("C1", Found("C1", "f1"), replaces=False))
+
+
+async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:
+    """It runs in another thread, and ends with the process: nobody can wait for it here."""
+    client = ActionPS7Context().runtime.client
+    session = await client._transport._session()
+    client.abandon()
+    assert not session.closed
+    await session.close()
