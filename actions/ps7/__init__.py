@@ -14,6 +14,7 @@ from .dialogue.actions import (
 )
 from .errors import (
     AccessDenied,
+    CircuitOpen,
     ConnectionFailed,
     ContextRejected,
     DeadlineExceeded,
@@ -33,6 +34,7 @@ __all__ = [
     "ActionPS7Context",
     "ActionPS7Forget",
     "ActionPS7Verify",
+    "CircuitOpen",
     "ConnectionFailed",
     "ContextRejected",
     "CustomerContext",

@@ -8,6 +8,7 @@
         ├── AccessDenied         denied: PS7 refused our credentials
         └── PS7Unavailable       unavailable: everything else
             ├── DeadlineExceeded     the lookup's time was over
+            ├── CircuitOpen          too many lookups failed just before this one
             ├── ConnectionFailed     no connection, or it broke
             ├── UnexpectedStatus     a status that PS7 does not document for this call
             └── UnreadableAnswer     an answer that is not what the interface promises
@@ -41,6 +42,15 @@ class Reason(str, Enum):
     READ_TIMEOUT = "read_timeout"
     CONNECTION_LOST = "connection_lost"
     TLS = "tls"
+    TLS_UNKNOWN_CA = "tls_unknown_ca"
+    TLS_WRONG_HOST = "tls_wrong_host"
+    TLS_EXPIRED = "tls_expired"
+    TLS_CLIENT_REFUSED = "tls_client_refused"
+    PROXY = "proxy"
+    CIRCUIT_OPEN = "circuit_open"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a reason, not a token
+    TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105 - as above
+    TOKEN_UNREADABLE = "token_unreadable"  # noqa: S105 - as above
     REDIRECT = "redirect"
     PATH_NOT_FOUND = "path_not_found"
     TOO_MANY_REQUESTS = "too_many_requests"
@@ -63,16 +73,34 @@ class SettingsError(PS7Error):
     """A PS7_* variable is missing or bad. The text names each one and shows no value."""
 
 
+RETRIED_REASONS = frozenset(
+    {Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.CONNECTION_LOST, Reason.READ_TIMEOUT}
+)
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+"""500 is not among them: PS7 documents it as a failure of the request's values."""
+
+
 class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subclasses do
     """A lookup that gave no customer. Its text is the reason alone."""
 
     outcome: ClassVar[Outcome]
 
-    def __init__(self, reason: Reason, status: int | None = None) -> None:
-        """Keep why (`reason`) and the HTTP status, None where no answer came."""
+    def __init__(
+        self, reason: Reason, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        """Keep why (`reason`), the HTTP status, and how long to wait before another attempt.
+
+        `status` is None where no answer came, `retry_after` (seconds) where the server named none.
+        """
         super().__init__(reason, status)
         self.reason = reason
         self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed a moment later."""
+        return self.reason in RETRIED_REASONS or self.status in RETRIED_STATUSES
 
     def __str__(self) -> str:
         """Say the reason, and the status where there is one."""
@@ -105,6 +133,10 @@ class PS7Unavailable(LookupFailed):
 
 class DeadlineExceeded(PS7Unavailable):
     """The time for the whole lookup was over."""
+
+
+class CircuitOpen(PS7Unavailable):
+    """PS7 was not asked, since the lookups before this one failed."""
 
 
 class ConnectionFailed(PS7Unavailable):

@@ -6,87 +6,24 @@ all of them are named at once.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSource
 
+from . import setting_types as types
 from .errors import SettingsError
-from .slot_names import SlotNames
 
 PREFIX = "PS7_"
 SECRETS_DIR = "PS7_SECRETS_DIR"
 
 logger = logging.getLogger(__name__)
-
-_MAX_SECONDS = 240
-"""Rasa gives an action 300 s: ours must be the limit that counts."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host can only be this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not (host and bare and secure) or parts.port == 0 or not text.isprintable() or " " in text:
-        raise ValueError
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _header_value(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not text.strip() or not text.isprintable():
-        raise ValueError
-    return secret
-
-
-def _fernet_key(secret: SecretStr) -> SecretStr:
-    Fernet(secret.get_secret_value())
-    return secret
-
-
-def _dotted_path(text: str) -> str:
-    if not all(step.strip() for step in text.split(".")):
-        raise ValueError
-    return text
-
-
-def _distinct_slots(renames: dict[str, str]) -> dict[str, str]:
-    SlotNames(renames)
-    return renames
-
-
-def _json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-_FromJson = BeforeValidator(_json)
-_Name = Annotated[str, Field(min_length=1)]
-_HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
-_SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
-_DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
-_Renames = Annotated[dict[str, _Name], AfterValidator(_distinct_slots)]
-_Seconds = Annotated[float, Field(gt=0, le=_MAX_SECONDS, allow_inf_nan=False)]
-_HEADER_TEXT = "a text of printable characters"
-_SECONDS = f"seconds, a number above 0 and at most {_MAX_SECONDS}"
-
 
 # Kept over a reload of this module: a new key would break every seal of the running process.
 _made_keys: list[SecretStr] = globals().get("_made_keys", [])
@@ -118,35 +55,39 @@ class PS7Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+    base_url: types.BaseUrl = Field(
         description="scheme, host and port of PS7, such as https://cec.example.com; "
         "http is for a loopback host only",
     )
-    username: _HeaderValue = Field(description=_HEADER_TEXT)
-    password: _HeaderValue = Field(description=_HEADER_TEXT)
-    seal_keys: Annotated[_SealKeys, NoDecode, _FromJson] = Field(
+    username: types.HeaderValue = Field(description=types.HEADER_TEXT)
+    password: types.HeaderValue = Field(description=types.HEADER_TEXT)
+    seal_keys: Annotated[types.SealKeys, NoDecode, types.FromJson] = Field(
         default_factory=_keys_of_this_process,
         description="a JSON list of Fernet keys, newest first",
     )
-    api_key: _HeaderValue | None = Field(default=None, description=_HEADER_TEXT)
-    app_key: _HeaderValue | None = Field(default=None, description=_HEADER_TEXT)
+    api_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
+    app_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
-    metadata_keys: Annotated[_DottedPaths, NoDecode, _FromJson] = Field(
+    app_secret: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
+    metadata_keys: Annotated[types.DottedPaths, NoDecode, types.FromJson] = Field(
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
-    slot_names: Annotated[_Renames, NoDecode, _FromJson] = Field(
+    slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
         default={},
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
         "no name twice",
     )
-    clear_slots: Annotated[list[_Name], NoDecode, _FromJson] = Field(
+    clear_slots: Annotated[list[types.Name], NoDecode, types.FromJson] = Field(
         default=[],
         description='a JSON list of slots of the bot\'s own, such as ["balance"]',
     )
-    deadline: _Seconds = Field(default=4.0, description=_SECONDS)
-    connect_timeout: _Seconds = Field(default=1.0, description=_SECONDS)
-    read_timeout: _Seconds = Field(default=2.0, description=_SECONDS)
+    deadline: types.Seconds = Field(default=4.0, description=types.SECONDS)
+    connect_timeout: types.Seconds = Field(default=1.0, description=types.SECONDS)
+    read_timeout: types.Seconds = Field(default=2.0, description=types.SECONDS)
+    attempts: int = Field(default=3, ge=1, le=10, description="a whole number from 1 to 10")
+    breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
+    breaker_reset: types.Seconds = Field(default=15.0, description=types.SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
     max_age: float = Field(
         default=3600.0,
@@ -155,6 +96,21 @@ class PS7Settings(BaseSettings):
         allow_inf_nan=False,
         description="seconds, a number above 0 and at most 31 days",
     )
+    ca_file: types.TrustedFile | None = Field(
+        default=None, description="a file of certificates to trust (PEM)"
+    )
+    client_key: types.KeyFile | None = Field(
+        default=None, description="a file with the key of PS7_CLIENT_CERT (PEM)"
+    )
+    client_cert: types.CertificateFile | None = Field(
+        default=None,
+        description="a file with the client's certificates (PEM), whose key stands there or in "
+        "PS7_CLIENT_KEY, without a password",
+    )
+    proxy: types.ProxyUrl | None = Field(
+        default=None, description="the URL of an HTTP proxy, such as http://proxy.example.com:3128"
+    )
+    trace_context: bool = Field(default=False, description="true or false")
     strict_cpf: bool = Field(default=False, description="true or false")
 
     @property

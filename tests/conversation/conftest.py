@@ -59,6 +59,7 @@ async def stage(
         **simulator.environment,
         "PS7_SEAL_KEYS": f'["{Fernet.generate_key().decode()}"]',
         "PS7_DEADLINE": "2",
+        "PS7_BREAKER_FAILURES": "1000",  # one server for all conversations: their faults add up
     }
     stage = Stage(_rasa_python(), models, tmp_path_factory.mktemp("conversation"), settings)
     request.config.stash[_STAGE] = stage

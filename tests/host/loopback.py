@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+RESET = b"\0reset"
+"""A piece that is not sent: the connection is reset in its place."""
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -89,8 +92,11 @@ class Server:
         try:
             while request := await _request(reader):
                 self.heard.append(request)
-                for number, piece in enumerate(self.pieces):
+                for number, piece in enumerate(self._next_answer()):
                     await asyncio.sleep(self.pause if number else 0)
+                    if piece is RESET:
+                        _reset(writer)
+                        return
                     writer.write(piece)
                     await writer.drain()
                 if not self.stays:
@@ -100,6 +106,27 @@ class Server:
         finally:
             self.open -= 1
             writer.close()
+
+    def _next_answer(self) -> Sequence[bytes]:
+        """Give the pieces that answer the request which came last."""
+        return self.pieces
+
+
+@dataclass(eq=False)
+class Scripted(Server):
+    """Answers each request with the pieces that are next in the script; the last ones stay."""
+
+    script: Sequence[Sequence[bytes]] = ()
+
+    def _next_answer(self) -> Sequence[bytes]:
+        return self.script[min(len(self.heard), len(self.script)) - 1]
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Drop the connection as a crash does: with a reset, not with an end."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:

@@ -148,16 +148,20 @@ async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Clie
 # Which error
 
 
-@pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_comes_out_as_one_of_our_errors(ps7: Simulator, name: str) -> None:
-    """Class, outcome, reason and HTTP status; and PS7 is asked exactly once."""
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize("name", FAILURES)
+async def test_a_fault_comes_out_as_one_of_our_errors(
+    ps7: Simulator, name: str, attempts: int
+) -> None:
+    """Class, outcome, reason and HTTP status; PS7 is asked once, and again if it may help."""
     kind, reason, status = FAILURES[name]
-    async with PS7Client(settings_for(ps7.url, deadline=0.3 if name == "slow" else 5.0)) as client:
+    settings = settings_for(ps7.url, attempts=attempts, deadline=0.3 if name == "slow" else 5.0)
+    async with PS7Client(settings) as client:
         failure = await failure_of(client, name)
     assert type(failure) is kind
     assert failure.outcome.value == FAULTS[name].outcome
     assert (failure.reason, failure.status) == (reason, status)
-    assert len(ps7.requests) == 1
+    assert len(ps7.requests) == (attempts if status == 503 else 1)
 
 
 async def test_wrong_credentials_are_denied(ps7: Simulator) -> None:

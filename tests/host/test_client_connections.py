@@ -125,15 +125,22 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("attempts", [1, 2])
 @pytest.mark.parametrize("name", BROKEN)
-async def test_what_breaks_on_the_way_comes_out_as_one_of_our_errors(name: str) -> None:
-    """One connection, one request, no second try."""
+async def test_what_breaks_on_the_way_comes_out_as_one_of_our_errors(
+    name: str, attempts: int
+) -> None:
+    """Every attempt has a connection of its own; what is no HTTP gets no second one."""
     pieces, stays, kind, reason = BROKEN[name]
-    async with Server(pieces, stays=stays) as server, client_of(server.url) as client:
+    requests = attempts if kind is ConnectionFailed else 1
+    async with (
+        Server(pieces, stays=stays) as server,
+        client_of(server.url, attempts=attempts) as client,
+    ):
         failure = await failure_of(client)
         assert (type(failure), failure.reason) == (kind, reason)
         assert failure.outcome.value == "unavailable"
-        assert (server.connections, len(server.heard)) == (1, 1)
+        assert (server.connections, len(server.heard)) == (requests, requests)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["at once", "after a while"])
@@ -204,7 +211,7 @@ async def test_a_certificate_that_nobody_vouches_for_gets_no_request(tmp_path: P
         async with client_of(server.url, read_timeout=2.0) as client:
             failure = await failure_of(client)
         assert server.heard == []
-    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS)
+    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS_UNKNOWN_CA)
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -442,6 +449,21 @@ def test_a_process_ends_without_a_word_about_open_connections(ps7: Simulator, cl
     assert len(client._transport._sessions) == 0
     for loop in loops:
         loop.close()
+
+
+def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: Simulator) -> None:
+    """A thread that still serves turns keeps its connections; the process ends with them."""
+    client, loop = PS7Client(settings_for(ps7.url)), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    assert asyncio.run_coroutine_threadsafe(look_up(client), loop).result(5) == "0341"
+    (session,) = client._transport._sessions.values()
+    client.abandon()
+    assert not session.closed
+    asyncio.run_coroutine_threadsafe(session.close(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 def test_a_client_that_asked_nothing_has_nothing_to_abandon() -> None:

@@ -213,6 +213,9 @@ def test_what_always_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in Talk.ps7.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PS7_SEAL_KEYS", json.dumps([Fernet.generate_key().decode()]))
+    # What is held is looked at here, not how often PS7 is asked.
+    monkeypatch.setenv("PS7_ATTEMPTS", "1")
+    monkeypatch.setenv("PS7_BREAKER_FAILURES", "1000")
     try:
         machine = Talk.TestCase
         machine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

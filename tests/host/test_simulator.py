@@ -4,62 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona, Simulator
-from actions.ps7.testing.simulator import delivery
+from actions.ps7.testing.simulator import broken
+from tests.support.simulator_client import JSON, LOGIN, PATH, Client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
-LOGIN = {"userName": "simulator", "password": "simulator"}
-JSON = {"Content-Type": "application/json"}
-
-
-class Answer(NamedTuple):
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - JSON is any of its types
-        """The body as JSON."""
-        return json.loads(self.body)
-
-
-class Client:
-    """A client that sends what a test tells it to, right or wrong."""
-
-    def __init__(self, session: ClientSession) -> None:
-        self._session = session
-
-    async def send(
-        self,
-        url: str,
-        *,
-        method: str = "POST",
-        headers: dict[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Answer:
-        """Send one request."""
-        # aiohttp warns of large bytes, so a stream.
-        data = io.BytesIO(body)
-        async with self._session.request(method, url, headers=headers, data=data) as response:
-            return Answer(response.status, dict(response.headers), await response.read())
-
-    async def look_up(self, ps7: Simulator, context_id: str, **more: object) -> Answer:
-        """Send the request that a correct client sends."""
-        body = json.dumps({"contextId": context_id, **more}).encode()
-        return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON}, body=body)
 
 
 @pytest.fixture
@@ -94,7 +51,14 @@ async def test_a_customer_is_answered_with_their_answer(
     assert answer.json == persona.answer
 
 
-@pytest.mark.parametrize("fault", [one for one in FAULTS.values() if one.name != "slow"])
+AS_THEY_ARE = [
+    fault
+    for fault in FAULTS.values()
+    if fault.delivery == "whole" and fault.name not in {"huge-header", "flapping"}
+]
+
+
+@pytest.mark.parametrize("fault", AS_THEY_ARE, ids=lambda fault: fault.name)
 async def test_a_fault_is_answered_as_it_says(ps7: Simulator, client: Client, fault: Fault) -> None:
     """Status, headers and body are the fault's own."""
     answer = await client.look_up(ps7, fault.context_id)
@@ -135,7 +99,7 @@ async def test_slow_is_a_good_answer_in_the_end(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a deadline keeps a client from taking it for a customer."""
-    monkeypatch.setattr(delivery, "_HELD_FOR", 0.01)
+    monkeypatch.setattr(broken, "_HELD_FOR", 0.01)
     answer = await client.look_up(ps7, "slow")
     assert (answer.status, answer.json) == (200, FAULTS["slow"].body)
 
@@ -364,6 +328,27 @@ async def test_a_test_gives_an_answer_of_its_own(ps7: Simulator, client: Client)
     assert (empty.status, empty.body) == (200, b"")
 
 
+async def test_a_script_plays_one_answer_after_another_and_stays_at_the_last(
+    ps7: Simulator, client: Client
+) -> None:
+    """By the names of personas and faults; another contextId is not touched by it."""
+    ps7.script("C9", ["http-503", "http-429", "exemplo"])
+    answers = [await client.look_up(ps7, "C9") for _ in range(2)]
+    assert (await client.look_up(ps7, "ana")).json == PERSONAS["ana"].answer
+    answers += [await client.look_up(ps7, "C9") for _ in range(3)]
+    assert [answer.status for answer in answers] == [503, 429, 200, 200, 200]
+    assert answers[-1].json == PERSONAS["exemplo"].answer
+    ps7.script("C9", ["bruno"])
+    assert (await client.look_up(ps7, "C9")).json == PERSONAS["bruno"].answer
+
+
+@pytest.mark.parametrize("names", [[], ["ana", "nobody"]])
+def test_a_script_is_made_of_known_names(names: list[str]) -> None:
+    """A slip of the pen is an error at once, and not an answer of not found later."""
+    with pytest.raises(ValueError, match="names of personas and faults"):
+        Simulator().script("C9", names)
+
+
 async def test_answers_of_one_simulator_do_not_reach_another(client: Client) -> None:
     """Tests do not disturb each other."""
     async with Simulator() as first, Simulator() as second:
@@ -422,13 +407,18 @@ def test_the_environment_is_what_the_plugin_needs() -> None:
         "PS7_API_KEY": "k",
         "PS7_APP_KEY": "a",
     }
+    with_tokens = Simulator(port=8077, app_secret="s").environment
+    assert (with_tokens["PS7_APP_KEY"], with_tokens["PS7_APP_SECRET"]) == ("simulator", "s")
+    assert "PS7_API_KEY" not in with_tokens
     free = Simulator(port=8077, username=None, password=None).environment
     assert (free["PS7_USERNAME"], free["PS7_PASSWORD"]) == ("simulator", "simulator")
 
 
 def test_its_repr_shows_no_secret() -> None:
     """A failing fixture prints where it listens, and no password or key."""
-    text = repr(Simulator(port=8077, password="hush", api_key="hush", app_key="hush"))
+    text = repr(
+        Simulator(port=8077, password="hush", api_key="hush", app_key="hush", app_secret="hush")
+    )
     assert "8077" in text
     assert "hush" not in text
 
@@ -447,8 +437,8 @@ async def test_the_overview_lists_customers_and_faults(ps7: Simulator, client: C
     assert {one["contextId"]: one["slots"] for one in overview["personas"]} == {
         persona.context_id: persona.slots for persona in PERSONAS.values()
     }
-    assert {one["contextId"]: one["outcome"] for one in overview["faults"]} == {
-        fault.context_id: fault.outcome for fault in FAULTS.values()
+    assert {one["contextId"]: (one["outcome"], one["reason"]) for one in overview["faults"]} == {
+        fault.context_id: (fault.outcome, fault.reason) for fault in FAULTS.values()
     }
     assert all(one["title"] for one in overview["personas"] + overview["faults"])
     assert ps7.requests == []
@@ -481,6 +471,7 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
                     "password": True,
                     "x-itau-apikey": False,
                     "x-app-key": True,
+                    "Authorization": False,
                 },
             },
             {
@@ -498,9 +489,11 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
                     "password": False,
                     "x-itau-apikey": False,
                     "x-app-key": False,
+                    "Authorization": False,
                 },
             },
-        ]
+        ],
+        "tokenRequests": [],
     }
 
 
@@ -508,5 +501,5 @@ async def test_the_recorded_requests_can_be_forgotten(ps7: Simulator, client: Cl
     """`DELETE /requests` empties the list, for a test in another process."""
     await client.look_up(ps7, "ana")
     answer = await client.send(ps7.url + "/requests", method="DELETE")
-    assert (answer.status, answer.json) == (200, {"requests": []})
+    assert (answer.status, answer.json) == (200, {"requests": [], "tokenRequests": []})
     assert ps7.requests == []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MODULE = "actions.ps7.testing.simulator"
 ROOT = Path(__file__).resolve().parents[2]
-VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY")
+VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")
 
 
 class Terminal(io.StringIO):
@@ -120,6 +120,15 @@ def test_credentials_come_from_the_environment_and_options_go_first() -> None:
     assert "p-env" not in text
     assert "u-opt" not in text
     assert "will do" not in text
+
+
+def test_with_an_app_secret_lookups_need_a_token() -> None:
+    """Given as an option, which shows in no text."""
+    with command("--app-secret", "s-opt", PS7_APP_SECRET="s-env") as (_, text):
+        assert look_up(url_in(text), userName="u", password="p") == 401
+    assert "PS7_APP_KEY=simulator" in text
+    assert "PS7_APP_SECRET=<as given>" in text
+    assert "s-opt" not in text
 
 
 def test_a_slow_answer_does_not_keep_it_from_ending() -> None:
@@ -229,9 +238,11 @@ def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
 
 def test_keys_are_named_where_they_were_given() -> None:
     """The bot needs them too, and their values are not printed."""
-    text = startup_text(Simulator(port=8077, api_key="hush", app_key="hush"))
+    given = Simulator(port=8077, api_key="hush", app_key="hush", app_secret="hush")
+    text = startup_text(given)
     assert "PS7_API_KEY=<as given>" in text
     assert "PS7_APP_KEY=<as given>" in text
+    assert "PS7_APP_SECRET=<as given>" in text
     assert "hush" not in text
 
 

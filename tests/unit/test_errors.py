@@ -14,6 +14,7 @@ import actions.ps7
 from actions.ps7 import errors
 from actions.ps7.errors import (
     AccessDenied,
+    CircuitOpen,
     ConnectionFailed,
     ContextRejected,
     DeadlineExceeded,
@@ -36,6 +37,7 @@ OUTCOMES: dict[type[LookupFailed], str] = {
     AccessDenied: "denied",
     PS7Unavailable: "unavailable",
     DeadlineExceeded: "unavailable",
+    CircuitOpen: "unavailable",
     ConnectionFailed: "unavailable",
     UnexpectedStatus: "unavailable",
     UnreadableAnswer: "unavailable",
@@ -101,19 +103,21 @@ def test_a_failure_says_its_reason_and_status(kind: type[LookupFailed]) -> None:
 
 @each_failure
 @pytest.mark.parametrize("status", [None, 503])
+@pytest.mark.parametrize("retry_after", [None, 2.5])
 def test_a_failure_survives_a_copy_and_a_change_of_process(
-    kind: type[LookupFailed], status: int | None
+    kind: type[LookupFailed], status: int | None, retry_after: float | None
 ) -> None:
     """As exceptions of a worker or of a test runner must."""
-    failure = kind(Reason.SERVER_ERROR, status)
+    failure = kind(Reason.SERVER_ERROR, status, retry_after)
     for other in (
         pickle.loads(pickle.dumps(failure)),  # noqa: S301 - made a moment ago
         copy.copy(failure),
     ):
         assert type(other) is kind
-        assert (other.reason, other.status, str(other)) == (
+        assert (other.reason, other.status, other.retry_after, str(other)) == (
             Reason.SERVER_ERROR,
             status,
+            retry_after,
             str(failure),
         )
 

@@ -9,6 +9,7 @@ import pytest
 from stdnum.br import cpf
 
 from actions.ps7.context import Outcome
+from actions.ps7.errors import RETRIED_REASONS, RETRIED_STATUSES, Reason
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
 
 ANSWER_CAP = 64 * 1024
@@ -136,25 +137,61 @@ def test_no_two_customers_share_a_value_that_tells_them_apart() -> None:
 
 @each_fault
 def test_a_fault_says_what_it_leads_to(fault: Fault) -> None:
-    """The outcome is one of the closed list, and never a customer."""
+    """Outcome and reason are of the closed lists, and never one that needs no PS7."""
     assert Outcome(fault.outcome) in {
+        Outcome.OK,
         Outcome.INVALID,
         Outcome.REJECTED,
         Outcome.DENIED,
         Outcome.UNAVAILABLE,
     }
+    assert (Reason(fault.reason) is Reason.OK) == (fault.outcome == Outcome.OK)
     assert fault.title
     assert fault.context_id == fault.name
 
 
-def test_faults_of_a_good_answer_fail_by_their_fault_alone() -> None:
-    """A client without a size cap or a deadline would take these for a customer."""
-    for name in ("too-large", "slow"):
-        body = FAULTS[name].body
-        assert isinstance(body, dict)
-        assert body["code"] == "0"
-        assert cpf.is_valid(body["payload"]["u_cpf"])
+@each_fault
+def test_only_what_may_pass_is_retried(fault: Fault) -> None:
+    """By the contract's list; one that asks for more time than there is, is not."""
+    passing = fault.reason in RETRIED_REASONS or fault.status in RETRIED_STATUSES
+    assert fault.retried == (passing and fault.name != "http-429-far")
+
+
+def test_what_is_answered_first_are_faults() -> None:
+    """A fault that passes begins with others, and all of them may pass."""
+    assert FAULTS["flapping"].after
+    assert all(FAULTS[name].retried for fault in FAULTS.values() for name in fault.after)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("too-large", "huge-header", "slow", "slow-body", "drip", "endless", "gzip-bomb"),
+        *("reset", "closed", "reset-body", "closed-body", "short-length", "bad-length"),
+        *("http-301", "http-302", "http-307", "http-308", "cookie", "late", "flapping"),
+    ],
+)
+def test_faults_of_a_good_answer_fail_by_their_fault_alone(name: str) -> None:
+    """A client without a size cap, a deadline and so on would take these for a customer."""
+    body = FAULTS[name].body
+    assert isinstance(body, dict)
+    assert body["code"] == "0"
+    assert cpf.is_valid(body["payload"]["u_cpf"])
+
+
+def test_what_is_too_large_is_larger_than_an_answer_may_be() -> None:
+    """A body beyond the cap, and a header beyond what any client reads."""
     assert len(json.dumps(FAULTS["too-large"].body)) > ANSWER_CAP
+    assert len(FAULTS["huge-header"].headers["X-Padding"]) == 100 * 1024
+
+
+def test_a_forged_message_would_be_a_line_of_a_log() -> None:
+    """It breaks lines in every way there is, and talks to terminals."""
+    body = FAULTS["forged-message"].body
+    assert isinstance(body, dict)
+    assert len(body["message"].splitlines()) > 3
+    assert "\x1b[" in body["message"]
+    assert "outcome=ok" in body["message"]
 
 
 def test_their_repr_shows_no_customer() -> None:

@@ -41,6 +41,7 @@ def test_the_defaults() -> None:
         "base_url": "https://ps7.example",
         "api_key": None,
         "app_key": None,
+        "app_secret": None,
         "encoded": None,
         "metadata_keys": ["contextId"],
         "slot_names": {},
@@ -48,8 +49,16 @@ def test_the_defaults() -> None:
         "deadline": 4.0,
         "connect_timeout": 1.0,
         "read_timeout": 2.0,
+        "attempts": 3,
+        "breaker_failures": 5,
+        "breaker_reset": 15.0,
         "max_connections": 256,
         "max_age": 3600.0,
+        "ca_file": None,
+        "client_cert": None,
+        "client_key": None,
+        "proxy": None,
+        "trace_context": False,
         "strict_cpf": False,
     }
 
@@ -134,6 +143,23 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         ("PS7_READ_TIMEOUT", "2s"),
         ("PS7_MAX_CONNECTIONS", "0"),
         ("PS7_MAX_CONNECTIONS", "1.5"),
+        ("PS7_ATTEMPTS", "0"),
+        ("PS7_ATTEMPTS", "11"),
+        ("PS7_ATTEMPTS", "2.5"),
+        ("PS7_BREAKER_FAILURES", "0"),
+        ("PS7_BREAKER_RESET", "0"),
+        ("PS7_APP_SECRET", "line\nbreak"),
+        ("PS7_PROXY", "proxy.example:3128"),
+        ("PS7_PROXY", "https://proxy.example:3128"),
+        ("PS7_PROXY", "socks5://proxy.example"),
+        ("PS7_PROXY", "http://"),
+        ("PS7_PROXY", "http://proxy.example:0"),
+        ("PS7_PROXY", "http://proxy.example:99999"),
+        ("PS7_PROXY", "http://s3cret@proxy.example\n"),
+        ("PS7_CA_FILE", "nowhere.pem"),
+        ("PS7_CLIENT_CERT", "nowhere.pem"),
+        ("PS7_CLIENT_KEY", "nowhere.pem"),
+        ("PS7_TRACE_CONTEXT", "maybe"),
         ("PS7_MAX_AGE", "-1"),
         ("PS7_MAX_AGE", "2678401"),
         ("PS7_STRICT_CPF", "maybe"),
@@ -176,11 +202,20 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_APP_KEY", "app")
     given.setenv("PS7_STRICT_CPF", "true")
     given.setenv("PS7_DEADLINE", "0.5")
+    given.setenv("PS7_ATTEMPTS", "10")
+    given.setenv("PS7_BREAKER_FAILURES", "7")
+    given.setenv("PS7_BREAKER_RESET", "0.25")
+    given.setenv("PS7_TRACE_CONTEXT", "true")
+    given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
     loaded = PS7Settings.load()
     assert loaded.metadata_keys == ["a.b", "c"]
     assert loaded.slot_names == {"agency": "agencia"}
     assert loaded.clear_slots == ["saldo"]
     assert (loaded.encoded, loaded.strict_cpf, loaded.deadline) == (0, True, 0.5)
+    assert (loaded.attempts, loaded.breaker_failures, loaded.breaker_reset) == (10, 7, 0.25)
+    assert loaded.trace_context is True
+    assert loaded.proxy is not None
+    assert loaded.proxy.get_secret_value() == "http://bot:s3cret@proxy.example:3128"
     assert loaded.newest_key == KEY
     assert loaded.api_key is not None
     assert loaded.app_key is not None
@@ -256,6 +291,8 @@ def test_settings_that_are_refused_say_nothing_of_a_key(
 def test_nothing_of_a_secret_is_shown(given: pytest.MonkeyPatch) -> None:
     """Neither `repr` nor `str` nor a dump tells a credential or a key."""
     given.setenv("PS7_API_KEY", "s3cret-api")
+    given.setenv("PS7_APP_SECRET", "s3cret-app")
+    given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
     loaded = PS7Settings.load()
     for text in (repr(loaded), str(loaded), str(loaded.model_dump()), loaded.model_dump_json()):
         assert "s3cret" not in text

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .. import clock
 from ..context import Outcome
 from ..digest import KeyedDigest
-from ..errors import DeadlineExceeded, LookupFailed, PS7Unavailable, Reason
+from ..errors import AccessDenied, DeadlineExceeded, LookupFailed, PS7Unavailable, Reason
 from ..settings import PS7Settings
 from . import telemetry
-from .telemetry import LookupReport
+from .breaker import Breaker
+from .gateway import Gateway
+from .retries import retrying
+from .telemetry import LookupReport, Telemetry
 from .transport import Transport
 from .wire import build_request, decode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
+    from opentelemetry.trace import Tracer
     from typing_extensions import Self
 
     from ..context import CustomerContext
     from .customer import Decoded
     from .wire import Request
+
+
+@dataclass
+class _Lookup:
+    """What the attempts of one lookup share."""
+
+    request: Request
+    report: LookupReport
+    replayed: bool = False
+    """Whether a token was refused and the request sent again: once is enough."""
 
 
 class PS7Client:
@@ -37,8 +52,15 @@ class PS7Client:
             customer = await ps7.lookup("123123213")
     """
 
-    def __init__(self, settings: PS7Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: PS7Settings | None = None,
+        *,
+        tracer: Callable[[], Tracer | None] | None = None,
+    ) -> None:
         """Take the settings, or read those of this process.
+
+        `tracer` gives the host's OpenTelemetry tracer, if it has one at that moment.
 
         Raises:
             SettingsError: no settings were given and those of this process are not usable.
@@ -46,7 +68,20 @@ class PS7Client:
         """
         self.settings = settings if settings is not None else PS7Settings.load()
         self.digest = KeyedDigest(self.settings.newest_key, "context id").short
+        self._telemetry = Telemetry(tracer)
         self._transport = Transport(self.settings)
+        self._retrying = retrying(self.settings.attempts, self.settings.deadline)
+        self._breaker = Breaker(
+            self.settings.breaker_failures,
+            self.settings.breaker_reset,
+            on_change=telemetry.circuit_changed,
+        )
+        app_key, app_secret = self.settings.app_key, self.settings.app_secret
+        self._gateway = (
+            Gateway(self.settings, app_key, app_secret, self._transport.send)
+            if app_key is not None and app_secret is not None
+            else None
+        )
 
     async def lookup(
         self,
@@ -73,25 +108,17 @@ class PS7Client:
             correlation_id=correlation_id,
             flow_id=flow_id or str(uuid4()),
         )
-        report = LookupReport(self.digest(context_id), correlation_id, attempts=1)
-        started = time.monotonic()
-        try:
-            decoded = await self._within_deadline(request)
-        except LookupFailed as failure:
-            report.outcome, report.reason = failure.outcome, failure.reason
-            report.status = failure.status
-            raise
-        else:
+        report = LookupReport(self.digest(context_id), correlation_id)
+        with self._telemetry.lookup(report), self._breaker.guard():
+            decoded = await self._within_deadline(_Lookup(request, report))
             report.outcome, report.reason, report.status = Outcome.OK, Reason.OK, 200
             report.doubtful = decoded.doubtful
-            return decoded.customer
-        finally:
-            report.seconds = time.monotonic() - started
-            report.write()
+        return decoded.customer
 
-    async def _within_deadline(self, request: Request) -> Decoded:
+    async def _within_deadline(self, lookup: _Lookup) -> Decoded:
         try:
-            return await asyncio.wait_for(self._exchange(request), self.settings.deadline)
+            work: Coroutine[Any, Any, Decoded] = self._retrying(self._attempt, lookup)
+            return await asyncio.wait_for(work, self.settings.deadline)
         except LookupFailed:
             raise
         except asyncio.TimeoutError:
@@ -101,18 +128,38 @@ class PS7Client:
             failure = PS7Unavailable(Reason.INTERNAL)
         raise failure  # out here, so that no foreign error, and none of its values, goes along
 
-    async def _exchange(self, request: Request) -> Decoded:
-        answer = await self._transport.send(request)
-        return decode(
-            answer,
-            received_at=clock.utc_now(),
-            max_age=self.settings.max_age,
-            strict_cpf=self.settings.strict_cpf,
-        )
+    async def _attempt(self, lookup: _Lookup) -> Decoded:
+        if self._gateway is None:
+            return await self._exchange(lookup, None)
+        token = await self._gateway.token()
+        try:
+            return await self._exchange(lookup, token)
+        except AccessDenied as refusal:
+            if refusal.reason != Reason.UNAUTHORIZED or lookup.replayed:
+                raise
+        lookup.replayed = True
+        self._gateway.drop(token)
+        return await self._exchange(lookup, await self._gateway.token())
+
+    async def _exchange(self, lookup: _Lookup, token: str | None) -> Decoded:
+        with self._telemetry.attempt(lookup.report) as span:
+            more = {"Authorization": f"Bearer {token}"} if token is not None else {}
+            if self.settings.trace_context:
+                more |= telemetry.trace_headers()
+            answer = await self._transport.send(lookup.request.with_headers(more))
+            span.set_attribute("http.response.status_code", answer.status)
+            return decode(
+                answer,
+                received_at=clock.utc_now(),
+                max_age=self.settings.max_age,
+                strict_cpf=self.settings.strict_cpf,
+            )
 
     async def close(self) -> None:
         """Close the connections that this event loop opened."""
         await self._transport.close()
+        if self._gateway is not None:
+            await self._gateway.settle()
 
     def abandon(self) -> None:
         """Let go of all connections where no event loop runs any more, at the end of a process."""

@@ -44,8 +44,12 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
             parse_float=_number,
             parse_constant=_refuse,
         )
-    except RecursionError:
-        raise ValueError from None
+    except (ValueError, RecursionError):
+        readable = False
+    else:
+        readable = True
+    if not readable:
+        raise ValueError  # out here, since the error of the decoder carries the whole body along
     return _clean(value, MAX_DEPTH)
 
 

@@ -1,20 +1,46 @@
-"""What may be said about a lookup. Whatever is not a field of `LookupReport` is not said.
+"""What may be said about a lookup: one log line, spans and metrics.
 
-No contextId, no sender id, nothing of the customer or of the credentials passes through this room:
-it takes an outcome, a reason, numbers, a correlation id and a keyed digest.
+What is no field of `LookupReport` is not said: no contextId, no sender id, nothing of the customer
+or of the credentials passes through this room. OpenTelemetry is used through its API alone; where
+no SDK is set up, spans and metrics go nowhere.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opentelemetry import metrics, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from ..context import Outcome
-from ..errors import Reason
+from ..errors import LookupFailed, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger(__name__)
+
+SCOPE = "rasa_ps7"
+_propagator = TraceContextTextMapPropagator()
+_meter = metrics.get_meter(SCOPE)
+_duration = _meter.create_histogram(
+    "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took"
+)
+_retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
+_in_use = _meter.create_up_down_counter(
+    "ps7.connections.in_use", "{connection}", "Requests that wait for PS7 at this moment"
+)
+_open_circuits = _meter.create_up_down_counter(
+    "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
+)
+_put_back = _meter.create_counter("ps7.slots.put_back", "{slot}", "Slots put back to PS7's word")
+_refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
 
 
 @dataclass
@@ -52,6 +78,88 @@ class LookupReport:
                 "PS7 sent a value that its interface does not document in: %s",
                 ", ".join(self.doubtful),
             )
+
+
+class Telemetry:
+    """Observes lookups and attempts."""
+
+    def __init__(self, tracer: Callable[[], trace.Tracer | None] | None = None) -> None:
+        """Take where the host's tracer comes from; it may have none, or not yet."""
+        self._host_tracer = tracer or (lambda: None)
+
+    @contextmanager
+    def lookup(self, report: LookupReport) -> Iterator[None]:
+        """Span, measure and log one lookup. A failure that passes through is noted on its way."""
+        started = time.monotonic()
+        with self._span("ps7.lookup", trace.SpanKind.INTERNAL) as span:
+            try:
+                yield
+            except LookupFailed as failure:
+                report.outcome, report.reason = failure.outcome, failure.reason
+                report.status = failure.status
+                raise
+            finally:
+                report.seconds = time.monotonic() - started
+                ended = {"outcome": report.outcome.value, "reason": report.reason.value}
+                span.set_attributes({f"ps7.{name}": value for name, value in ended.items()})
+                span.set_attribute("ps7.attempts", report.attempts)
+                span.set_attribute("ps7.context_digest", report.context_digest)
+                if report.correlation_id is not None:
+                    span.set_attribute("ps7.correlation_id", report.correlation_id)
+                _duration.record(report.seconds, ended)
+                if report.attempts > 1:
+                    _retries.add(report.attempts - 1)
+                report.write()
+
+    @contextmanager
+    def attempt(self, report: LookupReport) -> Iterator[trace.Span]:
+        """Span and count one request to PS7."""
+        report.attempts += 1
+        with self._span("ps7.attempt", trace.SpanKind.CLIENT) as span:
+            span.set_attribute("ps7.attempt", report.attempts)
+            _in_use.add(1)
+            try:
+                yield span
+            except LookupFailed as failure:
+                span.set_attribute("ps7.reason", failure.reason.value)
+                raise
+            finally:
+                _in_use.add(-1)
+
+    @contextmanager
+    def _span(self, name: str, kind: trace.SpanKind) -> Iterator[trace.Span]:
+        tracer = self._host_tracer() or trace.get_tracer(SCOPE)
+        # An exception's text and traceback are not ours to show.
+        with tracer.start_as_current_span(
+            name, kind=kind, record_exception=False, set_status_on_exception=False
+        ) as span:
+            yield span
+
+
+def trace_headers() -> dict[str, str]:
+    """Give the W3C trace context of the current span, as request headers. No baggage."""
+    headers: dict[str, str] = {}
+    _propagator.inject(headers)
+    return headers
+
+
+def circuit_changed(*, is_open: bool) -> None:
+    """Count a breaker that opens or closes, and tell operations."""
+    _open_circuits.add(1 if is_open else -1)
+    if is_open:
+        logger.warning("PS7 is not asked for a while: too many lookups in a row failed")
+    else:
+        logger.warning("PS7 answers again")
+
+
+def slots_put_back(count: int) -> None:
+    """Count slots that something else had overwritten."""
+    _put_back.add(count)
+
+
+def seal_refused() -> None:
+    """Count a seal that is not ours, or not of this conversation."""
+    _refused.add(1)
 
 
 def log_bug(error: Exception) -> None:

@@ -18,6 +18,7 @@ from ..errors import (
     Reason,
     UnreadableAnswer,
 )
+from . import tls
 from .wire import METHOD, Answer, Request
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _FOREIGN: tuple[tuple[type[Exception] | tuple[()], type[PS7Unavailable], Reason]
     (aiohttp.ServerTimeoutError, ConnectionFailed, Reason.READ_TIMEOUT),
     (aiohttp.ClientSSLError, ConnectionFailed, Reason.TLS),
     (aiohttp.ServerFingerprintMismatch, ConnectionFailed, Reason.TLS),
+    (aiohttp.ClientHttpProxyError, ConnectionFailed, Reason.PROXY),
+    (aiohttp.ClientProxyConnectionError, ConnectionFailed, Reason.PROXY),
     (aiohttp.ClientConnectorError, ConnectionFailed, Reason.CONNECT),
     (aiohttp.ClientConnectionError, ConnectionFailed, Reason.CONNECTION_LOST),
     (aiohttp.ClientPayloadError, ConnectionFailed, Reason.CONNECTION_LOST),
@@ -53,6 +56,7 @@ class Transport:
     def __init__(self, settings: PS7Settings) -> None:
         """Take the settings; nothing is opened before the first request."""
         self._settings = settings
+        self._proxy = settings.proxy.get_secret_value() if settings.proxy else None
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     async def send(self, request: Request) -> Answer:
@@ -73,6 +77,7 @@ class Transport:
                 data=request.body,
                 headers=request.headers,
                 allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 body = await self._read(response)
         except LookupFailed:
@@ -109,6 +114,7 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
+                ssl=tls.context(self._settings),
                 limit=self._settings.max_connections,
                 keepalive_timeout=_SECONDS_IDLE,
                 ttl_dns_cache=_SECONDS_DNS,
@@ -142,6 +148,9 @@ class Transport:
 
 def _translate(error: Exception) -> PS7Unavailable:
     """Bring a foreign error into our family."""
+    found_by_tls = tls.reason(error)
+    if found_by_tls is not None:
+        return ConnectionFailed(found_by_tls)
     for foreign, ours, reason in _FOREIGN:
         if isinstance(error, foreign):
             return ours(reason)

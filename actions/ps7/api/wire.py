@@ -6,7 +6,9 @@ Source: Huawei Cloud CEC API reference, "Invoking the PS7 System (chat_itau_cont
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..context import wire_text
@@ -52,6 +54,10 @@ class Request:
     url: str
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    def with_headers(self, more: Mapping[str, str]) -> Request:
+        """Give the same request with more headers."""
+        return replace(self, headers={**self.headers, **more})
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def decode(
 
     """
     if answer.status != _OK:
-        raise _status_error(answer.status)
+        raise _status_error(answer, received_at)
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnreadableAnswer(Reason.COMPRESSED, _OK)
     try:
@@ -136,11 +142,29 @@ def decode(
     return read_customer(payload, envelope, expires_at=expires_at, strict_cpf=strict_cpf)
 
 
-def _status_error(status: int) -> LookupFailed:
+def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
+    status = answer.status
     error, reason = _STATUSES.get(status, (UnexpectedStatus, None))
     if reason is None:
         reason = _STATUS_CLASSES.get(status // 100, Reason.UNDOCUMENTED_STATUS)
-    return error(reason, status)
+    return error(reason, status, retry_after(answer, received_at))
+
+
+def retry_after(answer: Answer, received_at: datetime) -> float | None:
+    """Give the seconds that `Retry-After` asks to wait, stated as such or as an HTTP date.
+
+    None where it asks nothing that can be understood (RFC 9110, section 10.2.3).
+    """
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # an older form, without a zone: HTTP dates are in UTC
+            moment = moment.replace(tzinfo=timezone.utc)
+        return max(0.0, (moment - received_at).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _succeeded(code: object) -> bool:

@@ -14,6 +14,7 @@ from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
 from ..slot_names import SlotNames
+from .sdk_tracing import host_tracer
 from .seal import Sealer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Runtime:
         self.names = SlotNames(settings.slot_names)
         self.sealer = Sealer([key.get_secret_value() for key in settings.seal_keys])
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
-        self.client = PS7Client(settings)
+        self.client = PS7Client(settings, tracer=host_tracer)
         self._warned_of: set[str] = set()
 
     def ours_among(self, slots: Mapping[str, object]) -> dict[str, str]:

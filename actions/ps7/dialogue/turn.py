@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..api.telemetry import LookupReport
+from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
 from ..slot_names import CONTEXT, STATUS
@@ -70,6 +70,7 @@ class Turn:
             seal_set=seal is not None,
         )
         if seal is not None and self.present.held is None:
+            telemetry.seal_refused()
             logger.warning("A seal was refused: it is not ours, or not of this conversation")
 
     def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class Turn:
 
     def _refuse(self, decision: resolver.Refuse) -> dict[str, Any]:
         found, outcome = decision.found, decision.outcome
-        LookupReport(
+        telemetry.LookupReport(
             self._runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(found),
             outcome,
@@ -115,6 +116,7 @@ class Turn:
     def _put_back(self, held: Sealed) -> dict[str, Any]:
         changes = self._changes(project(self._ours, held.customer), Outcome.OK)
         if changes:
+            telemetry.slots_put_back(len(changes))
             logger.warning("Slots put back to what PS7 said: %s", ", ".join(changes))
         return changes
 

@@ -1,48 +1,32 @@
-"""Named ways in which PS7 fails, as data: what the simulator answers, and the outcome it leads to.
+"""Named ways in which PS7 fails, as data: what the simulator answers, and what comes of it.
 
 A fault is reached like a customer: by sending its name as the contextId. A new one is a new row of
-`_FAULTS`, and a new way of sending an answer a small function in `simulator/delivery.py`. Nothing
-here knows the plugin: the outcomes are written down from the contract, not computed.
+one of the tables, and a new way of sending an answer a small function in `simulator/`. Nothing here
+knows the plugin: outcomes and reasons are written down from the contract, not computed.
+
+A few rows harm nobody (outcome `ok`): they bring along what a client must not mind.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Final
+
+from .fault import Delivery, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-Delivery = Literal["whole", "held"]
-"""How an answer goes out: at once, or so late that nobody waits for it."""
+__all__ = ["ELSEWHERE", "FAULTS", "Delivery", "Fault"]
+
+ELSEWHERE: Final = "http://127.0.0.1:9/elsewhere"
+"""Where redirects lead unless a simulator is told another place: nobody listens there."""
 
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
 _PAGE = b"<!DOCTYPE html><html><body><h1>Em manuten\xc3\xa7\xc3\xa3o</h1></body></html>"
 _BEYOND_THE_CAP = 65 * 1024
 """Bytes: one more KiB than an answer may have."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One way in which PS7 fails."""
-
-    name: str
-    """Its name, which is also its contextId: ASCII, easily typed."""
-    title: str
-    """What happens, in one line (pt-BR)."""
-    outcome: str
-    """What `ps7_status` must say after a lookup."""
-    status: int = 200
-    body: bytes | Mapping[str, Any] = field(default=b"", repr=False)
-    """A mapping goes out as JSON, bytes go out as they are."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Without a Content-Type the answer says `application/json`."""
-    delivery: Delivery = "whole"
-
-    @property
-    def context_id(self) -> str:
-        """The contextId that leads to this fault."""
-        return self.name
+_FORGED = "fora do ar\r\n\x1b[2K\x1b[32mINFO ps7 lookup outcome=ok\x1b[0m\n\x07\u2028outcome=ok"
+"""A message that would be a line of its own in a log, or repaint a terminal."""
 
 
 def _good_but(**changed: object) -> dict[str, object]:
@@ -60,71 +44,94 @@ def _without_payload() -> dict[str, object]:
     return answer
 
 
-_FAULTS = (
+# The interface's documentation knows three shapes of an error body.
+_RESULT = ("resultCode", "resultDesc")
+_ERROR = ("error_code", "error_msg")
+_CODE = ("code", "message")
+
+# status, outcome, reason, retried, shape and text of the body, title
+_STATUSES = (
+    (400, "invalid", "bad_request", False, _RESULT, "incorrect request", "Pedido incorreto (400)"),
+    (401, "denied", "unauthorized", False, _RESULT, "unauthorized", "Credenciais recusadas (401)"),
+    (403, "denied", "forbidden", False, _ERROR, "forbidden", "O gateway proíbe o acesso (403)"),
+    (404, "unavailable", "path_not_found", False, _ERROR, "no such path", "Sem esse caminho (404)"),
+    (429, "unavailable", "too_many_requests", True, _ERROR, "slow down", "Pedidos demais (429)"),
+    (
+        500,
+        "rejected",
+        "business_failure",
+        False,
+        _CODE,
+        "business failure",
+        "Falha de negócio (500)",
+    ),
+    (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "PS7 respondeu mal (502)"),
+    (
+        503,
+        "unavailable",
+        "server_error",
+        True,
+        _ERROR,
+        "out of service",
+        "PS7 está fora do ar (503)",
+    ),
+    (504, "unavailable", "server_error", True, _ERROR, "timeout", "PS7 demorou demais (504)"),
+    (
+        520,
+        "unavailable",
+        "server_error",
+        False,
+        _ERROR,
+        "unknown",
+        "Status que ninguém define (520)",
+    ),
+)
+
+# name, Retry-After, delivery, retried, title
+_THROTTLED: tuple[tuple[str, str, Delivery, bool, str], ...] = (
+    ("http-429-soon", "1", "whole", True, "Pedidos demais: de novo em 1 segundo"),
+    ("http-429-date", "1", "dated", True, "Pedidos demais: de novo em 1 segundo, dado como data"),
+    ("http-429-far", "3600", "whole", False, "Pedidos demais: de novo em 1 hora"),
+)
+
+# name, delivery, reason, retried, title
+_BROKEN: tuple[tuple[str, Delivery, str, bool, str], ...] = (
+    ("reset", "reset", "connection_lost", True, "Conexão derrubada antes da resposta"),
+    ("closed", "closed", "connection_lost", True, "Conexão fechada antes da resposta"),
+    ("reset-body", "reset-body", "connection_lost", True, "Conexão derrubada no meio do corpo"),
+    ("closed-body", "closed-body", "connection_lost", True, "Conexão fechada no meio do corpo"),
+    ("slow", "held", "read_timeout", True, "PS7 não responde a tempo"),
+    ("slow-body", "held-body", "read_timeout", True, "O corpo para no meio"),
+    ("drip", "dripped", "deadline", False, "O corpo chega byte a byte, sem acabar a tempo"),
+    ("endless", "endless", "answer_too_large", False, "O corpo não acaba nunca"),
+    ("gzip-bomb", "packed", "compressed", False, "48 KiB em gzip que viram 48 MiB"),
+    ("short-length", "short", "not_http", False, "Content-Length menor que o corpo"),
+    ("bad-length", "unsized", "not_http", False, "Content-Length que não é um número"),
+)
+
+_OTHERS = (
     Fault(
         "not-found",
         "PS7 não conhece este contexto (code 1)",
         "rejected",
+        "failure_code",
         body={"code": "1", "message": "context not found"},
     ),
     Fault(
-        "no-payload",
-        "PS7 responde sem payload",
-        "rejected",
-        body=_without_payload(),
+        "no-payload", "PS7 responde sem payload", "rejected", "no_payload", body=_without_payload()
     ),
     Fault(
         "empty-payload",
         "PS7 responde com payload vazio",
         "rejected",
+        "no_payload",
         body=_good_but(payload={}),
-    ),
-    Fault(
-        "http-400",
-        "PS7 considera o pedido incorreto",
-        "invalid",
-        400,
-        {"resultCode": "400", "resultDesc": "incorrect request"},
-    ),
-    Fault(
-        "http-401",
-        "PS7 não aceita as credenciais do bot",
-        "denied",
-        401,
-        {"resultCode": "401", "resultDesc": "unauthorized"},
-    ),
-    Fault(
-        "http-403",
-        "O gateway proíbe o acesso do bot",
-        "denied",
-        403,
-        {"error_code": "403", "error_msg": "forbidden"},
-    ),
-    Fault(
-        "http-404",
-        "O caminho não existe no gateway",
-        "unavailable",
-        404,
-        {"error_code": "404", "error_msg": "no such path"},
-    ),
-    Fault(
-        "http-500",
-        "Falha de negócio documentada (500)",
-        "rejected",
-        500,
-        {"code": "1", "message": "business failure"},
-    ),
-    Fault(
-        "http-503",
-        "PS7 está fora do ar (503)",
-        "unavailable",
-        503,
-        {"error_code": "503", "error_msg": "service unavailable"},
     ),
     Fault(
         "unreadable",
         "Uma página HTML com status 200 no lugar do JSON",
         "unavailable",
+        "not_json",
         body=_PAGE,
         headers=_HTML,
     ),
@@ -132,16 +139,92 @@ _FAULTS = (
         "too-large",
         "Uma resposta com mais de 64 KiB",
         "unavailable",
+        "answer_too_large",
         body=_good_but(message="x" * _BEYOND_THE_CAP),
     ),
     Fault(
-        "slow",
-        "PS7 não responde a tempo",
+        "huge-header",
+        "100 KiB de cabeçalhos",
         "unavailable",
+        "not_http",
         body=_good_but(),
-        delivery="held",
+        headers={"X-Padding": "x" * 100 * 1024},
+    ),
+    Fault(
+        "not-http",
+        "Bytes que não são HTTP",
+        "unavailable",
+        "not_http",
+        body=bytes(range(256)),
+        delivery="bare",
+    ),
+    Fault(
+        "forged-message",
+        "A mensagem de erro traz quebras de linha e códigos ANSI",
+        "rejected",
+        "business_failure",
+        status=500,
+        body={"code": "1", "message": _FORGED},
+    ),
+    Fault(
+        "echo",
+        "O gateway devolve os cabeçalhos do pedido, senha incluída",
+        "denied",
+        "forbidden",
+        status=403,
+        delivery="echoed",
+    ),
+    Fault(
+        "cookie",
+        "Uma boa resposta que traz um cookie",
+        "ok",
+        "ok",
+        body=_good_but(),
+        headers={"Set-Cookie": "session=of-this-customer; Path=/"},
+    ),
+    Fault(
+        "late",
+        "Uma boa resposta depois de 50 a 250 ms",
+        "ok",
+        "ok",
+        body=_good_but(),
+        delivery="late",
+    ),
+    Fault(
+        "flapping",
+        "Duas falhas, e depois boas respostas",
+        "ok",
+        "ok",
+        body=_good_but(),
+        after=("http-503", "reset"),
     ),
 )
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in _FAULTS}
+
+def _all() -> Iterator[Fault]:
+    yield from _OTHERS
+    for status, outcome, reason, retried, shape, text, title in _STATUSES:
+        body = dict(zip(shape, (str(status), text), strict=True))
+        yield Fault(f"http-{status}", title, outcome, reason, retried, status, body)
+    for name, seconds, delivery, retried, title in _THROTTLED:
+        yield Fault(
+            *(name, title, "unavailable", "too_many_requests", retried, 429),
+            body=dict(zip(_ERROR, ("429", "slow down"), strict=True)),
+            headers={"Retry-After": seconds},
+            delivery=delivery,
+        )
+    for status in (301, 302, 307, 308):
+        title = f"O gateway redireciona para outro host ({status})"
+        yield Fault(
+            *(f"http-{status}", title, "unavailable", "redirect", False, status),
+            body=_good_but(),
+            headers={"Location": ELSEWHERE},
+        )
+    for name, delivery, reason, retried, title in _BROKEN:
+        yield Fault(
+            *(name, title, "unavailable", reason, retried), body=_good_but(), delivery=delivery
+        )
+
+
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _all()}
 """Every fault by its name."""

@@ -28,6 +28,8 @@ CORE = (
     "pydantic-settings",
     "cryptography",
     "python-stdnum",
+    "tenacity",
+    "opentelemetry-api",
     "tzdata",
 )
 # Loaded before the watch begins: what they do is theirs.
@@ -37,6 +39,9 @@ LOADED_FIRST = (
     "pydantic_settings",
     "cryptography.fernet",
     "stdnum.br.cpf",
+    "tenacity",
+    "opentelemetry.metrics",
+    "opentelemetry.trace.propagation.tracecontext",
     "zoneinfo",
 )
 _WATCHED = re.compile(r"socket\.|subprocess\.|os\.(system|fork|exec|spawn|posix_spawn)")

@@ -23,8 +23,8 @@ forgets it.
 """
 _CREDENTIALS = """\
 Each defaults to the environment variable of its name (PS7_USERNAME, PS7_PASSWORD, PS7_API_KEY,
-PS7_APP_KEY). Where neither gives one, any user name and password that are not empty are accepted,
-and no key is asked for.
+PS7_APP_KEY, PS7_APP_SECRET). Where neither gives one, any user name and password that are not empty
+are accepted, and no key is asked for. With an app secret, lookups need a token of the gateway.
 """
 _KEPT_REQUESTS = 1000
 _HIGHEST_PORT = 65535
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         password=options.password or None,
         api_key=options.api_key or None,
         app_key=options.app_key or None,
+        app_secret=options.app_secret or None,
         keep=_KEPT_REQUESTS,
     )
     try:
@@ -105,6 +106,7 @@ def _settings(simulator: Simulator) -> Iterator[str]:
         "PS7_PASSWORD": simulator.password,
         "PS7_API_KEY": simulator.api_key,
         "PS7_APP_KEY": simulator.app_key,
+        "PS7_APP_SECRET": simulator.app_secret,
     }
     for name, value in simulator.environment.items():
         yield f"  {name}={'<as given>' if given.get(name) else value}"
@@ -132,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         help="default 127.0.0.1; the plugin speaks http to a loopback host only",
     )
     login = parser.add_argument_group("credentials that a bot must send", _CREDENTIALS)
-    for name in ("username", "password", "api-key", "app-key"):
+    for name in ("username", "password", "api-key", "app-key", "app-secret"):
         variable = "PS7_" + name.upper().replace("-", "_")
         login.add_argument(f"--{name}", default=os.environ.get(variable))
     return parser

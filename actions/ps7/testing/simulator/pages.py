@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..faults import FAULTS
 from ..personas import PERSONAS
-from . import gateway
+from . import gateway, token_endpoint
 from .reply import Reply, make_reply, to_json
 
 if TYPE_CHECKING:
@@ -19,22 +19,31 @@ _SECRETS = (
     gateway.PASSWORD_HEADER,
     gateway.API_KEY_HEADER,
     gateway.APP_KEY_HEADER,
+    gateway.TOKEN_HEADER,
 )
 
 
-def page(method: str, path: str, requests: list[RecordedRequest]) -> Reply | None:
+def page(
+    method: str,
+    path: str,
+    requests: list[RecordedRequest],
+    token_requests: list[RecordedRequest],
+) -> Reply | None:
     """Give the page that is asked for, None if the request is none of the simulator's own.
 
-    `DELETE /requests` empties the list of recorded requests that it is given.
+    `DELETE /requests` empties the two lists of recorded requests that it is given.
     """
     make = _PAGES.get((method, path))
-    return make_reply(200, to_json(make(requests), indent=2) + b"\n") if make else None
+    if make is None:
+        return None
+    return make_reply(200, to_json(make(requests, token_requests), indent=2) + b"\n")
 
 
-def _overview(_requests: list[RecordedRequest]) -> dict[str, Any]:
+def _overview(*_: list[RecordedRequest]) -> dict[str, Any]:
     return {
         "service": "PS7 simulator",
         "lookup": f"{gateway.METHOD} {gateway.PATH}",
+        "token": f"{gateway.METHOD} {token_endpoint.PATH}, where there is an app secret",
         "requests": "GET /requests shows what came in, DELETE /requests forgets it",
         "personas": [
             {
@@ -51,19 +60,28 @@ def _overview(_requests: list[RecordedRequest]) -> dict[str, Any]:
                 "contextId": fault.context_id,
                 "title": fault.title,
                 "outcome": fault.outcome,
+                "reason": fault.reason,
             }
             for fault in FAULTS.values()
         ],
     }
 
 
-def _list_requests(requests: list[RecordedRequest]) -> dict[str, Any]:
-    return {"requests": [_show(request) for request in requests]}
+def _list_requests(
+    requests: list[RecordedRequest], token_requests: list[RecordedRequest]
+) -> dict[str, Any]:
+    return {
+        "requests": [_show(request) for request in requests],
+        "tokenRequests": [_show(request) for request in token_requests],
+    }
 
 
-def _forget_requests(requests: list[RecordedRequest]) -> dict[str, Any]:
+def _forget_requests(
+    requests: list[RecordedRequest], token_requests: list[RecordedRequest]
+) -> dict[str, Any]:
     requests.clear()
-    return _list_requests(requests)
+    token_requests.clear()
+    return _list_requests(requests, token_requests)
 
 
 def _show(request: RecordedRequest) -> dict[str, Any]:
@@ -83,7 +101,7 @@ def _show(request: RecordedRequest) -> dict[str, Any]:
     }
 
 
-_PAGES: dict[tuple[str, str], Callable[[list[RecordedRequest]], dict[str, Any]]] = {
+_PAGES: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
     ("GET", "/"): _overview,
     ("GET", "/requests"): _list_requests,
     ("DELETE", "/requests"): _forget_requests,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..faults import Delivery
+    from ..fault import Delivery
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..faults import FAULTS
@@ -10,26 +11,51 @@ from ..personas import PERSONAS
 from .reply import Reply, make_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 
-def known_answers() -> dict[str, Reply]:
-    """Give the answers of every persona and every fault by contextId."""
-    customers = {who.context_id: make_reply(200, who.answer) for who in PERSONAS.values()}
-    faults = {
-        fault.context_id: make_reply(fault.status, fault.body, fault.headers, fault.delivery)
-        for fault in FAULTS.values()
-    }
-    return customers | faults
+class Answers:
+    """What is answered for each contextId: one reply after another, and the last one for good."""
 
+    def __init__(self, redirect_to: str) -> None:
+        """Know every persona and every fault. `redirect_to` is where faults that redirect lead."""
+        self._by_name = {who.name: make_reply(200, who.answer) for who in PERSONAS.values()}
+        for fault in FAULTS.values():
+            reply = make_reply(fault.status, fault.body, fault.headers, fault.delivery)
+            if "Location" in reply.headers:
+                reply = replace(reply, headers={**reply.headers, "Location": redirect_to})
+            self._by_name[fault.name] = reply
+        self._next: dict[str, list[Reply]] = {}
+        for who in PERSONAS.values():
+            self.script(who.context_id, [who.name])
+        for fault in FAULTS.values():
+            self.script(fault.context_id, [*fault.after, fault.name])
 
-def answer(upstream_id: str, answers: Mapping[str, Reply]) -> Reply:
-    """Answer for a contextId as it came from the gateway: plain, or its Base64 form.
+    def put(self, context_id: str, reply: Reply) -> None:
+        """Answer a contextId with this reply from now on."""
+        self._next[context_id] = [reply]
 
-    One that nobody knows is answered as not found.
-    """
-    plain = upstream_id if upstream_id in answers else _decoded(upstream_id)
-    return answers.get(plain, answers["not-found"])
+    def script(self, context_id: str, names: Iterable[str]) -> None:
+        """Answer a contextId with these personas and faults in turn, and then with the last one.
+
+        Raises:
+            ValueError: there are no names, or one is nobody's.
+
+        """
+        names = list(names)
+        unknown = [name for name in names if name not in self._by_name]
+        if unknown or not names:
+            raise ValueError(f"a script is made of names of personas and faults: {unknown}")
+        self._next[context_id] = [self._by_name[name] for name in names]
+
+    def take(self, upstream_id: str) -> Reply:
+        """Answer for a contextId as it came from the gateway: plain, or its Base64 form.
+
+        One that nobody knows is answered as not found.
+        """
+        plain = upstream_id if upstream_id in self._next else _decoded(upstream_id)
+        replies = self._next.get(plain) or self._next["not-found"]
+        return replies.pop(0) if len(replies) > 1 else replies[0]
 
 
 def _decoded(text: str) -> str:

@@ -1,0 +1,138 @@
+"""The API Fabric token that a gateway may ask for: one for the whole process, fetched on demand.
+
+Source: Huawei Cloud CEC API reference, "C1 System Configuration Interface Authentication". How a
+request is sent is handed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .. import clock
+from ..context import wire_text
+from ..errors import AccessDenied, DeadlineExceeded, PS7Unavailable, Reason, UnreadableAnswer
+from .json_text import parse
+from .wire import Answer, Request, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pydantic import SecretStr
+
+    from ..settings import PS7Settings
+
+PATH = "/apigovernance/api/oauth/tokenByAkSk"
+LIFETIME = 600
+"""Seconds that we ask for; the gateway grants 3600 at most."""
+
+_OK = 200
+_REFUSALS = frozenset({400, 401, 403})
+_RENEWED_AT = 0.9
+"""The part of its life after which a token is no longer used."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token, and from when on (monotonic clock, seconds) another one is fetched."""
+
+    text: str = field(repr=False)
+    renew_at: float
+
+
+class Gateway:
+    """Keeps the token. Lookups that need one at the same time share one request."""
+
+    def __init__(
+        self,
+        settings: PS7Settings,
+        app_key: SecretStr,
+        app_secret: SecretStr,
+        send: Callable[[Request], Awaitable[Answer]],
+    ) -> None:
+        """Take the settings and how to send a request; nothing is sent yet."""
+        credentials = {
+            "app_key": app_key.get_secret_value(),
+            "app_secret": app_secret.get_secret_value(),
+        }
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "X-Token-Expire": str(LIFETIME),
+        }
+        body = json.dumps(credentials).encode()
+        self._request = Request(settings.base_url + PATH, headers, body)
+        self._deadline = settings.deadline
+        self._send = send
+        self._token: Token | None = None
+        self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
+
+    async def token(self) -> str:
+        """Give a token that holds, from memory or from the gateway.
+
+        Raises:
+            AccessDenied: the gateway refuses the key or the secret (400, 401, 403).
+            PS7Unavailable: anything else that keeps it from answering.
+
+        """
+        if self._token is None or time.monotonic() >= self._token.renew_at:
+            self._token = await self._fetched()
+        return self._token.text
+
+    def drop(self, text: str) -> None:
+        """Forget a token that the gateway no longer takes, unless it was replaced already."""
+        if self._token is not None and self._token.text == text:
+            self._token = None
+
+    async def settle(self) -> None:
+        """Wait for the fetch of the running loop, which ends where its connection is closed."""
+        task = self._fetches.get(asyncio.get_running_loop())
+        if task is not None:
+            await asyncio.wait([task])
+
+    async def _fetched(self) -> Token:
+        """Wait for the fetch that is under way, or begin one.
+
+        The fetch is a task of its own: a lookup that gives up must not take it from the others.
+        """
+        loop = asyncio.get_running_loop()
+        task = self._fetches.get(loop)
+        if task is None:
+            task = self._fetches[loop] = loop.create_task(self._fetch())
+            task.add_done_callback(self._settled)
+        return await asyncio.shield(task)
+
+    def _settled(self, task: asyncio.Task[Token]) -> None:
+        del self._fetches[task.get_loop()]
+        if not task.cancelled():
+            task.exception()  # looked at, also where every lookup has given up meanwhile
+
+    async def _fetch(self) -> Token:
+        asked_at = time.monotonic()
+        try:
+            answer = await asyncio.wait_for(self._send(self._request), self._deadline)
+        except asyncio.TimeoutError:
+            raise DeadlineExceeded(Reason.DEADLINE) from None
+        return _read(answer, asked_at)
+
+
+def _read(answer: Answer, asked_at: float) -> Token:
+    if answer.status in _REFUSALS:
+        raise AccessDenied(Reason.TOKEN_REFUSED, answer.status)
+    if answer.status != _OK:
+        wait = retry_after(answer, clock.utc_now())
+        raise PS7Unavailable(Reason.TOKEN_UNAVAILABLE, answer.status, wait)
+    try:
+        body = parse(answer.body, answer.headers.get("content-type", ""))
+        text = wire_text(body["AccessToken"])
+        lifetime = float(wire_text(body["Expires"]) or "")
+    except (ValueError, KeyError, TypeError):
+        raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, _OK) from None
+    if not (text and text.isascii() and text.isprintable()) or not 0 < lifetime < math.inf:
+        raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, _OK)
+    return Token(text, asked_at + lifetime * _RENEWED_AT)

@@ -1,0 +1,111 @@
+"""What each kind of setting takes: a type and a check, whose refusal says nothing of the value.
+
+A check raises ValueError without a text: what a setting expects is said where it is declared.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationInfo
+
+from .slot_names import SlotNames
+
+MAX_SECONDS = 240
+"""Rasa gives an action 300 s: ours must be the limit that counts."""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can only be this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not (host and bare and secure) or parts.port == 0 or not text.isprintable() or " " in text:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.strip() or not text.isprintable():
+        raise ValueError
+    return secret
+
+
+def _fernet_key(secret: SecretStr) -> SecretStr:
+    Fernet(secret.get_secret_value())
+    return secret
+
+
+def _dotted_path(text: str) -> str:
+    if not all(step.strip() for step in text.split(".")):
+        raise ValueError
+    return text
+
+
+def _trusted(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        raise ValueError from None
+    return path
+
+
+def _certificate(path: Path, others: ValidationInfo) -> Path:
+    """Load the certificate with its key, which stands before it in the model."""
+    if "client_key" not in others.data:
+        return path  # the key's file is at fault
+    key = others.data["client_key"]
+    try:
+        # A key with a password would ask for it at the terminal.
+        ssl.create_default_context().load_cert_chain(path, key, password=lambda: b"")
+    except OSError:
+        raise ValueError from None
+    return path
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    parts = urlsplit(text)
+    if parts.scheme != "http" or not parts.hostname or parts.port == 0 or not text.isprintable():
+        raise ValueError
+    return secret
+
+
+def _distinct_slots(renames: dict[str, str]) -> dict[str, str]:
+    SlotNames(renames)
+    return renames
+
+
+def _json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+FromJson = BeforeValidator(_json)
+Name = Annotated[str, Field(min_length=1)]
+HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
+DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
+Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
+Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+HEADER_TEXT = "a text of printable characters"
+SECONDS = f"seconds, a number above 0 and at most {MAX_SECONDS}"
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+KeyFile = FilePath
+TrustedFile = Annotated[Path, AfterValidator(_trusted)]
+CertificateFile = Annotated[Path, AfterValidator(_certificate)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]

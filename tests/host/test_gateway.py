@@ -1,0 +1,650 @@
+"""The API Fabric token: when it is fetched, how it is shared, and how its failures come out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from actions.ps7 import (
+    AccessDenied,
+    LookupFailed,
+    PS7Client,
+    PS7Unavailable,
+    Reason,
+    UnreadableAnswer,
+)
+from actions.ps7.api import retries
+from actions.ps7.api.gateway import Token
+from tests.host.loopback import RESET, Scripted, http
+from tests.host.test_client import GOOD, failure_of, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
+LOOKUP_PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+KEYS = {"app_key": "planted-app-key", "app_secret": "planted-app-secret"}
+LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass(eq=False)
+class Fabric:
+    """An API Fabric gateway that hands out tokens, with PS7 behind it."""
+
+    fetches: list[dict[str, Any]] = field(default_factory=list)
+    """Token requests: `headers` and `json` of each."""
+    bearers: list[str | None] = field(default_factory=list)
+    """The `Authorization` of each lookup."""
+    replies: list[web.Response] = field(default_factory=list)
+    """What the next token requests get, before tokens are handed out again."""
+    lookup_status: int = 200
+    """What a lookup with a good token gets …"""
+    body: bytes = GOOD
+    """… and with it."""
+    revoked: set[str] = field(default_factory=set)
+    revokes_all: bool = False
+    expires: object = "600"
+    _goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    _site: web.TCPSite | None = None
+    _runner: web.ServerRunner | None = None
+
+    def hold(self) -> None:
+        """Answer no token request until `go_on()`."""
+        self._goes_on.clear()
+
+    def go_on(self) -> None:
+        self._goes_on.set()
+
+    @property
+    def url(self) -> str:
+        assert self._runner is not None
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def __aenter__(self) -> Self:
+        self._goes_on.set()
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.json()
+        if request.path == TOKEN_PATH:
+            assert request.method == "POST"
+            self.fetches.append({"headers": request.headers, "json": body})
+            await self._goes_on.wait()
+            return self.replies.pop(0) if self.replies else token_reply(self._made(), self.expires)
+        assert request.path == LOOKUP_PATH
+        self.bearers.append(request.headers.get("Authorization"))
+        bearer = self.bearers[-1]
+        if self.revokes_all or bearer is None or bearer.removeprefix("Bearer ") in self.revoked:
+            return web.json_response({"error_code": "401", "error_msg": "token"}, status=401)
+        return web.Response(
+            status=self.lookup_status, body=self.body, headers={"Content-Type": "application/json"}
+        )
+
+    def _made(self) -> str:
+        return f"planted-token-{len(self.fetches)}"
+
+
+def token_reply(token: object, expires: object = "600", **more: object) -> web.Response:
+    """Give an answer of the token endpoint, as it is documented."""
+    return web.json_response(
+        {
+            "AccessToken": token,
+            "ApplyType": "Bearer",
+            "CreateTime": "1545650171",
+            "Expires": expires,
+            "Scope": "",
+            "AppKey": KEYS["app_key"],
+            "UserID": "1",
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+async def fabric() -> AsyncIterator[Fabric]:
+    """Give a gateway on a free port."""
+    async with Fabric() as running:
+        yield running
+
+
+def client_of(fabric: Fabric, **settings: Any) -> PS7Client:  # noqa: ANN401 - any setting
+    """Give a client with a key and a secret."""
+    return PS7Client(settings_for(fabric.url, **{"deadline": 5.0, **KEYS, **settings}))
+
+
+@pytest.fixture
+async def client(fabric: Fabric) -> AsyncIterator[PS7Client]:
+    """Give a client with a key and a secret."""
+    async with client_of(fabric) as ours:
+        yield ours
+
+
+def bearers(*numbers: int) -> list[str]:
+    """Give the `Authorization` headers with the tokens of these numbers."""
+    return [f"Bearer planted-token-{number}" for number in numbers]
+
+
+# When it is fetched
+
+
+async def test_a_token_is_asked_for_as_the_interface_says(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """Method and path, the life that is asked for, key and secret in the body alone."""
+    await client.lookup("C1")
+    (fetch,) = fabric.fetches
+    assert fetch["json"] == {"app_key": "planted-app-key", "app_secret": "planted-app-secret"}
+    headers = {name: fetch["headers"][name] for name in fetch["headers"]}
+    for name in ("Host", "User-Agent", "Content-Length"):
+        headers.pop(name)
+    assert headers == {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "X-Token-Expire": "600",
+    }
+    assert fabric.bearers == bearers(1)
+
+
+@pytest.mark.parametrize("missing", ["app_key", "app_secret"])
+async def test_without_key_or_secret_no_token_is_asked_for(fabric: Fabric, missing: str) -> None:
+    """The gateway may not ask for one."""
+    async with client_of(fabric, **{missing: None}) as client:
+        failure = await failure_of(client)
+    assert (fabric.fetches, fabric.bearers) == ([], [None])
+    assert type(failure) is AccessDenied
+
+
+async def test_nothing_is_fetched_before_the_first_lookup(fabric: Fabric) -> None:
+    """A bot that nobody talks to needs none."""
+    async with client_of(fabric):
+        await asyncio.sleep(0.05)
+    assert fabric.fetches == []
+
+
+async def test_a_token_is_kept(fabric: Fabric, client: PS7Client) -> None:
+    """One serves the lookups that follow."""
+    for _ in range(5):
+        await client.lookup("C1")
+    assert len(fabric.fetches) == 1
+    assert fabric.bearers == bearers(1, 1, 1, 1, 1)
+
+
+async def test_lookups_at_the_same_time_share_one_fetch(fabric: Fabric, client: PS7Client) -> None:
+    """Twenty of them, while the gateway takes its time."""
+    fabric.hold()
+    lookups = [asyncio.create_task(client.lookup("C1")) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    fabric.go_on()
+    await asyncio.gather(*lookups)
+    assert len(fabric.fetches) == 1
+    assert fabric.bearers == bearers(*[1] * 20)
+
+
+@pytest.mark.parametrize(("expires", "good_for"), [("600", 540.0), (60, 54.0), ("1.5", 1.35)])
+async def test_a_token_is_renewed_before_it_ends(
+    fabric: Fabric,
+    client: PS7Client,
+    monkeypatch: pytest.MonkeyPatch,
+    expires: object,
+    good_for: float,
+) -> None:
+    """After nine tenths of its life, counted from the moment at which it was asked for."""
+    now = 5000.0
+    monkeypatch.setattr("actions.ps7.api.gateway.time.monotonic", lambda: now)
+    fabric.expires = expires
+    await client.lookup("C1")
+    now += good_for - 0.001
+    await client.lookup("C1")
+    now += 0.002
+    await client.lookup("C1")
+    assert len(fabric.fetches) == 2
+    assert fabric.bearers == bearers(1, 1, 2)
+
+
+async def test_lookups_in_another_event_loop_use_the_token_too(fabric: Fabric) -> None:
+    """It belongs to the process; only what is under way belongs to a loop."""
+    async with client_of(fabric) as client:
+        await client.lookup("C1")
+
+        async def look_up_and_close() -> None:
+            await client.lookup("C1")
+            await client.close()
+
+        await asyncio.get_running_loop().run_in_executor(None, asyncio.run, look_up_and_close())
+    assert len(fabric.fetches) == 1
+    assert fabric.bearers == bearers(1, 1)
+
+
+# 401
+
+
+async def test_a_token_that_is_refused_is_replaced_and_the_request_replayed(
+    fabric: Fabric, client: PS7Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The customer comes out; the log counts both requests."""
+    caplog.set_level(logging.INFO)
+    await client.lookup("C1")
+    fabric.revoked = {"planted-token-1"}
+    assert (await client.lookup("C1")).agency == "0341"
+    await client.lookup("C1")
+    assert len(fabric.fetches) == 2
+    assert fabric.bearers == bearers(1, 1, 2, 2)
+    assert lines(caplog)[1] == ("ok", "ok", "200", "2")
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_second_401_is_the_end(fabric: Fabric, attempts: int) -> None:
+    """The user name may be what is refused: no loop, whatever the number of attempts."""
+    fabric.revokes_all = True
+    async with client_of(fabric, attempts=attempts) as client:
+        failure = await failure_of(client)
+    assert (type(failure), failure.reason, failure.status) == (
+        AccessDenied,
+        Reason.UNAUTHORIZED,
+        401,
+    )
+    assert len(fabric.fetches) == 2
+    assert fabric.bearers == bearers(1, 2)
+
+
+async def test_a_403_says_nothing_against_the_token(fabric: Fabric, client: PS7Client) -> None:
+    """It is kept, and nothing is replayed."""
+    fabric.lookup_status = 403
+    failure = await failure_of(client)
+    assert (failure.reason, failure.status) == (Reason.FORBIDDEN, 403)
+    fabric.lookup_status = 200
+    await client.lookup("C1")
+    assert len(fabric.fetches) == 1
+    assert fabric.bearers == bearers(1, 1)
+
+
+async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And a 401 after that is the end: one replay for a lookup, not for an attempt."""
+    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    unauthorized = [http(b"", "Connection: close", status="401 Unauthorized")]
+    unavailable = [http(b"", "Connection: close", status="503 Service Unavailable")]
+    script = [written(1), unauthorized, written(2), unavailable, unauthorized, unauthorized]
+    async with Scripted([], stays=False, script=script) as server:
+        settings = settings_for(server.url, deadline=5.0, **KEYS)
+        async with PS7Client(settings) as client:
+            failure = await failure_of(client)
+        assert (failure.reason, len(server.heard)) == (Reason.UNAUTHORIZED, 5)
+        assert [TOKEN_PATH.encode() in request for request in server.heard] == [
+            True, False, True, False, False,
+        ]  # fmt: skip
+        assert b"Bearer planted-token-2" in server.heard[4]
+
+
+def written(number: int) -> Sequence[bytes]:
+    """Give the token endpoint's answer as bytes."""
+    body = json.dumps({"AccessToken": f"planted-token-{number}", "Expires": "600"}).encode()
+    return [http(body, "Connection: close")]
+
+
+async def test_a_revoked_token_is_replaced_once_for_all_who_hold_it(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """Twenty lookups meet a 401; they do not fetch twenty tokens."""
+    await client.lookup("C1")
+    fabric.revoked = {"planted-token-1"}
+    await asyncio.gather(*(client.lookup("C1") for _ in range(20)))
+    assert len(fabric.fetches) == 2
+    assert sorted(map(str, fabric.bearers)) == sorted(bearers(*[1] * 21, *[2] * 20))
+
+
+def test_a_token_that_was_replaced_meanwhile_is_not_dropped(fabric_settings: Any) -> None:  # noqa: ANN401
+    """Whoever held the old one and is late does not take the new one from the others."""
+    client = PS7Client(fabric_settings)
+    ours = client._gateway
+    assert ours is not None
+    ours._token = Token("new", time.monotonic() + 60)
+    ours.drop("old")
+    assert asyncio.run(ours.token()) == "new"
+    ours.drop("new")
+    ours.drop("new")
+    assert ours._token is None
+
+
+@pytest.fixture
+def fabric_settings() -> object:
+    """Give settings with a key and a secret, for which nobody listens."""
+    return settings_for("http://127.0.0.1:9", **KEYS)
+
+
+# Lookups that give up
+
+
+async def test_a_lookup_that_is_cancelled_does_not_take_the_fetch_from_the_others(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """Not even the one that began it."""
+    fabric.hold()
+    first = asyncio.create_task(client.lookup("C1"))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(client.lookup("C2"))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    fabric.go_on()
+    assert (await second).agency == "0341"
+    assert len(fabric.fetches) == 1
+
+
+async def test_a_token_that_came_too_late_for_one_lookup_serves_the_next(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """The fetch goes on when the lookup that began it is gone."""
+    fabric.hold()
+    first = asyncio.create_task(client.lookup("C1"))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    second = asyncio.create_task(client.lookup("C2"))
+    await asyncio.sleep(0.05)
+    fabric.go_on()
+    await second
+    assert len(fabric.fetches) == 1
+
+
+async def test_a_fetch_that_fails_when_nobody_waits_any_more_is_no_error_of_the_loop(
+    fabric: Fabric, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the next lookup begins another."""
+    fabric.hold()
+    fabric.replies = [web.Response(status=500)]
+    async with client_of(fabric) as client:
+        first = asyncio.create_task(client.lookup("C1"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        fabric.go_on()
+        await asyncio.sleep(0.1)
+        assert (await client.lookup("C2")).agency == "0341"
+    gc.collect()
+    assert len(fabric.fetches) == 2
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_a_fetch_that_takes_too_long_ends_the_lookup_at_its_deadline(
+    fabric: Fabric, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The token counts towards the lookup's time."""
+    caplog.set_level(logging.INFO)
+    fabric.hold()
+    async with client_of(fabric, deadline=0.3, read_timeout=100) as client:
+        started = time.monotonic()
+        failure = await failure_of(client)
+        assert time.monotonic() - started < 1.0
+    assert (failure.reason, failure.outcome.value) == (Reason.DEADLINE, "unavailable")
+    assert fabric.bearers == []
+    assert lines(caplog) == [("unavailable", "deadline", "-", "0")]
+
+
+async def test_a_fetch_ends_where_no_lookup_is_left_to_end_it(fabric: Fabric) -> None:
+    """It has a deadline of its own, of the same length."""
+    fabric.hold()
+    async with client_of(fabric, deadline=0.3, read_timeout=100) as client:
+        first = asyncio.create_task(client.lookup("C1"))
+        await asyncio.sleep(0.1)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        late = await failure_of(client)
+        assert late.reason is Reason.DEADLINE
+        ours = client._gateway
+        assert ours is not None
+        await asyncio.sleep(0.05)
+        assert ours._fetches == {}
+
+
+def test_a_client_that_is_closed_leaves_no_fetch_behind(caplog: pytest.LogCaptureFixture) -> None:
+    """The event loop that ends right afterwards has nothing to complain about."""
+
+    async def begin_and_close() -> None:
+        async with Fabric() as fabric:
+            fabric.hold()
+            async with client_of(fabric, read_timeout=100) as client:
+                first = asyncio.create_task(client.lookup("C1"))
+                await asyncio.sleep(0.05)
+                first.cancel()
+                await asyncio.gather(first, return_exceptions=True)
+            ours = client._gateway
+            assert ours is not None
+            assert ours._fetches == {}
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(begin_and_close())
+    finally:
+        loop.close()
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the loop took the connection along
+async def test_an_event_loop_that_ends_takes_its_fetch_along(fabric: Fabric) -> None:
+    """A lookup in another one begins its own."""
+    async with client_of(fabric, read_timeout=100) as client:
+
+        async def begin() -> None:
+            looking = asyncio.create_task(client.lookup("C1"))
+            await asyncio.sleep(0.05)
+            looking.cancel()
+
+        fabric.hold()
+        await asyncio.get_running_loop().run_in_executor(None, asyncio.run, begin())
+        assert client._gateway is not None
+        assert client._gateway._fetches == {}
+        fabric.go_on()
+        assert (await client.lookup("C1")).agency == "0341"
+    assert len(fabric.fetches) == 2
+
+
+# Failures of the token endpoint
+
+REFUSED: tuple[type[LookupFailed], Reason] = (AccessDenied, Reason.TOKEN_REFUSED)
+UNAVAILABLE: tuple[type[LookupFailed], Reason] = (PS7Unavailable, Reason.TOKEN_UNAVAILABLE)
+UNREADABLE = (UnreadableAnswer, Reason.TOKEN_UNREADABLE)
+
+STATUSES = dict.fromkeys((400, 401, 403), REFUSED)
+STATUSES |= dict.fromkeys((201, 302, 307, 404, 405, 500, 501, 520), UNAVAILABLE)
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
+    """Give outcome, reason, status and attempts of each lookup."""
+    found = [LINE.match(record.getMessage()) for record in caplog.records]
+    return [line.groups() for line in found if line]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_a_status_that_gives_no_token_ends_the_lookup(
+    fabric: Fabric, client: PS7Client, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """One fetch, no lookup; the line says that no request was made to PS7."""
+    kind, reason = STATUSES[status]
+    caplog.set_level(logging.INFO)
+    headers = {"Location": f"{fabric.url}/other", "Retry-After": "0"}
+    fabric.replies = [web.Response(status=status, headers=headers)]
+    failure = await failure_of(client)
+    assert (type(failure), failure.reason, failure.status) == (kind, reason, status)
+    assert (len(fabric.fetches), fabric.bearers) == (1, [])
+    assert lines(caplog) == [(failure.outcome.value, reason.value, str(status), "0")]
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_a_token_endpoint_that_is_busy_is_asked_again(
+    fabric: Fabric, client: PS7Client, status: int
+) -> None:
+    """As PS7 itself is."""
+    fabric.replies = [web.Response(status=status) for _ in range(2)]
+    assert (await client.lookup("C1")).agency == "0341"
+    assert len(fabric.fetches) == 3
+    assert fabric.bearers == bearers(3)
+
+
+async def test_a_token_endpoint_that_stays_busy_is_asked_as_often_as_allowed(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """`PS7_ATTEMPTS` counts for the lookup as a whole."""
+    fabric.replies = [web.Response(status=503) for _ in range(9)]
+    failure = await failure_of(client)
+    assert (type(failure), failure.reason, failure.status) == (*UNAVAILABLE, 503)
+    assert (len(fabric.fetches), fabric.bearers) == (3, [])
+
+
+async def test_a_token_endpoint_that_asks_for_too_long_a_wait_ends_the_lookup_at_once(
+    fabric: Fabric, client: PS7Client
+) -> None:
+    """Its `Retry-After` counts as PS7's does."""
+    fabric.replies = [web.Response(status=503, headers={"Retry-After": "60"})]
+    started = time.monotonic()
+    failure = await failure_of(client)
+    assert time.monotonic() - started < 2.0
+    assert (failure.status, len(fabric.fetches)) == (503, 1)
+
+
+BODIES: dict[str, web.Response | bytes] = {
+    "nothing": b"",
+    "an HTML page": b"<html>planted-token</html>",
+    "half of a JSON": b'{"AccessToken": "planted-token", "Exp',
+    "a list": b'["planted-token"]',
+    "a text": b'"planted-token"',
+    "null": b"null",
+    "bytes": bytes(range(256)),
+    "no token": b'{"Expires": "600"}',
+    "no life": b'{"AccessToken": "planted-token"}',
+    "a token that is null": b'{"AccessToken": null, "Expires": "600"}',
+    "a blank token": b'{"AccessToken": "  ", "Expires": "600"}',
+    "a token that is a list": b'{"AccessToken": ["planted-token"], "Expires": "600"}',
+    "a token with a line break": b'{"AccessToken": "planted\\r\\nuserName: x", "Expires": "600"}',
+    "a token with a control character": b'{"AccessToken": "planted\\u0000", "Expires": "600"}',
+    "a token with half a character": b'{"AccessToken": "planted\\ud800", "Expires": "600"}',
+    "a token beyond ASCII": b'{"AccessToken": "planted\\u00e9", "Expires": "600"}',
+    "a life of nothing": b'{"AccessToken": "planted-token", "Expires": "0"}',
+    "a life of less": b'{"AccessToken": "planted-token", "Expires": "-600"}',
+    "a life of letters": b'{"AccessToken": "planted-token", "Expires": "abc"}',
+    "a life that is null": b'{"AccessToken": "planted-token", "Expires": null}',
+    "a life that is none": b'{"AccessToken": "planted-token", "Expires": "nan"}',
+    "a life without end": b'{"AccessToken": "planted-token", "Expires": "inf"}',
+    "a life beyond numbers": b'{"AccessToken": "planted-token", "Expires": "1e999"}',
+    "a life that is a list": b'{"AccessToken": "planted-token", "Expires": [600]}',
+    "a life that is true": b'{"AccessToken": "planted-token", "Expires": true}',
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_an_answer_that_is_no_token_ends_the_lookup(
+    fabric: Fabric, client: PS7Client, name: str
+) -> None:
+    """It is not used, not kept, and not asked for again before the next lookup."""
+    fabric.replies = [web.Response(body=BODIES[name], headers={"Content-Type": "application/json"})]
+    failure = await failure_of(client)
+    assert (type(failure), failure.reason, failure.status) == (*UNREADABLE, 200)
+    assert (len(fabric.fetches), fabric.bearers) == (1, [])
+    assert (await client.lookup("C1")).agency == "0341"
+    assert fabric.bearers == bearers(2)
+
+
+async def test_an_answer_that_is_too_large_is_no_token(fabric: Fabric, client: PS7Client) -> None:
+    """The cap is that of every answer."""
+    fabric.replies = [token_reply("planted-token", Scope="x" * 70_000)]
+    failure = await failure_of(client)
+    assert (failure.reason, len(fabric.fetches)) == (Reason.ANSWER_TOO_LARGE, 1)
+
+
+BROKEN: dict[str, tuple[Sequence[bytes], bool, Reason]] = {
+    "closed": ([], False, Reason.CONNECTION_LOST),
+    "reset": ([RESET], False, Reason.CONNECTION_LOST),
+    "silent": ([], True, Reason.READ_TIMEOUT),
+    "silent in the body": ([http(b"{}")[:-1]], True, Reason.READ_TIMEOUT),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_connection_to_the_token_endpoint_that_fails_is_tried_again(name: str) -> None:
+    """And ends the lookup when that does not help."""
+    pieces, stays, reason = BROKEN[name]
+    async with Scripted([], stays=stays, script=[pieces]) as server:
+        settings = settings_for(server.url, deadline=5.0, read_timeout=0.15, **KEYS)
+        async with PS7Client(settings) as client:
+            failure = await failure_of(client)
+        assert (failure.reason, len(server.heard)) == (reason, 3)
+        assert all(TOKEN_PATH.encode() in request for request in server.heard)
+
+
+async def test_a_gateway_that_is_down_counts_for_the_circuit_and_a_refusal_does_not(
+    fabric: Fabric,
+) -> None:
+    """Wrong keys are ours; a token endpoint that fails is PS7's doing."""
+    async with client_of(fabric, breaker_failures=1) as client:
+        fabric.replies = [web.Response(status=401), web.Response(status=500)]
+        assert (await failure_of(client)).reason is Reason.TOKEN_REFUSED
+        assert (await failure_of(client)).reason is Reason.TOKEN_UNAVAILABLE
+        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
+    assert len(fabric.fetches) == 2
+
+
+# What is never said
+
+
+async def test_neither_keys_nor_tokens_are_said(
+    fabric: Fabric, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At no level, in no error, and in the `repr` of nothing."""
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    fabric.replies = [
+        web.Response(status=401, body=b"planted-app-secret"),
+        web.Response(body=BODIES["a token with a line break"]),
+        web.Response(status=503, reason="planted-token", headers={"Retry-After": "60"}),
+    ]
+    async with client_of(fabric) as client:
+        errors = [await failure_of(client) for _ in range(3)]
+        await client.lookup("C1")
+        fabric.revokes_all = True
+        errors.append(await failure_of(client))
+        ours = client._gateway
+        assert ours is not None
+        held = [client, ours, *vars(ours).values(), client.settings]
+    said = [str(record.__dict__) for record in caplog.records]
+    said += [text for error in errors for text in (repr(error), str(error), str(error.__dict__))]
+    said += [repr(one) for one in held]
+    assert "planted" not in "\n".join(said)

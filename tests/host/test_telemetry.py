@@ -1,0 +1,431 @@
+"""Spans, trace context and metrics: what a lookup tells OpenTelemetry, and what it keeps quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from actions.ps7 import ActionPS7Context, ActionPS7Verify, PS7Client
+from actions.ps7.api import retries, telemetry
+from actions.ps7.dialogue import runtime, sdk_tracing
+from actions.ps7.testing import Conversation, Simulator
+from tests.host.loopback import unused_port
+from tests.host.test_client import failure_of, settings_for
+from tests.support.dialogue import SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
+
+from opentelemetry import baggage, context, metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
+    InMemorySpanExporter,
+)
+
+TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[13]")
+"""A sampled span's; the second bit, of a newer version, says that the trace id is random."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def ps7() -> AsyncIterator[Simulator]:
+    """Give a simulator on a free port."""
+    async with Simulator() as simulator:
+        yield simulator
+
+
+# Spans
+
+
+class Spans:
+    """A host's tracer, and the spans that ended."""
+
+    def __init__(self) -> None:
+        self._exporter = InMemorySpanExporter()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.tracer = provider.get_tracer("host")
+
+    def named(self, name: str) -> list[ReadableSpan]:
+        return [span for span in self._exporter.get_finished_spans() if span.name == name]
+
+    @property
+    def names(self) -> list[str]:
+        return [span.name for span in self._exporter.get_finished_spans()]
+
+
+@pytest.fixture
+def spans() -> Spans:
+    """Give a tracer of a host."""
+    return Spans()
+
+
+def client_of(url: str, spans: Spans, **settings: Any) -> PS7Client:  # noqa: ANN401 - any setting
+    return PS7Client(settings_for(url, deadline=5.0, **settings), tracer=lambda: spans.tracer)
+
+
+async def test_a_lookup_is_a_span_and_its_request_another(ps7: Simulator, spans: Spans) -> None:
+    """The second within the first, with the attributes of the list and no other."""
+    async with client_of(ps7.url, spans) as client:
+        await client.lookup("ana", correlation_id="trail-1")
+        digest = client.digest("ana")
+    assert spans.names == ["ps7.attempt", "ps7.lookup"]
+    (attempt,), (lookup,) = spans.named("ps7.attempt"), spans.named("ps7.lookup")
+    assert dict(lookup.attributes or {}) == {
+        "ps7.outcome": "ok",
+        "ps7.reason": "ok",
+        "ps7.attempts": 1,
+        "ps7.context_digest": digest,
+        "ps7.correlation_id": "trail-1",
+    }
+    assert dict(attempt.attributes or {}) == {"ps7.attempt": 1, "http.response.status_code": 200}
+    assert (lookup.kind, attempt.kind) == (trace.SpanKind.INTERNAL, trace.SpanKind.CLIENT)
+    assert attempt.parent == lookup.context
+    assert lookup.parent is None
+    assert [(*span.events, *span.links) for span in (lookup, attempt)] == [(), ()]
+
+
+async def test_each_attempt_is_a_span(
+    ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the status that came, and why it was not the end."""
+    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    ps7.answer("C1", status=503)
+    async with client_of(ps7.url, spans) as client:
+        await failure_of(client)
+        digest = client.digest("C1")
+    (lookup,), attempts = spans.named("ps7.lookup"), spans.named("ps7.attempt")
+    assert dict(lookup.attributes or {}) == {
+        "ps7.outcome": "unavailable",
+        "ps7.reason": "server_error",
+        "ps7.attempts": 3,
+        "ps7.context_digest": digest,
+    }
+    assert [dict(span.attributes or {}) for span in attempts] == [
+        {
+            "ps7.attempt": number,
+            "http.response.status_code": 503,
+            "ps7.reason": "server_error",
+        }
+        for number in (1, 2, 3)
+    ]
+    assert all(span.parent == lookup.context for span in attempts)
+
+
+async def test_a_request_that_gets_no_answer_has_no_status(spans: Spans) -> None:
+    """The reason alone; the error's text and traceback stay out of both spans."""
+    async with client_of(f"http://127.0.0.1:{unused_port()}", spans, attempts=1) as client:
+        await failure_of(client)
+    (attempt,), (lookup,) = spans.named("ps7.attempt"), spans.named("ps7.lookup")
+    assert dict(attempt.attributes or {}) == {"ps7.attempt": 1, "ps7.reason": "connect"}
+    for span in (attempt, lookup):
+        assert (list(span.events), span.status.description) == ([], None)
+
+
+async def test_a_lookup_that_is_refused_by_the_circuit_is_a_span_alone(spans: Spans) -> None:
+    """There was no request."""
+    url = f"http://127.0.0.1:{unused_port()}"
+    async with client_of(url, spans, attempts=1, breaker_failures=1) as client:
+        await failure_of(client)
+        await failure_of(client)
+    last = spans.named("ps7.lookup")[-1]
+    assert len(spans.named("ps7.attempt")) == 1
+    assert last.attributes is not None
+    assert (last.attributes["ps7.reason"], last.attributes["ps7.attempts"]) == ("circuit_open", 0)
+
+
+async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: Spans) -> None:
+    """And says so."""
+    async with client_of(ps7.url, spans, read_timeout=100) as client:
+        looking = asyncio.create_task(client.lookup("slow"))
+        await asyncio.sleep(0.1)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    (lookup,) = spans.named("ps7.lookup")
+    assert spans.names == ["ps7.attempt", "ps7.lookup"]
+    assert lookup.attributes is not None
+    assert lookup.attributes["ps7.reason"] == "cancelled"
+
+
+async def test_a_lookup_stands_below_the_span_of_its_host(ps7: Simulator, spans: Spans) -> None:
+    """A trace goes through the action server."""
+    async with client_of(ps7.url, spans) as client:
+        with spans.tracer.start_as_current_span("turn") as turn:
+            await client.lookup("ana")
+    (lookup,) = spans.named("ps7.lookup")
+    assert lookup.parent == turn.get_span_context()
+
+
+async def test_without_a_tracer_of_the_host_nothing_is_spanned_and_nothing_breaks(
+    ps7: Simulator,
+) -> None:
+    """As with the oldest rasa_sdk."""
+    async with PS7Client(settings_for(ps7.url), tracer=lambda: None) as client:
+        assert (await client.lookup("ana")).agency == "0341"
+
+
+# The SDK's tracer
+
+
+@contextmanager
+def registered(spans: Spans) -> Iterator[None]:
+    """Register a tracer with rasa_sdk for a while."""
+    from rasa_sdk.tracing.tracer_register import ActionExecutorTracerRegister  # noqa: PLC0415
+
+    register: Any = ActionExecutorTracerRegister()
+    before = register.get_tracer()
+    register.register_tracer(spans.tracer)
+    try:
+        yield
+    finally:
+        register.tracer = before
+
+
+def test_the_tracer_of_the_sdk_is_found_when_it_is_there(spans: Spans) -> None:
+    """It comes after the actions, and may be another one later."""
+    assert sdk_tracing.host_tracer() is None
+    with registered(spans):
+        assert sdk_tracing.host_tracer() is spans.tracer
+
+
+def test_an_sdk_without_tracing_has_no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest versions know no such module."""
+    monkeypatch.setitem(sys.modules, "rasa_sdk.tracing.tracer_register", None)
+    sdk_tracing._register.cache_clear()
+    try:
+        assert sdk_tracing.host_tracer() is None
+    finally:
+        sdk_tracing._register.cache_clear()
+
+
+@pytest.fixture
+def environment(ps7: Simulator, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Give the settings that reach the simulator, and a seal key."""
+    keys = f'["{Fernet.generate_key().decode()}"]'
+    for name, value in {**ps7.environment, "PS7_SEAL_KEYS": keys}.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def bot() -> Conversation:
+    """Give a conversation with a bot that declares all of our slots."""
+    mapping = {"type": "custom"}
+    slots = {name: {"type": "any", "mappings": [mapping]} for name in SLOTS}
+    slots["ps7_status"]["mappings"] = [{**mapping, "action": "action_ps7_context"}]
+    domain = {"slots": slots, "actions": ["action_ps7_context", "action_ps7_verify"]}
+    return Conversation(domain, [ActionPS7Context, ActionPS7Verify])
+
+
+@pytest.mark.usefixtures("environment")
+async def test_a_turn_is_spanned_through_the_sdks_tracer(spans: Spans) -> None:
+    """The actions find it by themselves."""
+    with registered(spans):
+        await bot().user("oi", metadata={"contextId": "ana"})
+    await runtime.current().client.close()
+    assert [name for name in spans.names if name.startswith("ps7.")] == [
+        "ps7.attempt",
+        "ps7.lookup",
+    ]
+
+
+# Trace context
+
+
+async def test_the_trace_context_goes_to_ps7_where_it_is_wanted(
+    ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`PS7_TRACE_CONTEXT`: each request names the span of its attempt."""
+    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    ps7.answer("C1", status=503)
+    async with client_of(ps7.url, spans, trace_context=True, attempts=2) as client:
+        await failure_of(client)
+    sent = [TRACE_PARENT.fullmatch(request.headers["traceparent"]) for request in ps7.requests]
+    attempts = [span.get_span_context() for span in spans.named("ps7.attempt")]
+    assert [(int(one[1], 16), int(one[2], 16)) for one in sent if one] == [
+        (one.trace_id, one.span_id) for one in attempts if one
+    ]
+    assert len(attempts) == 2
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_nothing_else_of_the_context_goes_to_ps7(
+    ps7: Simulator, spans: Spans, wanted: bool
+) -> None:
+    """Baggage may hold anything; and by default not even the trace's id is sent."""
+    token = context.attach(baggage.set_baggage("user", "planted"))
+    try:
+        async with client_of(ps7.url, spans, trace_context=wanted) as client:
+            await client.lookup("ana")
+    finally:
+        context.detach(token)
+    headers = {name.lower(): value for name, value in ps7.requests[0].headers.items()}
+    assert ("traceparent" in headers) is wanted
+    assert not {"baggage", "tracestate", "b3"} & headers.keys()
+    assert "planted" not in str(headers)
+
+
+async def test_without_a_span_there_is_no_trace_context(ps7: Simulator) -> None:
+    """A host without tracing has nothing to tell."""
+    async with PS7Client(settings_for(ps7.url, trace_context=True)) as client:
+        await client.lookup("ana")
+    assert "traceparent" not in ps7.requests[0].headers
+
+
+# Metrics
+
+
+class Metrics:
+    """What the plugin measures from now on, and nothing that was measured before."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._reader = InMemoryMetricReader()
+        meter = MeterProvider([self._reader], shutdown_on_exit=False).get_meter("test")
+        kinds = {
+            metrics.Counter: meter.create_counter,
+            metrics.Histogram: meter.create_histogram,
+            metrics.UpDownCounter: meter.create_up_down_counter,
+        }
+        # A process has one meter provider for good: the instruments are made again, as they are.
+        for name, proxy in list(vars(telemetry).items()):
+            for kind, create in kinds.items():
+                if isinstance(proxy, kind):
+                    made: Any = proxy
+                    again = create(made._name, made._unit, made._description)
+                    monkeypatch.setattr(telemetry, name, again)
+
+    def points(self) -> dict[str, list[Any]]:
+        """Give the points of each instrument."""
+        data = self._reader.get_metrics_data()
+        return {
+            metric.name: list(metric.data.data_points)
+            for resource in (data.resource_metrics if data else ())
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+
+    def value(self, name: str) -> int:
+        """Give the value of an instrument without attributes, 0 if it was never used."""
+        points = self.points().get(name, [])
+        assert all(not point.attributes for point in points)
+        return sum(point.value for point in points)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Metrics:
+    """Measure from now on."""
+    return Metrics(monkeypatch)
+
+
+async def test_how_long_lookups_take_by_outcome_and_reason(
+    ps7: Simulator, measured: Metrics
+) -> None:
+    """In seconds, and by nothing else: what identifies anybody is no attribute."""
+    async with PS7Client(settings_for(ps7.url)) as client:
+        for _ in range(3):
+            await client.lookup("ana", correlation_id="trail-1")
+        await failure_of(client, "not-found")
+        await failure_of(client, "http-401")
+    points = measured.points()["ps7.lookup.duration"]
+    assert {tuple(sorted(point.attributes.items())): point.count for point in points} == {
+        (("outcome", "ok"), ("reason", "ok")): 3,
+        (("outcome", "rejected"), ("reason", "failure_code")): 1,
+        (("outcome", "denied"), ("reason", "unauthorized")): 1,
+    }
+    assert all(0 < point.sum < 5 for point in points)
+
+
+async def test_retries_are_counted(
+    ps7: Simulator, measured: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requests after the first."""
+    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    ps7.answer("C1", status=503)
+    async with PS7Client(settings_for(ps7.url)) as client:
+        await client.lookup("ana")
+        assert measured.value("ps7.lookup.retries") == 0
+        await failure_of(client)
+        assert measured.value("ps7.lookup.retries") == 2
+
+
+async def test_the_state_of_the_circuit_breaker_is_shown(ps7: Simulator, measured: Metrics) -> None:
+    """1 while it is open, 0 afterwards."""
+    settings = settings_for(ps7.url, attempts=1, breaker_failures=1)
+    async with PS7Client(settings) as client:
+        now = 0.0
+        client._breaker._clock = lambda: now
+        await failure_of(client, "http-503")
+        await failure_of(client, "ana")
+        assert measured.value("ps7.breaker.open") == 1
+        now = 15.0
+        await failure_of(client, "http-503")
+        assert measured.value("ps7.breaker.open") == 1
+        now = 30.0
+        await client.lookup("ana")
+        assert measured.value("ps7.breaker.open") == 0
+
+
+async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metrics) -> None:
+    """Up while PS7 takes its time, and down again however it ends."""
+    async with PS7Client(settings_for(ps7.url, deadline=0.4, read_timeout=100)) as client:
+        late = asyncio.create_task(failure_of(client, "slow"))
+        taken_back = asyncio.create_task(client.lookup("slow"))
+        await asyncio.sleep(0.15)
+        assert measured.value("ps7.connections.in_use") == 2
+        taken_back.cancel()
+        await asyncio.gather(taken_back, return_exceptions=True)
+        assert measured.value("ps7.connections.in_use") == 1
+        await late
+        await client.lookup("ana")
+        assert measured.value("ps7.connections.in_use") == 0
+
+
+@pytest.mark.usefixtures("environment")
+async def test_slots_put_back_and_seals_refused_are_counted(measured: Metrics) -> None:
+    """Each slot, and each seal."""
+    talk = bot()
+    await talk.user("oi", metadata={"contextId": "ana"})
+    assert measured.value("ps7.slots.put_back") == 0
+    await talk.set_slot("agency", "0001")
+    await talk.set_slot("account", "0002")
+    await talk.user("oi", metadata={"contextId": "ana"})
+    assert measured.value("ps7.slots.put_back") == 2
+    assert measured.value("ps7.seals.refused") == 0
+    await talk.set_slot("ps7_context", "forged")
+    await talk.user("oi", metadata={"contextId": "ana"})
+    assert measured.value("ps7.seals.refused") == 1
+    await runtime.current().client.close()
+
+
+def test_every_instrument_has_a_unit_and_a_description() -> None:
+    """A dashboard shows them."""
+    kinds = (metrics.Counter, metrics.Histogram, metrics.UpDownCounter)
+    made: list[Any] = [one for one in vars(telemetry).values() if isinstance(one, kinds)]
+    assert sorted(one._name for one in made) == [
+        "ps7.breaker.open",
+        "ps7.connections.in_use",
+        "ps7.lookup.duration",
+        "ps7.lookup.retries",
+        "ps7.seals.refused",
+        "ps7.slots.put_back",
+    ]
+    assert all(one._unit and one._description for one in made)

@@ -1,0 +1,625 @@
+"""TLS and the proxy: whom the plugin trusts, what it shows, and which refusal operations read."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import os
+import re
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
+from actions.ps7.api import tls
+from tests.host.loopback import LENGTH, http, unused_port
+from tests.host.test_client import GOOD, failure_of, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
+PEM = serialization.Encoding.PEM
+V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith(("PS7_", "SSL_CERT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass(eq=False)
+class Bank:
+    """PS7 behind TLS. It blocks in a thread: asyncio's servers send no alert about a client."""
+
+    context: ssl.SSLContext
+    accepted: int = field(default=0, init=False)
+    """Connections, those that did not get through the handshake included."""
+    heard: list[bytes] = field(default_factory=list, init=False)
+    """Requests."""
+    _socket: socket.socket = field(init=False)
+    _thread: threading.Thread = field(init=False)
+    _ends: bool = field(default=False, init=False)
+
+    @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def url(self, host: str = "localhost") -> str:
+        return f"https://{host}:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ends = True
+        socket.create_connection(self._socket.getsockname()).close()
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            with connection:
+                if self._ends:
+                    return
+                self.accepted += 1
+                connection.settimeout(5)
+                self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        secured = self.context.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        )
+        try:
+            secured.do_handshake()
+            request = b""
+            while b"\r\n\r\n" not in request or not _is_whole(request):
+                if not (piece := secured.recv(65536)):
+                    return
+                request += piece
+            self.heard.append(request)
+            secured.sendall(http(GOOD, "Connection: close"))
+            secured.close()
+        except OSError:
+            # Bytes that nobody reads would reset the connection, and take the alert with them.
+            with socket.socket(fileno=secured.detach()) as plain:
+                _drain(plain)
+
+
+def _is_whole(request: bytes) -> bool:
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = LENGTH.search(head)
+    return len(body) >= (int(length[1]) if length else 0)
+
+
+def _drain(plain: socket.socket) -> None:
+    try:
+        plain.settimeout(5)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
+@dataclass
+class Authority:
+    """An authority of a test's own, in files."""
+
+    folder: Path
+    name: str
+    ca: trustme.CA = field(default_factory=trustme.CA)
+
+    @property
+    def file(self) -> Path:
+        path = self.folder / f"{self.name}.pem"
+        self.ca.cert_pem.write_to_path(path)
+        return path
+
+    def server(self, *hosts: str, **more: Any) -> ssl.SSLContext:  # noqa: ANN401 - handed on
+        """Give the server's side with a certificate for these hosts."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*hosts, **more).configure_cert(context)
+        return context
+
+    def client(self) -> Path:
+        """Write a client's certificate with its key into one file."""
+        path = self.folder / f"client-of-{self.name}.pem"
+        self.ca.issue_cert("bot.example").private_key_and_cert_chain_pem.write_to_path(path)
+        return path
+
+
+@pytest.fixture
+def bank_ca(tmp_path: Path) -> Authority:
+    """Give the bank's own authority."""
+    return Authority(tmp_path, "bank")
+
+
+@pytest.fixture
+def other_ca(tmp_path: Path) -> Authority:
+    """Give somebody else's authority."""
+    return Authority(tmp_path, "other")
+
+
+async def refused(bank: Bank, url: str, caplog: pytest.LogCaptureFixture, **more: Any) -> Reason:  # noqa: ANN401
+    """Look up in vain; give the reason. Nothing of the request may have gone out, and only once."""
+    caplog.set_level(logging.INFO)
+    async with PS7Client(settings_for(url, **more)) as client:
+        failure = await failure_of(client)
+    assert (type(failure), failure.outcome.value, failure.status) == (
+        ConnectionFailed,
+        "unavailable",
+        None,
+    )
+    found = [LINE.match(record.getMessage()) for record in caplog.records]
+    assert [line.groups() for line in found if line] == [
+        ("unavailable", failure.reason.value, "-", "1")
+    ]
+    assert bank.heard == []
+    assert bank.accepted == 1
+    return failure.reason
+
+
+async def agency(url: str, **more: Any) -> str | None:  # noqa: ANN401 - any setting
+    async with PS7Client(settings_for(url, **more)) as client:
+        return (await client.lookup("C1")).agency
+
+
+# Whom it trusts
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_certificate_of_the_authority_in_the_file_is_good(
+    bank_ca: Authority, host: str
+) -> None:
+    """`PS7_CA_FILE`; for a name and for an address."""
+    with Bank(bank_ca.server(host)) as bank:
+        assert await agency(bank.url(host), ca_file=bank_ca.file) == "0341"
+    assert len(bank.heard) == 1
+
+
+async def test_a_certificate_of_the_systems_authorities_is_good(
+    bank_ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the setting. OpenSSL reads them from where `SSL_CERT_FILE` says."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(bank_ca.file))
+    with Bank(bank_ca.server("localhost")) as bank:
+        assert await agency(bank.url()) == "0341"
+
+
+async def test_the_file_stands_in_place_of_the_system(
+    bank_ca: Authority,
+    other_ca: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bank that names its authority wants no other to vouch for PS7."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(bank_ca.file))
+    with Bank(bank_ca.server("localhost")) as bank:
+        reason = await refused(bank, bank.url(), caplog, ca_file=other_ca.file)
+    assert reason is Reason.TLS_UNKNOWN_CA
+
+
+async def test_an_authority_that_the_system_does_not_know_is_refused(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the setting, a bank's own authority is nobody."""
+    with Bank(bank_ca.server("localhost")) as bank:
+        assert await refused(bank, bank.url(), caplog) is Reason.TLS_UNKNOWN_CA
+
+
+async def test_another_authority_is_refused(
+    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where its own certificate comes along, to be trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf = other_ca.ca.issue_cert("localhost")
+    chain = other_ca.folder / "chain.pem"
+    chain.write_bytes(leaf.private_key_and_cert_chain_pem.bytes() + other_ca.ca.cert_pem.bytes())
+    context.load_cert_chain(chain)
+    with Bank(context) as bank:
+        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
+    assert reason is Reason.TLS_UNKNOWN_CA
+
+
+async def test_a_certificate_that_signed_itself_is_refused(
+    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody else vouches for it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    alone = other_ca.folder / "alone.pem"
+    alone.write_bytes(other_ca.ca.private_key_pem.bytes() + other_ca.ca.cert_pem.bytes())
+    context.load_cert_chain(alone)
+    with Bank(context) as bank:
+        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
+    assert reason is Reason.TLS_UNKNOWN_CA
+
+
+@pytest.mark.parametrize(
+    ("certified", "host"),
+    [
+        ("ps7.example", "localhost"),
+        ("ps7.example", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "localhost"),
+        ("127.0.0.2", "127.0.0.1"),
+    ],
+)
+async def test_a_certificate_for_another_host_is_refused(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture, certified: str, host: str
+) -> None:
+    """A name is no address, and no other name."""
+    with Bank(bank_ca.server(certified)) as bank:
+        reason = await refused(bank, bank.url(host), caplog, ca_file=bank_ca.file)
+    assert reason is Reason.TLS_WRONG_HOST
+
+
+async def test_a_certificate_that_ran_out_is_refused(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Yesterday."""
+    now = datetime.now(timezone.utc)
+    life = {"not_before": now - timedelta(days=9), "not_after": now - timedelta(days=1)}
+    with Bank(bank_ca.server("localhost", **life)) as bank:
+        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
+    assert reason is Reason.TLS_EXPIRED
+
+
+async def test_a_certificate_of_tomorrow_is_refused(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A case without a word of its own."""
+    now = datetime.now(timezone.utc)
+    life = {"not_before": now + timedelta(days=1), "not_after": now + timedelta(days=9)}
+    with Bank(bank_ca.server("localhost", **life)) as bank:
+        assert await refused(bank, bank.url(), caplog, ca_file=bank_ca.file) is Reason.TLS
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+async def test_a_server_without_tls_1_2_is_refused(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the machine's own configuration of OpenSSL lets through."""
+    context = bank_ca.server("localhost")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with Bank(context) as bank:
+        assert await refused(bank, bank.url(), caplog, ca_file=bank_ca.file) is Reason.TLS
+
+
+def test_a_connection_is_checked_in_every_respect() -> None:
+    """Version, chain and host name, with and without a file of authorities."""
+    context = tls.context(settings_for("https://ps7.example"))
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname is True
+
+
+async def test_a_port_without_tls_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing goes out in the clear."""
+    heard = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.write(http(b"", status="400 Bad Request"))
+        writer.close()
+
+    caplog.set_level(logging.INFO)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with PS7Client(settings_for(url)) as client:
+        failure = await failure_of(client)
+    server.close()
+    assert failure.reason is Reason.TLS
+    assert len(heard) == 1
+    assert b"userName" not in heard[0]
+
+
+# What it shows
+
+
+def mutual(bank_ca: Authority, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """Give the side of a server that wants a certificate of the bank's."""
+    context = bank_ca.server("localhost")
+    context.verify_mode = ssl.CERT_REQUIRED
+    bank_ca.ca.configure_trust(context)
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.parametrize("version", [V1_2, V1_3])
+async def test_the_clients_certificate_is_shown(
+    bank_ca: Authority, version: ssl.TLSVersion
+) -> None:
+    """`PS7_CLIENT_CERT`, its key in the same file."""
+    with Bank(mutual(bank_ca, version)) as bank:
+        shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client()}
+        assert await agency(bank.url(), **shown) == "0341"
+
+
+async def test_the_key_may_stand_in_a_file_of_its_own(bank_ca: Authority, tmp_path: Path) -> None:
+    """`PS7_CLIENT_KEY`."""
+    leaf = bank_ca.ca.issue_cert("bot.example")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    leaf.cert_chain_pems[0].write_to_path(certificate)
+    leaf.private_key_pem.write_to_path(key)
+    with Bank(mutual(bank_ca, V1_3)) as bank:
+        files = {"ca_file": bank_ca.file, "client_cert": certificate, "client_key": key}
+        assert await agency(bank.url(), **files) == "0341"
+
+
+@pytest.mark.parametrize("version", [V1_2, V1_3])
+async def test_a_server_that_wants_a_certificate_refuses_whoever_has_none(
+    bank_ca: Authority, caplog: pytest.LogCaptureFixture, version: ssl.TLSVersion
+) -> None:
+    """Which a client learns from an alert, with TLS 1.3 only after the handshake."""
+    with Bank(mutual(bank_ca, version)) as bank:
+        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
+    assert reason is Reason.TLS_CLIENT_REFUSED
+
+
+@pytest.mark.parametrize("version", [V1_2, V1_3])
+async def test_a_certificate_of_another_authority_is_refused_by_the_server(
+    bank_ca: Authority,
+    other_ca: Authority,
+    caplog: pytest.LogCaptureFixture,
+    version: ssl.TLSVersion,
+) -> None:
+    """It is the client that is not trusted, not the server."""
+    files = {"ca_file": bank_ca.file, "client_cert": other_ca.client()}
+    with Bank(mutual(bank_ca, version)) as bank:
+        reason = await refused(bank, bank.url(), caplog, **files)
+    assert reason is Reason.TLS_CLIENT_REFUSED
+
+
+# Connections that break under TLS are no matter of certificates
+
+
+async def test_a_connection_that_breaks_in_the_handshake_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The server may be on its way up or down."""
+    accepted = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(await reader.read(10))
+        writer.close()
+
+    caplog.set_level(logging.INFO)
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with PS7Client(settings_for(url)) as client:
+        failure = await failure_of(client)
+    server.close()
+    assert failure.reason in (Reason.CONNECT, Reason.CONNECTION_LOST)
+    assert len(accepted) == 3
+
+
+# The proxy
+
+
+@dataclass(eq=False)
+class Proxy:
+    """A proxy that knows CONNECT alone."""
+
+    refusal: bytes | None = None
+    """What it says instead of letting a connection through."""
+    heard: list[bytes] = field(default_factory=list, init=False)
+    """The heads of what it was asked for."""
+    _server: asyncio.Server = field(init=False)
+    _pumps: list[asyncio.Task[None]] = field(default_factory=list, init=False)
+
+    @property
+    def address(self) -> str:
+        host, port = self._server.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heard.append(await reader.readuntil(b"\r\n\r\n"))
+        if self.refusal is not None:
+            writer.write(self.refusal)
+            writer.close()
+            return
+        host, port = self.heard[-1].split()[1].decode().split(":")
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        for source, target in ((reader, far_writer), (far_reader, writer)):
+            self._pumps.append(asyncio.create_task(_pump(source, target)))
+
+
+async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    try:
+        while piece := await source.read(65536):
+            target.write(piece)
+            await target.drain()
+    except OSError:
+        pass
+    finally:
+        target.close()
+
+
+async def test_a_proxy_gets_the_connection_and_nothing_that_is_secret(bank_ca: Authority) -> None:
+    """`PS7_PROXY`: it sees host and port; its own password is not PS7's business."""
+    with Bank(bank_ca.server("localhost")) as bank:
+        async with Proxy() as proxy:
+            url = f"http://planted-user:planted-pass@{proxy.address}"
+            assert await agency(bank.url(), ca_file=bank_ca.file, proxy=url) == "0341"
+        port = bank.port
+    (head,) = proxy.heard
+    assert head.startswith(f"CONNECT localhost:{port} HTTP/1.1\r\n".encode())
+    login = base64.b64encode(b"planted-user:planted-pass")
+    assert f"proxy-authorization: basic {login.decode()}".lower().encode() in head.lower()
+    assert b"username" not in head.lower()
+    (request,) = bank.heard
+    assert b"planted" not in request
+    assert b"proxy-authorization" not in request.lower()
+
+
+async def test_behind_a_proxy_certificates_are_checked_as_well(
+    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy that opens the connection up is refused."""
+    with Bank(other_ca.server("localhost")) as bank:
+        async with Proxy() as proxy:
+            files = {"ca_file": bank_ca.file, "proxy": f"http://{proxy.address}"}
+            reason = await refused(bank, bank.url(), caplog, **files)
+    assert reason is Reason.TLS_UNKNOWN_CA
+
+
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"]
+)
+async def test_a_proxy_that_refuses_is_named_as_the_reason(
+    caplog: pytest.LogCaptureFixture, status: str
+) -> None:
+    """Its status is not PS7's, and what it says is not repeated."""
+    caplog.set_level(logging.DEBUG)
+    refusal = http(b"planted-body", "X-Planted: planted-header", status=f"{status} planted")
+    async with Proxy(refusal=refusal) as proxy:
+        url = f"http://u:planted-pass@{proxy.address}"
+        async with PS7Client(settings_for("https://127.0.0.1:9", proxy=url)) as client:
+            failure = await failure_of(client)
+        assert len(proxy.heard) == 1
+    assert (type(failure), failure.reason, failure.status) == (ConnectionFailed, Reason.PROXY, None)
+    said = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    assert "planted" not in "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
+
+
+async def test_a_proxy_that_is_down_is_named_as_the_reason() -> None:
+    """It is not PS7 that does not answer."""
+    proxy = f"http://127.0.0.1:{unused_port()}"
+    async with PS7Client(settings_for("https://127.0.0.1:9", proxy=proxy)) as client:
+        failure = await failure_of(client)
+    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.PROXY)
+
+
+# Files that are none
+
+
+@pytest.fixture
+def files(bank_ca: Authority, other_ca: Authority, tmp_path: Path) -> dict[str, str]:
+    """Write files of all kinds; give their paths by name."""
+    leaf, other = bank_ca.ca.issue_cert("bot.example"), other_ca.ca.issue_cert("bot.example")
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret")
+    )
+    written = {
+        "ca": bank_ca.ca.cert_pem.bytes(),
+        "cert": leaf.cert_chain_pems[0].bytes(),
+        "key": leaf.private_key_pem.bytes(),
+        "both": leaf.private_key_and_cert_chain_pem.bytes(),
+        "another key": other.private_key_pem.bytes(),
+        "locked key": locked,
+        "text": b"no certificate at all\n",
+        "nothing": b"",
+    }
+    for name, content in written.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    return {name: str(tmp_path / name) for name in [*written, "folder", "missing"]}
+
+
+CA, CERT, KEY = "PS7_CA_FILE", "PS7_CLIENT_CERT", "PS7_CLIENT_KEY"
+FAULTS: list[tuple[dict[str, str], list[str]]] = [
+    ({CA: "missing"}, [CA]),
+    ({CA: "folder"}, [CA]),
+    ({CA: "text"}, [CA]),
+    ({CA: "nothing"}, [CA]),
+    ({CA: "key"}, [CA]),
+    ({CERT: "missing"}, [CERT]),
+    ({CERT: "folder"}, [CERT]),
+    ({CERT: "text"}, [CERT]),
+    ({CERT: "cert"}, [CERT]),
+    ({CERT: "cert", KEY: "another key"}, [CERT]),
+    ({CERT: "cert", KEY: "locked key"}, [CERT]),
+    ({CERT: "cert", KEY: "text"}, [CERT]),
+    ({CERT: "cert", KEY: "missing"}, [KEY]),
+    ({CERT: "both", KEY: "missing"}, [KEY]),
+    ({CERT: "cert", KEY: "folder"}, [KEY]),
+    ({KEY: "missing"}, [KEY]),
+    ({CA: "missing", CERT: "text", KEY: "missing"}, [CA, KEY]),
+    ({CA: "text", CERT: "missing"}, [CA, CERT]),
+]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Give the variables that must be there."""
+    for name, value in {
+        "PS7_BASE_URL": "https://ps7.example",
+        "PS7_USERNAME": "chat",
+        "PS7_PASSWORD": "s3cret",
+        "PS7_SEAL_KEYS": '["' + "k" * 43 + '="]',
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(("given", "at_fault"), FAULTS, ids=str)
+def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
+    environment: pytest.MonkeyPatch,
+    files: dict[str, str],
+    given: dict[str, str],
+    at_fault: list[str],
+) -> None:
+    """And with no other, so that nobody looks in the wrong place; the path is not shown."""
+    for name, file in given.items():
+        environment.setenv(name, files[file])
+    with pytest.raises(SettingsError) as caught:
+        PS7Settings.load()
+    said = str(caught.value).splitlines()[1:]
+    assert [line.split()[0] for line in said] == at_fault
+    assert files["missing"].rpartition("/")[0] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given", [{CA: "ca"}, {CERT: "both"}, {CERT: "cert", KEY: "key"}, {CERT: "both", KEY: "key"}]
+)
+def test_files_that_can_be_used_are_taken(
+    environment: pytest.MonkeyPatch, files: dict[str, str], given: dict[str, str]
+) -> None:
+    """A key may stand with its certificate or apart."""
+    for name, file in given.items():
+        environment.setenv(name, files[file])
+    tls.context(PS7Settings.load())

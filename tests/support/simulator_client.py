@@ -1,0 +1,67 @@
+"""A client that sends PS7's simulator what a test tells it to, right or wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from actions.ps7.testing import Simulator
+
+PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+LOGIN = {"userName": "simulator", "password": "simulator"}
+JSON = {"Content-Type": "application/json"}
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON is any of its types
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Client:
+    """Sends one request at a time, and follows no redirect."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    async def send(
+        self,
+        url: str,
+        *,
+        method: str = "POST",
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Send one request."""
+        # aiohttp warns of large bytes, so a stream.
+        async with self._session.request(
+            method,
+            url,
+            headers=headers,
+            data=io.BytesIO(body),
+            allow_redirects=False,
+        ) as response:
+            return Answer(response.status, dict(response.headers), await response.read())
+
+    async def look_up(self, ps7: Simulator, context_id: str, **more: object) -> Answer:
+        """Send the request that a correct client sends, with `more` in its body."""
+        body = json.dumps({"contextId": context_id, **more}).encode()
+        return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON}, body=body)
+
+    async def look_up_with(
+        self, headers: dict[str, str], ps7: Simulator, context_id: str
+    ) -> Answer:
+        """Send it with more headers."""
+        body = json.dumps({"contextId": context_id}).encode()
+        return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON, **headers}, body=body)

@@ -1,0 +1,174 @@
+"""Which failures pass, how long to wait before another attempt, and what a server may ask for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from tenacity import AsyncRetrying, RetryCallState
+
+from actions.ps7.api import retries
+from actions.ps7.api.wire import Answer, retry_after
+from actions.ps7.errors import (
+    AccessDenied,
+    CircuitOpen,
+    ConnectionFailed,
+    ContextRejected,
+    DeadlineExceeded,
+    InvalidContextId,
+    LookupFailed,
+    PS7Unavailable,
+    Reason,
+    UnexpectedStatus,
+    UnreadableAnswer,
+)
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, 700_000, tzinfo=timezone.utc)
+
+PASSING: list[LookupFailed] = [
+    ConnectionFailed(Reason.CONNECT),
+    ConnectionFailed(Reason.CONNECT_TIMEOUT),
+    ConnectionFailed(Reason.CONNECTION_LOST),
+    ConnectionFailed(Reason.READ_TIMEOUT),
+    UnexpectedStatus(Reason.TOO_MANY_REQUESTS, 429),
+    UnexpectedStatus(Reason.SERVER_ERROR, 502),
+    UnexpectedStatus(Reason.SERVER_ERROR, 503),
+    UnexpectedStatus(Reason.SERVER_ERROR, 504),
+    PS7Unavailable(Reason.TOKEN_UNAVAILABLE, 503),
+]
+LASTING: list[LookupFailed] = [
+    ConnectionFailed(Reason.TLS),
+    ConnectionFailed(Reason.TLS_UNKNOWN_CA),
+    ConnectionFailed(Reason.TLS_WRONG_HOST),
+    ConnectionFailed(Reason.TLS_EXPIRED),
+    ConnectionFailed(Reason.TLS_CLIENT_REFUSED),
+    ConnectionFailed(Reason.PROXY),
+    ContextRejected(Reason.BUSINESS_FAILURE, 500),
+    ContextRejected(Reason.FAILURE_CODE, 200),
+    ContextRejected(Reason.NO_PAYLOAD, 200),
+    InvalidContextId(Reason.BAD_REQUEST, 400),
+    AccessDenied(Reason.UNAUTHORIZED, 401),
+    AccessDenied(Reason.TOKEN_REFUSED, 401),
+    UnexpectedStatus(Reason.REDIRECT, 307),
+    UnexpectedStatus(Reason.PATH_NOT_FOUND, 404),
+    UnexpectedStatus(Reason.SERVER_ERROR, 501),
+    UnexpectedStatus(Reason.SERVER_ERROR, 520),
+    UnexpectedStatus(Reason.UNDOCUMENTED_STATUS, 201),
+    UnreadableAnswer(Reason.NOT_JSON, 200),
+    UnreadableAnswer(Reason.NOT_AN_OBJECT, 200),
+    UnreadableAnswer(Reason.ANSWER_TOO_LARGE, 200),
+    UnreadableAnswer(Reason.COMPRESSED, 200),
+    UnreadableAnswer(Reason.NOT_HTTP),
+    UnreadableAnswer(Reason.TOKEN_UNREADABLE, 200),
+    PS7Unavailable(Reason.TOKEN_UNAVAILABLE, 500),
+    PS7Unavailable(Reason.INTERNAL),
+    DeadlineExceeded(Reason.DEADLINE),
+    CircuitOpen(Reason.CIRCUIT_OPEN),
+]
+
+
+@pytest.mark.parametrize("failure", PASSING, ids=str)
+def test_what_may_be_gone_a_moment_later_is_tried_again(failure: LookupFailed) -> None:
+    """The network, and the statuses of a server that is there and busy."""
+    assert failure.passing
+    assert retries._passing(failure)
+
+
+@pytest.mark.parametrize("failure", LASTING, ids=str)
+def test_what_would_be_the_same_again_is_not(failure: LookupFailed) -> None:
+    """500 among it, which PS7 documents as a failure of the request's values."""
+    assert not failure.passing
+    assert not retries._passing(failure)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(), TimeoutError()], ids=repr)
+def test_what_is_none_of_our_errors_is_not_tried_again(error: Exception) -> None:
+    """A mistake of ours does not get better."""
+    assert not retries._passing(error)
+
+
+def state(attempt: int, failure: BaseException | None) -> RetryCallState:
+    """Give what the wait is asked with, after so many attempts."""
+    made = RetryCallState(AsyncRetrying(), None, (), {})
+    made.attempt_number = attempt
+    if failure is not None:
+        made.set_exception((type(failure), failure, None))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("attempt", "longest"), [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.8), (5, 1.0), (9, 1.0)]
+)
+def test_the_wait_is_a_matter_of_chance_between_nothing_and_a_limit(
+    attempt: int, longest: float
+) -> None:
+    """Full jitter: every moment up to the limit is as likely; the limit doubles, up to a second."""
+    waits = [retries._pause(state(attempt, PASSING[0])) for _ in range(2000)]
+    assert all(0 <= wait <= longest for wait in waits)
+    for tenth in range(10):
+        low, high = tenth * longest / 10, (tenth + 1) * longest / 10
+        assert 100 < sum(low <= wait < high for wait in waits) < 300
+
+
+@pytest.mark.parametrize("asked", [0.0, 0.25, 7.0, float("inf")])
+def test_the_wait_is_what_the_server_asks_for(asked: float) -> None:
+    """Neither more nor less, in whichever attempt."""
+    failure = UnexpectedStatus(Reason.SERVER_ERROR, 503, asked)
+    assert retries._pause(state(1, failure)) == asked
+    assert retries._pause(state(3, failure)) == asked
+
+
+def test_a_wait_without_a_failure_is_one_of_chance() -> None:
+    """As it would be where an attempt gave something that is to be asked for again."""
+    assert 0 <= retries._pause(state(1, None)) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("2", 2.0),
+        ("007", 7.0),
+        (" 3 ", 3.0),
+        ("9" * 400, float("inf")),
+        ("Tue, 24 Nov 2026 12:00:01 GMT", 0.3),
+        ("Tue, 24 Nov 2026 12:01:00 GMT", 59.3),
+        ("Tuesday, 24-Nov-26 12:00:01 GMT", 0.3),
+        ("Tue Nov 24 12:00:01 2026", 0.3),
+        ("Tue, 24 Nov 2026 09:00:01 -0300", 0.3),
+        ("Tue, 24 Nov 2026 12:00:01 -0000", 0.3),
+        ("Tue, 24 Nov 2026 12:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+    ],
+)
+def test_seconds_and_dates_that_a_server_may_ask_for(text: str, seconds: float) -> None:
+    """RFC 9110: whole seconds, or a date in one of three forms; what is past is now."""
+    assert retry_after(Answer(503, {"retry-after": text}, b""), NOW) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "-1",
+        "+1",
+        "1.5",
+        "1e3",
+        "2 s",
+        "²",
+        "٣",
+        "2026-11-24T12:00:01Z",
+        "Tue, 31 Feb 2026 12:00:01 GMT",
+        "Tue, 24 Nov 99999 12:00:01 GMT",
+        "Tue, 24 Nov 2026 12:00:01 +99999999999",
+    ],
+)
+def test_what_cannot_be_understood_asks_for_nothing(text: str) -> None:
+    """Then the wait is one of chance."""
+    assert retry_after(Answer(503, {"retry-after": text}, b""), NOW) is None
+
+
+def test_no_header_asks_for_nothing() -> None:
+    """Most servers send none."""
+    assert retry_after(Answer(503, {}, b""), NOW) is None
