@@ -22,7 +22,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation floor format clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation floor fuzz soak outage format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -45,7 +45,7 @@ lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
 
 types: .venv/dev ## mypy --strict
-	@$(RUN) -m mypy && $(RUN) -m mypy examples
+	@$(RUN) -m mypy && $(RUN) -m mypy examples && $(RUN) -m mypy benchmarks
 
 imports: .venv/dev ## which module may import which (import-linter)
 	@.venv/bin/lint-imports --no-logo
@@ -61,6 +61,15 @@ conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
 
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest tests/unit tests/host
+
+fuzz: .venv/dev ## 200,000 made-up answers and metadata: some minutes
+	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest tests/faults/test_fuzz.py
+
+soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything grow?
+	@$(RUN) -m benchmarks.soak
+
+outage: .venv/dev ## PS7 goes dark for a minute, under load
+	@$(RUN) -m benchmarks.outage
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix

@@ -1,0 +1,1 @@
+"""How the plugin stands up to load, faults and outages: figures, each from one command."""

@@ -1,0 +1,205 @@
+"""Many turns in one process, over customers and faults: what grows, and what is unanswered.
+
+    python -m benchmarks.soak [TURNS]
+
+64 users at a time talk to the real actions, and these to PS7's simulator in another process. Most
+faults are quick; a few stall. Now and then many fail in a row, and the circuit breaker opens.
+After a warm-up and at the end memory, file descriptors and tasks are counted, without the pool's
+connections. Needs Linux (/proc).
+
+Exit code 1: memory grew by more than 5 %, descriptors or tasks grew, or a turn ended in another way
+than its answer says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actions.ps7.testing import FAULTS, PERSONAS
+from benchmarks.bot import RESULTS, Bot, User, environment, keep, simulator, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TURNS = 200_000
+AT_A_TIME = 64
+GROWTH = 0.05
+_SEED = 7
+LIMITS = {"PS7_DEADLINE": 1, "PS7_READ_TIMEOUT": 0.3, "PS7_BREAKER_RESET": 0.1}
+
+_ASKING_TO_WAIT = [name for name, fault in FAULTS.items() if "Retry-After" in fault.headers]
+SLOW = ("slow", "slow-body", "drip", "late", "endless", "gzip-bomb", *_ASKING_TO_WAIT)
+"""Faults that take their time, or the simulator's."""
+_ONCE = [name for name, fault in FAULTS.items() if fault.after]
+"""Faults that are others before, once in a simulator's life: which turn meets them is chance."""
+QUICK = [name for name in FAULTS if name not in (*SLOW, *_ONCE)]
+_NEW, _BACK, _STALLED = 0.6, 0.2, 0.005
+"""Shares of the turns: a customer who arrives, one who is known, a fault of `SLOW`; the rest are
+faults of `QUICK`."""
+_IN_A_ROW, _EVERY = 100, 20_000
+"""So many failures come in a row, every so many turns."""
+_BREATH = 0.05
+"""Seconds until the next user comes where the open circuit refused one: else it would eat up the
+turns, it is that quick."""
+_CUSTOMERS = [who for who in PERSONAS.values() if who.name != "iara"]  # hers holds two seconds
+_RETURNING = 256
+
+
+@dataclass(frozen=True)
+class State:
+    """What must not grow."""
+
+    memory: int
+    """Resident, in bytes."""
+    descriptors: int
+    tasks: int
+
+    @classmethod
+    async def now(cls, bot: Bot) -> State:
+        """Count, after everything that can be let go of is gone."""
+        await bot.client.close()
+        await asyncio.sleep(0.2)  # connections end in the loop's own time
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])  # noqa: ASYNC240 - no disk
+        return cls(
+            pages * os.sysconf("SC_PAGE_SIZE"),
+            len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - no disk
+            len(asyncio.all_tasks()),
+        )
+
+
+def grown(before: State, after: State) -> list[str]:
+    """Name what grew."""
+    what = []
+    if after.memory > before.memory * (1 + GROWTH):
+        what.append("memory")
+    if after.descriptors > before.descriptors:
+        what.append("descriptors")
+    if after.tasks > before.tasks:
+        what.append("tasks")
+    return what
+
+
+class Soak:
+    """The turns, and what became of them."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.returning = 0
+        self._bot = bot
+        self._chance = random.Random(_SEED)  # noqa: S311 - a mix that can be repeated
+        self._known: list[tuple[User, str | None]] = []
+
+    async def talk(self, first: int, last: int) -> None:
+        """Make these turns, so many at a time."""
+        numbers = iter(range(first, last))
+        await asyncio.gather(*(self._worker(numbers) for _ in range(AT_A_TIME)))
+
+    async def _worker(self, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            kind = self._chance.random()
+            if number % _EVERY < _IN_A_ROW:
+                await self._fault("http-520")
+            elif kind < _NEW or not self._known:
+                await self._arrives()
+            elif kind < _NEW + _BACK:
+                await self._returns()
+            else:
+                await self._fault(self._chance.choice(QUICK if kind < 1 - _STALLED else SLOW))
+
+    async def _arrives(self) -> None:
+        who = self._chance.choice(_CUSTOMERS)
+        user, cpf = User(who.context_id), who.slots["cpf"]
+        if await self._turn(user, "ok") == "ok":
+            self._check(user, cpf)
+            self._known = [*self._known[-_RETURNING:], (user, cpf)]
+
+    async def _returns(self) -> None:
+        user, cpf = self._chance.choice(self._known)
+        self.returning += 1
+        await self._bot.turn(user)
+        self._check(user, cpf)
+
+    async def _fault(self, name: str) -> None:
+        await self._turn(User(FAULTS[name].context_id), FAULTS[name].outcome)
+
+    async def _turn(self, user: User, expected: str) -> str:
+        """Count an outcome. An open circuit makes `unavailable` of any."""
+        outcome = await self._bot.turn(user)
+        self.outcomes[outcome] += 1
+        if outcome not in (expected, "unavailable"):
+            self.wrong.append(f"{user.context_id}: {outcome}")
+        if outcome != expected:
+            await asyncio.sleep(_BREATH)
+        return outcome
+
+    def _check(self, user: User, cpf: str | None) -> None:
+        if (user.slots["ps7_status"], user.slots["cpf"]) != ("ok", cpf):
+            self.wrong.append(f"{user.context_id}: another's data, or none")
+
+
+async def soak(turns: int, results: Path) -> int:
+    """Make so many turns after a warm-up, write the figures down, and give the exit code."""
+    warm_up = max(turns // 10, 2000)
+    async with simulator() as url:
+        bot = Bot({**environment(url), **LIMITS})
+        run = Soak(bot)
+        await run.talk(0, warm_up)
+        before = await State.now(bot)
+        started = time.monotonic()
+        await run.talk(warm_up, warm_up + turns)
+        seconds = time.monotonic() - started
+        after = await State.now(bot)
+    answered = run.outcomes.total() + run.returning
+    reasons = bot.log.reasons
+    unlogged = abs(run.outcomes.total() - reasons.total())
+    figures = {
+        "turns": turns,
+        "warm-up turns": warm_up,
+        "turns answered": answered,
+        "wrong": len(run.wrong),
+        "lookups without their one line": unlogged,
+        "turns a second": round(turns / seconds),
+        "memory after warm-up (MiB)": round(before.memory / 2**20, 1),
+        "memory at the end (MiB)": round(after.memory / 2**20, 1),
+        "memory growth (%)": round((after.memory / before.memory - 1) * 100, 2),
+        "descriptors": f"{before.descriptors} -> {after.descriptors}",
+        "tasks": f"{before.tasks} -> {after.tasks}",
+        "outcomes": dict(run.outcomes.most_common()),
+        "turns that needed no lookup": run.returning,
+        "lookups refused by the breaker": reasons["circuit_open"],
+    }
+    sys.stdout.write(f"soak\n{table(figures)}\n")
+    keep("soak", figures, results)
+    problems = [*grown(before, after), *run.wrong[:5]]
+    if answered != warm_up + turns:
+        problems.append("turns unanswered")
+    if unlogged:
+        problems.append("lookups without their one line")
+    for problem in problems:
+        sys.stdout.write(f"  PROBLEM: {problem}\n")
+    return 1 if problems else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("turns", type=int, nargs="?", default=TURNS)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
+    options = parser.parse_args(arguments)
+    return asyncio.run(soak(options.turns, options.results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

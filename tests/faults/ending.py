@@ -1,0 +1,114 @@
+"""How a turn ends: what a fault is to lead to, and everything that must hold after it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.conftest import ATTEMPTS, DEADLINE, OWN
+from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID, found
+from tests.support.dialogue import LOOK_UP, SLOTS
+
+if TYPE_CHECKING:
+    from actions.ps7.testing import Fault, Simulator
+    from tests.faults.conftest import Bot, Place
+    from tests.faults.watch import Watch
+
+GRACE = 0.1
+"""Seconds that a turn may take beyond its deadline."""
+_PATIENCE = 3.0
+"""Seconds until a turn that does not end fails its test."""
+LONGER = 3.5
+"""A deadline into which two waits of a second fit, for servers that ask for one."""
+CUSTOMER = ("22233366638", "52998224725", "00123456", "5511900000001")
+"""What the simulator's answers say of a customer."""
+LINE = re.compile(
+    r"PS7 lookup: outcome=(?P<outcome>[a-z]+) reason=(?P<reason>[a-z_]+) status=(\d+|-) "
+    r"attempts=(?P<attempts>\d+) ms=\d+ correlation=[0-9a-f-]{36} context=[0-9a-f]{12}"
+)
+TRANSPORT = {
+    "answer_too_large",
+    "connection_lost",
+    "deadline",
+    "not_http",
+    "read_timeout",
+}
+"""Reasons that a socket gives: the same wherever it leads to."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a turn must end."""
+
+    outcome: str
+    reason: str
+    requests: int
+    token_requests: int = 0
+    attempts: int | None = None
+    """Requests that the log line counts, where they are not `requests`."""
+
+
+def deadline(fault: Fault) -> float:
+    """Give a deadline: a short one, unless the server asks to wait."""
+    return LONGER if "Retry-After" in fault.headers else DEADLINE
+
+
+def script(fault: Fault) -> list[str]:
+    """Give the answers that make up a fault."""
+    return [*fault.after, fault.name]
+
+
+def at_every_attempt(fault: Fault) -> End:
+    """Tell the end where the fault stays."""
+    again = ATTEMPTS if fault.retried else 1
+    return End(fault.outcome, fault.reason, len(fault.after) + again)
+
+
+async def turn(bot: Bot, ps7: Place, limit: float, **settings: str) -> dict[str, Any]:
+    """Let a user arrive whose slots hold somebody else's values; give the slots afterwards."""
+    conversation = bot(ps7, SENDER_ID, DEADLINE=limit, **settings)
+    await conversation.user("oi", metadata={"contextId": CONTEXT_ID})
+    for name in (*SLOTS[2:], "u_ag", OWN):
+        await conversation.set_slot(name, "left over")
+    await asyncio.wait_for(conversation.run(LOOK_UP), limit + _PATIENCE)
+    return conversation.slots
+
+
+def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End, limit: float) -> None:
+    """Look at everything that must hold after a turn."""
+    customer = {name: slots[name] for name in (*SLOTS[2:], "u_ag")}
+    assert slots["ps7_status"] == end.outcome
+    assert slots[OWN] == "left over"
+    if end.outcome == "ok":
+        assert customer["cpf"] in CUSTOMER
+        assert "left over" not in customer.values()
+    else:
+        assert customer == dict.fromkeys(customer)
+
+    (line,) = watch.lines
+    said = LINE.fullmatch(line)
+    assert said, line
+    attempts = end.requests if end.attempts is None else end.attempts
+    assert (said["outcome"], said["reason"]) == (end.outcome, end.reason)
+    assert int(said["attempts"]) == attempts
+    assert watch.warnings == []
+    assert len(ps7.requests) == end.requests
+    assert len(ps7.token_requests) == end.token_requests
+    assert watch.span_events == []
+    assert watch.spans == ["ps7.attempt"] * attempts + ["ps7.lookup"]
+    assert watch.metrics["duration"] == [{"outcome": end.outcome, "reason": end.reason}]
+    (seconds,) = watch.seconds
+    assert seconds <= limit + GRACE
+    silent(watch, ps7)
+
+
+def silent(watch: Watch, ps7: Simulator) -> None:
+    """Find no secret in anything that was said."""
+    tokens = {request.headers.get("Authorization", "Bearer -")[7:] for request in ps7.requests}
+    keys = json.loads(os.environ["PS7_SEAL_KEYS"])
+    planted = (CONTEXT_ID, SENDER_ID, *CREDENTIALS.values(), APP_SECRET, *CUSTOMER, *keys)
+    assert found([*planted, *(tokens - {"-"})], watch.said()) == []

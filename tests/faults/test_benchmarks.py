@@ -1,0 +1,87 @@
+"""The benchmarks, made short: what they promise holds, and they would tell if it did not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.soak import QUICK, SLOW, State, grown
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HASTY = {"PS7_BREAKER_RESET": "0.5", "PS7_DEADLINE": "0.5", "PS7_READ_TIMEOUT": "0.15"}
+HOWS = ("silent", "refused")
+MIB = 2**20
+
+
+async def run(results: Path, name: str, *arguments: str, **variables: str) -> None:
+    """Run a benchmark as a person would; one that finds something wrong fails the test."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"benchmarks.{name}", *arguments, "--results", str(results)),
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+def figures(results: Path, name: str) -> dict[str, Any]:
+    """Read what a benchmark wrote down."""
+    read: dict[str, Any] = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
+async def test_a_soak_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Thousands of turns: each one answered and logged, no growth, and the breaker had work."""
+    await run(tmp_path, "soak", "3000")
+
+    found = figures(tmp_path, "soak")
+    assert found["turns answered"] == found["turns"] + found["warm-up turns"]
+    assert found["wrong"] == found["lookups without their one line"] == 0
+    assert {"ok", "rejected", "denied", "invalid", "unavailable"} == found["outcomes"].keys()
+    assert found["turns that needed no lookup"] > 0
+    assert found["lookups refused by the breaker"] > 0
+
+
+async def test_an_outage_is_noticed_by_few_and_not_for_long(tmp_path: Path) -> None:
+    """Every turn is answered, known users notice nothing, and new ones are soon known again."""
+    await asyncio.gather(
+        *(run(tmp_path, "outage", "--dark", "2", "--how", how, **HASTY) for how in HOWS)
+    )
+
+    for how in HOWS:
+        found = figures(tmp_path, f"outage-{how}")
+        assert found["turns answered (%)"] == 100
+        assert found["turns of known users that were not ok"] == 0
+        assert found["requests that reached PS7 in the dark"] < found["lookups in the dark"]
+
+
+@pytest.mark.parametrize(
+    ("after", "what"),
+    [
+        (State(100 * MIB, 10, 1), []),
+        (State(105 * MIB, 9, 1), []),
+        (State(106 * MIB, 10, 1), ["memory"]),
+        (State(100 * MIB, 11, 1), ["descriptors"]),
+        (State(100 * MIB, 10, 2), ["tasks"]),
+        (State(200 * MIB, 20, 3), ["memory", "descriptors", "tasks"]),
+    ],
+)
+def test_what_grows_is_named(after: State, what: list[str]) -> None:
+    """Five percent of memory is noise; a descriptor or a task is not."""
+    assert grown(State(100 * MIB, 10, 1), after) == what
+
+
+def test_a_soak_meets_quick_faults_and_slow_ones() -> None:
+    """Neither list is empty, and none of them is in both."""
+    assert len(QUICK) > 10
+    assert SLOW
+    assert not set(QUICK) & set(SLOW)

@@ -1,0 +1,161 @@
+"""Watches a turn: all that is logged at DEBUG, raised, spanned, measured, and left open."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from actions.ps7 import LookupFailed, PS7Client
+from actions.ps7.api import telemetry
+from actions.ps7.dialogue import runtime
+
+if TYPE_CHECKING:
+    import pytest
+
+    from actions.ps7 import CustomerContext
+
+_KINDS = {
+    metrics.Counter: "create_counter",
+    metrics.Histogram: "create_histogram",
+    metrics.UpDownCounter: "create_up_down_counter",
+}
+
+
+class Watch:
+    """Listens in on everything from now on, until the test ends."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+        self._monkeypatch = monkeypatch
+        self._spans = InMemorySpanExporter()
+        self.failures: list[LookupFailed] = []
+        self.seconds: list[float] = []
+        """How long each lookup took."""
+        caplog.set_level(logging.DEBUG)
+        self._watch_spans()
+        self._watch_metrics()
+        self._watch_lookups()
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = 10.0  # a busy machine is no fault
+
+    def forget(self) -> None:
+        """Forget what happened so far."""
+        self._caplog.clear()
+        self._spans.clear()
+        self.failures.clear()
+        self.seconds.clear()
+        self._watch_metrics()
+
+    def _watch_spans(self) -> None:
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(self._spans))
+        tracer = provider.get_tracer("host")
+        self._monkeypatch.setattr(runtime, "host_tracer", lambda: tracer)
+
+    def _watch_metrics(self) -> None:
+        self._reader = InMemoryMetricReader()
+        # The process has one meter provider, for good: each test needs one of its own.
+        meter = MeterProvider([self._reader], shutdown_on_exit=False).get_meter("test")
+        for name, value in list(vars(telemetry).items()):
+            for kind, create in _KINDS.items():
+                if isinstance(value, kind):
+                    watched = getattr(meter, create)(name.strip("_"))
+                    self._monkeypatch.setattr(telemetry, name, watched)
+
+    def _watch_lookups(self) -> None:
+        original = PS7Client.lookup
+
+        async def lookup(client: PS7Client, *args: Any, **options: Any) -> CustomerContext:  # noqa: ANN401
+            started = time.monotonic()
+            try:
+                return await original(client, *args, **options)
+            except LookupFailed as failure:
+                self.failures.append(failure)
+                raise
+            finally:
+                self.seconds.append(time.monotonic() - started)
+
+        self._monkeypatch.setattr(PS7Client, "lookup", lookup)
+
+    @property
+    def lines(self) -> list[str]:
+        """The INFO lines of this package."""
+        return [
+            record.getMessage()
+            for record in self._caplog.records
+            if record.levelno == logging.INFO and record.name.startswith("actions.")
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Whatever anybody said above INFO."""
+        return [
+            record.getMessage() for record in self._caplog.records if record.levelno > logging.INFO
+        ]
+
+    @property
+    def spans(self) -> list[str]:
+        """The names of the spans that ended, in that order."""
+        return [span.name for span in self._spans.get_finished_spans()]
+
+    @property
+    def span_events(self) -> list[str]:
+        """What happened within spans, such as an exception with its text and traceback."""
+        return [event.name for span in self._spans.get_finished_spans() for event in span.events]
+
+    @property
+    def metrics(self) -> dict[str, list[dict[str, Any]]]:
+        """What was measured: the attributes of each point, by instrument."""
+        data = self._reader.get_metrics_data()
+        points = {}
+        for resource in data.resource_metrics if data else ():
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    points[metric.name] = [
+                        dict(point.attributes or {}) for point in metric.data.data_points
+                    ]
+        return points
+
+    def said(self) -> str:
+        """Give all of it as one text, the attributes of log records included."""
+        said = [f"{record.getMessage()}\n{record.__dict__}" for record in self._caplog.records]
+        said.append(self._caplog.text)
+        for failure in self.failures:
+            said += _told(failure)
+        said += [span.to_json() for span in self._spans.get_finished_spans()]
+        data = self._reader.get_metrics_data()
+        said.append(data.to_json() if data else "")
+        return "\n".join(said)
+
+
+def _told(failure: BaseException) -> list[str]:
+    """Give what an error shows of itself, and of all that it hangs on to."""
+    said = traceback.format_exception(failure)
+    todo: list[BaseException | None] = [failure]
+    while todo:
+        error = todo.pop()
+        if error is not None:
+            said += [str(error), repr(error), repr(error.args), repr(vars(error))]
+            todo += [error.__cause__, error.__context__]
+    return said
+
+
+def left_open() -> list[str]:
+    """Collect what nobody holds any more, and give what it complained about."""
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        gc.collect()
+    return [str(complaint.message) for complaint in complaints]
