@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,16 @@ from tests.support.simulator_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+# Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+    *(
+        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+        if sys.version_info < (3, 11)
+        else []
+    ),
+]
 
 AUTHORITY = trustme.CA()
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,6 +202,12 @@ def registered(spans: Spans) -> Iterator[None]:
         register.tracer = before
 
 
+needs_tracing = pytest.mark.skipif(
+    find_spec("rasa_sdk.tracing") is None, reason="the oldest rasa_sdk has no tracing"
+)
+
+
+@needs_tracing
 def test_the_tracer_of_the_sdk_is_found_when_it_is_there(spans: Spans) -> None:
     """It comes after the actions, and may be another one later."""
     assert sdk_tracing.host_tracer() is None
@@ -237,6 +244,7 @@ def bot() -> Conversation:
 
 
 @pytest.mark.usefixtures("environment")
+@needs_tracing
 async def test_a_turn_is_spanned_through_the_sdks_tracer(spans: Spans) -> None:
     """The actions find it by themselves."""
     with registered(spans):

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -31,7 +32,26 @@ if TYPE_CHECKING:
 
 LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
 PEM = serialization.Encoding.PEM
+# Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+    *(
+        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+        if sys.version_info < (3, 11)
+        else []
+    ),
+]
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+BOTH = [
+    V1_2,
+    pytest.param(
+        V1_3,
+        marks=pytest.mark.skipif(
+            sys.version_info < (3, 11),
+            reason="with TLS 1.3 the alert comes after the handshake: asyncio of 3.10 loses it",
+        ),
+    ),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -373,7 +393,7 @@ async def test_the_key_may_stand_in_a_file_of_its_own(bank_ca: Authority, tmp_pa
         assert await agency(bank.url(), **files) == "0341"
 
 
-@pytest.mark.parametrize("version", [V1_2, V1_3])
+@pytest.mark.parametrize("version", BOTH)
 async def test_a_server_that_wants_a_certificate_refuses_whoever_has_none(
     bank_ca: Authority, caplog: pytest.LogCaptureFixture, version: ssl.TLSVersion
 ) -> None:
@@ -383,7 +403,7 @@ async def test_a_server_that_wants_a_certificate_refuses_whoever_has_none(
     assert reason is Reason.TLS_CLIENT_REFUSED
 
 
-@pytest.mark.parametrize("version", [V1_2, V1_3])
+@pytest.mark.parametrize("version", BOTH)
 async def test_a_certificate_of_another_authority_is_refused_by_the_server(
     bank_ca: Authority,
     other_ca: Authority,
