@@ -10,6 +10,7 @@ from .dialogue.actions import (
     ActionPS7Context,
     ActionPS7Forget,
     ActionPS7Verify,
+    PS7SessionStart,
     verified_context,
 )
 from .errors import (
@@ -45,6 +46,7 @@ __all__ = [
     "Outcome",
     "PS7Client",
     "PS7Error",
+    "PS7SessionStart",
     "PS7Settings",
     "PS7Unavailable",
     "Reason",

@@ -19,6 +19,8 @@ from .slot_names import SlotNames
 
 MAX_SECONDS = 240
 """Rasa gives an action 300 s: ours must be the limit that counts."""
+MIN_SIGNING_BYTES = 32
+"""HS256 asks for a key as long as its hash (RFC 7518, section 3.2)."""
 
 
 def is_loopback(host: str) -> bool:
@@ -48,6 +50,12 @@ def _header_value(secret: SecretStr) -> SecretStr:
 
 def _fernet_key(secret: SecretStr) -> SecretStr:
     Fernet(secret.get_secret_value())
+    return secret
+
+
+def _signing_key(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < MIN_SIGNING_BYTES:
+        raise ValueError
     return secret
 
 
@@ -99,6 +107,9 @@ FromJson = BeforeValidator(_json)
 Name = Annotated[str, Field(min_length=1)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
+ArrivalKeys = Annotated[
+    list[Annotated[SecretStr, AfterValidator(_signing_key)]], Field(min_length=1)
+]
 DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
 Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]

@@ -10,7 +10,7 @@ import logging
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError
@@ -19,6 +19,9 @@ from pydantic_settings import SettingsError as UnreadableSource
 
 from . import setting_types as types
 from .errors import SettingsError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PREFIX = "PS7_"
 SECRETS_DIR = "PS7_SECRETS_DIR"
@@ -36,15 +39,8 @@ def _keys_of_this_process() -> list[SecretStr]:
     return list(_made_keys)
 
 
-class PS7Settings(BaseSettings):
-    """How to reach PS7 and how to treat what it answers.
-
-    Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
-    and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
-    secrets); the first that has a value wins. Each field's description says what it takes.
-
-    Use `PS7Settings.load()` for an error that names every variable at fault.
-    """
+class _FromEnvironment(BaseSettings):
+    """Settings from the environment, `.env` and secret files, with one error for all faults."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -54,6 +50,58 @@ class PS7Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings of this process.
+
+        Raises:
+            SettingsError: one text that names every variable at fault and what it expects.
+
+        """
+        folder = os.environ.get(SECRETS_DIR) or None
+        if folder is not None and not Path(folder).is_dir():
+            faults = [f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"]
+            raise SettingsError(_message(faults))
+        try:
+            return cls(_secrets_dir=folder)
+        except ValidationError as error:
+            raise SettingsError(_message(cls._faults(error))) from None
+        except (UnreadableSource, OSError, UnicodeDecodeError) as error:
+            faults = [f".env or a secret file cannot be read ({type(error).__name__})"]
+            raise SettingsError(_message(faults)) from None
+
+    @classmethod
+    def _faults(cls, error: ValidationError) -> list[str]:
+        """Say of each variable at fault what is wrong and what it expects, and never its value."""
+        faults = {}
+        for detail in error.errors(include_input=False, include_url=False, include_context=False):
+            name = str(detail["loc"][0])
+            state = "is missing" if detail["type"] == "missing" else "cannot be used"
+            expects = cls.model_fields[name].description
+            faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}"
+        return list(faults.values())
+
+
+class ArrivalSettings(_FromEnvironment):
+    """What whoever signs arrival tokens needs, and no more."""
+
+    arrival_keys: Annotated[types.ArrivalKeys | None, NoDecode, types.FromJson] = Field(
+        default=None,
+        description=f"a JSON list of secrets of at least {types.MIN_SIGNING_BYTES} bytes each, "
+        "newest first",
+    )
+
+
+class PS7Settings(ArrivalSettings):
+    """How to reach PS7 and how to treat what it answers.
+
+    Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
+    and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
+    secrets); the first that has a value wins. Each field's description says what it takes.
+
+    Use `PS7Settings.load()` for an error that names every variable at fault.
+    """
 
     base_url: types.BaseUrl = Field(
         description="scheme, host and port of PS7, such as https://cec.example.com; "
@@ -89,6 +137,7 @@ class PS7Settings(BaseSettings):
     breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
     breaker_reset: types.Seconds = Field(default=15.0, description=types.SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
+    max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
     max_age: float = Field(
         default=3600.0,
         gt=0,
@@ -119,24 +168,14 @@ class PS7Settings(BaseSettings):
         return self.seal_keys[0].get_secret_value()
 
     @classmethod
-    def load(cls) -> PS7Settings:
-        """Read the settings of this process.
+    def load(cls) -> Self:
+        """Read the settings of this process, and warn once where the seal has no lasting key.
 
         Raises:
             SettingsError: one text that names every variable at fault and what it expects.
 
         """
-        folder = os.environ.get(SECRETS_DIR) or None
-        if folder is not None and not Path(folder).is_dir():
-            faults = [f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"]
-            raise SettingsError(_message(faults))
-        try:
-            settings = cls(_secrets_dir=folder)
-        except ValidationError as error:
-            raise SettingsError(_message(_faults(error))) from None
-        except (UnreadableSource, OSError, UnicodeDecodeError) as error:
-            faults = [f".env or a secret file cannot be read ({type(error).__name__})"]
-            raise SettingsError(_message(faults)) from None
+        settings = super().load()
         if "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()
         return settings
@@ -148,17 +187,6 @@ def _warn_of_made_key() -> None:
         "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
         "survive a restart, and several action servers cannot serve one conversation."
     )
-
-
-def _faults(error: ValidationError) -> list[str]:
-    """Say of each variable at fault what is wrong and what it expects, and never its value."""
-    faults = {}
-    for detail in error.errors(include_input=False, include_url=False, include_context=False):
-        name = str(detail["loc"][0])
-        state = "is missing" if detail["type"] == "missing" else "cannot be used"
-        expects = PS7Settings.model_fields[name].description
-        faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}"
-    return list(faults.values())
 
 
 def _message(faults: list[str]) -> str:

@@ -165,8 +165,8 @@ async def test_a_bug_of_ours_never_leaves_run(
 ) -> None:
     """The host would answer with the whole tracker: instead, everything is null, and closed."""
 
-    async def quote_somebody(turn: Turn) -> dict[str, Any]:
-        raise RuntimeError(turn.sender_id)
+    async def quote_somebody(_: Turn) -> dict[str, Any]:
+        raise RuntimeError(user.sender_id)
 
     action = ActionPS7Context()
     monkeypatch.setattr(action, "changes", quote_somebody)

@@ -429,6 +429,7 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
     kinds = (metrics.Counter, metrics.Histogram, metrics.UpDownCounter)
     made: list[Any] = [one for one in vars(telemetry).values() if isinstance(one, kinds)]
     assert sorted(one._name for one in made) == [
+        "ps7.arrivals.refused",
         "ps7.breaker.open",
         "ps7.connections.in_use",
         "ps7.lookup.duration",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.dialogue.context_id import find, usable
+from actions.ps7.dialogue.context_id import find, found_in_session, session_mark, usable
 
 PATHS = ["contextId"]
 
@@ -263,3 +263,52 @@ def test_the_repr_shows_no_value() -> None:
     """What was found may be printed without telling who it is."""
     metadata = {"contextId": "secret-1", "correlationId": "secret-2", "flowId": "secret-3"}
     assert "secret" not in repr(find({"metadata": metadata}, [], None, PATHS))
+
+
+# -- the whole session ----------------------------------------------------------------------------
+
+
+def test_everything_that_this_session_brought_the_first_one_first() -> None:
+    """Each message counts, taken back or not, and the latest one too."""
+    events = [
+        user({"contextId": "C0"}),
+        {"event": "session_started"},
+        user({"contextId": "C1"}),
+        user({"contextId": "not usable"}),
+        {"event": "rewind"},
+        user({}),
+        user({"contextId": 7.0}),
+    ]
+    found = found_in_session({"metadata": {"contextId": "C8"}}, events, PATHS)
+    assert [one.context_id for one in found] == ["C1", None, "7", "C8"]
+    assert [one.value for one in found] == ["C1", "not usable", 7.0, "C8"]
+    assert found_in_session(None, [], PATHS) == []
+
+
+def test_in_each_message_the_first_path_that_has_something_counts() -> None:
+    """As it does for the contextId that counts now."""
+    metadata = {"contextId": " ", "channel": {"contextId": "C1"}}
+    found = found_in_session({"metadata": metadata}, [], [*PATHS, "channel.contextId"])
+    assert [one.context_id for one in found] == ["C1"]
+
+
+@pytest.mark.parametrize(
+    ("events", "mark"),
+    [
+        ([], ""),
+        ([user({"contextId": "C1"})], ""),
+        ([{"event": "session_started", "timestamp": 1.5}, user()], "1.5"),
+        (
+            [
+                {"event": "session_started", "timestamp": 1.5},
+                {"event": "restart", "timestamp": 2.25},
+                {"event": "action", "name": "action_listen", "timestamp": 3.0},
+                "no event",
+            ],
+            "2.25",
+        ),
+    ],
+)
+def test_a_session_is_known_by_what_opened_it(events: list[Any], mark: str) -> None:
+    """The newest border counts; a conversation without any is one session."""
+    assert session_mark(events) == mark

@@ -19,6 +19,7 @@ from actions.ps7.dialogue.resolver import (
     Say,
     Verdict,
     decide,
+    is_known,
     is_left_over,
     verify,
 )
@@ -149,14 +150,28 @@ AFTER_C1 = held(Outcome.OK, fingerprint="f2").model_copy(update={"replaced": ("f
         (C1, AFTER_C1, False),
         (CARRIED, held(Outcome.OK, fingerprint="f2"), False),
         (CARRIED, None, False),
-        (None, AFTER_C1, False),
     ],
 )
 def test_a_context_id_left_over_from_an_earlier_session(
-    found: Found | None, sealed: Sealed | None, left_over: bool
+    found: Found, sealed: Sealed | None, left_over: bool
 ) -> None:
     """Only where it was carried over, and another one came after it."""
     assert is_left_over(found, sealed) is left_over
+
+
+@pytest.mark.parametrize(
+    ("sealed", "known"),
+    [
+        (held(Outcome.OK, fingerprint="f1"), True),
+        (held(Outcome.UNAVAILABLE, fingerprint="f1"), True),
+        (held(Outcome.OK, fingerprint="f2").model_copy(update={"forgotten": ("f1",)}), True),
+        (AFTER_C1, False),
+        (None, False),
+    ],
+)
+def test_a_context_id_that_came_in_before(sealed: Sealed | None, known: bool) -> None:
+    """The one that is held, or one that was forgotten; not one that another came after."""
+    assert is_known(C1, sealed) is known
 
 
 VERDICTS: list[tuple[Present, Verdict]] = [

@@ -38,6 +38,7 @@ def test_the_defaults() -> None:
     """With the required variables alone, the documented defaults hold."""
     loaded = PS7Settings.load().model_dump(exclude={"username", "password", "seal_keys"})
     assert loaded == {
+        "arrival_keys": None,
         "base_url": "https://ps7.example",
         "api_key": None,
         "app_key": None,
@@ -53,6 +54,7 @@ def test_the_defaults() -> None:
         "breaker_failures": 5,
         "breaker_reset": 15.0,
         "max_connections": 256,
+        "max_contexts": 5,
         "max_age": 3600.0,
         "ca_file": None,
         "client_cert": None,
@@ -123,6 +125,12 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         ("PS7_SEAL_KEYS", '["short"]'),
         ("PS7_SEAL_KEYS", KEY),
         ("PS7_SEAL_KEYS", "{}"),
+        ("PS7_ARRIVAL_KEYS", "[]"),
+        ("PS7_ARRIVAL_KEYS", f'["{"k" * 31}"]'),
+        ("PS7_ARRIVAL_KEYS", f'["{"k" * 32}", 5]'),
+        ("PS7_ARRIVAL_KEYS", "k" * 32),
+        ("PS7_MAX_CONTEXTS", "0"),
+        ("PS7_MAX_CONTEXTS", "many"),
         ("PS7_ENCODED", "2"),
         ("PS7_ENCODED", "yes"),
         ("PS7_METADATA_KEYS", "contextId"),

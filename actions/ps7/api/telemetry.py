@@ -41,6 +41,9 @@ _open_circuits = _meter.create_up_down_counter(
 )
 _put_back = _meter.create_counter("ps7.slots.put_back", "{slot}", "Slots put back to PS7's word")
 _refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
+_turned_away = _meter.create_counter(
+    "ps7.arrivals.refused", "{arrival}", "ContextIds that were not let in, by reason"
+)
 
 
 @dataclass
@@ -160,6 +163,11 @@ def slots_put_back(count: int) -> None:
 def seal_refused() -> None:
     """Count a seal that is not ours, or not of this conversation."""
     _refused.add(1)
+
+
+def arrival_refused(reason: Reason) -> None:
+    """Count a contextId that was not let in."""
+    _turned_away.add(1, {"reason": reason.value})
 
 
 def log_bug(error: Exception) -> None:

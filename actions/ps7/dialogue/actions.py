@@ -1,13 +1,14 @@
-"""The three actions, as Rasa runs them. Thin: what they do stands in `resolver` and `turn`."""
+"""The actions, as Rasa runs them. Thin: what they do stands in `resolver`, `turn` and `session`."""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
 from rasa_sdk.utils import configure_colored_logging
 
 from .. import clock
@@ -17,6 +18,8 @@ from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slot_names import STATUS
 from . import resolver, runtime
+from .context_id import SESSION_ACTION
+from .session import NewSession
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
     from ..context import CustomerContext
+    from .tracker_view import TrackerLike
+
+logger = logging.getLogger(__name__)
 
 
 class PS7Action(Action, ABC):
@@ -43,6 +49,8 @@ class PS7Action(Action, ABC):
         except SettingsError as error:
             raise SystemExit(str(error)) from None
         self._settings = runtime.share(settings).settings
+        if settings.arrival_keys is None:
+            _warn_of_open_door()
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which hold a seal key made at start."""
@@ -74,13 +82,17 @@ class PS7Action(Action, ABC):
         domain: DomainDict,  # noqa: ARG002 - the host's signature
     ) -> list[dict[str, Any]]:
         """Set the slots that change; `[]` when none does. Never raises and never utters."""
+        changes = await self._changes_or_nothing(tracker)
+        return [SlotSet(name, value) for name, value in changes.items()]
+
+    async def _changes_or_nothing(self, tracker: TrackerLike) -> dict[str, Any]:
+        """Give the slots to set; where something of ours is broken, say so and let nobody in."""
         shared = self.runtime
         try:
-            changes = await self.changes(Turn(tracker, shared, clock.utc_now()))
+            return await self.changes(Turn(tracker, shared, clock.utc_now()))
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
-            changes = _fail_closed(tracker, shared)
-        return [SlotSet(name, value) for name, value in changes.items()]
+            return _fail_closed(tracker, shared)
 
 
 class ActionPS7Context(PS7Action):
@@ -94,8 +106,10 @@ class ActionPS7Context(PS7Action):
         return "action_ps7_context"
 
     async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Decide by the table of `resolver.decide`, and ask PS7 where it says so."""
-        decision = resolver.decide(turn.present, turn.now)
+        """Decide by the table of `resolver.decide`, and ask PS7 where that says so."""
+        if turn.in_order():
+            return {}
+        decision = turn.decide()
         if not isinstance(decision, resolver.LookUp):
             return turn.apply(decision)
         found, replaces = decision.found, decision.replaces
@@ -120,7 +134,7 @@ class ActionPS7Verify(PS7Action):
 
     async def changes(self, turn: Turn) -> dict[str, Any]:
         """Decide by the table of `resolver.verify`."""
-        return turn.apply(resolver.verify(turn.present, turn.now))
+        return {} if turn.in_order() else turn.apply(turn.verify())
 
 
 class ActionPS7Forget(PS7Action):
@@ -135,6 +149,44 @@ class ActionPS7Forget(PS7Action):
         return turn.forget()
 
 
+class PS7SessionStart(ActionPS7Context):
+    """Base of a bot's own `action_session_start` that knows the customer before the first turn.
+
+    A subclass is complete with an empty body, once the bot's domain lists `action_session_start`:
+
+        class ActionSessionStart(PS7SessionStart):
+            pass
+
+    It starts the session as Rasa itself does, slots carried over if the domain says so, and loads
+    the context that opened this session. However the lookup ends, the user's first message is
+    answered. The base is abstract, so that no bot has it by importing this package.
+    """
+
+    def name(self) -> str:
+        """Give the name that Rasa calls."""
+        return SESSION_ACTION
+
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,  # noqa: ARG002 - the host's signature
+        tracker: Tracker,
+        domain: DomainDict,
+    ) -> list[dict[str, Any]]:
+        """Start the session: give SessionStarted, the slots, and `action_listen`."""
+        session = NewSession(tracker, domain, self._settings.metadata_keys)
+        changes = await self._changes_or_nothing(session)
+        slots = session.to_set(changes).items()
+        return [
+            SessionStarted(),
+            *(SlotSet(name, value) for name, value in slots),
+            ActionExecuted("action_listen"),
+        ]
+
+
+# Only the base is: whoever subclasses it is content with its name, or gives another.
+PS7SessionStart.__abstractmethods__ = frozenset({"name"})
+
+
 def verified_context(tracker: Tracker) -> CustomerContext | None:
     """Give the customer whom PS7 vouched for in this conversation, for a bot's own action.
 
@@ -146,11 +198,19 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
 
     """
     turn = Turn(tracker, runtime.current(), clock.utc_now())
-    verdict = resolver.verify(turn.present, turn.now)
+    verdict = turn.verify()
     return verdict.held.customer if isinstance(verdict, resolver.Project) else None
 
 
-def _fail_closed(tracker: Tracker, shared: runtime.Runtime) -> dict[str, Any]:
+@cache
+def _warn_of_open_door() -> None:
+    logger.warning(
+        "PS7_ARRIVAL_KEYS is not set: whoever can post to a channel of this bot can send any "
+        "contextId. Let a back-end of yours sign them, or be the only one that reaches the channel."
+    )
+
+
+def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime) -> dict[str, Any]:
     """Say `unavailable`, with nothing of a customer left."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
     status = shared.names.of(STATUS)

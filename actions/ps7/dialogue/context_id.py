@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ..errors import Reason
+
 MAX_LENGTH = 256
 _MAX_EXACT = 2**53
 """From here on a float no longer tells neighbouring whole numbers apart."""
@@ -20,8 +22,10 @@ _MAX_BITS = 900
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _ENCODED = {"0": 0, "1": 1}
 
+SESSION_ACTION = "action_session_start"
+SESSION_METADATA = "session_started_metadata"
+"""The slot in which Rasa keeps the metadata of the message that opened a session."""
 _SESSION_EVENTS = ("session_started", "session_ended", "restart")
-_SESSION_ACTION = "action_session_start"
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,20 @@ class Found:
     """A contextId as it was found, and what stood beside it. Its `repr` shows no value."""
 
     context_id: str | None = field(repr=False)
-    """None: something stands under the key, and it is not usable."""
+    """None: what stands under the key is not usable."""
     fingerprint: str = field(repr=False)
     """Tells this contextId from any other, usable or not, and fits into a seal."""
+    value: object = field(default=None, repr=False)
+    """What stands under the key, as it came."""
     encoded: int | None = None
     correlation_id: str | None = field(default=None, repr=False)
     flow_id: str | None = field(default=None, repr=False)
     carried: bool = False
     """It stands in `session_started_metadata` alone, where Rasa keeps it over later sessions."""
+    refused: Reason | None = None
+    """Why it was not let in, None where it was or where everybody may enter."""
+    opens: tuple[float, float] | None = None
+    """From when until when its token lets somebody in, in seconds since 1970; None: always."""
 
 
 def find(
@@ -54,23 +64,54 @@ def find(
     """
     steps = [path.split(".") for path in paths]
     for metadata in _messages(latest_message, events):
-        for path in steps:
-            hit = _at(metadata, path)
-            if hit is not None:
-                return hit
-    for path in steps:
-        hit = _at(session_started_metadata, path)
+        hit = _in(metadata, steps)
         if hit is not None:
-            return replace(hit, carried=True)
+            return hit
+    hit = _in(session_started_metadata, steps)
+    return None if hit is None else replace(hit, carried=True)
+
+
+def found_in_session(
+    latest_message: object, events: Sequence[object], paths: Iterable[str]
+) -> list[Found]:
+    """Give what this session's messages brought, each as often as it came, the first one first."""
+    steps = [path.split(".") for path in paths]
+    hits = [_in(metadata, steps) for metadata in _messages(latest_message, events)]
+    return [hit for hit in reversed(hits) if hit is not None]
+
+
+def session_mark(events: Sequence[object]) -> str:
+    """Tell this session of a conversation from its others; empty where no event opened it."""
+    opened = next(filter(_opens_session, _newest_first(events)), None)
+    return "" if opened is None else str(opened.get("timestamp"))
+
+
+def opening(events: Sequence[object]) -> object:
+    """Give the metadata that opens the session which is about to start; None where there is none.
+
+    While `action_session_start` runs, the latest message is still that of the session before. What
+    came since the last action counts: the slot that Rasa sets for a message which opens a session,
+    or the message `/session_start` itself.
+    """
+    for event in _newest_first(events):
+        kind = event.get("event")
+        if kind == "slot" and event.get("name") == SESSION_METADATA:
+            return event.get("value")
+        if kind == "user":
+            return event.get("metadata") if _asks_for_session(event) else None
+        if kind == "action" or kind in _SESSION_EVENTS:
+            return None
     return None
+
+
+def _newest_first(events: Sequence[object]) -> Iterator[Mapping[str, Any]]:
+    return (event for event in reversed(events) if isinstance(event, dict))
 
 
 def _messages(latest_message: object, events: Sequence[object]) -> Iterator[object]:
     if isinstance(latest_message, dict):
         yield latest_message.get("metadata")
-    for event in reversed(events):
-        if not isinstance(event, dict):
-            continue
+    for event in _newest_first(events):
         if _opens_session(event):
             break
         if event.get("event") == "user":
@@ -79,7 +120,17 @@ def _messages(latest_message: object, events: Sequence[object]) -> Iterator[obje
 
 def _opens_session(event: Mapping[str, Any]) -> bool:
     kind = event.get("event")
-    return kind in _SESSION_EVENTS or (kind == "action" and event.get("name") == _SESSION_ACTION)
+    return kind in _SESSION_EVENTS or (kind == "action" and event.get("name") == SESSION_ACTION)
+
+
+def _asks_for_session(message: Mapping[str, Any]) -> bool:
+    text = message.get("text")
+    return isinstance(text, str) and text.partition("{")[0].strip() == "/session_start"
+
+
+def _in(metadata: object, paths: Iterable[Sequence[str]]) -> Found | None:
+    hits = (_at(metadata, path) for path in paths)
+    return next((hit for hit in hits if hit is not None), None)
 
 
 def _at(metadata: object, path: Sequence[str]) -> Found | None:
@@ -93,9 +144,10 @@ def _at(metadata: object, path: Sequence[str]) -> Found | None:
         return None
     context_id = usable(value)
     return Found(
+        value=value,
         context_id=context_id,
-        fingerprint=_fingerprint(value if context_id is None else context_id),
-        encoded=_encoded(beside.get("encoded")),
+        fingerprint=fingerprint(value if context_id is None else context_id),
+        encoded=encoding(beside.get("encoded")),
         correlation_id=_well_formed(beside.get("correlationId")),
         flow_id=_well_formed(beside.get("flowId")),
     )
@@ -122,7 +174,8 @@ def _whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and value.bit_length() <= _MAX_BITS else None
 
 
-def _encoded(value: object) -> int | None:
+def encoding(value: object) -> int | None:
+    """Read `encoded`: 0 or 1, None where it is anything else."""
     return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)))
 
 
@@ -130,7 +183,8 @@ def _well_formed(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def _fingerprint(value: object) -> str:
+def fingerprint(value: object) -> str:
+    """Give 64 hexadecimal digits that tell this contextId, usable or not, from any other."""
     if isinstance(value, str):
         text = f"text {value}"
     else:

@@ -95,18 +95,18 @@ class Present:
         return self.says_ok or self.seal_set
 
 
-def is_left_over(found: Found | None, held: Sealed | None) -> bool:
+def is_left_over(found: Found, held: Sealed | None) -> bool:
     """Tell whether a contextId is that of an earlier customer, left over from another session.
 
     Rasa keeps the metadata that opened a session in a slot, and carries it into later sessions that
     bring none, also after another contextId has come meanwhile.
     """
-    return (
-        found is not None
-        and found.carried
-        and held is not None
-        and found.fingerprint in held.replaced
-    )
+    return found.carried and held is not None and found.fingerprint in held.replaced
+
+
+def is_known(found: Found, held: Sealed | None) -> bool:
+    """Tell whether a contextId came in before: the one that is held, or one that was forgotten."""
+    return held is not None and found.fingerprint in (held.fingerprint, *held.forgotten)
 
 
 def decide(present: Present, now: datetime) -> Decision:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import atexit
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
 from ..slot_names import SlotNames
+from .arrival import Door
 from .sdk_tracing import host_tracer
 from .seal import Sealer
+from .settled import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +34,18 @@ class Runtime:
         self.settings = settings
         self.names = SlotNames(settings.slot_names)
         self.sealer = Sealer([key.get_secret_value() for key in settings.seal_keys])
+        self.door = Door([key.get_secret_value() for key in settings.arrival_keys or ()])
+        self.settled = Settled()
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
         self.client = PS7Client(settings, tracer=host_tracer)
         self._warned_of: set[str] = set()
+        self._among = lru_cache(maxsize=16)(self._pick)  # the slots of a bot hardly ever change
 
-    def ours_among(self, slots: Mapping[str, object]) -> dict[str, str]:
+    def ours_among(self, slots: Iterable[str]) -> dict[str, str]:
         """Pick our slots from those declared, and warn once of one that must be and is not."""
+        return self._among(tuple(slots))
+
+    def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
         ours = self.names.among(slots)
         for needed, without_it in _NEEDED.items():
             name = self.names.of(needed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -16,10 +16,22 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ..context import CustomerContext, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_REMEMBERED = 16
-"""Forgotten contextIds, and replaced ones, that one conversation remembers: the newest."""
+"""ContextIds of one kind that one conversation remembers."""
+
+
+class Seen(NamedTuple):
+    """Events of a tracker that need not be read again: their messages brought what was sealed."""
+
+    events: int
+    """How many; 0 where the contextId stood elsewhere."""
+    last: str
+    """The timestamp of the last of them, which tells whether the same events still stand there."""
+
+
+UNSEEN = Seen(0, "")
 
 
 class Sealed(BaseModel):
@@ -38,6 +50,12 @@ class Sealed(BaseModel):
     """Fingerprints of contextIds that are not looked up again in this conversation."""
     replaced: tuple[str, ...] = ()
     """Fingerprints of contextIds after which another one came, the newest first."""
+    session: str = ""
+    """In which session of the conversation this was sealed."""
+    asked: tuple[str, ...] = ()
+    """Fingerprints of the contextIds that were looked up in that session, the first one first."""
+    seen: Seen = UNSEEN
+    """Up to where the tracker had been read by then."""
 
     @field_validator("customer", mode="before")
     @classmethod
@@ -52,13 +70,21 @@ class Sealed(BaseModel):
         """Name the outcome alone."""
         yield "outcome", self.outcome.value
 
+    def having_asked(self) -> Sealed:
+        """Give the same, with its contextId among those that were looked up."""
+        return self.model_copy(update={"asked": remembered(*self.asked, self.fingerprint)})
+
+    def having_forgotten(self, fingerprints: Iterable[str]) -> Sealed:
+        """Give the same, with these contextIds among those that are not looked up again."""
+        return self.model_copy(update={"forgotten": remembered(*fingerprints, *self.forgotten)})
+
     def good_at(self, now: datetime) -> bool:
         """Tell whether the customer of this seal may still be used."""
         return self.customer is not None and now < self.customer.expires_at
 
 
 def remembered(*fingerprints: str) -> tuple[str, ...]:
-    """Bring fingerprints, newest first, into what a seal keeps: each once, and not too many."""
+    """Bring fingerprints into what a seal keeps: each once, in their order, and not too many."""
     return tuple(dict.fromkeys(filter(None, fingerprints)))[:MAX_REMEMBERED]
 
 

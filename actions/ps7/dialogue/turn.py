@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
 from ..slot_names import CONTEXT, STATUS
 from . import resolver
-from .context_id import find
 from .seal import Sealed, remembered
+from .settled import InOrder
 from .slots import differing, project
+from .tracker_view import TrackerView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from ..context import CustomerContext
     from .context_id import Found
     from .runtime import Runtime
+    from .tracker_view import TrackerLike
 
 logger = logging.getLogger(__name__)
 
-_METADATA_SLOT = "session_started_metadata"
 _REFUSALS = {
     Outcome.INVALID: Reason.UNUSABLE_CONTEXT_ID,
     Outcome.MISSING: Reason.FORGOTTEN,
+    Outcome.REJECTED: Reason.TOO_MANY_CONTEXT_IDS,
 }
 
-
-class TrackerLike(Protocol):
-    """What is read of the SDK's tracker."""
-
-    sender_id: str
-    slots: dict[str, Any]
-    latest_message: dict[str, Any]
-    events: list[dict[str, Any]]
+_TURNED_AWAY = {
+    Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
+    Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
+    Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
+    Reason.ARRIVAL_TIME: "its token is no longer good, or not yet",
+    Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
+}
 
 
 class Turn:
@@ -48,30 +49,54 @@ class Turn:
 
     def __init__(self, tracker: TrackerLike, runtime: Runtime, now: datetime) -> None:
         """Read the tracker. What is not of the expected type counts as not there."""
-        self.sender_id = str(tracker.sender_id)
         self.now = now
         self._runtime = runtime
-        self._slots = tracker.slots if isinstance(tracker.slots, dict) else {}
+        self._view = TrackerView(tracker, runtime.door, runtime.settings.metadata_keys)
+        self._slots = self._view.slots
         self._ours = runtime.ours_among(self._slots)
         self._status = runtime.names.of(STATUS)
         self._context = runtime.names.of(CONTEXT)
+
+    @cached_property
+    def present(self) -> resolver.Present:
+        """What the run finds; reading it opens the seal."""
         seal = self._slots.get(self._context)
-        held = runtime.sealer.open(seal, self.sender_id)
-        found = find(
-            tracker.latest_message,
-            tracker.events if isinstance(tracker.events, list) else [],
-            self._slots.get(_METADATA_SLOT),
-            runtime.settings.metadata_keys,
-        )
-        self.present = resolver.Present(
-            found=None if resolver.is_left_over(found, held) else found,
+        held = self._runtime.sealer.open(seal, self._view.sender_id)
+        if seal is not None and held is None:
+            telemetry.seal_refused()
+            logger.warning("A seal was refused: it is not ours, or not of this conversation")
+        return resolver.Present(
+            found=self._view.found(held, self.now),
             held=held,
             says_ok=self._slots.get(self._status) == Outcome.OK.value,
             seal_set=seal is not None,
         )
-        if seal is not None and self.present.held is None:
-            telemetry.seal_refused()
-            logger.warning("A seal was refused: it is not ours, or not of this conversation")
+
+    @cached_property
+    def _state(self) -> bytes | None:
+        ours = {name: self._slots[name] for name in self._ours}
+        return self._runtime.settled.digest(self._view.sender_id, ours)
+
+    def in_order(self) -> bool:
+        """Tell whether the slots are known to say what PS7 said, with no contextId come since."""
+        known = self._runtime.settled.get(self._state)
+        if known is None or self.now >= known.until:
+            return False
+        return _came(self._view.newest(known.seen)) == known.came
+
+    def decide(self) -> resolver.Decision:
+        """Decide one run of `action_ps7_context`."""
+        decision = resolver.decide(self.present, self.now)
+        limit = self._runtime.settings.max_contexts
+        if isinstance(decision, resolver.LookUp) and not self._view.among_the_first(
+            limit, decision.found, self.present.held
+        ):
+            return resolver.Refuse(decision.found, decision.replaces, Outcome.REJECTED)
+        return decision
+
+    def verify(self) -> resolver.Verdict:
+        """Decide one run of `action_ps7_verify`."""
+        return resolver.verify(self.present, self.now)
 
     def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
         """Carry out a decision that asks nobody."""
@@ -99,25 +124,33 @@ class Turn:
         may be a phone number. An id that repeats one of these is none: it is going to be logged.
         """
         given = found.correlation_id
-        if given is None or given in (found.context_id, self.sender_id):
-            return self._runtime.correlation.uuid(self.sender_id)
+        if given is None or given in (found.context_id, found.value, self._view.sender_id):
+            return self._runtime.correlation.uuid(self._view.sender_id)
         return given
 
     def _refuse(self, decision: resolver.Refuse) -> dict[str, Any]:
         found, outcome = decision.found, decision.outcome
+        reason = found.refused or _REFUSALS[outcome]
         telemetry.LookupReport(
             self._runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(found),
             outcome,
-            _REFUSALS[outcome],
+            reason,
         ).write()
-        return self.seal(found, outcome, replaces=decision.replaces)
+        if reason in _TURNED_AWAY:
+            telemetry.arrival_refused(reason)
+            logger.warning("A contextId was not let in: %s", _TURNED_AWAY[reason])
+        return self._write(self._sealed(outcome, found.fingerprint), decision.replaces)
 
     def _put_back(self, held: Sealed) -> dict[str, Any]:
         changes = self._changes(project(self._ours, held.customer), Outcome.OK)
         if changes:
             telemetry.slots_put_back(len(changes))
             logger.warning("Slots put back to what PS7 said: %s", ", ".join(changes))
+        elif held.customer is not None:
+            came = _came(self._view.newest(held.seen))
+            in_order = InOrder(held.customer.expires_at, held.seen, came)
+            self._runtime.settled.note(self._state, in_order)
         return changes
 
     def _clear(self, outcome: Outcome) -> dict[str, Any]:
@@ -136,7 +169,7 @@ class Turn:
         if held is None or not (held.replaced or held.forgotten):
             return None
         sealed = self._sealed(Outcome.MISSING, "")
-        return self._runtime.sealer.close(sealed, self.sender_id)
+        return self._runtime.sealer.close(sealed, self._view.sender_id)
 
     def seal(
         self,
@@ -147,8 +180,9 @@ class Turn:
         replaces: bool,
     ) -> dict[str, Any]:
         """Write what was learnt about a contextId into the seal and into every slot of ours."""
-        sealed = self._sealed(outcome, found.fingerprint, customer)
-        return self._write(sealed, own=self._own_nulls() if replaces else {})
+        sealed = self._sealed(outcome, found.fingerprint, customer).having_asked()
+        sealed = sealed.model_copy(update={"seen": self._view.seen(found)})
+        return self._write(sealed, replaces)
 
     def forget(self) -> dict[str, Any]:
         """Null everything, and remember that these contextIds are not looked up again."""
@@ -156,15 +190,11 @@ class Turn:
         gone = [place.fingerprint for place in (found, held) if place is not None]
         if not gone:
             return self._clear(Outcome.MISSING)
-        sealed = self._sealed(Outcome.MISSING, gone[0], forget=gone)
-        return self._write(sealed, own=self._own_nulls())
+        sealed = self._sealed(Outcome.MISSING, gone[0]).having_forgotten(gone)
+        return self._write(sealed, replaces=True)
 
     def _sealed(
-        self,
-        outcome: Outcome,
-        fingerprint: str,
-        customer: CustomerContext | None = None,
-        forget: Iterable[str] = (),
+        self, outcome: Outcome, fingerprint: str, customer: CustomerContext | None = None
     ) -> Sealed:
         """Say what the next seal says, and what it still remembers of the ones before."""
         held = self.present.held
@@ -174,12 +204,15 @@ class Turn:
             fingerprint=fingerprint,
             sealed_at=self.now,
             customer=customer,
-            forgotten=remembered(*forget, *(held.forgotten if held else ())),
+            forgotten=held.forgotten if held else (),
             replaced=remembered(*(name for name in before if name != fingerprint)),
+            session=self._view.session_mark(),
+            asked=self._view.asked(held),
         )
 
-    def _write(self, sealed: Sealed, own: dict[str, Any]) -> dict[str, Any]:
-        text = self._runtime.sealer.close(sealed, self.sender_id)
+    def _write(self, sealed: Sealed, replaces: bool) -> dict[str, Any]:  # noqa: FBT001 - one word
+        own = self._own_nulls() if replaces else {}
+        text = self._runtime.sealer.close(sealed, self._view.sender_id)
         values = own | project(self._ours, sealed.customer) | {self._context: text}
         return self._changes(values, sealed.outcome)
 
@@ -192,3 +225,7 @@ class Turn:
         wanted = values | {self._status: outcome.value}
         declared = {name: value for name, value in wanted.items() if name in self._slots}
         return differing(declared, self._slots)
+
+
+def _came(found: Found | None) -> tuple[str, bool] | None:
+    return None if found is None else (found.fingerprint, found.carried)

@@ -30,6 +30,7 @@ CORE = (
     "python-stdnum",
     "tenacity",
     "opentelemetry-api",
+    "PyJWT",
     "tzdata",
 )
 # Loaded before the watch begins: what they do is theirs.
@@ -42,6 +43,7 @@ LOADED_FIRST = (
     "tenacity",
     "opentelemetry.metrics",
     "opentelemetry.trace.propagation.tracecontext",
+    "jwt",
     "zoneinfo",
 )
 _WATCHED = re.compile(r"socket\.|subprocess\.|os\.(system|fork|exec|spawn|posix_spawn)")

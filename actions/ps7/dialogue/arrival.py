@@ -1,0 +1,133 @@
+"""The door: a contextId counts only inside a token that the bank's own back-end signed.
+
+Whoever can post to an open channel can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, the
+channel's metadata holds a signed token in its place (JWS with HS256, RFC 7515), with these claims:
+
+    contextId   the contextId; `encoded` beside it, where PS7 needs it
+    sub         the `sender_id` of the conversation that the token was made for
+    iat, exp    when it was made and until when it lets somebody in (RFC 7519), at most 120 s apart
+
+Reading is pure: keys, a token, a sender id and the time in, a `Found` out. The library is PyJWT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from .. import clock
+from ..errors import Reason
+from .context_id import encoding, fingerprint, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .context_id import Found
+
+ALGORITHM = "HS256"
+MAX_SECONDS = 120
+"""From `iat` to `exp`: time enough for a page to open a chat, and for nothing else."""
+MAX_LENGTH = 4096
+"""Characters of a token. Nothing longer is even decoded."""
+_CLOCKS_DIFFER = 10.0
+"""Seconds by which the back-end's clock may be ahead of ours."""
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    context_id: Any = Field(alias="contextId")
+    encoded: Any = None
+    sub: str
+    iat: FiniteFloat
+    exp: FiniteFloat
+
+
+class Door:
+    """Lets contextIds in. Without keys everybody may enter."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take the secrets of the bank's back-end, newest first; a token of any of them counts."""
+        self._keys = tuple(keys)
+
+    def read(self, found: Found, sender_id: str) -> Found:
+        """Give what was found with the contextId of its token; or refused, without one, and why.
+
+        Everything is checked but the time: see `on_time`.
+        """
+        if not self._keys:
+            return found
+        claims = self._verified(found.value)
+        if claims is None:
+            return _refused(found, Reason.ARRIVAL_SIGNATURE)
+        try:
+            said = _Claims.model_validate(claims)
+        except ValidationError:
+            return _refused(found, Reason.ARRIVAL_CLAIMS)
+        context_id = usable(said.context_id)
+        if context_id is None or not 0 < said.exp - said.iat <= MAX_SECONDS:
+            return _refused(found, Reason.ARRIVAL_CLAIMS)
+        if said.sub != sender_id:
+            return _refused(found, Reason.ARRIVAL_CONVERSATION)
+        return replace(
+            found,
+            context_id=context_id,
+            fingerprint=fingerprint(context_id),
+            # What stands beside the token is not signed, and this decides who is looked up.
+            encoded=encoding(said.encoded),
+            opens=(said.iat - _CLOCKS_DIFFER, said.exp),
+        )
+
+    def _verified(self, token: object) -> dict[str, Any] | None:
+        if not isinstance(token, str) or len(token) > MAX_LENGTH:
+            return None
+        for key in self._keys:
+            try:
+                return jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE)
+            # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
+            except (jwt.InvalidTokenError, RecursionError, UnicodeError):
+                continue
+        return None
+
+
+_SIGNATURE_ALONE: Any = {"verify_signature": True, "verify_exp": False, "verify_iat": False}
+"""Time is ours to judge, by our clock and the contextIds we know. `aud` and `nbf` stay PyJWT's: a
+token for some other audience is none of ours."""
+
+
+def on_time(found: Found, now: datetime) -> Found:
+    """Give what was found, refused if its token does not let in somebody new at this moment.
+
+    Not for contextIds that came in before: a context that ran out can be looked up again.
+    """
+    if found.opens is None or found.opens[0] <= now.timestamp() < found.opens[1]:
+        return found
+    return _refused(found, Reason.ARRIVAL_TIME)
+
+
+def sign(
+    key: str,
+    context_id: str,
+    sender_id: str,
+    *,
+    seconds: int = MAX_SECONDS,
+    encoded: int | None = None,
+) -> str:
+    """Make the token that lets a contextId into one conversation, as a back-end would.
+
+    `key` is the newest of `PS7_ARRIVAL_KEYS`; `seconds` is how long from now it opens the door.
+    """
+    made = int(clock.utc_now().timestamp())
+    claims = {"contextId": context_id, "sub": sender_id, "iat": made, "exp": made + seconds}
+    more = {} if encoded is None else {"encoded": encoded}
+    return jwt.encode(claims | more, key, algorithm=ALGORITHM)
+
+
+def _refused(found: Found, reason: Reason) -> Found:
+    # Never the fingerprint of a contextId, such as one that was let in before.
+    name = fingerprint(["refused", found.value])
+    return replace(found, context_id=None, fingerprint=name, refused=reason, opens=None)

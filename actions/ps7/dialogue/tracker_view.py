@@ -1,0 +1,99 @@
+"""What one run reads of a tracker: plain values, the contextId that counts, and the session.
+
+What is not of the expected type counts as not there. Pure: it knows no SDK and writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import resolver
+from .arrival import on_time
+from .context_id import SESSION_METADATA, find, found_in_session, session_mark
+from .seal import UNSEEN, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .arrival import Door
+    from .context_id import Found
+    from .seal import Sealed
+
+
+class TrackerLike(Protocol):
+    """What is read of the SDK's tracker."""
+
+    sender_id: str
+    slots: dict[str, Any]
+    latest_message: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+class TrackerView:
+    """One conversation as it stands."""
+
+    def __init__(self, tracker: TrackerLike, door: Door, metadata_keys: Sequence[str]) -> None:
+        """Read the tracker: `metadata_keys` is where contextIds stand, and `door` lets them in."""
+        self.sender_id = str(tracker.sender_id)
+        self.slots = tracker.slots if isinstance(tracker.slots, dict) else {}
+        self._latest_message = tracker.latest_message
+        self._events = tracker.events if isinstance(tracker.events, list) else []
+        self._door = door
+        self._paths = metadata_keys
+
+    def found(self, held: Sealed | None, now: datetime) -> Found | None:
+        """Give the contextId that counts, let in or refused; None where there is none."""
+        found = self.newest(held.seen if held is not None and held.good_at(now) else UNSEEN)
+        if found is None:
+            return None
+        found = self._door.read(found, self.sender_id)
+        if resolver.is_left_over(found, held):
+            return None
+        return found if resolver.is_known(found, held) else on_time(found, now)
+
+    def newest(self, seen: Seen) -> Found | None:
+        """Find the contextId that came last, as it stands there; None where none came.
+
+        What was seen at a good lookup led to what is held: a long conversation is not read again on
+        every turn, and None means that no contextId came since.
+        """
+        count = seen.events
+        if 0 < count <= len(self._events) and _time(self._events[count - 1]) == seen.last:
+            newer = self._events[count:]
+            if not session_mark(newer):
+                return find(self._latest_message, newer, None, self._paths)
+        metadata = self.slots.get(SESSION_METADATA)
+        return find(self._latest_message, self._events, metadata, self._paths)
+
+    def seen(self, found: Found) -> Seen:
+        """Say up to where this tracker need not be read again, for a seal to remember."""
+        brought = find(None, self._events, None, self._paths)
+        if brought is None or brought.value != found.value:
+            return UNSEEN  # it stands elsewhere, where it may be changed
+        return Seen(len(self._events), _time(self._events[-1]))
+
+    def among_the_first(self, count: int, found: Found, held: Sealed | None) -> bool:
+        """Tell whether a contextId is among so many that this session asked about first.
+
+        What the session's messages brought counts, which nobody can take back, and what the seal
+        remembers.
+        """
+        came = found_in_session(self._latest_message, self._events, self._paths)
+        others = {other.fingerprint: other for other in came}.values()
+        read = [self._door.read(other, self.sender_id) for other in others]
+        usable = (other.fingerprint for other in read if other.context_id is not None)
+        in_order = list(dict.fromkeys([*self.asked(held), *usable, found.fingerprint]))
+        return in_order.index(found.fingerprint) < count
+
+    def asked(self, held: Sealed | None) -> tuple[str, ...]:
+        """Give the contextIds that the seal knows to have been asked about in this session."""
+        return held.asked if held is not None and held.session == self.session_mark() else ()
+
+    def session_mark(self) -> str:
+        """Tell this session of the conversation from its others."""
+        return session_mark(self._events)
+
+
+def _time(event: object) -> str:
+    return str(event.get("timestamp")) if isinstance(event, dict) else ""
