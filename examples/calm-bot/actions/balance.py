@@ -1,0 +1,66 @@
+"""The bot's own action: what is in the customer's account.
+
+The account is in no slot of this bot, so that no prompt can hold it. The action has it from the
+customer whom the plugin verified, and reads no slot.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rasa_sdk import Action
+
+from .ps7 import verified_context
+
+if TYPE_CHECKING:
+    from rasa_sdk import Tracker
+    from rasa_sdk.executor import CollectingDispatcher
+    from rasa_sdk.types import DomainDict
+
+# The core banking system of a bank that does not exist: agency and account, and what is in it.
+BALANCES: dict[tuple[str | None, str | None], Decimal] = {
+    ("0341", "00123456"): Decimal("15230.75"),
+    ("0910", "00900019"): Decimal("1048576.00"),
+    ("2468", "10203040"): Decimal("-12.30"),
+}
+
+_SWAP_SEPARATORS = str.maketrans(",.", ".,")
+
+
+def in_reais(amount: Decimal) -> str:
+    """Write an amount of money as Brazilians do: R$ 15.230,75."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}R$ {abs(amount):,.2f}".translate(_SWAP_SEPARATORS)
+
+
+class ActionAnswerBalance(Action):
+    """Answer the balance to an authenticated customer whose token is valid, and to nobody else.
+
+    The flow has asked for both already. It asked slots, and a slot can be written between two
+    steps: what decides here is the seal.
+    """
+
+    def name(self) -> str:
+        """Give the name that the domain and the flow use."""
+        return "action_answer_balance"
+
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
+    ) -> list[dict[str, Any]]:
+        """Say the balance, or what is needed first. No slot changes."""
+        customer = verified_context(tracker)
+        if customer is None or not customer.authenticated:
+            dispatcher.utter_message(response="utter_ask_sign_in")
+        elif not customer.token_valid:
+            dispatcher.utter_message(response="utter_ps7_ask_token")
+        elif (amount := BALANCES.get((customer.agency, customer.account))) is None:
+            dispatcher.utter_message(response="utter_balance_unknown")
+        else:
+            dispatcher.utter_message(
+                response="utter_balance", account=customer.account, balance=in_reais(amount)
+            )
+        return []
