@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .cpf import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Outcome(str, Enum):
@@ -75,6 +75,18 @@ def wire_text(value: object) -> str | None:
     return None
 
 
+def field_text(payload: Mapping[str, Any], wire_name: str) -> str | None:
+    """Read one field of a payload as text.
+
+    A field that is missing or blank at the top is taken from `contexto`, the upstream payload.
+    """
+    text = wire_text(payload.get(wire_name))
+    if text is None:
+        upstream = payload.get("contexto")
+        text = wire_text(upstream.get(wire_name)) if isinstance(upstream, dict) else None
+    return text
+
+
 class CustomerContext(BaseModel):
     """What PS7 said about the customer of one conversation.
 
@@ -120,15 +132,8 @@ class CustomerContext(BaseModel):
         return mask(self.cpf)
 
     def field(self, wire_name: str) -> str | None:
-        """Give the text of one field of the payload, by its name on the wire.
-
-        A field that is missing or blank at the top is taken from `contexto`, the upstream payload.
-        """
-        text = wire_text(self.payload.get(wire_name))
-        upstream = self.payload.get("contexto")
-        if text is None and isinstance(upstream, dict):
-            text = wire_text(upstream.get(wire_name))
-        return text
+        """Give the text of one field of the payload, by its name on the wire."""
+        return field_text(self.payload, wire_name)
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name what may be shown: nothing that tells one customer from another."""

@@ -54,7 +54,9 @@ def _fernet_key(secret: SecretStr) -> SecretStr:
 
 
 def _signing_key(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value().encode()) < MIN_SIGNING_BYTES:
+    text = secret.get_secret_value()
+    # PyJWT takes no public key for a secret: signing with one is an old attack.
+    if len(text.encode()) < MIN_SIGNING_BYTES or "-----BEGIN" in text or text.startswith("ssh-"):
         raise ValueError
     return secret
 

@@ -259,6 +259,17 @@ async def test_a_context_id_that_was_refused_is_no_correlation_id(
     assert "planted" not in caplog.text
 
 
+async def test_a_cpf_is_no_correlation_id(
+    open_bot: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would be logged with every lookup."""
+    cpf = PERSONAS["ana"].slots["cpf"]
+    with caplog.at_level(logging.INFO):
+        await open_bot.user("oi", metadata={"contextId": "ana", "correlationId": cpf})
+    assert "outcome=ok" in caplog.text
+    assert cpf not in caplog.text
+
+
 @pytest.fixture
 def fresh_warnings() -> Iterator[None]:
     """Let this process warn of an open door as if it had just started."""

@@ -27,6 +27,7 @@ from actions.ps7 import (
     UnexpectedStatus,
     UnreadableAnswer,
 )
+from actions.ps7.api.wire import build_request
 from actions.ps7.dialogue.slots import project
 from actions.ps7.slot_names import CUSTOMER_SLOTS
 from actions.ps7.testing import FAULTS, PERSONAS, Persona, Simulator
@@ -199,11 +200,18 @@ async def test_an_answer_that_trickles_in_is_over_at_the_deadline() -> None:
 
 
 async def test_waiting_for_a_connection_counts_towards_the_deadline(ps7: Simulator) -> None:
-    """With one connection at most, who stands second in line waits no longer than the first."""
+    """With one connection at most, and that one busy, a lookup waits no longer than any other."""
     settings = settings_for(ps7.url, deadline=0.3, max_connections=1)
+    request = build_request(
+        settings, "slow", encoded=None, correlation_id=None, flow_id="first-in-line"
+    )
     async with PS7Client(settings) as client:
-        failures = await asyncio.gather(failure_of(client, "slow"), failure_of(client, "slow"))
-    assert [failure.reason for failure in failures] == [Reason.DEADLINE, Reason.DEADLINE]
+        first = asyncio.create_task(client._transport.send(request))
+        await asyncio.sleep(0.05)  # it has the connection
+        failure = await failure_of(client, "ana")
+        first.cancel()
+        await asyncio.wait([first])
+    assert failure.reason == Reason.DEADLINE
     assert len(ps7.requests) == 1
 
 

@@ -681,18 +681,90 @@ async def test_forgetting_takes_the_bots_own_slots_along(environment: pytest.Mon
     assert bot.slots["balance"] is None
 
 
-async def test_forgotten_context_ids_are_remembered_up_to_a_limit(
-    bot: Conversation, ps7: Simulator
+# -- seals that were left behind ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seal", [None, "junk", 5])
+async def test_wiping_the_seal_does_not_undo_a_log_out(
+    bot: Conversation, ps7: Simulator, seal: object
 ) -> None:
-    """The newest sixteen: a seal must not grow without end."""
-    for number in range(17):
-        ps7.answer(f"c{number}", body=ANA.answer)
-        await arrive(bot, f"c{number}")
-        await bot.run(FORGET)
-    await arrive(bot, "c1")
+    """The seal that forgot the customer still stands in the conversation's events."""
+    await arrive(bot, "ana")
+    await bot.run(FORGET)
+    await bot.set_slot("ps7_context", seal)
+    await arrive(bot)
+    await arrive(bot, "ana")
     assert shown(bot) == nobody("missing")
-    await arrive(bot, "c0")
-    assert bot.slots["ps7_status"] == "ok"
+    assert len(ps7.requests) == 1
+
+
+async def put_back(bot: Conversation, slots: dict[str, Any]) -> None:
+    await set_slots(bot, **{name: slots[name] for name in SLOTS})
+
+
+@pytest.mark.parametrize("action", [LOOK_UP, VERIFY])
+async def test_putting_everything_back_does_not_undo_a_log_out(
+    plain_bot: Conversation, caplog: pytest.LogCaptureFixture, action: str
+) -> None:
+    """Not even where this very state was found in order before."""
+    await arrive(plain_bot, "ana")
+    await plain_bot.run(LOOK_UP)
+    before = plain_bot.slots
+    await plain_bot.run(action)
+    await plain_bot.run(FORGET)
+    await put_back(plain_bot, before)
+
+    assert verified_context(plain_bot.tracker) is None
+    await plain_bot.run(action)
+    assert shown(plain_bot) == nobody("missing")
+    assert "A customer was forgotten, and something took that back: undone" in caplog.text
+    await plain_bot.run(action)
+    assert verified_context(plain_bot.tracker) is None
+    assert shown(plain_bot) == nobody("missing")
+
+
+async def test_a_fallback_does_not_undo_a_log_out(bot: Conversation, ps7: Simulator) -> None:
+    """Rasa takes back the slots of the turn, the seal that forgot among them."""
+    await arrive(bot, "ana")
+    await bot.user("tchau")
+    await bot.run(FORGET)
+    await bot.rewind()
+    await arrive(bot)
+    assert shown(bot) == nobody("missing")
+    assert len(ps7.requests) == 1
+
+
+async def test_the_seal_of_an_earlier_customer_does_not_bring_them_back(
+    bot: Conversation, clock: Clock
+) -> None:
+    """With no contextId at hand, the customer who came last is the one that counts."""
+    await arrive(bot, "ana")
+    before = bot.slots
+    clock.move(1)
+    await arrive(bot, "bruno")
+    await come_back_without_context_id(bot)
+    await put_back(bot, before)
+    await bot.run(LOOK_UP)
+    assert shown(bot) == nobody("tampered")
+
+
+async def test_an_older_seal_of_the_same_customer_is_as_good(
+    bot: Conversation, clock: Clock
+) -> None:
+    """PS7 vouched for them, and the time of that has not passed."""
+    await arrive(bot, "ana")
+    await bot.set_slot("ps7_context", None)
+    before = bot.slots | {"ps7_context": None}
+    clock.move(1)
+    await arrive(bot, "ana")
+    newer = bot.slots
+    await put_back(bot, before)
+    clock.move(1)
+    await arrive(bot, "ana")
+    await come_back_without_context_id(bot)
+    await put_back(bot, newer)
+    await bot.run(LOOK_UP)
+    assert showing(bot, ANA)
 
 
 # -- the bot's own actions ------------------------------------------------------------------------

@@ -129,6 +129,8 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         ("PS7_ARRIVAL_KEYS", f'["{"k" * 31}"]'),
         ("PS7_ARRIVAL_KEYS", f'["{"k" * 32}", 5]'),
         ("PS7_ARRIVAL_KEYS", "k" * 32),
+        ("PS7_ARRIVAL_KEYS", f'["-----BEGIN PUBLIC KEY-----{"k" * 32}"]'),
+        ("PS7_ARRIVAL_KEYS", f'["ssh-rsa {"k" * 32}"]'),
         ("PS7_MAX_CONTEXTS", "0"),
         ("PS7_MAX_CONTEXTS", "many"),
         ("PS7_ENCODED", "2"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .. import clock
@@ -20,8 +21,13 @@ from .telemetry import LookupReport, Telemetry
 from .transport import Transport
 from .wire import build_request, decode
 
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from types import TracebackType
 
     from opentelemetry.trace import Tracer
@@ -40,6 +46,8 @@ class _Lookup:
     report: LookupReport
     replayed: bool = False
     """Whether a token was refused and the request sent again: once is enough."""
+    failure: LookupFailed | None = None
+    """How the first attempt failed, until that is told to what makes the next ones."""
 
 
 class PS7Client:
@@ -117,8 +125,8 @@ class PS7Client:
 
     async def _within_deadline(self, lookup: _Lookup) -> Decoded:
         try:
-            work: Coroutine[Any, Any, Decoded] = self._retrying(self._attempt, lookup)
-            return await asyncio.wait_for(work, self.settings.deadline)
+            async with timeout(self.settings.deadline):
+                return await self._attempts(lookup)
         except LookupFailed:
             raise
         except asyncio.TimeoutError:
@@ -127,6 +135,26 @@ class PS7Client:
             telemetry.log_bug(error)
             failure = PS7Unavailable(Reason.INTERNAL)
         raise failure  # out here, so that no foreign error, and none of its values, goes along
+
+    async def _attempts(self, lookup: _Lookup) -> Decoded:
+        """Attempt it until it succeeds, or must not be repeated.
+
+        Nearly every lookup ends with its first attempt: only the others pay for what repeats them.
+        """
+        try:
+            return await self._attempt(lookup)
+        except LookupFailed as failure:
+            if not failure.passing:
+                raise
+            lookup.failure = failure
+        decoded: Decoded = await self._retrying(self._next_attempt, lookup)
+        return decoded
+
+    async def _next_attempt(self, lookup: _Lookup) -> Decoded:
+        failure, lookup.failure = lookup.failure, None
+        if failure is not None:  # the first attempt counts as one, and its pause is waited for
+            raise failure
+        return await self._attempt(lookup)
 
     async def _attempt(self, lookup: _Lookup) -> Decoded:
         if self._gateway is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import cpf
@@ -10,6 +11,7 @@ from ..context import (
     Identification,
     SecurityDevice,
     TokenStatus,
+    field_text,
     wire_text,
 )
 
@@ -57,11 +59,11 @@ def read_customer(
     A value outside a documented list is None and named as doubtful: fail closed. A CPF that is not
     11 digits is named too, and stays, unless `strict_cpf` asks for valid check digits.
     """
-    raw = CustomerContext(expires_at=expires_at, payload=payload)
+    raw = partial(field_text, payload)
     doubtful: list[str] = []
 
     def code(wire_name: str, known: Mapping[str, _Code]) -> _Code | None:
-        text = raw.field(wire_name)
+        text = raw(wire_name)
         meaning = known.get(text.lower()) if text else None
         if text and meaning is None:
             doubtful.append(wire_name)
@@ -70,15 +72,15 @@ def read_customer(
     device = code("u_dseg", _DEVICE)
     accepted = code("u_dsok", _ACCEPTED)
     token_status = {None: None, SecurityDevice.NONE: TokenStatus.ABSENT}.get(device, accepted)
-    number = _read_cpf(raw.field(_CPF), doubtful, strict=strict_cpf)
+    number = _read_cpf(raw(_CPF), doubtful, strict=strict_cpf)
     customer = CustomerContext(
         cpf=number,
-        agency=raw.field("u_ag"),
-        account=raw.field(_ACCOUNT) or _upstream_account(payload),
-        segment=raw.field("u_seg"),
-        ivr_option=raw.field("u_dest"),
-        phone_number=raw.field("u_numA"),
-        id_document=raw.field("u_tpid"),
+        agency=raw("u_ag"),
+        account=raw(_ACCOUNT) or _upstream_account(payload),
+        segment=raw("u_seg"),
+        ivr_option=raw("u_dest"),
+        phone_number=raw("u_numA"),
+        id_document=raw("u_tpid"),
         identification=code("u_id", _IDENTIFICATION),
         security_device=device,
         token_status=token_status,
@@ -96,7 +98,7 @@ def _read_cpf(text: str | None, doubtful: list[str], *, strict: bool) -> str | N
     number = cpf.normalise(text)
     if not cpf.has_form(number) or (strict and not cpf.is_valid(number)):
         doubtful.append(_CPF)
-    return number if cpf.is_valid(number) or not strict else None
+    return number if not strict or cpf.is_valid(number) else None
 
 
 def _upstream_account(payload: Mapping[str, Any]) -> str | None:

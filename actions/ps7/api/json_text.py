@@ -38,8 +38,9 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
 
     """
     try:
+        text = _decode(body, content_type)
         value = json.loads(
-            _decode(body, content_type),
+            text,
             parse_int=_number,
             parse_float=_number,
             parse_constant=_refuse,
@@ -50,7 +51,12 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
         readable = True
     if not readable:
         raise ValueError  # out here, since the error of the decoder carries the whole body along
-    return _clean(value, MAX_DEPTH)
+    return _clean(value, MAX_DEPTH) if _may_need_cleaning(text) else value
+
+
+def _may_need_cleaning(text: str) -> bool:
+    """Tell whether a text can hold half a character, or be nested too deep. Few answers can."""
+    return "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH
 
 
 def _decode(body: bytes, content_type: str) -> str:

@@ -89,7 +89,7 @@ class Door:
             try:
                 return jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE)
             # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
-            except (jwt.InvalidTokenError, RecursionError, UnicodeError):
+            except (jwt.PyJWTError, RecursionError, UnicodeError):
                 continue
         return None
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -111,11 +112,14 @@ def _newest_first(events: Sequence[object]) -> Iterator[Mapping[str, Any]]:
 def _messages(latest_message: object, events: Sequence[object]) -> Iterator[object]:
     if isinstance(latest_message, dict):
         yield latest_message.get("metadata")
-    for event in _newest_first(events):
-        if _opens_session(event):
-            break
+    for event in in_session(events):
         if event.get("event") == "user":
             yield event.get("metadata")
+
+
+def in_session(events: Sequence[object]) -> Iterator[Mapping[str, Any]]:
+    """Give the events since the session was opened, the newest first."""
+    return takewhile(lambda event: not _opens_session(event), _newest_first(events))
 
 
 def _opens_session(event: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..context import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from .context_id import Found
@@ -72,8 +73,16 @@ class Refuse:
 _SETTLED = (Outcome.INVALID, Outcome.MISSING)
 """Outcomes that another call about the same contextId cannot change; `missing`: forgotten."""
 
-Decision = Project | Say | Clear | LookUp | Refuse
-Verdict = Project | Clear | Empty | None
+
+@dataclass(frozen=True)
+class Forget:
+    """Null everything, and keep in mind which contextIds are not looked up again."""
+
+    fingerprints: tuple[str, ...]
+
+
+Decision = Project | Say | Clear | LookUp | Refuse | Forget
+Verdict = Project | Clear | Empty | Forget | None
 
 
 @dataclass(frozen=True)
@@ -160,3 +169,26 @@ def verify(present: Present, now: datetime) -> Verdict:
     if found is not None and found.fingerprint != held.fingerprint:
         return Clear(Outcome.MISSING)
     return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)
+
+
+def unless_left_behind(
+    projection: Project, found: Found | None, others: Sequence[Sealed]
+) -> Project | Forget | Clear:
+    """Look at the other seals of this session before a customer is projected.
+
+    Something may have put an old seal back: that of a customer who was forgotten since, or of one
+    after whom another came. Where a contextId is at hand, that one decides.
+    """
+    held = projection.held
+    gone = was_forgotten(held.fingerprint, others)
+    if gone:
+        return Forget(gone)
+    newest = max([held, *others], key=lambda seal: seal.sealed_at)
+    if found is None and newest.fingerprint != held.fingerprint:
+        return Clear(Outcome.TAMPERED)
+    return projection
+
+
+def was_forgotten(fingerprint: str, seals: Sequence[Sealed]) -> tuple[str, ...]:
+    """Give what the seal remembers that forgot this contextId; nothing where none did."""
+    return next((seal.forgotten for seal in seals if fingerprint in seal.forgotten), ())

@@ -1,7 +1,7 @@
 """Conversations in which there is nothing to do, so that most turns cost next to nothing.
 
-A conversation is known by a keyed digest of its seal and slots, and nothing else of it is kept: no
-customer, no contextId, no slot. Any change of any of them makes another digest, and the turn is
+A conversation is known by a keyed digest of its seal and slots. Nothing else of it is kept but the
+fingerprint of its contextId: no customer, no slot. Any change makes another digest, and the turn is
 then run in full, as the first one is. A process that knows nothing yet does what one that knows
 does, only slower.
 """

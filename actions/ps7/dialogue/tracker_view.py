@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import resolver
 from .arrival import on_time
-from .context_id import SESSION_METADATA, find, found_in_session, session_mark
+from .context_id import SESSION_METADATA, find, found_in_session, in_session, session_mark
 from .seal import UNSEEN, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from .arrival import Door
@@ -58,13 +58,26 @@ class TrackerView:
         What was seen at a good lookup led to what is held: a long conversation is not read again on
         every turn, and None means that no contextId came since.
         """
-        count = seen.events
-        if 0 < count <= len(self._events) and _time(self._events[count - 1]) == seen.last:
-            newer = self._events[count:]
-            if not session_mark(newer):
-                return find(self._latest_message, newer, None, self._paths)
+        newer = self._since(seen)
+        if newer is not self._events and not session_mark(newer):
+            return find(self._latest_message, newer, None, self._paths)
         metadata = self.slots.get(SESSION_METADATA)
         return find(self._latest_message, self._events, metadata, self._paths)
+
+    def _since(self, seen: Seen) -> list[dict[str, Any]]:
+        """Give the events that were not seen; all of them where the seen ones are not there."""
+        count = seen.events
+        grown = 0 < count <= len(self._events) and _time(self._events[count - 1]) == seen.last
+        return self._events[count:] if grown else self._events
+
+    def written_to(self, slot: str, seen: Seen = UNSEEN) -> set[object]:
+        """Give the texts that this session's events, seen ones left out, put into a slot.
+
+        What the slot holds now is left out as well.
+        """
+        written = in_session(self._since(seen))
+        texts = {event.get("value") for event in written if _sets(event, slot)}
+        return texts - {self.slots.get(slot)}
 
     def seen(self, found: Found) -> Seen:
         """Say up to where this tracker need not be read again, for a seal to remember."""
@@ -93,6 +106,11 @@ class TrackerView:
     def session_mark(self) -> str:
         """Tell this session of the conversation from its others."""
         return session_mark(self._events)
+
+
+def _sets(event: Mapping[str, Any], slot: str) -> bool:
+    text = isinstance(event.get("value"), str)
+    return text and event.get("event") == "slot" and event.get("name") == slot
 
 
 def _time(event: object) -> str:

@@ -6,22 +6,25 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .. import cpf
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
 from ..slot_names import CONTEXT, STATUS
 from . import resolver
-from .seal import Sealed, remembered
+from .seal import UNSEEN, Sealed, remembered
 from .settled import InOrder
 from .slots import differing, project
 from .tracker_view import TrackerView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from ..context import CustomerContext
     from .context_id import Found
     from .runtime import Runtime
+    from .seal import Seen
     from .tracker_view import TrackerLike
 
 logger = logging.getLogger(__name__)
@@ -82,49 +85,80 @@ class Turn:
         known = self._runtime.settled.get(self._state)
         if known is None or self.now >= known.until:
             return False
+        if self._view.written_to(self._context, known.seen):
+            return False  # something else was sealed here: the seals have to be opened
         return _came(self._view.newest(known.seen)) == known.came
 
     def decide(self) -> resolver.Decision:
         """Decide one run of `action_ps7_context`."""
         decision = resolver.decide(self.present, self.now)
-        limit = self._runtime.settings.max_contexts
-        if isinstance(decision, resolver.LookUp) and not self._view.among_the_first(
-            limit, decision.found, self.present.held
-        ):
-            return resolver.Refuse(decision.found, decision.replaces, Outcome.REJECTED)
+        if isinstance(decision, resolver.Project):
+            return self._unless_left_behind(decision)
+        if isinstance(decision, resolver.LookUp):
+            return self._if_allowed(decision)
         return decision
 
     def verify(self) -> resolver.Verdict:
         """Decide one run of `action_ps7_verify`."""
-        return resolver.verify(self.present, self.now)
+        verdict = resolver.verify(self.present, self.now)
+        if isinstance(verdict, resolver.Project):
+            return self._unless_left_behind(verdict)
+        return verdict
+
+    def _unless_left_behind(
+        self, projection: resolver.Project
+    ) -> resolver.Project | resolver.Forget | resolver.Clear:
+        others = self._other_seals(projection.held.seen)
+        return resolver.unless_left_behind(projection, self.present.found, others)
+
+    def _if_allowed(self, decision: resolver.LookUp) -> resolver.Decision:
+        found, replaces = decision.found, decision.replaces
+        gone = resolver.was_forgotten(found.fingerprint, self._other_seals())
+        if gone:
+            return resolver.Forget(gone)
+        limit = self._runtime.settings.max_contexts
+        if not self._view.among_the_first(limit, found, self.present.held):
+            return resolver.Refuse(found, replaces, Outcome.REJECTED)
+        return decision
+
+    def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
+        """Open what else this session's events, seen ones left out, put into the seal's slot."""
+        texts = self._view.written_to(self._context, seen)
+        seals = (self._runtime.sealer.open(text, self._view.sender_id) for text in texts)
+        return [seal for seal in seals if seal is not None]
 
     def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
         """Carry out a decision that asks nobody."""
         match decision:
             case resolver.Project(held):
-                return self._put_back(held)
+                changes = self._put_back(held)
             case resolver.Say(outcome):
-                return self._changes({}, outcome)
+                changes = self._changes({}, outcome)
             case resolver.Empty(outcome):
                 logger.warning("The status claimed a customer; the seal says %s", outcome.value)
-                return self._changes(project(self._ours, None), outcome)
+                changes = self._changes(project(self._ours, None), outcome)
             case resolver.Clear(outcome):
-                return self._clear(outcome)
+                changes = self._clear(outcome)
             case resolver.Refuse():
-                return self._refuse(decision)
+                changes = self._refuse(decision)
+            case resolver.Forget(fingerprints):
+                logger.warning("A customer was forgotten, and something took that back: undone")
+                changes = self.forget(fingerprints)
             case None:
-                return {}
+                changes = {}
             case _:
                 raise TypeError(type(decision).__name__)  # fails closed: never taken for nothing
+        return changes
 
     def correlation_id(self, found: Found) -> str:
         """Give what groups the calls of this conversation: the channel's id, or one of our own.
 
         Ours is the same for the whole conversation, and tells nothing about the sender id, which
-        may be a phone number. An id that repeats one of these is none: it is going to be logged.
+        may be a phone number. An id that repeats one of these, or is a CPF, is none: it is logged.
         """
         given = found.correlation_id
-        if given is None or given in (found.context_id, found.value, self._view.sender_id):
+        secret = (found.context_id, found.value, self._view.sender_id)
+        if given is None or given in secret or cpf.is_valid(given):
             return self._runtime.correlation.uuid(self._view.sender_id)
         return given
 
@@ -184,10 +218,11 @@ class Turn:
         sealed = sealed.model_copy(update={"seen": self._view.seen(found)})
         return self._write(sealed, replaces)
 
-    def forget(self) -> dict[str, Any]:
+    def forget(self, others: Iterable[str] = ()) -> dict[str, Any]:
         """Null everything, and remember that these contextIds are not looked up again."""
         found, held = self.present.found, self.present.held
         gone = [place.fingerprint for place in (found, held) if place is not None]
+        gone += others
         if not gone:
             return self._clear(Outcome.MISSING)
         sealed = self._sealed(Outcome.MISSING, gone[0]).having_forgotten(gone)
