@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.dialogue.context_id import find, found_in_session, session_mark, usable
+from actions.ps7.dialogue.context_id import find, found_as, session_mark, usable, values
 
 PATHS = ["contextId"]
 
@@ -268,7 +268,7 @@ def test_the_repr_shows_no_value() -> None:
 # -- the whole session ----------------------------------------------------------------------------
 
 
-def test_everything_that_this_session_brought_the_first_one_first() -> None:
+def test_everything_that_this_session_brought_the_newest_first() -> None:
     """Each message counts, taken back or not, and the latest one too."""
     events = [
         user({"contextId": "C0"}),
@@ -279,17 +279,22 @@ def test_everything_that_this_session_brought_the_first_one_first() -> None:
         user({}),
         user({"contextId": 7.0}),
     ]
-    found = found_in_session({"metadata": {"contextId": "C8"}}, events, PATHS)
-    assert [one.context_id for one in found] == ["C1", None, "7", "C8"]
-    assert [one.value for one in found] == ["C1", "not usable", 7.0, "C8"]
-    assert found_in_session(None, [], PATHS) == []
+    latest = {"metadata": {"contextId": "C8"}}
+    assert list(values(latest, events, PATHS)) == ["C8", 7.0, "not usable", "C1"]
+    assert list(values(None, [], PATHS)) == []
 
 
 def test_in_each_message_the_first_path_that_has_something_counts() -> None:
     """As it does for the contextId that counts now."""
     metadata = {"contextId": " ", "channel": {"contextId": "C1"}}
-    found = found_in_session({"metadata": metadata}, [], [*PATHS, "channel.contextId"])
-    assert [one.context_id for one in found] == ["C1"]
+    both = [*PATHS, "channel.contextId"]
+    assert list(values({"metadata": metadata}, [user({"contextId": "C0"})], both)) == ["C1", "C0"]
+
+
+@pytest.mark.parametrize("value", ["C1", 7.0, "not usable", ["C1"]])
+def test_a_value_alone_is_found_as_it_is_in_metadata(value: object) -> None:
+    """With nothing beside it."""
+    assert found_as(value) == find({"metadata": {"contextId": value}}, [], None, PATHS)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +23,12 @@ from ..errors import LookupFailed, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 logger = logging.getLogger(__name__)
 
 SCOPE = "rasa_ps7"
+_NO_SPAN = nullcontext(trace.INVALID_SPAN)
 _propagator = TraceContextTextMapPropagator()
 _meter = metrics.get_meter(SCOPE)
 _duration = _meter.create_histogram(
@@ -129,14 +131,16 @@ class Telemetry:
             finally:
                 _in_use.add(-1)
 
-    @contextmanager
-    def _span(self, name: str, kind: trace.SpanKind) -> Iterator[trace.Span]:
-        tracer = self._host_tracer() or trace.get_tracer(SCOPE)
+    def _span(self, name: str, kind: trace.SpanKind) -> AbstractContextManager[trace.Span]:
+        tracer = self._host_tracer()
+        if tracer is None:
+            if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+                return _NO_SPAN  # nobody set a provider up
+            tracer = trace.get_tracer(SCOPE)
         # An exception's text and traceback are not ours to show.
-        with tracer.start_as_current_span(
+        return tracer.start_as_current_span(
             name, kind=kind, record_exception=False, set_status_on_exception=False
-        ) as span:
-            yield span
+        )
 
 
 def trace_headers() -> dict[str, str]:

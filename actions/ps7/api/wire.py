@@ -57,7 +57,7 @@ class Request:
 
     def with_headers(self, more: Mapping[str, str]) -> Request:
         """Give the same request with more headers."""
-        return replace(self, headers={**self.headers, **more})
+        return replace(self, headers={**self.headers, **more}) if more else self
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,21 +63,25 @@ def find(
     under a path counts as nothing there.
     """
     steps = [path.split(".") for path in paths]
-    for metadata in _messages(latest_message, events):
-        hit = _in(metadata, steps)
-        if hit is not None:
-            return hit
-    hit = _in(session_started_metadata, steps)
-    return None if hit is None else replace(hit, carried=True)
+    for hit in _hits(_messages(latest_message, events), steps):
+        return _found(*hit)
+    for hit in _hits([session_started_metadata], steps):
+        return replace(_found(*hit), carried=True)
+    return None
 
 
-def found_in_session(
-    latest_message: object, events: Sequence[object], paths: Iterable[str]
-) -> list[Found]:
-    """Give what this session's messages brought, each as often as it came, the first one first."""
+def values(latest_message: object, events: Sequence[object], paths: Iterable[str]) -> Iterator[Any]:
+    """Give what this session's messages brought, each as often as it came, the newest first.
+
+    They are values as they stand there; `found_as` makes what `find` would have found.
+    """
     steps = [path.split(".") for path in paths]
-    hits = [_in(metadata, steps) for metadata in _messages(latest_message, events)]
-    return [hit for hit in reversed(hits) if hit is not None]
+    return (value for value, _ in _hits(_messages(latest_message, events), steps))
+
+
+def found_as(value: object) -> Found:
+    """Give what is found where this value stands alone."""
+    return _found(value, {})
 
 
 def session_mark(events: Sequence[object]) -> str:
@@ -119,7 +122,10 @@ def _messages(latest_message: object, events: Sequence[object]) -> Iterator[obje
 
 def in_session(events: Sequence[object]) -> Iterator[Mapping[str, Any]]:
     """Give the events since the session was opened, the newest first."""
-    return takewhile(lambda event: not _opens_session(event), _newest_first(events))
+    for event in _newest_first(events):
+        if _opens_session(event):
+            return
+        yield event
 
 
 def _opens_session(event: Mapping[str, Any]) -> bool:
@@ -132,20 +138,26 @@ def _asks_for_session(message: Mapping[str, Any]) -> bool:
     return isinstance(text, str) and text.partition("{")[0].strip() == "/session_start"
 
 
-def _in(metadata: object, paths: Iterable[Sequence[str]]) -> Found | None:
-    hits = (_at(metadata, path) for path in paths)
-    return next((hit for hit in hits if hit is not None), None)
+def _hits(
+    places: Iterable[object], paths: Sequence[Sequence[str]]
+) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Give what stands in each place under the first path that has something, and what beside."""
+    for metadata in places:
+        for *way, key in paths:
+            beside = metadata
+            for step in way:
+                beside = beside.get(step) if isinstance(beside, dict) else None
+            value = beside.get(key) if isinstance(beside, dict) else None
+            if isinstance(beside, dict) and not _is_blank(value):
+                yield value, beside
+                break
 
 
-def _at(metadata: object, path: Sequence[str]) -> Found | None:
-    beside = metadata
-    for step in path[:-1]:
-        beside = beside.get(step) if isinstance(beside, dict) else None
-    if not isinstance(beside, dict):
-        return None
-    value = beside.get(path[-1])
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _found(value: object, beside: Mapping[str, Any]) -> Found:
     context_id = usable(value)
     return Found(
         value=value,

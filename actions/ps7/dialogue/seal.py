@@ -64,7 +64,9 @@ class Sealed(BaseModel):
 
         A host that reloads modules leaves instances of the same class from before behind.
         """
-        return customer.model_dump() if isinstance(customer, BaseModel) else customer
+        if isinstance(customer, CustomerContext) or not isinstance(customer, BaseModel):
+            return customer
+        return customer.model_dump()
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name the outcome alone."""
@@ -88,15 +90,6 @@ def remembered(*fingerprints: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, fingerprints)))[:MAX_REMEMBERED]
 
 
-class _Bound(BaseModel):
-    """The plain text of a seal: what it says, and for which conversation."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    conversation: str
-    sealed: Sealed
-
-
 class Sealer:
     """Closes and opens the seals of one bot."""
 
@@ -106,20 +99,23 @@ class Sealer:
 
     def close(self, sealed: Sealed, sender_id: str) -> str:
         """Make the text for `ps7_context`, bound to the conversation of this sender id."""
-        values = {"conversation": _conversation(sender_id), "sealed": sealed.model_dump()}
-        bound = _Bound.model_validate(values)
-        return self._fernet.encrypt(bound.model_dump_json().encode()).decode()
+        plain = _conversation(sender_id) + sealed.model_dump_json().encode()
+        return self._fernet.encrypt(plain).decode()
 
     def open(self, text: object, sender_id: str) -> Sealed | None:
         """Read a seal; None where there is none, it is not ours, or another conversation's."""
         if not isinstance(text, str):
             return None
+        conversation = _conversation(sender_id)
         try:
-            bound = _Bound.model_validate_json(self._fernet.decrypt(text.encode()))
+            plain = self._fernet.decrypt(text.encode())
+            if not plain.startswith(conversation):
+                return None
+            return Sealed.model_validate_json(plain[len(conversation) :])
         except (InvalidToken, ValidationError, UnicodeEncodeError):
             return None
-        return bound.sealed if bound.conversation == _conversation(sender_id) else None
 
 
-def _conversation(sender_id: str) -> str:
-    return hashlib.sha256(sender_id.encode("utf-8", "surrogatepass")).hexdigest()
+def _conversation(sender_id: str) -> bytes:
+    """Name a conversation in as many bytes as any other: 32."""
+    return hashlib.sha256(sender_id.encode("utf-8", "surrogatepass")).digest()

@@ -6,20 +6,20 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..slot_names import CONTEXT, STATUS, is_wire_name
+from ..slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..context import CustomerContext
 
-_ATTRIBUTES = {
+_ATTRIBUTES = {slot: slot for slot in CUSTOMER_SLOTS} | {
     "ps7_expires_at": "expires_at",
     "ps7_key": "key",
     "ps7_decoded_context_id": "decoded_context_id",
     "ps7_payload": "payload",
 }
-"""Attributes of `CustomerContext` that are not named as their slots."""
+"""Which attribute of `CustomerContext` each slot shows. Any other slot is a field of the wire."""
 
 
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
@@ -41,9 +41,10 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
 
 
 def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slot can be anything
-    if is_wire_name(slot):
+    attribute = _ATTRIBUTES.get(slot)
+    if attribute is None:
         return customer.field(slot)
-    value = getattr(customer, _ATTRIBUTES.get(slot, slot))
+    value = getattr(customer, attribute)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import resolver
 from .arrival import on_time
-from .context_id import SESSION_METADATA, find, found_in_session, in_session, session_mark
+from .context_id import SESSION_METADATA, find, found_as, in_session, session_mark, values
 from .seal import UNSEEN, Seen
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class TrackerView:
 
     def seen(self, found: Found) -> Seen:
         """Say up to where this tracker need not be read again, for a seal to remember."""
-        brought = find(None, self._events, None, self._paths)
-        if brought is None or brought.value != found.value:
+        if next(values(None, self._events, self._paths), None) != found.value:
             return UNSEEN  # it stands elsewhere, where it may be changed
         return Seen(len(self._events), _time(self._events[-1]))
 
@@ -92,11 +91,15 @@ class TrackerView:
         What the session's messages brought counts, which nobody can take back, and what the seal
         remembers.
         """
-        came = found_in_session(self._latest_message, self._events, self._paths)
-        others = {other.fingerprint: other for other in came}.values()
-        read = [self._door.read(other, self.sender_id) for other in others]
+        asked = self.asked(held)
+        came = list(values(self._latest_message, self._events, self._paths))
+        others = sum(value != found.value for value in came)
+        if len(asked) + others < count:
+            return True  # the usual case: however many of them are the same
+        distinct = {one.fingerprint: one for one in map(found_as, reversed(came))}
+        read = [self._door.read(one, self.sender_id) for one in distinct.values()]
         usable = (other.fingerprint for other in read if other.context_id is not None)
-        in_order = list(dict.fromkeys([*self.asked(held), *usable, found.fingerprint]))
+        in_order = list(dict.fromkeys([*asked, *usable, found.fingerprint]))
         return in_order.index(found.fingerprint) < count
 
     def asked(self, held: Sealed | None) -> tuple[str, ...]:
