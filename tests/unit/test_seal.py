@@ -17,7 +17,7 @@ from actions.ps7 import (
     SecurityDevice,
     TokenStatus,
 )
-from actions.ps7.dialogue.seal import MAX_REMEMBERED, Sealed, Sealer
+from actions.ps7.dialogue.seal import MAX_REMEMBERED, Sealed, Sealer, remembered
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=timezone.utc)
 SENDER = "+5511999998888"
@@ -131,17 +131,8 @@ def test_the_repr_shows_no_customer() -> None:
     assert repr(SEALED) == "Sealed(outcome='ok')"
 
 
-def test_a_context_id_that_was_looked_up_is_remembered_in_its_order() -> None:
-    """The first one first, each once, and never more than a seal has room for."""
-    first = SEALED.model_copy(update={"fingerprint": "1"}).having_asked()
-    second = first.model_copy(update={"fingerprint": "2"}).having_asked()
-    assert second.having_asked().asked == ("1", "2")
-    full = second.model_copy(update={"asked": tuple(map(str, range(MAX_REMEMBERED)))})
-    assert full.model_copy(update={"fingerprint": "new"}).having_asked().asked == full.asked
-
-
-def test_a_context_id_that_was_forgotten_is_remembered_newest_first() -> None:
-    """Where there are too many, the oldest is let go."""
-    assert SEALED.having_forgotten(["c", "a"]).forgotten == ("c", "a", "b")
-    many = [str(number) for number in range(MAX_REMEMBERED)]
-    assert SEALED.having_forgotten(many).forgotten == tuple(many)
+def test_what_is_remembered_is_each_once_in_its_order_and_not_too_much() -> None:
+    """A seal must not grow without end: what comes after the first sixteen is let go."""
+    assert remembered("b", "a", "", "b", "c") == ("b", "a", "c")
+    many = [str(number) for number in range(MAX_REMEMBERED + 1)]
+    assert remembered(*many) == tuple(many[:16])

@@ -14,6 +14,7 @@ MAX_DEPTH = 64
 
 _MAX_EXACT = 2**53
 _MAX_DIGITS = 17
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE | re.ASCII)
 _CHARSETS = {
     "iso-8859-1": "iso-8859-1",
@@ -56,7 +57,8 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
 
 def _may_need_cleaning(text: str) -> bool:
     """Tell whether a text can hold half a character, or be nested too deep. Few answers can."""
-    return "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH
+    deep = text.count("{") + text.count("[") > MAX_DEPTH
+    return deep or _SURROGATE.search(text) is not None
 
 
 def _decode(body: bytes, content_type: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ..context import CustomerContext, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_REMEMBERED = 16
 """ContextIds of one kind that one conversation remembers."""
@@ -71,14 +71,6 @@ class Sealed(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name the outcome alone."""
         yield "outcome", self.outcome.value
-
-    def having_asked(self) -> Sealed:
-        """Give the same, with its contextId among those that were looked up."""
-        return self.model_copy(update={"asked": remembered(*self.asked, self.fingerprint)})
-
-    def having_forgotten(self, fingerprints: Iterable[str]) -> Sealed:
-        """Give the same, with these contextIds among those that are not looked up again."""
-        return self.model_copy(update={"forgotten": remembered(*fingerprints, *self.forgotten)})
 
     def good_at(self, now: datetime) -> bool:
         """Tell whether the customer of this seal may still be used."""

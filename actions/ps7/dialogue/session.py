@@ -20,7 +20,8 @@ class NewSession:
     """The tracker as it will be once the session has started, for a `Turn` to read.
 
     Its latest message is what opened the session: the tracker's own is still the message before. Of
-    the events, those that set slots are left, and then one that starts the session.
+    the events before, those that set slots count as this session's, so that a seal which a rewind
+    put back is told from one that was left as it is.
     """
 
     def __init__(self, tracker: TrackerLike, domain: object, metadata_keys: Sequence[str]) -> None:
@@ -36,7 +37,7 @@ class NewSession:
         self._keep_at_hand(_brought_by_a_message(events), metadata_keys)
         self.sender_id = tracker.sender_id
         self.latest_message: dict[str, Any] = {"metadata": opening(events)}
-        self.events: list[dict[str, Any]] = [*filter(_sets_slot, events), _start_after(events)]
+        self.events: list[dict[str, Any]] = [_start_after(events), *filter(_sets_slot, events)]
         # Metadata of an earlier session may still stand there.
         self.slots = {**self._kept, SESSION_METADATA: None}
 

@@ -214,8 +214,9 @@ class Turn:
         replaces: bool,
     ) -> dict[str, Any]:
         """Write what was learnt about a contextId into the seal and into every slot of ours."""
-        sealed = self._sealed(outcome, found.fingerprint, customer).having_asked()
-        sealed = sealed.model_copy(update={"seen": self._view.seen(found)})
+        asked = remembered(*self._view.asked(self.present.held), found.fingerprint)
+        seen = self._view.seen(found)
+        sealed = self._sealed(outcome, found.fingerprint, customer=customer, asked=asked, seen=seen)
         return self._write(sealed, replaces)
 
     def forget(self, others: Iterable[str] = ()) -> dict[str, Any]:
@@ -225,24 +226,22 @@ class Turn:
         gone += others
         if not gone:
             return self._clear(Outcome.MISSING)
-        sealed = self._sealed(Outcome.MISSING, gone[0]).having_forgotten(gone)
+        forgotten = remembered(*gone, *(held.forgotten if held else ()))
+        sealed = self._sealed(Outcome.MISSING, gone[0], forgotten=forgotten)
         return self._write(sealed, replaces=True)
 
-    def _sealed(
-        self, outcome: Outcome, fingerprint: str, customer: CustomerContext | None = None
-    ) -> Sealed:
-        """Say what the next seal says, and what it still remembers of the ones before."""
+    def _sealed(self, outcome: Outcome, fingerprint: str, **new: Any) -> Sealed:  # noqa: ANN401
+        """Say what the next seal says: what is new, and what it remembers of the ones before."""
         held = self.present.held
         before = (held.fingerprint, *held.replaced) if held else ()
+        kept = {
+            "forgotten": held.forgotten if held else (),
+            "replaced": remembered(*(name for name in before if name != fingerprint)),
+            "session": self._view.session_mark(),
+            "asked": self._view.asked(held),
+        }
         return Sealed(
-            outcome=outcome,
-            fingerprint=fingerprint,
-            sealed_at=self.now,
-            customer=customer,
-            forgotten=held.forgotten if held else (),
-            replaced=remembered(*(name for name in before if name != fingerprint)),
-            session=self._view.session_mark(),
-            asked=self._view.asked(held),
+            outcome=outcome, fingerprint=fingerprint, sealed_at=self.now, **{**kept, **new}
         )
 
     def _write(self, sealed: Sealed, replaces: bool) -> dict[str, Any]:  # noqa: FBT001 - one word
