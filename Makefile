@@ -58,7 +58,7 @@ host: .venv/dev ## the tests with the real rasa_sdk
 	@$(RUN) -m pytest tests/host
 
 conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
-	@$(RUN) -m pytest tests/conversation
+	@$(RUN) -m pytest tests/conversation tests/security/rasa
 
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest tests/unit tests/host

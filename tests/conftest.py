@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
+pytest_plugins = ["tests.conversation.fixtures"]
+
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
@@ -26,5 +28,5 @@ sys.addaudithook(_refuse_the_network)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the conversations with a real Rasa last."""
-    items.sort(key=lambda item: "conversation" in item.path.parts)
+    """Run whatever needs a real Rasa last."""
+    items.sort(key=lambda item: item.get_closest_marker("conversation") is not None)

@@ -1,13 +1,18 @@
-"""Which bots the conversation tests run, by the name of their fixture."""
+"""Which bots the tests with a real Rasa run, by the name of their fixture."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from tests.conversation.harness import OSS_BOT, Bot
+from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
 from tests.support.processes import ROOT
 
 _TEST_BOTS = Path(__file__).parent / "bots"
+_LOBBY = _TEST_BOTS / "lobby"
+
+ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
+"""What the back-end of the guarded bot signs with, newest first."""
 
 BOTS = {
     "oss_bot": Bot(OSS_BOT),
@@ -17,6 +22,14 @@ BOTS = {
         settings={"PS7_METADATA_KEYS": '["channel.contextId"]'},
     ),
     "kiosk": Bot(_TEST_BOTS / "kiosk"),
+    "lobby": Bot(_LOBBY, actions_in=_LOBBY, actions="lobby_actions"),
+    "forgetful_lobby": Bot(
+        _LOBBY,
+        domain_files=(_LOBBY / "forgetful.yml",),
+        actions_in=_LOBBY,
+        actions="lobby_actions",
+    ),
     "story_bot": Bot(_TEST_BOTS / "stories"),
-    "merged_story_bot": Bot(_TEST_BOTS / "stories", merged=True),
+    "merged_story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
+    "guarded_bot": Bot(OSS_BOT, settings={"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}),
 }

@@ -32,10 +32,12 @@ class Bot:
     """A bot to train and run, and what its action server is told."""
 
     folder: Path
-    merged: bool = False
-    """Whether the plugin's domain file is added before it is trained."""
+    domain_files: tuple[Path, ...] = ()
+    """What is added to its domain before it is trained."""
     actions_in: Path = OSS_BOT
-    """The folder whose `actions` package the action server loads."""
+    """The folder in which the action server starts, and looks for its actions first."""
+    actions: str = "actions"
+    """The package or module that the action server loads."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """PS7_* variables beyond those that reach the simulator."""
 
@@ -53,6 +55,7 @@ class Stage:
         self._settings = settings
         self._processes: list[Process] = []
         self._action_servers: dict[tuple[object, ...], asyncio.Task[str]] = {}
+        self._training: dict[Path, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(2)
         self._http = aiohttp.ClientSession()
 
@@ -102,25 +105,31 @@ class Stage:
         for part in ("domain", "data"):
             shutil.copytree(bot.folder / part, source / part)
         shutil.copy(bot.folder / "config.yml", source)
-        if bot.merged:
-            shutil.copy(FRAGMENT, source / "domain" / "ps7.yml")
-        model = self._models / f"{name}-{_digest(source, str(self.rasa_python))}.tar.gz"
+        for file in bot.domain_files:
+            shutil.copy(file, source / "domain")
+        digest = _digest(source, str(self.rasa_python))
+        model = self._models / f"{bot.folder.name}-{digest}.tar.gz"
         if not model.exists():
-            training = await self._rasa(
-                f"{name}-train",
-                *("train", "--domain", "domain", "--skip-validation"),
-                *("--out", str(source), "--fixed-model-name", "model"),
-                cwd=source,
-            )
-            if await training.exit_code():
-                raise RuntimeError(f"{name} could not be trained:\n{training.tail}")
-            # A rename is all or nothing: a test run that is broken off leaves no half model.
-            (source / "model.tar.gz").replace(model)
+            if model not in self._training:
+                self._training[model] = asyncio.create_task(self._make(model, source))
+            await self._training[model]
         return model
+
+    async def _make(self, model: Path, source: Path) -> None:
+        training = await self._rasa(
+            f"{source.name}-train",
+            *("train", "--domain", "domain", "--skip-validation"),
+            *("--out", str(source), "--fixed-model-name", "model"),
+            cwd=source,
+        )
+        if await training.exit_code():
+            raise RuntimeError(f"{source.name} could not be trained:\n{training.tail}")
+        # A rename is all or nothing: a test run that is broken off leaves no half model.
+        (source / "model.tar.gz").replace(model)
 
     async def _actions(self, bot: Bot) -> str:
         """Give the webhook of an action server; bots with the same wishes share one."""
-        key = (bot.actions_in, *sorted(bot.settings.items()))
+        key = (bot.actions_in, bot.actions, *sorted(bot.settings.items()))
         if key not in self._action_servers:
             name = f"{_ACTIONS}{len(self._action_servers)}"
             self._action_servers[key] = asyncio.create_task(self._start_actions(name, bot))
@@ -130,9 +139,14 @@ class Stage:
         port = free_port()
         server = await self._run(
             name,
-            *(sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)),
+            *(sys.executable, "-m", "rasa_sdk", "--actions", bot.actions, "--port", str(port)),
             cwd=bot.actions_in,
-            variables={"SANIC_HOST": "127.0.0.1", **self._settings, **bot.settings},
+            variables={
+                "SANIC_HOST": "127.0.0.1",
+                "PYTHONPATH": str(ROOT),
+                **self._settings,
+                **bot.settings,
+            },
         )
         await server.answers(f"http://127.0.0.1:{port}/health")
         return f"http://127.0.0.1:{port}/webhook"

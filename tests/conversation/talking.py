@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 class Chat:
     """One user of one bot, over Rasa's REST channel."""
 
-    def __init__(self, http: aiohttp.ClientSession, rasa_url: str) -> None:
-        """Begin a conversation that nobody has had before."""
+    def __init__(
+        self, http: aiohttp.ClientSession, rasa_url: str, sender: str | None = None
+    ) -> None:
+        """Begin a conversation that nobody has had before, or go on with that of a sender."""
         self._http = http
         self._rasa_url = rasa_url
-        self.sender = uuid4().hex
+        self.sender = sender or uuid4().hex
 
     async def say(self, text: str, metadata: Mapping[str, object] | None = None) -> list[str]:
         """Send one message and give the texts of the answers, in order."""
@@ -46,9 +48,12 @@ class Chat:
 
     async def write(self, slot: str, value: object) -> None:
         """Set a slot past the bot, as a form, another action or an attacker might."""
+        await self.post({"event": "slot", "name": slot, "value": value})
+
+    async def post(self, *events: Mapping[str, object]) -> None:
+        """Add events to the tracker, whatever they are."""
         url = f"{self._rasa_url}/conversations/{self.sender}/tracker/events"
-        event = {"event": "slot", "name": slot, "value": value}
-        async with self._http.post(url, json=event) as answer:
+        async with self._http.post(url, json=events) as answer:
             answer.raise_for_status()
 
     async def let_pass(self, minutes: float) -> None:
@@ -63,8 +68,15 @@ class Chat:
 
     async def execute(self, action: str) -> list[str]:
         """Run an action that no rule asked for, and give what it says."""
-        url = f"{self._rasa_url}/conversations/{self.sender}/execute"
-        async with self._http.post(url, json={"name": action}) as answer:
+        return await self._messages("execute", {"name": action})
+
+    async def trigger(self, intent: str, entities: Mapping[str, object]) -> list[str]:
+        """Go on as if the user had said something of this intent, and give what is answered."""
+        return await self._messages("trigger_intent", {"name": intent, "entities": entities})
+
+    async def _messages(self, order: str, what: Mapping[str, object]) -> list[str]:
+        url = f"{self._rasa_url}/conversations/{self.sender}/{order}"
+        async with self._http.post(url, json=what) as answer:
             answer.raise_for_status()
             return [part["text"] for part in (await answer.json())["messages"]]
 
@@ -77,9 +89,9 @@ class RunningBot:
     url: str
     model: Path
 
-    def chat(self) -> Chat:
-        """Let a new user in."""
-        return Chat(self.http, self.url)
+    def chat(self, sender: str | None = None) -> Chat:
+        """Let a new user in, or whoever says that this sender id is theirs."""
+        return Chat(self.http, self.url, sender)
 
     async def domain(self) -> dict[str, Any]:
         """Give the domain as Rasa understood it."""

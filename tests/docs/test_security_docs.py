@@ -63,7 +63,7 @@ THEIRS = {
         "default",
     ),
     *("carry_over_slots_to_new_session: false", "session_persistence: true", "jwt_key"),
-    *("privacy:", "collect", "/restart", "/session_start", '/greet{"cpf": "…"}'),
+    *("privacy:", "collect", "/restart", "/session_start", "/back", '/greet{"cpf": "…"}'),
     *("/SetSlots(ps7_status=ok, …)",),
     # of this repository, Python and pytest
     *(

@@ -263,7 +263,7 @@ async def test_a_cpf_is_no_correlation_id(
     open_bot: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It would be logged with every lookup."""
-    cpf = PERSONAS["ana"].slots["cpf"]
+    cpf = str(PERSONAS["ana"].slots["cpf"])
     with caplog.at_level(logging.INFO):
         await open_bot.user("oi", metadata={"contextId": "ana", "correlationId": cpf})
     assert "outcome=ok" in caplog.text

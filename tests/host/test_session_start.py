@@ -10,6 +10,7 @@ import inspect
 import json
 import logging
 import pickle
+import sys
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -460,14 +461,14 @@ print(json.dumps(seen))
 
 
 async def test_a_bot_has_the_action_if_it_says_so(
-    stage: Stage, python: Path, settings: dict[str, str], tmp_path: Path
+    stage: Stage, settings: dict[str, str], tmp_path: Path
 ) -> None:
     """Importing the base registers nothing; two lines do, under the one name that makes sense."""
     for package, source in _PACKAGES.items():
         (tmp_path / f"{package}.py").write_text(source)
     process = await Process.start(
         stage.log("registered"),
-        *(python, "-W", "ignore", "-c", _REGISTER),
+        *(sys.executable, "-W", "ignore", "-c", _REGISTER),
         *_PACKAGES,
         cwd=tmp_path,
         variables={"PYTHONPATH": f"{ROOT}:{tmp_path}", **settings},

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import resolver
 from .arrival import on_time
-from .context_id import SESSION_METADATA, find, found_as, in_session, session_mark, values
+from .context_id import SESSION_METADATA, find, found_as, session_mark, values
 from .seal import UNSEEN, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from .arrival import Door
@@ -71,12 +71,12 @@ class TrackerView:
         return self._events[count:] if grown else self._events
 
     def written_to(self, slot: str, seen: Seen = UNSEEN) -> set[object]:
-        """Give the texts that this session's events, seen ones left out, put into a slot.
+        """Give the texts that events, seen ones left out, put into a slot.
 
-        What the slot holds now is left out as well.
+        What the slot holds now is left out as well. Earlier sessions count as far as the tracker
+        shows them: slots are carried over from there as a rewind left them.
         """
-        written = in_session(self._since(seen))
-        texts = {event.get("value") for event in written if _sets(event, slot)}
+        texts = {event.get("value") for event in self._since(seen) if _sets(event, slot)}
         return texts - {self.slots.get(slot)}
 
     def seen(self, found: Found) -> Seen:
@@ -111,9 +111,10 @@ class TrackerView:
         return session_mark(self._events)
 
 
-def _sets(event: Mapping[str, Any], slot: str) -> bool:
-    text = isinstance(event.get("value"), str)
-    return text and event.get("event") == "slot" and event.get("name") == slot
+def _sets(event: object, slot: str) -> bool:
+    if not isinstance(event, dict) or not isinstance(event.get("value"), str):
+        return False
+    return event.get("event") == "slot" and event.get("name") == slot
 
 
 def _time(event: object) -> str:

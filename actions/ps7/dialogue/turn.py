@@ -122,7 +122,7 @@ class Turn:
         return decision
 
     def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
-        """Open what else this session's events, seen ones left out, put into the seal's slot."""
+        """Open what else events, seen ones left out, put into the slot of the seal."""
         texts = self._view.written_to(self._context, seen)
         seals = (self._runtime.sealer.open(text, self._view.sender_id) for text in texts)
         return [seal for seal in seals if seal is not None]
