@@ -76,8 +76,9 @@ class TrackerView:
         What the slot holds now is left out as well. Earlier sessions count as far as the tracker
         shows them: slots are carried over from there as a rewind left them.
         """
-        texts = {event.get("value") for event in self._since(seen) if _sets(event, slot)}
-        return texts - {self.slots.get(slot)}
+        now = self.slots.get(slot)
+        written = (event["value"] for event in self._since(seen) if _sets(event, slot))
+        return {text for text in written if text != now}
 
     def seen(self, found: Found) -> Seen:
         """Say up to where this tracker need not be read again, for a seal to remember."""

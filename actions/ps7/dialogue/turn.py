@@ -71,7 +71,7 @@ class Turn:
         return resolver.Present(
             found=self._view.found(held, self.now),
             held=held,
-            says_ok=self._slots.get(self._status) == Outcome.OK.value,
+            says_ok=_says_ok(self._slots.get(self._status)),
             seal_set=seal is not None,
         )
 
@@ -259,6 +259,11 @@ class Turn:
         wanted = values | {self._status: outcome.value}
         declared = {name: value for name, value in wanted.items() if name in self._slots}
         return differing(declared, self._slots)
+
+
+def _says_ok(status: object) -> bool:
+    """Read the status as Rasa reads a categorical slot: without regard to case."""
+    return isinstance(status, str) and status.lower() == Outcome.OK.value
 
 
 def _came(found: Found | None) -> tuple[str, bool] | None:
