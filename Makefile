@@ -22,7 +22,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation floor fuzz soak outage format clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor fuzz soak outage bench scale format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -60,6 +60,9 @@ host: .venv/dev ## the tests with the real rasa_sdk
 conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
 	@$(RUN) -m pytest tests/conversation tests/security/rasa
 
+attacks: .venv/dev ## every attack on the action server, and the account of them
+	@$(RUN) -m pytest tests/security --ignore=tests/security/rasa
+
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest tests/unit tests/host
 
@@ -71,6 +74,12 @@ soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything gr
 
 outage: .venv/dev ## PS7 goes dark for a minute, under load
 	@$(RUN) -m benchmarks.outage
+
+bench: .venv/dev $(RASA) ## what the plugin costs, against what people would write instead: 40 minutes
+	@$(RUN) -m benchmarks && $(RUN) -m benchmarks.profile
+
+scale: .venv/dev $(RASA) ## 500 conversations on PostgreSQL, Redis, nginx and two of each server; some are killed
+	@$(RUN) -m benchmarks.scale
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix
@@ -85,7 +94,7 @@ distclean: clean ## … and the environments
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
 
-.venv/dev: requirements/dev.txt .venv/runtime
+.venv/dev: requirements/dev.txt requirements/bench.txt .venv/runtime
 	@echo "Adding the tools for checks and tests to .venv" && $(install_pins)
 
 $(RASA): requirements/rasa.txt

@@ -1,7 +1,4 @@
-"""What the benchmarks share: PS7's simulator as a process, and the real actions in this one.
-
-A turn is what Rasa sends and applies: a new user, or one whose slots hold a context already.
-"""
+"""What the long runs share: PS7's simulator as a process, and the real actions in this one."""
 
 from __future__ import annotations
 
@@ -15,10 +12,8 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
-import rasa_sdk
 from cryptography.fernet import Fernet
 from rasa_sdk.executor import ActionExecutor
 
@@ -27,13 +22,9 @@ from actions.ps7 import ActionPS7Context
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from benchmarks.calls import User
+
 ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
-ACTION = "action_ps7_context"
-SLOTS = (
-    *("ps7_status", "ps7_context", "cpf", "cpf_masked", "agency", "account", "segment"),
-    *("ivr_option", "identification", "security_device", "token_status", "ps7_expires_at"),
-)
 _REASON = re.compile(r"PS7 lookup: .* reason=(\w+) ")
 
 
@@ -53,32 +44,6 @@ class LookupLog(logging.Handler):
             self.reasons[line[1]] += 1
             if line[1] == "circuit_open" and self.refused_at is None:
                 self.refused_at = time.monotonic()
-
-
-class User:
-    """Somebody who talks to the bot, with the slots that Rasa keeps for them."""
-
-    def __init__(self, context_id: str) -> None:
-        self.context_id = context_id
-        self.slots: dict[str, Any] = dict.fromkeys(SLOTS)
-        self._sender_id = uuid4().hex
-
-    def call(self) -> dict[str, Any]:
-        """Give what Rasa sends when they say something."""
-        metadata = {"contextId": self.context_id}
-        tracker = {
-            "sender_id": self._sender_id,
-            "slots": self.slots,
-            "latest_message": {"text": "oi", "metadata": metadata},
-            "events": [{"event": "user", "text": "oi", "metadata": metadata}],
-        }
-        return {
-            "next_action": ACTION,
-            "sender_id": self._sender_id,
-            "tracker": tracker,
-            "domain": {"slots": {name: {"type": "any"} for name in SLOTS}},
-            "version": rasa_sdk.__version__,
-        }
 
 
 class Bot:
@@ -107,7 +72,7 @@ class Bot:
         call = json.loads(json.dumps(user.call()))
         answer = await self._executor.run(call)
         events = answer["events"] if isinstance(answer, dict) else vars(answer)["events"]
-        user.slots.update({event["name"]: event["value"] for event in events})
+        user.apply(events)
         return str(user.slots["ps7_status"])
 
 
@@ -131,16 +96,3 @@ async def simulator() -> AsyncIterator[str]:
 def environment(url: str) -> dict[str, object]:
     """Give the settings that reach a place, with credentials that any simulator takes."""
     return {"PS7_BASE_URL": url, "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
-
-
-def table(rows: Mapping[str, object]) -> str:
-    """Lay out figures for a person."""
-    width = max(map(len, rows))
-    return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items())
-
-
-def keep(name: str, figures: Mapping[str, object], folder: Path) -> None:
-    """Write figures down as JSON."""
-    folder.mkdir(exist_ok=True)
-    text = json.dumps(figures, indent=2, ensure_ascii=False)
-    (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")

@@ -22,8 +22,10 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from benchmarks.bot import RESULTS, Bot, User, environment, keep, simulator, table
+from benchmarks.bot import Bot, environment, simulator
+from benchmarks.calls import User
 from benchmarks.gate import Gate
+from benchmarks.report import RESULTS, keep, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +112,7 @@ async def outage(dark: float, rate: float, how: How, results: Path) -> int:
         await bot.client.close()
     when = Outage(began, ended, bot.log.refused_at or ended)
     figures = _figures(load, when, gate)
-    sys.stdout.write(f"outage: {how}, {dark:g} s, {rate:g} turns a second\n{table(figures)}\n")
+    sys.stdout.write(f"outage: {how}, {dark:g} s, {rate:g} turns a second\n{rows(figures)}\n")
     keep(f"outage-{how}", figures, results)
     lost = figures["turns of known users that were not ok"]
     recovery = _recovery(load, when)

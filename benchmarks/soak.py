@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actions.ps7.testing import FAULTS, PERSONAS
-from benchmarks.bot import RESULTS, Bot, User, environment, keep, simulator, table
+from benchmarks.bot import Bot, environment, simulator
+from benchmarks.calls import User
+from benchmarks.report import RESULTS, keep, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +182,7 @@ async def soak(turns: int, results: Path) -> int:
         "turns that needed no lookup": run.returning,
         "lookups refused by the breaker": reasons["circuit_open"],
     }
-    sys.stdout.write(f"soak\n{table(figures)}\n")
+    sys.stdout.write(f"soak\n{rows(figures)}\n")
     keep("soak", figures, results)
     problems = [*grown(before, after), *run.wrong[:5]]
     if answered != warm_up + turns:

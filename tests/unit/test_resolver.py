@@ -12,6 +12,7 @@ from actions.ps7.dialogue.resolver import (
     Clear,
     Decision,
     Empty,
+    Forget,
     LookUp,
     Present,
     Project,
@@ -21,7 +22,9 @@ from actions.ps7.dialogue.resolver import (
     decide,
     is_known,
     is_left_over,
+    unless_left_behind,
     verify,
+    without_left_over,
 )
 from actions.ps7.dialogue.seal import Sealed
 
@@ -126,6 +129,16 @@ ROWS: list[tuple[str, Present, Decision]] = [
         Say(Outcome.INVALID),
     ),
     (
+        "the same, rejected, and the status claims a customer: null what speaks of one",
+        present(C1, REJECTED, says_ok=True),
+        Empty(Outcome.REJECTED),
+    ),
+    (
+        "nothing found, forgotten, and the status claims a customer: likewise",
+        present(None, FORGOTTEN, says_ok=True),
+        Empty(Outcome.MISSING),
+    ),
+    (
         "another, which was forgotten before: missing",
         present(C2, held(Outcome.OK, 0, "f2")),
         Refuse(C2, replaces=True, outcome=Outcome.MISSING),
@@ -140,6 +153,7 @@ def test_the_table_of_a_run(at_hand: Present, decision: Decision) -> None:
 
 
 CARRIED = Found("C1", "f1", carried=True)
+FORGOT_C1 = held(Outcome.MISSING, 7200, "f1", "f0")
 AFTER_C1 = held(Outcome.OK, fingerprint="f2").model_copy(update={"replaced": ("f1",)})
 
 
@@ -157,6 +171,47 @@ def test_a_context_id_left_over_from_an_earlier_session(
 ) -> None:
     """Only where it was carried over, and another one came after it."""
     assert is_left_over(found, sealed) is left_over
+
+
+@pytest.mark.parametrize(
+    ("found", "others", "counts"),
+    [
+        (CARRIED, [AFTER_C1], None),
+        (CARRIED, [GOOD, AFTER_C1], None),
+        (CARRIED, [GOOD], CARRIED),
+        (CARRIED, [], CARRIED),
+        (C1, [AFTER_C1], C1),
+        (None, [AFTER_C1], None),
+    ],
+)
+def test_other_seals_know_what_is_left_over(
+    found: Found | None, others: list[Sealed], counts: Found | None
+) -> None:
+    """Where the seal of the slot was wiped, those in the conversation's events remain."""
+    before = present(found, None, seal_set=True)
+    assert without_left_over(before, others) == present(counts, None, seal_set=True)
+
+
+SEALED_LATER = held(Outcome.OK, -5, fingerprint="f2")
+
+
+@pytest.mark.parametrize(
+    ("found", "others", "decision"),
+    [
+        (None, [], Project(GOOD)),
+        (None, [held(Outcome.OK, 3600, fingerprint="f2")], Project(GOOD)),
+        (None, [SEALED_LATER], Clear(Outcome.TAMPERED)),
+        (None, [SEALED_LATER, held(Outcome.OK, -9)], Project(GOOD)),
+        (C1, [SEALED_LATER], Project(GOOD)),
+        (C1, [FORGOT_C1], Forget(("f1", "f0"))),
+        (None, [SEALED_LATER, FORGOT_C1], Forget(("f1", "f0"))),
+    ],
+)
+def test_a_customer_who_was_left_behind_is_not_projected(
+    found: Found | None, others: list[Sealed], decision: Decision
+) -> None:
+    """Forgotten once is forgotten; and with no contextId at hand the newest seal counts."""
+    assert unless_left_behind(Project(GOOD), found, others) == decision
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ seals' text or HTTP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from .context_id import Found
@@ -81,7 +81,7 @@ class Forget:
     fingerprints: tuple[str, ...]
 
 
-Decision = Project | Say | Clear | LookUp | Refuse | Forget
+Decision = Project | Say | Clear | Empty | LookUp | Refuse | Forget
 Verdict = Project | Clear | Empty | Forget | None
 
 
@@ -113,6 +113,17 @@ def is_left_over(found: Found, held: Sealed | None) -> bool:
     return found.carried and held is not None and found.fingerprint in held.replaced
 
 
+def without_left_over(present: Present, others: Iterable[Sealed]) -> Present:
+    """Leave out a contextId that other seals of the conversation know to be left over.
+
+    Where the seal was wiped, it cannot say so itself.
+    """
+    found = present.found
+    if found is not None and any(is_left_over(found, other) for other in others):
+        return replace(present, found=None)
+    return present
+
+
 def is_known(found: Found, held: Sealed | None) -> bool:
     """Tell whether a contextId came in before: the one that is held, or one that was forgotten."""
     return held is not None and found.fingerprint in (held.fingerprint, *held.forgotten)
@@ -120,6 +131,13 @@ def is_known(found: Found, held: Sealed | None) -> bool:
 
 def decide(present: Present, now: datetime) -> Decision:
     """Decide one run of `action_ps7_context`."""
+    decision = _decide(present, now)
+    if isinstance(decision, Say) and present.says_ok:
+        return Empty(decision.outcome)
+    return decision
+
+
+def _decide(present: Present, now: datetime) -> Decision:
     found, held = present.found, present.held
     if found is None:
         return _nothing_found(present, now)

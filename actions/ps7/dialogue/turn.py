@@ -113,13 +113,28 @@ class Turn:
 
     def _if_allowed(self, decision: resolver.LookUp) -> resolver.Decision:
         found, replaces = decision.found, decision.replaces
-        gone = resolver.was_forgotten(found.fingerprint, self._other_seals())
+        others = self._others
+        gone = resolver.was_forgotten(found.fingerprint, others)
         if gone:
             return resolver.Forget(gone)
+        present = resolver.without_left_over(self.present, others)
+        if present.found is None:
+            return resolver.decide(present, self.now)
         limit = self._runtime.settings.max_contexts
         if not self._view.among_the_first(limit, found, self.present.held):
             return resolver.Refuse(found, replaces, Outcome.REJECTED)
         return decision
+
+    @cached_property
+    def _others(self) -> list[Sealed]:
+        return self._other_seals()
+
+    @property
+    def _memory(self) -> Sealed | None:
+        """The seal that remembers earlier contextIds: the held one, or the last before it broke."""
+        if self.present.held is not None:
+            return self.present.held
+        return max(self._others, key=lambda seal: seal.sealed_at, default=None)
 
     def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
         """Open what else events, seen ones left out, put into the slot of the seal."""
@@ -199,8 +214,8 @@ class Turn:
         Where other contextIds were here before, Rasa may still carry one of them from session to
         session: a seal without a customer remembers not to go back to it.
         """
-        held = self.present.held
-        if held is None or not (held.replaced or held.forgotten):
+        memory = self._memory
+        if memory is None or not (memory.replaced or memory.forgotten):
             return None
         sealed = self._sealed(Outcome.MISSING, "")
         return self._runtime.sealer.close(sealed, self._view.sender_id)
@@ -232,10 +247,10 @@ class Turn:
 
     def _sealed(self, outcome: Outcome, fingerprint: str, **new: Any) -> Sealed:  # noqa: ANN401
         """Say what the next seal says: what is new, and what it remembers of the ones before."""
-        held = self.present.held
-        before = (held.fingerprint, *held.replaced) if held else ()
+        held, memory = self.present.held, self._memory
+        before = (memory.fingerprint, *memory.replaced) if memory else ()
         kept = {
-            "forgotten": held.forgotten if held else (),
+            "forgotten": memory.forgotten if memory else (),
             "replaced": remembered(*(name for name in before if name != fingerprint)),
             "session": self._view.session_mark(),
             "asked": self._view.asked(held),

@@ -1,0 +1,15 @@
+"""An action that does nothing: what is left is the action server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.rivals.common import Rival
+
+
+class Empty(Rival):
+    """Changes no slot."""
+
+    async def run(self, dispatcher: object, tracker: object, domain: object) -> list[Any]:  # noqa: ARG002
+        """Answer at once."""
+        return []

@@ -1,0 +1,88 @@
+"""PostgreSQL and Redis of our own: empty, on free ports of 127.0.0.1, in a folder that goes away.
+
+Nothing here knows Rasa, and no service that the system may run is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks.scale.crew import until_it_says
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.scale.crew import Crew
+    from benchmarks.scale.programs import Programs
+
+_OWNER = "postgres"
+"""Who runs PostgreSQL where root starts it, since it refuses root. Debian's package makes them."""
+_READY = "ready to accept connections"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A server that answers, and how to log in."""
+
+    port: int
+    password: str = field(repr=False)
+
+
+async def postgres(programs: Programs, crew: Crew, database: str) -> Engine:
+    """Start PostgreSQL with one empty database and its owner, who has the same name."""
+    port, password = crew.port(), secrets.token_hex(24)
+    home = crew.folder / "postgres"
+    home.mkdir()
+    secret = home / "password"
+    secret.write_text(password)
+    as_owner: list[str | Path] = []
+    if os.geteuid() == 0:
+        crew.folder.chmod(0o711)  # the owner has to get through to their own folder
+        as_owner = ["setpriv", f"--reuid={_OWNER}", f"--regid={_OWNER}", "--init-groups", "--"]
+        for path in (home, secret):
+            shutil.chown(path, _OWNER, _OWNER)
+    data = home / "data"
+    await crew.run(
+        "initdb",
+        *(*as_owner, programs.postgres / "initdb", "--pgdata", data, "--no-sync"),
+        *("--username", database, "--pwfile", secret, "--auth", "scram-sha-256"),
+        *("--encoding", "UTF8", "--locale", "C"),
+        cwd=home,
+    )
+    process = await crew.start(
+        "postgres",
+        *(*as_owner, programs.postgres / "postgres", "-D", data, "-p", str(port)),
+        *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+        cwd=home,
+        stop=signal.SIGINT,  # at SIGTERM it would wait for its clients
+    )
+    await until_it_says(process, _READY)
+    login = ("--host", "127.0.0.1", "--port", str(port), "--username", database)
+    await crew.run(
+        "createdb",
+        *(programs.postgres / "createdb", *login, "--maintenance-db", "postgres", database),
+        variables={"PGPASSWORD": password},
+    )
+    return Engine(port, password)
+
+
+async def redis(programs: Programs, crew: Crew) -> Engine:
+    """Start Redis, which keeps nothing on disk."""
+    port, password = crew.port(), secrets.token_hex(24)
+    settings = {
+        "bind": "127.0.0.1",
+        "port": port,
+        "requirepass": password,
+        "save": '""',
+        "appendonly": "no",
+    }
+    file = crew.folder / "redis.conf"
+    file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    process = await crew.start("redis", programs.redis, file)
+    await until_it_says(process, _READY.capitalize())
+    return Engine(port, password)

@@ -1,0 +1,125 @@
+"""The webhook of a real action server: the plugin against what people would write instead.
+
+Each call is a lookup: nothing is held. The server has a core for itself; PS7's stub and the load
+generator share the rest. Trackers and domains are small here, which is where the plugin's own work
+weighs most; `benchmarks.growth` has larger ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from benchmarks import sides
+from benchmarks.arena import AT_A_TIME, column, fill
+from benchmarks.load import Load, keep_steady
+from benchmarks.report import Figure, Report
+from benchmarks.rounds import interleave
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.arena import Arena
+    from benchmarks.sides import Side
+
+OURS, TRACED = sides.OURS.name, sides.OURS_TRACED.name
+BARE, BARE_TRACED = sides.BARE.name, sides.BARE_TRACED.name
+REQUESTS = sides.REQUESTS.name
+_ALL = (
+    *(sides.OURS, sides.OURS_TRACED, sides.BARE, sides.BARE_TRACED, sides.EMPTY),
+    *(sides.SESSION_PER_CALL, sides.HTTPX, sides.REQUESTS),
+)
+_WAITING = (sides.OURS, sides.BARE, sides.SESSION_PER_CALL, sides.HTTPX, sides.REQUESTS)
+_TWO = (sides.OURS, sides.BARE)
+_WIDE = replace(sides.OURS, settings={"PS7_MAX_CONNECTIONS": "1024"})
+_LOAD = 0.7
+
+
+def measure(arena: Arena) -> Report:
+    """Measure all of it."""
+    report = Report()
+    at_once(report, arena)
+    after_a_while(report, arena)
+    few_and_many(report, arena)
+    many_waiting(report, arena)
+    steady(report, arena)
+    return report
+
+
+def at_once(report: Report, arena: Arena) -> None:
+    """Compare all sides with PS7 answering at once."""
+    rate = _saturate(report, "PS7 answers at once, 32 at a time", arena, _ALL)
+    report.aim("lookups, over bare aiohttp", rate[OURS].over(rate[BARE]), "at least", 0.95)
+    traced = rate[TRACED]
+    report.aim("… with spans exported", traced.over(rate[BARE]), "at least", 0.8)
+    both = traced.over(rate[BARE_TRACED])
+    report.aim("… with spans exported on both sides", both, "at least", 0.8)
+
+
+def after_a_while(report: Report, arena: Arena) -> None:
+    """Compare what waits: PS7 takes 100 ms, and 1 s."""
+    title = "PS7 takes 100 ms, 32 at a time"
+    rate = _saturate(report, title, arena, _WAITING, milliseconds=100)
+    report.aim("PS7 takes 100 ms, over bare", rate[OURS].over(rate[BARE]), "at least", 0.98)
+    report.aim("… over requests", rate[OURS].over(rate[REQUESTS]), "at least", 30)
+    some = (*_TWO, sides.REQUESTS)
+    _saturate(report, "PS7 takes 1 s, 32 at a time", arena, some, milliseconds=1000)
+
+
+def few_and_many(report: Report, arena: Arena) -> None:
+    """Compare few users with many, PS7 answering at once."""
+    for users in (1, 8, 128, arena.plan.many):
+        title = f"PS7 answers at once, {users:,} at a time"
+        _saturate(report, title, arena, _TWO, at_a_time=users)
+
+
+def many_waiting(report: Report, arena: Arena) -> None:
+    """Compare 1,000 lookups at a time that take a second each."""
+    many = arena.plan.many
+    jobs = arena.lookups((_WIDE, sides.BARE), milliseconds=1000)
+    loads = arena.saturate(jobs, at_a_time=many, slow=True)
+    fill(report.table(f"PS7 takes 1 s, {many:,} at a time"), loads, BARE)
+    refused = Figure.of([load.wrong + load.lost for load in loads[OURS]])
+    report.aim("1,000 at a time at 1 s: without a customer", refused, "at most", 0)
+    report.aim("… MiB above rest", column(loads[OURS], "memory"), "at most", 60)
+
+
+def _saturate(  # noqa: PLR0913 - what varies
+    report: Report,
+    title: str,
+    arena: Arena,
+    some: Sequence[Side],
+    *,
+    at_a_time: int = AT_A_TIME,
+    milliseconds: int = 0,
+) -> dict[str, Figure]:
+    jobs = arena.lookups(some, milliseconds=milliseconds)
+    loads = arena.saturate(jobs, at_a_time=at_a_time, slow=milliseconds > 0)
+    fill(report.table(title), loads, BARE)
+    return {name: column(rounds, "rate") for name, rounds in loads.items()}
+
+
+def steady(report: Report, arena: Arena) -> None:
+    """Compare the times of answers at 70 % load, calls coming in whatever happens."""
+    jobs = arena.lookups(_TWO)
+    most = arena.saturate(jobs)
+    rates = {name: column(rounds, "rate").median * _LOAD for name, rounds in most.items()}
+    cases = {
+        "ours, at 70 % of its own": (OURS, rates[OURS]),
+        "bare aiohttp, at 70 % of its own": (BARE, rates[BARE]),
+        "ours, at the rate of bare aiohttp": (OURS, rates[BARE]),
+    }
+
+    def one(case: str) -> Load:
+        name, rate = cases[case]
+        return keep_steady(*jobs[name], rate=rate, seconds=arena.plan.long_seconds)
+
+    loads = interleave(cases, arena.plan.rounds, one)
+    table = report.table("PS7 answers at once, calls at a steady rate")
+    for case, rounds in loads.items():
+        names = {"rate": "calls/s", "p50": "p50 ms", "p99": "p99 ms", "cpu": "CPU µs"}
+        names |= {"late": "generator late ms"}
+        table.add(case, {shown: column(rounds, name) for name, shown in names.items()})
+    own, bare, same = (column(rounds, "p99") for rounds in loads.values())
+    report.aim("p99 at 70 % load, over bare aiohttp", own.over(bare), "at most", 1.1)
+    report.aim("… at the rate of bare aiohttp", same.over(bare), "at most", 1.1)

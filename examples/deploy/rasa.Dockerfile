@@ -1,0 +1,30 @@
+# Rasa Open Source with the trained bot in it. Built at the root of the project:
+#   docker build -f examples/deploy/rasa.Dockerfile -t ps7-rasa:0.1.0 .
+FROM python:3.10-slim AS rasa
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 RASA_TELEMETRY_ENABLED=false
+COPY requirements/rasa.txt ./
+RUN pip install --use-pep517 --requirement rasa.txt
+
+FROM rasa AS training
+
+WORKDIR /bot
+COPY examples/oss-bot/config.yml ./
+COPY examples/oss-bot/data data
+COPY examples/oss-bot/domain/bot.yml domain/
+COPY domain.yml domain/ps7/
+RUN python -m rasa train --domain domain --fixed-model-name model
+
+FROM rasa
+
+WORKDIR /app
+COPY --from=training /bot/models/model.tar.gz models/
+COPY examples/oss-bot/credentials.yml examples/deploy/rasa/endpoints.yml examples/deploy/rasa/with-secrets ./
+
+# Rasa keeps small files of its own in its home, and unpacks the model: in /tmp, the one place to write to.
+ENV HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib
+USER 10001:10001
+EXPOSE 5005
+ENTRYPOINT ["sh", "with-secrets"]
+CMD ["python", "-m", "rasa", "run", "--model", "models/model.tar.gz", \
+     "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]

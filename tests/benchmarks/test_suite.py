@@ -1,0 +1,290 @@
+"""The benchmarks, for a moment each: they run, tell right answers from wrong ones, and sum up."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import shutil
+from argparse import Namespace
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pyperf
+import pytest
+
+from actions.ps7.dialogue import runtime
+from benchmarks import __main__ as command
+from benchmarks import arena as arenas
+from benchmarks import held, profile, sides, start, steady, timings, webhook
+from benchmarks.arena import Arena
+from benchmarks.calls import as_json
+from benchmarks.load import Load, keep_steady, saturate
+from benchmarks.processes import Lab
+from benchmarks.report import Figure, Report
+from benchmarks.rounds import QUICK, Plan, interleave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from benchmarks.sides import Server
+
+RIVALS = """
+import asyncio, importlib, json
+from rasa_sdk import Tracker
+from rasa_sdk.utils import all_subclasses
+from benchmarks.calls import User
+from benchmarks.rivals.common import Rival
+from benchmarks.stub import context_id
+
+async def run():
+    tracker = Tracker.from_dict(User(context_id(1)).call()["tracker"])
+    for rival in all_subclasses(Rival):
+        events = rival().run(None, tracker, {})
+        events = await events if asyncio.iscoroutine(events) else events
+        print(rival.__name__, len(events), ",".join(e["value"] for e in events[:2]), flush=True)
+
+for name in ("empty", "bare_aiohttp", "session_per_call", "with_httpx", "with_requests"):
+    importlib.import_module("benchmarks.rivals." + name)
+asyncio.run(run())
+"""
+
+
+@pytest.fixture(scope="module")
+def arena() -> Iterator[Arena]:
+    """Start PS7's stub, and nothing else yet."""
+    with Lab() as lab:
+        yield Arena(lab, QUICK)
+
+
+@pytest.fixture(scope="module")
+def ours(arena: Arena) -> Server:
+    """Start the plugin's action server."""
+    return arena.servers([sides.OURS])[sides.OURS]
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Load]:
+    """Let no server start, and every load be over at once; give what comes of each."""
+    loads = [Load(400, 0, 0, seconds=2, p50=5, p99=9, max=10, cpu=100, memory=12)]
+    monkeypatch.setattr(arenas, "saturate", lambda *_, **__: loads[-1])
+    monkeypatch.setattr(webhook, "keep_steady", lambda *_, **__: loads[-1])
+    monkeypatch.setattr(Arena, "servers", lambda _, some: dict.fromkeys(some, _Silent()))
+    monkeypatch.setattr(sides, "launch", lambda *_: _Silent())
+    monkeypatch.setattr(start, "imports", lambda *_: None)
+    return loads
+
+
+class _Silent:
+    """A server that is not there."""
+
+    url = "http://127.0.0.1:9/webhook"
+    running: Any = SimpleNamespace(end=lambda: None, proportional=lambda: 100.0)
+
+    def wait(self, *_: object) -> None:
+        pass
+
+    def post(self, _call: bytes) -> dict[str, Any]:
+        return {"events": []}
+
+
+@pytest.mark.parametrize("with_wrk", [False, True])
+def test_a_load_counts_answers_and_what_they_cost(
+    arena: Arena, ours: Server, *, with_wrk: bool
+) -> None:
+    """Right answers and wrong ones are told apart; all of them took time and memory.
+
+    Here every other call is that of a known user, and answered with nothing instead of a customer.
+    """
+    if with_wrk and shutil.which("wrk") is None:
+        pytest.skip("wrk is not installed")
+    new, known = arena.users(), held.known(arena, arena.users())
+    mixed = [as_json(user.call()) for pair in zip(new, known, strict=True) for user in pair]
+    calls = arena.calls(mixed, sides.OURS.expected)
+
+    found = saturate(ours, calls, at_a_time=2, seconds=1 if with_wrk else 0.3, with_wrk=with_wrk)
+
+    assert 0 < found.wrong < found.answers
+    assert found.lost == 0
+    assert 0 < found.p50 <= found.p99 <= found.max
+    assert found.cpu > 0
+    assert found.memory > 0
+
+
+def test_a_turn_that_has_nothing_to_do_is_one(arena: Arena, ours: Server) -> None:
+    """A known user is answered with nothing, and looked up no more."""
+    asked = [as_json(user.call()) for user in held.known(arena, arena.users())]
+    found = keep_steady(ours, arena.calls(asked, sides.NOTHING), rate=50, seconds=0.3)
+    assert found.answers > 0
+    assert (found.wrong, found.lost) == (0, 0)
+
+
+def test_a_wait_counts_from_when_a_call_was_due(
+    arena: Arena, ours: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten calls that come at once over one connection: each waits for those before it."""
+    monkeypatch.setattr(steady, "_CONNECTIONS", 1)
+    _, calls = arena.lookups([sides.OURS], milliseconds=50)["ours"]
+    options = Namespace(url=ours.url, calls=calls.file, expected=calls.expected, at_a_time=None)
+    options.rate, options.seconds = 1000, 0.01
+
+    found = asyncio.run(steady.generate(options))
+
+    assert (found["wrong"], found["lost"]) == (0, 0)
+    assert found["max"] > 50 * found["answers"] - found["seconds"] * 1000
+    assert found["answers"] > 3
+
+
+def test_the_stub_answers_as_it_is_asked(arena: Arena, ours: Server) -> None:
+    """The answer comes when its contextId says so, and is as large as it says."""
+    (user, *_) = arena.users(milliseconds=50, kib=2)
+    events = ours.post(as_json(user.call()))["events"]
+    assert {"ps7_status", "ps7_context", "cpf"} <= {event["name"] for event in events}
+    assert len(next(event["value"] for event in events if event["name"] == "ps7_context")) > 2048
+
+
+def test_every_rival_finds_the_customer(arena: Arena) -> None:
+    """They do what the plugin does, as far as they go; one does nothing."""
+    child = arena.lab.start(
+        "rivals", "-W", "ignore", "-c", RIVALS, variables=sides.BARE.environment(arena.ps7_url)
+    )
+    child.process.wait(30)
+    said = [line for line in child.said().splitlines() if not line.startswith("Unclosed")]
+    assert sorted(said[:5]) == [
+        "BareAiohttp 9 ok,52998224725",
+        "Empty 0 ",
+        "SessionPerCall 9 ok,52998224725",
+        "WithHttpx 9 ok,52998224725",
+        "WithRequests 9 ok,52998224725",
+    ]
+
+
+@pytest.mark.parametrize("name", ["webhook", "held", "growth", "circuit", "start"])
+@pytest.mark.usefixtures("made_up")
+def test_a_benchmark_says_what_it_found(arena: Arena, name: str) -> None:
+    """Tables, goals, and the same as JSON with machine, versions and date."""
+    report: Report = importlib.import_module(f"benchmarks.{name}").measure(arena)
+
+    assert all(table.rows for table in report.tables)
+    assert "over" in str(report) or name == "start"
+    written = json.loads(json.dumps(report.as_json()))
+    assert written.keys() == {"date", "machine", "versions", "tables", "goals"}
+    assert len(written["tables"]) == len(report.tables) > 0
+    assert written["versions"]["aiohttp"]
+
+
+@pytest.mark.usefixtures("made_up")
+def test_the_command_keeps_what_it_finds(
+    arena: Arena,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One benchmark by its name: its tables and goals on the screen, and the same in a file."""
+    plans: list[Plan] = []
+
+    def enter(_lab: Lab, plan: Plan) -> Arena:
+        plans.append(plan)
+        return arena
+
+    monkeypatch.setattr(command, "Arena", enter)
+    arguments = ["circuit", "--quick", "--rounds", "2", "--results", str(tmp_path)]
+    assert command.main(arguments) == 0
+    assert (plans[0].rounds, plans[0].wrk) == (2, False)
+    said = capsys.readouterr().out
+    assert "### The circuit is open, 32 at a time" in said
+    assert "met     circuit open, over the empty action: 1.00, at least 0.70" in said
+    assert json.loads((tmp_path / "circuit.json").read_text("utf-8"))["goals"][0]["met"] is True
+    page = (tmp_path / "figures.md").read_text("utf-8")
+    assert "| circuit open, over the empty action | at least 0.7 | 1.00 | met |" in page
+    assert "### The circuit is open, 32 at a time" in page
+
+
+def test_figures_of_wrong_answers_are_not_believed(made_up: list[Load], arena: Arena) -> None:
+    """A few may be lost at a rival; a side that answers something else was not measured."""
+    job = {"ours": arena.lookups([sides.OURS])["ours"]}
+    made_up.append(Load(400, 4, 4, seconds=2, p50=5, p99=9, max=10, cpu=100, memory=12))
+    table = Report().table("")
+    arenas.fill(table, arena.saturate(job), "ours")
+    assert table.rows["ours"]["wrong or lost"].values == (8,)
+
+    made_up.append(Load(400, 300, 0, seconds=2, p50=5, p99=9, max=10, cpu=100, memory=12))
+    with pytest.raises(RuntimeError, match="ours: 300 of 400 answers"):
+        arena.saturate(job)
+
+
+def test_the_import_is_timed(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a fresh interpreter, beyond what is there already."""
+    monkeypatch.setattr(start, "_MODULES", ("actions.ps7",))
+    monkeypatch.setattr(start, "_MORE_ROUNDS", 1)
+    start.imports(report := Report(), arena)
+    assert report.goals[0].figure.median > 1
+
+
+def test_the_profile_names_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time went, as a table that a person reads."""
+    monkeypatch.setattr(profile, "ROUNDS", 1)
+    monkeypatch.setattr(profile, "_CASES", {"A lookup": (sides.OURS, "")})
+    profile.main(["--turns", "300", "--results", str(tmp_path)])
+    text = (tmp_path / "profile.md").read_text(encoding="utf-8")
+    assert "## A lookup: " in text
+    assert "| api/transport.py " in text
+
+
+class _Once:
+    """Stands in for pyperf: each function runs one time."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def bench_func(self, name: str, function: Callable[..., object], *arguments: object) -> None:
+        self.names.append(name)
+        assert function(*arguments) is not None
+
+    def bench_async_func(self, name: str, function: Callable[..., Any], *arguments: object) -> None:
+        self.names.append(name)
+        assert asyncio.run(function(*arguments)) == []
+
+
+def test_every_step_of_a_turn_can_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each does its work, and a held turn changes nothing."""
+    for name in ("BASE_URL", "USERNAME", "PASSWORD", "SEAL_KEYS"):
+        monkeypatch.setenv(f"PS7_{name}", "")  # put back after the test
+    known = list(runtime._runtimes)
+    timings.add_to(once := _Once())
+    assert {timings.SEALING, timings.OPENING, timings.HELD.format(10_000)} <= set(once.names)
+    runtime._runtimes[:] = known
+
+
+def test_pyperf_s_values_become_microseconds(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the file that it writes."""
+
+    def write(_lab: Lab, *arguments: str, **_: object) -> Any:  # noqa: ANN401
+        names = [timings.SEALING, *(timings.HELD.format(events) for events in timings.EVENTS)]
+        runs = {name: pyperf.Run([2e-6], metadata={"name": name}) for name in names}
+        suite = pyperf.BenchmarkSuite([pyperf.Benchmark([run]) for run in runs.values()])
+        suite.dump(arguments[arguments.index("--output") + 1], replace=True)
+        return SimpleNamespace(process=SimpleNamespace(wait=lambda: 0))
+
+    monkeypatch.setattr(Lab, "start", write)
+    report: Report = importlib.import_module("benchmarks.micro").measure(arena)
+    assert report.tables[0].rows[timings.SEALING]["µs"].values == (2.0,)
+    assert report.goals[0].met
+
+
+def test_sides_take_turns() -> None:
+    """Every other round goes backwards, so that a drift falls on all of them alike."""
+    moments = count(1)
+    samples = interleave(["a", "b"], 3, lambda _: next(moments))
+    assert samples == {"a": [1, 4, 5], "b": [2, 3, 6]}
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    """A moment in which the machine was slow does not make one side look better."""
+    ours, theirs = Figure.of([100, 50, 99]), Figure.of([100, 50, 110])
+    assert ours.over(theirs).values == (1.0, 1.0, 0.9)
+    assert str(ours) == "99.0 (50.0 to 100)"
+    assert str(Figure.of([1234.5])) == "1,234"
+    assert ours.minus(theirs).median == 0

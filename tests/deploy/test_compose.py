@@ -1,0 +1,155 @@
+"""The compose file fits together: networks, secrets, variables and images that name each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.deploy.deployment import (
+    COMPOSE,
+    DEPLOY,
+    PS7_VARIABLES,
+    RASA_VARIABLES,
+    RASAS_OWN,
+    WORKLOADS,
+)
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EVERY = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+SECRETS_MOUNT = "/run/secrets"
+"""Where Compose puts them."""
+
+
+@EVERY
+def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
+    """Not as root, nothing to write to but memory and volumes, no capability, and limits."""
+    assert int(service["user"].partition(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+
+
+@EVERY
+def test_a_service_names_what_is_there(service: dict[str, Any]) -> None:
+    """Networks, secrets, configs and the services it waits for, which have a health check."""
+    assert set(service["networks"]) <= COMPOSE["networks"].keys()
+    assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
+    assert {each["source"] for each in service.get("configs", [])} <= COMPOSE["configs"].keys()
+    for other in service.get("depends_on", {}):
+        assert "healthcheck" in SERVICES[other]
+
+
+def test_the_secret_files_are_those_that_are_made(secrets_folder: Path) -> None:
+    """Each one under its own name, and none too many."""
+    files = {name: source["file"] for name, source in COMPOSE["secrets"].items()}
+    made = {
+        file.name: f"secrets/{file.parent.name}/{file.name}" for file in secrets_folder.glob("*/*")
+    }
+
+    assert files == made
+    assert {name for service in SERVICES.values() for name in service.get("secrets", [])} == set(
+        made
+    )
+
+
+def test_the_action_server_is_told_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
+    """Every key is a setting of the plugin; what is secret is a file, where it looks for it."""
+    actions = SERVICES["actions"]
+
+    assert actions["environment"].keys() <= PS7_VARIABLES
+    assert set(actions["secrets"]) == secrets["ps7"]
+    assert actions["environment"]["PS7_SECRETS_DIR"] == SECRETS_MOUNT
+
+
+def test_rasa_is_told_what_its_endpoints_are_filled_from(secrets: dict[str, set[str]]) -> None:
+    """Every gap of `endpoints.yml` is filled, passwords from files, and nothing else is set."""
+    rasa = SERVICES["rasa"]
+
+    assert set(rasa["environment"]) | set(rasa["secrets"]) == RASA_VARIABLES | RASAS_OWN
+    assert set(rasa["secrets"]) == secrets["stores"]
+    assert rasa["environment"]["RASA_SECRETS_DIR"] == SECRETS_MOUNT
+
+
+def test_compose_and_kubernetes_tell_rasa_the_same() -> None:
+    """Names, ports and the database: only the folder of the secrets is another one."""
+    here, there = SERVICES["rasa"]["environment"], WORKLOADS["rasa"].variables
+
+    assert {name for name in here if here[name] != there[name]} == {"RASA_SECRETS_DIR"}
+    assert {here["DB_HOST"], here["REDIS_HOST"], "actions"} <= SERVICES.keys()
+
+
+def test_the_stores_are_what_rasa_expects() -> None:
+    """The same database and owner, and the passwords that Rasa has."""
+    rasa, postgres = SERVICES["rasa"]["environment"], SERVICES["postgres"]["environment"]
+
+    assert (postgres["POSTGRES_DB"], postgres["POSTGRES_USER"]) == (
+        rasa["DB_NAME"],
+        rasa["DB_USER"],
+    )
+    assert postgres["POSTGRES_PASSWORD_FILE"] == f"{SECRETS_MOUNT}/DB_PASSWORD"
+    assert SERVICES["postgres"]["secrets"] == ["DB_PASSWORD"]
+    assert f"{SECRETS_MOUNT}/REDIS_PASSWORD" in SERVICES["redis"]["command"][-1]
+    assert SERVICES["redis"]["secrets"] == ["REDIS_PASSWORD"]
+
+
+def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
+    """Whoever shares a network can talk; what is between our own servers has no way out."""
+    members = {
+        network: {name for name, service in SERVICES.items() if network in service["networks"]}
+        for network in COMPOSE["networks"]
+    }
+    assert members == {
+        "public": {"proxy"},
+        "front": {"proxy", "rasa"},
+        "actions": {"rasa", "actions"},
+        "stores": {"rasa", "postgres", "redis"},
+        "ps7": {"actions"},
+    }
+    open_ones = {
+        name for name, network in COMPOSE["networks"].items() if not network.get("internal")
+    }
+    assert open_ones == {"public", "ps7"}
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+
+
+def test_the_servers_are_more_than_one() -> None:
+    """Two of each."""
+    assert {name: SERVICES[name]["deploy"]["replicas"] for name in ("rasa", "actions")} == {
+        "rasa": 2,
+        "actions": 2,
+    }
+
+
+@pytest.mark.parametrize("name", ["rasa", "actions"])
+def test_an_image_is_built_from_files_that_are_there(name: str) -> None:
+    """All that its Dockerfile copies exists, is let through, and is no link: Docker keeps links."""
+    build = SERVICES[name]["build"]
+    context = (DEPLOY / build["context"]).resolve()
+    dockerfile = context / build["dockerfile"]
+    lines = dockerfile.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    copied = [
+        source
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    ]
+    ignored = dockerfile.with_name(f"{dockerfile.name}.dockerignore").read_text(encoding="utf-8")
+    let_through = re.findall(r"^!(.+)$", ignored, flags=re.MULTILINE)
+
+    assert context == ROOT
+    assert copied
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert not (ROOT / source).is_symlink(), source
+        assert any(
+            (ROOT / source).match(rule) or source.startswith(f"{rule}/") for rule in let_through
+        )
+    assert re.search(r"^USER 10001:10001$", "\n".join(lines), flags=re.MULTILINE)
+    assert SERVICES[name]["image"] == WORKLOADS[name].container["image"]

@@ -1,0 +1,229 @@
+"""The manifests fit together: names, labels and ports that refer to each other agree.
+
+A schema cannot see that. Each test takes what one file says and looks for its counterpart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.deploy.deployment import (
+    OBJECTS,
+    PS7_VARIABLES,
+    RASA_VARIABLES,
+    RASAS_OWN,
+    WORKLOADS,
+    Workload,
+    matching,
+    named,
+    of_kind,
+)
+
+EVERY = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+
+
+def test_everything_lives_in_one_namespace() -> None:
+    """… that refuses pods with privileges."""
+    (namespace,) = of_kind("Namespace")
+    others = [each for each in OBJECTS if each is not namespace]
+
+    assert {each["metadata"]["namespace"] for each in others} == {namespace["metadata"]["name"]}
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@EVERY
+def test_a_workload_selects_its_own_pods(workload: Workload) -> None:
+    """… and those of nobody else."""
+    selector = workload.spec["selector"]["matchLabels"]
+
+    assert list(matching(selector)) == [workload]
+    for spread in workload.pod.get("topologySpreadConstraints", []):
+        assert spread["labelSelector"]["matchLabels"] == selector
+
+
+@pytest.mark.parametrize("service", of_kind("Service"), ids=lambda each: each["metadata"]["name"])
+def test_a_service_leads_to_a_port_that_somebody_listens_on(service: dict[str, Any]) -> None:
+    """It is named after the workload that it leads to, which is how the others find it."""
+    (target,) = matching(service["spec"]["selector"])
+    assert service["metadata"]["name"] == target.name
+    for port in service["spec"]["ports"]:
+        assert target.ports[port["targetPort"]] == port["port"]
+
+
+@EVERY
+def test_a_workload_runs_without_privileges(workload: Workload) -> None:
+    """Not as root, nothing to write to but what is mounted, no capability, no token, and limits."""
+    pod, container = workload.pod, workload.container
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"].keys() == {"requests", "limits"}
+    assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+
+
+@EVERY
+def test_a_workload_is_probed_on_a_port_of_its_own(workload: Workload) -> None:
+    """At its start, for its traffic, and for its life."""
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = workload.container[kind]
+        request = probe.get("httpGet") or probe.get("tcpSocket")
+        assert request is None or request["port"] in workload.ports
+
+
+def test_the_probes_ask_what_the_servers_answer() -> None:
+    """`/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
+    paths = {
+        name: WORKLOADS[name].container["readinessProbe"]["httpGet"]["path"]
+        for name in ("actions", "rasa")
+    }
+    assert paths == {"actions": "/health", "rasa": "/"}
+
+
+def test_the_servers_are_more_than_one_and_stay_so() -> None:
+    """Two of each at least; an update adds one before it takes one, and a drain leaves one."""
+    for name in ("actions", "rasa"):
+        spec = WORKLOADS[name].spec
+        assert spec["replicas"] >= 2
+        assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        budget = named("PodDisruptionBudget", name)["spec"]
+        assert budget["selector"] == spec["selector"]
+        assert 1 <= budget["minAvailable"] < spec["replicas"]
+
+
+@EVERY
+def test_a_workload_mounts_what_it_declares(workload: Workload) -> None:
+    """Every mount has its volume, and every volume is mounted; nothing secret can be written to."""
+    claimed = [each["metadata"]["name"] for each in workload.spec.get("volumeClaimTemplates", [])]
+    mounts = {mount["name"]: mount for mount in workload.container["volumeMounts"]}
+
+    assert sorted(mounts) == sorted([*workload.volumes, *claimed])
+    for name, volume in workload.volumes.items():
+        if "secret" in volume:
+            assert mounts[name]["readOnly"] is True
+            assert volume["secret"]["defaultMode"] == 0o440
+
+
+@EVERY
+def test_a_secret_is_one_that_is_made(workload: Workload, secrets: dict[str, set[str]]) -> None:
+    """`make_secrets.py` makes each of them, with the keys that are picked from it."""
+    for volume in workload.volumes.values():
+        if "secret" in volume:
+            keys = secrets[volume["secret"]["secretName"]]
+            assert {item["key"] for item in volume["secret"].get("items", [])} <= keys
+
+
+def secrets_of(workload: Workload, secrets: dict[str, set[str]]) -> tuple[str, set[str]]:
+    """Give the folder of the one secret that a workload mounts, and the files in it."""
+    (volume,) = (each for each in workload.volumes.values() if "secret" in each)
+    (mount,) = (
+        each for each in workload.container["volumeMounts"] if each["name"] == volume["name"]
+    )
+    keys = secrets[volume["secret"]["secretName"]]
+    return mount["mountPath"], {item["key"] for item in volume["secret"].get("items", [])} or keys
+
+
+def test_the_action_server_is_told_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
+    """Every key is a setting of the plugin; what is secret is a file, where it looks for it."""
+    actions = WORKLOADS["actions"]
+    folder, secret = secrets_of(actions, secrets)
+
+    assert set(actions.variables) | secret <= PS7_VARIABLES
+    assert actions.variables["PS7_SECRETS_DIR"] == folder
+    assert not set(actions.variables) & secret
+    assert {"PS7_BASE_URL", "PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS"} <= (
+        set(actions.variables) | secret
+    )
+
+
+def test_rasa_is_told_what_its_endpoints_are_filled_from(secrets: dict[str, set[str]]) -> None:
+    """Every gap of `endpoints.yml` is filled, passwords from files, and nothing else is set."""
+    rasa = WORKLOADS["rasa"]
+    folder, secret = secrets_of(rasa, secrets)
+
+    assert set(rasa.variables) | secret == RASA_VARIABLES | RASAS_OWN
+    assert rasa.variables["RASA_SECRETS_DIR"] == folder
+    assert not set(rasa.variables) & secret
+
+
+def test_rasa_is_told_of_services_that_are_there() -> None:
+    """Host and port of the action server, PostgreSQL and Redis are those of their services."""
+    told = WORKLOADS["rasa"].variables
+    ports = {
+        each["metadata"]["name"]: each["spec"]["ports"][0]["port"] for each in of_kind("Service")
+    }
+    assert told["ACTION_ENDPOINT_URL"] == f"http://actions:{ports['actions']}/webhook"
+    assert int(told["DB_PORT"]) == ports[told["DB_HOST"]]
+    assert int(told["REDIS_PORT"]) == ports[told["REDIS_HOST"]]
+
+
+def test_postgres_makes_the_database_that_rasa_uses(secrets: dict[str, set[str]]) -> None:
+    """The same name, the same owner, and the password from the same secret."""
+    told, made = WORKLOADS["rasa"].variables, WORKLOADS["postgres"].variables
+    folder, secret = secrets_of(WORKLOADS["postgres"], secrets)
+
+    assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (told["DB_NAME"], told["DB_USER"])
+    assert secret == {"DB_PASSWORD"}
+    assert made["POSTGRES_PASSWORD_FILE"] == f"{folder}/DB_PASSWORD"
+
+
+def test_redis_asks_for_the_password_that_rasa_has(secrets: dict[str, set[str]]) -> None:
+    """It reads it from the same secret, and sees no other."""
+    folder, secret = secrets_of(WORKLOADS["redis"], secrets)
+
+    assert secret == {"REDIS_PASSWORD"}
+    assert f"{folder}/REDIS_PASSWORD" in WORKLOADS["redis"].container["command"][-1]
+
+
+def allowed(direction: str, peer: str) -> set[tuple[str, str, int]]:
+    """Give the connections that rules of one direction allow between pods: from, to, port."""
+    found = set()
+    for policy in of_kind("NetworkPolicy"):
+        for rule in policy["spec"].get(direction, []):
+            for end in rule[peer]:
+                if set(end) != {"podSelector"}:
+                    continue  # from or to somewhere else than our pods
+                for ours in matching(policy["spec"]["podSelector"]["matchLabels"]):
+                    for theirs in matching(end["podSelector"]["matchLabels"]):
+                        pair = (ours, theirs) if direction == "egress" else (theirs, ours)
+                        found |= {
+                            (pair[0].name, pair[1].name, port["port"]) for port in rule["ports"]
+                        }
+    return found
+
+
+def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
+    """Both ends allow the same connections, and these are all; everything else is denied."""
+    listening = {(name, *WORKLOADS[name].ports.values()) for name in WORKLOADS}
+    expected = {("rasa", name, port) for name, port in listening if name != "rasa"}
+
+    assert allowed("ingress", "from") == allowed("egress", "to") == expected
+    nobody = named("NetworkPolicy", "nobody-to-nobody")["spec"]
+    assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_the_action_server_reaches_ps7_and_only_the_ingress_reaches_rasa() -> None:
+    """Nothing else goes out of the namespace or comes into it, the name server excepted."""
+    out = [
+        (policy["metadata"]["name"], port["port"])
+        for policy in of_kind("NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        if any(set(end) != {"podSelector"} for end in rule["to"])
+        for port in rule["ports"]
+    ]
+    into = [
+        (policy["metadata"]["name"], port["port"])
+        for policy in of_kind("NetworkPolicy")
+        for rule in policy["spec"].get("ingress", [])
+        if any(set(end) != {"podSelector"} for end in rule["from"])
+        for port in rule["ports"]
+    ]
+    assert out == [("all-to-names", 53), ("all-to-names", 53), ("actions", 443)]
+    assert into == [("rasa", 5005)]

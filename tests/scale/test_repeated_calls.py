@@ -1,0 +1,110 @@
+"""A load balancer may give an action call of ours to two servers: the second one does no harm.
+
+nginx does that with `proxy_next_upstream … non_idempotent`, and a service mesh with retries, where
+a server dies before it has answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+from cryptography.fernet import Fernet
+
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.action_server import ActionServer
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ANA, BRUNO = {"contextId": "ana"}, {"contextId": "bruno"}
+ANAS, BRUNOS = PERSONAS["ana"].slots["account"], PERSONAS["bruno"].slots["account"]
+OF_THE_MOMENT = {"ps7_context", "ps7_expires_at"}
+"""Slots that say when they were written."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ps7() -> AsyncIterator[Simulator]:
+    """Stand in for PS7."""
+    async with Simulator() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def servers(
+    ps7: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[list[ActionServer]]:
+    """Start two action servers that share nothing but their settings."""
+    logs = tmp_path_factory.mktemp("repeated")
+    settings: dict[str, Any] = {
+        **ps7.environment,
+        "PS7_SEAL_KEYS": f'["{Fernet.generate_key().decode()}"]',
+    }
+    started = await asyncio.gather(
+        *(
+            ActionServer.start(Path(sys.executable), logs / f"{name}.log", **settings)
+            for name in ("one", "other")
+        )
+    )
+    yield started
+    await asyncio.gather(*(server.process.kill() for server in started))
+
+
+def changes(answer: dict[str, Any]) -> dict[str, Any]:
+    """Give the slots that an answer sets."""
+    return {event["name"]: event["value"] for event in answer["events"]}
+
+
+def lasting(slots: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what differs from moment to moment."""
+    return {name: value for name, value in slots.items() if name not in OF_THE_MOMENT}
+
+
+class Case(NamedTuple):
+    """A call in a conversation, and what it does."""
+
+    known: dict[str, str] | None
+    """What was looked up before it, and whose account something has written over since."""
+    action: str
+    metadata: dict[str, str] | None
+    asks_ps7: bool
+    account: str | None
+
+
+CASES = {
+    "somebody arrives": Case(None, LOOK_UP, ANA, True, ANAS),
+    "they go on": Case(ANA, LOOK_UP, None, False, ANAS),
+    "somebody else goes on": Case(ANA, LOOK_UP, BRUNO, True, BRUNOS),
+    "they are verified": Case(ANA, VERIFY, None, False, ANAS),
+    "they leave": Case(ANA, FORGET, None, False, None),
+}
+
+
+@pytest.mark.parametrize("counts", [0, 1], ids=["the first counts", "the second counts"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_a_call_that_two_servers_get_does_what_one_call_does(
+    servers: list[ActionServer], ps7: Simulator, case: Case, counts: int
+) -> None:
+    """Both answer alike; and whichever answer is kept, both servers have nothing to add to it."""
+    user = Dialogue()
+    if case.known is not None:
+        await user.turn(servers[0].send, LOOK_UP, case.known)
+        user.slots["account"] = "written over"
+    ps7.requests.clear()
+
+    call = user.call(case.action, case.metadata)
+    answers = [changes(await server.send(call)) for server in servers]
+
+    assert lasting(answers[0]) == lasting(answers[1]) != {}
+    user.slots |= answers[counts]
+    assert user.slots["account"] == case.account
+    for server in servers:
+        assert await user.turn(server.send) == {}
+    assert len(ps7.requests) == (2 if case.asks_ps7 else 0), "each server asks for itself, once"

@@ -1,0 +1,117 @@
+"""A conversation as Rasa keeps it, open to whatever somebody does to it.
+
+A message and the actions that run after it are two things here, as they are in Rasa, and a copy of
+a conversation can be attacked without the others noticing. Nothing here knows what an attack is.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import rasa_sdk
+
+from tests.support.dialogue import SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.support.dialogue import Send
+
+WITNESS, SESSION_START = "action_witness", "action_session_start"
+STATUS, SEAL = "ps7_status", "ps7_context"
+SESSION_METADATA, VOUCHED = "session_started_metadata", "vouched"
+WIRE = ("u_cpf", "u_id")
+CUSTOMER_SLOTS = tuple(slot for slot in (*SLOTS, *WIRE) if slot not in (STATUS, SEAL))
+DECLARED = (STATUS, SEAL, *CUSTOMER_SLOTS, SESSION_METADATA, VOUCHED)
+SENDERS = "5511-planted"
+"""How every sender id begins."""
+
+
+class Talk:
+    """One user of a bot."""
+
+    def __init__(self, declared: Iterable[str] = DECLARED) -> None:
+        self.sender_id = f"{SENDERS}-{uuid4().hex}"
+        self.slots: dict[str, Any] = dict.fromkeys(declared)
+        self.events: list[dict[str, Any]] = []
+        self.metadata: Mapping[str, Any] = {}
+        self.carries_over = True
+        self._now = 0.0
+        self.seals: dict[str, dict[str, Any]] = {}
+        """Every seal that was set, with the slots as they were then: what somebody may keep."""
+        self.next_session()
+
+    def copy(self) -> Talk:
+        """Give the same conversation once more."""
+        other = copy(self)
+        other.slots, other.events = dict(self.slots), list(self.events)
+        other.seals = dict(self.seals)
+        return other
+
+    def next_session(self) -> None:
+        """Let the user come back after an hour.
+
+        From then on Rasa sends along this session alone, and the slots that it carried over.
+        """
+        self.events, self.metadata = [], {}
+        self.happens("action", name=SESSION_START)
+        self.happens("session_started")
+        for name, value in self.slots.items():
+            if not self.carries_over:
+                self.slots[name] = None
+            elif value is not None:
+                self.happens("slot", name=name, value=value)
+
+    def says(self, metadata: Mapping[str, Any] | None = None) -> None:
+        """Let the user write something, along with what the channel sends."""
+        # Rasa adds its own keys to what the channel sent.
+        self.metadata = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
+        self.happens("user", text="oi", metadata=self.metadata)
+
+    def happens(self, event: str, **details: object) -> None:
+        """Add an event to the tracker, later than all others."""
+        self._now += 1.0
+        self.events.append({"event": event, **details, "timestamp": self._now})
+
+    def writes(self, slot: str, value: object) -> None:
+        """Let somebody set a slot, declared or not until now."""
+        self.slots[slot] = value
+        self.happens("slot", name=slot, value=value)
+
+    def call(self, action: str) -> dict[str, Any]:
+        """Give what Rasa sends to the action server."""
+        return {
+            "next_action": action,
+            "sender_id": self.sender_id,
+            "tracker": {
+                "sender_id": self.sender_id,
+                "slots": self.slots,
+                "latest_message": {"text": "oi", "metadata": self.metadata},
+                "events": self.events,
+                "paused": False,
+                "active_loop": {},
+                "latest_action_name": "action_listen",
+            },
+            "domain": {
+                "slots": {name: {"type": "any"} for name in self.slots},
+                "session_config": {"carry_over_slots_to_new_session": self.carries_over},
+            },
+            "version": rasa_sdk.__version__,
+        }
+
+    async def run(self, send: Send, action: str) -> dict[str, Any]:
+        """Run an action; give the slots that it set."""
+        answer = await send(self.call(action))
+        assert answer["responses"] == [], "an action of ours never speaks"
+        if action == SESSION_START:
+            self.slots = dict.fromkeys(self.slots)
+        set_now = {e["name"]: e["value"] for e in answer["events"] if e["event"] == "slot"}
+        assert set_now.keys() <= self.slots.keys(), "a slot that is not declared was set"
+        self.slots |= set_now
+        for event in answer["events"]:
+            self.happens(**event)
+        if isinstance(set_now.get(SEAL), str):
+            self.seals[set_now[SEAL]] = dict(self.slots)
+        return set_now
