@@ -681,6 +681,19 @@ async def test_forgetting_takes_the_bots_own_slots_along(environment: pytest.Mon
     assert bot.slots["balance"] is None
 
 
+@pytest.mark.parametrize("fault", ["http-404", "http-403"])
+async def test_a_failure_that_goes_on_is_said_once(
+    bot: Conversation, ps7: Simulator, fault: str
+) -> None:
+    """Every turn asks again, and while nothing changes no event is added to the conversation."""
+    assert await arrive(bot, fault) == ["ps7_context", "ps7_status"]
+    assert await arrive(bot) == []
+    assert await arrive(bot, fault) == []
+    assert len(ps7.requests) == 3
+    await bot.set_slot("account", "0001")
+    assert await arrive(bot) == ["account"]
+
+
 # -- seals that were left behind ------------------------------------------------------------------
 
 

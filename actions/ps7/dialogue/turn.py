@@ -1,31 +1,27 @@
-"""One run, from a tracker to the slots to set. Knows the tracker's plain values, and no SDK."""
+"""One run, from a tracker to the slots to set. Knows the tracker's plain values, and no SDK.
+
+What is found and decided stands in `reading`.
+"""
 
 from __future__ import annotations
 
 import logging
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .. import cpf
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
-from ..slot_names import CONTEXT, STATUS
 from . import resolver
-from .seal import UNSEEN, Sealed, remembered
-from .settled import InOrder
+from .reading import Reading
+from .seal import Sealed, remembered
 from .slots import differing, project
-from .tracker_view import TrackerView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from ..context import CustomerContext
     from .context_id import Found
-    from .runtime import Runtime
-    from .seal import Seen
-    from .tracker_view import TrackerLike
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +31,8 @@ _REFUSALS = {
     Outcome.REJECTED: Reason.TOO_MANY_CONTEXT_IDS,
 }
 
+_ASKED_ON_EVERY_TURN = (Outcome.DENIED, Outcome.UNAVAILABLE)
+"""Outcomes for which it does not matter when they were sealed."""
 _TURNED_AWAY = {
     Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
     Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
@@ -44,103 +42,11 @@ _TURNED_AWAY = {
 }
 
 
-class Turn:
-    """The state of a conversation at one moment, and the changes that an outcome means for it.
+class Turn(Reading):
+    """A reading, and the changes that an outcome means for the conversation.
 
     Every method that speaks of changes gives the slots to set, only those that differ.
     """
-
-    def __init__(self, tracker: TrackerLike, runtime: Runtime, now: datetime) -> None:
-        """Read the tracker. What is not of the expected type counts as not there."""
-        self.now = now
-        self._runtime = runtime
-        self._view = TrackerView(tracker, runtime.door, runtime.settings.metadata_keys)
-        self._slots = self._view.slots
-        self._ours = runtime.ours_among(self._slots)
-        self._status = runtime.names.of(STATUS)
-        self._context = runtime.names.of(CONTEXT)
-
-    @cached_property
-    def present(self) -> resolver.Present:
-        """What the run finds; reading it opens the seal."""
-        seal = self._slots.get(self._context)
-        held = self._runtime.sealer.open(seal, self._view.sender_id)
-        if seal is not None and held is None:
-            telemetry.seal_refused()
-            logger.warning("A seal was refused: it is not ours, or not of this conversation")
-        return resolver.Present(
-            found=self._view.found(held, self.now),
-            held=held,
-            says_ok=_says_ok(self._slots.get(self._status)),
-            seal_set=seal is not None,
-        )
-
-    @cached_property
-    def _state(self) -> bytes | None:
-        ours = {name: self._slots[name] for name in self._ours}
-        return self._runtime.settled.digest(self._view.sender_id, ours)
-
-    def in_order(self) -> bool:
-        """Tell whether the slots are known to say what PS7 said, with no contextId come since."""
-        known = self._runtime.settled.get(self._state)
-        if known is None or self.now >= known.until:
-            return False
-        if self._view.written_to(self._context, known.seen):
-            return False  # something else was sealed here: the seals have to be opened
-        return _came(self._view.newest(known.seen)) == known.came
-
-    def decide(self) -> resolver.Decision:
-        """Decide one run of `action_ps7_context`."""
-        decision = resolver.decide(self.present, self.now)
-        if isinstance(decision, resolver.Project):
-            return self._unless_left_behind(decision)
-        if isinstance(decision, resolver.LookUp):
-            return self._if_allowed(decision)
-        return decision
-
-    def verify(self) -> resolver.Verdict:
-        """Decide one run of `action_ps7_verify`."""
-        verdict = resolver.verify(self.present, self.now)
-        if isinstance(verdict, resolver.Project):
-            return self._unless_left_behind(verdict)
-        return verdict
-
-    def _unless_left_behind(
-        self, projection: resolver.Project
-    ) -> resolver.Project | resolver.Forget | resolver.Clear:
-        others = self._other_seals(projection.held.seen)
-        return resolver.unless_left_behind(projection, self.present.found, others)
-
-    def _if_allowed(self, decision: resolver.LookUp) -> resolver.Decision:
-        found, replaces = decision.found, decision.replaces
-        others = self._others
-        gone = resolver.was_forgotten(found.fingerprint, others)
-        if gone:
-            return resolver.Forget(gone)
-        present = resolver.without_left_over(self.present, others)
-        if present.found is None:
-            return resolver.decide(present, self.now)
-        limit = self._runtime.settings.max_contexts
-        if not self._view.among_the_first(limit, found, self.present.held):
-            return resolver.Refuse(found, replaces, Outcome.REJECTED)
-        return decision
-
-    @cached_property
-    def _others(self) -> list[Sealed]:
-        return self._other_seals()
-
-    @property
-    def _memory(self) -> Sealed | None:
-        """The seal that remembers earlier contextIds: the held one, or the last before it broke."""
-        if self.present.held is not None:
-            return self.present.held
-        return max(self._others, key=lambda seal: seal.sealed_at, default=None)
-
-    def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
-        """Open what else events, seen ones left out, put into the slot of the seal."""
-        texts = self._view.written_to(self._context, seen)
-        seals = (self._runtime.sealer.open(text, self._view.sender_id) for text in texts)
-        return [seal for seal in seals if seal is not None]
 
     def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
         """Carry out a decision that asks nobody."""
@@ -196,10 +102,8 @@ class Turn:
         if changes:
             telemetry.slots_put_back(len(changes))
             logger.warning("Slots put back to what PS7 said: %s", ", ".join(changes))
-        elif held.customer is not None:
-            came = _came(self._view.newest(held.seen))
-            in_order = InOrder(held.customer.expires_at, held.seen, came)
-            self._runtime.settled.note(self._state, in_order)
+        else:
+            self.note_order(held)
         return changes
 
     def _clear(self, outcome: Outcome) -> dict[str, Any]:
@@ -229,19 +133,27 @@ class Turn:
         replaces: bool,
     ) -> dict[str, Any]:
         """Write what was learnt about a contextId into the seal and into every slot of ours."""
-        asked = remembered(*self._view.asked(self.present.held), found.fingerprint)
+        asked = self._view.asked(self.present.held)
+        if found.fingerprint in asked and self._says_already(found, outcome):
+            return self._changes(project(self._ours, None), outcome)
+        asked = remembered(*asked, found.fingerprint)
         seen = self._view.seen(found)
         sealed = self._sealed(outcome, found.fingerprint, customer=customer, asked=asked, seen=seen)
         return self._write(sealed, replaces)
 
+    def _says_already(self, found: Found, outcome: Outcome) -> bool:
+        held = self.present.held
+        said = (held.outcome, held.fingerprint) if held is not None else None
+        return outcome in _ASKED_ON_EVERY_TURN and said == (outcome, found.fingerprint)
+
     def forget(self, others: Iterable[str] = ()) -> dict[str, Any]:
         """Null everything, and remember that these contextIds are not looked up again."""
-        found, held = self.present.found, self.present.held
+        found, held, memory = self.present.found, self.present.held, self._memory
         gone = [place.fingerprint for place in (found, held) if place is not None]
         gone += others
         if not gone:
             return self._clear(Outcome.MISSING)
-        forgotten = remembered(*gone, *(held.forgotten if held else ()))
+        forgotten = remembered(*gone, *(memory.forgotten if memory else ()))
         sealed = self._sealed(Outcome.MISSING, gone[0], forgotten=forgotten)
         return self._write(sealed, replaces=True)
 
@@ -274,12 +186,3 @@ class Turn:
         wanted = values | {self._status: outcome.value}
         declared = {name: value for name, value in wanted.items() if name in self._slots}
         return differing(declared, self._slots)
-
-
-def _says_ok(status: object) -> bool:
-    """Read the status as Rasa reads a categorical slot: without regard to case."""
-    return isinstance(status, str) and status.lower() == Outcome.OK.value
-
-
-def _came(found: Found | None) -> tuple[str, bool] | None:
-    return None if found is None else (found.fingerprint, found.carried)

@@ -1,0 +1,142 @@
+"""What one run finds in a conversation, and what is to be done about it. Writes nothing.
+
+It knows the tracker's plain values, and no SDK; the tables stand in `resolver`.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..api import telemetry
+from ..context import Outcome
+from ..slot_names import CONTEXT, STATUS
+from . import resolver
+from .seal import UNSEEN, Sealed
+from .settled import InOrder
+from .tracker_view import TrackerView
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .context_id import Found
+    from .runtime import Runtime
+    from .seal import Seen
+    from .tracker_view import TrackerLike
+
+logger = logging.getLogger(__name__)
+
+
+class Reading:
+    """The state of a conversation at one moment, and what is to be done about it."""
+
+    def __init__(self, tracker: TrackerLike, runtime: Runtime, now: datetime) -> None:
+        """Read the tracker. What is not of the expected type counts as not there."""
+        self.now = now
+        self._runtime = runtime
+        self._view = TrackerView(tracker, runtime.door, runtime.settings.metadata_keys)
+        self._slots = self._view.slots
+        self._ours = runtime.ours_among(self._slots)
+        self._status = runtime.names.of(STATUS)
+        self._context = runtime.names.of(CONTEXT)
+
+    @cached_property
+    def present(self) -> resolver.Present:
+        """What the run finds; reading it opens the seal."""
+        seal = self._slots.get(self._context)
+        held = self._runtime.sealer.open(seal, self._view.sender_id)
+        if seal is not None and held is None:
+            telemetry.seal_refused()
+            logger.warning("A seal was refused: it is not ours, or not of this conversation")
+        return resolver.Present(
+            found=self._view.found(held, self.now),
+            held=held,
+            says_ok=_says_ok(self._slots.get(self._status)),
+            seal_set=seal is not None,
+        )
+
+    @cached_property
+    def _state(self) -> bytes | None:
+        ours = {name: self._slots[name] for name in self._ours}
+        return self._runtime.settled.digest(self._view.sender_id, ours)
+
+    def in_order(self) -> bool:
+        """Tell whether the slots are known to say what PS7 said, with no contextId come since."""
+        if not isinstance(self._slots.get(self._context), str):
+            return False  # nothing is sealed here
+        known = self._runtime.settled.get(self._state)
+        if known is None or self.now >= known.until:
+            return False
+        if self._view.written_to(self._context, known.seen):
+            return False  # something else was sealed here: the seals have to be opened
+        return _came(self._view.newest(known.seen)) == known.came
+
+    def note_order(self, held: Sealed) -> None:
+        """Remember that the slots say what this seal says, for as long as it holds."""
+        if held.customer is not None:
+            came = _came(self._view.newest(held.seen))
+            in_order = InOrder(held.customer.expires_at, held.seen, came)
+            self._runtime.settled.note(self._state, in_order)
+
+    def decide(self) -> resolver.Decision:
+        """Decide one run of `action_ps7_context`."""
+        decision = resolver.decide(self.present, self.now)
+        if isinstance(decision, resolver.Project):
+            return self._unless_left_behind(decision)
+        if isinstance(decision, resolver.LookUp):
+            return self._if_allowed(decision)
+        return decision
+
+    def verify(self) -> resolver.Verdict:
+        """Decide one run of `action_ps7_verify`."""
+        verdict = resolver.verify(self.present, self.now)
+        if isinstance(verdict, resolver.Project):
+            return self._unless_left_behind(verdict)
+        return verdict
+
+    def _unless_left_behind(
+        self, projection: resolver.Project
+    ) -> resolver.Project | resolver.Forget | resolver.Clear:
+        others = self._other_seals(projection.held.seen)
+        return resolver.unless_left_behind(projection, self.present.found, others)
+
+    def _if_allowed(self, decision: resolver.LookUp) -> resolver.Decision:
+        found, replaces = decision.found, decision.replaces
+        others = self._others
+        gone = resolver.was_forgotten(found.fingerprint, others)
+        if gone:
+            return resolver.Forget(gone)
+        present = resolver.without_left_over(self.present, others)
+        if present.found is None:
+            return resolver.decide(present, self.now)
+        limit = self._runtime.settings.max_contexts
+        if not self._view.among_the_first(limit, found, self.present.held):
+            return resolver.Refuse(found, replaces, Outcome.REJECTED)
+        return decision
+
+    @cached_property
+    def _others(self) -> list[Sealed]:
+        return self._other_seals()
+
+    @property
+    def _memory(self) -> Sealed | None:
+        """The seal that remembers earlier contextIds: the held one, or the last before it broke."""
+        if self.present.held is not None:
+            return self.present.held
+        return max(self._others, key=lambda seal: seal.sealed_at, default=None)
+
+    def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
+        """Open what else events, seen ones left out, put into the slot of the seal."""
+        texts = self._view.written_to(self._context, seen)
+        seals = (self._runtime.sealer.open(text, self._view.sender_id) for text in texts)
+        return [seal for seal in seals if seal is not None]
+
+
+def _says_ok(status: object) -> bool:
+    """Read the status as Rasa reads a categorical slot: without regard to case."""
+    return isinstance(status, str) and status.lower() == Outcome.OK.value
+
+
+def _came(found: Found | None) -> tuple[str, bool] | None:
+    return None if found is None else (found.fingerprint, found.carried)
