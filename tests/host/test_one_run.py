@@ -761,6 +761,21 @@ async def test_the_seal_of_an_earlier_customer_does_not_bring_them_back(
     assert shown(bot) == nobody("tampered")
 
 
+async def test_breaking_the_seal_does_not_bring_back_who_opened_an_earlier_session(
+    bot: Conversation, clock: Clock
+) -> None:
+    """Rasa still keeps that contextId in a slot; the seals in the events know it is left over."""
+    await arrive(bot, "ana")
+    clock.move(1)
+    await arrive(bot, "bruno")
+    bot.expire_session()
+    await bot.set_slot("ps7_context", "broken")
+    await arrive(bot)
+    assert shown(bot) == nobody("tampered")
+    await arrive(bot)
+    assert shown(bot) == nobody("missing")
+
+
 async def test_an_older_seal_of_the_same_customer_is_as_good(
     bot: Conversation, clock: Clock
 ) -> None:

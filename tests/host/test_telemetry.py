@@ -63,9 +63,9 @@ class Spans:
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
-        provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        self.tracer = provider.get_tracer("host")
+        self.provider = TracerProvider(shutdown_on_exit=False)
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.tracer = self.provider.get_tracer("host")
 
     def named(self, name: str) -> list[ReadableSpan]:
         return [span for span in self._exporter.get_finished_spans() if span.name == name]
@@ -104,6 +104,18 @@ async def test_a_lookup_is_a_span_and_its_request_another(ps7: Simulator, spans:
     assert attempt.parent == lookup.context
     assert lookup.parent is None
     assert [(*span.events, *span.links) for span in (lookup, attempt)] == [(), ()]
+
+
+async def test_without_a_tracer_of_the_host_the_provider_of_the_process_counts(
+    ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sets OpenTelemetry up beside rasa_sdk sees lookups too; else there is no span."""
+    async with PS7Client(settings_for(ps7.url)) as client:
+        await client.lookup("ana")
+        assert spans.names == []
+        monkeypatch.setattr(trace, "get_tracer_provider", lambda: spans.provider)
+        await client.lookup("ana")
+    assert spans.names == ["ps7.attempt", "ps7.lookup"]
 
 
 async def test_each_attempt_is_a_span(

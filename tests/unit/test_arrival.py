@@ -242,3 +242,27 @@ def test_a_token_of_our_own_making(monkeypatch: pytest.MonkeyPatch) -> None:
     read = at_the_door(sign(OLDER, "C2", SENDER))
     assert (read.context_id, read.encoded) == ("C2", None)
     assert on_time(read, clock.now + timedelta(seconds=119)).refused is None
+
+
+@pytest.mark.parametrize(("length", "reason"), [(4096, None), (4097, Reason.ARRIVAL_SIGNATURE)])
+def test_the_longest_token_that_is_read(length: int, reason: Reason | None) -> None:
+    """4096 characters: room for a back-end's own claims."""
+    made = (token(more="x" * size) for size in range(length))
+    assert why(next(one for one in made if len(one) == length)) is reason
+
+
+def test_a_token_of_our_own_making_says_what_is_documented_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the example for every back-end; `encoded` stands there only where it was asked for."""
+    made = int(Clock(monkeypatch).now.timestamp())
+    claims = {"contextId": "C1", "sub": SENDER, "iat": made, "exp": made + 120}
+    at_any_time = {"verify_exp": False, "verify_iat": False}
+    read: dict[str, Any] = {"algorithms": ["HS256"], "options": at_any_time}
+    assert jwt.decode(sign(KEY, "C1", SENDER), KEY, **read) == claims
+    assert jwt.decode(sign(KEY, "C1", SENDER, encoded=0), KEY, **read) == {**claims, "encoded": 0}
+
+
+def test_a_token_may_be_good_for_less_than_a_second() -> None:
+    """Claims of time are numbers, whole or not."""
+    assert why(token(exp=MADE + 0.5)) is None

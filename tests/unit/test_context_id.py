@@ -317,3 +317,10 @@ def test_a_value_alone_is_found_as_it_is_in_metadata(value: object) -> None:
 def test_a_session_is_known_by_what_opened_it(events: list[Any], mark: str) -> None:
     """The newest border counts; a conversation without any is one session."""
     assert session_mark(events) == mark
+
+
+@pytest.mark.parametrize("odd", [None, "text", 5, ["ps7"], True, {"other": {"contextId": "C1"}}])
+def test_a_path_through_something_else_leads_nowhere(odd: object) -> None:
+    """Each step but the last must be an object that has the next one."""
+    found = find({"metadata": {"channel": odd}}, [], None, ["channel.ps7.contextId"])
+    assert found is None

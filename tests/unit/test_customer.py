@@ -277,3 +277,11 @@ def test_the_outcomes_are_the_closed_list_of_the_contract() -> None:
 def test_the_categories_are_those_of_the_contract(kind: Any, words: set[str]) -> None:  # noqa: ANN401 - an enum class
     """What the categorical slots can hold."""
     assert {member.value for member in kind} == words
+
+
+def test_what_is_not_said_of_a_customer_is_none() -> None:
+    """Not an empty text, which a bot could take for a value."""
+    known = CustomerContext(expires_at=UNTIL).model_dump()
+    assert known.pop("expires_at") == UNTIL
+    assert known.pop("payload") == {}
+    assert set(known.values()) == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
+from time import tzset
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from actions.ps7.api import expiry
 from actions.ps7.api.expiry import usable_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
 DAY = 86400.0
@@ -57,6 +58,19 @@ def test_seconds_count_from_receipt(seconds: int, max_age: float) -> None:
     assert usable_until(float(seconds), NOON, max_age) == expected
 
 
+@pytest.mark.parametrize("text", ["90", "90.0", "9e1", "9E1", "0.9E+2", "900e-1"])
+def test_seconds_are_read_in_each_form_of_a_number(text: str) -> None:
+    """As JSON and most languages write them."""
+    assert usable_until(text, NOON, DAY) == NOON + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(MONTH, True), (MONTH + 1, False)])
+def test_more_than_31_days_are_no_number_of_seconds(seconds: float, counts: bool) -> None:
+    """It may be a date without its dashes: `PS7_MAX_AGE` alone holds, however long that is."""
+    expected = NOON + timedelta(seconds=seconds if counts else 2 * MONTH)
+    assert usable_until(seconds, NOON, 2 * MONTH) == expected
+
+
 @given(st.dates(date(2024, 5, 10), date(2024, 6, 8)), st.floats(0, DAY - 1))
 def test_a_date_lasts_until_the_last_second_of_that_day_in_sao_paulo(
     day: date, second: float
@@ -85,6 +99,25 @@ def test_a_date_time_is_the_same_moment_in_each_form(form: str, seconds: int) ->
     """In São Paulo's time where none is named."""
     moment = NOON + timedelta(seconds=seconds)
     assert usable_until(FORMS[form](moment), NOON, MONTH) == moment
+
+
+@pytest.fixture
+def machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run this machine in a time zone of its own."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    tzset()
+    yield
+    monkeypatch.undo()
+    tzset()
+
+
+@pytest.mark.usefixtures("machine_in_tokyo")
+@pytest.mark.parametrize(
+    "expire_in", [3600, "2024-05-10", "2024-05-10T10:00:00", "2024-05-10T15:00:00+02:00"]
+)
+def test_the_moment_is_in_utc_wherever_the_machine_stands(expire_in: object) -> None:
+    """Not only the same moment: the slot shows it as it is written."""
+    assert usable_until(expire_in, NOON, DAY).utcoffset() == timedelta(0)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -170,3 +170,14 @@ def test_a_text_is_one_that_any_store_can_keep(codes: list[int]) -> None:
 
 def _joined(pair: str) -> str:
     return chr(0x10000 + ((ord(pair[0]) - 0xD800) << 10) + (ord(pair[1]) - 0xDC00))
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_it_is_depth_that_is_limited_and_not_the_number_of_containers(
+    opening: str, closing: str
+) -> None:
+    """64 levels are read and 65 are not, also beside a long list of small ones."""
+    many = b", [{}]" * 100
+    assert parse(b"[" + nested(63, opening, closing) + many + b"]")
+    with pytest.raises(ValueError, match=r"^$"):
+        parse(b"[" + nested(64, opening, closing) + many + b"]")

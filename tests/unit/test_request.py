@@ -87,6 +87,15 @@ def test_a_flow_id_is_one_header() -> None:
     assert build(flow_id="flow-2").headers == {**HEADERS, "x-itau-flowID": "flow-2"}
 
 
+def test_more_headers_make_another_request() -> None:
+    """The same but for them, so that a token can be renewed: the first one stays as it was."""
+    request = build()
+    more = request.with_headers({"Authorization": "Bearer token-1", "Accept": "text/plain"})
+    headers = {**HEADERS, "Authorization": "Bearer token-1", "Accept": "text/plain"}
+    assert more == Request(request.url, headers, BODY)
+    assert request.headers == HEADERS
+
+
 @pytest.mark.parametrize("setting", [None, 0, 1])
 @pytest.mark.parametrize("argument", [None, 0, 1])
 def test_encoded_is_a_number_in_the_body(setting: int | None, argument: int | None) -> None:

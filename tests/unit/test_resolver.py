@@ -24,6 +24,7 @@ from actions.ps7.dialogue.resolver import (
     is_left_over,
     unless_left_behind,
     verify,
+    was_forgotten,
     without_left_over,
 )
 from actions.ps7.dialogue.seal import Sealed
@@ -256,3 +257,11 @@ def test_a_decision_shows_no_context_id() -> None:
     """A decision may be printed without telling whom it is about."""
     found = Found("secret-1", "secret-2")
     assert "secret" not in repr(LookUp("secret-1", found, replaces=False))
+
+
+def test_which_seal_forgot_a_context_id() -> None:
+    """The first that did says what else is forgotten; where none did, nothing is."""
+    first, second = held(Outcome.MISSING, 0, "f1", "f2"), held(Outcome.MISSING, 0, "f1")
+    assert was_forgotten("f1", [GOOD, first, second]) == ("f1", "f2")
+    assert was_forgotten("f2", [second, first]) == ("f1", "f2")
+    assert was_forgotten("f3", [GOOD, first, second]) == ()

@@ -8,7 +8,7 @@ import pytest
 from tenacity import AsyncRetrying, RetryCallState
 
 from actions.ps7.api import retries
-from actions.ps7.api.wire import Answer, retry_after
+from actions.ps7.api.wire import Answer, decode, retry_after
 from actions.ps7.errors import (
     AccessDenied,
     CircuitOpen,
@@ -172,3 +172,12 @@ def test_what_cannot_be_understood_asks_for_nothing(text: str) -> None:
 def test_no_header_asks_for_nothing() -> None:
     """Most servers send none."""
     assert retry_after(Answer(503, {}, b""), NOW) is None
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+@pytest.mark.parametrize("text", ["2", "Tue, 24 Nov 2026 12:00:02 GMT"])
+def test_a_failure_carries_what_the_answer_asks_for(status: int, text: str) -> None:
+    """Reckoned from the moment of receipt, whatever the status."""
+    with pytest.raises(LookupFailed) as caught:
+        decode(Answer(status, {"retry-after": text}, b""), received_at=NOW, max_age=60)
+    assert caught.value.retry_after == pytest.approx(2.0 if text == "2" else 1.3)

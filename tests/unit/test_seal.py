@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ConfigDict, create_model
 
 from actions.ps7 import (
     CustomerContext,
@@ -136,3 +137,23 @@ def test_what_is_remembered_is_each_once_in_its_order_and_not_too_much() -> None
     assert remembered("b", "a", "", "b", "c") == ("b", "a", "c")
     many = [str(number) for number in range(MAX_REMEMBERED + 1)]
     assert remembered(*many) == tuple(many[:16])
+
+
+@pytest.mark.parametrize("sender_id", ["", "\ud800", "não é ASCII", "s" * 10_000])
+def test_any_sender_id_has_seals_of_its_own(sender_id: str) -> None:
+    """Rasa takes any text as the name of a conversation, half a character included."""
+    sealer = Sealer([NEW])
+    seal = sealer.close(SEALED, sender_id)
+    assert sealer.open(seal, sender_id) == SEALED
+    assert sealer.open(seal, SENDER) is None
+
+
+def test_a_customer_of_a_class_from_before_a_reload_is_sealed_by_value() -> None:
+    """A host that reloads modules leaves instances of the same class behind."""
+    before = create_model("CustomerContext", __base__=CustomerContext)
+    values = CUSTOMER.model_dump()
+    foreign = create_model("Foreign", __config__=ConfigDict(extra="allow"))(**values)
+    for customer in (before(**values), foreign):
+        sealed = Sealed.model_validate({**SEALED.model_dump(), "customer": customer})
+        sealer = Sealer([NEW])
+        assert sealer.open(sealer.close(sealed, SENDER), SENDER) == SEALED

@@ -74,10 +74,9 @@ class Reading:
 
     def note_order(self, held: Sealed) -> None:
         """Remember that the slots say what this seal says, for as long as it holds."""
-        if held.customer is not None:
-            came = _came(self._view.newest(held.seen))
-            in_order = InOrder(held.customer.expires_at, held.seen, came)
-            self._runtime.settled.note(self._state, in_order)
+        came = _came(self._view.newest(held.seen))
+        in_order = InOrder(held.holds_until, held.seen, came)
+        self._runtime.settled.note(self._state, in_order)
 
     def decide(self) -> resolver.Decision:
         """Decide one run of `action_ps7_context`."""

@@ -72,6 +72,11 @@ class Sealed(BaseModel):
         """Name the outcome alone."""
         yield "outcome", self.outcome.value
 
+    @property
+    def holds_until(self) -> datetime:
+        """When the customer is too old; the moment of sealing where there is none."""
+        return self.sealed_at if self.customer is None else self.customer.expires_at
+
     def good_at(self, now: datetime) -> bool:
         """Tell whether the customer of this seal may still be used."""
         return self.customer is not None and now < self.customer.expires_at
