@@ -12,6 +12,7 @@ RUN := .venv/bin/python
 # The tests find theirs through the environment, and skip where it does not exist.
 RASA := .venv-rasa/ready
 FLOOR := .venv-floor/ready
+MUTANTS := .venv-mutants/ready
 
 export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
 export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
@@ -22,7 +23,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor fuzz soak outage bench scale format clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -66,6 +67,9 @@ attacks: .venv/dev ## every attack on the action server, and the account of them
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest tests/unit tests/host
 
+mutants: $(MUTANTS) ## mutation testing of the pure modules: some twenty minutes; goes on where it was stopped
+	@.venv-mutants/bin/python -m tests.mutants.run
+
 fuzz: .venv/dev ## 200,000 made-up answers and metadata: some minutes
 	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest tests/faults/test_fuzz.py
 
@@ -89,7 +93,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor
+	rm -rf .venv .venv-rasa .venv-floor .venv-mutants
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
@@ -102,3 +106,6 @@ $(RASA): requirements/rasa.txt
 
 $(FLOOR): requirements/floor.txt
 	@python=$$($(find_python310)) && echo "Setting up .venv-floor, the oldest versions: half a minute, once" && $(make_environment)
+
+$(MUTANTS): requirements/mutants.txt requirements/dev.txt
+	@python=$$($(find_python)) && echo "Setting up .venv-mutants: a minute, once" && $(make_environment)
