@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,31 +19,22 @@ from cryptography.fernet import Fernet
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer, launch
-from tests.support.processes import ROOT, Process
+from tests.support.interpreters import PYTHONS, usable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
+    from pathlib import Path
 
-_FLOOR_PYTHON = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
-_PYTHONS = [pytest.param(Path(sys.executable), id="here")]
-"""This one, and the one that has the oldest versions, unless they are the same."""
-if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
-    _PYTHONS.append(pytest.param(_FLOOR_PYTHON, id="floor", marks=pytest.mark.floor))
+    from tests.support.processes import Process
 
 _STAGE = pytest.StashKey["Stage"]()
 
 
-@pytest.fixture(scope="session", params=_PYTHONS)
+@pytest.fixture(scope="session", params=PYTHONS)
 def python(request: pytest.FixtureRequest) -> Path:
     """Give an interpreter to run an action server with: the newest versions, or the oldest."""
     chosen: Path = request.param
-    if not chosen.exists():
-        reason = (
-            "needs a Python 3.10 that has requirements/floor.txt: "
-            f"{chosen} does not exist, and PS7_FLOOR_PYTHON can name another"
-        )
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return chosen
+    return usable(chosen)
 
 
 def seal_keys() -> str:
