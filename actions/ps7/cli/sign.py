@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..dialogue import arrival
-from ..dialogue.context_id import usable
-from ..errors import SettingsError
 from ..settings import ArrivalSettings
+from .arguments import HelpText, add_command, context_id
+from .output import CommandError, Output
 
-ABOUT = "make an arrival token, to try a bot whose PS7_ARRIVAL_KEYS are set"
-_DETAILS = """\
-Prints a token that lets CONTEXT_ID into the conversation of one sender id. It goes into the
+_HELP = HelpText(
+    about="make an arrival token, to try a bot whose PS7_ARRIVAL_KEYS are set",
+    details="""\
+Print a token that lets CONTEXT_ID into the conversation of one sender id. It goes into the
 metadata under the key where the contextId would stand. It is signed with the newest of
 PS7_ARRIVAL_KEYS, read as the action server reads it: environment, .env, secret files.
-"""
+""",
+    examples={
+        "sign ana --sender test-1": "let ana into the conversation test-1",
+        "sign 123123213 --sender test-1 --seconds 30": "another contextId, for half a minute",
+    },
+)
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Name this command and its options."""
-    parser = commands.add_parser("sign", help=ABOUT, description=_DETAILS)
-    parser.add_argument("context_id", metavar="CONTEXT_ID", type=_context_id)
+    """Declare this command and its options."""
+    parser = add_command(commands, "sign", run, _HELP)
+    parser.add_argument("context_id", metavar="CONTEXT_ID", type=context_id)
     parser.add_argument(
         "--sender", required=True, metavar="ID", help="the conversation's sender_id"
     )
@@ -33,19 +38,19 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help=f"how long it opens the door, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
     )
     parser.add_argument("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a token; give 0, or 1 where there is no key."""
-    try:
-        keys = ArrivalSettings.load().arrival_keys
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    """Print a token.
+
+    Raises:
+        CommandError: there is no key.
+        SettingsError: there is one that cannot be used.
+
+    """
+    keys = ArrivalSettings.load().arrival_keys
     if keys is None:
-        sys.stderr.write("PS7_ARRIVAL_KEYS is not set: there is no key to sign with\n")
-        return 1
+        raise CommandError("PS7_ARRIVAL_KEYS is not set: there is no key to sign with")
     token = arrival.sign(
         keys[0].get_secret_value(),
         options.context_id,
@@ -53,14 +58,8 @@ def run(options: argparse.Namespace) -> int:
         seconds=options.seconds,
         encoded=options.encoded,
     )
-    sys.stdout.write(f"{token}\n")
+    Output().line(token)
     return 0
-
-
-def _context_id(text: str) -> str:
-    if usable(text) is None:
-        raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
-    return text
 
 
 def _seconds(text: str) -> int:

@@ -1,0 +1,61 @@
+"""How every command is declared, and the arguments that several of them take. Knows argparse."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..dialogue.context_id import usable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROGRAM = "rasa-ps7"
+
+
+class HelpText(NamedTuple):
+    """What somebody reads who sees a command for the first time."""
+
+    about: str
+    """Its line in the list of commands."""
+    details: str
+    """What it does, and what its exit code says."""
+    examples: Mapping[str, str]
+    """What stands after `rasa-ps7`, and what it is for."""
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: HelpText,
+) -> argparse.ArgumentParser:
+    """Declare a command; give its parser, for its own arguments."""
+    parser = commands.add_parser(
+        name,
+        help=text.about,
+        description=text.details,
+        epilog=_shown(text.examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Let a command speak to machines."""
+    parser.add_argument("--json", action="store_true", help="one JSON document, for a machine")
+
+
+def context_id(text: str) -> str:
+    """Read a contextId. ArgumentTypeError, in argparse's own way, where it is none."""
+    if usable(text) is None:
+        raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
+    return text
+
+
+def _shown(examples: Mapping[str, str]) -> str:
+    lines = ["examples:"]
+    for arguments, purpose in examples.items():
+        lines += [f"  {PROGRAM} {arguments}", f"      {purpose}"]
+    return "\n".join(lines)
