@@ -48,7 +48,7 @@ def speak(out: Output) -> None:
     out.table([("PS7_BASE_URL", Toned("set", Tone.GOOD)), ("PS7_CA_FILE", "")])
     out.line()
     out.finding(Mark.OK, "the certificate holds")
-    out.finding(Mark.FAULT, "PS7 refuses the credentials", "Ask who runs it for new ones.")
+    out.finding(Mark.ERROR, "PS7 refuses the credentials", "Ask who runs it for new ones.")
     out.finding(Mark.WARNING, "it ends soon", "")
     out.finding(Mark.SKIPPED, "the token")
 
@@ -59,7 +59,7 @@ Settings
   PS7_CA_FILE
 
   ok       the certificate holds
-  fault    PS7 refuses the credentials
+  error    PS7 refuses the credentials
            Ask who runs it for new ones.
   warning  it ends soon
   skipped  the token
@@ -81,7 +81,7 @@ def test_a_terminal_gets_colours(written: Make) -> None:
         PLAIN.replace("Settings", "\x1b[1mSettings\x1b[0m")
         .replace(" set\n", " \x1b[32mset\x1b[0m\n")
         .replace("  ok ", "  \x1b[32mok\x1b[0m ")
-        .replace("fault ", "\x1b[31mfault\x1b[0m ")
+        .replace("error ", "\x1b[31merror\x1b[0m ")
         .replace("warning ", "\x1b[33mwarning\x1b[0m ")
         .replace("skipped ", "\x1b[2mskipped\x1b[0m ")
     )

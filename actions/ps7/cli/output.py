@@ -52,7 +52,7 @@ class Mark(Enum):
 
     OK = Toned("ok", Tone.GOOD)
     WARNING = Toned("warning", Tone.DOUBTFUL)
-    FAULT = Toned("fault", Tone.BAD)
+    ERROR = Toned("error", Tone.BAD)
     SKIPPED = Toned("skipped", Tone.FAINT)
 
 
