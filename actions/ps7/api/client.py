@@ -109,15 +109,15 @@ class PS7Client:
             LookupFailed: one of its subclasses, by the outcome; nothing else is raised.
 
         """
-        request = build_request(
-            self.settings,
-            context_id,
-            encoded=encoded,
-            correlation_id=correlation_id,
-            flow_id=flow_id or str(uuid4()),
-        )
         report = LookupReport(self.digest(context_id), correlation_id)
         with self._telemetry.lookup(report), self._breaker.guard():
+            request = build_request(
+                self.settings,
+                context_id,
+                encoded=encoded,
+                correlation_id=correlation_id,
+                flow_id=flow_id or str(uuid4()),
+            )
             decoded = await self._within_deadline(_Lookup(request, report))
             report.outcome, report.reason, report.status = Outcome.OK, Reason.OK, 200
             report.doubtful = decoded.doubtful
@@ -134,7 +134,9 @@ class PS7Client:
         except Exception as error:  # noqa: BLE001 - the family is closed
             telemetry.log_bug(error)
             failure = PS7Unavailable(Reason.INTERNAL)
-        raise failure  # out here, so that no foreign error, and none of its values, goes along
+        # Raised out here, no foreign error, and none of its values, goes along. `from None`: see
+        # Transport.send.
+        raise failure from None
 
     async def _attempts(self, lookup: _Lookup) -> Decoded:
         """Attempt it until it succeeds, or must not be repeated.

@@ -88,8 +88,9 @@ class Transport:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, body)
         # Raised out here, it carries no foreign error along: those quote what arrived, and name the
-        # headers that were sent.
-        raise failure
+        # headers that were sent. `from None`, since a task that is written in Python, as some test
+        # runners have, wakes us while it handles that very error.
+        raise failure from None
 
     @staticmethod
     async def _read(response: aiohttp.ClientResponse) -> bytes:
