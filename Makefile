@@ -23,7 +23,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale format clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -84,6 +84,9 @@ bench: .venv/dev $(RASA) ## what the plugin costs, against what people would wri
 
 scale: .venv/dev $(RASA) ## 500 conversations on PostgreSQL, Redis, nginx and two of each server; some are killed
 	@$(RUN) -m benchmarks.scale
+
+wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
+	@$(RUN) -m hatchling build
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix

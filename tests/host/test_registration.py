@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import pickle
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
+from rasa_sdk import Action
 
 from actions.ps7 import ActionPS7Context, ActionPS7Verify, clock
 from actions.ps7.dialogue import actions, resolver, runtime
@@ -37,6 +39,26 @@ def test_unusable_settings_stop_the_server(settings: pytest.MonkeyPatch) -> None
     settings.delenv("PS7_BASE_URL")
     with pytest.raises(SystemExit, match="PS7_BASE_URL is missing"):
         ActionPS7Context()
+
+
+def test_a_second_copy_of_the_plugin_stops_the_server() -> None:
+    """As a folder and as the wheel. Nothing else is a copy: no reload, no class of that name."""
+    there = "rasa_ps7.dialogue.actions"
+    classes = [
+        type("PS7Action", (Action,), {"__module__": module})
+        for module in (actions.__name__, "bot.actions", there)
+    ]
+    try:
+        with pytest.raises(SystemExit) as stop:
+            ActionPS7Context()
+    finally:
+        classes.clear()
+        gc.collect()
+    assert str(stop.value) == (
+        "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
+        "folder that was copied into the bot, or import nothing from the installed package."
+    )
+    ActionPS7Context()
 
 
 def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPatch) -> None:

@@ -40,10 +40,11 @@ class PS7Action(Action, ABC):
         """Read the settings.
 
         Raises:
-            SystemExit: they are not usable; the text names every variable at fault. The action
-                server stops with it at registration.
+            SystemExit: they are not usable; the text names every variable at fault. Or the plugin
+                is loaded twice. The action server stops with it at registration.
 
         """
+        _refuse_a_second_copy()
         try:
             settings = PS7Settings.load()
         except SettingsError as error:
@@ -200,6 +201,26 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
     turn = Turn(tracker, runtime.current(), clock.utc_now())
     verdict = turn.verify()
     return verdict.held.customer if isinstance(verdict, resolver.Project) else None
+
+
+def _refuse_a_second_copy() -> None:
+    """Stop where both a folder and the wheel are loaded.
+
+    They would take the same names of actions from each other, and where each made a seal key of
+    its own, neither could open what the other one sealed. A module that was reloaded is no copy.
+    """
+    ours = (PS7Action.__name__, ".dialogue.actions")
+    loaded = {
+        each.__module__.removesuffix(ours[1])
+        for each in Action.__subclasses__()
+        if each.__name__ == ours[0] and each.__module__.endswith(ours[1])
+    }
+    if len(loaded) > 1:
+        raise SystemExit(
+            f"rasa-ps7 is loaded twice, as {' and as '.join(sorted(loaded))}: keep one of them. "
+            "Delete the folder that was copied into the bot, or import nothing from the installed "
+            "package."
+        )
 
 
 @cache

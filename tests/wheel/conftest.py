@@ -1,0 +1,37 @@
+"""What the tests of the wheel share: the wheel, built once, and environments for both SDKs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.interpreters import PYTHONS, usable
+from tests.wheel.building import build, clone
+from tests.wheel.environment import Environment, Environments
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel once."""
+    return build(clone(tmp_path_factory.mktemp("wheel") / "project"), "wheel")
+
+
+@pytest.fixture(scope="session", params=PYTHONS)
+def python(request: pytest.FixtureRequest) -> Path:
+    """Give an interpreter: the newest versions, or the oldest."""
+    chosen: Path = request.param
+    return usable(chosen)
+
+
+@pytest.fixture(scope="session")
+def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    """Make environments where they are first needed."""
+    return Environments(wheel, tmp_path_factory.mktemp("environments"))
+
+
+@pytest.fixture
+def installed(environments: Environments) -> Environment:
+    """Give an environment of this interpreter in which the wheel is installed."""
+    return environments.get(Path(sys.executable))
