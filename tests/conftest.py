@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-pytest_plugins = ["tests.conversation.fixtures"]
+pytest_plugins = ["tests.conversation.fixtures", "pytester"]
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 

@@ -91,7 +91,7 @@ def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
 def test_the_end_of_the_process_leaves_no_runtime() -> None:
     """Its connections are let go."""
     ActionPS7Context()
-    runtime._let_go()
+    runtime.let_go()
     assert runtime._runtimes == []
 
 

@@ -92,6 +92,7 @@ def current() -> Runtime:
 
 
 @atexit.register
-def _let_go() -> None:
+def let_go() -> None:
+    """Forget every runtime, and close its connections where no event loop runs any more."""
     while _runtimes:
         _runtimes.pop().client.abandon()

@@ -21,6 +21,7 @@ Knows nothing of PS7: it serves the actions of any bot.
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from .rasa_in_memory.processor import Processor, wire
 from .rasa_in_memory.result import Result, UndeclaredSlotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rasa_sdk import Action
 
@@ -48,10 +49,12 @@ class Conversation:
     `domain` is a path, a folder, a dictionary, or a list of them; what is named first wins.
     `actions` are classes or instances of actions, or a package to register as the action server
     does, or a list of all these. `carry_over_slots` overrides the domain's
-    `carry_over_slots_to_new_session`. A custom `action_session_start` runs if the domain lists it.
+    `carry_over_slots_to_new_session`. `now` gives the time that events are stamped with and
+    sessions expire by, in seconds since 1970. A custom `action_session_start` runs if the domain
+    lists it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two that it takes, and options
         self,
         domain: DomainSource | Iterable[DomainSource],
         actions: str | Iterable[str | type[Action] | Action],
@@ -59,6 +62,7 @@ class Conversation:
         sender_id: str | None = None,
         channel: str = "rest",
         carry_over_slots: bool | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.domain = load_domain(domain)
         if carry_over_slots is not None:
@@ -70,7 +74,7 @@ class Conversation:
                 executor.register_package(action)
             else:
                 executor.register_action(action)
-        self._processor = Processor(self.domain, executor, self.sender_id, channel)
+        self._processor = Processor(self.domain, executor, self.sender_id, channel, now)
 
     @property
     def events(self) -> list[Event]:

@@ -19,10 +19,12 @@ DomainSource = str | Path | Mapping[str, Any]
 
 SESSION_METADATA = "session_started_metadata"
 CARRY_OVER = "carry_over_slots_to_new_session"
+EXPIRATION_TIME = "session_expiration_time"
+DEFAULT_MINUTES = 60
 
 _LISTS = ("intents", "entities", "actions", "e2e_actions")
 _TABLES = ("forms", "responses", "slots")
-_DEFAULT_SESSION = {"session_expiration_time": 60, CARRY_OVER: True}
+_DEFAULT_SESSION = {EXPIRATION_TIME: DEFAULT_MINUTES, CARRY_OVER: True}
 
 
 def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:

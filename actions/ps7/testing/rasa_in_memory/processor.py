@@ -7,17 +7,24 @@ this says which action runs. Recordings of a real Rasa are held against it in th
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .answers import bot_message
-from .domain import CARRY_OVER, SESSION_METADATA, every_turn_actions, initial_slots, own_actions
+from .domain import (
+    CARRY_OVER,
+    DEFAULT_MINUTES,
+    EXPIRATION_TIME,
+    SESSION_METADATA,
+    every_turn_actions,
+    initial_slots,
+    own_actions,
+)
 from .events import LISTEN, SESSION_START, Event, stored
 from .replay import State, applied, replay, tracker_state
 from .result import Result, UndeclaredSlotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .domain import Domain
 
@@ -44,13 +51,21 @@ class Executor(Protocol):
 class Processor:
     """One conversation: its events, and what Rasa does when something happens in it."""
 
-    def __init__(self, domain: Domain, executor: Executor, sender_id: str, channel: str) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        executor: Executor,
+        sender_id: str,
+        channel: str,
+        now: Callable[[], float],
+    ) -> None:
         self.events: list[Event] = []
         self.session_expired = False
         self.sender_id = sender_id
         self.channel = channel
         self._domain = domain
         self._executor = executor
+        self._now = now
         self._initial_slots = initial_slots(domain)
         self._visible_from = 0
 
@@ -64,9 +79,11 @@ class Processor:
         """Whether a session opens now. One in which nothing said still counts never expires."""
         if not self.events:
             return True
-        never_ends = self._domain["session_config"].get("session_expiration_time") == 0
-        said = any(event["event"] == "user" for event in applied(self.visible))
-        return self.session_expired and said and not never_ends
+        said = [event for event in applied(self.visible) if event["event"] == "user"]
+        minutes = self._domain["session_config"].get(EXPIRATION_TIME, DEFAULT_MINUTES)
+        if minutes == 0 or not said:
+            return False
+        return self.session_expired or self._now() - said[-1]["timestamp"] > minutes * 60
 
     def tracker_state(self, pending: Iterable[Event] = ()) -> dict[str, Any]:
         """Return the tracker as Rasa sends it, with `pending` events. It shares their values."""
@@ -75,7 +92,7 @@ class Processor:
 
     def record(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Note events as they happen. Raises UndeclaredSlotError before any of them is noted."""
-        new = [stored(wire(event), timestamp=time.time(), origin=_ORIGIN) for event in events]
+        new = [stored(wire(event), timestamp=self._now(), origin=_ORIGIN) for event in events]
         self.check_slots(new)
         self.events += new
 
@@ -188,7 +205,7 @@ class Processor:
 
     async def _call(self, name: str, predicted: Iterable[Event]) -> Result:
         # A prediction is not in the tracker yet, hence not marked with the model either.
-        pending = [stored(event, timestamp=time.time(), origin={}) for event in predicted]
+        pending = [stored(event, timestamp=self._now(), origin={}) for event in predicted]
         call = {
             "next_action": name,
             "sender_id": self.sender_id,

@@ -26,6 +26,7 @@ class Answers:
                 reply = replace(reply, headers={**reply.headers, "Location": redirect_to})
             self._by_name[fault.name] = reply
         self._next: dict[str, list[Reply]] = {}
+        self._for_everybody: list[Reply] = []
         for who in PERSONAS.values():
             self.script(who.context_id, [who.name])
         for fault in FAULTS.values():
@@ -42,11 +43,19 @@ class Answers:
             ValueError: there are no names, or one is nobody's.
 
         """
-        names = list(names)
-        unknown = [name for name in names if name not in self._by_name]
-        if unknown or not names:
-            raise ValueError(f"a script is made of names of personas and faults: {unknown}")
-        self._next[context_id] = [self._by_name[name] for name in names]
+        replies = self._named(names)
+        if not replies:
+            raise ValueError("a script is made of names of personas and faults, at least one")
+        self._next[context_id] = replies
+
+    def everybody(self, names: Iterable[str]) -> None:
+        """Answer every contextId with these in turn, as `script` does; each its own without any.
+
+        Raises:
+            ValueError: a name is nobody's.
+
+        """
+        self._for_everybody = self._named(names)
 
     def take(self, upstream_id: str) -> Reply:
         """Answer for a contextId as it came from the gateway: plain, or its Base64 form.
@@ -54,8 +63,14 @@ class Answers:
         One that nobody knows is answered as not found.
         """
         plain = upstream_id if upstream_id in self._next else _decoded(upstream_id)
-        replies = self._next.get(plain) or self._next["not-found"]
+        replies = self._for_everybody or self._next.get(plain) or self._next["not-found"]
         return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    def _named(self, names: Iterable[str]) -> list[Reply]:
+        names = list(names)
+        if unknown := [name for name in names if name not in self._by_name]:
+            raise ValueError(f"a script is made of names of personas and faults, not {unknown}")
+        return [self._by_name[name] for name in names]
 
 
 def _decoded(text: str) -> str:

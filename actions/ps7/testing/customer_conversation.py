@@ -1,0 +1,80 @@
+"""A conversation in which customers of PS7 arrive, and time passes.
+
+What `Conversation` does for any bot, and beside it what a test of a bot with this plugin says
+often. The fixtures of `pytest_plugin` make these; nothing here knows pytest.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..dialogue import runtime
+from ..dialogue.arrival import sign
+from .conversation import Conversation
+from .faults import FAULTS
+from .personas import PERSONAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .conversation import Result
+    from .fault import Fault
+    from .movable_clock import MovableClock
+    from .personas import Persona
+
+
+class CustomerConversation(Conversation):
+    """One conversation with a bot that has this plugin.
+
+    `clock` is the one that the plugin was given too; all other arguments are `Conversation`'s.
+    """
+
+    def __init__(self, *arguments: Any, clock: MovableClock, **options: Any) -> None:  # noqa: ANN401 - handed on
+        super().__init__(*arguments, now=clock.seconds, **options)
+        self._clock = clock
+
+    async def arrives(
+        self,
+        who: str | Persona | Fault,
+        text: str = "oi",
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        intent: str | None = None,
+        entities: Sequence[Mapping[str, Any]] = (),
+    ) -> Result:
+        """Let somebody say `text` with their contextId, as the channel of this bot would send it.
+
+        `who` is a persona or a fault, by name or itself, or any other contextId. It goes where the
+        first of `PS7_METADATA_KEYS` says, beside what `metadata` holds; signed for this
+        conversation where `PS7_ARRIVAL_KEYS` are set.
+        """
+        settings = runtime.current().settings
+        context_id = _context_id(who)
+        if settings.arrival_keys is not None:
+            key = settings.arrival_keys[0].get_secret_value()
+            context_id = sign(key, context_id, self.sender_id)
+        sent = _placed(settings.metadata_keys[0].split("."), context_id, metadata or {})
+        return await self.user(text, metadata=sent, intent=intent, entities=entities)
+
+    def later(self, **time: float) -> None:
+        """Let time pass for the plugin and for sessions: `later(hours=1, seconds=1)`.
+
+        The words are those of `datetime.timedelta`. A context may be over then, and so may the
+        session, by the domain's `session_expiration_time`. All conversations of a test move on.
+        """
+        self._clock.move(timedelta(**time))
+
+
+def _context_id(who: str | Persona | Fault) -> str:
+    if not isinstance(who, str):
+        return who.context_id
+    known = PERSONAS.get(who) or FAULTS.get(who)
+    return known.context_id if known else who
+
+
+def _placed(path: Sequence[str], value: str, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Give `beside` with a value at a path, and what stood around it as it was."""
+    first, *rest = path
+    inner = _placed(rest, value, beside.get(first) or {}) if rest else value
+    return {**beside, first: inner}

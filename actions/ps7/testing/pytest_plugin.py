@@ -1,0 +1,152 @@
+"""Fixtures for the tests of a bot that has this plugin.
+
+In the bot's `tests/conftest.py`:
+
+    pytest_plugins = ["actions.ps7.testing.pytest_plugin"]      # from the wheel: "rasa_ps7.…"
+
+and a test is
+
+    async def test_the_balance_is_for_the_authenticated(bot, ps7):
+        await bot.arrives("ana", "qual meu saldo?")
+        assert (await bot.run("action_answer_balance")).texts == ["R$ 15.230,75"]
+        assert ps7.asked == ["ana"]
+
+`pytest --fixtures` shows what else there is. The fixtures are no coroutines: with pytest-asyncio
+(in either mode, with any loop scope), with anyio, or without both, a test uses them alike.
+
+An action server imports this module too, and has no pytest. So nothing here imports it before
+pytest itself calls `pytest_configure`, where these functions become fixtures. For the same reason
+the wheel names no entry point: one would load all this in every test run on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet
+
+from .. import clock
+from ..dialogue import runtime
+from ..settings import PREFIX, ArrivalSettings, PS7Settings
+from . import transcript
+from .customer_conversation import CustomerConversation
+from .movable_clock import MovableClock
+from .simulator.background import BackgroundSimulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+
+class Conversations:
+    """Opens conversations with one bot: `conversation()` in a test, as many as it takes."""
+
+    def __init__(
+        self, bot: dict[str, Any], simulator: BackgroundSimulator, moving: MovableClock
+    ) -> None:
+        self.ps7 = simulator
+        self._bot = bot
+        self._clock = moving
+        self.opened: list[CustomerConversation] = []
+
+    def __call__(self, **options: Any) -> CustomerConversation:  # noqa: ANN401 - handed on
+        """Open one; `options` are `Conversation`'s: `sender_id`, `channel`, `carry_over_slots`."""
+        opened = CustomerConversation(**self._bot, clock=self._clock, **options)
+        self.opened.append(opened)
+        return opened
+
+
+def ps7_settings() -> dict[str, str]:
+    """PS7_* settings of the bot's own, such as PS7_SLOT_NAMES: override it, or parametrize it."""
+    return {}
+
+
+def ps7_bot(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Give the bot, as `Conversation` takes it: override it, or say `ps7_domain` and `ps7_actions`.
+
+    Those are options of pytest's ini file. Without them it is `domain/` or `domain.yml` beside that
+    file, and the package `actions`.
+    """
+    root = pytestconfig.rootpath
+    folder = root / "domain"
+    domain = pytestconfig.getini("ps7_domain")
+    return {
+        "domain": domain or [folder if folder.is_dir() else root / "domain.yml"],
+        "actions": pytestconfig.getini("ps7_actions"),
+    }
+
+
+def ps7(
+    ps7_settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BackgroundSimulator]:
+    """PS7 for this test: a simulator with an empty record, and the plugin set up to ask it.
+
+    Of the PS7_* settings only the simulator's count, a seal key, and `ps7_settings`; neither
+    this machine's environment nor a `.env`. The plugin knows nothing of the tests before: no
+    connection, no open circuit.
+    """
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    for settings in (ArrivalSettings, PS7Settings):
+        monkeypatch.setitem(settings.model_config, "env_file", None)
+    monkeypatch.setattr(runtime, "_runtimes", [])
+    with BackgroundSimulator(
+        username=ps7_settings.get("PS7_USERNAME"),
+        password=ps7_settings.get("PS7_PASSWORD"),
+        api_key=ps7_settings.get("PS7_API_KEY"),
+        app_key=ps7_settings.get("PS7_APP_KEY"),
+        app_secret=ps7_settings.get("PS7_APP_SECRET"),
+    ) as simulator:
+        seal_keys = json.dumps([Fernet.generate_key().decode()])
+        ours = {**simulator.environment, "PS7_SEAL_KEYS": seal_keys}
+        for name, value in {**ours, **ps7_settings}.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+        runtime.let_go()
+
+
+def conversation(
+    ps7: BackgroundSimulator, ps7_bot: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Conversations:
+    """Open conversations with the bot, each with a user of its own: `conversation()`."""
+    moving = MovableClock()
+    monkeypatch.setattr(clock, "utc_now", moving.utc_now)
+    return Conversations(ps7_bot, ps7, moving)
+
+
+def bot(conversation: Conversations) -> CustomerConversation:
+    """One conversation with the bot, in which nobody has said anything."""
+    return conversation()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let pytest's ini file say what the bot is."""
+    parser.addini("ps7_domain", "files and folders of the bot's domain", type="paths", default=[])
+    parser.addini("ps7_actions", "packages of the bot's actions", type="args", default=["actions"])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make fixtures of the functions above."""
+    import pytest  # noqa: PLC0415 - see the top
+
+    functions = (ps7_settings, ps7_bot, ps7, conversation, bot)
+    fixtures = ModuleType(f"{__name__}.fixtures")  # pytest looks for fixtures in modules
+    vars(fixtures).update({each.__name__: pytest.fixture(each) for each in functions})
+    config.pluginmanager.register(fixtures, fixtures.__name__)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show beside a failure what was said, which slots changed, and what PS7 was asked."""
+    conversations = getattr(item, "funcargs", {}).get("conversation")
+    if call.excinfo is None or call.when != "call" or not isinstance(conversations, Conversations):
+        return
+    for opened in conversations.opened:
+        ours = runtime.current().names.among(opened.slots)
+        lines = transcript.of_conversation(opened.events, ours)
+        item.add_report_section("call", "conversation", "\n".join(lines))
+    asked = transcript.of_requests(conversations.ps7.requests)
+    item.add_report_section("call", "requests", "\n".join(asked))

@@ -1,0 +1,42 @@
+"""The balance: for an authenticated customer whose token is valid, and for nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Talk
+
+    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+
+ANAS = "O saldo da conta 00123456 é de R$ 15.230,75."
+SIGN_IN = "Para mostrar o saldo, preciso que você entre no aplicativo com a sua senha."
+VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
+
+
+async def test_the_balance_is_anas(bot: CustomerConversation, ps7: BackgroundSimulator) -> None:
+    """She arrives, authenticated and with a valid token, and asks; PS7 is asked once."""
+    await bot.arrives("ana", "qual meu saldo?")
+    answer = await bot.run("action_answer_balance")
+    assert answer.texts == [ANAS]
+    assert ps7.asked == ["ana"]
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", ANAS),
+        ("diego", "O saldo da conta 00900019 é de R$ 1.048.576,00."),
+        ("fabio", "O saldo da conta 00001509 é de R$ 87,40."),
+        ("iara", "O saldo da conta 10203040 é de -R$ 12,30."),
+        ("bruno", VALIDATE),
+        ("gisele", VALIDATE),
+        ("heitor", SIGN_IN),
+        ("joao", SIGN_IN),
+    ],
+)
+async def test_who_hears_a_balance(talk: Talk, who: str, said: str) -> None:
+    """Whoever is not both hears what is missing."""
+    assert await talk("qual meu saldo?", "ask_balance", who) == [said]

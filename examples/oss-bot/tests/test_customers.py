@@ -1,0 +1,109 @@
+"""Customers come and go: greetings, what is said where PS7 knows nobody, and leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Talk
+
+    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+
+HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
+NOBODY = (
+    "Posso ajudar com informações gerais. Para falar da sua conta, abra esta conversa pelo "
+    "aplicativo do banco."
+)
+NOT_USABLE = (
+    "Não reconheci a origem desta conversa. Para falar da sua conta, abra a conversa de novo pelo "
+    "aplicativo do banco."
+)
+NOT_FOUND = (
+    "Não encontrei o seu atendimento. Para falar da sua conta, abra a conversa de novo pelo "
+    "aplicativo do banco."
+)
+REFUSED = (
+    "Não consigo consultar os seus dados por aqui. Uma pessoa da nossa equipe vai continuar com "
+    "você."
+)
+DOWN = "Desculpe, não consigo consultar os seus dados agora. Tente de novo em alguns instantes."
+OVER = (
+    "Por segurança, o seu acesso expirou. Para falar da sua conta, abra a conversa de novo pelo "
+    "aplicativo do banco."
+)
+FORGED = (
+    "Por segurança, não posso continuar este atendimento por aqui. Uma pessoa da nossa equipe vai "
+    "continuar com você."
+)
+ANAS_BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", "Olá! Sou a assistente do Personnalité. Como posso ajudar?"),
+        ("carla", "Olá! Sou a assistente do Uniclass. Como posso ajudar?"),
+        ("diego", "Olá! Sou a assistente do Private. Como posso ajudar?"),
+        ("elisa", "Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?"),
+        ("bruno", "Olá! Sou a assistente do banco. Como posso ajudar?"),
+        (None, "Olá! Sou a assistente do banco. Como posso ajudar?"),
+    ],
+)
+async def test_a_greeting_knows_the_segment(talk: Talk, who: str | None, said: str) -> None:
+    """And greets everybody else all the same."""
+    assert await talk("oi", "greet", who) == [said]
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "said"),
+    [
+        (None, "missing", [NOBODY]),
+        ("no contextId", "invalid", [NOT_USABLE]),
+        ("not-found", "rejected", [NOT_FOUND]),
+        ("http-403", "denied", [REFUSED, HANDOVER]),
+        ("http-404", "unavailable", [DOWN]),
+    ],
+)
+async def test_each_way_to_know_nobody_has_its_answer(
+    talk: Talk, bot: CustomerConversation, who: str | None, status: str, said: list[str]
+) -> None:
+    """Whoever asks for a balance then hears what to do; a person takes over if it is our fault."""
+    assert await talk("qual meu saldo?", "ask_balance", who) == said
+    assert bot.slots["ps7_status"] == status
+
+
+async def test_the_next_turn_tries_again(talk: Talk, ps7: BackgroundSimulator) -> None:
+    """PS7 is down when Ana asks, and up when she asks again."""
+    with ps7.down():
+        assert await talk("qual meu saldo?", "ask_balance", "ana") == [DOWN]
+    assert await talk("e agora?", "ask_balance") == [ANAS_BALANCE]
+
+
+async def test_an_access_runs_out(talk: Talk, bot: CustomerConversation) -> None:
+    """Iara's holds for two seconds. It is over before her question is answered."""
+    await bot.arrives("iara")
+    bot.later(seconds=3)
+    assert (await bot.run("action_ps7_verify")).slots["ps7_status"] == "expired"
+    assert (await bot.run("utter_ps7_expired")).texts == [OVER]
+    assert await talk("qual meu saldo?", "ask_balance") == [
+        "O saldo da conta 10203040 é de -R$ 12,30."
+    ], "the next turn looks her up again: her contextId is still this session's"
+
+
+async def test_slots_that_nobody_vouches_for_open_nothing(
+    talk: Talk, bot: CustomerConversation
+) -> None:
+    """Somebody sets them through Rasa's API: a person takes over."""
+    for name, value in {"ps7_status": "ok", "identification": "authenticated"}.items():
+        await bot.set_slot(name, value)
+    assert await talk("qual meu saldo?", "ask_balance") == [FORGED, HANDOVER]
+
+
+async def test_leaving_closes_the_account(talk: Talk, bot: CustomerConversation) -> None:
+    """Also where the channel goes on sending the contextId."""
+    assert await talk("qual meu saldo?", "ask_balance", "ana") == [ANAS_BALANCE]
+    assert await talk("tchau", "goodbye", "ana") == ["Seu acesso foi encerrado. Até logo!"]
+    assert await talk("qual meu saldo?", "ask_balance", "ana") == [NOBODY]
+    assert bot.slots["cpf"] is None

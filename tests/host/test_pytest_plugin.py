@@ -1,0 +1,342 @@
+"""The fixtures for bot builders: in whatever way their tests run, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actions.ps7 import clock
+from actions.ps7.dialogue import runtime
+from actions.ps7.settings import ArrivalSettings, PS7Settings
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLUGIN = "actions.ps7.testing.pytest_plugin"
+INI = """
+[pytest]
+filterwarnings = error
+"""
+SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")  # pytest-asyncio warns without one
+AUTO = ("-o", "asyncio_mode=auto", *SCOPE)
+STRICT = ("-o", "asyncio_mode=strict", *SCOPE)
+WITHOUT = ("-p", "no:asyncio")
+
+
+@pytest.fixture(autouse=True)
+def bot_folder(pytester: pytest.Pytester) -> Path:
+    """Give the folder of a bot that has the plugin and a domain, and no tests yet."""
+    pytester.makeconftest(f"pytest_plugins = [{PLUGIN!r}]")
+    pytester.makeini(INI)
+    (pytester.path / "domain.yml").write_bytes((ROOT / "domain.yml").read_bytes())
+    return pytester.path
+
+
+def passes(pytester: pytest.Pytester, test: str, *arguments: str, tests: int = 1) -> None:
+    """Run a bot's tests, as many as there are said to be, and see every one of them pass."""
+    pytester.makepyfile(test)
+    result = pytester.runpytest_inprocess("--strict-config", "--strict-markers", *arguments or AUTO)
+    result.assert_outcomes(passed=tests)
+
+
+def plugin_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("PS7_")}
+
+
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        pytest.param([], AUTO, id="auto"),
+        pytest.param(["@pytest.mark.asyncio"], STRICT, id="strict"),
+        pytest.param(["@pytest.mark.asyncio(loop_scope='session')"], STRICT, id="session"),
+        pytest.param(
+            ["@pytest.mark.anyio", "@pytest.mark.parametrize('anyio_backend', ['asyncio'])"],
+            WITHOUT,
+            id="anyio",
+        ),
+        pytest.param(["@run"], WITHOUT, id="neither"),
+    ],
+)
+def test_a_test_runs_in_any_event_loop(
+    pytester: pytest.Pytester, before: list[str], options: tuple[str, ...]
+) -> None:
+    """Under pytest-asyncio in either mode and scope, under anyio, and in a loop of its own."""
+    if "@pytest.mark.anyio" in before:
+        pytest.importorskip("anyio", reason="this environment has no anyio")
+    decorated = ("\n" + " " * 8).join([*before, "async"])
+    passes(
+        pytester,
+        f"""
+        import asyncio, functools
+        import pytest
+
+        def run(test):
+            @functools.wraps(test)
+            def in_a_loop(**arguments):
+                asyncio.run(test(**arguments))
+            return in_a_loop
+
+        {decorated} def test_ana_is_known(bot, ps7):
+            assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
+            assert ps7.asked == ["ana"]
+
+        {decorated} def test_she_is_somebody_new_in_the_next_test(bot, ps7):
+            assert ps7.asked == []
+            assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
+        """,
+        *options,
+        tests=2,
+    )
+
+
+def test_tests_know_nothing_of_each_other_and_of_this_machine(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No circuit stays open, no time stays moved; no setting of this shell or a `.env` counts."""
+    monkeypatch.setenv("PS7_BASE_URL", "nonsense")
+    monkeypatch.setenv("PS7_SECRETS_DIR", "/nonsense")
+    monkeypatch.setenv("PS7_SLOT_NAMES", "nonsense")
+    (pytester.path / ".env").write_text("PS7_METADATA_KEYS=nonsense\nPS7_ARRIVAL_KEYS=nonsense\n")
+    variables, runtimes, utc_now = plugin_variables(), runtime._runtimes, clock.utc_now
+    files = [settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)]
+    passes(
+        pytester,
+        """
+        import pytest
+
+        async def test_a_circuit_opens_and_time_goes_on(conversation, ps7):
+            with ps7.failing("http-404"):
+                for _ in range(5):
+                    await conversation().arrives("ana")
+            bot = conversation()
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "unavailable"
+            assert ps7.asked == ["ana"] * 5
+            bot.later(days=1000)
+
+        async def test_the_next_one_starts_anew(bot, ps7):
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+            assert ps7.asked == ["ana"]
+            expires = bot.slots["ps7_expires_at"]
+            bot.later(minutes=59)
+            assert (await bot.user("e agora?")).slots == {}
+            assert bot.slots["ps7_expires_at"] == expires
+        """,
+        tests=2,
+    )
+    assert plugin_variables() == variables
+    assert runtime._runtimes is runtimes
+    assert clock.utc_now is utc_now
+    assert files == [
+        settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)
+    ]
+
+
+def test_the_bot_is_what_the_ini_file_says(pytester: pytest.Pytester) -> None:
+    """Files beside it, and packages; without a word, `domain/` or `domain.yml`, and `actions`."""
+    (pytester.path / "spoken.yml").write_text("responses: {utter_hi: [{text: Hi!}]}")
+    pytester.mkpydir("house_actions").joinpath("own.py").write_text(
+        "from rasa_sdk import Action\n"
+        "class Own(Action):\n"
+        "    def name(self): return 'action_own'\n"
+        "    async def run(self, dispatcher, tracker, domain):\n"
+        "        dispatcher.utter_message(response='utter_hi')\n"
+        "        return []\n"
+    )
+    pytester.makeini(
+        f"{INI}ps7_domain = spoken.yml domain.yml\nps7_actions = actions.ps7 house_actions\n"
+        "pythonpath = .\n"
+    )
+    passes(
+        pytester,
+        """
+        async def test_both_are_there(bot):
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+            assert (await bot.run("action_own")).texts == ["Hi!"]
+        """,
+    )
+
+
+def test_a_folder_of_domain_files_is_found(pytester: pytest.Pytester) -> None:
+    """Where the bot has one, it counts."""
+    pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
+    passes(
+        pytester,
+        """
+        async def test_its_slots(bot):
+            assert bot.slots == {"colour": None, "session_started_metadata": None}
+        """,
+    )
+
+
+def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
+    """Its slot names, where its channel puts the contextId, who signs it, and its gateway."""
+    passes(
+        pytester,
+        """
+        import pytest
+        from actions.ps7.testing import FAULTS, PERSONAS
+
+        @pytest.fixture
+        def ps7_settings():
+            return {
+                "PS7_SLOT_NAMES": '{"segment": "segmento"}',
+                "PS7_METADATA_KEYS": '["channel.of.contextId", "contextId"]',
+                "PS7_ARRIVAL_KEYS": '["made up, and this back-end\\'s own"]',
+                "PS7_USERNAME": "somebody", "PS7_PASSWORD": "secret", "PS7_API_KEY": "api",
+                "PS7_APP_KEY": "app", "PS7_APP_SECRET": "app secret",
+            }
+
+        @pytest.fixture
+        def ps7_bot(ps7_bot):
+            slots = {"ps7_status": {"type": "text"}, "segmento": {"type": "text"}}
+            mapping = {"type": "custom", "action": "action_ps7_context"}
+            slots["ps7_status"]["mappings"] = [mapping]
+            return {**ps7_bot, "domain": {"slots": slots}}
+
+        async def test_everything_fits(bot, ps7):
+            metadata = {"channel": {"of": {"n": 1}, "name": "web"}, "x": 2}
+            await bot.arrives(PERSONAS["ana"], "olá", metadata=metadata, intent="greet",
+                              entities=[{"entity": "e", "value": "v"}])
+            assert bot.slots["segmento"] == "Personnalité"
+            said = bot.latest_message
+            token = said["metadata"]["channel"]["of"].pop("contextId")
+            assert token.count(".") == 2 and "ana" not in token
+            assert metadata == said["metadata"]
+            assert (said["text"], said["intent"]["name"]) == ("olá", "greet")
+            assert said["entities"] == [{"entity": "e", "value": "v"}]
+            assert ps7.asked == ["ana"]
+            assert len(ps7.token_requests) == 1
+            sent = ps7.requests[0].headers
+            assert (sent["userName"], sent["password"]) == ("somebody", "secret")
+            assert (sent["x-itau-apikey"], sent["x-app-key"]) == ("api", "app")
+
+        @pytest.mark.parametrize("ps7_settings", [{"PS7_MAX_CONTEXTS": "1"}])
+        @pytest.mark.parametrize("ps7_bot", [{"domain": "domain.yml", "actions": "actions"}])
+        async def test_or_for_one_test_alone(bot, ps7):
+            await bot.arrives("ana")
+            await bot.arrives("exemplo")
+            assert bot.slots["ps7_status"] == "rejected"
+            assert ps7.asked == ["ana"]
+            await bot.restart()
+            await bot.arrives(FAULTS["http-401"])
+            assert bot.slots["ps7_status"] == "denied"
+            await bot.restart()
+            await bot.arrives("123123213")
+            assert bot.slots["segment"] == "segment"
+            await bot.restart()
+            await bot.arrives("of my own")
+            assert bot.slots["ps7_status"] == "invalid"
+        """,
+        tests=2,
+    )
+
+
+def test_time_passes_for_the_plugin_and_for_sessions(pytester: pytest.Pytester) -> None:
+    """A context is over, and so is a session; both are as the domain and PS7 have it."""
+    passes(
+        pytester,
+        """
+        async def test_contexts_and_sessions(bot, conversation, ps7):
+            other = conversation()
+            await other.arrives("ana")
+            await bot.arrives("iara")
+            bot.later(seconds=3)
+            assert (await bot.run("action_ps7_verify")).slots["ps7_status"] == "expired"
+            bot.later(minutes=59)
+            sessions = [event["event"] for event in bot.events].count("session_started")
+            await bot.user("e agora?")
+            assert [event["event"] for event in bot.events].count("session_started") == sessions
+            bot.later(hours=1, seconds=1)
+            await bot.user("e agora?")
+            assert [event["event"] for event in bot.events].count("session_started") == 2
+            assert (await other.run("action_ps7_verify")).slots["ps7_status"] == "expired"
+        """,
+    )
+
+
+def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.Pytester) -> None:
+    """Of every conversation of the test; and a test that passes, or has no bot, shows nothing."""
+    pytester.makepyfile(
+        """
+        async def test_it(bot, conversation, ps7):
+            with ps7.failing("http-404"):
+                await conversation().user("olá")
+                await bot.arrives("ana", "qual meu saldo?")
+                await bot.run("utter_ps7_unavailable")
+            assert bot.slots["ps7_status"] == "ok"
+
+        async def test_passes(bot):
+            await bot.arrives("bruno", "this is not shown")
+
+        def test_without_a_bot():
+            assert not "a plain failure"
+        """
+    )
+    result = pytester.runpytest_inprocess(*AUTO)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*- Captured conversation call -*",
+            "(action_session_start)",
+            "(session_started)",
+            "user: qual meu saldo?   [[]metadata: contextId]",
+            "  ps7_context set, ps7_status = 'unavailable'",
+            "(utter_ps7_unavailable)",
+            "bot: Desculpe, não consigo consultar os seus dados agora. *",
+            "*- Captured conversation call -*",
+            "(action_session_start)",
+            "(session_started)",
+            "user: olá",
+            "  ps7_status = 'missing'",
+            "*- Captured requests call -*",
+            "PS7 was asked about ana and answered 404",
+        ],
+        consecutive=True,
+    )
+    assert "this is not shown" not in result.stdout.str()
+    assert result.stdout.str().count("Captured requests") == 1
+
+
+def test_a_test_file_can_load_it_too(pytester: pytest.Pytester) -> None:
+    """Beside a conftest.py that does not; its ini options count there as well."""
+    pytester.makeconftest("")
+    pytester.makeini(f"{INI}ps7_actions = actions.ps7\n")
+    passes(
+        pytester,
+        f"""
+        pytest_plugins = [{PLUGIN!r}]
+
+        async def test_ana_is_known(bot):
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+        """,
+    )
+
+
+def test_an_action_that_blocks_the_loop_reaches_ps7_all_the_same(pytester: pytest.Pytester) -> None:
+    """The simulator does not live in the test's event loop."""
+    passes(
+        pytester,
+        """
+        import urllib.request
+
+        async def test_it(ps7):
+            with urllib.request.urlopen(ps7.url, timeout=5) as answer:
+                assert answer.status == 200
+        """,
+    )
+
+
+def test_the_fixtures_are_listed_with_what_they_give(pytester: pytest.Pytester) -> None:
+    """`pytest --fixtures` is where one looks for them."""
+    shown = pytester.runpytest_inprocess("--fixtures", *AUTO).stdout.str()
+    for line in (
+        "One conversation with the bot, in which nobody has said anything.",
+        "Open conversations with the bot, each with a user of its own: `conversation()`.",
+        "PS7 for this test: a simulator with an empty record, and the plugin set up to ask it.",
+        "PS7_* settings of the bot's own, such as PS7_SLOT_NAMES: override it, or parametrize it.",
+        "Give the bot, as `Conversation` takes it",
+    ):
+        assert line in shown
