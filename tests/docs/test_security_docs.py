@@ -249,7 +249,7 @@ def test_the_code_for_a_back_end_makes_a_token_that_is_let_in(
 
 def test_the_line_that_makes_a_key_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its output is what the setting takes."""
-    (line,) = (block for block in blocks("") if "secrets." in block)
+    (line,) = (block for block in blocks("sh") if "secrets." in block)
     made = subprocess.run(
         [sys.executable, *shlex.split(line)[1:]], capture_output=True, text=True, check=True
     )
