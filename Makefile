@@ -47,7 +47,8 @@ lint: .venv/dev ## rules and formatting (ruff)
 
 types: .venv/dev ## mypy --strict
 	@$(RUN) -m mypy && $(RUN) -m mypy benchmarks
-	@$(RUN) -m mypy examples --exclude examples/calm-bot && $(RUN) -m mypy examples/calm-bot
+	@$(RUN) -m mypy examples --exclude 'examples/(calm-bot|oss-bot-rule)/'
+	@$(RUN) -m mypy examples/calm-bot && $(RUN) -m mypy examples/oss-bot-rule
 
 imports: .venv/dev ## which module may import which (import-linter)
 	@.venv/bin/lint-imports --no-logo

@@ -15,7 +15,7 @@ WITH_TESTS = sorted(folder.parent.name for folder in (ROOT / "examples").glob("*
 
 def test_example_bots_have_tests() -> None:
     """So that there is something to copy from."""
-    assert WITH_TESTS == ["oss-bot"]
+    assert WITH_TESTS == ["calm-bot", "oss-bot", "oss-bot-rule"]
 
 
 @pytest.mark.parametrize("bot", WITH_TESTS)

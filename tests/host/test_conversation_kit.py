@@ -17,6 +17,7 @@ from rasa_sdk.events import (
     SlotSet,
     UserUttered,
 )
+from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import ActionNotFoundException
 
 from actions.ps7.testing.conversation import Conversation, UndeclaredSlotError
@@ -392,6 +393,91 @@ async def test_a_slot_opens_no_session_in_place_of_an_expired_one() -> None:
     assert bot.slots["colour"] == "blue"
     await bot.run("a")
     assert _kinds(bot).count("session_started") == 2
+
+
+class ValidatePaint(FormValidationAction):
+    """Wants a colour in capitals, and no size that is none."""
+
+    def name(self) -> str:
+        """Return the name of a form's validation."""
+        return "validate_paint_form"
+
+    def validate_colour(self, value: object, *_others: object) -> dict[str, Any]:
+        """Write it so."""
+        return {"colour": str(value).upper()}
+
+    def validate_size(
+        self, value: object, dispatcher: CollectingDispatcher, *_others: object
+    ) -> dict[str, Any]:
+        """Refuse it."""
+        dispatcher.utter_message(text=f"{value}?")
+        return {"size": None}
+
+
+async def test_a_forms_validation_can_be_tried() -> None:
+    """It sees what was filled in as Rasa shows it; what it says nothing of is good."""
+    slots = {**COLOUR["slots"], "size": {"type": "text"}, "note": {"type": "text"}}
+    forms = {"paint_form": {"required_slots": ["colour", "size"]}}
+    bot = Conversation({"slots": slots, "forms": forms}, [ValidatePaint])
+    await bot.happens(ActiveLoop("paint_form"), SlotSet("requested_slot", "colour"))
+    await bot.user("azul")
+    result = await bot.validate("validate_paint_form", colour="azul", size="torto", note="n")
+    assert result.slots == {"colour": "AZUL", "size": None}
+    assert result.texts == ["torto?"]
+    assert {name: bot.slots[name] for name in slots} == {
+        "colour": "AZUL",
+        "size": None,
+        "note": "n",
+    }
+    assert bot.tracker.active_loop["name"] == "paint_form"
+    assert _kinds(bot)[3:7] == ["paint_form", "requested_slot", "user", "bot"]
+
+
+async def test_what_a_validation_says_nothing_of_is_good() -> None:
+    """The value stays as it was filled in; a slot that nobody declared is an error as ever."""
+    bot = Conversation(COLOUR, [Scripted("validate_paint_form")])
+    await bot.user("azul")
+    result = await bot.validate("validate_paint_form", colour="azul")
+    assert result.slots == {}
+    assert bot.slots["colour"] == "azul"
+    with pytest.raises(UndeclaredSlotError, match="not declared in the domain: size"):
+        await bot.validate("validate_paint_form", size="torto")
+
+
+async def test_a_session_expires_by_its_own_time() -> None:
+    """By the domain's minutes, or 60, since the user last said something that counts."""
+    now = [1000.0]
+    for config, minutes in ({}, 60), ({"session_expiration_time": 5}, 5):
+        bot = Conversation({"session_config": config}, [], now=lambda: now[0])
+        await bot.user("oi")
+        now[0] += minutes * 60
+        await bot.user("ainda")
+        assert _kinds(bot).count("session_started") == 1
+        now[0] += minutes * 60 + 1
+        await bot.user("de novo")
+        assert _kinds(bot).count("session_started") == 2
+        assert bot.events[-1]["timestamp"] == now[0]
+
+
+@pytest.mark.parametrize("name", ["kit_no_such_package", "kit_broken_package"])
+def test_actions_that_cannot_be_imported_say_why(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The action server would end there; a test gets the error itself."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "kit_broken_package.py").write_text("import kit_no_such_package")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'kit_no_such_package'"):
+        Conversation({}, name)
+
+
+def test_actions_that_end_the_process_do_so_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With their own words, such as those about missing settings."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "kit_ending_package.py").write_text("raise SystemExit('not like this')")
+    with pytest.raises(SystemExit, match="not like this"):
+        Conversation({}, "kit_ending_package")
 
 
 async def test_a_custom_session_start_runs_where_the_domain_lists_it() -> None:

@@ -13,7 +13,8 @@ cannot cross the wire fails here too. An exception of an action reaches the test
 
 Stricter than Rasa: setting a slot that the domain does not declare raises UndeclaredSlotError (Rasa
 logs an error and drops the value). Not played: NLU and its slot mappings (from_text and so on; use
-`set_slot`), forms, `action_validate_slot_mappings`, reminders, follow-up actions (run them).
+`set_slot`), forms but for their validation, `action_validate_slot_mappings`, reminders, follow-up
+actions (run them).
 
 Knows nothing of PS7: it serves the actions of any bot.
 """
@@ -71,7 +72,7 @@ class Conversation:
         executor = ActionExecutor()
         for action in [actions] if isinstance(actions, str) else actions:
             if isinstance(action, str):
-                executor.register_package(action)
+                _register_package(executor, action)
             else:
                 executor.register_action(action)
         self._processor = Processor(self.domain, executor, self.sender_id, channel, now)
@@ -142,14 +143,29 @@ class Conversation:
             await self._processor.begin_turn(None)
         return await self._processor.perform(name)
 
-    async def set_slot(self, name: str, value: object) -> None:
-        """Set a slot behind the actions' back, as a form, an entity or Rasa's API would.
+    async def validate(self, name: str, **filled: object) -> Result:
+        """Run a form's validation, `validate_…`, on what was filled in, as an active form does.
 
-        Like the API it opens a session in an empty conversation, and does not mind an expired one.
+            await bot.happens(ActiveLoop("transfer_form"))
+            await bot.user("cem reais")
+            await bot.validate("validate_transfer_form", amount="cem reais")
+
+        The slots are set as it says, and to what was filled in where it says nothing.
+        """
+        return await self._processor.validate(name, filled)
+
+    async def set_slot(self, name: str, value: object) -> None:
+        """Set a slot behind the actions' back, as a form, an entity or Rasa's API would."""
+        await self.happens({"event": "slot", "name": name, "value": value})
+
+    async def happens(self, *events: Mapping[str, Any]) -> None:
+        """Note what happens beside the actions, as Rasa's API does: `ActiveLoop("transfer_form")`.
+
+        It opens a session in an empty conversation, and does not mind an expired one.
         """
         if not self._processor.events:
             await self._processor.begin_turn(None)
-        self._processor.record([{"event": "slot", "name": name, "value": value}])
+        self._processor.record(events)
 
     async def rewind(self) -> Result:
         """Take the turn back, the slots it set included, as `action_default_fallback` does."""
@@ -166,3 +182,13 @@ class Conversation:
         As in Rasa it does not, if the domain's time is 0 or all that the user said was taken back.
         """
         self._processor.session_expired = True
+
+
+def _register_package(executor: ActionExecutor, package: str) -> None:
+    """Register a package as the action server does; where that would end, give the reason."""
+    try:
+        executor.register_package(package)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, ImportError):
+            raise ended.__context__ from None
+        raise

@@ -38,7 +38,7 @@ def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
     domain: Domain = {}
     for part in (part for given in sources for part in _parts(given)):
         domain = _merged(domain, part)
-    domain.setdefault("session_config", dict(_DEFAULT_SESSION))
+    domain["session_config"] = domain.get("session_config") or dict(_DEFAULT_SESSION)
     domain.setdefault("version", "3.1")
     domain["intents"] = sorted(domain.get("intents", []), key=_name)
     return {key: value for key, value in domain.items() if value not in ({}, [], None)}

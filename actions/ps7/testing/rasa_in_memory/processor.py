@@ -152,6 +152,18 @@ class Processor:
             result += await self.perform(SESSION_START)
         return result
 
+    async def validate(self, name: str, candidates: Mapping[str, Any]) -> Result:
+        """Run a form's validation; a value of which it says nothing is good, as in Rasa."""
+        filled = [{"event": "slot", "name": slot, "value": candidates[slot]} for slot in candidates]
+        self.check_slots(filled)
+        state = self._state()
+        answer = await self._call(name, filled)
+        good = [event for event in filled if event["name"] not in answer.slots]
+        said = self._messages(answer, state)
+        self.record([*said, *answer.events, *good])
+        texts = [message["text"] for message in said if message["text"]]
+        return Result(answer.events, answer.responses, texts)
+
     async def every_turn(self) -> Result:
         """Run the actions of the slot mappings, all on the same state; their slots count."""
         state = self._state()
