@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs import python_code, rasa_files, shell
+from tests.docs import programs, python_code, rasa_files
 from tests.docs.documents import Block, blocks
 from tests.docs.words import looks_like_a_path, path_is_there
 
@@ -24,7 +24,7 @@ _STRINGS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|//[^\
 
 
 def shell_faults(block: Block, _: Path) -> list[str]:
-    return shell.faults(block.code, block.document)
+    return programs.faults(block.code, block.document)
 
 
 def text_faults(block: Block, _: Path) -> list[str]:

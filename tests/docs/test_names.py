@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.docs import shell
+from tests.docs import programs
 from tests.docs.documents import Span, document, guides, names
 from tests.docs.words import (
     all_tests,
@@ -48,7 +48,7 @@ def fault(span: Span) -> str | None:
     text = span.text.strip()
     first = text.partition(" ")[0]
     if first in SPOKEN and " " in text:
-        return next(iter(shell.faults(text, span.document)), None)
+        return next(iter(programs.faults(text, span.document)), None)
     if re.fullmatch(r"PS7_[A-Z0-9_]+", text):
         return "no such setting" if no_variable(text) else None
     if re.fullmatch(r"test_\w+", text):
