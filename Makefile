@@ -23,7 +23,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel format clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -91,6 +91,9 @@ wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix
+
+hooks: .venv/dev ## let git run the quick checks before each commit (pre-commit)
+	@.venv/bin/pre-commit install
 
 clean: ## remove what the tools left behind
 	rm -rf .coverage* .hypothesis .*_cache dist .rasa examples/*/.rasa examples/*/models
