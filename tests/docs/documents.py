@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 PARSER = MarkdownIt("commonmark").enable("table")
-GUIDES = ("README*.md", "CONTRIBUTING.md", "docs/*.md", "examples/*/README.md")
+GUIDES = ("README*.md", "CONTRIBUTING.md", "RELEASING.md", "docs/*.md", "examples/*/README.md")
 """What people read to use the project: every block and every word in code type is looked at."""
 
 _NOT_OURS = re.compile(r"(^|/)(\.[^/]+|node_modules|dist|mutants)/")

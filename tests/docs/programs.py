@@ -167,6 +167,7 @@ _MODULES: dict[str, Callable[[list[str], str], Iterable[str]]] = {
     "rasa_ps7.testing.simulator": parsed_by(simulator),
     "rasa_sdk": parsed_by(rasa_sdk),
     "venv": _nothing,
+    "twine": _nothing,
     "pip": _pip,
     "pytest": _pytest,
 }
@@ -190,4 +191,8 @@ _PROGRAMS: dict[str, Callable[[list[str], str], Iterable[str]]] = {
     "docker": _nothing,
     "kubectl": _nothing,
     "openssl": _nothing,
+    "git": _nothing,
+    "grep": _nothing,
+    "rm": _nothing,
+    "sha256sum": _nothing,
 }

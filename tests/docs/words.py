@@ -29,12 +29,13 @@ BOTS_OWN = {
     *("actions", "domain", "actions/ps7"),
 }
 """What lies in the folder of a reader's bot."""
-_MADE = ("examples/deploy/secrets/", "secrets/")
+_MADE = ("examples/deploy/secrets/", "secrets/", "dist/")
 """Folders that a command here writes."""
 _PLACES = (
     "",
     "actions",
     "actions/ps7",
+    "actions/ps7/testing",
     "tests",
     "examples",
     "examples/oss-bot",

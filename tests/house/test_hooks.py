@@ -77,7 +77,8 @@ class Project:
             **kept,
             **{f"GIT_{who}_NAME": "somebody" for who in ("AUTHOR", "COMMITTER")},
             **{f"GIT_{who}_EMAIL": "somebody@example.com" for who in ("AUTHOR", "COMMITTER")},
-            **{"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_SYSTEM": os.devnull,
             "PRE_COMMIT_HOME": str(folder / ".cache"),
         }
 
