@@ -1,32 +1,260 @@
-"""The command `rasa-ps7`, as a person at a terminal uses it."""
+"""The command `rasa-ps7`, as a person at a terminal uses it: help, ends, and its small tools."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib
 import json
+import os
+import pty
 import runpy
+import shlex
+import signal
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.fernet import Fernet
 
-from actions.ps7.cli.command import main
+from actions.ps7.cli.arguments import PROGRAM
+from actions.ps7.cli.command import main, parser
 from actions.ps7.dialogue.arrival import Door, on_time
 from actions.ps7.dialogue.context_id import Found, find
+from tests.support.command import command, start
+from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
+    from actions.ps7.testing import Simulator
+
 KEY, OLDER = "new-key-" * 4, "old-key-" * 4
+SEALS = [Fernet.generate_key().decode() for _ in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Work in an empty folder, where nothing is set."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
 
 
 @pytest.fixture
-def arrival_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Work in an empty folder, where nothing but the keys is set."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
-    return monkeypatch
+def arrival_keys(given: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Set the keys of the back-end, and nothing else."""
+    given.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
+    return given
+
+
+# -- help -----------------------------------------------------------------------------------------
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Give every subcommand's parser by its name."""
+    [subparsers] = (action for action in parser()._actions if action.dest == "==SUPPRESS==")
+    choices: Any = subparsers.choices
+    return dict(choices)
+
+
+def examples(help_text: str) -> list[list[str]]:
+    """Give the command lines of a help text, up to a pipe or a redirection."""
+    shown = help_text.partition("\nexamples:\n")[2].splitlines()
+    lines = [line.strip() for line in shown if line.startswith(f"  {PROGRAM} ")]
+    words = [shlex.split(line)[1:] for line in lines]
+    return [line[: line.index(">")] if ">" in line else line for line in words]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_has_help_with_examples_that_work(name: str) -> None:
+    """A newcomer can copy them: the command line takes each, and each says what it is for."""
+    text = commands()[name].format_help()
+    shown = text.partition("\nexamples:\n")[2].rstrip().splitlines()
+    assert len(shown) >= 4
+    assert all(line.startswith(f"  {PROGRAM} {name}") for line in shown[::2])
+    assert all(line.startswith("      ") and len(line) > 12 for line in shown[1::2])
+    for example in examples(text):
+        assert parser().parse_args(example).run
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_fits_a_terminal(name: str, given: pytest.MonkeyPatch) -> None:
+    """Eighty columns; nothing in it is cut off or left open."""
+    given.setenv("COLUMNS", "80")
+    text = commands()[name].format_help()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "%(" not in text
+
+
+def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has a line that says what it is for."""
+    with pytest.raises(SystemExit) as ending:
+        main(["--help"])
+    assert ending.value.code == 0
+    out = capsys.readouterr().out
+    assert [name for name in commands() if f"\n    {name}" not in out] == []
+
+
+# -- ends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "COMMAND"),
+        (["sign", "ana"], "--sender"),
+        (["sign", "a b", "--sender", "s"], "printable characters without white space"),
+        (["sign", "ana", "--sender", "s", "--seconds", "0"], "a whole number from 1 to 120"),
+        (["sign", "ana", "--sender", "s", "--seconds", "121"], "a whole number from 1 to 120"),
+        (["sign", "ana", "--sender", "s", "--seconds", "soon"], "a whole number from 1 to 120"),
+        (["lookup", "a b"], "printable characters without white space"),
+        (["lookup", "ana", "--flow-id", "a b"], "1 to 128 of A-Z a-z 0-9 . _ -"),
+        (["record", "ana", "--encoded", "2"], "invalid choice"),
+        (["key", "--keep", "-1"], "a whole number from 0 on"),
+        (["key", "--keep", "all"], "a whole number from 0 on"),
+        (["domain"], "--oss --calm"),
+        (["domain", "--oss", "--calm"], "not allowed with"),
+        (["domain", "--oss", "--slots", "cpf,nome,ps7_status"], "customer: nome, ps7_status"),
+        (["simulate", "--port", "x"], "a port is a number"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    """In one line, with the exit code that every command has for it."""
+    with pytest.raises(SystemExit) as ending:
+        main(arguments)
+    assert ending.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["lookup", "record"])
+async def test_unusable_settings_are_one_message(name: str, tmp_path: Path) -> None:
+    """Every variable at fault, no value of one, and no traceback."""
+    variables = {"PS7_BASE_URL": "planted", "PS7_USERNAME": "planted"}
+    ended = await command(name, "ana", cwd=tmp_path, variables=variables)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        "The PS7 settings are not usable:\n"
+        "  PS7_BASE_URL cannot be used; it expects scheme, host and port of PS7, such as "
+        "https://cec.example.com; http is for a loopback host only\n"
+        "  PS7_PASSWORD is missing; it expects a text of printable characters\n"
+    )
+
+
+async def test_a_lookup_can_be_stopped(tmp_path: Path) -> None:
+    """Ctrl+C while PS7 keeps silent: no traceback, and the exit code of shells for it."""
+    arrived = asyncio.Event()
+
+    async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        variables = {
+            "PS7_BASE_URL": f"http://127.0.0.1:{port}",
+            "PS7_USERNAME": "u",
+            "PS7_PASSWORD": "p",
+            "PS7_READ_TIMEOUT": "60",
+            "PS7_DEADLINE": "60",
+        }
+        process = await start("lookup", "ana", cwd=tmp_path, variables=variables)
+        await asyncio.wait_for(arrived.wait(), 60)
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_ctrl_c_ends_any_command(given: pytest.MonkeyPatch) -> None:
+    """With the exit code that shells give a process which SIGINT ended."""
+
+    def interrupted(_: object) -> str:
+        raise KeyboardInterrupt
+
+    given.setattr("actions.ps7.cli.key.json.dumps", interrupted)
+    assert main(["key"]) == 130
+
+
+async def test_whoever_reads_may_stop_reading(tmp_path: Path) -> None:
+    """`rasa-ps7 domain --oss | head -1` leaves no traceback behind."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "actions.ps7", "domain", "--oss"),
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        stdout=writer,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writer)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_a_pipe_that_was_closed_is_an_end(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The output goes nowhere from then on: the interpreter flushes it once more as it ends."""
+    with (tmp_path / "out").open("w", encoding="utf-8") as out:
+
+        def closed() -> None:
+            raise BrokenPipeError
+
+        given.setattr("sys.stdout", out)
+        given.setattr(out, "flush", closed, raising=False)
+        assert main(["key"]) == 141
+        given.undo()
+        assert os.fstat(out.fileno()).st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_terminal_is_spoken_to_in_colour(ps7: Simulator, tmp_path: Path) -> None:
+    """A real terminal: progress that is taken away, and colours, unless NO_COLOR is set."""
+    progress = f"Asking PS7 at {ps7.url} …\r\x1b[K"
+    code, said = await on_terminal(tmp_path, ps7.environment, "lookup", "ana")
+    assert (code, said.count(progress)) == (0, 1)
+    assert "\noutcome      \x1b[32mok\x1b[0m\n" in said.replace(progress, "\n")
+    variables = {**ps7.environment, "NO_COLOR": "1"}
+    code, said = await on_terminal(tmp_path, variables, "lookup", "http-401")
+    assert (code, said.count(progress)) == (12, 1)
+    assert "\x1b" not in said.replace(progress, "")
+    assert "\noutcome      denied\n" in said.replace(progress, "\n")
+
+
+async def on_terminal(
+    folder: Path, variables: dict[str, str], *arguments: str
+) -> tuple[int | None, str]:
+    """Run the command on a terminal of its own; give its exit code and all that was shown."""
+    terminal, there = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "actions.ps7", *arguments),
+        cwd=folder,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm",
+            **variables,
+        },
+        stdin=there,
+        stdout=there,
+        stderr=there,
+    )
+    os.close(there)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says so when the other side is gone
+        while piece := await asyncio.to_thread(os.read, terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    return await process.wait(), shown.decode().replace("\r\n", "\n")
+
+
+# -- sign -----------------------------------------------------------------------------------------
 
 
 def let_in(token: str, sender_id: str) -> Found:
@@ -35,13 +263,12 @@ def let_in(token: str, sender_id: str) -> Found:
     return on_time(Door([KEY]).read(found, sender_id), datetime.now(tz=timezone.utc))
 
 
-@pytest.mark.usefixtures("arrival_keys")
-def test_sign_prints_a_token_of_the_newest_key(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_sign_prints_a_token_of_the_newest_key(tmp_path: Path) -> None:
     """One line, to be pasted into a message's metadata; PS7 itself need not be configured."""
-    assert main(["sign", "ana", "--sender", "sender-1"]) == 0
-    out, err = capsys.readouterr()
-    read = let_in(out.removesuffix("\n"), "sender-1")
-    assert (read.context_id, read.encoded, err) == ("ana", None, "")
+    variables = {"PS7_ARRIVAL_KEYS": json.dumps([KEY, OLDER])}
+    ended = await command("sign", "ana", "--sender", "sender-1", cwd=tmp_path, variables=variables)
+    read = let_in(ended.out.removesuffix("\n"), "sender-1")
+    assert (ended.code, read.context_id, read.encoded, ended.err) == (0, "ana", None, "")
     assert read.opens is not None
     assert read.opens[1] - read.opens[0] == 130  # 120 s, and the clocks' 10 s
 
@@ -49,18 +276,15 @@ def test_sign_prints_a_token_of_the_newest_key(capsys: pytest.CaptureFixture[str
 @pytest.mark.usefixtures("arrival_keys")
 def test_sign_takes_options(capsys: pytest.CaptureFixture[str]) -> None:
     """How long the token is good, and what PS7 is told beside the contextId."""
-    main(["sign", "ana", "--sender", "sender-1", "--seconds", "5", "--encoded", "0"])
-    read = let_in(capsys.readouterr().out.strip(), "sender-1")
+    assert main(["sign", "ana", "--sender", "s-1", "--seconds", "5", "--encoded", "0"]) == 0
+    read = let_in(capsys.readouterr().out.strip(), "s-1")
     assert read.encoded == 0
     assert read.opens is not None
     assert read.opens[1] - read.opens[0] == 15
 
 
-def test_sign_without_a_key(
-    arrival_keys: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sign_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     """It says which variable is missing."""
-    arrival_keys.delenv("PS7_ARRIVAL_KEYS")
     assert main(["sign", "ana", "--sender", "sender-1"]) == 1
     out, err = capsys.readouterr()
     assert (out, err) == ("", "PS7_ARRIVAL_KEYS is not set: there is no key to sign with\n")
@@ -78,26 +302,132 @@ def test_sign_with_a_bad_key(
     assert "planted" not in err
 
 
-@pytest.mark.usefixtures("arrival_keys")
+# -- key ------------------------------------------------------------------------------------------
+
+
+def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """Make keys, and give them; nothing else is said into a pipe."""
+    assert main(["key", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert (out.count("\n"), err) == (1, "")
+    keys: list[str] = json.loads(out)
+    return keys
+
+
+async def test_key_prints_the_value_of_the_variable(tmp_path: Path) -> None:
+    """As a process: one line that goes into PS7_SEAL_KEYS as it is, another each time."""
+    first, second = [await command("key", cwd=tmp_path) for _ in range(2)]
+    assert (first.code, first.err, first.out.count("\n")) == (0, "", 1)
+    [key] = json.loads(first.out)
+    assert Fernet(key).decrypt(Fernet(key).encrypt(b"x")) == b"x"
+    assert first.out != second.out
+
+
+def test_key_for_arrivals_can_sign(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is long enough for the action server, and a token of it lets somebody in."""
+    [key] = made(capsys, "--arrival")
+    given.setenv("PS7_ARRIVAL_KEYS", json.dumps([key]))
+    assert main(["sign", "ana", "--sender", "s-1"]) == 0
+    found = find(
+        {"metadata": {"contextId": capsys.readouterr().out.strip()}}, [], None, ["contextId"]
+    )
+    assert found is not None
+    assert Door([key]).read(found, "s-1").context_id == "ana"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("options", "kept"),
     [
-        ([], "COMMAND"),
-        (["sign", "ana"], "--sender"),
-        (["sign", "a b", "--sender", "s"], "printable characters without white space"),
-        (["sign", "ana", "--sender", "s", "--seconds", "0"], "a whole number from 1 to 120"),
-        (["sign", "ana", "--sender", "s", "--seconds", "121"], "a whole number from 1 to 120"),
-        (["sign", "ana", "--sender", "s", "--seconds", "soon"], "a whole number from 1 to 120"),
+        ([], SEALS[:1]),
+        (["--keep", "0"], []),
+        (["--keep", "2"], SEALS[:2]),
+        (["--keep", "9"], SEALS),
     ],
 )
-def test_what_cannot_be_done_is_said(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+def test_key_rotates(
+    given: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    kept: list[str],
 ) -> None:
-    """In one line, with the exit code that every command has for it."""
-    with pytest.raises(SystemExit) as ending:
-        main(arguments)
-    assert ending.value.code == 2
-    assert complaint in capsys.readouterr().err
+    """A new one in front of the newest, as many of which stay as was said."""
+    given.setenv("PS7_SEAL_KEYS", json.dumps(SEALS))
+    new, *rest = made(capsys, "--rotate", *options)
+    assert rest == kept
+    assert new not in SEALS
+
+
+@pytest.mark.usefixtures("arrival_keys")
+def test_key_rotates_those_of_arrivals(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each list by itself."""
+    _, *rest = made(capsys, "--arrival", "--rotate", "--keep", "5")
+    assert rest == [KEY, OLDER]
+
+
+def test_key_reads_what_the_action_server_reads(
+    given: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Secret files too."""
+    (tmp_path / "PS7_SEAL_KEYS").write_text(json.dumps(SEALS))
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    assert made(capsys, "--rotate")[1:] == SEALS[:1]
+
+
+def test_key_has_nothing_to_rotate(capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which variable is not set, and makes none."""
+    assert main(["key", "--rotate"]) == 1
+    said = "PS7_SEAL_KEYS is not set: there is nothing to rotate\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_key_shows_no_key_that_cannot_be_used(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what is expected."""
+    given.setenv("PS7_SEAL_KEYS", '["planted"]')
+    assert main(["key", "--rotate"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "The PS7 settings are not usable:\n"
+        "  PS7_SEAL_KEYS cannot be used; it expects a JSON list of Fernet keys, newest first\n"
+    )
+
+
+def test_key_for_a_machine(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The variable, and its value as a list."""
+    given.setenv("PS7_SEAL_KEYS", json.dumps(SEALS))
+    assert main(["key", "--rotate", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"variable": "PS7_SEAL_KEYS", "value": [said["value"][0], SEALS[0]]}
+
+
+# -- simulate -------------------------------------------------------------------------------------
+
+
+async def test_simulate_is_ps7(tmp_path: Path) -> None:
+    """It says where it listens, answers a lookup there, and ends with Ctrl+C."""
+    options = ("--username", "bot", "--password", "secret")
+    process = await start("simulate", *options, cwd=tmp_path)
+    assert process.stdout is not None
+    first = (await process.stdout.readline()).decode()
+    assert first.startswith("PS7 simulator: http://127.0.0.1:")
+    url = first.removeprefix("PS7 simulator: ").strip()
+    variables = {"PS7_BASE_URL": url, "PS7_USERNAME": "bot", "PS7_PASSWORD": "secret"}
+    known = await command("lookup", "ana", cwd=tmp_path, variables=variables)
+    refused = {**variables, "PS7_PASSWORD": "other"}
+    unknown = await command("lookup", "ana", cwd=tmp_path, variables=refused)
+    assert (known.code, unknown.code) == (0, 12)
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert out.decode().endswith("It ends with Ctrl+C.\n")
+    assert "secret" not in out.decode()
+
+
+# -- the entry point ------------------------------------------------------------------------------
 
 
 def test_the_package_is_the_command(

@@ -334,6 +334,62 @@ async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
     assert ps7.requests == []
 
 
+# What a lookup looks like from outside
+
+
+async def test_an_examination_tells_all_of_a_lookup(ps7: Simulator, client: PS7Client) -> None:
+    """The customer, how it went, and the answer as it came; nothing of it stands in its repr."""
+    ps7.answer("C1", body=GOOD)
+    seen = await client.examine("C1", encoded=0, correlation_id="c-1", flow_id="f-1")
+    [request] = ps7.requests
+    assert request.json == {"contextId": "C1", "encoded": 0}
+    assert (request.headers["x-itau-flowID"], seen.report.correlation_id) == ("f-1", "c-1")
+    assert seen.customer is not None
+    assert seen.customer.agency == "0341"
+    assert seen.answer is not None
+    assert (seen.answer.status, seen.answer.body) == (200, GOOD)
+    ended = (seen.report.outcome.value, seen.report.reason, seen.report.attempts)
+    assert ended == ("ok", Reason.OK, 1)
+    assert "0341" not in repr(seen)
+
+
+async def test_an_examination_raises_nothing(ps7: Simulator, client: PS7Client) -> None:
+    """A failure is told with the answer that it came from."""
+    seen = await client.examine("http-401")
+    assert (seen.customer, seen.report.reason, seen.report.status) == (
+        None,
+        Reason.UNAUTHORIZED,
+        401,
+    )
+    assert seen.answer is not None
+    assert seen.answer.status == 401
+    await ps7.stop()
+    assert (await client.examine("ana")).answer is None
+
+
+async def test_the_answer_of_an_examination_is_that_of_the_last_request(
+    ps7: Simulator, client: PS7Client
+) -> None:
+    """One that came before it does not explain how the lookup ended."""
+    ps7.script("C1", ["http-503", "reset"])
+    seen = await client.examine("C1")
+    assert (seen.report.reason, seen.report.attempts) == (Reason.CONNECTION_LOST, 3)
+    assert seen.answer is None
+
+
+async def test_a_refused_token_is_no_answer_of_an_examination() -> None:
+    """The refusal led to another token; that there was none is how it ended."""
+    async with Simulator(app_key="app", app_secret="secret") as ps7:
+        known = {"app_key": "app", "app_secret": "secret"}
+        async with PS7Client(settings_for(ps7.url, **known)) as client:
+            assert (await client.examine("ana")).answer is not None
+            ps7.revoke_tokens()
+            ps7.token_answer(400)
+            seen = await client.examine("ana")
+    assert seen.report.reason is Reason.TOKEN_REFUSED
+    assert seen.answer is None
+
+
 # Where the settings come from
 
 

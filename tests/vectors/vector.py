@@ -38,7 +38,12 @@ class Vector:
 
 def load(name: str) -> Vector:
     """Read one vector."""
-    case: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return from_case(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def from_case(given: dict[str, Any]) -> Vector:
+    """Make a vector of what a file says."""
+    case = dict(given)
     if "received_at" in case:
         case["received_at"] = datetime.fromisoformat(case["received_at"])
     return Vector(body=_body(case), **case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from ..errors import AccessDenied, DeadlineExceeded, LookupFailed, PS7Unavailabl
 from ..settings import PS7Settings
 from . import telemetry
 from .breaker import Breaker
+from .examination import Examination, Lookup
 from .gateway import Gateway
 from .retries import retrying
 from .telemetry import LookupReport, Telemetry
@@ -35,19 +36,6 @@ if TYPE_CHECKING:
 
     from ..context import CustomerContext
     from .customer import Decoded
-    from .wire import Request
-
-
-@dataclass
-class _Lookup:
-    """What the attempts of one lookup share."""
-
-    request: Request
-    report: LookupReport
-    replayed: bool = False
-    """Whether a token was refused and the request sent again: once is enough."""
-    failure: LookupFailed | None = None
-    """How the first attempt failed, until that is told to what makes the next ones."""
 
 
 class PS7Client:
@@ -109,21 +97,42 @@ class PS7Client:
             LookupFailed: one of its subclasses, by the outcome; nothing else is raised.
 
         """
-        report = LookupReport(self.digest(context_id), correlation_id)
+        examination = Examination(LookupReport(self.digest(context_id), correlation_id))
+        return await self._look_up(examination, context_id, encoded, flow_id)
+
+    async def examine(
+        self,
+        context_id: str,
+        *,
+        encoded: int | None = None,
+        correlation_id: str | None = None,
+        flow_id: str | None = None,
+    ) -> Examination:
+        """Look up in the very same way, and tell how it went instead of raising."""
+        examination = Examination(LookupReport(self.digest(context_id), correlation_id))
+        with suppress(LookupFailed):
+            await self._look_up(examination, context_id, encoded, flow_id)
+        return examination
+
+    async def _look_up(
+        self, examination: Examination, context_id: str, encoded: int | None, flow_id: str | None
+    ) -> CustomerContext:
+        report = examination.report
         with self._telemetry.lookup(report), self._breaker.guard():
             request = build_request(
                 self.settings,
                 context_id,
                 encoded=encoded,
-                correlation_id=correlation_id,
+                correlation_id=report.correlation_id,
                 flow_id=flow_id or str(uuid4()),
             )
-            decoded = await self._within_deadline(_Lookup(request, report))
+            decoded = await self._within_deadline(Lookup(request, examination))
             report.outcome, report.reason, report.status = Outcome.OK, Reason.OK, 200
             report.doubtful = decoded.doubtful
+            examination.customer = decoded.customer
         return decoded.customer
 
-    async def _within_deadline(self, lookup: _Lookup) -> Decoded:
+    async def _within_deadline(self, lookup: Lookup) -> Decoded:
         try:
             async with timeout(self.settings.deadline):
                 return await self._attempts(lookup)
@@ -138,7 +147,7 @@ class PS7Client:
         # Transport.send.
         raise failure from None
 
-    async def _attempts(self, lookup: _Lookup) -> Decoded:
+    async def _attempts(self, lookup: Lookup) -> Decoded:
         """Attempt it until it succeeds, or must not be repeated.
 
         Nearly every lookup ends with its first attempt: only the others pay for what repeats them.
@@ -152,13 +161,14 @@ class PS7Client:
         decoded: Decoded = await self._retrying(self._next_attempt, lookup)
         return decoded
 
-    async def _next_attempt(self, lookup: _Lookup) -> Decoded:
+    async def _next_attempt(self, lookup: Lookup) -> Decoded:
         failure, lookup.failure = lookup.failure, None
         if failure is not None:  # the first attempt counts as one, and its pause is waited for
             raise failure
         return await self._attempt(lookup)
 
-    async def _attempt(self, lookup: _Lookup) -> Decoded:
+    async def _attempt(self, lookup: Lookup) -> Decoded:
+        lookup.examination.answer = None
         if self._gateway is None:
             return await self._exchange(lookup, None)
         token = await self._gateway.token()
@@ -167,16 +177,17 @@ class PS7Client:
         except AccessDenied as refusal:
             if refusal.reason != Reason.UNAUTHORIZED or lookup.replayed:
                 raise
-        lookup.replayed = True
+        lookup.replayed, lookup.examination.answer = True, None
         self._gateway.drop(token)
         return await self._exchange(lookup, await self._gateway.token())
 
-    async def _exchange(self, lookup: _Lookup, token: str | None) -> Decoded:
-        with self._telemetry.attempt(lookup.report) as span:
+    async def _exchange(self, lookup: Lookup, token: str | None) -> Decoded:
+        with self._telemetry.attempt(lookup.examination.report) as span:
             more = {"Authorization": f"Bearer {token}"} if token is not None else {}
             if self.settings.trace_context:
                 more |= telemetry.trace_headers()
             answer = await self._transport.send(lookup.request.with_headers(more))
+            lookup.examination.answer = answer
             span.set_attribute("http.response.status_code", answer.status)
             return decode(
                 answer,

@@ -12,6 +12,8 @@ from typing import Any
 MAX_DEPTH = 64
 """Nesting beyond this is no customer context; it would only strain whoever reads it later."""
 
+_UTF_8 = "utf-8-sig"
+"""With a byte order mark in front or without."""
 _MAX_EXACT = 2**53
 _MAX_DIGITS = 17
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -39,7 +41,7 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
 
     """
     try:
-        text = _decode(body, content_type)
+        text, _ = decode(body, content_type)
         value = json.loads(
             text,
             parse_int=_number,
@@ -61,15 +63,21 @@ def _may_need_cleaning(text: str) -> bool:
     return deep or _SURROGATE.search(text) is not None
 
 
-def _decode(body: bytes, content_type: str) -> str:
+def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
+    """Give a body as text, and the charset that it is in, by Python's name.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8, nor in a known charset that `content_type` names.
+
+    """
     try:
-        return body.decode("utf-8-sig")
+        return body.decode(_UTF_8), _UTF_8
     except UnicodeDecodeError:
         named = _CHARSET.search(content_type)
         charset = _CHARSETS.get(named.group(1).lower()) if named else None
         if charset is None:
             raise
-        return body.decode(charset)
+        return body.decode(charset), charset
 
 
 def _number(literal: str) -> int | float | str:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..dialogue.context_id import usable
+from ..dialogue.context_id import usable, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PROGRAM = "rasa-ps7"
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Fills each paragraph to the width of the terminal; one that is indented stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.strip().split("\n\n")
+        filled = (
+            part if "\n  " in part else super(_Paragraphs, self)._fill_text(part, width, indent)
+            for part in paragraphs
+        )
+        return "\n\n".join(filled)
 
 
 class HelpText(NamedTuple):
@@ -36,7 +48,7 @@ def add_command(
         help=text.about,
         description=text.details,
         epilog=_shown(text.examples),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Paragraphs,
     )
     parser.set_defaults(run=run)
     return parser
@@ -52,6 +64,27 @@ def context_id(text: str) -> str:
     if usable(text) is None:
         raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
     return text
+
+
+def call_id(text: str) -> str:
+    """Read a correlation id or a flow id. ArgumentTypeError where it is none."""
+    if well_formed(text) is None:
+        raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -")
+    return text
+
+
+def add_lookup(parser: argparse.ArgumentParser) -> None:
+    """Take what a lookup is told: whom it is about, and what goes along."""
+    parser.add_argument("context_id", metavar="CONTEXT_ID", type=context_id)
+    parser.add_argument(
+        "--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED"
+    )
+    parser.add_argument(
+        "--correlation-id", type=call_id, metavar="ID", help="groups calls in PS7's audit trail"
+    )
+    parser.add_argument(
+        "--flow-id", type=call_id, metavar="ID", help="names this lookup there (default: made)"
+    )
 
 
 def _shown(examples: Mapping[str, str]) -> str:

@@ -164,8 +164,8 @@ def _found(value: object, beside: Mapping[str, Any]) -> Found:
         context_id=context_id,
         fingerprint=fingerprint(value if context_id is None else context_id),
         encoded=encoding(beside.get("encoded")),
-        correlation_id=_well_formed(beside.get("correlationId")),
-        flow_id=_well_formed(beside.get("flowId")),
+        correlation_id=well_formed(beside.get("correlationId")),
+        flow_id=well_formed(beside.get("flowId")),
     )
 
 
@@ -195,7 +195,8 @@ def encoding(value: object) -> int | None:
     return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)))
 
 
-def _well_formed(value: object) -> str | None:
+def well_formed(value: object) -> str | None:
+    """Read a correlation id or a flow id; None where it is none."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 

@@ -16,7 +16,7 @@ from .server import Simulator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_ABOUT = """\
+ABOUT = """\
 PS7 behind its gateway, for a demo, a terminal or tests: made-up customers and faults, each reached
 by its contextId. GET / lists them, GET /requests shows what a bot sent, and DELETE /requests
 forgets it.
@@ -31,15 +31,24 @@ _HIGHEST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the simulator until SIGINT or SIGTERM. Needs the main thread, for the signals.
+    """Run the simulator as a command of its own; `arguments` are the command line's unless given.
 
-    `arguments` are those of the command line unless given.
+    Returns:
+        The exit code.
+
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=ABOUT)
+    add_options(parser)
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the simulator until SIGINT or SIGTERM. Needs the main thread, for the signals.
 
     Returns:
         The exit code: 0 after a signal, 1 where it cannot listen.
 
     """
-    options = _parser().parse_args(arguments)
     simulator = Simulator(
         host=options.host,
         port=options.port,
@@ -123,8 +132,8 @@ def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield "  " + "  ".join(cells).rstrip()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=_ABOUT)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare where it listens and what it asks for."""
     parser.add_argument(
         "--port", type=_port, default=0, help="where to listen; 0, the default, takes a free port"
     )
@@ -137,7 +146,6 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("username", "password", "api-key", "app-key", "app-secret"):
         variable = "PS7_" + name.upper().replace("-", "_")
         login.add_argument(f"--{name}", default=os.environ.get(variable))
-    return parser
 
 
 def _port(text: str) -> int:

@@ -1,0 +1,66 @@
+"""`rasa-ps7 domain`: the domain fragment to merge, as a bot wants it."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..slot_names import CUSTOMER_SLOTS
+from .arguments import HelpText, add_command
+from .fragment import CALM, IN_NO_PROMPT, OSS, fragment, is_slot
+from .output import Output
+
+_HELP = HelpText(
+    about="print the domain fragment that a bot merges",
+    details=f"""\
+Print the slots, actions and answers of the plugin as a domain file for Rasa Open Source (--oss) or
+Rasa Pro with CALM (--calm). Put it beside your own domain file, in one folder: Rasa merges them.
+
+--slots chooses what of the customer is declared, for what is not declared is never written;
+ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
+and any field of PS7's answer, such as u_display.
+
+--pt gives the slots Portuguese names (agencia, conta, segmento, ...); a comment in the file says
+what PS7_SLOT_NAMES must then be on the action server.
+""",
+    examples={
+        "domain --oss > domain/ps7.yml": "everything, for Rasa Open Source; then "
+        "`rasa train --domain domain`",
+        "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
+        "domain --calm --pt": "for Rasa Pro, with Portuguese names",
+    },
+)
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "domain", run, _HELP)
+    flavour = parser.add_mutually_exclusive_group(required=True)
+    flavour.add_argument(
+        "--oss", dest="flavour", action="store_const", const=OSS, help="for Rasa Open Source"
+    )
+    flavour.add_argument(
+        "--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM"
+    )
+    parser.add_argument("--slots", type=_slots, metavar="A,B", help="which slots of the customer")
+    parser.add_argument("--pt", action="store_true", help="Portuguese names")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the fragment; where it lets a customer into prompts, say so beside it."""
+    out = Output()
+    out.raw(fragment(options.flavour, options.slots, portuguese=options.pt))
+    told = sorted(IN_NO_PROMPT.intersection(options.slots or ()))
+    if options.flavour is CALM and told:
+        out.note(
+            f"note: {', '.join(told)} can stand in prompts now; an action can read the customer "
+            "from verified_context(tracker) instead"
+        )
+    return 0
+
+
+def _slots(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if not is_slot(name)]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no slot of the customer: {', '.join(unknown)}")
+    return names

@@ -1,0 +1,166 @@
+"""The domain fragment that a bot merges, for Rasa Open Source or CALM, whole or in part. Pure.
+
+The one source: the `domain.yml` of the project and of its CALM example are what this module writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
+from . import fragment_text as words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_RUN = "action_ps7_context"
+_TYPES = {
+    STATUS: "[ok, missing, invalid, rejected, denied, unavailable, expired, tampered]",
+    "identification": "[authenticated, identified, not_identified]",
+    "security_device": "[token, csi, none]",
+    "token_status": "[valid, invalid, absent]",
+}
+"""Of the categorical slots: their values."""
+_NOTES = {
+    "cpf": "11 digits",
+    "cpf_masked": "***.456.789-**, for an answer that shows it",
+    "segment": "as PS7 sends it; greet by it in a conditional response",
+    "ivr_option": "the option chosen in the 30-hours phone menu",
+    "ps7_key": "the key that the interface made for this context",
+    "ps7_payload": "the whole answer, `contexto` included",
+}
+_CUSTOMER = ("cpf", "cpf_masked", "agency", "account", "segment", "ivr_option")
+_KNOWN = ("identification", "security_device", "token_status")
+_EXPIRY = ("ps7_expires_at",)
+_REST = ("phone_number", "id_document", "ps7_key", "ps7_decoded_context_id", "ps7_payload")
+_FIELD = "u_display"
+"""An example of a field that may be declared under its own name."""
+_PORTUGUESE = {
+    "cpf_masked": "cpf_mascarado",
+    "agency": "agencia",
+    "account": "conta",
+    "segment": "segmento",
+    "ivr_option": "opcao_ura",
+    "phone_number": "telefone",
+    "id_document": "documento",
+    "identification": "identificacao",
+    "security_device": "dispositivo_seguranca",
+    "token_status": "situacao_token",
+}
+"""Names that begin with ps7_ or u_ are the plugin's and the interface's, and stay."""
+
+
+@dataclass(frozen=True)
+class _Flavour:
+    """What one kind of Rasa wants."""
+
+    slots: tuple[str, ...]
+    mapping: str
+    every_turn: str
+    more: tuple[str, ...] = ()
+
+
+class _Group(NamedTuple):
+    about: str
+    slots: tuple[str, ...]
+
+
+OSS = _Flavour((*_CUSTOMER, *_KNOWN, *_EXPIRY), "custom", "action")
+CALM = _Flavour(
+    ("cpf_masked", "segment", *_KNOWN),
+    "controlled",
+    "run_action_every_turn",
+    ("shared_for_coexistence: true",),
+)
+IN_NO_PROMPT = frozenset(CUSTOMER_SLOTS) - {*CALM.slots, "ivr_option", "ps7_expires_at"}
+"""What says too much of a customer for a prompt."""
+
+
+def is_slot(name: str) -> bool:
+    """Tell whether a slot can be chosen: one of the customer's, or a field of the wire."""
+    return name in CUSTOMER_SLOTS or is_wire_name(name)
+
+
+def fragment(flavour: _Flavour, chosen: Sequence[str] | None, *, portuguese: bool) -> str:
+    """Write the fragment with these slots, beside the two that every bot needs.
+
+    None chooses what the flavour has by default, and lets one for Open Source show the rest in
+    comments.
+    """
+    slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
+    rest = chosen is None and flavour is OSS
+    renames = {name: _PORTUGUESE[name] for name in CUSTOMER_SLOTS if name in _PORTUGUESE}
+    renames = {name: new for name, new in renames.items() if rest or name in slots}
+    text = "".join(
+        [
+            _head(flavour, slots),
+            words.PT_NOTE.format(names=json.dumps(renames)) if portuguese and renames else "",
+            'version: "3.1"\n\n',
+            words.OSS_ACTIONS if flavour is OSS else words.CALM_ACTIONS,
+            "\nslots:\n",
+            "\n".join(_blocks(flavour, slots, rest=rest)),
+            "\n",
+            words.RESPONSES,
+        ]
+    )
+    return _renamed(text, renames) if portuguese else text
+
+
+def _head(flavour: _Flavour, slots: Sequence[str]) -> str:
+    if flavour is OSS:
+        return words.OSS_HEAD
+    guarded = not any(name in IN_NO_PROMPT or is_wire_name(name) for name in slots)
+    return words.CALM_HEAD + (words.CALM_GUARDED if guarded else words.CALM_OPEN) + words.CALM_TAIL
+
+
+def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
+    status = words.STATUS + (words.OSS_STATUS if flavour is OSS else "")
+    yield status + _slot(flavour, STATUS)
+    yield words.CONTEXT + _slot(flavour, CONTEXT)
+    fields = tuple(name for name in slots if is_wire_name(name))
+    for group in (
+        _Group(words.CUSTOMER, _CUSTOMER),
+        _Group(words.KNOWN, _KNOWN),
+        _Group(words.EXPIRY, _EXPIRY),
+        _Group(words.REST, _REST),
+        _Group(words.FIELDS, fields),
+    ):
+        declared = [_slot(flavour, name) for name in group.slots if name in slots]
+        if declared:
+            yield group.about + "".join(declared)
+    if rest:
+        commented = "".join(_slot(flavour, name) for name in _REST)
+        field = _slot(flavour, _FIELD)
+        yield f"{words.REST}  #\n{_commented(commented)}  #\n{words.FIELDS}  #\n{_commented(field)}"
+
+
+def _slot(flavour: _Flavour, name: str) -> str:
+    """Declare one slot by its default name."""
+    note = f" # {_NOTES[name]}" if name in _NOTES else ""
+    values = _TYPES.get(name)
+    kind = "any" if name == "ps7_payload" else "text"
+    lines = [
+        f"  {name}:{note}",
+        *([f"type: {kind}"] if values is None else ["type: categorical", f"values: {values}"]),
+        "influence_conversation: false",
+        *flavour.more,
+        "mappings:",
+        f"  - type: {flavour.mapping}",
+        *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS else []),
+    ]
+    return "\n    ".join(lines) + "\n"
+
+
+def _commented(text: str) -> str:
+    return re.sub("^  ", "  # ", text, flags=re.MULTILINE)
+
+
+def _renamed(text: str, renames: dict[str, str]) -> str:
+    """Rename slots where they are declared, commented out or not, and where a comment names one."""
+    for name, new in renames.items():
+        text = re.sub(rf"^(  (?:# )?){name}:", rf"\g<1>{new}:", text, flags=re.MULTILINE)
+        text = text.replace(f"`{name}`", f"`{new}`")
+    return text

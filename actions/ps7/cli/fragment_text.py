@@ -1,0 +1,125 @@
+# ruff: noqa: E501 - the lines are those of a YAML file
+"""The words of the domain fragments that `rasa-ps7 domain` prints. Data: `fragment` joins them."""
+
+from __future__ import annotations
+
+OSS_HEAD = """\
+# What a bot merges to know its customer: the slots, actions and answers of the PS7 plugin.
+#
+# Rasa merges the files of a folder. Put this file into your bot's domain folder and train with
+# `rasa train --domain domain`. It brings no intent and no session_config, and no slot of it
+# influences a prediction, so the rules and stories that you have keep their answers.
+#
+# The action writes the slots that are declared, and no other: this file is the configuration.
+# Delete every slot that no answer and no action of yours needs, `ps7_status` and `ps7_context`
+# excepted. What is not declared is in no tracker store, no log and no prompt. A bot's own actions do
+# not need the slots at all: `verified_context(tracker)` gives them the customer.
+"""
+CALM_HEAD = """\
+# What a bot for Rasa Pro (CALM) merges to know its customer: the plugin's slots, actions and answers.
+# It differs from the fragment for Rasa Open Source in this:
+#
+# - `type: controlled` is Rasa Pro's word for `type: custom`: no language model and no entity fills
+#   such a slot, only actions do.
+# - `shared_for_coexistence` keeps the customer where an NLU-based assistant runs beside the flows.
+"""
+CALM_GUARDED = """\
+# - Only what can stand in a prompt is declared. Sub-agents and Enterprise Search are given every slot
+#   that is set. So there is no `cpf`, `account`, `agency`, `phone_number`, `id_document` or
+#   `ps7_payload` here: an action reads those from `verified_context(tracker)`.
+"""
+"""Where every slot may stand in a prompt."""
+CALM_OPEN = """\
+# - Sub-agents and Enterprise Search are given every slot that is set, so what is declared here can
+#   stand in a prompt. An action reads the customer from `verified_context(tracker)` without a slot.
+"""
+"""Where one of them had better not."""
+CALM_TAIL = """\
+#
+# No flow may `collect` one of these slots, and no flow guard may read one: on the first message,
+# guards are read before any action has run.
+"""
+PT_NOTE = """\
+#
+# The slots have Portuguese names here, and the action server has to know them:
+#
+#   PS7_SLOT_NAMES='{names}'
+"""
+OSS_ACTIONS = """\
+actions:
+  - action_ps7_context # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify  # a rule calls it right before a sensitive step
+  - action_ps7_forget  # a rule calls it to log out, or before a person takes over
+"""
+CALM_ACTIONS = """\
+actions:
+  - action_session_start # a subclass of PS7SessionStart: looks the customer up when a session starts
+  - action_ps7_context   # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify    # the first step of every flow that reads one of these slots
+  - action_ps7_forget    # a flow calls it to log out
+"""
+STATUS = """\
+  # How the lookup ended, and so what the dialogue should do:
+  #   ok           PS7 knows this context. It does not say that the person is authenticated.
+  #   missing      no contextId came with the conversation: ask, or go on anonymously
+  #   invalid      the contextId is not usable: as anonymous
+  #   rejected     PS7 has no such context: as anonymous
+  #   denied       PS7 refuses the bot's own credentials: hand over, alert operations
+  #   unavailable  no answer from PS7: apologise; the next turn tries again by itself
+  #   expired      it was ok and its time is over: as missing
+  #   tampered     something claims a customer whom PS7 never named: hand over, alert security
+  #
+  # The mapping makes `action_ps7_context` run on every user turn, before Rasa decides what to say.
+  # It writes all slots of this file: the others need no action of their own.
+"""
+OSS_STATUS = """\
+  # (Rasa Pro calls this mapping `type: controlled` with `run_action_every_turn: action_ps7_context`
+  # and still reads the one below.)
+  #
+  # Rules branch on this slot once it influences the conversation. Set `influence_conversation: true`
+  # in your copy; or leave the copy alone and declare the slot again in a file that Rasa reads
+  # earlier, as examples/oss-bot/domain/bot.yml does. `identification`, `security_device` and
+  # `token_status` are categorical for the same purpose. Do it on purpose: stories that were written
+  # before the slot existed may stop matching. Conditional responses (`condition: - type: slot`)
+  # read every slot without it.
+"""
+CONTEXT = """\
+  # The answer of PS7 itself, encrypted and bound to this conversation. The plugin alone reads it;
+  # without it every turn would ask PS7 again.
+"""
+CUSTOMER = """\
+  # Who the customer is. Zeros in front are kept: these are texts, never numbers.
+"""
+KNOWN = """\
+  # How far the customer is known. Empty means unknown: treat it as the least of the values.
+"""
+EXPIRY = """\
+  # Until when all this holds: ISO 8601, UTC.
+"""
+REST = """\
+  # The rest of what PS7 says. Declare what an answer of yours needs, and only that.
+"""
+FIELDS = """\
+  # And any field of the answer under its own name, as it was sent:
+"""
+RESPONSES = """\
+# One answer for each outcome that wants one, named after it, and one that asks for the token. Word
+# them as your brand speaks; delete those that no rule of yours says.
+responses:
+  utter_ps7_missing:
+    - text: "Posso ajudar com informações gerais. Para falar da sua conta, abra esta conversa pelo aplicativo do banco."
+  utter_ps7_invalid:
+    - text: "Não reconheci a origem desta conversa. Para falar da sua conta, abra a conversa de novo pelo aplicativo do banco."
+  utter_ps7_rejected:
+    - text: "Não encontrei o seu atendimento. Para falar da sua conta, abra a conversa de novo pelo aplicativo do banco."
+  utter_ps7_denied:
+    - text: "Não consigo consultar os seus dados por aqui. Uma pessoa da nossa equipe vai continuar com você."
+  utter_ps7_unavailable:
+    - text: "Desculpe, não consigo consultar os seus dados agora. Tente de novo em alguns instantes."
+  utter_ps7_expired:
+    - text: "Por segurança, o seu acesso expirou. Para falar da sua conta, abra a conversa de novo pelo aplicativo do banco."
+  utter_ps7_tampered:
+    - text: "Por segurança, não posso continuar este atendimento por aqui. Uma pessoa da nossa equipe vai continuar com você."
+  utter_ps7_ask_token:
+    - text: "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
+"""

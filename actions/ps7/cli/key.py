@@ -1,0 +1,111 @@
+"""`rasa-ps7 key`: keys for `PS7_SEAL_KEYS` and `PS7_ARRIVAL_KEYS`, new or rotated."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from cryptography.fernet import Fernet
+from pydantic import Field
+from pydantic_settings import NoDecode
+
+from .. import setting_types as types
+from ..settings import ArrivalSettings
+from .arguments import HelpText, add_command, add_json
+from .output import CommandError, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ARRIVAL_BYTES = 32
+
+_HELP = HelpText(
+    about="make a key for PS7_SEAL_KEYS or PS7_ARRIVAL_KEYS, or rotate it",
+    details="""\
+Print the value of PS7_SEAL_KEYS, which every action server of a bot must have, with one new key in
+it. With --arrival, that of PS7_ARRIVAL_KEYS, which the back-end that opens the chat has as well.
+Keep it where you keep passwords.
+
+--rotate reads the present value as the action server does, from environment, .env or secret files,
+puts a new key in front and keeps as many old ones as --keep says. Seals of the keys that are
+dropped open no more: their customers are looked up again.
+""",
+    examples={
+        "key": "one new key, to be set as PS7_SEAL_KEYS",
+        "key --rotate": "a new key in front of the newest that is set, and no older ones",
+        "key --arrival --rotate --keep 2": "the same for PS7_ARRIVAL_KEYS, keeping two old ones",
+    },
+)
+
+
+class _Keys(ArrivalSettings):
+    """The keys that are set, and nothing else of the settings."""
+
+    seal_keys: Annotated[types.SealKeys | None, NoDecode, types.FromJson] = Field(
+        default=None, description="a JSON list of Fernet keys, newest first"
+    )
+
+
+class _Kind(NamedTuple):
+    field: str
+    make: Callable[[], str]
+
+    @property
+    def variable(self) -> str:
+        return f"PS7_{self.field.upper()}"
+
+
+_SEAL = _Kind("seal_keys", lambda: Fernet.generate_key().decode())
+_ARRIVAL = _Kind("arrival_keys", lambda: secrets.token_urlsafe(_ARRIVAL_BYTES))
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "key", run, _HELP)
+    parser.add_argument("--arrival", action="store_true", help="for PS7_ARRIVAL_KEYS")
+    parser.add_argument(
+        "--rotate", action="store_true", help="put it in front of the keys that are set"
+    )
+    parser.add_argument(
+        "--keep",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="with --rotate: how many old keys stay behind it (default: %(default)s)",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the value of the variable.
+
+    Raises:
+        CommandError: there is nothing to rotate.
+        SettingsError: the keys that are set cannot be used.
+
+    """
+    kind = _ARRIVAL if options.arrival else _SEAL
+    kept = _present(kind)[: options.keep] if options.rotate else []
+    value = [kind.make(), *kept]
+    out = Output()
+    if options.json:
+        out.json({"variable": kind.variable, "value": value})
+    else:
+        out.line(json.dumps(value))
+        out.hint(f"This is the value of {kind.variable}: set it, and show it to nobody.")
+    return 0
+
+
+def _present(kind: _Kind) -> list[str]:
+    keys = getattr(_Keys.load(), kind.field)
+    if keys is None:
+        raise CommandError(f"{kind.variable} is not set: there is nothing to rotate")
+    return [key.get_secret_value() for key in keys]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a whole number from 0 on")
+    return int(text)

@@ -1,0 +1,147 @@
+"""`rasa-ps7 lookup`: one real lookup, as an action server makes it, for a person to look at."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ..api.client import PS7Client
+from ..context import Outcome
+from ..dialogue.slots import project
+from ..settings import PS7Settings
+from ..slot_names import CUSTOMER_SLOTS, SlotNames
+from .arguments import HelpText, add_command, add_json, add_lookup
+from .masking import masked
+from .output import Output, Tone, Toned
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from ..api.examination import Examination
+
+_EXIT_CODES = {
+    Outcome.OK: 0,
+    Outcome.INVALID: 10,
+    Outcome.REJECTED: 11,
+    Outcome.DENIED: 12,
+    Outcome.UNAVAILABLE: 13,
+}
+_PAYLOAD = "ps7_payload"
+
+_HELP = HelpText(
+    about="look one customer up, as the action server would",
+    details="""\
+Ask PS7 who stands behind CONTEXT_ID, once, with this process's PS7_* settings: environment, .env,
+secret files. Personal data is masked unless --show is given.
+
+The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unavailable.
+1: the settings are not usable.
+""",
+    examples={
+        "lookup 123123213": "who that is, with personal data masked",
+        "lookup 123123213 --show": "the same, readable: mind who looks over your shoulder",
+        "lookup 123123213 --json --correlation-id deploy-42": "for a script, and to be found in "
+        "PS7's audit trail",
+    },
+)
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "lookup", run, _HELP)
+    add_lookup(parser)
+    parser.add_argument("--show", action="store_true", help="do not mask personal data")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look up, and say how it went."""
+    settings = PS7Settings.load()
+    out = Output()
+    with out.progress(f"Asking PS7 at {settings.base_url}"):
+        examination = examine(settings, options)
+    said = _said(examination, settings, show=options.show)
+    if options.json:
+        out.json(said)
+    else:
+        _write(out, said, SlotNames(settings.slot_names))
+    return _EXIT_CODES[examination.report.outcome]
+
+
+def examine(settings: PS7Settings, options: argparse.Namespace) -> Examination:
+    """Make the one lookup that the options of `add_lookup` describe."""
+
+    async def once() -> Examination:
+        async with PS7Client(settings) as ps7:
+            return await ps7.examine(
+                options.context_id,
+                encoded=options.encoded,
+                correlation_id=options.correlation_id,
+                flow_id=options.flow_id,
+            )
+
+    return asyncio.run(once())
+
+
+def _said(examination: Examination, settings: PS7Settings, *, show: bool) -> dict[str, Any]:
+    report, customer = examination.report, examination.customer
+    slots = project({name: name for name in CUSTOMER_SLOTS}, customer)
+    if not show:
+        slots = {name: masked(name, value) for name, value in slots.items()}
+    lasting = "seal_keys" in settings.model_fields_set
+    return {
+        "outcome": report.outcome.value,
+        "reason": report.reason.value,
+        "status": report.status,
+        "attempts": report.attempts,
+        "milliseconds": round(report.seconds * 1000),
+        # Without a key of its own, a process digests as no other does.
+        "context_digest": report.context_digest if lasting else None,
+        "expires_at": slots["ps7_expires_at"],
+        "doubtful": list(report.doubtful),
+        "slots": slots,
+    }
+
+
+def _write(out: Output, said: dict[str, Any], names: SlotNames) -> None:
+    good = said["outcome"] == Outcome.OK.value
+    rows: list[tuple[str, str | Toned]] = [
+        ("outcome", Toned(said["outcome"], Tone.GOOD if good else Tone.BAD)),
+        ("reason", said["reason"]),
+        ("status", _text(said["status"])),
+        ("attempts", _text(said["attempts"])),
+        ("took", f"{said['milliseconds']} ms"),
+        ("holds until", _text(said["expires_at"])),
+    ]
+    if said["context_digest"] is not None:
+        rows.append(("in the log", f"context={said['context_digest']}"))
+    if said["doubtful"]:
+        undocumented = f"{', '.join(said['doubtful'])}: not a value that the interface documents"
+        rows.append(("doubtful", Toned(undocumented, Tone.DOUBTFUL)))
+    out.table(rows, indent=0)
+    if good:
+        payload = said["slots"].pop(_PAYLOAD)
+        out.line()
+        out.heading("Slots")
+        out.table((names.of(slot), _text(value)) for slot, value in said["slots"].items())
+        out.line()
+        out.heading("As PS7 sent it")
+        out.table((field, _text(value)) for field, value in _fields(payload))
+
+
+def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Give every value in a payload with the way that leads to it."""
+    inner: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    else:
+        yield path, value
+    for name, part in inner:
+        yield from _fields(part, f"{path}.{name}" if path else str(name))
+
+
+def _text(value: object) -> str | Toned:
+    return Toned("-", Tone.FAINT) if value is None else str(value)

@@ -1,0 +1,338 @@
+"""`rasa-ps7 lookup` against the simulator: what a person, a script and the exit code are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions.ps7.cli.command import main
+from actions.ps7.digest import KeyedDigest
+from actions.ps7.testing import FAULTS, PERSONAS
+from tests.host.loopback import unused_port
+from tests.support.command import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from actions.ps7.testing import Simulator
+
+# The simulator lives in the session's event loop.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+EXIT_CODES = {"ok": 0, "invalid": 10, "rejected": 11, "denied": 12, "unavailable": 13}
+
+
+def steady(text: str) -> str:
+    """Replace what differs from run to run."""
+    text = re.sub(r"\d+ ms", "N ms", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", "LATER", text)
+
+
+def digest_of(settings: dict[str, str], context_id: str) -> str:
+    [key] = json.loads(settings["PS7_SEAL_KEYS"])
+    return KeyedDigest(key, "context id").short(context_id)
+
+
+async def run(*arguments: str) -> int:
+    """Run the command here, in a thread of its own: the simulator needs this one."""
+    return await asyncio.to_thread(main, arguments)
+
+
+ANA = """\
+outcome      ok
+reason       ok
+status       200
+attempts     1
+took         N ms
+holds until  LATER
+in the log   context=DIGEST
+
+Slots
+  cpf                     ***.982.247-**
+  cpf_masked              ***.982.247-**
+  agency                  ****
+  account                 ******56
+  segment                 **********té
+  ivr_option              *****
+  phone_number            ***********01
+  id_document             **
+  identification          authenticated
+  security_device         token
+  token_status            valid
+  ps7_expires_at          LATER
+  ps7_key                 *******
+  ps7_decoded_context_id  ***
+
+As PS7 sent it
+  u_cpf   *********25
+  u_ag    ****
+  u_cc    ******56
+  u_seg   **********té
+  u_id    AUT
+  u_dseg  Token
+  u_dsok  S
+  u_dest  *****
+  u_numA  ***********01
+  u_tpid  **
+"""
+
+
+async def test_a_person_sees_a_masked_customer(settings: dict[str, str], tmp_path: Path) -> None:
+    """As a process, into a pipe: every line of it, and nothing beside it."""
+    ended = await command("lookup", "ana", cwd=tmp_path, variables=settings)
+    expected = ANA.replace("DIGEST", digest_of(settings, "ana"))
+    assert (ended.code, steady(ended.out), ended.err) == (0, expected, "")
+
+
+async def test_who_asks_to_see_the_customer_does(
+    settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--show` masks nothing."""
+    assert await run("lookup", "ana", "--show") == 0
+    out = steady(capsys.readouterr().out)
+    assert "*" not in out.replace("***.982.247-**", "")
+    shown = {"52998224725": 2, "0341": 2, "00123456": 2, "Personnalité": 2, "5511900000001": 2}
+    assert {text: out.count(text) for text in shown} == shown
+    masked = ANA.replace("DIGEST", digest_of(settings, "ana")).splitlines()
+    names = [line.rpartition("  ")[0] for line in masked]
+    assert [line.rpartition("  ")[0] for line in out.splitlines()] == names
+
+
+async def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """Run the command for a machine, and give what it says, the changing parts checked."""
+    code = await run("lookup", *arguments, "--json")
+    out, err = capsys.readouterr()
+    answer: dict[str, Any] = json.loads(out)
+    assert err == ""
+    assert EXIT_CODES[answer["outcome"]] == code
+    milliseconds = answer.pop("milliseconds")
+    assert isinstance(milliseconds, int)
+    assert 0 <= milliseconds < 10_000
+    return answer
+
+
+def in_time(text: str, seconds: float) -> bool:
+    """Tell whether a moment is so many seconds from now, give or take the run of a test."""
+    moment = datetime.fromisoformat(text)
+    late = datetime.now(tz=timezone.utc) + timedelta(seconds=seconds) - moment
+    return timedelta(0) <= late < timedelta(seconds=10)
+
+
+async def test_a_machine_gets_one_document(
+    settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole of it, masked as for a person."""
+    answer = await said(capsys, "ana")
+    expires_at = answer["expires_at"]
+    assert in_time(expires_at, 3600)
+    assert answer == {
+        "outcome": "ok",
+        "reason": "ok",
+        "status": 200,
+        "attempts": 1,
+        "context_digest": digest_of(settings, "ana"),
+        "expires_at": expires_at,
+        "doubtful": [],
+        "slots": {
+            "cpf": "***.982.247-**",
+            "cpf_masked": "***.982.247-**",
+            "agency": "****",
+            "account": "******56",
+            "segment": "**********té",
+            "ivr_option": "*****",
+            "phone_number": "***********01",
+            "id_document": "**",
+            "identification": "authenticated",
+            "security_device": "token",
+            "token_status": "valid",
+            "ps7_expires_at": expires_at,
+            "ps7_key": "*******",
+            "ps7_decoded_context_id": "***",
+            "ps7_payload": {
+                "u_cpf": "*********25",
+                "u_ag": "****",
+                "u_cc": "******56",
+                "u_seg": "**********té",
+                "u_id": "AUT",
+                "u_dseg": "Token",
+                "u_dsok": "S",
+                "u_dest": "*****",
+                "u_numA": "***********01",
+                "u_tpid": "**",
+            },
+        },
+    }
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("name", PERSONAS)
+async def test_every_customer_is_masked_and_shown(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Shown, the slots are what a bot would hold; masked, nothing tells who it is."""
+    who = PERSONAS[name]
+    shown = (await said(capsys, who.context_id, "--show"))["slots"]
+    masked = await said(capsys, who.context_id)
+    expected = {slot: value for slot, value in who.slots.items() if slot != "ps7_status"}
+    assert {slot: shown[slot] for slot in expected} == expected
+    assert shown["ps7_payload"] == who.payload
+    text = json.dumps(list(masked["slots"].values()), ensure_ascii=False)
+    for slot in ("cpf", "agency", "account", "segment", "phone_number", "ps7_key"):
+        value = who.slots[slot]
+        assert value is None or len(value) < 4 or value not in text
+
+
+@pytest.mark.usefixtures("settings")
+async def test_a_customer_in_an_upstream_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    """Values inside of others are shown with the way to them, and masked as well."""
+    assert await run("lookup", "fabio") == 0
+    sent = capsys.readouterr().out.partition("As PS7 sent it\n")[2]
+    assert sent == (
+        "  contexto.u_cpf   *********57\n"
+        "  contexto.u_ag    ****\n"
+        "  contexto.u_cssc  ******09\n"
+        "  contexto.u_seg   ****jo\n"
+        "  contexto.u_id    AUT\n"
+        "  contexto.u_dseg  Token\n"
+        "  contexto.u_dsok  S\n"
+    )
+
+
+@pytest.mark.usefixtures("settings")
+async def test_names_that_nobody_documented_are_masked_too(
+    ps7: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They may be data; so may any value under a name that is documented for something else."""
+    payload = {
+        "u_id": "52998224725",
+        "52998224725": {"u_ag": ["0341", None, True, 7]},
+        "u_dsok": "s",
+        "Ana": 1.5,
+    }
+    ps7.answer("C1", body={"payload": payload})
+    answer = await said(capsys, "C1")
+    assert answer["doubtful"] == ["u_id"]
+    assert answer["slots"]["ps7_payload"] == {
+        "u_id": "*********25",
+        "(2)": {"u_ag": ["****", None, True, "*"]},
+        "u_dsok": "s",
+        "(4)": "***",
+    }
+    await run("lookup", "C1")
+    out = capsys.readouterr().out
+    assert "\ndoubtful     u_id: not a value that the interface documents\n" in out
+    assert out.endswith(
+        "As PS7 sent it\n"
+        "  u_id        *********25\n"
+        "  (2).u_ag.0  ****\n"
+        "  (2).u_ag.1  -\n"
+        "  (2).u_ag.2  True\n"
+        "  (2).u_ag.3  *\n"
+        "  u_dsok      s\n"
+        "  (4)         ***\n"
+    )
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    "name", ["http-400", "not-found", "http-500", "http-401", "http-404", "unreadable", "http-503"]
+)
+async def test_how_a_lookup_fails(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Outcome, reason and status; the exit code tells one outcome from another."""
+    fault = FAULTS[name]
+    answer = await said(capsys, name)
+    answer.pop("context_digest")
+    assert answer == {
+        "outcome": fault.outcome,
+        "reason": fault.reason,
+        "status": fault.status,
+        "attempts": 3 if fault.retried else 1,
+        "expires_at": None,
+        "doubtful": [],
+        "slots": dict.fromkeys(answer["slots"]),
+    }
+
+
+async def test_nobody_answers(
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No status, and no customer to show."""
+    monkeypatch.setenv("PS7_BASE_URL", f"http://127.0.0.1:{unused_port()}")
+    assert await run("lookup", "ana") == 13
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert steady(out) == (
+        "outcome      unavailable\n"
+        "reason       connect\n"
+        "status       -\n"
+        "attempts     3\n"
+        "took         N ms\n"
+        "holds until  -\n"
+        f"in the log   context={digest_of(settings, 'ana')}\n"
+    )
+
+
+async def test_without_a_seal_key_nothing_is_said_of_the_log(
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A key made for one run digests as no action server does; nor is there a warning of it."""
+    assert settings
+    monkeypatch.delenv("PS7_SEAL_KEYS")
+    answer = await said(capsys, "ana")
+    assert answer["context_digest"] is None
+    await run("lookup", "ana")
+    out, err = capsys.readouterr()
+    assert ("in the log" in out, err) == (False, "")
+
+
+@pytest.mark.usefixtures("settings")
+async def test_what_goes_along_can_be_chosen(ps7: Simulator) -> None:
+    """How the contextId is encoded, and what names the call in PS7's audit trail."""
+    options = ("--encoded", "0", "--correlation-id", "deploy-42", "--flow-id", "flow.1")
+    assert await run("lookup", "ana", *options) == 0
+    [request] = ps7.requests
+    assert request.json == {"contextId": "ana", "encoded": 0}
+    assert request.headers["x-itau-correlationID"] == "deploy-42"
+    assert request.headers["x-itau-flowID"] == "flow.1"
+
+
+async def test_slots_have_the_bots_names(
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For a person; a machine gets the ones that never change."""
+    assert settings
+    monkeypatch.setenv("PS7_SLOT_NAMES", '{"agency": "agencia"}')
+    await run("lookup", "ana")
+    out = capsys.readouterr().out
+    assert "\n  agencia  " in out
+    assert "agency" not in out
+    assert "agency" in (await said(capsys, "ana"))["slots"]
+
+
+async def test_a_mistake_of_ours_is_named(
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An error line of the log reaches whoever sits there; a warning is said by the command."""
+    assert settings
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("actions.ps7.api.client.decode", broken)
+    assert await run("lookup", "ana") == 13
+    out, err = capsys.readouterr()
+    assert "reason       internal\n" in out
+    assert re.fullmatch(r"ZeroDivisionError at test_cli_lookup\.py:\d+\n", err)

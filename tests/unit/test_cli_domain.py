@@ -1,0 +1,141 @@
+"""The domain fragments that `rasa-ps7 domain` prints: whole, in part, and in Portuguese."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from actions.ps7 import Outcome, PS7Settings
+from actions.ps7.cli.command import main
+from actions.ps7.cli.fragment import CALM, OSS, fragment
+from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames
+from tests.support.command import command
+from tests.support.processes import ROOT
+
+FILES = {"--oss": ROOT / "domain.yml", "--calm": ROOT / "examples/calm-bot/domain/ps7.yml"}
+FLAVOURS = {"--oss": OSS, "--calm": CALM}
+ALWAYS = ["ps7_status", "ps7_context"]
+CATEGORIES = {
+    "ps7_status": [outcome.value for outcome in Outcome],
+    "identification": ["authenticated", "identified", "not_identified"],
+    "security_device": ["token", "csi", "none"],
+    "token_status": ["valid", "invalid", "absent"],
+}
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """Print a fragment, and read it as Rasa's own YAML library does."""
+    assert main(["domain", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert all(line == line.rstrip() for line in out.splitlines())
+    assert out.endswith("\n")
+    domain: dict[str, Any] = YAML(typ="safe").load(out)
+    return domain
+
+
+@pytest.mark.parametrize("flavour", FILES)
+async def test_the_files_of_the_project_are_what_is_printed(flavour: str) -> None:
+    """Byte for byte, as a process: whoever has the wheel alone merges what the tests of bots do."""
+    ended = await command("domain", flavour, cwd=ROOT)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == FILES[flavour].read_text(encoding="utf-8")
+
+
+def declaration(slot: str, flavour: str) -> dict[str, Any]:
+    """Give what a slot must say."""
+    kind: dict[str, Any] = {"type": "any" if slot == "ps7_payload" else "text"}
+    if slot in CATEGORIES:
+        kind = {"type": "categorical", "values": CATEGORIES[slot]}
+    every_turn = "action" if flavour == "--oss" else "run_action_every_turn"
+    run = {every_turn: "action_ps7_context"} if slot == "ps7_status" else {}
+    mapping = {"type": "custom" if flavour == "--oss" else "controlled", **run}
+    more = {} if flavour == "--oss" else {"shared_for_coexistence": True}
+    return {**kind, "influence_conversation": False, **more, "mappings": [mapping]}
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_every_slot_can_be_chosen(capsys: pytest.CaptureFixture[str], flavour: str) -> None:
+    """Each is declared as the flavour wants it, fields of the wire too, and in one order."""
+    chosen = ["u_display", *reversed(CUSTOMER_SLOTS)]
+    domain = printed(capsys, flavour, "--slots", ",".join(chosen))
+    expected = [*ALWAYS, *CUSTOMER_SLOTS, "u_display"]
+    assert sorted(domain["slots"]) == sorted(expected)
+    assert domain["slots"] == {slot: declaration(slot, flavour) for slot in expected}
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_what_is_chosen_is_all_there_is(capsys: pytest.CaptureFixture[str], flavour: str) -> None:
+    """Beside the status and the seal; actions and answers stay."""
+    domain = printed(capsys, flavour, "--slots", " segment,cpf_masked ,segment,")
+    assert list(domain["slots"]) == [*ALWAYS, "cpf_masked", "segment"]
+    whole = YAML(typ="safe").load(FILES[flavour].read_text(encoding="utf-8"))
+    assert {**domain, "slots": None} == {**whole, "slots": None}
+    assert list(printed(capsys, flavour, "--slots", "")["slots"]) == ALWAYS
+
+
+def told(text: str) -> dict[str, str]:
+    """Give the PS7_SLOT_NAMES that a fragment's comment tells."""
+    names: dict[str, str] = json.loads(re.findall(r"#   PS7_SLOT_NAMES='(.*)'\n", text)[0])
+    return names
+
+
+@pytest.mark.parametrize("flavour", FILES)
+@pytest.mark.parametrize("chosen", [None, ["cpf", "agency"], CUSTOMER_SLOTS])
+def test_portuguese_names_go_with_their_setting(
+    monkeypatch: pytest.MonkeyPatch, flavour: str, chosen: list[str] | None
+) -> None:
+    """What the comment says is a setting that the action server takes, and finds every slot by."""
+    text = fragment(FLAVOURS[flavour], chosen, portuguese=True)
+    monkeypatch.setenv("PS7_SLOT_NAMES", json.dumps(told(text)))
+    for name in ("BASE_URL", "USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"PS7_{name}", "http://127.0.0.1")
+    names = SlotNames(PS7Settings.load().slot_names)
+    plain = YAML(typ="safe").load(fragment(FLAVOURS[flavour], chosen, portuguese=False))
+    translated = YAML(typ="safe").load(text)
+    assert names.among(translated["slots"]) == {names.of(slot): slot for slot in plain["slots"]}
+    assert [names.of(slot) for slot in plain["slots"]] == list(translated["slots"])
+    assert list(translated["slots"].values()) == list(plain["slots"].values())
+
+
+def test_the_portuguese_names() -> None:
+    """They are those of Brazilian banks; what is the plugin's or the interface's stays."""
+    text = fragment(OSS, None, portuguese=True)
+    assert told(text) == {
+        "cpf_masked": "cpf_mascarado",
+        "agency": "agencia",
+        "account": "conta",
+        "segment": "segmento",
+        "ivr_option": "opcao_ura",
+        "phone_number": "telefone",
+        "id_document": "documento",
+        "identification": "identificacao",
+        "security_device": "dispositivo_seguranca",
+        "token_status": "situacao_token",
+    }
+    assert "\n  # telefone:\n" in text
+    assert "`identificacao`, `dispositivo_seguranca` and" in text
+    assert not re.search(r"\bagency\b(?!\":)", text)
+
+
+def test_nothing_to_rename_is_nothing_to_say() -> None:
+    """A fragment whose names are the same in both languages needs no setting."""
+    assert fragment(OSS, ["cpf"], portuguese=True) == fragment(OSS, ["cpf"], portuguese=False)
+
+
+def test_calm_warns_of_prompts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the fragment, and in it: what is declared can stand in a prompt."""
+    main(["domain", "--calm", "--slots", "cpf,account,segment"])
+    out, err = capsys.readouterr()
+    assert err == (
+        "note: account, cpf can stand in prompts now; an action can read the customer from "
+        "verified_context(tracker) instead\n"
+    )
+    assert "what is declared here can\n#   stand in a prompt" in out
+    assert "Only what can stand in a prompt is declared" not in out
+    main(["domain", "--calm", "--slots", "segment"])
+    out, err = capsys.readouterr()
+    assert (err, "Only what can stand in a prompt is declared" in out) == ("", True)
