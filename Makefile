@@ -23,7 +23,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel format hooks clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -88,6 +88,9 @@ scale: .venv/dev $(RASA) ## 500 conversations on PostgreSQL, Redis, nginx and tw
 
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
 	@$(RUN) -m hatchling build
+
+pins: .venv/dev ## requirements/container.txt anew, from runtime.txt: asks the package index for hashes
+	@made=$$($(RUN) scripts/hash_pins.py requirements/runtime.txt) && echo "$$made" >requirements/container.txt
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix

@@ -6,9 +6,11 @@ import configparser
 import re
 import shutil
 import subprocess
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
+from dockerfile_parse import DockerfileParser
 
 from tests.docs import programs, python_code, rasa_files
 from tests.docs.documents import Block, blocks
@@ -63,6 +65,17 @@ def ini_faults(code: str) -> list[str]:
     return []
 
 
+def dockerfile_faults(code: str) -> list[str]:
+    """It starts from an image, and the rest are instructions. What it says is tested elsewhere."""
+    first, *rest = (
+        each["instruction"] for each in DockerfileParser(fileobj=BytesIO(code.encode())).structure
+    )
+    known = {"ARG", "COPY", "ENV", "RUN", "USER", "WORKDIR"}
+    return [f"{word} stands where it cannot" for word in rest if word not in known] + [
+        "it starts from nothing"
+    ] * (first != "FROM")
+
+
 LANGUAGES: dict[str, Callable[[Block, Path], list[str]]] = {
     "sh": shell_faults,
     "python": python_code.faults,
@@ -70,6 +83,7 @@ LANGUAGES: dict[str, Callable[[Block, Path], list[str]]] = {
     "json": lambda block, _: rasa_files.json_faults(block.code),
     "ini": lambda block, _: ini_faults(block.code),
     "dotenv": lambda block, _: rasa_files.dotenv_faults(block.code),
+    "dockerfile": lambda block, _: dockerfile_faults(block.code),
     "text": text_faults,
     "java": bracket_faults,
     "js": js_faults,

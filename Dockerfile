@@ -1,0 +1,46 @@
+# The action server: the actions of a bot, and the plugin beside them.
+#
+#   docker build -t ps7-actions:0.1.0 .                      # the plugin alone
+#   docker build -t ps7-actions:0.1.0 --build-arg ACTIONS=examples/oss-bot/actions .
+#
+# It is configured by its environment alone, and writes to /tmp alone, not even to its home or to
+# /dev/shm: examples/deploy/README.md.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+
+# Whatever installing takes stays in here.
+FROM ${PYTHON_IMAGE} AS build
+
+# Wheels alone, each of them known by its hash: nothing that is built here runs code of its own.
+COPY requirements/container.txt ./
+RUN python -m venv --without-pip /opt/venv \
+    && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check \
+       --only-binary :all: --require-hashes --requirement container.txt
+
+# A folder of actions that is not the example's has to be let through by .dockerignore as well.
+ARG ACTIONS=actions
+WORKDIR /app
+COPY ${ACTIONS} actions
+COPY actions/ps7 actions/ps7
+# Nothing is compiled at run time; and whoever built it may have files that nobody else may read.
+RUN python -m compileall -q actions && chmod -R a=rX .
+
+FROM ${PYTHON_IMAGE}
+
+LABEL org.opencontainers.image.title="rasa-ps7" \
+      org.opencontainers.image.description="Rasa action server that knows a bank's customer from PS7" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
+
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /app
+USER 10001:10001
+EXPOSE 5055
+
+# By http.client, which no proxy variable leads elsewhere.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 5055, timeout=2); c.request('GET', '/health'); raise SystemExit(c.getresponse().status != 200)"]
+
+CMD ["python", "-m", "rasa_sdk", "--actions", "actions"]

@@ -1,0 +1,85 @@
+"""Prints `requirements/container.txt`: the pins of the image, each with the hashes of its wheels.
+
+    python scripts/hash_pins.py requirements/runtime.txt >requirements/container.txt
+
+pip says, without installing anything, which wheel it would take for the image's Python on each
+processor, and what its SHA-256 is. Nothing but that comes from the package index; where pip asks
+for it is its own configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PYTHON = "3.13"
+"""The image's: the `FROM` lines of the Dockerfile name the same."""
+GLIBC = 41
+"""The image's, 2.41: that of Debian 13."""
+PROCESSORS = ("x86_64", "aarch64")
+
+HEADER = f"""\
+# The image of the action server: the pins of runtime.txt, with the SHA-256 of each wheel for
+# Python {PYTHON} on Linux, {" and ".join(PROCESSORS)}. Made by `make pins`: do not edit.
+"""
+
+
+def pins(text: str) -> list[str]:
+    """Give the pins that count on the image's Python, without their markers."""
+    there = {"python_version": PYTHON, "sys_platform": "linux", "extra": ""}
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    found = [Requirement(line) for line in lines]
+    return [f"{pin.name}{pin.specifier}" for pin in found if _counts(pin, there)]
+
+
+def _counts(pin: Requirement, there: dict[str, str]) -> bool:
+    return pin.marker is None or pin.marker.evaluate(there)
+
+
+def wheels(chosen: Iterable[str], processor: str) -> dict[str, str]:
+    """Give the SHA-256 of the wheel that pip takes for each pin on a processor."""
+    platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(GLIBC, 4, -1)]
+    with tempfile.TemporaryDirectory() as nowhere:
+        report = subprocess.run(  # noqa: S603 - pip, with what stands in our own files
+            [
+                *(sys.executable, "-m", "pip", "install", "--dry-run", "--report", "-"),
+                *("--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-installed"),
+                *("--only-binary", ":all:", "--target", nowhere, "--python-version", PYTHON),
+                *(f"--platform={each}" for each in (*platforms, f"manylinux2014_{processor}")),
+                *chosen,
+            ],
+            check=True,
+            stdout=subprocess.PIPE,
+        ).stdout
+    return {
+        canonicalize_name(each["metadata"]["name"]): each["download_info"]["archive_info"][
+            "hashes"
+        ]["sha256"]
+        for each in json.loads(report)["install"]
+    }
+
+
+def main(source: str) -> None:
+    """Print the file."""
+    chosen = pins(Path(source).read_text(encoding="utf-8"))
+    found = [wheels(chosen, processor) for processor in PROCESSORS]
+    sys.stdout.write(HEADER)
+    for pin in sorted(chosen, key=str.lower):
+        name = canonicalize_name(Requirement(pin).name)
+        hashes = dict.fromkeys(each[name] for each in found)  # the same for both, where it is pure
+        sys.stdout.write(" \\\n    ".join([pin, *(f"--hash=sha256:{each}" for each in hashes)]))
+        sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,151 @@
+"""What the Dockerfile of the action server says. Docker itself does not run here."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+from rasa_sdk.constants import DEFAULT_SERVER_PORT
+
+from scripts import hash_pins
+from tests.container.images import DOCKERFILE, Image
+from tests.deploy.deployment import COMPOSE, WORKLOADS
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = Image(DOCKERFILE)
+PLUGIN = {
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "actions").rglob("*")
+    if path.suffix in {".py", ".typed"}
+}
+
+
+def test_every_stage_starts_from_the_python_that_the_pins_are_for() -> None:
+    """A slim one, by its tag; whoever builds it can name another, such as a mirror's, by digest."""
+    bases = [step.value.split()[0] for step in IMAGE.of("FROM")]
+    assert bases == [f"python:{hash_pins.PYTHON}-slim-trixie"] * 2
+
+    theirs = Image(DOCKERFILE, {"PYTHON_IMAGE": "mirror.example.com/python@sha256:0"})
+    assert {step.value.split()[0] for step in theirs.of("FROM")} == {
+        "mirror.example.com/python@sha256:0"
+    }
+
+
+def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
+    """All that runs while it is built: an environment, pip once, and what is done to our files."""
+    ran = [shlex.split(step.value) for step in IMAGE.of("RUN")]
+    assert ran == [
+        [
+            *("python", "-m", "venv", "--without-pip", "/opt/venv", "&&"),
+            *("python", "-m", "pip", "--python", "/opt/venv", "install"),
+            *("--no-cache-dir", "--disable-pip-version-check", "--only-binary", ":all:"),
+            *("--require-hashes", "--requirement", "container.txt"),
+        ],
+        ["python", "-m", "compileall", "-q", "actions", "&&", "chmod", "-R", "a=rX", "."],
+    ]
+    assert IMAGE.copied[0] == ("requirements/container.txt", PurePosixPath("/container.txt"))
+
+
+def test_the_image_holds_what_was_made_and_no_tool_that_made_it() -> None:
+    """The last stage runs nothing, downloads nothing, and takes two folders from the first."""
+    assert [step.value for step in IMAGE.of("COPY", -1)] == [
+        "--from=build /opt/venv /opt/venv",
+        "--from=build /app /app",
+    ]
+    assert {step.instruction for step in IMAGE.of("RUN", -1) + IMAGE.of("ADD")} == set()
+    assert IMAGE.last("ENV").value.split() == [
+        "PATH=/opt/venv/bin:$PATH",
+        "PYTHONDONTWRITEBYTECODE=1",
+        "PYTHONUNBUFFERED=1",
+    ]
+
+
+def test_no_secret_gets_into_a_layer() -> None:
+    """No setting of the plugin is an argument or a variable of the build, and no file of them."""
+    assert {step.value.partition("=")[0] for step in IMAGE.of("ARG")} == {"PYTHON_IMAGE", "ACTIONS"}
+    assert [step for step in IMAGE.steps if "PS7_" in step.value or "SECRET" in step.value] == []
+
+
+def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
+    """Not the example's link to the plugin either: Docker would keep it a link."""
+    example = {f"examples/oss-bot/actions/{name}.py" for name in ("__init__", "balance")}
+    assert IMAGE.context == PLUGIN | example | {"requirements/container.txt"}
+    assert [file for file in IMAGE.context if (ROOT / file).is_symlink()] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".env", "actions/.env", "actions/ps7/.env", "examples/oss-bot/actions/.env"),
+        *("examples/deploy/secrets/ps7/PS7_PASSWORD", ".git/config", "tests/test_it.py"),
+        *("actions/__pycache__/it.pyc", "actions/ps7/api/__pycache__/it.pyc", "notes.txt"),
+    ],
+)
+def test_docker_is_not_sent_what_lies_about(name: str, tmp_path: Path) -> None:
+    """Settings, secrets, history, tests, and what Python compiled for another machine."""
+    for file in (name, "actions/__init__.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    assert IMAGE.sent_from(tmp_path) == {"actions/__init__.py"}
+
+
+def test_it_runs_as_nobody_and_takes_signals_itself() -> None:
+    """A user by number, whom Kubernetes can tell from root; no shell around the server."""
+    assert IMAGE.last("USER").value == "10001:10001"
+    assert IMAGE.last("CMD").command == ["python", "-m", "rasa_sdk", "--actions", "actions"]
+    assert IMAGE.last("CMD").value.startswith("[")
+    assert IMAGE.last("CMD").workdir.as_posix() == "/app"
+
+
+def test_its_health_is_asked_on_the_port_that_it_listens_on() -> None:
+    """By Python, which is there; Compose asks the same, and Kubernetes the same address."""
+    asked = IMAGE.last("HEALTHCHECK")
+    assert IMAGE.last("EXPOSE").value == str(DEFAULT_SERVER_PORT)
+    assert asked.command[:2] == ["python", "-c"]
+    assert f"'127.0.0.1', {DEFAULT_SERVER_PORT}, " in asked.command[2]
+    assert COMPOSE["services"]["actions"]["healthcheck"]["test"] == ["CMD", *asked.command]
+    assert COMPOSE["services"]["actions"]["healthcheck"]["start_period"] == "30s"
+    assert asked.value.startswith("--interval=10s --timeout=3s --start-period=30s ")
+
+
+def test_it_says_what_it_is() -> None:
+    """Labels as the Open Container Initiative names them; the version is that of the package."""
+    labels = dict(each.split("=", 1) for each in shlex.split(IMAGE.last("LABEL").value))
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    image = "org.opencontainers.image"
+    assert labels == {
+        f"{image}.title": project["name"],
+        f"{image}.description": "Rasa action server that knows a bank's customer from PS7",
+        f"{image}.version": project["version"],
+        f"{image}.licenses": project["license"],
+    }
+    tag = f"ps7-actions:{project['version']}"
+    assert {COMPOSE["services"]["actions"]["image"], WORKLOADS["actions"].container["image"]} == {
+        tag
+    }
+
+
+def test_a_bot_of_another_project_goes_on_top() -> None:
+    """As the README of the deployment writes it: from this image, to where its command looks."""
+    text = (ROOT / "examples" / "deploy" / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```dockerfile\n(.+?)```", text, flags=re.DOTALL)
+    tag = COMPOSE["services"]["actions"]["image"]
+    assert snippet == f"FROM {tag}\nCOPY actions/ {IMAGE.last('CMD').command[-1]}/\n"
+    assert IMAGE.last("WORKDIR").value == "/app", "it is kept by an image on top"
+
+
+@pytest.mark.parametrize("said", ["CMD python -m rasa_sdk", 'CMD ["python" "-m"]'])
+def test_a_command_in_a_shell_is_no_exec_form(said: str) -> None:
+    """The reader that these tests rely on tells them apart."""
+    step = next(iter(Image(DOCKERFILE).of("CMD")))
+    broken = type(step)(step.stage, "CMD", said.removeprefix("CMD "), step.workdir)
+    with pytest.raises((ValueError, json.JSONDecodeError)):
+        _ = broken.command

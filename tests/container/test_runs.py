@@ -1,0 +1,105 @@
+"""The files that the image holds, its command and its health check, run without a container.
+
+The interpreter is that of the tests. Everything else is taken from the Dockerfile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import TYPE_CHECKING
+
+import pytest
+from rasa_sdk.constants import DEFAULT_SERVER_PORT
+
+from actions.ps7.testing import Simulator
+from tests.container.images import DOCKERFILE, Image
+from tests.support.action_server import ActionServer
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.processes import Process, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEAD = "http://127.0.0.1:9"
+"""A proxy that nobody runs."""
+OURS = {LOOK_UP, VERIFY, FORGET}
+
+
+def environment(image: Image, tmp_path: Path) -> dict[str, str]:
+    """Give the variables of the image, with the interpreter where the image has its own."""
+    variables = dict(each.split("=") for each in image.last("ENV").value.split())
+    python = Path(sys.executable).parent
+    (tmp_path / "tmp").mkdir()
+    return {
+        **variables,
+        "PATH": f"{python}:/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "TMPDIR": str(tmp_path / "tmp"),
+        "http_proxy": DEAD,
+    }
+
+
+def lay_out(image: Image, root: Path, variables: dict[str, str]) -> Path:
+    """Copy what the image holds of ours, and do with it what is done there; give the folder."""
+    image.carry_out_copies(root)
+    workdir = image.last("CMD").workdir
+    (run,) = (step for step in image.of("RUN") if step.workdir == workdir)
+    folder = root / workdir.relative_to("/")
+    subprocess.run(["/bin/sh", "-c", run.value], cwd=folder, env=variables, check=True)
+    return folder
+
+
+def files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("folder", "registered"),
+    [("actions", OURS), ("examples/oss-bot/actions", OURS | {"action_answer_balance"})],
+)
+async def test_the_command_serves_and_the_health_check_tells(
+    folder: str, registered: set[str], tmp_path: Path
+) -> None:
+    """With the plugin alone, and with a bot's actions: a lookup; healthy, until SIGTERM ends it.
+
+    It writes nothing to where it runs, and has no home. A proxy is not asked for the health.
+    """
+    image = Image(DOCKERFILE, {"ACTIONS": folder})
+    variables = environment(image, tmp_path)
+    app = lay_out(image, tmp_path / "root", variables)
+    before = files(app)
+    port = str(free_port())
+
+    def healthy(command: Sequence[str]) -> bool:
+        asked = [part.replace(str(DEFAULT_SERVER_PORT), port) for part in command]
+        return subprocess.run(asked, env=variables, check=False, stderr=DEVNULL).returncode == 0
+
+    check = image.last("HEALTHCHECK").command
+    assert not healthy(check)
+    async with Simulator() as ps7:
+        process = await Process.start(
+            tmp_path / "server.log",
+            *(*image.last("CMD").command, "--port", port),
+            cwd=app,
+            variables={**variables, **ps7.environment, "SANIC_HOST": "127.0.0.1"},
+        )
+        try:
+            await process.answers(f"http://127.0.0.1:{port}/health")
+            server = ActionServer(process, f"http://127.0.0.1:{port}")
+            assert healthy(check)
+            async with server.connect() as connection:
+                assert set(await connection.actions()) == registered
+            user = Dialogue()
+            assert (await user.turn(server.send, metadata={"contextId": "ana"}))["cpf"]
+            assert await server.stop() == 0
+        finally:
+            await process.kill()
+
+    assert not healthy(check)
+    assert files(app) == before
+    assert {path.stat().st_mode & 0o222 for path in before} == {0}
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert process.complaints == []
