@@ -93,7 +93,21 @@ class ArrivalSettings(_FromEnvironment):
     )
 
 
-class PS7Settings(ArrivalSettings):
+class SlotSettings(_FromEnvironment):
+    """What whoever looks at a bot's domain needs, and no more."""
+
+    slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
+        default={},
+        description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
+        "no name twice",
+    )
+    clear_slots: Annotated[list[types.Name], NoDecode, types.FromJson] = Field(
+        default=[],
+        description='a JSON list of slots of the bot\'s own, such as ["balance"]',
+    )
+
+
+class PS7Settings(ArrivalSettings, SlotSettings):
     """How to reach PS7 and how to treat what it answers.
 
     Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
@@ -120,15 +134,6 @@ class PS7Settings(ArrivalSettings):
     metadata_keys: Annotated[types.DottedPaths, NoDecode, types.FromJson] = Field(
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
-    )
-    slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
-        default={},
-        description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
-        "no name twice",
-    )
-    clear_slots: Annotated[list[types.Name], NoDecode, types.FromJson] = Field(
-        default=[],
-        description='a JSON list of slots of the bot\'s own, such as ["balance"]',
     )
     deadline: types.Seconds = Field(default=4.0, description=types.SECONDS)
     connect_timeout: types.Seconds = Field(default=1.0, description=types.SECONDS)

@@ -67,6 +67,7 @@ class Bank:
     """PS7 behind TLS. It blocks in a thread: asyncio's servers send no alert about a client."""
 
     context: ssl.SSLContext
+    answer: bytes = http(GOOD, "Connection: close")
     accepted: int = field(default=0, init=False)
     """Connections, those that did not get through the handshake included."""
     heard: list[bytes] = field(default_factory=list, init=False)
@@ -119,10 +120,11 @@ class Bank:
             request = b""
             while b"\r\n\r\n" not in request or not _is_whole(request):
                 if not (piece := secured.recv(65536)):
+                    secured.close()
                     return
                 request += piece
             self.heard.append(request)
-            secured.sendall(http(GOOD, "Connection: close"))
+            secured.sendall(self.answer)
             secured.close()
         except OSError:
             # Bytes that nobody reads would reset the connection, and take the alert with them.

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from . import domain, key, lookup, record, sign, simulate
+from . import doctor, domain, key, lookup, record, sign, simulate
 from .arguments import PROGRAM
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (lookup, record, simulate, domain, key, sign)
+_COMMANDS = (doctor, lookup, record, simulate, domain, key, sign)
 """In the order in which `--help` lists them."""
 
 _FAILED = 1

@@ -1,0 +1,99 @@
+"""What the settings call slots, held against what the domain calls them.
+
+Pure: a bot and two settings in, findings out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from ...slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, SlotNames
+from .finding import Finding, caution, error, listed
+from .slots import FILLED_BY_ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .bot import Bot, Slot
+
+_PORTUGUESE = {
+    "agencia": "agency",
+    "conta": "account",
+    "segmento": "segment",
+    "telefone": "phone_number",
+    "identificacao": "identification",
+    "opcao_ura": "ivr_option",
+}
+_ALIKE = 0.85
+"""How much a name must be like one of ours to be taken for a slip of the pen."""
+
+
+def check(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -> list[Finding]:
+    """Check PS7_SLOT_NAMES, PS7_CLEAR_SLOTS, and names that stand where one of ours is meant."""
+    names = SlotNames(renames)
+    ours = names.among(bot.slots)
+    return [
+        *_doubles(bot, ours),
+        *_renamed(bot, renames),
+        *_meant(bot, renames, ours),
+        *_to_clear(bot, to_clear),
+    ]
+
+
+def _doubles(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
+    for name in bot.doubles.keys() & ours.keys():
+        yield caution(
+            "slot-twice",
+            f"slot {name} is declared differently in {listed(list(bot.doubles[name]))}, and which "
+            "of these Rasa reads first depends on the file system",
+            "declare it once, or put the plugin's file into a folder below the bot's",
+        )
+
+
+def _renamed(bot: Bot, renames: Mapping[str, str]) -> Iterator[Finding]:
+    for default, name in renames.items():
+        if name in bot.slots or default in {STATUS, CONTEXT}:
+            continue
+        old = f", but {default}, which is not written any more" if default in bot.slots else ""
+        yield (error if old else caution)(
+            "slot-names",
+            f"PS7_SLOT_NAMES calls {default} {name}, and the domain declares no {name}{old}",
+            f"rename the slot in the domain, or take {default} out of PS7_SLOT_NAMES",
+        )
+
+
+def _meant(bot: Bot, renames: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[Finding]:
+    """Find slots that nothing fills, and that look like one of ours which is not declared."""
+    declared = {*ours.values(), *renames}
+    absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in declared]
+    for slot in bot.slots.values():
+        if slot.name in ours or not _is_idle(slot):
+            continue
+        meant = _PORTUGUESE.get(slot.name) or _like(slot.name, absent)
+        if meant in absent:
+            yield caution(
+                "slot-name",
+                f"nothing fills slot {slot.name}; is it meant to be {meant}?",
+                f'name it {meant}, or set PS7_SLOT_NAMES={{"{meant}": "{slot.name}"}}',
+            )
+
+
+def _like(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, list(known), 1, _ALIKE)), None)
+
+
+def _is_idle(slot: Slot) -> bool:
+    return all(
+        mapping.get("type") in FILLED_BY_ACTIONS and len(mapping) == 1 for mapping in slot.mappings
+    )
+
+
+def _to_clear(bot: Bot, to_clear: Sequence[str]) -> Iterator[Finding]:
+    unknown = [name for name in to_clear if name not in bot.slots]
+    if unknown:
+        yield caution(
+            "clear-slots",
+            f"PS7_CLEAR_SLOTS names {listed(unknown)}, which the domain does not declare",
+            "correct the name: a slot that stays behind shows one customer's data to the next",
+        )
