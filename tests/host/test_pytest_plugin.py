@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -313,6 +314,28 @@ def test_a_test_file_can_load_it_too(pytester: pytest.Pytester) -> None:
             assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
         """,
     )
+
+
+def test_the_wheel_brings_the_same(pytester: pytest.Pytester) -> None:
+    """Under its own name, in a process that knows no other; no other module of ours is loaded."""
+    shutil.copytree(
+        ROOT / "actions" / "ps7",
+        pytester.path / "rasa_ps7",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    pytester.makeconftest('pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]')
+    pytester.makeini(f"{INI}pythonpath = .\nps7_actions = rasa_ps7\n")
+    pytester.makepyfile(
+        """
+        import sys
+
+        async def test_ana_is_known(bot, ps7):
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+            assert ps7.asked == ["ana"]
+            assert "actions" not in sys.modules
+        """
+    )
+    pytester.runpytest_subprocess(*AUTO).assert_outcomes(passed=1)
 
 
 def test_an_action_that_blocks_the_loop_reaches_ps7_all_the_same(pytester: pytest.Pytester) -> None:
