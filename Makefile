@@ -23,7 +23,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat test lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -37,6 +37,7 @@ chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything
 
 test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
+	@if [ -n "$$CI" ]; then $(RUN) -m tests.matrix; fi
 	@$(RUN) -m pytest --cov
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
@@ -67,6 +68,10 @@ attacks: .venv/dev ## every attack on the action server, and the account of them
 
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest tests/unit tests/host
+
+matrix: .venv/dev ## every rasa-sdk on every Python over every transport, and a real Rasa: docs/compatibility.md
+	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
+	@$(RUN) -m tests.matrix && $(RUN) -m pytest tests/matrix
 
 mutants: $(MUTANTS) ## mutation testing of the pure modules: some twenty minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.run
@@ -103,7 +108,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor .venv-mutants
+	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)

@@ -19,7 +19,7 @@ from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 OSS_BOT = ROOT / "examples" / "oss-bot"
@@ -46,10 +46,19 @@ class Stage:
     """Every process that the tests of one session need."""
 
     def __init__(
-        self, rasa_python: Path, models: Path, scratch: Path, settings: Mapping[str, str]
+        self,
+        rasa_python: Path,
+        models: Path,
+        scratch: Path,
+        settings: Mapping[str, str],
+        run_actions: Sequence[str] = (sys.executable, "-m", "rasa_sdk"),
     ) -> None:
-        """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings."""
+        """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings.
+
+        What runs an action server can be another command with the options of `rasa_sdk`.
+        """
         self.rasa_python = rasa_python
+        self._run_actions = run_actions
         self._models = models
         self._scratch = scratch
         self._settings = settings
@@ -139,7 +148,7 @@ class Stage:
         port = free_port()
         server = await self._run(
             name,
-            *(sys.executable, "-m", "rasa_sdk", "--actions", bot.actions, "--port", str(port)),
+            *(*self._run_actions, "--actions", bot.actions, "--port", str(port)),
             cwd=bot.actions_in,
             variables={
                 "SANIC_HOST": "127.0.0.1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -12,6 +12,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.testing import PERSONAS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.grpc_client import connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,9 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 grpc = pytest.importorskip("grpc", reason="this rasa-sdk has no gRPC server")
 service = import_module("rasa_sdk.grpc_server")
-messages = import_module("rasa_sdk.grpc_py.action_webhook_pb2")
 stubs = import_module("rasa_sdk.grpc_py.action_webhook_pb2_grpc")
-json_format = import_module("google.protobuf.json_format")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -39,15 +38,7 @@ async def send(settings: dict[str, str]) -> AsyncIterator[Send]:  # noqa: ARG001
     stubs.add_ActionServiceServicer_to_server(webhook, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        stub = stubs.ActionServiceStub(channel)
-
-        async def send(call: dict[str, Any]) -> dict[str, Any]:
-            request = json_format.ParseDict(call, messages.WebhookRequest())
-            answer = await stub.Webhook(request, timeout=10)
-            # A list that is empty has no place in a message.
-            return {"events": [], "responses": [], **json_format.MessageToDict(answer)}
-
+    async with connected(port) as send:
         yield send
     await server.stop(None)
 

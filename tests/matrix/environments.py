@@ -1,0 +1,132 @@
+"""The environments of the matrix: where each is, whether it stands, and how it is made.
+
+All are made from pins, under `.venv-matrix`; the one of `make floor` is used as it stands.
+Knows nothing of what is run in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.matrix.cells import ADDED_TO_RASA, OLDEST, RASA_PINS, RUN, Sdk
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOME = ROOT / ".venv-matrix"
+RASA = Path(os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
+FLOOR = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
+
+
+class NotMade(Exception):  # noqa: N818 - a finding
+    """An environment could not be made; the text says why, for a person at a terminal."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A folder with an interpreter and its packages."""
+
+    name: str
+    pins: str
+    version: str
+    """Of Python."""
+    rasa_below: bool = False
+    """Whether the packages come on top of a copy of Rasa's environment."""
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter, which may not be there."""
+        return HOME / self.name / "bin" / "python"
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was made, from the pins as they are now."""
+        return self._stamp.exists() and self._stamp.read_text("utf-8") == self._digest
+
+    def make(self) -> None:
+        """Make it anew.
+
+        Raises:
+            NotMade: there is no such Python here, or the packages could not be installed.
+
+        """
+        folder = HOME / self.name
+        shutil.rmtree(folder, ignore_errors=True)
+        if self.rasa_below:
+            _copy_of_rasa(folder)
+        else:
+            _run(_find_python(self.version), "-m", "venv", str(folder))
+        requirements = ("--requirement", str(ROOT / self.pins))
+        _run(str(self.python), "-m", "pip", "install", "--quiet", "--use-pep517", *requirements)
+        self._stamp.write_text(self._digest, "utf-8")
+
+    @property
+    def _stamp(self) -> Path:
+        return HOME / self.name / "ready"
+
+    @property
+    def _digest(self) -> str:
+        digest = hashlib.sha256((ROOT / self.pins).read_bytes())
+        if self.rasa_below:
+            digest.update((ROOT / RASA_PINS).read_bytes() + bytes(RASA))
+        return digest.hexdigest()
+
+
+INSIDE_RASA = Environment("in-rasa", ADDED_TO_RASA, "3.10", rasa_below=True)
+
+
+def environment(sdk: Sdk, python: str) -> Environment:
+    """Give the environment of a rasa-sdk on a Python."""
+    return Environment(f"{sdk.name}-{python}", sdk.pins, python)
+
+
+def interpreter(sdk: Sdk, python: str) -> Path | None:
+    """Give the interpreter of a Python that has this rasa-sdk, if one stands."""
+    if sdk is OLDEST:
+        return FLOOR if FLOOR.exists() else None
+    made = environment(sdk, python)
+    return made.python if made.stands else None
+
+
+def every() -> Iterator[Environment]:
+    """Name all that `make matrix` makes."""
+    yield from dict.fromkeys(
+        environment(cell.sdk, cell.python) for cell in RUN if cell.sdk is not OLDEST
+    )
+    yield INSIDE_RASA
+
+
+def _find_python(version: str) -> str:
+    try:
+        return _run(str(ROOT / "scripts" / "find-python"), version, version)
+    except NotMade:
+        raise NotMade(f"there is no Python {version} here") from None
+
+
+def _copy_of_rasa(folder: Path) -> None:
+    """Copy Rasa's environment by hard links: pip replaces files and changes none of them."""
+    if not RASA.exists():
+        raise NotMade(f"{RASA} does not exist: `make conversation` makes Rasa's environment")
+    shutil.copytree(RASA.parent.parent, folder, symlinks=True, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        *_, last = done.stderr.strip().splitlines() or [f"{command[0]} failed"]
+        raise NotMade(last)
+    return done.stdout.strip()

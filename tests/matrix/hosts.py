@@ -1,0 +1,71 @@
+"""An action server for each transport, run with the interpreter of a cell, and its end.
+
+Each gives what sends a call to it. At its end it must exit with 0, and have said nothing that no
+server should say. Knows nothing of what is sent.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.host.test_contract_in_process import host
+from tests.matrix.cells import Transport
+from tests.support.action_server import ActionServer
+from tests.support.grpc_client import connected
+from tests.support.processes import ROOT, Process, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from tests.support.dialogue import Send
+
+    Settings = Mapping[str, Any]  # each a text; `str` would shut out the options beside them
+    Host = Callable[[Path, Path, Settings], AbstractAsyncContextManager[Send]]
+
+
+@asynccontextmanager
+async def over_http(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
+    """Run `python -m rasa_sdk`, as Rasa Open Source calls it."""
+    server = await ActionServer.start(python, folder / "actions.log", **settings)
+    try:
+        yield server.send
+        assert await server.stop() == 0
+        assert server.process.complaints == []
+    finally:
+        await server.process.kill()
+
+
+@asynccontextmanager
+async def over_grpc(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
+    """Run `python -m rasa_sdk --grpc`. The SDK leaves no choice of where it listens."""
+    port = free_port()
+    process = await Process.start(
+        folder / "actions.log",
+        *(python, "-m", "rasa_sdk", "--grpc", "--actions", "actions", "--port", str(port)),
+        cwd=ROOT,
+        variables={"PYTHONPATH": str(ROOT), **settings},
+    )
+    try:
+        async with connected(port) as send:
+            yield send
+        assert await process.end() == 0
+        assert process.complaints == []
+    finally:
+        await process.kill()
+
+
+@asynccontextmanager
+async def in_process(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
+    """Run the SDK's executor without a server, as `actions_module` of Rasa Pro does."""
+    async with host(python, folder, **settings) as running:
+        yield running.send
+
+
+HOSTS: dict[Transport, Host] = {
+    Transport.HTTP: over_http,
+    Transport.GRPC: over_grpc,
+    Transport.IN_PROCESS: in_process,
+}
