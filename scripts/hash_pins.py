@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
 PYTHON = "3.13"
 """The image's: the `FROM` lines of the Dockerfile name the same."""
-GLIBC = 41
-"""The image's, 2.41: that of Debian 13."""
+GLIBCS = (28, 41)
+"""2.28, the oldest that an image may have, and 2.41 of Debian 13: pip prefers newer wheels."""
 PROCESSORS = ("x86_64", "aarch64")
 
 HEADER = f"""\
 # The image of the action server: the pins of runtime.txt, with the SHA-256 of each wheel for
-# Python {PYTHON} on Linux, {" and ".join(PROCESSORS)}. Made by `make pins`: do not edit.
+# Python {PYTHON} on Linux with glibc 2.{GLIBCS[0]} or newer, {" and ".join(PROCESSORS)}.
+# Made by `make pins`: do not edit.
 """
 
 
@@ -46,9 +48,9 @@ def _counts(pin: Requirement, there: dict[str, str]) -> bool:
     return pin.marker is None or pin.marker.evaluate(there)
 
 
-def wheels(chosen: Iterable[str], processor: str) -> dict[str, str]:
-    """Give the SHA-256 of the wheel that pip takes for each pin on a processor."""
-    platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(GLIBC, 4, -1)]
+def wheels(chosen: Iterable[str], processor: str, glibc: int) -> dict[str, str]:
+    """Give the SHA-256 of the wheel that pip takes for each pin on such a machine."""
+    platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(glibc, 4, -1)]
     with tempfile.TemporaryDirectory() as nowhere:
         report = subprocess.run(  # noqa: S603 - pip, with what stands in our own files
             [
@@ -72,11 +74,11 @@ def wheels(chosen: Iterable[str], processor: str) -> dict[str, str]:
 def main(source: str) -> None:
     """Print the file."""
     chosen = pins(Path(source).read_text(encoding="utf-8"))
-    found = [wheels(chosen, processor) for processor in PROCESSORS]
+    found = [wheels(chosen, *machine) for machine in product(PROCESSORS, GLIBCS)]
     sys.stdout.write(HEADER)
     for pin in sorted(chosen, key=str.lower):
         name = canonicalize_name(Requirement(pin).name)
-        hashes = dict.fromkeys(each[name] for each in found)  # the same for both, where it is pure
+        hashes = dict.fromkeys(each[name] for each in found)  # all the same, where it is pure
         sys.stdout.write(" \\\n    ".join([pin, *(f"--hash=sha256:{each}" for each in hashes)]))
         sys.stdout.write("\n")
 
