@@ -24,6 +24,8 @@ def parsed_by(main: Callable[[list[str]], object]) -> Callable[[list[str], str],
     """Make a check that lets a program read its options and stops it there."""
 
     def check(arguments: list[str], _: str) -> Iterator[str]:
+        if not arguments:
+            return  # a program that is only named
         parse = ArgumentParser.parse_args
 
         def only_parse(self: ArgumentParser, args: list[str], *_: object) -> NoReturn:

@@ -75,7 +75,9 @@ class Reader:
         _script(programs / "python3", f'[ "$1 $2" = "-m venv" ] && cp -R {environment.parent} "$3"')
         link = f'ln -s "$PWD/$2/actions/ps7" {installed}/rasa_ps7'
         _script(environment / "pip", f'[ "$1" = install ] && {link}')
-        _script(environment / "python", f'PYTHONPATH={installed} exec {sys.executable} "$@"')
+        python = f"PYTHONPATH={installed} exec {sys.executable}"
+        _script(environment / "python", f'{python} "$@"')
+        _script(environment / "rasa-ps7", f'{python} -m rasa_ps7 "$@"')
 
     def block(self, said: str) -> Block:
         """Give the one block in which something stands."""
@@ -99,7 +101,7 @@ class Reader:
 
     async def opens_terminals(self, said: str) -> None:
         """Start what stands in a block, each line in a terminal of its own."""
-        pages = {"simulator": ("8099", "/"), "rasa_sdk": ("5055", "/health"), "rasa": ("5005", "/")}
+        pages = {"simulate": ("8099", "/"), "rasa_sdk": ("5055", "/health"), "rasa": ("5005", "/")}
         for line in self.block(said).code.splitlines():
             *before, last = self._with_free_ports(line).split(" && ")
             for command in before:
