@@ -47,7 +47,7 @@ def fault(span: Span) -> str | None:
     """Say what about a name is wrong; None where it is there."""
     text = span.text.strip()
     first = text.partition(" ")[0]
-    if first in SPOKEN and " " in text:
+    if first.rpartition("/")[2] in SPOKEN and " " in text:
         return next(iter(programs.faults(text, span.document)), None)
     if re.fullmatch(r"PS7_[A-Z0-9_]+", text):
         return "no such setting" if no_variable(text) else None
