@@ -14,7 +14,7 @@ from dockerfile_parse import DockerfileParser
 
 from tests.docs import programs, python_code, rasa_files
 from tests.docs.documents import Block, blocks
-from tests.docs.words import looks_like_a_path, path_is_there
+from tests.docs.words import folders, looks_like_a_path, path_is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ def shell_faults(block: Block, _: Path) -> list[str]:
 
 def text_faults(block: Block, _: Path) -> list[str]:
     """A drawing or an output: the files it names are there."""
-    words = re.findall(r"[\w./*-]+", block.code)
-    named = [word for word in words if looks_like_a_path(word)]
-    return [f"there is no {word}" for word in named if not path_is_there(word, block.document)]
+    named = filter(looks_like_a_path, re.findall(r"[\w./*-]+", block.code))
+    missing = [word for word in named if word not in folders()]
+    return [f"there is no {word}" for word in missing if not path_is_there(word, block.document)]
 
 
 def bracket_faults(block: Block, _: Path) -> list[str]:

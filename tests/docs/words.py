@@ -96,6 +96,13 @@ def words() -> frozenset[str]:
     return frozenset(word for path in _sources() for word in _split(_text(path)))
 
 
+@cache
+def folders() -> frozenset[str]:
+    """Give the name of every folder, as a drawing of a tree has it."""
+    parents = (path.relative_to(ROOT).parts[:-1] for path in _sources())
+    return frozenset(f"{name}/" for names in parents for name in names)
+
+
 def _sources() -> Iterator[Path]:
     for path in ROOT.rglob("*"):
         name = path.relative_to(ROOT).as_posix()
