@@ -91,6 +91,12 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def named(text: str) -> tuple[str, tuple[str, ...]]:
+    """Take out the names of the findings, and give them too."""
+    names = re.findall(r" \[([a-z0-9-]+)\]$", text, re.MULTILINE)
+    return re.sub(r" \[[a-z0-9-]+\]$", "", text, flags=re.MULTILINE), tuple(names)
+
+
 def normal(text: str) -> str:
     """Take out what differs from run to run."""
     text = re.sub(r"https?://127\.0\.0\.1:\d+(?=\n)", "URL", text)
@@ -106,6 +112,8 @@ class Case:
     """A misconfiguration, and what must be said about it."""
 
     name: str
+    names: tuple[str, ...]
+    """Those of the findings that are no good news."""
     serve: Callable[[Path], Any]
     """Given a folder for files: an async context manager with the variables that lead to it."""
     expected: str
@@ -227,7 +235,8 @@ async def judge(
             monkeypatch.setenv(name, value)
         code = await asyncio.to_thread(main, ["doctor"])
     out, err = capsys.readouterr()
-    assert normal(out) == case.expected
-    assert (code, err) == (case.code, "")
+    text, names = named(out)
+    assert normal(text) == case.expected
+    assert (code, err, names) == (case.code, "", case.names)
     assert "planted" not in out
     assert json.loads(SECRETS["PS7_SEAL_KEYS"])[0] not in out

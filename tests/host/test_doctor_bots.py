@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.cli.command import main
-from tests.host.doctor_servers import bare_machine, summary
+from tests.host.doctor_servers import bare_machine, named, summary
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class BotCase:
     """A bot with a fault, and what must be said about it."""
 
     name: str
+    names: tuple[str, ...]
+    """Those of the findings that are no good news."""
     expected: str
     code: int = 1
     change: Callable[[str], str] = lambda domain: domain
@@ -81,9 +83,10 @@ class BotCase:
 
 
 BOTS = [
-    BotCase("well", READ + DECLARED + RUNS + SESSION + summary(0, 0), code=0),
+    BotCase("well", (), READ + DECLARED + RUNS + SESSION + summary(0, 0), code=0),
     BotCase(
         "context-missing",
+        ("slot-context-missing",),
         READ
         + """\
   error    slot ps7_context is not declared: nothing is kept, and every turn asks PS7 again
@@ -97,6 +100,7 @@ BOTS = [
     ),
     BotCase(
         "runs-never",
+        ("runs-never",),
         READ
         + DECLARED
         + """\
@@ -111,6 +115,7 @@ run_action_every_turn: action_ps7_context`).
     ),
     BotCase(
         "values",
+        ("slot-values",),
         READ
         + DECLARED
         + """\
@@ -125,6 +130,7 @@ tampered]`.
     ),
     BotCase(
         "filled-elsewhere",
+        ("slot-filled-elsewhere",),
         READ.replace("2", "3")
         + DECLARED
         + """\
@@ -144,6 +150,7 @@ give the bot's own slot another name.
     ),
     BotCase(
         "featurised",
+        ("slot-featurised",),
         READ
         + DECLARED
         + RUNS
@@ -164,6 +171,7 @@ write `slot_was_set` into the stories.
     ),
     BotCase(
         "condition-ignored",
+        ("condition-ignored", "value-unknown"),
         READ
         + DECLARED
         + RUNS
@@ -183,6 +191,7 @@ rule “Greet”
     ),
     BotCase(
         "validation",
+        ("slot-validation",),
         READ
         + DECLARED
         + RUNS
@@ -198,6 +207,7 @@ may change it
     ),
     BotCase(
         "fallback",
+        ("fallback-rewinds",),
         READ
         + DECLARED
         + RUNS
@@ -213,6 +223,7 @@ lookup of that turn wrote, until the next run
     ),
     BotCase(
         "names",
+        ("slot-names", "clear-slots"),
         READ
         + DECLARED.replace("agency, ", "").replace("written: ", "written: agency, ")
         + """\
@@ -229,6 +240,7 @@ which is not written any more
     ),
     BotCase(
         "prompts",
+        ("calm-personal", "flow-writes"),
         READ
         + DECLARED
         + RUNS
@@ -250,6 +262,7 @@ PS7's word should
     ),
     BotCase(
         "code-and-endpoints",
+        ("endpoint-missing", "plugin-missing"),
         READ
         + """\
   error    endpoints.yml names no action server: Rasa runs no action of ours
@@ -266,6 +279,7 @@ server is started with `--actions rasa_ps7`.
     ),
     BotCase(
         "session",
+        ("session-carry-over",),
         READ
         + DECLARED
         + RUNS
@@ -281,6 +295,7 @@ one sender id is always one person.
     ),
     BotCase(
         "unreadable",
+        ("file-unreadable",),
         """\
 Bot
   error    bot/domain/bot.yml cannot be read as YAML (line 2)
@@ -292,6 +307,7 @@ Bot
     ),
     BotCase(
         "settings-about-slots",
+        ("settings-bad",),
         """\
 Bot
   error    PS7_SLOT_NAMES cannot be used; it expects a JSON object from our slot names to yours, \
@@ -307,6 +323,7 @@ such as {"agency": "agencia"}, no name twice
     ),
     BotCase(
         "nothing",
+        ("domain-none",),
         """\
 Bot
   error    there is no domain to look at
@@ -338,5 +355,6 @@ def test_the_fault_of_a_bot_is_named_and_nothing_else(
         monkeypatch.setenv(name, value)
     code = main(["doctor", "--bot", "bot", "--only-bot"])
     out, err = capsys.readouterr()
-    assert out == case.expected
-    assert (code, err) == (case.code, "")
+    text, names = named(out)
+    assert text == case.expected
+    assert (code, err, names) == (case.code, "", case.names)

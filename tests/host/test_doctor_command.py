@@ -16,6 +16,7 @@ from tests.host.doctor_servers import (
     TIME,
     TLS_IN_TESTS,
     bare_machine,
+    named,
     normal,
     summary,
 )
@@ -37,8 +38,9 @@ async def test_as_a_user_runs_it(name: str, tmp_path: Path) -> None:
     (case,) = [case for case in (*WAY, *PS7) if case.name == name]
     async with case.serve(tmp_path) as variables:
         code, out, err = await run(tmp_path, "doctor", **{**SECRETS, **variables, **case.settings})
-    assert normal(out) == case.expected
-    assert (code, err) == (case.code, "")
+    text, names = named(out)
+    assert normal(text) == case.expected
+    assert (code, err, names) == (case.code, "", case.names)
 
 
 async def run(folder: Path, *arguments: str | Path, **variables: str) -> tuple[int, str, str]:
@@ -117,6 +119,21 @@ def test_strict_lets_warnings_count(
     assert (out["passes"], out["errors"], out["warnings"]) == (False, 0, 1)
 
 
+def test_a_finding_that_is_as_somebody_wants_it(
+    usable: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said all the same, and does not count; the others do."""
+    usable.setenv("PS7_PASWORD", "planted")
+    usable.setenv("PS7_SEAL_KEYS", "")
+    strict = ["doctor", "--offline", "--strict", "--allow", "settings-unknown"]
+    assert main(strict) == 1
+    out = capsys.readouterr().out
+    assert "changes nothing [settings-unknown]\n" in out
+    assert out.endswith(summary(0, 1))
+    assert main([*strict, "--allow", "seal-keys-unset"]) == 0
+    assert capsys.readouterr().out.endswith(summary(0, 0))
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -144,7 +161,9 @@ def test_secret_files_are_read_as_the_action_server_reads_them(
     usable.setenv("PS7_SECRETS_DIR", str(secrets))
     assert main(["doctor", "--offline"]) == 0
     out = capsys.readouterr().out
-    assert "  warning  PS7_PASWORD is no variable of this plugin and changes nothing\n" in out
+    assert (
+        "  warning  PS7_PASWORD is no variable of this plugin and changes nothing [settings-" in out
+    )
     assert out.endswith(summary(0, 1))
 
 

@@ -35,7 +35,7 @@ __all__ = ["bare_machine"]
 def http_case(name: str, pieces: bytes, said: str, *, clock: bool = False) -> Case:
     """Make a case in which PS7 answers otherwise, by http, and one error is found."""
     expected = BY_HTTP + said + (CLOCK if clock else "") + summary(1, 1)
-    return Case(name, answering(pieces), expected)
+    return Case(name, ("http", name), answering(pieces), expected)
 
 
 CHECK_SERVER = (
@@ -46,9 +46,10 @@ DOWN = "tell whoever runs PS7; the bot's turns end in `unavailable` meanwhile"
 DATED = format_datetime(datetime.now(timezone.utc) - timedelta(hours=1), usegmt=True)
 
 CASES = [
-    Case("well", simulated(), BY_HTTP + WELL + CLOCK + summary(0, 1), code=0),
+    Case("well", ("http",), simulated(), BY_HTTP + WELL + CLOCK + summary(0, 1), code=0),
     Case(
         "token-well",
+        ("http",),
         simulated(app_key="planted-key", app_secret="planted-secret"),
         BY_HTTP
         + """\
@@ -62,6 +63,7 @@ CASES = [
     ),
     Case(
         "token-refused",
+        ("http", "token-refused"),
         simulated(app_key="planted-key", app_secret="planted-secret"),
         BY_HTTP
         + """\
@@ -74,6 +76,7 @@ CASES = [
     ),
     Case(
         "token-unavailable",
+        ("http", "token-unavailable"),
         simulated(),
         BY_HTTP
         + """\
@@ -87,6 +90,7 @@ the gateway wants no token, remove PS7_APP_SECRET.
     ),
     Case(
         "ps7-credentials",
+        ("http", "ps7-credentials"),
         simulated(),
         BY_HTTP
         + """\
@@ -141,7 +145,7 @@ there too (HTTP 302)
         "  error    the answer is not JSON, as PS7's is (HTTP 200)\n" + CHECK_SERVER,
     ),
     http_case(
-        "ps7-no-http", b"planted\r\n\r\n", "  error    the answer is not HTTP\n" + CHECK_SERVER
+        "ps7-other", b"planted\r\n\r\n", "  error    the answer is not HTTP\n" + CHECK_SERVER
     ),
     http_case(
         "clock",
@@ -155,6 +159,7 @@ it.
     ),
     Case(
         "ps7-anybody",
+        ("http", "ps7-anybody"),
         answering(http(b'{"code": "0", "payload": {"u_ag": "0341"}}')),
         BY_HTTP
         + """\
@@ -166,6 +171,7 @@ it.
     ),
     Case(
         "ps7-silent",
+        ("http", "ps7-silent"),
         answering(b"", pause=9),
         SETTINGS
         + HTTP
@@ -180,6 +186,7 @@ it.
     ),
     Case(
         "ps7-dripping",
+        ("http", "ps7-silent"),
         answering(b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 99, pause=0.1),
         SETTINGS
         + HTTP
@@ -200,6 +207,7 @@ it.
     ),
     Case(
         "settings-bad",
+        ("settings-bad", "settings-missing", "settings-bad", "settings-unknown", "settings-quotes"),
         nowhere("cec.example.com"),
         """\
 Settings
@@ -229,6 +237,7 @@ Network
     ),
     Case(
         "settings-odd",
+        ("seal-keys-unset", "arrival-keys-unset", "app-key-unset", "http", "time"),
         simulated(),
         """\
 Settings

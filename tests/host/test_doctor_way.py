@@ -41,9 +41,10 @@ pytestmark = TLS_IN_TESTS
 OPERATOR = "ell whoever runs PS7's gateway, and check this machine's clock.\n"
 
 CASES = [
-    Case("well-tls", secured(), BY_TLS + TLS + WELL + summary(0, 0), code=0),
+    Case("well-tls", (), secured(), BY_TLS + TLS + WELL + summary(0, 0), code=0),
     Case(
         "dns",
+        ("dns",),
         nowhere("https://cec..example.com"),
         SETTINGS.replace("URL", "https://cec..example.com")
         + TIME
@@ -58,6 +59,7 @@ Network
     ),
     Case(
         "tcp",
+        ("tcp",),
         nowhere("https://127.0.0.1:{port}"),
         SETTINGS
         + TIME
@@ -73,6 +75,7 @@ Network
     ),
     Case(
         "tls-none",
+        ("tls-none",),
         blunt(http(status="400 Bad Request")),
         SETTINGS
         + TIME
@@ -86,6 +89,7 @@ Network
     ),
     Case(
         "tls",
+        ("tls",),
         blunt(b""),
         SETTINGS
         + TIME
@@ -100,6 +104,7 @@ at least), and whether something in between, such as a firewall, ends connection
     ),
     Case(
         "tls-unknown-ca",
+        ("tls-unknown-ca",),
         secured(trusts="other"),
         BY_TLS
         + """\
@@ -113,6 +118,7 @@ into the file of PS7_CA_FILE.
     ),
     Case(
         "tls-wrong-host",
+        ("tls-wrong-host",),
         secured("cec.example.com"),
         BY_TLS
         + """\
@@ -126,6 +132,7 @@ have one issued for the name that stands there.
     ),
     Case(
         "tls-expired",
+        ("tls-expired",),
         secured(not_before=-9, not_after=-1),
         BY_TLS
         + """\
@@ -140,6 +147,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "tls-early",
+        ("tls-certificate",),
         secured(not_before=1, not_after=9),
         BY_TLS
         + """\
@@ -154,6 +162,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "tls-ends-soon",
+        ("tls-certificate-ends-soon",),
         secured(not_before=-9, not_after=10),
         BY_TLS
         + """\
@@ -168,6 +177,7 @@ trustme vVERSION, good until DAY
     *(
         Case(
             f"tls-client-wanted-{version.name}",
+            ("tls-client-wanted",),
             secured(wants=version),
             BY_TLS
             + """\
@@ -182,6 +192,7 @@ trustme vVERSION, good until DAY
     *(
         Case(
             f"tls-client-refused-{version.name}",
+            ("tls-client-refused",),
             secured(wants=version, shows="other"),
             SETTINGS
             + TIME
@@ -201,6 +212,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "proxy-well",
+        (),
         behind_proxy(),
         BY_TLS
         + """\
@@ -213,6 +225,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "proxy-login",
+        ("proxy-login",),
         behind_proxy(http(status="407 Proxy Authentication Required")),
         BY_TLS
         + """\
@@ -224,6 +237,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "proxy-refused",
+        ("proxy-refused",),
         behind_proxy(http(status="403 Forbidden")),
         BY_TLS
         + """\
@@ -235,6 +249,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "proxy-none",
+        ("proxy",),
         behind_proxy(b"SSH-2.0-OpenSSH\r\n\r\n"),
         BY_TLS
         + """\
@@ -246,6 +261,7 @@ trustme vVERSION, good until DAY
     ),
     Case(
         "proxy-down",
+        ("tcp",),
         behind_proxy(down=True),
         SETTINGS
         + TIME

@@ -28,6 +28,7 @@ The exit code is 0 without an error and 1 with one; with --strict, a warning cou
         "doctor": "settings and network",
         "doctor --bot .": "and the bot in this folder",
         "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
+        "doctor --bot . --only-bot --strict --allow session-carry-over": "but for one warning",
         "doctor --offline --json": "settings alone, for a machine",
         "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",
     },
@@ -65,6 +66,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="leave network and settings out, but for those about slots",
     )
     parser.add_argument("--strict", action="store_true", help="let warnings count as errors")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="do not count findings of this name, which stands in brackets behind each of them; "
+        "may be given several times",
+    )
     add_json(parser)
 
 
@@ -89,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
                 network=not (options.only_bot or options.offline),
             )
         )
+    report.allowed = frozenset(options.allow)
     if options.json:
         out.json(report.as_json(strict=options.strict))
     else:

@@ -39,11 +39,13 @@ class Report:
     """The sections, in order."""
 
     sections: list[Section] = field(default_factory=list)
+    allowed: frozenset[str] = frozenset()
+    """Names of findings that are as somebody wants them: they are said, and do not count."""
 
     def count(self, level: Level) -> int:
-        """Count the findings of a level."""
+        """Count the findings of a level, but those that are allowed."""
         every = [finding for section in self.sections for finding in section.findings]
-        return sum(finding.level is level for finding in every)
+        return sum(each.level is level and each.id not in self.allowed for each in every)
 
     def passes(self, *, strict: bool) -> bool:
         """Tell whether there is no error, nor a warning where these count too."""
@@ -57,8 +59,8 @@ class Report:
             for same, findings in groupby(section.findings, key=lambda finding: finding.do):
                 *others, last = findings
                 for finding in others:  # what all of them need is said once, below the last
-                    out.finding(_MARKS[finding.level], finding.found)
-                out.finding(_MARKS[last.level], last.found, same)
+                    out.finding(_MARKS[finding.level], _named(finding))
+                out.finding(_MARKS[last.level], _named(last), same)
             if section.not_reached:
                 names = listed([_WORDS[name] for name in section.not_reached])
                 out.finding(Mark.SKIPPED, f"{names}, until this is repaired")
@@ -86,6 +88,11 @@ class Report:
             ],
             "not_checked": [name for section in self.sections for name in section.not_reached],
         }
+
+
+def _named(finding: Finding) -> str:
+    """Give the text of a finding, with the name by which it is looked for or allowed."""
+    return finding.found if finding.level is Level.OK else f"{finding.found} [{finding.id}]"
 
 
 def _counted(number: int, word: str) -> str:

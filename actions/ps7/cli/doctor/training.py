@@ -11,7 +11,7 @@ from .finding import Finding, caution, error, listed, ok
 from .slots import CATEGORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ...slot_names import SlotNames
     from .bot import Bot
@@ -21,6 +21,7 @@ EXPIRY = "session_expiration_time"
 _LEARN_FROM_STORIES = ("MemoizationPolicy", "TEDPolicy", "UnexpecTEDIntentPolicy")
 _RASAS_CHOICE = ("MemoizationPolicy", "UnexpecTEDIntentPolicy", "TEDPolicy", "RulePolicy")
 """What Rasa Open Source takes where config.yml names no policies."""
+_REWINDS = "action_default_fallback"
 _MOST_SHOWN = 3
 
 
@@ -37,11 +38,16 @@ def check(bot: Bot, names: SlotNames) -> list[Finding]:
     ]
 
 
+def _policies(bot: Bot) -> Iterable[Mapping[str, object]]:
+    """Give the policies of config.yml, or Rasa's own choice where it leaves them to Rasa."""
+    if bot.policies == () and not bot.is_calm:
+        return [{"name": name} for name in _RASAS_CHOICE]
+    return bot.policies or ()
+
+
 def _featurised(bot: Bot, ours: dict[str, str]) -> Iterator[Finding]:
     """Find slots that change what story policies see, where these may not have been told."""
-    policies = [str(policy.get("name")) for policy in bot.policies or ()]
-    if bot.policies == () and not bot.flows:
-        policies = list(_RASAS_CHOICE)
+    policies = [str(policy.get("name")) for policy in _policies(bot)]
     learning = [name for name in policies if name.endswith(_LEARN_FROM_STORIES)]
     stories = [story for story in bot.stories if story.kind == "story"]
     if not learning or (bot.has_data and not stories):
@@ -105,24 +111,16 @@ def _values(bot: Bot, ours: dict[str, str]) -> Iterator[Finding]:
 
 
 def _fallback(bot: Bot) -> Iterator[Finding]:
-    for policy in bot.policies or ():
-        rewinds = policy.get("enable_fallback_prediction", True) is not False
-        action = policy.get("core_fallback_action_name", _REWINDS)
-        if (
-            policy.get("name") == "RulePolicy"
-            and rewinds
-            and action == _REWINDS
-            and not bot.is_calm
-        ):
+    for policy in () if bot.is_calm else _policies(bot):
+        falls_back = policy.get("enable_fallback_prediction", True) is not False
+        to = policy.get("core_fallback_action_name", _REWINDS)
+        if policy.get("name") == "RulePolicy" and falls_back and to == _REWINDS:
             yield caution(
                 "fallback-rewinds",
                 f"where no rule fits, RulePolicy runs {_REWINDS}: it takes back what the lookup of "
                 "that turn wrote, until the next run",
                 "set `enable_fallback_prediction: false` and answer `nlu_fallback` by a rule",
             )
-
-
-_REWINDS = "action_default_fallback"
 
 
 def _controlled(bot: Bot, ours: dict[str, str]) -> Iterator[Finding]:
@@ -151,8 +149,8 @@ def _session(bot: Bot) -> Iterator[Finding]:
     elif carry_over is True:
         yield ok(
             "session",
-            f"a new session keeps the last one's customer ({CARRY_OVER}: true), which the domain "
-            "says on purpose: right where one sender id is one person",
+            f"a new session keeps the last one's customer ({CARRY_OVER}: true): right where one "
+            "sender id is always one person, and wrong on a device that people share",
         )
     else:
         yield caution(
