@@ -92,7 +92,7 @@ def _arrival(settings: PS7Settings) -> Iterator[Finding]:
     keys = [key.get_secret_value() for key in settings.arrival_keys]
     yield from _keys("PS7_ARRIVAL_KEYS", "arrival-keys", keys)
     if any(len(set(key)) < _FEWEST_CHARACTERS for key in keys):
-        yield _weak("PS7_ARRIVAL_KEYS", "arrival-keys", "`openssl rand -base64 32` makes one")
+        yield _weak("PS7_ARRIVAL_KEYS", "arrival-keys", "`rasa-ps7 key --arrival` makes one")
     if set(keys) & {key.get_secret_value() for key in settings.seal_keys}:
         yield caution(
             "keys-shared",
