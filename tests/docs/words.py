@@ -35,6 +35,7 @@ _PLACES = (
     "",
     "actions",
     "actions/ps7",
+    "actions/ps7/cli",
     "actions/ps7/testing",
     "tests",
     "examples",

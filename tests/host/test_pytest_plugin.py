@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from actions.ps7 import clock
 from actions.ps7.dialogue import runtime
@@ -97,11 +98,15 @@ def test_tests_know_nothing_of_each_other_and_of_this_machine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No circuit stays open, no time stays moved; no setting of this shell or a `.env` counts."""
+    login = SecretStr("somebody else's")
+    settings = PS7Settings(base_url="http://127.0.0.1:9", username=login, password=login)
+    somebody_elses = [runtime.Runtime(settings)]
+    monkeypatch.setattr(runtime, "_runtimes", [*somebody_elses])
     monkeypatch.setenv("PS7_BASE_URL", "nonsense")
     monkeypatch.setenv("PS7_SECRETS_DIR", "/nonsense")
     monkeypatch.setenv("PS7_SLOT_NAMES", "nonsense")
     (pytester.path / ".env").write_text("PS7_METADATA_KEYS=nonsense\nPS7_ARRIVAL_KEYS=nonsense\n")
-    variables, runtimes, utc_now = plugin_variables(), runtime._runtimes, clock.utc_now
+    variables, utc_now = plugin_variables(), clock.utc_now
     files = [settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)]
     passes(
         pytester,
@@ -128,7 +133,7 @@ def test_tests_know_nothing_of_each_other_and_of_this_machine(
         tests=2,
     )
     assert plugin_variables() == variables
-    assert runtime._runtimes is runtimes
+    assert runtime._runtimes == somebody_elses
     assert clock.utc_now is utc_now
     assert files == [
         settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)
