@@ -167,6 +167,20 @@ def test_secret_files_are_read_as_the_action_server_reads_them(
     assert out.endswith(summary(0, 1))
 
 
+@pytest.mark.usefixtures("usable")
+def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Settings are this folder's, also where the bot is in another."""
+    bot = tmp_path / "bot"
+    bot.mkdir()
+    (bot / ".env").write_text("PS7_PASSWORD=planted")
+    (bot / "domain.yml").write_text((ROOT / "domain.yml").read_text())
+    assert main(["doctor", "--offline", "--bot", "bot"]) == 0
+    text, names = named(capsys.readouterr().out)
+    assert names == ("settings-elsewhere", "session-carry-over")
+    assert text.startswith("Settings\n")
+    assert "\n\nBot\n  ok       the domain was read, from one file\n" in text
+
+
 @pytest.mark.parametrize("scheme", ["HTTPS", "https"])
 def test_a_proxy_that_only_others_would_take(
     usable: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], scheme: str

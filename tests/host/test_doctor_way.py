@@ -151,8 +151,8 @@ trustme vVERSION, good until DAY
         secured(not_before=1, not_after=9),
         BY_TLS
         + """\
-  error    the certificate of 127.0.0.1:PORT is not accepted: it is for 127.0.0.1, issued by \
-trustme vVERSION, good until DAY
+  error    the certificate of 127.0.0.1:PORT is not accepted (certificate is not yet valid): \
+it is for 127.0.0.1, issued by trustme vVERSION, good until DAY
            T"""
         + OPERATOR
         + """\

@@ -251,6 +251,21 @@ def test_places_that_cannot_be_read_hold_no_names(tmp_path: Path) -> None:
     assert variables.in_secrets(tmp_path / "elsewhere") == []
 
 
+def test_a_bots_own_env_file_is_read_in_its_folder_alone(tmp_path: Path) -> None:
+    """As the action server does, whose folder that is."""
+    bot = tmp_path / "bot"
+    bot.mkdir()
+    assert variables.elsewhere(bot, tmp_path) == []
+    (bot / ".env").write_text("PS7_PASSWORD=planted")
+    assert variables.elsewhere(bot, bot / ".." / "bot") == []
+    (finding,) = variables.elsewhere(bot, tmp_path)
+    assert (finding.id, finding.found, finding.do) == (
+        "settings-elsewhere",
+        f"{bot}/.env is not read: settings are those of the folder where this runs",
+        f"Run the command in {bot}.",
+    )
+
+
 def test_a_folder_of_secrets_that_is_named_where_it_is_read() -> None:
     """Then what .env says does not matter."""
     assert variables.check({"PS7_SECRETS_DIR": "/a"}, {"PS7_SECRETS_DIR": "/b"}, []) == []

@@ -94,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
         report = visit(
             Order(
                 sources,
+                folder=options.bot,
                 settings=not options.only_bot,
                 network=not (options.only_bot or options.offline),
             )

@@ -53,9 +53,10 @@ def _refusal(
 ) -> Finding:
     reason = tls.reason(failure)
     if isinstance(failure, ssl.SSLCertVerificationError):
-        about = f"the certificate of {place.text} is not accepted"
-        described = _described(connect, place)
-        return not_trusted(reason, f"{about}: {described}", settings)
+        found = f"the certificate of {place.text} is not accepted"
+        if reason is Reason.TLS:  # one of the many that have no word of their own
+            found += f" ({failure.verify_message})"
+        return not_trusted(reason, f"{found}: {_described(connect, place)}", settings)
     if reason is Reason.TLS_CLIENT_REFUSED:
         return client_refused(settings)
     if isinstance(failure, ssl.SSLError) and failure.reason in _NO_TLS:

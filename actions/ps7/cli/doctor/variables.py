@@ -42,6 +42,14 @@ def in_secrets(folder: Path | None) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
+def elsewhere(bot: Path, here: Path) -> list[Finding]:
+    """Say that a bot has a `.env` which is not read, since this is not its folder."""
+    if bot.resolve() == here.resolve() or not (bot / ".env").is_file():
+        return []
+    found = f"{bot / '.env'} is not read: settings are those of the folder where this runs"
+    return [caution("settings-elsewhere", found, f"run the command in {bot}")]
+
+
 def check(
     environment: Mapping[str, str], dotenv: Mapping[str, str | None], secrets: list[str]
 ) -> list[Finding]:

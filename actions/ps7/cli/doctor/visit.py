@@ -36,6 +36,8 @@ class Order:
 
     sources: Sources | None
     """The files of a bot, if there is one to look at."""
+    folder: Path | None = None
+    """The bot's folder, where it has one."""
     settings: bool = True
     network: bool = True
 
@@ -45,7 +47,7 @@ def visit(order: Order) -> Report:
     report = Report()
     settings: PS7Settings | None = None
     if order.settings:
-        section, settings = _settings()
+        section, settings = _settings(order.folder)
         report.sections.append(section)
     if order.network:
         report.sections.append(_network(settings))
@@ -54,7 +56,7 @@ def visit(order: Order) -> Report:
     return report
 
 
-def _settings() -> tuple[Section, PS7Settings | None]:
+def _settings(bot: Path | None) -> tuple[Section, PS7Settings | None]:
     """Read the settings as the action server does, in the folder where this process runs."""
     folder = os.environ.get(SECRETS_DIR)
     names = variables.check(
@@ -62,6 +64,8 @@ def _settings() -> tuple[Section, PS7Settings | None]:
         variables.in_file(Path()),
         variables.in_secrets(Path(folder) if folder else None),
     )
+    if bot is not None:
+        names += variables.elsewhere(bot, Path())
     try:
         settings = PS7Settings.load()
     except SettingsError as failure:
