@@ -6,10 +6,16 @@ import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import HealthCheck, settings
+
 if TYPE_CHECKING:
     import pytest
 
-pytest_plugins = ["tests.conversation.fixtures", "pytester"]
+pytest_plugins = ["tests.conversation.fixtures", "tests.security.account", "pytester"]
+
+# How fast a machine makes up examples says nothing about the code: no deadline for one of them.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 

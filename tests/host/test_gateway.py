@@ -77,6 +77,11 @@ class Fabric:
     def go_on(self) -> None:
         self._goes_on.set()
 
+    async def asked(self) -> None:
+        """Wait for the first token request, from whatever event loop."""
+        while not self.fetches:  # noqa: ASYNC110 - an event belongs to one loop
+            await asyncio.sleep(0.01)
+
     @property
     def url(self) -> str:
         assert self._runner is not None
@@ -466,7 +471,7 @@ async def test_an_event_loop_that_ends_takes_its_fetch_along(fabric: Fabric) -> 
 
         async def begin() -> None:
             looking = asyncio.create_task(client.lookup("C1"))
-            await asyncio.sleep(0.05)
+            await asyncio.wait_for(fabric.asked(), 10)
             looking.cancel()
 
         fabric.hold()

@@ -1,4 +1,4 @@
-"""What the attacks share: servers that stand for all of them, and the account of how they went."""
+"""What the attacks share: servers that stand for all of them, and that no secret enters a log."""
 
 from __future__ import annotations
 
@@ -8,29 +8,10 @@ import pytest
 import pytest_asyncio
 
 from actions.ps7.testing import Simulator
-from tests.security.ledger import Ledger
 from tests.security.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-_LEDGER = pytest.StashKey[Ledger]()
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Write down what was tried, and what came of it."""
-    lines = list(config.stash.get(_LEDGER, Ledger()).lines())
-    if lines:
-        terminalreporter.section("attacks on the action server")
-        terminalreporter.write("\n".join([*lines, ""]))
-
-
-@pytest.fixture(scope="session")
-def ledger(pytestconfig: pytest.Config) -> Ledger:
-    """Give the account of this run."""
-    return pytestconfig.stash.setdefault(_LEDGER, Ledger())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

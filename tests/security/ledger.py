@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.security.attack import Attacker
 
@@ -29,11 +29,26 @@ class Ledger:
         """Note an attack that is out of scope, and that it succeeds as it was said to."""
         self._succeeded.setdefault(attacker.value, []).append(f"{name}. It takes {takes}.")
 
+    def plain(self) -> dict[str, Any]:
+        """Give it as plain values, to be added to the ledger of another process."""
+        return {
+            "tried": dict(self._tried),
+            "accepted": dict(self._accepted),
+            "succeeded": self._succeeded,
+        }
+
+    def add(self, plain: Mapping[str, Any]) -> None:
+        """Add what another process noted."""
+        self._tried.update(plain["tried"])
+        self._accepted.update(plain["accepted"])
+        for attacker, names in plain["succeeded"].items():
+            self._succeeded.setdefault(attacker, []).extend(names)
+
     def lines(self) -> Iterator[str]:
-        """Write it down."""
+        """Write it down, with families sorted: workers end in any order."""
         if self._tried:
             yield f"{'attacks in scope':<54}{'tried':>8}{'accepted':>10}"
-            for family, count in self._tried.items():
+            for family, count in sorted(self._tried.items()):
                 yield f"  {family:<52}{count:>8}{self._accepted[family]:>10}"
             yield f"  {'all':<52}{self._tried.total():>8}{self._accepted.total():>10}"
         if self._succeeded:

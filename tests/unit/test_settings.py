@@ -123,7 +123,7 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         ("PS7_APP_KEY", "\t"),
         ("PS7_SEAL_KEYS", "[]"),
         ("PS7_SEAL_KEYS", '["short"]'),
-        ("PS7_SEAL_KEYS", KEY),
+        pytest.param("PS7_SEAL_KEYS", KEY, id="PS7_SEAL_KEYS-a key that stands in no list"),
         ("PS7_SEAL_KEYS", "{}"),
         ("PS7_ARRIVAL_KEYS", "[]"),
         ("PS7_ARRIVAL_KEYS", f'["{"k" * 31}"]'),
