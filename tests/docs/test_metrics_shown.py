@@ -39,7 +39,9 @@ async def test_the_metrics_of_a_worker_reach_a_collector(tmp_path: Path) -> None
                 PYTHONPATH=str(tmp_path),
                 OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.port}",
                 OTEL_METRIC_EXPORT_INTERVAL="200",
-                **ps7.environment,
+                PS7_BASE_URL=ps7.url,
+                PS7_USERNAME=str(ps7.username),
+                PS7_PASSWORD=str(ps7.password),
             )
             try:
                 await server.send(Dialogue().call(LOOK_UP, {"contextId": "ana"}))
