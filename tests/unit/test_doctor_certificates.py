@@ -83,6 +83,16 @@ def test_how_long_the_servers_certificate_holds(
     )
 
 
+def test_a_server_certificate_that_openssl_takes_and_we_do_not() -> None:
+    """That lookups work is found out in the handshake."""
+    finding = certificates.server(b"\x30\x00", NOW)
+    assert (finding.level.value, finding.id, finding.found) == (
+        "warning",
+        "tls-certificate-unreadable",
+        "the certificate of PS7 is in a form whose dates are not read here",
+    )
+
+
 HOSTS = [
     (None, "no host at all"),
     (x509.SubjectAlternativeName([]), "no host at all"),
@@ -182,6 +192,14 @@ def test_a_form_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
         ("warning", "authority-unreadable"),
         ("warning", "client-certificate-unreadable"),
     ]
+
+
+def test_an_old_authority_with_an_odd_serial_number(tmp_path: Path) -> None:
+    """Some stand in the systems' own bundles; cryptography warns of each of them."""
+    odd = der(certificate(days=90)).replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
+    file = tmp_path / "ca.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(odd))
+    assert [found[:2] for found in _files(file)] == [("ok", "authority")]
 
 
 def _files(ca: Path, client: Path | None = None) -> list[tuple[str, str, str]]:

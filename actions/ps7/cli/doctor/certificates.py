@@ -6,7 +6,8 @@ elsewhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
@@ -14,11 +15,13 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from .finding import Finding, caution, error, listed, ok, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from ...settings import PS7Settings
+
+_Loaded = TypeVar("_Loaded")
 
 DAYS_LEFT = 30
 """From then on it is time to ask for a new one."""
@@ -27,14 +30,19 @@ _MOST_NAMES = 5
 
 def server(der: bytes, now: datetime) -> Finding:
     """Say how long the certificate that PS7 showed still holds."""
-    certificate = x509.load_der_x509_certificate(der)
-    whose = f"the certificate of PS7 (issued by {_name(certificate.issuer)})"
-    return _expiry(whose, "tls-certificate", certificate, now, "tell whoever runs PS7's gateway")
+    how = "tell whoever runs PS7's gateway"
+    try:
+        certificate = _parsed(x509.load_der_x509_certificate, der)
+        whose = f"the certificate of PS7 (issued by {_name(certificate.issuer)})"
+        return _expiry(whose, "tls-certificate", certificate, now, how)
+    except ValueError:  # OpenSSL has taken it, so lookups will work
+        found = "the certificate of PS7 is in a form whose dates are not read here"
+        return caution("tls-certificate-unreadable", found, how)
 
 
 def describe(der: bytes) -> str:
     """Say for whom a certificate is that was not trusted, who issued it, and until when."""
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = _parsed(x509.load_der_x509_certificate, der)
     return (
         f"it is for {_hosts(certificate)}, issued by {_name(certificate.issuer)}, "
         f"good until {_day(certificate)}"
@@ -79,9 +87,16 @@ def _authorities(file: Path, now: datetime) -> Iterator[Finding]:
 def _read(file: Path) -> list[x509.Certificate]:
     """Read the certificates of a PEM file that OpenSSL has taken; it takes more kinds than we."""
     try:
-        return x509.load_pem_x509_certificates(file.read_bytes())
+        return _parsed(x509.load_pem_x509_certificates, file.read_bytes())
     except (OSError, ValueError):
         return []
+
+
+def _parsed(load: Callable[[bytes], _Loaded], data: bytes) -> _Loaded:
+    """Load certificates, old ones too: what is odd about their serial numbers is not our matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return load(data)
 
 
 def _unreadable(variable: str, prefix: str) -> Finding:

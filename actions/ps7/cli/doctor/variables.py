@@ -36,10 +36,11 @@ def in_file(folder: Path) -> dict[str, str | None]:
 
 
 def in_secrets(folder: Path | None) -> list[str]:
-    """Give the names of the secret files in a folder; none where there is no such folder."""
-    if folder is None or not folder.is_dir():
-        return []
-    return sorted(file.name for file in folder.iterdir())
+    """Give the names of the secret files in a folder; none where it cannot be read."""
+    try:
+        return [] if folder is None else sorted(file.name for file in folder.iterdir())
+    except OSError:
+        return []  # as above
 
 
 def elsewhere(bot: Path, here: Path) -> list[Finding]:
