@@ -161,6 +161,20 @@ def test_files_of_the_settings_are_looked_at(tmp_path: Path) -> None:
             ],
         ),
         (
+            [-5] * 2 + [1] * 9,
+            [("ok", "authority", "9 of 11 certificates in PS7_CA_FILE are good")],
+        ),
+        (
+            [-5] * 11,
+            [
+                (
+                    "error",
+                    "authority-expired",
+                    "all 11 certificates in PS7_CA_FILE ended, the last on 2026-11-20",
+                )
+            ],
+        ),
+        (
             [-5],
             [
                 (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,6 +142,16 @@ def test_what_a_proxy_may_answer(answer: bytes, name: str) -> None:
             assert ours.recv(9) == b"\x16\x03"
         asked = theirs.recv(999)
     assert asked == b"CONNECT cec.example.com:443 HTTP/1.1\r\nHost: cec.example.com:443\r\n\r\n"
+
+
+def test_a_proxy_is_shown_its_credentials() -> None:
+    """As they are, not as a URL has to write them."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        reach.pass_proxy(ours, "http://us%40er:p%40ss@127.0.0.1:3128", PS7)
+        *_, login, _, _ = theirs.recv(999).decode().split("\r\n")
+    assert login == f"Proxy-Authorization: Basic {b64encode(b'us@er:p@ss').decode()}"
 
 
 def test_a_proxy_that_hangs_up() -> None:

@@ -26,6 +26,9 @@ _Loaded = TypeVar("_Loaded")
 DAYS_LEFT = 30
 """From then on it is time to ask for a new one."""
 _MOST_NAMES = 5
+_SUCCESSOR = "put its successor into the file of PS7_CA_FILE"
+_BUNDLE = 10
+"""Of more authorities than these, one that ends is hardly PS7's."""
 
 
 def server(der: bytes, now: datetime) -> Finding:
@@ -73,15 +76,25 @@ def _authorities(file: Path, now: datetime) -> Iterator[Finding]:
         return
     trusted.sort(key=lambda certificate: certificate.not_valid_after_utc)
     ended = [certificate for certificate in trusted if certificate.not_valid_after_utc < now]
-    if ended and len(ended) < len(trusted):
-        names = listed([_name(certificate.subject) for certificate in ended[:_MOST_NAMES]])
-        found = f"{len(ended)} of {len(trusted)} certificates in PS7_CA_FILE ended ({names})"
-        yield caution("authority-ended", found, "remove what nobody uses any more")
-    first = (trusted[len(ended) :] or trusted)[0]
-    whose = f"the certificate in PS7_CA_FILE ({_name(first.subject)})"
-    if len(trusted) > 1:
-        whose = f"the certificate in PS7_CA_FILE that ends next ({_name(first.subject)})"
-    yield _expiry(whose, "authority", first, now, "put its successor into the file of PS7_CA_FILE")
+    good = trusted[len(ended) :]
+    if len(trusted) == 1:
+        whose = f"the certificate in PS7_CA_FILE ({_name(trusted[0].subject)})"
+        yield _expiry(whose, "authority", trusted[0], now, _SUCCESSOR)
+    elif not good:
+        found = (
+            f"all {len(trusted)} certificates in PS7_CA_FILE ended, the last on {_day(ended[-1])}"
+        )
+        yield error("authority-expired", found, _SUCCESSOR)
+    elif len(trusted) > _BUNDLE:
+        found = f"{len(good)} of {len(trusted)} certificates in PS7_CA_FILE are good"
+        yield ok("authority", found)
+    else:
+        if ended:
+            names = listed([_name(certificate.subject) for certificate in ended])
+            found = f"{len(ended)} of {len(trusted)} certificates in PS7_CA_FILE ended ({names})"
+            yield caution("authority-ended", found, "remove what nobody uses any more")
+        whose = f"the certificate in PS7_CA_FILE that ends next ({_name(good[0].subject)})"
+        yield _expiry(whose, "authority", good[0], now, _SUCCESSOR)
 
 
 def _read(file: Path) -> list[x509.Certificate]:
