@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from actions.ps7.api.wire import PATH
+from actions.ps7.cli.command import main
+from actions.ps7.testing import Simulator
 from tests.host.doctor_servers import (
     BY_HTTP,
     CLOCK,
     HTTP,
+    LOGIN,
     REACHED,
+    SECRETS,
     SETTINGS,
     TIME,
     WELL,
@@ -270,6 +277,26 @@ is asked once, and never PS7_ATTEMPTS (3) times
         },
     ),
 ]
+
+
+@pytest.mark.usefixtures("bare_machine")
+async def test_ps7_is_asked_once_for_somebody_who_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another one each time, and what it is asked for is not shown."""
+    async with Simulator(username="planted-user", password="planted-password") as ps7:
+        for name, value in {**SECRETS, "PS7_BASE_URL": ps7.url}.items():
+            monkeypatch.setenv(name, value)
+        for _ in range(2):
+            assert await asyncio.to_thread(main, ["doctor", "--json"]) == 0
+    first, second = ps7.requests
+    assert (first.method, first.path, first.status) == ("POST", PATH, 200)
+    assert (first.headers["userName"], first.headers["password"]) == LOGIN
+    assert list(first.json) == ["contextId"]
+    asked = [request.json["contextId"] for request in (first, second)]
+    assert all(re.fullmatch("rasa-ps7-doctor-[0-9a-f]{32}", context_id) for context_id in asked)
+    assert asked[0] != asked[1]
+    assert "rasa-ps7-doctor-" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("bare_machine")

@@ -65,8 +65,23 @@ def test_a_name_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.found == "cec.example.com is ::1 and 127.0.0.1"
 
 
-def test_an_address_that_does_not_answer_beside_one_that_does(listener: socket.socket) -> None:
+def refusing(monkeypatch: pytest.MonkeyPatch, address: str, failure: OSError) -> None:
+    """Let connections to one address fail, and all others go through."""
+    connect = socket.create_connection
+
+    def try_it(target: tuple[str, int], timeout: float) -> socket.socket:
+        if target[0] == address:
+            raise failure
+        return connect(target, timeout)
+
+    monkeypatch.setattr(socket, "create_connection", try_it)
+
+
+def test_an_address_that_does_not_answer_beside_one_that_does(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A lookup that tries it first loses time, so somebody should know."""
+    refusing(monkeypatch, "127.0.0.2", ConnectionRefusedError())
     there = place(listener)
     finding, opened = reach.knock(there, ["127.0.0.2", "127.0.0.1"], 1, "")
     assert opened == "127.0.0.1"
@@ -104,14 +119,7 @@ def test_an_address_without_a_route_is_not_worth_a_word(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As IPv6 in a container: nobody waits for it."""
-    connect = socket.create_connection
-
-    def connect_by_ipv4(address: tuple[str, int], timeout: float) -> socket.socket:
-        if ":" in address[0]:
-            raise OSError(errno.ENETUNREACH, "")
-        return connect(address, timeout)
-
-    monkeypatch.setattr(socket, "create_connection", connect_by_ipv4)
+    refusing(monkeypatch, "::1", OSError(errno.ENETUNREACH, ""))
     finding, opened = reach.knock(place(listener), ["::1", "127.0.0.1"], 1, "")
     assert (finding.id, opened) == ("tcp", "127.0.0.1")
 

@@ -205,7 +205,9 @@ SLOTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
             )
         ],
     ),
+    ({"segment": {"initial_value": ""}}, []),
     ({"agencia": FROM_TEXT}, []),
+    ({"agencia": {"mappings": [{"type": "custom", "action": "action_ask_branch"}]}}, []),
     ({"agencia": {}, "agency": {}}, []),
     (
         {"cpf_maskd": {}},

@@ -132,7 +132,7 @@ def _filled_elsewhere(slot: Slot, default: str, bot: Bot) -> Iterator[Finding]:
 
 
 def _initial(slot: Slot, default: str) -> Iterator[Finding]:
-    if slot.initial_value is None:
+    if not slot.initial_value:
         return
     found = f"slot {slot.name} has an initial_value: it claims a customer before PS7 was asked"
     if default in {STATUS, CONTEXT}:
