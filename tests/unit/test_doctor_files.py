@@ -32,10 +32,17 @@ def said(found: list[Finding], folder: Path) -> list[str]:
 
 def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
     """What is there, and no more."""
-    names = ("domain.yml", "domain/a.yml", "domain.txt", "config.yml", "data/x.yml", "actions/a.py")
+    names = (
+        "domain.yml",
+        "domain/a.yml",
+        "domain_old.yml",
+        "config.yml",
+        "data/x.yml",
+        "actions/a",
+    )
     write(tmp_path, dict.fromkeys(names, ""))
     assert bot_files.in_folder(tmp_path) == Sources(
-        domain=(tmp_path / "domain", tmp_path / "domain.yml"),
+        domain=(tmp_path / "domain.yml", tmp_path / "domain"),
         data=(tmp_path / "data",),
         config=tmp_path / "config.yml",
         actions=tmp_path / "actions",
@@ -61,6 +68,25 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
     assert bot is not None
     assert bot.slots["segment"].type == "text"
     assert (bot.doubles, bot.has_data, bot.policies) == ({}, False, None)
+
+
+def test_a_domain_that_is_a_file_and_a_folder(tmp_path: Path) -> None:
+    """Rasa takes the file: what was merged into the folder is not in the model."""
+    write(tmp_path, {"domain.yml": SLOT % "text", "domain/ps7.yml": SLOT % "text"})
+    found, _ = bot_files.read(bot_files.in_folder(tmp_path))
+    assert [(finding.id, finding.found) for finding in found[1:]] == [
+        (
+            "domain-both",
+            (
+                "domain.yml lies beside the folder domain: `rasa train` reads the file alone "
+                "unless it is told otherwise"
+            ),
+        )
+    ]
+    paths = (tmp_path / "domain.yml", tmp_path / "elsewhere" / "domain")
+    write(paths[1], {"ps7.yml": SLOT % "text"})
+    found, _ = bot_files.read(Sources(domain=paths))
+    assert [finding.id for finding in found] == ["domain"]
 
 
 def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .bot import Bot, Slot
 
 _YAML = frozenset({".yml", ".yaml"})
+_DOMAIN = ("domain.yml", "domain.yaml", "domain")
 _COPY, _MODULE, _SESSION_START = "ps7", "rasa_ps7", "PS7SessionStart"
 
 
@@ -32,7 +33,7 @@ class Sources:
 
 def in_folder(folder: Path) -> Sources:
     """Find the files of a bot where Rasa expects them."""
-    domain = sorted(path for path in folder.glob("domain*") if path.is_dir() or _is_yaml(path))
+    domain = [path for name in _DOMAIN if (path := folder / name).exists()]
     config, endpoints, actions, data = (
         path if path.exists() else None
         for path in (folder / name for name in ("config.yml", "endpoints.yml", "actions", "data"))
@@ -53,6 +54,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         return [error("domain-none", "there is no domain to look at", how)], None
     count = "one file" if len(domain) == 1 else f"{len(domain)} files"
     found.append(ok("domain", f"the domain was read, from {count}"))
+    found += _both(sources.domain)
     code = _code(sources.actions) if sources.actions else None
     found += [*_endpoint(endpoints), *_plugin(code, sources.actions)]
     merged = replace(
@@ -64,6 +66,18 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         session_start_looks_up=None if code is None else _SESSION_START in code,
     )
     return found, merged if config is None else parsed.configured(merged, config)
+
+
+def _both(paths: Sequence[Path]) -> Iterator[Finding]:
+    for folder in paths:
+        beside = [path.name for path in paths if path.parent == folder.parent and path.is_file()]
+        if folder.is_dir() and beside:
+            yield caution(
+                "domain-both",
+                f"{beside[0]} lies beside the folder {folder.name}: `rasa train` reads the file "
+                "alone unless it is told otherwise",
+                f"move {beside[0]} into the folder, and train with `--domain {folder.name}`",
+            )
 
 
 def _parts(

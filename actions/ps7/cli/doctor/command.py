@@ -43,7 +43,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--bot",
         type=Path,
         metavar="FOLDER",
-        help="find domain*, data, config.yml, endpoints.yml and actions in this folder",
+        help="find domain.yml or domain, data, config.yml, endpoints.yml and actions in it",
     )
     for name, what in (
         ("domain", "a domain file, or a folder of them"),
