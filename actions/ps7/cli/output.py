@@ -135,7 +135,7 @@ class Output:
         if self._width is None:
             return text
         room = max(self._width - len(indent), 20)
-        return f"\n{indent}".join(textwrap.wrap(text, room) or [""])
+        return f"\n{indent}".join(textwrap.wrap(text, room, break_on_hyphens=False) or [""])
 
 
 def _safe(cell: Cell) -> Toned:
