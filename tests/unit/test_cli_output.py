@@ -125,9 +125,9 @@ def test_a_terminal_gets_lines_it_can_show(written: Make) -> None:
 def test_a_name_stays_whole(written: Make) -> None:
     """So that what is copied from a terminal can be pasted: an option, a header, an id."""
     out, stream = written(terminal=True)
-    out.finding(Mark.SKIPPED, f"{LONG[:44]} session-carry-over")
+    out.finding(Mark.SKIPPED, f"{LONG[:39]} session-carry-over")
     assert stream.getvalue() == (
-        "  \x1b[2mskipped\x1b[0m  one two three four five six seven eight nine\n"
+        "  \x1b[2mskipped\x1b[0m  one two three four five six seven eight\n"
         "           session-carry-over\n"
     )
 
