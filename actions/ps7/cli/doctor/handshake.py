@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 from ...api import tls
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from ...settings import PS7Settings
     from .reach import Place
 
-_SECONDS_FOR_AN_ALERT = 0.2
-"""With TLS 1.3 a server judges our certificate when we believe to be done."""
+_SECONDS_TO_JUDGE = 0.2
+"""With TLS 1.3 a server judges our certificate when we believe to be done. Its alert comes after
+this time, and after as long as the way there and back takes."""
 _TELL = "tell whoever runs PS7's gateway, and check this machine's clock"
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 
@@ -29,19 +31,20 @@ def shake(
 ) -> list[Finding]:
     """Shake hands over a new connection: chain and name are checked, our certificate is shown."""
     context = tls.context(settings)
+    started = time.monotonic()
     try:
         with context.wrap_socket(connect(), server_hostname=place.host) as secured:
             der = secured.getpeercert(binary_form=True) or b""
             version = secured.version()
-            _wait_for_an_alert(secured)
+            _wait_for_an_alert(secured, _SECONDS_TO_JUDGE + time.monotonic() - started)
     except OSError as failure:
         return [_refusal(failure, connect, place, settings)]
     text = f"{version} with {place.text}: its certificate is trusted, and is for this host"
     return [ok("tls", text), certificates.server(der, now)]
 
 
-def _wait_for_an_alert(secured: ssl.SSLSocket) -> None:
-    secured.settimeout(_SECONDS_FOR_AN_ALERT)
+def _wait_for_an_alert(secured: ssl.SSLSocket, seconds: float) -> None:
+    secured.settimeout(seconds)
     try:
         secured.recv(1)
     except TimeoutError:
