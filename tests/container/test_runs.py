@@ -28,16 +28,15 @@ DEAD = "http://127.0.0.1:9"
 OURS = {LOOK_UP, VERIFY, FORGET}
 
 
-def environment(image: Image, tmp_path: Path) -> dict[str, str]:
+def environment(image: Image, scratch: Path) -> dict[str, str]:
     """Give the variables of the image, with the interpreter where the image has its own."""
     variables = dict(each.split("=") for each in image.last("ENV").value.split())
     python = Path(sys.executable).parent
-    (tmp_path / "tmp").mkdir()
     return {
         **variables,
         "PATH": f"{python}:/usr/bin:/bin",
         "HOME": "/nonexistent",
-        "TMPDIR": str(tmp_path / "tmp"),
+        "TMPDIR": str(scratch),
         "http_proxy": DEAD,
     }
 
@@ -61,14 +60,15 @@ def files(folder: Path) -> dict[Path, int]:
     [("actions", OURS), ("examples/oss-bot/actions", OURS | {"action_answer_balance"})],
 )
 async def test_the_command_serves_and_the_health_check_tells(
-    folder: str, registered: set[str], tmp_path: Path
+    folder: str, registered: set[str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """With the plugin alone, and with a bot's actions: a lookup; healthy, until SIGTERM ends it.
 
     It writes nothing to where it runs, and has no home. A proxy is not asked for the health.
     """
     image = Image(DOCKERFILE, {"ACTIONS": folder})
-    variables = environment(image, tmp_path)
+    scratch = tmp_path_factory.mktemp("tmp")  # a short path: sockets are made in there
+    variables = environment(image, scratch)
     app = lay_out(image, tmp_path / "root", variables)
     before = files(app)
     port = str(free_port())
@@ -101,5 +101,5 @@ async def test_the_command_serves_and_the_health_check_tells(
     assert not healthy(check)
     assert files(app) == before
     assert {path.stat().st_mode & 0o222 for path in before} == {0}
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(scratch.iterdir()) == []
     assert process.complaints == []

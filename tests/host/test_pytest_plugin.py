@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,8 +30,9 @@ WITHOUT = ("-p", "no:asyncio")
 
 
 @pytest.fixture(autouse=True)
-def bot_folder(pytester: pytest.Pytester) -> Path:
+def bot_folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the folder of a bot that has the plugin and a domain, and no tests yet."""
+    monkeypatch.delitem(sys.modules, PLUGIN, raising=False)  # other tests import it: pytest warns
     pytester.makeconftest(f"pytest_plugins = [{PLUGIN!r}]")
     pytester.makeini(INI)
     (pytester.path / "domain.yml").write_bytes((ROOT / "domain.yml").read_bytes())
