@@ -141,7 +141,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         (b"slots:\n  a: [\n", " (line 3)"),
         (b"slots: {a: 1, a: 2}\n", " (line 1)"),
         (b"\xff", ""),
-        (b"a: !!python/object:os.system x\n", " (line 1)"),
+        (b"slots: !!python/object:os.system x\n", " (line 1)"),
     ],
 )
 def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, where: str) -> None:
@@ -167,6 +167,13 @@ def test_yaml_that_rasa_would_not_take_breaks_nothing(tmp_path: Path, content: s
         "the domain was read, from one file",
         "there is no domain to look at",
     )
+
+
+def test_training_data_of_another_kind_is_not_parsed(tmp_path: Path) -> None:
+    """It may be long, and says nothing of actions and slots."""
+    write(tmp_path, {"domain.yml": SLOT % "text", "data/nlu.yml": "nlu: ["})
+    found, _ = bot_files.read(bot_files.in_folder(tmp_path))
+    assert [finding.id for finding in found] == ["domain"]
 
 
 def test_the_word_no_is_text(tmp_path: Path) -> None:

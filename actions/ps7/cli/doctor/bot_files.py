@@ -89,7 +89,7 @@ def _parts(
         if not path.exists():
             found.append(error("file-missing", f"{path} does not exist", "correct the path"))
         for file in _files(path):
-            content = _read(file, found)
+            content = _read(file, found, keys)
             if keys & content.keys():
                 parts.append((file, content))
     return parts
@@ -116,20 +116,32 @@ def _is_yaml(path: Path) -> bool:
     return path.suffix in _YAML and not path.name.startswith(".")
 
 
-def _read(file: Path, found: list[Finding]) -> dict[str, Any]:
+def _read(file: Path, found: list[Finding], keys: frozenset[str] | None = None) -> dict[str, Any]:
+    """Read a file; give nothing where none of these keys stands in it.
+
+    What it does not have to understand it does not parse: training data for NLU may be long.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        return _parsed(text) if keys is None or any(key in text for key in keys) else {}
+    except (OSError, ValueError) as failure:
+        mark = getattr(failure.__cause__, "problem_mark", None)
+        where = "" if mark is None else f" (line {mark.line + 1})"
+        text = f"{file} cannot be read as YAML{where}"
+        found.append(error("file-unreadable", text, "correct it; Rasa does not take it either"))
+        return {}
+
+
+def _parsed(text: str) -> dict[str, Any]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
 
     parser = YAML(typ="safe", pure=True)
     parser.version = (1, 2)  # `no` and `on` are text, as for Rasa
     try:
-        return parsed.table(parser.load(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, YAMLError) as failure:
-        mark = getattr(failure, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark is not None else ""
-        text = f"{file} cannot be read as YAML{where}"
-        found.append(error("file-unreadable", text, "correct it; Rasa does not take it either"))
-        return {}
+        return parsed.table(parser.load(text))
+    except YAMLError as failure:
+        raise ValueError from failure
 
 
 def _doubles(parts: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, tuple[str, ...]]:
