@@ -11,10 +11,10 @@ ARG PYTHON_IMAGE=python:3.13-slim-trixie
 FROM ${PYTHON_IMAGE} AS build
 
 # Wheels alone, each of them known by its hash: nothing that is built here runs code of its own.
-COPY requirements/container.txt ./
+COPY requirements/container.txt /build/
 RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check \
-       --only-binary :all: --require-hashes --requirement container.txt
+       --only-binary :all: --require-hashes --requirement /build/container.txt
 
 # A folder of actions that is not the example's has to be let through by .dockerignore as well.
 ARG ACTIONS=actions

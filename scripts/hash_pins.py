@@ -15,7 +15,7 @@ import sys
 import tempfile
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -64,11 +64,16 @@ def wheels(chosen: Iterable[str], processor: str, glibc: int) -> dict[str, str]:
             stdout=subprocess.PIPE,
         ).stdout
     return {
-        canonicalize_name(each["metadata"]["name"]): each["download_info"]["archive_info"][
-            "hashes"
-        ]["sha256"]
+        canonicalize_name(each["metadata"]["name"]): _sha256(each["download_info"]["archive_info"])
         for each in json.loads(report)["install"]
     }
+
+
+def _sha256(archive: dict[str, Any]) -> str:
+    """Read a hash as every pip writes it: before 23.1, all had one field."""
+    if "hashes" in archive:
+        return str(archive["hashes"]["sha256"])
+    return str(archive["hash"]).removeprefix("sha256=")
 
 
 def main(source: str) -> None:

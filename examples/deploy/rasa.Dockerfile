@@ -3,8 +3,8 @@
 FROM python:3.10-slim AS rasa
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 RASA_TELEMETRY_ENABLED=false
-COPY requirements/rasa.txt ./
-RUN pip install --use-pep517 --requirement rasa.txt
+COPY requirements/rasa.txt /build/
+RUN pip install --use-pep517 --requirement /build/rasa.txt
 
 FROM rasa AS training
 

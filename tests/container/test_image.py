@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from subprocess import PIPE
 
 import pytest
 import tomli
@@ -17,15 +19,30 @@ from tests.container.images import DOCKERFILE, Image
 from tests.deploy.deployment import COMPOSE, WORKLOADS
 from tests.support.processes import ROOT
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 IMAGE = Image(DOCKERFILE)
 PLUGIN = {
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "actions").rglob("*")
     if path.suffix in {".py", ".typed"}
 }
+
+
+def complaints(text: str) -> str:
+    """Give what hadolint, a linter of Dockerfiles, has to say."""
+    linter = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([linter, "-"], input=text, check=False, stdout=PIPE, text=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "examples/deploy/rasa.Dockerfile"])
+def test_a_linter_has_nothing_to_say(name: str) -> None:
+    """Of any severity, with nothing switched off."""
+    assert complaints((ROOT / name).read_text(encoding="utf-8")) == ""
+
+
+def test_a_linter_finds_a_mistake() -> None:
+    """A base without a tag, here."""
+    assert "DL3006" in complaints("FROM python\n")
 
 
 def test_every_stage_starts_from_the_python_that_the_pins_are_for() -> None:
@@ -47,11 +64,11 @@ def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
             *("python", "-m", "venv", "--without-pip", "/opt/venv", "&&"),
             *("python", "-m", "pip", "--python", "/opt/venv", "install"),
             *("--no-cache-dir", "--disable-pip-version-check", "--only-binary", ":all:"),
-            *("--require-hashes", "--requirement", "container.txt"),
+            *("--require-hashes", "--requirement", "/build/container.txt"),
         ],
         ["python", "-m", "compileall", "-q", "actions", "&&", "chmod", "-R", "a=rX", "."],
     ]
-    assert IMAGE.copied[0] == ("requirements/container.txt", PurePosixPath("/container.txt"))
+    assert IMAGE.copied[0] == ("requirements/container.txt", PurePosixPath("/build/container.txt"))
 
 
 def test_the_image_holds_what_was_made_and_no_tool_that_made_it() -> None:
