@@ -435,19 +435,22 @@ async def test_a_forms_validation_can_be_tried() -> None:
 
 async def test_what_a_validation_says_nothing_of_is_good() -> None:
     """The value stays as it was filled in; a slot that nobody declared is an error as ever."""
-    bot = Conversation(COLOUR, [Scripted("validate_paint_form")])
+    action = Scripted("validate_paint_form")
+    bot = Conversation(COLOUR, [action])
     await bot.user("azul")
     result = await bot.validate("validate_paint_form", colour="azul")
     assert result.slots == {}
     assert bot.slots["colour"] == "azul"
     with pytest.raises(UndeclaredSlotError, match="not declared in the domain: size"):
         await bot.validate("validate_paint_form", size="torto")
+    assert len(action.seen) == 1, "the action was not even asked"
 
 
 async def test_a_session_expires_by_its_own_time() -> None:
     """By the domain's minutes, or 60, since the user last said something that counts."""
     now = [1000.0]
-    for config, minutes in ({}, 60), ({"session_expiration_time": 5}, 5):
+    carried = {"carry_over_slots_to_new_session": True}
+    for config, minutes in ({}, 60), (carried, 60), ({"session_expiration_time": 5}, 5):
         bot = Conversation({"session_config": config}, [], now=lambda: now[0])
         await bot.user("oi")
         now[0] += minutes * 60
@@ -475,7 +478,9 @@ def test_actions_that_end_the_process_do_so_here(
 ) -> None:
     """With their own words, such as those about missing settings."""
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "kit_ending_package.py").write_text("raise SystemExit('not like this')")
+    (tmp_path / "kit_ending_package.py").write_text(
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise SystemExit('not like this')\n"
+    )
     with pytest.raises(SystemExit, match="not like this"):
         Conversation({}, "kit_ending_package")
 

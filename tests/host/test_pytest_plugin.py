@@ -232,8 +232,13 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
             await bot.arrives(FAULTS["http-401"])
             assert bot.slots["ps7_status"] == "denied"
             await bot.restart()
-            await bot.arrives("123123213")
-            assert bot.slots["segment"] == "segment"
+            ps7.requests.clear()
+            for who in ("exemplo", PERSONAS["exemplo"], "123123213"):
+                await bot.arrives(who)
+                assert bot.slots["segment"] == "segment"
+                await bot.run("action_ps7_forget")
+                await bot.restart()
+            assert ps7.asked == ["123123213"] * 3
             await bot.restart()
             await bot.arrives("of my own")
             assert bot.slots["ps7_status"] == "invalid"
@@ -269,6 +274,8 @@ def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.P
     """Of every conversation of the test; and a test that passes, or has no bot, shows nothing."""
     pytester.makepyfile(
         """
+        import pytest
+
         async def test_it(bot, conversation, ps7):
             with ps7.failing("http-404"):
                 await conversation().user("olá")
@@ -281,10 +288,18 @@ def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.P
 
         def test_without_a_bot():
             assert not "a plain failure"
+
+        @pytest.fixture
+        def untidy(bot):
+            yield
+            assert not "a fixture that fails at the end, when the bot is gone"
+
+        async def test_with_an_untidy_fixture(untidy, bot):
+            await bot.arrives("bruno", "this is not shown either")
         """
     )
-    result = pytester.runpytest_inprocess(*AUTO)
-    result.assert_outcomes(passed=1, failed=2)
+    result = pytester.runpytest_inprocess("-rP", *AUTO)
+    result.assert_outcomes(passed=2, failed=2, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*- Captured conversation call -*",
@@ -304,7 +319,7 @@ def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.P
         ],
         consecutive=True,
     )
-    assert "this is not shown" not in result.stdout.str()
+    assert "this is not" not in result.stdout.str()
     assert result.stdout.str().count("Captured requests") == 1
 
 
