@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import shlex
 import signal
 import sys
 from datetime import datetime, timezone
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,7 +68,7 @@ def examples(help_text: str) -> list[list[str]]:
     shown = help_text.partition("\nexamples:\n")[2].splitlines()
     lines = [line.strip() for line in shown if line.startswith(f"  {PROGRAM} ")]
     words = [shlex.split(line)[1:] for line in lines]
-    return [line[: line.index(">")] if ">" in line else line for line in words]
+    return [list(takewhile(lambda word: word not in "<>", line)) for line in words]
 
 
 @pytest.mark.parametrize("name", commands())
@@ -182,6 +184,14 @@ def test_ctrl_c_ends_any_command(given: pytest.MonkeyPatch) -> None:
     assert main(["key"]) == 130
 
 
+def test_any_stream_will_do(given: pytest.MonkeyPatch) -> None:
+    """One that a program put in the place of the standard output has no charset."""
+    out = io.StringIO()
+    given.setattr("sys.stdout", out)
+    assert main(["key"]) == 0
+    assert len(json.loads(out.getvalue())) == 1
+
+
 async def test_whoever_reads_may_stop_reading(tmp_path: Path) -> None:
     """`rasa-ps7 domain --oss | head -1` leaves no traceback behind."""
     reader, writer = os.pipe()
@@ -224,6 +234,17 @@ async def test_a_terminal_is_spoken_to_in_colour(ps7: Simulator, tmp_path: Path)
     assert (code, said.count(progress)) == (12, 1)
     assert "\x1b" not in said.replace(progress, "")
     assert "\noutcome      denied\n" in said.replace(progress, "\n")
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_output_that_takes_ascii_alone_gets_escapes(ps7: Simulator, tmp_path: Path) -> None:
+    """A character that cannot be written is no error; the content of a file is UTF-8 as ever."""
+    variables = {**ps7.environment, "PYTHONIOENCODING": "ascii"}
+    ended = await command("lookup", "ana", "--show", cwd=tmp_path, variables=variables)
+    assert (ended.code, ended.err) == (0, "")
+    assert "  Personnalit\\xe9\n" in ended.out
+    ended = await command("domain", "--oss", cwd=tmp_path, variables=variables)
+    assert ended.out == await asyncio.to_thread((ROOT / "domain.yml").read_text, "utf-8")
 
 
 async def on_terminal(

@@ -195,8 +195,12 @@ def test_a_hint_is_shown_on_a_terminal(written: Make) -> None:
     assert stream.getvalue() == "try this\n"
 
 
-def test_a_files_content_is_written_as_it_is(written: Make) -> None:
-    """Line breaks and all."""
-    out, stream = written(terminal=True)
-    out.raw("version: 1\n\n")
-    assert stream.getvalue() == "version: 1\n\n"
+def test_a_files_content_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In UTF-8, whatever the terminal speaks, and after what was said before it."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii")
+    monkeypatch.setattr("sys.stdout", stream)
+    out = Output()
+    out.line("first")
+    out.raw("versão: 1\n\n")
+    assert written.getvalue() == "first\nversão: 1\n\n".encode()

@@ -56,6 +56,23 @@ def test_a_seal_of_another_conversation_is_none() -> None:
     assert sealer.open(sealer.close(SEALED, SENDER), "+5511999998889") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (Sealer([OLD]).close(SEALED, SENDER), True),
+        (Sealer([OLD]).close(SEALED, "another"), True),
+        (Sealer([NEW]).close(SEALED, SENDER), False),
+        ("gAAAA", False),
+        ("é\ud800", False),
+        (None, False),
+        (1, False),
+    ],
+)
+def test_who_made_a_seal_can_be_told(text: object, *, made: bool) -> None:
+    """A key of ours did, whichever conversation it was for; a foreign one is told from it."""
+    assert Sealer([Fernet.generate_key().decode(), OLD]).made(text) is made
+
+
 def test_a_key_that_was_rotated_still_opens() -> None:
     """The newest key seals, all of them open."""
     before = Sealer([OLD]).close(SEALED, SENDER)

@@ -7,6 +7,7 @@ it and gives the exit code. What several of them need for a clean end stands her
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -14,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from . import doctor, domain, key, lookup, record, sign, simulate
+from . import doctor, domain, explain, key, lookup, record, sign, simulate
 from .arguments import PROGRAM
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (doctor, lookup, record, simulate, domain, key, sign)
+_COMMANDS = (doctor, lookup, record, explain, simulate, domain, key, sign)
 """In the order in which `--help` lists them."""
 
 _FAILED = 1
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with 2, as everywhere.
     """
     try:
+        _speak_whatever_the_terminal_reads()
         with _own_errors_alone():
             code = _run(parser().parse_args(arguments))
         sys.stdout.flush()
@@ -51,6 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     return code
+
+
+def _speak_whatever_the_terminal_reads() -> None:
+    """Let a character that the output cannot encode be its escape: some take ASCII alone."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ NAMES = (
 )
 _NAMES = frozenset(name.casefold() for name in NAMES)
 
-_A_CODE = r"[+-]?\d{1,3}(\.\d{1,2})?"
+_A_CODE = r"[+-]?\d{1,3}(\.0)?"
 _SECONDS = r"\d{1,7}(\.\d{1,3})?(e[+-]?\d{1,2})?"
 _DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:?\d\d(:?\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?"
 _VALUES = {

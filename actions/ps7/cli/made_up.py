@@ -23,6 +23,7 @@ _RUN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d\d|\d+|[^\W\d_]+")
 _CPF_BASE = 9
 _NOBODY = {"digits": "123456789", "letters": "abcdefghijklmnopqrstuvwxyz"}
 _STEPS = (1, 2, 4, 5, 7, 8, 10, 11, 13, 14)
+_BENDS = range(3)
 _NO_CASE = "ª"
 _OTHERS = {
     "Mn": "\u0301",
@@ -114,7 +115,7 @@ def _cycles(kind: str, length: int) -> Iterator[str]:
     """Give texts that anybody sees to be made up, such as 12345, 23456, later 13579."""
     alphabet = _NOBODY[kind]
     count = len(alphabet)
-    for bend, step, offset in product(range(count), _STEPS, range(count)):
+    for bend, step, offset in product(_BENDS, _STEPS, range(count)):
         places = (offset + step * place + bend * (place * place) for place in range(length))
         yield "".join(alphabet[place % count] for place in places)
 

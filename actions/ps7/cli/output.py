@@ -100,8 +100,9 @@ class Output:
         self._stream.write(json.dumps(value, indent=2) + "\n")
 
     def raw(self, text: str) -> None:
-        """Write text that is a file's content, as it is."""
-        self._stream.write(text)
+        """Write text that is a file's content: in UTF-8, whatever the terminal speaks."""
+        self._stream.flush()
+        self._stream.buffer.write(text.encode())
 
     @contextmanager
     def progress(self, doing: str) -> Iterator[None]:

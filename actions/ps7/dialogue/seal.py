@@ -112,6 +112,16 @@ class Sealer:
         except (InvalidToken, ValidationError, UnicodeEncodeError):
             return None
 
+    def made(self, text: object) -> bool:
+        """Tell whether a key of ours made a seal, for whichever conversation."""
+        if not isinstance(text, str):
+            return False
+        try:
+            self._fernet.decrypt(text.encode())
+        except (InvalidToken, UnicodeEncodeError):
+            return False
+        return True
+
 
 def _conversation(sender_id: str) -> bytes:
     """Name a conversation in as many bytes as any other: 32."""

@@ -33,13 +33,14 @@ _REFUSALS = {
 
 _ASKED_ON_EVERY_TURN = (Outcome.DENIED, Outcome.UNAVAILABLE)
 """Outcomes for which it does not matter when they were sealed."""
-_TURNED_AWAY = {
+TURNED_AWAY = {
     Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
     Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
     Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
     Reason.ARRIVAL_TIME: "its token is no longer good, or not yet",
     Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
 }
+"""Why a contextId was not let in, in words."""
 
 
 class Turn(Reading):
@@ -92,9 +93,9 @@ class Turn(Reading):
             outcome,
             reason,
         ).write()
-        if reason in _TURNED_AWAY:
+        if reason in TURNED_AWAY:
             telemetry.arrival_refused(reason)
-            logger.warning("A contextId was not let in: %s", _TURNED_AWAY[reason])
+            logger.warning("A contextId was not let in: %s", TURNED_AWAY[reason])
         return self._write(self._sealed(outcome, found.fingerprint), decision.replaces)
 
     def _put_back(self, held: Sealed) -> dict[str, Any]:
