@@ -13,6 +13,8 @@ RUN := .venv/bin/python
 RASA := .venv-rasa/ready
 FLOOR := .venv-floor/ready
 MUTANTS := .venv-mutants/ready
+WEBCHAT := examples/webchat/node_modules/.ready
+BROWSER := tests/webchat/node_modules/.ready
 
 export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
 export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
@@ -23,7 +25,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat test lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -35,9 +37,13 @@ demo: .venv/runtime ## a short conversation for a handful of customers, through 
 chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything it needs
 	@$(RUN) examples/oss-bot/chat.py
 
+webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and what it knows; SIGNED=1: behind the door
+	@$(RUN) -m examples.webchat $(if $(SIGNED),--signed)
+
 test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
 	@if [ -n "$$CI" ]; then $(RUN) -m tests.matrix; fi
+	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER); fi
 	@$(RUN) -m pytest --cov
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
@@ -108,7 +114,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants
+	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants examples/webchat/node_modules tests/webchat/node_modules
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
@@ -124,3 +130,8 @@ $(FLOOR): requirements/floor.txt
 
 $(MUTANTS): requirements/mutants.txt requirements/dev.txt
 	@python=$$($(find_python)) && echo "Setting up .venv-mutants: a minute, once" && $(make_environment)
+
+%/node_modules/.ready: %/package.json
+	@command -v npm >/dev/null || { echo "npm is missing: it comes with Node.js, https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
+	@echo "Fetching from npm what $* needs: seconds, once"
+	@cd $* && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && touch node_modules/.ready

@@ -33,8 +33,8 @@ def main() -> None:
     # Leave by the same door at a SIGTERM, so that no process stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with running(trained(options.models)) as url:
-            talk(Conversation(url))
+        with running(trained(options.models)) as servers:
+            talk(Conversation(servers.rasa))
     except (EOFError, KeyboardInterrupt):
         print()
 

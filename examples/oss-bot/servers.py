@@ -57,9 +57,21 @@ def trained(models: Path) -> Path:
     return model
 
 
+@dataclass(frozen=True)
+class Running:
+    """Where the servers answer."""
+
+    rasa: str
+    ps7: str
+    actions_log: Path
+    """What the action server says: one line for each lookup."""
+
+
 @contextmanager
-def running(model: Path) -> Iterator[str]:
-    """Run PS7's simulator, the action server and Rasa; give Rasa's address.
+def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
+    """Run PS7's simulator, the action server and Rasa, and say when each of them answers.
+
+    `rasa_options` go on Rasa's command line, `more` into the action server's environment.
 
     Raises:
         SystemExit: one of them does not start; the text is its log.
@@ -72,6 +84,7 @@ def running(model: Path) -> Iterator[str]:
         "PS7_USERNAME": "chat",
         "PS7_PASSWORD": "chat",
         "SANIC_HOST": "127.0.0.1",
+        **more,
     }
     with tempfile.TemporaryDirectory() as logs, ExitStack() as processes:
 
@@ -81,23 +94,24 @@ def running(model: Path) -> Iterator[str]:
             return Server(name, processes.enter_context(_process(command, variables, log)), log)
 
         simulator = start(
-            *("simulator", sys.executable, "actions.ps7.testing.simulator"),
+            *("PS7's simulator", sys.executable, "actions.ps7.testing.simulator"),
             *("--port", str(ps7)),
         )
         action_server = start(
-            *("action server", sys.executable, "rasa_sdk"),
+            *("The action server", sys.executable, "rasa_sdk"),
             *("--actions", "actions", "--port", str(actions)),
             **settings,
         )
         rasa_server = start(
             *("Rasa", RASA_PYTHON, "rasa"),
             *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(rasa), "--model", str(model)),
+            *rasa_options,
             ACTION_ENDPOINT_URL=f"http://127.0.0.1:{actions}/webhook",
         )
         simulator.wait_for(f"http://127.0.0.1:{ps7}/")
         action_server.wait_for(f"http://127.0.0.1:{actions}/health")
-        rasa_server.wait_for(f"http://127.0.0.1:{rasa}/status")
-        yield f"http://127.0.0.1:{rasa}"
+        rasa_server.wait_for(f"http://127.0.0.1:{rasa}/")
+        yield Running(f"http://127.0.0.1:{rasa}", f"http://127.0.0.1:{ps7}", action_server.log)
         print("Ending …", flush=True)
 
 
@@ -118,8 +132,9 @@ class Server:
             except OSError:
                 time.sleep(0.1)
             else:
+                print(f"  {self.name} answers", flush=True)
                 return
-        sys.exit(f"The {self.name} does not start:\n{self.log.read_text(errors='replace')}")
+        sys.exit(f"{self.name} does not start:\n{self.log.read_text(errors='replace')}")
 
 
 @contextmanager

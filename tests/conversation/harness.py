@@ -77,6 +77,11 @@ class Stage:
         servers = (process for process in self._processes if process.name.startswith(_ACTIONS))
         return [line for server in servers for line in server.complaints]
 
+    def actions_log(self, bot: Bot) -> Path:
+        """Say where the action server of a bot that was opened writes."""
+        number = list(self._action_servers).index(_key(bot))
+        return self._scratch / f"{_ACTIONS}{number}.log"
+
     async def open(self, name: str, bot: Bot) -> RunningBot:
         """Train a bot unless that was done before, and start it with its action server."""
         async with self._room:
@@ -138,7 +143,7 @@ class Stage:
 
     async def _actions(self, bot: Bot) -> str:
         """Give the webhook of an action server; bots with the same wishes share one."""
-        key = (bot.actions_in, bot.actions, *sorted(bot.settings.items()))
+        key = _key(bot)
         if key not in self._action_servers:
             name = f"{_ACTIONS}{len(self._action_servers)}"
             self._action_servers[key] = asyncio.create_task(self._start_actions(name, bot))
@@ -187,6 +192,11 @@ class Stage:
         process = await Process.start(log, *command, cwd=cwd, variables=variables)
         self._processes.append(process)
         return process
+
+
+def _key(bot: Bot) -> tuple[object, ...]:
+    """Tell one action server from another."""
+    return (bot.actions_in, bot.actions, *sorted(bot.settings.items()))
 
 
 def _digest(folder: Path, *more: str) -> str:

@@ -1,0 +1,110 @@
+// The chat as one sees it: messages, suggestions, what is typed, and the panel beside it.
+
+import { openChat } from "./chat.js";
+import { byId, element } from "./dom.js";
+import { drawTurn } from "./panel.js";
+import { SUGGESTIONS } from "./texts.js";
+
+/**
+ * One visitor. `arrive(conversation)` gives the metadata that they bring, `texts()` the texts of the
+ * page's language at any moment.
+ */
+export class Conversation {
+  constructor({ page, arrive, texts }) {
+    Object.assign(this, { page, texts, turns: [], metadata: {}, connected: null });
+    byId("messages").replaceChildren();
+    byId("turns").replaceChildren();
+    byId("count").textContent = "";
+    this.chat = openChat({
+      rasa: page.rasa,
+      arrive: async (conversation) => (this.metadata = await arrive(conversation)),
+      onMessage: (text) => this.add("bot", text),
+      onConnection: (up) => this.connection(up),
+    });
+    this.draw();
+  }
+
+  /** The bot speaks first: the page says, as the channel of a bank would, that somebody is there. */
+  connection(up) {
+    this.connected = up;
+    this.draw();
+    if (!up) return;
+    if (this.turns.length) this.add("note", this.texts().again);
+    else this.send("/greet", null);
+  }
+
+  /** Say what the customer typed or chose; false where nobody would hear it. */
+  say(text) {
+    if (!this.connected) return false;
+    this.add("you", text);
+    this.send(text, text);
+    return true;
+  }
+
+  /** Send a message, and ask the page's server what came of it. */
+  async send(message, text) {
+    const { conversation, correlation } = this.chat.say(message);
+    const turn = { number: this.turns.length + 1, text, shown: null, failed: false, open: true };
+    for (const earlier of this.turns) earlier.open = earlier.node.open = false;
+    this.turns.push(turn);
+    this.drawTurn(turn);
+    try {
+      const answer = await fetch(`api/turns/${conversation}/${correlation}`);
+      if (!answer.ok) throw new Error(answer.statusText);
+      turn.shown = await answer.json();
+    } catch {
+      turn.failed = true;
+    }
+    if (!this.closed) this.drawTurn(turn);
+  }
+
+  add(who, text) {
+    const log = byId("messages");
+    const speaker = element("span", { class: "unseen", "data-text": who }, this.texts()[who]);
+    const spoken = element("span", { lang: who === "note" ? null : "pt-BR" }, text);
+    log.append(element("p", { class: `message ${who}` }, speaker, " ", spoken));
+    log.scrollTop = log.scrollHeight;
+  }
+
+  /** Draw everything that speaks the language of the page. */
+  draw() {
+    this.drawState();
+    for (const turn of this.turns) this.drawTurn(turn);
+    byId("production").textContent = this.page.signed ? this.texts().signed : this.texts().unsigned;
+    byId("metadata").textContent = emitted(this.metadata);
+    byId("suggestions").replaceChildren(...SUGGESTIONS.map(suggestion));
+  }
+
+  drawTurn(turn) {
+    drawTurn(turn, this.texts());
+    byId("typing").hidden = !this.turns.some((one) => !one.shown && !one.failed);
+  }
+
+  drawState() {
+    const { connecting, lost } = this.texts();
+    byId("state").textContent = { true: "", false: lost, null: connecting }[this.connected];
+  }
+
+  close() {
+    this.closed = true;
+    this.chat.close();
+    byId("typing").hidden = true;
+  }
+}
+
+/** In Portuguese, since the bot speaks nothing else; what it means stands below on an English page. */
+function suggestion([text, meaning]) {
+  const gloss = element("small", { class: "gloss", lang: "en" }, meaning);
+  return element("li", {}, element("button", { type: "button", value: text }, element("span", { lang: "pt-BR" }, text), gloss));
+}
+
+/** The call of chat.js, as it stands for this visitor. */
+function emitted({ contextId }) {
+  const shown = contextId?.length > 24 ? `${contextId.slice(0, 16)}…` : contextId;
+  return `socket.emit("user_uttered", {
+  message: "…",
+  metadata: {${shown ? `\n    contextId: "${shown}",` : ""}
+    correlationId: crypto.randomUUID(),
+  },
+});`;
+}

@@ -1,0 +1,101 @@
+// What happened behind the chat, turn by turn. The page's server has masked it already.
+
+import { byId, element } from "./dom.js";
+
+/**
+ * Draw one turn, above the earlier ones. It has `number`, `text` (null: no words, an arrival),
+ * `shown` (null: not yet), `failed`, `open`; and `node`, once it was drawn. A node stays the same
+ * when its turn is drawn again, so that the keyboard's focus stays where it was.
+ */
+export function drawTurn(turn, texts) {
+  turn.node ??= place(turn);
+  const [summary] = turn.node.children;
+  turn.node.open = turn.open;
+  summary.replaceChildren(
+    element("span", { class: "number" }, String(turn.number)),
+    element("span", { class: "said", lang: turn.text ? "pt-BR" : null }, turn.text ?? texts.arrival),
+    ...(turn.shown ? [pill(turn.shown.status)] : []),
+  );
+  turn.node.replaceChildren(summary, ...body(turn, texts));
+}
+
+function place(turn) {
+  const made = element("details", { class: "turn" }, element("summary"));
+  made.addEventListener("toggle", () => (turn.open = made.open));
+  byId("turns").prepend(made);
+  byId("count").textContent = turn.number;
+  return made;
+}
+
+function body({ shown, failed }, texts) {
+  if (failed) return [element("p", { class: "failed" }, texts.noTurn)];
+  if (!shown) return [element("p", { class: "waiting" }, texts.waiting)];
+  return [
+    element("p", { class: "meaning" }, texts.status[shown.status] ?? ""),
+    element("h3", {}, texts.asked),
+    ...asked(shown, texts),
+    element("h3", {}, texts.known),
+    known(shown, texts),
+  ];
+}
+
+/** Let a long path break after its slashes. */
+const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, element("wbr")]);
+
+const pill = (status) => element("code", { class: `pill ${status}` }, status ?? "-");
+
+function asked({ requests, lookups, status, contextId }, texts) {
+  if (!requests.length) {
+    const reason = lookups[0]?.reason ?? (status === "missing" && contextId ? "left" : status);
+    return [element("p", {}, texts.unasked[reason] ?? texts.unasked.other)];
+  }
+  // The simulator says what it answered, or would have: where nothing arrived, only the client knows.
+  const arrived = lookups.some((lookup) => lookup.status !== null);
+  const calls = new Map();
+  for (const { method, path, status: code } of requests) {
+    const call = `${method} ${path}`;
+    calls.set(call, [...(calls.get(call) ?? []), arrived ? code : texts.noAnswer]);
+  }
+  const rows = [...calls].map(([call, answers]) =>
+    element("li", {}, element("code", {}, ...breakable(call)), element("b", { class: arrived ? null : "none" }, answers.join(", "))),
+  );
+  const ends = lookups.map(({ outcome, reason, ms }) =>
+    element(
+      "p",
+      { class: "end" },
+      pill(outcome),
+      ...(outcome === reason ? [] : [element("code", { class: "reason" }, reason)]),
+      element("span", { class: "ms" }, `${ms} ms`),
+      element("span", {}, texts.requests(requests.length)),
+    ),
+  );
+  return [element("ol", { class: "requests" }, ...rows), ...ends];
+}
+
+function known({ slots }, texts) {
+  const customer = slots.filter(({ name }) => name !== "ps7_status");
+  if (!customer.length) return element("p", {}, texts.nothingKnown);
+  const rows = customer.map(({ name, value, changed }) =>
+    element(
+      "tr",
+      { class: changed ? "changed" : null, "data-slot": name },
+      element("th", { scope: "row" }, texts.slots[name] ?? name, element("code", {}, name)),
+      element("td", {}, said(name, value, texts), ...(changed && value !== null ? [mark(texts)] : [])),
+    ),
+  );
+  return element("table", {}, element("tbody", {}, ...rows));
+}
+
+const mark = (texts) => element("span", { class: "new" }, texts.changed);
+
+function said(name, value, texts) {
+  if (value === null) return element("i", {}, texts.cleared);
+  if (name === "ps7_context") return element("i", {}, texts.sealed);
+  return name === "ps7_expires_at" ? time(value) : value;
+}
+
+function time(value) {
+  const options = { dateStyle: "short", timeStyle: "medium" };
+  const shown = new Date(value).toLocaleString(document.documentElement.lang, options);
+  return element("time", { datetime: value }, shown);
+}

@@ -1,0 +1,136 @@
+"""What one turn of a conversation left behind, as the panel shows it: personal data masked.
+
+Pure: the tracker as Rasa gives it, the simulator's requests and the action server's log lines come
+in; what goes out may leave for the browser. A slot is shown if it is on the list below, and hidden
+otherwise.
+
+The three sources meet in the correlation id, which the chat sends along with each message: it
+stands in the metadata of the user's event, in a header of each request to PS7, and in the log line
+of the lookup.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from actions.ps7 import cpf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+HIDDEN = "•••"
+_LAST_DIGITS = 2
+_OF_RASA = ("session_started_metadata", "requested_slot")
+_FORGETS = {"restart", "reset_slots", "session_started"}
+_LOOKUP = re.compile(
+    r"PS7 lookup: outcome=(?P<outcome>\w+) reason=(?P<reason>\w+) status=(?P<status>\d+|-) "
+    r"attempts=(?P<attempts>\d+) ms=(?P<ms>\d+) correlation=(?P<correlation>[\w.-]+)"
+)
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+def _masked_cpf(value: str) -> str:
+    return cpf.mask(value) or HIDDEN
+
+
+def _last_digits(value: str) -> str:
+    """Show the end of an account number, as banks do."""
+    hidden = max(len(value) - _LAST_DIGITS, 0)
+    return "•" * hidden + value[hidden:] if hidden else HIDDEN
+
+
+_MASKS: dict[str, Callable[[str], str]] = {
+    "ps7_status": _as_it_is,
+    "segment": _as_it_is,
+    "identification": _as_it_is,
+    "security_device": _as_it_is,
+    "token_status": _as_it_is,
+    "cpf": _masked_cpf,
+    "cpf_masked": _as_it_is,
+    "agency": _as_it_is,
+    "account": _last_digits,
+    "ivr_option": _as_it_is,
+    "ps7_expires_at": _as_it_is,
+}
+"""What may be seen of a slot, in the order of the panel. Of any other slot: that it is set."""
+
+
+def turn(
+    events: Iterable[Mapping[str, Any]],
+    requests: Iterable[Mapping[str, Any]],
+    log: str,
+    correlation_id: str,
+) -> dict[str, Any] | None:
+    """Give the turn whose message carried this correlation id, None while Rasa is not done with it.
+
+    Rasa saves a conversation when the turn is over: a tracker that knows the message knows all that
+    came of it.
+    """
+    before: dict[str, Any] = {}
+    slots: dict[str, Any] = {}
+    brought: Mapping[str, Any] | None = None
+    number = 0
+    for event in events:
+        if event["event"] == "user":
+            if brought is not None:
+                break
+            number += 1
+            metadata = event.get("metadata") or {}
+            if metadata.get("correlationId") == correlation_id:
+                brought, before = metadata, dict(slots)
+        elif event["event"] in _FORGETS:
+            slots.clear()
+        elif event["event"] == "slot":
+            slots[event["name"]] = event["value"]
+    if brought is None:
+        return None
+    return {
+        "number": number,
+        "contextId": brought.get("contextId"),
+        "status": slots.get("ps7_status"),
+        "slots": _shown(slots, before),
+        "lookups": _lookups(log, correlation_id),
+        "requests": [
+            {"method": request["method"], "path": request["path"], "status": request["status"]}
+            for request in requests
+            if request["correlationId"] == correlation_id
+        ],
+    }
+
+
+def _shown(slots: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the slots that hold something, and those that held something before this turn."""
+    names = [*_MASKS, *sorted(slots.keys() - _MASKS.keys() - set(_OF_RASA))]
+    return [
+        {
+            "name": name,
+            "value": None if slots.get(name) is None else _masked(name, slots[name]),
+            "changed": slots.get(name) != before.get(name),
+        }
+        for name in names
+        if slots.get(name) is not None or before.get(name) is not None
+    ]
+
+
+def _masked(name: str, value: object) -> str:
+    mask = _MASKS.get(name)
+    return HIDDEN if mask is None else mask(str(value))
+
+
+def _lookups(log: str, correlation_id: str) -> list[dict[str, Any]]:
+    """Read the lines in which the action server says how a lookup ended."""
+    return [
+        {
+            "outcome": found["outcome"],
+            "reason": found["reason"],
+            "status": None if found["status"] == "-" else int(found["status"]),
+            "attempts": int(found["attempts"]),
+            "ms": int(found["ms"]),
+        }
+        for found in _LOOKUP.finditer(log)
+        if found["correlation"] == correlation_id
+    ]

@@ -1,0 +1,93 @@
+"""What everybody who has a card on the page must hear and see, written down by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.ps7.testing import PERSONAS
+from tests.conversation.spoken import ASK_TOKEN, GREETING, GREETINGS, NO_BALANCE, SIGN_IN
+
+CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+SEALED = {"pt-BR": "selado", "en": "sealed"}
+HELD = {
+    "pt-BR": "Nada: o contexto selado ainda vale.",
+    "en": "Nothing: the sealed context still holds.",
+}
+NOT_ASKED = {
+    "missing": {
+        "pt-BR": "Nada: a conversa não trouxe contextId.",
+        "en": "Nothing: the chat brought no contextId.",
+    },
+    "rejected": {
+        "pt-BR": "Nada: o PS7 acabou de dizer que não conhece este contexto.",
+        "en": "Nothing: PS7 has just said that it does not know this context.",
+    },
+}
+NO_ANSWER = {"pt-BR": "sem resposta", "en": "no answer"}
+ACCOUNTS = {
+    "ana": "••••••56",
+    "bruno": "••••••21",
+    "carla": "••••••01",
+    "diego": "••••••19",
+    "elisa": "••••••70",
+    "fabio": "••••••09",
+    "gisele": "••••••02",
+    "heitor": "••••••40",
+    "iara": "••••••40",
+    "joao": "••••••99",
+    "exemplo": "••••••••••••••••••54",
+}
+"""All of an account number that the panel shows."""
+BALANCES = {
+    "ana": ["O saldo da conta 00123456 é de R$ 15.230,75."],
+    "bruno": ASK_TOKEN,
+    "carla": ASK_TOKEN,
+    "diego": ["O saldo da conta 00900019 é de R$ 1.048.576,00."],
+    "elisa": ASK_TOKEN,
+    "fabio": ["O saldo da conta 00001509 é de R$ 87,40."],
+    "gisele": ASK_TOKEN,
+    "heitor": SIGN_IN,
+    "iara": ["O saldo da conta 10203040 é de -R$ 12,30."],
+    "joao": SIGN_IN,
+    "exemplo": SIGN_IN,
+}
+_ORDER = (
+    *("segment", "identification", "security_device", "token_status", "cpf", "cpf_masked"),
+    *("agency", "account", "ivr_option"),
+)
+
+
+def greeting(name: str) -> list[str]:
+    """Give what a customer hears on arrival."""
+    return GREETINGS.get(PERSONAS[name].slots["segment"] or "", GREETING)
+
+
+def known(name: str) -> list[tuple[str, str]]:
+    """Give the slots that the panel shows of a customer, as far as they are the same each time."""
+    slots = PERSONAS[name].slots
+    shown = {**slots, "cpf": slots["cpf_masked"] or "•••", "account": ACCOUNTS[name]}
+    return [(slot, value) for slot in _ORDER if (value := shown[slot]) is not None]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What becomes of a card that stands for no customer."""
+
+    status: str
+    reason: str | None = None
+    """Of the lookup; None: there is none."""
+    answers: str | None = None
+    """What PS7 answered to each request; None: nothing arrived."""
+    again: bool = True
+    """Whether the next turn asks again."""
+    greeting: tuple[str, ...] = tuple(GREETING)
+
+
+TROUBLES = {
+    "nobody": Trouble("missing", again=False),
+    "not-found": Trouble("rejected", "failure_code", "200", again=False),
+    "http-503": Trouble("unavailable", "server_error", "503, 503, 503"),
+    "slow": Trouble("unavailable", "deadline"),
+    "unreadable": Trouble("unavailable", "not_json", "200"),
+    "http-401": Trouble("denied", "unauthorized", "401", greeting=tuple(NO_BALANCE["denied"])),
+}

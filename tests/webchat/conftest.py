@@ -1,0 +1,111 @@
+"""A browser, and the page's server in front of the bots that every conversation test shares.
+
+Needs Debian's Chromium, what npm installs (`make test` does), and a Python that has Rasa. Where one
+is missing the tests are skipped, but never in CI.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from examples.webchat.server import CLIENT, Backstage
+from tests.conversation.cast import ARRIVAL_KEYS, BOTS
+from tests.webchat.visit import AXE, Visit, served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, ViewportSize
+
+    from actions.ps7.testing import Simulator
+    from tests.conversation.harness import Stage
+    from tests.conversation.talking import RunningBot
+    from tests.webchat.visit import Visitors
+
+CHROMIUM = Path(os.environ.get("PS7_CHROMIUM") or "/usr/bin/chromium")
+_NEEDED = {
+    CHROMIUM: "Chromium (Debian: apt-get install chromium; elsewhere PS7_CHROMIUM names it)",
+    CLIENT: "socket.io's client (npm install --no-package-lock in examples/webchat)",
+    AXE: "axe-core (npm install --no-package-lock in tests/webchat)",
+}
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Start Chromium, with a profile of its own."""
+    missing = [name for file, name in _NEEDED.items() if not file.exists()]
+    if missing:
+        reason = f"browser tests need {' and '.join(missing)}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    async with (
+        async_playwright() as playwright,
+        await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as running,
+    ):
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_url(
+    browser: Browser,  # noqa: ARG001 - without one, no bot needs to start
+    oss_bot: RunningBot,
+    rasa_stage: Stage,
+    rasa_simulator: Simulator,
+) -> AsyncIterator[str]:
+    """Serve the page in front of the example bot."""
+    log = rasa_stage.actions_log(BOTS["oss_bot"])
+    async with served(Backstage(oss_bot.url, rasa_simulator.url, log)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def signed_url(
+    browser: Browser,  # noqa: ARG001 - without one, no bot needs to start
+    guarded_bot: RunningBot,
+    rasa_stage: Stage,
+    rasa_simulator: Simulator,
+) -> AsyncIterator[str]:
+    """Serve the page in front of the bot that takes signed arrivals only."""
+    log = rasa_stage.actions_log(BOTS["guarded_bot"])
+    backstage = Backstage(guarded_bot.url, rasa_simulator.url, log, arrival_key=ARRIVAL_KEYS[0])
+    async with served(backstage) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitors(browser: Browser) -> AsyncIterator[Visitors]:
+    """Let people open the page; afterwards see that no page did what none may do."""
+    async with AsyncExitStack() as contexts:
+        visits: list[Visit] = []
+
+        async def visit(url: str, size: str = "desktop") -> Visit:
+            context = await browser.new_context(
+                viewport=SIZES[size], locale="pt-BR", timezone_id="America/Sao_Paulo"
+            )
+            await contexts.enter_async_context(context)
+            visits.append(Visit(await context.new_page(), url))
+            return visits[-1]
+
+        yield visit
+        for one in visits:
+            assert await one.misdeeds() == []

@@ -1,0 +1,156 @@
+"""What the page's server makes of a tracker, of requests and of a log: everything masked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.ps7.testing import PERSONAS
+from examples.webchat.cards import _ENGLISH, CARDS
+from examples.webchat.turns import turn
+from tests.webchat.cast import BALANCES, TROUBLES
+
+PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+LOG = """\
+2026-11-25 10:00:00 INFO     actions.ps7.api.telemetry  - PS7 lookup: outcome=ok reason=ok \
+status=200 attempts=1 ms=12 correlation=one context=3f2a
+2026-11-25 10:00:01 INFO     actions.ps7.api.telemetry  - PS7 lookup: outcome=unavailable \
+reason=read_timeout status=- attempts=2 ms=4001 correlation=two context=3f2a
+"""
+
+
+def said(correlation_id: str | None, **metadata: object) -> dict[str, Any]:
+    """Make the event of a user's message."""
+    return {"event": "user", "metadata": {**metadata, "correlationId": correlation_id}}
+
+
+def slot(name: str, value: object) -> dict[str, Any]:
+    """Make the event of a slot that is set."""
+    return {"event": "slot", "name": name, "value": value}
+
+
+def asked(correlation_id: str, status: int) -> dict[str, Any]:
+    """Make an entry of the simulator's record."""
+    return {"method": "POST", "path": PATH, "status": status, "correlationId": correlation_id}
+
+
+def shown(*events: dict[str, Any], turn_of: str = "one") -> list[tuple[str, str | None, bool]]:
+    """Give the slots that the panel shows."""
+    made = turn(events, [], "", turn_of)
+    assert made is not None
+    return [(one["name"], one["value"], one["changed"]) for one in made["slots"]]
+
+
+def test_everybody_has_expectations_and_speaks_english() -> None:
+    """No card is without a test, and none without its English line."""
+    assert set(CARDS) == {*BALANCES, *TROUBLES} == set(_ENGLISH)
+    assert set(PERSONAS) == set(BALANCES)
+
+
+def test_a_turn_meets_its_requests_and_its_lookup() -> None:
+    """Tracker, record and log are joined by the correlation id of the message."""
+    events = [
+        {"event": "action", "name": "action_session_start"},
+        {"event": "session_started"},
+        said("one", contextId="ana", model_id="m"),
+        slot("ps7_status", "ok"),
+        slot("segment", "Private"),
+        {"event": "bot", "text": "O saldo da conta 00123456 é de R$ 15.230,75."},
+        said("two", contextId="ana"),
+        slot("ps7_status", "unavailable"),
+        slot("segment", None),
+    ]
+    requests = [asked("one", 200), asked("two", 503), asked("two", 503), asked("three", 200)]
+
+    assert turn(events, requests, LOG, "one") == {
+        "number": 1,
+        "contextId": "ana",
+        "status": "ok",
+        "slots": [
+            {"name": "ps7_status", "value": "ok", "changed": True},
+            {"name": "segment", "value": "Private", "changed": True},
+        ],
+        "lookups": [{"outcome": "ok", "reason": "ok", "status": 200, "attempts": 1, "ms": 12}],
+        "requests": [{"method": "POST", "path": PATH, "status": 200}],
+    }
+    assert turn(events, requests, LOG, "two") == {
+        "number": 2,
+        "contextId": "ana",
+        "status": "unavailable",
+        "slots": [
+            {"name": "ps7_status", "value": "unavailable", "changed": True},
+            {"name": "segment", "value": None, "changed": True},
+        ],
+        "lookups": [
+            {
+                "outcome": "unavailable",
+                "reason": "read_timeout",
+                "status": None,
+                "attempts": 2,
+                "ms": 4001,
+            }
+        ],
+        "requests": [{"method": "POST", "path": PATH, "status": 503}] * 2,
+    }
+
+
+def test_a_turn_that_rasa_does_not_know_yet() -> None:
+    """There is nothing to show, whatever else was said."""
+    assert turn([], [], LOG, "one") is None
+    assert turn([said("two"), {"event": "user", "metadata": None}], [], LOG, "one") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "seen"),
+    [
+        ("cpf", "52998224725", "***.982.247-**"),
+        ("cpf", "CPF", "•••"),
+        ("account", "00123456", "••••••56"),
+        ("account", "42", "•••"),
+        ("cpf_masked", "***.982.247-**", "***.982.247-**"),
+        ("agency", "0341", "0341"),
+        ("segment", "Private", "Private"),
+        ("identification", "authenticated", "authenticated"),
+        ("security_device", "token", "token"),
+        ("token_status", "valid", "valid"),
+        ("ivr_option", "saldo", "saldo"),
+        ("ps7_expires_at", "2026-11-25T12:00:00+00:00", "2026-11-25T12:00:00+00:00"),
+        ("ps7_context", "gAAAAA", "•••"),
+        ("phone_number", "5511900000001", "•••"),
+        ("id_document", "RG", "•••"),
+        ("ps7_payload", {"u_cpf": "52998224725"}, "•••"),
+        ("a_slot_of_the_bot", "52998224725", "•••"),
+    ],
+)
+def test_what_may_be_seen_of_a_slot(name: str, value: object, seen: str) -> None:
+    """Personal data are masked, and what nobody thought of is hidden."""
+    assert shown(said("one"), slot(name, value)) == [(name, seen, True)]
+
+
+def test_slots_of_rasa_itself_are_left_out() -> None:
+    """The contextId that opened the session is no business of the panel's."""
+    assert shown(said("one"), slot("session_started_metadata", {"contextId": "ana"})) == []
+
+
+def test_what_a_turn_changes() -> None:
+    """A slot that stays as it was is no news; one that was emptied is, once."""
+    events = [
+        *(said("one"), slot("segment", "Private"), slot("agency", "0341")),
+        *(said("two"), slot("agency", None)),
+        said("three"),
+    ]
+
+    assert shown(*events, turn_of="two") == [("segment", "Private", False), ("agency", None, True)]
+    assert shown(*events, turn_of="three") == [("segment", "Private", False)]
+
+
+@pytest.mark.parametrize("event", ["restart", "reset_slots", "session_started"])
+def test_what_begins_anew(event: str) -> None:
+    """Slots of an earlier session are not this one's, unless Rasa sets them again."""
+    events = [
+        *(said("one"), slot("segment", "Private"), slot("agency", "0341")),
+        *({"event": event}, slot("agency", "0341"), said("two")),
+    ]
+
+    assert shown(*events, turn_of="two") == [("agency", "0341", False)]
