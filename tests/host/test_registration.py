@@ -56,7 +56,7 @@ def test_a_second_copy_of_the_plugin_stops_the_server() -> None:
         gc.collect()
     assert str(stop.value) == (
         "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
-        "folder that was copied into the bot, or import nothing from the installed package."
+        "folder that was copied, or uninstall the package; and import it by one name everywhere."
     )
     ActionPS7Context()
 

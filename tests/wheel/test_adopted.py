@@ -162,5 +162,5 @@ async def test_the_folder_and_the_wheel_together_stop_the_server(
     assert "Traceback" not in process.output
     assert process.output.splitlines()[-1] == (
         "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
-        "folder that was copied into the bot, or import nothing from the installed package."
+        "folder that was copied, or uninstall the package; and import it by one name everywhere."
     )

@@ -204,7 +204,7 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
 
 
 def _refuse_a_second_copy() -> None:
-    """Stop where both a folder and the wheel are loaded.
+    """Stop where a folder and the wheel are loaded, or one of them under two names.
 
     They would take the same names of actions from each other, and where each made a seal key of
     its own, neither could open what the other one sealed. A module that was reloaded is no copy.
@@ -218,8 +218,8 @@ def _refuse_a_second_copy() -> None:
     if len(loaded) > 1:
         raise SystemExit(
             f"rasa-ps7 is loaded twice, as {' and as '.join(sorted(loaded))}: keep one of them. "
-            "Delete the folder that was copied into the bot, or import nothing from the installed "
-            "package."
+            "Delete the folder that was copied, or uninstall the package; and import it by one "
+            "name everywhere."
         )
 
 
