@@ -64,7 +64,8 @@ async def test_the_command_serves_and_the_health_check_tells(
 ) -> None:
     """With the plugin alone, and with a bot's actions: a lookup; healthy, until SIGTERM ends it.
 
-    It writes nothing to where it runs, and has no home. A proxy is not asked for the health.
+    The doctor, beside it, finds no fault. Nothing is written to where it runs, it has no home, and
+    a proxy is not asked for the health.
     """
     image = Image(DOCKERFILE, {"ACTIONS": folder})
     scratch = tmp_path_factory.mktemp("tmp")  # a short path: sockets are made in there
@@ -94,6 +95,14 @@ async def test_the_command_serves_and_the_health_check_tells(
                 assert set(await connection.actions()) == registered
             user = Dialogue()
             assert (await user.turn(server.send, metadata={"contextId": "ana"}))["cpf"]
+            doctor = await Process.start(
+                tmp_path / "doctor.log",
+                *("python", "-m", f"{image.last('CMD').command[-1]}.ps7", "doctor"),
+                cwd=app,
+                variables={**variables, **ps7.environment},
+            )
+            assert await doctor.exit_code() == 0, doctor.output
+            assert "PS7 takes the credentials" in doctor.output
             assert await server.stop() == 0
         finally:
             await process.kill()
