@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from argparse import ArgumentParser
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, NoReturn
 from unittest.mock import patch
 
@@ -24,8 +24,8 @@ def parsed_by(main: Callable[[list[str]], object]) -> Callable[[list[str], str],
     """Make a check that lets a program read its options and stops it there."""
 
     def check(arguments: list[str], _: str) -> Iterator[str]:
-        if not arguments:
-            return  # a program that is only named
+        if len(arguments) <= 1:
+            arguments = [*arguments, "--help"]  # it is only named
         parse = ArgumentParser.parse_args
 
         def only_parse(self: ArgumentParser, args: list[str], *_: object) -> NoReturn:
@@ -35,13 +35,15 @@ def parsed_by(main: Callable[[list[str]], object]) -> Callable[[list[str], str],
         with (
             patch.object(ArgumentParser, "parse_args", only_parse),
             redirect_stderr(io.StringIO()) as said,
+            redirect_stdout(io.StringIO()),
         ):
             try:
                 main(arguments)
             except _ParsedError:
                 return
-            except SystemExit:
-                pass
+            except SystemExit as end:
+                if not end.code:
+                    return
         yield said.getvalue().strip().rpartition("\n")[2] or f"{arguments} is not understood"
 
     return check

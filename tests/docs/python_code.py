@@ -44,7 +44,7 @@ def faults(block: Block, folder: Path) -> list[str]:
         return []  # a program, tests, or what changes a process: others run them as a reader would
     namespace = {"__name__": "actions.shown", "__package__": "actions"}
     try:
-        with warnings.catch_warnings(), patch.dict(sys.modules, _as_installed()):
+        with warnings.catch_warnings(), patch.dict(sys.modules, as_installed()):
             warnings.simplefilter("error")
             exec(code, namespace)  # noqa: S102 - the documents are ours
     except Exception as error:  # noqa: BLE001 - whatever it is, a reader would meet it
@@ -52,7 +52,7 @@ def faults(block: Block, folder: Path) -> list[str]:
     return []
 
 
-def _as_installed() -> dict[str, object]:
+def as_installed() -> dict[str, object]:
     """Name the plugin's modules as the wheel does, beside their names here."""
     loaded = {
         name: module for name, module in sys.modules.items() if name.startswith("actions.ps7")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from actions import ps7
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.api import telemetry
+from actions.ps7.cli import command
 from actions.ps7.dialogue import turn
 from actions.ps7.settings import PREFIX
 from actions.ps7.testing import FAULTS
@@ -154,6 +155,15 @@ def test_a_reason_leads_to_the_outcome_that_the_page_says() -> None:
     found = list(ends())
     assert len({reason for reason, _ in found}) > len(Reason) * 3 // 4
     assert [end for end in found if documented[end[0]] != end[1].value] == []
+
+
+def test_every_command_has_its_row() -> None:
+    """As `rasa-ps7 --help` lists them."""
+    table = document(PAGE).table("command", "what it is for")
+    (commands,) = (
+        action.choices for action in command.parser()._actions if isinstance(action.choices, dict)
+    )
+    assert sorted(table.column(0)) == sorted(f"`rasa-ps7 {name}`" for name in commands)
 
 
 def test_every_outcome_has_its_row() -> None:

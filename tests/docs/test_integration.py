@@ -1,0 +1,103 @@
+"""docs/integration.md lists the names that we export, and what it shows does what it says."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+
+from actions import ps7 as package
+from actions.ps7 import ActionPS7Context, CustomerContext
+from actions.ps7.dialogue import runtime
+from actions.ps7.testing import BackgroundSimulator, Conversation
+from tests.docs.documents import document, spans_in
+from tests.docs.python_code import as_installed, path_of
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rasa_sdk import Action
+
+    from actions.ps7.testing.rasa_in_memory.domain import DomainSource
+
+PAGE = "docs/integration.md"
+
+
+@pytest.fixture
+def ps7(monkeypatch: pytest.MonkeyPatch) -> Iterator[BackgroundSimulator]:
+    """Stand in for PS7, for a plugin that knows nothing of the tests before."""
+    monkeypatch.setattr(runtime, "_runtimes", [])
+    with BackgroundSimulator() as simulator:
+        for name, value in simulator.environment.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+        runtime.let_go()
+
+
+def shown(path: str) -> dict[str, Any]:
+    """Execute a file of a bot as the page shows it; give what it defines."""
+    (code,) = (block.code for block in document(PAGE).blocks if path_of(block) == path)
+    names: dict[str, Any] = {"__name__": f"shown.{path}"}
+    with patch.dict(sys.modules, as_installed()):
+        exec(code, names)  # noqa: S102 - the documents are ours
+    return names
+
+
+def test_every_name_that_is_exported_is_listed() -> None:
+    """And no other."""
+    table = document(PAGE).table("name", "what it is")
+    listed = [name for cell in table.column(0) for name in spans_in(cell)]
+    assert sorted(listed) == sorted(package.__all__)
+
+
+def test_every_attribute_of_a_customer_is_listed() -> None:
+    """Fields and properties."""
+    table = document(PAGE).table("name", "what it is")
+    (row,) = (row for row in table.rows if row[0] == "`CustomerContext`")
+    listed = {name.partition("(")[0] for name in spans_in(row[1])} - {"repr"}
+    properties = {
+        name for name, kind in vars(CustomerContext).items() if isinstance(kind, property)
+    }
+    own = properties - {"model_extra", "model_fields_set"}
+    assert listed == {*CustomerContext.model_fields, *own, "field"}
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", "Agência 0341, conta 00123456"),
+        ("bruno", "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."),
+        (None, "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."),
+    ],
+)
+async def test_the_balance_is_for_whom_the_page_says(
+    ps7: BackgroundSimulator, who: str | None, said: str
+) -> None:
+    """The action that reads the seal and no slot."""
+    action: type[Action] = shown("actions/balance.py")["ActionAnswerBalance"]
+    bot = Conversation(ROOT / "domain.yml", [ActionPS7Context, action])
+    await bot.user("qual meu saldo?", metadata={"contextId": who})
+    assert (await bot.run("action_answer_balance")).texts == [said]
+    assert len(ps7.requests) == (1 if who else 0)
+
+
+async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> None:
+    """Before any action of the first turn has run."""
+    start: type[Action] = shown("actions/session.py")["ActionSessionStart"]
+    domain: list[DomainSource] = [{"actions": ["action_session_start"]}, ROOT / "domain.yml"]
+    bot = Conversation(domain, [ActionPS7Context, start])
+    opened = await bot.user("oi", metadata={"contextId": "ana"})
+    assert opened.events[0]["event"] == "session_started"
+    assert opened.slots["segment"] == "Personnalité"
+    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
+
+
+async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:
+    """With its end, good or bad."""
+    segment_of = shown("actions/segments.py")["segment_of"]
+    assert await segment_of("ana") == "Personnalité"
+    assert await segment_of("http-403") == "nobody: denied, forbidden"
+    assert len(ps7.requests) == 2
