@@ -1,13 +1,37 @@
-"""`domain.yml` and the plugin's folder: the bots use the files themselves. Needs no Rasa."""
+"""`domain.yml` and the plugin's folder: the bots use the files themselves."""
 
 from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
 
+from actions.ps7.cli.fragment import CALM, OSS, fragment
+from actions.ps7.slot_names import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
+from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT
 from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READ = """
+import json, sys
+from rasa.shared.core.domain import Domain
+from rasa.shared.exceptions import RasaException
+
+def slots(path):
+    try:
+        return sorted(slot.name for slot in Domain.from_file(path).slots)
+    except RasaException:
+        return None
+
+print(json.dumps([slots(path) for path in sys.argv[1:]]))
+"""
 
 
 @pytest.mark.parametrize("name", ["oss_bot", "rule_bot", "kiosk"])
@@ -39,3 +63,37 @@ def test_what_the_fragment_leaves_to_the_bot_can_be_turned_on() -> None:
     }
     for slot in slots.values():
         assert slot == {"influence_conversation": False, "mappings": [{"type": "custom"}]}
+
+
+@pytest.mark.conversation
+async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> None:
+    """Whole, in part and in Portuguese; one for CALM is none for Rasa Open Source."""
+    chosen = ["cpf", "agency", "u_display", "ps7_payload"]
+    expected: dict[str, list[str] | None] = {
+        fragment(OSS, None, portuguese=False): [*DEFAULT, "account", "agency", "segment"],
+        fragment(OSS, CUSTOMER_SLOTS, portuguese=False): list(CUSTOMER_SLOTS),
+        fragment(OSS, chosen, portuguese=True): ["agencia", "cpf", "ps7_payload", "u_display"],
+        fragment(OSS, [], portuguese=True): [],
+        fragment(CALM, None, portuguese=False): None,
+    }
+    files = [tmp_path / f"{number}.yml" for number in range(len(expected))]
+    for file, text in zip(files, expected, strict=True):
+        file.write_text(text, encoding="utf-8")
+
+    process = await asyncio.create_subprocess_exec(
+        *map(str, (_rasa_python(), "-W", "ignore", "-c", READ, *files)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+
+    assert json.loads(out) == [
+        None if slots is None else sorted([*slots, *ALWAYS]) for slots in expected.values()
+    ]
+
+
+ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")
+"""The last one is Rasa's own."""
+DEFAULT = (
+    *("cpf", "cpf_masked", "ivr_option", "identification", "security_device", "token_status"),
+    "ps7_expires_at",
+)
