@@ -101,6 +101,8 @@ def test_stories_that_nothing_keeps_from_matching(
 CONDITIONS: list[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]]]] = [
     ({"ps7_status": SEEN}, rule({"ps7_status": "ok"}, {"mood": "good"}), []),
     ({"ps7_status": SEEN}, rule("ps7_status", {"ps7_status": None}), []),
+    ({"segment": SEEN}, rule("segment"), []),
+    ({"segment": SEEN}, rule({"segment": None}), []),
     (
         {},
         rule({"ps7_status": "ok"}),
