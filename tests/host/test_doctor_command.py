@@ -181,6 +181,18 @@ def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "\n\nBot\n  ok       the domain was read, from one file\n" in text
 
 
+def test_a_setting_about_slots_that_cannot_be_used_is_named_once(
+    usable: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the settings, and the bot is looked at all the same."""
+    usable.setenv("PS7_SLOT_NAMES", "planted")
+    (tmp_path / "domain.yml").write_text((ROOT / "domain.yml").read_text())
+    assert main(["doctor", "--offline", "--domain", "domain.yml"]) == 1
+    text, names = named(capsys.readouterr().out)
+    assert names == ("settings-bad", "session-carry-over")
+    assert text.endswith(summary(1, 1))
+
+
 @pytest.mark.parametrize("scheme", ["HTTPS", "https"])
 def test_a_proxy_that_only_others_would_take(
     usable: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], scheme: str

@@ -233,8 +233,16 @@ def test_the_bots_own_code_is_looked_at(
     assert said(wrong, tmp_path) == found
 
 
-def test_links_are_followed() -> None:
-    """A copy of the plugin may be a link to it."""
+def test_a_folder_of_domain_files_may_be_a_link(tmp_path: Path) -> None:
+    """Rasa follows it."""
+    write(tmp_path, {"shared/ps7.yml": SLOT % "text", "domain/bot.yml": "intents: [greet]"})
+    (tmp_path / "domain" / "ps7").symlink_to(tmp_path / "shared")
+    found, _ = bot_files.read(bot_files.in_folder(tmp_path))
+    assert said(found, tmp_path) == ["the domain was read, from 2 files"]
+
+
+def test_the_plugin_may_be_a_link() -> None:
+    """As in the examples."""
     found, bot = bot_files.read(bot_files.in_folder(EXAMPLES / "calm-bot"))
     assert [finding.id for finding in found] == ["domain"]
     assert bot is not None

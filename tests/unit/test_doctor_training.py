@@ -377,6 +377,21 @@ EMPTY_GUARD = (
         ),
         ({"cpf": {}}, {}, RULES_ALONE, []),
         (
+            {"cpf": {}, "amount": {"mappings": [{"type": "from_llm"}]}},
+            {},
+            None,
+            [
+                (
+                    "warning",
+                    "calm-personal",
+                    (
+                        "cpf can stand in a prompt: Rasa Pro shows set slots to sub-agents and "
+                        "Enterprise Search"
+                    ),
+                )
+            ],
+        ),
+        (
             {"ps7_status": {"shared_for_coexistence": True}},
             {},
             {"pipeline": [{"name": "LLMBasedRouter"}, *CALM["pipeline"]]},

@@ -136,8 +136,7 @@ def _parsed(text: str) -> dict[str, Any]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
 
-    parser = YAML(typ="safe", pure=True)
-    parser.version = (1, 2)  # `no` and `on` are text, as for Rasa
+    parser = YAML(typ="safe", pure=True)  # YAML 1.2, as for Rasa: `no` and `on` are text
     try:
         return parsed.table(parser.load(text))
     except YAMLError as failure:
