@@ -210,8 +210,8 @@ async def test_a_machine_is_told_the_story(
                 "held_until": None,
                 "then": "look up",
                 "why": ["A contextId came, and nothing is held: PS7 has to be asked."],
-                "changes": None,
-                "came_of_it": {
+                "would_set": None,
+                "was_set": {
                     "cpf": "***.982.247-**",
                     "account": "******56",
                     "ps7_context": "(sealed)",
@@ -232,14 +232,14 @@ async def test_the_rows_of_the_story(stage: Stage, tell: Tell) -> None:
         ("another", "ok, good", "look up"),
         ("same", "ok, good", "missing, everything nulled"),
     ]
-    assert [run["changes"] for run in runs] == [
+    assert [run["would_set"] for run in runs] == [
         None,
         {},
         {"cpf": CPF["ana"]},
         None,
         {"cpf": None, "account": None, "ps7_context": "(sealed)", "ps7_status": "missing"},
     ]
-    assert [run["came_of_it"].get("cpf", "-") for run in runs] == [
+    assert [run["was_set"].get("cpf", "-") for run in runs] == [
         *(CPF["ana"], "***.000.000-**", CPF["ana"], CPF["bruno"], None),
     ]
 
@@ -252,7 +252,7 @@ async def test_who_asks_to_see_everything_does(
     await stage.say({"no": "id"})
     first, second = tell(stage.save(), "--show")
     assert (first["text"], first["context_id"]["value"]) == ("oi", "ana")
-    assert first["came_of_it"]["account"] == "00123456"
+    assert first["was_set"]["account"] == "00123456"
     assert second["context_id"]["value"] == {"no": "id"}
     assert main(["explain", str(stage.file), "--show"]) == 0
     out = capsys.readouterr().out
@@ -283,7 +283,7 @@ async def test_every_ending_is_told(stage: Stage, tell: Tell) -> None:
         ("another", "denied", "look up"),
         ("same", "ok, too old", "look up"),
     ]
-    assert [run["came_of_it"].get("ps7_status", "-") for run in runs] == [
+    assert [run["was_set"].get("ps7_status", "-") for run in runs] == [
         *("missing", "rejected", "-", "-", "invalid", "denied", "-", "ok", "-"),
     ]
     assert [run["context_id"] and run["context_id"]["number"] for run in runs] == [
@@ -293,7 +293,7 @@ async def test_every_ending_is_told(stage: Stage, tell: Tell) -> None:
     # Where nobody was asked, the run is played again: it would set what it did.
     for run in runs:
         if run["then"] != "look up":
-            assert run["changes"] == run["came_of_it"]
+            assert run["would_set"] == run["was_set"]
 
 
 async def test_a_forged_seal_is_told_from_a_foreign_one(stage: Stage, tell: Tell) -> None:
@@ -441,12 +441,12 @@ async def test_a_call_of_an_action_server_is_told(
     monkeypatch.setattr("sys.stdin", stdin)
     first, second = tell("-")
     assert (first["by_name"], first["then"]) == (False, "look up")
-    assert (second["by_name"], second["then"], second["came_of_it"]) == (
+    assert (second["by_name"], second["then"], second["was_set"]) == (
         True,
         "project, no call",
         None,
     )
-    assert second["changes"] == {}
+    assert second["would_set"] == {}
 
 
 async def test_settings_that_cannot_be_used_are_said(

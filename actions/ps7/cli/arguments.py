@@ -75,7 +75,12 @@ def call_id(text: str) -> str:
 
 def add_lookup(parser: argparse.ArgumentParser) -> None:
     """Take what a lookup is told: whom it is about, and what goes along."""
-    parser.add_argument("context_id", metavar="CONTEXT_ID", type=context_id)
+    parser.add_argument(
+        "context_id",
+        metavar="CONTEXT_ID",
+        type=context_id,
+        help="as it stands in the metadata of a message",
+    )
     parser.add_argument(
         "--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED"
     )

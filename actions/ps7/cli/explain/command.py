@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 _HELP = HelpText(
     about="say, turn by turn, what the lookup did in a conversation, and why",
     details="""\
-Read a conversation from a file and say of every run of the plugin where the contextId was found,
-what was held, which row of the table fired and why, and which slots it would have set; beside that,
-which of these slots the tracker says were set until the next message or action, by whomever. It
-asks nobody and changes nothing.
+Read a conversation from a file and say of every run of the plugin, without asking anybody:
+
+  contextId   where it was found; equal numbers are equal contextIds
+  found       none, same (as held), another, or new (nothing is held)
+  held        what the seal says, and until when
+  then        the row of the table in docs/how-it-works.md that fired
+  why         what led to it
+  would set   the slots of ours that the run sets
+  was set     those that the tracker says were set until the next run, by whomever
 
 TRACKER.json is what Rasa's API gives (GET /conversations/<id>/tracker?include_events=ALL), or the
 body of a call that the action server got; - is the standard input. The settings are those of the
 action server, as far as they are set: with its PS7_SEAL_KEYS the seals can be opened, without them
 it says what cannot be told. PS7 itself need not be configured.
 
-Personal data and contextIds are masked unless --show is given; equal numbers are equal contextIds.
+Personal data and contextIds are masked unless --show is given.
 """,
     examples={
         "explain tracker.json": "a conversation that was saved",

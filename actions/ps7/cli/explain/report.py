@@ -54,8 +54,8 @@ class Reporter:
             "held_until": account.held_until,
             "then": row.then if row else None,
             "why": account.why,
-            "changes": self._slots(moment, account.changes),
-            "came_of_it": self._slots(moment, moment.came_of_it),
+            "would_set": self._slots(moment, account.changes),
+            "was_set": self._slots(moment, moment.came_of_it),
         }
 
     def _sealed(self, moment: Moment) -> bool:
@@ -120,9 +120,9 @@ def _write_run(out: Output, run: Report) -> None:
         *(("why", sentence) for sentence in run["why"]),
         (
             "would set",
-            _slots_text(run["changes"], "only PS7's answer tells" if run["then"] else "?"),
+            _slots_text(run["would_set"], "only PS7's answer tells" if run["then"] else "?"),
         ),
-        ("was set", _slots_text(run["came_of_it"], "the file ends here")),
+        ("was set", _slots_text(run["was_set"], "the file ends here")),
     ]
     out.table(rows)
 
