@@ -229,7 +229,7 @@ lookup of that turn wrote, until the next run
         + """\
   error    PS7_SLOT_NAMES calls agency agencia, and the domain declares no agencia, but agency, \
 which is not written any more
-           Rename the slot in the domain, or take agency out of PS7_SLOT_NAMES.
+           Rename the slot in the domain, or correct what PS7_SLOT_NAMES says of agency.
   warning  PS7_CLEAR_SLOTS names saldo, which the domain does not declare
            Correct the name: a slot that stays behind shows one customer's data to the next.
 """
@@ -358,3 +358,27 @@ def test_the_fault_of_a_bot_is_named_and_nothing_else(
     text, names = named(out)
     assert text == case.expected
     assert (code, err, names) == (case.code, "", case.names)
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize("flavour", ["--oss", "--calm"])
+@pytest.mark.parametrize("portuguese", [False, True])
+def test_the_fragment_that_a_command_prints_is_sound(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flavour: str,
+    portuguese: bool,
+) -> None:
+    """Also with Portuguese names, once PS7_SLOT_NAMES is what its comment says."""
+    main(["domain", flavour, *(["--pt"] if portuguese else [])])
+    fragment = capsys.readouterr().out
+    (tmp_path / "ps7.yml").write_text(fragment)
+    (tmp_path / "bot.yml").write_text(BOT["domain/bot.yml"])
+    if portuguese:
+        assert main(["doctor", "--domain", ".", "--only-bot", "--strict"]) == 1
+        assert named(capsys.readouterr().out)[1] == ("slot-name",)
+        (names,) = re.findall(r"PS7_SLOT_NAMES='(.*)'", fragment)
+        monkeypatch.setenv("PS7_SLOT_NAMES", names)
+    assert main(["doctor", "--domain", ".", "--only-bot", "--strict"]) == 0
+    assert named(capsys.readouterr().out)[1] == ()

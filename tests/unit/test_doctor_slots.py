@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.cli.doctor import running, slots
+from actions.ps7.cli.doctor import naming, running, slots
 from actions.ps7.slot_names import SlotNames
 from tests.support.doctor import STATUS_VALUES, bot_of, complaints, sound
 
@@ -201,7 +201,7 @@ SLOTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
             (
                 "warning",
                 "slot-name",
-                "nothing fills slot agencia; is it meant to be agency?",
+                "nothing fills slot agencia, which may be meant to be agency",
             )
         ],
     ),
@@ -215,7 +215,7 @@ SLOTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
             (
                 "warning",
                 "slot-name",
-                "nothing fills slot cpf_maskd; is it meant to be cpf_masked?",
+                "nothing fills slot cpf_maskd, which may be meant to be cpf_masked",
             )
         ],
     ),
@@ -286,17 +286,22 @@ def test_slots_that_are_declared_twice_and_differently() -> None:
     ("renames", "changes", "expected"),
     [
         ({"segment": "segmento"}, {"without": ["segment"], "segmento": {}}, []),
+        ({"segment": "segmento"}, {"without": ["segment"]}, []),
         (
-            {"segment": "segmento"},
-            {"without": ["segment"]},
+            {"segment": "segmneto"},
+            {"without": ["segment"], "segmento": {}},
             [
                 (
                     "warning",
                     "slot-names",
-                    "PS7_SLOT_NAMES calls segment segmento, and the domain declares no segmento",
+                    (
+                        "PS7_SLOT_NAMES calls segment segmneto, and the domain declares no "
+                        "segmneto, but segmento, which nothing fills"
+                    ),
                 )
             ],
         ),
+        ({"segment": "segmneto"}, {"without": ["segment"], "segmento": FROM_TEXT}, []),
         (
             {"segment": "segmento"},
             {},
@@ -329,6 +334,23 @@ def test_settings_that_rename_slots_are_held_against_the_domain(
 ) -> None:
     """`PS7_SLOT_NAMES`."""
     assert complaints(bot_of(sound(**changes)), renames) == expected
+
+
+def test_slots_with_portuguese_names_and_no_setting_that_says_so() -> None:
+    """Those that `rasa-ps7 domain --pt` gives them; the whole setting is written out."""
+    bot = bot_of(sound(agencia={}, conta={}, segmento={}, without=["segment"], titular={}))
+    (finding,) = naming.check(bot, {"cpf": "titular"}, [])
+    assert (finding.id, finding.found, finding.do) == (
+        "slot-name",
+        (
+            "nothing fills slot agencia, conta and segmento, which may be meant to be agency, "
+            "account and segment"
+        ),
+        (
+            'Set PS7_SLOT_NAMES=\'{"cpf": "titular", "agency": "agencia", "account": "conta", '
+            '"segment": "segmento"}\', or give them the plugin\'s names.'
+        ),
+    )
 
 
 def test_slots_to_clear_that_do_not_exist() -> None:

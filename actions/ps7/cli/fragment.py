@@ -38,7 +38,7 @@ _EXPIRY = ("ps7_expires_at",)
 _REST = ("phone_number", "id_document", "ps7_key", "ps7_decoded_context_id", "ps7_payload")
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
-_PORTUGUESE = {
+PORTUGUESE = {
     "cpf_masked": "cpf_mascarado",
     "agency": "agencia",
     "account": "conta",
@@ -92,7 +92,7 @@ def fragment(flavour: _Flavour, chosen: Sequence[str] | None, *, portuguese: boo
     """
     slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
     rest = chosen is None and flavour is OSS
-    renames = {name: _PORTUGUESE[name] for name in CUSTOMER_SLOTS if name in _PORTUGUESE}
+    renames = {name: PORTUGUESE[name] for name in CUSTOMER_SLOTS if name in PORTUGUESE}
     renames = {name: new for name, new in renames.items() if rest or name in slots}
     text = "".join(
         [

@@ -6,9 +6,11 @@ Pure: a bot and two settings in, findings out.
 from __future__ import annotations
 
 import difflib
+import json
 from typing import TYPE_CHECKING
 
 from ...slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, SlotNames
+from ..fragment import PORTUGUESE
 from .finding import Finding, caution, error, listed
 from .slots import FILLED_BY_ACTIONS
 
@@ -17,14 +19,7 @@ if TYPE_CHECKING:
 
     from .bot import Bot, Slot
 
-_PORTUGUESE = {
-    "agencia": "agency",
-    "conta": "account",
-    "segmento": "segment",
-    "telefone": "phone_number",
-    "identificacao": "identification",
-    "opcao_ura": "ivr_option",
-}
+_IN_PORTUGUESE = {new: default for default, new in PORTUGUESE.items()}
 _ALIKE = 0.85
 """How much a name must be like one of ours to be taken for a slip of the pen."""
 
@@ -35,7 +30,7 @@ def check(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -> list
     ours = names.among(bot.slots)
     return [
         *_doubles(bot, ours),
-        *_renamed(bot, renames),
+        *_renamed(bot, renames, ours),
         *_meant(bot, renames, ours),
         *_to_clear(bot, to_clear),
     ]
@@ -51,32 +46,42 @@ def _doubles(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def _renamed(bot: Bot, renames: Mapping[str, str]) -> Iterator[Finding]:
+def _renamed(bot: Bot, renames: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[Finding]:
+    """Find new names that the domain does not know, though it seems to mean them.
+
+    One that it knows in no form is no fault: what a bot does not need it does not declare.
+    """
+    idle = [slot.name for slot in bot.slots.values() if slot.name not in ours and _is_idle(slot)]
     for default, name in renames.items():
         if name in bot.slots or default in {STATUS, CONTEXT}:
             continue
-        old = f", but {default}, which is not written any more" if default in bot.slots else ""
-        yield (error if old else caution)(
-            "slot-names",
-            f"PS7_SLOT_NAMES calls {default} {name}, and the domain declares no {name}{old}",
-            f"rename the slot in the domain, or take {default} out of PS7_SLOT_NAMES",
-        )
+        found = f"PS7_SLOT_NAMES calls {default} {name}, and the domain declares no {name}"
+        how = f"rename the slot in the domain, or correct what PS7_SLOT_NAMES says of {default}"
+        if default in bot.slots:
+            found = f"{found}, but {default}, which is not written any more"
+            yield error("slot-names", found, how)
+        elif (meant := _like(name, idle)) is not None:
+            yield caution("slot-names", f"{found}, but {meant}, which nothing fills", how)
 
 
 def _meant(bot: Bot, renames: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[Finding]:
     """Find slots that nothing fills, and that look like one of ours which is not declared."""
     declared = {*ours.values(), *renames}
     absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in declared]
+    meant = {}
     for slot in bot.slots.values():
-        if slot.name in ours or not _is_idle(slot):
-            continue
-        meant = _PORTUGUESE.get(slot.name) or _like(slot.name, absent)
-        if meant in absent:
-            yield caution(
-                "slot-name",
-                f"nothing fills slot {slot.name}; is it meant to be {meant}?",
-                f'name it {meant}, or set PS7_SLOT_NAMES={{"{meant}": "{slot.name}"}}',
-            )
+        if slot.name not in ours and _is_idle(slot):
+            default = _IN_PORTUGUESE.get(slot.name) or _like(slot.name, absent)
+            if default in absent:
+                meant[default] = slot.name
+    if meant:
+        names = {**renames, **meant}
+        yield caution(
+            "slot-name",
+            f"nothing fills slot {listed(list(meant.values()))}, which may be meant to be "
+            f"{listed(list(meant))}",
+            f"set PS7_SLOT_NAMES='{json.dumps(names)}', or give them the plugin's names",
+        )
 
 
 def _like(name: str, known: Iterable[str]) -> str | None:
