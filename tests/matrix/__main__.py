@@ -11,7 +11,8 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from tests.matrix.environments import HOME, Environment, NotMade, every
+from tests.matrix import environments
+from tests.matrix.environments import Environment, NotMade, every
 
 
 def main() -> int:
@@ -19,7 +20,8 @@ def main() -> int:
     missing = [environment for environment in every() if not environment.stands]
     if not missing:
         return 0
-    _say(f"Setting up {len(missing)} environments in {HOME.name}: some minutes and 1 GB, once")
+    where = environments.HOME.name
+    _say(f"Setting up {len(missing)} environment(s) in {where}: some minutes and 1 GB, once")
     failures = 0
     with ThreadPoolExecutor(2) as pool:
         running = {pool.submit(environment.make): environment for environment in missing}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOME = ROOT / ".venv-matrix"
+STAMP = "ready"
+"""The file that says: installed from the pins as they stand. The Makefile's has this name too."""
 RASA = Path(os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
 FLOOR = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
 
@@ -69,7 +71,7 @@ class Environment:
 
     @property
     def _stamp(self) -> Path:
-        return HOME / self.name / "ready"
+        return HOME / self.name / STAMP
 
     @property
     def _digest(self) -> str:
@@ -115,6 +117,7 @@ def _copy_of_rasa(folder: Path) -> None:
     if not RASA.exists():
         raise NotMade(f"{RASA} does not exist: `make conversation` makes Rasa's environment")
     shutil.copytree(RASA.parent.parent, folder, symlinks=True, copy_function=_link)
+    (folder / STAMP).unlink(missing_ok=True)  # to write into it would be to write into Rasa's
 
 
 def _link(source: str, target: str) -> None:
