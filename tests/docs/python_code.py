@@ -8,16 +8,20 @@ are left to tests of their own.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from types import CodeType
 
     from tests.docs.documents import Block
 
@@ -42,14 +46,28 @@ def faults(block: Block, folder: Path) -> list[str]:
         return _runs_with_rasa(block, folder)
     if _ELSEWHERE.search(block.code) or "tests/" in (path_of(block) or ""):
         return []  # a program, tests, or what changes a process: others run them as a reader would
-    namespace = {"__name__": "actions.shown", "__package__": "actions"}
+    try:
+        with executed(code):
+            return []
+    except Exception as error:  # noqa: BLE001 - whatever it is, a reader would meet it
+        return [f"it does not run: {type(error).__name__}: {error}"]
+
+
+@contextmanager
+def executed(code: str | CodeType) -> Iterator[dict[str, Any]]:
+    """Execute a module of a bot's own; give what it defines, and let go of it afterwards.
+
+    rasa_sdk registers every action that a process knows: none of these may outlive its test.
+    """
+    names: dict[str, Any] = {"__name__": "actions.shown", "__package__": "actions"}
     try:
         with warnings.catch_warnings(), patch.dict(sys.modules, as_installed()):
             warnings.simplefilter("error")
-            exec(code, namespace)  # noqa: S102 - the documents are ours
-    except Exception as error:  # noqa: BLE001 - whatever it is, a reader would meet it
-        return [f"it does not run: {type(error).__name__}: {error}"]
-    return []
+            exec(code, names)  # noqa: S102 - the documents are ours
+        yield names
+    finally:
+        names.clear()
+        gc.collect()
 
 
 def as_installed() -> dict[str, object]:

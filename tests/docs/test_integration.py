@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
+import gc
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
+from rasa_sdk import Action
+from rasa_sdk.utils import all_subclasses
 
 from actions import ps7 as package
 from actions.ps7 import ActionPS7Context, CustomerContext
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import BackgroundSimulator, Conversation
 from tests.docs.documents import document, spans_in
-from tests.docs.python_code import as_installed, path_of
+from tests.docs.python_code import executed, path_of
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rasa_sdk import Action
+    from collections.abc import Awaitable, Callable, Iterator
 
     from actions.ps7.testing.rasa_in_memory.domain import DomainSource
 
@@ -37,13 +36,13 @@ def ps7(monkeypatch: pytest.MonkeyPatch) -> Iterator[BackgroundSimulator]:
         runtime.let_go()
 
 
-def shown(path: str) -> dict[str, Any]:
-    """Execute a file of a bot as the page shows it; give what it defines."""
+@pytest.fixture
+def shown(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Execute the file of a bot that the test names; give the one thing that it defines."""
+    path, name = request.param
     (code,) = (block.code for block in document(PAGE).blocks if path_of(block) == path)
-    names: dict[str, Any] = {"__name__": f"shown.{path}"}
-    with patch.dict(sys.modules, as_installed()):
-        exec(code, names)  # noqa: S102 - the documents are ours
-    return names
+    with executed(code) as names:
+        yield names[name]
 
 
 def test_every_name_that_is_exported_is_listed() -> None:
@@ -65,6 +64,12 @@ def test_every_attribute_of_a_customer_is_listed() -> None:
     assert listed == {*CustomerContext.model_fields, *own, "field"}
 
 
+BALANCE = ("actions/balance.py", "ActionAnswerBalance")
+SESSION = ("actions/session.py", "ActionSessionStart")
+SEGMENTS = ("actions/segments.py", "segment_of")
+
+
+@pytest.mark.parametrize("shown", [BALANCE], indirect=True, ids=["balance"])
 @pytest.mark.parametrize(
     ("who", "said"),
     [
@@ -74,30 +79,39 @@ def test_every_attribute_of_a_customer_is_listed() -> None:
     ],
 )
 async def test_the_balance_is_for_whom_the_page_says(
-    ps7: BackgroundSimulator, who: str | None, said: str
+    ps7: BackgroundSimulator, shown: type[Action], who: str | None, said: str
 ) -> None:
     """The action that reads the seal and no slot."""
-    action: type[Action] = shown("actions/balance.py")["ActionAnswerBalance"]
-    bot = Conversation(ROOT / "domain.yml", [ActionPS7Context, action])
+    bot = Conversation(ROOT / "domain.yml", [ActionPS7Context, shown])
     await bot.user("qual meu saldo?", metadata={"contextId": who})
     assert (await bot.run("action_answer_balance")).texts == [said]
     assert len(ps7.requests) == (1 if who else 0)
 
 
-async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> None:
+@pytest.mark.parametrize("shown", [SESSION], indirect=True, ids=["session"])
+async def test_a_session_starts_with_its_customer(
+    ps7: BackgroundSimulator, shown: type[Action]
+) -> None:
     """Before any action of the first turn has run."""
-    start: type[Action] = shown("actions/session.py")["ActionSessionStart"]
     domain: list[DomainSource] = [{"actions": ["action_session_start"]}, ROOT / "domain.yml"]
-    bot = Conversation(domain, [ActionPS7Context, start])
+    bot = Conversation(domain, [ActionPS7Context, shown])
     opened = await bot.user("oi", metadata={"contextId": "ana"})
     assert opened.events[0]["event"] == "session_started"
     assert opened.slots["segment"] == "Personnalité"
     assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
 
 
-async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:
+@pytest.mark.parametrize("shown", [SEGMENTS], indirect=True, ids=["segments"])
+async def test_a_lookup_of_ones_own(
+    ps7: BackgroundSimulator, shown: Callable[[str], Awaitable[str]]
+) -> None:
     """With its end, good or bad."""
-    segment_of = shown("actions/segments.py")["segment_of"]
-    assert await segment_of("ana") == "Personnalité"
-    assert await segment_of("http-403") == "nobody: denied, forbidden"
+    assert await shown("ana") == "Personnalité"
+    assert await shown("http-403") == "nobody: denied, forbidden"
     assert len(ps7.requests) == 2
+
+
+def test_no_action_that_was_shown_outlives_its_test() -> None:
+    """Else rasa_sdk would register it in a test that comes later."""
+    gc.collect()
+    assert [each for each in all_subclasses(Action) if each.__module__ == "actions.shown"] == []
