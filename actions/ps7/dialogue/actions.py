@@ -17,7 +17,7 @@ from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slot_names import STATUS
-from . import resolver, runtime
+from . import resolver, runtime, second_copy
 from .context_id import SESSION_ACTION
 from .session import NewSession
 from .turn import Turn
@@ -44,7 +44,7 @@ class PS7Action(Action, ABC):
                 is loaded twice. The action server stops with it at registration.
 
         """
-        _refuse_a_second_copy()
+        second_copy.refuse(PS7Action, among=Action.__subclasses__())
         try:
             settings = PS7Settings.load()
         except SettingsError as error:
@@ -201,26 +201,6 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
     turn = Turn(tracker, runtime.current(), clock.utc_now())
     verdict = turn.verify()
     return verdict.held.customer if isinstance(verdict, resolver.Project) else None
-
-
-def _refuse_a_second_copy() -> None:
-    """Stop where a folder and the wheel are loaded, or one of them under two names.
-
-    They would take the same names of actions from each other, and where each made a seal key of
-    its own, neither could open what the other one sealed. A module that was reloaded is no copy.
-    """
-    ours = (PS7Action.__name__, ".dialogue.actions")
-    loaded = {
-        each.__module__.removesuffix(ours[1])
-        for each in Action.__subclasses__()
-        if each.__name__ == ours[0] and each.__module__.endswith(ours[1])
-    }
-    if len(loaded) > 1:
-        raise SystemExit(
-            f"rasa-ps7 is loaded twice, as {' and as '.join(sorted(loaded))}: keep one of them. "
-            "Delete the folder that was copied, or uninstall the package; and import it by one "
-            "name everywhere."
-        )
 
 
 @cache
