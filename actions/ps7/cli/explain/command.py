@@ -29,7 +29,7 @@ Read a conversation from a file and say of every run of the plugin, without aski
   then        the row of the table in docs/how-it-works.md that fired
   why         what led to it
   would set   the slots of ours that the run sets
-  was set     those that the tracker says were set until the next run, by whomever
+  was set     those that the tracker says were set until the next run, by anyone
 
 TRACKER.json is what Rasa's API gives (GET /conversations/<id>/tracker?include_events=ALL), or the
 body of a call that the action server got; - is the standard input. The settings are those of the
