@@ -80,6 +80,11 @@ class Talk(RuleBasedStateMachine):
     ps7: ClassVar[Simulator]
     clock: ClassVar[Clock]
 
+    current: list[object]
+    """The contextIds of which one may count now."""
+    messages: list[object]
+    """What each message of this session brought, without those that were taken back."""
+
     def wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self.loop.run_until_complete(work)
 
@@ -89,8 +94,8 @@ class Talk(RuleBasedStateMachine):
         self.bot = Conversation(DOMAIN, [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
         self.sessions = 0
         self.opened_with: object = None
-        self.newest: object = None
-        self.remembers = True
+        self.current: list[object] = []
+        self.messages: list[object] = []
         for context_id in CUSTOMERS:
             self.ps7_answers(context_id, "ok")
         self.says(None)
@@ -117,8 +122,10 @@ class Talk(RuleBasedStateMachine):
         if opened > self.sessions:
             self.sessions = opened
             self.opened_with = context_id if metadata else self.opened_with
+            self.messages = []
+        self.messages.append(context_id)
         if metadata:
-            self.newest, self.remembers = context_id, True
+            self.current = [context_id]
         self.runs()
 
     @rule()
@@ -143,8 +150,7 @@ class Talk(RuleBasedStateMachine):
         if slots["ps7_status"] != "ok":
             assert set(shown.values()) <= {None, *TYPED}
         else:
-            current = [self.newest] if self.remembers else [self.newest, self.opened_with]
-            known = [name for name in current if isinstance(name, str) and name in CUSTOMERS]
+            known = [name for name in self.current if isinstance(name, str) and name in CUSTOMERS]
             assert shown in [CUSTOMERS[name] for name in known]
 
     @rule(name=st.sampled_from(SHOWN), value=st.sampled_from([None, *TYPED]))
@@ -161,7 +167,7 @@ class Talk(RuleBasedStateMachine):
     def somebody_breaks_the_seal(self) -> None:
         """Or writes a text of their own into its slot."""
         self.wait(self.bot.set_slot("ps7_context", "gAAAAABbroken"))
-        self.remembers = False
+        self.current.append(self.opened_with)
 
     @rule()
     def verifies(self) -> None:
@@ -184,9 +190,10 @@ class Talk(RuleBasedStateMachine):
 
     @rule()
     def the_turn_is_taken_back(self) -> None:
-        """As a fallback does, with every slot that the turn set."""
+        """As a fallback does, with all that the turn set; the message before is the latest."""
         self.wait(self.bot.rewind())
-        self.remembers = False
+        self.messages = self.messages[:-1]
+        self.current += [*self.messages[-1:], self.opened_with]
 
     @rule()
     def the_session_ends(self) -> None:
