@@ -107,9 +107,10 @@ class ActionServer:
             return await connection.send(call)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it as a supervisor does, and give its exit code."""
+        """Stop it as a supervisor does, and give its exit code: 0 where only sanic stumbled."""
         await asyncio.sleep(max(0.0, self._started + _SETTLED - time.monotonic()))
-        return await self.process.end(number)
+        code = await self.process.end(number)
+        return 0 if code == 1 and self.process.sanic_stumbled else code
 
 
 async def launch(
