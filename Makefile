@@ -8,6 +8,10 @@ export RASA_TELEMETRY_ENABLED := false
 
 RUN := .venv/bin/python
 
+# Long runs of tests are spread over this many processes: most tests wait for a server or a clock.
+WORKERS ?= 3
+SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
 # The environments. The file that a rule makes says: installed from the pins as they stand.
 # The tests find theirs through the environment, and skip where it does not exist.
 RASA := .venv-rasa/ready
@@ -44,7 +48,7 @@ test: lint types imports ## all the checks and tests below, and 100 % branch cov
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
 	@if [ -n "$$CI" ]; then $(RUN) -m tests.matrix; fi
 	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER); fi
-	@$(RUN) -m pytest --cov
+	@$(RUN) -m pytest --cov $(SPREAD)
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
 	else echo "make test: passed, without a real Rasa and the oldest versions: no Python 3.10 here"; fi
@@ -73,7 +77,7 @@ attacks: .venv/dev ## every attack on the action server, and the account of them
 	@$(RUN) -m pytest tests/security --ignore=tests/security/rasa
 
 floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
-	@.venv-floor/bin/python -m pytest tests/unit tests/host
+	@.venv-floor/bin/python -m pytest tests/unit tests/host $(SPREAD)
 
 matrix: .venv/dev ## every rasa-sdk on every Python over every transport, and a real Rasa: docs/compatibility.md
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
-
-if TYPE_CHECKING:
-    import pytest
 
 pytest_plugins = ["tests.conversation.fixtures", "tests.security.account", "pytester"]
 
 # How fast a machine makes up examples says nothing about the code: no deadline for one of them.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
+
+_SHARING = ("conversation", "matrix")
+"""Markers of the tests that share servers."""
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
@@ -33,6 +34,15 @@ def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_refuse_the_network)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run whatever needs a real Rasa last."""
-    items.sort(key=lambda item: item.get_closest_marker("conversation") is not None)
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run whatever needs a real Rasa last; where tests are spread over workers, first on one.
+
+    A worker takes a file at a time; tests that share servers which are slow to start count as one.
+    """
+    spread = hasattr(config, "workerinput")
+    items.sort(key=lambda item: bool(item.get_closest_marker("conversation")) != spread)
+    for item in items:
+        shared = [name for name in _SHARING if item.get_closest_marker(name)]
+        file = "/".join(item.path.with_suffix("").parts[-2:])
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))

@@ -132,6 +132,7 @@ WARNINGS = {
         (sign_arrival(KEY, "ana", "sender-2"), "arrival_conversation"),
         (sign_arrival(KEY, "ana", SENDER), "arrival_time"),  # made when this module was loaded
     ],
+    ids=["no token", "a foreign key", "too long", "another conversation", "too old"],
 )
 async def test_anything_else_is_invalid(
     guarded: Conversation, ps7: Simulator, caplog: pytest.LogCaptureFixture, value: str, reason: str

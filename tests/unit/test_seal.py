@@ -67,6 +67,7 @@ def test_a_seal_of_another_conversation_is_none() -> None:
         (None, False),
         (1, False),
     ],
+    ids=["ours", "another's", "newer", "cut", "no ASCII", "none", "a number"],
 )
 def test_who_made_a_seal_can_be_told(text: object, *, made: bool) -> None:
     """A key of ours did, whichever conversation it was for; a foreign one is told from it."""
