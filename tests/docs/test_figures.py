@@ -1,0 +1,53 @@
+"""What README.md says the plugin costs is what the benchmarks found."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+from benchmarks.report import RESULTS, Figure
+from tests.docs.documents import document
+
+NOTHING, BARE, REQUESTS = "empty action", "bare aiohttp", "requests"
+HELD = ("held", "A turn whose context is held, 32 at a time", "CPU µs")
+LOOKUP = ("webhook", "PS7 answers at once, 32 at a time", "CPU µs")
+SLOW = ("webhook", "PS7 takes 100 ms, 32 at a time", "answers/s")
+RASA = ("rasa_turn", "A whole turn in Rasa 3.6.21, one user at a time")
+WORKERS = ("growth", "Lookups with more workers, 32 at a time", "over 1 worker")
+IMPORT = ("start", "Import, beyond rasa_sdk and aiohttp", "ms")
+IDLE = "an action that does nothing"
+
+# For each row of the table: benchmark, table and column, and whose figures stand in the row.
+ROWS = (
+    (*HELD, ("ours", NOTHING)),
+    (*LOOKUP, ("ours", BARE, REQUESTS)),
+    (*SLOW, ("ours", BARE, REQUESTS)),
+    (*RASA, "later turns, ms", ("with the plugin", IDLE)),
+    (*RASA, "first turn, ms", ("with the plugin", IDLE)),
+    (*WORKERS, ("2 workers",)),
+    (*IMPORT, ("actions.ps7",)),
+)
+
+
+@cache
+def results(benchmark: str) -> dict[str, Any]:
+    """Read what a benchmark wrote."""
+    tables = json.loads((RESULTS / f"{benchmark}.json").read_text("utf-8"))["tables"]
+    assert isinstance(tables, dict)
+    return tables
+
+
+def test_the_figures_are_those_that_were_measured() -> None:
+    """Each of them, to the digit: whoever measures anew writes them anew."""
+    (table,) = (each for each in document("README.md").tables if "plugin" in each.header)
+    said = [re.findall(r"[\d.,]*\d", "|".join(row[1:])) for row in table.rows]
+    found = [
+        [
+            str(Figure.of(results(benchmark)[name][side][column]["rounds"])).split()[0]
+            for side in sides
+        ]
+        for benchmark, name, column, sides in ROWS
+    ]
+    assert said == found
