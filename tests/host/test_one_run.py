@@ -523,6 +523,7 @@ async def test_renamed_slots_and_the_defaults_they_leave(environment: pytest.Mon
 # -- a domain that leaves something out -----------------------------------------------------------
 
 
+@pytest.mark.usefixtures("clock")
 async def test_without_the_slot_of_the_seal_every_run_looks_up(
     environment: pytest.MonkeyPatch, ps7: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
