@@ -1,7 +1,7 @@
 """What happens around an action: sessions, the call, the notes in the tracker, every-turn mappings.
 
-Follows rasa/core/processor.py and rasa/core/actions/action.py. The policies are left out: who uses
-this says which action runs. Recordings of a real Rasa are held against it in the tests.
+Follows rasa/core/processor.py; Rasa's own actions stand in `built_in`. The policies are left out:
+who uses this says which action runs. Recordings of a real Rasa are held against it in the tests.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import built_in
 from .answers import bot_message
 from .domain import (
-    CARRY_OVER,
     DEFAULT_MINUTES,
     EXPIRATION_TIME,
     SESSION_METADATA,
     every_turn_actions,
     initial_slots,
-    own_actions,
 )
 from .events import LISTEN, SESSION_START, Event, stored
 from .replay import State, applied, replay, tracker_state
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
 _VERSION = "3.6.21"
 _ORIGIN = {"model_id": "0" * 32, "assistant_id": "in-memory"}
 _RULE, _FOLLOWUP = "RulePolicy", "followup_action"
-
-# What Rasa's own actions say, if the domain has it, and the events that they return.
-_BUILT_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    LISTEN: ((), ()),
-    "action_restart": (("utter_restart",), ("restart",)),
-    "action_default_fallback": (("utter_default",), ("rewind",)),
-    "action_back": (("utter_back",), ("rewind", "rewind")),
-}
 
 
 class Executor(Protocol):
@@ -129,7 +120,7 @@ class Processor:
         predicted: list[Event] = []
         if policy == _RULE and step and step["event"] == "user":
             predicted = [{"event": "user_featurization", "use_text_for_featurization": False}]
-        own = self._built_in(name)
+        own = built_in.run(name, self._domain, self.visible)
         answer = own or await self._call(name, predicted)
         ran = {
             "event": "action",
@@ -195,25 +186,6 @@ class Processor:
             for response in answer.responses
         ]
         return [message for message in messages if message]
-
-    def _built_in(self, name: str) -> Result | None:
-        """Return what an action of Rasa's own does; None if it is the bot's to answer."""
-        if name in own_actions(self._domain):
-            return None
-        if name in self._domain.get("responses", {}):
-            return Result(responses=[{"response": name}])
-        if name == SESSION_START:
-            return Result(events=self._session_start())
-        if name not in _BUILT_IN:
-            return None
-        answers, kinds = _BUILT_IN[name]
-        return Result([{"event": kind} for kind in kinds], [{"response": each} for each in answers])
-
-    def _session_start(self) -> list[Event]:
-        carried = [event for event in applied(self.visible) if event["event"] == "slot"]
-        carry_over = self._domain["session_config"].get(CARRY_OVER, True)
-        listen = {"event": "action", "name": LISTEN}
-        return [{"event": "session_started"}, *(carried if carry_over else []), listen]
 
     async def _call(self, name: str, predicted: Iterable[Event]) -> Result:
         # A prediction is not in the tracker yet, hence not marked with the model either.
