@@ -41,8 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     A worker takes a file at a time; tests that share servers which are slow to start count as one.
     """
     spread = hasattr(config, "workerinput")
-    items.sort(key=lambda item: bool(item.get_closest_marker("conversation")) != spread)
+    items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
     for item in items:
-        shared = [name for name in _SHARING if item.get_closest_marker(name)]
         file = "/".join(item.path.with_suffix("").parts[-2:])
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))
+        group = next((name for name in _SHARING if item.get_closest_marker(name)), file)
+        item.add_marker(pytest.mark.xdist_group(group))

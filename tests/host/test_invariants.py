@@ -94,8 +94,8 @@ class Talk(RuleBasedStateMachine):
         self.bot = Conversation(DOMAIN, [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
         self.sessions = 0
         self.opened_with: object = None
-        self.current: list[object] = []
-        self.messages: list[object] = []
+        self.current = []
+        self.messages = []
         for context_id in CUSTOMERS:
             self.ps7_answers(context_id, "ok")
         self.says(None)

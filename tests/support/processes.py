@@ -1,6 +1,7 @@
 """Processes of a test run: each with an environment of its own, a log, and an end that comes.
 
-A process leads a group, so that the workers it starts end with it. Nothing here knows what runs.
+A process leads a group, so that the workers it starts end with it. Nothing here knows what runs,
+but for what action servers say that is no fault of anybody here.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def refuse(ours: type, *, among: Iterable[type]) -> None:
         SystemExit: another package has the same class in the same place; the text names both.
 
     """
-    place = ours.__module__.partition(".dialogue.")
-    ending = "".join(place[1:])
+    package = ours.__module__.partition(".dialogue.")[0]
+    ending = ours.__module__.removeprefix(package)
     packages = {
         each.__module__.removesuffix(ending)
         for each in among
