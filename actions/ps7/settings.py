@@ -142,6 +142,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
     breaker_reset: types.Seconds = Field(default=15.0, description=types.SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
+    keep_alive: bool = Field(default=True, description="true or false")
     max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
     max_age: float = Field(
         default=3600.0,

@@ -54,6 +54,7 @@ def test_the_defaults() -> None:
         "breaker_failures": 5,
         "breaker_reset": 15.0,
         "max_connections": 256,
+        "keep_alive": True,
         "max_contexts": 5,
         "max_age": 3600.0,
         "ca_file": None,
@@ -169,6 +170,7 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         ("PS7_CA_FILE", "nowhere.pem"),
         ("PS7_CLIENT_CERT", "nowhere.pem"),
         ("PS7_CLIENT_KEY", "nowhere.pem"),
+        ("PS7_KEEP_ALIVE", "maybe"),
         ("PS7_TRACE_CONTEXT", "maybe"),
         ("PS7_MAX_AGE", "-1"),
         ("PS7_MAX_AGE", "2678401"),
@@ -215,6 +217,7 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_ATTEMPTS", "10")
     given.setenv("PS7_BREAKER_FAILURES", "7")
     given.setenv("PS7_BREAKER_RESET", "0.25")
+    given.setenv("PS7_KEEP_ALIVE", "false")
     given.setenv("PS7_TRACE_CONTEXT", "true")
     given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
     loaded = PS7Settings.load()
@@ -223,7 +226,7 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     assert loaded.clear_slots == ["saldo"]
     assert (loaded.encoded, loaded.strict_cpf, loaded.deadline) == (0, True, 0.5)
     assert (loaded.attempts, loaded.breaker_failures, loaded.breaker_reset) == (10, 7, 0.25)
-    assert loaded.trace_context is True
+    assert (loaded.keep_alive, loaded.trace_context) == (False, True)
     assert loaded.proxy is not None
     assert loaded.proxy.get_secret_value() == "http://bot:s3cret@proxy.example:3128"
     assert loaded.newest_key == KEY

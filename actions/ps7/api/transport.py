@@ -6,6 +6,7 @@ Knows bytes and aiohttp; knows neither PS7's fields nor Rasa.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,6 +20,7 @@ from ..errors import (
     UnreadableAnswer,
 )
 from . import tls
+from .connections import Connector
 from .wire import METHOD, Answer, Request
 
 if TYPE_CHECKING:
@@ -69,19 +71,29 @@ class Transport:
             UnreadableAnswer: larger than `MAX_ANSWER_BYTES`, or not HTTP.
 
         """
+        session: aiohttp.ClientSession | None = None
         try:
             session = await self._session()
-            async with session.request(
+            # No `async with`: as it ends it waits for whatever still writes the request, which
+            # aiohttp 3.9 has cancelled if the answer came first.
+            response = await session.request(
                 METHOD,
                 request.url,
                 data=request.body,
                 headers=request.headers,
                 allow_redirects=False,
                 proxy=self._proxy,
-            ) as response:
+            )
+            try:
                 body = await self._read(response)
+            finally:
+                response.close()  # unless the answer is whole: then its connection is free already
         except LookupFailed:
             raise
+        except asyncio.CancelledError:
+            if _is_cancelled(session):
+                raise
+            failure: PS7Unavailable = ConnectionFailed(Reason.CONNECTION_LOST)
         except Exception as error:  # noqa: BLE001 - the family is closed
             failure = _translate(error)
         else:
@@ -113,11 +125,13 @@ class Transport:
         return session
 
     def _open(self) -> aiohttp.ClientSession:
+        keep_alive = self._settings.keep_alive
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Connector(
                 ssl=tls.context(self._settings),
                 limit=self._settings.max_connections,
-                keepalive_timeout=_SECONDS_IDLE,
+                force_close=not keep_alive,
+                keepalive_timeout=_SECONDS_IDLE if keep_alive else None,
                 ttl_dns_cache=_SECONDS_DNS,
             ),
             timeout=aiohttp.ClientTimeout(
@@ -145,6 +159,17 @@ class Transport:
                 asyncio.run(session.close())
             elif not loop.is_running():  # one that runs in another thread ends with the process
                 loop.run_until_complete(session.close())
+
+
+def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
+    """Whether our own task was cancelled, and not a future of aiohttp's that it waits for.
+
+    That happens to whoever waits for a connection while all are closed.
+    """
+    if sys.version_info < (3, 11):  # where a task does not know
+        return session is None or not session.closed
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _translate(error: Exception) -> PS7Unavailable:

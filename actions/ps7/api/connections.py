@@ -1,0 +1,119 @@
+"""One connection, one customer: which connections may be used again.
+
+HTTP/1.1 pairs answers with requests by their order alone. A gateway that passes a late answer on,
+or sends one twice, would hand one customer's data to the next request on that connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+
+if TYPE_CHECKING:
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
+    from aiohttp.tracing import Trace
+
+_OK = 200
+_INTERIM = frozenset(range(100, 200)) - {101}
+"""Statuses after which the answer itself is still to come (RFC 9110, section 15.2)."""
+_MAX_INTERIM = 5
+"""Interim answers to one request: no gateway needs more, and a flood keeps a core busy."""
+
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class OneAnswer(ResponseHandler):
+    """One connection, which closes on anything but one whole answer of status 200 a request."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take the event loop; there was no request yet."""
+        super().__init__(loop)
+        self._answer: StreamReader | None = None
+        self._interim = 0
+
+    def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - aiohttp's own
+        """Begin with a request, whose answer has not come yet."""
+        self._answer, self._interim = None, 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, and drop the connection if the answer was whole before them."""
+        unasked = data and self._answer is not None and self._answer.is_eof()
+        super().data_received(data)
+        if unasked:
+            self._drop()
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], *size: int) -> None:
+        """Take the head of an answer; its body is still to come."""
+        message, body = data
+        if message.code in _INTERIM:
+            self._interim += 1
+            if self._interim > _MAX_INTERIM:
+                self._drop()
+                self.set_exception(HttpProcessingError())
+                return
+        elif self._answer is not None:
+            self._drop()
+        else:
+            self._answer = body
+            if message.code != _OK:
+                self.force_close()
+        super().feed_data(data, *size)
+
+    def _drop(self) -> None:
+        self.force_close()
+        if self.transport is not None:
+            self.transport.abort()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the next answer on it can only be that of the next request.
+
+        Nothing may wait: neither an answer that aiohttp has read, nor the beginning of one in its
+        parser, nor anything in the socket that the event loop has not looked at yet.
+        """
+        if self._answer is None:
+            return True  # a new one
+        transport, parser = self.transport, self._parser
+        if self.should_close or transport is None or transport.is_closing() or parser is None:
+            return False
+        begun: object = True  # where the parser refuses to end, something has begun
+        with suppress(Exception):
+            begun = parser.feed_eof()
+        return begun is None and not _is_readable(transport)
+
+
+def _is_readable(transport: asyncio.Transport) -> bool:
+    """Whether data, an end or an error waits in the socket, and the event loop has not read it."""
+    with _Selector() as selector:
+        selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+class Connector(aiohttp.TCPConnector):
+    """A pool that gives out clean connections only."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
+        """Take aiohttp's options, inside a running event loop."""
+        super().__init__(**options)
+        # aiohttp has no public way to name the class. If a version gives this attribute up, its
+        # connections have no `is_clean`, and no request goes out.
+        self._factory = cast("Any", partial(OneAnswer, loop=asyncio.get_running_loop()))
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        """Take a connection from the pool, or open a new one if none there is clean."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if cast("OneAnswer", connection.protocol).is_clean:
+                return connection
+            connection.close()

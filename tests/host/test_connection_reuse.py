@@ -1,0 +1,351 @@
+"""One connection, one customer: no answer that arrives unasked is given to the next look-up.
+
+HTTP/1.1 pairs answers with requests by their order alone, so whatever waits on a connection that
+is used again would be taken for the next customer's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from actions.ps7 import LookupFailed, PS7Client, Reason
+from tests.host.byte_gateway import ANA, DIEGO, END, RESET, ByteGateway
+from tests.host.conftest import seal_keys
+from tests.host.loopback import http
+from tests.host.test_client import settings_for
+from tests.support.dialogue import Dialogue
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+
+    from tests.host.conftest import Stage
+
+Pieces = Sequence[bytes | float]
+GATEWAY_TIMEOUT = http(b"{}", status="504 Gateway Timeout")
+REQUEST_TIMEOUT = http(b"", "Connection: close", status="408 Request Timeout")
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PAUSE = 0.05
+"""Seconds after which an event loop has read what was sent to it."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith("PS7_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def server_side(folder: Path) -> ssl.SSLContext:
+    """Make the gateway's side of TLS; put the authority to trust into `ca.pem`."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def client_of(gateway: ByteGateway, **settings: object) -> PS7Client:
+    """Make a client that makes one attempt."""
+    limits = {"deadline": 3.0, "read_timeout": 2.0, "attempts": 1}
+    return PS7Client(settings_for(gateway.url, **{**limits, **settings}))
+
+
+async def agency_of(client: PS7Client, context_id: str = "diego") -> str | None:
+    """Look somebody up; give the agency."""
+    return (await client.lookup(context_id)).agency
+
+
+async def reason_of(client: PS7Client, context_id: str = "ana") -> Reason:
+    """Look somebody up in vain; give the reason."""
+    with pytest.raises(LookupFailed) as caught:
+        await client.lookup(context_id)
+    return caught.value.reason
+
+
+# What arrives on a connection that waits for the next request
+
+UNASKED = {
+    "the same answer again": ANA,
+    "408": REQUEST_TIMEOUT,
+    "half an answer": ANA[:40],
+    "a status line that is cut": b"HTTP/1.1 20",
+    "an interim answer": CONTINUE,
+    "no HTTP": b"\x00\x01",
+    "an end": END,
+    "a reset": RESET,
+}
+
+
+@pytest.mark.parametrize("pause", [0.0, PAUSE], ids=["unread", "read"])
+@pytest.mark.parametrize("name", UNASKED)
+async def test_a_connection_on_which_something_waits_is_not_used_again(
+    name: str, pause: float
+) -> None:
+    """Whether it still stands in the socket, or the event loop has read it meanwhile."""
+    with ByteGateway({"ana": [ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            assert await agency_of(client, "ana") == "0341"
+            gateway.send(UNASKED[name])
+            if pause:
+                await asyncio.sleep(pause)
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+@pytest.mark.parametrize("pause", [0.0, PAUSE], ids=["unread", "read"])
+async def test_of_many_connections_on_which_something_waits_none_is_used(pause: float) -> None:
+    """All that are found so are dropped, until a good one or a new one is there."""
+    with ByteGateway({"ana": [PAUSE, ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            await asyncio.gather(*(client.lookup("ana") for _ in range(4)))
+            for connection in range(4):
+                gateway.send(ANA, connection)
+            if pause:
+                await asyncio.sleep(pause)
+            assert await agency_of(client) == "0002"
+            assert await agency_of(client) == "0002"
+        assert gateway.requests[-2:] == [(4, "diego"), (4, "diego")]
+
+
+IN_CHUNKS = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b'1a\r\n{"payload":{"u_ag":"0341"}\r\n1\r\n}\r\n0\r\n\r\n'
+)
+AT_ONCE = {
+    "the same answer again": ANA + ANA,
+    "another answer's status line": ANA + b"HTTP/1.1 200 OK\r\n",
+    "half of another answer": ANA + ANA[:40],
+    "in chunks, and again": 2 * IN_CHUNKS,
+}
+
+
+@pytest.mark.parametrize("cut", [None, len(ANA) - 5], ids=["one segment", "two"])
+@pytest.mark.parametrize("name", AT_ONCE)
+async def test_a_connection_whose_answer_brought_more_is_not_used_again(
+    name: str, cut: int | None
+) -> None:
+    """Bytes beyond the end of an answer, in the segment that ends it."""
+    sent = AT_ONCE[name]
+    pieces: Pieces = [sent] if cut is None else [sent[:cut], PAUSE, sent[cut:]]
+    with ByteGateway({"ana": pieces, "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            assert await agency_of(client, "ana") == "0341"
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+async def test_over_tls_too(tmp_path: Path) -> None:
+    """What waits is encrypted, so its first byte is enough."""
+    context = server_side(tmp_path)
+    answers = {"ana": [ANA], "diego": [DIEGO]}
+    for pause in (0.0, PAUSE):
+        with ByteGateway(answers, tls=context) as gateway:
+            async with client_of(gateway, ca_file=tmp_path / "ca.pem") as client:
+                assert await agency_of(client, "ana") == "0341"
+                assert await agency_of(client) == "0002"
+                gateway.send(ANA)
+                await asyncio.sleep(pause)
+                assert await agency_of(client) == "0002"
+            assert gateway.requests == [(0, "ana"), (0, "diego"), (1, "diego")]
+
+
+def test_with_uvloop_too() -> None:
+    """The event loop of an action server is sanic's, which has its own sockets and transports."""
+    uvloop = pytest.importorskip("uvloop")
+    with ByteGateway({"ana": [ANA], "diego": [DIEGO]}) as gateway:
+        run(uvloop.new_event_loop(), _unread_then_read(gateway))
+        assert gateway.requests == [(0, "ana"), (1, "diego"), (2, "diego")]
+
+
+async def _unread_then_read(gateway: ByteGateway) -> None:
+    async with client_of(gateway) as client:
+        assert await agency_of(client, "ana") == "0341"
+        gateway.send(ANA)
+        assert await agency_of(client) == "0002"
+        gateway.send(ANA, 1)
+        await asyncio.sleep(PAUSE)
+        assert await agency_of(client) == "0002"
+
+
+def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    """Run work in an event loop of its own."""
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+# What ends with anything but a whole answer of status 200
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "400 Bad", "404 No", "500 No", "504 No"])
+async def test_a_connection_that_answered_another_status_is_closed(status: str) -> None:
+    """A gateway that gives up on a request may still pass its answer on."""
+    answer = http(b"" if status.startswith("204") else b"{}", status=status)
+    with ByteGateway({"ana": [answer, PAUSE, ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            await reason_of(client)
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+async def test_the_answer_that_comes_after_a_read_timeout_is_nobodys() -> None:
+    """Its connection is closed before the next look-up."""
+    with ByteGateway({"ana": [0.2, ANA], "diego": [0.2, DIEGO]}) as gateway:
+        async with client_of(gateway, read_timeout=0.1) as client:
+            assert await reason_of(client) is Reason.READ_TIMEOUT
+            assert await reason_of(client, "diego") is Reason.READ_TIMEOUT
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+async def test_the_answer_that_comes_after_a_cancelled_turn_is_nobodys() -> None:
+    """Whether the turn was taken back before the answer began, or in the middle of it."""
+    answers: dict[str, Pieces] = {
+        "ana": [PAUSE, ANA],
+        "bia": [ANA[:-9], PAUSE, ANA[-9:]],
+        "diego": [DIEGO],
+    }
+    with ByteGateway(answers) as gateway:
+        async with client_of(gateway) as client:
+            assert await agency_of(client) == "0002"
+            for name in ("ana", "bia"):
+                turn = asyncio.create_task(client.lookup(name))
+                await asyncio.sleep(PAUSE / 2)
+                turn.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await turn
+                assert await agency_of(client) == "0002"
+                await asyncio.sleep(PAUSE)
+                assert await agency_of(client) == "0002"
+        assert [number for number, _ in gateway.requests] == [0, 0, 1, 1, 1, 2, 2]
+
+
+async def test_a_token_that_is_answered_twice_is_no_customer() -> None:
+    """The token endpoint stands behind the same gateway, and shares its connections."""
+    token = http(b'{"AccessToken": "t1", "Expires": "600"}')
+    path = "/apigovernance/api/oauth/tokenByAkSk"
+    with ByteGateway({path: [token + token], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway, app_key="key", app_secret="secret") as client:
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, path), (1, "diego")]
+
+
+# `PS7_KEEP_ALIVE`
+
+
+async def test_without_keep_alive_every_request_has_a_connection_of_its_own() -> None:
+    """And closes it: for a gateway that is not trusted to answer once."""
+    with ByteGateway({"ana": [ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway, keep_alive=False) as client:
+            assert await agency_of(client, "ana") == "0341"
+            assert await agency_of(client) == "0002"
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego"), (2, "diego")]
+
+
+# Answers that come before their time
+
+
+async def test_a_handful_of_interim_answers_is_passed_over() -> None:
+    """100, 102 and 103 say nothing yet; the connection is as good as before."""
+    interim = [CONTINUE, b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"]
+    with ByteGateway({"ana": [*interim, PAUSE, ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            assert await agency_of(client, "ana") == "0341"
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (0, "diego")]
+
+
+@pytest.mark.parametrize(
+    "pieces", [[CONTINUE * 5000] * 20, [CONTINUE, 0.001] * 2000], ids=["at once", "one by one"]
+)
+async def test_a_flood_of_interim_answers_ends_the_lookup(pieces: Pieces) -> None:
+    """It would keep a core busy until the deadline: the connection is closed instead."""
+    with ByteGateway({"ana": [*pieces, ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            began, busy = time.monotonic(), time.thread_time()
+            assert await reason_of(client) is Reason.NOT_HTTP
+            assert time.monotonic() - began < 1.0
+            await asyncio.sleep(PAUSE)
+            assert time.thread_time() - busy < 0.5
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+@pytest.mark.parametrize("secured", [False, True])
+async def test_an_answer_that_comes_before_its_request_cancels_nobody(
+    tmp_path: Path, secured: bool
+) -> None:
+    """With aiohttp 3.9 a `CancelledError` came out, although no turn was taken back."""
+    tls = server_side(tmp_path) if secured else None
+    if tls:
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    with ByteGateway({"diego": []}, tls=tls, greeting=GATEWAY_TIMEOUT) as gateway:
+        trusted = {"ca_file": tmp_path / "ca.pem"} if secured else {}
+        async with client_of(gateway, **trusted) as client:
+            assert await reason_of(client, "diego") is Reason.SERVER_ERROR
+
+
+async def test_a_lookup_that_waits_for_a_connection_when_all_are_closed_is_not_cancelled() -> None:
+    """It ends as one whose connection was lost: no turn was taken back.
+
+    aiohttp 3.9 forgets that it waits: there it ends at its deadline.
+    """
+    with ByteGateway({"ana": [2.0, ANA]}) as gateway:
+        async with client_of(gateway, max_connections=1, deadline=0.6) as client:
+            ends = [asyncio.create_task(reason_of(client)) for _ in range(2)]
+            await asyncio.sleep(4 * PAUSE)
+            await client.close()
+            first, second = await asyncio.wait_for(asyncio.gather(*ends), 1.0)
+        assert first is Reason.CONNECTION_LOST
+        assert second in (Reason.CONNECTION_LOST, Reason.DEADLINE)
+
+
+# Through the action server's webhook: two conversations, Ana and then Diego
+
+LATE: dict[str, Pieces] = {
+    "after_504": [GATEWAY_TIMEOUT, PAUSE, ANA],
+    "after_a_read_timeout": [0.3, ANA],
+    "again_in_one_segment": [ANA + ANA],
+    "again_apart": [ANA, ANA],
+    "again_later": [ANA, PAUSE, ANA],
+    "then_408": [ANA, PAUSE, REQUEST_TIMEOUT],
+    "then_an_end": [ANA, PAUSE, END],
+    "then_a_reset": [ANA, PAUSE, RESET],
+}
+"""What the gateway does with the answer about Ana, by the contextId that she arrives with."""
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("keep_alive", ["true", "false"])
+async def test_diego_is_never_ana(stage: Stage, python: Path, keep_alive: str) -> None:
+    """Whatever the gateway does with Ana's answer, with the newest aiohttp and the oldest."""
+    with ByteGateway({**LATE, "diego": [DIEGO]}) as ps7:
+        server = await stage.start(
+            python,
+            PS7_BASE_URL=ps7.url,
+            PS7_SEAL_KEYS=seal_keys(),
+            PS7_READ_TIMEOUT="0.2",
+            PS7_ATTEMPTS="1",
+            PS7_KEEP_ALIVE=keep_alive,
+        )
+        for name in LATE:
+            ana, diego = Dialogue(), Dialogue()
+            await ana.turn(server.send, metadata={"contextId": name})
+            expected = (None, "unavailable") if "after" in name else ("52998224725", "ok")
+            assert (ana.slots["cpf"], ana.slots["ps7_status"]) == expected, name
+            await asyncio.sleep(3 * PAUSE)
+            await diego.turn(server.send, metadata={"contextId": "diego"})
+            assert (diego.slots["cpf"], diego.slots["ps7_status"]) == ("22233366638", "ok"), name
+        if keep_alive == "false":
+            assert ps7.connections == len(ps7.requests)
