@@ -3,6 +3,7 @@
 FROM python:3.10-slim AS rasa
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 RASA_TELEMETRY_ENABLED=false
+# It pins jsonschema 3.2.0: with 4.17, which Rasa allows too, calling any custom action takes some 20 ms more.
 COPY requirements/rasa.txt /build/
 RUN pip install --use-pep517 --requirement /build/rasa.txt
 

@@ -15,6 +15,7 @@ from actions.ps7.dialogue import runtime
 from actions.ps7.testing import BackgroundSimulator, Conversation
 from tests.docs.documents import document, spans_in
 from tests.docs.python_code import executed, path_of
+from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ def test_every_attribute_of_a_customer_is_listed() -> None:
     }
     own = properties - {"model_extra", "model_fields_set"}
     assert listed == {*CustomerContext.model_fields, *own, "field"}
+
+
+@pytest.mark.parametrize("page", [PAGE, "README.md", "README.pt-BR.md"])
+def test_the_jsonschema_to_pin_is_the_one_pinned_here(page: str) -> None:
+    """In the environment of the tests' Rasa, of the image, and of Rasa with the plugin in it."""
+    (said,) = (span for span in spans_in(document(page).text) if span.startswith("jsonschema=="))
+    for file in (RASA_PINS, ADDED_TO_RASA):
+        assert said == f"jsonschema=={pinned(file)['jsonschema']}"
 
 
 BALANCE = ("actions/balance.py", "ActionAnswerBalance")
