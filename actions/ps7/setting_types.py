@@ -105,7 +105,16 @@ def _json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _json_but_null(value: object) -> object:
+    read = _json(value)
+    if read is None and value is not None:
+        raise ValueError
+    return read
+
+
 FromJson = BeforeValidator(_json)
+FromJsonButNull = BeforeValidator(_json_but_null)
+"""For what must not count as not set because somebody wrote `null`."""
 Name = Annotated[str, Field(min_length=1)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,9 @@ from . import setting_types as types
 from .errors import SettingsError
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from pydantic_settings import PydanticBaseSettingsSource as Source
     from typing_extensions import Self
 
 PREFIX = "PS7_"
@@ -39,17 +42,38 @@ def _keys_of_this_process() -> list[SecretStr]:
     return list(_made_keys)
 
 
+def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - one with `env_vars`
+    """Return what a source holds: what is blank counts as not set, as in a Compose file.
+
+    Not so the keys of the door, which would stand open.
+    """
+    keys = {"arrival_keys": ""} if "ps7_arrival_keys" in source.env_vars else {}
+    return keys | {name: value for name, value in source().items() if value != ""}
+
+
 class _FromEnvironment(BaseSettings):
     """Settings from the environment, `.env` and secret files, with one error for all faults."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=".env",
-        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        init_settings: Source,
+        env_settings: Source,
+        dotenv_settings: Source,
+        file_secret_settings: Source,
+    ) -> tuple[Any, ...]:
+        """Read variables, from the environment and `.env`, without those that are blank."""
+        variables = (partial(_without_blanks, each) for each in (env_settings, dotenv_settings))
+        return init_settings, *variables, file_secret_settings
 
     @classmethod
     def load(cls) -> Self:
@@ -86,7 +110,7 @@ class _FromEnvironment(BaseSettings):
 class ArrivalSettings(_FromEnvironment):
     """What whoever signs arrival tokens needs, and no more."""
 
-    arrival_keys: Annotated[types.ArrivalKeys | None, NoDecode, types.FromJson] = Field(
+    arrival_keys: Annotated[types.ArrivalKeys | None, NoDecode, types.FromJsonButNull] = Field(
         default=None,
         description=f"a JSON list of secrets of at least {types.MIN_SIGNING_BYTES} bytes each, "
         "newest first",

@@ -118,7 +118,8 @@ class Case:
     """Given a folder for files: an async context manager with the variables that lead to it."""
     expected: str
     code: int = 1
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str | None] = field(default_factory=dict)
+    """More variables; None: not set."""
 
 
 def answering(
@@ -232,7 +233,8 @@ async def judge(
     """Run the command for a case in this process. Hold what it says, and what it must not say."""
     async with case.serve(folder) as variables:
         for name, value in {**SECRETS, **variables, **case.settings}.items():
-            monkeypatch.setenv(name, value)
+            if value is not None:
+                monkeypatch.setenv(name, value)
         code = await asyncio.to_thread(main, ["doctor"])
     out, err = capsys.readouterr()
     text, names = named(out)

@@ -311,11 +311,12 @@ def test_sign_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert (out, err) == ("", "PS7_ARRIVAL_KEYS is not set: there is no key to sign with\n")
 
 
+@pytest.mark.parametrize("value", ['["planted"]', "", "null"])
 def test_sign_with_a_bad_key(
-    arrival_keys: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arrival_keys: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     """It says what the variable expects, and not what stands in it."""
-    arrival_keys.setenv("PS7_ARRIVAL_KEYS", '["planted"]')
+    arrival_keys.setenv("PS7_ARRIVAL_KEYS", value)
     assert main(["sign", "ana", "--sender", "sender-1"]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ class Fault:
 
 
 REQUIRED = {"PS7_BASE_URL", "PS7_USERNAME", "PS7_PASSWORD"}
+ARRIVAL = {"PS7_ARRIVAL_KEYS"}
 FAULTS = {
     "nothing": Fault({}, REQUIRED),
     "all bad": Fault(BAD, set(BAD)),
@@ -77,6 +79,19 @@ FAULTS = {
         {"PS7_BASE_URL": "https://ps7.invalid", "PS7_USERNAME": "planted-user"},
         {"PS7_PASSWORD"},
         files={"ps7_password": b"planted\x00password"},
+    ),
+    "a blank secret": Fault({**GOOD, "PS7_ARRIVAL_KEYS": ""}, ARRIVAL),
+    "a secret that is null": Fault({**GOOD, "PS7_ARRIVAL_KEYS": "null"}, ARRIVAL),
+    "a blank secret in .env": Fault(GOOD, ARRIVAL, env=b"PS7_ARRIVAL_KEYS=\n"),
+    "a secret in .env that is null": Fault(GOOD, ARRIVAL, env=b"PS7_ARRIVAL_KEYS=null\n"),
+    "a secret in .env that is no assignment": Fault(GOOD, ARRIVAL, env=b"PS7_ARRIVAL_KEYS\n"),
+    "an empty file for a secret": Fault(GOOD, ARRIVAL, files={"PS7_ARRIVAL_KEYS": b""}),
+    "a blank file for a secret": Fault(GOOD, ARRIVAL, files={"ps7_arrival_keys": b"\n"}),
+    "a file for a secret that is null": Fault(GOOD, ARRIVAL, files={"ps7_arrival_keys": b"null\n"}),
+    "a blank secret before a file with one": Fault(
+        {**GOOD, "PS7_ARRIVAL_KEYS": ""},
+        ARRIVAL,
+        files={"ps7_arrival_keys": json.dumps(["planted" * 5]).encode()},
     ),
     "unreadable .env": Fault(GOOD, set(), env=b"PS7_API_KEY=planted-\xff\n"),
     "unreadable secret file": Fault(GOOD, set(), files={"ps7_api_key": b"planted-\xff"}),

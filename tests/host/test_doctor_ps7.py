@@ -271,7 +271,7 @@ is asked once, and never PS7_ATTEMPTS (3) times
         code=0,
         settings={
             "PS7_SEAL_KEYS": "",
-            "PS7_ARRIVAL_KEYS": "",
+            "PS7_ARRIVAL_KEYS": None,
             "PS7_APP_SECRET": "planted",
             "PS7_READ_TIMEOUT": "5",
         },

@@ -127,6 +127,10 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
         pytest.param("PS7_SEAL_KEYS", KEY, id="PS7_SEAL_KEYS-a key that stands in no list"),
         ("PS7_SEAL_KEYS", "{}"),
         ("PS7_ARRIVAL_KEYS", "[]"),
+        ("PS7_ARRIVAL_KEYS", ""),
+        ("PS7_ARRIVAL_KEYS", " "),
+        ("PS7_ARRIVAL_KEYS", " null\n"),
+        ("PS7_ARRIVAL_KEYS", "[null]"),
         ("PS7_ARRIVAL_KEYS", f'["{"k" * 31}"]'),
         ("PS7_ARRIVAL_KEYS", f'["{"k" * 32}", 5]'),
         ("PS7_ARRIVAL_KEYS", "k" * 32),
@@ -240,7 +244,13 @@ def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_ENCODED", "")
     given.setenv("PS7_SLOT_NAMES", "")
     given.setenv("PS7_SECRETS_DIR", "")
-    assert PS7Settings.load().encoded is None
+    given.setenv("PS7_SEAL_KEYS", "")
+    assert PS7Settings.load().model_fields_set == {"base_url", "username", "password"}
+
+
+def test_keys_that_code_leaves_out_are_not_set() -> None:
+    """None is what says so in Python: nobody's secret is lost by it."""
+    assert PS7Settings(arrival_keys=None).arrival_keys is None
 
 
 def test_the_environment_wins_over_env_file_over_secret_files(
