@@ -88,10 +88,14 @@ def _certificate(path: Path, others: ValidationInfo) -> Path:
     return path
 
 
-def _proxy(secret: SecretStr) -> SecretStr:
+def _proxy(secret: SecretStr, others: ValidationInfo) -> SecretStr:
+    """Check the proxy; the base URL stands before it in the model."""
     text = secret.get_secret_value()
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname or parts.port == 0 or not text.isprintable():
+        raise ValueError
+    in_clear = str(others.data.get("base_url", "")).startswith("http:")
+    if in_clear and not is_loopback(parts.hostname):
         raise ValueError
     return secret
 

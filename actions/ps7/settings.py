@@ -187,7 +187,9 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         "PS7_CLIENT_KEY, without a password",
     )
     proxy: types.ProxyUrl | None = Field(
-        default=None, description="the URL of an HTTP proxy, such as http://proxy.example.com:3128"
+        default=None,
+        description="the URL of an HTTP proxy, such as http://proxy.example.com:3128; on this "
+        "machine where PS7_BASE_URL is http, since http shows the credentials to it",
     )
     trace_context: bool = Field(default=False, description="true or false")
     strict_cpf: bool = Field(default=False, description="true or false")

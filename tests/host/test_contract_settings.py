@@ -93,6 +93,14 @@ FAULTS = {
         ARRIVAL,
         files={"ps7_arrival_keys": json.dumps(["planted" * 5]).encode()},
     ),
+    "http through a proxy elsewhere": Fault(
+        {
+            **GOOD,
+            "PS7_BASE_URL": "http://127.0.0.1:8080",
+            "PS7_PROXY": "http://planted:planted@proxy.invalid:3128",
+        },
+        {"PS7_PROXY"},
+    ),
     "unreadable .env": Fault(GOOD, set(), env=b"PS7_API_KEY=planted-\xff\n"),
     "unreadable secret file": Fault(GOOD, set(), files={"ps7_api_key": b"planted-\xff"}),
 }

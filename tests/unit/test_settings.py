@@ -239,6 +239,35 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     assert [loaded.api_key.get_secret_value(), loaded.app_key.get_secret_value()] == ["api", "app"]
 
 
+@pytest.mark.parametrize("host", ["proxy.example", "10.0.0.1", "localhost.example", "[::2]"])
+def test_a_proxy_elsewhere_sees_no_http(given: pytest.MonkeyPatch, host: str) -> None:
+    """It would be shown the credentials in clear. The refusal names both variables."""
+    given.setenv("PS7_PROXY", f"http://s3cret@{host}:3128")
+    PS7Settings.load()
+
+    given.setenv("PS7_BASE_URL", "http://127.0.0.1:8080")
+    text = refusal()
+
+    assert "\n  PS7_PROXY cannot be used; it expects" in text
+    assert "on this machine where PS7_BASE_URL is http" in text
+    assert "s3cret" not in text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "[::1]"])
+def test_a_proxy_on_this_machine_may_see_http(given: pytest.MonkeyPatch, host: str) -> None:
+    """Nothing leaves it."""
+    given.setenv("PS7_BASE_URL", "http://127.0.0.1:8080")
+    given.setenv("PS7_PROXY", f"http://{host}:3128")
+    assert PS7Settings.load().proxy is not None
+
+
+def test_a_base_url_at_fault_is_the_only_fault(given: pytest.MonkeyPatch) -> None:
+    """What is no URL says nothing of its proxy."""
+    given.setenv("PS7_BASE_URL", "http://ps7.example")
+    given.setenv("PS7_PROXY", "http://proxy.example:3128")
+    assert "PS7_PROXY" not in refusal()
+
+
 def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
     """Compose files set a variable to nothing where nobody gave it a value."""
     given.setenv("PS7_ENCODED", "")
