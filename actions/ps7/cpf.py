@@ -36,6 +36,11 @@ def is_valid(text: str) -> bool:
     return has_form(text) and _register.is_valid(text)
 
 
+def is_written_as(text: str) -> bool:
+    """Whether the text is a valid CPF, whatever punctuation and zeros it is written with."""
+    return is_valid(normalise(text.replace("_", "")))
+
+
 def mask(text: str | None) -> str | None:
     """Show the middle of a CPF, as in `***.456.789-**`; None unless it is 11 digits."""
     if text is None or not has_form(text):

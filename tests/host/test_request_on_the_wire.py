@@ -300,6 +300,47 @@ async def test_malformed_ids_do_not_go_along(
         assert str(UUID(request.headers[name])) == request.headers[name]
 
 
+# 529.982.247-25 is made up, like every CPF here.
+SPELLINGS_OF_A_CPF = [
+    "52998224725",
+    "529.982.247-25",
+    "00052998224725",
+    "000.529.982.247-25",
+    "000-52998224725",
+    "529_982_247_25",
+    "5-2_9.9-8_2.2-4_7.2-5",
+    "_52998224725_",
+    "000_529-982-247.25",
+]
+
+
+@pytest.mark.parametrize("sent", SPELLINGS_OF_A_CPF)
+async def test_a_cpf_goes_along_as_no_id(
+    ps7: Simulator, bot: Callable[..., Conversation], caplog: pytest.LogCaptureFixture, sent: str
+) -> None:
+    """However it is written: it counts as not given, is not sent, and stands in no log line."""
+    metadata = {"contextId": "C1", "correlationId": sent, "flowId": sent}
+    with caplog.at_level(logging.DEBUG, logger="actions"):
+        await bot().user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    for name in ("x-itau-correlationID", "x-itau-flowID"):
+        assert str(UUID(request.headers[name])) == request.headers[name]
+    assert "PS7 lookup: outcome=ok" in caplog.text
+    assert sent not in caplog.text
+
+
+@pytest.mark.parametrize("sent", ["52998224726", "5299822472", "00152998224725", "a52998224725"])
+async def test_other_numbers_go_along_as_ids(
+    ps7: Simulator, bot: Callable[..., Conversation], sent: str
+) -> None:
+    """Wrong check digits, another length, a letter: a channel counts its calls as it likes."""
+    metadata = {"contextId": "C1", "correlationId": sent, "flowId": sent}
+    await bot().user("oi", metadata=metadata)
+    (request,) = ps7.requests
+    assert request.headers["x-itau-correlationID"] == sent
+    assert request.headers["x-itau-flowID"] == sent
+
+
 async def test_a_conversation_has_one_correlation_id_and_each_lookup_a_flow_id(
     ps7: Simulator, bot: Callable[..., Conversation]
 ) -> None:

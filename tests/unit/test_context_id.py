@@ -233,6 +233,9 @@ def test_encoded_beside_the_context_id(value: object, encoded: int | None) -> No
         ("3fa85f64-5717-4562-b3fc-2c963f66afa6", True),
         ("a.B_c-9", True),
         ("x" * 128, True),
+        ("52998224726", True),
+        ("52998224725", False),
+        ("000.529.982_247-25", False),
         ("x" * 129, False),
         ("", False),
         ("two words", False),
@@ -244,7 +247,7 @@ def test_encoded_beside_the_context_id(value: object, encoded: int | None) -> No
     ],
 )
 def test_ids_beside_the_context_id(value: object, taken: bool) -> None:
-    """Ids go into headers: only short plain ones are taken."""
+    """Ids go into headers and the log: only short plain ones are taken, and no CPF."""
     metadata = {"contextId": "C1", "correlationId": value, "flowId": value}
     found = find({"metadata": metadata}, [], None, PATHS)
     assert found is not None

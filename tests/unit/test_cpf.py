@@ -114,6 +114,18 @@ def test_punctuation_is_for_normalise_to_take_away() -> None:
     assert not cpf.has_form("529.982.247-25")
 
 
+@given(valid, st.lists(st.sampled_from(".-_ "), max_size=5), st.randoms(use_true_random=False))
+def test_a_cpf_is_known_however_it_is_written(number: str, marks: list[str], dice: Random) -> None:
+    """With marks among its digits, and filled up to 14; not if one digit is another."""
+    wrong = f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
+    for digits, is_cpf in ((number, True), (f"000{number}", True), (wrong, False)):
+        text = digits
+        for mark in marks:
+            place = dice.randrange(len(text) + 1)
+            text = text[:place] + mark + text[place:]
+        assert cpf.is_written_as(text) is is_cpf
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [

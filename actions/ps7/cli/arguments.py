@@ -69,7 +69,7 @@ def context_id(text: str) -> str:
 def call_id(text: str) -> str:
     """Read a correlation id or a flow id. ArgumentTypeError where it is none."""
     if well_formed(text) is None:
-        raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -")
+        raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -, and no CPF")
     return text
 
 

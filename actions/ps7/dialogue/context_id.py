@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .. import cpf
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -196,8 +198,13 @@ def encoding(value: object) -> int | None:
 
 
 def well_formed(value: object) -> str | None:
-    """Read a correlation id or a flow id; None where it is none."""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+    """Read a correlation id or a flow id; None where it is none.
+
+    Nor is a CPF one: such ids are logged and sent.
+    """
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        return None
+    return None if cpf.is_written_as(value) else value
 
 
 def fingerprint(value: object) -> str:

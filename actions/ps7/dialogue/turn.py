@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .. import cpf
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
@@ -76,11 +75,11 @@ class Turn(Reading):
         """Give what groups the calls of this conversation: the channel's id, or one of our own.
 
         Ours is the same for the whole conversation, and tells nothing about the sender id, which
-        may be a phone number. An id that repeats one of these, or is a CPF, is none: it is logged.
+        may be a phone number. An id that repeats one of these is none: it is logged.
         """
         given = found.correlation_id
         secret = (found.context_id, found.value, self._view.sender_id)
-        if given is None or given in secret or cpf.is_valid(given):
+        if given is None or given in secret:
             return self._runtime.correlation.uuid(self._view.sender_id)
         return given
 
