@@ -9,7 +9,8 @@ from stdnum.br import cpf as _register
 _LENGTH = 11
 _ZERO_FILLED_LENGTH = 14
 """The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
-_PUNCTUATION = re.compile(r"[\s.\-/]")
+_PUNCTUATION = re.compile(r"[\s.\-]")
+"""Not the slash of a CNPJ, a company's number, whose last 11 digits may be somebody's CPF."""
 
 
 def normalise(text: str) -> str:

@@ -31,11 +31,11 @@ elevens = st.from_regex(r"[0-9]{11}", fullmatch=True).filter(lambda text: len(se
 
 @given(
     valid,
-    st.lists(st.sampled_from(".-/ \t\n\u00a0"), max_size=5),
+    st.lists(st.sampled_from(".- \t\n\u00a0"), max_size=5),
     st.randoms(use_true_random=False),
 )
 def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice: Random) -> None:
-    """Points, dashes, slashes and white space; with zeros in front up to 14 digits as well."""
+    """Points, dashes and white space; with zeros in front up to 14 digits as well."""
     for written in (number, f"000{number}"):
         text = written
         for mark in marks:
@@ -58,6 +58,10 @@ def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice
         "٥٢٩٩٨٢٢٤٧٢٥",
         "⁵²⁹⁹⁸²²⁴⁷²⁵",
         "529_982",
+        "11.222.333/0001-81",
+        "00.000.000/0001-91",
+        "000529982247/25",
+        "/52998224725",
         "+52998224725",
     ],
 )
