@@ -93,7 +93,7 @@ def test_no_secret_gets_into_a_layer() -> None:
 
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     """Not the example's link to the plugin either: Docker would keep it a link."""
-    example = {f"examples/oss-bot/actions/{name}.py" for name in ("__init__", "balance")}
+    example = {f"examples/oss-bot/actions/{name}.py" for name in ("__init__", "account", "balance")}
     assert IMAGE.context == PLUGIN | example | {"requirements/container.txt"}
     assert [file for file in IMAGE.context if (ROOT / file).is_symlink()] == []
 

@@ -57,7 +57,10 @@ def files(folder: Path) -> dict[Path, int]:
 
 @pytest.mark.parametrize(
     ("folder", "registered"),
-    [("actions", OURS), ("examples/oss-bot/actions", OURS | {"action_answer_balance"})],
+    [
+        ("actions", OURS),
+        ("examples/oss-bot/actions", OURS | {"action_answer_account", "action_answer_balance"}),
+    ],
 )
 async def test_the_command_serves_and_the_health_check_tells(
     folder: str, registered: set[str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory

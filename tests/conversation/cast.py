@@ -10,6 +10,7 @@ from tests.support.processes import ROOT
 
 _TEST_BOTS = Path(__file__).parent / "bots"
 _LOBBY = _TEST_BOTS / "lobby"
+_OSS_BOT_RULE = ROOT / "examples" / "oss-bot-rule"
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
 """What the back-end of the guarded bot signs with, newest first."""
@@ -17,8 +18,8 @@ ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out
 BOTS = {
     "oss_bot": Bot(OSS_BOT),
     "rule_bot": Bot(
-        ROOT / "examples" / "oss-bot-rule",
-        actions_in=ROOT,
+        _OSS_BOT_RULE,
+        actions_in=_OSS_BOT_RULE,
         settings={"PS7_METADATA_KEYS": '["channel.contextId"]'},
     ),
     "kiosk": Bot(_TEST_BOTS / "kiosk"),

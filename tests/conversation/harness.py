@@ -82,6 +82,11 @@ class Stage:
         number = list(self._action_servers).index(_key(bot))
         return self._scratch / f"{_ACTIONS}{number}.log"
 
+    async def kill_actions(self, bot: Bot) -> None:
+        """Kill the action server of a bot that was opened. It does not come back."""
+        name = self.actions_log(bot).stem
+        await next(process for process in self._processes if process.name == name).kill()
+
     async def open(self, name: str, bot: Bot) -> RunningBot:
         """Train a bot unless that was done before, and start it with its action server."""
         async with self._room:

@@ -41,9 +41,10 @@ SENSITIVE = {
         "ps7_status": "ok",
         "identification": "authenticated",
         "token_status": "valid",
-    }
+    },
+    "action_answer_registration": {"ps7_status": "ok", "identification": "authenticated"},
 }
-"""The actions that open an account, and what must hold wherever a flow runs one."""
+"""The actions that tell a customer's data, and what must hold wherever a flow runs one."""
 EXPLAINS = "explain_ps7_status"
 """The flow to which the others link where no customer is known."""
 STARTED_BY_RASA = {"action_session_start"}

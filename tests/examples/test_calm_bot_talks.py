@@ -52,11 +52,15 @@ def own_actions() -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "calm_bot", package)
         patch.setitem(sys.modules, "calm_bot.ps7", actions.ps7)
-        balance = import_module("calm_bot.balance")
-        session = import_module("calm_bot.session")
-        for module in (balance, session):
-            patch.delitem(sys.modules, module.__name__)
-    return [balance.ActionAnswerBalance, session.ActionSessionStart]
+        names = ("balance", "registration", "session")
+        balance, registration, session = (import_module(f"calm_bot.{name}") for name in names)
+        for name in names:
+            patch.delitem(sys.modules, f"calm_bot.{name}")
+    return [
+        balance.ActionAnswerBalance,
+        registration.ActionAnswerRegistration,
+        session.ActionSessionStart,
+    ]
 
 
 @pytest.fixture
@@ -210,8 +214,9 @@ async def test_after_logging_out_the_balance_is_closed(bot: Conversation) -> Non
 
 
 async def test_a_person_takes_over(bot: Conversation) -> None:
-    """By a flow of the bot, in every version of Rasa."""
+    """By a flow of the bot, in every version of Rasa; nothing of the customer stays in slots."""
     assert await ask(bot, "talk_to_person", "ana") == [HANDOVER]
+    assert (bot.slots["ps7_status"], bot.slots["cpf_masked"]) == ("missing", None)
 
 
 async def test_no_slot_holds_more_than_a_prompt_may(bot: Conversation) -> None:

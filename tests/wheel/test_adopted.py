@@ -136,11 +136,8 @@ async def test_a_customer_is_looked_up(
         answer = await server.send(user.call(action))
         assert answer["events"] == []
         (response,) = answer["responses"]
-        assert (response["response"], response["account"], response["balance"]) == (
-            "utter_balance",
-            "00123456",
-            "R$ 15.230,75",
-        )
+        said = [response[name] for name in ("response", "conta_verificada", "balance")]
+        assert said == ["utter_balance", "00123456", "R$ 15.230,75"]
 
 
 async def test_the_folder_and_the_wheel_together_stop_the_server(

@@ -26,7 +26,7 @@ _TYPES = {
 """Of the categorical slots: their values."""
 _NOTES = {
     "cpf": "11 digits",
-    "cpf_masked": "***.456.789-**, for an answer that shows it",
+    "cpf_masked": "***.456.789-**, for display",
     "segment": "as PS7 sends it; greet by it in a conditional response",
     "ivr_option": "the option chosen in the 30-hours phone menu",
     "ps7_key": "the key that the interface made for this context",

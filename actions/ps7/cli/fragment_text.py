@@ -14,6 +14,9 @@ OSS_HEAD = """\
 # Delete every slot that no answer and no action of yours needs, `ps7_status` and `ps7_context`
 # excepted. What is not declared is in no tracker store, no log and no prompt. A bot's own actions do
 # not need the slots at all: `verified_context(tracker)` gives them the customer.
+#
+# Let such an action tell account, CPF and the like, never a response that quotes a slot: where the
+# action server is away, that tells an earlier customer's.
 """
 CALM_HEAD = """\
 # What a bot for Rasa Pro (CALM) merges to know its customer: the plugin's slots, actions and answers.
@@ -37,7 +40,8 @@ CALM_OPEN = """\
 CALM_TAIL = """\
 #
 # No flow may `collect` one of these slots, and no flow guard may read one: on the first message,
-# guards are read before any action has run.
+# guards are read before any action has run. No response may quote one but `segment`: where the action
+# server is away, that tells an earlier customer's.
 """
 PT_NOTE = """\
 #

@@ -61,6 +61,8 @@ class ActionAnswerBalance(Action):
             dispatcher.utter_message(response="utter_balance_unknown")
         else:
             dispatcher.utter_message(
-                response="utter_balance", account=customer.account, balance=in_reais(amount)
+                response="utter_balance",
+                conta_verificada=customer.account,
+                balance=in_reais(amount),
             )
         return []

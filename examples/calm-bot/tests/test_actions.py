@@ -67,6 +67,31 @@ async def test_who_hears_a_balance(bot: CustomerConversation, who: str, said: st
     assert (await bot.run("action_answer_balance")).texts == [said]
 
 
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", "Você está conectado com o CPF ***.982.247-**."),
+        ("bruno", SIGN_IN),
+        ("not-found", SIGN_IN),
+    ],
+)
+async def test_who_hears_their_cpf(bot: CustomerConversation, who: str, said: str) -> None:
+    """Whoever is authenticated, masked, and from the seal."""
+    await bot.arrives(who, "com que CPF estou conectado?")
+    assert (await bot.run("action_answer_registration")).texts == [said]
+
+
+async def test_a_customer_whose_cpf_is_not_known(
+    bot: CustomerConversation, ps7: BackgroundSimulator
+) -> None:
+    """PS7 says that she is authenticated, and no CPF."""
+    ps7.answer("without-cpf", body={"code": 0, "payload": {"u_id": "AUT"}})
+    await bot.arrives("without-cpf", "com que CPF estou conectado?")
+    assert (await bot.run("action_answer_registration")).texts == [
+        "Você está conectado, mas não encontrei o seu CPF neste atendimento."
+    ]
+
+
 @pytest.mark.parametrize("who", ["bruno", "not-found"])
 async def test_claimed_slots_open_no_account(bot: CustomerConversation, who: str) -> None:
     """A user can type `/SetSlots(…)`: the action reads the seal."""

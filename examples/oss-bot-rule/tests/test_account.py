@@ -16,7 +16,7 @@ NOBODY = "Ainda não sei de que conta você fala."
 async def which_account(bot: CustomerConversation) -> list[str]:
     """Run what the rule says."""
     await bot.run("action_ps7_context")
-    return (await bot.run("utter_account")).texts
+    return (await bot.run("action_answer_account")).texts
 
 
 async def test_nobody_is_asked_before_an_answer_needs_it(

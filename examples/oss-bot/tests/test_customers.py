@@ -38,6 +38,7 @@ FORGED = (
     "continuar com você."
 )
 ANAS_BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
+UNKNOWN = "Ainda não sei de que conta você fala."
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,29 @@ async def test_leaving_closes_the_account(talk: Talk, bot: CustomerConversation)
     assert await talk("tchau", "goodbye", "ana") == ["Seu acesso foi encerrado. Até logo!"]
     assert await talk("qual meu saldo?", "ask_balance", "ana") == [NOBODY]
     assert bot.slots["cpf"] is None
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", "Você fala da agência 0341, conta 00123456."),
+        ("diego", "Você fala da agência 0910, conta 00900019."),
+        ("bruno", UNKNOWN),
+        ("not-found", UNKNOWN),
+        (None, UNKNOWN),
+    ],
+)
+async def test_the_account_is_told_to_the_authenticated(
+    talk: Talk, who: str | None, said: str
+) -> None:
+    """And comes from the seal, not from slots."""
+    assert await talk("que conta é essa?", "ask_account", who) == [said]
+
+
+async def test_whoever_takes_over_finds_nothing_of_the_customer(
+    talk: Talk, bot: CustomerConversation
+) -> None:
+    """A person is asked for: the slots are emptied first."""
+    await bot.arrives("ana")
+    assert await talk("quero falar com uma pessoa", "ask_human") == [HANDOVER]
+    assert (bot.slots["ps7_status"], bot.slots["account"]) == ("missing", None)
