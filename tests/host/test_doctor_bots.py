@@ -239,6 +239,34 @@ which is not written any more
         settings={"PS7_SLOT_NAMES": '{"agency": "agencia"}', "PS7_CLEAR_SLOTS": '["saldo"]'},
     ),
     BotCase(
+        "quotes",
+        ("response-quotes", "response-quotes"),
+        READ
+        + DECLARED
+        + RUNS
+        + SESSION
+        + """\
+  warning  response utter_account quotes agency and account: where the action server is away, Rasa \
+fills in what is left of the turn before, and an earlier customer's data are told
+  warning  response utter_cpf quotes cpf_masked: where the action server is away, Rasa fills in \
+what is left of the turn before, and an earlier customer's data are told
+           Let an action say it that reads `verified_context`, and fill in variables that are no \
+slot names, such as {conta_verificada}.
+"""
+        + summary(0, 2),
+        code=0,
+        files={
+            "domain/bot.yml": """\
+session_config: {carry_over_slots_to_new_session: false}
+responses:
+  utter_account: [{text: "Agência {agency}, conta {account}"}, {text: "Não sei."}]
+  utter_cpf: [{text: "CPF {cpf_masked}"}]
+  utter_greet: [{text: "Olá, {segment}"}]
+  utter_balance: [{text: "Conta {conta_verificada}: {balance}"}]
+"""
+        },
+    ),
+    BotCase(
         "prompts",
         ("calm-personal", "flow-writes"),
         READ

@@ -6,7 +6,7 @@ import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actions.ps7.cli.doctor import calm, naming, parsed, running, slots, training
+from actions.ps7.cli.doctor import calm, naming, parsed, responses, running, slots, training
 from actions.ps7.cli.doctor.finding import Finding, Level
 from actions.ps7.slot_names import SlotNames
 
@@ -87,6 +87,7 @@ def complaints(
         *naming.check(bot, renames or {}, to_clear),
         *running.check(bot),
         *training.check(bot, names),
+        *responses.check(bot, names),
         *calm.check(bot, names),
     ]
     return wrong(found)

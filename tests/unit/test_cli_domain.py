@@ -128,11 +128,11 @@ def test_nothing_to_rename_is_nothing_to_say() -> None:
 
 def test_calm_warns_of_prompts(capsys: pytest.CaptureFixture[str]) -> None:
     """Beside the fragment, and in it: what is declared can stand in a prompt."""
-    main(["domain", "--calm", "--slots", "cpf,account,segment"])
+    main(["domain", "--calm", "--slots", "cpf,account,u_display,segment"])
     out, err = capsys.readouterr()
     assert err == (
-        "note: account, cpf can stand in prompts now; an action can read the customer from "
-        "verified_context(tracker) instead\n"
+        "note: account, cpf, u_display can stand in prompts now; an action can read the customer "
+        "from verified_context(tracker) instead\n"
     )
     assert "what is declared here can\n#   stand in a prompt" in out
     assert "Only what can stand in a prompt is declared" not in out

@@ -6,8 +6,9 @@ import argparse
 
 from ..slot_names import CUSTOMER_SLOTS
 from .arguments import HelpText, add_command
-from .fragment import CALM, IN_NO_PROMPT, OSS, fragment, is_slot
+from .fragment import CALM, OSS, fragment, is_slot
 from .output import Output
+from .personal import is_personal
 
 _HELP = HelpText(
     about="print the domain fragment that a bot merges",
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the fragment; where it lets a customer into prompts, say so beside it."""
     out = Output()
     out.raw(fragment(options.flavour, options.slots, portuguese=options.pt))
-    told = sorted(IN_NO_PROMPT.intersection(options.slots or ()))
+    told = sorted({name for name in options.slots or () if is_personal(name)})
     if options.flavour is CALM and told:
         out.note(
             f"note: {', '.join(told)} can stand in prompts now; an action can read the customer "

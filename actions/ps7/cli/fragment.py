@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
 from . import fragment_text as words
+from .personal import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,8 +76,6 @@ CALM = _Flavour(
     "run_action_every_turn",
     ("shared_for_coexistence: true",),
 )
-IN_NO_PROMPT = frozenset(CUSTOMER_SLOTS) - {*CALM.slots, "ivr_option", "ps7_expires_at"}
-"""What says too much of a customer for a prompt."""
 
 
 def is_slot(name: str) -> bool:
@@ -112,7 +111,7 @@ def fragment(flavour: _Flavour, chosen: Sequence[str] | None, *, portuguese: boo
 def _head(flavour: _Flavour, slots: Sequence[str]) -> str:
     if flavour is OSS:
         return words.OSS_HEAD
-    guarded = not any(name in IN_NO_PROMPT or is_wire_name(name) for name in slots)
+    guarded = not any(is_personal(name) for name in slots)
     return words.CALM_HEAD + (words.CALM_GUARDED if guarded else words.CALM_OPEN) + words.CALM_TAIL
 
 

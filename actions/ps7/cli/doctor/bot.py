@@ -59,6 +59,8 @@ class Bot:
     """What each form asks for."""
     conditions: tuple[tuple[str, str, object], ...] = ()
     """Response, slot, value: of the conditional responses."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """Response, and a variable that Rasa fills in from slots if no action gives it."""
     session: Mapping[str, Any] = field(default_factory=dict)
     """What the domain says about sessions; empty where it says nothing."""
     stories: tuple[Story, ...] = ()

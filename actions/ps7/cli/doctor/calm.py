@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...slot_names import is_wire_name
+from ..personal import is_personal
 from .finding import Finding, caution, error, listed
 from .running import SESSION_START
 
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from ...slot_names import SlotNames
     from .bot import Bot
 
-_PERSONAL = frozenset(
-    {
-        "cpf",
-        "agency",
-        "account",
-        "phone_number",
-        "id_document",
-        "ps7_decoded_context_id",
-        "ps7_payload",
-    }
-)
 _SLOT = re.compile(r"slots\.(\w+)")
 
 
@@ -46,7 +35,7 @@ def check(bot: Bot, names: SlotNames) -> list[Finding]:
 
 
 def _prompts(ours: dict[str, str]) -> Iterator[Finding]:
-    raw = [name for name, default in ours.items() if default in _PERSONAL or is_wire_name(default)]
+    raw = [name for name, default in ours.items() if is_personal(default)]
     if raw:
         yield caution(
             "calm-personal",

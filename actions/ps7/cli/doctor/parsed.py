@@ -20,6 +20,9 @@ DOMAIN_KEYS = frozenset(
 """A file that has one of them is part of a domain, as for Rasa."""
 DATA_KEYS = frozenset({"rules", "stories", "flows"})
 """Likewise of training data, as far as it speaks of actions and slots."""
+_FILLED_IN = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})
+"""The parts of a response in which Rasa fills in variables."""
+_VARIABLE = re.compile(r"(?<!{)(?:{{)*{([^\n{}]+)}")
 _COMPARED = re.compile(r"""slots\.(\w+)\s*(?:==?|!=|is)\s*["']([^"']*)["']""")
 
 
@@ -44,6 +47,7 @@ def domain(parts: Iterable[Mapping[str, Any]]) -> Bot:
         actions=frozenset(actions),
         forms=forms,
         conditions=tuple(_conditions(responses)),
+        variables=tuple(_variables(responses)),
         session=session,
     )
 
@@ -154,3 +158,11 @@ def _conditions(responses: Mapping[str, object]) -> Iterator[tuple[str, str, obj
             for entry in rows(table(variation).get("condition")):
                 if table(entry).get("type") == "slot":
                     yield name, str(table(entry).get("name")), table(entry).get("value")
+
+
+def _variables(responses: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, variations in responses.items():
+        for variation in rows(variations):
+            filled_in = [value for key, value in table(variation).items() if key in _FILLED_IN]
+            for variable in _VARIABLE.findall(str(filled_in)):
+                yield name, variable

@@ -18,6 +18,7 @@ from . import (
     certificates,
     naming,
     network,
+    responses,
     running,
     slots,
     training,
@@ -99,5 +100,6 @@ def _bot(sources: Sources, *, complain: bool) -> Section:
     found += naming.check(bot, renames, to_clear)
     found += running.check(bot)
     found += training.check(bot, names)
+    found += responses.check(bot, names)
     found += calm.check(bot, names)
     return Section("Bot", found)
