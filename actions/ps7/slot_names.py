@@ -29,6 +29,9 @@ CUSTOMER_SLOTS = (
 )
 """What a customer's context is projected on, beside one slot for each field of the wire."""
 
+FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
+"""The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
+
 _TABLE = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
 _WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
 
@@ -41,6 +44,27 @@ def is_wire_name(name: str) -> bool:
 def is_default_name(name: str) -> bool:
     """Tell whether a slot of this name is ours where nothing was renamed."""
     return name in _TABLE or is_wire_name(name)
+
+
+def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
+    """Return which of these slots a domain fills by itself, each with the mapping that does.
+
+    Such a slot is the bot's own: a form asks for it, or an entity stands in it. What is not of the
+    expected type counts as not there.
+    """
+    slots = domain.get("slots") if isinstance(domain, dict) else None
+    if not isinstance(slots, dict):
+        return {}
+    found = {}
+    for name in names:
+        slot = slots.get(name)
+        mappings = slot.get("mappings") if isinstance(slot, dict) else None
+        for mapping in mappings if isinstance(mappings, list) else ():
+            kind = mapping.get("type") if isinstance(mapping, dict) else None
+            if isinstance(kind, str) and kind not in FILLED_BY_ACTIONS:
+                found[name] = kind
+                break
+    return found
 
 
 class SlotNames:

@@ -9,6 +9,7 @@ from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
 from tests.support.processes import ROOT
 
 _TEST_BOTS = Path(__file__).parent / "bots"
+_KIOSK = _TEST_BOTS / "kiosk"
 _LOBBY = _TEST_BOTS / "lobby"
 _OSS_BOT_RULE = ROOT / "examples" / "oss-bot-rule"
 
@@ -22,7 +23,7 @@ BOTS = {
         actions_in=_OSS_BOT_RULE,
         settings={"PS7_METADATA_KEYS": '["channel.contextId"]'},
     ),
-    "kiosk": Bot(_TEST_BOTS / "kiosk"),
+    "kiosk": Bot(_KIOSK, actions_in=_KIOSK, actions="kiosk_actions"),
     "lobby": Bot(_LOBBY, actions_in=_LOBBY, actions="lobby_actions"),
     "forgetful_lobby": Bot(
         _LOBBY,

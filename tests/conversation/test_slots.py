@@ -30,8 +30,8 @@ async def test_a_form_may_ask_an_anonymous_user_for_a_cpf(kiosk: RunningBot) -> 
     assert of_the_customer(slots) == NOBODY | {"cpf": TYPED}
 
 
-async def test_what_was_typed_gives_way_to_what_ps7_says(kiosk: RunningBot) -> None:
-    """A contextId that comes after the form makes the slot the customer's."""
+async def test_what_was_typed_stays_when_a_customer_arrives(kiosk: RunningBot) -> None:
+    """The card is for whom the form was told, and the customer is whom PS7 named."""
     chat = kiosk.chat()
     await chat.say("quero um cartão")
     await chat.say(TYPED)
@@ -39,23 +39,31 @@ async def test_what_was_typed_gives_way_to_what_ps7_says(kiosk: RunningBot) -> N
     assert await chat.say("quem sou eu", {"contextId": "ana"}) == [
         f"Conta {ANA['account']}, CPF {ANA['cpf']}."
     ]
+    slots = await chat.slots()
+    assert (slots["ps7_status"], slots["account"]) == ("ok", ANA["account"])
+    assert slots["cpf"] == TYPED
 
 
-async def test_a_form_does_not_ask_a_known_customer(kiosk: RunningBot) -> None:
-    """The slot is filled before the form looks at it."""
-    answer = await kiosk.chat().say("quero um cartão", {"contextId": "ana"})
+async def test_a_form_asks_a_known_customer_too(kiosk: RunningBot) -> None:
+    """A slot that a form fills is the bot's own: the customer may order for somebody else."""
+    chat = kiosk.chat()
 
-    assert answer == [f"Cartão pedido para o CPF {ANA['cpf']}."]
+    assert await chat.say("quero um cartão", {"contextId": "ana"}) == ["Qual é o seu CPF?"]
+    assert await chat.say(TYPED) == [f"Cartão pedido para o CPF {TYPED}."]
+    assert await chat.say("quem sou eu") == [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
+    await chat.execute("action_ps7_forget")
+    slots = await chat.slots()
+    assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("missing", None, TYPED)
 
 
 async def test_an_overwritten_slot_is_put_back(kiosk: RunningBot) -> None:
     """Whoever wrote it: the next turn shows what PS7 said."""
     chat = kiosk.chat()
     await chat.say("quem sou eu", {"contextId": "ana"})
-    await chat.write("cpf", TYPED)
+    await chat.write("account", "99999999")
 
     assert await chat.say("quem sou eu") == [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
-    assert (await chat.slots())["cpf"] == ANA["cpf"]
+    assert (await chat.slots())["account"] == ANA["account"]
 
 
 async def test_slots_alone_make_nobody_a_customer(oss_bot: RunningBot) -> None:

@@ -17,6 +17,10 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
+from tests.support.payee import (
+    a_domain_that_does_not_show_it_decides_nothing,
+    the_payee_stays,
+)
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -90,6 +94,18 @@ async def test_each_turn_may_have_a_loop_of_its_own(
             assert user.slots["cpf"] == PERSONAS[name].slots["cpf"]
             assert await user.turn(running.send) == {}
     assert len(ps7.requests) == 3
+
+
+async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
+    python: Path, ps7: Simulator, tmp_path: Path
+) -> None:
+    """A form asks for the payee's CPF: no action of ours fills it; one WARNING names the slot."""
+    async with host(python, tmp_path, **ps7.environment) as running:
+        await the_payee_stays(running.send)
+        await a_domain_that_does_not_show_it_decides_nothing(running.send)
+    lines = [line for line in running.errors.read_text().splitlines() if "PS7_SLOT_NAMES" in line]
+    assert len(lines) == 1, lines
+    assert "The bot's domain fills the slot cpf by from_text" in lines[0]
 
 
 async def everything_works(running: Host, ps7: Simulator, known: Dialogue) -> None:

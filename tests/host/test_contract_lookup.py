@@ -12,6 +12,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.ps7 import ActionPS7Context
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+from tests.support.payee import (
+    a_domain_that_does_not_show_it_decides_nothing,
+    the_payee_stays,
+)
 
 if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
@@ -184,3 +188,16 @@ async def test_a_bug_of_ours_never_leaves_run(
     (record,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert "RuntimeError at test_contract_lookup.py" in record.getMessage()
     assert user.sender_id not in caplog.text
+
+
+async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
+    server: ActionServer, ps7: Simulator
+) -> None:
+    """A form asks for the payee's CPF: no action of ours fills it, nulls it or puts it back."""
+    await the_payee_stays(server.send)
+    assert ps7.requests
+
+
+async def test_a_slot_is_the_plugins_where_no_other_mapping_is_shown(server: ActionServer) -> None:
+    """A domain that is incomplete or strange takes no slot away."""
+    await a_domain_that_does_not_show_it_decides_nothing(server.send)

@@ -134,15 +134,15 @@ tampered]`.
         READ.replace("2", "3")
         + DECLARED
         + """\
-  warning  slot cpf is also filled by from_text and form card_form: until the next run it may hold \
-what a user said, `ok` beside it
-           Run action_ps7_verify right before a sensitive step, or read `verified_context`; or \
-give the bot's own slot another name.
+  error    form card_form asks for slot cpf, filled by from_text: it is the bot's own, and the \
+plugin leaves it alone
+           To have both, declare `customer_cpf` with the mapping `type: custom` and set \
+PS7_SLOT_NAMES={"cpf": "customer_cpf"}; to have the plugin's alone, leave `type: custom` as the \
+only mapping of cpf, and ask for it in no form.
 """
         + RUNS
         + SESSION
-        + summary(0, 1),
-        code=0,
+        + summary(),
         files={
             "domain/form.yml": "slots: {cpf: {type: text, influence_conversation: false, "
             "mappings: [{type: from_text}]}}\nforms: {card_form: {required_slots: [cpf]}}\n"

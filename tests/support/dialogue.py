@@ -50,6 +50,8 @@ class Dialogue:
             {"event": "action", "name": "action_session_start", "timestamp": 1.0},
             {"event": "session_started", "timestamp": 1.0},
         ]
+        # From 3.21 on the SDK wants a domain that is not empty.
+        self.domain: object = {"slots": {name: {"type": "any"} for name in self.slots}}
 
     def call(self, action: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Let the user say something with this metadata; give what Rasa then sends."""
@@ -65,13 +67,11 @@ class Dialogue:
             "active_loop": {},
             "latest_action_name": "action_listen",
         }
-        # From 3.21 on the SDK wants a domain that is not empty.
-        domain = {"slots": {name: {"type": "any"} for name in self.slots}}
         return {
             "next_action": action,
             "sender_id": self.sender_id,
             "tracker": tracker,
-            "domain": domain,
+            "domain": self.domain,
             "version": rasa_sdk.__version__,
         }
 

@@ -150,11 +150,11 @@ SLOTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         {"cpf": FROM_TEXT},
         [
             (
-                "warning",
+                "error",
                 "slot-filled-elsewhere",
                 (
-                    "slot cpf is also filled by from_text: until the next run it may hold what a "
-                    "user said, `ok` beside it"
+                    "slot cpf is filled by from_text: it is the bot's own, and the plugin leaves "
+                    "it alone"
                 ),
             )
         ],
@@ -166,8 +166,8 @@ SLOTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
                 "error",
                 "slot-filled-elsewhere",
                 (
-                    "slot ps7_context is also filled by from_text: what a user says can stand "
-                    "where PS7's word should"
+                    "slot ps7_context is filled by from_text: it is the bot's own, and the plugin "
+                    "leaves it alone; nothing is kept, and every turn asks PS7 again"
                 ),
             )
         ],
@@ -261,9 +261,24 @@ def test_whatever_fills_a_slot_is_named_once() -> None:
     }
     assert [text for _, _, text in complaints(bot_of(domain))] == [
         (
-            "slot cpf is also filled by from_text, from_entity and form card_form: until the next "
-            "run it may hold what a user said, `ok` beside it"
+            "form card_form asks for slot cpf, filled by from_text and from_entity: it is the "
+            "bot's own, and the plugin leaves it alone"
         )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slot", "level", "said"),
+    [
+        ("segment", "warning", "until the next run it may hold what a user said, `ok` beside it"),
+        ("ps7_status", "error", "what a user says can stand where PS7's word should"),
+    ],
+)
+def test_a_form_may_ask_for_a_slot_that_the_plugin_writes(slot: str, level: str, said: str) -> None:
+    """Where `custom` is its only mapping, the bot validates what the user types into it."""
+    domain = sound() | {"forms": {"any_form": {"required_slots": [slot]}}}
+    assert complaints(bot_of(domain)) == [
+        (level, "slot-filled-elsewhere", f"form any_form asks for slot {slot}: {said}")
     ]
 
 

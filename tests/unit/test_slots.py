@@ -9,7 +9,7 @@ import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
 from actions.ps7.dialogue.slots import differing, project
-from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames
+from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames, filled_otherwise
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
 CUSTOMER = CustomerContext(
@@ -133,3 +133,23 @@ def test_only_what_differs_is_written(
 ) -> None:
     """Compared as JSON: a number is not its text, but 1.0 is 1, as it comes back over gRPC."""
     assert differing(wanted, present) == changes
+
+
+@pytest.mark.parametrize("junk", [None, 5, ["from_text"], [None], {}, {"from_text": 1}])
+def test_a_domain_that_cannot_be_read_fills_nothing(junk: object) -> None:
+    """Whatever stands where a domain, its slots, a slot, its mappings or a type should."""
+    for domain in (
+        junk,
+        {"slots": junk},
+        {"slots": {"cpf": junk}},
+        {"slots": {"cpf": {"mappings": junk}}},
+        {"slots": {"cpf": {"mappings": [junk, {"type": junk}, {}]}}},
+    ):
+        assert filled_otherwise(domain, ["cpf"]) == {}
+
+
+def test_of_a_domain_only_the_slots_asked_about_count() -> None:
+    """With the first mapping that is not one of actions."""
+    mapped = {"mappings": [{"type": "custom"}, {"type": "from_entity"}, {"type": "from_text"}]}
+    domain = {"slots": {"cpf": mapped, "other": mapped, "agency": {"mappings": []}}}
+    assert filled_otherwise(domain, ["cpf", "agency", "account"]) == {"cpf": "from_entity"}

@@ -16,7 +16,7 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slot_names import STATUS
+from ..slot_names import STATUS, filled_otherwise
 from . import resolver, runtime, second_copy
 from .context_id import SESSION_ACTION
 from .session import NewSession
@@ -80,20 +80,20 @@ class PS7Action(Action, ABC):
         self,
         dispatcher: CollectingDispatcher,  # noqa: ARG002 - the host's signature
         tracker: Tracker,
-        domain: DomainDict,  # noqa: ARG002 - the host's signature
+        domain: DomainDict,
     ) -> list[dict[str, Any]]:
         """Set the slots that change; `[]` when none does. Never raises and never utters."""
-        changes = await self._changes_or_nothing(tracker)
+        changes = await self._changes_or_nothing(tracker, domain)
         return [SlotSet(name, value) for name, value in changes.items()]
 
-    async def _changes_or_nothing(self, tracker: TrackerLike) -> dict[str, Any]:
+    async def _changes_or_nothing(self, tracker: TrackerLike, domain: object) -> dict[str, Any]:
         """Give the slots to set; where something of ours is broken, say so and let nobody in."""
         shared = self.runtime
         try:
-            return await self.changes(Turn(tracker, shared, clock.utc_now()))
+            return await self.changes(Turn(tracker, shared, clock.utc_now(), domain))
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
-            return _fail_closed(tracker, shared)
+            return _fail_closed(tracker, shared, domain)
 
 
 class ActionPS7Context(PS7Action):
@@ -175,7 +175,7 @@ class PS7SessionStart(ActionPS7Context):
     ) -> list[dict[str, Any]]:
         """Start the session: give SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain, self._settings.metadata_keys)
-        changes = await self._changes_or_nothing(session)
+        changes = await self._changes_or_nothing(session, domain)
         slots = session.to_set(changes).items()
         return [
             SessionStarted(),
@@ -211,9 +211,10 @@ def _warn_of_open_door() -> None:
     )
 
 
-def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime) -> dict[str, Any]:
+def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, domain: object) -> dict[str, Any]:
     """Say `unavailable`, with nothing of a customer left."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
     status = shared.names.of(STATUS)
-    nulls = dict.fromkeys(shared.names.among(slots))
-    return nulls | ({status: Outcome.UNAVAILABLE.value} if status in slots else {})
+    ours = shared.names.among(slots)
+    changes = dict.fromkeys(ours.keys() - filled_otherwise(domain, ours))
+    return changes | ({status: Outcome.UNAVAILABLE.value} if status in changes else {})

@@ -31,20 +31,25 @@ logger = logging.getLogger(__name__)
 class Reading:
     """The state of a conversation at one moment, and what is to be done about it."""
 
-    def __init__(self, tracker: TrackerLike, runtime: Runtime, now: datetime) -> None:
-        """Read the tracker. What is not of the expected type counts as not there."""
+    def __init__(
+        self, tracker: TrackerLike, runtime: Runtime, now: datetime, domain: object = None
+    ) -> None:
+        """Read the tracker. What is not of the expected type counts as not there.
+
+        The domain of the call tells which slots the bot fills by itself; without one, none.
+        """
         self.now = now
         self._runtime = runtime
         self._view = TrackerView(tracker, runtime.door, runtime.settings.metadata_keys)
         self._slots = self._view.slots
-        self._ours = runtime.ours_among(self._slots)
+        self._ours = runtime.ours_among(self._slots, domain)
         self._status = runtime.names.of(STATUS)
         self._context = runtime.names.of(CONTEXT)
 
     @cached_property
     def present(self) -> resolver.Present:
         """What the run finds; reading it opens the seal."""
-        seal = self._slots.get(self._context)
+        seal = self._ours_in(self._context)
         held = self._runtime.sealer.open(seal, self._view.sender_id)
         if seal is not None and held is None:
             telemetry.seal_refused()
@@ -52,9 +57,13 @@ class Reading:
         return resolver.Present(
             found=self._view.found(held, self.now),
             held=held,
-            says_ok=_says_ok(self._slots.get(self._status)),
+            says_ok=_says_ok(self._ours_in(self._status)),
             seal_set=seal is not None,
         )
+
+    def _ours_in(self, name: str) -> object:
+        """Return what stands in a slot of ours; None where it is the bot's own, or not declared."""
+        return self._slots.get(name) if name in self._ours else None
 
     @cached_property
     def _state(self) -> bytes | None:
@@ -63,7 +72,7 @@ class Reading:
 
     def in_order(self) -> bool:
         """Tell whether the slots are known to say what PS7 said, with no contextId come since."""
-        if not isinstance(self._slots.get(self._context), str):
+        if not isinstance(self._ours_in(self._context), str):
             return False  # nothing is sealed here
         known = self._runtime.settled.get(self._state)
         if known is None or self.now >= known.until:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
-from ..slot_names import SlotNames
+from ..slot_names import SlotNames, filled_otherwise
 from .arrival import Door
 from .sdk_tracing import host_tracer
 from .seal import Sealer
@@ -41,9 +41,31 @@ class Runtime:
         self._warned_of: set[str] = set()
         self._among = lru_cache(maxsize=16)(self._pick)  # the slots of a bot hardly ever change
 
-    def ours_among(self, slots: Iterable[str]) -> dict[str, str]:
-        """Pick our slots from those declared, and warn once of one that must be and is not."""
-        return self._among(tuple(slots))
+    def ours_among(self, slots: Iterable[str], domain: object) -> dict[str, str]:
+        """Pick our slots from those declared, and warn once of one that must be and is not.
+
+        One that the domain fills by itself is the bot's own, and named once as well.
+        """
+        ours = self._among(tuple(slots))
+        own = filled_otherwise(domain, ours)
+        if not own:
+            return ours
+        for name, mapping in own.items():
+            self._warn_of_own(name, mapping, ours[name])
+        return {name: default for name, default in ours.items() if name not in own}
+
+    def _warn_of_own(self, name: str, mapping: str, default: str) -> None:
+        if name not in self._warned_of:
+            self._warned_of.add(name)
+            without_it = f": {_NEEDED[default]}" if default in _NEEDED else ""
+            logger.warning(
+                "The bot's domain fills the slot %s by %s, so it is the bot's own and left alone; "
+                "PS7_SLOT_NAMES can name another slot for %s%s",
+                name,
+                mapping,
+                default,
+                without_it,
+            )
 
     def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
         ours = self.names.among(slots)

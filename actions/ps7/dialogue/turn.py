@@ -184,5 +184,6 @@ class Turn(Reading):
 
     def _changes(self, values: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
         wanted = values | {self._status: outcome.value}
-        declared = {name: value for name, value in wanted.items() if name in self._slots}
-        return differing(declared, self._slots)
+        may_set = self._ours.keys() | self._own_nulls()
+        wanted = {name: value for name, value in wanted.items() if name in may_set}
+        return differing(wanted, self._slots)

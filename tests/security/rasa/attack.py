@@ -44,5 +44,3 @@ class Attack:
     tried: tuple[Step, ...]
     truth: str | None = None
     """Whom the bank's own channel let in last: that person may be shown, and no other."""
-    typed: str | None = None
-    """A CPF that was typed while nobody was known: in the bot's own slot until somebody is."""

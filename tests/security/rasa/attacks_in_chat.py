@@ -55,9 +55,8 @@ TYPED = (
         USER,
         "kiosk",
         (says("quero um cartão"), says(CPF)),
-        typed=CPF,
     ),
-    Attack("a CPF as an entity", USER, "kiosk", (means("ask_who", cpf=CPF),), typed=CPF),
+    Attack("a CPF as an entity", USER, "kiosk", (means("ask_who", cpf=CPF),)),
     Attack(
         "another CPF as an entity, by a customer",
         USER,

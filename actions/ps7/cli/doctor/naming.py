@@ -9,10 +9,9 @@ import difflib
 import json
 from typing import TYPE_CHECKING
 
-from ...slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, SlotNames
+from ...slot_names import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, STATUS, SlotNames
 from ..fragment import PORTUGUESE
 from .finding import Finding, caution, error, listed
-from .slots import FILLED_BY_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

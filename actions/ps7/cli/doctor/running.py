@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...slot_names import FILLED_BY_ACTIONS
 from .finding import Finding, caution, error, listed, ok
-from .slots import FILLED_BY_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

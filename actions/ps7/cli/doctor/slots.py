@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...context import Identification, Outcome, SecurityDevice, TokenStatus
-from ...slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
+from ...slot_names import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, STATUS
 from .finding import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ _NEEDED = {
 _DECIDES = frozenset({CONTEXT, *CATEGORIES})
 """Slots that a dialogue decides by: what else writes one of them decides too."""
 _TEXT_TYPES = frozenset({"text", "any", "categorical"})
-FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
-"""The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
 _MERGE = "merge the plugin's domain.yml, or take the slot over from it"
 
 
@@ -110,22 +108,31 @@ def _mappings(slot: Slot) -> Iterator[Finding]:
 
 
 def _filled_elsewhere(slot: Slot, default: str, bot: Bot) -> Iterator[Finding]:
-    others = [str(m.get("type")) for m in slot.mappings if m.get("type") not in FILLED_BY_ACTIONS]
-    others += [f"form {form}" for form, asked in bot.forms.items() if slot.name in asked]
-    if not others:
-        return
-    found = f"slot {slot.name} is also filled by {listed(list(dict.fromkeys(others)))}"
-    if default in _DECIDES:
+    kinds = [str(mapping["type"]) for mapping in slot.mappings if "type" in mapping]
+    others = [kind for kind in dict.fromkeys(kinds) if kind not in FILLED_BY_ACTIONS]
+    forms = [form for form, asked in bot.forms.items() if slot.name in asked]
+    asks = f"form {listed(forms)} asks for slot {slot.name}" if forms else ""
+    if others:
+        filled = f"{asks}, filled" if asks else f"slot {slot.name} is filled"
+        without = f"; {_NEEDED[default]}" if default in _NEEDED else ""
         yield error(
             "slot-filled-elsewhere",
-            f"{found}: what a user says can stand where PS7's word should",
-            "leave `type: custom` as its only mapping (Rasa Pro: `controlled`), and ask for it in "
-            "no form",
+            f"{filled} by {listed(others)}: it is the bot's own, and the plugin leaves it alone"
+            f"{without}",
+            f"to have both, declare `customer_{default}` with the mapping `type: custom` and set "
+            f'PS7_SLOT_NAMES={{"{default}": "customer_{default}"}}; to have the plugin\'s alone, '
+            f"leave `type: custom` as the only mapping of {slot.name}, and ask for it in no form",
         )
-    else:
+    elif asks and default in _DECIDES:
+        yield error(
+            "slot-filled-elsewhere",
+            f"{asks}: what a user says can stand where PS7's word should",
+            "ask for it in no form",
+        )
+    elif asks:
         yield caution(
             "slot-filled-elsewhere",
-            f"{found}: until the next run it may hold what a user said, `ok` beside it",
+            f"{asks}: until the next run it may hold what a user said, `ok` beside it",
             "run action_ps7_verify right before a sensitive step, or read `verified_context`; or "
             "give the bot's own slot another name",
         )

@@ -54,7 +54,7 @@ class Account:
 
     @cached_property
     def _turn(self) -> Turn:
-        return Turn(self.moment.tracker, self.runtime, self.moment.at)
+        return Turn(self.moment.tracker, self.runtime, self.moment.at, self.moment.domain)
 
     @cached_property
     def _stands(self) -> tuple[Found, Place] | None:

@@ -53,12 +53,14 @@ class Moment:
     came_of_it: dict[str, Any] | None = field(repr=False)
     """The slots that were set from then until the next message or action; None where the recording
     ends with this run."""
+    domain: object = field(repr=False)
+    """What the recording says of the bot's domain; None where it says nothing."""
 
 
 def moments(recording: Recording, names: SlotNames, metadata_keys: Sequence[str]) -> list[Moment]:
     """Give every run of ours in a conversation, oldest first."""
     every_turn = _on_every_turn(recording, names)
-    said, now = 0, _EPOCH
+    said, now, domain = 0, _EPOCH, recording.domain
     text: str | None = None
     found: list[Moment] = []
     for index, event in enumerate(recording.events):
@@ -72,7 +74,7 @@ def moments(recording: Recording, names: SlotNames, metadata_keys: Sequence[str]
             tracker = _as_of(recording, index + 1)
             after = _set_after(recording.events[index + 1 :])
             by_name = kind != "user"
-            found.append(Moment(action, now, tracker, said, text, by_name, after))
+            found.append(Moment(action, now, tracker, said, text, by_name, after, domain))
     if recording.action in (*OURS, SESSION_ACTION):
         if found and len(found[-1].tracker.events) == len(recording.events):
             found.pop()  # the run that this call asks for
@@ -80,9 +82,11 @@ def moments(recording: Recording, names: SlotNames, metadata_keys: Sequence[str]
             recording.sender_id, recording.slots, recording.latest_message, recording.events
         )
         if recording.action == SESSION_ACTION:
-            call = NewSession(call, recording.domain, metadata_keys)
+            call = NewSession(call, domain, metadata_keys)
         action = str(recording.action)
-        found.append(Moment(action, now, call, said, text, by_name=True, came_of_it=None))
+        found.append(
+            Moment(action, now, call, said, text, by_name=True, came_of_it=None, domain=domain)
+        )
     return found
 
 

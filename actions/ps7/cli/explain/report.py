@@ -85,7 +85,7 @@ class Reporter:
         """Give the slots of ours, and those that go with a customer, among these."""
         if values is None:
             return None
-        ours = self._runtime.names.among(moment.tracker.slots)
+        ours = self._runtime.ours_among(moment.tracker.slots, moment.domain)
         own = self._runtime.settings.clear_slots
         kept = {name: value for name, value in values.items() if name in ours or name in own}
         if self._show:
