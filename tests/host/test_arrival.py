@@ -237,6 +237,28 @@ async def test_the_token_that_opened_an_earlier_session_is_left_over_like_its_co
     assert knows(guarded) == DIEGO
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [(0, 1, ["0", "1"]), (1, 1, ["1"]), (None, 0, ["0"]), (1, None, ["1", "0"])],
+)
+async def test_the_encoded_of_a_token_tells_context_ids_apart(
+    environment: pytest.MonkeyPatch,
+    ps7: Simulator,
+    first: int | None,
+    second: int | None,
+    asked: list[str],
+) -> None:
+    """A token that says nothing of it leaves it to `PS7_ENCODED`, whatever stands beside it."""
+    environment.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
+    environment.setenv("PS7_ENCODED", "0")
+    bot = converse()
+    for encoded in (first, second):
+        token = sign_arrival(KEY, "ana", SENDER, encoded=encoded)
+        await bot.user("oi", metadata={"contextId": token, "encoded": 1})
+        assert bot.slots["ps7_status"] == "ok"
+    assert [request.json["encoded"] for request in ps7.requests] == asked
+
+
 async def test_what_stands_beside_the_token_does_not_change_who_is_looked_up(
     guarded: Conversation, ps7: Simulator
 ) -> None:
@@ -246,7 +268,7 @@ async def test_what_stands_beside_the_token_does_not_change_who_is_looked_up(
     await arrive(guarded, sign_arrival(KEY, "diego", SENDER, encoded=1))
     assert [request.json for request in ps7.requests] == [
         {"contextId": "ana"},
-        {"contextId": "diego", "encoded": 1},
+        {"contextId": "diego", "encoded": "1"},
     ]
 
 

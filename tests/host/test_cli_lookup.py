@@ -300,7 +300,7 @@ async def test_what_goes_along_can_be_chosen(ps7: Simulator) -> None:
     options = ("--encoded", "0", "--correlation-id", "deploy-42", "--flow-id", "flow.1")
     assert await run("lookup", "ana", *options) == 0
     [request] = ps7.requests
-    assert request.json == {"contextId": "ana", "encoded": 0}
+    assert request.json == {"contextId": "ana", "encoded": "0"}
     assert request.headers["x-itau-correlationID"] == "deploy-42"
     assert request.headers["x-itau-flowID"] == "flow.1"
 

@@ -342,7 +342,7 @@ async def test_an_examination_tells_all_of_a_lookup(ps7: Simulator, client: PS7C
     ps7.answer("C1", body=GOOD)
     seen = await client.examine("C1", encoded=0, correlation_id="c-1", flow_id="f-1")
     [request] = ps7.requests
-    assert request.json == {"contextId": "C1", "encoded": 0}
+    assert request.json == {"contextId": "C1", "encoded": "0"}
     assert (request.headers["x-itau-flowID"], seen.report.correlation_id) == ("f-1", "c-1")
     assert seen.customer is not None
     assert seen.customer.agency == "0341"

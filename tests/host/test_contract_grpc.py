@@ -62,14 +62,14 @@ async def test_slots_come_back(send: Send, ps7: Simulator) -> None:
 async def test_a_number_is_a_float_here_and_its_digits_for_ps7(
     send: Send, ps7: Simulator, context_id: object
 ) -> None:
-    """`contextId` and `encoded` alike, at the top and in a nested object."""
+    """`contextId` and `encoded` alike, which go out as text."""
     ps7.answer("12345", body={"code": 0, "payload": {"u_cpf": "52998224725"}})
     user = Dialogue()
 
     await user.turn(send, metadata={"contextId": context_id, "encoded": 0})
 
     assert user.slots["cpf"] == "52998224725"
-    assert [request.json for request in ps7.requests] == [{"contextId": "12345", "encoded": 0}]
+    assert [request.json for request in ps7.requests] == [{"contextId": "12345", "encoded": "0"}]
 
 
 async def test_a_held_context_costs_nothing(send: Send, ps7: Simulator) -> None:

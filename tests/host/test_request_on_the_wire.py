@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from cryptography.fernet import Fernet
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, verified_context
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
 
@@ -118,7 +118,7 @@ async def test_the_request_of_a_bot_with_every_setting_and_all_metadata(
         "x-itau-correlationID": "trail-1",
         "x-itau-flowID": "flow.1",
     }
-    assert request.json == {"contextId": "C1", "encoded": 0}
+    assert request.json == {"contextId": "C1", "encoded": "0"}
 
 
 # The contextId
@@ -202,7 +202,7 @@ async def test_a_context_id_under_another_path(
     metadata = {"contextId": None, "encoded": 0, "flowId": "x", "cvg_body": {"call": call}}
     await conversation.user("oi", metadata=metadata)
     (request,) = ps7.requests
-    assert request.json == {"contextId": "7", "encoded": 1}
+    assert request.json == {"contextId": "7", "encoded": "1"}
     assert request.headers["x-itau-correlationID"] == "trail-7"
     assert request.headers["x-itau-flowID"] == "flow-7"
 
@@ -222,11 +222,11 @@ async def test_encoded_beside_the_context_id_counts_before_the_setting(
     sent: object,
     arrives: int,
 ) -> None:
-    """As a number, whichever form it came in."""
+    """As text, as the interface documents it, whichever form it came in."""
     settings = {} if setting is None else {"PS7_ENCODED": setting}
     await bot(**settings).user("oi", metadata={"contextId": "C1", "encoded": sent})
     (request,) = ps7.requests
-    assert request.body == b'{"contextId": "C1", "encoded": %d}' % arrives
+    assert request.body == b'{"contextId": "C1", "encoded": "%d"}' % arrives
 
 
 @pytest.mark.parametrize(
@@ -238,23 +238,120 @@ async def test_encoded_that_is_neither_0_nor_1_does_not_count(
     """The setting stays in force, and the lookup is made."""
     await bot(PS7_ENCODED="1").user("oi", metadata={"contextId": "C1", "encoded": sent})
     (request,) = ps7.requests
-    assert request.json == {"contextId": "C1", "encoded": 1}
+    assert request.json == {"contextId": "C1", "encoded": "1"}
 
 
 @pytest.mark.parametrize(
-    ("setting", "field"), [(None, {}), ("0", {"encoded": 0}), ("1", {"encoded": 1})]
+    ("setting", "field"), [(None, {}), ("0", {"encoded": "0"}), ("1", {"encoded": "1"})]
 )
 async def test_encoded_by_the_setting(
     ps7: Simulator,
     bot: Callable[..., Conversation],
     setting: str | None,
-    field: dict[str, int],
+    field: dict[str, str],
 ) -> None:
     """Not sent unless it is set: the gateway's default is its own."""
     settings = {} if setting is None else {"PS7_ENCODED": setting}
     await bot(**settings).user("oi", metadata={"contextId": "C1"})
     (request,) = ps7.requests
     assert request.json == {"contextId": "C1", **field}
+
+
+def agency(conversation: Conversation) -> str | None:
+    customer = verified_context(conversation.tracker)
+    return customer.agency if customer else None
+
+
+def context_id(encoded: object = None, name: str = "C1") -> dict[str, object]:
+    return {"contextId": name} | ({} if encoded is None else {"encoded": encoded})
+
+
+@pytest.mark.parametrize(
+    ("setting", "first", "second"),
+    [(None, 0, 1), (None, None, 0), (None, 1, None), ("0", None, 1), ("1", "0", "x")],
+)
+async def test_another_encoded_is_another_context_id(
+    ps7: Simulator,
+    bot: Callable[..., Conversation],
+    setting: str | None,
+    first: object,
+    second: object,
+) -> None:
+    """PS7 reads the same text in another way, and may name somebody else: it is asked anew."""
+    ps7.script("C1", ["ana", "diego"])
+    conversation = bot(**({} if setting is None else {"PS7_ENCODED": setting}))
+    await conversation.user("oi", metadata=context_id(first))
+    assert agency(conversation) == PERSONAS["ana"].slots["agency"]
+
+    await conversation.user("oi", metadata=context_id(second))
+
+    assert len({request.body for request in ps7.requests}) == 2
+    assert agency(conversation) == PERSONAS["diego"].slots["agency"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "first", "second"),
+    [(None, 0, "0"), (None, 1.0, 1), (None, None, "x"), ("0", None, "0"), ("1", 1, None)],
+)
+async def test_the_same_effective_encoded_is_the_same_context_id(
+    ps7: Simulator,
+    bot: Callable[..., Conversation],
+    setting: str | None,
+    first: object,
+    second: object,
+) -> None:
+    """However it is written, and whether it stands there or in `PS7_ENCODED`."""
+    conversation = bot(**({} if setting is None else {"PS7_ENCODED": setting}))
+    for encoded in (first, second):
+        await conversation.user("oi", metadata=context_id(encoded))
+        assert conversation.slots["ps7_status"] == "ok"
+    assert len(ps7.requests) == 1
+
+
+@pytest.mark.parametrize(("encoded", "known"), [("0", True), (1, False), (None, False)])
+async def test_nobody_is_known_by_another_encoded_before_the_lookup(
+    bot: Callable[..., Conversation], encoded: object, known: bool
+) -> None:
+    """An action that reads the seal in between gets no customer."""
+    conversation = bot()
+    await conversation.user("oi", metadata=context_id(0))
+    tracker = conversation.tracker
+    message = {"event": "user", "metadata": context_id(encoded)}
+    tracker.events.append(message)
+    tracker.latest_message = message
+    assert (verified_context(tracker) is not None) is known
+
+
+async def test_a_context_id_is_rejected_and_forgotten_with_its_encoded(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """What ended for the one says nothing of the other."""
+    ps7.answer("rejected", body={"code": 1})
+    conversation = bot()
+    for encoded in (0, 0, 1, 1):
+        await conversation.user("oi", metadata=context_id(encoded, "rejected"))
+        assert conversation.slots["ps7_status"] == "rejected"
+    assert [request.json["encoded"] for request in ps7.requests] == ["0", "1"]
+
+    await conversation.user("oi", metadata=context_id(0))
+    await conversation.run("action_ps7_forget")
+    await conversation.user("oi", metadata=context_id(0))
+    assert conversation.slots["ps7_status"] == "missing"
+    await conversation.user("oi", metadata=context_id(1))
+    assert conversation.slots["ps7_status"] == "ok"
+    assert [request.json["encoded"] for request in ps7.requests[2:]] == ["0", "1"]
+
+
+async def test_a_session_counts_a_context_id_with_each_encoded(
+    ps7: Simulator, bot: Callable[..., Conversation]
+) -> None:
+    """`PS7_MAX_CONTEXTS` is about what PS7 is asked; without a seal the messages tell."""
+    conversation = bot(PS7_MAX_CONTEXTS="2")
+    for encoded in (0, 1, None):
+        await conversation.set_slot("ps7_context", None)
+        await conversation.user("oi", metadata=context_id(encoded))
+    assert conversation.slots["ps7_status"] == "rejected"
+    assert len(ps7.requests) == 2
 
 
 # Correlation and flow

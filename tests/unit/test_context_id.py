@@ -201,6 +201,20 @@ def test_unusable_values_are_told_apart() -> None:
     assert fingerprint('["1"]' + " ") != fingerprint(["1"])
 
 
+def test_the_same_text_with_another_encoded_is_told_apart() -> None:
+    """0, 1 and none, beside it or by default; no text looks like another with its `encoded`."""
+
+    def fingerprint(value: object, encoded: object, default: int | None = None) -> str:
+        metadata = {"contextId": value, "encoded": encoded}
+        found = find({"metadata": metadata}, [], None, PATHS, default)
+        assert found is not None
+        return found.fingerprint
+
+    assert len({fingerprint("C1", encoded) for encoded in (0, 1, None)}) == 3
+    assert fingerprint("C1", None, 1) == fingerprint("C1", "1", 0)
+    assert fingerprint("encoded 0 text C1", None) != fingerprint("C1", 0)
+
+
 @pytest.mark.parametrize(
     ("value", "encoded"),
     [
@@ -283,21 +297,25 @@ def test_everything_that_this_session_brought_the_newest_first() -> None:
         user({"contextId": 7.0}),
     ]
     latest = {"metadata": {"contextId": "C8"}}
-    assert list(values(latest, events, PATHS)) == ["C8", 7.0, "not usable", "C1"]
+    came = ["C8", 7.0, "not usable", "C1"]
+    assert list(values(latest, events, PATHS)) == [(value, None) for value in came]
     assert list(values(None, [], PATHS)) == []
 
 
 def test_in_each_message_the_first_path_that_has_something_counts() -> None:
     """As it does for the contextId that counts now."""
-    metadata = {"contextId": " ", "channel": {"contextId": "C1"}}
+    metadata = {"contextId": " ", "channel": {"contextId": "C1", "encoded": 1}}
     both = [*PATHS, "channel.contextId"]
-    assert list(values({"metadata": metadata}, [user({"contextId": "C0"})], both)) == ["C1", "C0"]
+    came = values({"metadata": metadata}, [user({"contextId": "C0"})], both, 0)
+    assert list(came) == [("C1", 1), ("C0", 0)]
 
 
 @pytest.mark.parametrize("value", ["C1", 7.0, "not usable", ["C1"]])
-def test_a_value_alone_is_found_as_it_is_in_metadata(value: object) -> None:
-    """With nothing beside it."""
-    assert found_as(value) == find({"metadata": {"contextId": value}}, [], None, PATHS)
+@pytest.mark.parametrize("encoded", [None, 0, 1])
+def test_a_value_alone_is_found_as_it_is_in_metadata(value: object, encoded: int | None) -> None:
+    """With nothing but `encoded` beside it."""
+    metadata = {"contextId": value, "encoded": encoded}
+    assert found_as(value, encoded) == find({"metadata": metadata}, [], None, PATHS)
 
 
 @pytest.mark.parametrize(

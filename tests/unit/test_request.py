@@ -98,11 +98,11 @@ def test_more_headers_make_another_request() -> None:
 
 @pytest.mark.parametrize("setting", [None, 0, 1])
 @pytest.mark.parametrize("argument", [None, 0, 1])
-def test_encoded_is_a_number_in_the_body(setting: int | None, argument: int | None) -> None:
+def test_encoded_is_text_in_the_body(setting: int | None, argument: int | None) -> None:
     """The argument counts before the setting, 0 included; without both it is left out."""
     request = build(settings(encoded=setting), encoded=argument)
     counts = setting if argument is None else argument
-    field = "" if counts is None else f', "encoded": {counts}'
+    field = "" if counts is None else f', "encoded": "{counts}"'
     assert request.body == f'{{"contextId": "123123213"{field}}}'.encode()
     assert request.headers == HEADERS
 

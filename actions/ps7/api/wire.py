@@ -80,8 +80,9 @@ def build_request(
     """Build the request of a lookup.
 
     `encoded`: 0 lets the contextId through as it is, any other value lets its Base64 form through,
-    which is the gateway's doing; None leaves it to `PS7_ENCODED`. `correlation_id` groups the calls
-    of one audit trail, `flow_id` names this lookup.
+    which is the gateway's doing; None leaves it to `PS7_ENCODED`. It goes out as text, as the
+    interface documents. `correlation_id` groups the calls of one audit trail, `flow_id` names this
+    lookup.
     """
     headers = {
         "Content-Type": "application/json",
@@ -100,7 +101,7 @@ def build_request(
     body: dict[str, Any] = {"contextId": context_id}
     mode = settings.encoded if encoded is None else encoded
     if mode is not None:
-        body["encoded"] = mode
+        body["encoded"] = str(mode)
     return Request(settings.base_url + PATH, headers, json.dumps(body).encode())
 
 

@@ -50,9 +50,13 @@ class _Claims(BaseModel):
 class Door:
     """Lets contextIds in. Without keys everybody may enter."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        """Take the secrets of the bank's back-end, newest first; a token of any of them counts."""
+    def __init__(self, keys: Sequence[str], default_encoded: int | None = None) -> None:
+        """Take the secrets of the bank's back-end, newest first; a token of any of them counts.
+
+        `default_encoded` is what goes to PS7 where a token does not say.
+        """
         self._keys = tuple(keys)
+        self._default_encoded = default_encoded
 
     def read(self, found: Found, sender_id: str) -> Found:
         """Give what was found with the contextId of its token; or refused, without one, and why.
@@ -73,12 +77,13 @@ class Door:
             return _refused(found, Reason.ARRIVAL_CLAIMS)
         if said.sub != sender_id:
             return _refused(found, Reason.ARRIVAL_CONVERSATION)
+        # What stands beside the token is not signed, and this decides who is looked up.
+        encoded = encoding(said.encoded, self._default_encoded)
         return replace(
             found,
             context_id=context_id,
-            fingerprint=fingerprint(context_id),
-            # What stands beside the token is not signed, and this decides who is looked up.
-            encoded=encoding(said.encoded),
+            fingerprint=fingerprint(context_id, encoded),
+            encoded=encoded,
             opens=(said.iat - _CLOCKS_DIFFER, said.exp),
         )
 

@@ -41,6 +41,7 @@ class Found:
     value: object = field(default=None, repr=False)
     """What stands under the key, as it came."""
     encoded: int | None = None
+    """What goes to PS7 beside it: as it came, else `PS7_ENCODED`."""
     correlation_id: str | None = field(default=None, repr=False)
     flow_id: str | None = field(default=None, repr=False)
     carried: bool = False
@@ -56,34 +57,48 @@ def find(
     events: Sequence[object],
     session_started_metadata: object,
     paths: Iterable[str],
+    default_encoded: int | None = None,
 ) -> Found | None:
     """Find the contextId that counts now; None where there is none.
 
     The first hit wins: the latest message, then the user events of this session, newest first, as
     they stand in the tracker (reverted turns included, since a fallback rewinds the turn that
     brought a contextId), then what opened the session. In each, `paths` in order. Null or blank
-    under a path counts as nothing there.
+    under a path counts as nothing there. `default_encoded` is what `PS7_ENCODED` says.
     """
     steps = [path.split(".") for path in paths]
     for hit in _hits(_messages(latest_message, events), steps):
-        return _found(*hit)
+        return _found(*hit, default_encoded)
     for hit in _hits([session_started_metadata], steps):
-        return replace(_found(*hit), carried=True)
+        return replace(_found(*hit, default_encoded), carried=True)
     return None
 
 
-def values(latest_message: object, events: Sequence[object], paths: Iterable[str]) -> Iterator[Any]:
+def values(
+    latest_message: object,
+    events: Sequence[object],
+    paths: Iterable[str],
+    default_encoded: int | None = None,
+) -> Iterator[tuple[Any, int | None]]:
     """Give what this session's messages brought, each as often as it came, the newest first.
 
-    They are values as they stand there; `found_as` makes what `find` would have found.
+    They are values as they stand there and their `encoded`; `found_as` makes what `find` would have
+    found.
     """
     steps = [path.split(".") for path in paths]
-    return (value for value, _ in _hits(_messages(latest_message, events), steps))
+    for value, beside in _hits(_messages(latest_message, events), steps):
+        yield value, encoding(beside.get("encoded"), default_encoded)
 
 
-def found_as(value: object) -> Found:
-    """Give what is found where this value stands alone."""
-    return _found(value, {})
+def found_as(value: object, encoded: int | None) -> Found:
+    """Give what is found where this value stands with nothing but `encoded` beside it."""
+    context_id = usable(value)
+    return Found(
+        value=value,
+        context_id=context_id,
+        fingerprint=fingerprint(value if context_id is None else context_id, encoded),
+        encoded=encoded,
+    )
 
 
 def session_mark(events: Sequence[object]) -> str:
@@ -159,13 +174,9 @@ def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _found(value: object, beside: Mapping[str, Any]) -> Found:
-    context_id = usable(value)
-    return Found(
-        value=value,
-        context_id=context_id,
-        fingerprint=fingerprint(value if context_id is None else context_id),
-        encoded=encoding(beside.get("encoded")),
+def _found(value: object, beside: Mapping[str, Any], default_encoded: int | None) -> Found:
+    return replace(
+        found_as(value, encoding(beside.get("encoded"), default_encoded)),
         correlation_id=well_formed(beside.get("correlationId")),
         flow_id=well_formed(beside.get("flowId")),
     )
@@ -192,9 +203,9 @@ def _whole_number(value: object) -> int | None:
     return value if isinstance(value, int) and value.bit_length() <= _MAX_BITS else None
 
 
-def encoding(value: object) -> int | None:
-    """Read `encoded`: 0 or 1, None where it is anything else."""
-    return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)))
+def encoding(value: object, default: int | None) -> int | None:
+    """Read `encoded`: 0 or 1, and `default` where it is anything else."""
+    return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)), default)
 
 
 def well_formed(value: object) -> str | None:
@@ -207,8 +218,11 @@ def well_formed(value: object) -> str | None:
     return None if cpf.is_written_as(value) else value
 
 
-def fingerprint(value: object) -> str:
-    """Give 64 hexadecimal digits that tell this contextId, usable or not, from any other."""
+def fingerprint(value: object, encoded: int | None = None) -> str:
+    """Give 64 hexadecimal digits that tell this contextId, usable or not, from any other.
+
+    `encoded` says how PS7 reads it, so the same text may name another customer.
+    """
     if isinstance(value, str):
         text = f"text {value}"
     else:
@@ -216,4 +230,6 @@ def fingerprint(value: object) -> str:
             text = f"json {json.dumps(value, sort_keys=True)}"
         except (TypeError, ValueError, RecursionError):
             text = f"type {type(value).__name__}"
+    if encoded is not None:
+        text = f"encoded {encoded} {text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

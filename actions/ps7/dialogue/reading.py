@@ -40,7 +40,8 @@ class Reading:
         """
         self.now = now
         self._runtime = runtime
-        self._view = TrackerView(tracker, runtime.door, runtime.settings.metadata_keys)
+        settings = runtime.settings
+        self._view = TrackerView(tracker, runtime.door, settings.metadata_keys, settings.encoded)
         self._slots = self._view.slots
         self._ours = runtime.ours_among(self._slots, domain)
         self._status = runtime.names.of(STATUS)

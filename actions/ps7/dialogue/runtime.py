@@ -34,7 +34,8 @@ class Runtime:
         self.settings = settings
         self.names = SlotNames(settings.slot_names)
         self.sealer = Sealer([key.get_secret_value() for key in settings.seal_keys])
-        self.door = Door([key.get_secret_value() for key in settings.arrival_keys or ()])
+        arrival_keys = [key.get_secret_value() for key in settings.arrival_keys or ()]
+        self.door = Door(arrival_keys, settings.encoded)
         self.settled = Settled()
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
         self.client = PS7Client(settings, tracer=host_tracer)

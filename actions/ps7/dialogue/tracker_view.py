@@ -5,6 +5,7 @@ What is not of the expected type counts as not there. Pure: it knows no SDK and 
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import resolver
@@ -33,14 +34,24 @@ class TrackerLike(Protocol):
 class TrackerView:
     """One conversation as it stands."""
 
-    def __init__(self, tracker: TrackerLike, door: Door, metadata_keys: Sequence[str]) -> None:
-        """Read the tracker: `metadata_keys` is where contextIds stand, and `door` lets them in."""
+    def __init__(
+        self,
+        tracker: TrackerLike,
+        door: Door,
+        metadata_keys: Sequence[str],
+        default_encoded: int | None = None,
+    ) -> None:
+        """Read the tracker: `metadata_keys` is where contextIds stand, and `door` lets them in.
+
+        `default_encoded` is what `PS7_ENCODED` says.
+        """
         self.sender_id = str(tracker.sender_id)
         self.slots = tracker.slots if isinstance(tracker.slots, dict) else {}
         self._latest_message = tracker.latest_message
         self._events = tracker.events if isinstance(tracker.events, list) else []
         self._door = door
         self._paths = metadata_keys
+        self._encoded = default_encoded
 
     def found(self, held: Sealed | None, now: datetime) -> Found | None:
         """Give the contextId that counts, let in or refused; None where there is none."""
@@ -60,9 +71,9 @@ class TrackerView:
         """
         newer = self._since(seen)
         if newer is not self._events and not session_mark(newer):
-            return find(self._latest_message, newer, None, self._paths)
+            return find(self._latest_message, newer, None, self._paths, self._encoded)
         metadata = self.slots.get(SESSION_METADATA)
-        return find(self._latest_message, self._events, metadata, self._paths)
+        return find(self._latest_message, self._events, metadata, self._paths, self._encoded)
 
     def _since(self, seen: Seen) -> list[dict[str, Any]]:
         """Give the events that were not seen; all of them where the seen ones are not there."""
@@ -82,7 +93,8 @@ class TrackerView:
 
     def seen(self, found: Found) -> Seen:
         """Say up to where this tracker need not be read again, for a seal to remember."""
-        if next(values(None, self._events, self._paths), None) != found.value:
+        newest, _ = next(values(None, self._events, self._paths), (None, None))
+        if newest != found.value:
             return UNSEEN  # it stands elsewhere, where it may be changed
         return Seen(len(self._events), _time(self._events[-1]))
 
@@ -93,11 +105,11 @@ class TrackerView:
         remembers.
         """
         asked = self.asked(held)
-        came = list(values(self._latest_message, self._events, self._paths))
-        others = sum(value != found.value for value in came)
+        came = list(values(self._latest_message, self._events, self._paths, self._encoded))
+        others = sum(each != (found.value, found.encoded) for each in came)
         if len(asked) + others < count:
             return True  # the usual case: however many of them are the same
-        distinct = {one.fingerprint: one for one in map(found_as, reversed(came))}
+        distinct = {one.fingerprint: one for one in starmap(found_as, reversed(came))}
         read = [self._door.read(one, self.sender_id) for one in distinct.values()]
         usable = (other.fingerprint for other in read if other.context_id is not None)
         in_order = list(dict.fromkeys([*asked, *usable, found.fingerprint]))
