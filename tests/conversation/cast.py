@@ -31,6 +31,13 @@ BOTS = {
         actions_in=_LOBBY,
         actions="lobby_actions",
     ),
+    "selective_lobby": Bot(
+        _LOBBY,
+        domain_files=(_LOBBY / "forgetful.yml",),
+        actions_in=_LOBBY,
+        actions="lobby_actions",
+        endpoints=_LOBBY / "selective.yml",
+    ),
     "story_bot": Bot(_TEST_BOTS / "stories"),
     "merged_story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
     "guarded_bot": Bot(OSS_BOT, settings={"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}),

@@ -127,6 +127,12 @@ def forgetful_lobby(rasa_bots: dict[str, RunningBot]) -> RunningBot:
 
 
 @pytest.fixture
+def selective_lobby(rasa_bots: dict[str, RunningBot]) -> RunningBot:
+    """Run that bot in a Rasa that sends the domain to those actions alone that ask for it."""
+    return rasa_bots["selective_lobby"]
+
+
+@pytest.fixture
 def story_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
     """Run the bot that knows stories only, without the plugin."""
     return rasa_bots["story_bot"]

@@ -40,6 +40,7 @@ class Bot:
     """The package or module that the action server loads."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """PS7_* variables beyond those that reach the simulator."""
+    endpoints: Path = OSS_BOT / "endpoints.yml"
 
 
 class Stage:
@@ -97,7 +98,7 @@ class Stage:
                 *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(port)),
                 *("--model", str(model)),
                 *("--credentials", str(OSS_BOT / "credentials.yml")),
-                *("--endpoints", str(OSS_BOT / "endpoints.yml")),
+                *("--endpoints", str(bot.endpoints)),
                 variables={"ACTION_ENDPOINT_URL": await self._actions(bot)},
             )
             url = f"http://127.0.0.1:{port}"

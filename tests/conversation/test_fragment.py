@@ -19,6 +19,15 @@ from tests.support.processes import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+SENT = """
+import json, sys
+from rasa.shared.core.domain import Domain
+
+domain = Domain.load(sys.argv[1])
+ours = [name for name in domain.user_actions if name.startswith("action_ps7")]
+print(json.dumps({name: domain.does_custom_action_explicitly_need_domain(name) for name in ours}))
+"""
+
 READ = """
 import json, sys
 from rasa.shared.core.domain import Domain
@@ -89,6 +98,24 @@ async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> Non
     assert json.loads(out) == [
         None if slots is None else sorted([*slots, *ALWAYS]) for slots in expected.values()
     ]
+
+
+@pytest.mark.conversation
+async def test_rasa_merges_the_actions_that_ask_for_the_domain(tmp_path: Path) -> None:
+    """From a file of its own, beside the bot's."""
+    (tmp_path / "bot.yml").write_text(
+        'version: "3.1"\nactions: [action_own, {action_other: {send_domain: true}}]\n'
+    )
+    (tmp_path / "ps7.yml").write_text(FRAGMENT.read_text(encoding="utf-8"), encoding="utf-8")
+
+    process = await asyncio.create_subprocess_exec(
+        *map(str, (_rasa_python(), "-W", "ignore", "-c", SENT, tmp_path)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+
+    ours = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
+    assert json.loads(out) == dict.fromkeys(ours, True)
 
 
 ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")

@@ -89,6 +89,22 @@ async def test_a_second_session_without_a_context_id(
         assert await chat.say("quem sou eu") == who
 
 
+async def test_the_actions_of_the_plugin_are_sent_the_domain_in_any_case(
+    selective_lobby: RunningBot,
+) -> None:
+    """Where Rasa leaves it out of other calls: `send_domain` in the fragment asks for it."""
+    chat = selective_lobby.chat()
+    assert await chat.say("oi", {"contextId": "ana"}) == PERSONNALITE
+    assert await chat.say("quem sou eu") == ANA
+    await chat.execute("action_ps7_forget")
+    assert (await chat.slots())["ps7_status"] == "missing"
+    await chat.let_pass(AN_HOUR)
+
+    assert await chat.say("oi", {"contextId": "diego"}) == PRIVATE
+    await chat.let_pass(AN_HOUR)
+    assert await chat.say("oi") == WELCOME, "the domain says that nothing is carried over"
+
+
 async def test_a_second_session_is_greeted_as_the_customer_it_brings(
     any_lobby: RunningBot,
 ) -> None:

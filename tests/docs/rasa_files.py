@@ -123,8 +123,9 @@ def _responses(responses: dict[str, Any], whole: dict[str, Any]) -> Iterator[str
                 yield f"{name}: {slot} is never {condition.get('value')}"
 
 
-def _actions(actions: list[str], _: dict[str, Any]) -> Iterator[str]:
-    for name in actions:
+def _actions(actions: list[Any], _: dict[str, Any]) -> Iterator[str]:
+    for entry in actions:
+        name = next(iter(entry)) if isinstance(entry, dict) else entry
         if name not in words():
             yield f"nothing here is named {name}"
 

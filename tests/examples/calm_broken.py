@@ -370,9 +370,9 @@ CONFIGURATION: list[Row] = [
     ("endpoints model_groups", drop(), "config: no model group command_generator"),
     ("config policies", drop(), "config: no FlowPolicy"),
     (
-        "endpoints action_endpoint",
-        put(enable_selective_domain=True),
-        "endpoints: the action that starts a session needs the domain",
+        "domain sent_the_domain",
+        remove("action_session_start"),
+        "domain: action_session_start is not sent the domain",
     ),
     ("endpoints", put(nlg={"type": "rephrase"}), "endpoints: answers are rephrased"),
 ]

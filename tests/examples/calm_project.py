@@ -67,9 +67,17 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def _merged(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {"actions": [], "slots": {}, "responses": {}}
+    merged: dict[str, Any] = {
+        "actions": [],
+        "sent_the_domain": [],
+        "slots": {},
+        "responses": {},
+    }
     for part in parts:
-        merged["actions"] += part.pop("actions", [])
+        for entry in part.pop("actions", []):
+            name, options = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
+            merged["actions"].append(name)
+            merged["sent_the_domain"] += [name] if options.get("send_domain") is True else []
         for table in ("slots", "responses"):
             new = part.pop(table, {})
             assert not merged[table].keys() & new, "a part of the domain has two definitions"

@@ -198,8 +198,10 @@ def configuration(project: Project) -> Iterator[str]:
             yield f"config: no model group {part['llm']['model_group']}"
     if {"name": "FlowPolicy"} not in project.config["policies"]:
         yield "config: no FlowPolicy"
-    if project.endpoints["action_endpoint"].get("enable_selective_domain"):
-        yield "endpoints: the action that starts a session needs the domain"
+    for action in project.domain["actions"]:
+        ours = action.startswith("action_ps7_") or action == "action_session_start"
+        if ours and action not in project.domain["sent_the_domain"]:
+            yield f"domain: {action} is not sent the domain"
     if "nlg" in project.endpoints:
         yield "endpoints: answers are rephrased"
 

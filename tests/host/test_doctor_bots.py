@@ -149,6 +149,25 @@ only mapping of cpf, and ask for it in no form.
         },
     ),
     BotCase(
+        "domain-not-sent",
+        ("domain-not-sent",),
+        READ
+        + DECLARED
+        + RUNS
+        + """\
+  error    endpoints.yml sets `enable_selective_domain`, and action_ps7_verify asks for no domain: \
+rasa-sdk 3.21 refuses the call, an older one runs it and no slot is known to be the bot's own
+           List it as `- action_ps7_verify: {send_domain: true}`.
+"""
+        + SESSION
+        + summary(),
+        change=changed("action_ps7_verify: {send_domain: true}", "action_ps7_verify"),
+        files={
+            "endpoints.yml": "action_endpoint: {url: http://localhost:5055/webhook, "
+            "enable_selective_domain: true}\n"
+        },
+    ),
+    BotCase(
         "featurised",
         ("slot-featurised",),
         READ

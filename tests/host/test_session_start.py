@@ -498,3 +498,30 @@ async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
     arrived = pickle.loads(pickle.dumps(action))  # noqa: S301 - packed here
     assert action.name() == arrived.name() == Further().name() == SESSION_START
     assert arrived.runtime is action.runtime
+
+
+# -- a call without a domain ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sent", "account"), [(True, ANA["account"]), (False, None)])
+async def test_a_customer_is_carried_over_only_where_the_domain_says_so(
+    python: Path, stage: Stage, tmp_path: Path, sent: bool, account: str | None
+) -> None:
+    """Where Rasa leaves the domain out (`enable_selective_domain`), nobody said that it may be."""
+    (tmp_path / "starts.py").write_text(
+        "from actions.ps7 import PS7SessionStart\n\n\n"
+        "class ActionSessionStart(PS7SessionStart):\n    pass\n"
+    )
+    server = await stage.start(python, actions="starts", cwd=tmp_path)
+    user = Dialogue((*SLOTS, "balance"))
+    kept = {"slots": {}, "session_config": {"carry_over_slots_to_new_session": True}}
+    user.domain = kept if sent else {}
+    await user.turn(server.send, metadata={"contextId": "ana"})
+    user.slots["balance"] = "12"
+
+    answer = await server.send(user.call(SESSION_START))
+
+    slots = {event["name"]: event["value"] for event in answer["events"] if "value" in event}
+    assert slots.get("account") == account
+    assert slots.get("balance") == ("12" if sent else None)
+    assert slots["ps7_status"] == ("ok" if sent else "missing")

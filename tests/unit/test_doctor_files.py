@@ -104,7 +104,7 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     )
     _, bot = bot_files.read(Sources(domain=(tmp_path,)))
     assert bot is not None
-    assert bot.actions == {"one", "two", "three"}
+    assert sorted(bot.actions) == ["one", "three", "two"]
     assert bot.forms == {"f": ("x",), "g": ()}
     assert bot.session == {"session_expiration_time": 5}
     assert bot.conditions == (("u", "s", "a"),)
@@ -198,6 +198,28 @@ def test_endpoints_without_an_action_server(tmp_path: Path, content: str, found:
     write(tmp_path, {"domain.yml": SLOT % "text", "endpoints.yml": content})
     findings, _ = bot_files.read(bot_files.in_folder(tmp_path))
     assert [finding.id for finding in findings if finding.level is not Level.OK] == found
+
+
+@pytest.mark.parametrize(
+    ("content", "selective"),
+    [
+        ("action_endpoint: {url: x, enable_selective_domain: true}", True),
+        ("action_endpoint: {url: x, enable_selective_domain: false}", False),
+        ("action_endpoint: {url: x}", False),
+        ("action_endpoint: x", False),
+    ],
+)
+def test_whether_rasa_leaves_the_domain_out(tmp_path: Path, content: str, selective: bool) -> None:
+    """Then it is sent to the actions that ask for it; what stands first in the domain counts."""
+    files = {
+        "domain/a.yml": "actions: [a, {b: {send_domain: true}}, {c: 5}]",
+        "domain/b.yml": "actions: [{a: {send_domain: true}}, b]",
+    }
+    write(tmp_path, {**files, "endpoints.yml": content})
+    _, bot = bot_files.read(bot_files.in_folder(tmp_path))
+    assert bot is not None
+    assert bot.selective is selective
+    assert bot.actions == {"a": False, "b": True, "c": False}
 
 
 @pytest.mark.parametrize(

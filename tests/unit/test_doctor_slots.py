@@ -499,3 +499,35 @@ def test_an_action_that_may_rewrite_what_ours_writes() -> None:
             ),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("looks_up", "named"),
+    [
+        (True, "action_ps7_verify and action_session_start ask"),
+        (None, "action_ps7_verify and action_session_start ask"),
+        (False, "action_ps7_verify asks"),
+    ],
+)
+def test_actions_that_are_not_sent_the_domain(looks_up: bool | None, named: str) -> None:
+    """Where Rasa sends it to those alone that ask for it; a session start may be the bot's own."""
+    sent = {"send_domain": True}
+    actions = [
+        {"action_ps7_context": sent},
+        {"action_ps7_verify": {"send_domain": False}},
+        "action_session_start",
+        "action_of_the_bot",
+    ]
+    domain = {**sound(), "actions": actions}
+    assert complaints(bot_of(domain, session_start_looks_up=looks_up)) == []
+    assert complaints(bot_of(domain, session_start_looks_up=looks_up, selective=True)) == [
+        (
+            "error",
+            "domain-not-sent",
+            (
+                f"endpoints.yml sets `enable_selective_domain`, and {named} for no domain: "
+                "rasa-sdk 3.21 refuses the call, an older one runs it and no slot is known to be "
+                "the bot's own"
+            ),
+        )
+    ]

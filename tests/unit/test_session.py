@@ -106,12 +106,20 @@ def test_left_over_metadata_are_out_of_sight() -> None:
 # -- what stays of the session before -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("domain", [DOMAIN, {}, {"session_config": {}}, {"session_config": None}])
+@pytest.mark.parametrize("domain", [DOMAIN, {"session_config": {}}])
 def test_slots_are_carried_over_unless_the_domain_says_no(domain: object) -> None:
     """That is Rasa's default; every slot that is not empty is set again."""
     new = session({"size": 5, "colour": "red", "empty": None}, (), domain)
     assert new.slots == {"size": 5, "colour": "red", "empty": None, SESSION_METADATA: None}
     assert new.to_set({}) == {"size": 5, "colour": "red"}
+
+
+@pytest.mark.parametrize("domain", [None, {}, {"slots": {"size": {}}}, {"session_config": None}])
+def test_where_no_domain_was_sent_nothing_is_carried_over(domain: object) -> None:
+    """A domain that Rasa sends always speaks of the session; without it, nobody said yes."""
+    new = session({"size": 5, "colour": "red"}, (), domain)
+    assert new.slots == {"size": None, "colour": None, SESSION_METADATA: None}
+    assert new.to_set({"size": 6, "colour": None}) == {"size": 6}
 
 
 def test_a_session_that_carries_nothing_over_begins_with_initial_values() -> None:
@@ -145,7 +153,7 @@ def test_what_differs_from_an_initial_value_is_set(
 )
 def test_values_are_compared_as_json(initial: object, kept: object, to_set: dict[str, Any]) -> None:
     """Over gRPC 1 comes back as 1.0; `true` is not 1."""
-    domain = {"slots": {"size": {"initial_value": initial}}}
+    domain = {"slots": {"size": {"initial_value": initial}}, "session_config": {}}
     assert session({"size": kept}, (), domain).to_set({}) == to_set
 
 
@@ -216,5 +224,6 @@ def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: object) -> N
     assert new.slots == {SESSION_METADATA: None}
     assert new.latest_message == {"metadata": None}
     assert new.to_set({"a": 1, "b": None}) == {"a": 1}
-    assert session({"a": 1}, (), {"slots": junk}).to_set({}) == {"a": 1}
-    assert session({"a": 1}, (), {"slots": {"a": junk}}).to_set({}) == {"a": 1}
+    assert session({"a": 1}, (), {"slots": junk, "session_config": {}}).to_set({}) == {"a": 1}
+    domain = {"slots": {"a": junk}, "session_config": {}}
+    assert session({"a": 1}, (), domain).to_set({}) == {"a": 1}

@@ -50,17 +50,22 @@ PT_NOTE = """\
 #   PS7_SLOT_NAMES='{names}'
 """
 OSS_ACTIONS = """\
+# `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
+# domain, the plugin cannot tell its slots from the bot's own.
 actions:
-  - action_ps7_context # runs by itself on every turn, see `ps7_status`
-  - action_ps7_verify  # a rule calls it right before a sensitive step
-  - action_ps7_forget  # a rule calls it to log out, or before a person takes over
+  - action_ps7_context: {send_domain: true} # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify: {send_domain: true} # a rule calls it right before a sensitive step
+  - action_ps7_forget: {send_domain: true} # a rule calls it to log out, or before a person takes over
 """
 CALM_ACTIONS = """\
+# `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
+# domain, the plugin cannot tell its slots from the bot's own, and carries no customer over.
 actions:
-  - action_session_start # a subclass of PS7SessionStart: looks the customer up when a session starts
-  - action_ps7_context   # runs by itself on every turn, see `ps7_status`
-  - action_ps7_verify    # the first step of every flow that reads one of these slots
-  - action_ps7_forget    # a flow calls it to log out
+  # A subclass of PS7SessionStart: looks the customer up when a session starts.
+  - action_session_start: {send_domain: true}
+  - action_ps7_context: {send_domain: true} # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify: {send_domain: true} # the first step of every flow that reads one of these slots
+  - action_ps7_forget: {send_domain: true} # a flow calls it to log out
 """
 STATUS = """\
   # How the lookup ended, and so what the dialogue should do:

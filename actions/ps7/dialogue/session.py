@@ -81,4 +81,9 @@ def _initial_value(domain: object, slot: str) -> object:
 
 
 def _carries_over(domain: object) -> bool:
-    return _part(domain, "session_config", "carry_over_slots_to_new_session") is not False
+    """Whether slots are carried over: as the domain says, and nothing where none was sent.
+
+    Each domain that Rasa sends has a `session_config`, also where the bot's own files have none.
+    """
+    config = _part(domain, "session_config")
+    return isinstance(config, dict) and config.get("carry_over_slots_to_new_session") is not False

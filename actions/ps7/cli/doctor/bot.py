@@ -54,7 +54,10 @@ class Bot:
     """All of it, merged."""
 
     slots: Mapping[str, Slot] = field(default_factory=dict)
-    actions: frozenset[str] = frozenset()
+    actions: Mapping[str, bool] = field(default_factory=dict)
+    """Those that the domain lists, and whether each is sent the domain in any case."""
+    selective: bool = False
+    """Whether Rasa leaves the domain out of other calls."""
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What each form asks for."""
     conditions: tuple[tuple[str, str, object], ...] = ()

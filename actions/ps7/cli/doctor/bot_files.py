@@ -64,6 +64,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         flows=parsed.flows(data),
         has_data=bool(sources.data),
         session_start_looks_up=None if code is None else _SESSION_START in code,
+        selective=_selective(endpoints),
     )
     return found, merged if config is None else parsed.configured(merged, config)
 
@@ -163,6 +164,11 @@ def _endpoint(endpoints: Mapping[str, Any] | None) -> Iterator[Finding]:
             "endpoints.yml names no action server: Rasa runs no action of ours",
             "add `action_endpoint:` with `url: http://localhost:5055/webhook`, or where it is",
         )
+
+
+def _selective(endpoints: Mapping[str, Any] | None) -> bool:
+    action_server = parsed.table((endpoints or {}).get("action_endpoint"))
+    return bool(action_server.get("enable_selective_domain"))
 
 
 def _code(folder: Path) -> str:

@@ -31,7 +31,7 @@ def domain(parts: Iterable[Mapping[str, Any]]) -> Bot:
     slots: dict[str, Slot] = {}
     forms: dict[str, tuple[str, ...]] = {}
     responses: dict[str, object] = {}
-    actions: set[str] = set()
+    actions: dict[str, bool] = {}
     session: Mapping[str, Any] = {}
     for part in parts:
         for name, content in table(part.get("slots")).items():
@@ -40,11 +40,11 @@ def domain(parts: Iterable[Mapping[str, Any]]) -> Bot:
             required = table(content).get("required_slots")
             forms.setdefault(name, tuple(map(str, required if isinstance(required, list) else ())))
         responses = {**table(part.get("responses")), **responses}
-        actions |= {_name(entry) for entry in rows(part.get("actions"))}
+        actions = {**dict(map(_action, rows(part.get("actions")))), **actions}
         session = session or table(part.get("session_config"))
     return Bot(
         slots=slots,
-        actions=frozenset(actions),
+        actions=actions,
         forms=forms,
         conditions=tuple(_conditions(responses)),
         variables=tuple(_variables(responses)),
@@ -139,9 +139,10 @@ def rows(content: object) -> Sequence[Any]:
     return content if isinstance(content, list) else []
 
 
-def _name(entry: object) -> str:
-    """Give an action's name, which may have options below it."""
-    return str(next(iter(entry), "")) if isinstance(entry, dict) else str(entry)
+def _action(entry: object) -> tuple[str, bool]:
+    """Return an action's name, which may have options below it, and whether `send_domain` is on."""
+    name, options = next(iter(table(entry).items()), (str(entry), {}))
+    return name, table(options).get("send_domain") is True
 
 
 def _set(content: object) -> Iterator[tuple[str, object]]:

@@ -29,7 +29,7 @@ _EVERY_TURN = (
 
 def check(bot: Bot) -> list[Finding]:
     """Say what runs the lookup, and what may undo what it wrote."""
-    return [*_runs(bot), *_listed(bot), *_validates(bot)]
+    return [*_runs(bot), *_listed(bot), *_sent(bot), *_validates(bot)]
 
 
 def _runs(bot: Bot) -> Iterator[Finding]:
@@ -96,6 +96,22 @@ def _listed(bot: Bot) -> Iterator[Finding]:
                 f"{called[0]} runs {action}, which is not listed under `actions:` of the domain",
                 f"add `- {action}` there",
             )
+
+
+def _sent(bot: Bot) -> Iterator[Finding]:
+    """Find actions of ours that Rasa calls without the domain."""
+    ours = [LOOK_UP, VERIFY, FORGET]
+    if bot.session_start_looks_up is not False:
+        ours.append(SESSION_START)
+    without = [name for name in ours if bot.actions.get(name) is False]
+    if bot.selective and without:
+        yield error(
+            "domain-not-sent",
+            f"endpoints.yml sets `enable_selective_domain`, and {listed(without)} "
+            f"{'ask' if without[1:] else 'asks'} for no domain: rasa-sdk 3.21 refuses the call, an "
+            "older one runs it and no slot is known to be the bot's own",
+            f"list {'each' if without[1:] else 'it'} as `- {without[0]}: {{send_domain: true}}`",
+        )
 
 
 def _validates(bot: Bot) -> Iterator[Finding]:
