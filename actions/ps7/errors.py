@@ -8,7 +8,7 @@
         ├── AccessDenied         denied: PS7 refused our credentials
         └── PS7Unavailable       unavailable: everything else
             ├── DeadlineExceeded     the lookup's time was over
-            ├── CircuitOpen          too many lookups failed just before this one
+            ├── CircuitOpen          too many failed just before; its outcome is that of the last
             ├── ConnectionFailed     no connection, or it broke
             ├── UnexpectedStatus     a status that PS7 does not document for this call
             └── UnreadableAnswer     an answer that is not what the interface promises
@@ -19,7 +19,6 @@ No text of an error holds a value that the customer, the channel or the server s
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
 
 from .context import Outcome
 
@@ -89,10 +88,24 @@ RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 """500 is not among them: PS7 documents it as a failure of the request's values."""
 
 
+BREAKER_REASONS = frozenset(
+    {
+        *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.READ_TIMEOUT, Reason.CONNECTION_LOST),
+        *(Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST, Reason.TLS_EXPIRED),
+        *(Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.DEADLINE, Reason.UNAUTHORIZED),
+        *(Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.TOKEN_UNREADABLE),
+    }
+)
+BREAKER_STATUSES = frozenset({429, 502, 503, 504})
+"""With the reasons above: failures that the next lookup will meet as well, whoever it is about."""
+BREAKER_ANSWERS = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.INVALID})
+"""Outcomes that show that PS7 is there. The rest speaks of one contextId and counts neither way."""
+
+
 class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subclasses do
     """A lookup that gave no customer. Its text is the reason alone."""
 
-    outcome: ClassVar[Outcome]
+    outcome: Outcome
 
     def __init__(
         self, reason: Reason, status: int | None = None, retry_after: float | None = None
@@ -146,6 +159,18 @@ class DeadlineExceeded(PS7Unavailable):
 
 class CircuitOpen(PS7Unavailable):
     """PS7 was not asked, since the lookups before this one failed."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        status: int | None = None,
+        retry_after: float | None = None,
+        *,
+        outcome: Outcome = Outcome.UNAVAILABLE,
+    ) -> None:
+        """Keep the outcome of the lookup that opened the circuit, beside what every error has."""
+        super().__init__(reason, status, retry_after)
+        self.outcome = outcome
 
 
 class ConnectionFailed(PS7Unavailable):

@@ -30,13 +30,7 @@ LINE = re.compile(
     r"PS7 lookup: outcome=(?P<outcome>[a-z]+) reason=(?P<reason>[a-z_]+) status=(\d+|-) "
     r"attempts=(?P<attempts>\d+) ms=\d+ correlation=[0-9a-f-]{36} context=[0-9a-f]{12}"
 )
-TRANSPORT = {
-    "answer_too_large",
-    "connection_lost",
-    "deadline",
-    "not_http",
-    "read_timeout",
-}
+TRANSPORT = {"connection_lost", "deadline", "read_timeout"}
 """Reasons that a socket gives: the same wherever it leads to."""
 
 

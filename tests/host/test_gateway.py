@@ -288,6 +288,17 @@ async def test_a_second_401_is_the_end(fabric: Fabric, attempts: int) -> None:
     assert fabric.bearers == bearers(1, 2)
 
 
+async def test_refused_credentials_are_not_hammered(fabric: Fabric) -> None:
+    """Ten turns are five lookups, each with one replay: a technical user may be locked."""
+    fabric.revokes_all = True
+    async with client_of(fabric) as client:
+        ends = [await failure_of(client) for _ in range(10)]
+    assert [end.outcome.value for end in ends] == ["denied"] * 10
+    assert [end.reason for end in ends[5:]] == [Reason.CIRCUIT_OPEN] * 5
+    assert len(fabric.bearers) == 10
+    assert len(fabric.fetches) == 6
+
+
 async def test_a_403_says_nothing_against_the_token(fabric: Fabric, client: PS7Client) -> None:
     """It is kept, and nothing is replayed."""
     fabric.lookup_status = 403
@@ -592,7 +603,7 @@ async def test_an_answer_that_is_too_large_is_no_token(fabric: Fabric, client: P
     """The cap is that of every answer."""
     fabric.replies = [token_reply("planted-token", Scope="x" * 70_000)]
     failure = await failure_of(client)
-    assert (failure.reason, len(fabric.fetches)) == (Reason.ANSWER_TOO_LARGE, 1)
+    assert (failure.reason, len(fabric.fetches)) == (Reason.TOKEN_UNREADABLE, 1)
 
 
 BROKEN: dict[str, tuple[Sequence[bytes], bool, Reason]] = {
@@ -615,16 +626,28 @@ async def test_a_connection_to_the_token_endpoint_that_fails_is_tried_again(name
         assert all(TOKEN_PATH.encode() in request for request in server.heard)
 
 
-async def test_a_gateway_that_is_down_counts_for_the_circuit_and_a_refusal_does_not(
-    fabric: Fabric,
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (http(status="401 Unauthorized"), "denied"),
+        (http(status="500 Internal"), "unavailable"),
+        (http(b"{}"), "unavailable"),
+        (http(b"x" * 70_000), "unavailable"),
+        (b"220 mail.example ESMTP\r\n\r\n", "unavailable"),
+    ],
+    ids=["refuses", "fails", "no token", "too large", "no HTTP"],
+)
+async def test_a_token_endpoint_that_gives_no_token_opens_the_circuit(
+    reply: bytes, outcome: str
 ) -> None:
-    """Wrong keys are ours; a token endpoint that fails is PS7's doing."""
-    async with client_of(fabric, breaker_failures=1) as client:
-        fabric.replies = [web.Response(status=401), web.Response(status=500)]
-        assert (await failure_of(client)).reason is Reason.TOKEN_REFUSED
-        assert (await failure_of(client)).reason is Reason.TOKEN_UNAVAILABLE
-        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
-    assert len(fabric.fetches) == 2
+    """The next lookup would meet the same, whoever it is about; the circuit answers alike."""
+    async with Scripted([], stays=False, script=[[reply]]) as server:
+        settings = settings_for(server.url, breaker_failures=2, attempts=1, **KEYS)
+        async with PS7Client(settings) as client:
+            ends = [await failure_of(client) for _ in range(3)]
+        assert [end.outcome.value for end in ends] == [outcome] * 3
+        assert ends[2].reason is Reason.CIRCUIT_OPEN
+        assert len(server.heard) == 2
 
 
 # What is never said

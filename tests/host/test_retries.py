@@ -462,8 +462,8 @@ async def test_after_the_reset_exactly_one_lookup_asks(
         assert len(ps7.requests) == 1
         assert (await client.lookup("ana")).agency == "0341"
     assert warnings(said) == [
-        "PS7 is not asked for a while: too many lookups in a row failed",
-        "PS7 answers again",
+        "Circuit breaker open after 1 failures; next probe in 15 s",
+        "Circuit breaker closed: PS7 answers again",
     ]
 
 
@@ -498,11 +498,47 @@ async def test_a_probe_that_is_cancelled_leaves_its_place_to_the_next(ps7: Simul
 
 
 async def test_customers_whom_ps7_does_not_know_open_no_circuit(ps7: Simulator) -> None:
-    """Nor do wrong credentials: PS7 answers."""
+    """PS7 answers."""
     async with client_of(ps7.url, breaker_failures=1) as client:
-        for name in ("not-found", "http-400", "http-401", "http-403", "http-500", "no-payload"):
+        for name in ("not-found", "http-400", "http-500", "no-payload"):
             await failure_of(client, name)
         assert (await client.lookup("ana")).agency == "0341"
+
+
+async def test_a_stranger_with_one_context_id_opens_no_circuit(ps7: Simulator) -> None:
+    """An answer that nobody can read, and a status that is not documented, are about them alone."""
+    names = ["unreadable", "too-large", "not-http", "gzip-bomb", "http-403", "http-404", "http-301"]
+    async with client_of(ps7.url, breaker_failures=2) as client:
+        for name in (*names, *names):
+            await failure_of(client, name)
+        assert (await client.lookup("ana")).agency == "0341"
+
+
+async def test_a_stranger_with_one_context_id_does_not_keep_the_circuit_open(
+    ps7: Simulator,
+) -> None:
+    """Whoever comes right after them is the next probe."""
+    ps7.answer("C1", status=503, headers={"Retry-After": "0"})
+    async with client_of(ps7.url, breaker_failures=1, breaker_reset=15.0) as client:
+        clock = Moved(client)
+        await failure_of(client)
+        clock.now = 15.0
+        assert (await failure_of(client, "unreadable")).reason is Reason.NOT_JSON
+        assert (await client.lookup("ana")).agency == "0341"
+        assert (await client.lookup("ana")).agency == "0341"
+
+
+async def test_refused_credentials_are_not_hammered(
+    ps7: Simulator, said: pytest.LogCaptureFixture
+) -> None:
+    """Ten turns are five lookups, and each says `denied`."""
+    async with client_of(ps7.url) as client:
+        ends = [await failure_of(client, "http-401") for _ in range(10)]
+    assert [end.outcome.value for end in ends] == ["denied"] * 10
+    assert len(ps7.requests) == 5
+    reasons = [(outcome, reason) for outcome, reason, *_ in lines(said)]
+    assert reasons == [("denied", "unauthorized")] * 5 + [("denied", "circuit_open")] * 5
+    assert warnings(said) == ["Circuit breaker open after 5 failures; next probe in 15 s"]
 
 
 async def test_a_connection_that_is_not_picked_up_is_tried_again(

@@ -33,25 +33,45 @@ OUR_MISTAKE = PS7Unavailable(Reason.INTERNAL)
 ANSWERS = {
     "ok": None,
     "invalid": InvalidContextId(Reason.BAD_REQUEST, 400),
-    "rejected": ContextRejected(Reason.BUSINESS_FAILURE, 500),
-    "denied": AccessDenied(Reason.UNAUTHORIZED, 401),
-    "denied at the token endpoint": AccessDenied(Reason.TOKEN_REFUSED, 403),
+    "rejected": ContextRejected(Reason.FAILURE_CODE, 200),
+    "rejected with 500": ContextRejected(Reason.BUSINESS_FAILURE, 500),
 }
 """What PS7 says: it is there, whether we like the answer or not."""
+REFUSED = AccessDenied(Reason.UNAUTHORIZED, 401)
+TOKEN_REFUSED = AccessDenied(Reason.TOKEN_REFUSED, 403)
 FAILURES = [
-    ConnectionFailed(Reason.CONNECT),
-    ConnectionFailed(Reason.READ_TIMEOUT),
-    ConnectionFailed(Reason.TLS_EXPIRED),
-    ConnectionFailed(Reason.PROXY),
+    *(
+        ConnectionFailed(reason)
+        for reason in Reason
+        if reason.value.startswith(("connect", "read_timeout", "tls", "proxy"))
+    ),
     DeadlineExceeded(Reason.DEADLINE),
-    UnexpectedStatus(Reason.REDIRECT, 302),
     UnexpectedStatus(Reason.TOO_MANY_REQUESTS, 429),
-    UnexpectedStatus(Reason.SERVER_ERROR, 503),
-    UnreadableAnswer(Reason.NOT_JSON, 200),
-    PS7Unavailable(Reason.TOKEN_UNAVAILABLE, 503),
+    *(UnexpectedStatus(Reason.SERVER_ERROR, status) for status in (502, 503, 504)),
+    PS7Unavailable(Reason.TOKEN_UNAVAILABLE, 404),
     UnreadableAnswer(Reason.TOKEN_UNREADABLE, 200),
+    REFUSED,
+    TOKEN_REFUSED,
 ]
-NEUTRAL = [asyncio.CancelledError(), OUR_MISTAKE, ZeroDivisionError(), KeyboardInterrupt()]
+ABOUT_ONE_CONTEXT_ID = [
+    AccessDenied(Reason.FORBIDDEN, 403),
+    UnexpectedStatus(Reason.REDIRECT, 302),
+    UnexpectedStatus(Reason.PATH_NOT_FOUND, 404),
+    UnexpectedStatus(Reason.UNDOCUMENTED_STATUS, 418),
+    UnexpectedStatus(Reason.SERVER_ERROR, 520),
+    *(
+        UnreadableAnswer(reason, 200)
+        for reason in (
+            *(Reason.ANSWER_TOO_LARGE, Reason.NOT_HTTP, Reason.NOT_JSON),
+            *(Reason.NOT_AN_OBJECT, Reason.COMPRESSED),
+        )
+    ),
+]
+"""What a stranger may provoke with a contextId of their own."""
+NEUTRAL = [
+    *(asyncio.CancelledError(), OUR_MISTAKE, ZeroDivisionError(), KeyboardInterrupt()),
+    *ABOUT_ONE_CONTEXT_ID,
+]
 
 
 class Circuit:
@@ -61,11 +81,12 @@ class Circuit:
         self.now = 1000.0
         self.changes: list[bool] = []
         self.breaker = Breaker(
-            LIMIT, RESET, clock=lambda: self.now, on_change=lambda *, is_open: self.note(is_open)
+            LIMIT,
+            RESET,
+            clock=lambda: self.now,
+            on_open=lambda: self.changes.append(True),
+            on_close=lambda: self.changes.append(False),
         )
-
-    def note(self, is_open: bool) -> None:
-        self.changes.append(is_open)
 
     @contextmanager
     def lookup(self) -> Iterator[None]:
@@ -125,8 +146,8 @@ def test_it_opens_at_the_limit_and_not_before(circuit: Circuit) -> None:
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_what_ps7_or_the_network_does_counts(circuit: Circuit, failure: LookupFailed) -> None:
-    """Whatever ends as `unavailable`, be it the token endpoint's doing."""
+def test_what_the_next_lookup_will_meet_too_counts(circuit: Circuit, failure: LookupFailed) -> None:
+    """What PS7, the network or the token endpoint does, and credentials that are refused."""
     for _ in range(LIMIT):
         assert not circuit.breaker.is_open
         circuit.end(failure)
@@ -153,11 +174,11 @@ def test_answers_alone_never_open_it(circuit: Circuit, answer: str) -> None:
     assert circuit.changes == []
 
 
-@pytest.mark.parametrize("error", NEUTRAL, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", NEUTRAL, ids=repr)
 def test_what_says_nothing_of_ps7_neither_counts_nor_resets(
     circuit: Circuit, error: BaseException
 ) -> None:
-    """A lookup that was taken back, and a mistake of ours."""
+    """A lookup that was cancelled, a mistake of ours, and what speaks of one contextId."""
     for _ in range(LIMIT * 3):
         circuit.end(error)
     assert not circuit.breaker.is_open
@@ -167,7 +188,58 @@ def test_what_says_nothing_of_ps7_neither_counts_nor_resets(
     assert circuit.breaker.is_open
 
 
+def test_every_reason_counts_or_does_not() -> None:
+    """A new one has to be thought about."""
+    decided = [*FAILURES, *NEUTRAL, *ANSWERS.values()]
+    reasons = {end.reason for end in decided if isinstance(end, LookupFailed)}
+    never_from_a_lookup = {
+        *(Reason.OK, Reason.CANCELLED, Reason.CIRCUIT_OPEN, Reason.NO_PAYLOAD),
+        *(Reason.UNUSABLE_CONTEXT_ID, Reason.FORGOTTEN, Reason.TOO_MANY_CONTEXT_IDS),
+        *(reason for reason in Reason if reason.value.startswith("arrival_")),
+    }
+    assert reasons | never_from_a_lookup == set(Reason)
+
+
 # Open
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        ([REFUSED] * LIMIT, "denied"),
+        ([TOKEN_REFUSED] * LIMIT, "denied"),
+        ([DOWN] * LIMIT, "unavailable"),
+        ([DOWN, DOWN, REFUSED], "denied"),
+        ([REFUSED, REFUSED, DOWN], "unavailable"),
+    ],
+)
+def test_a_refusal_has_the_outcome_of_what_opened_the_circuit(
+    circuit: Circuit, row: list[LookupFailed], outcome: str
+) -> None:
+    """Which is the last of the row; its reason is one of its own."""
+    for failure in row:
+        circuit.end(failure)
+    assert refusal(circuit) == (outcome, "circuit_open")
+
+
+@pytest.mark.parametrize(("first", "then"), [(DOWN, REFUSED), (REFUSED, DOWN)])
+def test_a_probe_that_fails_differently_decides_anew(
+    circuit: Circuit, first: LookupFailed, then: LookupFailed
+) -> None:
+    """PS7 is back and refuses our credentials, or the other way round; nobody is told again."""
+    for _ in range(LIMIT):
+        circuit.end(first)
+    circuit.now += RESET
+    circuit.end(then)
+    assert refusal(circuit) == (then.outcome.value, "circuit_open")
+    assert circuit.changes == [True]
+
+
+def refusal(circuit: Circuit) -> tuple[str, str]:
+    """Be refused; give the outcome and the reason."""
+    with pytest.raises(CircuitOpen) as caught, circuit.lookup():
+        pass
+    return caught.value.outcome.value, caught.value.reason.value
 
 
 def test_an_open_circuit_refuses_until_the_reset_is_over(opened: Circuit) -> None:
@@ -239,11 +311,14 @@ def test_a_probe_that_fails_opens_for_another_reset(opened: Circuit) -> None:
     assert opened.changes == [True, False]
 
 
-@pytest.mark.parametrize("error", NEUTRAL, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", NEUTRAL, ids=repr)
 def test_after_a_probe_that_says_nothing_the_next_lookup_is_the_probe(
     opened: Circuit, error: BaseException
 ) -> None:
-    """At once: it neither closes the circuit nor opens it for another reset."""
+    """At once: it neither closes the circuit nor opens it for another reset.
+
+    So a stranger with a contextId that PS7 answers unreadably keeps nobody out.
+    """
     opened.now += RESET
     opened.end(error)
     assert opened.breaker.is_open

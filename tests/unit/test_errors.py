@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import actions.ps7
-from actions.ps7 import errors
+from actions.ps7 import Outcome, errors
 from actions.ps7.errors import (
     AccessDenied,
     CircuitOpen,
@@ -120,6 +120,13 @@ def test_a_failure_survives_a_copy_and_a_change_of_process(
             retry_after,
             str(failure),
         )
+
+
+def test_an_open_circuit_keeps_the_outcome_of_what_opened_it() -> None:
+    """`denied` where PS7 refused our credentials; a copy and another process know it too."""
+    refused = CircuitOpen(Reason.CIRCUIT_OPEN, outcome=Outcome.DENIED)
+    for each in (refused, pickle.loads(pickle.dumps(refused)), copy.copy(refused)):  # noqa: S301
+        assert (each.outcome, each.reason) == (Outcome.DENIED, Reason.CIRCUIT_OPEN)
 
 
 def test_a_reason_is_one_word_for_a_log() -> None:

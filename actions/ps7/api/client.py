@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -67,10 +68,11 @@ class PS7Client:
         self._telemetry = Telemetry(tracer)
         self._transport = Transport(self.settings)
         self._retrying = retrying(self.settings.attempts, self.settings.deadline)
+        limits = (self.settings.breaker_failures, self.settings.breaker_reset)
         self._breaker = Breaker(
-            self.settings.breaker_failures,
-            self.settings.breaker_reset,
-            on_change=telemetry.circuit_changed,
+            *limits,
+            on_open=partial(telemetry.circuit_opened, *limits),
+            on_close=telemetry.circuit_closed,
         )
         app_key, app_secret = self.settings.app_key, self.settings.app_secret
         self._gateway = (
@@ -177,9 +179,9 @@ class PS7Client:
         except AccessDenied as refusal:
             if refusal.reason != Reason.UNAUTHORIZED or lookup.replayed:
                 raise
-        lookup.replayed, lookup.examination.answer = True, None
+        lookup.replayed = True
         self._gateway.drop(token)
-        return await self._exchange(lookup, await self._gateway.token())
+        return await self._attempt(lookup)
 
     async def _exchange(self, lookup: Lookup, token: str | None) -> Decoded:
         with self._telemetry.attempt(lookup.examination.report) as span:

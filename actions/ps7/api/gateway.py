@@ -118,6 +118,8 @@ class Gateway:
             answer = await asyncio.wait_for(self._send(self._request), self._deadline)
         except asyncio.TimeoutError:
             raise DeadlineExceeded(Reason.DEADLINE) from None
+        except UnreadableAnswer as failure:  # it is not about a contextId
+            raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, failure.status) from None
         return _read(answer, asked_at)
 
 

@@ -150,13 +150,16 @@ def trace_headers() -> dict[str, str]:
     return headers
 
 
-def circuit_changed(*, is_open: bool) -> None:
-    """Count a breaker that opens or closes, and tell operations."""
-    _open_circuits.add(1 if is_open else -1)
-    if is_open:
-        logger.warning("PS7 is not asked for a while: too many lookups in a row failed")
-    else:
-        logger.warning("PS7 answers again")
+def circuit_opened(failures: int, reset: float) -> None:
+    """Count a breaker that opens, and log it for operations."""
+    _open_circuits.add(1)
+    logger.warning("Circuit breaker open after %d failures; next probe in %g s", failures, reset)
+
+
+def circuit_closed() -> None:
+    """Count a breaker that closes again, and log it."""
+    _open_circuits.add(-1)
+    logger.warning("Circuit breaker closed: PS7 answers again")
 
 
 def slots_put_back(count: int) -> None:
