@@ -16,8 +16,8 @@ import pytest
 
 from actions import ps7
 from actions.ps7 import clock
+from actions.ps7.api.connections import MAX_ANSWER_BYTES
 from actions.ps7.api.json_text import MAX_DEPTH
-from actions.ps7.api.transport import MAX_ANSWER_BYTES
 from actions.ps7.cli.command import main
 from actions.ps7.dialogue import arrival, context_id
 from actions.ps7.setting_types import MIN_SIGNING_BYTES

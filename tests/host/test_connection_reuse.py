@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from actions.ps7 import LookupFailed, PS7Client, Reason
+from actions.ps7.api.connections import MAX_ANSWER_BYTES
 from tests.host.byte_gateway import ANA, DIEGO, END, RESET, ByteGateway
 from tests.host.conftest import seal_keys
 from tests.host.loopback import http
@@ -197,6 +198,16 @@ async def test_a_connection_that_answered_another_status_is_closed(status: str) 
             await reason_of(client)
             assert await agency_of(client) == "0002"
         assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
+async def test_a_connection_whose_answer_was_too_large_is_closed() -> None:
+    """Whole as it is: it may have come before anybody looked at its size."""
+    with ByteGateway({"ana": [http(b" " * (MAX_ANSWER_BYTES + 1))], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            for _ in range(3):
+                assert await reason_of(client) is Reason.ANSWER_TOO_LARGE
+            assert await agency_of(client) == "0002"
+        assert gateway.connections == len(gateway.requests)
 
 
 async def test_the_answer_that_comes_after_a_read_timeout_is_nobodys() -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
+MAX_ANSWER_BYTES = 64 * 1024
+"""A customer's context is one or two KiB: a larger answer is none."""
+
 _OK = 200
 _INTERIM = frozenset(range(100, 200)) - {101}
 """Statuses after which the answer itself is still to come (RFC 9110, section 15.2)."""
@@ -37,15 +40,19 @@ class OneAnswer(ResponseHandler):
         """Take the event loop; there was no request yet."""
         super().__init__(loop)
         self._answer: StreamReader | None = None
-        self._interim = 0
+        self._interim = self._bytes = 0
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """Begin with a request, whose answer has not come yet."""
-        self._answer, self._interim = None, 0
+        self._answer = None
+        self._interim = self._bytes = 0
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and drop the connection if the answer was whole before them."""
+        self._bytes += len(data)
+        if self._bytes > MAX_ANSWER_BYTES:
+            self.force_close()
         unasked = data and self._answer is not None and self._answer.is_eof()
         super().data_received(data)
         if unasked:

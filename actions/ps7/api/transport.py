@@ -20,14 +20,11 @@ from ..errors import (
     UnreadableAnswer,
 )
 from . import tls
-from .connections import Connector
+from .connections import MAX_ANSWER_BYTES, Connector
 from .wire import METHOD, Answer, Request
 
 if TYPE_CHECKING:
     from ..settings import PS7Settings
-
-MAX_ANSWER_BYTES = 64 * 1024
-"""A customer's context is one or two KiB: a larger answer is none."""
 
 _SECONDS_IDLE = 30
 _SECONDS_DNS = 60
