@@ -137,10 +137,10 @@ class Soak:
         await self._turn(User(FAULTS[name].context_id), FAULTS[name].outcome)
 
     async def _turn(self, user: User, expected: str) -> str:
-        """Count an outcome. An open circuit makes `unavailable` of any."""
+        """Count an outcome. An open circuit makes `unavailable` or `denied` of any."""
         outcome = await self._bot.turn(user)
         self.outcomes[outcome] += 1
-        if outcome not in (expected, "unavailable"):
+        if outcome not in (expected, "unavailable", "denied"):
             self.wrong.append(f"{user.context_id}: {outcome}")
         if outcome != expected:
             await asyncio.sleep(_BREATH)
