@@ -107,7 +107,6 @@ async def test_a_context_that_ran_out_with_no_context_id_at_hand(oss_bot: Runnin
     assert await chat.say("qual meu saldo") == NO_BALANCE["expired"]
     slots = await chat.slots()
     assert slots["ps7_status"] == "expired"
-    assert slots["ps7_context"] is None
     assert of_the_customer(slots) == NOBODY
 
 

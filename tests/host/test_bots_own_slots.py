@@ -148,14 +148,19 @@ async def test_it_is_cleared_where_the_bot_says_so(monkeypatch: pytest.MonkeyPat
 async def test_it_is_left_alone_where_something_of_ours_is_broken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Everything of the customer is nulled then, and this is not of the customer."""
+    """Everything of the customer is nulled then, what `PS7_CLEAR_SLOTS` names included."""
+    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["note", "ps7_status"]')
     bot = converse([FROM_TEXT])
+    bot.domain["slots"]["note"] = {"type": "any", "mappings": [CUSTOM]}
+    bot = Conversation(bot.domain, [ActionPS7Context])
     await arrive(bot)
     await bot.set_slot("cpf", TYPED)
+    await bot.set_slot("note", "n")
     monkeypatch.setattr(Turn, "decide", lambda _: 1 / 0)
     await arrive(bot, "diego")
     slots = bot.slots
     assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("unavailable", None, TYPED)
+    assert slots["note"] is None
 
 
 async def test_a_session_start_carries_it_over_as_rasa_does() -> None:

@@ -266,7 +266,7 @@ async def test_a_context_that_is_too_old_expires_without_its_context_id(
     clock.move(2)
     await plain_bot.run(LOOK_UP)
     assert shown(plain_bot) == nobody("expired")
-    assert plain_bot.slots["ps7_context"] is None
+    assert verified_context(plain_bot.tracker) is None
     assert changed((await plain_bot.run(LOOK_UP)).events) == ["ps7_status"]
     assert shown(plain_bot) == nobody("missing")
 
@@ -581,7 +581,7 @@ async def test_verify_clears_where_another_context_id_has_come(plain_bot: Conver
     await arrive(plain_bot, "bruno")
     await plain_bot.run(VERIFY)
     assert shown(plain_bot) == nobody("missing")
-    assert plain_bot.slots["ps7_context"] is None
+    assert verified_context(plain_bot.tracker) is None
 
 
 async def test_verify_clears_a_claim_without_a_seal(plain_bot: Conversation) -> None:

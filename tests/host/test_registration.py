@@ -102,7 +102,7 @@ def test_a_decision_that_cannot_be_carried_out_is_a_mistake() -> None:
     bot = Conversation({"slots": {"ps7_status": {"type": "text"}}}, [ActionPS7Context])
     turn = Turn(bot.tracker, runtime.current(), clock.utc_now())
     with pytest.raises(TypeError, match="LookUp"):
-        turn.apply(resolver.LookUp("C1", Found("C1", "f1"), replaces=False))
+        turn.apply(resolver.LookUp("C1", Found("C1", "f1")))
 
 
 async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:

@@ -86,7 +86,7 @@ class Talk:
         found = turn.present.found
         assert found is not None
         known = customer() if outcome == Outcome.OK else None
-        self.writes(**turn.seal(found, outcome, known, replaces=True))
+        self.writes(**turn.seal(found, outcome, known))
         return self.sealed
 
     def forgets(self) -> None:

@@ -200,7 +200,7 @@ def test_every_row_of_verify_has_its_words(
             f"An older seal was put back: a later one of this conversation is {ABOUT_ANOTHER}",
         ),
         (
-            Refuse(SAME, replaces=False, outcome=Outcome.REJECTED),
+            Refuse(SAME, outcome=Outcome.REJECTED),
             "rejected, no call",
             "This session asked about as many other contextIds before as PS7_MAX_CONTEXTS allows.",
         ),
@@ -213,6 +213,20 @@ def test_what_the_rest_of_the_conversation_decides_has_its_words(
     state = present(SAME, GOOD, says_ok=True)
     assert words.row(state, decision, NOW) == words.Row("same", "ok, good", then)
     assert words.why(state, decision, NOW) == why
+
+
+def test_a_seal_that_was_wiped_has_its_words() -> None:
+    """And one that names nobody, which a clearing leaves, has a word of its own."""
+    state, decision = present(None, None, says_ok=False), Clear(Outcome.MISSING)
+    assert words.row(state, decision, NOW) == words.Row("none", "none", "clear, missing")
+    assert words.why(state, decision, NOW) == (
+        "Nothing is held, and this session shows the seal of a customer: somebody wiped the slot."
+    )
+    left = Sealed(outcome=Outcome.MISSING, fingerprint="", sealed_at=NOW)
+    state = present(None, left, says_ok=False)
+    assert words.row(state, decide(state, NOW), NOW) == words.Row(
+        "none", "nobody", "missing, no call"
+    )
 
 
 def test_no_decision_is_without_words() -> None:

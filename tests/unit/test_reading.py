@@ -151,4 +151,4 @@ def test_a_contextid_too_many_is_refused() -> None:
     turn = talk.turn()
     found = turn.present.found
     assert found is not None
-    assert turn.decide() == resolver.Refuse(found, replaces=True, outcome=Outcome.REJECTED)
+    assert turn.decide() == resolver.Refuse(found, outcome=Outcome.REJECTED)

@@ -83,46 +83,43 @@ ROWS: list[tuple[str, Present, Decision]] = [
     ),
     ("nothing at all: missing", present(None, None), Say(Outcome.MISSING)),
     ("the same, good: project", present(C1, GOOD), Project(GOOD)),
-    ("the same, too old: look up", present(C1, OLD), LookUp("C1", C1, replaces=False)),
+    ("the same, too old: look up", present(C1, OLD), LookUp("C1", C1)),
     ("the same, invalid: as sealed", present(C1, INVALID), Say(Outcome.INVALID)),
     ("the same, forgotten: missing", present(C1, FORGOTTEN), Say(Outcome.MISSING)),
     ("the same, rejected: as sealed", present(C1, REJECTED), Say(Outcome.REJECTED)),
     (
         "the same, rejected 30 s ago: look up",
         present(C1, REJECTED_LONG_AGO),
-        LookUp("C1", C1, replaces=False),
+        LookUp("C1", C1),
     ),
     (
         "the same, rejected at a moment to come, by a clock that was wrong: look up",
         present(C1, REJECTED_IN_THE_FUTURE),
-        LookUp("C1", C1, replaces=False),
+        LookUp("C1", C1),
     ),
-    ("the same, denied: look up", present(C1, DENIED), LookUp("C1", C1, replaces=False)),
-    ("the same, unavailable: look up", present(C1, UNAVAILABLE), LookUp("C1", C1, replaces=False)),
-    *(
-        ("another: look up", present(C2, it), LookUp("C2", C2, replaces=True))
-        for it in (GOOD, OLD, *FAILED)
-    ),
-    ("nothing held: look up", present(C1, None), LookUp("C1", C1, replaces=False)),
+    ("the same, denied: look up", present(C1, DENIED), LookUp("C1", C1)),
+    ("the same, unavailable: look up", present(C1, UNAVAILABLE), LookUp("C1", C1)),
+    *(("another: look up", present(C2, it), LookUp("C2", C2)) for it in (GOOD, OLD, *FAILED)),
+    ("nothing held: look up", present(C1, None), LookUp("C1", C1)),
     (
         "nothing held and ok claimed: look up",
         present(C1, None, says_ok=True),
-        LookUp("C1", C1, replaces=False),
+        LookUp("C1", C1),
     ),
     (
         "a seal that is not ours: look up, another may have been here",
         present(C1, None, seal_set=True),
-        LookUp("C1", C1, replaces=True),
+        LookUp("C1", C1),
     ),
     (
         "another, unusable: invalid",
         present(UNUSABLE, GOOD),
-        Refuse(UNUSABLE, replaces=True, outcome=Outcome.INVALID),
+        Refuse(UNUSABLE, outcome=Outcome.INVALID),
     ),
     (
         "nothing held, unusable: invalid",
         present(UNUSABLE, None),
-        Refuse(UNUSABLE, replaces=False, outcome=Outcome.INVALID),
+        Refuse(UNUSABLE, outcome=Outcome.INVALID),
     ),
     (
         "the same unusable again: as sealed",
@@ -142,7 +139,7 @@ ROWS: list[tuple[str, Present, Decision]] = [
     (
         "another, which was forgotten before: missing",
         present(C2, held(Outcome.OK, 0, "f2")),
-        Refuse(C2, replaces=True, outcome=Outcome.MISSING),
+        Refuse(C2, outcome=Outcome.MISSING),
     ),
 ]
 
@@ -256,7 +253,7 @@ def test_the_table_of_a_verification(at_hand: Present, verdict: Verdict) -> None
 def test_a_decision_shows_no_context_id() -> None:
     """A decision may be printed without telling whom it is about."""
     found = Found("secret-1", "secret-2")
-    assert "secret" not in repr(LookUp("secret-1", found, replaces=False))
+    assert "secret" not in repr(LookUp("secret-1", found))
 
 
 def test_which_seal_forgot_a_context_id() -> None:

@@ -209,6 +209,15 @@ def test_of_the_events_those_that_set_slots_are_left() -> None:
     assert rest == [seal, OPENED_BY_C1]
 
 
+def test_where_nothing_is_carried_over_no_seal_is_of_this_session() -> None:
+    """They stand before its start, as where Rasa starts the session itself."""
+    seal = slot("ps7_context", "gAAAA")
+    new = session({}, (said("oi", C2), seal, LISTEN, OPENED_BY_C1), KEEPS_NOTHING)
+    *rest, start = new.events
+    assert start["event"] == "session_started"
+    assert rest == [seal, OPENED_BY_C1]
+
+
 def test_no_two_sessions_are_taken_for_one() -> None:
     """Neither this one and the one before, nor this one and the next."""
     started = {"event": "session_started", "timestamp": 1.0}

@@ -93,20 +93,19 @@ def test_a_log_out_where_nobody_is_known_leaves_nothing() -> None:
 
 
 def test_a_customer_whose_time_is_over_leaves_nothing() -> None:
-    """As a rule: the bot's own slots that go with a customer go too."""
+    """But a seal that names nobody: the bot's own slots that go with a customer go too."""
     talk = Talk()
     talk.looks_up("ana")
     talk.writes(balance="12")
     talk.events = []
     talk.says()
     talk.now += HOUR
-    assert talk.run() == {
-        "balance": None,
-        "cpf": None,
-        "agency": None,
-        "ps7_context": None,
-        "ps7_status": "expired",
-    }
+    changes = talk.run()
+    assert changes.pop("ps7_context") is not None
+    assert changes == {"balance": None, "cpf": None, "agency": None, "ps7_status": "expired"}
+    sealed = talk.sealed
+    assert (sealed.outcome, sealed.fingerprint, sealed.customer) == (Outcome.MISSING, "", None)
+    assert (sealed.forgotten, sealed.replaced) == ((), ())
 
 
 @pytest.mark.parametrize("left", ["replaced", "forgotten"])

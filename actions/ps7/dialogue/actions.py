@@ -113,7 +113,7 @@ class ActionPS7Context(PS7Action):
         decision = turn.decide()
         if not isinstance(decision, resolver.LookUp):
             return turn.apply(decision)
-        found, replaces = decision.found, decision.replaces
+        found = decision.found
         try:
             customer = await self.runtime.client.lookup(
                 decision.context_id,
@@ -122,8 +122,8 @@ class ActionPS7Context(PS7Action):
                 flow_id=found.flow_id,
             )
         except LookupFailed as failure:
-            return turn.seal(found, failure.outcome, replaces=replaces)
-        return turn.seal(found, Outcome.OK, customer, replaces=replaces)
+            return turn.seal(found, failure.outcome)
+        return turn.seal(found, Outcome.OK, customer)
 
 
 class ActionPS7Verify(PS7Action):
@@ -217,4 +217,5 @@ def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, domain: object) 
     status = shared.names.of(STATUS)
     ours = shared.names.among(slots)
     changes = dict.fromkeys(ours.keys() - filled_otherwise(domain, ours))
+    changes |= dict.fromkeys(name for name in shared.settings.clear_slots if name in slots)
     return changes | ({status: Outcome.UNAVAILABLE.value} if status in changes else {})

@@ -13,16 +13,18 @@ from ..api import telemetry
 from ..context import Outcome
 from ..slot_names import CONTEXT, STATUS
 from . import resolver
-from .seal import UNSEEN, Sealed
 from .settled import InOrder
+from .slots import same_customer
 from .tracker_view import TrackerView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from ..context import CustomerContext
     from .context_id import Found
     from .runtime import Runtime
-    from .seal import Seen
+    from .seal import Sealed
     from .tracker_view import TrackerLike
 
 logger = logging.getLogger(__name__)
@@ -95,6 +97,8 @@ class Reading:
             return self._unless_left_behind(decision)
         if isinstance(decision, resolver.LookUp):
             return self._if_allowed(decision)
+        if isinstance(decision, resolver.Say) and self._wiped:
+            return resolver.Clear(decision.outcome)
         return decision
 
     def verify(self) -> resolver.Verdict:
@@ -107,12 +111,11 @@ class Reading:
     def _unless_left_behind(
         self, projection: resolver.Project
     ) -> resolver.Project | resolver.Forget | resolver.Clear:
-        others = self._other_seals(projection.held.seen)
+        others = self._opened(self._view.written_to(self._context, projection.held.seen))
         return resolver.unless_left_behind(projection, self.present.found, others)
 
     def _if_allowed(self, decision: resolver.LookUp) -> resolver.Decision:
-        found, replaces = decision.found, decision.replaces
-        others = self._others
+        found, others = decision.found, self._others
         gone = resolver.was_forgotten(found.fingerprint, others)
         if gone:
             return resolver.Forget(gone)
@@ -121,12 +124,38 @@ class Reading:
             return resolver.decide(present, self.now)
         limit = self._runtime.settings.max_contexts
         if not self._view.among_the_first(limit, found, self.present.held):
-            return resolver.Refuse(found, replaces, Outcome.REJECTED)
+            return resolver.Refuse(found, Outcome.REJECTED)
         return decision
 
     @cached_property
     def _others(self) -> list[Sealed]:
-        return self._other_seals()
+        """What else events put into the slot of the seal."""
+        return self._opened(self._view.written_to(self._context))
+
+    def leaves(self, known: CustomerContext | None) -> bool:
+        """Whether a customer goes with this run, after which this one is known, or nobody.
+
+        Where a customer is claimed and none is held, nobody can tell who it was. What an anonymous
+        user told the bot before the session's first customer is no reason.
+        """
+        held = self.present.held
+        if held is not None and held.customer is not None:
+            return known is None or not same_customer(held.customer, known)
+        if self.present.says_ok or (held is None and self.present.seal_set):
+            return True
+        # A seal that names nobody says that whoever was here went before.
+        return self._someone_was_here and (held is None or known is not None)
+
+    @cached_property
+    def _someone_was_here(self) -> bool:
+        """Whether seals that events of this session show name a customer."""
+        seals = self._opened(self._view.written_in_session(self._context))
+        return any(seal.customer is not None for seal in seals)
+
+    @property
+    def _wiped(self) -> bool:
+        """Whether somebody emptied the slot of the seal: after a run of ours, one stands there."""
+        return self.present.held is None and self._context in self._ours and self._someone_was_here
 
     @property
     def _memory(self) -> Sealed | None:
@@ -135,9 +164,8 @@ class Reading:
             return self.present.held
         return max(self._others, key=lambda seal: seal.sealed_at, default=None)
 
-    def _other_seals(self, seen: Seen = UNSEEN) -> list[Sealed]:
-        """Open what else events, seen ones left out, put into the slot of the seal."""
-        texts = self._view.written_to(self._context, seen)
+    def _opened(self, texts: Iterable[object]) -> list[Sealed]:
+        """Return the seals of ours for this conversation among these."""
         seals = (self._runtime.sealer.open(text, self._view.sender_id) for text in texts)
         return [seal for seal in seals if seal is not None]
 

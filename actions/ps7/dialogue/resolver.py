@@ -57,8 +57,6 @@ class LookUp:
 
     context_id: str = field(repr=False)
     found: Found
-    replaces: bool
-    """Whether another customer may have been here before."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,6 @@ class Refuse:
     """Seal an outcome for what was found, without asking PS7."""
 
     found: Found
-    replaces: bool
     outcome: Outcome
 
 
@@ -142,12 +139,12 @@ def _decide(present: Present, now: datetime) -> Decision:
     if found is None:
         return _nothing_found(present, now)
     if held is None:
-        return _ask(found, replaces=present.seal_set)
+        return _ask(found)
     if found.fingerprint == held.fingerprint:
         return _same_found(found, held, now)
     if found.fingerprint in held.forgotten:
-        return Refuse(found, replaces=True, outcome=Outcome.MISSING)
-    return _ask(found, replaces=True)
+        return Refuse(found, Outcome.MISSING)
+    return _ask(found)
 
 
 def _same_found(found: Found, held: Sealed, now: datetime) -> Decision:
@@ -156,7 +153,7 @@ def _same_found(found: Found, held: Sealed, now: datetime) -> Decision:
     recently = timedelta(0) <= now - held.sealed_at < REJECTED_FOR
     if held.outcome in _SETTLED or (held.outcome == Outcome.REJECTED and recently):
         return Say(held.outcome)
-    return _ask(found, replaces=False)
+    return _ask(found)
 
 
 def _nothing_found(present: Present, now: datetime) -> Decision:
@@ -168,10 +165,10 @@ def _nothing_found(present: Present, now: datetime) -> Decision:
     return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)
 
 
-def _ask(found: Found, *, replaces: bool) -> Decision:
+def _ask(found: Found) -> Decision:
     if found.context_id is None:
-        return Refuse(found, replaces=replaces, outcome=Outcome.INVALID)
-    return LookUp(found.context_id, found, replaces=replaces)
+        return Refuse(found, Outcome.INVALID)
+    return LookUp(found.context_id, found)
 
 
 def verify(present: Present, now: datetime) -> Verdict:

@@ -20,8 +20,8 @@ class NewSession:
     """The tracker as it will be once the session has started, for a `Turn` to read.
 
     Its latest message is what opened the session: the tracker's own is still the message before. Of
-    the events before, those that set slots count as this session's, so that a seal which a rewind
-    put back is told from one that was left as it is.
+    the events before, those that set slots are kept, so that a seal which a rewind put back is told
+    from one that was left as it is; they count as this session's where slots are carried over.
     """
 
     def __init__(self, tracker: TrackerLike, domain: object, metadata_keys: Sequence[str]) -> None:
@@ -33,11 +33,13 @@ class NewSession:
         events = tracker.events if isinstance(tracker.events, list) else []
         events = [event for event in events if isinstance(event, dict)]
         self._initial = {name: _initial_value(domain, name) for name in before}
-        self._kept = dict(before) if _carries_over(domain) else dict(self._initial)
+        carried = _carries_over(domain)
+        self._kept = dict(before) if carried else dict(self._initial)
         self._keep_at_hand(_brought_by_a_message(events), metadata_keys)
         self.sender_id = tracker.sender_id
         self.latest_message: dict[str, Any] = {"metadata": opening(events)}
-        self.events: list[dict[str, Any]] = [_start_after(events), *filter(_sets_slot, events)]
+        start, slots_set = [_start_after(events)], list(filter(_sets_slot, events))
+        self.events: list[dict[str, Any]] = start + slots_set if carried else slots_set + start
         # Metadata of an earlier session may still stand there.
         self.slots = {**self._kept, SESSION_METADATA: None}
 

@@ -40,6 +40,18 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
 
 
+def same_customer(one: CustomerContext, other: CustomerContext) -> bool:
+    """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
+
+    What else PS7 says changes from look-up to look-up: a token is validated, time goes on. Whoever
+    has no CPF cannot be told from somebody else.
+    """
+    identity = (one.cpf, one.agency, one.account)
+    return one is other or (
+        one.cpf is not None and identity == (other.cpf, other.agency, other.account)
+    )
+
+
 def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slot can be anything
     attribute = _ATTRIBUTES.get(slot)
     if attribute is None:

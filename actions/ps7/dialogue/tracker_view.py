@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import resolver
 from .arrival import on_time
-from .context_id import SESSION_METADATA, find, found_as, session_mark, values
+from .context_id import SESSION_METADATA, find, found_as, in_session, session_mark, values
 from .seal import UNSEEN, Seen
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ class TrackerView:
         now = self.slots.get(slot)
         written = (event["value"] for event in self._since(seen) if _sets(event, slot))
         return {text for text in written if text != now}
+
+    def written_in_session(self, slot: str) -> set[object]:
+        """Return the texts that events of this session put into a slot, carried-over ones too."""
+        return {event["value"] for event in in_session(self._events) if _sets(event, slot)}
 
     def seen(self, found: Found) -> Seen:
         """Say up to where this tracker need not be read again, for a seal to remember."""

@@ -95,10 +95,10 @@ class Turn(Reading):
         if reason in TURNED_AWAY:
             telemetry.arrival_refused(reason)
             logger.warning("A contextId was not let in: %s", TURNED_AWAY[reason])
-        return self._write(self._sealed(outcome, found.fingerprint), decision.replaces)
+        return self._write(self._sealed(outcome, found.fingerprint))
 
     def _put_back(self, held: Sealed) -> dict[str, Any]:
-        changes = self._changes(project(self._ours, held.customer), Outcome.OK)
+        changes = self._changes(project(self._ours, held.customer), Outcome.OK, held.customer)
         if changes:
             telemetry.slots_put_back(len(changes))
             logger.warning("Slots put back to what PS7 said: %s", ", ".join(changes))
@@ -109,19 +109,21 @@ class Turn(Reading):
     def _clear(self, outcome: Outcome) -> dict[str, Any]:
         if outcome == Outcome.TAMPERED:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
-        values = self._own_nulls() | project(self._ours, None) | {self._context: self._trace()}
+        values = project(self._ours, None) | {self._context: self._trace()}
         return self._changes(values, outcome)
 
     def _trace(self) -> str | None:
-        """Give what stays in the slot of the seal after a clearing: nothing, as a rule.
+        """Return what stays in the slot of the seal after a clearing: a seal without a customer.
 
-        Where other contextIds were here before, Rasa may still carry one of them from session to
-        session: a seal without a customer remembers not to go back to it.
+        Rasa may still carry an earlier contextId from session to session, which this seal remembers
+        not to go back to. And it tells a clearing of ours from a slot that somebody wiped.
         """
         memory = self._memory
-        if memory is None or not (memory.replaced or memory.forgotten):
+        if memory is None:
             return None
         sealed = self._sealed(Outcome.MISSING, "")
+        if not (memory.replaced or memory.forgotten):
+            sealed = sealed.model_copy(update={"replaced": ()})
         return self._runtime.sealer.close(sealed, self._view.sender_id)
 
     def seal(
@@ -129,8 +131,6 @@ class Turn(Reading):
         found: Found,
         outcome: Outcome,
         customer: CustomerContext | None = None,
-        *,
-        replaces: bool,
     ) -> dict[str, Any]:
         """Write what was learnt about a contextId into the seal and into every slot of ours."""
         asked = self._view.asked(self.present.held)
@@ -139,7 +139,7 @@ class Turn(Reading):
         asked = remembered(*asked, found.fingerprint)
         seen = self._view.seen(found)
         sealed = self._sealed(outcome, found.fingerprint, customer=customer, asked=asked, seen=seen)
-        return self._write(sealed, replaces)
+        return self._write(sealed)
 
     def _says_already(self, found: Found, outcome: Outcome) -> bool:
         held = self.present.held
@@ -151,11 +151,12 @@ class Turn(Reading):
         found, held, memory = self.present.found, self.present.held, self._memory
         gone = [place.fingerprint for place in (found, held) if place is not None]
         gone += others
+        own = differing(dict.fromkeys(self._own), self._slots)
         if not gone:
-            return self._clear(Outcome.MISSING)
+            return own | self._clear(Outcome.MISSING)
         forgotten = remembered(*gone, *(memory.forgotten if memory else ()))
         sealed = self._sealed(Outcome.MISSING, gone[0], forgotten=forgotten)
-        return self._write(sealed, replaces=True)
+        return own | self._write(sealed)
 
     def _sealed(self, outcome: Outcome, fingerprint: str, **new: Any) -> Sealed:  # noqa: ANN401
         """Say what the next seal says: what is new, and what it remembers of the ones before."""
@@ -171,19 +172,23 @@ class Turn(Reading):
             outcome=outcome, fingerprint=fingerprint, sealed_at=self.now, **{**kept, **new}
         )
 
-    def _write(self, sealed: Sealed, replaces: bool) -> dict[str, Any]:  # noqa: FBT001 - one word
-        own = self._own_nulls() if replaces else {}
+    def _write(self, sealed: Sealed) -> dict[str, Any]:
         text = self._runtime.sealer.close(sealed, self._view.sender_id)
-        values = own | project(self._ours, sealed.customer) | {self._context: text}
-        return self._changes(values, sealed.outcome)
+        values = project(self._ours, sealed.customer) | {self._context: text}
+        return self._changes(values, sealed.outcome, sealed.customer)
 
-    def _own_nulls(self) -> dict[str, Any]:
-        """Null the bot's own slots that go with a customer, as far as they are declared."""
+    @property
+    def _own(self) -> list[str]:
+        """The bot's own slots that go with a customer, as far as they are declared."""
         own = self._runtime.settings.clear_slots
-        return dict.fromkeys(name for name in own if name in self._slots)
+        return [name for name in own if name in self._slots and name not in self._ours]
 
-    def _changes(self, values: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    def _changes(
+        self, values: dict[str, Any], outcome: Outcome, known: CustomerContext | None = None
+    ) -> dict[str, Any]:
+        """Return the slots that differ; `known` is the customer after this run."""
+        own = self._own
+        gone = own if own and self.leaves(known) else ()
         wanted = values | {self._status: outcome.value}
-        may_set = self._ours.keys() | self._own_nulls()
-        wanted = {name: value for name, value in wanted.items() if name in may_set}
-        return differing(wanted, self._slots)
+        ours = {name: value for name, value in wanted.items() if name in self._ours}
+        return differing(dict.fromkeys(gone) | ours, self._slots)

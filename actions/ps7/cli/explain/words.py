@@ -34,6 +34,7 @@ _REFUSED = {
 _PUT_BACK = (
     "An older seal was put back: a later one of this conversation is about another contextId."
 )
+_WIPED = "Nothing is held, and this session shows the seal of a customer: somebody wiped the slot."
 _FORGOTTEN = (
     "A seal of this conversation remembers that this customer was forgotten; something brought "
     "that back."
@@ -76,7 +77,8 @@ def _held(held: Sealed | None, now: datetime) -> str:
         return "none"
     if held.customer is not None:
         return "ok, good" if held.good_at(now) else "ok, too old"
-    return "forgotten" if held.outcome == Outcome.MISSING else held.outcome.value
+    without_a_name = "forgotten" if held.fingerprint else "nobody"
+    return without_a_name if held.outcome == Outcome.MISSING else held.outcome.value
 
 
 def _then(decision: Decision | Verdict) -> str:
@@ -109,6 +111,8 @@ def why(present: Present, decision: Decision | Verdict, now: datetime) -> str:
             text = "PS7 was asked about this contextId before, and what it said still holds."
         case resolver.Say() | resolver.Empty():
             text = _why_say(present)
+        case resolver.Clear(Outcome.MISSING) if present.held is None:
+            text = _WIPED
         case resolver.Clear(outcome):
             put_back = outcome == Outcome.TAMPERED and present.held is not None
             text = _PUT_BACK if put_back else _CLEARED[outcome]
