@@ -189,6 +189,16 @@ def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Non
 # What ends with anything but a whole answer of status 200
 
 
+async def test_what_comes_with_the_end_of_another_status_is_nobodys() -> None:
+    """The connection is closed already when the late answer is read, from the same segment."""
+    pieces: Pieces = [GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA]
+    with ByteGateway({"ana": pieces, "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway) as client:
+            assert await reason_of(client) is Reason.SERVER_ERROR
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
 @pytest.mark.parametrize("status", ["204 No Content", "400 Bad", "404 No", "500 No", "504 No"])
 async def test_a_connection_that_answered_another_status_is_closed(status: str) -> None:
     """A gateway that gives up on a request may still pass its answer on."""

@@ -87,15 +87,20 @@ class OneAnswer(ResponseHandler):
         Nothing may wait: neither an answer that aiohttp has read, nor the beginning of one in its
         parser, nor anything in the socket that the event loop has not looked at yet.
         """
-        if self._answer is None:
-            return True  # a new one
-        transport, parser = self.transport, self._parser
-        if self.should_close or transport is None or transport.is_closing() or parser is None:
-            return False
-        begun: object = True  # where the parser refuses to end, something has begun
+        new = self._answer is None
+        return new or (
+            not self.should_close
+            and self.is_connected()
+            and not self._has_begun()
+            and not _is_readable(cast("asyncio.Transport", self.transport))
+        )
+
+    def _has_begun(self) -> bool:
+        """Whether the parser holds the beginning of another answer."""
+        begun: object = True  # also where the parser refuses to end
         with suppress(Exception):
-            begun = parser.feed_eof()
-        return begun is None and not _is_readable(transport)
+            begun = cast("Any", self._parser).feed_eof()
+        return begun is not None
 
 
 def _is_readable(transport: asyncio.Transport) -> bool:
