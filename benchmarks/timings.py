@@ -20,10 +20,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.ps7 import ActionPS7Context, verified_context
 from actions.ps7.api.wire import Answer, decode
 from actions.ps7.clock import utc_now
-from actions.ps7.dialogue.arrival import Door, sign
-from actions.ps7.dialogue.context_id import find
+from actions.ps7.dialogue.arrival import ArrivalVerifier, sign
+from actions.ps7.dialogue.context_id import found_in, look_in
+from actions.ps7.dialogue.history import History
 from actions.ps7.dialogue.slots import project
-from actions.ps7.slot_names import CONTEXT, SlotNames
+from actions.ps7.slot_names import CONTEXT, STATUS, SlotNames
 from benchmarks.calls import SLOTS, User
 from benchmarks.stub import Stub, answer, context_id
 
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 EVENTS = (10, 1_000, 10_000)
 READING, SEALING, OPENING = "reading PS7's answer", "sealing", "opening a seal"
 PROJECTING, VERIFYING = "projecting on 12 slots", "verified_context"
-ARRIVING, FINDING = "checking an arrival token", "finding the contextId, {:,} events back"
+ARRIVING, FINDING = "checking an arrival token", "walking {:,} events"
 HELD = "a held turn, {:,} events from before the lookup"
-_PATHS = ("contextId",)
+_PATHS = [["contextId"]]
 _SECRET = "a made-up secret of a back-end, and long enough"  # noqa: S105
 
 
@@ -49,6 +50,11 @@ def turn(action: ActionPS7Context, of: Tracker) -> Coroutine[Any, Any, list[dict
     """Run the action once."""
     domain: Any = {}  # the SDK's type wants all of it
     return action.run(CollectingDispatcher(), of, domain)
+
+
+def walk(events: list[dict[str, Any]]) -> History:
+    """Read a tracker's events."""
+    return History(events, None, context=CONTEXT, status=STATUS)
 
 
 async def prepare() -> tuple[ActionPS7Context, dict[int, User]]:
@@ -83,7 +89,10 @@ def add_to(runner: pyperf.Runner) -> None:
     _, _, body = answer(0).partition(b"\r\n\r\n")
     reply, now = Answer(200, {"content-type": "application/json"}, body), utc_now()
     token = sign(_SECRET, user.context_id, user.sender_id)
-    arrived = find({"metadata": {"contextId": token}}, [], None, _PATHS)
+    hit = look_in({"contextId": token}, _PATHS)
+    if hit is None:
+        raise RuntimeError("the token was not found")
+    arrived = found_in(hit, None)
     said = tracker(user, silent=True)
 
     runner.bench_func(READING, lambda: decode(reply, received_at=now, max_age=3600))
@@ -91,11 +100,10 @@ def add_to(runner: pyperf.Runner) -> None:
     runner.bench_func(OPENING, sealer.open, user.slots[CONTEXT], user.sender_id)
     runner.bench_func(PROJECTING, project, ours, held.customer)
     runner.bench_func(VERIFYING, verified_context, said)
-    runner.bench_func(ARRIVING, Door([_SECRET]).read, arrived, user.sender_id)
+    runner.bench_func(ARRIVING, ArrivalVerifier([_SECRET]).read, arrived, user.sender_id)
     for events in EVENTS:
         later = tracker(User("later", events=events), silent=True).events
-        far_back = [{"event": "user", "metadata": {"contextId": "c"}}, *later]
-        runner.bench_func(FINDING.format(events), find, None, far_back, None, _PATHS)
+        runner.bench_func(FINDING.format(events), walk, later)
     for events, known in users.items():
         after = tracker(known, silent=True)
         runner.bench_async_func(HELD.format(events), turn, action, after)

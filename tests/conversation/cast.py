@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
@@ -14,7 +15,17 @@ _LOBBY = _TEST_BOTS / "lobby"
 _OSS_BOT_RULE = ROOT / "examples" / "oss-bot-rule"
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
-"""What the back-end of the guarded bot signs with, newest first."""
+"""What the back-end of a guarded bot signs with, newest first."""
+_GUARDED = {"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}
+
+_GREETER = Bot(
+    _KIOSK,
+    domain_files=(_KIOSK / "greeter.yml",),
+    actions_in=_KIOSK,
+    actions="kiosk_actions",
+    settings={**_GUARDED, "PS7_MAX_CONTEXTS": "21"},
+)
+_GUARDED_RULE_BOT = Bot(_OSS_BOT_RULE, actions_in=_OSS_BOT_RULE, settings=_GUARDED)
 
 BOTS = {
     "oss_bot": Bot(OSS_BOT),
@@ -23,7 +34,16 @@ BOTS = {
         actions_in=_OSS_BOT_RULE,
         settings={"PS7_METADATA_KEYS": '["channel.contextId"]'},
     ),
-    "kiosk": Bot(_KIOSK, actions_in=_KIOSK, actions="kiosk_actions"),
+    "kiosk": Bot(
+        _KIOSK,
+        domain_files=(_KIOSK / "forgetful.yml",),
+        actions_in=_KIOSK,
+        actions="kiosk_actions",
+    ),
+    "greeter": _GREETER,
+    "guarded_rule_bot": _GUARDED_RULE_BOT,
+    "greeter_sql": replace(_GREETER, sql=True),
+    "guarded_rule_bot_sql": replace(_GUARDED_RULE_BOT, sql=True),
     "lobby": Bot(_LOBBY, actions_in=_LOBBY, actions="lobby_actions"),
     "forgetful_lobby": Bot(
         _LOBBY,
@@ -40,5 +60,5 @@ BOTS = {
     ),
     "story_bot": Bot(_TEST_BOTS / "stories"),
     "merged_story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
-    "guarded_bot": Bot(OSS_BOT, settings={"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}),
+    "guarded_bot": Bot(OSS_BOT, settings=_GUARDED),
 }

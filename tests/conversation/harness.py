@@ -41,6 +41,8 @@ class Bot:
     settings: Mapping[str, str] = field(default_factory=dict)
     """PS7_* variables beyond those that reach the simulator."""
     endpoints: Path = OSS_BOT / "endpoints.yml"
+    sql: bool = False
+    """Whether Rasa keeps its conversations in a database, instead of in its memory."""
 
 
 class Stage:
@@ -93,17 +95,18 @@ class Stage:
         async with self._room:
             model = await self._train(name, bot)
             port = free_port()
+            database = self._scratch / f"{name}.db" if bot.sql else None
             server = await self._rasa(
                 f"{name}-rasa",
                 *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(port)),
                 *("--model", str(model)),
                 *("--credentials", str(OSS_BOT / "credentials.yml")),
-                *("--endpoints", str(bot.endpoints)),
+                *("--endpoints", str(self._endpoints(name, bot, database))),
                 variables={"ACTION_ENDPOINT_URL": await self._actions(bot)},
             )
             url = f"http://127.0.0.1:{port}"
             await server.answers(f"{url}/status")
-        return RunningBot(self._http, url, model)
+        return RunningBot(self._http, url, model, database)
 
     async def validate(self, bot: Bot) -> tuple[int, str]:
         """Run Rasa's own check of a bot as a person would: its exit code, and what it said."""
@@ -118,6 +121,15 @@ class Stage:
         """End the processes that were started here, and no other."""
         await self._http.close()
         await asyncio.gather(*(process.end() for process in self._processes))
+
+    def _endpoints(self, name: str, bot: Bot, database: Path | None) -> Path:
+        """Return the file that says where the action server and the conversations are."""
+        if database is None:
+            return bot.endpoints
+        store = f"tracker_store: {{type: SQL, dialect: sqlite, db: {database}}}\n"
+        file = self._scratch / f"{name}-endpoints.yml"
+        file.write_text(bot.endpoints.read_text() + store)
+        return file
 
     async def _train(self, name: str, bot: Bot) -> Path:
         """Give the model of a bot; one that was trained from the same files is used again."""

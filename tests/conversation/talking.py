@@ -5,6 +5,8 @@ It hands texts and slots to and fro, and knows neither the bots nor the plugin.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,16 +17,31 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+_AGE = """
+    UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)
+    WHERE sender_id = ? AND type_name != 'session_started'
+"""
+"""Rasa adds events to a database and replaces none, so `let_pass` has to. The column `timestamp`,
+by which Rasa finds the newest session, stays as it is."""
+
 
 class Chat:
     """One user of one bot, over Rasa's REST channel."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, rasa_url: str, sender: str | None = None
+        self,
+        http: aiohttp.ClientSession,
+        rasa_url: str,
+        sender: str | None = None,
+        database: Path | None = None,
     ) -> None:
-        """Begin a conversation that nobody has had before, or go on with that of a sender."""
+        """Begin a conversation that nobody has had before, or go on with that of a sender.
+
+        The database is the one in which Rasa keeps it; None: it keeps it in its memory.
+        """
         self._http = http
         self._rasa_url = rasa_url
+        self._database = database
         self.sender = sender or uuid4().hex
 
     async def say(self, text: str, metadata: Mapping[str, object] | None = None) -> list[str]:
@@ -57,12 +74,24 @@ class Chat:
             answer.raise_for_status()
 
     async def let_pass(self, minutes: float) -> None:
-        """Make everything said so far older, as if nobody had typed anything since."""
+        """Make everything said so far older, as if nobody had typed anything since.
+
+        What opened a session keeps its time: that is what a session is known by.
+        """
+        if self._database is not None:
+            with closing(sqlite3.connect(self._database)) as database, database:
+                database.execute(_AGE, (minutes * 60, self.sender))
+            return
         url = f"{self._rasa_url}/conversations/{self.sender}/tracker"
         async with self._http.get(url, params={"include_events": "ALL"}) as answer:
             answer.raise_for_status()
             events = (await answer.json())["events"]
-        aged = [event | {"timestamp": event["timestamp"] - minutes * 60} for event in events]
+        aged = [
+            event
+            if event["event"] == "session_started"
+            else event | {"timestamp": event["timestamp"] - minutes * 60}
+            for event in events
+        ]
         async with self._http.put(f"{url}/events", json=aged) as answer:
             answer.raise_for_status()
 
@@ -88,10 +117,11 @@ class RunningBot:
     http: aiohttp.ClientSession
     url: str
     model: Path
+    database: Path | None = None
 
     def chat(self, sender: str | None = None) -> Chat:
         """Let a new user in, or whoever says that this sender id is theirs."""
-        return Chat(self.http, self.url, sender)
+        return Chat(self.http, self.url, sender, self.database)
 
     async def domain(self) -> dict[str, Any]:
         """Give the domain as Rasa understood it."""

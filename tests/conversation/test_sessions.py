@@ -159,7 +159,6 @@ async def test_a_new_session_that_carries_nothing_over_knows_nobody(
 
     assert await chat.say("quem sou eu") == ["Estado missing, conta None, CPF None."]
     slots = await chat.slots()
-    assert slots["ps7_context"] is None
     assert of_the_customer(slots) == NOBODY
     assert len(ps7.requests) == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import runpy
 from xml.etree import ElementTree as ET
 
@@ -49,10 +48,16 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-LIGHT, DARK = (
-    dict(re.findall(r"--([\w-]+): (#\w{6})", colours))
-    for colours in SCRIPT["STYLE"].split("prefers-color-scheme: dark")
-)
+LIGHT, DARK = SCRIPT["LIGHT"], SCRIPT["DARK"]
+
+
+def test_a_plain_viewer_shows_its_colours() -> None:
+    """They stand beside what they paint: without a style sheet nothing would be left but black."""
+    for part in ET.fromstring(FILE.read_text(encoding="utf-8")).iter():  # noqa: S314 - it is ours
+        if part.get("class"):
+            painted = {part.get("fill"), part.get("stroke")} - {None, "none"}
+            assert painted != set(), part.attrib
+            assert painted <= set(LIGHT.values()), part.attrib
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])

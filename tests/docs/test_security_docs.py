@@ -15,14 +15,14 @@ import jwt
 import pytest
 
 from actions import ps7
-from actions.ps7 import clock
 from actions.ps7.api.connections import MAX_ANSWER_BYTES
 from actions.ps7.api.json_text import MAX_DEPTH
 from actions.ps7.cli.command import main
-from actions.ps7.dialogue import arrival, context_id
+from actions.ps7.dialogue import arrival, context_id, history
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX, SECRETS_DIR, ArrivalSettings
 from actions.ps7.slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
+from tests.support.arriving import arrived
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 from tests.support.processes import ROOT
 
@@ -48,7 +48,7 @@ OURS = {
     *(CONTEXT, STATUS, *CUSTOMER_SLOTS),
     *(FORGET, LOOK_UP, VERIFY),
     *("contextId", "encoded", "correlationId", "flowId", "expireIn", "sender_id"),
-    *(SECRETS_DIR, context_id.SESSION_METADATA),
+    *(SECRETS_DIR, history.SESSION_METADATA),
 }
 THEIRS = {
     # of tokens (RFC 7519)
@@ -63,7 +63,16 @@ THEIRS = {
         "default",
     ),
     *("carry_over_slots_to_new_session: false", "session_persistence: true", "jwt_key"),
-    *("privacy:", "collect", "/restart", "/session_start", "/back", '/greet{"cpf": "…"}'),
+    *(
+        "privacy:",
+        "nlg:",
+        "GET /conversations/…/story",
+        "collect",
+        "/restart",
+        "/session_start",
+        "/back",
+        '/greet{"cpf": "…"}',
+    ),
     *("/SetSlots(ps7_status=ok, …)",),
     # of this repository, Python and pytest
     *(
@@ -187,7 +196,7 @@ def test_every_figure_is_that_of_the_code(figure: str) -> None:
     assert figure in prose("security.md")
 
 
-def test_every_reason_of_the_door_is_explained() -> None:
+def test_every_reason_of_a_refused_arrival_is_explained() -> None:
     """The table has each of them, and no other."""
     reasons = [reason.value for reason in ps7.Reason if reason.value.startswith("arrival_")]
     assert table("| reason | what was wrong |") == [f"`{reason}`" for reason in reasons]
@@ -201,14 +210,11 @@ def test_every_claim_is_explained() -> None:
 
 
 def accepted(token: str, context: str, sender_id: str) -> float:
-    """Let a token in, and give how many seconds it is good for."""
-    found = context_id.find({"metadata": {"contextId": token}}, [], None, ["contextId"])
-    assert found is not None
-    read = arrival.Door(["another-key-that-is-as-good-as-ours", KEY]).read(found, sender_id)
-    assert arrival.on_time(read, clock.utc_now()).refused is None
+    """Let a token arrive, and return for how many seconds it may."""
+    read = arrived(token, ["another-key-that-is-as-good-as-ours", KEY], sender_id)
     assert read.context_id == context
-    assert read.opens is not None
-    return read.opens[1] - read.opens[0]
+    assert read.valid is not None
+    return read.valid[1] - read.valid[0]
 
 
 def interpreter(language: str) -> list[str]:
@@ -227,7 +233,7 @@ def interpreter(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["python", "java", "js"])
-def test_the_code_for_a_back_end_makes_a_token_that_is_let_in(
+def test_the_code_for_a_back_end_makes_a_token_that_is_accepted(
     language: str, tmp_path: Path
 ) -> None:
     """As it stands in the document, with texts that are awkward in JSON."""

@@ -281,11 +281,14 @@ async def test_the_seal_of_another_conversation_opens_no_account(
 
 
 async def test_the_customer_before_opens_no_account(bot: Conversation) -> None:
-    """Ana's seal is put back after Bruno has come: his contextId is the one that counts."""
+    """Ana's seal is put back after Bruno has come: that is no seal of his."""
     await bot.user("oi", metadata={"contextId": "ana"})
     seal = bot.slots["ps7_context"]
     await bot.user("oi", metadata={"contextId": "bruno"})
     for name, value in {**CLAIM, "ps7_context": seal}.items():
         await bot.set_slot(name, value)
     assert (await bot.run(SENSITIVE)).texts == SIGN_IN
-    assert await play(bot, "check_balance") == [answer("utter_ps7_missing")]
+    assert await play(bot, "check_balance") == [
+        answer("utter_ps7_tampered"),
+        answer("utter_handover"),
+    ]

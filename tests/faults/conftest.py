@@ -65,7 +65,7 @@ def _quick_collections() -> Iterator[None]:
 @pytest.fixture
 async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Watch:
     """Listen in on everything but what is said once in a process, by whichever test comes first."""
-    actions._warn_of_open_door()
+    actions._warn_of_open_arrival()
     return Watch(monkeypatch, caplog)
 
 

@@ -13,7 +13,6 @@ import runpy
 import shlex
 import signal
 import sys
-from datetime import datetime, timezone
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7.cli.arguments import PROGRAM
 from actions.ps7.cli.command import main, parser
-from actions.ps7.dialogue.arrival import Door, on_time
-from actions.ps7.dialogue.context_id import Found, find
+from tests.support.arriving import arrived
 from tests.support.command import command, start
 from tests.support.processes import ROOT
 
@@ -278,30 +276,24 @@ async def on_terminal(
 # -- sign -----------------------------------------------------------------------------------------
 
 
-def let_in(token: str, sender_id: str) -> Found:
-    found = find({"metadata": {"contextId": token}}, [], None, ["contextId"])
-    assert found is not None
-    return on_time(Door([KEY]).read(found, sender_id), datetime.now(tz=timezone.utc))
-
-
 async def test_sign_prints_a_token_of_the_newest_key(tmp_path: Path) -> None:
     """One line, to be pasted into a message's metadata; PS7 itself need not be configured."""
     variables = {"PS7_ARRIVAL_KEYS": json.dumps([KEY, OLDER])}
     ended = await command("sign", "ana", "--sender", "sender-1", cwd=tmp_path, variables=variables)
-    read = let_in(ended.out.removesuffix("\n"), "sender-1")
+    read = arrived(ended.out.removesuffix("\n"), [KEY], "sender-1")
     assert (ended.code, read.context_id, read.encoded, ended.err) == (0, "ana", None, "")
-    assert read.opens is not None
-    assert read.opens[1] - read.opens[0] == 130  # 120 s, and the clocks' 10 s
+    assert read.valid is not None
+    assert read.valid[1] - read.valid[0] == 130  # 120 s, and the clocks' 10 s
 
 
 @pytest.mark.usefixtures("arrival_keys")
 def test_sign_takes_options(capsys: pytest.CaptureFixture[str]) -> None:
     """How long the token is good, and what PS7 is told beside the contextId."""
     assert main(["sign", "ana", "--sender", "s-1", "--seconds", "5", "--encoded", "0"]) == 0
-    read = let_in(capsys.readouterr().out.strip(), "s-1")
+    read = arrived(capsys.readouterr().out.strip(), [KEY], "s-1")
     assert read.encoded == 0
-    assert read.opens is not None
-    assert read.opens[1] - read.opens[0] == 15
+    assert read.valid is not None
+    assert read.valid[1] - read.valid[0] == 15
 
 
 def test_sign_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
@@ -352,11 +344,8 @@ def test_key_for_arrivals_can_sign(
     [key] = made(capsys, "--arrival")
     given.setenv("PS7_ARRIVAL_KEYS", json.dumps([key]))
     assert main(["sign", "ana", "--sender", "s-1"]) == 0
-    found = find(
-        {"metadata": {"contextId": capsys.readouterr().out.strip()}}, [], None, ["contextId"]
-    )
-    assert found is not None
-    assert Door([key]).read(found, "s-1").context_id == "ana"
+    token = capsys.readouterr().out.strip()
+    assert arrived(token, [key], "s-1").context_id == "ana"
 
 
 @pytest.mark.parametrize(

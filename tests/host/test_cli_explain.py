@@ -146,14 +146,14 @@ Message 3, 2026-11-24T12:00:03+00:00: action_ps7_forget, called by its name
   found      same
   held       ok, good, until 2026-11-24T13:00:03+00:00
   then       missing, everything nulled
-  why        This action forgets whoever is known, and what came: neither is looked up again here.
+  why        This action logs out whoever is known, and what came: neither is looked up again here.
   would set  cpf null, account null, ps7_context (sealed), ps7_status missing
   was set    cpf null, account null, ps7_context (sealed), ps7_status missing
 """  # noqa: E501 - as it is printed
 
 
 async def story(stage: Stage) -> str:
-    """Let ana come, be overwritten and put back; then bruno, who is forgotten."""
+    """Let ana come, be overwritten and put back; then bruno, who is logged out."""
     await stage.say("ana")
     await stage.say()
     await stage.bot.set_slot("cpf", "00000000000")
@@ -368,7 +368,7 @@ async def test_another_key_opens_nothing(
     ]
 
 
-async def test_what_was_not_let_in_is_told(
+async def test_a_refused_arrival_is_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
     """Why, with the back-end's keys; without them, that the token was taken as it stands."""
@@ -379,7 +379,7 @@ async def test_what_was_not_let_in_is_told(
     [run] = tell(stage.save())
     assert (run["then"], run["why"][0]) == (
         "invalid, no call",
-        "The contextId was not let in: its token was made for another conversation.",
+        "The arrival was refused: its token was made for another conversation.",
     )
     monkeypatch.delenv("PS7_ARRIVAL_KEYS")
     [run] = tell(stage.save())
@@ -404,24 +404,45 @@ async def test_too_many_context_ids_are_told(
     ]
 
 
-async def test_a_left_over_context_id_is_told(stage: Stage, tell: Tell) -> None:
-    """That of an earlier customer, which Rasa carried into another session."""
+async def test_a_context_id_of_an_earlier_session_is_told(stage: Stage, tell: Tell) -> None:
+    """It arrived there: here only its seal counts, and where that was wiped, nothing."""
     await stage.say("ana")
-    await stage.say("bruno")
     stage.bot.expire_session()
     await stage.say()
     [*_, run] = tell(stage.save())
-    assert run["context_id"]["where"] == "the slot session_started_metadata"
-    assert (run["found"], run["held"], run["then"]) == ("none", "ok, good", "project, no call")
-    assert run["why"] == [
-        "The contextId is left over from an earlier customer of this conversation.",
-        "No contextId came, and what PS7 said still holds.",
-    ]
+    assert (run["context_id"], run["would_set"]) == (None, {})
+    assert rows([run]) == [("none", "ok, good", "project, no call")]
+    assert run["why"] == ["No contextId came, and what PS7 said still holds."]
     await stage.bot.set_slot("ps7_context", None)
     await stage.say()
     [*_, run] = tell(stage.save())
-    assert (run["found"], run["held"], run["then"]) == ("none", "none", "clear, tampered")
-    assert run["why"][0].startswith("The contextId is left over")
+    assert rows([run]) == [("none", "none", "clear, tampered")]
+
+
+async def test_what_only_the_seal_still_knows_is_told(stage: Stage, tell: Tell) -> None:
+    """A contextId that opened the session, looked up at its start, and renewed from the seal."""
+    stage.bot.expire_session()
+    await stage.say("ana")
+    stage.save()
+    tracker = json.loads(stage.file.read_text(encoding="utf-8"))
+    for event in tracker["events"]:
+        if event["event"] == "user":
+            event["metadata"] = {}
+    stage.clock.move(3600)
+    at = {"timestamp": stage.time()}
+    events = [
+        *tracker["events"],
+        {"event": "user", **at},
+        {"event": "action", "name": VERIFY, **at},
+    ]
+    [*_, renewed, verified] = tell(stage.save(events=events))
+    assert renewed["context_id"]["where"] == "the newest seal of this session"
+    assert (renewed["context_id"]["key"], renewed["context_id"]["number"]) == (None, 1)
+    assert rows([renewed, verified]) == [
+        ("same", "ok, too old", "look up"),
+        ("same", "ok, too old", "clear, expired"),
+    ]
+    assert verified["would_set"]["ps7_context"] == "(sealed)"
 
 
 async def test_a_call_of_an_action_server_is_told(

@@ -258,7 +258,7 @@ async def test_a_context_that_is_too_old_is_looked_up_again(
 async def test_a_context_that_is_too_old_expires_without_its_context_id(
     plain_bot: Conversation, clock: Clock
 ) -> None:
-    """And what was `expired` once is `missing` from then on."""
+    """It is `expired` for the rest of the turn, and `missing` from the next message on."""
     await arrive(plain_bot, "iara")
     await plain_bot.run(LOOK_UP)
     await set_slots(plain_bot, balance=10)
@@ -266,7 +266,9 @@ async def test_a_context_that_is_too_old_expires_without_its_context_id(
     clock.move(2)
     await plain_bot.run(LOOK_UP)
     assert shown(plain_bot) == nobody("expired")
-    assert verified_context(plain_bot.tracker) is None
+    assert plain_bot.slots["balance"] == 10
+    assert (await plain_bot.run(LOOK_UP)).events == []
+    await arrive(plain_bot)
     assert changed((await plain_bot.run(LOOK_UP)).events) == ["ps7_status"]
     assert shown(plain_bot) == nobody("missing")
 
@@ -367,12 +369,24 @@ async def test_an_earlier_customer_who_comes_back_is_looked_up(bot: Conversation
     assert showing(bot, BRUNO)
 
 
-async def test_what_opened_the_session_counts_where_nothing_is_held(
+async def test_a_context_id_that_nobody_asked_about_is_not_of_the_next_session(
+    plain_bot: Conversation, ps7: Simulator
+) -> None:
+    """Rasa carries what opened a session into the next one, long after its customer left."""
+    await arrive(plain_bot, "ana")
+    plain_bot.expire_session()
+    await arrive(plain_bot)
+    await plain_bot.run(LOOK_UP)
+    assert plain_bot.slots["session_started_metadata"] == {"contextId": "ana"}
+    assert shown(plain_bot) == nobody("missing")
+    assert ps7.requests == []
+
+
+async def test_what_opened_the_session_counts_as_a_message_of_it(
     plain_bot: Conversation, ps7: Simulator
 ) -> None:
     """A bot that runs the action late in a session finds the contextId that opened it."""
     await arrive(plain_bot, "ana")
-    plain_bot.expire_session()
     await arrive(plain_bot)
     await plain_bot.run(LOOK_UP)
     assert showing(plain_bot, ANA)
@@ -382,7 +396,7 @@ async def test_what_opened_the_session_counts_where_nothing_is_held(
 # -- what else may have touched the slots ---------------------------------------------------------
 
 
-async def test_overwritten_slots_are_put_back_with_a_warning(
+async def test_overwritten_slots_are_restored_with_a_warning(
     bot: Conversation, ps7: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The warning names the slots and no value, neither the old nor the new one."""
@@ -391,7 +405,7 @@ async def test_overwritten_slots_are_put_back_with_a_warning(
     await set_slots(bot, cpf="11144477735", token_status=None, ps7_status="missing")
     assert await arrive(bot) == ["cpf", "ps7_status", "token_status"]
     assert showing(bot, ANA)
-    assert caplog.messages == ["Slots put back to what PS7 said: cpf, token_status, ps7_status"]
+    assert caplog.messages == ["Slots restored from the seal: cpf, token_status"]
     assert len(ps7.requests) == 1
 
 
@@ -683,16 +697,18 @@ async def test_forgetting_takes_the_bots_own_slots_along(environment: pytest.Mon
 
 
 @pytest.mark.parametrize("fault", ["http-404", "http-403"])
-async def test_a_failure_that_goes_on_is_said_once(
+async def test_a_failure_that_goes_on_is_asked_about_once_a_turn(
     bot: Conversation, ps7: Simulator, fault: str
 ) -> None:
-    """Every turn asks again, and while nothing changes no event is added to the conversation."""
+    """Each turn seals it anew, so that the second run of a turn asks nobody."""
     assert await arrive(bot, fault) == ["ps7_context", "ps7_status"]
-    assert await arrive(bot) == []
-    assert await arrive(bot, fault) == []
+    assert (await bot.run(LOOK_UP)).events == []
+    assert await arrive(bot) == ["ps7_context"]
+    assert await arrive(bot, fault) == ["ps7_context"]
+    assert (await bot.run(LOOK_UP)).events == []
     assert len(ps7.requests) == 3
     await bot.set_slot("account", "0001")
-    assert await arrive(bot) == ["account"]
+    assert await arrive(bot) == ["account", "ps7_context"]
 
 
 # -- seals that were left behind ------------------------------------------------------------------
@@ -731,7 +747,7 @@ async def test_putting_everything_back_does_not_undo_a_log_out(
     assert verified_context(plain_bot.tracker) is None
     await plain_bot.run(action)
     assert shown(plain_bot) == nobody("missing")
-    assert "A customer was forgotten, and something took that back: undone" in caplog.text
+    assert "The status claimed a customer; the seal says missing" in caplog.text
     await plain_bot.run(action)
     assert verified_context(plain_bot.tracker) is None
     assert shown(plain_bot) == nobody("missing")

@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from actions.ps7.testing import PERSONAS
 from tests.host.conftest import seal_keys
+from tests.support.clock import now
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
 
 if TYPE_CHECKING:
@@ -132,7 +133,6 @@ async def test_a_customer_without_a_cpf_is_nobody_to_compare_with(
     context_id = uuid4().hex
     ps7.answer(context_id, body=answered(ANA, seconds=1, u_cpf=None))
     talk = await known(running, context_id)
-    written(talk, account="overwritten")
     await talk.turn(running.send, VERIFY)
     assert shown(talk) == ("ok", TOLD)
     await asyncio.sleep(BRIEF)
@@ -149,7 +149,10 @@ async def test_they_go_when_the_time_is_over(
     context_id = uuid4().hex
     ps7.answer(context_id, body=answered(ANA, seconds=1))
     talk = await known(running, context_id)
-    talk.events = talk.events[:2]  # another session: the message is out of sight
+    talk.events = [  # another session, into which Rasa carried the slots
+        {"event": "session_started", "timestamp": now()},
+        {"event": "slot", "name": "ps7_context", "value": talk.slots["ps7_context"]},
+    ]
     await asyncio.sleep(BRIEF)
     await talk.turn(running.send, action)
     assert shown(talk) == ("expired", None)
@@ -231,13 +234,25 @@ async def test_what_was_there_before_the_first_customer_stays(
 
 
 async def test_they_stay_while_the_same_customer_is_held(running: ActionServer) -> None:
-    """Also where something else wrote a slot of ours, the status included."""
+    """Also where something else wrote a slot that does not say who it is."""
     talk = await known(running)
-    for slots in ({}, {"account": "overwritten"}, {"ps7_status": "missing"}):
+    for slots in ({}, {"segment": "overwritten"}):
         written(talk, **slots)
         for action in (VERIFY, LOOK_UP):
             await talk.turn(running.send, action)
             assert shown(talk) == ("ok", TOLD)
+
+
+@pytest.mark.parametrize("slots", [{"account": "overwritten"}, {"ps7_status": "missing"}])
+@pytest.mark.parametrize("action", [VERIFY, LOOK_UP])
+async def test_they_go_where_the_slots_named_another_or_nobody(
+    running: ActionServer, slots: dict[str, str], action: str
+) -> None:
+    """What the bot noted meanwhile may be about whomever they named."""
+    talk = await known(running)
+    written(talk, **slots)
+    await talk.turn(running.send, action)
+    assert shown(talk) == ("ok", None)
 
 
 @pytest.mark.parametrize(("context_id", "balance"), [("diego", None), (None, TOLD)])
@@ -246,6 +261,7 @@ async def test_a_session_start_lets_them_go_with_the_customer_of_before(
 ) -> None:
     """Slots are carried over here: they stay with the customer who is, and go with another."""
     talk = await known(running)
+    talk.events.append({"event": "action", "name": "action_listen", "timestamp": now()})
     metadata = {"contextId": context_id}
     if context_id:
         written(talk, session_started_metadata=metadata)

@@ -101,8 +101,9 @@ def test_a_decision_that_cannot_be_carried_out_is_a_mistake() -> None:
     """It must not be taken for nothing to do."""
     bot = Conversation({"slots": {"ps7_status": {"type": "text"}}}, [ActionPS7Context])
     turn = Turn(bot.tracker, runtime.current(), clock.utc_now())
+    unknown: Any = resolver.LookUp("C1", Found("C1", "f1"))
     with pytest.raises(TypeError, match="LookUp"):
-        turn.apply(resolver.LookUp("C1", Found("C1", "f1")))
+        turn.apply(unknown)
 
 
 async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:

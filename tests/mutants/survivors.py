@@ -15,14 +15,14 @@ MODULES = {
     "json_text": "actions/ps7/api/json_text.py",
     "wire": "actions/ps7/api/wire.py",
     "arrival": "actions/ps7/dialogue/arrival.py",
+    "cache": "actions/ps7/dialogue/cache.py",
     "context_id": "actions/ps7/dialogue/context_id.py",
-    "reading": "actions/ps7/dialogue/reading.py",
+    "history": "actions/ps7/dialogue/history.py",
     "resolver": "actions/ps7/dialogue/resolver.py",
     "seal": "actions/ps7/dialogue/seal.py",
     "session": "actions/ps7/dialogue/session.py",
-    "settled": "actions/ps7/dialogue/settled.py",
+    "situation": "actions/ps7/dialogue/situation.py",
     "slots": "actions/ps7/dialogue/slots.py",
-    "tracker_view": "actions/ps7/dialogue/tracker_view.py",
     "turn": "actions/ps7/dialogue/turn.py",
 }
 """The modules that mutation testing changes."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from tests.security.attack import At, Attacker, Must
+from tests.security.attacks_channel import NOTHING_FOUND, STILL_ANA
 from tests.security.attacks_tokens import ANA_GOES, NOT_LET_IN
 from tests.security.moves import Move, brings, given, happens, seals, writes
 from tests.security.planted import CONTEXT_IDS, OLDER_ARRIVAL_KEY
 from tests.security.talk import SESSION_METADATA
 from tests.security.tokens import elsewhere, token
 from tests.security.world import DOOR
+from tests.support.clock import now
 
 CHANNEL, READER, WRITER = Attacker.CHANNEL, Attacker.READER, Attacker.WRITER
 NOBODY = Attacker.NOBODY
@@ -47,9 +49,9 @@ REPLAYED = (
     ),
     _door(
         (WRITER, "run out, at hand"),
-        "an old token, and the seal wiped",
+        "the seal wiped, so that the token that came in time is asked about again",
         seals(None, None),
-        must=Must(look_up="invalid"),
+        must=Must("bruno", look_up="ok", asks="bruno"),
     ),
     _door(
         (CHANNEL, "ana"),
@@ -67,18 +69,34 @@ REPLAYED = (
         (WRITER, "stranger"),
         "a contextId in no token, as what opened the session",
         _in_session(CONTEXT_IDS["diego"]),
-        must=NOT_LET_IN,
+        must=NOTHING_FOUND,
     ),
     _door(
         (WRITER, "stranger"),
         "a token for another conversation, as what opened the session",
         _in_session(_elsewhere),
-        must=NOT_LET_IN,
+        must=NOTHING_FOUND,
+    ),
+    _door(
+        (WRITER, "stranger"),
+        "a good token, as what opened the session that goes on",
+        _in_session(token("diego")),
+        must=NOTHING_FOUND,
     ),
     _door(
         (WRITER, "ana is back"),
         "a token for another conversation, as what opened the session",
         _in_session(_elsewhere),
+        must=STILL_ANA,
+    ),
+    _door(
+        (WRITER, "diego after ana"),
+        "an old token in a message that claims an earlier time",
+        happens(
+            "user",
+            metadata=lambda talk, world: {"contextId": _old(talk, world)},
+            timestamp=lambda *_: now() - 100,
+        ),
         must=ANA_GOES,
     ),
     _door(

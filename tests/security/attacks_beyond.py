@@ -16,10 +16,8 @@ from tests.security.moves import (
     sealed_by,
     seals,
     stolen,
-    writes,
 )
 from tests.security.planted import CONTEXT_IDS, OLDER_SEAL_KEY, SEAL_KEY
-from tests.security.talk import SESSION_METADATA
 from tests.security.tokens import token
 from tests.security.world import DOOR
 
@@ -69,12 +67,6 @@ SUCCESSES = (
     ),
     succeeds(
         (WRITER, "stranger"),
-        "writes a contextId into session_started_metadata",
-        writes(**{SESSION_METADATA: {"contextId": _ANA}}),
-        takes="a way to write that slot, the customer's contextId, and no PS7_ARRIVAL_KEYS",
-    ),
-    succeeds(
-        (WRITER, "stranger"),
         "adds a message with a contextId",
         happens("user", metadata={"contextId": _ANA}),
         takes="Rasa's API, the customer's contextId, and no PS7_ARRIVAL_KEYS",
@@ -99,12 +91,6 @@ SUCCESSES = (
         comes_back_with_nothing,
         brings(_ANA),
         takes=_AN_ID,
-    ),
-    succeeds(
-        (WRITER, "cleared"),
-        "puts back the seal of before a clearing",
-        seals(own("ana")),
-        takes=_A_WAY,
     ),
     succeeds((HOLDER, "stranger"), "makes a seal of their own", seals(_by_older_key), takes=_A_KEY),
     succeeds(

@@ -26,7 +26,7 @@ CHANNEL, WRITER = Attacker.CHANNEL, Attacker.WRITER
 _open = At()
 
 ANA = CONTEXT_IDS["ana"]
-DIEGO_ANEW = Must("diego", "missing", "ok", asks="diego")
+DIEGO_ANEW = Must("diego", "tampered", "ok", asks="diego")
 """Diego's contextId is at hand, and came after that of the seal."""
 STAYS_FORGOTTEN = Must(verify="missing", look_up="missing")
 
@@ -60,15 +60,15 @@ KEPT = (
     ),
     _open(
         (WRITER, "diego after ana, unsaid"),
-        "the seal of before, no contextId at hand",
+        "the seal of before, no contextId in a message",
         seals(own("ana")),
-        must=REFUSED,
+        must=DIEGO_ANEW,
     ),
     _open(
         (WRITER, "diego after ana, unsaid"),
-        "all slots of before, no contextId at hand",
+        "all slots of before, no contextId in a message",
         restores("ana"),
-        must=REFUSED,
+        must=DIEGO_ANEW,
     ),
     _open(
         (WRITER, "diego is back"),
@@ -127,7 +127,7 @@ KEPT = (
         "the seal of the log out broken",
         claims("ana"),
         seals("broken"),
-        must=Must(None, "tampered", "missing"),
+        must=STAYS_FORGOTTEN,
     ),
     _open(
         (CHANNEL, "forgotten"),
@@ -161,6 +161,18 @@ KEPT = (
         "all slots of before the log out",
         restores("ana"),
         must=DIEGO_ANEW,
+    ),
+    _open(
+        (WRITER, "cleared"),
+        "the seal of before a clearing",
+        seals(own("ana")),
+        must=STAYS_FORGOTTEN,
+    ),
+    _open(
+        (WRITER, "cleared"),
+        "all slots of before a clearing",
+        restores("ana"),
+        must=STAYS_FORGOTTEN,
     ),
     _open(
         (WRITER, "run out"),

@@ -24,6 +24,8 @@ from tests.security.world import DOOR, OPEN
 
 if TYPE_CHECKING:
     from tests.security.moves import Move
+    from tests.security.talk import Talk
+    from tests.security.world import World
 
 USER, CHANNEL, READER, WRITER = (
     Attacker.USER,
@@ -39,10 +41,13 @@ _NOT_LET_IN = Must(look_up="invalid")
 
 
 def _opened_with(metadata: object) -> Move:
-    """Let this be what Rasa keeps of the message that opens the session."""
-    return happens(
-        "slot", name=SESSION_METADATA, value=lambda talk, world: given(metadata, talk, world)
-    )
+    """Let the bot wait, and this be what Rasa keeps of the message that opens the session."""
+
+    def move(talk: Talk, world: World) -> None:
+        talk.happens("action", name="action_listen")
+        talk.happens("slot", name=SESSION_METADATA, value=given(metadata, talk, world))
+
+    return move
 
 
 def _with(context_id: object) -> Move:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import rasa_sdk
 
+from tests.support.clock import now
 from tests.support.dialogue import SLOTS
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Talk:
         self.happens("user", text="oi", metadata=self.metadata)
 
     def happens(self, event: str, **details: object) -> None:
-        """Add an event to the tracker, later than all others."""
-        self._now += 1.0
-        self.events.append({"event": event, **details, "timestamp": self._now})
+        """Add an event to the tracker, later than all others unless it says when it was."""
+        self._now = max(now(), self._now + 1e-6)
+        self.events.append({"event": event, "timestamp": self._now, **details})
 
     def writes(self, slot: str, value: object) -> None:
         """Let somebody set a slot, declared or not until now."""
@@ -111,6 +112,7 @@ class Talk:
         assert set_now.keys() <= self.slots.keys(), "a slot that is not declared was set"
         self.slots |= set_now
         for event in answer["events"]:
+            del event["timestamp"]  # Rasa writes its own
             self.happens(**event)
         if isinstance(set_now.get(SEAL), str):
             self.seals[set_now[SEAL]] = dict(self.slots)

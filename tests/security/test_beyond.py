@@ -13,7 +13,7 @@ from tests.security.attacks_beyond import SUCCESSES
 from tests.security.moves import brings, present, says_of, seals, writes
 from tests.security.oracle import violations
 from tests.security.planted import CONTEXT_IDS, CUSTOMERS, FORGED, OLDER_SEAL_KEY
-from tests.security.talk import STATUS, VOUCHED, WITNESS, Talk
+from tests.security.talk import SESSION_START, STATUS, VOUCHED, WITNESS, Talk
 from tests.security.world import DOOR, OPEN
 from tests.support.dialogue import LOOK_UP, VERIFY
 
@@ -80,19 +80,37 @@ async def test_a_limit_for_one_session_is_none_for_the_next(world: World, ledger
 
 
 async def test_who_takes_away_every_trace_can_go_on_guessing(world: World, ledger: Ledger) -> None:
-    """Neither messages nor the seal are left to count by."""
+    """Neither messages nor seals are left to count by."""
     talk = Talk()
     world.ps7.requests.clear()
     for guess in (*(f"ctx-{secrets.token_hex(8)}" for _ in range(7)), CONTEXT_IDS["ana"]):
         seals(None, None)(talk, world)
-        writes(session_started_metadata={"contextId": guess})(talk, world)
+        talk.events = talk.events[:2]
+        brings(guess)(talk, world)
         await world.run(talk, OPEN, LOOK_UP)
     assert len(world.ps7.requests) == 8
     assert talk.slots[STATUS] == "ok"
     ledger.succeeded(
         Attacker.WRITER,
         "guesses contextIds that leave no trace",
-        "a way to write ps7_context and session_started_metadata",
+        "Rasa's API, which replaces all events of a conversation",
+    )
+
+
+async def test_who_writes_what_opens_a_session_is_served_as_that_customer(
+    world: World, ledger: Ledger
+) -> None:
+    """The slot counts while `action_session_start` runs, and at no other time."""
+    talk = Talk()
+    talk.happens("action", name="action_listen")
+    writes(session_started_metadata={"contextId": CONTEXT_IDS["ana"]})(talk, world)
+    await world.run(talk, OPEN, SESSION_START)
+
+    assert await _is_served_as(world, talk, "ana")
+    ledger.succeeded(
+        Attacker.WRITER,
+        "writes a contextId into session_started_metadata right before a session starts",
+        "a way to write that slot, the customer's contextId, and no PS7_ARRIVAL_KEYS",
     )
 
 

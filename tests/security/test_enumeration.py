@@ -31,15 +31,6 @@ def _nothing(_talk: Talk, _world: World) -> None:
     """Go on as it is."""
 
 
-def _loses_messages(talk: Talk, _: World) -> None:
-    talk.events = talk.events[:2]
-
-
-def opens_session_with(context_id: str) -> Move:
-    """Write the slot in which Rasa keeps what opened the session."""
-    return writes(**{SESSION_METADATA: {"contextId": context_id}})
-
-
 WAYS: dict[str, tuple[Move, Bring, str]] = {
     "one after the other": (_nothing, brings, VERIFY),
     "the seal wiped": (seals(None, None), brings, VERIFY),
@@ -49,8 +40,6 @@ WAYS: dict[str, tuple[Move, Bring, str]] = {
     "something unusable in between": (brings(["ctx"]), brings, LOOK_UP),
     "a message without any in between": (says(), brings, LOOK_UP),
     "a log out in between": (_nothing, brings, FORGET),
-    "the messages lost": (_loses_messages, brings, VERIFY),
-    "no message, but the session's slot": (_nothing, opens_session_with, VERIFY),
 }
 """What is done between two guesses, how a guess comes, and what the bot runs in between."""
 
@@ -86,6 +75,22 @@ async def test_the_next_guess_is_not_asked_about(
         asked = len(world.ps7.requests) - _MOST
         ledger.tried("contextIds, one guess too many", 1, int(bool(wrong or asked)))
         assert (wrong, asked, talk.slots[STATUS]) == ([], 0, "rejected")
+
+
+async def test_what_is_written_where_rasa_keeps_what_opened_the_session_is_not_asked_about(
+    world: World, ledger: Ledger
+) -> None:
+    """It counts in no session that goes on, so nobody can guess by that slot."""
+    talk = Talk()
+    world.ps7.requests.clear()
+    for context_id in (f"ctx-{secrets.token_hex(8)}", *CONTEXT_IDS.values()):
+        before = dict(talk.slots)
+        writes(**{SESSION_METADATA: {"contextId": context_id}})(talk, world)
+        await world.run(talk, OPEN, LOOK_UP)
+        wrong = [*violations(before, talk, LOOK_UP, None)]
+        asked = len(world.ps7.requests)
+        ledger.tried("contextIds, in the session's slot", 1, int(bool(wrong or asked)))
+        assert (wrong, asked, talk.slots[STATUS]) == ([], 0, "missing")
 
 
 async def test_who_came_first_may_come_again(world: World) -> None:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     import pytest
 
 
+def now() -> float:
+    """Return the time of an event of now: a signed arrival is held against it."""
+    return clock.utc_now().timestamp()
+
+
 class Clock:
     """The plugin's clock, standing still until it is moved."""
 

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import rasa_sdk
 
+from tests.support.clock import now
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
@@ -47,8 +49,8 @@ class Dialogue:
         self.sender_id = uuid4().hex
         self.slots: dict[str, Any] = dict.fromkeys(declared)
         self.events: list[dict[str, Any]] = [
-            {"event": "action", "name": "action_session_start", "timestamp": 1.0},
-            {"event": "session_started", "timestamp": 1.0},
+            {"event": "action", "name": "action_session_start", "timestamp": now()},
+            {"event": "session_started", "timestamp": now()},
         ]
         # From 3.21 on the SDK wants a domain that is not empty.
         self.domain: object = {"slots": {name: {"type": "any"} for name in self.slots}}
@@ -57,7 +59,8 @@ class Dialogue:
         """Let the user say something with this metadata; give what Rasa then sends."""
         # Rasa adds its own keys to what the channel sent.
         full = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
-        self.events.append({"event": "user", "text": "oi", "metadata": full, "timestamp": 2.0})
+        message = {"event": "user", "text": "oi", "metadata": full, "timestamp": now()}
+        self.events.append(message)
         tracker = {
             "sender_id": self.sender_id,
             "slots": self.slots,

@@ -58,7 +58,7 @@ async def the_payee_stays(send: Send) -> None:
     assert shown(user) == ("missing", None, TYPED)
     user.slots |= {"ps7_status": "ok", "ps7_context": "forged", "account": "forged"}
     await user.turn(send, VERIFY)
-    assert shown(user) == ("tampered", None, TYPED)
+    assert shown(user) == ("missing", None, TYPED), "the newest seal is the log-out"
 
 
 async def a_domain_that_does_not_show_it_decides_nothing(send: Send) -> None:

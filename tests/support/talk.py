@@ -1,105 +1,315 @@
-"""A conversation as plain values, with nothing of Rasa in it: for tests of what one turn does."""
+"""A conversation as Rasa keeps it, and PS7 beside it, in plain values: for tests of one run.
+
+It writes the events that Rasa writes, and shows what Rasa's stores show: the latest session, and in
+the turn that opens one the session before as well. What a run is to set is set at once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jwt
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Outcome
-from actions.ps7.dialogue.context_id import SESSION_METADATA, fingerprint
+from actions.ps7.cli.explain.moments import Snapshot
+from actions.ps7.dialogue.context_id import fingerprint
+from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA
+from actions.ps7.dialogue.resolver import LookUp
 from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7.dialogue.session import NewSession
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
+from actions.ps7.testing.rasa_in_memory import built_in
+from actions.ps7.testing.rasa_in_memory.events import stored
+from actions.ps7.testing.rasa_in_memory.replay import replay
 
 if TYPE_CHECKING:
-    from actions.ps7.dialogue.seal import Sealed
+    from collections.abc import Callable
+
+    from actions.ps7.dialogue.seal import Seal
+    from actions.ps7.dialogue.situation import Situation, TrackerLike
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 SLOTS = ("ps7_status", "ps7_context", "cpf", "agency", "balance", SESSION_METADATA)
-ANA, DIEGO = fingerprint("ana"), fingerprint("diego")
+ANA, DIEGO, ELISA = (fingerprint(name, None) for name in ("ana", "diego", "elisa"))
+CPF = {"ana": "52998224725", "diego": "11144477735", "elisa": "39053344705"}
+ARRIVAL_KEY = "arrival-" * 4
+SEAL_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
+_FILE = Path(__file__).parents[1] / "unit/data/seal_of_the_first_format.txt"
+FIRST_FORMAT = _FILE.read_text(encoding="ascii").strip()
+"""A seal in the first format, made with that key for `sender-1`; its time is over in 2126."""
 
 
-def runtime() -> Runtime:
+def runtime(**more: object) -> Runtime:
     """Make what the turns of one bot share; `balance` is a slot of its own."""
     values: dict[str, Any] = {
         "base_url": "http://127.0.0.1:1",
         "username": "bot-user",
         "password": "bot-password",
-        "seal_keys": [Fernet.generate_key().decode()],
+        "seal_keys": [Fernet.generate_key().decode(), SEAL_KEY],
         "clear_slots": ["balance"],
         "max_contexts": 2,
     }
-    return Runtime(PS7Settings(_env_file=None, **values))
+    return Runtime(PS7Settings(_env_file=None, **values | more))
 
 
-def customer(cpf: str = "52998224725", until: datetime = NOW + HOUR) -> CustomerContext:
-    """Give somebody whom PS7 knows."""
-    return CustomerContext(cpf=cpf, agency="0001", expires_at=until)
+def signed(**more: object) -> Runtime:
+    """Make the same for a bot whose arrivals are signed."""
+    return runtime(arrival_keys=[ARRIVAL_KEY], **more)
 
 
 @dataclass
 class Talk:
-    """One conversation: what the channel, the bot and others put into its tracker."""
+    """One conversation: what the channel, Rasa, the bot and others put into its tracker."""
 
     runtime: Runtime = field(default_factory=runtime)
     sender_id: str = "sender-1"
-    slots: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SLOTS))
-    latest_message: dict[str, Any] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"event": "session_started", "timestamp": 1.0}]
-    )
     now: datetime = NOW
+    carries_over: bool = True
+    ps7: dict[str, Outcome] = field(default_factory=lambda: dict.fromkeys(CPF, Outcome.OK))
+    asked: list[str] = field(default_factory=list)
+    """What PS7 was asked about."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What the tracker shows."""
 
-    def says(self, context_id: object = None) -> None:
-        """The user writes, and the channel may name a customer."""
-        metadata = {} if context_id is None else {"contextId": context_id}
-        self.latest_message = {"metadata": metadata}
-        self._happens(event="user", metadata=metadata)
+    def __post_init__(self) -> None:
+        if not self.events:
+            self.starts_session(ours=False)
 
-    def writes(self, **slots: object) -> None:
+    # What Rasa does
+
+    @property
+    def domain(self) -> dict[str, Any]:
+        """The part of a domain that a session start reads."""
+        return {"session_config": {"carry_over_slots_to_new_session": self.carries_over}}
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """The slots as the events leave them."""
+        return replay(self.events, dict.fromkeys(SLOTS)).slots
+
+    @property
+    def tracker(self) -> TrackerLike:
+        """What an action is called with."""
+        message = replay(self.events, {}).latest_message
+        return Snapshot(self.sender_id, self.slots, message, list(self.events))
+
+    def happens(self, event: str, **more: object) -> None:
+        """Note one event."""
+        noted = {"event": event, **more}
+        self.events.append(stored(noted, timestamp=self.now.timestamp(), origin={}))
+
+    def writes(self, **slots: object) -> Talk:
         """Somebody sets slots."""
         for name, value in slots.items():
-            self.slots[name] = value
-            self._happens(event="slot", name=name, value=value)
+            self.happens("slot", name=name, value=value)
+        return self
 
-    def _happens(self, **event: object) -> None:
-        self.events.append({**event, "timestamp": 1.0 + len(self.events)})
+    def starts_session(self, *, ours: bool = True) -> dict[str, Any]:
+        """Run the bot's session start, or Rasa's own; return the slots that it set."""
+        self.now += SECOND
+        if ours:
+            session = NewSession(self.tracker, self.domain)
+            to_set = session.to_set(self._changes(session))
+            opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
+            events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
+        else:
+            done = built_in.run(SESSION_ACTION, self.domain, self.events)
+            assert done is not None
+            _, *events, _ = done.events
+            opener, to_set = {}, {}
+        self.happens("action", name=SESSION_ACTION)
+        self.happens("session_started", **opener)
+        for event in events:
+            self.happens(**event)
+        self.happens("action", name="action_listen")
+        return to_set
 
-    def turn(self) -> Turn:
+    def says(
+        self,
+        context_id: object = None,
+        text: str = "oi",
+        *,
+        opens: str | None = None,
+        **beside: object,
+    ) -> Talk:
+        """The user writes, and the channel may name a customer.
+
+        `opens`: a session starts with it, `ours` or `rasas`.
+        """
+        self.now += SECOND
+        starts = [at for at, event in enumerate(self.events) if event.get("name") == SESSION_ACTION]
+        del self.events[: max(starts, default=0)]
+        if self.events[-1].get("name") != "action_listen":
+            self.happens("action", name="action_listen")
+        metadata = {} if context_id is None else {"contextId": context_id, **beside}
+        if opens:
+            if metadata:
+                self.writes(session_started_metadata=metadata)
+            self.starts_session(ours=opens == "ours")
+        self.happens("user", text=text, metadata=metadata)
+        return self
+
+    def takes_back(self) -> None:
+        """A fallback takes the turn back."""
+        self.happens("action", name="action_default_fallback")
+        self.happens("rewind")
+
+    def restarts(self, *, ours: bool = True) -> None:
+        """The user starts over."""
+        self.happens("action", name="action_restart")
+        self.happens("restart")
+        self.starts_session(ours=ours)
+
+    # What the plugin does
+
+    def turn(self, tracker: TrackerLike | None = None) -> Turn:
         """Read the conversation as it stands."""
-        return Turn(self, self.runtime, self.now)
+        return Turn(tracker or self.tracker, self.runtime, self.now)
+
+    @property
+    def situation(self) -> Situation:
+        """What a run would find."""
+        return self.turn().situation
 
     def run(self) -> dict[str, Any]:
-        """Run what needs no call; give the slots that it set."""
-        changes = self.turn().apply(self.turn().decide())
+        """Run the lookup; return the slots that it set."""
+        changes = self._changes(self.tracker)
         self.writes(**changes)
         return changes
 
-    def looks_up(self, context_id: str, outcome: Outcome = Outcome.OK) -> Sealed:
-        """A contextId comes, and PS7 gives this outcome; give what is sealed then."""
-        self.says(context_id)
-        turn = self.turn()
-        found = turn.present.found
-        assert found is not None
-        known = customer() if outcome == Outcome.OK else None
-        self.writes(**turn.seal(found, outcome, known))
-        return self.sealed
+    def _changes(self, tracker: TrackerLike) -> dict[str, Any]:
+        in_order = self.turn(tracker).in_order()
+        turn = self.turn(tracker)
+        decision = turn.decide()
+        if isinstance(decision, LookUp):
+            self.asked.append(decision.context_id)
+            outcome = self.ps7.get(decision.context_id, Outcome.REJECTED)
+            known = self.customer(decision.context_id) if outcome == Outcome.OK else None
+            changes = turn.looked_up(decision.found, outcome, known)
+        else:
+            changes = turn.apply(decision)
+        assert not in_order or changes == {}, "a state was taken to be in order"
+        return changes
 
-    def forgets(self) -> None:
-        """The customer logs out."""
-        self.writes(**self.turn().forget())
+    def verifies(self) -> dict[str, Any]:
+        """Verify; return the slots that it set."""
+        turn = self.turn()
+        changes = turn.apply(turn.verify())
+        self.writes(**changes)
+        return changes
+
+    def forgets(self) -> dict[str, Any]:
+        """Log out; return the slots that it set."""
+        changes = self.turn().forget()
+        self.writes(**changes)
+        return changes
+
+    def meets(
+        self,
+        context_id: object,
+        outcome: Outcome | None = None,
+        **more: Any,  # noqa: ANN401
+    ) -> Seal:
+        """A contextId comes and the lookup runs, as `outcome` if given; return what is sealed."""
+        if outcome is not None:
+            self.ps7[str(context_id)] = outcome
+        self.says(context_id, **more)
+        self.run()
+        return self.seal
+
+    def customer(self, context_id: str) -> CustomerContext:
+        """Return whom PS7 knows by a contextId."""
+        return CustomerContext(cpf=CPF[context_id], agency="0001", expires_at=self.now + HOUR)
+
+    def token(self, context_id: str, seconds: int = 120, key: str = ARRIVAL_KEY) -> str:
+        """Sign a contextId for this conversation, as a back-end does."""
+        made = int(self.now.timestamp())
+        claims = {"contextId": context_id, "sub": self.sender_id, "iat": made}
+        return jwt.encode({**claims, "exp": made + seconds}, key, "HS256")
+
+    # What the slots say
 
     @property
-    def sealed(self) -> Sealed:
+    def seal(self) -> Seal:
         """What the seal in the slot says."""
-        sealed = self.runtime.sealer.open(self.slots["ps7_context"], self.sender_id)
-        assert sealed is not None
-        return sealed
+        seal = self.runtime.sealer.open(self.slots["ps7_context"], self.sender_id)
+        assert seal is not None
+        return seal
 
-    def seal(self, sealed: Sealed) -> None:
-        """Put a seal of ours into the slot."""
-        self.writes(ps7_context=self.runtime.sealer.close(sealed, self.sender_id))
+    @property
+    def says_now(self) -> tuple[object, object]:
+        """The status, and who the slots say is here."""
+        names = {cpf: name for name, cpf in CPF.items()}
+        cpf = self.slots["cpf"]
+        return self.slots["ps7_status"], names.get(cpf, cpf)
+
+
+# What may be held when a run begins: about ana, if about anybody.
+
+
+def _older_seal(talk: Talk) -> None:
+    talk.meets("ana")
+    older = talk.slots["ps7_context"]
+    talk.meets("diego")
+    talk.writes(ps7_context=older)
+
+
+def _expired(talk: Talk) -> None:
+    talk.meets("ana")
+    talk.now += HOUR
+    talk.says(opens="rasas")
+    talk.run()
+
+
+def _logged_out(talk: Talk) -> None:
+    talk.meets("ana")
+    talk.forgets()
+
+
+def _wait(outcome: Outcome, seconds: float) -> Callable[[Talk], None]:
+    def held(talk: Talk) -> None:
+        talk.meets("ana", outcome)
+        talk.now += timedelta(seconds=seconds)
+
+    return held
+
+
+HELD: dict[str, Callable[[Talk], object]] = {
+    "nothing": lambda _: None,
+    "ok": _wait(Outcome.OK, 0),
+    "ok, too old": _wait(Outcome.OK, 3600),
+    "invalid": _wait(Outcome.INVALID, 0),
+    "rejected": _wait(Outcome.REJECTED, 27.5),
+    "rejected, 30 s ago": _wait(Outcome.REJECTED, 29),
+    "rejected, by a clock that was ahead": _wait(Outcome.REJECTED, -9),
+    "denied": _wait(Outcome.DENIED, 0),
+    "unavailable": _wait(Outcome.UNAVAILABLE, 0),
+    "expired": _expired,
+    "logged out": _logged_out,
+    "wiped": lambda talk: (talk.meets("ana"), talk.writes(ps7_context=None)),
+    "older": _older_seal,
+    "not ours": lambda talk: talk.writes(ps7_context="forged"),
+    "first format": lambda talk: talk.writes(ps7_context=FIRST_FORMAT),
+    "a status alone": lambda talk: talk.writes(ps7_status="OK"),
+}
+FOUND: dict[str, Callable[[Talk], object]] = {
+    "none": lambda talk: (talk.says(opens="rasas"), talk.says()),
+    "same": lambda talk: talk.says("ana"),
+    "another": lambda talk: talk.says("elisa"),
+    "unusable": lambda talk: talk.says("two words"),
+}
+"""What may be found. For none, a session goes by: what arrived belongs to the session before."""
+
+
+def talk_with(held: str, found: str) -> Talk:
+    """Return a conversation right before a run: what is held, and what came."""
+    talk = Talk()
+    HELD[held](talk)
+    FOUND[found](talk)
+    return talk

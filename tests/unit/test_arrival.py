@@ -1,11 +1,11 @@
-"""The door: which tokens let a contextId in, and why the others do not."""
+"""Signed arrival: which tokens bring a contextId, and why the others do not."""
 
 from __future__ import annotations
 
 import base64
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import jwt
@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.ps7 import Reason
-from actions.ps7.dialogue.arrival import Door, on_time, sign
-from actions.ps7.dialogue.context_id import Found, find
+from actions.ps7.dialogue.arrival import ArrivalVerifier, refused, sign
+from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in
 from tests.support.clock import Clock
 
 KEY, OLDER, FOREIGN = "new-key-" * 4, "old-key-" * 4, "foreign-" * 4
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 MADE = int(NOW.timestamp())
 SENDER = "+5511999998888"
-DOOR = Door([KEY, OLDER])
+VERIFIER = ArrivalVerifier([KEY, OLDER], default_encoded=1)
 CLAIMS: dict[str, Any] = {"contextId": "C1", "sub": SENDER, "iat": MADE, "exp": MADE + 120}
 
 
@@ -34,37 +34,36 @@ def token(**others: object) -> str:
     return signed({**CLAIMS, **others})
 
 
-def at_the_door(value: object, **beside: object) -> Found:
-    found = find({"metadata": {"contextId": value, **beside}}, [], None, ["contextId"])
-    assert found is not None
-    return DOOR.read(found, SENDER)
+def found(value: object, **beside: object) -> Found:
+    hit = look_in({"contextId": value, **beside}, [["contextId"]])
+    assert hit is not None
+    return found_in(hit, 1)
+
+
+def read(value: object, **beside: object) -> Found:
+    return VERIFIER.read(found(value, **beside), SENDER)
 
 
 def why(value: object) -> Reason | None:
-    read = at_the_door(value)
-    assert (read.context_id is None) == (read.refused is not None)
-    return read.refused
+    arrived = read(value)
+    assert (arrived.context_id is None) == (arrived.refused is not None)
+    return arrived.refused
 
 
-def test_a_token_of_the_back_end_lets_its_context_id_in() -> None:
-    """What comes out is what the same contextId would be without a door."""
-    read = at_the_door(token(), correlationId="c-1", flowId="f-1")
-    bare = Door([]).read(found_bare("C1"), SENDER)
-    assert (read.context_id, read.fingerprint, read.refused) == ("C1", bare.fingerprint, None)
-    assert (read.correlation_id, read.flow_id) == ("c-1", "f-1")
+def test_a_token_of_the_back_end_brings_its_context_id() -> None:
+    """What comes out is what the same contextId would be without keys."""
+    arrived = read(token(), correlationId="c-1", flowId="f-1")
+    assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
+        *("C1", found("C1").fingerprint, None),
+    )
+    assert (arrived.correlation_id, arrived.flow_id) == ("c-1", "f-1")
 
 
-def found_bare(value: object) -> Found:
-    found = find({"metadata": {"contextId": value}}, [], None, ["contextId"])
-    assert found is not None
-    return found
-
-
-def test_without_keys_everybody_may_enter() -> None:
-    """The contextId stands in the metadata as it is, at any time."""
-    found = found_bare("C1")
-    assert Door([]).read(found, SENDER) is found
-    assert on_time(found, NOW) is found
+def test_without_keys_every_contextid_is_taken() -> None:
+    """As it stands in the metadata, at any time."""
+    bare = found("C1")
+    assert ArrivalVerifier([]).read(bare, SENDER) is bare
+    assert bare.may_arrive_at(0)
 
 
 def test_a_key_that_was_replaced_still_counts() -> None:
@@ -76,20 +75,21 @@ def test_a_key_that_was_replaced_still_counts() -> None:
 @pytest.mark.parametrize("context_id", ["C1", "x" * 256, 42, 42.0])
 def test_the_claim_takes_what_metadata_takes(context_id: object) -> None:
     """Text of 1 to 256 printable characters, or a whole number."""
-    read = at_the_door(token(contextId=context_id))
-    assert read.context_id == found_bare(context_id).context_id
-    assert read.context_id is not None
+    arrived = read(token(contextId=context_id))
+    assert arrived.context_id == found(context_id).context_id
+    assert arrived.context_id is not None
 
 
 @pytest.mark.parametrize(
-    ("claim", "beside", "encoded"), [(1, 0, 1), (0, 1, 0), (None, 1, None), ("x", 1, None)]
+    ("claim", "beside", "encoded"), [(1, 0, 1), (0, 1, 0), (None, 0, 1), ("x", 0, 1), ("0", 1, 0)]
 )
 def test_only_what_is_signed_says_how_the_context_id_is_encoded(
-    claim: object, beside: int, encoded: int | None
+    claim: object, beside: int, encoded: int
 ) -> None:
     """It decides whom PS7 looks up, so the metadata beside the token has no say."""
     more = {} if claim is None else {"encoded": claim}
-    assert at_the_door(token(**more), encoded=beside).encoded == encoded
+    arrived = read(token(**more), encoded=beside)
+    assert (arrived.encoded, arrived.fingerprint) == (encoded, fingerprint("C1", encoded))
 
 
 def unsigned(**header: object) -> str:
@@ -127,7 +127,7 @@ NO_TOKENS = {
 
 @pytest.mark.parametrize("value", NO_TOKENS.values(), ids=NO_TOKENS)
 def test_what_no_key_of_ours_signed(value: object) -> None:
-    """Nothing but a whole token with HS256 and a key of the list comes in."""
+    """Nothing but a whole token with HS256 and a key of the list arrives."""
     assert why(value) is Reason.ARRIVAL_SIGNATURE
 
 
@@ -173,41 +173,30 @@ def test_a_token_for_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "lets_in"),
+    ("seconds", "may"),
     [(-10.1, False), (-10, True), (0, True), (119.9, True), (120, False), (10**6, False)],
 )
-def test_when_a_token_lets_somebody_new_in(seconds: float, lets_in: bool) -> None:
+def test_when_a_token_may_arrive(seconds: float, may: bool) -> None:
     """From `iat` until `exp`; ten seconds earlier, since two clocks are never the same."""
-    read = on_time(at_the_door(token()), NOW + timedelta(seconds=seconds))
-    assert (read.context_id == "C1") is lets_in
-    assert read.refused is (None if lets_in else Reason.ARRIVAL_TIME)
+    assert read(token()).may_arrive_at(MADE + seconds) is may
 
 
-def test_what_was_refused_is_like_no_context_id() -> None:
-    """A refused token never passes for one that came in before, whatever it holds."""
-    names = {
-        found_bare(value).fingerprint for value in ("C1", token(), signed(CLAIMS, key=FOREIGN))
-    }
-    refused = [
-        at_the_door("C1"),
-        at_the_door(signed(CLAIMS, key=FOREIGN)),
-        at_the_door(token(sub="x")),
-    ]
-    late = on_time(at_the_door(token()), NOW + timedelta(hours=1))
-    assert late.opens is None
-    assert len({one.fingerprint for one in [*refused, late]}) == 4
-    assert names.isdisjoint(one.fingerprint for one in [*refused, late])
-    assert on_time(refused[0], NOW) is refused[0]
-
-
-def test_the_same_token_is_refused_as_the_same() -> None:
-    """So that a conversation says so once, and not on every turn."""
-    assert at_the_door("C1").fingerprint == at_the_door("C1").fingerprint
+def test_what_was_refused_is_no_context_id() -> None:
+    """A refused token never passes for the contextId in it; the same one is refused as the same."""
+    foreign = signed(CLAIMS, key=FOREIGN)
+    late = refused(read(token()), Reason.ARRIVAL_TIME)
+    assert (late.context_id, late.refused, late.valid) == (None, Reason.ARRIVAL_TIME, None)
+    refusals = [read("C1"), read(foreign), read(token(sub="x")), late]
+    names = {one.fingerprint for one in refusals}
+    assert len(names) == 4
+    for value in ("C1", token(), foreign):
+        assert found(value).fingerprint not in names
+        assert read(value).fingerprint == read(value).fingerprint
 
 
 def test_nothing_of_a_token_is_shown() -> None:
     """Neither the contextId nor the token: a `repr` may end up in a log."""
-    shown = repr(at_the_door(token(contextId="planted")))
+    shown = repr(read(token(contextId="planted")))
     assert "planted" not in shown
     assert "eyJ" not in shown
 
@@ -219,10 +208,10 @@ def test_no_character_of_a_token_can_be_changed(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(good) - 1))
     character = data.draw(st.characters())
     forged = good[:place] + character + good[place + 1 :]
-    read = at_the_door(forged) if forged.strip() else None
-    if read is not None and read.refused is None:
+    arrived = read(forged)
+    if arrived.refused is None:
         # The last character of base64 has bits that nobody reads.
-        assert read == replace(at_the_door(good), value=forged)
+        assert arrived == replace(read(good), value=forged)
         assert place == len(good) - 1 or character == good[place]
 
 
@@ -233,15 +222,21 @@ def test_any_text_is_answered(text: str) -> None:
 
 
 def test_a_token_of_our_own_making(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`sign` makes what the door takes, for as long as it is told."""
-    clock = Clock(monkeypatch)
-    read = at_the_door(sign(KEY, "C1", SENDER, seconds=30, encoded=1))
-    assert (read.context_id, read.encoded) == ("C1", 1)
-    assert on_time(read, clock.now + timedelta(seconds=29)).refused is None
-    assert on_time(read, clock.now + timedelta(seconds=30)).refused is Reason.ARRIVAL_TIME
-    read = at_the_door(sign(OLDER, "C2", SENDER))
-    assert (read.context_id, read.encoded) == ("C2", None)
-    assert on_time(read, clock.now + timedelta(seconds=119)).refused is None
+    """`sign` makes what is read here, for as long as it is told, and says no more than documented.
+
+    It is the example for every back-end; `encoded` stands there only where it was asked for.
+    """
+    made = int(Clock(monkeypatch).now.timestamp())
+    for key, seconds, encoded in ((KEY, 30, 0), (OLDER, 120, None)):
+        more = {} if seconds == 120 else {"seconds": seconds, "encoded": encoded}
+        text = sign(key, "C1", SENDER, **more)  # type: ignore[arg-type]
+        arrived = read(text)
+        assert (arrived.context_id, arrived.encoded) == ("C1", 1 if encoded is None else encoded)
+        ends = [arrived.may_arrive_at(made + at) for at in (seconds - 1, seconds)]
+        assert ends == [True, False]
+        claims = {"contextId": "C1", "sub": SENDER, "iat": made, "exp": made + seconds}
+        said = jwt.decode(text, key, ["HS256"], {"verify_exp": False, "verify_iat": False})
+        assert said == claims | ({} if encoded is None else {"encoded": encoded})
 
 
 @pytest.mark.parametrize(("length", "reason"), [(4096, None), (4097, Reason.ARRIVAL_SIGNATURE)])
@@ -249,18 +244,6 @@ def test_the_longest_token_that_is_read(length: int, reason: Reason | None) -> N
     """4096 characters: room for a back-end's own claims."""
     made = (token(more="x" * size) for size in range(length))
     assert why(next(one for one in made if len(one) == length)) is reason
-
-
-def test_a_token_of_our_own_making_says_what_is_documented_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is the example for every back-end; `encoded` stands there only where it was asked for."""
-    made = int(Clock(monkeypatch).now.timestamp())
-    claims = {"contextId": "C1", "sub": SENDER, "iat": made, "exp": made + 120}
-    at_any_time = {"verify_exp": False, "verify_iat": False}
-    read: dict[str, Any] = {"algorithms": ["HS256"], "options": at_any_time}
-    assert jwt.decode(sign(KEY, "C1", SENDER), KEY, **read) == claims
-    assert jwt.decode(sign(KEY, "C1", SENDER, encoded=0), KEY, **read) == {**claims, "encoded": 0}
 
 
 def test_a_token_may_be_good_for_less_than_a_second() -> None:

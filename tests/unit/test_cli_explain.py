@@ -1,249 +1,179 @@
-"""The rooms of `rasa-ps7 explain`: words for a decision, the runs in a recording, and files."""
+"""The parts of `rasa-ps7 explain`: words for a decision, the runs in a recording, and files."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, Outcome
+from actions.ps7 import Outcome
 from actions.ps7.cli.command import main
 from actions.ps7.cli.explain import words
 from actions.ps7.cli.explain.moments import FORGET, LOOK_UP, VERIFY, Moment, moments
-from actions.ps7.cli.explain.place import place_of
+from actions.ps7.cli.explain.place import SEAL, place_of
 from actions.ps7.cli.explain.recording import Recording
 from actions.ps7.dialogue.context_id import Found
-from actions.ps7.dialogue.resolver import (
-    Clear,
-    Forget,
-    LookUp,
-    Present,
-    Project,
-    Refuse,
-    decide,
-    verify,
-)
-from actions.ps7.dialogue.seal import Sealed
+from actions.ps7.dialogue.history import History, Message
+from actions.ps7.dialogue.resolver import decide, verify
+from actions.ps7.dialogue.session import NewSession
 from actions.ps7.slot_names import SlotNames
 from tests.support.processes import ROOT
+from tests.support.talk import FOUND, HELD, Talk, talk_with
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
-MINUTE = timedelta(minutes=1)
-SAME, OTHER = Found("C1", "f1"), Found("C2", "f2")
-UNUSABLE = Found(None, "f3")
+    from actions.ps7.dialogue.resolver import Decision, Verdict
+    from actions.ps7.dialogue.situation import Situation
 
-
-def held(outcome: str, *, until: datetime = NOW + MINUTE, ago: timedelta = MINUTE) -> Sealed:
-    customer = CustomerContext(expires_at=until) if outcome == "ok" else None
-    return Sealed(
-        outcome=Outcome(outcome), fingerprint="f1", sealed_at=NOW - ago, customer=customer
-    )
-
-
-GOOD, TOO_OLD = held("ok"), held("ok", until=NOW)
-RECENTLY = timedelta(seconds=29)
-BACK, ABOUT_ANOTHER = "something brought that back.", "about another contextId."
+OUT = "This contextId was logged out: it is not looked up again in this conversation."
 ALL_THE_SAME = "The status claimed a customer all the same."
-NOT_KNOWN = "PS7 did not know this contextId "
 
-# found, held, whether the slots claim a customer; the row, and why: one by one as they stand in
-# the table of `resolver.decide`.
-LOOK_UPS: list[tuple[Found | None, Sealed | None, bool, words.Row, str]] = [
-    (
-        *(None, GOOD, False, words.Row("none", "ok, good", "project, no call")),
-        "No contextId came, and what PS7 said still holds.",
-    ),
-    (
-        *(None, TOO_OLD, False, words.Row("none", "ok, too old", "clear, expired")),
-        "What PS7 said no longer holds, and no contextId is at hand to ask about.",
-    ),
-    (
-        *(None, held("denied"), False, words.Row("none", "denied", "missing, no call")),
-        "No contextId came, and what is held names no customer.",
-    ),
-    (
-        *(None, held("missing"), False, words.Row("none", "forgotten", "missing, no call")),
-        "No contextId came, and what is held names no customer.",
-    ),
-    (
-        *(None, held("invalid"), True),
-        words.Row("none", "invalid", "missing, no call, customer nulled"),
-        f"No contextId came, and what is held names no customer. {ALL_THE_SAME}",
-    ),
-    (
-        *(None, None, True, words.Row("none", "none", "clear, tampered")),
-        "The slots speak of a customer, and no seal for this conversation stands behind them.",
-    ),
-    (
-        *(None, None, False, words.Row("none", "none", "missing, no call")),
-        "No contextId came, and nothing is held.",
-    ),
-    (
-        *(SAME, GOOD, False, words.Row("same", "ok, good", "project, no call")),
-        "PS7 was asked about this contextId before, and what it said still holds.",
-    ),
-    (
-        *(SAME, TOO_OLD, False, words.Row("same", "ok, too old", "look up")),
-        "What PS7 said no longer holds: it is asked again.",
-    ),
-    (
-        *(SAME, held("invalid"), False, words.Row("same", "invalid", "invalid, no call")),
-        "Another call about the same contextId could not change this.",
-    ),
-    (
-        *(SAME, held("missing"), False, words.Row("same", "forgotten", "missing, no call")),
-        "This contextId was forgotten before: it is not looked up again here.",
-    ),
-    (
-        *(SAME, held("rejected", ago=RECENTLY), False),
-        words.Row("same", "rejected", "rejected, no call"),
-        f"{NOT_KNOWN}less than 30 s ago.",
-    ),
-    (
-        *(SAME, held("rejected"), False, words.Row("same", "rejected", "look up")),
-        f"{NOT_KNOWN}30 s ago or earlier: it is asked again.",
-    ),
-    (
-        *(SAME, held("denied"), False, words.Row("same", "denied", "look up")),
-        "The last lookup ended denied: every turn tries again.",
-    ),
-    (
-        *(SAME, held("unavailable"), False, words.Row("same", "unavailable", "look up")),
-        "The last lookup ended unavailable: every turn tries again.",
-    ),
-    (
-        *(OTHER, GOOD, False, words.Row("another", "ok, good", "look up")),
-        "Another contextId came than the one that is held: PS7 has to be asked.",
-    ),
-    (
-        *(OTHER, None, False, words.Row("new", "none", "look up")),
-        "A contextId came, and nothing is held: PS7 has to be asked.",
-    ),
-    (
-        *(UNUSABLE, GOOD, False, words.Row("another", "ok, good", "invalid, no call")),
-        "Nobody can be asked about what came: it is no contextId, or was not let in.",
-    ),
-    (
-        *(OTHER, held("missing").model_copy(update={"forgotten": ("f2",)})),
-        *(False, words.Row("another", "forgotten", "missing, no call")),
-        "This contextId was forgotten before: it is not looked up again here.",
-    ),
-]
-VERIFIES: list[tuple[Found | None, Sealed | None, bool, words.Row, str]] = [
-    (
-        *(SAME, GOOD, False, words.Row("same", "ok, good", "project, no call")),
-        "PS7 was asked about this contextId before, and what it said still holds.",
-    ),
-    (
-        *(None, TOO_OLD, False, words.Row("none", "ok, too old", "clear, expired")),
-        "What PS7 said no longer holds, and no contextId is at hand to ask about.",
-    ),
-    (
-        *(OTHER, GOOD, False, words.Row("another", "ok, good", "clear, missing")),
-        "Another contextId came, and this action asks nobody.",
-    ),
-    (
-        *(None, None, True, words.Row("none", "none", "clear, tampered")),
-        "The slots speak of a customer, and no seal for this conversation stands behind them.",
-    ),
-    (
-        *(OTHER, None, False, words.Row("new", "none", "nothing")),
-        "Nobody is known here, and nothing claims it: the slots are the bot's own.",
-    ),
-]
+LOOK_UPS = """\
+held               | brought  | found   held        then
+ok                 | none     | none    | ok, good    | project, no call  | No contextId came, and what PS7 said still holds.
+ok, too old        | none     | none    | ok, too old | clear, expired    | What PS7 said no longer holds, and there is nobody to ask now.
+denied             | none     | none    | denied      | missing, no call  | No contextId came, and what is held names no customer.
+expired            | none     | none    | expired     | missing, no call  | No contextId came, and what is held names no customer.
+logged out         | none     | none    | logged out  | missing, no call  | This contextId was logged out: it is not looked up again in this conversation.
+wiped              | none     | none    | none        | clear, tampered   | The slots speak of a customer, and the newest seal of this conversation does not stand behind them.
+first format       | none     | none    | ok, too old | clear, expired    | What PS7 said no longer holds, and there is nobody to ask now.
+nothing            | none     | none    | none        | missing, no call  | No contextId came, and nothing is held.
+ok                 | same     | same    | ok, good    | project, no call  | PS7 was asked about this contextId before, and what it said still holds.
+ok, too old        | same     | same    | ok, too old | look up           | What PS7 said no longer holds: it is asked again.
+expired            | same     | same    | expired     | look up           | What PS7 said no longer holds: it is asked again.
+invalid            | same     | same    | invalid     | invalid, no call  | Another call about the same contextId could not change this.
+logged out         | same     | same    | logged out  | missing, no call  | This contextId was logged out: it is not looked up again in this conversation.
+rejected           | same     | same    | rejected    | rejected, no call | PS7 did not know this contextId, and is not asked again for 30 s.
+rejected, 30 s ago | same     | same    | rejected    | look up           | PS7 did not know this contextId 30 s ago or earlier: it is asked again.
+denied             | same     | same    | denied      | look up           | The last lookup ended denied: every turn tries again.
+unavailable        | same     | same    | unavailable | look up           | The last lookup ended unavailable: every turn tries again.
+ok                 | another  | another | ok, good    | look up           | Another contextId came than the one that is held: PS7 has to be asked.
+older              | same     | new     | none        | look up           | A contextId came, and nothing is held: PS7 has to be asked.
+older              | another  | new     | none        | rejected, no call | This session asked about as many other contextIds before as PS7_MAX_CONTEXTS allows.
+ok                 | unusable | another | ok, good    | invalid, no call  | Nobody can be asked about what came: it is no contextId, or was refused.
+"""  # noqa: E501 - as it is printed
+VERIFIES = """\
+held               | brought  | found   held        then
+ok                 | same     | same    | ok, good    | project, no call  | PS7 was asked about this contextId before, and what it said still holds.
+ok, too old        | none     | none    | ok, too old | clear, expired    | What PS7 said no longer holds, and there is nobody to ask now.
+ok                 | another  | another | ok, good    | clear, missing    | Another contextId came, and this action asks nobody.
+a status alone     | none     | none    | none        | clear, tampered   | The slots speak of a customer, and the newest seal of this conversation does not stand behind them.
+nothing            | another  | new     | none        | nothing           | Nobody is known here, and nothing claims it: the slots are the bot's own.
+denied             | same     | same    | denied      | nothing           | Nobody is known here, and nothing claims it: the slots are the bot's own.
+"""  # noqa: E501 - as it is printed
 
 
-def present(found: Found | None, seal: Sealed | None, *, says_ok: bool) -> Present:
-    return Present(found, seal, says_ok=says_ok, seal_set=seal is not None)
+def cells(table: str) -> list[list[str]]:
+    """Return the rows of a table."""
+    return [[cell.strip() for cell in line.split("|")] for line in table.splitlines()[1:]]
 
 
-@pytest.mark.parametrize(("found", "seal", "says_ok", "row", "why"), LOOK_UPS)
-def test_every_row_of_the_table_has_its_words(
-    found: Found | None, seal: Sealed | None, row: words.Row, why: str, *, says_ok: bool
+@pytest.mark.parametrize("decides", [decide, verify])
+def test_every_row_of_a_table_has_its_words(
+    decides: Callable[[Situation], Decision | Verdict],
 ) -> None:
-    """They name what was found and held, and what `resolver.decide` decided about it."""
-    state = present(found, seal, says_ok=says_ok)
-    decision = decide(state, NOW)
-    assert words.row(state, decision, NOW) == row
-    assert words.why(state, decision, NOW) == why
+    """They name what was found and held, what was decided about it, and why."""
+    for held, brought, *row, why in cells(LOOK_UPS if decides is decide else VERIFIES):
+        situation = talk_with(held, brought).situation
+        decision = decides(situation)
+        assert words.row(situation, decision) == words.Row(*row), (held, brought)
+        assert words.why(situation, decision) == why, (held, brought)
 
 
-@pytest.mark.parametrize(("found", "seal", "says_ok", "row", "why"), VERIFIES)
-def test_every_row_of_verify_has_its_words(
-    found: Found | None, seal: Sealed | None, row: words.Row, why: str, *, says_ok: bool
-) -> None:
-    """Likewise, for the action that asks nobody."""
-    state = present(found, seal, says_ok=says_ok)
-    verdict = verify(state, NOW)
-    assert words.row(state, verdict, NOW) == row
-    assert words.why(state, verdict, NOW) == why
+def _log_out_elsewhere(talk: Talk) -> None:
+    talk.meets("ana")
+    talk.forgets()
+    talk.meets("diego")
+    talk.says("ana")
+
+
+def _log_out_at_the_same_moment(talk: Talk) -> None:
+    talk.meets("ana")
+    known = talk.seal
+    out = known.model_copy(update={"logged_out": (known.fingerprint,), "customer": None})
+    for seal in (out, known):
+        talk.writes(ps7_context=talk.runtime.sealer.close(seal, talk.sender_id))
+    talk.says(opens="rasas")
+
+
+def _failed_in_this_turn(talk: Talk) -> None:
+    talk.ps7.clear()
+    talk.meets("ana", Outcome.DENIED)
+
+
+def _wiped_with_its_status(talk: Talk) -> None:
+    talk.meets("ana")
+    talk.says(opens="rasas")
+    talk.writes(ps7_context=None, ps7_status=None)
+
+
+def _cleared(talk: Talk) -> None:
+    talk.meets("ana")
+    talk.writes(ps7_context=None).verifies()
+    talk.says("ana")
+
+
+def _claimed(talk: Talk) -> None:
+    talk.meets("ana", Outcome.INVALID)
+    talk.writes(ps7_status="ok")
 
 
 @pytest.mark.parametrize(
-    ("decision", "then", "why"),
+    ("happens", "then", "why"),
     [
+        (_log_out_elsewhere, "missing, no call", OUT),
+        (_log_out_at_the_same_moment, "clear, missing", OUT),
+        (_cleared, "look up", "What PS7 said was cleared: it is asked again."),
         (
-            Forget(("f1",)),
-            "missing, everything nulled",
-            f"A seal of this conversation remembers that this customer was forgotten; {BACK}",
+            _failed_in_this_turn,
+            "denied, no call",
+            "What PS7 was asked last names no customer, and it is not asked again now.",
         ),
         (
-            Clear(Outcome.TAMPERED),
-            "clear, tampered",
-            f"An older seal was put back: a later one of this conversation is {ABOUT_ANOTHER}",
+            _wiped_with_its_status,
+            "clear, missing",
+            "The slot of the seal was emptied, and no contextId is at hand.",
         ),
         (
-            Refuse(SAME, outcome=Outcome.REJECTED),
-            "rejected, no call",
-            "This session asked about as many other contextIds before as PS7_MAX_CONTEXTS allows.",
+            _claimed,
+            "invalid, no call",
+            f"Another call about the same contextId could not change this. {ALL_THE_SAME}",
         ),
     ],
 )
 def test_what_the_rest_of_the_conversation_decides_has_its_words(
-    decision: Forget | Clear | Refuse, then: str, why: str
+    happens: Callable[[Talk], object], then: str, why: str
 ) -> None:
-    """Other seals, and how many contextIds came."""
-    state = present(SAME, GOOD, says_ok=True)
-    assert words.row(state, decision, NOW) == words.Row("same", "ok, good", then)
-    assert words.why(state, decision, NOW) == why
+    """Other seals, other runs of this turn, and what the status claims."""
+    talk = Talk()
+    happens(talk)
+    situation = talk.situation
+    decision = decide(situation)
+    assert words.row(situation, decision).then == then
+    assert words.why(situation, decision) == why
 
 
-def test_a_seal_that_was_wiped_has_its_words() -> None:
-    """And one that names nobody, which a clearing leaves, has a word of its own."""
-    state, decision = present(None, None, says_ok=False), Clear(Outcome.MISSING)
-    assert words.row(state, decision, NOW) == words.Row("none", "none", "clear, missing")
-    assert words.why(state, decision, NOW) == (
-        "Nothing is held, and this session shows the seal of a customer: somebody wiped the slot."
-    )
-    left = Sealed(outcome=Outcome.MISSING, fingerprint="", sealed_at=NOW)
-    state = present(None, left, says_ok=False)
-    assert words.row(state, decide(state, NOW), NOW) == words.Row(
-        "none", "nobody", "missing, no call"
-    )
+@pytest.mark.parametrize("held", HELD)
+def test_no_decision_is_without_words(held: str) -> None:
+    """Whatever is found, held and claimed: a word and a sentence; a log-out has one row."""
+    for found in FOUND:
+        talk = talk_with(held, found)
+        for claimed in ("missing", "ok"):
+            talk.writes(ps7_status=claimed)
+            situation = talk.situation
+            for decision in (decide(situation), verify(situation)):
+                row = words.row(situation, decision)
+                assert all((row.found, row.held, row.then))
+                assert words.why(situation, decision).endswith(".")
+            assert words.forget(situation) == replace(row, then="missing, everything nulled")
 
 
-def test_no_decision_is_without_words() -> None:
-    """Whatever is found and held: a word and a sentence, and a look-up says so."""
-    seals = [None, *(held(outcome.value) for outcome in Outcome), TOO_OLD]
-    for found in (None, SAME, OTHER, UNUSABLE):
-        for seal in seals:
-            for says_ok in (True, False):
-                state = present(found, seal, says_ok=says_ok)
-                decision = decide(state, NOW)
-                then = words.row(state, decision, NOW).then
-                assert (then == "look up") == isinstance(decision, LookUp)
-                assert then.startswith("project") == isinstance(decision, Project)
-                assert words.why(state, decision, NOW).endswith(".")
-
-
-# -- the runs in a recording ----------------------------------------------------------------------
+# The runs in a recording
 
 
 def user(time: float, metadata: object = None) -> dict[str, Any]:
@@ -261,7 +191,7 @@ def slot(name: str, value: object, time: float = 0.0) -> dict[str, Any]:
 def runs(*events: dict[str, Any], **more: Any) -> list[Moment]:  # noqa: ANN401 - of a recording
     slots = {"ps7_status": None, "cpf": None}
     recording = Recording("sender-1", slots, {}, list(events))
-    return moments(replace(recording, **more), SlotNames({}), ["contextId"])
+    return moments(replace(recording, **more), SlotNames({}))
 
 
 def seen(found: list[Moment]) -> list[tuple[str, int, bool, dict[str, Any] | None]]:
@@ -385,51 +315,46 @@ def test_a_call_of_the_session_start_reads_what_opened_it() -> None:
     """As `PS7SessionStart` does: the message of the session before does not count."""
     found = runs(
         user(1, {"contextId": "C1"}),
+        action("action_listen", 2),
         slot("session_started_metadata", {"contextId": "C2"}),
         action="action_session_start",
         domain={"slots": {"cpf": {}}},
         slots={"cpf": None, "session_started_metadata": {"contextId": "C2"}},
     )
     assert seen(found) == [("action_session_start", 1, True, None)]
-    where = place_of(found[0].tracker, ["contextId"])
-    assert where is not None
-    assert where[0].context_id == "C2"
+    assert isinstance(found[0].tracker, NewSession)
+    read = History((), None, context="ps7_context", status="ps7_status")
+    found[0].tracker.add_to(read)
+    assert [message.metadata for message in read.session.messages] == [{"contextId": "C2"}]
 
 
-# -- where it stands ------------------------------------------------------------------------------
+# Where it stands
 
-THIS = "the metadata of this message"
-BEFORE = "the metadata of the message before"
+THIS, BEFORE = "the metadata of this message", "the metadata of the message before"
 TWO_BEFORE = "the metadata of the message 2 turns before"
 
 
 @pytest.mark.parametrize(
-    ("latest", "earlier", "carried", "context_id", "place"),
+    ("messages", "value", "place"),
     [
-        ({"contextId": "A"}, [{"contextId": "B"}], None, "A", (THIS, "contextId")),
-        ({"a": {"b": "A"}}, [], None, "A", (THIS, "a.b")),
-        ({}, [{"contextId": "B"}, {}], None, "B", (BEFORE, "contextId")),
-        ({}, [{"a": {"b": "B"}}, None, {}], {"contextId": "C"}, "B", (TWO_BEFORE, "a.b")),
-        ({}, [{"contextId": "B"}], None, "B", ("the metadata of the newest message", "contextId")),
-        ({}, [{}], {"contextId": "C"}, "C", ("the slot session_started_metadata", "contextId")),
+        ([{"contextId": "B"}, {"contextId": "A"}], "A", (THIS, "contextId")),
+        ([{"a": {"b": "A"}}], "A", (THIS, "a.b")),
+        ([{"contextId": "A"}, {}], "A", (BEFORE, "contextId")),
+        ([{"a": {"b": ["A"]}}, None, {}], ["A"], (TWO_BEFORE, "a.b")),
+        ([{"contextId": "A"}, {"contextId": "over"}], "A", (BEFORE, "contextId")),
+        ([{}], None, (SEAL, None)),
+        ([], None, (SEAL, None)),
     ],
 )
 def test_a_context_id_has_a_place(
-    latest: object, earlier: list[object], carried: object, context_id: str, place: tuple[str, str]
+    messages: list[object], value: object, place: tuple[str, str | None]
 ) -> None:
-    """The first hit of `context_id.find`, and the path under which it stands."""
-    found = runs(*(user(time, metadata) for time, metadata in enumerate(earlier)))
-    tracker: Any = found[-1].tracker if found else runs(user(0))[0].tracker
-    tracker.latest_message = {"metadata": latest}
-    tracker.slots["session_started_metadata"] = carried
-    stands = place_of(tracker, ["contextId", "a.b"])
-    assert stands is not None
-    assert (stands[0].context_id, tuple(stands[1])) == (context_id, place)
-    assert stands[0].carried == (context_id == "C")
-    assert place_of(tracker, ["elsewhere"]) is None
+    """The message that brought it and the path under which it stands, else the newest seal."""
+    said = [Message(metadata, None) for metadata in messages]
+    assert place_of(Found("A", "f", value=value), said, ["contextId", "a.b"]) == place
 
 
-# -- files ----------------------------------------------------------------------------------------
+# Files
 
 
 @pytest.fixture(autouse=True)

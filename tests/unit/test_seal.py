@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -18,7 +20,8 @@ from actions.ps7 import (
     SecurityDevice,
     TokenStatus,
 )
-from actions.ps7.dialogue.seal import MAX_REMEMBERED, Sealed, Sealer, remembered
+from actions.ps7.dialogue.seal import MAX_LOGGED_OUT, Seal, Sealer, remembered
+from tests.support.talk import FIRST_FORMAT, SEAL_KEY
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=timezone.utc)
 SENDER = "+5511999998888"
@@ -35,12 +38,16 @@ CUSTOMER = CustomerContext(
     key="12311",
     payload={"u_cpf": "52998224725", "u_n": 1.5, "contexto": {"u_x": [None, True]}},
 )
-SEALED = Sealed(
+SEALED = Seal(
+    number=7,
     outcome=Outcome.OK,
-    fingerprint="f" * 64,
     sealed_at=NOW,
+    fingerprint="f" * 22,
+    context_id="ana",
+    encoded=1,
+    session="1.5",
+    logged_out=("a", "b"),
     customer=CUSTOMER,
-    forgotten=("a", "b"),
 )
 
 
@@ -132,29 +139,68 @@ def test_two_seals_of_the_same_thing_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "good"), [(-1, True), (3599, True), (3600, False), (3601, False)]
+    ("after", "good"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
 )
 def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
-    """At the moment itself it is too old."""
+    """At the moment itself it is too old; one from more than a minute in the future does not hold.
+
+    A seal without a customer vouches for nobody.
+    """
     assert SEALED.good_at(NOW + timedelta(seconds=after)) is good
-
-
-def test_a_seal_without_a_customer_is_never_good() -> None:
-    """A failed lookup vouches for nobody."""
-    assert not Sealed(outcome=Outcome.UNAVAILABLE, fingerprint="f", sealed_at=NOW).good_at(NOW)
+    failed = SEALED.model_copy(update={"outcome": Outcome.UNAVAILABLE, "customer": None})
+    assert not failed.good_at(NOW + timedelta(seconds=after))
 
 
 def test_the_repr_shows_no_customer() -> None:
     """What a seal says may be printed without telling who it is."""
     assert "52998224725" not in repr(SEALED)
-    assert repr(SEALED) == "Sealed(outcome='ok')"
+    assert repr(SEALED) == "Seal(outcome='ok')"
 
 
-def test_what_is_remembered_is_each_once_in_its_order_and_not_too_much() -> None:
-    """A seal must not grow without end: what comes after the first sixteen is let go."""
-    assert remembered("b", "a", "", "b", "c") == ("b", "a", "c")
-    many = [str(number) for number in range(MAX_REMEMBERED + 1)]
-    assert remembered(*many) == tuple(many[:16])
+def test_log_outs_are_remembered_each_once_in_their_order_and_not_too_many() -> None:
+    """A seal must not grow without end: what comes after the first 64 is let go."""
+    assert remembered(["b", "a", "b", "c"]) == ("b", "a", "c")
+    many = [str(number) for number in range(MAX_LOGGED_OUT + 1)]
+    assert remembered(many) == tuple(many[:64])
+
+
+def test_a_seal_of_the_first_format_is_ours_and_can_only_be_expired() -> None:
+    """It says no version, and nothing of it is read: the deploy of a new one is no attack."""
+    sealer = Sealer([NEW, SEAL_KEY])
+    assert sealer.made(FIRST_FORMAT)
+    assert sealer.open(FIRST_FORMAT, "sender-2") is None
+    seal = sealer.open(FIRST_FORMAT, "sender-1")
+    assert seal is not None
+    assert (seal.of_another_version, seal.outcome, seal.customer) == (True, Outcome.OK, None)
+    assert (seal.number, seal.logged_out, seal.fingerprint) == (0, (), "")
+    assert not SEALED.of_another_version
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "logged_out"),
+    [
+        ({"version": 3, "number": 9, "logged_out": ["a", "b"], "who": "new"}, 9, ("a", "b")),
+        ({"version": 3, "number": 9, "logged_out": [str(n) for n in range(65)]}, 9, 64),
+        ({"version": 3, "number": "9", "logged_out": {"a": 1}}, 0, ()),
+        ({"version": 3, "number": True, "logged_out": [1, ["a"], "b"]}, 0, ("b",)),
+        ({"version": 3}, 0, ()),
+        (["of another shape"], 0, ()),
+        (b"no JSON", 0, ()),
+        ({**SEALED.model_dump(mode="json"), "version": 3}, 7, ("a", "b")),
+        ({**SEALED.model_dump(mode="json"), "more": 1}, 7, ("a", "b")),
+    ],
+)
+def test_of_a_newer_version_the_number_and_the_log_outs_count(
+    said: object, number: int, logged_out: tuple[str, ...] | int
+) -> None:
+    """Every version says them: while two are rolled out, no log-out is lost."""
+    sealer = Sealer([NEW])
+    text = said if isinstance(said, bytes) else json.dumps(said).encode()
+    plain = hashlib.sha256(SENDER.encode()).digest() + text
+    seal = sealer.open(Fernet(NEW).encrypt(plain).decode(), SENDER)
+    assert seal is not None
+    assert (seal.of_another_version, seal.number) == (True, number)
+    assert logged_out in (seal.logged_out, len(seal.logged_out))
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "não é ASCII", "s" * 10_000])
@@ -172,6 +218,6 @@ def test_a_customer_of_a_class_from_before_a_reload_is_sealed_by_value() -> None
     values = CUSTOMER.model_dump()
     foreign = create_model("Foreign", __config__=ConfigDict(extra="allow"))(**values)
     for customer in (before(**values), foreign):
-        sealed = Sealed.model_validate({**SEALED.model_dump(), "customer": customer})
+        sealed = Seal.model_validate({**SEALED.model_dump(), "customer": customer})
         sealer = Sealer([NEW])
         assert sealer.open(sealer.close(sealed, SENDER), SENDER) == SEALED

@@ -7,10 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from actions.ps7.dialogue.context_id import SESSION_METADATA, opening, session_mark
-from actions.ps7.dialogue.session import NewSession
+from actions.ps7.dialogue.history import SESSION_METADATA, History
+from actions.ps7.dialogue.session import NewSession, opening
 
-PATHS = ["contextId"]
 C1, C2 = {"contextId": "C1"}, {"contextId": "C2"}
 LISTEN = {"event": "action", "name": "action_listen", "timestamp": 3.0}
 
@@ -31,20 +30,15 @@ DOMAIN = {
 KEEPS_NOTHING = {**DOMAIN, "session_config": {"carry_over_slots_to_new_session": False}}
 
 
-def session(
-    slots: object = None,
-    events: object = (),
-    domain: object = DOMAIN,
-    paths: list[str] = PATHS,
-) -> NewSession:
+def session(slots: object = None, events: object = (), domain: object = DOMAIN) -> NewSession:
     events = list(events) if isinstance(events, tuple) else events
     tracker = SimpleNamespace(
         sender_id="sender-1", slots=slots, events=events, latest_message={"metadata": C2}
     )
-    return NewSession(cast("Any", tracker), domain, paths)
+    return NewSession(cast("Any", tracker), domain)
 
 
-# -- what opens it --------------------------------------------------------------------------------
+# What opens it
 
 
 @pytest.mark.parametrize(
@@ -68,8 +62,13 @@ def test_a_message_may_ask_for_a_session(text: str) -> None:
     "text", ["oi", "session_start", "/session_started", "/greet{/session_start", None, 5, ["/"]]
 )
 def test_any_other_message_opens_nothing(text: object) -> None:
-    """It is the last one of the session before, where somebody else may have been."""
+    """It is the last one of the session before, where somebody else may have been.
+
+    Nor does what Rasa noted before it, or what was set since that note.
+    """
     assert opening([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
+    assert opening([said(text, C2), OPENED_BY_C1]) is None
+    assert opening([OPENED_BY_C1, slot("ps7_status", "ok")]) is None
 
 
 @pytest.mark.parametrize(
@@ -90,42 +89,53 @@ def test_events_of_any_kind_open_nothing(events: list[Any]) -> None:
     assert opening(events) is None
 
 
-def test_the_latest_message_is_what_opened_the_session() -> None:
-    """The tracker's own is that of the session before."""
-    assert session({}, (LISTEN, OPENED_BY_C1)).latest_message == {"metadata": C1}
-    assert session({}, (LISTEN,)).latest_message == {"metadata": None}
+@pytest.mark.parametrize("domain", [DOMAIN, KEEPS_NOTHING])
+def test_it_begins_with_what_opened_it(domain: object) -> None:
+    """Its only message; with the seals that Rasa carries into it, and nothing else of before."""
+    seal = slot("ps7_context", "gAAAA")
+    events = (said("oi", C2), seal, {"event": "rewind"}, LISTEN, OPENED_BY_C1)
+    new = session({}, events, domain)
+    assert new.latest_message == {}
+    history = History(new.events, new.latest_message, context="ps7_context", status="ps7_status")
+    new.add_to(history)
+    assert [message.metadata for message in history.session.messages] == [C1]
+    assert history.session.carried == ({"gAAAA"} if domain is DOMAIN else set())
+    assert history.before is not None
+    assert (history.session.mark, list(history.seals)) == (new.mark, ["gAAAA"])
 
 
-def test_left_over_metadata_are_out_of_sight() -> None:
-    """They stay where they are, and this session is not theirs."""
-    new = session({SESSION_METADATA: C1, "size": 5}, (OPENED_BY_C1, LISTEN))
-    assert new.slots == {SESSION_METADATA: None, "size": 5}
-    assert new.to_set({}) == {SESSION_METADATA: C1, "size": 5}
+def test_no_two_sessions_are_taken_for_one() -> None:
+    """Its mark is a nonce: Rasa's time of the session is not known yet."""
+    first, second = session({}, (LISTEN,)), session({}, (LISTEN,))
+    assert first.mark != second.mark
+    assert min(len(first.mark), len(second.mark)) == 32
 
 
-# -- what stays of the session before -------------------------------------------------------------
+# What stays of the session before
 
 
-@pytest.mark.parametrize("domain", [DOMAIN, {"session_config": {}}])
+@pytest.mark.parametrize("domain", [DOMAIN, {"session_config": {}}, {"slots": {"size": {}}}])
 def test_slots_are_carried_over_unless_the_domain_says_no(domain: object) -> None:
     """That is Rasa's default; every slot that is not empty is set again."""
     new = session({"size": 5, "colour": "red", "empty": None}, (), domain)
-    assert new.slots == {"size": 5, "colour": "red", "empty": None, SESSION_METADATA: None}
+    assert new.carries_over
+    assert new.slots == {"size": 5, "colour": "red", "empty": None}
     assert new.to_set({}) == {"size": 5, "colour": "red"}
 
 
-@pytest.mark.parametrize("domain", [None, {}, {"slots": {"size": {}}}, {"session_config": None}])
+@pytest.mark.parametrize("domain", [None, {}, [], ""])
 def test_where_no_domain_was_sent_nothing_is_carried_over(domain: object) -> None:
-    """A domain that Rasa sends always speaks of the session; without it, nobody said yes."""
+    """Rasa leaves it out where the bot asks for that: then nobody said yes."""
     new = session({"size": 5, "colour": "red"}, (), domain)
-    assert new.slots == {"size": None, "colour": None, SESSION_METADATA: None}
+    assert new.slots == {"size": None, "colour": None}
     assert new.to_set({"size": 6, "colour": None}) == {"size": 6}
 
 
 def test_a_session_that_carries_nothing_over_begins_with_initial_values() -> None:
     """Rasa sets those itself."""
     new = session({"size": 5, "colour": "red"}, (), KEEPS_NOTHING)
-    assert new.slots == {"size": None, "colour": "blue", SESSION_METADATA: None}
+    assert not new.carries_over
+    assert new.slots == {"size": None, "colour": "blue"}
     assert new.to_set({}) == {}
     assert new.to_set({"size": 6, "colour": None}) == {"size": 6, "colour": None}
 
@@ -157,81 +167,11 @@ def test_values_are_compared_as_json(initial: object, kept: object, to_set: dict
     assert session({"size": kept}, (), domain).to_set({}) == to_set
 
 
-# -- a contextId that `/session_start` brings -----------------------------------------------------
-
-
-@pytest.mark.parametrize("domain", [DOMAIN, KEEPS_NOTHING])
-@pytest.mark.parametrize("left_over", [None, C1, C2])
-def test_a_context_id_of_a_session_start_stays_at_hand(domain: object, left_over: object) -> None:
-    """Its message belongs to the session before, so a failed lookup could not be tried again."""
-    new = session({SESSION_METADATA: left_over}, (LISTEN, said("/session_start", C2)), domain)
-    assert new.slots == {SESSION_METADATA: None}
-    assert new.to_set({}) == {SESSION_METADATA: C2}
-
-
-def test_it_is_looked_for_where_contextids_stand() -> None:
-    """`PS7_METADATA_KEYS` says where."""
-    metadata = {"channel": {"contextId": "C3"}, "contextId": " "}
-    events = (said("/session_start", metadata),)
-    slots = {SESSION_METADATA: C1}
-    assert session(slots, events).to_set({}) == {SESSION_METADATA: C1}
-    new = session(slots, events, paths=["a", "channel.contextId"])
-    assert new.to_set({}) == {SESSION_METADATA: metadata}
-
-
-@pytest.mark.parametrize("metadata", [None, {}, {"model_id": "m"}, "C2", [C2]])
-def test_a_session_start_without_one_changes_nothing(metadata: object) -> None:
-    """What is there stays, as in Rasa."""
-    new = session({SESSION_METADATA: C1}, (said("/session_start", metadata),))
-    assert new.to_set({}) == {SESSION_METADATA: C1}
-
-
-def test_what_rasa_keeps_itself_is_left_to_rasa() -> None:
-    """The message of an ordinary first turn is still to come, metadata and all."""
-    new = session({SESSION_METADATA: C1}, (LISTEN, OPENED_BY_C1), KEEPS_NOTHING)
-    assert new.to_set({}) == {}
-
-
-def test_no_slot_is_set_that_is_not_declared() -> None:
-    """Also not Rasa's own."""
-    assert session({}, (said("/session_start", C2),)).to_set({}) == {}
-
-
-# -- the events -----------------------------------------------------------------------------------
-
-
-def test_of_the_events_those_that_set_slots_are_left() -> None:
-    """They are carried into the session. No message of before can be taken for one of its own."""
-    seal = slot("ps7_context", "gAAAA")
-    new = session({}, (said("oi", C2), seal, {"event": "rewind"}, LISTEN, OPENED_BY_C1))
-    start, *rest = new.events
-    assert start["event"] == "session_started"
-    assert rest == [seal, OPENED_BY_C1]
-
-
-def test_where_nothing_is_carried_over_no_seal_is_of_this_session() -> None:
-    """They stand before its start, as where Rasa starts the session itself."""
-    seal = slot("ps7_context", "gAAAA")
-    new = session({}, (said("oi", C2), seal, LISTEN, OPENED_BY_C1), KEEPS_NOTHING)
-    *rest, start = new.events
-    assert start["event"] == "session_started"
-    assert rest == [seal, OPENED_BY_C1]
-
-
-def test_no_two_sessions_are_taken_for_one() -> None:
-    """Neither this one and the one before, nor this one and the next."""
-    started = {"event": "session_started", "timestamp": 1.0}
-    first, second = session({}, (started,)), session({}, (started, said("oi"), LISTEN))
-    marks = [session_mark(events) for events in (first.events, second.events, [])]
-    assert len(set(marks)) == 3
-
-
 @pytest.mark.parametrize("junk", [None, True, 5, 1.5, "text", [], ["text"], [None, 5]])
 def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: object) -> None:
     """Of a tracker and of a domain."""
     new = session(junk, junk, junk)
-    assert new.slots == {SESSION_METADATA: None}
-    assert new.latest_message == {"metadata": None}
+    assert (new.slots, new.events) == ({}, junk if isinstance(junk, list) else [])
     assert new.to_set({"a": 1, "b": None}) == {"a": 1}
     assert session({"a": 1}, (), {"slots": junk, "session_config": {}}).to_set({}) == {"a": 1}
     domain = {"slots": {"a": junk}, "session_config": {}}

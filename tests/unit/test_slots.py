@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
-from actions.ps7.dialogue.slots import differing, project
+from actions.ps7.dialogue.slots import differing, project, same_customer
 from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames, filled_otherwise
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
@@ -153,3 +153,34 @@ def test_of_a_domain_only_the_slots_asked_about_count() -> None:
     mapped = {"mappings": [{"type": "custom"}, {"type": "from_entity"}, {"type": "from_text"}]}
     domain = {"slots": {"cpf": mapped, "other": mapped, "agency": {"mappings": []}}}
     assert filled_otherwise(domain, ["cpf", "agency", "account"]) == {"cpf": "from_entity"}
+
+
+NOBODY = CustomerContext(expires_at=CUSTOMER.expires_at)
+LATER = {"expires_at": CUSTOMER.expires_at + timedelta(seconds=1)}
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"segment": "Varejo", "payload": {}, "key": "2", "token_status": None}, True),
+        ({"phone_number": None}, True),
+        *(({slot: value}, False) for slot in ("cpf", "agency", "account") for value in ("x", None)),
+    ],
+)
+def test_the_same_customer_has_the_same_cpf_agency_and_account(
+    change: dict[str, object], *, same: bool
+) -> None:
+    """Whatever else changed from one lookup to the next."""
+    other = CUSTOMER.model_copy(update={**LATER, **change})
+    assert same_customer(CUSTOMER, other) is same_customer(other, CUSTOMER) is same
+
+
+@pytest.mark.parametrize("customer", [CUSTOMER.model_copy(update={"cpf": None}), NOBODY])
+def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup(
+    customer: CustomerContext,
+) -> None:
+    """And where there is nobody, nobody is the same."""
+    assert same_customer(customer, customer)
+    assert not same_customer(customer, customer.model_copy(update=LATER))
+    assert not same_customer(customer, None)
+    assert not same_customer(None, None)

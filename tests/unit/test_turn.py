@@ -1,207 +1,411 @@
-"""What a decision means for the conversation: the slots to set, the next seal, and what is said."""
+"""What a run means for the conversation: the slots to set, the next seal, and what is logged."""
 
 from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from actions.ps7 import Outcome
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue import resolver
-from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.seal import Seen
-from tests.support.talk import ANA, DIEGO, HOUR, SECOND, Talk
+from actions.ps7.dialogue.context_id import fingerprint, unusable
+from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
+from tests.support.talk import DIEGO, FOUND, HELD, HOUR, Talk, signed, talk_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+NULLS = {"cpf": None, "agency": None}
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """What stands in the log, with levels."""
-    return [(record.levelname, record.getMessage()) for record in caplog.records]
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Return what stands in the log, with levels, and begin anew."""
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    caplog.clear()
+    return lines
 
 
-# What is sealed
+# Seals
 
 
-def test_a_seal_says_what_was_learnt_and_up_to_where_the_tracker_was_read() -> None:
-    """Everything that the next turn need not find out again."""
+@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize(
+    "run",
+    [Talk.run, Talk.verifies, Talk.forgets, Talk.starts_session],
+    ids=lambda run: run.__name__,
+)
+def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> None:  # noqa: ANN401
+    """Once any was seen. A second run of the same kind right after it finds nothing to do."""
+    for found in FOUND:
+        talk = talk_with(held, found)
+        before = talk.situation
+        run(talk)
+        after = talk.situation
+        assert not before.seals or after.highest is not None
+        assert after.highest is after.in_slot, found
+        assert set(before.logged_out) <= set(after.logged_out), found
+        if run in (Talk.run, Talk.verifies):
+            assert run(talk) == {}, found
+
+
+def test_what_a_seal_says() -> None:
+    """About one arrival, with the next number; whoever came before is no part of it."""
     talk = Talk()
-    sealed = talk.looks_up("ana")
-    assert (sealed.outcome, sealed.fingerprint, sealed.sealed_at) == (Outcome.OK, ANA, talk.now)
-    assert (sealed.session, sealed.asked, sealed.seen) == ("1.0", (ANA,), Seen(2, "2.0"))
-    assert (sealed.forgotten, sealed.replaced) == ((), ())
+    talk.meets("diego")
+    seal = talk.meets("ana", encoded=1)
+    found = fingerprint("ana", 1)
+    assert (seal.number, seal.outcome, seal.sealed_at) == (2, Outcome.OK, talk.now)
+    assert (seal.context_id, seal.encoded, seal.fingerprint) == ("ana", 1, found)
+    assert seal.session == talk.situation.history.session.mark
+    assert (seal.customer, seal.logged_out) == (talk.customer("ana"), ())
 
 
-def test_a_seal_remembers_whom_another_one_replaced() -> None:
-    """And what was asked about in this session, in its order."""
+def test_a_failure_leaves_nobody() -> None:
+    """Every slot of ours is null, and the seal says what it is about."""
     talk = Talk()
-    talk.looks_up("ana")
-    sealed = talk.looks_up("diego", Outcome.REJECTED)
-    assert (sealed.outcome, sealed.customer) == (Outcome.REJECTED, None)
-    assert (sealed.replaced, sealed.asked) == ((ANA,), (ANA, DIEGO))
+    talk.meets("ana")
+    seal = talk.meets("diego", Outcome.REJECTED)
+    assert (seal.outcome, seal.customer, seal.fingerprint) == (Outcome.REJECTED, None, DIEGO)
+    assert {name: talk.slots[name] for name in NULLS} == NULLS
 
 
-def test_what_asks_nobody_is_not_counted_as_asked() -> None:
-    """A contextId that cannot be used leaves the list of those that were looked up as it is."""
+@pytest.mark.parametrize("value", ["two words", ["no", "text"], 1.5])
+def test_what_cannot_be_used_is_sealed_as_no_arrival(value: object) -> None:
+    """With nobody to be asked about, and no session."""
     talk = Talk()
-    talk.looks_up("ana")
-    talk.says(["no", "text"])
+    talk.meets("ana")
+    seal = talk.meets(value)
+    assert (seal.outcome, seal.fingerprint) == (Outcome.INVALID, unusable(value))
+    assert (seal.context_id, seal.session, seal.number) == (None, None, 2)
+
+
+def test_an_end_of_time_keeps_what_the_seal_is_about() -> None:
+    """So that it can be renewed; the customer is gone, and the log-outs stay."""
+    talk = Talk()
+    talk.meets("diego")
+    talk.forgets()
+    before = talk.meets("ana")
+    talk.now += HOUR
+    assert talk.verifies().keys() == {"cpf", "agency", "ps7_context", "ps7_status"}
+    same = ("context_id", "fingerprint", "session", "logged_out")
+    after = talk.seal
+    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
+    assert (after.outcome, after.customer, after.number) == (Outcome.EXPIRED, None, 4)
+
+
+@pytest.mark.parametrize("opens", ["ours", "rasas"])
+def test_a_held_contextid_that_arrives_in_another_session_is_sealed_again(opens: str) -> None:
+    """With that session's mark and its old times: nobody is asked, and it does not hold longer."""
+    talk = Talk()
+    before = talk.meets("ana")
+    talk.now += HOUR / 2
+    after = talk.meets("ana", opens=opens)
+    assert talk.asked == ["ana"]
+    mark = talk.situation.history.session.mark
+    assert after == before.model_copy(update={"number": 2, "session": mark})
+    assert after.session != before.session
+
+
+def test_a_session_of_ours_has_a_mark_that_rasa_keeps() -> None:
+    """What its start looked up is of this session, whatever time Rasa writes on its event."""
+    talk = Talk(ps7={"ana": Outcome.REJECTED})
+    talk.says("ana", opens="ours")
+    assert talk.seal.session == talk.situation.history.session.mark
     talk.run()
-    sealed = talk.sealed
-    assert (sealed.outcome, sealed.asked) == (Outcome.INVALID, (ANA,))
+    assert (talk.slots["ps7_status"], talk.asked) == ("rejected", ["ana"])
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.UNAVAILABLE])
-def test_a_failure_that_goes_on_changes_nothing(outcome: Outcome) -> None:
-    """PS7 is asked again on every turn: the conversation does not grow with each of them."""
+def test_log_outs_add_up_to_so_many() -> None:
+    """64, the newest first; one that fell out of the seal counts as long as another shows it."""
     talk = Talk()
-    talk.looks_up("ana", outcome)
-    before = dict(talk.slots)
-    events = len(talk.events)
-    talk.looks_up("ana", outcome)
-    assert talk.slots == before
-    assert len(talk.events) == events + 1, "more than the message was added"
-
-
-# Whoever is forgotten
-
-
-def test_every_log_out_is_remembered() -> None:
-    """A second customer who logs out does not bring the first one back."""
-    talk = Talk()
-    talk.looks_up("ana")
-    talk.forgets()
-    talk.looks_up("diego")
-    talk.forgets()
-    sealed = talk.sealed
-    assert (sealed.outcome, sealed.fingerprint) == (Outcome.MISSING, DIEGO)
-    assert sealed.forgotten == (DIEGO, ANA)
+    names = [f"c{number}" for number in range(MAX_LOGGED_OUT + 2)]
+    for name in names:
+        talk.says(name)
+        talk.forgets()
+        talk.run()
+        assert talk.asked == [], "the newest log-out holds"
+    newest_first = tuple(fingerprint(name, None) for name in reversed(names))
+    assert talk.seal.logged_out == newest_first[:MAX_LOGGED_OUT]
+    assert tuple(talk.situation.logged_out) == newest_first
+    assert talk.verifies() == {}
+    talk.meets("c0")
+    assert talk.says_now == ("missing", None)
 
 
 def test_a_log_out_where_nobody_is_known_leaves_nothing() -> None:
-    """No seal, and no customer."""
+    """No seal, and no customer: also what a form filled in goes."""
     talk = Talk()
     talk.writes(cpf="typed")
-    talk.forgets()
-    assert talk.slots == dict.fromkeys(talk.slots) | {"ps7_status": "missing"}
+    assert talk.forgets() == {"cpf": None, "ps7_status": "missing"}
 
 
-# Whose time is over
+# `tampered` and `expired`
 
 
-def test_a_customer_whose_time_is_over_leaves_nothing() -> None:
-    """But a seal that names nobody: the bot's own slots that go with a customer go too."""
+@pytest.mark.parametrize("said", ["tampered", "expired"])
+def test_it_stays_said_until_the_next_message(said: str) -> None:
+    """Whoever runs second must not hide it."""
     talk = Talk()
-    talk.looks_up("ana")
-    talk.writes(balance="12")
-    talk.events = []
+    talk.meets("ana")
+    talk.says(opens="rasas")
+    if said == "expired":
+        talk.now += HOUR
+    else:
+        talk.writes(ps7_context="forged")
+    talk.verifies()
+    talk.happens("action", name="action_check")
+    for run in (talk.run, talk.verifies, talk.run):
+        run()
+        assert talk.slots["ps7_status"] == said
     talk.says()
-    talk.now += HOUR
-    changes = talk.run()
-    assert changes.pop("ps7_context") is not None
-    assert changes == {"balance": None, "cpf": None, "agency": None, "ps7_status": "expired"}
-    sealed = talk.sealed
-    assert (sealed.outcome, sealed.fingerprint, sealed.customer) == (Outcome.MISSING, "", None)
-    assert (sealed.forgotten, sealed.replaced) == ((), ())
-
-
-@pytest.mark.parametrize("left", ["replaced", "forgotten"])
-def test_who_was_here_before_stays_known_when_a_time_is_over(left: str) -> None:
-    """Rasa may still carry the contextId of before: a seal with no customer says so."""
-    talk = Talk()
-    talk.seal(talk.looks_up("ana").model_copy(update={left: (DIEGO,)}))
-    talk.events = []
-    talk.says()
-    talk.now += HOUR
     talk.run()
-    sealed = talk.sealed
-    assert (talk.slots["ps7_status"], talk.slots["cpf"]) == ("expired", None)
-    assert (sealed.outcome, sealed.fingerprint, sealed.customer) == (Outcome.MISSING, "", None)
-    assert (sealed.forgotten, sealed.replaced) == {
-        "replaced": ((), (ANA, DIEGO)),
-        "forgotten": ((DIEGO,), (ANA,)),
-    }[left]
+    assert talk.slots["ps7_status"] == "missing"
 
 
-# What is said
-
-
-def test_a_status_that_claims_a_customer_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """With what the seal says instead, and nothing else."""
+def test_it_stays_said_where_no_seal_of_ours_is_left() -> None:
+    """As long as nothing else is claimed."""
     talk = Talk()
-    talk.looks_up("ana", Outcome.REJECTED)
-    talk.writes(ps7_status="ok", cpf="typed")
-    assert talk.run() == {"ps7_status": "rejected", "cpf": None}
-    text = "The status claimed a customer; the seal says rejected"
-    assert said(caplog) == [("WARNING", text)]
+    talk.writes(ps7_context="forged", cpf="typed")
+    assert talk.run() == {"cpf": None, "ps7_context": None, "ps7_status": "tampered"}
+    assert talk.run() == {}
+    talk.says()
+    assert talk.run() == {"ps7_status": "missing"}
 
 
-def test_a_claim_with_nothing_behind_it_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """That it was cleared."""
+# Slots of the bot's own that go with a customer
+
+
+def _overwrites(**slots: object) -> Callable[[Talk], object]:
+    return lambda talk: talk.writes(**slots)
+
+
+STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
+    # who is known before, what happens then, and whether they stay
+    (None, lambda talk: talk.meets("two words"), True),
+    (None, lambda talk: talk.meets("ana"), True),
+    (None, lambda talk: talk.forgets(), False),
+    (None, _overwrites(ps7_context="forged"), False),
+    (None, _overwrites(ps7_status="ok"), False),
+    ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK), True),
+    ("ana", lambda talk: talk.says(), True),
+    ("ana", lambda talk: talk.meets("ana", opens="rasas"), True),
+    ("ana", lambda talk: talk.says(opens="ours"), True),
+    ("ana", lambda talk: talk.meets("ana", encoded=1), True),
+    ("ana", lambda talk: _later(talk).meets("ana"), True),
+    ("ana", lambda talk: _later(talk).meets("ana", Outcome.UNAVAILABLE), False),
+    ("ana", lambda talk: _later(talk).verifies(), False),
+    ("ana", lambda talk: talk.meets("diego"), False),
+    ("ana", lambda talk: talk.meets("two words"), False),
+    ("ana", lambda talk: talk.forgets(), False),
+    ("ana", lambda talk: talk.starts_session(), True),
+    ("ana", _overwrites(cpf="typed"), False),
+    ("ana", _overwrites(ps7_status="missing"), False),
+    ("ana", _overwrites(ps7_context=None), False),
+    ("ana", _overwrites(ps7_context=None, ps7_status=None), False),
+    ("ana", _overwrites(ps7_context="forged", ps7_status=None), False),
+]
+
+
+def _later(talk: Talk) -> Talk:
+    talk.now += HOUR
+    return talk
+
+
+@pytest.mark.parametrize(("known", "happens", "stay"), STEPS)
+def test_when_own_slots_go(
+    known: str | None, happens: Callable[[Talk], object], stay: bool
+) -> None:
+    """With the customer, by whatever way: they stay with the same one, and where nobody was."""
     talk = Talk()
-    talk.writes(ps7_status="ok", cpf="typed")
-    assert talk.run() == {"ps7_status": "tampered", "cpf": None}
-    text = "The slots claimed a customer with no seal of ours behind them: cleared"
-    assert said(caplog) == [("WARNING", text)]
+    if known:
+        name, _, failure = known.partition(" ")
+        talk.meets(name, Outcome(failure or "ok"))
+    talk.writes(balance="12")
+    happens(talk)
+    talk.run()
+    assert talk.slots["balance"] == ("12" if stay else None)
 
 
-def test_a_log_out_that_was_taken_back_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """That it holds."""
+def test_a_session_that_carries_nothing_over_leaves_own_slots_to_rasa() -> None:
+    """Rasa resets them itself."""
     talk = Talk()
-    talk.looks_up("ana")
+    talk.meets("ana")
+    talk.writes(balance="12")
+    talk.carries_over = False
+    assert talk.starts_session().keys() == {"ps7_context", "ps7_status"}
+
+
+# What is logged
+
+
+def _log_out_undone(talk: Talk) -> None:
+    talk.meets("ana")
     seal = talk.slots["ps7_context"]
     talk.forgets()
-    talk.writes(ps7_context=seal)
-    talk.run()
-    assert (talk.slots["ps7_status"], talk.sealed.forgotten) == ("missing", (ANA,))
-    text = "A customer was forgotten, and something took that back: undone"
-    assert said(caplog) == [("WARNING", text)]
+    talk.writes(ps7_context=seal, ps7_status="ok")
 
 
-def test_slots_that_are_put_back_are_counted(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+FOREIGN = "A seal was refused: it is not ours, or not of this conversation"
+CLAIMED = "The slots claimed a customer with no seal of ours behind them: cleared"
+LINES: list[tuple[Callable[[Talk], object], list[str]]] = [
+    (lambda talk: talk.meets("ana"), []),
+    (_log_out_undone, ["The status claimed a customer; the seal says missing"]),
+    (
+        lambda talk: (
+            talk.meets("ana", Outcome.INVALID),
+            talk.writes(ps7_status="OK", cpf="typed"),
+        ),
+        ["The status claimed a customer; the seal says invalid"],
+    ),
+    (_overwrites(ps7_status="ok", cpf="typed"), [CLAIMED]),
+    (_overwrites(ps7_context="forged"), [FOREIGN, CLAIMED]),
+    (
+        lambda talk: (talk.meets("ana"), talk.writes(cpf="typed", agency="typed")),
+        ["Slots restored from the seal: cpf, agency"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("happens", "lines"), LINES)
+def test_what_somebody_else_wrote_is_warned_of(
+    happens: Callable[[Talk], object], lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And named, without what stood there."""
-    counted: list[int] = []
-    monkeypatch.setattr(telemetry, "slots_put_back", counted.append)
+    """Once: what the run did about it, and nothing of what stood there."""
     talk = Talk()
-    talk.looks_up("ana")
-    talk.writes(cpf="typed", agency="typed too")
-    assert talk.run() == {"cpf": "52998224725", "agency": "0001"}
-    assert counted == [2]
-    assert said(caplog) == [("WARNING", "Slots put back to what PS7 said: cpf, agency")]
+    happens(talk)
+    caplog.clear()
+    talk.run()
+    assert logged(caplog) == [("WARNING", line) for line in lines]
+    talk.run()
+    assert logged(caplog) == []
 
 
+def test_restored_slots_refused_seals_and_arrivals_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For alerts on metrics."""
+    counted: list[object] = []
+    monkeypatch.setattr(telemetry, "slots_put_back", counted.append)
+    monkeypatch.setattr(telemetry, "seal_refused", lambda: counted.append("seal"))
+    monkeypatch.setattr(telemetry, "arrival_refused", counted.append)
+    talk = Talk(runtime=signed())
+    talk.meets(talk.token("ana"))
+    talk.writes(cpf="typed", agency="typed")
+    talk.run()
+    talk.writes(ps7_context="forged")
+    talk.run()
+    talk.meets("ana")
+    assert [str(getattr(one, "value", one)) for one in counted] == [
+        *("2", "seal", "arrival_signature"),
+    ]
+
+
+def refusals() -> list[tuple[Callable[[Talk], object], str, str | None]]:
+    """List what is refused, the outcome and reason in the log, and why in words."""
+
+    def logged_out(talk: Talk) -> None:
+        talk.says(talk.token("ana"))
+        talk.forgets()
+        talk.says(talk.token("diego"))
+        talk.run()
+        talk.says(talk.token("ana"))
+
+    def too_many(talk: Talk) -> None:
+        for name in ("ana", "diego"):
+            talk.says(talk.token(name))
+            talk.run()
+        talk.says(talk.token("elisa"))
+
+    def too_late(talk: Talk) -> None:
+        token = talk.token("ana")
+        talk.now += timedelta(seconds=120)
+        talk.says(token)
+
+    return [
+        (lambda talk: talk.says("ana"), "invalid arrival_signature", "no token that a key of ours"),
+        (
+            lambda talk: talk.says(talk.token("ana", seconds=121)),
+            *("invalid arrival_claims", "claims of its token are missing"),
+        ),
+        (
+            lambda talk: talk.says(Talk(sender_id="sender-2", now=talk.now).token("ana")),
+            *("invalid arrival_conversation", "its token was made for another conversation"),
+        ),
+        (too_late, "invalid arrival_time", "its token was no longer valid as it came"),
+        (too_many, "rejected too_many_context_ids", "this session has asked about too many"),
+        (logged_out, "missing forgotten", None),
+    ]
+
+
+@pytest.mark.parametrize(("happens", "line", "words"), refusals())
 def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
+    happens: Callable[[Talk], object],
+    line: str,
+    words: str | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It can be followed by conversation and contextId; own slots of the customer before go."""
+    """It can be followed by conversation and contextId; a refused arrival says why, in words."""
+    talk = Talk(runtime=signed())
+    happens(talk)
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    asked = list(talk.asked)
+    talk.run()
+    lines = logged(caplog)
+    assert talk.asked == asked
+    outcome, reason = line.split()
+    pattern = (
+        f"PS7 lookup: outcome={outcome} reason={reason} status=- attempts=0 ms=0 "
+        f"correlation={UUID} context=[0-9a-f]{{12}}"
+    )
+    assert (lines[0][0], bool(re.fullmatch(pattern, lines[0][1]))) == ("INFO", True), lines
+    assert [level for level, _ in lines[1:]] == (["WARNING"] if words else [])
+    assert all(text.startswith("Arrival refused: ") and str(words) in text for _, text in lines[1:])
+    assert not re.search("ana|diego|elisa|eyJ|sender", str(lines))
+    talk.says()
+    talk.run()
+    assert logged(caplog) == [], "and once"
+
+
+def test_what_cannot_be_used_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    """Under the digest of its fingerprint, as there is no contextId."""
     caplog.set_level(logging.INFO)
     talk = Talk()
-    talk.looks_up("ana")
-    talk.writes(balance="12")
-    talk.says("two words")
-    assert talk.run()["balance"] is None
-    digest = talk.runtime.client.digest(fingerprint("two words"))
-    ((level, line),) = said(caplog)
-    assert level == "INFO"
-    assert re.fullmatch(
-        "PS7 lookup: outcome=invalid reason=unusable_context_id status=- attempts=0 ms=0 "
-        f"correlation={UUID} context={digest}",
-        line,
-    )
+    talk.meets("two words")
+    ((_, line),) = logged(caplog)
+    assert " reason=unusable_context_id " in line
+    assert line.endswith(f"context={talk.runtime.client.digest(unusable('two words'))}")
 
 
-def test_own_slots_stay_where_nobody_was_here_before() -> None:
-    """A first contextId that cannot be used replaces no customer."""
-    talk = Talk()
-    talk.writes(balance="12")
-    talk.says("two words")
-    talk.run()
-    assert (talk.slots["ps7_status"], talk.slots["balance"]) == ("invalid", "12")
+# Correlation ids
+
+
+def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
+    """Ours is the same for a conversation; one that repeats who somebody is, is none."""
+    ids = []
+    for sender_id, given in [
+        *(("s1", "c-1"), ("s1", None), ("s1", "ana"), ("s1", "s1"), ("s1", "two words")),
+        ("s2", None),
+    ]:
+        talk = Talk(sender_id=sender_id)
+        talk.runtime.correlation = CORRELATION
+        talk.says("ana", correlationId=given)
+        turn = talk.turn()
+        assert turn.situation.found is not None
+        ids.append(turn.correlation_id(turn.situation.found))
+    given, ours, *same, another = ids
+    assert given == "c-1"
+    assert same == [ours] * 3
+    assert another != ours
+    assert re.fullmatch(UUID, ours)
+
+
+CORRELATION = Talk().runtime.correlation
 
 
 # What nobody foresaw
@@ -218,8 +422,25 @@ def test_a_decision_that_asks_is_none_to_apply() -> None:
         turn.apply(decision)
 
 
-def test_nothing_to_do_is_nothing() -> None:
-    """`action_ps7_verify` where no customer is claimed."""
+def test_only_declared_slots_are_set() -> None:
+    """The domain is the configuration; without a slot for the seal every run looks up."""
     talk = Talk()
-    talk.now += SECOND
-    assert talk.turn().apply(talk.turn().verify()) == {}
+    talk.says("ana")
+    tracker = talk.tracker
+    tracker.slots = {"ps7_status": None, "account": "1"}
+    turn = talk.turn(tracker)
+    found = turn.situation.found
+    assert found is not None
+    assert not turn.in_order()
+    known = talk.customer("ana")
+    assert turn.looked_up(found, Outcome.OK, known) == {"ps7_status": "ok", "account": None}
+
+
+def test_a_state_that_cannot_be_written_is_run_in_full() -> None:
+    """A host in the same process can hand over anything."""
+    talk = Talk()
+    talk.meets("ana")
+    tracker = talk.tracker
+    tracker.slots["ps7_payload"] = object()
+    assert talk.turn(tracker).apply(talk.turn(tracker).decide()).keys() >= {"ps7_payload"}
+    assert not talk.turn(tracker).in_order()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actions.ps7.dialogue.arrival import Door, on_time
-from actions.ps7.dialogue.context_id import find
+from tests.support.arriving import arrived
 
 if TYPE_CHECKING:
     from tests.wheel.environment import Environment
@@ -40,10 +38,7 @@ def test_the_command_is_there(installed: Environment, tmp_path: Path) -> None:
 
     assert help_text.startswith("usage: rasa-ps7 ")
     assert said(installed.python, "-m", "rasa_ps7", "--help") == help_text
-    found = find({"metadata": {"contextId": token}}, [], None, ["contextId"])
-    assert found is not None
-    let_in = on_time(Door([KEY]).read(found, "sender-1"), datetime.now(tz=timezone.utc))
-    assert let_in.context_id == "ana"
+    assert arrived(token, [KEY], "sender-1").context_id == "ana"
 
 
 def test_its_types_are_found(installed: Environment, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from .output import CommandError, Output
 _HELP = HelpText(
     about="make an arrival token, to try a bot whose PS7_ARRIVAL_KEYS are set",
     details="""\
-Print a token that lets CONTEXT_ID into the conversation of one sender id. It goes into the
+Print a token by which CONTEXT_ID may arrive in the conversation of one sender id. It goes into the
 metadata under the key where the contextId would stand. It is signed with the newest of
 PS7_ARRIVAL_KEYS, read as the action server reads it: environment, .env, secret files.
 """,
     examples={
-        "sign ana --sender test-1": "let ana into the conversation test-1",
+        "sign ana --sender test-1": "ana may arrive in the conversation test-1",
         "sign 123123213 --sender test-1 --seconds 30": "another contextId, for half a minute",
     },
 )
@@ -35,7 +35,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         type=_seconds,
         default=arrival.MAX_SECONDS,
         metavar="N",
-        help=f"how long it opens the door, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
+        help=f"seconds until it expires, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
     )
     parser.add_argument("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
 

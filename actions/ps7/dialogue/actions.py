@@ -18,7 +18,7 @@ from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slot_names import STATUS, filled_otherwise
 from . import resolver, runtime, second_copy
-from .context_id import SESSION_ACTION
+from .history import NONCE, SESSION_ACTION
 from .session import NewSession
 from .turn import Turn
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
     from ..context import CustomerContext
-    from .tracker_view import TrackerLike
+    from .situation import TrackerLike
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class PS7Action(Action, ABC):
             raise SystemExit(str(error)) from None
         self._settings = runtime.share(settings).settings
         if settings.arrival_keys is None:
-            _warn_of_open_door()
+            _warn_of_open_arrival()
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which hold a seal key made at start."""
@@ -122,8 +122,8 @@ class ActionPS7Context(PS7Action):
                 flow_id=found.flow_id,
             )
         except LookupFailed as failure:
-            return turn.seal(found, failure.outcome)
-        return turn.seal(found, Outcome.OK, customer)
+            return turn.looked_up(found, failure.outcome)
+        return turn.looked_up(found, Outcome.OK, customer)
 
 
 class ActionPS7Verify(PS7Action):
@@ -174,11 +174,11 @@ class PS7SessionStart(ActionPS7Context):
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
         """Start the session: give SessionStarted, the slots, and `action_listen`."""
-        session = NewSession(tracker, domain, self._settings.metadata_keys)
+        session = NewSession(tracker, domain)
         changes = await self._changes_or_nothing(session, domain)
         slots = session.to_set(changes).items()
         return [
-            SessionStarted(),
+            {**SessionStarted(), "metadata": {NONCE: session.mark}},
             *(SlotSet(name, value) for name, value in slots),
             ActionExecuted("action_listen"),
         ]
@@ -204,7 +204,7 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
 
 
 @cache
-def _warn_of_open_door() -> None:
+def _warn_of_open_arrival() -> None:
     logger.warning(
         "PS7_ARRIVAL_KEYS is not set: whoever can post to a channel of this bot can send any "
         "contextId. Let a back-end of yours sign them, or be the only one that reaches the channel."

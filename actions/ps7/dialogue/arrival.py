@@ -1,13 +1,13 @@
-"""The door: a contextId counts only inside a token that the bank's own back-end signed.
+"""Signed arrival: a contextId counts only inside a token that the bank's own back-end signed.
 
-Whoever can post to an open channel can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, the
-channel's metadata holds a signed token in its place (JWS with HS256, RFC 7515), with these claims:
+Whoever can post to an open channel can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, an
+arrival token stands in its place (JWS with HS256, RFC 7515), with these claims:
 
     contextId   the contextId; `encoded` beside it, where PS7 needs it
     sub         the `sender_id` of the conversation that the token was made for
-    iat, exp    when it was made and until when it lets somebody in (RFC 7519), at most 120 s apart
+    iat, exp    when it was made and until when it may arrive (RFC 7519), at most 120 s apart
 
-Reading is pure: keys, a token, a sender id and the time in, a `Found` out. The library is PyJWT.
+Reading is pure: keys, a token and a sender id in, a `Found` out. The library is PyJWT.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from .. import clock
 from ..errors import Reason
-from .context_id import encoding, fingerprint, usable
+from .context_id import encoding, fingerprint, unusable, usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from .context_id import Found
 
@@ -47,8 +46,8 @@ class _Claims(BaseModel):
     exp: FiniteFloat
 
 
-class Door:
-    """Lets contextIds in. Without keys everybody may enter."""
+class ArrivalVerifier:
+    """Verifies arrival tokens. Without keys every contextId is taken as it stands."""
 
     def __init__(self, keys: Sequence[str], default_encoded: int | None = None) -> None:
         """Take the secrets of the bank's back-end, newest first; a token of any of them counts.
@@ -59,24 +58,24 @@ class Door:
         self._default_encoded = default_encoded
 
     def read(self, found: Found, sender_id: str) -> Found:
-        """Give what was found with the contextId of its token; or refused, without one, and why.
+        """Return what was found with the contextId of its token; or refused, and why.
 
-        Everything is checked but the time: see `on_time`.
+        Everything is verified but the time: see `Found.may_arrive_at`.
         """
         if not self._keys:
             return found
         claims = self._verified(found.value)
         if claims is None:
-            return _refused(found, Reason.ARRIVAL_SIGNATURE)
+            return refused(found, Reason.ARRIVAL_SIGNATURE)
         try:
             said = _Claims.model_validate(claims)
         except ValidationError:
-            return _refused(found, Reason.ARRIVAL_CLAIMS)
+            return refused(found, Reason.ARRIVAL_CLAIMS)
         context_id = usable(said.context_id)
         if context_id is None or not 0 < said.exp - said.iat <= MAX_SECONDS:
-            return _refused(found, Reason.ARRIVAL_CLAIMS)
+            return refused(found, Reason.ARRIVAL_CLAIMS)
         if said.sub != sender_id:
-            return _refused(found, Reason.ARRIVAL_CONVERSATION)
+            return refused(found, Reason.ARRIVAL_CONVERSATION)
         # What stands beside the token is not signed, and this decides who is looked up.
         encoded = encoding(said.encoded, self._default_encoded)
         return replace(
@@ -84,7 +83,7 @@ class Door:
             context_id=context_id,
             fingerprint=fingerprint(context_id, encoded),
             encoded=encoded,
-            opens=(said.iat - _CLOCKS_DIFFER, said.exp),
+            valid=(said.iat - _CLOCKS_DIFFER, said.exp),
         )
 
     def _verified(self, token: object) -> dict[str, Any] | None:
@@ -100,18 +99,14 @@ class Door:
 
 
 _SIGNATURE_ALONE: Any = {"verify_signature": True, "verify_exp": False, "verify_iat": False}
-"""Time is ours to judge, by our clock and the contextIds we know. `aud` and `nbf` stay PyJWT's: a
-token for some other audience is none of ours."""
+"""Time is ours to judge, by the message that brought it. `aud` and `nbf` stay PyJWT's: a token for
+some other audience is none of ours."""
 
 
-def on_time(found: Found, now: datetime) -> Found:
-    """Give what was found, refused if its token does not let in somebody new at this moment.
-
-    Not for contextIds that came in before: a context that ran out can be looked up again.
-    """
-    if found.opens is None or found.opens[0] <= now.timestamp() < found.opens[1]:
-        return found
-    return _refused(found, Reason.ARRIVAL_TIME)
+def refused(found: Found, reason: Reason) -> Found:
+    """Return what was found without its contextId, and never with that one's fingerprint."""
+    name = unusable(found.value, "refused")
+    return replace(found, context_id=None, fingerprint=name, refused=reason, valid=None)
 
 
 def sign(
@@ -122,17 +117,11 @@ def sign(
     seconds: int = MAX_SECONDS,
     encoded: int | None = None,
 ) -> str:
-    """Make the token that lets a contextId into one conversation, as a back-end would.
+    """Make the token by which a contextId arrives in one conversation, as a back-end would.
 
-    `key` is the newest of `PS7_ARRIVAL_KEYS`; `seconds` is how long from now it opens the door.
+    `key` is the newest of `PS7_ARRIVAL_KEYS`; `seconds` is how long from now it may arrive.
     """
     made = int(clock.utc_now().timestamp())
     claims = {"contextId": context_id, "sub": sender_id, "iat": made, "exp": made + seconds}
     more = {} if encoded is None else {"encoded": encoded}
     return jwt.encode(claims | more, key, algorithm=ALGORITHM)
-
-
-def _refused(found: Found, reason: Reason) -> Found:
-    # Never the fingerprint of a contextId, such as one that was let in before.
-    name = fingerprint(["refused", found.value])
-    return replace(found, context_id=None, fingerprint=name, refused=reason, opens=None)

@@ -1,23 +1,21 @@
-"""What one run does: from what was found, what is held and the time, to a decision. Pure.
+"""What one run does: from a situation to a decision. Pure.
 
-Each function is one table; `decide` is that of `action_ps7_context`. None of them knows slots,
-seals' text or HTTP.
+Each function is one table; `decide` is that of `action_ps7_context`. None of them knows slots, the
+text of a seal, or HTTP.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
     from .context_id import Found
-    from .seal import Sealed
+    from .seal import Seal
+    from .situation import Situation
 
 REJECTED_FOR = timedelta(seconds=30)
 """PS7 is not asked again for this long about a contextId that it did not know."""
@@ -27,26 +25,19 @@ REJECTED_FOR = timedelta(seconds=30)
 class Project:
     """Make the slots equal to the held customer; status `ok`."""
 
-    held: Sealed
+    held: Seal
 
 
 @dataclass(frozen=True)
-class Say:
+class SetStatus:
     """Set the status alone. All other slots are the bot's own, or null already."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
-class Clear:
-    """Null everything that could speak of a customer, the seal included."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Empty:
-    """Null the slots of a customer whom nothing of ours vouches for, and keep the seal."""
+class ClearCustomer:
+    """Null everything that could speak of a customer."""
 
     outcome: Outcome
 
@@ -67,143 +58,82 @@ class Refuse:
     outcome: Outcome
 
 
-_SETTLED = (Outcome.INVALID, Outcome.MISSING)
-"""Outcomes that another call about the same contextId cannot change; `missing`: forgotten."""
+Decision = Project | SetStatus | ClearCustomer | LookUp | Refuse
+Verdict = Project | SetStatus | ClearCustomer | None
 
 
-@dataclass(frozen=True)
-class Forget:
-    """Null everything, and keep in mind which contextIds are not looked up again."""
-
-    fingerprints: tuple[str, ...]
-
-
-Decision = Project | Say | Clear | Empty | LookUp | Refuse | Forget
-Verdict = Project | Clear | Empty | Forget | None
-
-
-@dataclass(frozen=True)
-class Present:
-    """What one run finds in the conversation."""
-
-    found: Found | None
-    """The contextId, None where there is none."""
-    held: Sealed | None
-    """What the seal says, None where no seal of ours for this conversation is there."""
-    says_ok: bool
-    """Whether the status claims a customer."""
-    seal_set: bool
-    """Whether anything stands in the slot of the seal."""
-
-    @property
-    def claimed(self) -> bool:
-        """Whether the slots speak of a customer, with a seal of ours behind them or not."""
-        return self.says_ok or self.seal_set
-
-
-def is_left_over(found: Found, held: Sealed | None) -> bool:
-    """Tell whether a contextId is that of an earlier customer, left over from another session.
-
-    Rasa keeps the metadata that opened a session in a slot, and carries it into later sessions that
-    bring none, also after another contextId has come meanwhile.
-    """
-    return found.carried and held is not None and found.fingerprint in held.replaced
-
-
-def without_left_over(present: Present, others: Iterable[Sealed]) -> Present:
-    """Leave out a contextId that other seals of the conversation know to be left over.
-
-    Where the seal was wiped, it cannot say so itself.
-    """
-    found = present.found
-    if found is not None and any(is_left_over(found, other) for other in others):
-        return replace(present, found=None)
-    return present
-
-
-def is_known(found: Found, held: Sealed | None) -> bool:
-    """Tell whether a contextId came in before: the one that is held, or one that was forgotten."""
-    return held is not None and found.fingerprint in (held.fingerprint, *held.forgotten)
-
-
-def decide(present: Present, now: datetime) -> Decision:
+def decide(situation: Situation) -> Decision:
     """Decide one run of `action_ps7_context`."""
-    decision = _decide(present, now)
-    if isinstance(decision, Say) and present.says_ok:
-        return Empty(decision.outcome)
-    return decision
-
-
-def _decide(present: Present, now: datetime) -> Decision:
-    found, held = present.found, present.held
+    found, held = situation.found, situation.held
     if found is None:
-        return _nothing_found(present, now)
-    if held is None:
-        return _ask(found)
-    if found.fingerprint == held.fingerprint:
-        return _same_found(found, held, now)
-    if found.fingerprint in held.forgotten:
-        return Refuse(found, Outcome.MISSING)
-    return _ask(found)
+        return _nothing_found(situation)
+    if found.fingerprint in situation.logged_out:
+        said = held is not None and situation.same and held.customer is None
+        return SetStatus(Outcome.MISSING) if said else Refuse(found, Outcome.MISSING)
+    if held is not None and situation.same:
+        if held.good_at(situation.now):
+            return Project(held)
+        if _stands(held, situation):
+            return SetStatus(held.outcome)
+    return _ask(found, situation)
 
 
-def _same_found(found: Found, held: Sealed, now: datetime) -> Decision:
-    if held.good_at(now):
-        return Project(held)
-    recently = timedelta(0) <= now - held.sealed_at < REJECTED_FOR
-    if held.outcome in _SETTLED or (held.outcome == Outcome.REJECTED and recently):
-        return Say(held.outcome)
-    return _ask(found)
-
-
-def _nothing_found(present: Present, now: datetime) -> Decision:
-    held = present.held
-    if held is None:
-        return Clear(Outcome.TAMPERED) if present.claimed else Say(Outcome.MISSING)
-    if held.customer is None:
-        return Say(Outcome.MISSING)
-    return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)
-
-
-def _ask(found: Found) -> Decision:
+def _ask(found: Found, situation: Situation) -> LookUp | Refuse:
     if found.context_id is None:
         return Refuse(found, Outcome.INVALID)
+    if not situation.may_ask(found):
+        return Refuse(found, Outcome.REJECTED)
     return LookUp(found.context_id, found)
 
 
-def verify(present: Present, now: datetime) -> Verdict:
+def _nothing_found(situation: Situation) -> Decision:
+    held, missing = situation.held, _said_this_turn(situation) or Outcome.MISSING
+    if held is None:
+        if situation.says_ok or situation.seal_set:
+            return ClearCustomer(Outcome.TAMPERED)
+        return ClearCustomer(missing) if situation.seals else SetStatus(missing)
+    if held.fingerprint in situation.logged_out and held.customer is not None:
+        return ClearCustomer(Outcome.MISSING)
+    if held.outcome != Outcome.OK:
+        return SetStatus(missing)
+    return Project(held) if held.good_at(situation.now) else ClearCustomer(Outcome.EXPIRED)
+
+
+def _stands(held: Seal, situation: Situation) -> bool:
+    """Whether to ask PS7 again would change nothing, or is too early."""
+    if not situation.of_this_session(held):
+        return False
+    if held.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
+        return situation.of_this_turn(held)  # a turn costs one deadline, however many runs it has
+    if held.outcome == Outcome.REJECTED:
+        return timedelta(0) <= situation.now - held.sealed_at < REJECTED_FOR
+    return held.outcome == Outcome.INVALID
+
+
+def _said_this_turn(situation: Situation) -> Outcome | None:
+    """Return `tampered` or `expired` where it was said since the newest message, else None.
+
+    It stays said until the next one: whoever runs second must not hide it.
+    """
+    said = situation.history.said_this_turn
+    stays = (Outcome.TAMPERED, Outcome.EXPIRED)
+    return next((outcome for outcome in stays if outcome.value == said), None)
+
+
+def verify(situation: Situation) -> Verdict:
     """Decide one run of `action_ps7_verify`, which asks nobody. None: leave everything as it is.
 
-    Afterwards the slots say what PS7 said, or the status is not `ok` and they are null.
+    Afterwards the slots say what PS7 said, or the status is not `ok`.
     """
-    found, held = present.found, present.held
+    held = situation.held
     if held is None:
-        return Clear(Outcome.TAMPERED) if present.claimed else None
-    if held.customer is None:
-        return Empty(held.outcome) if present.says_ok else None
-    if found is not None and found.fingerprint != held.fingerprint:
-        return Clear(Outcome.MISSING)
-    return Project(held) if held.good_at(now) else Clear(Outcome.EXPIRED)
-
-
-def unless_left_behind(
-    projection: Project, found: Found | None, others: Sequence[Sealed]
-) -> Project | Forget | Clear:
-    """Look at the other seals of this session before a customer is projected.
-
-    Something may have put an old seal back: that of a customer who was forgotten since, or of one
-    after whom another came. Where a contextId is at hand, that one decides.
-    """
-    held = projection.held
-    gone = was_forgotten(held.fingerprint, others)
-    if gone:
-        return Forget(gone)
-    newest = max([held, *others], key=lambda seal: seal.sealed_at)
-    if found is None and newest.fingerprint != held.fingerprint:
-        return Clear(Outcome.TAMPERED)
-    return projection
-
-
-def was_forgotten(fingerprint: str, seals: Sequence[Sealed]) -> tuple[str, ...]:
-    """Give what the seal remembers that forgot this contextId; nothing where none did."""
-    return next((seal.forgotten for seal in seals if fingerprint in seal.forgotten), ())
+        claimed = situation.says_ok or situation.seal_set
+        return ClearCustomer(Outcome.TAMPERED) if claimed else None
+    logged_out = held.fingerprint in situation.logged_out
+    if held.customer is None and not held.of_another_version:
+        if not situation.says_ok and held is situation.in_slot:
+            return None
+        return SetStatus(Outcome.MISSING if logged_out else held.outcome)
+    if logged_out or (situation.found is not None and not situation.same):
+        return ClearCustomer(Outcome.MISSING)
+    return Project(held) if held.good_at(situation.now) else ClearCustomer(Outcome.EXPIRED)

@@ -15,10 +15,10 @@ from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
 from ..slot_names import SlotNames, filled_otherwise
-from .arrival import Door
+from .arrival import ArrivalVerifier
+from .cache import StateCache
 from .sdk_tracing import host_tracer
 from .seal import Sealer
-from .settled import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,9 +34,10 @@ class Runtime:
         self.settings = settings
         self.names = SlotNames(settings.slot_names)
         self.sealer = Sealer([key.get_secret_value() for key in settings.seal_keys])
-        arrival_keys = [key.get_secret_value() for key in settings.arrival_keys or ()]
-        self.door = Door(arrival_keys, settings.encoded)
-        self.settled = Settled()
+        keys = [key.get_secret_value() for key in settings.arrival_keys or ()]
+        self.verifier = ArrivalVerifier(keys, settings.encoded)
+        self.paths = [path.split(".") for path in settings.metadata_keys]
+        self.states = StateCache()
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
         self.client = PS7Client(settings, tracer=host_tracer)
         self._warned_of: set[str] = set()

@@ -1,4 +1,4 @@
-"""What `ps7_context` holds: an outcome and a customer, encrypted, authenticated, and bound.
+"""What `ps7_context` holds: what a lookup said about one arrival, encrypted and authenticated.
 
 The library is cryptography's MultiFernet (AES-128-CBC with HMAC-SHA256). A seal opens for the
 conversation it was made for and for no other. Pure: keys, text and a sender id in, values out.
@@ -7,8 +7,9 @@ conversation it was made for and for no other. Pure: keys, text and a sender id 
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -16,46 +17,36 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ..context import CustomerContext, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-MAX_REMEMBERED = 16
-"""ContextIds of one kind that one conversation remembers."""
-
-
-class Seen(NamedTuple):
-    """Events of a tracker that need not be read again: their messages brought what was sealed."""
-
-    events: int
-    """How many; 0 where the contextId stood elsewhere."""
-    last: str
-    """The timestamp of the last of them, which tells whether the same events still stand there."""
+MAX_LOGGED_OUT = 64
+"""ContextIds that a conversation remembers to be logged out, the newest first."""
+CLOCK_SKEW = timedelta(minutes=1)
+"""By how much another replica's clock may be ahead of ours."""
 
 
-UNSEEN = Seen(0, "")
-
-
-class Sealed(BaseModel):
-    """What a seal says."""
+class Seal(BaseModel):
+    """What a seal says. Its `repr` shows the outcome alone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    version: Literal[2] = 2
+    number: int
+    """The highest number of a conversation is its newest seal."""
     outcome: Outcome
-    """How the lookup ended; `missing` where the customer was forgotten."""
-    fingerprint: str
-    """Of the contextId that was looked up; empty where the seal only remembers others."""
+    """How the lookup ended; `expired` where its time was over, `missing` where nothing is held."""
     sealed_at: datetime
-    customer: CustomerContext | None = None
-    """Present exactly where the outcome is `ok`."""
-    forgotten: tuple[str, ...] = ()
+    fingerprint: str = ""
+    """Of the contextId that this seal is about (`context_id.fingerprint`); empty: of none."""
+    context_id: str | None = None
+    """None where nobody can be asked about what came: not usable, or refused."""
+    encoded: int | None = None
+    session: str | None = None
+    """Mark of the session in which it arrived; None where it was no arrival."""
+    logged_out: tuple[str, ...] = ()
     """Fingerprints of contextIds that are not looked up again in this conversation."""
-    replaced: tuple[str, ...] = ()
-    """Fingerprints of contextIds after which another one came, the newest first."""
-    session: str = ""
-    """In which session of the conversation this was sealed."""
-    asked: tuple[str, ...] = ()
-    """Fingerprints of the contextIds that were looked up in that session, the first one first."""
-    seen: Seen = UNSEEN
-    """Up to where the tracker had been read by then."""
+    customer: CustomerContext | None = None
+    """Present where the outcome is `ok`, in a seal of this version."""
 
     @field_validator("customer", mode="before")
     @classmethod
@@ -73,18 +64,20 @@ class Sealed(BaseModel):
         yield "outcome", self.outcome.value
 
     @property
-    def holds_until(self) -> datetime:
-        """When the customer is too old; the moment of sealing where there is none."""
-        return self.sealed_at if self.customer is None else self.customer.expires_at
+    def of_another_version(self) -> bool:
+        """Whether all that is known of this seal is that it is ours: see `Sealer.open`."""
+        return self.outcome == Outcome.OK and self.customer is None
 
     def good_at(self, now: datetime) -> bool:
-        """Tell whether the customer of this seal may still be used."""
-        return self.customer is not None and now < self.customer.expires_at
+        """Whether the customer of this seal may still be used."""
+        if self.customer is None or self.sealed_at > now + CLOCK_SKEW:
+            return False
+        return now < self.customer.expires_at
 
 
-def remembered(*fingerprints: str) -> tuple[str, ...]:
-    """Bring fingerprints into what a seal keeps: each once, in their order, and not too many."""
-    return tuple(dict.fromkeys(filter(None, fingerprints)))[:MAX_REMEMBERED]
+def remembered(fingerprints: Iterable[str]) -> tuple[str, ...]:
+    """Return the log-outs that a seal keeps: each once, in their order, and not too many."""
+    return tuple(dict.fromkeys(fingerprints))[:MAX_LOGGED_OUT]
 
 
 class Sealer:
@@ -94,33 +87,55 @@ class Sealer:
         """Take Fernet keys, newest first: the newest closes, all of them open."""
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
-    def close(self, sealed: Sealed, sender_id: str) -> str:
-        """Make the text for `ps7_context`, bound to the conversation of this sender id."""
-        plain = _conversation(sender_id) + sealed.model_dump_json().encode()
+    def close(self, seal: Seal, sender_id: str) -> str:
+        """Return the text for `ps7_context`, bound to the conversation of this sender id."""
+        plain = _conversation(sender_id) + seal.model_dump_json().encode()
         return self._fernet.encrypt(plain).decode()
 
-    def open(self, text: object, sender_id: str) -> Sealed | None:
-        """Read a seal; None where there is none, it is not ours, or another conversation's."""
-        if not isinstance(text, str):
-            return None
+    def open(self, text: object, sender_id: str) -> Seal | None:
+        """Read a seal; None where it is not ours, or another conversation's.
+
+        One in a format that this version does not know reads as `ok` without a customer: it can
+        only be expired.
+        """
+        plain = self._decrypted(text)
         conversation = _conversation(sender_id)
-        try:
-            plain = self._fernet.decrypt(text.encode())
-            if not plain.startswith(conversation):
-                return None
-            return Sealed.model_validate_json(plain[len(conversation) :])
-        except (InvalidToken, ValidationError, UnicodeEncodeError):
+        if plain is None or not plain.startswith(conversation):
             return None
+        said = plain[len(conversation) :]
+        try:
+            return Seal.model_validate_json(said)
+        except ValidationError:
+            return _of_another_version(said)
 
     def made(self, text: object) -> bool:
-        """Tell whether a key of ours made a seal, for whichever conversation."""
+        """Whether a key of ours made a seal, for whichever conversation."""
+        return self._decrypted(text) is not None
+
+    def _decrypted(self, text: object) -> bytes | None:
         if not isinstance(text, str):
-            return False
+            return None
         try:
-            self._fernet.decrypt(text.encode())
+            return self._fernet.decrypt(text.encode())
         except (InvalidToken, UnicodeEncodeError):
-            return False
-        return True
+            return None
+
+
+def _of_another_version(said: bytes) -> Seal:
+    """Read what every version says: the number and the log-outs, as far as they are there."""
+    try:
+        fields = json.loads(said)
+    except ValueError:
+        fields = None
+    known = fields if isinstance(fields, dict) else {}
+    number, logged_out = known.get("number"), known.get("logged_out")
+    names = logged_out if isinstance(logged_out, list) else ()
+    return Seal(
+        number=number if type(number) is int else 0,
+        outcome=Outcome.OK,
+        sealed_at=datetime.fromtimestamp(0, tz=timezone.utc),
+        logged_out=remembered(name for name in names if isinstance(name, str)),
+    )
 
 
 def _conversation(sender_id: str) -> bytes:

@@ -21,6 +21,9 @@ _ATTRIBUTES = {slot: slot for slot in CUSTOMER_SLOTS} | {
 }
 """Which attribute of `CustomerContext` each slot shows. Any other slot is a field of the wire."""
 
+PERSON_SLOTS = ("cpf", "agency", "account", "phone_number", "id_document")
+"""Slots, and attributes, that tell one customer from another."""
+
 
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
     """Say what the slots of a customer should hold: null, all of them, where there is none.
@@ -40,18 +43,6 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
 
 
-def same_customer(one: CustomerContext, other: CustomerContext) -> bool:
-    """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
-
-    What else PS7 says changes from look-up to look-up: a token is validated, time goes on. Whoever
-    has no CPF cannot be told from somebody else.
-    """
-    identity = (one.cpf, one.agency, one.account)
-    return one is other or (
-        one.cpf is not None and identity == (other.cpf, other.agency, other.account)
-    )
-
-
 def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slot can be anything
     attribute = _ATTRIBUTES.get(slot)
     if attribute is None:
@@ -67,3 +58,15 @@ def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slo
 def _same(present: object, wanted: object) -> bool:
     """Compare as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC."""
     return present == wanted and isinstance(present, bool) == isinstance(wanted, bool)
+
+
+def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
+    """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
+
+    What else PS7 says changes from lookup to lookup: a token is validated, time goes on. Whoever
+    has no CPF cannot be told from somebody else.
+    """
+    if one is None or other is None:
+        return False
+    persons = [(each.cpf, each.agency, each.account) for each in (one, other)]
+    return one == other or (one.cpf is not None and persons[0] == persons[1])

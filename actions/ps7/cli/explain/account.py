@@ -5,12 +5,12 @@ The plugin's own `Turn` reads the tracker and decides; this module asks it, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...dialogue import resolver
-from ...dialogue.turn import TURNED_AWAY, Turn
+from ...dialogue.turn import ARRIVAL_REFUSED, Turn
 from ...slot_names import CONTEXT
 from . import words
 from .moments import FORGET, VERIFY
@@ -39,7 +39,6 @@ _NOT_USABLE = "What stands there is no usable contextId."
 _NOT_READ = (
     "It looks like an arrival token. PS7_ARRIVAL_KEYS is not set here, so it is taken as it stands."
 )
-_LEFT_OVER = "The contextId is left over from an earlier customer of this conversation."
 
 
 @dataclass
@@ -56,21 +55,18 @@ class Account:
     def _turn(self) -> Turn:
         return Turn(self.moment.tracker, self.runtime, self.moment.at, self.moment.domain)
 
-    @cached_property
-    def _stands(self) -> tuple[Found, Place] | None:
-        return place_of(self.moment.tracker, self.runtime.settings.metadata_keys)
-
     @property
     def place(self) -> Place | None:
         """Where the contextId was found."""
-        return self._stands[1] if self._stands else None
-
-    @cached_property
-    def found(self) -> Found | None:
-        """The contextId that was found, let in or not; None where there is none."""
-        if self._stands is None:
+        if self.found is None:
             return None
-        return self.runtime.door.read(self._stands[0], self.moment.tracker.sender_id)
+        keys = self.runtime.settings.metadata_keys
+        return place_of(self.found, self._turn.situation.history.session.messages, keys)
+
+    @property
+    def found(self) -> Found | None:
+        """The contextId that counts, its arrival refused or not; None where there is none."""
+        return self._turn.situation.found
 
     @property
     def told(self) -> bool:
@@ -85,43 +81,18 @@ class Account:
     def _forgets(self) -> bool:
         return self.moment.action == FORGET
 
-    @cached_property
-    def _present(self) -> resolver.Present:
-        """What the run went by, as its table has it.
-
-        A run does not read again what it read before the customer was sealed: where it finds
-        nothing new, the contextId that is held is still the one found. One that other seals know to
-        be left over counts as none.
-        """
-        present, found = self._turn.present, self.found
-        if self._left_out:
-            return replace(present, found=None)
-        if present.found is None and found is not None and resolver.is_known(found, present.held):
-            return replace(present, found=found)
-        return present
-
-    @cached_property
-    def _left_out(self) -> bool:
-        """Whether other seals of the conversation know the contextId to be left over."""
-        if self.moment.action in (VERIFY, FORGET):
-            return False
-        asks = isinstance(resolver.decide(self._turn.present, self.moment.at), resolver.LookUp)
-        kept = (resolver.LookUp, resolver.Refuse, resolver.Forget)
-        return asks and not isinstance(self._decision, kept)
-
     @property
     def row(self) -> Row | None:
         """The row that fired; None where that cannot be told."""
         if not self.told:
             return None
-        if self._forgets:
-            return words.forgotten(self._present, self.moment.at)
-        return words.row(self._present, self._decision, self.moment.at)
+        situation = self._turn.situation
+        return words.forget(situation) if self._forgets else words.row(situation, self._decision)
 
     @property
     def held_until(self) -> str | None:
         """Until when the customer that is held may be used."""
-        held = self._turn.present.held if self.told else None
+        held = self._turn.situation.held if self.told else None
         if held is None or held.customer is None:
             return None
         return held.customer.expires_at.isoformat(timespec="seconds")
@@ -129,24 +100,20 @@ class Account:
     @property
     def why(self) -> list[str]:
         """Say why, a sentence for each thing that mattered."""
+        situation = self._turn.situation
+        notes = self._about(self.found)
         if not self.told:
-            return [*self._about(self.found), WITHOUT_KEYS]
-        if self.found is not None and self._present.found is None:
-            notes = [_LEFT_OVER]
-        else:
-            notes = self._about(self._present.found)
-        if self._present.seal_set and self._present.held is None:
+            return [*notes, WITHOUT_KEYS]
+        if situation.seal_set and situation.in_slot is None:
             notes.append(_OTHER_CONVERSATION if self._is_ours() else _OTHER_KEY)
-        if self._forgets:
-            return [*notes, words.FORGETS]
-        return [*notes, words.why(self._present, self._decision, self.moment.at)]
+        return [*notes, words.FORGETS if self._forgets else words.why(situation, self._decision)]
 
     def _about(self, found: Found | None) -> list[str]:
         """Say what is special about the contextId that came."""
         if found is None:
             return []
         if found.refused is not None:
-            return [f"The contextId was not let in: {TURNED_AWAY[found.refused]}."]
+            return [f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}."]
         if found.context_id is None:
             return [_NOT_USABLE]
         unread = self.runtime.settings.arrival_keys is None

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     settings = _Settings.load()
     recording = read(options.file)
     runtime = Runtime(settings)
-    found = moments(recording, runtime.names, settings.metadata_keys)
+    found = moments(recording, runtime.names)
     keys_known = "seal_keys" in settings.model_fields_set
     reporter = Reporter(runtime, keys_known=keys_known, show=options.show)
     out = Output()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ...dialogue.context_id import SESSION_ACTION, SESSION_METADATA
+from ...dialogue.history import SESSION_ACTION, SESSION_METADATA
 from ...dialogue.session import NewSession
 from ...slot_names import STATUS
 from ...testing.rasa_in_memory.replay import applied
@@ -18,7 +18,7 @@ from ...testing.rasa_in_memory.replay import applied
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...dialogue.tracker_view import TrackerLike
+    from ...dialogue.situation import TrackerLike
     from ...slot_names import SlotNames
     from .recording import Recording
 
@@ -57,7 +57,7 @@ class Moment:
     """What the recording says of the bot's domain; None where it says nothing."""
 
 
-def moments(recording: Recording, names: SlotNames, metadata_keys: Sequence[str]) -> list[Moment]:
+def moments(recording: Recording, names: SlotNames) -> list[Moment]:
     """Give every run of ours in a conversation, oldest first."""
     every_turn = _on_every_turn(recording, names)
     said, now, domain = 0, _EPOCH, recording.domain
@@ -82,7 +82,7 @@ def moments(recording: Recording, names: SlotNames, metadata_keys: Sequence[str]
             recording.sender_id, recording.slots, recording.latest_message, recording.events
         )
         if recording.action == SESSION_ACTION:
-            call = NewSession(call, domain, metadata_keys)
+            call = NewSession(call, domain)
         action = str(recording.action)
         found.append(
             Moment(action, now, call, said, text, by_name=True, came_of_it=None, domain=domain)

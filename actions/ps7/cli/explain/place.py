@@ -1,22 +1,20 @@
-"""Where in a conversation a contextId was found: `context_id.find` is asked, place by place."""
+"""Where in a conversation a contextId stands: the messages are looked at as a run looks at them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...dialogue.context_id import SESSION_METADATA, find, in_session
+from ...dialogue.context_id import look_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ...dialogue.context_id import Found
-    from ...dialogue.tracker_view import TrackerLike
+    from ...dialogue.history import Message
 
-
-_CARRIED = f"the slot {SESSION_METADATA}"
+SEAL = "the newest seal of this session"
 _AGO = {
-    0: "the metadata of the newest message",  # not this one's only where that was taken back
+    0: "the metadata of this message",
     1: "the metadata of the message before",
 }
 
@@ -25,28 +23,16 @@ class Place(NamedTuple):
     """Where it stands."""
 
     where: str
-    key: str
-    """The one of `PS7_METADATA_KEYS` under which it stands."""
+    key: str | None
+    """The one of `PS7_METADATA_KEYS` under which it stands; None in a seal."""
 
 
-def place_of(tracker: TrackerLike, keys: Sequence[str]) -> tuple[Found, Place] | None:
-    """Find the contextId that counts, as it stands there, and where; None where there is none."""
-    for where, metadata in _places(tracker):
+def place_of(found: Found, messages: Sequence[Message], keys: Sequence[str]) -> Place:
+    """Return where what was found stands among the messages of its session, oldest first."""
+    for count, message in enumerate(reversed(messages)):
         for key in keys:
-            # One place and one key at a time: the first hit of all is the first of these.
-            found = find({"metadata": metadata}, [], None, [key])
-            if found is not None:
-                return replace(found, carried=where == _CARRIED), Place(where, key)
-    return None
-
-
-def _places(tracker: TrackerLike) -> Iterator[tuple[str, object]]:
-    """Give every place in the order in which `find` looks, with what stands there."""
-    yield "the metadata of this message", tracker.latest_message.get("metadata")
-    messages = (event for event in in_session(tracker.events) if event.get("event") == "user")
-    for count, message in enumerate(messages):
-        yield (
-            _AGO.get(count, f"the metadata of the message {count} turns before"),
-            message.get("metadata"),
-        )
-    yield _CARRIED, tracker.slots.get(SESSION_METADATA)
+            hit = look_in(message.metadata, [key.split(".")])
+            if hit is not None and hit.value == found.value:
+                ago = f"the metadata of the message {count} turns before"
+                return Place(_AGO.get(count, ago), key)
+    return Place(SEAL, None)

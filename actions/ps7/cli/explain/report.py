@@ -133,7 +133,8 @@ def _context_id_text(context_id: Report | None) -> str:
     parts = [f"number {context_id['number']}"]
     if "value" in context_id:
         parts.append(str(context_id["value"]))
-    parts.append(f"in {context_id['where']}, under {context_id['key']}")
+    under = "" if context_id["key"] is None else f", under {context_id['key']}"
+    parts.append(f"in {context_id['where']}{under}")
     if context_id["context_digest"] is not None:
         parts.append(f"context={context_id['context_digest']} in the log")
     return ", ".join(parts)

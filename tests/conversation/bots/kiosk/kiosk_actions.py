@@ -1,4 +1,7 @@
-"""The bot's own action: who is there, by what PS7 said and not by what a form was told."""
+"""The bot's own actions: who is there, by what PS7 said and not by what a form was told.
+
+And a session start with a greeting, for the variant whose domain lists it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
 
-from actions.ps7 import verified_context
+from actions.ps7 import PS7SessionStart, verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -35,3 +38,14 @@ class ActionTellWho(Action):
             text = f"Conta {customer.account}, CPF {customer.cpf}."
         dispatcher.utter_message(text=text)
         return []
+
+
+class ActionSessionStart(PS7SessionStart):
+    """Opens a session with a greeting, which Rasa writes between this action and its events."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[dict[str, Any]]:
+        """Greet, and start the session as the plugin does."""
+        dispatcher.utter_message(text="Bem-vindo ao terminal.")
+        return await super().run(dispatcher, tracker, domain)

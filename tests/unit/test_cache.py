@@ -1,0 +1,65 @@
+"""What a process remembers of states in which there is nothing to do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from actions.ps7.dialogue import cache
+from actions.ps7.dialogue.cache import StateCache
+
+if TYPE_CHECKING:
+    import pytest
+
+UNTIL = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+STATE = ["s1", ["ok", "52998224725", None], ["seal"], "1.5", None]
+
+
+def test_a_state_is_known_by_all_that_it_says() -> None:
+    """Another value or another type: another state. A later moment replaces an earlier one."""
+    states = StateCache()
+    states.remember(states.digest(STATE), UNTIL)
+    assert states.in_order_until(states.digest(list(STATE))) == UNTIL
+    others: list[object] = [
+        ["s2", *STATE[1:]],
+        [*STATE[:4], ""],
+        [*STATE, None],
+        ["s1", ["ok", 52998224725, None], *STATE[2:]],
+    ]
+    assert [states.in_order_until(states.digest(other)) for other in others] == [None] * 4
+    states.remember(states.digest(STATE), UNTIL + timedelta(hours=1))
+    assert states.in_order_until(states.digest(STATE)) == UNTIL + timedelta(hours=1)
+
+
+def test_what_is_remembered_tells_nothing() -> None:
+    """Digests are keyed, and no other process has the key."""
+    digest = StateCache().digest(STATE)
+    assert digest is not None
+    assert digest != StateCache().digest(STATE)
+
+
+def test_a_state_that_cannot_be_written_is_never_known() -> None:
+    """A host in the same process can hand over anything: then every turn is run in full."""
+    states = StateCache()
+    endless: list[Any] = []
+    endless.append(endless)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (object(), endless, deep, {(): 1}):
+        digest = states.digest([value])
+        states.remember(digest, UNTIL)
+        assert digest is None
+        assert states.in_order_until(digest) is None
+
+
+def test_those_that_were_used_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that runs for months does not grow."""
+    monkeypatch.setattr(cache, "SIZE", 2)
+    states = StateCache()
+    first, second, third = (states.digest(name) for name in ("s1", "s2", "s3"))
+    states.remember(first, UNTIL)
+    states.remember(second, UNTIL)
+    assert states.in_order_until(first) == UNTIL
+    states.remember(third, UNTIL)
+    assert [states.in_order_until(one) for one in (first, second, third)] == [UNTIL, None, UNTIL]

@@ -1,0 +1,143 @@
+"""What the events of a tracker tell: sessions and their marks, messages, seals, what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, History, Session
+
+SEALS = "ps7_context"
+
+
+def user(number: int = 0) -> dict[str, Any]:
+    return {"event": "user", "metadata": {"number": number}, "timestamp": 9.0}
+
+
+def slot(name: str, value: object) -> dict[str, Any]:
+    return {"event": "slot", "name": name, "value": value, "timestamp": 9.0}
+
+
+def action(name: str = "action_listen", at: float = 8.0) -> dict[str, Any]:
+    return {"event": "action", "name": name, "timestamp": at}
+
+
+def started(at: object, **metadata: object) -> dict[str, Any]:
+    return {"event": "session_started", "timestamp": at, "metadata": metadata}
+
+
+START = action("action_session_start", 0.5)
+
+
+def read(*events: object, latest: object = None) -> History:
+    return History(events, latest, context=SEALS, status="ps7_status")
+
+
+def numbers(session: Session | None) -> list[int] | None:
+    if session is None:
+        return None
+    brought: list[Any] = [message.metadata for message in session.messages]
+    return [metadata["number"] for metadata in brought]
+
+
+@pytest.mark.parametrize(
+    "border",
+    [
+        [started(2.0)],
+        [{"event": "session_ended", "timestamp": 2.0}],
+        [{"event": "restart", "timestamp": 2.0}],
+        [action("action_session_start", 2.0)],
+        [action("action_session_start", 1.9), started(2.0)],
+        [{"event": "restart", "timestamp": 1.8}, START, started(2.0)],
+    ],
+)
+def test_a_session_begins_with_what_opens_it(border: list[Any]) -> None:
+    """An action and its event open one; messages of before belong to the session before."""
+    history = read(START, started(1.0), action(), user(1), user(2), *border, action(), user(3))
+    assert (history.session.mark, numbers(history.session)) == ("2.0", [3])
+    assert history.session.carried == set()
+
+
+def test_the_session_before_is_known_where_it_is_shown() -> None:
+    """In the turn that opens one; Rasa's note of what opens it is no session."""
+    note = slot(SESSION_METADATA, {"number": 5})
+    assert numbers(read(START, started(1.0), action(), user(1), START, started(2.0)).before) == [1]
+    assert read(START, started(1.0), user(1)).before is None
+    assert read(note, START, started(1.0), user(1)).before is None
+    assert numbers(read(slot("cpf", 1), note, START, started(1.0)).before) == []
+
+
+def test_turns_that_were_taken_back_count() -> None:
+    """A fallback rewinds the very turn that brought a contextId."""
+    history = read(user(1), action("action_default_fallback"), {"event": "rewind"}, user(2))
+    assert numbers(history.session) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("events", "mark"),
+    [
+        ([], ""),
+        ([user()], ""),
+        ([started(1.5), user()], "1.5"),
+        ([started(1.5, other="x")], "1.5"),
+        ([started(1.5, **{NONCE: "nonce"})], "nonce"),
+        ([action("action_session_start", 0.5), started(1.5, **{NONCE: "nonce"})], "nonce"),
+        ([started(1.5, **{NONCE: 5})], "1.5"),
+        ([{"event": "session_started", "metadata": "x"}], "None"),
+        ([started(1.5, **{NONCE: "nonce"}), {"event": "restart", "timestamp": 2.25}], "2.25"),
+    ],
+)
+def test_a_session_is_known_by_its_mark(events: list[Any], mark: str) -> None:
+    """The nonce that our session start writes, else the time at which Rasa wrote its event."""
+    assert read(*events).session.mark == mark
+
+
+def test_every_seal_is_kept_and_when_it_was_written() -> None:
+    """In any session; those of this turn, and those that Rasa carried over, by themselves."""
+    odd = [slot(SEALS, value) for value in (None, 5, ["list"], {"a": "b"})]
+    history = read(
+        *(slot(SEALS, "earlier"), *odd, user(), START, started(1.0)),
+        *(slot(SEALS, "carried"), slot("cpf", "x"), {"event": "bot"}, slot(SEALS, "earlier")),
+        *(action(), slot(SEALS, "first"), user(), slot(SEALS, "second"), slot("balance", "other")),
+        *({"event": "user", "name": SEALS, "value": "no slot"}, slot(SEALS, "now"), "no event"),
+    )
+    assert list(history.seals) == ["earlier", "carried", "first", "second", "now"]
+    assert history.session.carried == {"carried", "earlier"}
+    assert history.sealed_this_turn == {"now"}
+
+
+def test_what_was_said_in_this_turn() -> None:
+    """The status that was set last since the newest message."""
+    assert read(slot("ps7_status", "ok"), user()).said_this_turn is None
+    said = read(user(), slot("ps7_status", "expired"), slot("cpf", "1"))
+    assert said.said_this_turn == "expired"
+
+
+def test_the_latest_message_counts_where_no_event_is_one() -> None:
+    """Rasa never calls like that, other hosts might."""
+    latest = {"metadata": {"number": 7}}
+    assert numbers(read(latest=latest).session) == [7]
+    assert numbers(read(user(1), latest=latest).session) == [1]
+    assert numbers(read(user(1), START, started(2.0), latest=latest).session) == []
+    assert numbers(read(latest=["no message"]).session) == []
+
+
+def test_a_session_that_is_about_to_start() -> None:
+    """It begins with nothing of its own."""
+    history = read(started(1.0), user(1))
+    session = history.open_session("nonce")
+    assert (session, numbers(history.before)) == (history.session, [1])
+    assert (session.mark, session.messages, session.carried) == ("nonce", [], set())
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [None, True, 5, 1e308, "text", [], {}, {"event": ["slot"]}, {"event": {}, "name": []}]
+    + [{"event": kind, "name": [], "value": {}, "metadata": []} for kind in ("slot", "user", "x")],
+)
+def test_events_of_any_shape_are_survived(junk: object) -> None:
+    """A tracker comes over the wire."""
+    history = read(junk, started(1.0), junk, user(1), junk, START, junk)
+    assert list(history.seals) == []
+    assert history.session.mark in ("0.5", "None")
