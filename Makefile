@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PYTHON310 ?= python3.10
+REV ?= b2ccf33
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RASA_TELEMETRY_ENABLED := false
@@ -29,7 +30,7 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat test lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat test lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -86,8 +87,12 @@ matrix: .venv/dev ## every rasa-sdk on every Python over every transport, and a 
 mutants: $(MUTANTS) ## mutation testing of the pure modules: some minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.run
 
-fuzz: .venv/dev ## 200,000 made-up answers and metadata: some minutes
+fuzz: .venv/dev ## 200,000 made-up answers and metadata, and as many steps of made-up conversations: 40 minutes
 	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest tests/faults/test_fuzz.py
+	@PS7_MODEL_STEPS=200000 PS7_MODEL_SECONDS=1200 $(RUN) -m pytest -s tests/model/test_walks.py
+
+regressions: .venv/dev ## which conversations that broke once an older commit breaks: REV=b2ccf33
+	@$(RUN) -m tests.model.regressions $(REV)
 
 soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything grow?
 	@$(RUN) -m benchmarks.soak

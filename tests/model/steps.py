@@ -1,0 +1,122 @@
+"""What can happen to a conversation, as data: a bot, and the steps of a walk through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+NAMES = ("ana", "bruno", "carla", "diego", "ana encoded")
+"""The contextIds of the walks; the last is the text of the first, with another `encoded`."""
+UNUSABLE = "unusable"
+
+START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
+LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
+
+
+@dataclass(frozen=True)
+class Bot:
+    """How a bot is built, where it runs, and whom it meets."""
+
+    every: bool = True
+    """`action_ps7_context` runs on every turn, not only where a rule says so."""
+    start: str = START_OWN
+    carries: bool = True
+    signed: bool = False
+    store: str = "memory"
+    skew: int = 0
+    """Seconds by which the clock of the second replica is ahead."""
+    renamed: bool = False
+    attacked: bool = True
+    unreliable: bool = False
+    """The action server may be away for a turn."""
+    domain: bool = True
+    limit: int = LIMIT
+
+    def __str__(self) -> str:
+        return differences(self)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Somebody writes a slot: before our run of the turn, after it, or between two turns."""
+
+    when: str
+    slot: str
+    value: int
+    """Which of the values that this slot had: 0 is null; for `context` 1 is garbage, 2 a seal."""
+
+    def __str__(self) -> str:
+        return f"attacker({self.when}: {self.slot}=value {self.value})"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message, what it brings and what the bot does then."""
+
+    does: str = "listen"
+    brings: str | None = None
+    token: str = "new"
+    replica: int = 0
+    away: bool = False
+    attack: Attack | None = None
+
+    def __str__(self) -> str:
+        said = [f"arrives({self.brings})"] if self.brings else ["says()"]
+        said += [self.does] if self.does != "listen" else []
+        said += [f"{self.token} token"] if self.token != "new" else []
+        said += [f"replica {self.replica}"] if self.replica else []
+        said += ["action server away"] if self.away else []
+        said += [str(self.attack)] if self.attack else []
+        return ", ".join(said)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time passes."""
+
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"wait({self.seconds})"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """From now on PS7 answers otherwise: with a customer, or an outcome."""
+
+    about: str
+    answer: str
+
+    def __str__(self) -> str:
+        return f"ps7({self.about} is {self.answer})"
+
+
+Step = Turn | Wait | Answers
+FAILURES = ("rejected", "unavailable", "denied")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A bot and what happens to it, one line a step where it is shown."""
+
+    bot: Bot
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        lines = [f"Bot({self.bot})", *map(str, self.steps)]
+        return "".join(f"\n    {line}" for line in lines)
+
+
+def differences(bot: Bot) -> str:
+    """Return what a bot has other than the plainest one."""
+    values = {field.name: getattr(bot, field.name) for field in fields(bot)}
+    return ", ".join(f"{k}={v!r}" for k, v in values.items() if v != getattr(Bot(), k))
+
+
+def arrives(name: str | None, does: str = "listen", **more: object) -> Turn:
+    """Return a turn whose message brings a contextId."""
+    return replace(Turn(does, name), **more)  # type: ignore[arg-type]
+
+
+def says(does: str = "listen", **more: object) -> Turn:
+    """Return a turn whose message brings none."""
+    return arrives(None, does, **more)

@@ -1,0 +1,163 @@
+"""What is judged: the plugin of some tree, called with the webhook's JSON.
+
+It runs in the process of the tests, or as a program of its own (a call a line, a reply a line) with
+another tree on PYTHONPATH. So it imports what every release has: public names, the clock, and the
+transport's edge, where PS7 is played. A replica is a set of settings; its time comes with a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
+
+from actions.ps7 import (
+    ActionPS7Context,
+    ActionPS7Forget,
+    ActionPS7Verify,
+    PS7SessionStart,
+    clock,
+    verified_context,
+)
+from actions.ps7.api.transport import Transport
+from actions.ps7.api.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from rasa_sdk.types import DomainDict, TrackerState
+
+WHO = "action_who"
+
+
+class ActionSessionStart(PS7SessionStart):
+    """A bot's own session start, complete as it stands."""
+
+
+class ActionWho(Action):
+    """A bot's own action that reads the customer from the seal."""
+
+    def name(self) -> str:
+        return WHO
+
+    async def run(
+        self, _dispatcher: CollectingDispatcher, tracker: Tracker, _domain: DomainDict
+    ) -> list[dict[str, Any]]:
+        customer = verified_context(tracker)
+        return [SlotSet("who", customer.cpf if customer else None)]
+
+
+ACTIONS = (ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionSessionStart, ActionWho)
+
+
+class _Errors(logging.Handler):
+    """Keeps what the plugin says is broken: `run` itself never raises."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+class Subject:
+    """The actions of one tree, for any settings, with PS7 and the time at hand."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._executors: dict[tuple[tuple[str, str], ...], ActionExecutor] = {}
+        self._now = datetime.fromtimestamp(0, timezone.utc)
+        self._ps7: dict[str, tuple[int, object]] = {}
+        self._asked: list[str] = []
+        self._errors = _Errors()
+        self._kept = (clock.utc_now, Transport.send)
+        self._logger = logging.getLogger("actions")
+        self._level, self._propagates = self._logger.level, self._logger.propagate
+        self._logger.setLevel(logging.ERROR)
+        self._logger.propagate = False
+        self._logger.addHandler(self._errors)
+
+        async def send(_: Transport, request: Request) -> Answer:
+            return self._answer(request)
+
+        self._replace(lambda: self._now, send)
+
+    def close(self) -> None:
+        """Put everything back that was replaced."""
+        self._replace(*self._kept)
+        self._logger.removeHandler(self._errors)
+        self._logger.setLevel(self._level)
+        self._logger.propagate = self._propagates
+        self._loop.close()
+
+    def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the events of one call, the contextIds that PS7 was asked about, or an error."""
+        self._now = datetime.fromtimestamp(message["now"], timezone.utc)
+        self._ps7, self._asked, self._errors.lines = message["ps7"], [], []
+        try:
+            executor = self._executor(message["settings"])
+        except SystemExit as refusal:
+            return {"refused": str(refusal)}
+        try:
+            events = self._loop.run_until_complete(_run(executor, message["call"]))
+        except Exception as error:  # noqa: BLE001 - the finding
+            return {"error": f"{type(error).__name__} left run(): {error}"}
+        if self._errors.lines:
+            return {"error": "; ".join(self._errors.lines)}
+        return {"events": events, "asked": self._asked}
+
+    def _executor(self, settings: dict[str, str]) -> ActionExecutor:
+        key = tuple(sorted(settings.items()))
+        if key not in self._executors:
+            kept = dict(os.environ)
+            for name in [name for name in os.environ if name.startswith("PS7_")]:
+                del os.environ[name]
+            os.environ.update(settings)
+            try:
+                executor = ActionExecutor()
+                for action in ACTIONS:
+                    executor.register_action(action)
+            finally:
+                os.environ.clear()
+                os.environ.update(kept)
+            self._executors[key] = executor
+        return self._executors[key]
+
+    def _answer(self, request: Request) -> Answer:
+        body = json.loads(request.body)
+        asked = f"{body['contextId']}/{body.get('encoded', '')}"
+        self._asked.append(asked)
+        status, answer = self._ps7[asked]
+        return Answer(status, {"content-type": "application/json"}, json.dumps(answer).encode())
+
+    @staticmethod
+    def _replace(utc_now: Any, send: Any) -> None:  # noqa: ANN401 - functions of any tree
+        clock.utc_now = utc_now
+        cast("Any", Transport).send = send
+
+
+async def _run(executor: ActionExecutor, call: dict[str, Any]) -> list[dict[str, Any]]:
+    if not call["domain"]:  # rasa-sdk 3.21 refuses such a call, 3.6 hands it on
+        tracker = Tracker.from_dict(cast("TrackerState", call["tracker"]))
+        action = executor.actions[call["next_action"]]
+        return cast("list[dict[str, Any]]", await action(CollectingDispatcher(), tracker, {}))
+    result: Any = await executor.run(call)
+    answer = result if isinstance(result, dict) else result.model_dump()
+    return cast("list[dict[str, Any]]", answer["events"])
+
+
+if __name__ == "__main__":
+    subject = Subject()
+    sys.stdout.write(f"{Path(sys.modules['actions.ps7'].__file__ or '').resolve()}\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(subject(json.loads(line))) + "\n")
+        sys.stdout.flush()

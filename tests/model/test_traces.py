@@ -1,0 +1,45 @@
+"""The walks that broke something once, each a test of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.model.conversation import BEGINS, play, settings_of
+from tests.model.drivers import this_process, tree
+from tests.model.steps import Bot, Walk, arrives
+from tests.model.traces import TRACES
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.model.conversation import Driver
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Driver]:
+    """Call the plugin in this process."""
+    with this_process() as driver:
+        yield driver
+
+
+@pytest.mark.parametrize("walk", TRACES.values(), ids=TRACES)
+def test_what_broke_once(driver: Driver, walk: Walk) -> None:
+    """It holds, whatever happened to the conversation."""
+    play(walk, driver)
+
+
+@pytest.mark.parametrize("keys", ["", " ", "null", "[]"])
+def test_blank_arrival_keys(driver: Driver, keys: str) -> None:
+    """Arrival keys that are set, and blank, do not turn the signed arrival off."""
+    settings = settings_of(Bot(), 0) | {"PS7_ARRIVAL_KEYS": keys}
+    reply = driver({"settings": settings, "now": BEGINS, "ps7": {}, "call": {}})
+    assert "PS7_ARRIVAL_KEYS" in reply.get("refused", "it starts")
+
+
+def test_another_tree() -> None:
+    """The plugin of another tree is called just as well, in a process of its own."""
+    with tree(ROOT) as driver:
+        play(Walk(Bot(), (arrives("ana"), arrives("bruno"))), driver)
