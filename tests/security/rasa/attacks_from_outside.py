@@ -121,6 +121,12 @@ FROM_OUTSIDE = (
         (posts(*sets(session_started_metadata=ANA)),),
     ),
     Attack(
+        "metadata at hand, where there is no door",
+        WRITER,
+        "oss_bot",
+        (posts(*sets(session_started_metadata={"contextId": ANA})),),
+    ),
+    Attack(
         "metadata at hand, where there is a door",
         WRITER,
         "guarded_bot",
@@ -187,12 +193,6 @@ OUT_OF_SCOPE = (
         CHANNEL,
         "guarded_bot",
         (arrives("ana"),),
-    ),
-    Attack(
-        "metadata at hand, where there is no door",
-        WRITER,
-        "oss_bot",
-        (posts(*sets(session_started_metadata={"contextId": ANA})),),
     ),
     Attack(
         "a message that was never sent, where there is no door",
