@@ -66,6 +66,16 @@ def test_the_session_before_is_known_where_it_is_shown() -> None:
     assert read(START, started(1.0), user(1)).before is None
     assert read(note, START, started(1.0), user(1)).before is None
     assert numbers(read(slot("cpf", 1), note, START, started(1.0)).before) == []
+    again = read(START, started(1.0), action(), user(1), START, started(2.0), START, started(3.0))
+    assert numbers(again.before) == [1]
+
+
+def test_a_restart_leaves_a_session_behind_in_which_nothing_was() -> None:
+    """However short it was, it lies between the next session and what was there before."""
+    restart = {"event": "restart", "timestamp": 2.0}
+    history = read(START, started(1.0), action(), user(1), restart, START, started(3.0))
+    assert history.before is not None
+    assert (history.before.mark, numbers(history.before)) == ("2.0", [])
 
 
 def test_turns_that_were_taken_back_count() -> None:
@@ -109,6 +119,7 @@ def test_every_seal_is_kept_and_when_it_was_written() -> None:
 
 def test_what_was_said_in_this_turn() -> None:
     """The status that was set last since the newest message."""
+    assert read().said_this_turn is None
     assert read(slot("ps7_status", "ok"), user()).said_this_turn is None
     said = read(user(), slot("ps7_status", "expired"), slot("cpf", "1"))
     assert said.said_this_turn == "expired"
@@ -118,6 +129,7 @@ def test_the_latest_message_counts_where_no_event_is_one() -> None:
     """Rasa never calls like that, other hosts might."""
     latest = {"metadata": {"number": 7}}
     assert numbers(read(latest=latest).session) == [7]
+    assert [message.at for message in read(action(at=8.0), latest=latest).session.messages] == [8.0]
     assert numbers(read(user(1), latest=latest).session) == [1]
     assert numbers(read(user(1), START, started(2.0), latest=latest).session) == []
     assert numbers(read(latest=["no message"]).session) == []

@@ -201,6 +201,7 @@ def test_of_a_newer_version_the_number_and_the_log_outs_count(
     assert seal is not None
     assert (seal.of_another_version, seal.number) == (True, number)
     assert logged_out in (seal.logged_out, len(seal.logged_out))
+    assert seal.sealed_at == datetime.fromtimestamp(0, timezone.utc)
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "não é ASCII", "s" * 10_000])

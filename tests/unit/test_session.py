@@ -56,6 +56,7 @@ def test_a_message_may_ask_for_a_session(text: str) -> None:
     """Its metadata open it, whatever slots were set and features noted since."""
     since = [{"event": "user_featurization"}, slot("cpf", "1"), slot("ps7_status", "ok")]
     assert opening([OPENED_BY_C1, LISTEN, said(text, C2), *since]) == C2
+    assert opening([LISTEN, said(text, C2), None, *since]) == C2
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_it_begins_with_what_opened_it(domain: object) -> None:
     assert new.latest_message == {}
     history = History(new.events, new.latest_message, context="ps7_context", status="ps7_status")
     new.add_to(history)
-    assert [message.metadata for message in history.session.messages] == [C1]
+    assert history.session.messages == [(C1, 4.0)]
     assert history.session.carried == ({"gAAAA"} if domain is DOMAIN else set())
     assert history.before is not None
     assert (history.session.mark, list(history.seals)) == (new.mark, ["gAAAA"])

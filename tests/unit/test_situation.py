@@ -11,6 +11,7 @@ from actions.ps7 import Outcome, Reason
 from actions.ps7.cli.explain.moments import Snapshot
 from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.situation import Situation
+from actions.ps7.dialogue.turn import Turn
 from tests.support.talk import (
     ANA,
     DIEGO,
@@ -42,6 +43,34 @@ def seal_text(talk: Talk, context_id: str) -> str:
     talk.meets(context_id)
     text: str = talk.slots["ps7_context"]
     return text
+
+
+# What is read
+
+
+def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
+    """As the domain of the call says; what stands in them claims nothing."""
+    talk = Talk()
+    talk.writes(ps7_status="ok", ps7_context="text", cpf="52998224725")
+    filled = {"mappings": [{"type": "from_text"}]}
+    domain = {"slots": dict.fromkeys(["ps7_status", "ps7_context"], filled)}
+    for situation in (
+        Situation(talk.tracker, talk.runtime, talk.now, domain),
+        Turn(talk.tracker, talk.runtime, talk.now, domain).situation,
+    ):
+        assert set(situation.ours) == {"cpf", "agency"}
+        assert (situation.says_ok, situation.seal_set) == (False, False)
+
+
+def test_a_message_of_which_no_time_is_known_came_now() -> None:
+    """A host may call with the latest message alone, and with no events."""
+    talk = Talk(runtime=signed())
+    message = {"metadata": {"contextId": talk.token("ana")}}
+    situation = Situation(
+        Snapshot(talk.sender_id, talk.slots, message, []), talk.runtime, talk.now + 60 * SECOND
+    )
+    assert situation.found is not None
+    assert situation.found.context_id == "ana"
 
 
 # The newest seal
@@ -119,6 +148,29 @@ def test_a_seal_of_an_earlier_session_is_none_of_this_one(opens: str, when: str)
     talk.run()
     assert talk.says_now[1] is None
     assert talk.verifies() == {}
+
+
+def test_no_seal_with_a_customer_who_does_not_count_stays_in_the_slot() -> None:
+    """The next session would take it for one that was carried over."""
+    talk = Talk()
+    kept = seal_text(talk, "ana")
+    talk.carries_over = False
+    talk.says(opens="rasas")
+    talk.says()
+    talk.writes(ps7_context=kept)
+    talk.run()
+    assert talk.says_now == NOBODY
+    assert (talk.seal.number, talk.seal.customer) == (2, None)
+
+
+def test_a_seal_and_a_status_that_were_wiped_leave_no_customer() -> None:
+    """In a session in which nothing arrived; a seal of ours is still shown."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.says(opens="rasas")
+    talk.writes(ps7_context=None, ps7_status="missing")
+    talk.run()
+    assert talk.says_now == NOBODY
 
 
 def test_in_the_turn_that_opens_a_session_the_one_that_ends_is_verified() -> None:
@@ -323,6 +375,30 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         then(talk)
         assert talk.says_now == (NOBODY if name == "ana" else OK_ANA)
         assert talk.seal.logged_out == out.logged_out
+        assert talk.seal.customer == (None if name == "ana" else last.customer)
+
+
+def test_two_servers_at_once_leave_a_log_out_before_a_failure() -> None:
+    """PS7 did not know the contextId, and the other server logged it out."""
+    talk = Talk()
+    last = talk.meets("ana", Outcome.REJECTED)
+    for seal in (last.model_copy(update={"logged_out": (ANA,)}), last):
+        talk.writes(ps7_context=talk.runtime.sealer.close(seal, talk.sender_id))
+    talk.writes(ps7_status="ok")
+    talk.verifies()
+    assert talk.says_now == NOBODY
+
+
+def test_a_log_out_that_stands_again_is_about_what_it_was_about() -> None:
+    """In the session in which that arrived, though another server sealed its customer."""
+    talk = Talk()
+    last = talk.meets("ana")
+    out = last.model_copy(update={"logged_out": (ANA,), "customer": None})
+    for seal in (out, last):
+        talk.writes(ps7_context=talk.runtime.sealer.close(seal, talk.sender_id))
+    talk.run()
+    assert talk.says_now == NOBODY
+    assert (talk.seal.fingerprint, talk.seal.session) == (ANA, last.session)
 
 
 @pytest.mark.parametrize(
@@ -334,6 +410,7 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         (["diego unavailable"], [DIEGO]),
         (["diego unavailable", "session"], []),
         (["ana", "says diego"], [DIEGO, ANA]),
+        (["ana unavailable", "says diego"], [DIEGO, ANA]),
         (["ana", "diego"], [DIEGO]),
         (["ana", "says two words"], [ANA]),
         (["two words"], []),
@@ -354,6 +431,7 @@ def test_whom_a_log_out_logs_out(steps: list[str], out: list[str]) -> None:
     talk.forgets()
     assert list(talk.situation.logged_out) == out
     assert talk.says_now == NOBODY
+    assert not out or talk.seal.fingerprint == out[0]
 
 
 # Signed arrival

@@ -105,7 +105,7 @@ some other audience is none of ours."""
 
 def refused(found: Found, reason: Reason) -> Found:
     """Return what was found without its contextId, and never with that one's fingerprint."""
-    name = unusable(found.value, "refused")
+    name = unusable(found.value)
     return replace(found, context_id=None, fingerprint=name, refused=reason, valid=None)
 
 

@@ -135,12 +135,12 @@ def fingerprint(context_id: str, encoded: int | None) -> str:
     return _digest(["contextId", context_id, encoded])
 
 
-def unusable(value: object, why: str = "unusable") -> str:
+def unusable(value: object) -> str:
     """Return the same for what stood under a key and is no contextId, or was refused as one."""
     try:
-        return _digest([why, json.dumps(value, sort_keys=True)])
+        return _digest(["unusable", json.dumps(value, sort_keys=True)])
     except (TypeError, ValueError, RecursionError):
-        return _digest([why, None, type(value).__name__])
+        return _digest(["unusable", None, type(value).__name__])
 
 
 def _digest(parts: list[str | int | None]) -> str:

@@ -70,7 +70,6 @@ class History:
         self._context, self._status = context, status
         self.at: float | None = None
         """When the newest event was; None where no event says so."""
-        self._started_by_action = False
         self._has_messages = False
         for event in events:
             if isinstance(event, dict):
@@ -91,21 +90,14 @@ class History:
         if kind == "slot":
             self._set_slot(name, event.get("value"))
         elif kind in SESSION_EVENTS or (kind == "action" and name == SESSION_ACTION):
-            self._open(kind, _mark(event))
+            # Nothing outlives a restart: its session is one before the next, however short.
+            self.open_session(_mark(event)).shown = kind == "restart"
         elif kind in ("action", "user"):
             self.session.shown = self.session.begun = True
             if kind == "user":
                 self._has_messages = True
                 self.session.messages.append(Message(event.get("metadata"), self.at))
                 self.sealed_this_turn, self.said_this_turn = set(), None
-
-    def _open(self, kind: object, mark: str) -> None:
-        if kind == "session_started" and self._started_by_action and not self.session.begun:
-            self.session.mark = mark  # the action and its event open one session
-        else:
-            # Nothing outlives a restart: its session is one before the next, however short.
-            self.open_session(mark).shown = kind == "restart"
-        self._started_by_action = kind == "action"
 
     def _set_slot(self, name: object, value: object) -> None:
         if name == self._context and isinstance(value, str):

@@ -228,13 +228,11 @@ class Turn:
         if outcome is not None:
             wanted[self._status] = outcome.value
         changes = self._differing(wanted)
-        if self._own_slots_stay(seal, outcome, changes):
+        if self._own_slots_stay(seal, changes):
             return changes
         return self._own_nulls() | changes
 
-    def _own_slots_stay(
-        self, after: Seal | None, outcome: Outcome | None, changes: Mapping[str, Any]
-    ) -> bool:
+    def _own_slots_stay(self, after: Seal | None, changes: Mapping[str, Any]) -> bool:
         """Whether the bot's own slots that go with a customer stay: `PS7_CLEAR_SLOTS`.
 
         They do where nobody was known before, and where the same customer is known before and
@@ -246,11 +244,9 @@ class Turn:
         named = before is not None and before.customer is not None
         if agree and not named and not situation.says_ok:
             return True
-        if not situation.says_ok or outcome not in (None, Outcome.OK):
-            return False
         restored = any(self._runtime.names.of(slot) in changes for slot in PERSON_SLOTS)
         known = [None if seal is None else seal.customer for seal in (before, after)]
-        return same_customer(*known) and not restored
+        return situation.says_ok and same_customer(*known) and not restored
 
     def _own_nulls(self) -> dict[str, Any]:
         own = (name for name in self._runtime.settings.clear_slots if name in self._slots)
