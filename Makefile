@@ -84,8 +84,8 @@ matrix: .venv/dev ## every rasa-sdk on every Python over every transport, and a 
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
 	@$(RUN) -m tests.matrix && $(RUN) -m pytest tests/matrix
 
-mutants: $(MUTANTS) ## mutation testing of the pure modules: some minutes; goes on where it was stopped
-	@.venv-mutants/bin/python -m tests.mutants.run
+mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules: some minutes; goes on where it was stopped
+	@.venv-mutants/bin/python -m tests.mutants.planted && .venv-mutants/bin/python -m tests.mutants.run
 
 fuzz: .venv/dev ## 200,000 made-up answers and metadata, and as many steps of made-up conversations: 40 minutes
 	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest tests/faults/test_fuzz.py

@@ -28,6 +28,7 @@ TESTS = (
     "tests/host/test_log_out.py",
     "tests/host/test_one_run.py",
     "tests/host/test_session_start.py",
+    "tests/model/test_traces.py",
 )
 NEEDED = ("actions", "tests", "pyproject.toml", "requirements/dev.txt")
 LEAST_SCORE = 95
