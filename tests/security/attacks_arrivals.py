@@ -7,7 +7,7 @@ from tests.security.attacks_channel import NOTHING_FOUND, STILL_ANA
 from tests.security.attacks_tokens import ANA_GOES, NOT_LET_IN
 from tests.security.moves import Move, brings, given, happens, seals, writes
 from tests.security.planted import CONTEXT_IDS, OLDER_ARRIVAL_KEY
-from tests.security.talk import SESSION_METADATA
+from tests.security.talk import SESSION_METADATA, Talk
 from tests.security.tokens import elsewhere, token
 from tests.security.world import DOOR
 from tests.support.clock import now
@@ -31,6 +31,14 @@ def _beside(**beside: object) -> Move:
 _LOOKED_UP = Must("diego", look_up="ok", asks="diego")
 _elsewhere = token("diego", sub=elsewhere("diego"))
 _old = token("ana", made=-130.0)
+
+
+def _newest(talk: Talk) -> float:
+    """Return when the newest event was: the token is over by then."""
+    moment = talk.events[-1]["timestamp"]
+    assert isinstance(moment, float)
+    return moment
+
 
 REPLAYED = (
     _door((READER, "diego after ana"), "an old token of before", brings(_old), must=ANA_GOES),
@@ -94,8 +102,10 @@ REPLAYED = (
         "an old token in a message that claims an earlier time",
         happens(
             "user",
-            metadata=lambda talk, world: {"contextId": _old(talk, world)},
-            timestamp=lambda *_: now() - 100,
+            metadata=lambda talk, world: {
+                "contextId": token("ana", made=_newest(talk) - 200 - now())(talk, world)
+            },
+            timestamp=lambda talk, _: _newest(talk) - 150,
         ),
         must=ANA_GOES,
     ),
