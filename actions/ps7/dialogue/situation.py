@@ -187,11 +187,17 @@ class Situation:
         What this session's messages brought, the newest first; last, what the newest seal is about
         if that arrived in this session, so that a failure is tried again and an expiry renewed.
         """
+        repeated: Found | None = None
         for found, at in self._arrivals(self.history.session):
+            if repeated is not None and found.fingerprint != repeated.fingerprint:
+                if found.context_id is None:
+                    continue
+                return refused(repeated, Reason.ARRIVAL_TIME)  # another one arrived in between
             if found.refused or self._arrived_in_time(found, at):
                 return found
             if not self._repeats_what_is_held(found):
                 return refused(found, Reason.ARRIVAL_TIME)
+            repeated = found
         seal = self.newest
         if seal is None or seal.context_id is None or seal.session != self.history.session.mark:
             return None
