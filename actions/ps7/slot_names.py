@@ -1,49 +1,16 @@
-"""The slots by their default names, and the names that a bot gave them instead."""
+"""Which slots of a bot are ours: the names that it gave them, and those that it fills itself."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from .slot_table import FIXED_NAMES, is_default_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-STATUS = "ps7_status"
-CONTEXT = "ps7_context"
-CUSTOMER_SLOTS = (
-    "cpf",
-    "cpf_masked",
-    "agency",
-    "account",
-    "segment",
-    "ivr_option",
-    "phone_number",
-    "id_document",
-    "identification",
-    "security_device",
-    "token_status",
-    "ps7_expires_at",
-    "ps7_key",
-    "ps7_decoded_context_id",
-    "ps7_payload",
-)
-"""What a customer's context is projected on, beside one slot for each field of the wire."""
-
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 """The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
-
-_TABLE = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
-_WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
-
-
-def is_wire_name(name: str) -> bool:
-    """Tell whether a slot is named as a field of PS7's payload: `u_…`."""
-    return _WIRE_NAME.fullmatch(name) is not None
-
-
-def is_default_name(name: str) -> bool:
-    """Tell whether a slot of this name is ours where nothing was renamed."""
-    return name in _TABLE or is_wire_name(name)
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
@@ -86,11 +53,11 @@ class SlotNames:
         if not all(is_default_name(default) for default in renames):
             raise ValueError
         taken = (name for name in self._default_of if name not in renames)
-        if len(self._default_of) < len(renames) or any(name in _TABLE for name in taken):
+        if len(self._default_of) < len(renames) or any(name in FIXED_NAMES for name in taken):
             raise ValueError
 
     def of(self, default: str) -> str:
-        """Give the bot's name of a slot."""
+        """Return the bot's name of a slot."""
         return self._renamed.get(default, default)
 
     def among(self, declared: Iterable[str]) -> dict[str, str]:

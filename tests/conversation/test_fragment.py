@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7.cli.fragment import CALM, OSS, fragment
-from actions.ps7.slot_names import CUSTOMER_SLOTS
+from actions.ps7.slot_table import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT
@@ -80,7 +80,7 @@ async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> Non
     chosen = ["cpf", "agency", "u_display", "ps7_payload"]
     expected: dict[str, list[str] | None] = {
         fragment(OSS, None, portuguese=False): [*DEFAULT, "account", "agency", "segment"],
-        fragment(OSS, CUSTOMER_SLOTS, portuguese=False): list(CUSTOMER_SLOTS),
+        fragment(OSS, list(CUSTOMER_SLOTS), portuguese=False): list(CUSTOMER_SLOTS),
         fragment(OSS, chosen, portuguese=True): ["agencia", "cpf", "ps7_payload", "u_display"],
         fragment(OSS, [], portuguese=True): [],
         fragment(CALM, None, portuguese=False): None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from actions.ps7.slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
+from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
 from actions.ps7.testing.rasa_in_memory.domain import load_domain
 from tests.docs.shell import commands
 from tests.docs.words import settings, words

@@ -21,7 +21,7 @@ from actions.ps7.cli.command import main
 from actions.ps7.dialogue import arrival, context_id, history
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX, SECRETS_DIR, ArrivalSettings
-from actions.ps7.slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
+from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from tests.support.arriving import arrived
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 from tests.support.processes import ROOT

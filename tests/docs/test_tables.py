@@ -13,7 +13,7 @@ from actions.ps7 import LookupFailed, Outcome, PS7Settings
 from actions.ps7.api import gateway, wire
 from actions.ps7.dialogue import context_id, resolver
 from actions.ps7.dialogue.slots import project
-from actions.ps7.slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
+from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from actions.ps7.testing import PERSONAS, pytest_plugin
 from tests.docs.documents import document, spans_in
 

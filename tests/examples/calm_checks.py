@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from actions.ps7 import Identification, Outcome, SecurityDevice, TokenStatus
-from actions.ps7.slot_names import is_default_name
+from actions.ps7.slot_table import is_default_name
 from tests.examples.calm_project import (
     END,
     branches_of,

@@ -29,7 +29,7 @@ from actions.ps7 import (
 )
 from actions.ps7.api.wire import build_request
 from actions.ps7.dialogue.slots import project
-from actions.ps7.slot_names import CUSTOMER_SLOTS
+from actions.ps7.slot_table import CUSTOMER_SLOTS
 from actions.ps7.testing import FAULTS, PERSONAS, Persona, Simulator
 from tests.host.loopback import Server, http
 from tests.vectors.vector import NAMES, load

@@ -9,7 +9,8 @@ import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
 from actions.ps7.dialogue.slots import differing, project, same_customer
-from actions.ps7.slot_names import CUSTOMER_SLOTS, SlotNames, filled_otherwise
+from actions.ps7.slot_names import SlotNames, filled_otherwise
+from actions.ps7.slot_table import CUSTOMER_SLOTS
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
 CUSTOMER = CustomerContext(

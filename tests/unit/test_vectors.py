@@ -9,7 +9,7 @@ import pytest
 from actions.ps7.api.wire import Answer, decode
 from actions.ps7.dialogue.slots import project
 from actions.ps7.errors import LookupFailed
-from actions.ps7.slot_names import CUSTOMER_SLOTS
+from actions.ps7.slot_table import CUSTOMER_SLOTS
 from tests.vectors.vector import FOLDER, NAMES, Vector, load
 
 HOUR = 3600.0

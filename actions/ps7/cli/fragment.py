@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
+from ..slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
 from . import fragment_text as words
 from .personal import is_personal
 

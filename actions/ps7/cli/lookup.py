@@ -9,7 +9,8 @@ from ..api.client import PS7Client
 from ..context import Outcome
 from ..dialogue.slots import project
 from ..settings import PS7Settings
-from ..slot_names import CUSTOMER_SLOTS, SlotNames
+from ..slot_names import SlotNames
+from ..slot_table import CUSTOMER_SLOTS
 from .arguments import HelpText, add_command, add_json, add_lookup
 from .masking import masked
 from .output import Output, Tone, Toned

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..cpf import mask
-from ..slot_names import CONTEXT, STATUS
+from ..slot_table import CONTEXT, STATUS
 from . import documented
 
 _OPEN_SLOTS = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..slot_names import CUSTOMER_SLOTS, is_wire_name
+from ..slot_table import CUSTOMER_SLOTS, is_wire_name
 
 _TELLS_NOBODY = {
     *("cpf_masked", "segment", "ivr_option"),

@@ -13,7 +13,7 @@ from ..api.wire import decode
 from ..context import Outcome
 from ..dialogue.slots import project
 from ..errors import LookupFailed, Reason
-from ..slot_names import CUSTOMER_SLOTS
+from ..slot_table import CUSTOMER_SLOTS
 from .scrub import scrubbed, tokens
 
 if TYPE_CHECKING:

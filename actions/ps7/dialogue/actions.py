@@ -16,7 +16,8 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slot_names import STATUS, filled_otherwise
+from ..slot_names import filled_otherwise
+from ..slot_table import STATUS
 from . import resolver, runtime, second_copy
 from .history import NONCE, SESSION_ACTION
 from .session import NewSession

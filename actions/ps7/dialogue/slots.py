@@ -6,27 +6,19 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..slot_names import CONTEXT, CUSTOMER_SLOTS, STATUS
+from ..slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..context import CustomerContext
 
-_ATTRIBUTES = {slot: slot for slot in CUSTOMER_SLOTS} | {
-    "ps7_expires_at": "expires_at",
-    "ps7_key": "key",
-    "ps7_decoded_context_id": "decoded_context_id",
-    "ps7_payload": "payload",
-}
-"""Which attribute of `CustomerContext` each slot shows. Any other slot is a field of the wire."""
-
-PERSON_SLOTS = ("cpf", "agency", "account", "phone_number", "id_document")
-"""Slots, and attributes, that tell one customer from another."""
+PERSON_SLOTS = tuple(slot.name for slot in SLOTS if slot.personal and slot.wire)
+"""Slots that tell one customer from another. What else is personal changes with each answer."""
 
 
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
-    """Say what the slots of a customer should hold: null, all of them, where there is none.
+    """Return what the slots of a customer should hold: null, all of them, where there is none.
 
     `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
     seal are no part of the projection.
@@ -43,11 +35,11 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
 
 
-def _value(customer: CustomerContext, slot: str) -> Any:  # noqa: ANN401 - a slot can be anything
-    attribute = _ATTRIBUTES.get(slot)
-    if attribute is None:
-        return customer.field(slot)
-    value = getattr(customer, attribute)
+def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slot can be anything
+    slot = CUSTOMER_SLOTS.get(name)
+    if slot is None or slot.attribute is None:
+        return customer.field((slot and slot.wire) or name)
+    value = getattr(customer, slot.attribute)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

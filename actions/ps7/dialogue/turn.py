@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
-from ..slot_names import CONTEXT, STATUS
+from ..slot_table import CONTEXT, STATUS
 from . import resolver
 from .seal import Seal, remembered
 from .situation import Situation

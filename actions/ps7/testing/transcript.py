@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..slot_names import STATUS
+from ..slot_table import STATUS
 from .faults import FAULTS
 from .personas import PERSONAS
 from .rasa_in_memory.domain import SESSION_METADATA

@@ -9,7 +9,8 @@ import difflib
 import json
 from typing import TYPE_CHECKING
 
-from ...slot_names import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, STATUS, SlotNames
+from ...slot_names import FILLED_BY_ACTIONS, SlotNames
+from ...slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from ..fragment import PORTUGUESE
 from .finding import Finding, caution, error, listed
 

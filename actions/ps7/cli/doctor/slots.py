@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...context import Identification, Outcome, SecurityDevice, TokenStatus
-from ...slot_names import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, STATUS
+from ...slot_names import FILLED_BY_ACTIONS
+from ...slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from .finding import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:

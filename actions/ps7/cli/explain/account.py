@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...dialogue import resolver
 from ...dialogue.turn import ARRIVAL_REFUSED, Turn
-from ...slot_names import CONTEXT
+from ...slot_table import CONTEXT
 from . import words
 from .moments import FORGET, VERIFY
 from .place import place_of

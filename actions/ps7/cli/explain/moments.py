@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...dialogue.history import SESSION_ACTION, SESSION_METADATA
 from ...dialogue.session import NewSession
-from ...slot_names import STATUS
+from ...slot_table import STATUS
 from ...testing.rasa_in_memory.replay import applied
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...slot_names import CONTEXT
+from ...slot_table import CONTEXT
 from ..masking import masked
 from ..output import Tone, Toned
 from .account import Account
