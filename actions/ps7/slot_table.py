@@ -32,63 +32,24 @@ class Slot(NamedTuple):
     """Whether it tells who the customer is: masked, and too much for a prompt."""
     declared: bool = True
     """Whether the fragment declares it; otherwise it stands there as a comment."""
-    portuguese: str | None = None
-    """Its name in a fragment with Portuguese names; None: the same."""
-    about: str = ""
-    """What the fragment says beside it."""
 
 
 SLOTS = (
-    Slot("cpf", "u_cpf", "cpf", about="11 digits"),
-    Slot(
-        *("cpf_masked", "u_cpf", "cpf_masked"),
-        personal=False,
-        portuguese="cpf_mascarado",
-        about="***.456.789-**, for display",
-    ),
-    Slot("agency", "u_ag", "agency", portuguese="agencia"),
-    Slot("account", "u_cc", "account", portuguese="conta"),
-    Slot(
-        *("segment", "u_seg", "segment"),
-        personal=False,
-        portuguese="segmento",
-        about="as PS7 sends it; greet by it in a conditional response",
-    ),
-    Slot(
-        *("ivr_option", "u_dest", "ivr_option"),
-        personal=False,
-        portuguese="opcao_ura",
-        about="the option chosen in the 30-hours phone menu",
-    ),
-    Slot("phone_number", "u_numA", "phone_number", declared=False, portuguese="telefone"),
-    Slot("id_document", "u_tpid", "id_document", declared=False, portuguese="documento"),
-    Slot(
-        *("identification", "u_id", "identification", Identification),
-        personal=False,
-        portuguese="identificacao",
-    ),
-    Slot(
-        *("security_device", "u_dseg", "security_device", SecurityDevice),
-        personal=False,
-        portuguese="dispositivo_seguranca",
-    ),
-    Slot(
-        *("token_status", "u_dsok", "token_status", TokenStatus),
-        personal=False,
-        portuguese="situacao_token",
-    ),
+    Slot("cpf", "u_cpf", "cpf"),
+    Slot("cpf_masked", "u_cpf", "cpf_masked", personal=False),
+    Slot("agency", "u_ag", "agency"),
+    Slot("account", "u_cc", "account"),
+    Slot("segment", "u_seg", "segment", personal=False),
+    Slot("ivr_option", "u_dest", "ivr_option", personal=False),
+    Slot("phone_number", "u_numA", "phone_number", declared=False),
+    Slot("id_document", "u_tpid", "id_document", declared=False),
+    Slot("identification", "u_id", "identification", Identification, personal=False),
+    Slot("security_device", "u_dseg", "security_device", SecurityDevice, personal=False),
+    Slot("token_status", "u_dsok", "token_status", TokenStatus, personal=False),
     Slot("ps7_expires_at", None, "expires_at", personal=False),
-    Slot(
-        *("ps7_key", None, "key"),
-        declared=False,
-        about="the key that the interface made for this context",
-    ),
+    Slot("ps7_key", None, "key", declared=False),
     Slot("ps7_decoded_context_id", None, "decoded_context_id", declared=False),
-    Slot(
-        *("ps7_payload", None, "payload"),
-        declared=False,
-        about="the whole answer, `contexto` included",
-    ),
+    Slot("ps7_payload", None, "payload", declared=False),
 )
 CUSTOMER_SLOTS = {slot.name: slot for slot in SLOTS}
 """What a context is projected on, beside one slot for each field of the wire."""
