@@ -34,7 +34,7 @@ def ps7(monkeypatch: pytest.MonkeyPatch) -> Iterator[BackgroundSimulator]:
         for name, value in simulator.environment.items():
             monkeypatch.setenv(name, value)
         yield simulator
-        runtime.let_go()
+        runtime.close_all()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from actions.ps7 import LookupFailed, Outcome, PS7Settings
 from actions.ps7.api import gateway, wire
-from actions.ps7.dialogue import context_id, resolver
+from actions.ps7.dialogue import context_id, turn
 from actions.ps7.dialogue.slots import project
 from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from actions.ps7.testing import PERSONAS, pytest_plugin
@@ -104,7 +104,7 @@ def test_every_header_is_one_that_is_sent() -> None:
     "figure",
     [
         f"text of 1 to {context_id.MAX_LENGTH} printable characters",
-        f"no call for {resolver.REJECTED_FOR.seconds} s; then PS7 is asked",
+        f"no call for {turn.REJECTED_FOR.seconds} s; then PS7 is asked",
     ],
 )
 def test_every_figure_of_how_it_works_is_that_of_the_code(figure: str) -> None:

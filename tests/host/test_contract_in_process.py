@@ -160,7 +160,7 @@ async def test_a_reload_of_all_modules_changes_nothing(
         "settings",
         "api.client",
         "dialogue.actions",
-        "dialogue.resolver",
+        "dialogue.turn",
         "dialogue.runtime",
         "dialogue.seal",
     ],

@@ -1,6 +1,6 @@
 """One run of each action, in rasa_sdk's executor, against the simulator: the slots that it sets.
 
-The tables of `resolver` have their own tests; here stands what a decision means for the slots, the
+The tables of `Turn` have their own tests; here stands what a decision means for the slots, the
 requests and the log.
 """
 
@@ -904,7 +904,7 @@ async def test_a_bug_is_an_outcome_too(
 ) -> None:
     """Nothing leaves `run`: everything null, `unavailable`, and an error line without values."""
     await arrive(bot, "ana")
-    monkeypatch.setattr("actions.ps7.dialogue.resolver.decide", broken)
+    monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", broken)
     await bot.run(LOOK_UP)
     assert shown(bot) == nobody(Outcome.UNAVAILABLE.value)
     errors = [record for record in caplog.records if record.levelname == "ERROR"]

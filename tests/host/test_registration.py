@@ -12,11 +12,8 @@ import pytest
 from cryptography.fernet import Fernet
 from rasa_sdk import Action
 
-from actions.ps7 import ActionPS7Context, ActionPS7Verify, clock
-from actions.ps7.dialogue import actions, resolver, runtime
-from actions.ps7.dialogue.context_id import Found
-from actions.ps7.dialogue.turn import Turn
-from actions.ps7.testing import Conversation
+from actions.ps7 import ActionPS7Context, ActionPS7Verify
+from actions.ps7.dialogue import actions, runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,17 +90,8 @@ def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
 def test_the_end_of_the_process_leaves_no_runtime() -> None:
     """Its connections are let go."""
     ActionPS7Context()
-    runtime.let_go()
+    runtime.close_all()
     assert runtime._runtimes == []
-
-
-def test_a_decision_that_cannot_be_carried_out_is_a_mistake() -> None:
-    """It must not be taken for nothing to do."""
-    bot = Conversation({"slots": {"ps7_status": {"type": "text"}}}, [ActionPS7Context])
-    turn = Turn(bot.tracker, runtime.current(), clock.utc_now())
-    unknown: Any = resolver.LookUp("C1", Found("C1", "f1"))
-    with pytest.raises(TypeError, match="LookUp"):
-        turn.apply(unknown)
 
 
 async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import ActionPS7Context, ActionPS7Verify, PS7Client
 from actions.ps7.api import retries, telemetry
-from actions.ps7.dialogue import runtime, sdk_tracing
+from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Conversation, Simulator
 from tests.host.loopback import unused_port
 from tests.host.test_client import failure_of, settings_for
@@ -222,19 +222,19 @@ needs_tracing = pytest.mark.skipif(
 @needs_tracing
 def test_the_tracer_of_the_sdk_is_found_when_it_is_there(spans: Spans) -> None:
     """It comes after the actions, and may be another one later."""
-    assert sdk_tracing.host_tracer() is None
+    assert runtime.host_tracer() is None
     with registered(spans):
-        assert sdk_tracing.host_tracer() is spans.tracer
+        assert runtime.host_tracer() is spans.tracer
 
 
 def test_an_sdk_without_tracing_has_no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest versions know no such module."""
     monkeypatch.setitem(sys.modules, "rasa_sdk.tracing.tracer_register", None)
-    sdk_tracing._register.cache_clear()
+    runtime._tracer_register.cache_clear()
     try:
-        assert sdk_tracing.host_tracer() is None
+        assert runtime.host_tracer() is None
     finally:
-        sdk_tracing._register.cache_clear()
+        runtime._tracer_register.cache_clear()
 
 
 @pytest.fixture

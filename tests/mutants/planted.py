@@ -44,8 +44,8 @@ BUGS = (
     Bug(
         "a new seal has the number of the one before",
         "turn",
-        'next_["number"] += 1',
-        'next_["number"] += 0',
+        '"number": 1 if highest is None else highest.number + 1,',
+        '"number": 1 if highest is None else highest.number,',
     ),
     Bug(
         "the newest seal is the latest by its time",
@@ -103,14 +103,14 @@ BUGS = (
     ),
     Bug(
         "a rejection of an earlier session holds",
-        "resolver",
+        "turn",
         "if not situation.of_this_session(held):",
         "if held is None:",
     ),
     Bug(
         "the time of an arrival token is not verified",
         "situation",
-        "if found.refused or self._arrived_in_time(found, at):",
+        "if found.refused or found.may_arrive_at(at):",
         "if found.refused or at:",
     ),
     Bug(
@@ -127,7 +127,7 @@ BUGS = (
     ),
     Bug(
         "a customer who is held is asked about before the log-outs",
-        "resolver",
+        "turn",
         "if found.fingerprint in situation.logged_out:",
         "if found.fingerprint in situation.logged_out and not (held and held.customer):",
     ),
@@ -139,9 +139,9 @@ BUGS = (
     ),
     Bug(
         "verify does not go by what arrived",
-        "resolver",
-        "if logged_out or (situation.found is not None and not situation.same):",
-        "if logged_out:",
+        "situation",
+        "return held if self.found is None or self.same else None",
+        "return held",
     ),
     Bug(
         "the bot's own slots stay when another customer comes",

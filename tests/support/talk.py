@@ -15,12 +15,10 @@ import jwt
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Outcome
-from actions.ps7.cli.explain.moments import Snapshot
+from actions.ps7.dialogue.cache import StateCache
 from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA
-from actions.ps7.dialogue.resolver import LookUp
+from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA, NewSession
 from actions.ps7.dialogue.runtime import Runtime
-from actions.ps7.dialogue.session import NewSession
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
 from actions.ps7.testing.rasa_in_memory import built_in
@@ -64,6 +62,16 @@ def signed(**more: object) -> Runtime:
 
 
 @dataclass
+class Snapshot:
+    """What an action is called with."""
+
+    sender_id: str
+    slots: dict[str, Any]
+    latest_message: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+@dataclass
 class Talk:
     """One conversation: what the channel, Rasa, the bot and others put into its tracker."""
 
@@ -74,6 +82,8 @@ class Talk:
     ps7: dict[str, Outcome] = field(default_factory=lambda: dict.fromkeys(CPF, Outcome.OK))
     asked: list[str] = field(default_factory=list)
     """What PS7 was asked about."""
+    rule: str = ""
+    """The row of the table that the last run was decided by."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What the tracker shows."""
 
@@ -184,23 +194,27 @@ class Talk:
         return changes
 
     def _changes(self, tracker: TrackerLike) -> dict[str, Any]:
-        in_order = self.turn(tracker).in_order()
         turn = self.turn(tracker)
-        decision = turn.decide()
-        if isinstance(decision, LookUp):
-            self.asked.append(decision.context_id)
-            outcome = self.ps7.get(decision.context_id, Outcome.REJECTED)
-            known = self.customer(decision.context_id) if outcome == Outcome.OK else None
-            changes = turn.looked_up(decision.found, outcome, known)
+        in_order = turn.in_order()
+        self.runtime.states = StateCache()  # decided in full
+        found = turn.context()
+        self.rule = turn.rule
+        if isinstance(found, dict):
+            changes = found
         else:
-            changes = turn.apply(decision)
+            context_id = str(found.context_id)
+            self.asked.append(context_id)
+            outcome = self.ps7.get(context_id, Outcome.REJECTED)
+            known = self.customer(context_id) if outcome == Outcome.OK else None
+            changes = turn.looked_up(found, outcome, known)
         assert not in_order or changes == {}, "a state was taken to be in order"
         return changes
 
     def verifies(self) -> dict[str, Any]:
         """Verify; return the slots that it set."""
         turn = self.turn()
-        changes = turn.apply(turn.verify())
+        changes = turn.verify()
+        self.rule = turn.rule
         self.writes(**changes)
         return changes
 
@@ -287,7 +301,7 @@ HELD: dict[str, Callable[[Talk], object]] = {
     "invalid": _wait(Outcome.INVALID, 0),
     "rejected": _wait(Outcome.REJECTED, 27.5),
     "rejected, 30 s ago": _wait(Outcome.REJECTED, 29),
-    "rejected, by a clock that was ahead": _wait(Outcome.REJECTED, -9),
+    "rejected, clock ahead": _wait(Outcome.REJECTED, -9),
     "denied": _wait(Outcome.DENIED, 0),
     "unavailable": _wait(Outcome.UNAVAILABLE, 0),
     "expired": _expired,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from actions.ps7.dialogue.resolver import decide, verify
+from actions.ps7.dialogue.session import NewSession
 
 from actions.ps7 import Outcome
 from actions.ps7.cli.command import main
@@ -17,8 +19,6 @@ from actions.ps7.cli.explain.place import SEAL, place_of
 from actions.ps7.cli.explain.recording import Recording
 from actions.ps7.dialogue.context_id import Found
 from actions.ps7.dialogue.history import History, Message
-from actions.ps7.dialogue.resolver import decide, verify
-from actions.ps7.dialogue.session import NewSession
 from actions.ps7.slot_names import SlotNames
 from tests.support.processes import ROOT
 from tests.support.talk import FOUND, HELD, Talk, talk_with
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actions.ps7.dialogue.resolver import Decision, Verdict
+
     from actions.ps7.dialogue.situation import Situation
 
 OUT = "This contextId was logged out: it is not looked up again in this conversation."

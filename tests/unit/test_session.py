@@ -7,8 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from actions.ps7.dialogue.history import SESSION_METADATA, History
-from actions.ps7.dialogue.session import NewSession, opening
+from actions.ps7.dialogue.history import (
+    SESSION_METADATA,
+    History,
+    NewSession,
+    opening_metadata,
+)
 
 C1, C2 = {"contextId": "C1"}, {"contextId": "C2"}
 LISTEN = {"event": "action", "name": "action_listen", "timestamp": 3.0}
@@ -46,7 +50,7 @@ def session(slots: object = None, events: object = (), domain: object = DOMAIN) 
 )
 def test_the_metadata_of_a_first_message_stand_in_a_slot(before: list[Any]) -> None:
     """Rasa sets it right before the action runs, in a first session and in later ones."""
-    assert opening([*before, OPENED_BY_C1]) == C1
+    assert opening_metadata([*before, OPENED_BY_C1]) == C1
 
 
 @pytest.mark.parametrize(
@@ -55,8 +59,8 @@ def test_the_metadata_of_a_first_message_stand_in_a_slot(before: list[Any]) -> N
 def test_a_message_may_ask_for_a_session(text: str) -> None:
     """Its metadata open it, whatever slots were set and features noted since."""
     since = [{"event": "user_featurization"}, slot("cpf", "1"), slot("ps7_status", "ok")]
-    assert opening([OPENED_BY_C1, LISTEN, said(text, C2), *since]) == C2
-    assert opening([LISTEN, said(text, C2), None, *since]) == C2
+    assert opening_metadata([OPENED_BY_C1, LISTEN, said(text, C2), *since]) == C2
+    assert opening_metadata([LISTEN, said(text, C2), None, *since]) == C2
 
 
 @pytest.mark.parametrize(
@@ -67,9 +71,9 @@ def test_any_other_message_opens_nothing(text: object) -> None:
 
     Nor does what Rasa noted before it, or what was set since that note.
     """
-    assert opening([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
-    assert opening([said(text, C2), OPENED_BY_C1]) is None
-    assert opening([OPENED_BY_C1, slot("ps7_status", "ok")]) is None
+    assert opening_metadata([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
+    assert opening_metadata([said(text, C2), OPENED_BY_C1]) is None
+    assert opening_metadata([OPENED_BY_C1, slot("ps7_status", "ok")]) is None
 
 
 @pytest.mark.parametrize(
@@ -78,8 +82,8 @@ def test_any_other_message_opens_nothing(text: object) -> None:
 )
 def test_what_opened_an_earlier_session_does_not_count(since: dict[str, Any]) -> None:
     """Carried over or left over, it says nothing about who opens this one."""
-    assert opening([OPENED_BY_C1, since]) is None
-    assert opening([said("/session_start", C1), since, slot("size", 1)]) is None
+    assert opening_metadata([OPENED_BY_C1, since]) is None
+    assert opening_metadata([said("/session_start", C1), since, slot("size", 1)]) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_what_opened_an_earlier_session_does_not_count(since: dict[str, Any]) ->
 )
 def test_events_of_any_kind_open_nothing(events: list[Any]) -> None:
     """No event is no reason to fail."""
-    assert opening(events) is None
+    assert opening_metadata(events) is None
 
 
 @pytest.mark.parametrize("domain", [DOMAIN, KEEPS_NOTHING])

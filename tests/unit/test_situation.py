@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.ps7 import Outcome, Reason
-from actions.ps7.cli.explain.moments import Snapshot
 from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.situation import Situation
 from actions.ps7.dialogue.turn import Turn
@@ -20,6 +19,7 @@ from tests.support.talk import (
     HOUR,
     NOW,
     SECOND,
+    Snapshot,
     Talk,
     runtime,
     signed,

@@ -1,11 +1,11 @@
-"""The actions, as Rasa runs them. Thin: what they do stands in `resolver`, `turn` and `session`."""
+"""The actions, as Rasa runs them. Thin: what they do stands in `turn` and `history`."""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rasa_sdk import Action
 from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
@@ -18,9 +18,9 @@ from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slot_names import filled_otherwise
 from ..slot_table import STATUS
-from . import resolver, runtime, second_copy
-from .history import NONCE, SESSION_ACTION
-from .session import NewSession
+from . import runtime
+from .history import NONCE, SESSION_ACTION, NewSession
+from .situation import Situation
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ class PS7Action(Action, ABC):
                 is loaded twice. The action server stops with it at registration.
 
         """
-        second_copy.refuse(PS7Action, among=Action.__subclasses__())
+        runtime.refuse_second_copy(PS7Action, among=Action.__subclasses__())
         try:
             settings = PS7Settings.load()
         except SettingsError as error:
             raise SystemExit(str(error)) from None
-        self._settings = runtime.share(settings).settings
+        self._settings = runtime.get_or_create(settings).settings
         if settings.arrival_keys is None:
             _warn_of_open_arrival()
 
@@ -64,18 +64,18 @@ class PS7Action(Action, ABC):
         From 3.20 on the SDK starts workers that configure no logging: every line below WARNING
         would be lost there, and the one line of each lookup with them.
         """
-        self._settings = runtime.share(state["settings"]).settings
+        self._settings = runtime.get_or_create(state["settings"]).settings
         if not logging.getLogger().handlers:
             configure_colored_logging(state["log_level"])
 
     @property
     def runtime(self) -> runtime.Runtime:
         """What the actions of this process share, made from the settings of this one."""
-        return runtime.share(self._settings)
+        return runtime.get_or_create(self._settings)
 
     @abstractmethod
     async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Give the slots to set."""
+        """Return the slots to set."""
 
     async def run(
         self,
@@ -88,13 +88,16 @@ class PS7Action(Action, ABC):
         return [SlotSet(name, value) for name, value in changes.items()]
 
     async def _changes_or_nothing(self, tracker: TrackerLike, domain: object) -> dict[str, Any]:
-        """Give the slots to set; where something of ours is broken, say so and let nobody in."""
+        """Return the slots to set; where something of ours is broken, nothing of a customer."""
         shared = self.runtime
         try:
-            return await self.changes(Turn(tracker, shared, clock.utc_now(), domain))
+            turn = Turn(tracker, shared, clock.utc_now(), domain)
+            changes = await self.changes(turn)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
             return _fail_closed(tracker, shared, domain)
+        logger.debug("%s: rule=%s slots=%s", self.name(), turn.rule, list(changes))
+        return changes
 
 
 class ActionPS7Context(PS7Action):
@@ -104,20 +107,17 @@ class ActionPS7Context(PS7Action):
     """
 
     def name(self) -> str:
-        """Give the name that a domain lists."""
+        """Return the name that a domain lists."""
         return "action_ps7_context"
 
     async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Decide by the table of `resolver.decide`, and ask PS7 where that says so."""
-        if turn.in_order():
-            return {}
-        decision = turn.decide()
-        if not isinstance(decision, resolver.LookUp):
-            return turn.apply(decision)
-        found = decision.found
+        """Decide by the table of `Turn.context`, and ask PS7 where that says so."""
+        found = turn.context()
+        if isinstance(found, dict):
+            return found
         try:
             customer = await self.runtime.client.lookup(
-                decision.context_id,
+                cast("str", found.context_id),  # one that is not usable was refused
                 encoded=found.encoded,
                 correlation_id=turn.correlation_id(found),
                 flow_id=found.flow_id,
@@ -131,19 +131,19 @@ class ActionPS7Verify(PS7Action):
     """Makes the slots say what PS7 said, without the network: for right before a sensitive step."""
 
     def name(self) -> str:
-        """Give the name that a domain lists."""
+        """Return the name that a domain lists."""
         return "action_ps7_verify"
 
     async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Decide by the table of `resolver.verify`."""
-        return {} if turn.in_order() else turn.apply(turn.verify())
+        """Decide by the table of `Turn.verify`."""
+        return turn.verify()
 
 
 class ActionPS7Forget(PS7Action):
     """Forgets the customer: after a log out, or when the conversation is handed over."""
 
     def name(self) -> str:
-        """Give the name that a domain lists."""
+        """Return the name that a domain lists."""
         return "action_ps7_forget"
 
     async def changes(self, turn: Turn) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class PS7SessionStart(ActionPS7Context):
     """
 
     def name(self) -> str:
-        """Give the name that Rasa calls."""
+        """Return the name that Rasa calls."""
         return SESSION_ACTION
 
     async def run(
@@ -174,7 +174,7 @@ class PS7SessionStart(ActionPS7Context):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Start the session: give SessionStarted, the slots, and `action_listen`."""
+        """Start the session: return SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain)
         changes = await self._changes_or_nothing(session, domain)
         slots = session.to_set(changes).items()
@@ -185,12 +185,12 @@ class PS7SessionStart(ActionPS7Context):
         ]
 
 
-# Only the base is: whoever subclasses it is content with its name, or gives another.
+# Only the base is: a subclass is content with its name, or has another.
 PS7SessionStart.__abstractmethods__ = frozenset({"name"})
 
 
 def verified_context(tracker: Tracker) -> CustomerContext | None:
-    """Give the customer whom PS7 vouched for in this conversation, for a bot's own action.
+    """Return the customer whom PS7 vouched for in this conversation, for a bot's own action.
 
     It reads the seal, not the slots, and asks nobody. None where no seal of ours for this
     conversation holds, where its time is over, and where another contextId has come since.
@@ -199,9 +199,8 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    turn = Turn(tracker, runtime.current(), clock.utc_now())
-    verdict = turn.verify()
-    return verdict.held.customer if isinstance(verdict, resolver.Project) else None
+    verified = Situation(tracker, runtime.current(), clock.utc_now()).verified
+    return None if verified is None else verified.customer
 
 
 @cache
@@ -213,7 +212,7 @@ def _warn_of_open_arrival() -> None:
 
 
 def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, domain: object) -> dict[str, Any]:
-    """Say `unavailable`, with nothing of a customer left."""
+    """Return the status `unavailable`, with nothing of a customer left."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
     status = shared.names.of(STATUS)
     ours = shared.names.among(slots)

@@ -21,32 +21,32 @@ SIZE = 4096
 
 
 class StateCache:
-    """What one process remembers."""
+    """What one process remembers. A state that cannot be written as JSON is never known."""
 
     def __init__(self) -> None:
         """Begin with nothing, and a key that no other process has."""
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, datetime] = OrderedDict()
 
-    def digest(self, state: object) -> bytes | None:
-        """Return what a state is known by; None where it cannot be written as JSON."""
+    def in_order(self, state: object, now: datetime) -> bool:
+        """Whether a state is known, and its time is not over."""
+        digest = self._digest(state)
+        if digest not in self._known:
+            return False
+        self._known.move_to_end(digest)
+        return now < self._known[digest]
+
+    def remember(self, state: object, until: datetime) -> None:
+        """Remember that a state is in order until then."""
+        digest = self._digest(state)
+        if digest:
+            self._known[digest] = until
+        if len(self._known) > SIZE:
+            self._known.popitem(last=False)
+
+    def _digest(self, state: object) -> bytes:
         try:
             text = json.dumps(state)
         except (TypeError, ValueError, RecursionError):
-            return None
+            return b""
         return hashlib.blake2b(text.encode(), key=self._key, digest_size=32).digest()
-
-    def in_order_until(self, digest: bytes | None) -> datetime | None:
-        """Return until when a state is known to be in order, None where that is not known."""
-        until = None if digest is None else self._known.get(digest)
-        if until is not None and digest is not None:
-            self._known.move_to_end(digest)
-        return until
-
-    def remember(self, digest: bytes | None, until: datetime) -> None:
-        """Remember that a state is in order until then."""
-        if digest is None:
-            return
-        self._known[digest] = until
-        if len(self._known) > SIZE:
-            self._known.popitem(last=False)

@@ -1,16 +1,22 @@
 """What a tracker's events tell one run, read in one walk: sessions, messages, seals.
 
 Pure. Events that are not of the expected shape count as not there. Reverted turns count as any
-other: a fallback rewinds the very turn that brought a contextId.
+other: a fallback rewinds the very turn that brought a contextId. `NewSession` is what a tracker
+will be once a session has started.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
+
+from .slots import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .situation import TrackerLike
 
 SESSION_ACTION = "action_session_start"
 SESSION_METADATA = "session_started_metadata"
@@ -114,3 +120,66 @@ def _mark(event: Mapping[str, Any]) -> str:
     metadata = event.get("metadata")
     nonce = metadata.get(NONCE) if isinstance(metadata, dict) else None
     return nonce if isinstance(nonce, str) else str(event.get("timestamp"))
+
+
+class NewSession:
+    """The tracker as it will be once a session has started, for a `Turn` to read.
+
+    What Rasa keeps of the session before is read from the domain of the call.
+    """
+
+    def __init__(self, tracker: TrackerLike, domain: object) -> None:
+        """Read both. What is not of the expected type counts as not there."""
+        before = tracker.slots if isinstance(tracker.slots, dict) else {}
+        self.events = tracker.events if isinstance(tracker.events, list) else []
+        self._initial = {name: _part(domain, "slots", name, "initial_value") for name in before}
+        carries = _part(domain, "session_config", "carry_over_slots_to_new_session")
+        self.carries_over = bool(domain) and carries is not False
+        """As the domain says, and nothing where no domain was sent."""
+        self.sender_id = tracker.sender_id
+        self.latest_message: dict[str, Any] = {}  # the tracker's is of the session before
+        self.slots = dict(before) if self.carries_over else dict(self._initial)
+        self.mark = uuid4().hex
+        """Rasa's timestamp of the session is not known yet."""
+
+    def add_to(self, history: History) -> None:
+        """Begin this session in what the tracker shows."""
+        session = history.open_session(self.mark)
+        session.carried = set(history.seals) if self.carries_over else set()
+        opening = opening_metadata(self.events)
+        if opening is not None:
+            session.messages.append(Message(opening, history.at))
+
+    def to_set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the slots to set after Rasa has reset them all: what is kept, and the changes."""
+        return differing({**self.slots, **changes}, self._initial)
+
+
+def opening_metadata(events: Sequence[object]) -> object:
+    """Return the metadata that opens the session which is about to start; None where none does.
+
+    While `action_session_start` runs, the latest message is still that of the session before. What
+    came since the last action counts: the message `/session_start` itself, else the slot in which
+    Rasa notes the metadata of a message that opens a session, if that is the very last event.
+    """
+    newest: Mapping[str, Any] = {}
+    for event in reversed(events):
+        if not isinstance(event, dict):
+            continue
+        if event.get("event") in ("action", *SESSION_EVENTS):
+            break
+        if event.get("event") == "user":
+            return event.get("metadata") if _asks_for_session(event.get("text")) else None
+        newest = newest or event
+    is_note = newest.get("event") == "slot" and newest.get("name") == SESSION_METADATA
+    return newest.get("value") if is_note else None
+
+
+def _asks_for_session(text: object) -> bool:
+    return isinstance(text, str) and text.partition("{")[0].strip() == "/session_start"
+
+
+def _part(domain: object, *path: str) -> object:
+    for step in path:
+        domain = domain.get(step) if isinstance(domain, dict) else None
+    return domain

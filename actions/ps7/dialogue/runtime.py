@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from ..api.client import PS7Client
@@ -17,13 +17,21 @@ from ..settings import PS7Settings
 from ..slot_names import SlotNames, filled_otherwise
 from .arrival import ArrivalVerifier
 from .cache import StateCache
-from .sdk_tracing import host_tracer
 from .seal import Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from opentelemetry.trace import Tracer
+    from rasa_sdk.tracing.tracer_register import ActionExecutorTracerRegister
+
 logger = logging.getLogger(__name__)
+
+_NEEDED = {
+    "ps7_status": "its dialogue cannot tell how a lookup ended",
+    "ps7_context": "nothing can be kept, and every run looks the customer up again",
+}
+"""Slots that a bot must declare, and what happens without each."""
 
 
 class Runtime:
@@ -44,54 +52,58 @@ class Runtime:
         self._among = lru_cache(maxsize=16)(self._pick)  # the slots of a bot hardly ever change
 
     def ours_among(self, slots: Iterable[str], domain: object) -> dict[str, str]:
-        """Pick our slots from those declared, and warn once of one that must be and is not.
+        """Return our slots among those declared: the bot's name of each to its default name.
 
-        One that the domain fills by itself is the bot's own, and named once as well.
+        One that must be declared and is not is named in a WARNING, once; so is one that the domain
+        fills by itself: that one is the bot's own.
         """
         ours = self._among(tuple(slots))
         own = filled_otherwise(domain, ours)
-        if not own:
-            return ours
         for name, mapping in own.items():
-            self._warn_of_own(name, mapping, ours[name])
-        return {name: default for name, default in ours.items() if name not in own}
+            self._warn_once(
+                name,
+                f"The bot's domain fills the slot {name} by {mapping}, so it is the bot's own and "
+                f"left alone; PS7_SLOT_NAMES can name another slot for {ours[name]}",
+                ours[name],
+            )
+        return {name: ours[name] for name in ours if name not in own} if own else ours
 
-    def _warn_of_own(self, name: str, mapping: str, default: str) -> None:
+    def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
+        for needed in _NEEDED:
+            name = self.names.of(needed)
+            if name not in slots:
+                text = f"The bot's domain does not declare the slot {name}"
+                self._warn_once(name, text, needed)
+        return self.names.among(slots)
+
+    def _warn_once(self, name: str, text: str, default: str) -> None:
         if name not in self._warned_of:
             self._warned_of.add(name)
             without_it = f": {_NEEDED[default]}" if default in _NEEDED else ""
-            logger.warning(
-                "The bot's domain fills the slot %s by %s, so it is the bot's own and left alone; "
-                "PS7_SLOT_NAMES can name another slot for %s%s",
-                name,
-                mapping,
-                default,
-                without_it,
-            )
-
-    def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
-        ours = self.names.among(slots)
-        for needed, without_it in _NEEDED.items():
-            name = self.names.of(needed)
-            if name not in slots and name not in self._warned_of:
-                self._warned_of.add(name)
-                logger.warning(
-                    "The bot's domain does not declare the slot %s: %s", name, without_it
-                )
-        return ours
+            logger.warning("%s%s", text, without_it)
 
 
-_NEEDED = {
-    "ps7_status": "its dialogue cannot tell how a lookup ended",
-    "ps7_context": "nothing can be kept, and every run looks the customer up again",
-}
+def host_tracer() -> Tracer | None:
+    """Return the SDK's tracer as it is now: it is configured after the actions are registered."""
+    register = _tracer_register()
+    return None if register is None else register.get_tracer()
+
+
+@cache
+def _tracer_register() -> ActionExecutorTracerRegister | None:
+    try:
+        from rasa_sdk.tracing.tracer_register import ActionExecutorTracerRegister  # noqa: PLC0415
+    except ImportError:
+        return None  # the oldest SDKs have no tracing
+    return ActionExecutorTracerRegister()
+
 
 # Kept over a reload of this module: seals and connections of the running process must survive it.
 _runtimes: list[Runtime] = globals().get("_runtimes", [])
 
 
-def share(settings: PS7Settings) -> Runtime:
-    """Give the runtime of these settings, the one that exists if they are the same."""
+def get_or_create(settings: PS7Settings) -> Runtime:
+    """Return the runtime of these settings, the one that exists if they are the same."""
     if _runtimes and _runtimes[-1].settings is settings:
         return _runtimes[-1]
     values = settings.model_dump()
@@ -106,17 +118,42 @@ def share(settings: PS7Settings) -> Runtime:
 
 
 def current() -> Runtime:
-    """Give the runtime that was used last in this process.
+    """Return the runtime that was used last in this process.
 
     Raises:
         SettingsError: there is none yet, and the settings are not usable.
 
     """
-    return _runtimes[-1] if _runtimes else share(PS7Settings.load())
+    return _runtimes[-1] if _runtimes else get_or_create(PS7Settings.load())
 
 
 @atexit.register
-def let_go() -> None:
+def close_all() -> None:
     """Forget every runtime, and close its connections where no event loop runs any more."""
     while _runtimes:
         _runtimes.pop().client.abandon()
+
+
+def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:
+    """Stop where a folder and the wheel are loaded, or one of them under two names.
+
+    They would take the same names of actions from each other, and where each made a seal key of
+    its own, neither could open what the other one sealed. A module that was reloaded is no copy.
+
+    Raises:
+        SystemExit: another package has the same class in the same place; the text names both.
+
+    """
+    package = ours.__module__.partition(".dialogue.")[0]
+    ending = ours.__module__.removeprefix(package)
+    packages = {
+        each.__module__.removesuffix(ending)
+        for each in among
+        if each.__name__ == ours.__name__ and each.__module__.endswith(ending)
+    }
+    if len(packages) > 1:
+        raise SystemExit(
+            f"rasa-ps7 is loaded twice, as {' and as '.join(sorted(packages))}: keep one of them. "
+            "Delete the folder that was copied, or uninstall the package; and import it by one "
+            "name everywhere."
+        )

@@ -15,8 +15,7 @@ from ..errors import Reason
 from ..slot_table import CONTEXT, STATUS
 from .arrival import refused
 from .context_id import Found, found_in, look_in
-from .history import History
-from .session import NewSession
+from .history import History, NewSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from .history import Session
     from .runtime import Runtime
     from .seal import Seal
+
+
+_STAYS_SAID = (Outcome.TAMPERED, Outcome.EXPIRED)
 
 
 class TrackerLike(Protocol):
@@ -165,6 +167,14 @@ class Situation:
         """Whether a seal came after the newest message."""
         return self.text_of(seal) in self.history.sealed_this_turn
 
+    @property
+    def verified(self) -> Seal | None:
+        """The seal of the customer who is known now, is not logged out, and no other arrived."""
+        held = self.held
+        if held is None or held.fingerprint in self.logged_out or not held.good_at(self.now):
+            return None
+        return held if self.found is None or self.same else None
+
     # What the slots claim
 
     @property
@@ -172,6 +182,20 @@ class Situation:
         """Whether the status claims a customer, read as Rasa reads a categorical slot."""
         status = self._in_slot_of(self._runtime.names.of(STATUS))
         return isinstance(status, str) and status.lower() == Outcome.OK.value
+
+    @property
+    def claims_customer(self) -> bool:
+        """Whether the slots claim that a customer is held."""
+        return self.says_ok or self.seal_set
+
+    @property
+    def said_this_turn(self) -> Outcome | None:
+        """`tampered` or `expired` where it was said since the newest message, else None.
+
+        It stays said until the next one: a second run must not hide it.
+        """
+        said = self.history.said_this_turn
+        return next((each for each in _STAYS_SAID if each.value == said), None)
 
     @property
     def seal_set(self) -> bool:
@@ -187,36 +211,31 @@ class Situation:
         What this session's messages brought, the newest first; last, what the newest seal is about
         if that arrived in this session, so that a failure is tried again and an expiry renewed.
         """
-        repeated: Found | None = None
-        for found, at in self._arrivals(self.history.session):
-            if repeated is not None and found.fingerprint != repeated.fingerprint:
-                if found.context_id is None:
-                    continue
-                return refused(repeated, Reason.ARRIVAL_TIME)  # another one arrived in between
-            if found.refused or self._arrived_in_time(found, at):
-                return found
-            if not self._repeats_what_is_held(found):
+        arrivals = self._arrivals(self.history.session)
+        found, at = next(arrivals, (None, 0.0))
+        if found is None:
+            return self._found_in_seal()
+        if found.refused or found.may_arrive_at(at):
+            return found
+        # Its token is over, as a page may send it with each message: then an earlier message counts
+        # that brought the same, unless another contextId arrived in between.
+        for other, then in arrivals:
+            if other.fingerprint == found.fingerprint:
+                if other.may_arrive_at(then):
+                    return found
+            elif other.context_id is not None:
                 return refused(found, Reason.ARRIVAL_TIME)
-            repeated = found
+        if found.fingerprint in self._asked:  # it opened the session
+            return found
+        repeats = self._repeats_what_is_held(found)
+        return self._found_in_seal() if repeats else refused(found, Reason.ARRIVAL_TIME)
+
+    def _found_in_seal(self) -> Found | None:
+        """Return what the newest seal is about, if that arrived in this session."""
         seal = self.newest
         if seal is None or seal.context_id is None or seal.session != self.history.session.mark:
             return None
         return Found(seal.context_id, seal.fingerprint, seal.encoded)
-
-    def _arrived_in_time(self, found: Found, at: float) -> bool:
-        """Whether a token was valid when its message came, or the first message that brought it.
-
-        A page may send its token with each message, so it may be over; but not if another contextId
-        arrived in between: then a new token is needed.
-        """
-        if found.may_arrive_at(at):
-            return True
-        for other, then in self._arrivals(self.history.session):
-            if other.fingerprint == found.fingerprint and other.may_arrive_at(then):
-                return True
-            if other.context_id is not None and other.fingerprint != found.fingerprint:
-                return False
-        return found.fingerprint in self._asked  # it opened the session
 
     def _repeats_what_is_held(self, found: Found) -> bool:
         """Whether a token that is over repeats what is known: then it is no arrival."""
@@ -246,19 +265,17 @@ class Situation:
         hits = (look_in(message.metadata, self._runtime.paths) for message in messages)
         return next((hit for hit in hits if hit is not None), None)
 
-    @cached_property
-    def digest(self) -> bytes | None:
-        """A name for all that a decision goes by, but for the time."""
+    @property
+    def state(self) -> list[Any]:
+        """All that a decision goes by, but for the time."""
         hit = self.newest_hit
-        return self._runtime.states.digest(
-            [
-                self.sender_id,
-                {name: self.slots[name] for name in self.ours},
-                list(self.history.seals),
-                self.history.session.mark,
-                None if hit is None else [hit.value, hit.beside.get("encoded")],
-            ]
-        )
+        return [
+            self.sender_id,
+            {name: self.slots[name] for name in self.ours},
+            list(self.history.seals),
+            self.history.session.mark,
+            None if hit is None else [hit.value, hit.beside.get("encoded")],
+        ]
 
 
 def _is_about(seal: Seal, found: Found) -> bool:

@@ -1,16 +1,19 @@
-"""One run: from a situation and a decision to the slots to set. Knows no SDK."""
+"""One run: from a situation to the slots to set. Knows no SDK, and no HTTP.
+
+`Turn.context` and `Turn.verify` are the two tables. Each of their rows has a name, the `rule`,
+which the DEBUG line of a run and `rasa-ps7 explain` show.
+"""
 
 from __future__ import annotations
 
 import logging
-from functools import cached_property
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
 from ..slot_table import CONTEXT, STATUS
-from . import resolver
 from .seal import Seal, remembered
 from .situation import Situation
 from .slots import PERSON_SLOTS, differing, project, same_customer
@@ -24,12 +27,16 @@ if TYPE_CHECKING:
     from .runtime import Runtime
     from .situation import TrackerLike
 
+    Changes = dict[str, Any]
+
 logger = logging.getLogger(__name__)
 
+REJECTED_FOR = timedelta(seconds=30)
+"""PS7 is not asked again for this long about a contextId that it did not know."""
 _REFUSALS = {
-    Outcome.INVALID: Reason.UNUSABLE_CONTEXT_ID,
-    Outcome.MISSING: Reason.FORGOTTEN,
-    Outcome.REJECTED: Reason.TOO_MANY_CONTEXT_IDS,
+    "unusable": Reason.UNUSABLE_CONTEXT_ID,
+    "logged-out": Reason.FORGOTTEN,
+    "too-many": Reason.TOO_MANY_CONTEXT_IDS,
 }
 ARRIVAL_REFUSED = {
     Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
@@ -39,10 +46,12 @@ ARRIVAL_REFUSED = {
     Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
 }
 """Why an arrival was refused, in words."""
+_ABOUT = {"context_id", "encoded", "fingerprint", "session"}
+"""The part of a seal that says what it is about."""
 
 
 class Turn:
-    """One run over one tracker. It carries out its own decisions, and no other turn's.
+    """One run over one tracker.
 
     Every method that speaks of changes returns the slots to set, only those that differ. Once a
     seal of ours was seen, each leaves one with the highest number in the slot.
@@ -53,6 +62,8 @@ class Turn:
     ) -> None:
         """Read the tracker, and decide nothing yet; see `Situation`."""
         self.situation = Situation(tracker, runtime, now, domain)
+        self.rule = "in-order"
+        """The row of the table by which this run was decided."""
         self._runtime = runtime
         self._slots = self.situation.slots
         self._ours = self.situation.ours
@@ -61,52 +72,106 @@ class Turn:
 
     def in_order(self) -> bool:
         """Whether these slots are known to say what PS7 said, with nothing new to read."""
-        if not self.situation.seal_set:
+        situation = self.situation
+        return situation.seal_set and self._runtime.states.in_order(situation.state, situation.now)
+
+    # The tables
+
+    def context(self) -> Changes | Found:
+        """Return the changes of `action_ps7_context`, or what PS7 has to be asked about."""
+        if self.in_order():
+            return {}
+        self._note_foreign_seal()
+        situation = self.situation
+        found, held = situation.found, situation.held
+        if found is None:
+            return self._nothing_found(held)
+        if found.fingerprint in situation.logged_out:
+            if held is not None and situation.same and held.customer is None:
+                return self._set_status("logged-out", Outcome.MISSING)
+            return self._refuse("logged-out", Outcome.MISSING, found)
+        if held is not None and situation.same:
+            if held.good_at(situation.now):
+                return self._restore("held", held)
+            if self._stands(held):
+                return self._set_status("failed-before", held.outcome)
+        if found.context_id is None:
+            rule = "arrival-refused" if found.refused else "unusable"
+            return self._refuse(rule, Outcome.INVALID, found)
+        if not situation.may_ask(found):
+            return self._refuse("too-many", Outcome.REJECTED, found)
+        self.rule = "look-up"
+        return found
+
+    def _nothing_found(self, held: Seal | None) -> Changes:
+        situation, missing = self.situation, self.situation.said_this_turn or Outcome.MISSING
+        if held is None and situation.claims_customer:
+            return self._clear("no-seal-behind", Outcome.TAMPERED)
+        if held is None and situation.seals:
+            return self._clear("nothing-held", missing)
+        if held is None:
+            return self._set_status("nothing-held", missing)
+        if held.fingerprint in situation.logged_out and held.customer is not None:
+            return self._clear("logged-out", Outcome.MISSING)
+        if held.outcome != Outcome.OK:
+            return self._set_status("nothing-held", missing)
+        if held.good_at(situation.now):
+            return self._restore("held", held)
+        return self._clear("held-too-old", Outcome.EXPIRED)
+
+    def _stands(self, held: Seal) -> bool:
+        """Whether to ask PS7 again would change nothing, or is too early."""
+        situation = self.situation
+        if not situation.of_this_session(held):
             return False
-        until = self._runtime.states.in_order_until(self.situation.digest)
-        return until is not None and self.situation.now < until
-
-    def decide(self) -> resolver.Decision:
-        """Decide one run of `action_ps7_context`."""
-        self._note_foreign_seal()
-        return resolver.decide(self.situation)
-
-    def verify(self) -> resolver.Verdict:
-        """Decide one run of `action_ps7_verify`."""
-        self._note_foreign_seal()
-        return resolver.verify(self.situation)
-
-    def _note_foreign_seal(self) -> None:
-        if self.situation.seal_set and self.situation.in_slot is None:
-            telemetry.seal_refused()
-            logger.warning("A seal was refused: it is not ours, or not of this conversation")
-
-    def apply(self, decision: resolver.Decision | resolver.Verdict) -> dict[str, Any]:
-        """Carry out a decision that asks nobody."""
-        match decision:
-            case resolver.Project(held):
-                return self._restore(held)
-            case resolver.SetStatus(outcome):
-                return self._set_status(outcome)
-            case resolver.ClearCustomer(outcome):
-                return self._clear(outcome)
-            case resolver.Refuse(found, outcome):
-                return self._refuse(found, outcome)
-            case None:
-                return self._changes({}, None, self.situation.in_slot)
-            case _:
-                raise TypeError(type(decision).__name__)  # fails closed: never taken for nothing
+        if held.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
+            return situation.of_this_turn(held)  # a turn costs one deadline, however many runs
+        if held.outcome == Outcome.REJECTED:
+            return timedelta(0) <= situation.now - held.sealed_at < REJECTED_FOR
+        return held.outcome == Outcome.INVALID
 
     def looked_up(
         self, found: Found, outcome: Outcome, customer: CustomerContext | None = None
-    ) -> dict[str, Any]:
-        """Seal how a lookup ended, and write every slot of ours."""
+    ) -> Changes:
+        """Return the changes after PS7 was asked: the answer is sealed, and every slot written."""
         about = _about(found, self.situation.history.session.mark)
         seal = self._seal(outcome, **about, customer=customer)
         return self._changes(project(self._ours, customer), outcome, seal)
 
-    def forget(self) -> dict[str, Any]:
-        """Null everything, and log out the contextId at hand and the one that is known."""
+    def verify(self) -> Changes:
+        """Return the changes of `action_ps7_verify`, which asks nobody.
+
+        Afterwards the slots say what PS7 said, or the status is not `ok`.
+        """
+        if self.in_order():
+            return {}
+        self._note_foreign_seal()
+        situation = self.situation
+        held, verified = situation.held, situation.verified
+        if verified is not None:
+            return self._restore("held", verified)
+        if held is None:
+            if situation.claims_customer:
+                return self._clear("no-seal-behind", Outcome.TAMPERED)
+            return self._leave("nothing-held")
+        logged_out = held.fingerprint in situation.logged_out
+        if held.customer is None and not held.of_another_version:
+            if held is situation.in_slot and not situation.says_ok:
+                return self._leave("nothing-held")
+            outcome = Outcome.MISSING if logged_out else held.outcome
+            return self._set_status("failed-before", outcome)
+        if logged_out:
+            return self._clear("logged-out", Outcome.MISSING)
+        if situation.found is not None and not situation.same:
+            return self._clear("another-found", Outcome.MISSING)
+        return self._clear("held-too-old", Outcome.EXPIRED)
+
+    def forget(self) -> Changes:
+        """Return the changes of `action_ps7_forget`.
+
+        Null everything, and log out the contextId at hand and the one that is known.
+        """
+        self.rule = "forget"
         situation, gone = self.situation, []
         found, highest, about = situation.found, situation.highest, {}
         if highest is not None and highest.context_id is not None:
@@ -131,7 +196,16 @@ class Turn:
             return self._runtime.correlation.uuid(sender_id)
         return given
 
-    def _restore(self, held: Seal) -> dict[str, Any]:
+    # What the rows do
+
+    def _leave(self, rule: str) -> Changes:
+        """Leave the slots as they are."""
+        self.rule = rule
+        return self._changes({}, None, self.situation.in_slot)
+
+    def _restore(self, rule: str, held: Seal) -> Changes:
+        """Make the slots equal to the held customer; status `ok`."""
+        self.rule = rule
         situation, mark = self.situation, self.situation.history.session.mark
         found, seal = situation.found, held
         if found is not None and held.session != mark:  # it was carried over, and arrived anew
@@ -144,13 +218,15 @@ class Turn:
             telemetry.slots_put_back(len(restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(restored))
         changes = self._changes(values, Outcome.OK, seal)
-        # Only where what was found arrived last, or nothing did: the digest names no other.
+        # Only where what was found arrived last, or nothing did: the state names no other.
         last = situation.newest_hit and situation.newest_hit.value
         if not changes and held.customer is not None and last == (found and found.value):
-            self._runtime.states.remember(situation.digest, held.customer.expires_at)
+            self._runtime.states.remember(situation.state, held.customer.expires_at)
         return changes
 
-    def _set_status(self, outcome: Outcome) -> dict[str, Any]:
+    def _set_status(self, rule: str, outcome: Outcome) -> Changes:
+        """Set the status alone: all other slots are the bot's own, or null already."""
+        self.rule = rule
         situation, held = self.situation, self.situation.held
         if situation.says_ok:
             logger.warning("The status claimed a customer; the seal says %s", outcome.value)
@@ -159,14 +235,18 @@ class Turn:
             return self._changes(nulls, outcome, situation.in_slot)
         return self._changes(project(self._ours, None), outcome, self._seal_again(held))
 
-    def _clear(self, outcome: Outcome) -> dict[str, Any]:
+    def _clear(self, rule: str, outcome: Outcome) -> Changes:
+        """Null everything that could speak of a customer."""
+        self.rule = rule
         if outcome == Outcome.TAMPERED:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
         seal = self._seal(outcome) if outcome == Outcome.EXPIRED else None
         return self._changes(project(self._ours, None), outcome, seal)
 
-    def _refuse(self, found: Found, outcome: Outcome) -> dict[str, Any]:
-        reason = found.refused or _REFUSALS[outcome]
+    def _refuse(self, rule: str, outcome: Outcome, found: Found) -> Changes:
+        """Seal an outcome for what was found, without asking PS7."""
+        self.rule = rule
+        reason = found.refused or _REFUSALS[rule]
         telemetry.LookupReport(
             self._runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(found),
@@ -183,22 +263,26 @@ class Turn:
 
     # Seals
 
-    @cached_property
-    def _next(self) -> dict[str, Any]:
-        """What the next seal says: about what the newest is about, with all log-outs."""
-        highest = self.situation.highest
-        said = {"context_id", "encoded", "fingerprint", "number", "session"}
-        next_ = {"number": 0} if highest is None else highest.model_dump(include=said)
-        next_["number"] += 1
-        logged_out = remembered(self.situation.logged_out)
-        return {**next_, "sealed_at": self.situation.now, "logged_out": logged_out}
+    def _note_foreign_seal(self) -> None:
+        if self.situation.seal_set and self.situation.in_slot is None:
+            telemetry.seal_refused()
+            logger.warning("A seal was refused: it is not ours, or not of this conversation")
 
-    def _seal(self, outcome: Outcome, **new: Any) -> Seal:  # noqa: ANN401 - a field of a seal
-        return Seal(**{**self._next, "outcome": outcome, **new})
+    def _seal(self, outcome: Outcome, **said: Any) -> Seal:  # noqa: ANN401 - a field of a seal
+        """Return the next seal: about what the newest is about, with all log-outs, and `said`."""
+        situation, highest = self.situation, self.situation.highest
+        about = {} if highest is None else highest.model_dump(include=_ABOUT)
+        next_ = {
+            "number": 1 if highest is None else highest.number + 1,
+            "outcome": outcome,
+            "sealed_at": situation.now,
+            "logged_out": remembered(situation.logged_out),
+        }
+        return Seal(**about | next_ | said)
 
-    def _seal_again(self, held: Seal, **new: Any) -> Seal:  # noqa: ANN401 - as above
+    def _seal_again(self, held: Seal, **said: Any) -> Seal:  # noqa: ANN401 - as above
         """Return the next seal, which says what this one says and keeps its times."""
-        return self._seal(held.outcome, sealed_at=held.sealed_at, customer=held.customer, **new)
+        return self._seal(held.outcome, sealed_at=held.sealed_at, customer=held.customer, **said)
 
     def _is_newest(self, seal: Seal | None) -> bool:
         """Whether a seal has the highest number, and every log-out that is to be remembered."""
@@ -213,7 +297,7 @@ class Turn:
 
     def _changes(
         self, values: Mapping[str, Any], outcome: Outcome | None, seal: Seal | None
-    ) -> dict[str, Any]:
+    ) -> Changes:
         """Return what differs: these values, the status, and the seal that is to stand.
 
         Where that is not the newest, one that says nothing stands instead.
@@ -228,9 +312,7 @@ class Turn:
         if outcome is not None:
             wanted[self._status] = outcome.value
         changes = self._differing(wanted)
-        if self._own_slots_stay(seal, changes):
-            return changes
-        return self._own_nulls() | changes
+        return changes if self._own_slots_stay(seal, changes) else self._own_nulls() | changes
 
     def _own_slots_stay(self, after: Seal | None, changes: Mapping[str, Any]) -> bool:
         """Whether the bot's own slots that go with a customer stay: `PS7_CLEAR_SLOTS`.
@@ -248,20 +330,15 @@ class Turn:
         known = [None if seal is None else seal.customer for seal in (before, after)]
         return situation.says_ok and same_customer(*known) and not restored
 
-    def _own_nulls(self) -> dict[str, Any]:
+    def _own_nulls(self) -> Changes:
         own = (name for name in self._runtime.settings.clear_slots if name in self._slots)
         return differing(dict.fromkeys(own), self._slots)
 
-    def _differing(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _differing(self, wanted: Mapping[str, Any]) -> Changes:
         ours = {name: value for name, value in wanted.items() if name in self._ours}
         return differing(ours, self._slots)
 
 
 def _about(found: Found, session: str | None) -> dict[str, Any]:
-    """Return the part of a seal that says what it is about."""
-    return {
-        "fingerprint": found.fingerprint,
-        "context_id": found.context_id,
-        "encoded": found.encoded,
-        "session": session,
-    }
+    """Return what a seal says of what was found; `session` is None where it was no arrival."""
+    return {name: getattr(found, name) for name in _ABOUT - {"session"}} | {"session": session}

@@ -106,7 +106,7 @@ def ps7(
         for name, value in {**ours, **ps7_settings}.items():
             monkeypatch.setenv(name, value)
         yield simulator
-        runtime.let_go()
+        runtime.close_all()
 
 
 def conversation(
