@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from actions.ps7 import ActionPS7Context
-from actions.ps7.dialogue import actions, runtime
+from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Conversation
 from tests.faults.secrets import SENDER_ID
 from tests.faults.watch import Watch, left_open
@@ -65,7 +65,7 @@ def _quick_collections() -> Iterator[None]:
 @pytest.fixture
 async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Watch:
     """Listen in on everything but what is said once in a process, by whichever test comes first."""
-    actions._warn_of_open_arrival()
+    runtime._warn_of_open_arrival()
     return Watch(monkeypatch, caplog)
 
 

@@ -15,7 +15,7 @@ from actions.ps7 import (
     ActionPS7Verify,
     verified_context,
 )
-from actions.ps7.dialogue import actions
+from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Conversation, sign_arrival
 from tests.support.clock import Clock, now
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
@@ -297,9 +297,9 @@ async def test_a_cpf_is_no_correlation_id(
 @pytest.fixture
 def fresh_warnings() -> Iterator[None]:
     """Let this process warn of unsigned arrivals as if it had just started."""
-    actions._warn_of_open_arrival.cache_clear()
+    runtime._warn_of_open_arrival.cache_clear()
     yield
-    actions._warn_of_open_arrival.cache_clear()
+    runtime._warn_of_open_arrival.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh_warnings")

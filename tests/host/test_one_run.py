@@ -896,6 +896,25 @@ async def test_an_id_of_the_channel_that_would_leak_is_not_used(
     assert "sender-1" not in caplog.text
 
 
+async def test_a_run_says_which_row_of_the_table_it_went_by(
+    bot: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At DEBUG, for whoever looks for a fault: the row and the names of slots, and no value."""
+    with caplog.at_level(logging.DEBUG, logger="actions.ps7.dialogue.actions"):
+        await arrive(bot, "ana")
+        await bot.run(VERIFY)
+        await bot.run(FORGET)
+    lines = [text for _, level, text in caplog.record_tuples if level == logging.DEBUG]
+    assert [line.partition(" slots=")[0] for line in lines] == [
+        "action_ps7_context: rule=look-up",
+        "action_ps7_verify: rule=held",
+        "action_ps7_forget: rule=forget",
+    ]
+    assert lines[1].endswith(" slots=[]")
+    assert "'cpf'" in lines[0]
+    assert PERSONAS["ana"].slots["cpf"] not in caplog.text
+
+
 # -- what cannot happen ---------------------------------------------------------------------------
 
 

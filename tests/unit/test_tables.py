@@ -60,8 +60,9 @@ def verify(talk: Talk) -> str:
 
 
 def shown(turn: Turn, changes: object) -> str:
-    said = isinstance(changes, dict) and "ps7_status" in changes
-    return f"{turn.rule}: {changes['ps7_status']}" if said else turn.rule
+    if isinstance(changes, dict) and "ps7_status" in changes:
+        return f"{turn.rule}: {changes['ps7_status']}"
+    return turn.rule
 
 
 @pytest.mark.parametrize("held", HELD)

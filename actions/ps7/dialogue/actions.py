@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from rasa_sdk import Action
@@ -16,7 +15,6 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slot_names import filled_otherwise
 from ..slot_table import STATUS
 from . import runtime
 from .history import NONCE, SESSION_ACTION, NewSession
@@ -51,8 +49,6 @@ class PS7Action(Action, ABC):
         except SettingsError as error:
             raise SystemExit(str(error)) from None
         self._settings = runtime.get_or_create(settings).settings
-        if settings.arrival_keys is None:
-            _warn_of_open_arrival()
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which hold a seal key made at start."""
@@ -203,19 +199,9 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
     return None if verified is None else verified.customer
 
 
-@cache
-def _warn_of_open_arrival() -> None:
-    logger.warning(
-        "PS7_ARRIVAL_KEYS is not set: whoever can post to a channel of this bot can send any "
-        "contextId. Let a back-end of yours sign them, or be the only one that reaches the channel."
-    )
-
-
 def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, domain: object) -> dict[str, Any]:
     """Return the status `unavailable`, with nothing of a customer left."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
-    status = shared.names.of(STATUS)
-    ours = shared.names.among(slots)
-    changes = dict.fromkeys(ours.keys() - filled_otherwise(domain, ours))
-    changes |= dict.fromkeys(name for name in shared.settings.clear_slots if name in slots)
-    return changes | ({status: Outcome.UNAVAILABLE.value} if status in changes else {})
+    status, ours = shared.names.of(STATUS), shared.ours_among(slots, domain)
+    nulls = dict.fromkeys(name for name in (*ours, *shared.settings.clear_slots) if name in slots)
+    return nulls | ({status: Outcome.UNAVAILABLE.value} if status in ours else {})

@@ -98,6 +98,14 @@ def _tracer_register() -> ActionExecutorTracerRegister | None:
     return ActionExecutorTracerRegister()
 
 
+@cache
+def _warn_of_open_arrival() -> None:
+    logger.warning(
+        "PS7_ARRIVAL_KEYS is not set: whoever can post to a channel of this bot can send any "
+        "contextId. Let a back-end of yours sign them, or be the only one that reaches the channel."
+    )
+
+
 # Kept over a reload of this module: seals and connections of the running process must survive it.
 _runtimes: list[Runtime] = globals().get("_runtimes", [])
 
@@ -113,6 +121,8 @@ def get_or_create(settings: PS7Settings) -> Runtime:
             break
     else:
         runtime = Runtime(settings)
+        if settings.arrival_keys is None:
+            _warn_of_open_arrival()
     _runtimes.append(runtime)
     return runtime
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..context import CustomerContext, Outcome
 
@@ -47,17 +47,6 @@ class Seal(BaseModel):
     """Fingerprints of contextIds that are not looked up again in this conversation."""
     customer: CustomerContext | None = None
     """Present where the outcome is `ok`, in a seal of this version."""
-
-    @field_validator("customer", mode="before")
-    @classmethod
-    def _read_anew(cls, customer: object) -> object:
-        """Take the values of a customer, whatever class of ours holds them.
-
-        A host that reloads modules leaves instances of the same class from before behind.
-        """
-        if isinstance(customer, CustomerContext) or not isinstance(customer, BaseModel):
-            return customer
-        return customer.model_dump()
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Name the outcome alone."""

@@ -34,9 +34,9 @@ logger = logging.getLogger(__name__)
 REJECTED_FOR = timedelta(seconds=30)
 """PS7 is not asked again for this long about a contextId that it did not know."""
 _REFUSALS = {
-    "unusable": Reason.UNUSABLE_CONTEXT_ID,
-    "logged-out": Reason.FORGOTTEN,
-    "too-many": Reason.TOO_MANY_CONTEXT_IDS,
+    Outcome.INVALID: Reason.UNUSABLE_CONTEXT_ID,
+    Outcome.MISSING: Reason.FORGOTTEN,
+    Outcome.REJECTED: Reason.TOO_MANY_CONTEXT_IDS,
 }
 ARRIVAL_REFUSED = {
     Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
@@ -246,7 +246,7 @@ class Turn:
     def _refuse(self, rule: str, outcome: Outcome, found: Found) -> Changes:
         """Seal an outcome for what was found, without asking PS7."""
         self.rule = rule
-        reason = found.refused or _REFUSALS[rule]
+        reason = found.refused or _REFUSALS[outcome]
         telemetry.LookupReport(
             self._runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(found),
