@@ -6,5 +6,5 @@ from datetime import datetime, timezone
 
 
 def utc_now() -> datetime:
-    """Give the time of day that contexts are measured by, in UTC."""
+    """Return the time of day by which contexts are measured, in UTC."""
     return datetime.now(timezone.utc)

@@ -135,7 +135,7 @@ class CustomerContext(BaseModel):
         return mask(self.cpf)
 
     def field(self, wire_name: str) -> str | None:
-        """Give the text of one field of the payload, by its name on the wire."""
+        """Return the text of one field of the payload, by its name on the wire."""
         return field_text(self.payload, wire_name)
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:

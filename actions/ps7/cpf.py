@@ -10,7 +10,7 @@ _LENGTH = 11
 _ZERO_FILLED_LENGTH = 14
 """The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
 _PUNCTUATION = re.compile(r"[\s.\-]")
-"""Not the slash of a CNPJ, a company's number, whose last 11 digits may be somebody's CPF."""
+"""Not the slash of a CNPJ, a company's number, whose last 11 digits may be a person's CPF."""
 
 
 def normalise(text: str) -> str:
@@ -28,12 +28,12 @@ def normalise(text: str) -> str:
 
 
 def has_form(text: str) -> bool:
-    """Tell whether the text is 11 digits, as a normalised CPF is."""
+    """Whether the text is 11 digits, as a normalised CPF is."""
     return len(text) == _LENGTH and text.isascii() and text.isdigit()
 
 
 def is_valid(text: str) -> bool:
-    """Tell whether the text is 11 digits whose last two check the others."""
+    """Whether the text is 11 digits whose last two check the others."""
     return has_form(text) and _register.is_valid(text)
 
 

@@ -1,7 +1,7 @@
 """Keyed digests: how to name in a log what must not stand in a log.
 
-The key is derived from the newest seal key, so that nobody without it can find a contextId or a
-sender id by trying them all.
+The key is derived from the newest seal key, so that without it no contextId and
+no sender id can be found by trying them all.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class KeyedDigest:
         return hashlib.blake2b(encoded, key=self._key, digest_size=_BYTES).digest()
 
     def short(self, text: str) -> str:
-        """Give 12 hexadecimal digits: enough to follow one contextId through a log."""
+        """Return 12 hexadecimal digits: enough to follow one contextId through a log."""
         return self._of(text).hex()[:_LOG_DIGITS]
 
     def uuid(self, text: str) -> str:
-        """Give a UUID (version 8, RFC 9562) that is the same for the same text."""
+        """Return a UUID (version 8, RFC 9562) that is the same for the same text."""
         value = int.from_bytes(self._of(text), "big")
         value = (value & ~(0xF << 76)) | (0x8 << 76)
         value = (value & ~(0x3 << 62)) | (0x2 << 62)

@@ -24,7 +24,7 @@ MIN_SIGNING_BYTES = 32
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host can only be this machine."""
+    """Whether a host can only be this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -118,7 +118,7 @@ def _json_but_null(value: object) -> object:
 
 FromJson = BeforeValidator(_json)
 FromJsonButNull = BeforeValidator(_json_but_null)
-"""For what must not count as not set because somebody wrote `null`."""
+"""For what must not count as not set because it says `null`."""
 Name = Annotated[str, Field(min_length=1)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]

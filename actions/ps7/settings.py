@@ -45,7 +45,7 @@ def _keys_of_this_process() -> list[SecretStr]:
 def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - one with `env_vars`
     """Return what a source holds: what is blank counts as not set, as in a Compose file.
 
-    Not so the keys of the door, which would stand open.
+    Not so the arrival keys: without them every arrival counts.
     """
     keys = {"arrival_keys": ""} if "ps7_arrival_keys" in source.env_vars else {}
     return keys | {name: value for name, value in source().items() if value != ""}
@@ -97,7 +97,7 @@ class _FromEnvironment(BaseSettings):
 
     @classmethod
     def _faults(cls, error: ValidationError) -> list[str]:
-        """Say of each variable at fault what is wrong and what it expects, and never its value."""
+        """Return for each variable at fault what is wrong and what it expects, never its value."""
         faults = {}
         for detail in error.errors(include_input=False, include_url=False, include_context=False):
             name = str(detail["loc"][0])
@@ -108,7 +108,7 @@ class _FromEnvironment(BaseSettings):
 
 
 class ArrivalSettings(_FromEnvironment):
-    """What whoever signs arrival tokens needs, and no more."""
+    """What a back-end that signs arrival tokens needs, and no more."""
 
     arrival_keys: Annotated[types.ArrivalKeys | None, NoDecode, types.FromJsonButNull] = Field(
         default=None,
@@ -118,7 +118,7 @@ class ArrivalSettings(_FromEnvironment):
 
 
 class SlotSettings(_FromEnvironment):
-    """What whoever looks at a bot's domain needs, and no more."""
+    """What a reader of a bot's domain needs, and no more."""
 
     slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
         default={},

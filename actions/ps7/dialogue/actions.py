@@ -188,7 +188,7 @@ PS7SessionStart.__abstractmethods__ = frozenset({"name"})
 def verified_context(tracker: Tracker) -> CustomerContext | None:
     """Return the customer whom PS7 vouched for in this conversation, for a bot's own action.
 
-    It reads the seal, not the slots, and asks nobody. None where no seal of ours for this
+    It reads the seal, not the slots, and asks no server. None where no seal of ours for this
     conversation holds, where its time is over, and where another contextId has come since.
 
     Raises:

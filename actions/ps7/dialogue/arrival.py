@@ -1,6 +1,6 @@
 """Signed arrival: a contextId counts only inside a token that the bank's own back-end signed.
 
-Whoever can post to an open channel can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, an
+On an open channel, a user can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, an
 arrival token stands in its place (JWS with HS256, RFC 7515), with these claims:
 
     contextId   the contextId; `encoded` beside it, where PS7 needs it

@@ -32,8 +32,8 @@ class Message(NamedTuple):
 
     metadata: object
     at: float | None
-    """Seconds since 1970, not before any event that stands in front of it: whoever writes events
-    through Rasa's API may claim an earlier time. None: not known."""
+    """Seconds since 1970, not before any event that stands in front of it: a client that writes
+    events through Rasa's API may claim an earlier time. None: not known."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ class Seal(BaseModel):
     fingerprint: str = ""
     """Of the contextId that this seal is about (`context_id.fingerprint`); empty: of none."""
     context_id: str | None = None
-    """None where nobody can be asked about what came: not usable, or refused."""
+    """None where PS7 cannot be asked about what came: not usable, or refused."""
     encoded: int | None = None
     session: str | None = None
     """Mark of the session in which it arrived; None where it was no arrival."""

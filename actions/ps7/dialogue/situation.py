@@ -1,8 +1,9 @@
 """What one run finds in a conversation: which seal counts, what is held, what arrived.
 
 **A seal is about one arrival; the newest seal of this session counts; log-outs add up.** Nothing
-else is remembered. Anybody may put an older seal back or wipe the slot, but nobody can make one, so
-the tracker's events and the seals' numbers tell which is the newest. Nothing is written here.
+else is remembered. An attacker may roll the slot back to an older seal or wipe it, but cannot make
+one, so the tracker's events and the seals' numbers tell which is the newest. Nothing is written
+here.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def _same(present: object, wanted: object) -> bool:
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
     """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
 
-    What else PS7 says changes from lookup to lookup: a token is validated, time goes on. Whoever
-    has no CPF cannot be told from somebody else.
+    What else PS7 says changes from lookup to lookup: a token is validated, time goes on. Without a
+    CPF, one customer cannot be told from another.
     """
     if one is None or other is None:
         return False

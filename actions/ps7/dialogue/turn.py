@@ -139,7 +139,7 @@ class Turn:
         return self._changes(project(self._ours, customer), outcome, seal)
 
     def verify(self) -> Changes:
-        """Return the changes of `action_ps7_verify`, which asks nobody.
+        """Return the changes of `action_ps7_verify`, which asks no server.
 
         Afterwards the slots say what PS7 said, or the status is not `ok`.
         """
@@ -317,7 +317,7 @@ class Turn:
     def _own_slots_stay(self, after: Seal | None, changes: Mapping[str, Any]) -> bool:
         """Whether the bot's own slots that go with a customer stay: `PS7_CLEAR_SLOTS`.
 
-        They do where nobody was known before, and where the same customer is known before and
+        They do where no customer was known before, and where the same customer is known before and
         after, by the seal and by the slots.
         """
         situation = self.situation
