@@ -2,7 +2,18 @@
 
 import sys
 
-from .cli.command import main
+
+def main() -> int:
+    """Run the command; where the folder was copied without it, say so."""
+    try:
+        from .cli.command import main as command  # noqa: PLC0415 - an optional room
+    except ModuleNotFoundError as error:
+        if error.name != f"{__package__}.cli":
+            raise
+        sys.stderr.write("The command is not installed here: this copy of rasa-ps7 has no cli/.\n")
+        return 2
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

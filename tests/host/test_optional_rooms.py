@@ -1,0 +1,152 @@
+"""`cli/` and `testing/` are optional: a copy of the plugin without them serves its customers.
+
+An action server imports every module below `actions/`, so whatever a remaining module needs has to
+be there at its start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from actions.ps7.testing import Simulator
+from tests.host.conftest import seal_keys
+from tests.support.action_server import ActionServer
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+ROOMS = (("cli",), ("testing",), ("cli", "testing"))
+COPIES = [(*rooms, *main) for rooms, main in product(ROOMS, ((), ("__main__.py",)))]
+"""What each copy is without."""
+UNUSED = ("aiohttp.web", "argparse", "pytest", "rich", "ruamel", "typer")
+"""What only the optional rooms use; rasa_sdk itself brings some of it."""
+
+SETTINGS = {
+    "PS7_BASE_URL": "http://127.0.0.1:9",
+    "PS7_USERNAME": "chat",
+    "PS7_PASSWORD": "s3cret",
+    "PS7_SEAL_KEYS": seal_keys(),
+}
+
+
+def copy_without(left_out: Sequence[str], folder: Path) -> Path:
+    """Copy the plugin into a bot's folder, leaving out some of it; return the bot's folder."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "actions", folder / "actions", ignore=ignore)
+    for name in left_out:
+        path = folder / "actions" / "ps7" / name
+        (shutil.rmtree if path.is_dir() else Path.unlink)(path)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ps7() -> AsyncIterator[Simulator]:
+    """Run the simulator of the whole plugin."""
+    async with Simulator() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def servers(
+    ps7: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[Sequence[str], ActionServer]]:
+    """Start one for each copy, side by side."""
+
+    async def start(left_out: Sequence[str]) -> ActionServer:
+        home = copy_without(left_out, tmp_path_factory.mktemp("bot"))
+        variables: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
+        return await ActionServer.start(
+            Path(sys.executable), home / "server.log", cwd=home, PYTHONPATH="", **variables
+        )
+
+    started = await asyncio.gather(*map(start, COPIES))
+    yield dict(zip(COPIES, started, strict=True))
+    await asyncio.gather(*(server.process.kill() for server in started))
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("left_out", COPIES, ids=" ".join)
+async def test_a_copy_without_a_room_knows_its_customer(
+    servers: dict[Sequence[str], ActionServer], left_out: Sequence[str]
+) -> None:
+    """The three actions are registered, a customer is looked up, and no line complains."""
+    server, user = servers[left_out], Dialogue()
+    async with server.connect() as connection:
+        assert sorted(await connection.actions()) == sorted((LOOK_UP, VERIFY, FORGET))
+        changes = await user.turn(connection.send, metadata={"contextId": "ana"})
+    assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
+    assert server.process.complaints == []
+
+
+def run(code: str, home: Path) -> str:
+    """Run some Python with a bot's folder as its working folder; return what it prints."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=home, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def test_registering_the_actions_loads_no_optional_room(tmp_path: Path) -> None:
+    """Neither `import` as from a wheel, nor all that an action server finds in the plugin alone."""
+    whole = copy_without((), tmp_path / "whole")
+    plugin = copy_without(("cli", "testing"), tmp_path / "plugin")
+    prepare = f"import json, os, sys; os.environ |= {SETTINGS}\n"
+    show = "print(json.dumps(sorted(sys.modules)))"
+    before = "import rasa_sdk.endpoint, rasa_sdk.executor\n"
+    register = "executor = rasa_sdk.executor.ActionExecutor(); executor.register_package"
+    found = {
+        name: set(json.loads(run(prepare + before + code + show, home)))
+        for name, code, home in (
+            ("nothing", "", whole),
+            ("import", f"import actions.ps7\n{register}('actions.ps7.dialogue.actions')\n", whole),
+            ("package", f"{register}('actions')\n", plugin),
+        )
+    }
+    rooms = re.compile(r"actions\.ps7\.(cli|testing)\b")
+    for name in ("import", "package"):
+        brought = found[name] - found["nothing"]
+        assert "actions.ps7.dialogue.actions" in brought
+        assert [module for module in brought if rooms.match(module)] == []
+        assert [module for module in brought if module.startswith(UNUSED)] == []
+    assert found["import"] == found["package"] - {"actions.ps7.__main__"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["doctor"]], ids=["alone", "doctor"])
+def test_without_its_room_the_command_says_so(arguments: list[str], tmp_path: Path) -> None:
+    """In one line, with the exit code of a usage error."""
+    home = copy_without(("cli", "testing"), tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "actions.ps7", *arguments],
+        cwd=home,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "The command is not installed here: this copy of rasa-ps7 has no cli/.\n"
+
+
+def test_the_command_lists_no_simulator_where_there_is_none(tmp_path: Path) -> None:
+    """Everything else is there."""
+    home = copy_without(("testing",), tmp_path)
+    listed = subprocess.run(
+        [sys.executable, "-m", "actions.ps7", "--help"],
+        cwd=home,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "doctor" in listed
+    assert "simulate" not in listed
