@@ -2,6 +2,7 @@
 #
 #   docker build -t ps7-actions:0.1.0 .                      # the plugin alone
 #   docker build -t ps7-actions:0.1.0 --build-arg ACTIONS=examples/oss-bot/actions .
+#   docker build -t ps7-actions:0.1.0 --build-arg LEAVE_OUT= .     # the command rasa-ps7 as well
 #
 # It is configured by its environment alone, and writes to /tmp alone, not even to its home or to
 # /dev/shm: examples/deploy/README.md.
@@ -21,8 +22,11 @@ ARG ACTIONS=actions
 WORKDIR /app
 COPY ${ACTIONS} actions
 COPY actions/ps7 actions/ps7
-# Nothing is compiled at run time; and whoever built it may have files that nobody else may read.
-RUN python -m compileall -q actions && chmod -R a=rX .
+# A server needs neither the command nor the test kit. Nothing is compiled at run time; and the files
+# may be readable by nobody else on the machine that builds the image.
+ARG LEAVE_OUT="cli testing"
+RUN for room in ${LEAVE_OUT}; do rm -r "actions/ps7/${room}"; done \
+    && python -m compileall -q actions && chmod -R a=rX .
 
 FROM ${PYTHON_IMAGE}
 

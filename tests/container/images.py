@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import dataclass
 from io import BytesIO
@@ -114,7 +115,7 @@ def _steps(text: bytes, given: Mapping[str, str]) -> Iterator[Step]:
             stage, workdir = stage + 1, PurePosixPath("/")
         if instruction == "ARG":
             name, _, default = value.partition("=")
-            arguments[name] = given.get(name, default)
+            arguments[name] = given.get(name, " ".join(shlex.split(default)))
         if instruction == "WORKDIR":
             workdir /= value
         yield Step(stage, instruction, value, workdir)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEAD = "http://127.0.0.1:9"
 """A proxy that nobody runs."""
 OURS = {LOOK_UP, VERIFY, FORGET}
+BALANCE = {"action_answer_account", "action_answer_balance"}
 
 
 def environment(image: Image, scratch: Path) -> dict[str, str]:
@@ -56,24 +57,31 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "registered"),
+    ("arguments", "registered"),
     [
-        ("actions", OURS),
-        ("examples/oss-bot/actions", OURS | {"action_answer_account", "action_answer_balance"}),
+        ({}, OURS),
+        ({"ACTIONS": "examples/oss-bot/actions"}, OURS | BALANCE),
+        ({"LEAVE_OUT": ""}, OURS),
     ],
+    ids=["the plugin alone", "the actions of a bot", "with the command"],
 )
 async def test_the_command_serves_and_the_health_check_tells(
-    folder: str, registered: set[str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    arguments: dict[str, str],
+    registered: set[str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """With the plugin alone, and with a bot's actions: a lookup; healthy, until SIGTERM ends it.
 
-    The doctor, beside it, finds no fault. Nothing is written to where it runs, it has no home, and
-    a proxy is not asked for the health.
+    Where the command was not left out, the doctor finds no fault. Nothing is written to where it
+    runs, it has no home, and a proxy is not asked for the health.
     """
-    image = Image(DOCKERFILE, {"ACTIONS": folder})
+    image = Image(DOCKERFILE, arguments)
     scratch = tmp_path_factory.mktemp("tmp")  # a short path: sockets are made in there
     variables = environment(image, scratch)
     app = lay_out(image, tmp_path / "root", variables)
+    rooms = {room for room in ("cli", "testing") if (app / "actions" / "ps7" / room).exists()}
+    assert rooms == ({"cli", "testing"} if "LEAVE_OUT" in arguments else set())
     before = files(app)
     port = str(free_port())
 
@@ -104,8 +112,10 @@ async def test_the_command_serves_and_the_health_check_tells(
                 cwd=app,
                 variables={**variables, **ps7.environment},
             )
-            assert await doctor.exit_code() == 0, doctor.output
-            assert "PS7 takes the credentials" in doctor.output
+            left_out = "LEAVE_OUT" not in arguments
+            assert await doctor.exit_code() == (2 if left_out else 0), doctor.output
+            said = "is not installed here" if left_out else "PS7 takes the credentials"
+            assert said in doctor.output
             assert await server.stop() == 0
         finally:
             await process.kill()

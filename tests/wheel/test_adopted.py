@@ -1,5 +1,7 @@
 """Every way in which a bot takes the plugin in: a real action server, and a lookup through it.
 
+A folder is copied as README.md copies it, without the command and the test kit.
+
 The bot has an action of its own, the example's, which reads the customer from the seal.
 """
 
@@ -55,7 +57,8 @@ class Way:
             balance = balance.replace("from .ps7 import", "from rasa_ps7 import")
         (package / "balance.py").write_text(balance, encoding="utf-8")
         if self.folder:
-            shutil.copytree(ROOT / "actions" / "ps7", package / "ps7")
+            optional = shutil.ignore_patterns("cli", "testing")
+            shutil.copytree(ROOT / "actions" / "ps7", package / "ps7", ignore=optional)
         return home
 
 
