@@ -123,7 +123,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants examples/webchat/node_modules tests/webchat/node_modules
+	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/webchat/node_modules tests/webchat/node_modules
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
@@ -145,10 +145,26 @@ $(MUTANTS): requirements/mutants.txt requirements/dev.txt
 	@echo "Fetching from npm what $* needs: seconds, once"
 	@cd $* && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && touch node_modules/.ready
 
-# What a team looks for around a release.
-.PHONY: secrets
+# What a team looks for around a release. The tools for it have an environment of their own.
+.PHONY: secrets audit sbom release
+
+RELEASE := .venv-release/ready
+export PS7_RELEASE_PYTHON := $(CURDIR)/.venv-release/bin/python
 
 test: secrets
+release-check: $(RELEASE)
 
 secrets: .venv/dev ## no key or password in any file (detect-secrets), but those that scripts/made_up_secrets.py knows
 	@git ls-files -z | xargs -0 -n 64 -P $(WORKERS) .venv/bin/detect-secrets-hook --no-verify --filter "file://scripts/made_up_secrets.py::is_made_up"
+
+audit: $(RELEASE) ## known vulnerabilities in what the image pins (pip-audit): asks an advisory database, so CI does not run it
+	@.venv-release/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/container.txt
+
+sbom: $(RELEASE) ## what the image is made of (CycloneDX), into dist/: the same bytes wherever it is made
+	@scripts/make-sbom .venv-release/bin/cyclonedx-py dist
+
+release: .venv/dev ## check, test, build, commit and tag: make release VERSION=x.y.z. RELEASING.md says what comes before and after
+	@$(RUN) scripts/release.py "$(VERSION)"
+
+$(RELEASE): requirements/release.txt
+	@python=$$($(find_python)) && echo "Setting up .venv-release: half a minute, once" && $(make_environment)

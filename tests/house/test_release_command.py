@@ -1,0 +1,132 @@
+"""`make release`: what it refuses, writes, runs and leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import release
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+VERSION = release.own_version(ROOT)
+
+GOOD = {
+    "own": "0.1.0",
+    "changelog": "# C\n\n## [Unreleased]\n\n### Fixed\n\n- A.\n\n## [0.0.9] - 2026-01-01\n\n- B.\n",
+    "branch": "main",
+    "changes": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "changed", "problem"),
+    [
+        ("0.1.0", {}, None),
+        ("0.10.0", {"own": "0.9.1"}, None),
+        ("1", {}, "1 is no version: make release VERSION=x.y.z"),
+        ("", {}, "nothing is no version: make release VERSION=x.y.z"),
+        ("0.9.1", {"own": "0.10.0"}, "0.9.1 is older than 0.10.0 in pyproject.toml"),
+        ("0.0.9", {"own": "0.0.9"}, "CHANGELOG.md has 0.0.9 already"),
+        (
+            "0.1.0",
+            {"changelog": "## [Unreleased]\n\n## [0.0.9] - 2026-01-01\n\n- B.\n"},
+            "CHANGELOG.md says nothing under Unreleased",
+        ),
+        ("0.1.0", {"branch": "topic"}, "a release is made on main, and this is topic"),
+        ("0.1.0", {"branch": ""}, "a release is made on main, and this is no branch"),
+        ("0.1.0", {"changes": " M file"}, "there are changes that are not committed:\n M file"),
+    ],
+)
+def test_what_speaks_against_a_release(
+    version: str, changed: dict[str, str], problem: str | None
+) -> None:
+    """Everything that can be known before anything is written."""
+    found = release.problems(version, **{**GOOD, **changed})
+    assert found == ([] if problem is None else [problem])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a repository that holds this project's versioned files, and targets that note a run."""
+    tracked = git(ROOT, "ls-files", "CHANGELOG.md", *release.VERSIONED).splitlines()
+    for name in tracked:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "Makefile").write_text(
+        "%:\n\t@echo $@ >>ran; mkdir -p dist; echo $@ >dist/$@; test ! -e no-$@\n"
+    )
+    (tmp_path / ".gitignore").write_text("dist\nran\nno-*\nsign\n")
+    signs = tmp_path / "sign"
+    signs.write_text(
+        "#!/bin/sh\ncat >/dev/null; printf '\\n[GNUPG:] SIG_CREATED \\n' >&2; echo signed\n"
+    )
+    signs.chmod(0o755)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "committer")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "committer@example.com")
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "config", "gpg.program", str(signs))
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "Begin")
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder; return what it says."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+def test_one_command_makes_a_release(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It writes the version, runs what must pass, builds, commits and tags; it pushes nothing."""
+    assert release.main("7.8.9", project) == 0
+
+    assert (project / "ran").read_text().split() == ["test", "release-check", "wheel", "sbom"]
+    assert git(project, "status", "--short") == ""
+    assert git(project, "log", "-1", "--format=%s") == "Version 7.8.9\n"
+    sums = release.sums((project / "dist").iterdir())
+    assert sums.count("  ") == len(release.TARGETS)
+    told = git(project, "for-each-ref", "--format=%(contents)", "refs/tags/v7.8.9")
+    assert told.startswith(f"rasa-ps7 7.8.9\n\n{sums}signed")
+    assert "git push --atomic origin main v7.8.9" in capfd.readouterr().out
+
+    changelog = (project / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"\n## \[Unreleased\]\n\n## \[7\.8\.9\] - \d{4}-\d\d-\d\d\n\n", changelog)
+    assert len(changelog.splitlines()) == len(CHANGELOG.splitlines()) + 2
+    assert release.own_version(project) == "7.8.9"
+    changed = git(project, "diff", "--name-only", "HEAD~").split()
+    assert {"CHANGELOG.md", "Dockerfile", "examples/deploy/compose.yaml"} <= set(changed)
+    named = [
+        name for name in changed[1:] if VERSION in (project / name).read_text(encoding="utf-8")
+    ]
+    assert named == []
+
+
+def test_a_release_that_fails_is_none(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing is committed or tagged, no later target runs, and the second try is refused."""
+    (project / "no-release-check").touch()
+    assert release.main("7.8.9", project) == 1
+    assert "make release-check failed" in capfd.readouterr().err
+    assert (project / "ran").read_text().split() == ["test", "release-check"]
+    assert git(project, "log", "--format=%s") == "Begin\n"
+    assert git(project, "tag") == ""
+
+    assert release.main("7.8.9", project) == 1
+    assert "not committed" in capfd.readouterr().err
+    git(project, "restore", ".")
+    assert release.own_version(project) == VERSION
