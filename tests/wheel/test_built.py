@@ -55,7 +55,7 @@ def test_the_wheel_is_small(wheel: Path) -> None:
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
-    """Every field of its metadata; no address, since the project has none to give."""
+    """Every field of its metadata, with the addresses that pyproject.toml has."""
     fields = metadata(wheel)
     said = {name: fields.get_all(name, []) for name in fields}
 
@@ -72,6 +72,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
         "Keywords": [",".join(PROJECT["keywords"])],
         "Classifier": PROJECT["classifiers"],
         "Requires-Python": ["<3.14,>=3.10"],
+        "Project-URL": [f"{name}, {url}" for name, url in PROJECT["urls"].items()],
         "Description-Content-Type": ["text/markdown"],
     }
     assert fields.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
