@@ -73,7 +73,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Load]:
     monkeypatch.setattr(webhook, "keep_steady", lambda *_, **__: loads[-1])
     monkeypatch.setattr(Arena, "servers", lambda _, some: dict.fromkeys(some, _Silent()))
     monkeypatch.setattr(sides, "launch", lambda *_: _Silent())
-    monkeypatch.setattr(start, "imports", lambda *_: None)
+    monkeypatch.setattr(start, "registration", lambda *_: None)
     return loads
 
 
@@ -215,12 +215,14 @@ def test_figures_of_wrong_answers_are_not_believed(made_up: list[Load], arena: A
         arena.saturate(job)
 
 
-def test_the_import_is_timed(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a fresh interpreter, beyond what is there already."""
-    monkeypatch.setattr(start, "_MODULES", ("actions.ps7",))
+def test_the_registration_is_timed(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a fresh interpreter, beyond what is there already: of what a bot copies, and no more."""
     monkeypatch.setattr(start, "_MORE_ROUNDS", 1)
-    start.imports(report := Report(), arena)
+    start.registration(report := Report(), arena)
     assert report.goals[0].figure.median > 1
+    copied = {path.name for path in (arena.lab.folder / "bot" / "actions" / "ps7").iterdir()}
+    assert {"api", "dialogue", "__main__.py"} <= copied
+    assert {"cli", "testing"} & copied == set()
 
 
 def test_the_profile_names_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
