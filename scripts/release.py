@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 UNRELEASED = "## [Unreleased]\n"
-VERSIONED = ("pyproject.toml", "Dockerfile", "examples/deploy")
+VERSIONED = ("pyproject.toml", "Dockerfile", "examples/deploy", "actions/ps7/cli")
 """The files and folders that name the version: tests hold them together."""
 TARGETS = ("test", "release-check", "wheel", "sbom")
 
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _OWN_VERSION = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
-_NAMED = r'(^version = "|image\.version="|\bps7-\w+:){}(?!\.?\d)'
+_NAMED = r'(^(?:version|VERSION) = "|image\.version="|\bps7-\w+:){}(?!\.?\d)'
 
 
 def problems(version: str, *, own: str, changelog: str, branch: str, changes: str) -> list[str]:

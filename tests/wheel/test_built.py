@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from tests.wheel.environment import Environment
 
-MOST_BYTES = 250_000
-"""Of the wheel: some 80 modules, their docstrings and the README."""
+MOST_BYTES = 180_000
+"""Of the wheel: the plugin, its optional rooms with their docstrings, and the README."""
 
 PLUGIN = ROOT / "actions" / "ps7"
 MODULES = {path.relative_to(PLUGIN).as_posix() for path in PLUGIN.rglob("*.py")} | {"py.typed"}
@@ -50,7 +50,7 @@ def test_the_wheel_holds_the_plugin_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_wheel_is_small(wheel: Path) -> None:
-    """A quarter of a megabyte at most."""
+    """Some hundred modules of text; nothing else may creep in."""
     assert wheel.stat().st_size < MOST_BYTES
 
 
