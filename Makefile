@@ -163,7 +163,7 @@ audit: $(RELEASE) ## known vulnerabilities in what the image pins (pip-audit): a
 sbom: $(RELEASE) ## what the image is made of (CycloneDX), into dist/: the same bytes wherever it is made
 	@scripts/make-sbom .venv-release/bin/cyclonedx-py dist
 
-release: .venv/dev ## check, test, build, commit and tag: make release VERSION=x.y.z. RELEASING.md says what comes before and after
+release: .venv/dev $(RELEASE) ## check, test, build, commit and tag: make release VERSION=x.y.z. RELEASING.md says what comes before and after
 	@$(RUN) scripts/release.py "$(VERSION)"
 
 $(RELEASE): requirements/release.txt

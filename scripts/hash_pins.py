@@ -37,7 +37,7 @@ HEADER = f"""\
 
 
 def pins(text: str) -> list[str]:
-    """Give the pins that count on the image's Python, without their markers."""
+    """Return the pins that count on the image's Python, without their markers."""
     there = {"python_version": PYTHON, "sys_platform": "linux", "extra": ""}
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     found = [Requirement(line) for line in lines]
@@ -49,7 +49,7 @@ def _counts(pin: Requirement, there: dict[str, str]) -> bool:
 
 
 def wheels(chosen: Iterable[str], processor: str, glibc: int) -> dict[str, str]:
-    """Give the SHA-256 of the wheel that pip takes for each pin on such a machine."""
+    """Return the SHA-256 of the wheel that pip takes for each pin on such a machine."""
     platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(glibc, 4, -1)]
     with tempfile.TemporaryDirectory() as nowhere:
         report = subprocess.run(  # noqa: S603 - pip, with what stands in our own files

@@ -1,4 +1,4 @@
-"""Tells `make secrets` which of the keys and passwords in this repository are made up.
+"""Which of the keys and passwords in this repository are made up: the filter of `make secrets`.
 
 detect-secrets asks about each one that it finds. What is made up here is written in words, in lower
 case, as no key is that anybody uses; so a new one needs no line below.
