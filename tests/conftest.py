@@ -1,7 +1,8 @@
-"""What holds for every test: nothing leaves this machine, and what fails cheaply fails first."""
+"""What holds for every test: no network but this machine's, a time limit, and the order."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from ipaddress import ip_address
 from typing import Any
@@ -15,14 +16,21 @@ pytest_plugins = ["tests.conversation.fixtures", "tests.security.account", "pyte
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
 
+# A script that starts a job with `&` leaves SIGINT ignored, and every process that a test starts
+# would inherit that: Ctrl+C would not end it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _SHARING = ("conversation", "matrix")
 """Markers of the tests that share servers."""
+_SLOW_TO_START = 600
+"""Seconds for one of these tests: the first waits until a bot is trained and its servers run."""
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
 def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
-    """Let this process talk to loopback addresses and to Unix sockets, and to nobody else."""
+    """Refuse every connection but those to loopback addresses and Unix sockets."""
     if event not in _OUTBOUND or not isinstance(address := arguments[1], tuple):
         return
     host = address[0]
@@ -36,7 +44,7 @@ sys.addaudithook(_refuse_the_network)
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run whatever needs a real Rasa last; where tests are spread over workers, first on one.
+    """Run what needs a real Rasa last; where tests are spread over workers, first on one of them.
 
     A worker takes a file at a time; tests that share servers which are slow to start count as one.
     """
@@ -44,5 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
     for item in items:
         file = "/".join(item.path.with_suffix("").parts[-2:])
-        group = next((name for name in _SHARING if item.get_closest_marker(name)), file)
-        item.add_marker(pytest.mark.xdist_group(group))
+        sharing = next((name for name in _SHARING if item.get_closest_marker(name)), None)
+        item.add_marker(pytest.mark.xdist_group(sharing or file))
+        if sharing and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_SLOW_TO_START))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
 
 # The simulator lives in the session's event loop.
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 KEY, OLDER, FOREIGN = "new-key-" * 4, "old-key-" * 4, "foreign-" * 4
 SENDER = "sender-1"

@@ -21,7 +21,11 @@ from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
 if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
+pytestmark = [
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("settings"),
+]
 
 ANA = PERSONAS["ana"].slots
 TYPED = "11144477735"

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+pytestmark = pytest.mark.versions
+
 GOOD = b'{"code": "0", "payload": {"u_ag": "0341"}}'
 CAP = 64 * 1024
 

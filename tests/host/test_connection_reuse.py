@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tests.host.conftest import Stage
 
+pytestmark = pytest.mark.versions
+
 Pieces = Sequence[bytes | float]
 GATEWAY_TIMEOUT = http(b"{}", status="504 Gateway Timeout")
 REQUEST_TIMEOUT = http(b"", "Connection: close", status="408 Request Timeout")

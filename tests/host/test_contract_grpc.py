@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
     from tests.support.dialogue import Send
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 grpc = pytest.importorskip("grpc", reason="this rasa-sdk has no gRPC server")
 service = import_module("rasa_sdk.grpc_server")

@@ -18,7 +18,7 @@ from tests.support.processes import ROOT, Process
 if TYPE_CHECKING:
     from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 SCRIPTS = Path(__file__).parent / "scripts"
 MODULES = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from actions.ps7.testing import Simulator
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 SCRIPT = Path(__file__).parent / "scripts" / "in_process.py"
 ANA = PERSONAS["ana"].slots

@@ -54,6 +54,7 @@ JUNK: dict[str, Any] = {
 """Values of every JSON type, usable as nothing in particular."""
 
 pytestmark = [
+    pytest.mark.versions,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK),
 ]

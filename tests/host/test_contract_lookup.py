@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 EXAMPLE = PERSONAS["exemplo"]
 

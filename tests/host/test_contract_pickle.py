@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[CollectingDispatcher, Tracker, DomainDict], Awaitable[list[dict[str, Any]]]]
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 NO_DOMAIN = cast("DomainDict", {})
 ACTIONS: dict[str, type[Action]] = {

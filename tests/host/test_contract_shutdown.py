@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
     from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer, Connection
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 DATA = Path(__file__).parent / "data"
 ANA = PERSONAS["ana"].slots

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+pytestmark = pytest.mark.versions
+
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 LOOKUP_PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 KEYS = {"app_key": "planted-app-key", "app_secret": "planted-app-secret"}

@@ -18,6 +18,8 @@ from actions.ps7.dialogue import actions, runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from actions.ps7.testing import RecordedRequest
 
+pytestmark = pytest.mark.versions
+
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 DOMAIN = {
     "slots": {

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.versions
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"
 ANSWERED = [http(GOOD, "Connection: close")]
 LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")

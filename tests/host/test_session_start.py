@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
     from tests.host.conftest import Stage
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
+pytestmark = [
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("settings"),
+]
 
 ANA, DIEGO = PERSONAS["ana"].slots, PERSONAS["diego"].slots
 SESSION_START, SESSION_METADATA = "action_session_start", "session_started_metadata"

@@ -36,6 +36,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
     InMemorySpanExporter,
 )
 
+pytestmark = pytest.mark.versions
+
 TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[13]")
 """A sampled span's; the second bit, of a newer version, says that the trace id is random."""
 

@@ -34,6 +34,7 @@ LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts
 PEM = serialization.Encoding.PEM
 # Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
 pytestmark = [
+    pytest.mark.versions,
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
     *(
         [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]

@@ -18,6 +18,8 @@ from actions.ps7.dialogue.arrival import ArrivalVerifier, refused, sign
 from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in
 from tests.support.clock import Clock
 
+pytestmark = pytest.mark.versions
+
 KEY, OLDER, FOREIGN = "new-key-" * 4, "old-key-" * 4, "foreign-" * 4
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 MADE = int(NOW.timestamp())

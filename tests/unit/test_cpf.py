@@ -13,6 +13,8 @@ from actions.ps7 import cpf
 if TYPE_CHECKING:
     from random import Random
 
+pytestmark = pytest.mark.versions
+
 
 def with_check_digits(nine: str) -> str:
     """Give a CPF from its first nine digits, by the rule of the Receita Federal."""

@@ -21,6 +21,8 @@ from actions.ps7.context import (
     wire_text,
 )
 
+pytestmark = pytest.mark.versions
+
 UNTIL = datetime(2024, 5, 10, 13, 0, tzinfo=timezone.utc)
 
 

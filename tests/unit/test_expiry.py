@@ -17,6 +17,8 @@ from actions.ps7.api.expiry import usable_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.versions
+
 NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
 DAY = 86400.0
 MONTH = 31 * DAY

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from actions.ps7.api.json_text import MAX_DEPTH, parse
 
+pytestmark = pytest.mark.versions
+
 KINDS = ["iso-8859-1", "latin1", "iso-8859-15", "windows-1252", "cp1252", "utf-16"]
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text()

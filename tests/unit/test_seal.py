@@ -23,6 +23,8 @@ from actions.ps7 import (
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT, Seal, Sealer, remembered
 from tests.support.talk import FIRST_FORMAT, SEAL_KEY
 
+pytestmark = pytest.mark.versions
+
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=timezone.utc)
 SENDER = "+5511999998888"
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()

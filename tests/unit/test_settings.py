@@ -14,6 +14,8 @@ from actions.ps7 import PS7Settings, SettingsError, settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.versions
+
 KEY = Fernet.generate_key().decode()
 
 

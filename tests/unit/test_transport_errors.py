@@ -17,6 +17,8 @@ from actions.ps7.errors import ConnectionFailed, PS7Unavailable, Reason, Unreada
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.versions
+
 # Which reason each class of aiohttp leads to. Not all of them exist in every version of it.
 REASONS = {
     "ClientConnectionError": Reason.CONNECTION_LOST,

@@ -12,6 +12,8 @@ from actions.ps7.errors import LookupFailed
 from actions.ps7.slot_table import CUSTOMER_SLOTS
 from tests.vectors.vector import FOLDER, NAMES, Vector, load
 
+pytestmark = pytest.mark.versions
+
 HOUR = 3600.0
 
 
