@@ -30,10 +30,10 @@ make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
 install_pins = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement $< && touch $@
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat test lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
 	    printf '  make %-13s %s\n' "$$target" "$$does"; done
 
 demo: .venv/runtime ## a short conversation for a handful of customers, through the real action server
@@ -42,25 +42,34 @@ demo: .venv/runtime ## a short conversation for a handful of customers, through 
 chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything it needs
 	@$(RUN) examples/oss-bot/chat.py
 
-webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and what it knows; SIGNED=1: behind the door
+webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and what it knows; SIGNED=1: signed arrivals only
 	@$(RUN) -m examples.webchat $(if $(SIGNED),--signed)
+
+# What needs neither a minute nor another environment, and finds most mistakes.
+CHECKED := tests/unit $(wildcard tests/host/test_contract_*.py) \
+    $(addprefix tests/host/test_,$(addsuffix .py,client retries gateway one_run session_start))
+
+check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
+	@$(RUN) -m pytest -q $(CHECKED) $(SPREAD)
 
 test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
-	@if [ -n "$$CI" ]; then $(RUN) -m tests.matrix; fi
 	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER); fi
 	@$(RUN) -m pytest --cov $(SPREAD)
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
 	else echo "make test: passed, without a real Rasa and the oldest versions: no Python 3.10 here"; fi
 
+release-check: .venv/dev $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
+	@$(RUN) -m tests.matrix && $(RUN) -m pytest -m release $(SPREAD)
+
 lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
 
 types: .venv/dev ## mypy --strict
-	@$(RUN) -m mypy && $(RUN) -m mypy benchmarks
-	@$(RUN) -m mypy examples --exclude 'examples/(calm-bot|oss-bot-rule)/'
-	@$(RUN) -m mypy examples/calm-bot && $(RUN) -m mypy examples/oss-bot-rule
+	@$(RUN) -m mypy
+	@for bot in oss-bot oss-bot-rule calm-bot; do MYPYPATH=examples/$$bot/tests \
+	    $(RUN) -m mypy --cache-dir .mypy_cache/bots examples/$$bot/*/[a-z]*.py || exit 1; done
 
 imports: .venv/dev ## which module may import which (import-linter)
 	@.venv/bin/lint-imports --no-logo
@@ -77,19 +86,19 @@ conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
 attacks: .venv/dev ## every attack on the action server, and the account of them
 	@$(RUN) -m pytest tests/security --ignore=tests/security/rasa
 
-floor: $(FLOOR) ## unit and host tests on the oldest versions that pyproject.toml allows
-	@.venv-floor/bin/python -m pytest tests/unit tests/host $(SPREAD)
+floor: $(FLOOR) ## what a version can change, on the oldest versions that pyproject.toml allows
+	@.venv-floor/bin/python -m pytest -m versions tests/unit tests/host $(SPREAD)
 
 matrix: .venv/dev ## every rasa-sdk on every Python over every transport, and a real Rasa: docs/compatibility.md
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
-	@$(RUN) -m tests.matrix && $(RUN) -m pytest tests/matrix
+	@$(RUN) -m tests.matrix && $(RUN) -m pytest -m "release or not release" tests/matrix
 
 mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules: some minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.planted && .venv-mutants/bin/python -m tests.mutants.run
 
 fuzz: .venv/dev ## 200,000 made-up answers and metadata, and as many steps of made-up conversations: 40 minutes
-	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest tests/faults/test_fuzz.py
-	@PS7_MODEL_STEPS=200000 PS7_MODEL_SECONDS=1200 $(RUN) -m pytest -s tests/model/test_walks.py
+	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest --timeout 0 tests/faults/test_fuzz.py
+	@PS7_MODEL_STEPS=200000 PS7_MODEL_SECONDS=1200 $(RUN) -m pytest --timeout 0 -s tests/model/test_walks.py
 
 regressions: .venv/dev ## which conversations that broke once an older commit breaks: REV=b2ccf33
 	@$(RUN) -m tests.model.regressions $(REV)
