@@ -1,6 +1,6 @@
-"""The Markdown files of this project, taken apart: blocks, tables, links, words in code type.
+"""The Markdown files of this project, taken apart: blocks of code, tables, links, headings.
 
-Says nothing of what is right. GitHub's rules count, since that is where people read.
+It judges nothing. The rules are GitHub's, where people read these files.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from markdown_it.token import Token
 
 PARSER = MarkdownIt("commonmark").enable("table")
-GUIDES = ("README*.md", "CONTRIBUTING.md", "RELEASING.md", "docs/*.md", "examples/*/README.md")
-"""What people read to use the project: every block and every word in code type is looked at."""
+PATTERNS = ("*.md", "docs/**/*.md", "examples/**/README.md", "tests/**/*.md")
 
-_NOT_OURS = re.compile(r"(^|/)(\.[^/]+|node_modules|dist|mutants)/")
 _HTML_TARGET = re.compile(r"""(?:src|href|srcset)=["']([^"'\s]+)""")
 _HTML_ANCHOR = re.compile(r"""(?:id|name)=["']([^"']+)""")
 
@@ -42,153 +39,114 @@ class Block(NamedTuple):
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
 
-
-class Span(NamedTuple):
-    """Words in code type within a sentence."""
-
-    document: str
-    line: int
-    text: str
-
-
-class Link(NamedTuple):
-    """Where a link or a picture leads."""
-
-    document: str
-    line: int
-    target: str
+    @property
+    def path(self) -> str | None:
+        """Where in a bot the file belongs, if the first line is a comment with a path."""
+        named = re.match(r"# ([\w./-]+)\n", self.code)
+        return named[1] if named else None
 
 
 class Table(NamedTuple):
     """A table, each cell as it is written."""
 
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def column(self, number: int) -> list[str]:
-        """Give one column, the header left out."""
-        return [row[number] for row in self.rows]
+    rows: list[tuple[str, ...]]
 
 
 @dataclass
 class Document:
     """One Markdown file."""
 
-    path: Path
+    name: str
+    text: str
     blocks: list[Block] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    code_words: list[str] = field(default_factory=list)
+    """What stands in code type within a sentence."""
+    links: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
 
     @property
-    def name(self) -> str:
-        """Its path from the root of the project."""
-        return self.path.relative_to(ROOT).as_posix()
-
-    @property
-    def text(self) -> str:
-        """All of it, as it stands in the file."""
-        return self.path.read_text(encoding="utf-8")
-
-    @property
     def prose(self) -> str:
         """Its text without blocks of code, each run of white space one blank."""
-        lines = self.text.splitlines()
-        for token in PARSER.parse(self.text):
-            if token.type == "fence" and token.map is not None:
-                lines[slice(*token.map)] = [""] * (token.map[1] - token.map[0])
-        return " ".join("\n".join(lines).split())
+        return " ".join(re.sub(r"(?ms)^ *```.*?^ *```$", "", self.text).split())
 
     def table(self, *header: str) -> Table:
-        """Give the one table with this header."""
+        """Return the one table with this header."""
         (found,) = (table for table in self.tables if table.header == header)
         return found
 
+    def named(self, *header: str, column: int = 0) -> list[str]:
+        """Return what stands in code type in one column of a table, in order."""
+        return [name for row in self.table(*header).rows for name in code_words(row[column])]
 
-def spans_in(cell: str) -> list[str]:
-    """Give what stands in code type in a piece of Markdown."""
+
+def code_words(cell: str) -> list[str]:
+    """Return what stands in code type in a piece of Markdown."""
     (inline,) = PARSER.parseInline(cell)
     return [token.content for token in inline.children or () if token.type == "code_inline"]
 
 
+@cache
 def names() -> list[str]:
-    """Give every Markdown file of the project, by its path from the root."""
-    found = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md"))
-    return sorted(name for name in found if not _NOT_OURS.search(name))
-
-
-def guides() -> list[str]:
-    """Give those that people read to use the project."""
-    paths = (path for pattern in GUIDES for path in ROOT.glob(pattern))
-    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+    """Return the path of every Markdown file of the project, from its root."""
+    found = {path.relative_to(ROOT) for pattern in PATTERNS for path in ROOT.glob(pattern)}
+    return sorted(path.as_posix() for path in found if "node_modules" not in path.parts)
 
 
 @cache
 def document(name: str) -> Document:
     """Read one file."""
-    read = Document(ROOT / name)
+    read = Document(name, (ROOT / name).read_text(encoding="utf-8"))
     tokens = PARSER.parse(read.text)
     slugs: Counter[str] = Counter()
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        line = token.map[0] + 1 if token.map else 0
+    for token, following in pairwise([*tokens, tokens[-1]]):
         if token.type == "fence":
+            line = token.map[0] + 1 if token.map else 0
             read.blocks.append(Block(name, line, token.info.strip(), token.content))
-        elif token.type == "heading_open" and following is not None:
+        elif token.type == "heading_open":
             read.headings.append(following.content)
             slug = _slug(following)
             read.anchors.add(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
             slugs[slug] += 1
-        elif token.type == "inline":
-            _read_inline(read, token, line)
-        elif token.type == "html_block":
-            _read_html(read, token.content, line)
+        for part in (token, *(token.children or ())):
+            _read_part(read, part)
     read.tables.extend(_tables(tokens))
     return read
 
 
 def blocks() -> list[Block]:
-    """Give every block of code of the guides."""
-    return [block for name in guides() for block in document(name).blocks]
+    """Return every block of code."""
+    return [block for name in names() for block in document(name).blocks]
 
 
-def _read_inline(read: Document, token: Token, line: int) -> None:
-    for child in token.children or ():
-        if child.type == "code_inline":
-            read.spans.append(Span(read.name, line, child.content))
-        elif child.type == "link_open":
-            read.links.append(Link(read.name, line, str(child.attrs["href"])))
-        elif child.type == "image":
-            read.links.append(Link(read.name, line, str(child.attrs["src"])))
-        elif child.type == "html_inline":
-            _read_html(read, child.content, line)
-
-
-def _read_html(read: Document, html: str, line: int) -> None:
-    read.links.extend(Link(read.name, line, target) for target in _HTML_TARGET.findall(html))
-    read.anchors.update(_HTML_ANCHOR.findall(html))
+def _read_part(read: Document, part: Token) -> None:
+    if part.type == "code_inline":
+        read.code_words.append(part.content)
+    elif part.type in {"link_open", "image"}:
+        read.links.append(str(part.attrs.get("href", part.attrs.get("src"))))
+    elif part.type in {"html_inline", "html_block"}:
+        read.links.extend(_HTML_TARGET.findall(part.content))
+        read.anchors.update(_HTML_ANCHOR.findall(part.content))
 
 
 def _slug(heading: Token) -> str:
-    """Name a heading as GitHub does."""
-    said = "".join(
-        child.content for child in heading.children or () if child.type in {"text", "code_inline"}
-    )
-    return re.sub(r"[^\w\- ]", "", said.strip().lower()).replace(" ", "-")
+    """Return the anchor of a heading as GitHub makes it."""
+    parts = (child for child in heading.children or () if child.type in {"text", "code_inline"})
+    text = "".join(part.content for part in parts).strip().lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def _tables(tokens: list[Token]) -> Iterator[Table]:
-    rows: list[tuple[str, ...]] = []
-    cells: list[str] = []
+    rows: list[list[str]] = []
     for token, following in pairwise(tokens):
         if token.type == "table_open":
             rows = []
         elif token.type == "tr_open":
-            cells = []
+            rows.append([])
         elif token.type in {"th_open", "td_open"}:
-            cells.append(following.content)
-        elif token.type == "tr_close":
-            rows.append(tuple(cells))
-        if following.type == "table_close":
-            yield Table(rows[0], tuple(rows[1:]))
+            rows[-1].append(following.content)
+        elif token.type == "table_close":
+            header, *body = map(tuple, rows)
+            yield Table(header, body)

@@ -1,14 +1,16 @@
-"""What README.md says the plugin costs is what the benchmarks found."""
+"""What README.md says the plugin costs is what was measured, and its picture what was drawn."""
 
 from __future__ import annotations
 
 import json
 import re
+import runpy
 from functools import cache
 from typing import Any
 
 from benchmarks.report import RESULTS, Figure
 from tests.docs.documents import document
+from tests.support.processes import ROOT
 
 NOTHING, BARE, REQUESTS = "empty action", "bare aiohttp", "requests"
 HELD = ("held", "A turn whose context is held, 32 at a time", "CPU µs")
@@ -37,7 +39,7 @@ def results(benchmark: str) -> dict[str, Any]:
 
 
 def test_the_figures_are_those_that_were_measured() -> None:
-    """Each of them, to the digit: whoever measures anew writes them anew."""
+    """Each of them, to the digit: a new measurement wants them written anew."""
     (table,) = (each for each in document("README.md").tables if "plugin" in each.header)
     said = [re.findall(r"[\d.,]*\d", "|".join(row[1:])) for row in table.rows]
     found = [
@@ -48,3 +50,12 @@ def test_the_figures_are_those_that_were_measured() -> None:
         for benchmark, name, column, sides in ROWS
     ]
     assert said == found
+
+
+def test_the_picture_of_a_turn_is_what_its_script_draws() -> None:
+    """`python docs/pictures/one_turn.py` draws it anew; a screen reader is told what it shows."""
+    script = runpy.run_path(str(ROOT / "docs" / "pictures" / "one_turn.py"))
+    drawn = (ROOT / "docs" / "images" / "one-turn.svg").read_text(encoding="utf-8")
+    assert drawn == script["picture"]()
+    assert script["TITLE"] in drawn
+    assert script["DESCRIPTION"] in drawn

@@ -1,59 +1,103 @@
-"""Tables of the documents that list what the code has: outcomes, slots, customers, PS7's fields."""
+"""Tables and figures of the documents are those of the code: slots, settings, outcomes, metrics."""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
+import tomli
+from packaging.requirements import Requirement
 
-from actions.ps7 import LookupFailed, Outcome, PS7Settings
-from actions.ps7.api import gateway, wire
-from actions.ps7.dialogue import context_id, turn
+from actions import ps7 as package
+from actions.ps7 import CustomerContext, LookupFailed, Outcome, PS7Settings, Reason
+from actions.ps7.api import connections, gateway, json_text, telemetry, wire
+from actions.ps7.cli import command
+from actions.ps7.dialogue import arrival, context_id, turn
 from actions.ps7.dialogue.slots import project
+from actions.ps7.setting_types import MIN_SIGNING_BYTES
+from actions.ps7.settings import PREFIX
 from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
-from actions.ps7.testing import PERSONAS, pytest_plugin
-from tests.docs.documents import document, spans_in
+from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
+from tests.docs.documents import code_words, document
+from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 decode = partial(wire.decode, received_at=NOW, max_age=3600)
-
-
-def named(name: str, *header: str, column: int = 0) -> list[str]:
-    """Give what stands in code type in one column of a table, in order."""
-    cells = document(name).table(*header).column(column)
-    return [span for cell in cells for span in spans_in(cell)]
+OPERATIONS, INTEGRATION, PS7 = (
+    document(f"docs/{name}.md") for name in ("operations", "integration", "ps7")
+)
 
 
 def test_the_readme_has_every_outcome() -> None:
     """In the order of the code."""
-    found = named("README.md", "value", "when", "what a dialogue does")
+    found = document("README.md").named("value", "when", "what a dialogue does")
     assert found == [outcome.value for outcome in Outcome]
 
 
 def test_the_readme_has_every_slot() -> None:
     """In the order of the code, and the values of those that have a list of them."""
-    table = document("README.md").table("slot", "what it holds")
-    assert named("README.md", *table.header) == [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]
-    values = {row[0].strip("`"): spans_in(row[1]) for row in table.rows}
-    fields = ("identification", "security_device", "token_status")
-    sent = [persona.slots for persona in PERSONAS.values()]
-    known = {name: {slots[name] for slots in sent} - {None} for name in fields}
-    assert {name: set(values[name]) for name in fields} == known
+    header = ("slot", "what it holds")
+    assert document("README.md").named(*header) == [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]
+    rows = document("README.md").table(*header).rows
+    values = {row[0].strip("`"): set(code_words(row[1])) for row in rows}
+    for name in ("identification", "security_device", "token_status"):
+        assert values[name] == {who.slots[name] for who in PERSONAS.values()} - {None}
 
 
-def test_the_kit_has_every_customer_and_fixture() -> None:
-    """That docs/testing.md tells of, and no other."""
-    customers = named("docs/testing.md", "contextId", "who arrives")
+def test_the_page_about_tests_has_every_customer_and_fixture() -> None:
+    """And no other."""
+    page = document("docs/testing.md")
+    customers = page.named("contextId", "who arrives")
     assert sorted(customers) == sorted(who.context_id for who in PERSONAS.values())
-    fixtures = named("docs/testing.md", "fixture", "what it is")
-    assert [name for name in fixtures if not callable(getattr(pytest_plugin, name, None))] == []
+    for name in page.named("fixture", "what it is"):
+        assert callable(getattr(pytest_plugin, name))
 
 
-def decided(status: int) -> Outcome:
-    """Ask the code what becomes of an empty answer with this status."""
+def test_every_name_that_is_exported_is_listed() -> None:
+    """With every attribute of a customer."""
+    header = ("name", "what it is")
+    assert sorted(INTEGRATION.named(*header)) == sorted(package.__all__)
+    (row,) = (row for row in INTEGRATION.table(*header).rows if row[0] == "`CustomerContext`")
+    own = {name for name, value in vars(CustomerContext).items() if isinstance(value, property)}
+    attributes = {*CustomerContext.model_fields, *own, "field"}
+    assert {name.partition("(")[0] for name in code_words(row[1])} - {"repr"} == attributes
+
+
+@pytest.mark.parametrize("name", ["docs/integration.md", "README.md", "README.pt-BR.md"])
+def test_the_jsonschema_to_pin_is_the_one_pinned_here(name: str) -> None:
+    """In the environment of the tests' Rasa, and of Rasa with the plugin in it."""
+    (said,) = (word for word in document(name).code_words if word.startswith("jsonschema=="))
+    for file in (RASA_PINS, ADDED_TO_RASA):
+        assert said == f"jsonschema=={pinned(file)['jsonschema']}"
+
+
+def test_every_dependency_has_its_row() -> None:
+    """In the order of pyproject.toml, with its lower bound, and no cell is blank."""
+    (table,) = document("docs/dependencies.md").tables
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = map(Requirement, project["dependencies"])
+    bounds = [(each.name, str(each.specifier).removeprefix(">=") or "any") for each in needed]
+    assert [row[:2] for row in table.rows] == bounds
+    assert all(map(all, table.rows))
+
+
+# docs/ps7.md
+
+
+def outcome_of(status: int) -> Outcome:
+    """Return what becomes of an empty answer with this status."""
     try:
         decode(wire.Answer(status, {}, b"{}"))
     except LookupFailed as failure:
@@ -63,26 +107,23 @@ def decided(status: int) -> Outcome:
 
 def test_every_status_leads_to_the_outcome_that_the_page_says() -> None:
     """Those that the interface documents, and one for all others."""
-    table = document("docs/ps7.md").table("status", "documented", "outcome")
-    said = {row[0]: spans_in(row[2]) for row in table.rows}
+    rows = PS7.table("status", "documented", "outcome").rows
+    said = {row[0].replace("any other", "418"): code_words(row[2]) for row in rows}
     assert said.pop("200") == []
-    assert said.pop("any other") == [decided(status).value for status in (418,)]
-    assert said == {status: [decided(int(status)).value] for status in said}
+    assert said == {status: [outcome_of(int(status)).value] for status in said}
 
 
 def test_every_field_leads_to_the_slot_that_the_page_says() -> None:
     """Sent alone, it fills that slot."""
-    table = document("docs/ps7.md").table("field of `payload`", "documented", "slot")
     examples: dict[str, Any] = {"u_id": "AUT", "u_dseg": "Token", "u_dsok": "S"}
-    fields = [(spans_in(row[0])[0], spans_in(row[2])) for row in table.rows]
-    for field, slots in fields:
-        if field == "contexto":
-            continue
-        payload = {"u_dseg": "Token", field: examples.get(field, "1")}
-        body = json.dumps({"payload": payload}).encode()
-        customer = decode(wire.Answer(200, {}, body)).customer
-        held = project({name: name for name in CUSTOMER_SLOTS}, customer)
-        assert held[slots[0]] is not None, field
+    for name, _, slot in PS7.table("field of `payload`", "documented", "slot").rows:
+        field = name.strip("`")
+        if field != "contexto":
+            payload = {"u_dseg": "Token", field: examples.get(field, "1")}
+            body = json.dumps({"payload": payload}).encode()
+            customer = decode(wire.Answer(200, {}, body)).customer
+            held = project({name: name for name in CUSTOMER_SLOTS}, customer)
+            assert held[code_words(slot)[0]] is not None, field
 
 
 def test_every_header_is_one_that_is_sent() -> None:
@@ -91,22 +132,156 @@ def test_every_header_is_one_that_is_sent() -> None:
     every = {**login, "api_key": "k", "app_key": "a", "app_secret": "s"}
     settings = PS7Settings.model_validate(every)
     sent = wire.build_request(settings, "C1", encoded=0, correlation_id="c", flow_id="f").headers
-    said = named("docs/ps7.md", "header", "documented", "sent")
-    assert set(said) - sent.keys() == {"Authorization"}
     of_http = {"Content-Type", "Accept", "Accept-Encoding"}
-    assert sent.keys() - set(said) == of_http
-    assert f"`POST {{PS7_BASE_URL}}{wire.PATH}`" in document("docs/ps7.md").prose
-    assert f"`POST {{PS7_BASE_URL}}{gateway.PATH}`" in document("docs/ps7.md").prose
-    assert f"`X-Token-Expire: {gateway.LIFETIME}`" in document("docs/ps7.md").prose
+    said = set(PS7.named("header", "documented", "sent"))
+    assert said == sent.keys() - of_http | {"Authorization"}
+
+
+# docs/operations.md
+
+
+def default(field: FieldInfo) -> str:
+    """Write a default as the table does."""
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return "made at start"
+    return "none" if field.default is None else f"`{json.dumps(field.default)}`"
+
+
+def test_every_setting_has_its_row() -> None:
+    """With its default, and none that does not exist."""
+    rows = OPERATIONS.table("variable", "default", "meaning").rows
+    fields = PS7Settings.model_fields.items()
+    settings = [(f"`{PREFIX}{name.upper()}`", default(field)) for name, field in fields]
+    assert sorted(row[:2] for row in rows) == sorted(settings)
+
+
+def calls(*functions: str) -> Iterator[list[str]]:
+    """Read the texts in each call of one of these functions or methods in the plugin."""
+    for path in sorted((ROOT / "actions" / "ps7").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if (
+                    name in functions
+                ):
+                    values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                    yield [value for value in values if isinstance(value, str)]
+
+
+def test_every_metric_has_its_row() -> None:
+    """Name, kind and unit."""
+    kinds = ("histogram", "counter", "up_down_counter")
+    made = {
+        (f"`{name}`", kind.replace("_", "-", 1).replace("_", " "), f"`{unit}`")
+        for kind in kinds
+        for name, unit, *_ in calls(f"create_{kind}")
+    }
+    rows = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
+    assert {row[:3] for row in rows} == made
+    assert f"scope `{telemetry.SCOPE}`" in OPERATIONS.prose
+
+
+def test_every_span_has_its_row() -> None:
+    """And every attribute of one is in it."""
+    header = ("span", "kind", "attributes")
+    assert set(OPERATIONS.named(*header)) == {texts[0] for texts in calls("_span")}
+    attributes = {texts[0] for texts in calls("set_attribute")}
+    assert {*OPERATIONS.named(*header, column=2)} == attributes | {"ps7.outcome", "ps7.reason"}
+
+
+def test_every_warning_has_its_row() -> None:
+    """By how it begins, and no row is for a line that is never written."""
+    logged = {texts[0] for texts in calls("warning")}
+    begins = tuple(OPERATIONS.named("the line begins with", "means"))
+    assert {line for line in logged if not line.startswith(begins)} == set()
+    assert [text for text in begins if not any(line.startswith(text) for line in logged)] == []
+
+
+def test_the_line_of_a_lookup_is_shown_as_it_is() -> None:
+    """Its words, in their order."""
+    (line,) = (texts[0] for texts in calls("info") if texts[0].startswith("PS7 lookup"))
+    (shown,) = (block.code for block in OPERATIONS.blocks if block.language == "text")
+    assert re.fullmatch(re.sub(r"%(\.0f|[sd])", r"\\S+", line), shown.strip())
+
+
+def ends() -> Iterator[tuple[str, str]]:
+    """Read each reason with the outcome of the error that stands beside it in the code."""
+    for path in (ROOT / "actions" / "ps7").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case (
+                    ast.Call(
+                        func=ast.Name(error),
+                        args=[ast.Attribute(value=ast.Name("Reason"), attr=reason), *_],
+                    )
+                    | ast.Tuple(elts=[*_, ast.Name(error), ast.Attribute(attr=reason)])
+                ) if hasattr(package, error):
+                    yield Reason[reason].value, getattr(package, error).outcome.value
+    yield from ((reason.value, outcome.value) for outcome, reason in turn._REFUSALS.items())
+    yield from ((fault.reason, fault.outcome) for fault in FAULTS.values())
+
+
+def test_every_reason_has_its_row() -> None:
+    """With the outcome that it has in the code and in the simulator's faults."""
+    rows = OPERATIONS.table("reason", "outcome", "what happened", "what to do").rows
+    said = {row[0].strip("`"): row[1].strip("`") for row in rows}
+    assert [row[0].strip("`") for row in rows] == [*said]
+    assert set(said) == {reason.value for reason in Reason}
+    assert all(map(all, rows))
+    found = set(ends())
+    assert len(found) > len(Reason) * 3 // 4
+    assert {(reason, said[reason]) for reason, _ in found} == found
+
+
+def test_every_command_and_every_outcome_has_its_row() -> None:
+    """As `rasa-ps7 --help` lists them, and each outcome with whom to tell."""
+    (commands,) = (
+        action.choices for action in command.parser()._actions if isinstance(action.choices, dict)
+    )
+    said = OPERATIONS.named("command", "what it is for")
+    assert sorted(said) == sorted(f"rasa-ps7 {name}" for name in commands)
+    assert OPERATIONS.named("outcome", "alert", "who") == [outcome.value for outcome in Outcome]
+
+
+# docs/security.md, and figures that no setting changes
+
+SECURITY = document("docs/security.md")
+DEFAULTS = {name: field.default for name, field in PS7Settings.model_fields.items()}
 
 
 @pytest.mark.parametrize(
-    "figure",
+    ("page", "figure"),
     [
-        f"text of 1 to {context_id.MAX_LENGTH} printable characters",
-        f"no call for {turn.REJECTED_FOR.seconds} s; then PS7 is asked",
+        ("how-it-works", f"text of 1 to {context_id.MAX_LENGTH} printable characters"),
+        ("how-it-works", f"no call for {turn.REJECTED_FOR.seconds} s; then PS7 is asked"),
+        ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
+        ("ps7", f"`POST {{PS7_BASE_URL}}{gateway.PATH}`"),
+        ("ps7", f"`X-Token-Expire: {gateway.LIFETIME}`"),
+        ("security", f"`exp` after `iat`, by {arrival.MAX_SECONDS} s at most"),
+        ("security", f"`exp` is more than {arrival.MAX_SECONDS} s after `iat`"),
+        ("security", f"from {arrival._CLOCKS_DIFFER:.0f} s before `iat`"),
+        ("security", f"at most {arrival.MAX_LENGTH} characters"),
+        ("security", f"text of 1 to {context_id.MAX_LENGTH} printable characters"),
+        ("security", f"each at least {MIN_SIGNING_BYTES} bytes"),
+        ("security", f"`PS7_MAX_CONTEXTS` ({DEFAULTS['max_contexts']})"),
+        ("security", f"`PS7_MAX_AGE` ({DEFAULTS['max_age']:.0f} s)"),
+        ("security", f"{connections.MAX_ANSWER_BYTES // 1024} KiB, no decompression, "),
+        ("security", f"no decompression, {json_text.MAX_DEPTH} levels"),
+        ("security", f"JWS, {arrival.ALGORITHM}"),
     ],
 )
-def test_every_figure_of_how_it_works_is_that_of_the_code(figure: str) -> None:
-    """Limits that no setting changes."""
-    assert figure in document("docs/how-it-works.md").prose
+def test_every_figure_is_that_of_the_code(page: str, figure: str) -> None:
+    """Limits, paths and defaults."""
+    assert figure in document(f"docs/{page}.md").prose
+
+
+def test_signed_arrivals_are_explained() -> None:
+    """Every reason to refuse one, every claim of a token, and the log line to search for."""
+    reasons = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
+    assert SECURITY.named("reason", "what was wrong") == reasons
+    token = arrival.sign("a-secret-of-the-back-end-and-ours", "C1", "s", encoded=0)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert set(SECURITY.named("claim", "what it has to be")) == claims.keys()
+    (quoted,) = re.findall(r'says "([^"]+)"', SECURITY.prose)
+    assert any(texts[0].startswith(quoted) for texts in calls("warning"))

@@ -1,32 +1,167 @@
-"""From a clone to one's own bot that answers by segment, by the README alone."""
+"""From a clone to one's own bot that answers by segment, by the README alone.
+
+What stands in a block is done as it stands there, with a bot that `rasa init` has made. Three
+things are not as on a reader's machine: ports are free ones, Rasa learns without a neural net, and
+pip installs by a link, since what the tests run with is installed already.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from ruamel.yaml import YAML
 
 from tests.conversation.fixtures import _rasa_python
-from tests.docs.reader import Reader
+from tests.docs.documents import Block, document
+from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.conversation
 
+LEARNS_FAST = """\
+recipe: default.v1
+language: pt
+assistant_id: walk
+pipeline:
+  - name: WhitespaceTokenizer
+  - name: CountVectorsFeaturizer
+  - name: LogisticRegressionClassifier
+policies:
+  - name: MemoizationPolicy
+  - name: RulePolicy
+"""
+TRAINING = 240.0  # seconds; two busy cores are slow
+PAGES = {"simulate": ("8099", "/"), "rasa_sdk": ("5055", "/health"), "rasa": ("5005", "/")}
+"""Where a program of the README listens, and the page at which it answers."""
+_YAML = YAML(typ="safe", pure=True)
+_YAML.default_flow_style = False
+_YAML.width = 1000
+
+
+def script(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def merged(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return a file as it is after an addition: what has the same name is replaced."""
+    both = {
+        key: merged(before[key], value)
+        for key, value in more.items()
+        if isinstance(value, dict) and isinstance(before.get(key), dict)
+    }
+    return {**before, **more, **both}
+
+
+class Reader:
+    """A folder with the bot, the clone beside it, and terminals."""
+
+    def __init__(self, folder: Path, rasa_python: Path) -> None:
+        self.bot = folder / "mybot"
+        self._folder = folder
+        self.terminals: list[Process] = []
+        self._ports = {port: str(free_port()) for port, _ in PAGES.values()}
+        (made,) = rasa_python.parents[1].glob("lib/python*/site-packages/rasa/cli/initial_project")
+        shutil.copytree(made, self.bot)
+        (self.bot / "config.yml").write_text(LEARNS_FAST, encoding="utf-8")
+        (folder / "rasa-ps7").symlink_to(ROOT)
+        page = document("README.md")
+        first = page.text.partition("\n## Put it into your bot")[0].count("\n")
+        self._blocks = [block for block in page.blocks if block.line > first]
+        (self.promised,) = re.findall(r'The bot answers "([^"]+)"', page.prose)
+        # Programs in front of those of the machine: see the top of this file.
+        programs, installed = folder / "bin", folder / "installed"
+        environment = folder / "environment" / "bin"
+        installed.mkdir()
+        script(programs / "rasa", f'exec {rasa_python} -m rasa "$@"')
+        script(programs / "python3", f'[ "$1 $2" = "-m venv" ] && cp -R {environment.parent} "$3"')
+        link = f'ln -s "$PWD/$2/actions/ps7" {installed}/rasa_ps7'
+        script(environment / "pip", f'[ "$1" = install ] && {link}')
+        python = f"PYTHONPATH={installed} exec {sys.executable}"
+        script(environment / "python", f'{python} "$@"')
+        script(environment / "rasa-ps7", f'{python} -m rasa_ps7 "$@"')
+
+    def block(self, said: str) -> Block:
+        """Return the one block in which something stands, with ports that are free."""
+        (found,) = (block for block in self._blocks if said in block.code)
+        code = re.sub("|".join(self._ports), lambda port: self._ports[port[0]], found.code)
+        return found._replace(code=code)
+
+    def writes(self, said: str, file: str) -> None:
+        """Put a block into a file of the bot; YAML beside or instead of what stands there."""
+        block, path = self.block(said), self.bot / file
+        if block.language == "yaml":
+            before = (_YAML.load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+            with path.open("w", encoding="utf-8") as out:
+                _YAML.dump(merged(before, _YAML.load(block.code)), out)
+        else:
+            path.write_text(block.code, encoding="utf-8")
+
+    async def opens_terminals(self, said: str) -> None:
+        """Start what stands in a block, each line in a terminal of its own."""
+        for line in self.block(said).code.splitlines():
+            *before, last = line.split(" && ")
+            for command in before:
+                await self.types(command)
+            port, page = next(PAGES[name] for name in PAGES if name in line)
+            port = self._ports[port]
+            terminal = await self._start(last if "--port" in last else f"{last} --port {port}")
+            await terminal.answers(f"http://127.0.0.1:{port}{page}")
+
+    async def arrives(self, who: str) -> list[str]:
+        """Send what the README sends, for this customer; return what the bot answers."""
+        _, url, *_, data = shlex.split(self.block("curl").code.replace("\\\n", " "))
+        body = {**json.loads(data), "sender": who, "metadata": {"contextId": who}}
+        async with aiohttp.ClientSession() as http, http.post(url, json=body) as answer:
+            return [said["text"] for said in await answer.json()]
+
+    async def types(self, code: str) -> None:
+        """Run commands to their end."""
+        terminal = await self._start(code)
+        assert await terminal.exit_code(TRAINING) == 0, f"{code}\n{terminal.tail}"
+
+    async def _start(self, code: str) -> Process:
+        name = re.sub(r"\W+", "-", code.splitlines()[0])[:60].strip("-")
+        terminal = await Process.start(
+            self._folder / f"{len(self.terminals)}-{name}.log",
+            *("/bin/sh", "-e", "-c", code),
+            cwd=self.bot,
+            variables={
+                "PATH": f"{self._folder / 'bin'}:/usr/bin:/bin",
+                "SANIC_HOST": "127.0.0.1",
+                "RASA_TELEMETRY_ENABLED": "false",
+                "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+                "TF_CPP_MIN_LOG_LEVEL": "3",
+            },
+        )
+        self.terminals.append(terminal)
+        return terminal
+
 
 async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path) -> None:
     """Every step of "Put it into your bot", in its order, and nothing else."""
     reader = Reader(tmp_path, _rasa_python())
     try:
-        await reader.types("import rasa_ps7")
-        await reader.types("mv domain.yml domain/bot.yml")
+        await reader.types(reader.block("import rasa_ps7").code)
+        await reader.types(reader.block("mv domain.yml domain/bot.yml").code)
         reader.writes("action_endpoint", "endpoints.yml")
         reader.writes("utter_greet", "domain/bot.yml")
         reader.writes("PS7_BASE_URL", ".env")
         await reader.opens_terminals("rasa train")
-        assert await reader.arrives() == [reader.promised]
+        assert await reader.arrives("ana") == [reader.promised]
         assert await reader.arrives("bruno") == ["Olá! Sou a assistente do banco."]
-        assert reader.log_of("rasa_sdk").count("PS7 lookup: outcome=ok reason=ok") == 2
+        (log,) = (each.output for each in reader.terminals if "rasa_sdk" in each.name)
+        assert log.count("PS7 lookup: outcome=ok reason=ok") == 2
     finally:
-        await reader.leaves()
+        for terminal in reader.terminals:
+            await terminal.end()

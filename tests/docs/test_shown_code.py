@@ -1,0 +1,213 @@
+"""The code that documents show does what they say: in a bot, in its tests, in a back-end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+
+from actions.ps7 import ActionPS7Context
+from actions.ps7.cli.command import main
+from actions.ps7.dialogue import arrival
+from actions.ps7.settings import ArrivalSettings
+from actions.ps7.testing import BackgroundSimulator, Conversation, pytest_plugin
+from tests.docs.documents import blocks, document
+from tests.support.arriving import arrived
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from actions.ps7.testing.rasa_in_memory.domain import DomainSource
+
+PYTHON = [block for block in blocks() if block.language == "python"]
+INTEGRATION = {block.path: block.code for block in document("docs/integration.md").blocks}
+SECURITY = document("docs/security.md")
+
+ps7_settings = pytest.fixture(pytest_plugin.ps7_settings)
+ps7 = pytest.fixture(pytest_plugin.ps7)
+
+
+@contextmanager
+def executed(code: str) -> Iterator[dict[str, Any]]:
+    """Execute a module of a bot's own actions, with the plugin as the wheel names it.
+
+    rasa_sdk registers every action that a process knows: none of these outlives its test.
+    """
+    names: dict[str, Any] = {"__name__": "actions.shown", "__package__": "actions"}
+    installed = {
+        name.replace("actions.ps7", "rasa_ps7", 1): module
+        for name, module in sys.modules.items()
+        if name.startswith("actions.ps7")
+    }
+    try:
+        with warnings.catch_warnings(), patch.dict(sys.modules, installed):
+            warnings.simplefilter("error")
+            exec(code, names)  # noqa: S102 - the documents are ours
+        yield names
+    finally:
+        names.clear()
+        gc.collect()
+
+
+@pytest.mark.conversation
+def test_a_channel_is_what_rasa_takes(tmp_path: Path) -> None:
+    """It is executed where Rasa is."""
+    interpreter = os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python"
+    if not Path(interpreter).exists():
+        pytest.skip("needs a Python that has Rasa")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    command = [interpreter, "-W", "ignore", "-c", INTEGRATION["channels/app.py"]]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("ana", "Agência 0341, conta 00123456"),
+        ("bruno", "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."),
+        (None, "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."),
+    ],
+)
+async def test_the_balance_is_for_whom_the_page_says(
+    ps7: BackgroundSimulator, who: str | None, said: str
+) -> None:
+    """The action that reads the seal and no slot."""
+    with executed(INTEGRATION["actions/balance.py"]) as names:
+        bot = Conversation(ROOT / "domain.yml", [ActionPS7Context, names["ActionAnswerBalance"]])
+        await bot.user("qual meu saldo?", metadata={"contextId": who})
+        assert (await bot.run("action_answer_balance")).texts == [said]
+    assert len(ps7.requests) == (1 if who else 0)
+
+
+async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> None:
+    """Before any action of the first turn has run."""
+    domain: list[DomainSource] = [{"actions": ["action_session_start"]}, ROOT / "domain.yml"]
+    with executed(INTEGRATION["actions/session.py"]) as names:
+        bot = Conversation(domain, [ActionPS7Context, names["ActionSessionStart"]])
+        opened = await bot.user("oi", metadata={"contextId": "ana"})
+    assert opened.events[0]["event"] == "session_started"
+    assert opened.slots["segment"] == "Personnalité"
+    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
+
+
+async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:
+    """With its end, good or bad."""
+    with executed(INTEGRATION["actions/segments.py"]) as names:
+        assert await names["segment_of"]("ana") == "Personnalité"
+        assert await names["segment_of"]("http-403") == "nobody: denied, forbidden"
+    assert len(ps7.requests) == 2
+
+
+def test_the_module_for_metrics_lets_them_out(tmp_path: Path) -> None:
+    """Executed as an action server imports it; tests/host/test_otlp.py has what then arrives."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="comes with rasa_sdk")
+    (code,) = (block.code for block in PYTHON if block.path == "actions/metrics.py")
+    provider = "print(type(metrics.get_meter_provider()).__module__, flush=True); os._exit(0)"
+    command = [sys.executable, "-c", f"{code}\nimport os\n{provider}"]
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    said = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, check=True)
+    assert said.stdout.startswith(b"opentelemetry.sdk.")
+
+
+TESTS = sorted({block.document for block in PYTHON if "tests/test_" in (block.path or "")})
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_the_tests_that_are_shown_pass(name: str, tmp_path: Path) -> None:
+    """In a copy of the example bot, with the files that the document shows and no others."""
+    bot = tmp_path / "bot"
+    leave_out = shutil.ignore_patterns("tests", "pytest.ini", "models")
+    shutil.copytree(ROOT / "examples" / "oss-bot", bot, ignore=leave_out)
+    shown = {block.path: block.code for block in document(name).blocks if block.path}
+    for path, code in shown.items():
+        (bot / path).parent.mkdir(exist_ok=True)
+        (bot / path).write_text(code, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PS7_")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"],
+        cwd=bot,
+        env={**kept, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    tests = sum(code.count("def test_") for code in shown.values())
+    assert ran.stdout.splitlines()[-1].startswith(f"{tests} passed"), ran.stdout + ran.stderr
+
+
+KEY = "a-secret-of-the-back-end-and-ours"
+CONTEXT_ID, SENDER_ID = 'ctx+/="é\\~', '+55 11 \t"né"\\😀'
+
+
+def valid_for(token: str, context: str, sender_id: str) -> float:
+    """Let a token arrive, and return for how many seconds it may, by the clock that made it."""
+    read = arrived(token, ["another-key-that-is-as-good-as-ours", KEY], sender_id)
+    assert read.context_id == context
+    assert read.valid is not None
+    return read.valid[1] - read.valid[0] - arrival._CLOCKS_DIFFER
+
+
+def interpreter(language: str) -> list[str]:
+    """Return how a program of one file is started, or skip the test."""
+    if language == "python":
+        return [sys.executable]
+    command, asked, answer = {
+        "java": ("java", "--list-modules", "jdk.compiler"),  # it compiles the file by itself
+        "js": ("node", "--version", "v"),
+    }[language]
+    path = shutil.which(command)
+    said = subprocess.run([path, asked], capture_output=True, check=False).stdout if path else b""
+    if path is None or answer not in said.decode():
+        pytest.skip(f"no {command} here that can run the example of the {language} back-end")
+    return [path, "-XX:TieredStopAtLevel=1"] if language == "java" else [path]
+
+
+@pytest.mark.parametrize("language", ["python", "java", "js"])
+def test_the_code_for_a_back_end_makes_a_token_that_is_accepted(
+    language: str, tmp_path: Path
+) -> None:
+    """As it stands in the document, with texts that are awkward in JSON."""
+    (block,) = (
+        each for each in SECURITY.blocks if each.language == language and "ARRIVAL_KEY" in each.code
+    )
+    program = tmp_path / block.code.splitlines()[0].split()[-1]
+    program.write_text(block.code, encoding="utf-8")
+    made = subprocess.run(
+        [*interpreter(language), str(program), CONTEXT_ID, SENDER_ID],
+        env={"ARRIVAL_KEY": KEY, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert valid_for(made.stdout.strip(), CONTEXT_ID, SENDER_ID) == 60
+
+
+def test_the_lines_that_make_a_key_and_a_token_make_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The settings take the key, and the plugin the token."""
+    (line,) = (each.code for each in SECURITY.blocks if "secrets." in each.code)
+    made = subprocess.run(
+        [sys.executable, *shlex.split(line)[1:]], capture_output=True, text=True, check=True
+    )
+    monkeypatch.setenv("PS7_ARRIVAL_KEYS", made.stdout.strip())
+    assert len(ArrivalSettings.load().arrival_keys or []) == 1
+
+    monkeypatch.setenv("PS7_ARRIVAL_KEYS", f'["{KEY}"]')
+    (sign,) = (
+        word for word in SECURITY.code_words if word.startswith("python -m actions.ps7 sign")
+    )
+    assert main(shlex.split(sign)[3:]) == 0
+    token = capsys.readouterr().out.strip()
+    assert valid_for(token, "123123213", "test-1") == arrival.MAX_SECONDS
