@@ -1,0 +1,111 @@
+"""The flows of the CALM example, walked as Rasa Pro would, which is not here to do it.
+
+It follows the documentation of flows as far as this bot needs it, and refuses what it does not
+know. What picks a flow is a language model: a test says which one starts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
+
+    Slots = Callable[[], Mapping[str, Any]]
+
+BOT = ROOT / "examples" / "calm-bot"
+
+Step = dict[str, Any]
+
+_TERM = re.compile(r'(?P<negated>not )?slots\.(?P<slot>\w+)(?: = "(?P<value>[^"]*)")?')
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Read a file as YAML 1.2, as Rasa does. A key that stands twice is an error."""
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    return loaded
+
+
+FLOWS: dict[str, dict[str, Any]] = {
+    name: flow
+    for file in sorted(BOT.glob("data/*.yml"))
+    for name, flow in read(file)["flows"].items()
+}
+
+
+def sequences(steps: list[Step]) -> Iterator[list[Step]]:
+    """Yield this list of steps, and every list that is nested in it."""
+    yield steps
+    for step in steps:
+        for branch in step["next"] if isinstance(step.get("next"), list) else ():
+            nested = branch.get("then", branch.get("else"))
+            if isinstance(nested, list):
+                yield from sequences(nested)
+
+
+def steps_of(flow: str) -> list[Step]:
+    """Return every step of a flow, the nested ones too."""
+    return [step for steps in sequences(FLOWS[flow]["steps"]) for step in steps]
+
+
+def terms(condition: str) -> list[re.Match[str]]:
+    """Return the terms of a condition; one that this walk does not know is an error."""
+    found = [_TERM.fullmatch(term) for term in condition.split(" and ")]
+    known = [match for match in found if match]
+    assert len(known) == len(found), condition
+    return known
+
+
+def holds(condition: str, slots: Mapping[str, Any]) -> bool:
+    """Whether a condition holds. An empty slot has no value, and is not true."""
+    for term in terms(condition):
+        value = slots[term["slot"]]
+        met = bool(value) if term["value"] is None else value == term["value"]
+        if met == bool(term["negated"]):
+            return False
+    return True
+
+
+def walk(flow: str, slots: Slots) -> Iterator[str]:
+    """Yield the actions that a flow runs, one after the other, and those of flows it links to.
+
+    The slots are read at each branch, so that an action may be run in between.
+    """
+    following: str | None = flow
+    while following is not None:
+        following = yield from _walk_one(FLOWS[following]["steps"], slots)
+
+
+def _walk_one(all_steps: list[Step], slots: Slots) -> Generator[str, None, str | None]:
+    """Walk to the end of a flow; return the flow that it links to."""
+    steps, at = all_steps, 0
+    while at < len(steps):
+        step = steps[at]
+        if "link" in step:
+            return str(step["link"])
+        yield step["action"]
+        following = step.get("next")
+        if isinstance(following, list):
+            following = next(
+                branch.get("then", branch.get("else"))
+                for branch in following
+                if "if" not in branch or holds(branch["if"], slots())
+            )
+        if following == "END":
+            return None
+        if isinstance(following, str):
+            steps, at = next(
+                (found, place)
+                for found in sequences(all_steps)
+                for place, step in enumerate(found)
+                if step.get("id") == following
+            )
+        else:
+            steps, at = (steps, at + 1) if following is None else (following, 0)
+    return None
