@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 
 import pytest
+import tomli
+from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-RELEASING = (ROOT / "RELEASING.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING, RELEASING, README, MAKEFILE = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("CONTRIBUTING.md", "RELEASING.md", "README.md", "Makefile")
+)
+TRACKED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.splitlines()
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 
 
 def on_the_map() -> set[str]:
-    """Give the paths on the map: two blanks for each floor, then a name, then what it is."""
-    (drawn,) = re.findall(
-        r"^## The map\n\n```text\n(.*?)^```", CONTRIBUTING, re.MULTILINE | re.DOTALL
-    )
+    """Read the paths on the map: two blanks for each level, then a name, then what it is."""
+    drawn = CONTRIBUTING.partition("## The map\n\n```text\n")[2].partition("\n```")[0]
     found: set[str] = set()
     above: list[str] = []
     for indent, name in re.findall(r"^( *)([\w.-]+/?)  +\S", drawn, re.MULTILINE):
@@ -34,48 +37,30 @@ def on_the_map() -> set[str]:
     return found
 
 
-def tracked() -> list[str]:
-    """Give the files of the project, those that git is told to ignore left out."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return listed.splitlines()
-
-
 def folders(depth: int, under: str = "") -> set[str]:
-    """Give the folders of this depth that hold a file of the project."""
-    paths = [file.split("/") for file in tracked() if file.startswith(under)]
+    """Return the folders of this depth that hold a file of the project."""
+    paths = [file.split("/") for file in TRACKED if file.startswith(under)]
     return {"/".join(path[:depth]) + "/" for path in paths if len(path) > depth}
-
-
-def packages(under: str) -> set[str]:
-    """Give the packages below a folder, itself included."""
-    marker = "/__init__.py"
-    files = [file for file in tracked() if file.startswith(under) and file.endswith(marker)]
-    return {file.removesuffix(marker) + "/" for file in files}
-
-
-def targets() -> list[str]:
-    """Give what `make help` lists."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
         pytest.param(folders(1), id="top"),
-        pytest.param(packages("actions/"), id="actions"),
+        pytest.param(
+            {
+                file.removesuffix("__init__.py")
+                for file in TRACKED
+                if file.startswith("actions/") and file.endswith("/__init__.py")
+            },
+            id="actions",
+        ),
         pytest.param(folders(2, "tests/"), id="tests"),
         pytest.param(folders(2, "examples/"), id="examples"),
     ],
 )
 def test_every_folder_is_on_the_map(wanted: set[str]) -> None:
-    """A room that is not on it is one that nobody finds."""
+    """A room that is not on it is one that a newcomer does not find."""
     assert wanted
     assert wanted - on_the_map() == set()
 
@@ -90,15 +75,30 @@ def test_everything_on_the_map_is_there() -> None:
 
 def test_everything_that_can_be_made_is_named() -> None:
     """In CONTRIBUTING.md or RELEASING.md, or for those who only try it, in the README."""
-    assert "test" in targets()
-    named = set(re.findall(r"make ([a-z]+)\b", CONTRIBUTING + RELEASING + README))
-    named |= {each for line in re.findall(r"make ([a-z ]+)", RELEASING) for each in line.split()}
-    assert sorted(set(targets()) - named - {"help"}) == []
+    assert "test" in TARGETS
+    named = set(re.findall(r"make ([a-z-]+)", CONTRIBUTING + README))
+    named |= {word for call in re.findall(r"make ([a-z -]+)", RELEASING) for word in call.split()}
+    named |= set(re.findall(r"\.ci/run ([a-z-]+)", RELEASING))
+    assert TARGETS - named - {"help"} == set()
 
 
 def test_every_rule_about_imports_is_told() -> None:
     """In plain words, under the name that import-linter reports."""
-    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pyproject = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = pyproject["tool"]["importlinter"]["contracts"]
     told = re.findall(r"^- \*\*([^*]+?)[.,]?\*\*", CONTRIBUTING, re.MULTILINE)
     assert [contract["name"] for contract in contracts] == told[: len(contracts)]
+
+
+def test_the_hooks_and_ci_run_targets_of_the_makefile() -> None:
+    """The fast gate before a commit, `make test` before a push and in CI; nothing is fetched."""
+    config = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")
+    assert {repository["repo"] for repository in config["repos"]} == {"local"}
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    runs = {hook["entry"].removeprefix("make --silent "): hook["stages"] for hook in hooks}
+    assert runs.items() >= {"check": ["pre-commit"], "test": ["pre-push"]}.items()
+    assert runs.keys() <= TARGETS
+    assert all(hook["always_run"] and not hook["pass_filenames"] for hook in hooks)
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "target=${1:-test}\n" in ci
+    assert ci.endswith('\nexec make "$target"\n')
