@@ -48,7 +48,7 @@ class Image:
         self.steps = list(_steps(dockerfile.read_bytes(), arguments or {}))
 
     def of(self, instruction: str, stage: int | None = None) -> list[Step]:
-        """Give the steps of one instruction: of one stage, -1 being the last, or of all."""
+        """Return the steps of one instruction: of one stage, -1 being the last, or of all."""
         wanted = self.steps[-1].stage if stage == -1 else stage
         return [
             step
@@ -57,7 +57,7 @@ class Image:
         ]
 
     def last(self, instruction: str) -> Step:
-        """Give the one step of an instruction in the last stage."""
+        """Return the one step of an instruction in the last stage."""
         (step,) = self.of(instruction, -1)
         return step
 
@@ -67,7 +67,7 @@ class Image:
         return self.sent_from(ROOT)
 
     def sent_from(self, folder: Path) -> set[str]:
-        """Give the files that Docker would be sent from a folder like the project's."""
+        """Return the files that Docker would be sent from a folder like the project's."""
         own = self.dockerfile.with_name(f"{self.dockerfile.name}.dockerignore")
         lines = (own if own.exists() else ROOT / ".dockerignore").read_text("utf-8").splitlines()
         rules = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
@@ -87,7 +87,7 @@ class Image:
         return found
 
     def sent(self, source: str) -> list[str]:
-        """Give the files of the context that a source of COPY stands for."""
+        """Return the files of the context that a source of COPY stands for."""
         return sorted(f for f in self.context if f == source or f.startswith(f"{source}/"))
 
     def carry_out_copies(self, root: Path) -> None:

@@ -21,7 +21,7 @@ _ENTRY = re.compile(r"(\S+==\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 
 
 def test_it_holds_pins_and_hashes_and_nothing_else() -> None:
-    """No address, no option: where the wheels come from is the configuration of who builds."""
+    """No address, no option: where the wheels come from is for the one who builds to configure."""
     assert TEXT.startswith(hash_pins.HEADER)
     assert _ENTRY.sub("", TEXT.removeprefix(hash_pins.HEADER)) == ""
 

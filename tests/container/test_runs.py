@@ -23,14 +23,16 @@ from tests.support.processes import Process, free_port
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.release
+
 DEAD = "http://127.0.0.1:9"
-"""A proxy that nobody runs."""
+"""A proxy that is not there."""
 OURS = {LOOK_UP, VERIFY, FORGET}
 BALANCE = {"action_answer_account", "action_answer_balance"}
 
 
 def environment(image: Image, scratch: Path) -> dict[str, str]:
-    """Give the variables of the image, with the interpreter where the image has its own."""
+    """Return the variables of the image, with the interpreter where the image has its own."""
     variables = dict(each.split("=") for each in image.last("ENV").value.split())
     python = Path(sys.executable).parent
     return {
@@ -43,7 +45,7 @@ def environment(image: Image, scratch: Path) -> dict[str, str]:
 
 
 def lay_out(image: Image, root: Path, variables: dict[str, str]) -> Path:
-    """Copy what the image holds of ours, and do with it what is done there; give the folder."""
+    """Copy what the image holds of ours, and do with it what is done there; return the folder."""
     image.carry_out_copies(root)
     workdir = image.last("CMD").workdir
     (run,) = (step for step in image.of("RUN") if step.workdir == workdir)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def make_secrets(folder: Path) -> list[str]:
-    """Run the command; give the lines that it prints."""
+    """Run the command; return the lines that it prints."""
     command = [sys.executable, str(DEPLOY / "make_secrets.py"), "--folder", str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return done.stdout.splitlines()
@@ -31,5 +31,5 @@ def secrets_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def secrets(secrets_folder: Path) -> dict[str, set[str]]:
-    """Give each Secret of Kubernetes, a folder, with the keys in it, its files."""
+    """Return each Secret of Kubernetes, a folder, with the keys in it, its files."""
     return {each.name: {file.name for file in each.iterdir()} for each in secrets_folder.iterdir()}

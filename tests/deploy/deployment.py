@@ -31,12 +31,12 @@ OBJECTS: list[dict[str, Any]] = [each for path in MANIFESTS for each in _YAML.lo
 
 
 def of_kind(*kinds: str) -> list[dict[str, Any]]:
-    """Give the objects of some kinds."""
+    """Return the objects of some kinds."""
     return [each for each in OBJECTS if each["kind"] in kinds]
 
 
 def named(kind: str, name: str) -> dict[str, Any]:
-    """Give one object."""
+    """Return one object."""
     (found,) = (each for each in of_kind(kind) if each["metadata"]["name"] == name)
     return found
 
@@ -49,28 +49,24 @@ class Workload:
     manifest: dict[str, Any]
 
     @property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> Any:  # noqa: ANN401 - YAML
         """The whole of it."""
-        spec: dict[str, Any] = self.manifest["spec"]
-        return spec
+        return self.manifest["spec"]
 
     @property
-    def labels(self) -> dict[str, str]:
+    def labels(self) -> Any:  # noqa: ANN401 - YAML
         """What its pods are labelled."""
-        labels: dict[str, str] = self.spec["template"]["metadata"]["labels"]
-        return labels
+        return self.spec["template"]["metadata"]["labels"]
 
     @property
-    def pod(self) -> dict[str, Any]:
+    def pod(self) -> Any:  # noqa: ANN401 - YAML
         """The pod."""
-        pod: dict[str, Any] = self.spec["template"]["spec"]
-        return pod
+        return self.spec["template"]["spec"]
 
     @property
-    def container(self) -> dict[str, Any]:
+    def container(self) -> Any:  # noqa: ANN401 - YAML
         """Its one container."""
         (container,) = self.pod["containers"]
-        assert isinstance(container, dict)
         return container
 
     @property
@@ -99,7 +95,7 @@ WORKLOADS = {
 
 
 def matching(selector: dict[str, str]) -> Iterator[Workload]:
-    """Find the workloads whose pods have these labels."""
+    """Yield the workloads whose pods have these labels."""
     for workload in WORKLOADS.values():
         if selector.items() <= workload.labels.items():
             yield workload

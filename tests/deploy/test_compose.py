@@ -20,6 +20,8 @@ from tests.support.processes import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.release
+
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EVERY = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 SECRETS_MOUNT = "/run/secrets"
@@ -52,29 +54,21 @@ def test_the_secret_files_are_those_that_are_made(secrets_folder: Path) -> None:
     made = {
         file.name: f"secrets/{file.parent.name}/{file.name}" for file in secrets_folder.glob("*/*")
     }
-
+    used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
     assert files == made
-    assert {name for service in SERVICES.values() for name in service.get("secrets", [])} == set(
-        made
-    )
+    assert used == made.keys()
 
 
-def test_the_action_server_is_told_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
-    """Every key is a setting of the plugin; what is secret is a file, where it looks for it."""
-    actions = SERVICES["actions"]
+def test_a_server_is_told_its_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
+    """The plugin's, and what `endpoints.yml` is filled from; what is secret comes as a file."""
+    actions, rasa = SERVICES["actions"], SERVICES["rasa"]
 
     assert actions["environment"].keys() <= PS7_VARIABLES
-    assert set(actions["secrets"]) == secrets["ps7"]
     assert actions["environment"]["PS7_SECRETS_DIR"] == SECRETS_MOUNT
-
-
-def test_rasa_is_told_what_its_endpoints_are_filled_from(secrets: dict[str, set[str]]) -> None:
-    """Every gap of `endpoints.yml` is filled, passwords from files, and nothing else is set."""
-    rasa = SERVICES["rasa"]
-
-    assert set(rasa["environment"]) | set(rasa["secrets"]) == RASA_VARIABLES | RASAS_OWN
-    assert set(rasa["secrets"]) == secrets["stores"]
+    assert set(actions["secrets"]) == secrets["ps7"]
+    assert {*rasa["environment"], *rasa["secrets"]} == RASA_VARIABLES | RASAS_OWN
     assert rasa["environment"]["RASA_SECRETS_DIR"] == SECRETS_MOUNT
+    assert set(rasa["secrets"]) == secrets["stores"]
 
 
 def test_compose_and_kubernetes_tell_rasa_the_same() -> None:
@@ -100,7 +94,7 @@ def test_the_stores_are_what_rasa_expects() -> None:
 
 
 def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
-    """Whoever shares a network can talk; what is between our own servers has no way out."""
+    """Services that share a network can talk; networks between our own servers have no way out."""
     members = {
         network: {name for name, service in SERVICES.items() if network in service["networks"]}
         for network in COMPOSE["networks"]
@@ -119,14 +113,6 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
 
 
-def test_the_servers_are_more_than_one() -> None:
-    """Two of each."""
-    assert {name: SERVICES[name]["deploy"]["replicas"] for name in ("rasa", "actions")} == {
-        "rasa": 2,
-        "actions": 2,
-    }
-
-
 @pytest.mark.parametrize("name", ["rasa", "actions"])
 def test_an_image_is_built_from_files_that_are_there(name: str) -> None:
     """All that its Dockerfile copies is let through, and is no link: Docker keeps links."""
@@ -135,6 +121,7 @@ def test_an_image_is_built_from_files_that_are_there(name: str) -> None:
     image = Image(context / build["dockerfile"], build.get("args"))
     sent = {source: image.sent(source) for source, _ in image.copied}
 
+    assert SERVICES[name]["deploy"]["replicas"] == 2
     assert context == ROOT
     assert sent
     assert [source for source, files in sent.items() if not files] == []

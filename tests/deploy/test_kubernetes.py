@@ -21,6 +21,8 @@ from tests.deploy.deployment import (
     of_kind,
 )
 
+pytestmark = pytest.mark.release
+
 EVERY = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
 
 
@@ -35,7 +37,7 @@ def test_everything_lives_in_one_namespace() -> None:
 
 @EVERY
 def test_a_workload_selects_its_own_pods(workload: Workload) -> None:
-    """… and those of nobody else."""
+    """… and no others."""
     selector = workload.spec["selector"]["matchLabels"]
 
     assert list(matching(selector)) == [workload]
@@ -44,7 +46,7 @@ def test_a_workload_selects_its_own_pods(workload: Workload) -> None:
 
 
 @pytest.mark.parametrize("service", of_kind("Service"), ids=lambda each: each["metadata"]["name"])
-def test_a_service_leads_to_a_port_that_somebody_listens_on(service: dict[str, Any]) -> None:
+def test_a_service_leads_to_a_port_that_is_listened_on(service: dict[str, Any]) -> None:
     """It is named after the workload that it leads to, which is how the others find it."""
     (target,) = matching(service["spec"]["selector"])
     assert service["metadata"]["name"] == target.name
@@ -71,20 +73,13 @@ def test_a_workload_runs_without_privileges(workload: Workload) -> None:
 
 @EVERY
 def test_a_workload_is_probed_on_a_port_of_its_own(workload: Workload) -> None:
-    """At its start, for its traffic, and for its life."""
+    """`/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
+    paths = {"actions": "/health", "rasa": "/"}
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = workload.container[kind]
-        request = probe.get("httpGet") or probe.get("tcpSocket")
-        assert request is None or request["port"] in workload.ports
-
-
-def test_the_probes_ask_what_the_servers_answer() -> None:
-    """`/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
-    paths = {
-        name: WORKLOADS[name].container["readinessProbe"]["httpGet"]["path"]
-        for name in ("actions", "rasa")
-    }
-    assert paths == {"actions": "/health", "rasa": "/"}
+        request = probe.get("httpGet") or probe.get("tcpSocket") or {}
+        assert request.get("port") in {None, *workload.ports}
+        assert request.get("path") == paths.get(workload.name)
 
 
 def test_the_servers_are_more_than_one_and_stay_so() -> None:
@@ -121,7 +116,7 @@ def test_a_secret_is_one_that_is_made(workload: Workload, secrets: dict[str, set
 
 
 def secrets_of(workload: Workload, secrets: dict[str, set[str]]) -> tuple[str, set[str]]:
-    """Give the folder of the one secret that a workload mounts, and the files in it."""
+    """Return the folder of the one secret that a workload mounts, and the files in it."""
     (volume,) = (each for each in workload.volumes.values() if "secret" in each)
     (mount,) = (
         each for each in workload.container["volumeMounts"] if each["name"] == volume["name"]
@@ -130,27 +125,28 @@ def secrets_of(workload: Workload, secrets: dict[str, set[str]]) -> tuple[str, s
     return mount["mountPath"], {item["key"] for item in volume["secret"].get("items", [])} or keys
 
 
-def test_the_action_server_is_told_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
-    """Every key is a setting of the plugin; what is secret is a file, where it looks for it."""
-    actions = WORKLOADS["actions"]
-    folder, secret = secrets_of(actions, secrets)
+@pytest.mark.parametrize(
+    ("name", "folder_in", "allowed", "needed"),
+    [
+        ("rasa", "RASA_SECRETS_DIR", RASA_VARIABLES | RASAS_OWN, RASA_VARIABLES | RASAS_OWN),
+        (
+            "actions",
+            "PS7_SECRETS_DIR",
+            PS7_VARIABLES,
+            {"PS7_BASE_URL", "PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS"},
+        ),
+    ],
+)
+def test_a_server_is_told_its_settings_and_nothing_else(
+    secrets: dict[str, set[str]], name: str, folder_in: str, allowed: set[str], needed: set[str]
+) -> None:
+    """The plugin's, and what `endpoints.yml` is filled from; what is secret comes as a file."""
+    folder, secret = secrets_of(WORKLOADS[name], secrets)
+    plain = WORKLOADS[name].variables
 
-    assert set(actions.variables) | secret <= PS7_VARIABLES
-    assert actions.variables["PS7_SECRETS_DIR"] == folder
-    assert not set(actions.variables) & secret
-    assert {"PS7_BASE_URL", "PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS"} <= (
-        set(actions.variables) | secret
-    )
-
-
-def test_rasa_is_told_what_its_endpoints_are_filled_from(secrets: dict[str, set[str]]) -> None:
-    """Every gap of `endpoints.yml` is filled, passwords from files, and nothing else is set."""
-    rasa = WORKLOADS["rasa"]
-    folder, secret = secrets_of(rasa, secrets)
-
-    assert set(rasa.variables) | secret == RASA_VARIABLES | RASAS_OWN
-    assert rasa.variables["RASA_SECRETS_DIR"] == folder
-    assert not set(rasa.variables) & secret
+    assert needed <= plain.keys() | secret <= allowed
+    assert plain[folder_in] == folder
+    assert not plain.keys() & secret
 
 
 def test_rasa_is_told_of_services_that_are_there() -> None:
@@ -164,26 +160,20 @@ def test_rasa_is_told_of_services_that_are_there() -> None:
     assert int(told["REDIS_PORT"]) == ports[told["REDIS_HOST"]]
 
 
-def test_postgres_makes_the_database_that_rasa_uses(secrets: dict[str, set[str]]) -> None:
-    """The same name, the same owner, and the password from the same secret."""
+def test_the_stores_have_what_rasa_uses(secrets: dict[str, set[str]]) -> None:
+    """The same database and owner, and each the one password that it needs, from a secret."""
     told, made = WORKLOADS["rasa"].variables, WORKLOADS["postgres"].variables
-    folder, secret = secrets_of(WORKLOADS["postgres"], secrets)
-
     assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (told["DB_NAME"], told["DB_USER"])
+    folder, secret = secrets_of(WORKLOADS["postgres"], secrets)
     assert secret == {"DB_PASSWORD"}
     assert made["POSTGRES_PASSWORD_FILE"] == f"{folder}/DB_PASSWORD"
-
-
-def test_redis_asks_for_the_password_that_rasa_has(secrets: dict[str, set[str]]) -> None:
-    """It reads it from the same secret, and sees no other."""
     folder, secret = secrets_of(WORKLOADS["redis"], secrets)
-
     assert secret == {"REDIS_PASSWORD"}
     assert f"{folder}/REDIS_PASSWORD" in WORKLOADS["redis"].container["command"][-1]
 
 
 def allowed(direction: str, peer: str) -> set[tuple[str, str, int]]:
-    """Give the connections that rules of one direction allow between pods: from, to, port."""
+    """Return the connections that rules of one direction allow between pods: from, to, port."""
     found = set()
     for policy in of_kind("NetworkPolicy"):
         for rule in policy["spec"].get(direction, []):
@@ -211,19 +201,15 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
 
 def test_only_the_action_server_reaches_ps7_and_only_the_ingress_reaches_rasa() -> None:
     """Nothing else goes out of the namespace or comes into it, the name server excepted."""
-    out = [
-        (policy["metadata"]["name"], port["port"])
-        for policy in of_kind("NetworkPolicy")
-        for rule in policy["spec"].get("egress", [])
-        if any(set(end) != {"podSelector"} for end in rule["to"])
-        for port in rule["ports"]
-    ]
-    into = [
-        (policy["metadata"]["name"], port["port"])
-        for policy in of_kind("NetworkPolicy")
-        for rule in policy["spec"].get("ingress", [])
-        if any(set(end) != {"podSelector"} for end in rule["from"])
-        for port in rule["ports"]
-    ]
+    out, into = (
+        [
+            (policy["metadata"]["name"], port["port"])
+            for policy in of_kind("NetworkPolicy")
+            for rule in policy["spec"].get(direction, [])
+            if any(set(end) != {"podSelector"} for end in rule[peer])
+            for port in rule["ports"]
+        ]
+        for direction, peer in (("egress", "to"), ("ingress", "from"))
+    )
     assert out == [("all-to-names", 53), ("all-to-names", 53), ("actions", 443)]
     assert into == [("rasa", 5005)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Settings
@@ -14,7 +15,7 @@ from tests.deploy.deployment import DEPLOY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
+pytestmark = pytest.mark.release
 
 
 def values(folder: Path) -> dict[str, str]:
@@ -30,7 +31,6 @@ def test_the_plugin_takes_the_files(secrets_folder: Path, monkeypatch: pytest.Mo
 
     settings = PS7Settings.load()
 
-    assert settings.newest_key in values(secrets_folder)["PS7_SEAL_KEYS"]
     assert settings.username.get_secret_value() == "fill-me-in"
     Fernet(settings.newest_key)
 
@@ -49,8 +49,8 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     assert len(set(made.values())) == 4, "no two passwords are the same"
 
 
-def test_nobody_else_gets_into_the_folder(secrets_folder: Path) -> None:
-    """The files themselves can be read, by a container's user who is nobody on this machine."""
+def test_no_other_user_gets_into_the_folder(secrets_folder: Path) -> None:
+    """The files themselves can be read: the user of a container is none of this machine's."""
     assert secrets_folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in secrets_folder.glob("*/*")} == {0o644}
 
