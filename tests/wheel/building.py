@@ -37,7 +37,7 @@ def build(project: Path, kind: str) -> Path:
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
-    """Unpack an sdist; give the project in it."""
+    """Unpack an sdist; return the project in it."""
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (project,) = folder.iterdir()

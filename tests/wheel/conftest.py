@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.interpreters import PYTHONS, usable
 from tests.wheel.building import build, clone
 from tests.wheel.environment import Environment, Environments
 
@@ -18,13 +17,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(clone(tmp_path_factory.mktemp("wheel") / "project"), "wheel")
 
 
-@pytest.fixture(scope="session", params=PYTHONS)
-def python(request: pytest.FixtureRequest) -> Path:
-    """Give an interpreter: the newest versions, or the oldest."""
-    chosen: Path = request.param
-    return usable(chosen)
-
-
 @pytest.fixture(scope="session")
 def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
     """Make environments where they are first needed."""
@@ -33,5 +25,5 @@ def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Envir
 
 @pytest.fixture
 def installed(environments: Environments) -> Environment:
-    """Give an environment of this interpreter in which the wheel is installed."""
+    """Return an environment of this interpreter in which the wheel is installed."""
     return environments.get(Path(sys.executable))

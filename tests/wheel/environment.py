@@ -23,7 +23,7 @@ _LINK = Path(__file__).with_name("link_dependencies.py")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command that must succeed, in an environment that says nothing; give its output."""
+    """Run a command that must succeed, in an environment that says nothing; return its output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -70,12 +70,12 @@ class Environment:
         run(*pip, "install", "--quiet", "--no-index", wheel, cwd=self.folder)
 
     def installed(self) -> set[str]:
-        """Give the names of what is in it, in their one spelling."""
+        """Return the names of what is in it, in their one spelling."""
         ask = "from importlib import metadata; print(*(d.name for d in metadata.distributions()))"
         return {canonicalize_name(name) for name in self.output("-c", ask).split()}
 
     def output(self, *arguments: str | Path) -> str:
-        """Run its interpreter, which must succeed; give what it prints."""
+        """Run its interpreter, which must succeed; return what it prints."""
         return run(self.python, *arguments, cwd=self.folder)
 
 
@@ -88,7 +88,7 @@ class Environments:
         self._made: dict[tuple[Path, bool], Environment] = {}
 
     def get(self, python: Path, *, with_wheel: bool = True) -> Environment:
-        """Give one for an interpreter: with the wheel, or only with what the wheel needs."""
+        """Return one for an interpreter: with the wheel, or only with what the wheel needs."""
         if (python, with_wheel) not in self._made:
             needed = metadata(self._wheel).get_all("Requires-Dist", [])
             made = Environment.make(python, self._folder / f"venv-{len(self._made)}", needed)

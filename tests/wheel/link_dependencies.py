@@ -3,7 +3,7 @@
     python link_dependencies.py SITE_PACKAGES REQUIREMENT ...
 
 As `pip install` would, without a network: the requirements, what they require, and nothing else. A
-requirement that nobody has here is an error; whether the versions agree is for pip to check.
+requirement that is missing here is an error; whether the versions agree is for pip to check.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 
 def closure(requirements: list[str]) -> set[str]:
-    """Give the names of all distributions that these lead to on this interpreter."""
+    """Return the names of all distributions that these lead to on this interpreter."""
     reached: set[str] = set()
     queue = [(Requirement(text), "") for text in requirements]
     while queue:

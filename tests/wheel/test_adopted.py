@@ -7,35 +7,29 @@ The bot has an action of its own, the example's, which reads the customer from t
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import pytest_asyncio
-from cryptography.fernet import Fernet
 
 from actions.ps7.testing import Simulator
+from tests.host.conftest import seal_keys
 from tests.support.action_server import ActionServer, launch
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from tests.wheel.environment import Environments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OWN = ROOT / "examples" / "oss-bot" / "actions"
 BALANCE = "action_answer_balance"
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """A way in which a bot takes the plugin in."""
 
     package: str
@@ -62,96 +56,67 @@ class Way:
         return home
 
 
+HERE = Path(sys.executable)
 WAYS = {
-    "the wheel alone": Way("rasa_ps7", wheel=True, own_actions=()),
     "the wheel imported": Way("actions", wheel=True),
     "the folder": Way("actions", folder=True),
+    "the wheel alone": Way("rasa_ps7", wheel=True, own_actions=()),
     "the folder in another package": Way("bot_actions", folder=True),
 }
-BOTH = Way("actions", wheel=True, folder=True)
+MAIN = [pytest.param(HERE, WAYS[name], id=name) for name in ("the wheel imported", "the folder")]
+OTHERS = [
+    pytest.param(
+        python.values[0], way, id=f"{python.id}-{name}", marks=[*python.marks, pytest.mark.release]
+    )
+    for python in PYTHONS
+    for name, way in WAYS.items()
+    if (python.values[0], way) not in [main.values for main in MAIN]
+]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def ps7() -> AsyncIterator[Simulator]:
-    """Stand in for PS7."""
-    async with Simulator() as running:
-        yield running
-
-
-def variables(ps7: Simulator) -> dict[str, Any]:
-    """Give the settings; nothing of this project can be imported but what is installed."""
-    keys = f'["{Fernet.generate_key().decode()}"]'
-    return {**ps7.environment, "PS7_SEAL_KEYS": keys, "PYTHONPATH": ""}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def servers(
-    python: Path,
-    ps7: Simulator,
-    environments: Environments,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[dict[str, ActionServer]]:
-    """Start one for each way, side by side: most of a start is waiting."""
-
-    async def start(way: Way) -> ActionServer:
-        home = tmp_path_factory.mktemp("bot")
-        environment = environments.get(python, with_wheel=way.wheel)
-        return await ActionServer.start(
-            environment.python,
-            home / "server.log",
-            actions=way.package,
-            cwd=way.lay_out(home),
-            **variables(ps7),
-        )
-
-    started = await asyncio.gather(*map(start, WAYS.values()))
-    yield dict(zip(WAYS, started, strict=True))
-    complaints = [server.process.complaints for server in started]
-    await asyncio.gather(*(server.process.kill() for server in started))
-    assert complaints == [[]] * len(started)
-
-
-@pytest.mark.parametrize("name", WAYS)
-async def test_every_action_is_registered_once(servers: dict[str, ActionServer], name: str) -> None:
-    """Ours and the bot's own, none of them twice, and no base class."""
-    expected = sorted((LOOK_UP, VERIFY, FORGET, *WAYS[name].own_actions))
-    async with servers[name].connect() as connection:
-        assert sorted(await connection.actions()) == expected
-
-    said = re.findall(r"egistered function for '(\w+)'", servers[name].process.output)
-    assert sorted(said) == expected
-
-
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize(("python", "way"), [*MAIN, *OTHERS])
 async def test_a_customer_is_looked_up(
-    servers: dict[str, ActionServer], ps7: Simulator, name: str
+    python: Path, way: Way, environments: Environments, tmp_path: Path
 ) -> None:
-    """Once, and the bot's own action then knows whom it talks to."""
-    server = servers[name]
-    user = Dialogue()
-    ps7.requests.clear()
-
-    changes = await user.turn(server.send, metadata={"contextId": "ana"})
-
-    assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
-    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
-    for action in WAYS[name].own_actions:
-        answer = await server.send(user.call(action))
-        assert answer["events"] == []
-        (response,) = answer["responses"]
-        said = [response[name] for name in ("response", "conta_verificada", "balance")]
-        assert said == ["utter_balance", "00123456", "R$ 15.230,75"]
+    """Once, and the bot's own action then knows them; no action is registered twice."""
+    expected = sorted((LOOK_UP, VERIFY, FORGET, *way.own_actions))
+    environment = environments.get(usable(python), with_wheel=way.wheel)
+    async with Simulator() as ps7:
+        settings: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
+        server = await ActionServer.start(
+            environment.python,
+            tmp_path / "server.log",
+            actions=way.package,
+            cwd=way.lay_out(tmp_path),
+            **{**settings, "PYTHONPATH": ""},
+        )
+        try:
+            async with server.connect() as connection:
+                assert sorted(await connection.actions()) == expected
+            user = Dialogue()
+            changes = await user.turn(server.send, metadata={"contextId": "ana"})
+            assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
+            for action in way.own_actions:
+                (said,) = (await server.send(user.call(action)))["responses"]
+                assert (said["response"], said["balance"]) == ("utter_balance", "R$ 15.230,75")
+            assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
+        finally:
+            await server.process.kill()
+    registered = re.findall(r"egistered function for '(\w+)'", server.process.output)
+    assert sorted(registered) == expected
+    assert server.process.complaints == []
 
 
 async def test_the_folder_and_the_wheel_together_stop_the_server(
-    python: Path, ps7: Simulator, environments: Environments, tmp_path: Path
+    environments: Environments, tmp_path: Path
 ) -> None:
     """With one line that says what to do. Each would have its own actions, settings and keys."""
+    settings = {"PS7_BASE_URL": "http://127.0.0.1:9", "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
     process = await launch(
-        environments.get(python).python,
+        environments.get(HERE).python,
         tmp_path / "server.log",
-        cwd=BOTH.lay_out(tmp_path),
-        variables=variables(ps7),
+        cwd=Way("actions", wheel=True, folder=True).lay_out(tmp_path),
+        variables={**settings, "PS7_SEAL_KEYS": seal_keys(), "PYTHONPATH": ""},
     )
     try:
         code = await process.exit_code()

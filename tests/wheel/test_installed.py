@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.arriving import arrived
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def test_the_command_is_there(installed: Environment, tmp_path: Path) -> None:
     assert arrived(token, [KEY], "sender-1").context_id == "ana"
 
 
+@pytest.mark.release
 def test_its_types_are_found(installed: Environment, tmp_path: Path) -> None:
     """By `mypy --strict`: what is right passes, and each mistake is found that is marked as one.
 
