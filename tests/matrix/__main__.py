@@ -16,7 +16,7 @@ from tests.matrix.environments import Environment, NotMade, every
 
 
 def main() -> int:
-    """Make them; give the exit code."""
+    """Make them; return the exit code."""
     missing = [environment for environment in every() if not environment.stands]
     if not missing:
         return 0

@@ -119,6 +119,6 @@ ACTION_SERVERS = (
 
 
 def pinned(file: str) -> dict[str, str]:
-    """Give the versions that a file of pins has for every Python and system, by name."""
+    """Return the versions that a file of pins has for every Python and system, by name."""
     text = (ROOT / file).read_text(encoding="utf-8")
     return dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.MULTILINE))

@@ -1,7 +1,7 @@
 """The environments of the matrix: where each is, whether it stands, and how it is made.
 
-All are made from pins, under `.venv-matrix`; the one of `make floor` is used as it stands.
-Knows nothing of what is run in them.
+They are made from pins, under `.venv-matrix`; those of the tests and of `make floor` are used as
+they stand. Knows nothing of what is run in them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.matrix.cells import ADDED_TO_RASA, OLDEST, RASA_PINS, RUN, Sdk
+from tests.matrix.cells import ADDED_TO_RASA, NEWEST, OLDEST, RASA_PINS, RUN, Sdk
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -85,22 +86,29 @@ INSIDE_RASA = Environment("in-rasa", ADDED_TO_RASA, "3.10", rasa_below=True)
 
 
 def environment(sdk: Sdk, python: str) -> Environment:
-    """Give the environment of a rasa-sdk on a Python."""
+    """Return the environment of a rasa-sdk on a Python."""
     return Environment(f"{sdk.name}-{python}", sdk.pins, python)
 
 
+def at_hand(sdk: Sdk, python: str) -> Path | None:
+    """Return the interpreter if it is that of these tests, or that of `make floor`."""
+    if sdk is NEWEST and python == "{}.{}".format(*sys.version_info):
+        return Path(sys.executable)
+    return FLOOR if sdk is OLDEST else None
+
+
 def interpreter(sdk: Sdk, python: str) -> Path | None:
-    """Give the interpreter of a Python that has this rasa-sdk, if one stands."""
-    if sdk is OLDEST:
-        return FLOOR if FLOOR.exists() else None
+    """Return the interpreter of a Python that has this rasa-sdk, if one stands."""
+    if known := at_hand(sdk, python):
+        return known if known.exists() else None
     made = environment(sdk, python)
     return made.python if made.stands else None
 
 
 def every() -> Iterator[Environment]:
-    """Name all that `make matrix` makes."""
+    """Yield all that `make matrix` makes."""
     yield from dict.fromkeys(
-        environment(cell.sdk, cell.python) for cell in RUN if cell.sdk is not OLDEST
+        environment(cell.sdk, cell.python) for cell in RUN if not at_hand(cell.sdk, cell.python)
     )
     yield INSIDE_RASA
 

@@ -1,6 +1,6 @@
 """An action server for each transport, run with the interpreter of a cell, and its end.
 
-Each gives what sends a call to it. At its end it must exit with 0, and have said nothing that no
+Each yields what sends a call to it. At its end it must exit with 0, and have said nothing that no
 server should say. Knows nothing of what is sent.
 """
 

@@ -34,13 +34,13 @@ NOT_RUN = "–"
 
 
 def tables() -> list[tuple[Path, str]]:
-    """Give every table, and the document that holds it."""
+    """Return every table, and the document that holds it."""
     short = [(path, summary()) for path in READMES]
     return [*short, (DETAILS, details()), (DETAILS, with_rasa())]
 
 
 def summary() -> str:
-    """Give README's table: the transports that are run, for each rasa-sdk and Python."""
+    """Return README's table: the transports that are run, for each rasa-sdk and Python."""
     rows: dict[str, list[str]] = {}
     for sdk in SDKS:
         cells = [[cell for cell in CELLS if (cell.sdk, cell.python) == (sdk, p)] for p in PYTHONS]
@@ -49,7 +49,7 @@ def summary() -> str:
 
 
 def details() -> str:
-    """Give the whole table: one column for each Python, one row for each transport."""
+    """Return the whole table: one column for each Python, one row for each transport."""
     rows = {}
     for sdk, transport in product(SDKS, Transport):
         cells = [cell for cell in CELLS if (cell.sdk, cell.transport) == (sdk, transport)]
@@ -59,7 +59,7 @@ def details() -> str:
 
 
 def with_rasa() -> str:
-    """Give the table of the whole conversations, with a real Rasa as the client."""
+    """Return the table of the whole conversations, with a real Rasa as the client."""
     rasa = f"Rasa Open Source {pinned(RASA_PINS)['rasa']}"
     rows = (
         [rasa, one.place, pinned(one.sdk_in)["rasa-sdk"], pinned(one.pydantic_in)["pydantic"], RUNS]

@@ -1,6 +1,7 @@
 """Each rasa-sdk on each Python over each transport: the same customer, the same answers.
 
-Where the environments have not been made the tests are skipped, but never in CI.
+At every change those of the environments at hand, before a release all. Where an environment has
+not been made its tests are skipped, but never in CI.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from actions.ps7.testing import Simulator
 from tests.matrix.cells import OLDEST, RUN, Cell, Sdk, Transport, pinned
-from tests.matrix.environments import interpreter
+from tests.matrix.environments import at_hand, interpreter
 from tests.matrix.visits import Visits
 
 if TYPE_CHECKING:
@@ -39,8 +40,16 @@ print(json.dumps({
 """
 
 
+ENVIRONMENTS = dict.fromkeys((cell.sdk, cell.python) for cell in RUN)
+
+
+def marks(sdk: Sdk, python: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Return `release` for an environment that only `make matrix` makes."""
+    return () if at_hand(sdk, python) else (pytest.mark.release,)
+
+
 def usable(sdk: Sdk, python: str) -> Path:
-    """Give an interpreter that has this rasa-sdk; skip the test where none stands."""
+    """Return an interpreter that has this rasa-sdk; skip the test where none stands."""
     found = interpreter(sdk, python)
     if found is None:
         made_by = "make floor" if sdk is OLDEST else "make matrix"
@@ -65,7 +74,10 @@ async def visits(
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("cell", RUN, ids=str)
+@pytest.mark.parametrize(
+    "cell",
+    [pytest.param(cell, id=str(cell), marks=marks(cell.sdk, cell.python)) for cell in RUN],
+)
 async def test_a_customer_is_looked_up_held_verified_and_forgotten(
     cell: Cell, visits: Visits, request: pytest.FixtureRequest
 ) -> None:
@@ -80,8 +92,10 @@ async def test_a_customer_is_looked_up_held_verified_and_forgotten(
 
 @pytest.mark.parametrize(
     ("sdk", "python"),
-    dict.fromkeys((cell.sdk, cell.python) for cell in RUN),
-    ids=lambda part: part if isinstance(part, str) else part.name,
+    [
+        pytest.param(sdk, python, id=f"{sdk.name}-{python}", marks=marks(sdk, python))
+        for sdk, python in ENVIRONMENTS
+    ],
 )
 def test_an_environment_is_what_the_table_says(sdk: Sdk, python: str) -> None:
     """Python and packages as pinned; and the reasons for cells that are not run are true."""

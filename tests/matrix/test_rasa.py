@@ -1,7 +1,7 @@
-"""A real Rasa Open Source, with its action server in either place: the same conversation.
+"""A real Rasa Open Source with the action server in its own environment, beside pydantic 2.
 
-In Rasa's own environment pydantic 2 stands over Rasa's pin, as pip leaves it with a warning: there
-the bot is trained, run and given its actions by the same interpreter.
+There pydantic 2 stands over Rasa's pin, as pip leaves it with a warning, and the same interpreter
+trains the bot, runs it and its actions. tests/conversation has the recommended place.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from tests.conversation.talking import RunningBot
 
-pytestmark = [pytest.mark.conversation, pytest.mark.matrix]
+pytestmark = [pytest.mark.conversation, pytest.mark.matrix, pytest.mark.release]
 
 ANA = PERSONAS["ana"].slots
 
 
 def inside() -> str:
-    """Give the interpreter that has both; skip the test where there is none."""
+    """Return the interpreter that has both; skip the test where there is none."""
     if not INSIDE_RASA.stands:
         reason = "`make matrix` has not made the environment, or from other pins"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
@@ -60,11 +60,13 @@ async def bot_inside(
     assert stage.complaints() == []
 
 
-async def greeted_served_and_gone(bot: RunningBot, ps7: Simulator) -> None:
-    """Be known from the first turn on, see a balance, and log out; PS7 is asked once."""
-    ps7.requests.clear()
-    chat = bot.chat()
-
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_action_server_runs_in_rasas_environment(
+    bot_inside: RunningBot, rasa_simulator: Simulator
+) -> None:
+    """A customer is known from the first turn on, sees a balance, logs out; PS7 is asked once."""
+    rasa_simulator.requests.clear()
+    chat = bot_inside.chat()
     assert await chat.say("oi", {"contextId": "ana"}) == GREETINGS["Personnalité"]
     slots = await chat.slots()
     shown = {name: value for name, value in ANA.items() if name in slots}
@@ -73,28 +75,10 @@ async def greeted_served_and_gone(bot: RunningBot, ps7: Simulator) -> None:
 
     await chat.write("account", "00000000")
     assert await chat.say("qual meu saldo") == ["O saldo da conta 00123456 é de R$ 15.230,75."]
-    assert (await chat.slots())["account"] == ANA["account"]
-
     assert await chat.say("tchau") == GOODBYE
     slots = await chat.slots()
     assert (slots["ps7_status"], of_the_customer(slots)) == ("missing", NOBODY)
-    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
-
-
-@pytest.mark.asyncio(loop_scope="session")
-async def test_the_action_server_has_an_environment_of_its_own(
-    oss_bot: RunningBot, rasa_simulator: Simulator
-) -> None:
-    """As recommended: Rasa and the plugin share no package."""
-    await greeted_served_and_gone(oss_bot, rasa_simulator)
-
-
-@pytest.mark.asyncio(loop_scope="session")
-async def test_the_action_server_runs_in_rasas_environment(
-    bot_inside: RunningBot, rasa_simulator: Simulator
-) -> None:
-    """`rasa train`, `rasa run` and `rasa run actions` work there."""
-    await greeted_served_and_gone(bot_inside, rasa_simulator)
+    assert [request.json for request in rasa_simulator.requests] == [{"contextId": "ana"}]
 
 
 def test_pydantic_alone_is_over_rasas_pin() -> None:

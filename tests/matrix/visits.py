@@ -27,16 +27,16 @@ PAYLOAD = {**ANA.payload, "visits": {"count": 3, "minutes": [1, 2.5, None, True]
 
 
 class Visits:
-    """A customer for each of some cells; all are on their way from the start."""
+    """A customer for each of some cells; all begin at once."""
 
     def __init__(self, ps7: Simulator, folder: Path, cells: Iterable[Cell]) -> None:
         self._ps7 = ps7
         self._folder = folder
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks = {cell: asyncio.create_task(self._visit(cell)) for cell in cells}
 
     async def end(self, cell: Cell) -> None:
-        """Wait until the customer of a cell has gone, and raise what went wrong there."""
+        """Wait for the visit to a cell, and raise what went wrong there."""
         await self._tasks[cell]
 
     async def end_all(self) -> None:
@@ -44,7 +44,7 @@ class Visits:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def log(self, cell: Cell) -> str:
-        """Give all that the server of a cell said."""
+        """Return all that the server of a cell said."""
         files = (self._folder / str(cell)).iterdir()
         return "\n".join(file.read_text("utf-8", "replace") for file in files)
 
@@ -54,7 +54,7 @@ class Visits:
         folder = self._folder / str(cell)
         folder.mkdir()
         settings = {**self._ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
-        async with self._room, HOSTS[cell.transport](python, folder, settings) as send:
+        async with self._at_once, HOSTS[cell.transport](python, folder, settings) as send:
             await _come_and_go(send, self._ps7, f"visit-{cell}")
 
 
