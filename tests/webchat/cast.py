@@ -1,4 +1,4 @@
-"""What everybody who has a card on the page must hear and see, written down by hand."""
+"""What each card of the page must hear and see, written down by hand."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ _ORDER = (
 
 
 def greeting(name: str) -> list[str]:
-    """Give what a customer hears on arrival."""
+    """Return what a customer hears on arrival."""
     return GREETINGS.get(PERSONAS[name].slots["segment"] or "", GREETING)
 
 
 def known(name: str) -> list[tuple[str, str]]:
-    """Give the slots that the panel shows of a customer, as far as they are the same each time."""
+    """Return the slots that the panel shows of a customer, as far as they are always the same."""
     slots = PERSONAS[name].slots
     shown = {**slots, "cpf": slots["cpf_masked"] or "•••", "account": ACCOUNTS[name]}
     return [(slot, value) for slot in _ORDER if (value := shown[slot]) is not None]

@@ -94,7 +94,7 @@ async def signed_url(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitors(browser: Browser) -> AsyncIterator[Visitors]:
-    """Let people open the page; afterwards see that no page did what none may do."""
+    """Let visitors open the page; afterwards see that no page did what none may do."""
     async with AsyncExitStack() as contexts:
         visits: list[Visit] = []
 

@@ -1,6 +1,6 @@
-"""Everybody who has a card: what the bot answers, and what the panel shows beside it.
+"""Every card: what the bot answers, and what the panel shows beside it.
 
-Each comes in one of the two languages, on one of the two screens; all combinations come up.
+Each is taken in one of the two languages on a computer; before a release, on a phone as well.
 """
 
 from __future__ import annotations
@@ -24,18 +24,31 @@ from tests.webchat.cast import (
     greeting,
     known,
 )
+from tests.webchat.conftest import SIZES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _pytest.mark import ParameterSet
+
     from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-_WAYS = cycle([("pt-BR", "desktop"), ("en", "phone"), ("pt-BR", "phone"), ("en", "desktop")])
-CUSTOMERS = [(name, *way) for name, way in zip(PERSONAS, _WAYS, strict=False)]
-OTHERS = [(name, *way) for name, way in zip(TROUBLES, _WAYS, strict=False)]
+_LANGUAGES = cycle(["pt-BR", "en"])  # of a card, other ones on the two screens
 
 
-@pytest.mark.parametrize(("name", "language", "size"), CUSTOMERS)
+def visits(cards: Iterable[str]) -> list[ParameterSet]:
+    """Return each card with a language and a screen."""
+    release = {"desktop": (), "phone": (pytest.mark.release,)}
+    return [
+        pytest.param(card, next(_LANGUAGES), size, marks=release[size])
+        for size in SIZES
+        for card in cards
+    ]
+
+
+@pytest.mark.parametrize(("name", "language", "size"), visits(PERSONAS))
 async def test_a_customer(
     visitors: Visitors, page_url: str, name: str, language: str, size: str
 ) -> None:
@@ -69,11 +82,11 @@ async def test_a_customer(
     assert await visit.overflowing() == []
 
 
-@pytest.mark.parametrize(("name", "language", "size"), OTHERS)
-async def test_somebody_else(
+@pytest.mark.parametrize(("name", "language", "size"), visits(TROUBLES))
+async def test_no_customer(
     visitors: Visitors, page_url: str, name: str, language: str, size: str
 ) -> None:
-    """Nobody known, or PS7 in trouble: the bot keeps to its rules, and the panel says why."""
+    """An unknown visitor, or PS7 in trouble: the bot keeps to its rules, the panel says why."""
     visit, trouble = await visitors(page_url, size), TROUBLES[name]
 
     await visit.arrive(name, language)

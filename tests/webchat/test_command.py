@@ -1,4 +1,4 @@
-"""`make webchat`, as somebody at a terminal sees it."""
+"""`make webchat`, as it is seen in a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person on the page: what they do and see, and what their browser did behind their back.
+"""One visitor of the page: what they do and see, and what their browser did unseen.
 
 Knows the page's markup, so that the tests need not.
 """
@@ -55,7 +55,7 @@ _OVERFLOWING = """() => [...document.querySelectorAll("body *:not(.unseen)")].fi
 
 
 class Visitors(Protocol):
-    """Lets somebody open the page at this address, on a screen of this size."""
+    """Opens the page at this address, on a screen of this size."""
 
     def __call__(self, url: str, size: str = ...) -> Awaitable[Visit]: ...
 
@@ -71,7 +71,7 @@ class Visit:
     """A page, and everything that it did on the network."""
 
     def __init__(self, page: Page, url: str) -> None:
-        """Watch a page that nobody has opened yet."""
+        """Watch a page that is not open yet."""
         self.page, self.url = page, url
         self._complaints: list[str] = []
         self._bodies: list[asyncio.Task[tuple[str, bytes]]] = []
@@ -103,7 +103,7 @@ class Visit:
         self._complaints = [line for line in self._complaints if complaint not in line]
 
     async def misdeeds(self) -> list[str]:
-        """Say what no page may do: complain, ask a stranger, get to know personal data."""
+        """Return what no page may do: complain, ask a stranger, get to know personal data."""
         self.page.remove_listener("requestfinished", self._finished)
         found = list(self._complaints)
         for url, body in await asyncio.gather(*self._bodies):
@@ -120,7 +120,7 @@ class Visit:
         await self.page.goto(f"{self.url}{query}")
 
     async def arrive(self, name: str, language: str = "pt-BR") -> None:
-        """Come in as somebody, by the address, and wait until the bot has greeted."""
+        """Arrive with a card, by the address, and wait until the bot has greeted."""
         await self.open(f"?lang={language}&as={name}")
         await self.finished(1)
 
@@ -142,17 +142,17 @@ class Visit:
         await expect(said).to_have_text(list(texts))
 
     async def turns(self) -> list[dict[str, Any]]:
-        """Give what the panel says, oldest turn first."""
+        """Return what the panel says, oldest turn first."""
         turns: list[dict[str, Any]] = await self.page.evaluate(_TURNS)
         return turns
 
     async def overflowing(self) -> list[str]:
-        """Give what stands out of the screen to the left or right."""
+        """Return what stands out of the screen to the left or right."""
         found: list[str] = await self.page.evaluate(_OVERFLOWING)
         return found
 
     async def focused(self) -> str:
-        """Give the id of what has the focus, or else its text."""
+        """Return the id of what has the focus, or else its text."""
         return str(
             await self.page.evaluate(
                 "document.activeElement.id || document.activeElement.innerText"
@@ -167,7 +167,7 @@ async def _body(request: Request) -> tuple[str, bytes]:
 
 
 def _personal(*fields: str) -> Iterator[str]:
-    """Give what PS7 knows of anybody and no browser may see, as sent and as digits."""
+    """Yield what PS7 knows of its customers and no browser may see, as sent and as digits."""
     for persona in PERSONAS.values():
         for payload in (persona.payload, persona.payload.get("contexto", {})):
             for field in fields or _PERSONAL:
