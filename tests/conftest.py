@@ -21,10 +21,8 @@ settings.load_profile("any speed")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_SHARING = ("conversation", "matrix")
-"""Markers of the tests that share servers."""
 _SLOW_TO_START = 600
-"""Seconds for one of these tests: the first waits until a bot is trained and its servers run."""
+"""Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run."""
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
@@ -46,13 +44,13 @@ sys.addaudithook(_refuse_the_network)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what needs a real Rasa last; where tests are spread over workers, first on one of them.
 
-    A worker takes a file at a time; tests that share servers which are slow to start count as one.
+    A worker takes a file at a time; those with a real Rasa share its servers, and count as one.
     """
     spread = hasattr(config, "workerinput")
     items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
     for item in items:
+        with_rasa = item.get_closest_marker("conversation") is not None
         file = "/".join(item.path.with_suffix("").parts[-2:])
-        sharing = next((name for name in _SHARING if item.get_closest_marker(name)), None)
-        item.add_marker(pytest.mark.xdist_group(sharing or file))
-        if sharing and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.xdist_group("conversation" if with_rasa else file))
+        if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))

@@ -9,24 +9,26 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from actions.ps7.testing import Simulator
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.host.conftest import seal_keys
 from tests.matrix.cells import OLDEST, RUN, Cell, Sdk, Transport, pinned
 from tests.matrix.environments import at_hand, interpreter
-from tests.matrix.visits import Visits
+from tests.matrix.hosts import HOSTS
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.matrix
-
+ANA = PERSONAS["ana"]
+PAYLOAD = {**ANA.payload, "visits": {"count": 3, "minutes": [1, 2.5, None, True]}}
+"""Numbers too: over gRPC they all come back as floats."""
+METADATA = {"contextId": "visitor"}
 PROBE = """
 import importlib.metadata, importlib.util, json, pathlib, sys
 found = importlib.metadata.distributions()
@@ -38,9 +40,6 @@ print(json.dumps({
     "grpc": (package / "grpc_server.py").exists(),
 }))
 """
-
-
-ENVIRONMENTS = dict.fromkeys((cell.sdk, cell.python) for cell in RUN)
 
 
 def marks(sdk: Sdk, python: str) -> tuple[pytest.MarkDecorator, ...]:
@@ -58,43 +57,44 @@ def usable(sdk: Sdk, python: str) -> Path:
     return found
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def visits(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Visits]:
-    """Run all cells that the chosen tests ask for and whose environments stand."""
-    items = (item for item in request.session.items if isinstance(item, pytest.Function))
-    asked = (item.callspec.params["cell"] for item in items if "visits" in item.fixturenames)
-    cells = (cell for cell in asked if isinstance(cell, Cell))
-    standing = [cell for cell in cells if interpreter(cell.sdk, cell.python)]
-    async with Simulator() as ps7:
-        running = Visits(ps7, tmp_path_factory.mktemp("matrix"), standing)
-        yield running
-        await running.end_all()
-
-
-@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(
-    "cell",
-    [pytest.param(cell, id=str(cell), marks=marks(cell.sdk, cell.python)) for cell in RUN],
+    "cell", [pytest.param(cell, id=str(cell), marks=marks(cell.sdk, cell.python)) for cell in RUN]
 )
 async def test_a_customer_is_looked_up_held_verified_and_forgotten(
-    cell: Cell, visits: Visits, request: pytest.FixtureRequest
+    cell: Cell, tmp_path: Path
 ) -> None:
-    """Over this transport as over all, with one request to PS7, and a server that ends well."""
-    usable(cell.sdk, cell.python)
-    try:
-        await visits.end(cell)
-    except BaseException:
-        request.node.add_report_section("call", "server", visits.log(cell))
-        raise
+    """Every answer whole, with one request to PS7, and a server that ends without a complaint."""
+    python, user = usable(cell.sdk, cell.python), Dialogue()
+    unknown: dict[str, Any] = dict(user.slots)
+    async with Simulator() as ps7:
+        ps7.answer(METADATA["contextId"], body={**ANA.answer, "payload": PAYLOAD})
+        settings = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
+        async with HOSTS[cell.transport](python, tmp_path, settings) as send:
+            await user.turn(send, metadata=METADATA)
+            found = dict(user.slots)
+            assert found.pop("ps7_context")
+            assert found.pop("ps7_expires_at")
+            assert found.pop("ps7_payload") == PAYLOAD
+            assert found == ANA.slots
+
+            for action in (LOOK_UP, VERIFY):
+                for given in (METADATA, {}):
+                    assert await user.turn(send, action, given) == {}
+            user.slots["account"] = "00000000"
+            assert await user.turn(send, VERIFY) == {"account": ANA.slots["account"]}
+
+            await user.turn(send, FORGET)
+            assert await user.turn(send, metadata=METADATA) == {}
+            assert user.slots.pop("ps7_context"), "the seal says that this contextId was forgotten"
+            assert user.slots | {"ps7_context": None} == unknown | {"ps7_status": "missing"}
+        assert [request.json for request in ps7.requests] == [METADATA]
 
 
 @pytest.mark.parametrize(
     ("sdk", "python"),
     [
         pytest.param(sdk, python, id=f"{sdk.name}-{python}", marks=marks(sdk, python))
-        for sdk, python in ENVIRONMENTS
+        for sdk, python in dict.fromkeys((cell.sdk, cell.python) for cell in RUN)
     ],
 )
 def test_an_environment_is_what_the_table_says(sdk: Sdk, python: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.conversation.talking import RunningBot
 
-pytestmark = [pytest.mark.conversation, pytest.mark.matrix, pytest.mark.release]
+pytestmark = [pytest.mark.conversation, pytest.mark.release]
 
 ANA = PERSONAS["ana"].slots
 
