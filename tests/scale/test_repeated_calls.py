@@ -9,25 +9,26 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from cryptography.fernet import Fernet
 
 from actions.ps7.testing import PERSONAS, Simulator
+from tests.host.conftest import seal_keys
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    Case = tuple[dict[str, str] | None, str, dict[str, str] | None, bool, object]
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ANA, BRUNO = {"contextId": "ana"}, {"contextId": "bruno"}
 ANAS, BRUNOS = PERSONAS["ana"].slots["account"], PERSONAS["bruno"].slots["account"]
 OF_THE_MOMENT = {"ps7_context", "ps7_expires_at"}
-"""Slots that say when they were written."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,10 +44,7 @@ async def servers(
 ) -> AsyncIterator[list[ActionServer]]:
     """Start two action servers that share nothing but their settings."""
     logs = tmp_path_factory.mktemp("repeated")
-    settings: dict[str, Any] = {
-        **ps7.environment,
-        "PS7_SEAL_KEYS": f'["{Fernet.generate_key().decode()}"]',
-    }
+    settings: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
     started = await asyncio.gather(
         *(
             ActionServer.start(Path(sys.executable), logs / f"{name}.log", **settings)
@@ -58,33 +56,23 @@ async def servers(
 
 
 def changes(answer: dict[str, Any]) -> dict[str, Any]:
-    """Give the slots that an answer sets."""
+    """Return the slots that an answer sets."""
     return {event["name"]: event["value"] for event in answer["events"]}
 
 
 def lasting(slots: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what differs from moment to moment."""
+    """Return the slots but for those that say when they were written."""
     return {name: value for name, value in slots.items() if name not in OF_THE_MOMENT}
 
 
-class Case(NamedTuple):
-    """A call in a conversation, and what it does."""
-
-    known: dict[str, str] | None
-    """What was looked up before it, and whose account something has written over since."""
-    action: str
-    metadata: dict[str, str] | None
-    asks_ps7: bool
-    account: str | None
-
-
-CASES = {
-    "somebody arrives": Case(None, LOOK_UP, ANA, True, ANAS),
-    "they go on": Case(ANA, LOOK_UP, None, False, ANAS),
-    "somebody else goes on": Case(ANA, LOOK_UP, BRUNO, True, BRUNOS),
-    "they are verified": Case(ANA, VERIFY, None, False, ANAS),
-    "they leave": Case(ANA, FORGET, None, False, None),
+CASES: dict[str, Case] = {
+    "a customer arrives": (None, LOOK_UP, ANA, True, ANAS),
+    "they go on": (ANA, LOOK_UP, None, False, ANAS),
+    "another customer arrives": (ANA, LOOK_UP, BRUNO, True, BRUNOS),
+    "they are verified": (ANA, VERIFY, None, False, ANAS),
+    "they leave": (ANA, FORGET, None, False, None),
 }
+"""What was looked up before; the call; whether it asks PS7; whose account is known then."""
 
 
 @pytest.mark.parametrize("counts", [0, 1], ids=["the first counts", "the second counts"])
@@ -93,18 +81,19 @@ async def test_a_call_that_two_servers_get_does_what_one_call_does(
     servers: list[ActionServer], ps7: Simulator, case: Case, counts: int
 ) -> None:
     """Both answer alike; and whichever answer is kept, both servers have nothing to add to it."""
+    known, action, metadata, asks_ps7, account = case
     user = Dialogue()
-    if case.known is not None:
-        await user.turn(servers[0].send, LOOK_UP, case.known)
+    if known is not None:
+        await user.turn(servers[0].send, LOOK_UP, known)
         user.slots["account"] = "written over"
     ps7.requests.clear()
 
-    call = user.call(case.action, case.metadata)
+    call = user.call(action, metadata)
     answers = [changes(await server.send(call)) for server in servers]
 
     assert lasting(answers[0]) == lasting(answers[1]) != {}
     user.slots |= answers[counts]
-    assert user.slots["account"] == case.account
+    assert user.slots["account"] == account
     for server in servers:
         assert await user.turn(server.send) == {}
-    assert len(ps7.requests) == (2 if case.asks_ps7 else 0), "each server asks for itself, once"
+    assert len(ps7.requests) == (2 if asks_ps7 else 0), "each server asks for itself, once"

@@ -1,4 +1,4 @@
-"""Two Rasa servers, two action servers, PostgreSQL, Redis and nginx: nobody is mixed up."""
+"""Two Rasa servers, two action servers, PostgreSQL, Redis and nginx: customers are not mixed up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from tests.conversation.talking import RunningBot
 
-pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 CONVERSATIONS = 60
 
@@ -34,7 +38,7 @@ def programs() -> Programs:
 
 
 async def scale(rasa_python: Path, model: Path, results: Path) -> tuple[int | None, str]:
-    """Run the benchmark as a person would, in short; give its exit code and what it printed."""
+    """Run the benchmark as a person would, in short; return its exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.scale", "--model", str(model)),
         *("--conversations", str(CONVERSATIONS), "--results", str(results)),
