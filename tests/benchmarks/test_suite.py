@@ -11,13 +11,11 @@ from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import pyperf
 import pytest
 
-from actions.ps7.dialogue import runtime
 from benchmarks import __main__ as command
 from benchmarks import arena as arenas
-from benchmarks import held, profile, sides, start, steady, timings, webhook
+from benchmarks import held, sides, start, steady, webhook
 from benchmarks.arena import Arena
 from benchmarks.calls import as_json
 from benchmarks.load import Load, keep_steady, saturate
@@ -26,10 +24,12 @@ from benchmarks.report import Figure, Report
 from benchmarks.rounds import QUICK, Plan, interleave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from benchmarks.sides import Server
+
+pytestmark = pytest.mark.release
 
 RIVALS = """
 import asyncio, importlib, json
@@ -67,7 +67,7 @@ def ours(arena: Arena) -> Server:
 
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Load]:
-    """Let no server start, and every load be over at once; give what comes of each."""
+    """Let no server start, and every load be over at once; return what comes of each."""
     loads = [Load(400, 0, 0, seconds=2, p50=5, p99=9, max=10, cpu=100, memory=12)]
     monkeypatch.setattr(arenas, "saturate", lambda *_, **__: loads[-1])
     monkeypatch.setattr(webhook, "keep_steady", lambda *_, **__: loads[-1])
@@ -135,14 +135,6 @@ def test_a_wait_counts_from_when_a_call_was_due(
     assert (found["wrong"], found["lost"]) == (0, 0)
     assert found["max"] > 50 * found["answers"] - found["seconds"] * 1000
     assert found["answers"] > 3
-
-
-def test_the_stub_answers_as_it_is_asked(arena: Arena, ours: Server) -> None:
-    """The answer comes when its contextId says so, and is as large as it says."""
-    (user, *_) = arena.users(milliseconds=50, kib=2)
-    events = ours.post(as_json(user.call()))["events"]
-    assert {"ps7_status", "ps7_context", "cpf"} <= {event["name"] for event in events}
-    assert len(next(event["value"] for event in events if event["name"] == "ps7_context")) > 2048
 
 
 def test_every_rival_finds_the_customer(arena: Arena) -> None:
@@ -223,57 +215,6 @@ def test_the_registration_is_timed(arena: Arena, monkeypatch: pytest.MonkeyPatch
     copied = {path.name for path in (arena.lab.folder / "bot" / "actions" / "ps7").iterdir()}
     assert {"api", "dialogue", "__main__.py"} <= copied
     assert {"cli", "testing"} & copied == set()
-
-
-def test_the_profile_names_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the time went, as a table that a person reads."""
-    monkeypatch.setattr(profile, "ROUNDS", 1)
-    monkeypatch.setattr(profile, "_CASES", {"A lookup": (sides.OURS, "")})
-    profile.main(["--turns", "300", "--results", str(tmp_path)])
-    text = (tmp_path / "profile.md").read_text(encoding="utf-8")
-    assert "## A lookup: " in text
-    assert "| api/transport.py " in text
-
-
-class _Once:
-    """Stands in for pyperf: each function runs one time."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def bench_func(self, name: str, function: Callable[..., object], *arguments: object) -> None:
-        self.names.append(name)
-        assert function(*arguments) is not None
-
-    def bench_async_func(self, name: str, function: Callable[..., Any], *arguments: object) -> None:
-        self.names.append(name)
-        assert asyncio.run(function(*arguments)) == []
-
-
-def test_every_step_of_a_turn_can_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each does its work, and a held turn changes nothing."""
-    for name in ("BASE_URL", "USERNAME", "PASSWORD", "SEAL_KEYS"):
-        monkeypatch.setenv(f"PS7_{name}", "")  # put back after the test
-    known = list(runtime._runtimes)
-    timings.add_to(once := _Once())
-    assert {timings.SEALING, timings.OPENING, timings.HELD.format(10_000)} <= set(once.names)
-    runtime._runtimes[:] = known
-
-
-def test_pyperf_s_values_become_microseconds(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the file that it writes."""
-
-    def write(_lab: Lab, *arguments: str, **_: object) -> Any:  # noqa: ANN401
-        names = [timings.SEALING, *(timings.HELD.format(events) for events in timings.EVENTS)]
-        runs = {name: pyperf.Run([2e-6], metadata={"name": name}) for name in names}
-        suite = pyperf.BenchmarkSuite([pyperf.Benchmark([run]) for run in runs.values()])
-        suite.dump(arguments[arguments.index("--output") + 1], replace=True)
-        return SimpleNamespace(process=SimpleNamespace(wait=lambda: 0))
-
-    monkeypatch.setattr(Lab, "start", write)
-    report: Report = importlib.import_module("benchmarks.micro").measure(arena)
-    assert report.tables[0].rows[timings.SEALING]["µs"].values == (2.0,)
-    assert report.goals[0].met
 
 
 def test_sides_take_turns() -> None:
