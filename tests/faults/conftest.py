@@ -64,7 +64,7 @@ def _quick_collections() -> Iterator[None]:
 
 @pytest.fixture
 async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Watch:
-    """Listen in on everything but what is said once in a process, by whichever test comes first."""
+    """Listen in on everything but the warning that a process logs once."""
     runtime._warn_of_open_arrival()
     return Watch(monkeypatch, caplog)
 
@@ -75,7 +75,7 @@ async def bot(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> AsyncIterator[Bot]:
-    """Give what makes a bot that talks to a simulator; its connections end with the test."""
+    """Yield what makes a bot that talks to a simulator; its connections end with the test."""
     monkeypatch.setattr("actions.ps7.api.retries._BACKOFF", lambda _: 0.0)
     for name in [name for name in os.environ if name.startswith("PS7_")]:
         monkeypatch.delenv(name)

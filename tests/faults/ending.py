@@ -47,27 +47,27 @@ class End:
 
 
 def deadline(fault: Fault) -> float:
-    """Give a deadline: a short one, unless the server asks to wait."""
+    """Return a deadline: a short one, unless the server asks to wait."""
     return LONGER if "Retry-After" in fault.headers else DEADLINE
 
 
 def script(fault: Fault) -> list[str]:
-    """Give the answers that make up a fault."""
+    """Return the answers that make up a fault."""
     return [*fault.after, fault.name]
 
 
 def at_every_attempt(fault: Fault) -> End:
-    """Tell the end where the fault stays."""
+    """Return the end where the fault stays."""
     again = ATTEMPTS if fault.retried else 1
     return End(fault.outcome, fault.reason, len(fault.after) + again)
 
 
 async def turn(bot: Bot, ps7: Place, limit: float, **settings: str) -> dict[str, Any]:
-    """Let a user arrive whose slots hold somebody else's values; give the slots afterwards."""
+    """Let a user arrive whose slots hold stale values; return the slots afterwards."""
     conversation = bot(ps7, SENDER_ID, DEADLINE=limit, **settings)
     await conversation.user("oi", metadata={"contextId": CONTEXT_ID})
     for name in (*SLOTS[2:], "u_ag", OWN):
-        await conversation.set_slot(name, "left over")
+        await conversation.set_slot(name, "stale")
     await asyncio.wait_for(conversation.run(LOOK_UP), limit + _PATIENCE)
     return conversation.slots
 
@@ -76,10 +76,10 @@ def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End, limit: 
     """Look at everything that must hold after a turn."""
     customer = {name: slots[name] for name in (*SLOTS[2:], "u_ag")}
     assert slots["ps7_status"] == end.outcome
-    assert slots[OWN] == "left over"
+    assert slots[OWN] == "stale"
     if end.outcome == "ok":
         assert customer["cpf"] in CUSTOMER
-        assert "left over" not in customer.values()
+        assert "stale" not in customer.values()
     else:
         assert customer == dict.fromkeys(customer)
 

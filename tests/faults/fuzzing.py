@@ -43,7 +43,7 @@ HOSTILE = (
     "C" * 257,
     "9" * 5000,
 )
-"""Texts that have hurt somebody somewhere."""
+"""Texts that have done harm elsewhere."""
 MEGABYTE = "x" * 2**20
 
 texts = st.sampled_from(HOSTILE) | st.text(max_size=40) | st.sampled_from(["C1", "ana", "0", "1"])
@@ -106,7 +106,7 @@ _events = st.lists(
 def tracker_state(
     metadata: object, events: list[Any], slots: dict[str, Any], sender_id: str
 ) -> dict[str, Any]:
-    """Give a tracker as Rasa sends it, with this inside."""
+    """Return a tracker as Rasa sends it, with this inside."""
     return {
         "sender_id": sender_id,
         "slots": slots,

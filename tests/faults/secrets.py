@@ -23,7 +23,7 @@ APP_SECRET = 'app/secret+"Planted"'
 
 
 def shapes(secret: str) -> Iterator[str]:
-    """Give the texts that a secret may hide behind."""
+    """Return the texts that a secret may hide behind."""
     yield secret
     yield quote(secret, safe="")
     yield quote_plus(secret)
@@ -42,5 +42,5 @@ def shapes(secret: str) -> Iterator[str]:
 
 
 def found(secrets: Iterable[str], said: str) -> list[str]:
-    """Give the secrets that stand in a text, in any shape."""
+    """Return the secrets that stand in a text, in any shape."""
     return [secret for secret in secrets if any(shape in said for shape in shapes(secret))]

@@ -47,7 +47,7 @@ fuzzed = settings(
 ANA = PERSONAS["ana"]
 DECLARED = (*SLOTS, "u_ag", "u_x", "session_started_metadata", "balance")
 CUSTOMERS = tuple(name for name in SLOTS if name not in ("ps7_status", "ps7_context"))
-LEFT_OVER = "left-over"
+STALE = "stale"
 OUTCOMES = {outcome.value for outcome in Outcome}
 
 GOOD = Answer(200, {}, json.dumps(ANA.answer).encode())
@@ -89,7 +89,7 @@ class Bench:
         monkeypatch.setattr(self.client._retrying, "sleep", at_once)
 
     def run(self, action: PS7Action, state: dict[str, Any]) -> dict[str, Any]:
-        """Run an action on a tracker, look at whatever must hold, and give the slots afterwards."""
+        """Run an action on a tracker, check what must hold, and return the slots afterwards."""
         if self.client._gateway is not None:
             self.client._gateway._token = None
         dispatcher = CollectingDispatcher()
@@ -106,7 +106,7 @@ class Bench:
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
-    """Give the actions a gateway that wants a token, and a breaker that never opens."""
+    """Return the actions a gateway that wants a token, and a breaker that never opens."""
     for name in [name for name in os.environ if name.startswith("PS7_")]:
         monkeypatch.delenv(name)
     variables = {
@@ -135,13 +135,13 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_any_metadata(bench: Bench) -> None:
-    """The customer is there, or nobody is: no value that stood in a slot before is left."""
+    """The customer is there, or none is: no value that stood in a slot before stays."""
 
     @fuzzed
     @given(trackers)
     def always(state: dict[str, Any]) -> None:
         slots = state["slots"]
-        claimed = {**dict.fromkeys(DECLARED, LEFT_OVER), **slots, "ps7_status": "ok"}
+        claimed = {**dict.fromkeys(DECLARED, STALE), **slots, "ps7_status": "ok"}
         for action in bench.actions:
             # As it came, for what it may break …
             bench.run(action, {**state, "slots": dict(slots)})
@@ -158,40 +158,23 @@ def test_any_metadata(bench: Bench) -> None:
     always()
 
 
-def test_any_answer(bench: Bench) -> None:
-    """From PS7: an outcome of the list, and no slot that was not written."""
-    run, claimed = bench.actions[0], dict.fromkeys(DECLARED, LEFT_OVER)
+@pytest.mark.parametrize("of_the_token_endpoint", [False, True], ids=["PS7", "token endpoint"])
+def test_any_answer(bench: Bench, *, of_the_token_endpoint: bool) -> None:
+    """An outcome of the list, and every slot is written, also where no token can be had."""
+    run, claimed = bench.actions[0], dict.fromkeys(DECLARED, STALE)
 
     @fuzzed
     @given(answers)
     def always(answer: Answer) -> None:
-        bench.answer, bench.token = answer, TOKEN
+        bench.answer, bench.token = (GOOD, answer) if of_the_token_endpoint else (answer, TOKEN)
         after = bench.run(run, tracker_state({"contextId": "C1"}, [], dict(claimed), "s"))
-        _check(after)
+        tokens = {"ok", "denied", "unavailable"}
+        assert after["ps7_status"] in (tokens if of_the_token_endpoint else OUTCOMES)
+        assert after["ps7_context"] != STALE
+        assert after["balance"] == STALE
+        customer = [after[name] for name in (*CUSTOMERS, "u_ag", "u_x")]
+        assert STALE not in customer
+        if after["ps7_status"] != "ok":
+            assert set(map(str, customer)) == {"None"}
 
     always()
-
-
-def test_any_answer_of_the_token_endpoint(bench: Bench) -> None:
-    """The same, where no token can be had."""
-    run, claimed = bench.actions[0], dict.fromkeys(DECLARED, LEFT_OVER)
-
-    @fuzzed
-    @given(answers)
-    def always(answer: Answer) -> None:
-        bench.answer, bench.token = GOOD, answer
-        after = bench.run(run, tracker_state({"contextId": "C1"}, [], dict(claimed), "s"))
-        assert after["ps7_status"] in {"ok", "denied", "unavailable"}
-        _check(after)
-
-    always()
-
-
-def _check(after: dict[str, Any]) -> None:
-    assert after["ps7_status"] in OUTCOMES
-    assert after["ps7_context"] != LEFT_OVER
-    assert after["balance"] == LEFT_OVER
-    customer = [after[name] for name in (*CUSTOMERS, "u_ag", "u_x")]
-    assert LEFT_OVER not in customer
-    if after["ps7_status"] != "ok":
-        assert set(map(str, customer)) == {"None"}

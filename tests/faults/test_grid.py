@@ -38,7 +38,7 @@ every_fault_that_asks_for_no_wait = pytest.mark.parametrize("fault", _HASTY.valu
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Server]:
-    """Listen where redirects lead to; nobody may ever come."""
+    """Listen where redirects lead to; no request may ever come."""
     async with Server([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]) as server:
         yield server
         assert server.connections == 0
@@ -89,8 +89,8 @@ async def test_at_the_first_attempt_alone(
 async def test_on_a_connection_from_the_pool(
     bot: Bot, watch: Watch, ps7: Simulator, fault: Fault
 ) -> None:
-    """A connection that served somebody before is no reason to send anything twice."""
-    first = bot(ps7, "somebody else")
+    """A connection that served another user before is no reason to send anything twice."""
+    first = bot(ps7, "another user")
     await first.user("oi", metadata={"contextId": "ana"})
     await first.run(LOOK_UP)
     assert first.slots["ps7_status"] == "ok"
@@ -143,7 +143,7 @@ def redirects(fault: Fault) -> bool:
 
 
 def without_a_token(fault: Fault) -> End:
-    """Tell how a lookup ends that this fault keeps from having a token."""
+    """Return how a lookup ends that this fault keeps from having a token."""
     asked = ATTEMPTS if fault.retried else 1
     if fault.status in (400, 401, 403):
         return End("denied", "token_refused", 0, asked)
@@ -153,7 +153,7 @@ def without_a_token(fault: Fault) -> End:
     return End("unavailable", reason, 0, asked)
 
 
-async def test_where_nobody_listens(bot: Bot, watch: Watch, ps7: Simulator) -> None:
+async def test_where_no_server_listens(bot: Bot, watch: Watch, ps7: Simulator) -> None:
     """PS7 is down: as often as allowed, and at once."""
     await ps7.stop()
 
@@ -162,10 +162,10 @@ async def test_where_nobody_listens(bot: Bot, watch: Watch, ps7: Simulator) -> N
     check(watch, slots, ps7, End("unavailable", "connect", 0, attempts=ATTEMPTS), DEADLINE)
 
 
-async def test_where_nobody_listens_any_more(bot: Bot, watch: Watch, ps7: Simulator) -> None:
+async def test_where_a_server_went_down(bot: Bot, watch: Watch, ps7: Simulator) -> None:
     """PS7 goes down with connections in the pool, and comes back: so does the customer."""
     ps7.script(CONTEXT_ID, ["ana"])
-    first = bot(ps7, "somebody else")
+    first = bot(ps7, "another user")
     await first.user("oi", metadata={"contextId": "ana"})
     await first.run(LOOK_UP)
     await ps7.stop()

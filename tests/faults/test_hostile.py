@@ -34,6 +34,11 @@ FORGED = (
 """Texts that would be a line of their own in a log, repaint a terminal, or add to a line."""
 
 
+def named(text: str) -> str:
+    """Name a test after the text it is about, which may be long."""
+    return ascii(text)[:40]
+
+
 def clean(watch: Watch) -> None:
     """Find one line of a lookup, and in no line anything but what can be printed."""
     (line,) = watch.lines
@@ -51,7 +56,7 @@ async def ps7() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.mark.parametrize("text", [*FORGED, *filter(str.strip, HOSTILE), MEGABYTE], ids=ascii)
+@pytest.mark.parametrize("text", [*FORGED, *filter(str.strip, HOSTILE), MEGABYTE], ids=named)
 async def test_a_context_id_that_means_harm(
     bot: Bot, watch: Watch, ps7: Simulator, text: str
 ) -> None:
@@ -71,7 +76,7 @@ async def test_a_context_id_that_means_harm(
 
 
 @pytest.mark.parametrize("name", ["correlationId", "flowId", "encoded"])
-@pytest.mark.parametrize("text", FORGED, ids=ascii)
+@pytest.mark.parametrize("text", FORGED, ids=named)
 async def test_a_companion_that_means_harm(
     bot: Bot, watch: Watch, ps7: Simulator, name: str, text: str
 ) -> None:
@@ -86,7 +91,7 @@ async def test_a_companion_that_means_harm(
     clean(watch)
 
 
-@pytest.mark.parametrize("text", FORGED, ids=ascii)
+@pytest.mark.parametrize("text", FORGED, ids=named)
 @pytest.mark.parametrize("status", [200, 500, 503])
 async def test_an_answer_that_means_harm(
     bot: Bot, watch: Watch, ps7: Simulator, status: int, text: str
@@ -103,15 +108,17 @@ async def test_an_answer_that_means_harm(
     silent(watch, ps7)
 
 
-async def test_a_doubtful_value_that_means_harm(bot: Bot, watch: Watch, ps7: Simulator) -> None:
+async def test_an_undocumented_value_that_means_harm(
+    bot: Bot, watch: Watch, ps7: Simulator
+) -> None:
     """The warning names the fields, and shows no value."""
-    doubtful = dict.fromkeys(("u_cpf", "u_id", "u_dseg"), FORGED[0])
-    ps7.answer(CONTEXT_ID, body={"code": "0", "payload": doubtful})
+    undocumented = dict.fromkeys(("u_cpf", "u_id", "u_dseg"), FORGED[0])
+    ps7.answer(CONTEXT_ID, body={"code": "0", "payload": undocumented})
 
     await turn(bot, ps7, DEADLINE)
 
     (warning,) = watch.warnings
-    assert all(name in warning for name in doubtful)
+    assert all(name in warning for name in undocumented)
     clean(watch)
 
 

@@ -1,4 +1,4 @@
-"""An action server that is told to stop under load: whoever PS7 was asked for is answered."""
+"""An action server that is stopped under load: every lookup that reached PS7 is answered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SLOWLY = 0.6
 
 
 class Load:
-    """Users who come again and again, each with a contextId of their own each time."""
+    """Users who send turn after turn, each with a contextId of its own."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, str] = {}
@@ -46,12 +46,12 @@ class Load:
             self.outcomes[context_id] = f"{status} {slots.get('ps7_status')}"
 
     def is_on(self, ps7: Server) -> bool:
-        """Tell whether everybody was answered once and others wait for PS7."""
+        """Whether every user was answered once and others wait for PS7."""
         return len(self.outcomes) >= USERS and len(ps7.heard) > len(self.outcomes)
 
 
 def looked_up(ps7: Server) -> list[str]:
-    """Give the contextIds of the lookups that reached PS7."""
+    """Return the contextIds of the lookups that reached PS7."""
     return [json.loads(request.partition(b"\r\n\r\n")[2])["contextId"] for request in ps7.heard]
 
 

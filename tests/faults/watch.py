@@ -101,7 +101,7 @@ class Watch:
 
     @property
     def warnings(self) -> list[str]:
-        """Whatever anybody said above INFO."""
+        """What was logged above INFO."""
         return [
             record.getMessage() for record in self._caplog.records if record.levelno > logging.INFO
         ]
@@ -130,7 +130,7 @@ class Watch:
         return points
 
     def said(self) -> str:
-        """Give all of it as one text, the attributes of log records included."""
+        """Return all of it as one text, the attributes of log records included."""
         said = [f"{record.getMessage()}\n{record.__dict__}" for record in self._caplog.records]
         said.append(self._caplog.text)
         for failure in self.failures:
@@ -142,7 +142,7 @@ class Watch:
 
 
 def _told(failure: BaseException) -> list[str]:
-    """Give what an error shows of itself, and of all that it hangs on to."""
+    """Return what an error shows of itself, and of all that it hangs on to."""
     said = traceback.format_exception(failure)
     todo: list[BaseException | None] = [failure]
     while todo:
@@ -154,7 +154,7 @@ def _told(failure: BaseException) -> list[str]:
 
 
 def left_open() -> list[str]:
-    """Collect what nobody holds any more, and give what it complained about."""
+    """Collect garbage, and return what it complained about."""
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         gc.collect()

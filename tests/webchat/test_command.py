@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from tests.conversation.harness import Stage
     from tests.conversation.talking import RunningBot
 
-pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 SHOWN = re.compile(
     r"Starting PS7's simulator, the action server and Rasa …\n"
