@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
 
@@ -17,13 +16,14 @@ if TYPE_CHECKING:
 DEPLOY = ROOT / "examples" / "deploy"
 COMPOSE_FILE = DEPLOY / "compose.yaml"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
-ENDPOINTS = DEPLOY / "rasa" / "endpoints.yml"
 
 PS7_VARIABLES = {f"PS7_{name.upper()}" for name in PS7Settings.model_fields} | {"PS7_SECRETS_DIR"}
-RASA_VARIABLES = set(re.findall(r"\$\{(\w+)\}", ENDPOINTS.read_text(encoding="utf-8")))
-"""What Rasa's `endpoints.yml` is filled from."""
-RASAS_OWN = {"RASA_TELEMETRY_ENABLED", "RASA_SECRETS_DIR"}
-"""Rasa's telemetry, and the folder that `with-secrets` reads."""
+RASA_VARIABLES = {
+    "RASA_TELEMETRY_ENABLED",
+    "RASA_SECRETS_DIR",
+    *re.findall(r"\$\{(\w+)\}", (DEPLOY / "rasa" / "endpoints.yml").read_text(encoding="utf-8")),
+}
+"""What Rasa's `endpoints.yml` is filled from, its telemetry, and what `with-secrets` reads."""
 
 _YAML = YAML(typ="safe", pure=True)
 COMPOSE: dict[str, Any] = _YAML.load(COMPOSE_FILE)
@@ -41,43 +41,28 @@ def named(kind: str, name: str) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """What a Deployment or a StatefulSet runs."""
 
     name: str
-    manifest: dict[str, Any]
+    spec: Any
+    pod: Any
+    container: Any
+    """The one of its pods."""
+    ports: dict[str, int]
+    """The ports that it listens on, by name."""
+    volumes: dict[str, dict[str, Any]]
+    """Its volumes by name, without those that a StatefulSet claims."""
 
-    @property
-    def spec(self) -> Any:  # noqa: ANN401 - YAML
-        """The whole of it."""
-        return self.manifest["spec"]
-
-    @property
-    def labels(self) -> Any:  # noqa: ANN401 - YAML
-        """What its pods are labelled."""
-        return self.spec["template"]["metadata"]["labels"]
-
-    @property
-    def pod(self) -> Any:  # noqa: ANN401 - YAML
-        """The pod."""
-        return self.spec["template"]["spec"]
-
-    @property
-    def container(self) -> Any:  # noqa: ANN401 - YAML
-        """Its one container."""
-        (container,) = self.pod["containers"]
-        return container
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The ports that it listens on, by name."""
-        return {port["name"]: port["containerPort"] for port in self.container["ports"]}
-
-    @property
-    def volumes(self) -> dict[str, dict[str, Any]]:
-        """Its volumes by name, without those that a StatefulSet claims."""
-        return {volume["name"]: volume for volume in self.pod.get("volumes", [])}
+    @classmethod
+    def read(cls, manifest: dict[str, Any]) -> Workload:
+        """Read one from its manifest."""
+        pod = manifest["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+        name = manifest["metadata"]["name"]
+        return cls(name, manifest["spec"], pod, container, ports, volumes)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -89,13 +74,12 @@ class Workload:
 
 
 WORKLOADS = {
-    each["metadata"]["name"]: Workload(each["metadata"]["name"], each)
-    for each in of_kind("Deployment", "StatefulSet")
+    each["metadata"]["name"]: Workload.read(each) for each in of_kind("Deployment", "StatefulSet")
 }
 
 
 def matching(selector: dict[str, str]) -> Iterator[Workload]:
     """Yield the workloads whose pods have these labels."""
     for workload in WORKLOADS.values():
-        if selector.items() <= workload.labels.items():
+        if selector.items() <= workload.spec["template"]["metadata"]["labels"].items():
             yield workload

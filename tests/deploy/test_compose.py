@@ -12,7 +12,6 @@ from tests.deploy.deployment import (
     DEPLOY,
     PS7_VARIABLES,
     RASA_VARIABLES,
-    RASAS_OWN,
     WORKLOADS,
 )
 from tests.support.processes import ROOT
@@ -66,30 +65,21 @@ def test_a_server_is_told_its_settings_and_nothing_else(secrets: dict[str, set[s
     assert actions["environment"].keys() <= PS7_VARIABLES
     assert actions["environment"]["PS7_SECRETS_DIR"] == SECRETS_MOUNT
     assert set(actions["secrets"]) == secrets["ps7"]
-    assert {*rasa["environment"], *rasa["secrets"]} == RASA_VARIABLES | RASAS_OWN
+    assert {*rasa["environment"], *rasa["secrets"]} == RASA_VARIABLES
     assert rasa["environment"]["RASA_SECRETS_DIR"] == SECRETS_MOUNT
     assert set(rasa["secrets"]) == secrets["stores"]
 
 
-def test_compose_and_kubernetes_tell_rasa_the_same() -> None:
-    """Names, ports and the database: only the folder of the secrets is another one."""
+def test_rasa_and_the_stores_are_told_the_same() -> None:
+    """As in Kubernetes, but for the folder of the secrets: services, database, owner, passwords."""
     here, there = SERVICES["rasa"]["environment"], WORKLOADS["rasa"].variables
-
     assert {name for name in here if here[name] != there[name]} == {"RASA_SECRETS_DIR"}
     assert {here["DB_HOST"], here["REDIS_HOST"], "actions"} <= SERVICES.keys()
-
-
-def test_the_stores_are_what_rasa_expects() -> None:
-    """The same database and owner, and the passwords that Rasa has."""
-    rasa, postgres = SERVICES["rasa"]["environment"], SERVICES["postgres"]["environment"]
-
-    assert (postgres["POSTGRES_DB"], postgres["POSTGRES_USER"]) == (
-        rasa["DB_NAME"],
-        rasa["DB_USER"],
-    )
-    assert postgres["POSTGRES_PASSWORD_FILE"] == f"{SECRETS_MOUNT}/DB_PASSWORD"
-    assert SERVICES["postgres"]["secrets"] == ["DB_PASSWORD"]
+    made = SERVICES["postgres"]["environment"]
+    assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (here["DB_NAME"], here["DB_USER"])
+    assert made["POSTGRES_PASSWORD_FILE"] == f"{SECRETS_MOUNT}/DB_PASSWORD"
     assert f"{SECRETS_MOUNT}/REDIS_PASSWORD" in SERVICES["redis"]["command"][-1]
+    assert SERVICES["postgres"]["secrets"] == ["DB_PASSWORD"]
     assert SERVICES["redis"]["secrets"] == ["REDIS_PASSWORD"]
 
 

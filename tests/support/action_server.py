@@ -33,7 +33,7 @@ class Connection:
         )
 
     async def post(self, call: object) -> tuple[int, Any]:
-        """Call the webhook; give the status and the JSON that came back."""
+        """Call the webhook; return the status and the JSON that came back."""
         async with self._http.post(f"{self._url}/webhook", json=call) as answer:
             return answer.status, await answer.json()
 
@@ -45,7 +45,7 @@ class Connection:
         return answer
 
     async def actions(self) -> list[str]:
-        """Give the names that are registered."""
+        """Return the names that are registered."""
         async with self._http.get(f"{self._url}/actions") as answer:
             return [action["name"] for action in await answer.json()]
 
@@ -98,7 +98,7 @@ class ActionServer:
         return cls(process, url)
 
     def connect(self) -> Connection:
-        """Open a connection that nobody else uses."""
+        """Open a connection for one user."""
         return Connection(self.url)
 
     async def send(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class ActionServer:
             return await connection.send(call)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it as a supervisor does, and give its exit code: 0 where only sanic stumbled."""
+        """Stop it as a supervisor does, and return its exit code: 0 where only sanic stumbled."""
         await asyncio.sleep(max(0.0, self._started + _SETTLED - time.monotonic()))
         code = await self.process.end(number)
         return 0 if code == 1 and self.process.sanic_stumbled else code

@@ -43,7 +43,7 @@ SLOTS = (
 
 
 class Dialogue:
-    """One user of a bot that declares `declared`, whom nobody has met before."""
+    """One user of a bot that declares `declared`, who is new."""
 
     def __init__(self, declared: Iterable[str] = SLOTS) -> None:
         self.sender_id = uuid4().hex
@@ -56,7 +56,7 @@ class Dialogue:
         self.domain: object = {"slots": {name: {"type": "any"} for name in self.slots}}
 
     def call(self, action: str, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Let the user say something with this metadata; give what Rasa then sends."""
+        """Let the user say something with this metadata; return what Rasa then sends."""
         # Rasa adds its own keys to what the channel sent.
         full = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
         message = {"event": "user", "text": "oi", "metadata": full, "timestamp": now()}
@@ -81,7 +81,7 @@ class Dialogue:
     async def turn(
         self, send: Send, action: str = LOOK_UP, metadata: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Run an action after a message; give the slots that it set, as they are kept from now."""
+        """Run an action after a message; return the slots that it set, as they are kept from now."""
         answer = await send(self.call(action, metadata))
         assert answer["responses"] == [], "an action of ours never speaks"
         assert all(event["event"] == "slot" for event in answer["events"])

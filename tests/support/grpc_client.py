@@ -17,7 +17,7 @@ _WITHIN = 10.0
 
 @asynccontextmanager
 async def connected(port: int) -> AsyncIterator[Send]:
-    """Give what sends a call to the server on this port, once that server listens."""
+    """Yield what sends a call to the server on this port, once that server listens."""
     grpc = import_module("grpc")
     messages = import_module("rasa_sdk.grpc_py.action_webhook_pb2")
     stubs = import_module("rasa_sdk.grpc_py.action_webhook_pb2_grpc")

@@ -19,7 +19,7 @@ if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
 
 
 def usable(python: Path) -> Path:
-    """Give an interpreter that exists; skip the test where it does not, and fail it in CI."""
+    """Return an interpreter that exists; skip the test where it does not, and fail it in CI."""
     if not python.exists():
         reason = (
             "needs a Python 3.10 that has requirements/floor.txt: "

@@ -1,7 +1,7 @@
 """Processes of a test run: each with an environment of its own, a log, and an end that comes.
 
 A process leads a group, so that the workers it starts end with it. Nothing here knows what runs,
-but for what action servers say that is no fault of anybody here.
+but for what action servers say that is no fault of ours.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 _START_TIMEOUT = 60.0  # seconds; two busy cores are slow
 _STOP_TIMEOUT = 15.0
-# An action server misses an endpoints.yml that nobody needs. And where a signal reaches sanic 25.12
+# An action server misses an endpoints.yml that no test needs. And where a signal reaches sanic 25.12
 # while its manager asks for the states of its workers, it takes another answer for that one, and
 # fails once they have ended.
 _COMPLAINT = re.compile(r"Unclosed|Traceback|Exception ignored|ERROR\s+(?!rasa_sdk\.tracing|\s)")
@@ -86,7 +86,7 @@ class Process:
 
     @property
     def sanic_stumbled(self) -> bool:
-        """Tell whether it is sanic's manager that failed, at its very end."""
+        """Whether it is sanic's manager that failed, at its very end."""
         return bool(_MANAGER_ENDS.search(self.output))
 
     async def answers(self, url: str) -> None:
@@ -113,7 +113,7 @@ class Process:
         return await asyncio.wait_for(self._process.wait(), within)
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and give its exit code; one that does not stop is killed (-9)."""
+        """Ask it to stop, and return its exit code; one that does not stop is killed (-9)."""
         if self._process.returncode is None:
             self._process.send_signal(number)
         with suppress(asyncio.TimeoutError):
@@ -122,7 +122,7 @@ class Process:
         return await self.exit_code()
 
     async def kill(self) -> None:
-        """Kill what is left of its group, and wait for it. Does nothing where nothing is left."""
+        """Kill what remains of its group, and wait for it. Does nothing where all have ended."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
@@ -137,7 +137,7 @@ async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
 
 
 def free_port() -> int:
-    """Ask the system for a port on which nobody listens."""
+    """Return a port on which no server listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

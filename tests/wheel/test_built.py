@@ -90,7 +90,7 @@ def test_the_wheel_pulls_in_what_the_pins_name_and_no_test_tools(installed: Envi
 
 
 def test_two_builds_are_the_same_bytes(wheel: Path, sdist: Path, tmp_path: Path) -> None:
-    """In another folder, on another day, by somebody whose files nobody else may read."""
+    """In another folder, on another day, from files that no other user may read."""
     project = clone(tmp_path / "elsewhere")
     for path in project.rglob("*"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
