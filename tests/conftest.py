@@ -44,13 +44,15 @@ sys.addaudithook(_refuse_the_network)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what needs a real Rasa last; where tests are spread over workers, first on one of them.
 
-    A worker takes a file at a time; those with a real Rasa share its servers, and count as one.
+    A worker takes a file at a time; those with a real Rasa share its servers, and count as one,
+    but for a group that has servers of its own and says so.
     """
     spread = hasattr(config, "workerinput")
     items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
     for item in items:
         with_rasa = item.get_closest_marker("conversation") is not None
         file = "/".join(item.path.with_suffix("").parts[-2:])
-        item.add_marker(pytest.mark.xdist_group("conversation" if with_rasa else file))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("conversation" if with_rasa else file))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))

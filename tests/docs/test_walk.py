@@ -25,7 +25,7 @@ from tests.support.processes import ROOT, Process, free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.conversation
+pytestmark = [pytest.mark.conversation, pytest.mark.xdist_group("walk")]
 
 LEARNS_FAST = """\
 recipe: default.v1

@@ -81,7 +81,7 @@ class Dialogue:
     async def turn(
         self, send: Send, action: str = LOOK_UP, metadata: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Run an action after a message; return the slots that it set, as they are kept from now."""
+        """Run an action after a message; return the slots that it set, which are kept."""
         answer = await send(self.call(action, metadata))
         assert answer["responses"] == [], "an action of ours never speaks"
         assert all(event["event"] == "slot" for event in answer["events"])

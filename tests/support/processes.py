@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 
 _START_TIMEOUT = 60.0  # seconds; two busy cores are slow
 _STOP_TIMEOUT = 15.0
-# An action server misses an endpoints.yml that no test needs. And where a signal reaches sanic 25.12
-# while its manager asks for the states of its workers, it takes another answer for that one, and
-# fails once they have ended.
+# An action server misses an endpoints.yml that no test needs. And where a signal reaches sanic
+# 25.12 while its manager asks for the states of its workers, it takes another answer for that one,
+# and fails once they have ended.
 _COMPLAINT = re.compile(r"Unclosed|Traceback|Exception ignored|ERROR\s+(?!rasa_sdk\.tracing|\s)")
 _MANAGER_ENDS = re.compile(
     r"^Traceback .*\n(?:  .*\n)+  .* in _sync_states\n(?:  .*\n)+AttributeError: 'NoneType' .*\n",
