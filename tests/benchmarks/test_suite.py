@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import shutil
-from argparse import Namespace
 from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import arena as arenas
-from benchmarks import held, sides, start, steady, webhook
+from benchmarks import held, sides, start, webhook
 from benchmarks.arena import Arena
 from benchmarks.calls import as_json
 from benchmarks.load import Load, keep_steady, saturate
@@ -30,26 +28,6 @@ if TYPE_CHECKING:
     from benchmarks.sides import Server
 
 pytestmark = pytest.mark.release
-
-RIVALS = """
-import asyncio, importlib, json
-from rasa_sdk import Tracker
-from rasa_sdk.utils import all_subclasses
-from benchmarks.calls import User
-from benchmarks.rivals.common import Rival
-from benchmarks.stub import context_id
-
-async def run():
-    tracker = Tracker.from_dict(User(context_id(1)).call()["tracker"])
-    for rival in all_subclasses(Rival):
-        events = rival().run(None, tracker, {})
-        events = await events if asyncio.iscoroutine(events) else events
-        print(rival.__name__, len(events), ",".join(e["value"] for e in events[:2]), flush=True)
-
-for name in ("empty", "bare_aiohttp", "session_per_call", "with_httpx", "with_requests"):
-    importlib.import_module("benchmarks.rivals." + name)
-asyncio.run(run())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -119,38 +97,6 @@ def test_a_turn_that_has_nothing_to_do_is_one(arena: Arena, ours: Server) -> Non
     found = keep_steady(ours, arena.calls(asked, sides.NOTHING), rate=50, seconds=0.3)
     assert found.answers > 0
     assert (found.wrong, found.lost) == (0, 0)
-
-
-def test_a_wait_counts_from_when_a_call_was_due(
-    arena: Arena, ours: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ten calls that come at once over one connection: each waits for those before it."""
-    monkeypatch.setattr(steady, "_CONNECTIONS", 1)
-    _, calls = arena.lookups([sides.OURS], milliseconds=50)["ours"]
-    options = Namespace(url=ours.url, calls=calls.file, expected=calls.expected, at_a_time=None)
-    options.rate, options.seconds = 1000, 0.01
-
-    found = asyncio.run(steady.generate(options))
-
-    assert (found["wrong"], found["lost"]) == (0, 0)
-    assert found["max"] > 50 * found["answers"] - found["seconds"] * 1000
-    assert found["answers"] > 3
-
-
-def test_every_rival_finds_the_customer(arena: Arena) -> None:
-    """They do what the plugin does, as far as they go; one does nothing."""
-    child = arena.lab.start(
-        "rivals", "-W", "ignore", "-c", RIVALS, variables=sides.BARE.environment(arena.ps7_url)
-    )
-    child.process.wait(30)
-    said = [line for line in child.said().splitlines() if not line.startswith("Unclosed")]
-    assert sorted(said[:5]) == [
-        "BareAiohttp 9 ok,52998224725",
-        "Empty 0 ",
-        "SessionPerCall 9 ok,52998224725",
-        "WithHttpx 9 ok,52998224725",
-        "WithRequests 9 ok,52998224725",
-    ]
 
 
 @pytest.mark.parametrize("name", ["webhook", "held", "growth", "circuit", "start"])

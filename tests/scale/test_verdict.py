@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.scale.proxy import Call
 from benchmarks.scale.scenario import Round, Run
-from benchmarks.scale.users import Turn, User, names_another
+from benchmarks.scale.users import Turn, User
 from benchmarks.scale.verdict import AS_IT_COMES, REPEATING, figures, problems
 
 if TYPE_CHECKING:
@@ -113,16 +113,3 @@ def test_what_goes_wrong_is_named(happens: Callable[[Run], None], problem: str) 
     run = a_run()
     happens(run)
     assert any(what.startswith(problem) for what in problems(figures(run)))
-
-
-@pytest.mark.parametrize(
-    ("heard", "another"),
-    [
-        ("Você fala da agência 0001, conta 00000001.", False),
-        ("Você fala da agência 0002, conta 00000002.", True),
-        ("Ainda não sei de que conta você fala.", False),
-    ],
-)
-def test_an_answer_that_names_another_account_is_a_mix_up(heard: str, *, another: bool) -> None:
-    """An answer without an account may be wrong, but tells nothing of another customer."""
-    assert names_another(heard, "Você fala da agência 0001, conta 00000001.") is another
