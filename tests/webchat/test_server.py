@@ -219,16 +219,3 @@ def test_what_the_server_knows_stays_out_of_its_text(backstage: Backstage) -> No
     """Neither the token nor the key is in a log that shows the object."""
     assert TOKEN not in repr(backstage)
     assert KEY not in repr(backstage)
-
-
-def test_without_the_client_of_socket_io(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One line says what is missing and where it comes from."""
-    monkeypatch.setattr(server, "CLIENT", tmp_path / "socket.io.js")
-
-    with pytest.raises(SystemExit) as ended:
-        server.require_client()
-
-    assert ended.value.code == (
-        "socket.io's client is not there: `make webchat` gets it, or run "
-        "`npm install --no-package-lock` in examples/webchat"
-    )

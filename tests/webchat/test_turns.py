@@ -111,15 +111,11 @@ def test_what_may_be_seen_of_a_slot(name: str, value: object, seen: str) -> None
     assert shown(said("one"), slot(name, value)) == [(name, seen, True)]
 
 
-def test_slots_of_rasa_itself_are_left_out() -> None:
-    """The contextId that opened the session is no business of the panel's."""
-    assert shown(said("one"), slot("session_started_metadata", {"contextId": "ana"})) == []
-
-
 def test_what_a_turn_changes() -> None:
-    """A slot that stays as it was is no news; one that was emptied is, once."""
+    """A slot that stays as it was is no news; one that was emptied is, once. Rasa's are hidden."""
     events = [
-        *(said("one"), slot("segment", "Private"), slot("agency", "0341")),
+        *(said("one"), slot("session_started_metadata", {"contextId": "ana"})),
+        *(slot("segment", "Private"), slot("agency", "0341")),
         *(said("two"), slot("agency", None)),
         said("three"),
     ]
