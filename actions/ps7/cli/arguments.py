@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..dialogue.context_id import usable, well_formed
+from ..dialogue.context_id import usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class _Paragraphs(argparse.HelpFormatter):
 
 
 class HelpText(NamedTuple):
-    """What somebody reads who sees a command for the first time."""
+    """What `--help` shows of a command."""
 
     about: str
     """Its line in the list of commands."""
@@ -42,7 +42,7 @@ def add_command(
     run: Callable[[argparse.Namespace], int],
     text: HelpText,
 ) -> argparse.ArgumentParser:
-    """Declare a command; give its parser, for its own arguments."""
+    """Declare a command; return its parser, for its own arguments."""
     parser = commands.add_parser(
         name,
         help=text.about,
@@ -55,7 +55,7 @@ def add_command(
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Let a command speak to machines."""
+    """Declare `--json`."""
     parser.add_argument("--json", action="store_true", help="one JSON document, for a machine")
 
 
@@ -64,32 +64,6 @@ def context_id(text: str) -> str:
     if usable(text) is None:
         raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
     return text
-
-
-def call_id(text: str) -> str:
-    """Read a correlation id or a flow id. ArgumentTypeError where it is none."""
-    if well_formed(text) is None:
-        raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -, and no CPF")
-    return text
-
-
-def add_lookup(parser: argparse.ArgumentParser) -> None:
-    """Take what a lookup is told: whom it is about, and what goes along."""
-    parser.add_argument(
-        "context_id",
-        metavar="CONTEXT_ID",
-        type=context_id,
-        help="as it stands in the metadata of a message",
-    )
-    parser.add_argument(
-        "--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED"
-    )
-    parser.add_argument(
-        "--correlation-id", type=call_id, metavar="ID", help="groups calls in PS7's audit trail"
-    )
-    parser.add_argument(
-        "--flow-id", type=call_id, metavar="ID", help="names this lookup there (default: made)"
-    )
 
 
 def _shown(examples: Mapping[str, str]) -> str:

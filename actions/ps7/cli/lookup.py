@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..api.client import PS7Client
 from ..context import Outcome
+from ..dialogue.context_id import well_formed
 from ..dialogue.slots import project
 from ..settings import PS7Settings
 from ..slot_names import SlotNames
 from ..slot_table import CUSTOMER_SLOTS
-from .arguments import HelpText, add_command, add_json, add_lookup
+from .arguments import HelpText, add_command, add_json, context_id
 from .masking import masked
 from .output import Output, Tone, Toned
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Iterator
 
     from ..api.examination import Examination
@@ -51,17 +52,31 @@ The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unava
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     parser = add_command(commands, "lookup", run, _HELP)
-    add_lookup(parser)
+    parser.add_argument(
+        "context_id",
+        metavar="CONTEXT_ID",
+        type=context_id,
+        help="as it stands in the metadata of a message",
+    )
+    parser.add_argument(
+        "--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED"
+    )
+    parser.add_argument(
+        "--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail"
+    )
+    parser.add_argument(
+        "--flow-id", type=_call_id, metavar="ID", help="names this lookup there (default: made)"
+    )
     parser.add_argument("--show", action="store_true", help="do not mask personal data")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look up, and say how it went."""
+    """Look up, and print how it went."""
     settings = PS7Settings.load()
     out = Output()
     with out.progress(f"Asking PS7 at {settings.base_url}"):
-        examination = examine(settings, options)
+        examination = asyncio.run(_examine(settings, options))
     said = _said(examination, settings, show=options.show)
     if options.json:
         out.json(said)
@@ -70,19 +85,14 @@ def run(options: argparse.Namespace) -> int:
     return _EXIT_CODES[examination.report.outcome]
 
 
-def examine(settings: PS7Settings, options: argparse.Namespace) -> Examination:
-    """Make the one lookup that the options of `add_lookup` describe."""
-
-    async def once() -> Examination:
-        async with PS7Client(settings) as ps7:
-            return await ps7.examine(
-                options.context_id,
-                encoded=options.encoded,
-                correlation_id=options.correlation_id,
-                flow_id=options.flow_id,
-            )
-
-    return asyncio.run(once())
+async def _examine(settings: PS7Settings, options: argparse.Namespace) -> Examination:
+    async with PS7Client(settings) as ps7:
+        return await ps7.examine(
+            options.context_id,
+            encoded=options.encoded,
+            correlation_id=options.correlation_id,
+            flow_id=options.flow_id,
+        )
 
 
 def _said(examination: Examination, settings: PS7Settings, *, show: bool) -> dict[str, Any]:
@@ -132,7 +142,7 @@ def _write(out: Output, said: dict[str, Any], names: SlotNames) -> None:
 
 
 def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Give every value in a payload with the way that leads to it."""
+    """Yield every value in a payload with its path."""
     inner: Iterable[tuple[object, object]] = ()
     if isinstance(value, dict):
         inner = value.items()
@@ -142,6 +152,13 @@ def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         yield path, value
     for name, part in inner:
         yield from _fields(part, f"{path}.{name}" if path else str(name))
+
+
+def _call_id(text: str) -> str:
+    """Read a correlation id or a flow id. ArgumentTypeError where it is none."""
+    if well_formed(text) is None:
+        raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -, and no CPF")
+    return text
 
 
 def _text(value: object) -> str | Toned:

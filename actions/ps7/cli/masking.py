@@ -6,13 +6,21 @@ from typing import Any
 
 from ..cpf import mask
 from ..slot_table import CONTEXT, STATUS
-from . import documented
 
 _OPEN_SLOTS = frozenset(
     {STATUS, "cpf_masked", "identification", "security_device", "token_status", "ps7_expires_at"}
 )
 """They tell no customer from another, or are masked already."""
 _OPEN_FIELDS = ("u_id", "u_dseg", "u_dsok")
+_CODES = frozenset({"aut", "ide", "nid", "token", "csi", "none", "s", "n"})
+"""What the interface documents for these."""
+_FIELDS = frozenset(
+    {
+        *("u_cpf", "u_ag", "u_cc", "u_cssc", "u_seg", "u_dest", "u_numA", "u_tpid", *_OPEN_FIELDS),
+        *("u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"),
+    }
+)
+"""The fields that the interface documents."""
 _HIDDEN = ("ps7_key", "ps7_decoded_context_id")
 """Short ones, or what a contextId can be read from."""
 _LEGIBLE = 2
@@ -21,7 +29,7 @@ _ENOUGH = 6
 
 
 def masked(slot: str, value: object) -> Any:  # noqa: ANN401 - a slot can be anything
-    """Give what a slot, by its default name, may be shown as; null stays null."""
+    """Return what a slot, by its default name, may be shown as; null stays null."""
     if value is None or slot in _OPEN_SLOTS:
         return value
     if slot == CONTEXT:
@@ -35,25 +43,25 @@ def masked(slot: str, value: object) -> Any:  # noqa: ANN401 - a slot can be any
 
 
 def masked_field(name: str, value: object) -> Any:  # noqa: ANN401 - JSON can be anything
-    """Give what a field of the payload may be shown as, and what is in it.
+    """Return what a field of the payload may be shown as, and what is in it.
 
     A name that the interface does not document may be data itself: it shows its place alone.
     """
     if isinstance(value, dict):
-        known = {
-            key: key if documented.is_name(key) else f"({n})" for n, key in enumerate(value, 1)
+        return {
+            key if key in _FIELDS else f"({place})": masked_field(key, inner)
+            for place, (key, inner) in enumerate(value.items(), 1)
         }
-        return {known[key]: masked_field(key, inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [masked_field(name, inner) for inner in value]
     if value is None or isinstance(value, bool):
         return value
     text = str(value)
-    shown = name in _OPEN_FIELDS and documented.is_no_data(name, text)
+    shown = name in _OPEN_FIELDS and text.strip().lower() in _CODES
     return text if shown else stars(text)
 
 
 def stars(text: str) -> str:
-    """Leave the last two characters of a text that is long enough for it."""
+    """Mask a text but for its last two characters, if it is long enough for it."""
     legible = text[-_LEGIBLE:] if len(text) >= _ENOUGH else ""
     return "*" * (len(text) - len(legible)) + legible
