@@ -57,8 +57,8 @@ Slots
   cpf_masked              ***.982.247-**
   agency                  ****
   account                 ******56
-  segment                 **********té
-  ivr_option              *****
+  segment                 Personnalité
+  ivr_option              saldo
   phone_number            ***********01
   id_document             **
   identification          authenticated
@@ -72,11 +72,11 @@ As PS7 sent it
   u_cpf   *********25
   u_ag    ****
   u_cc    ******56
-  u_seg   **********té
+  u_seg   Personnalité
   u_id    AUT
   u_dseg  Token
   u_dsok  S
-  u_dest  *****
+  u_dest  saldo
   u_numA  ***********01
   u_tpid  **
 """
@@ -143,8 +143,8 @@ async def test_a_machine_gets_one_document(
             "cpf_masked": "***.982.247-**",
             "agency": "****",
             "account": "******56",
-            "segment": "**********té",
-            "ivr_option": "*****",
+            "segment": "Personnalité",
+            "ivr_option": "saldo",
             "phone_number": "***********01",
             "id_document": "**",
             "identification": "authenticated",
@@ -157,11 +157,11 @@ async def test_a_machine_gets_one_document(
                 "u_cpf": "*********25",
                 "u_ag": "****",
                 "u_cc": "******56",
-                "u_seg": "**********té",
+                "u_seg": "Personnalité",
                 "u_id": "AUT",
                 "u_dseg": "Token",
                 "u_dsok": "S",
-                "u_dest": "*****",
+                "u_dest": "saldo",
                 "u_numA": "***********01",
                 "u_tpid": "**",
             },
@@ -182,7 +182,7 @@ async def test_every_customer_is_masked_and_shown(
     assert {slot: shown[slot] for slot in expected} == expected
     assert shown["ps7_payload"] == who.payload
     text = json.dumps(list(masked["slots"].values()), ensure_ascii=False)
-    for slot in ("cpf", "agency", "account", "segment", "phone_number", "ps7_key"):
+    for slot in ("cpf", "agency", "account", "phone_number", "ps7_key"):
         value = who.slots[slot]
         assert value is None or len(value) < 4 or value not in text
 
@@ -196,7 +196,7 @@ async def test_a_customer_in_an_upstream_payload(capsys: pytest.CaptureFixture[s
         "  contexto.u_cpf   *********57\n"
         "  contexto.u_ag    ****\n"
         "  contexto.u_cssc  ******09\n"
-        "  contexto.u_seg   ****jo\n"
+        "  contexto.u_seg   Varejo\n"
         "  contexto.u_id    AUT\n"
         "  contexto.u_dseg  Token\n"
         "  contexto.u_dsok  S\n"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ..slot_table import CUSTOMER_SLOTS
+from ..slot_table import CUSTOMER_SLOTS, is_personal
 from .arguments import HelpText, add_command
 from .fragment import CALM, OSS, fragment, is_slot
 from .output import Output
-from .personal import is_personal
 
 _HELP = HelpText(
     about="print the domain fragment that a bot merges",
@@ -47,7 +46,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the fragment; where it lets a customer into prompts, say so beside it."""
+    """Print the fragment; where a customer can stand in prompts then, warn beside it."""
     out = Output()
     out.raw(fragment(options.flavour, options.slots, portuguese=options.pt))
     told = sorted({name for name in options.slots or () if is_personal(name)})

@@ -8,23 +8,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS, is_wire_name
+from ..context import Outcome
+from ..slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire_name
 from . import fragment_text as words
-from .personal import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _RUN = "action_ps7_context"
-_TYPES = {
-    STATUS: "[ok, missing, invalid, rejected, denied, unavailable, expired, tampered]",
-    "identification": "[authenticated, identified, not_identified]",
-    "security_device": "[token, csi, none]",
-    "token_status": "[valid, invalid, absent]",
-}
-"""Of the categorical slots: their values."""
 _NOTES = {
     "cpf": "11 digits",
     "cpf_masked": "***.456.789-**, for display",
@@ -33,10 +26,11 @@ _NOTES = {
     "ps7_key": "the key that the interface made for this context",
     "ps7_payload": "the whole answer, `contexto` included",
 }
-_CUSTOMER = ("cpf", "cpf_masked", "agency", "account", "segment", "ivr_option")
-_KNOWN = ("identification", "security_device", "token_status")
+_DECLARED = tuple(slot.name for slot in SLOTS if slot.declared)
+_KNOWN = tuple(slot.name for slot in SLOTS if slot.declared and slot.values)
 _EXPIRY = ("ps7_expires_at",)
-_REST = ("phone_number", "id_document", "ps7_key", "ps7_decoded_context_id", "ps7_payload")
+_CUSTOMER = tuple(name for name in _DECLARED if name not in (*_KNOWN, *_EXPIRY))
+_REST = tuple(slot.name for slot in SLOTS if not slot.declared)
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
 PORTUGUESE = {
@@ -64,12 +58,7 @@ class _Flavour:
     more: tuple[str, ...] = ()
 
 
-class _Group(NamedTuple):
-    about: str
-    slots: tuple[str, ...]
-
-
-OSS = _Flavour((*_CUSTOMER, *_KNOWN, *_EXPIRY), "custom", "action")
+OSS = _Flavour(_DECLARED, "custom", "action")
 CALM = _Flavour(
     ("cpf_masked", "segment", *_KNOWN),
     "controlled",
@@ -79,7 +68,7 @@ CALM = _Flavour(
 
 
 def is_slot(name: str) -> bool:
-    """Tell whether a slot can be chosen: one of the customer's, or a field of the wire."""
+    """Whether a slot can be chosen: one of the customer's, or a field of the wire."""
     return name in CUSTOMER_SLOTS or is_wire_name(name)
 
 
@@ -120,16 +109,16 @@ def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[
     yield status + _slot(flavour, STATUS)
     yield words.CONTEXT + _slot(flavour, CONTEXT)
     fields = tuple(name for name in slots if is_wire_name(name))
-    for group in (
-        _Group(words.CUSTOMER, _CUSTOMER),
-        _Group(words.KNOWN, _KNOWN),
-        _Group(words.EXPIRY, _EXPIRY),
-        _Group(words.REST, _REST),
-        _Group(words.FIELDS, fields),
+    for about, group in (
+        (words.CUSTOMER, _CUSTOMER),
+        (words.KNOWN, _KNOWN),
+        (words.EXPIRY, _EXPIRY),
+        (words.REST, _REST),
+        (words.FIELDS, fields),
     ):
-        declared = [_slot(flavour, name) for name in group.slots if name in slots]
+        declared = [_slot(flavour, name) for name in group if name in slots]
         if declared:
-            yield group.about + "".join(declared)
+            yield about + "".join(declared)
     if rest:
         commented = "".join(_slot(flavour, name) for name in _REST)
         field = _slot(flavour, _FIELD)
@@ -139,11 +128,14 @@ def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[
 def _slot(flavour: _Flavour, name: str) -> str:
     """Declare one slot by its default name."""
     note = f" # {_NOTES[name]}" if name in _NOTES else ""
-    values = _TYPES.get(name)
+    slot = CUSTOMER_SLOTS.get(name)
+    values = Outcome if name == STATUS else slot and slot.values
     kind = "any" if name == "ps7_payload" else "text"
+    if values is not None:
+        kind = f"categorical\n    values: [{', '.join(value.value for value in values)}]"
     lines = [
         f"  {name}:{note}",
-        *([f"type: {kind}"] if values is None else ["type: categorical", f"values: {values}"]),
+        f"type: {kind}",
         "influence_conversation: false",
         *flavour.more,
         "mappings:",

@@ -1,64 +1,61 @@
-"""What may be shown of a customer without `--show`. Pure."""
+"""What may be shown of a customer without `--show`: what the table of slots calls not personal.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..cpf import mask
-from ..slot_table import CONTEXT, STATUS
+from ..slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
 
-_OPEN_SLOTS = frozenset(
-    {STATUS, "cpf_masked", "identification", "security_device", "token_status", "ps7_expires_at"}
-)
-"""They tell no customer from another, or are masked already."""
-_OPEN_FIELDS = ("u_id", "u_dseg", "u_dsok")
+_PERSONAL = {slot.wire for slot in SLOTS if slot.personal}
+_OPEN = {slot.wire for slot in SLOTS if slot.wire} - _PERSONAL
+_CODED = {slot.wire for slot in SLOTS if slot.values}
 _CODES = frozenset({"aut", "ide", "nid", "token", "csi", "none", "s", "n"})
-"""What the interface documents for these."""
-_FIELDS = frozenset(
-    {
-        *("u_cpf", "u_ag", "u_cc", "u_cssc", "u_seg", "u_dest", "u_numA", "u_tpid", *_OPEN_FIELDS),
-        *("u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"),
-    }
-)
-"""The fields that the interface documents."""
-_HIDDEN = ("ps7_key", "ps7_decoded_context_id")
-"""Short ones, or what a contextId can be read from."""
+"""What the interface documents for the fields of categorical slots."""
+_WITHOUT_A_SLOT = {"u_cssc", "u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"}
+_DOCUMENTED = _PERSONAL | _OPEN | _WITHOUT_A_SLOT
 _LEGIBLE = 2
 _ENOUGH = 6
 """Characters from which on the last ones may be read: less is too easily guessed."""
 
 
-def masked(slot: str, value: object) -> Any:  # noqa: ANN401 - a slot can be anything
+def masked(name: str, value: object) -> Any:  # noqa: ANN401 - a slot can be anything
     """Return what a slot, by its default name, may be shown as; null stays null."""
-    if value is None or slot in _OPEN_SLOTS:
+    slot = CUSTOMER_SLOTS.get(name)
+    if value is None or name == STATUS or (slot is not None and not slot.personal):
         return value
-    if slot == CONTEXT:
+    if name == CONTEXT:
         return "(sealed)"
-    if slot == "ps7_payload":
-        return masked_field("", value)
+    if name == "ps7_payload":
+        return _masked_field("", value)
     text = str(value)
-    if slot == "cpf":
+    if name == "cpf":
         return mask(text) or stars(text)
-    return "*" * len(text) if slot in _HIDDEN else stars(text)
+    # What stands beside the payload is short, or a contextId can be read from it.
+    beside = slot is not None and slot.wire is None
+    return "*" * len(text) if beside else stars(text)
 
 
-def masked_field(name: str, value: object) -> Any:  # noqa: ANN401 - JSON can be anything
+def _masked_field(name: str, value: object) -> Any:  # noqa: ANN401 - JSON can be anything
     """Return what a field of the payload may be shown as, and what is in it.
 
     A name that the interface does not document may be data itself: it shows its place alone.
     """
     if isinstance(value, dict):
         return {
-            key if key in _FIELDS else f"({place})": masked_field(key, inner)
+            key if key in _DOCUMENTED else f"({place})": _masked_field(key, inner)
             for place, (key, inner) in enumerate(value.items(), 1)
         }
     if isinstance(value, list):
-        return [masked_field(name, inner) for inner in value]
+        return [_masked_field(name, inner) for inner in value]
     if value is None or isinstance(value, bool):
         return value
     text = str(value)
-    shown = name in _OPEN_FIELDS and text.strip().lower() in _CODES
-    return text if shown else stars(text)
+    open_ = name in _OPEN and (name not in _CODED or text.strip().lower() in _CODES)
+    return text if open_ else stars(text)
 
 
 def stars(text: str) -> str:

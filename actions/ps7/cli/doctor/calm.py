@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..personal import is_personal
+from ...slot_table import is_personal
 from .finding import Finding, caution, error, listed
 from .running import SESSION_START
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..personal import is_personal
+from ...slot_table import is_personal
 from .finding import Finding, caution, listed
 
 if TYPE_CHECKING:
