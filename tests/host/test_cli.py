@@ -9,10 +9,12 @@ import io
 import json
 import os
 import pty
+import re
 import runpy
 import shlex
 import signal
 import sys
+from importlib.machinery import ModuleSpec
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +57,14 @@ def arrival_keys(given: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    """Give every subcommand's parser by its name."""
+    """Return every subcommand's parser by its name."""
     [subparsers] = (action for action in parser()._actions if action.dest == "==SUPPRESS==")
     choices: Any = subparsers.choices
     return dict(choices)
 
 
 def examples(help_text: str) -> list[list[str]]:
-    """Give the command lines of a help text, up to a pipe or a redirection."""
+    """Return the command lines of a help text, up to a pipe or a redirection."""
     shown = help_text.partition("\nexamples:\n")[2].splitlines()
     lines = [line.strip() for line in shown if line.startswith(f"  {PROGRAM} ")]
     words = [shlex.split(line)[1:] for line in lines]
@@ -97,6 +99,16 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert ending.value.code == 0
     out = capsys.readouterr().out
     assert [name for name in commands() if f"\n    {name}" not in out] == []
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that was copied knows it too."""
+    with pytest.raises(SystemExit) as ending:
+        main(["--version"])
+    assert ending.value.code == 0
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    [version] = re.findall(r'^version = "(.*)"$', project, re.MULTILINE)
+    assert capsys.readouterr().out == f"rasa-ps7 {version}\n"
 
 
 # -- ends -----------------------------------------------------------------------------------------
@@ -247,7 +259,7 @@ async def test_output_that_takes_ascii_alone_gets_escapes(ps7: Simulator, tmp_pa
 async def on_terminal(
     folder: Path, variables: dict[str, str], *arguments: str
 ) -> tuple[int | None, str]:
-    """Run the command on a terminal of its own; give its exit code and all that was shown."""
+    """Run the command on a terminal of its own; return its exit code and all that was shown."""
     terminal, there = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "actions.ps7", *arguments),
@@ -319,7 +331,7 @@ def test_sign_with_a_bad_key(
 
 
 def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
-    """Make keys, and give them; nothing else is said into a pipe."""
+    """Make keys, and return them; nothing else is written into a pipe."""
     assert main(["key", *arguments]) == 0
     out, err = capsys.readouterr()
     assert (out.count("\n"), err) == (1, "")
@@ -328,7 +340,7 @@ def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
 
 
 async def test_key_prints_the_value_of_the_variable(tmp_path: Path) -> None:
-    """As a process: one line that goes into PS7_SEAL_KEYS as it is, another each time."""
+    """As a process: one line that goes into PS7_SEAL_KEYS as it is, a new one each time."""
     first, second = [await command("key", cwd=tmp_path) for _ in range(2)]
     assert (first.code, first.err, first.out.count("\n")) == (0, "", 1)
     [key] = json.loads(first.out)
@@ -339,7 +351,7 @@ async def test_key_prints_the_value_of_the_variable(tmp_path: Path) -> None:
 def test_key_for_arrivals_can_sign(
     given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is long enough for the action server, and a token of it lets somebody in."""
+    """It is long enough for the action server, and a token of it is accepted."""
     [key] = made(capsys, "--arrival")
     given.setenv("PS7_ARRIVAL_KEYS", json.dumps([key]))
     assert main(["sign", "ana", "--sender", "s-1"]) == 0
@@ -440,15 +452,40 @@ async def test_simulate_is_ps7(tmp_path: Path) -> None:
 # -- the entry point ------------------------------------------------------------------------------
 
 
+MAIN = "actions.ps7.__main__"
+
+
 def test_the_package_is_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`python -m actions.ps7` is `rasa-ps7` for a bot that has the folder."""
-    monkeypatch.delitem(sys.modules, "actions.ps7.__main__", raising=False)
-    assert importlib.import_module("actions.ps7.__main__").main is main  # and nothing happens
-    monkeypatch.delitem(sys.modules, "actions.ps7.__main__")
-    monkeypatch.setattr(sys, "argv", ["rasa-ps7", "sign", "--help"])
+    """`python -m actions.ps7` is `rasa-ps7`; where it is imported, nothing runs."""
+    given.delitem(sys.modules, MAIN, raising=False)
+    importlib.import_module(MAIN)
+    given.delitem(sys.modules, MAIN)
+    given.setattr(sys, "argv", ["rasa-ps7", "sign", "--help"])
     with pytest.raises(SystemExit) as ending:
         runpy.run_module("actions.ps7", run_name="__main__")
     assert ending.value.code == 0
     assert capsys.readouterr().out.startswith("usage: rasa-ps7 sign")
+
+
+def test_a_copy_without_its_command_says_so(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line; a module that is missing within the command is a fault like any other."""
+    entry = importlib.import_module(MAIN)
+    given.setitem(sys.modules, "actions.ps7.cli.command", None)
+    with pytest.raises(ModuleNotFoundError):
+        entry.main()
+    given.setattr(entry, "__package__", "actions")  # which has no cli/
+    given.setattr(entry, "__spec__", ModuleSpec("actions.__main__", None))
+    assert entry.main() == 2
+    said = "The command is not installed here: this copy of rasa-ps7 has no cli/.\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_copy_without_the_simulator_has_every_other_command(given: pytest.MonkeyPatch) -> None:
+    """`testing/` may be left out."""
+    every = commands().keys()
+    given.setitem(sys.modules, "actions.ps7.testing.simulator.command", None)
+    assert commands().keys() == every - {"simulate"}

@@ -1,7 +1,7 @@
 """The command line: one subcommand for each module or package named in `_COMMANDS`.
 
 Each has `add_to(commands)`, which declares it by `arguments.add_command`, and a function that runs
-it and gives the exit code. What several of them need for a clean end stands here.
+it and returns the exit code. What several of them need for a clean end stands here.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _COMMANDS = (doctor, lookup, explain, simulate, domain, key, sign)
 """In the order in which `--help` lists them."""
 
+VERSION = "0.1.0"
+"""Of the whole plugin: a copied folder has no metadata that an installer would know."""
 _FAILED = 1
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -32,15 +34,17 @@ _PIPE_CLOSED = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and give its exit code.
+    """Run one subcommand; return its exit code.
 
     `arguments` are those of the command line unless given. What argparse refuses ends the process
     with 2, as everywhere.
     """
     try:
-        _speak_whatever_the_terminal_reads()
-        with _own_errors_alone():
-            code = _run(parser().parse_args(arguments))
+        _escape_what_cannot_be_encoded()
+        with _errors_of_the_plugin():
+            options = parser().parse_args(arguments)
+            run: Callable[[argparse.Namespace], int] = options.run
+            code = run(options)
         sys.stdout.flush()
     except (SettingsError, CommandError) as error:
         lines = str(error).splitlines()
@@ -49,31 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # Who read the output wants no more of it. The interpreter would flush it once again.
+        # The reader wants no more of the output. The interpreter would flush it once again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     return code
 
 
-def _speak_whatever_the_terminal_reads() -> None:
-    """Let a character that the output cannot encode be its escape: some take ASCII alone."""
+def _escape_what_cannot_be_encoded() -> None:
+    """Write a character as its escape where the output cannot encode it: some take ASCII alone."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _run(options: argparse.Namespace) -> int:
-    run: Callable[[argparse.Namespace], int] = options.run
-    return run(options)
-
-
 def parser() -> argparse.ArgumentParser:
-    """Give the whole command line, every subcommand declared."""
+    """Return the whole command line, every subcommand declared."""
     whole = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="What one needs around a bot that knows its customer from PS7.",
-        epilog=f"`{PROGRAM} COMMAND --help` says what a command does, with examples.",
+        description="Tools around a bot that knows its customer from PS7.",
+        epilog=f"`{PROGRAM} COMMAND --help` explains a command, with examples.",
     )
+    whole.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_to(commands)
@@ -81,8 +81,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _own_errors_alone() -> Iterator[None]:
-    """Leave the log to action servers: a command says itself what a warning would say here."""
+def _errors_of_the_plugin() -> Iterator[None]:
+    """Show ERROR lines of the plugin's log alone: a command prints itself what a warning says."""
     logger = logging.getLogger(__package__.rpartition(".")[0])
     handler = logging.StreamHandler()
     handler.setLevel(logging.ERROR)
