@@ -1,4 +1,4 @@
-"""`rasa-ps7 explain`: from a tracker to what the plugin did in it, turn by turn. Asks nobody."""
+"""`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run. Asks nobody."""
 
 from .command import add_to
 

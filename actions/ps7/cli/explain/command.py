@@ -1,33 +1,31 @@
-"""The command `rasa-ps7 explain` itself: its options, and what it needs of the settings."""
+"""The command `rasa-ps7 explain` itself: its options, its settings, and what it prints."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
 from ... import setting_types as types
-from ...dialogue.runtime import Runtime
 from ...settings import PS7Settings
 from ..arguments import HelpText, add_command, add_json
 from ..output import Output
-from .moments import moments
-from .recording import read
-from .report import Reporter, write
+from .report import Reporter
+from .saved import read, runs
 
 if TYPE_CHECKING:
     import argparse
 
 _HELP = HelpText(
-    about="say, turn by turn, what the lookup did in a conversation, and why",
+    about="explain, turn by turn, what the lookup did in a conversation, and why",
     details="""\
-Read a conversation from a file and say of every run of the plugin, without asking anybody:
+Read a conversation from a file and explain every run of the plugin, without asking anybody:
 
-  contextId   where it was found; equal numbers are equal contextIds
+  context id  where it was found; equal numbers are equal contextIds
   found       none, same (as held), another, or new (nothing is held)
-  held        what the seal says, and until when
-  then        the row of the table in docs/how-it-works.md that fired
-  why         what led to it
+  held        how the lookup that the seal holds ended, and until when that may be used
+  rule        the rule that fired, as the DEBUG line of the run names it
+  why         what the rule means, and what led to it
   would set   the slots of ours that the run sets
   was set     those that the tracker says were set until the next run, by anyone
 
@@ -44,16 +42,18 @@ Personal data and contextIds are masked unless --show is given.
         "explain - --json < tracker.json": "for a script",
     },
 )
+_ROWS = ("said", "context_id", "found", "held", "held_until", "rule", "why", "would_set", "was_set")
+"""What is printed of a run, below its heading."""
 
 
 class _Settings(PS7Settings):
-    """The settings of a bot where nobody is asked, so that PS7 need not be configured."""
+    """The settings of a bot where PS7 is not asked, so that it need not be configured."""
 
     base_url: types.BaseUrl = Field(
         default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description
     )
-    username: types.HeaderValue = Field(default=SecretStr("nobody"), description=types.HEADER_TEXT)
-    password: types.HeaderValue = Field(default=SecretStr("nothing"), description=types.HEADER_TEXT)
+    username: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
+    password: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,17 +74,30 @@ def run(options: argparse.Namespace) -> int:
         SettingsError: settings that are there cannot be used.
 
     """
-    settings = _Settings.load()
-    recording = read(options.file)
-    runtime = Runtime(settings)
-    found = moments(recording, runtime.names)
-    keys_known = "seal_keys" in settings.model_fields_set
-    reporter = Reporter(runtime, keys_known=keys_known, show=options.show)
-    out = Output()
-    with out.progress(f"Reading {len(recording.events)} events"):
-        report = reporter.report(found)
+    reporter = Reporter(_Settings.load(), show=options.show)
+    saved, out = read(options.file), Output()
+    with out.progress(f"Reading {len(saved.events)} events"):
+        reports = [reporter.report(each) for each in runs(saved)]
     if options.json:
-        out.json(report)
+        out.json({"seal_keys_set": reporter.keys_known, "runs": reports})
+    elif not reports:
+        out.line("No message, and no action of ours, is in this file: there is nothing to explain.")
     else:
-        write(out, report)
+        _write(out, reports)
     return 0
+
+
+def _write(out: Output, reports: list[dict[str, Any]]) -> None:
+    for number, report in enumerate(reports):
+        if number:
+            out.line()
+        how = "called by its name" if report["by_name"] else "as on every turn"
+        out.heading(f"Message {report['message']}, {report['at']}: {report['action']}, {how}")
+        told = (name for name in _ROWS if report.get(name) is not None)
+        out.table((name.replace("_", " "), _text(report[name])) for name in told)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, dict):
+        return "null" if value is None else str(value)
+    return ", ".join(f"{name} {_text(part)}" for name, part in value.items()) or "nothing"

@@ -1,162 +1,129 @@
-"""The whole account of a conversation: as plain values for a machine, as lines for a person."""
+"""What each run of the plugin found, by which rule it was decided, and what it would set.
+
+The plugin's own `Turn` decides; nothing is decided here.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...slot_table import CONTEXT
+from ...dialogue.cache import StateCache
+from ...dialogue.context_id import look_in
+from ...dialogue.runtime import Runtime
+from ...dialogue.turn import ARRIVAL_REFUSED, Turn
 from ..masking import masked
-from ..output import Tone, Toned
-from .account import Account
+from .saved import FORGET, VERIFY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ...dialogue.context_id import Found
-    from ...dialogue.runtime import Runtime
-    from ..output import Output
-    from .moments import Moment
+    from ...dialogue.situation import Situation
+    from ...settings import PS7Settings
+    from .saved import Run
 
-Report = dict[str, Any]
+    Report = dict[str, Any]
 
-_EVERY_TURN = "as on every turn"
-_BY_NAME = "called by its name"
-_NO_RUN = "No message, and no action of ours, is in this file: there is nothing to explain."
-_KEYS_UNKNOWN = "PS7_SEAL_KEYS is not set here: what the seals say cannot be told."
+MEANING = {
+    "in-order": "An earlier run found the slots in order, and nothing has come since.",
+    "held": "What PS7 said still holds: PS7 is not asked, and the slots are made to say it.",
+    "held-too-old": "What PS7 said no longer holds, and PS7 cannot be asked now.",
+    "failed-before": "What PS7 was asked last names no customer, and it is not asked again now.",
+    "look-up": "A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.",
+    "nothing-held": "No contextId is at hand, or this action asks nobody; no customer is held.",
+    "no-seal-behind": "The slots claim a customer, and the newest seal is not behind the claim.",
+    "another-found": "Another contextId came than the one that is held; this action asks nobody.",
+    "logged-out": "This contextId was logged out: it is not looked up again in this conversation.",
+    "unusable": "What came is no usable contextId: PS7 cannot be asked about it.",
+    "arrival-refused": "PS7 is not asked about a contextId whose arrival was refused.",
+    "too-many": "This session has asked about as many other contextIds as PS7_MAX_CONTEXTS allows.",
+    "forget": "This action logs out the customer, and what came: neither is looked up again here.",
+}
+"""What each rule means. Its name also stands in the DEBUG line of a run."""
+_NO_KEYS = "A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read."
+_FOREIGN = (
+    "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
+    "another sender id than that of this file."
+)
 
 
 class Reporter:
-    """Puts runs into values. Names each contextId by a number, the same for the same one."""
+    """Explains runs. Names each contextId by a number, the same for the same one."""
 
-    def __init__(self, runtime: Runtime, *, keys_known: bool, show: bool) -> None:
-        """Take what reads trackers; `show`: leave personal data and contextIds as they are."""
-        self._runtime = runtime
-        self._keys_known = keys_known
+    def __init__(self, settings: PS7Settings, *, show: bool) -> None:
+        """Take the settings of the action server; `show`: mask nothing."""
+        self.runtime = Runtime(settings)
+        self.keys_known = "seal_keys" in settings.model_fields_set
         self._show = show
         self._numbers: dict[str, int] = {}
 
-    def report(self, moments: Sequence[Moment]) -> Report:
-        """Report all of them, oldest first."""
-        return {"seal_keys_set": self._keys_known, "runs": [*map(self._run, moments)]}
-
-    def _run(self, moment: Moment) -> Report:
-        account = Account(moment, self._runtime, self._sealed(moment), self._keys_known)
-        row = account.row
-        return {
-            "message": moment.message,
-            "action": moment.action,
-            "by_name": moment.by_name,
-            "at": moment.at.isoformat(timespec="seconds"),
-            **({"text": moment.text} if self._show else {}),
-            "context_id": self._context_id(account),
-            "found": row.found if row else None,
-            "held": row.held if row else None,
-            "held_until": account.held_until,
-            "then": row.then if row else None,
-            "why": account.why,
-            "would_set": self._slots(moment, account.changes),
-            "was_set": self._slots(moment, moment.came_of_it),
+    def report(self, run: Run) -> Report:
+        """Explain one run. None: there is none, or it cannot be told."""
+        self.runtime.states = StateCache()  # every run is decided in full
+        turn = Turn(run.tracker, self.runtime, run.at, run.tracker.domain)
+        changes = {VERIFY: turn.verify, FORGET: turn.forget}.get(run.action, turn.context)()
+        situation = turn.situation
+        report = {
+            "message": len(run.said),
+            "action": run.action,
+            "by_name": run.by_name,
+            "at": run.at.isoformat(timespec="seconds"),
+            **({"said": run.said[-1] if run.said else None} if self._show else {}),
+            "context_id": self._context_id(situation.found, situation),
+            **_decided(turn),
+            "would_set": self._slots(changes, situation),
+            "was_set": self._slots(run.was_set, situation),
         }
+        if self.keys_known or not (situation.seal_set or situation.history.seals):
+            return report
+        unknown = dict.fromkeys(("found", "held", "held_until", "rule", "would_set"))
+        return report | unknown | {"why": _NO_KEYS}
 
-    def _sealed(self, moment: Moment) -> bool:
-        slot = self._runtime.names.of(CONTEXT)
-        written = [
-            event.get("value") for event in moment.tracker.events if event.get("name") == slot
-        ]
-        return any(value is not None for value in (moment.tracker.slots.get(slot), *written))
-
-    def _context_id(self, account: Account) -> Report | None:
-        found, place = account.found, account.place
-        if found is None or place is None:
+    def _context_id(self, found: Found | None, situation: Situation) -> Report | None:
+        if found is None:
             return None
-        number = self._numbers.setdefault(found.fingerprint, len(self._numbers) + 1)
+        digest = self.runtime.client.digest(found.context_id or found.fingerprint)
         return {
-            "number": number,
-            "where": place.where,
-            "key": place.key,
-            "context_digest": self._digest(found) if self._keys_known else None,
+            "number": self._numbers.setdefault(found.fingerprint, len(self._numbers) + 1),
             **({"value": found.context_id or found.value} if self._show else {}),
+            "found": self._where(found, situation),
+            **({"context_digest": digest} if self.keys_known else {}),
         }
 
-    def _digest(self, found: Found) -> str:
-        return self._runtime.client.digest(found.context_id or found.fingerprint)
+    def _where(self, found: Found, situation: Situation) -> str:
+        """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""
+        for count, message in enumerate(reversed(situation.history.session.messages)):
+            for key in self.runtime.settings.metadata_keys:
+                hit = look_in(message.metadata, [key.split(".")])
+                if hit is not None and hit.value == found.value:
+                    which = f"the message {count} turns before" if count else "this message"
+                    return f"under {key} in the metadata of {which}"
+        return "in the newest seal of this session"
 
-    def _slots(self, moment: Moment, values: Mapping[str, Any] | None) -> Report | None:
-        """Give the slots of ours, and those that go with a customer, among these."""
-        if values is None:
-            return None
-        ours = self._runtime.ours_among(moment.tracker.slots, moment.domain)
-        own = self._runtime.settings.clear_slots
-        kept = {name: value for name, value in values.items() if name in ours or name in own}
-        if self._show:
-            return kept
-        return {name: masked(ours.get(name, name), value) for name, value in kept.items()}
-
-
-def write(out: Output, report: Report) -> None:
-    """Write a report for a person."""
-    if any(run["found"] is None for run in report["runs"]):
-        out.line(Toned(_KEYS_UNKNOWN, Tone.DOUBTFUL))
-        out.line()
-    for number, run in enumerate(report["runs"]):
-        if number:
-            out.line()
-        _write_run(out, run)
-    if not report["runs"]:
-        out.line(_NO_RUN)
+    def _slots(self, values: object, situation: Situation) -> Report | None:
+        """Return those of ours, and those that go with a customer."""
+        if not isinstance(values, dict):
+            return None  # what PS7 would answer
+        own = {name: name for name in self.runtime.settings.clear_slots}
+        ours = own | situation.ours
+        return {
+            name: value if self._show else masked(ours[name], value)
+            for name, value in values.items()
+            if name in ours
+        }
 
 
-def _write_run(out: Output, run: Report) -> None:
-    how = _BY_NAME if run["by_name"] else _EVERY_TURN
-    out.heading(f"Message {run['message']}, {run['at']}: {run['action']}, {how}")
-    rows: list[tuple[str, str | Toned]] = []
-    if run.get("text") is not None:
-        rows.append(("said", run["text"]))
-    rows += [
-        ("contextId", _context_id_text(run["context_id"])),
-        ("found", _or_unknown(run["found"])),
-        ("held", _held_text(run)),
-        ("then", _or_unknown(run["then"])),
-        *(("why", sentence) for sentence in run["why"]),
-        (
-            "would set",
-            _slots_text(run["would_set"], "only PS7's answer tells" if run["then"] else "?"),
-        ),
-        ("was set", _slots_text(run["was_set"], "the file ends here")),
-    ]
-    out.table(rows)
-
-
-def _context_id_text(context_id: Report | None) -> str:
-    if context_id is None:
-        return "none"
-    parts = [f"number {context_id['number']}"]
-    if "value" in context_id:
-        parts.append(str(context_id["value"]))
-    under = "" if context_id["key"] is None else f", under {context_id['key']}"
-    parts.append(f"in {context_id['where']}{under}")
-    if context_id["context_digest"] is not None:
-        parts.append(f"context={context_id['context_digest']} in the log")
-    return ", ".join(parts)
-
-
-def _held_text(run: Report) -> str | Toned:
-    if run["held_until"] is None:
-        return _or_unknown(run["held"])
-    return f"{run['held']}, until {run['held_until']}"
-
-
-def _or_unknown(word: str | None) -> str | Toned:
-    return Toned("?", Tone.DOUBTFUL) if word is None else word
-
-
-def _slots_text(slots: Report | None, unknown: str) -> str | Toned:
-    if slots is None:
-        return Toned(unknown, Tone.FAINT)
-    if not slots:
-        return Toned("nothing", Tone.FAINT)
-    return ", ".join(f"{name} {_value(value)}" for name, value in slots.items())
-
-
-def _value(value: object) -> str:
-    return "null" if value is None else str(value)
+def _decided(turn: Turn) -> Report:
+    situation, why = turn.situation, MEANING[turn.rule]
+    found, held = situation.found, situation.held
+    if situation.seal_set and situation.in_slot is None:
+        why = f"{_FOREIGN} {why}"
+    if found is not None and found.refused is not None:
+        why = f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}. {why}"
+    is_what_is_held = "new" if held is None else "same" if situation.same else "another"
+    customer = held and held.customer
+    return {
+        "found": "none" if found is None else is_what_is_held,
+        "held": "none" if held is None else held.outcome.value,
+        "held_until": customer and customer.expires_at.isoformat(timespec="seconds"),
+        "rule": turn.rule,
+        "why": why,
+    }
