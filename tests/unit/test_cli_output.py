@@ -1,9 +1,9 @@
-"""What the commands write with: in colour for a person, plain for a pipe, JSON for a machine."""
+"""What the commands print with: in colour for a person, plain for a pipe, JSON for a machine."""
 
 from __future__ import annotations
 
 import io
-import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Terminal(io.StringIO):
-    """A stream that somebody sits at."""
+    """A stream that a person reads."""
 
     def isatty(self) -> bool:
         return True
@@ -32,7 +32,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Give an output, and the stream it writes to."""
+    """What makes an output, and the stream it writes to."""
 
     def make(*, terminal: bool) -> tuple[Output, io.StringIO]:
         stream = Terminal() if terminal else io.StringIO()
@@ -66,77 +66,57 @@ Settings
 """
 
 
-def test_a_pipe_gets_plain_lines(written: Make) -> None:
-    """No escape, and columns that are aligned all the same."""
-    out, stream = written(terminal=False)
-    speak(out)
-    assert stream.getvalue() == PLAIN
+COLOURED = (
+    PLAIN.replace("Settings", "\x1b[1mSettings\x1b[0m")
+    .replace(" set\n", " \x1b[32mset\x1b[0m\n")
+    .replace("  ok ", "  \x1b[32mok\x1b[0m ")
+    .replace("error ", "\x1b[31merror\x1b[0m ")
+    .replace("warning ", "\x1b[33mwarning\x1b[0m ")
+    .replace("skipped ", "\x1b[2mskipped\x1b[0m ")
+)
 
 
-def test_a_terminal_gets_colours(written: Make) -> None:
-    """The same text; a colour changes no column."""
-    out, stream = written(terminal=True)
-    speak(out)
-    expected = (
-        PLAIN.replace("Settings", "\x1b[1mSettings\x1b[0m")
-        .replace(" set\n", " \x1b[32mset\x1b[0m\n")
-        .replace("  ok ", "  \x1b[32mok\x1b[0m ")
-        .replace("error ", "\x1b[31merror\x1b[0m ")
-        .replace("warning ", "\x1b[33mwarning\x1b[0m ")
-        .replace("skipped ", "\x1b[2mskipped\x1b[0m ")
-    )
-    assert stream.getvalue() == expected
-
-
-@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_who_wants_no_colours_gets_none(
-    written: Make, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("TERM=xterm", COLOURED),
+        ("TERM=dumb", PLAIN),
+        ("NO_COLOR=1", PLAIN),
+        ("NO_COLOR=", COLOURED),  # present and not empty, says https://no-color.org
+    ],
+)
+def test_a_terminal_gets_colours(
+    written: Make, monkeypatch: pytest.MonkeyPatch, variable: str, expected: str
 ) -> None:
-    """As https://no-color.org asks, and where the terminal could not show them."""
+    """Unless its user wants none, or it could not show them. They change no column."""
+    name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)
     out, stream = written(terminal=True)
     speak(out)
-    assert stream.getvalue() == PLAIN
-
-
-def test_an_empty_no_color_says_nothing(written: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As https://no-color.org has it: present and not empty."""
-    monkeypatch.setenv("NO_COLOR", "")
-    out, stream = written(terminal=True)
-    out.heading("Settings")
-    assert stream.getvalue() == "\x1b[1mSettings\x1b[0m\n"
+    assert stream.getvalue() == expected
 
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
 
 
 def test_a_terminal_gets_lines_it_can_show(written: Make) -> None:
-    """Findings are wrapped below their beginning."""
+    """Findings are wrapped below their beginning; a name stays whole, so that it can be copied."""
     out, stream = written(terminal=True)
-    out.finding(Mark.SKIPPED, LONG, LONG)
+    out.finding(Mark.SKIPPED, LONG, f"{LONG[:39]} session-carry-over")
     assert stream.getvalue() == (
         "  \x1b[2mskipped\x1b[0m  one two three four five six seven eight nine ten\n"
         "           eleven twelve thirteen\n"
-        "           one two three four five six seven eight nine ten\n"
-        "           eleven twelve thirteen\n"
-    )
-
-
-def test_a_name_stays_whole(written: Make) -> None:
-    """So that what is copied from a terminal can be pasted: an option, a header, an id."""
-    out, stream = written(terminal=True)
-    out.finding(Mark.SKIPPED, f"{LONG[:39]} session-carry-over")
-    assert stream.getvalue() == (
-        "  \x1b[2mskipped\x1b[0m  one two three four five six seven eight\n"
+        "           one two three four five six seven eight\n"
         "           session-carry-over\n"
     )
 
 
 def test_a_pipe_gets_whole_lines(written: Make) -> None:
-    """So that one can search in them."""
+    """So that one can search in them; no escape, and columns that are aligned all the same."""
     out, stream = written(terminal=False)
+    speak(out)
     out.finding(Mark.SKIPPED, LONG)
-    assert stream.getvalue() == f"  skipped  {LONG}\n"
+    assert stream.getvalue() == f"{PLAIN}  skipped  {LONG}\n"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -156,50 +136,31 @@ def test_text_from_elsewhere_moves_no_cursor(written: Make, *, terminal: bool) -
 def test_a_machine_gets_one_document_in_ascii(written: Make) -> None:
     """Accents and controls travel as escapes, whatever reads them."""
     out, stream = written(terminal=True)
-    value = {"segment": "Personnalité", "forged": "\x1b\x9b"}
-    out.json(value)
+    out.json({"segment": "Personnalité", "forged": "\x1b\x9b"})
     assert stream.getvalue() == (
         '{\n  "segment": "Personnalit\\u00e9",\n  "forged": "\\u001b\\u009b"\n}\n'
     )
-    assert json.loads(stream.getvalue()) == value
 
 
-def test_progress_is_shown_and_taken_away(written: Make) -> None:
-    """On a terminal, also where it ends with an error."""
-    out, stream = written(terminal=True)
-    shown = ""
-    try:
-        with out.progress("Asking PS7"):
-            shown = stream.getvalue()
-            raise KeyboardInterrupt  # noqa: TRY301 - as somebody does who waits too long
-    except KeyboardInterrupt:
-        assert shown == "Asking PS7 …"
-    assert stream.getvalue() == "Asking PS7 …\r\x1b[K"
-
-
-def test_a_pipe_gets_neither_progress_nor_hints(written: Make) -> None:
-    """They are for somebody who waits; a note is for everybody."""
-    out, stream = written(terminal=False)
-    with out.progress("Asking PS7"):
-        pass
+@pytest.mark.parametrize(
+    ("terminal", "shown"), [(True, "Asking PS7 …\r\x1b[Ktry this\nnoted\n"), (False, "noted\n")]
+)
+def test_progress_and_hints_are_for_a_terminal(
+    written: Make, *, terminal: bool, shown: str
+) -> None:
+    """Progress is removed at its end, also where that is an error; a note is for every reader."""
+    out, stream = written(terminal=terminal)
+    with suppress(KeyboardInterrupt), out.progress("Asking PS7"):
+        raise KeyboardInterrupt
     out.hint("try this")
-    assert stream.getvalue() == ""
-    out.note("2 names were replaced")
-    assert stream.getvalue() == "2 names were replaced\n"
-
-
-def test_a_hint_is_shown_on_a_terminal(written: Make) -> None:
-    """Below what was printed."""
-    out, stream = written(terminal=True)
-    out.hint("try this")
-    assert stream.getvalue() == "try this\n"
+    out.note("noted")
+    assert stream.getvalue() == shown
 
 
 def test_a_files_content_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In UTF-8, whatever the terminal speaks, and after what was said before it."""
+    """In UTF-8, whatever the terminal encodes, and after what was written before it."""
     written = io.BytesIO()
-    stream = io.TextIOWrapper(written, encoding="ascii")
-    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
     out = Output()
     out.line("first")
     out.raw("versão: 1\n\n")

@@ -110,7 +110,7 @@ def _said(examination: Examination, settings: PS7Settings, *, show: bool) -> dic
         # Without a key of its own, a process digests as no other does.
         "context_digest": report.context_digest if lasting else None,
         "expires_at": slots["ps7_expires_at"],
-        "doubtful": list(report.doubtful),
+        "undocumented": list(report.doubtful),
         "slots": slots,
     }
 
@@ -127,9 +127,9 @@ def _write(out: Output, said: dict[str, Any], names: SlotNames) -> None:
     ]
     if said["context_digest"] is not None:
         rows.append(("in the log", f"context={said['context_digest']}"))
-    if said["doubtful"]:
-        undocumented = f"{', '.join(said['doubtful'])}: not a value that the interface documents"
-        rows.append(("doubtful", Toned(undocumented, Tone.DOUBTFUL)))
+    if said["undocumented"]:
+        fields = f"the value of {', '.join(said['undocumented'])}"
+        rows.append(("undocumented", Toned(fields, Tone.DOUBTFUL)))
     out.table(rows, indent=0)
     if good:
         payload = said["slots"].pop(_PAYLOAD)

@@ -23,7 +23,7 @@ Read a conversation from a file and explain every run of the plugin, without ask
 
   context id  where it was found; equal numbers are equal contextIds
   found       none, same (as held), another, or new (nothing is held)
-  held        how the lookup that the seal holds ended, and until when that may be used
+  held        what the seal says, and until when that holds
   rule        the rule that fired, as the DEBUG line of the run names it
   why         what the rule means, and what led to it
   would set   the slots of ours that the run sets
