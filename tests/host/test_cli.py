@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import io
 import json
 import os
-import pty
 import re
 import runpy
 import shlex
@@ -189,20 +187,6 @@ def test_a_pipe_that_was_closed_is_an_end(given: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_terminal_is_spoken_to_in_colour(ps7: Simulator, tmp_path: Path) -> None:
-    """A real terminal: progress that is taken away, and colours, unless NO_COLOR is set."""
-    progress = f"Asking PS7 at {ps7.url} …\r\x1b[K"
-    code, said = await on_terminal(tmp_path, ps7.environment, "lookup", "ana")
-    assert (code, said.count(progress)) == (0, 1)
-    assert "\noutcome      \x1b[32mok\x1b[0m\n" in said.replace(progress, "\n")
-    variables = {**ps7.environment, "NO_COLOR": "1"}
-    code, said = await on_terminal(tmp_path, variables, "lookup", "http-401")
-    assert (code, said.count(progress)) == (12, 1)
-    assert "\x1b" not in said.replace(progress, "")
-    assert "\noutcome      denied\n" in said.replace(progress, "\n")
-
-
-@pytest.mark.asyncio(loop_scope="session")
 async def test_output_that_takes_ascii_alone_gets_escapes(ps7: Simulator, tmp_path: Path) -> None:
     """A character that cannot be written is no error; the content of a file is UTF-8 as ever."""
     variables = {**ps7.environment, "PYTHONIOENCODING": "ascii"}
@@ -211,34 +195,6 @@ async def test_output_that_takes_ascii_alone_gets_escapes(ps7: Simulator, tmp_pa
     assert "  Personnalit\\xe9\n" in ended.out
     ended = await command("domain", "--oss", cwd=tmp_path, variables=variables)
     assert ended.out == await asyncio.to_thread((ROOT / "domain.yml").read_text, "utf-8")
-
-
-async def on_terminal(
-    folder: Path, variables: dict[str, str], *arguments: str
-) -> tuple[int | None, str]:
-    """Run the command on a terminal of its own; return its exit code and all that was shown."""
-    terminal, there = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "actions.ps7", *arguments),
-        cwd=folder,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
-            "LANG": "C.UTF-8",
-            "TERM": "xterm",
-            **variables,
-        },
-        stdin=there,
-        stdout=there,
-        stderr=there,
-    )
-    os.close(there)
-    shown = b""
-    with contextlib.suppress(OSError):  # Linux says so when the other side is gone
-        while piece := await asyncio.to_thread(os.read, terminal, 4096):
-            shown += piece
-    os.close(terminal)
-    return await process.wait(), shown.decode().replace("\r\n", "\n")
 
 
 # -- sign -----------------------------------------------------------------------------------------
@@ -285,7 +241,7 @@ def test_no_usable_key(
 ) -> None:
     """It says what the variable expects, not what stands in it, and makes no key in its place."""
     if value is not None:
-        given.setenv(complaint.split()[0], value)
+        given.setenv(complaint.split(maxsplit=1)[0], value)
     assert main(line.split()) == 1
     out, err = capsys.readouterr()
     assert (out, "planted" in err) == ("", False)

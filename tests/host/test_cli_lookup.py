@@ -159,16 +159,6 @@ async def test_every_customer_is_masked_and_shown(
 
 
 @pytest.mark.usefixtures("settings")
-async def test_a_customer_in_an_upstream_payload(capsys: pytest.CaptureFixture[str]) -> None:
-    """Values inside of others are shown with their path, and masked as well."""
-    assert await run("lookup", "fabio") == 0
-    sent = capsys.readouterr().out.partition("As PS7 sent it\n")[2]
-    assert sent.startswith(
-        "  contexto.u_cpf   *********57\n  contexto.u_ag    ****\n  contexto.u_cssc  ******09\n"
-    )
-
-
-@pytest.mark.usefixtures("settings")
 async def test_undocumented_names_are_masked_too(
     ps7: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:

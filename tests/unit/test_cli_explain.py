@@ -1,47 +1,306 @@
-"""What `rasa-ps7 explain` makes of a file: the runs in it, the slots before each, and the rules."""
+"""`rasa-ps7 explain`: a saved conversation, explained run by run as the plugin decided it."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.fernet import Fernet
 
+from actions.ps7 import Reason
 from actions.ps7.cli.command import main
 from actions.ps7.cli.explain.report import MEANING
 from actions.ps7.cli.explain.saved import FORGET, LOOK_UP, VERIFY, Run, SavedTracker, runs
+from actions.ps7.dialogue.context_id import unusable
+from actions.ps7.dialogue.turn import ARRIVAL_REFUSED
+from tests.support.command import command
 from tests.support.processes import ROOT
-from tests.support.talk import FOUND, HELD, Talk, signed, talk_with
+from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, runtime, signed, talk_with
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+    Explain = Callable[..., list[dict[str, Any]]]
+
+
+def keys(talk: Talk) -> str:
+    """Return the PS7_SEAL_KEYS of a conversation's action server."""
+    return json.dumps([key.get_secret_value() for key in talk.runtime.settings.seal_keys])
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Work in an empty folder, where nothing is set."""
     for name in [name for name in os.environ if name.startswith("PS7_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    return monkeypatch
 
 
-def rules() -> set[str]:
-    """Return every rule by which the plugin decides a run."""
+@pytest.fixture
+def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Explain:
+    """What explains a conversation for a machine with its server's keys, and returns the runs."""
+
+    def explained(
+        talk: Talk, *options: str, seal_keys: str | None = None, **more: object
+    ) -> list[dict[str, Any]]:
+        given.setenv("PS7_SEAL_KEYS", seal_keys or keys(talk))
+        given.setenv("PS7_MAX_CONTEXTS", "2")
+        given.setenv("PS7_CLEAR_SLOTS", '["balance"]')
+        body = json.dumps({**vars(talk.tracker), **more}).encode()
+        given.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
+        assert main(["explain", "-", "--json", *options]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        found: list[dict[str, Any]] = json.loads(out)["runs"]
+        return found
+
+    return explained
+
+
+STORY = """\
+Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
+  context id  number 1, found under contextId in the metadata of this message, context_digest <ana>
+  found       new
+  held        none
+  rule        look-up
+  why         A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.
+  was set     cpf ***.982.247-**, agency ****, ps7_context (sealed), ps7_status ok
+
+Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
+  context id  number 1, found under contextId in the metadata of the message 1 turns before, context_digest <ana>
+  found       same
+  held        ok
+  held until  2026-11-24T13:00:02+00:00
+  rule        held
+  why         What PS7 said still holds: PS7 is not asked, and the slots are made to say it.
+  would set   nothing
+  was set     cpf ***.000.000-**
+
+Message 2, 2026-11-24T12:00:03+00:00: action_ps7_verify, called by its name
+  context id  number 1, found under contextId in the metadata of the message 1 turns before, context_digest <ana>
+  found       same
+  held        ok
+  held until  2026-11-24T13:00:02+00:00
+  rule        held
+  why         What PS7 said still holds: PS7 is not asked, and the slots are made to say it.
+  would set   cpf ***.982.247-**
+  was set     cpf ***.982.247-**
+
+Message 3, 2026-11-24T12:00:04+00:00: action_ps7_context, as on every turn
+  context id  number 2, found under contextId in the metadata of this message, context_digest <two words>
+  found       another
+  held        ok
+  held until  2026-11-24T13:00:02+00:00
+  rule        unusable
+  why         What came is no usable contextId: PS7 cannot be asked about it.
+  would set   cpf null, agency null, ps7_context (sealed), ps7_status invalid
+  was set     cpf null, agency null, ps7_context (sealed), ps7_status invalid
+"""  # noqa: E501 - as it is printed
+
+
+async def test_a_person_reads_the_story(tmp_path: Path) -> None:
+    """As a process, with no PS7 configured: what was found, which rule fired, what came of it."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.says().run()
+    talk.writes(cpf="00000000000").happens("action", name=VERIFY)
+    talk.verifies()
+    talk.says("two words").run()
+    file = tmp_path / "tracker.json"
+    file.write_text(json.dumps(vars(talk.tracker)))
+    ended = await command("explain", file, cwd=tmp_path, variables={"PS7_SEAL_KEYS": keys(talk)})
+    expected = STORY
+    for shown, what in (("ana", "ana"), ("two words", unusable("two words"))):
+        expected = expected.replace(f"<{shown}>", talk.runtime.client.digest(what))
+    assert (ended.code, ended.out, ended.err) == (0, expected, "")
+    assert not [word for word in ("52998224725", "0001", "ana", "two") if word in ended.out]
+
+
+def test_a_machine_reads_the_same(explain: Explain) -> None:
+    """Nothing is left out there: what cannot be told is null."""
+    talk = Talk()
+    talk.meets("ana")
+    assert explain(talk) == [
+        {
+            "message": 1,
+            "action": LOOK_UP,
+            "by_name": False,
+            "at": "2026-11-24T12:00:02+00:00",
+            "context_id": {
+                "number": 1,
+                "found": "under contextId in the metadata of this message",
+                "context_digest": talk.runtime.client.digest("ana"),
+            },
+            "found": "new",
+            "held": "none",
+            "held_until": None,
+            "rule": "look-up",
+            "why": MEANING["look-up"],
+            "would_set": None,
+            "was_set": {
+                "cpf": "***.982.247-**",
+                "agency": "****",
+                "ps7_context": "(sealed)",
+                "ps7_status": "ok",
+            },
+        }
+    ]
+
+
+def test_show_masks_nothing(explain: Explain, capsys: pytest.CaptureFixture[str]) -> None:
+    """ContextIds, values, and what the user said."""
+    talk = Talk()
+    talk.meets("ana")
+    [run] = explain(talk, "--show")
+    assert (run["said"], run["context_id"]["value"], run["was_set"]["agency"]) == (
+        *("oi", "ana", "0001"),
+    )
+    Path("tracker.json").write_text(json.dumps(vars(talk.tracker)))
+    assert main(["explain", "tracker.json", "--show"]) == 0
+    out = capsys.readouterr().out
+    assert "\n  said        oi\n  context id  number 1, value ana, found under contextId in" in out
+    assert "cpf 52998224725, agency 0001" in out
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_a_run_is_explained_as_it_was_decided(explain: Explain, held: str) -> None:
+    """Whatever was held and found: by the rule that the plugin went by, with what it set then."""
+    for found in FOUND:
+        for verifies in (False, True):
+            talk = talk_with(held, found)
+            if verifies:
+                talk.happens("action", name=VERIFY)
+            set_then = talk.verifies() if verifies else talk.run()
+            run = explain(talk, "--show")[-1]
+            assert run["rule"] == talk.rule
+            sealed = {"ps7_context": run["was_set"].get("ps7_context")}
+            assert run["was_set"] == set_then
+            if talk.rule != "look-up":
+                assert {**run["would_set"], **sealed} == {**set_then, **sealed}
+
+
+def test_a_log_out_is_explained(explain: Explain) -> None:
+    """With the bot's own slots that go with the customer."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.writes(balance="100").happens("action", name=FORGET)
+    talk.forgets()
+    looked_up, run = explain(talk)
+    assert looked_up["was_set"]["balance"] == "***"
+    assert (run["action"], run["by_name"], run["rule"]) == (FORGET, True, "forget")
+    assert run["would_set"] == run["was_set"]
+    assert (run["was_set"]["balance"], run["was_set"]["ps7_status"]) == (None, "missing")
+
+
+def test_each_context_id_has_its_number_and_place(
+    explain: Explain, given: pytest.MonkeyPatch
+) -> None:
+    """The message that brought it and the path under which it stands, else the newest seal."""
+    given.setenv("PS7_METADATA_KEYS", '["other", "contextId.deep", "contextId"]')
+    talk = Talk(runtime(metadata_keys=["other", "contextId.deep", "contextId"]))
+    talk.says()
+    talk.meets({"deep": "ana"})
+    talk.says().says()
+    talk.meets("diego")
+    places = [run["context_id"] for run in explain(talk)]
+    assert [place and (place["number"], place["found"]) for place in places] == [
+        None,
+        (1, "under contextId.deep in the metadata of this message"),
+        (1, "under contextId.deep in the metadata of the message 1 turns before"),
+        (1, "under contextId.deep in the metadata of the message 2 turns before"),
+        (2, "under contextId in the metadata of this message"),
+    ]
+    for event in talk.events:
+        event["metadata"] = {}
+    talk.says()
+    last = explain(talk)[-1]["context_id"]
+    assert (last["number"], last["found"]) == (2, "in the newest seal of this session")
+
+
+FOREIGN = "None of PS7_SEAL_KEYS opens the seal"
+
+
+def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
+    """A forged one, one of another conversation, and one of another server's key."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.says()
+    assert not [run for run in explain(talk) if run["why"].startswith(FOREIGN)]
+    other_key = explain(talk, seal_keys=json.dumps([Fernet.generate_key().decode()]))[-1]
+    moved = explain(talk, sender_id="another")[-1]
+    talk.writes(ps7_context="forged").says()
+    forged = explain(talk)[-1]
+    for run in (other_key, moved, forged):
+        assert (run["rule"], run["why"].startswith(FOREIGN)) == ("look-up", True)
+
+
+WITHOUT_KEYS = """\
+Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
+  context id  number 1, found under contextId in the metadata of this message
+  found       new
+  held        none
+  rule        look-up
+  why         A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.
+  was set     cpf ***.982.247-**, agency ****, ps7_context (sealed), ps7_status ok
+
+Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
+  context id  number 2, found under contextId in the metadata of this message
+  why         A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read.
+  was set     nothing
+"""
+
+
+def test_without_keys_it_says_what_cannot_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came still can; before the first seal everything can."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.says("two words")
+    file = tmp_path / "tracker.json"
+    file.write_text(json.dumps(vars(talk.tracker)))
+    assert main(["explain", str(file)]) == 0
+    assert capsys.readouterr() == (WITHOUT_KEYS, "")
+
+
+def test_a_refused_arrival_is_explained(explain: Explain, given: pytest.MonkeyPatch) -> None:
+    """With the back-end's keys it says why."""
+    given.setenv("PS7_ARRIVAL_KEYS", json.dumps([ARRIVAL_KEY]))
+    talk = Talk(signed())
+    talk.says("unsigned")
+    [run] = explain(talk)
+    assert (run["rule"], run["why"]) == (
+        "arrival-refused",
+        f"The arrival was refused: {ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]}. "
+        + MEANING["arrival-refused"],
+    )
+
+
+def test_a_call_of_an_action_server_tells_the_bots_own_slots(explain: Explain) -> None:
+    """Its domain says what the bot fills by itself."""
+    talk = Talk()
+    talk.meets("ana")
+    own = {"slots": {"cpf": {"mappings": [{"type": "from_text"}]}}}
+    [run] = explain(talk, tracker=vars(talk.tracker), domain=own)
+    assert list(run["was_set"]) == ["agency", "ps7_context", "ps7_status"]
+
+
+def test_every_rule_has_its_meaning() -> None:
+    """And no meaning is left of a rule that went."""
     talks = [talk_with(held, found) for held in HELD for found in FOUND]
     talks.append(Talk(signed()).says("not signed"))
-    seen = {"in-order"}  # what a process remembers of its own runs
+    seen = {Talk().turn().rule}  # that of a turn with nothing to do
     for talk in talks:
         for decide in ("context", "verify", "forget"):
             turn = talk.turn()
             getattr(turn, decide)()
             seen.add(turn.rule)
-    return seen
-
-
-def test_every_rule_has_its_meaning() -> None:
-    """And no meaning is left of a rule that went; the first rule is that of a turn in order."""
-    assert Talk().turn().rule == "in-order"
-    assert rules() == MEANING.keys()
+    assert seen == MEANING.keys()
 
 
 # The runs in a file

@@ -23,10 +23,18 @@ from actions.ps7.cli.masking import masked, stars
         ("ps7_decoded_context_id", "123123213", "*********"),
         ("u_display", "Ana Maria", "*******ia"),
         ("token_status", "valid", "valid"),
-        ("ps7_payload", {"u_ag": "0341"}, {"u_ag": "****"}),
+        ("segment", "Private", "Private"),
+        ("balance", "100,00", "****00"),
+        (
+            "ps7_payload",
+            {"u_seg": "Private", "u_id": "AUT", "contexto": {"u_cssc": "00004309", "u_id": "7"}},
+            {"u_seg": "Private", "u_id": "AUT", "contexto": {"u_cssc": "******09", "u_id": "*"}},
+        ),
     ],
 )
-def test_a_slot_is_shown_as_far_as_it_names_nobody(slot: str, value: object, shown: object) -> None:
+def test_a_slot_is_shown_as_far_as_it_tells_no_customer(
+    slot: str, value: object, shown: object
+) -> None:
     """Enumerations as they are, a CPF's middle, the end of what is long, and of keys nothing."""
     assert masked(slot, value) == shown
 
