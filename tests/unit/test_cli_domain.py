@@ -40,14 +40,14 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
 
 @pytest.mark.parametrize("flavour", FILES)
 async def test_the_files_of_the_project_are_what_is_printed(flavour: str) -> None:
-    """Byte for byte, as a process: whoever has the wheel alone merges what the tests of bots do."""
+    """Byte for byte, as a process: with the wheel alone one merges what the tests of bots do."""
     ended = await command("domain", flavour, cwd=ROOT)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == FILES[flavour].read_text(encoding="utf-8")
 
 
 def declaration(slot: str, flavour: str) -> dict[str, Any]:
-    """Give what a slot must say."""
+    """Return how a slot must be declared."""
     kind: dict[str, Any] = {"type": "any" if slot == "ps7_payload" else "text"}
     if slot in CATEGORIES:
         kind = {"type": "categorical", "values": CATEGORIES[slot]}
@@ -79,7 +79,7 @@ def test_what_is_chosen_is_all_there_is(capsys: pytest.CaptureFixture[str], flav
 
 
 def told(text: str) -> dict[str, str]:
-    """Give the PS7_SLOT_NAMES that a fragment's comment tells."""
+    """Return the PS7_SLOT_NAMES in a fragment's comment."""
     names: dict[str, str] = json.loads(re.findall(r"#   PS7_SLOT_NAMES='(.*)'\n", text)[0])
     return names
 

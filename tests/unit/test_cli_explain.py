@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import Reason
 from actions.ps7.cli.command import main
-from actions.ps7.cli.explain.report import MEANING
-from actions.ps7.cli.explain.saved import FORGET, LOOK_UP, VERIFY, Run, SavedTracker, runs
+from actions.ps7.cli.explain import MEANINGS
+from actions.ps7.cli.saved_tracker import FORGET, LOOK_UP, VERIFY, Run, SavedTracker, runs
 from actions.ps7.dialogue.context_id import unusable
 from actions.ps7.dialogue.turn import ARRIVAL_REFUSED
 from tests.support.command import command
@@ -140,7 +140,7 @@ def test_a_machine_reads_the_same(explain: Explain) -> None:
             "held": "none",
             "held_until": None,
             "rule": "look-up",
-            "why": MEANING["look-up"],
+            "why": MEANINGS["look-up"],
             "would_set": None,
             "was_set": {
                 "cpf": "***.982.247-**",
@@ -277,7 +277,7 @@ def test_a_refused_arrival_is_explained(explain: Explain, given: pytest.MonkeyPa
     assert (run["rule"], run["why"]) == (
         "arrival-refused",
         f"The arrival was refused: {ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]}. "
-        + MEANING["arrival-refused"],
+        + MEANINGS["arrival-refused"],
     )
 
 
@@ -300,7 +300,7 @@ def test_every_rule_has_its_meaning() -> None:
             turn = talk.turn()
             getattr(turn, decide)()
             seen.add(turn.rule)
-    assert seen == MEANING.keys()
+    assert seen == MEANINGS.keys()
 
 
 # The runs in a file

@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         out.json({"variable": kind.variable, "value": value})
     else:
         out.line(json.dumps(value))
-        out.hint(f"This is the value of {kind.variable}: set it, and show it to nobody.")
+        out.hint(f"This is the value of {kind.variable}: set it, and keep it secret.")
     return 0
 
 

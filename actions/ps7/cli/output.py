@@ -1,8 +1,8 @@
-"""What a command says: on a terminal in colour, plain into a pipe, as JSON for a machine.
+"""What a command prints: on a terminal in colour, plain into a pipe, as JSON for a machine.
 
-Knows streams and nothing of what is said. Text from elsewhere passes through here on its way to a
+Knows streams and nothing of the content. Text from elsewhere passes through here on its way to a
 person, so no character of it moves the cursor or begins a line of its own. What is written keeps
-its lines whole where it is piped, and is wrapped where somebody reads it on a terminal.
+its lines whole where it is piped, and is wrapped on a terminal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ERASE_LINE = "\r\x1b[K"
 
 
 class CommandError(Exception):
-    """What a person has to hear instead of an answer: its text goes to the standard error."""
+    """A failure whose text goes to the standard error in the place of an answer."""
 
 
 class Tone(Enum):
@@ -106,7 +106,7 @@ class Output:
 
     @contextmanager
     def progress(self, doing: str) -> Iterator[None]:
-        """Say on a terminal what is going on, for as long as it does; into a pipe, nothing."""
+        """Show on a terminal what is going on, for as long as it does; into a pipe, nothing."""
         shown = self._errors.isatty()
         if shown:
             self._errors.write(f"{printable(doing)} …")
@@ -119,12 +119,12 @@ class Output:
                 self._errors.flush()
 
     def hint(self, text: str) -> None:
-        """Say on a terminal what may help a person; into a pipe, nothing."""
+        """Write on a terminal what may help a person; into a pipe, nothing."""
         if self._errors.isatty():
             self._errors.write(f"{printable(text)}\n")
 
     def note(self, text: str) -> None:
-        """Say beside the output, on the standard error, what a person should know."""
+        """Write beside the output, on the standard error, what a person should know."""
         self._errors.write(f"{printable(text)}\n")
 
     def _drawn(self, cell: Cell) -> str:
@@ -145,7 +145,7 @@ def _safe(cell: Cell) -> Toned:
 
 
 def in_colour(stream: TextIO) -> bool:
-    """Tell whether a stream is a terminal whose user has nothing against colours (NO_COLOR)."""
+    """Whether a stream is a terminal whose user wants colours (NO_COLOR is not set)."""
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return stream.isatty() and wanted
 

@@ -1,36 +1,69 @@
-"""What each run of the plugin found, by which rule it was decided, and what it would set.
+"""`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
-The plugin's own `Turn` decides; nothing is decided here.
+The plugin's own `Turn` decides, and names the rule by which it did; nothing is decided here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...dialogue.cache import StateCache
-from ...dialogue.context_id import look_in
-from ...dialogue.runtime import Runtime
-from ...dialogue.turn import ARRIVAL_REFUSED, Turn
-from ..masking import masked
-from .saved import FORGET, VERIFY
+from pydantic import Field, SecretStr
+
+from .. import setting_types as types
+from ..dialogue.cache import StateCache
+from ..dialogue.context_id import look_in
+from ..dialogue.runtime import Runtime
+from ..dialogue.turn import ARRIVAL_REFUSED, Turn
+from ..settings import PS7Settings
+from .arguments import HelpText, add_command, add_json
+from .masking import masked
+from .output import Output
+from .saved_tracker import FORGET, VERIFY, read, runs
 
 if TYPE_CHECKING:
-    from ...dialogue.context_id import Found
-    from ...dialogue.situation import Situation
-    from ...settings import PS7Settings
-    from .saved import Run
+    import argparse
+
+    from ..dialogue.context_id import Found
+    from ..dialogue.situation import Situation
+    from .saved_tracker import Run
 
     Report = dict[str, Any]
 
-MEANING = {
+_HELP = HelpText(
+    about="explain, turn by turn, what the lookup did in a conversation, and why",
+    details="""\
+Read a conversation from a file and explain every run of the plugin, without asking PS7:
+
+  context id  where it was found; equal numbers are equal contextIds
+  found       none, same (as held), another, or new (nothing is held)
+  held        what the seal says, and until when that holds
+  rule        the rule that fired, as the DEBUG line of the run names it
+  why         what the rule means, and what led to it
+  would set   the slots of ours that the run sets
+  was set     those that the tracker says were set until the next run, by anyone
+
+TRACKER.json is what Rasa's API gives (GET /conversations/<id>/tracker?include_events=ALL), or the
+body of a call that the action server got; - is the standard input. The settings are those of the
+action server, as far as they are set: with its PS7_SEAL_KEYS the seals can be opened, without them
+it says what cannot be told. PS7 itself need not be configured.
+
+Personal data and contextIds are masked unless --show is given.
+""",
+    examples={
+        "explain tracker.json": "a conversation that was saved",
+        "explain tracker.json --show": "with contextIds, values and what the user said",
+        "explain - --json < tracker.json": "for a script",
+    },
+)
+MEANINGS = {
     "in-order": "An earlier run found the slots in order, and nothing has come since.",
     "held": "What PS7 said still holds: PS7 is not asked, and the slots are made to say it.",
     "held-too-old": "What PS7 said no longer holds, and PS7 cannot be asked now.",
     "failed-before": "What PS7 was asked last names no customer, and it is not asked again now.",
     "look-up": "A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.",
-    "nothing-held": "No contextId is at hand, or this action asks nobody; no customer is held.",
+    "nothing-held": "No customer is held, and PS7 is not asked now.",
     "no-seal-behind": "The slots claim a customer, and the newest seal is not behind the claim.",
-    "another-found": "Another contextId came than the one that is held; this action asks nobody.",
+    "another-found": "Another contextId came than the one that is held, and PS7 is not asked now.",
     "logged-out": "This contextId was logged out: it is not looked up again in this conversation.",
     "unusable": "What came is no usable contextId: PS7 cannot be asked about it.",
     "arrival-refused": "PS7 is not asked about a contextId whose arrival was refused.",
@@ -43,6 +76,64 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
+_ROWS = ("said", "context_id", "found", "held", "held_until", "rule", "why", "would_set", "was_set")
+"""What is printed of a run, below its heading."""
+
+
+class _Settings(PS7Settings):
+    """The settings of a bot where PS7 is not asked, so that it need not be configured."""
+
+    base_url: types.BaseUrl = Field(
+        default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description
+    )
+    username: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
+    password: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "explain", run, _HELP)
+    parser.add_argument(
+        "file", metavar="TRACKER.json", help="the conversation; - reads it from stdin"
+    )
+    parser.add_argument("--show", action="store_true", help="mask nothing")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain a conversation.
+
+    Raises:
+        CommandError: the file cannot be read, or holds no tracker.
+        SettingsError: settings that are there cannot be used.
+
+    """
+    reporter = Reporter(_Settings.load(), show=options.show)
+    reports = [reporter.report(each) for each in runs(read(options.file))]
+    out = Output()
+    if options.json:
+        out.json({"seal_keys_set": reporter.keys_known, "runs": reports})
+    elif not reports:
+        out.line("No message, and no action of ours, is in this file: there is nothing to explain.")
+    else:
+        _write(out, reports)
+    return 0
+
+
+def _write(out: Output, reports: list[Report]) -> None:
+    for number, report in enumerate(reports):
+        if number:
+            out.line()
+        how = "called by its name" if report["by_name"] else "as on every turn"
+        out.heading(f"Message {report['message']}, {report['at']}: {report['action']}, {how}")
+        told = (name for name in _ROWS if report.get(name) is not None)
+        out.table((name.replace("_", " "), _text(report[name])) for name in told)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, dict):
+        return "null" if value is None else str(value)
+    return ", ".join(f"{name} {_text(part)}" for name, part in value.items()) or "nothing"
 
 
 class Reporter:
@@ -112,7 +203,7 @@ class Reporter:
 
 
 def _decided(turn: Turn) -> Report:
-    situation, why = turn.situation, MEANING[turn.rule]
+    situation, why = turn.situation, MEANINGS[turn.rule]
     found, held = situation.found, situation.held
     if situation.seal_set and situation.in_slot is None:
         why = f"{_FOREIGN} {why}"

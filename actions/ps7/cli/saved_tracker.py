@@ -1,4 +1,4 @@
-"""A saved conversation, and the runs of the plugin in it.
+"""A saved conversation, and the runs of the plugin in it: what `explain` explains.
 
 The every-turn run leaves no event of its own: it is assumed at every message, unless the bot calls
 the lookup by its name. What is not of the expected type counts as not there, as for the plugin.
@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..output import CommandError
+from .output import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
