@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from ..fault import Delivery
+    from ..faults import Delivery
     from .reply import Reply
 
 _JITTER = (0.05, 0.25)

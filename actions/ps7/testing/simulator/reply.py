@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..fault import Delivery
+    from ..faults import Delivery
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aiohttp import web
     from typing_extensions import Self
 
-    from ..fault import Delivery
+    from ..faults import Delivery
 
 _UNNAMED = "simulator"
 """A credential for clients where any will do."""
