@@ -11,7 +11,7 @@ import pytest
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7.testing import Conversation
-from actions.ps7.testing.rasa_in_memory.events import stored
+from actions.ps7.testing.rasa_in_memory.replay import stored
 
 if TYPE_CHECKING:
     from types import ModuleType

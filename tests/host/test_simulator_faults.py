@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from actions.ps7.testing.fault import Delivery
+from actions.ps7.testing.faults import Delivery
 from actions.ps7.testing.simulator import broken, delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.reply import make_reply, to_json

@@ -21,9 +21,8 @@ from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA
 from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
-from actions.ps7.testing.rasa_in_memory import built_in
-from actions.ps7.testing.rasa_in_memory.events import stored
-from actions.ps7.testing.rasa_in_memory.replay import replay
+from actions.ps7.testing.rasa_in_memory.processor import run_built_in
+from actions.ps7.testing.rasa_in_memory.replay import replay, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +128,7 @@ class Talk:
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
             events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
         else:
-            done = built_in.run(SESSION_ACTION, self.domain, self.events)
+            done = run_built_in(SESSION_ACTION, self.domain, self.events)
             assert done is not None
             _, *events, _ = done.events
             opener, to_set = {}, {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actions.ps7.testing import RecordedRequest, transcript
-from actions.ps7.testing.rasa_in_memory.events import stored
+from actions.ps7.testing.rasa_in_memory.replay import stored
 
 OURS = {"ps7_status": "ps7_status", "agencia": "agency", "segmento": "segment", "u_cpf": "u_cpf"}
 

@@ -30,8 +30,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor
 
 from .rasa_in_memory.domain import CARRY_OVER, load_domain
-from .rasa_in_memory.processor import Processor, wire
-from .rasa_in_memory.result import Result, UndeclaredSlotError
+from .rasa_in_memory.processor import Processor, Result, UndeclaredSlotError, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from rasa_sdk import Action
 
     from .rasa_in_memory.domain import DomainSource
-    from .rasa_in_memory.events import Event
+    from .rasa_in_memory.replay import Event
 
 __all__ = ["Conversation", "Result", "UndeclaredSlotError"]
 
@@ -75,7 +74,7 @@ class Conversation:
                 _register_package(executor, action)
             else:
                 executor.register_action(action)
-        self._processor = Processor(self.domain, executor, self.sender_id, channel, now)
+        self._processor = Processor(self.domain, executor.run, self.sender_id, channel, now)
 
     @property
     def events(self) -> list[Event]:
@@ -96,7 +95,7 @@ class Conversation:
 
     @property
     def latest_message(self) -> dict[str, Any]:
-        """The latest message that was not taken back: text, intent, entities, metadata."""
+        """The latest message that was not reverted: text, intent, entities, metadata."""
         message: dict[str, Any] = self.tracker.latest_message
         return message
 
@@ -108,7 +107,7 @@ class Conversation:
         intent: str | None = None,
         entities: Sequence[Mapping[str, Any]] = (),
     ) -> Result:
-        """Let the user say something: opens a session if one is due, runs the every-turn actions.
+        """Send a message: a session opens if one is due, and the every-turn actions run.
 
         `/name` is the intent of that name, as in Rasa. Entities, `{"entity": …, "value": …}`, are
         in the message and fill no slot.
@@ -117,13 +116,11 @@ class Conversation:
         if command := re.fullmatch(r"/([^{@]+)", text):
             intent = intent or command[1].strip()
         guess = {"name": intent, "confidence": 1.0 if intent else 0.0}
-        parsed = {"intent": guess, "entities": list(entities)}
-        if intent:
-            parsed["intent_ranking"] = [guess]
+        ranking = {"intent_ranking": [guess]} if intent else {}
         said = {
             "event": "user",
             "text": text,
-            "parse_data": parsed,
+            "parse_data": {"intent": guess, "entities": list(entities), **ranking},
             "input_channel": self._processor.channel,
             "message_id": uuid.uuid4().hex,
             "metadata": metadata,
@@ -140,7 +137,7 @@ class Conversation:
         not registered raises rasa_sdk's ActionNotFoundException.
         """
         if self._processor.session_due:
-            await self._processor.begin_turn(None)
+            await self._processor.begin_turn()
         return await self._processor.perform(name)
 
     async def validate(self, name: str, **filled: object) -> Result:
@@ -164,11 +161,11 @@ class Conversation:
         It opens a session in an empty conversation, and does not mind an expired one.
         """
         if not self._processor.events:
-            await self._processor.begin_turn(None)
+            await self._processor.begin_turn()
         self._processor.record(events)
 
     async def rewind(self) -> Result:
-        """Take the turn back, the slots it set included, as `action_default_fallback` does."""
+        """Revert the turn, the slots it set included, as `action_default_fallback` does."""
         said = await self.run("action_default_fallback")
         return said + await self._processor.listen()
 
@@ -179,13 +176,13 @@ class Conversation:
     def expire_session(self) -> None:
         """Let `session_expiration_time` pass: the next message or action opens a new session.
 
-        As in Rasa it does not, if the domain's time is 0 or all that the user said was taken back.
+        As in Rasa it does not, if the domain's time is 0 or all that the user said was reverted.
         """
         self._processor.session_expired = True
 
 
 def _register_package(executor: ActionExecutor, package: str) -> None:
-    """Register a package as the action server does; where that would end, give the reason."""
+    """Register a package as the action server does; raise why, where that would end it."""
     try:
         executor.register_package(package)
     except SystemExit as ended:

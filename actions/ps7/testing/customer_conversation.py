@@ -6,7 +6,7 @@ often. The fixtures of `pytest_plugin` make these; nothing here knows pytest.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..dialogue import runtime
@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .conversation import Result
-    from .fault import Fault
-    from .movable_clock import MovableClock
+    from .faults import Fault
     from .personas import Persona
+
+
+class MovableClock:
+    """The real time and what a test added to it. All that is given this clock moves as one."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def utc_now(self) -> datetime:
+        """Return the time as the plugin's own clock does."""
+        return datetime.now(timezone.utc) + self.ahead
 
 
 class CustomerConversation(Conversation):
@@ -31,7 +41,7 @@ class CustomerConversation(Conversation):
     """
 
     def __init__(self, *arguments: Any, clock: MovableClock, **options: Any) -> None:  # noqa: ANN401 - handed on
-        super().__init__(*arguments, now=clock.seconds, **options)
+        super().__init__(*arguments, now=lambda: clock.utc_now().timestamp(), **options)
         self._clock = clock
 
     async def arrives(
@@ -43,14 +53,15 @@ class CustomerConversation(Conversation):
         intent: str | None = None,
         entities: Sequence[Mapping[str, Any]] = (),
     ) -> Result:
-        """Let somebody say `text` with their contextId, as the channel of this bot would send it.
+        """Send `text` with a customer's contextId, as the channel of this bot would.
 
         `who` is a persona or a fault, by name or itself, or any other contextId. It goes where the
         first of `PS7_METADATA_KEYS` says, beside what `metadata` holds; signed for this
         conversation where `PS7_ARRIVAL_KEYS` are set.
         """
+        known = (PERSONAS.get(who) or FAULTS.get(who)) if isinstance(who, str) else who
+        context_id = known.context_id if known else str(who)
         settings = runtime.current().settings
-        context_id = _context_id(who)
         if settings.arrival_keys is not None:
             key = settings.arrival_keys[0].get_secret_value()
             context_id = sign(key, context_id, self.sender_id)
@@ -63,18 +74,11 @@ class CustomerConversation(Conversation):
         The words are those of `datetime.timedelta`. A context may be over then, and so may the
         session, by the domain's `session_expiration_time`. All conversations of a test move on.
         """
-        self._clock.move(timedelta(**time))
-
-
-def _context_id(who: str | Persona | Fault) -> str:
-    if not isinstance(who, str):
-        return who.context_id
-    known = PERSONAS.get(who) or FAULTS.get(who)
-    return known.context_id if known else who
+        self._clock.ahead += timedelta(**time)
 
 
 def _placed(path: Sequence[str], value: str, beside: Mapping[str, Any]) -> dict[str, Any]:
-    """Give `beside` with a value at a path, and what stood around it as it was."""
+    """Return `beside` with a value at a path, and what stood around it as it was."""
     first, *rest = path
     inner = _placed(rest, value, beside.get(first) or {}) if rest else value
     return {**beside, first: inner}

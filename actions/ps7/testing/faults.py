@@ -1,48 +1,72 @@
 """Named ways in which PS7 fails, as data: what the simulator answers, and what comes of it.
 
 A fault is reached like a customer: by sending its name as the contextId. A new one is a new row of
-one of the tables, and a new way of sending an answer a small function in `simulator/`. Nothing here
-knows the plugin: outcomes and reasons are written down from the contract, not computed.
+one of the tables, and a new way of sending an answer a row of `DELIVERIES` in `simulator/`. Nothing
+here knows the plugin: outcomes and reasons are written down from the contract, not computed.
 
-A few rows harm nobody (outcome `ok`): they bring along what a client must not mind.
+A few rows harm no one (outcome `ok`): they bring along what a client must not mind.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from .fault import Delivery, Fault
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["ELSEWHERE", "FAULTS", "Delivery", "Fault"]
+    from collections.abc import Iterator, Mapping
 
 ELSEWHERE: Final = "http://127.0.0.1:9/elsewhere"
-"""Where redirects lead unless a simulator is told another place: nobody listens there."""
+"""Where redirects lead unless a simulator is told another place: nothing listens there."""
 
-_HTML = {"Content-Type": "text/html; charset=utf-8"}
+_Http = Literal["whole", "held", "late", "dated", "echoed", "packed", "endless"]
+_Broken = Literal["reset", "closed", "reset-body", "closed-body", "held-body", "dripped"]
+_NotHttp = Literal["short", "unsized", "bare"]
+Delivery = Literal[_Http, _Broken, _NotHttp]
+"""How an answer goes out. What each does stands in `simulator/delivery.py`."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which PS7 or the network misbehaves, and what a client is to make of it."""
+
+    name: str
+    """Its name, which is also its contextId: ASCII, easily typed."""
+    title: str
+    """What happens, in one line (pt-BR)."""
+    outcome: str
+    """What `ps7_status` must say after a lookup."""
+    reason: str
+    """Why, in the word of the log line, unless the deadline comes before it."""
+    retried: bool = False
+    """Whether the same request is to be sent again, as often as attempts and deadline allow."""
+    status: int = 200
+    body: bytes | Mapping[str, Any] = field(default=b"", repr=False)
+    """A mapping goes out as JSON, bytes go out as they are."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Without a Content-Type the answer says `application/json`."""
+    delivery: Delivery = "whole"
+    after: tuple[str, ...] = ()
+    """The faults that are answered first, one request each and once in a simulator's life."""
+
+    @property
+    def context_id(self) -> str:
+        """The contextId that leads to this fault."""
+        return self.name
+
+
+# An answer that would be fine. So it is the fault alone that keeps a client from taking it for a
+# customer.
+_GOOD: dict[str, Any] = {
+    "code": "0",
+    "message": "success",
+    "expireIn": "3600",
+    "payload": {"u_cpf": "22233366638", "u_ag": "0001", "u_cc": "00000018", "u_seg": "Varejo"},
+}
 _PAGE = b"<!DOCTYPE html><html><body><h1>Em manuten\xc3\xa7\xc3\xa3o</h1></body></html>"
 _BEYOND_THE_CAP = 65 * 1024
 """Bytes: one more KiB than an answer may have."""
 _FORGED = "fora do ar\r\n\x1b[2K\x1b[32mINFO ps7 lookup outcome=ok\x1b[0m\n\x07\u2028outcome=ok"
 """A message that would be a line of its own in a log, or repaint a terminal."""
-
-
-def _good_but(**changed: object) -> dict[str, object]:
-    """Give an answer that would be fine, but for what is changed.
-
-    So it is the fault alone that keeps a client from taking it for a customer.
-    """
-    payload = {"u_cpf": "22233366638", "u_ag": "0001", "u_cc": "00000018", "u_seg": "Varejo"}
-    return {"code": "0", "message": "success", "expireIn": "3600", "payload": payload, **changed}
-
-
-def _without_payload() -> dict[str, object]:
-    answer = _good_but()
-    del answer["payload"]
-    return answer
-
 
 # The interface's documentation knows three shapes of an error body.
 _RESULT = ("resultCode", "resultDesc")
@@ -51,40 +75,16 @@ _CODE = ("code", "message")
 
 # status, outcome, reason, retried, shape and text of the body, title
 _STATUSES = (
-    (400, "invalid", "bad_request", False, _RESULT, "incorrect request", "Pedido incorreto (400)"),
-    (401, "denied", "unauthorized", False, _RESULT, "unauthorized", "Credenciais recusadas (401)"),
-    (403, "denied", "forbidden", False, _ERROR, "forbidden", "O gateway proíbe o acesso (403)"),
-    (404, "unavailable", "path_not_found", False, _ERROR, "no such path", "Sem esse caminho (404)"),
-    (429, "unavailable", "too_many_requests", True, _ERROR, "slow down", "Pedidos demais (429)"),
-    (
-        500,
-        "rejected",
-        "business_failure",
-        False,
-        _CODE,
-        "business failure",
-        "Falha de negócio (500)",
-    ),
-    (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "PS7 respondeu mal (502)"),
-    (
-        503,
-        "unavailable",
-        "server_error",
-        True,
-        _ERROR,
-        "out of service",
-        "PS7 está fora do ar (503)",
-    ),
-    (504, "unavailable", "server_error", True, _ERROR, "timeout", "PS7 demorou demais (504)"),
-    (
-        520,
-        "unavailable",
-        "server_error",
-        False,
-        _ERROR,
-        "unknown",
-        "Status que ninguém define (520)",
-    ),
+    (400, "invalid", "bad_request", False, _RESULT, "incorrect request", "Pedido incorreto"),
+    (401, "denied", "unauthorized", False, _RESULT, "unauthorized", "Credenciais recusadas"),
+    (403, "denied", "forbidden", False, _ERROR, "forbidden", "O gateway proíbe o acesso"),
+    (404, "unavailable", "path_not_found", False, _ERROR, "no such path", "Sem esse caminho"),
+    (429, "unavailable", "too_many_requests", True, _ERROR, "slow down", "Pedidos demais"),
+    (500, "rejected", "business_failure", False, _CODE, "business failure", "Falha de negócio"),
+    (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "PS7 respondeu mal"),
+    (503, "unavailable", "server_error", True, _ERROR, "out of service", "PS7 está fora do ar"),
+    (504, "unavailable", "server_error", True, _ERROR, "timeout", "PS7 demorou demais"),
+    (520, "unavailable", "server_error", False, _ERROR, "unknown", "Status que ninguém define"),
 )
 
 # name, Retry-After, delivery, retried, title
@@ -111,91 +111,62 @@ _BROKEN: tuple[tuple[str, Delivery, str, bool, str], ...] = (
 
 _OTHERS = (
     Fault(
-        "not-found",
-        "PS7 não conhece este contexto (code 1)",
-        "rejected",
-        "failure_code",
+        *("not-found", "PS7 não conhece este contexto (code 1)", "rejected", "failure_code"),
         body={"code": "1", "message": "context not found"},
     ),
     Fault(
-        "no-payload", "PS7 responde sem payload", "rejected", "no_payload", body=_without_payload()
+        *("no-payload", "PS7 responde sem payload", "rejected", "no_payload"),
+        body={name: value for name, value in _GOOD.items() if name != "payload"},
     ),
     Fault(
-        "empty-payload",
-        "PS7 responde com payload vazio",
-        "rejected",
-        "no_payload",
-        body=_good_but(payload={}),
+        *("empty-payload", "PS7 responde com payload vazio", "rejected", "no_payload"),
+        body={**_GOOD, "payload": {}},
     ),
     Fault(
-        "unreadable",
-        "Uma página HTML com status 200 no lugar do JSON",
-        "unavailable",
-        "not_json",
+        *("unreadable", "Uma página HTML com status 200 no lugar do JSON"),
+        *("unavailable", "not_json"),
         body=_PAGE,
-        headers=_HTML,
+        headers={"Content-Type": "text/html; charset=utf-8"},
     ),
     Fault(
-        "too-large",
-        "Uma resposta com mais de 64 KiB",
-        "unavailable",
-        "answer_too_large",
-        body=_good_but(message="x" * _BEYOND_THE_CAP),
+        *("too-large", "Uma resposta com mais de 64 KiB", "unavailable", "answer_too_large"),
+        body={**_GOOD, "message": "x" * _BEYOND_THE_CAP},
     ),
     Fault(
-        "huge-header",
-        "100 KiB de cabeçalhos",
-        "unavailable",
-        "not_http",
-        body=_good_but(),
+        *("huge-header", "100 KiB de cabeçalhos", "unavailable", "not_http"),
+        body=_GOOD,
         headers={"X-Padding": "x" * 100 * 1024},
     ),
     Fault(
-        "not-http",
-        "Bytes que não são HTTP",
-        "unavailable",
-        "not_http",
+        *("not-http", "Bytes que não são HTTP", "unavailable", "not_http"),
         body=bytes(range(256)),
         delivery="bare",
     ),
     Fault(
-        "forged-message",
-        "A mensagem de erro traz quebras de linha e códigos ANSI",
-        "rejected",
-        "business_failure",
+        *("forged-message", "A mensagem de erro traz quebras de linha e códigos ANSI"),
+        *("rejected", "business_failure"),
         status=500,
         body={"code": "1", "message": _FORGED},
     ),
     Fault(
-        "echo",
-        "O gateway devolve os cabeçalhos do pedido, senha incluída",
-        "denied",
-        "forbidden",
+        *("echo", "O gateway devolve os cabeçalhos do pedido, senha incluída"),
+        *("denied", "forbidden"),
         status=403,
         delivery="echoed",
     ),
     Fault(
-        "cookie",
-        "Uma boa resposta que traz um cookie",
-        "ok",
-        "ok",
-        body=_good_but(),
+        *("cookie", "Uma boa resposta que traz um cookie", "ok", "ok"),
+        body=_GOOD,
         headers={"Set-Cookie": "session=of-this-customer; Path=/"},
     ),
     Fault(
-        "late",
-        "Uma boa resposta depois de 50 a 250 ms",
-        "ok",
-        "ok",
-        body=_good_but(),
+        *("late", "Uma boa resposta depois de 50 a 250 ms", "ok", "ok"),
+        body=_GOOD,
         delivery="late",
     ),
     Fault(
-        "flapping",
-        "Duas falhas, e depois boas respostas",
-        "ok",
-        "ok",
-        body=_good_but(),
+        *("flapping", "Duas falhas, e depois boas respostas", "ok", "ok"),
+        body=_GOOD,
         after=("http-503", "reset"),
     ),
 )
@@ -205,7 +176,8 @@ def _all() -> Iterator[Fault]:
     yield from _OTHERS
     for status, outcome, reason, retried, shape, text, title in _STATUSES:
         body = dict(zip(shape, (str(status), text), strict=True))
-        yield Fault(f"http-{status}", title, outcome, reason, retried, status, body)
+        named = (f"http-{status}", f"{title} ({status})")
+        yield Fault(*named, outcome, reason, retried, status, body)
     for name, seconds, delivery, retried, title in _THROTTLED:
         yield Fault(
             *(name, title, "unavailable", "too_many_requests", retried, 429),
@@ -217,13 +189,11 @@ def _all() -> Iterator[Fault]:
         title = f"O gateway redireciona para outro host ({status})"
         yield Fault(
             *(f"http-{status}", title, "unavailable", "redirect", False, status),
-            body=_good_but(),
+            body=_GOOD,
             headers={"Location": ELSEWHERE},
         )
     for name, delivery, reason, retried, title in _BROKEN:
-        yield Fault(
-            *(name, title, "unavailable", reason, retried), body=_good_but(), delivery=delivery
-        )
+        yield Fault(*(name, title, "unavailable", reason, retried), body=_GOOD, delivery=delivery)
 
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _all()}

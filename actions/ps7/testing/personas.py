@@ -49,12 +49,12 @@ _AS_SENT = {
 
 
 def _sent(*values: object) -> dict[str, Any]:
-    """Give the fields of `_SENT` these values, in order."""
+    """Return the fields of `_SENT` with these values, in order."""
     return dict(zip(_SENT, values, strict=True))
 
 
 def _known(*values: str | None) -> dict[str, str | None]:
-    """Give the slots of `_KNOWN` these values, in order."""
+    """Return the slots of `_KNOWN` with these values, in order."""
     return dict(zip(_KNOWN, values, strict=True))
 
 
@@ -67,7 +67,7 @@ def _persona(
     under: str = "payload",
     **envelope: object,
 ) -> Persona:
-    """Make a persona whose contextId is its name.
+    """Return a persona whose contextId is its name.
 
     `known` holds the slots that are not simply the text that was sent, `envelope` what stands
     around the payload where it differs from the usual.
@@ -75,29 +75,36 @@ def _persona(
     key = f"key-{name}"
     usual = {"message": "success", "code": "0", "key": key, "expireIn": "3600"}
     answer = {**usual, "decodedContextId": name, under: payload, **envelope}
+    return Persona(name, name, title, answer, _slots(payload, known, key, name))
+
+
+def _slots(
+    payload: dict[str, Any], known: dict[str, str | None], key: str, decoded: str
+) -> dict[str, str | None]:
     as_sent = {slot: payload.get(field_name) for slot, field_name in _AS_SENT.items()}
-    found = {"ps7_status": "ok", **known, "ps7_key": key, "ps7_decoded_context_id": name}
-    return Persona(name, name, title, answer, {**as_sent, **found})
+    found = {"ps7_status": "ok", **known, "ps7_key": key, "ps7_decoded_context_id": decoded}
+    return {**as_sent, **found}
 
 
+# The example of the interface's documentation, word for word. Its account has another name in
+# `contexto`, it carries no `code`, and its `expireIn` is a date of the past.
 _EXAMPLE_FIELDS = {
+    "u_cpf": "CPF",
     "u_ag": "Agency",
     "u_seg": "segment",
     "u_dest": "IVR-30hours chosen option",
     "u_numA": "Customer PhoneNumber",
     "u_dseg": "Token",
     "u_dsok": "S",
-    "u_ion": "",
-    "u_display": "",
-    "u_ura": "",
-    "u_fmt": "",
-    "u_codop": "",
-    "u_tag": "",
+    **dict.fromkeys(("u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag"), ""),
     "u_tpid": "S",
 }
-
-# The example of the interface's documentation, word for word. Its account has another name in
-# `contexto`, it carries no `code`, and its `expireIn` is a date of the past.
+_EXAMPLE_ACCOUNT = "13156463165468461654"
+_EXAMPLE_PAYLOAD = {
+    **_EXAMPLE_FIELDS,
+    "u_cc": _EXAMPLE_ACCOUNT,
+    "contexto": {**_EXAMPLE_FIELDS, "u_cssc": _EXAMPLE_ACCOUNT},
+}
 _EXAMPLE = Persona(
     name="exemplo",
     context_id="123123213",
@@ -106,29 +113,9 @@ _EXAMPLE = Persona(
         "expireIn": "2021-03-21",
         "key": "12311",
         "decodedContextId": "2",
-        "payload": {
-            "u_cpf": "CPF",
-            "u_cc": "13156463165468461654",
-            **_EXAMPLE_FIELDS,
-            "contexto": {"u_cpf": "CPF", "u_cssc": "13156463165468461654", **_EXAMPLE_FIELDS},
-        },
+        "payload": _EXAMPLE_PAYLOAD,
     },
-    slots={
-        "ps7_status": "ok",
-        "cpf": "CPF",
-        "cpf_masked": None,
-        "agency": "Agency",
-        "account": "13156463165468461654",
-        "segment": "segment",
-        "ivr_option": "IVR-30hours chosen option",
-        "phone_number": "Customer PhoneNumber",
-        "id_document": "S",
-        "identification": None,
-        "security_device": "token",
-        "token_status": "valid",
-        "ps7_key": "12311",
-        "ps7_decoded_context_id": "2",
-    },
+    slots=_slots(_EXAMPLE_PAYLOAD, _known("CPF", None, None, "token", "valid"), "12311", "2"),
 )
 
 _PERSONAS = (

@@ -32,8 +32,7 @@ from .. import clock
 from ..dialogue import runtime
 from ..settings import PREFIX, ArrivalSettings, PS7Settings
 from . import transcript
-from .customer_conversation import CustomerConversation
-from .movable_clock import MovableClock
+from .customer_conversation import CustomerConversation, MovableClock
 from .simulator.background import BackgroundSimulator
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..slot_table import STATUS
 from .faults import FAULTS
 from .personas import PERSONAS
 from .rasa_in_memory.domain import SESSION_METADATA
-from .rasa_in_memory.events import LISTEN
+from .rasa_in_memory.replay import LISTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,8 @@
-"""The state that the events of a conversation add up to, as in rasa/shared/core/trackers.py.
+"""Events as Rasa's tracker stores them, and the state of a dialogue that they add up to.
 
-`applied` leaves out what was taken back, `replay` folds events into a state, `tracker_state` is
-what an action server gets to see. Not copied: Rasa forgets the earlier runs of an active form.
+Follows rasa/shared/core/events.py and trackers.py. `stored` completes an event, `applied` leaves
+out what was reverted, `replay` folds events into a state, `tracker_state` is what an action server
+gets to see. Not copied: Rasa forgets the earlier runs of an active form.
 """
 
 from __future__ import annotations
@@ -9,30 +10,95 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .events import LISTEN, SESSION_START, Event, user_fields
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+Event = dict[str, Any]
+
+LISTEN = "action_listen"
+SESSION_START = "action_session_start"
+
+# Every event that an action can return or that happens by itself, with the fields that Rasa keeps
+# (beside kind, time and metadata). "user" has a function of its own below.
+_FIELDS = {
+    "action": "name policy confidence action_text hide_rule_turn",
+    "action_execution_rejected": "name policy confidence",
+    "active_loop": "name",
+    "agent": "text data",
+    "bot": "text data",
+    "cancel_reminder": "",
+    "export": "",
+    "followup": "name",
+    "loop_interrupted": "is_interrupted",
+    "pause": "",
+    "reminder": "intent date_time entities name kill_on_user_msg",
+    "reset_slots": "",
+    "restart": "",
+    "resume": "",
+    "rewind": "",
+    "session_started": "",
+    "slot": "name value",
+    "undo": "",
+    "user_featurization": "use_text_for_featurization",
+}
+# The values of those that are left out or null, where these are not null.
+_DEFAULTS: dict[tuple[str, str], object] = {
+    ("action", "hide_rule_turn"): False,
+    ("bot", "data"): {},
+    ("loop_interrupted", "is_interrupted"): False,
+    ("reminder", "kill_on_user_msg"): True,
+}
+
+
+def stored(event: Mapping[str, Any], *, timestamp: float, origin: Mapping[str, str]) -> Event:
+    """Return the event as the tracker keeps it: a new time, and `origin` (model, assistant) noted.
+
+    Raises ValueError for an event that Rasa Open Source does not know, as Rasa itself does.
+    """
+    kind = event.get("event")
+    own = event.get("metadata") or {}
+    if kind == "user":
+        fields = _user_fields(event, own)
+    elif kind in _FIELDS:
+        fields = {name: event.get(name) for name in _FIELDS[kind].split()}
+        missing = (name for name, value in fields.items() if value is None)
+        fields |= {name: _DEFAULTS.get((kind, name)) for name in missing}
+    else:
+        raise ValueError(f"Rasa Open Source knows no event {kind!r}")
+    metadata = {**origin, **own}
+    noted = {"metadata": metadata} if metadata else {}
+    return {"event": kind, "timestamp": timestamp, **noted, **fields}
+
+
+def _user_fields(event: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    text, message_id = event.get("text"), event.get("message_id")
+    beside = {"text": text, "message_id": message_id, "metadata": metadata}
+    return {
+        "text": text,
+        "parse_data": {"intent": {}, "entities": [], **beside, **(event.get("parse_data") or {})},
+        "input_channel": event.get("input_channel"),
+        "message_id": message_id,
+    }
 
 
 def applied(events: Iterable[Event]) -> list[Event]:
-    """Return the events that count: none before the latest start, none that was taken back."""
+    """Return the events that count: none before the latest start, none that was reverted."""
     kept: list[Event] = []
     for event in events:
         match event["event"]:
             case "restart" | "session_started":
                 kept.clear()
             case "undo":
-                _take_back(kept, "action")
+                _revert(kept, "action")
             case "rewind":
-                _take_back(kept, "user")
-                _take_back(kept, "action")  # the action_listen before it
+                _revert(kept, "user")
+                _revert(kept, "action")  # the action_listen before it
             case _:
                 kept.append(event)
     return kept
 
 
-def _take_back(kept: list[Event], kind: str) -> None:
+def _revert(kept: list[Event], kind: str) -> None:
     while kept and kept.pop()["event"] != kind:
         pass
 
@@ -51,12 +117,42 @@ class State:
 
     def __post_init__(self) -> None:
         self.slots = dict(self.initial_slots)
-        self.latest_message = user_fields({}, {})["parse_data"]
+        self.latest_message = _user_fields({}, {})["parse_data"]
 
-    @property
-    def latest_action_name(self) -> str | None:
-        """The name of the latest action, or the text that was predicted in its place."""
-        return self.latest_action.get("action_name") or self.latest_action.get("action_text")
+    def apply(self, event: Event) -> None:
+        """Follow one event that reverts nothing and starts nothing over."""
+        match event["event"]:
+            case "action":
+                key = "action_name" if event["name"] else "action_text"
+                self.latest_action = {key: event["name"] or event["action_text"]}
+                self.followup_action = None
+            case "followup":
+                self.followup_action = event["name"]
+            case "pause" | "resume":
+                self.paused = event["event"] == "pause"
+            case "reset_slots":
+                self.slots = dict(self.initial_slots)
+            case "slot" if event["name"] in self.initial_slots:  # Rasa logs an error about others
+                self.slots[event["name"]] = event["value"]
+            case "user":
+                self.latest_message = event["parse_data"]
+                self.followup_action = None
+        self._follow_loop(event)
+
+    def _follow_loop(self, event: Event) -> None:
+        match event["event"]:
+            case "active_loop":
+                started = {"name": event["name"], "is_interrupted": False, "rejected": False}
+                started["trigger_message"] = self.latest_message
+                self.active_loop = {} if event["name"] is None else started
+            case "action" if self.active_loop:
+                self.active_loop["is_interrupted"] = False
+                if event["name"] == self.active_loop["name"]:
+                    self.active_loop["rejected"] = False
+            case "action_execution_rejected" if event["name"] == self.active_loop.get("name"):
+                self.active_loop["rejected"] = True
+            case "loop_interrupted" if self.active_loop:
+                self.active_loop["is_interrupted"] = event["is_interrupted"]
 
 
 def replay(events: Sequence[Event], initial_slots: Mapping[str, Any]) -> State:
@@ -66,86 +162,14 @@ def replay(events: Sequence[Event], initial_slots: Mapping[str, Any]) -> State:
         if event["event"] in {"rewind", "undo"}:
             state = State(initial_slots)
             for kept in applied(events[: index + 1]):
-                _EFFECTS.get(kept["event"], _nothing)(state, kept)
+                state.apply(kept)
         elif event["event"] in {"restart", "session_started"}:
             state = State(initial_slots)
             if event["event"] == "restart":
                 state.followup_action = SESSION_START
         else:
-            _EFFECTS.get(event["event"], _nothing)(state, event)
+            state.apply(event)
     return state
-
-
-def _nothing(_state: State, _event: Event) -> None:
-    pass
-
-
-def _action(state: State, event: Event) -> None:
-    key = "action_name" if event["name"] else "action_text"
-    state.latest_action = {key: event["name"] or event["action_text"]}
-    state.followup_action = None
-    if state.active_loop:
-        state.active_loop["is_interrupted"] = False
-        if event["name"] == state.active_loop["name"]:
-            state.active_loop["rejected"] = False
-
-
-def _action_execution_rejected(state: State, event: Event) -> None:
-    if state.active_loop.get("name") == event["name"]:
-        state.active_loop["rejected"] = True
-
-
-def _active_loop(state: State, event: Event) -> None:
-    state.active_loop = {}
-    if event["name"] is not None:
-        state.active_loop = {
-            "name": event["name"],
-            "is_interrupted": False,
-            "rejected": False,
-            "trigger_message": state.latest_message,
-        }
-
-
-def _followup(state: State, event: Event) -> None:
-    state.followup_action = event["name"]
-
-
-def _loop_interrupted(state: State, event: Event) -> None:
-    if state.active_loop:
-        state.active_loop["is_interrupted"] = event["is_interrupted"]
-
-
-def _paused(state: State, event: Event) -> None:
-    state.paused = event["event"] == "pause"
-
-
-def _reset_slots(state: State, _event: Event) -> None:
-    state.slots = dict(state.initial_slots)
-
-
-def _slot(state: State, event: Event) -> None:
-    # Rasa logs an error and goes on when a slot is not declared.
-    if event["name"] in state.initial_slots:
-        state.slots[event["name"]] = event["value"]
-
-
-def _user(state: State, event: Event) -> None:
-    state.latest_message = event["parse_data"]
-    state.followup_action = None
-
-
-_EFFECTS: dict[str, Callable[[State, Event], None]] = {
-    "action": _action,
-    "action_execution_rejected": _action_execution_rejected,
-    "active_loop": _active_loop,
-    "followup": _followup,
-    "loop_interrupted": _loop_interrupted,
-    "pause": _paused,
-    "reset_slots": _reset_slots,
-    "resume": _paused,
-    "slot": _slot,
-    "user": _user,
-}
 
 
 def tracker_state(sender_id: str, events: Sequence[Event], state: State) -> dict[str, Any]:
@@ -162,5 +186,5 @@ def tracker_state(sender_id: str, events: Sequence[Event], state: State) -> dict
         "latest_input_channel": channels[-1] if channels else None,
         "active_loop": state.active_loop,
         "latest_action": state.latest_action,
-        "latest_action_name": state.latest_action_name,
+        "latest_action_name": next(iter(state.latest_action.values()), None),
     }
