@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..slot_table import STATUS
+from ..slot_table import CONTEXT, is_personal
 from .faults import FAULTS
 from .personas import PERSONAS
 from .rasa_in_memory.domain import SESSION_METADATA
@@ -21,19 +21,23 @@ if TYPE_CHECKING:
 
     from .simulator import RecordedRequest
 
-_SHOWN = {STATUS, "segment", "identification", "security_device", "token_status"}
-"""Those of our slots that tell nobody apart."""
+_NAMED = {who.context_id for who in PERSONAS.values()} | FAULTS.keys()
 
 
 def of_conversation(events: Iterable[Mapping[str, Any]], ours: Mapping[str, str]) -> Iterator[str]:
-    """Tell a conversation from its events; `ours` leads from the bot's slot names to our own."""
-    told = [event for event in events if not _is_noise(event)]
-    for kind, group in groupby(told, key=lambda event: str(event["event"])):
+    """Yield a conversation's lines; `ours` leads from the bot's slot names to the plugin's own."""
+    noise = {SESSION_METADATA, LISTEN}
+    shown = [
+        event
+        for event in events
+        if event["event"] != "user_featurization" and event.get("name") not in noise
+    ]
+    for kind, group in groupby(shown, key=lambda event: str(event["event"])):
         match kind:
             case "slot":
                 yield "  " + ", ".join(_slot(event, ours) for event in group)
             case "user":
-                yield from (f"user: {event['text']}{_brought(event)}" for event in group)
+                yield from (f"user: {event['text']}{_keys_sent(event)}" for event in group)
             case "bot":
                 yield from (f"bot: {event['text'] or '(no text)'}" for event in group)
             case "action":
@@ -43,34 +47,24 @@ def of_conversation(events: Iterable[Mapping[str, Any]], ours: Mapping[str, str]
 
 
 def of_requests(requests: Iterable[RecordedRequest]) -> Iterator[str]:
-    """Tell what PS7 was asked, and what it answered."""
+    """Yield what PS7 was asked, and what it answered."""
     for request in requests:
         if request.refusal:
             yield f"PS7 refused a request: {request.refusal}"
         else:
             context_id = request.json["contextId"]
-            known = context_id if context_id in _NAMES else "a contextId of the test's own"
+            known = context_id if context_id in _NAMED else "a contextId of the test's own"
             yield f"PS7 was asked about {known} and answered {request.status}"
-
-
-_NAMES = {who.context_id for who in PERSONAS.values()} | FAULTS.keys()
-
-
-def _is_noise(event: Mapping[str, Any]) -> bool:
-    return event["event"] == "user_featurization" or event.get("name") in {
-        SESSION_METADATA,
-        LISTEN,
-    }
 
 
 def _slot(event: Mapping[str, Any], ours: Mapping[str, str]) -> str:
     name, value = event["name"], event["value"]
-    if name in ours and ours[name] not in _SHOWN:
+    default_name = ours.get(name, "")
+    if default_name == CONTEXT or is_personal(default_name):
         return f"{name} {'null' if value is None else 'set'}"
     return f"{name} = {value!r}"
 
 
-def _brought(event: Mapping[str, Any]) -> str:
-    """Name what the channel sent along, by its keys alone."""
+def _keys_sent(event: Mapping[str, Any]) -> str:
     keys = event["parse_data"]["metadata"] or {}
     return f"   [metadata: {', '.join(keys)}]" if keys else ""
