@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona, Simulator
-from actions.ps7.testing.simulator import broken
+from actions.ps7.testing.simulator import delivery
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def test_slow_is_a_good_answer_in_the_end(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a deadline keeps a client from taking it for a customer."""
-    monkeypatch.setattr(broken, "_HELD_FOR", 0.01)
+    monkeypatch.setattr(delivery, "_HELD_FOR", 0.01)
     answer = await client.look_up(ps7, "slow")
     assert (answer.status, answer.json) == (200, FAULTS["slow"].body)
 

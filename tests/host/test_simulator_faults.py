@@ -17,9 +17,9 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.faults import Delivery
-from actions.ps7.testing.simulator import broken, delivery
+from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
-from actions.ps7.testing.simulator.reply import make_reply, to_json
+from actions.ps7.testing.simulator.messages import make_reply, to_json
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client
 
 if TYPE_CHECKING:
@@ -153,18 +153,18 @@ async def test_drip_sends_a_byte_now_and_then(ps7: Simulator) -> None:
     """Each comes before a read timeout, and the last one after any deadline."""
     async with asking(ps7, "drip") as (reader, _):
         head = await reader.readuntil(b"\r\n\r\n")
-        assert int(declared(head)) * broken._DRIP >= 300
+        assert int(declared(head)) * delivery._DRIP >= 300
         started = time.monotonic()
         assert await reader.readexactly(5) == b" " * 5
-        assert 4 * broken._DRIP <= time.monotonic() - started + 0.02 < 5
+        assert 4 * delivery._DRIP <= time.monotonic() - started + 0.02 < 5
 
 
 async def test_drip_is_a_good_answer_in_the_end(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a deadline keeps a client from taking it for a customer."""
-    monkeypatch.setattr(broken, "_DRIP", 0.0001)
-    monkeypatch.setattr(broken, "_HELD_FOR", 0.001)
+    monkeypatch.setattr(delivery, "_DRIP", 0.0001)
+    monkeypatch.setattr(delivery, "_HELD_FOR", 0.001)
     answer = await client.look_up(ps7, "drip")
     assert (answer.status, answer.body) == (200, b" " * 10 + BODY)
 
@@ -174,7 +174,7 @@ async def test_what_is_held_is_closed_in_the_end(
     ps7: Simulator, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No connection stays open for ever."""
-    monkeypatch.setattr(broken, "_HELD_FOR", 0.01)
+    monkeypatch.setattr(delivery, "_HELD_FOR", 0.01)
     _, ended = await heard(ps7, name)
     assert ended == "closed"
 

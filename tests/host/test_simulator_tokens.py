@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
 from actions.ps7.testing import FAULTS, Simulator
-from actions.ps7.testing.simulator import tokens
+from actions.ps7.testing.simulator import gateway
 from tests.support.simulator_client import JSON, PATH, Answer, Client
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ async def test_a_token_runs_out(
 ) -> None:
     """After the seconds that it was granted, and not before."""
     now = 1000.0
-    monkeypatch.setattr(tokens, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(gateway, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
     ps7.token_seconds = 2
     headers = bearing(await fetch(client, ps7))
     for passed, status in ((0.0, 200), (1.9, 200), (2.0, 401)):
@@ -163,10 +163,10 @@ async def test_a_token_runs_out(
 
 def test_tokens_that_ran_out_are_forgotten() -> None:
     """A simulator that runs for days does not grow."""
-    given = tokens.Tokens()
+    given = gateway.Tokens()
     for _ in range(10):
-        given.give(0)
-    kept = given.give(60)
+        given.grant(0)
+    kept = given.grant(60)
     assert list(given._over_at) == [kept]
 
 

@@ -34,6 +34,7 @@ from ..settings import PREFIX, ArrivalSettings, PS7Settings
 from . import transcript
 from .customer_conversation import CustomerConversation, MovableClock
 from .simulator.background import BackgroundSimulator
+from .simulator.server import CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,19 +45,15 @@ if TYPE_CHECKING:
 class Conversations:
     """Opens conversations with one bot: `conversation()` in a test, as many as it takes."""
 
-    def __init__(
-        self, bot: dict[str, Any], simulator: BackgroundSimulator, moving: MovableClock
-    ) -> None:
-        self.ps7 = simulator
-        self._bot = bot
-        self._clock = moving
+    def __init__(self, bot: dict[str, Any], ps7: BackgroundSimulator, time: MovableClock) -> None:
+        self.ps7 = ps7
         self.opened: list[CustomerConversation] = []
+        self._bot = {**bot, "clock": time}
 
     def __call__(self, **options: Any) -> CustomerConversation:  # noqa: ANN401 - handed on
         """Open one; `options` are `Conversation`'s: `sender_id`, `channel`, `carry_over_slots`."""
-        opened = CustomerConversation(**self._bot, clock=self._clock, **options)
-        self.opened.append(opened)
-        return opened
+        self.opened.append(CustomerConversation(**self._bot, **options))
+        return self.opened[-1]
 
 
 def ps7_settings() -> dict[str, str]:
@@ -65,10 +62,10 @@ def ps7_settings() -> dict[str, str]:
 
 
 def ps7_bot(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Give the bot, as `Conversation` takes it: override it, or say `ps7_domain` and `ps7_actions`.
+    """Return the bot as `Conversation` takes it: override it, or set `ps7_domain`, `ps7_actions`.
 
-    Those are options of pytest's ini file. Without them it is `domain/` or `domain.yml` beside that
-    file, and the package `actions`.
+    The last two are options of pytest's ini file. Without them it is `domain/` or `domain.yml`
+    beside that file, and the package `actions`.
     """
     root = pytestconfig.rootpath
     folder = root / "domain"
@@ -93,13 +90,10 @@ def ps7(
     for settings in (ArrivalSettings, PS7Settings):
         monkeypatch.setitem(settings.model_config, "env_file", None)
     monkeypatch.setattr(runtime, "_runtimes", [])
-    with BackgroundSimulator(
-        username=ps7_settings.get("PS7_USERNAME"),
-        password=ps7_settings.get("PS7_PASSWORD"),
-        api_key=ps7_settings.get("PS7_API_KEY"),
-        app_key=ps7_settings.get("PS7_APP_KEY"),
-        app_secret=ps7_settings.get("PS7_APP_SECRET"),
-    ) as simulator:
+    given: dict[str, Any] = {
+        name: ps7_settings.get(f"{PREFIX}{name.upper()}") for name in CREDENTIALS
+    }
+    with BackgroundSimulator(**given) as simulator:
         seal_keys = json.dumps([Fernet.generate_key().decode()])
         ours = {**simulator.environment, "PS7_SEAL_KEYS": seal_keys}
         for name, value in {**ours, **ps7_settings}.items():
@@ -112,18 +106,18 @@ def conversation(
     ps7: BackgroundSimulator, ps7_bot: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> Conversations:
     """Open conversations with the bot, each with a user of its own: `conversation()`."""
-    moving = MovableClock()
-    monkeypatch.setattr(clock, "utc_now", moving.utc_now)
-    return Conversations(ps7_bot, ps7, moving)
+    time = MovableClock()
+    monkeypatch.setattr(clock, "utc_now", time.utc_now)
+    return Conversations(ps7_bot, ps7, time)
 
 
 def bot(conversation: Conversations) -> CustomerConversation:
-    """One conversation with the bot, in which nobody has said anything."""
+    """One conversation with the bot, in which nothing was said yet."""
     return conversation()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let pytest's ini file say what the bot is."""
+    """Declare the options of pytest's ini file that name the bot."""
     parser.addini("ps7_domain", "files and folders of the bot's domain", type="paths", default=[])
     parser.addini("ps7_actions", "packages of the bot's actions", type="args", default=["actions"])
 

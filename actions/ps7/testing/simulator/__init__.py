@@ -8,7 +8,7 @@ It knows the interface and nothing of the plugin, which is what it tests.
 from __future__ import annotations
 
 from .background import BackgroundSimulator
-from .recorded import RecordedRequest
+from .messages import RecordedRequest
 from .server import Simulator
 
 __all__ = ["BackgroundSimulator", "RecordedRequest", "Simulator"]

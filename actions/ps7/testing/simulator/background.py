@@ -1,8 +1,8 @@
 """The simulator beside a test: in a thread of its own, so that any test can use it.
 
 It does not matter which event loop a test runs in, whether it runs in one at all, and whether an
-action blocks it. Every connection ends with its answer: a test leaves none behind when its loop is
-gone before the simulator is.
+action blocks it. Every connection ends with its answer: none stays open when the loop of a test
+ends before the simulator does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,11 @@ from .server import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
-    from types import TracebackType
 
     from aiohttp import web
     from typing_extensions import Self
 
 
-@dataclass(kw_only=True, eq=False)
 class BackgroundSimulator(Simulator):
     """A simulator that runs while a plain `with` block does.
 
@@ -35,9 +32,9 @@ class BackgroundSimulator(Simulator):
         assert ps7.asked == ["ana"]
     """
 
-    _loop: asyncio.AbstractEventLoop = field(init=False, repr=False)
-    _ended: asyncio.Event = field(init=False, repr=False)
-    _thread: Thread = field(init=False, repr=False)
+    _loop: asyncio.AbstractEventLoop
+    _ended: asyncio.Event
+    _thread: Thread
 
     @property
     def asked(self) -> list[str]:
@@ -57,20 +54,20 @@ class BackgroundSimulator(Simulator):
         """
         if name not in FAULTS:
             raise ValueError(f"{name!r} is no fault; those are {', '.join(FAULTS)}")
-        self._answers.everybody([*FAULTS[name].after, name])
+        self._answers.for_all([*FAULTS[name].after, name])
         try:
             yield
         finally:
-            self._answers.everybody([])
+            self._answers.for_all([])
 
     @contextmanager
     def down(self) -> Iterator[None]:
         """Refuse every connection while the block runs."""
-        self._wait_for(super().stop())
+        self._send(super().stop()).result()
         try:
             yield
         finally:
-            self._wait_for(super().start())
+            self._send(super().start()).result()
 
     async def start(self) -> None:
         """Listen again, on the same port; see `Simulator.start`."""
@@ -87,12 +84,7 @@ class BackgroundSimulator(Simulator):
         started.result()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
 
@@ -100,7 +92,7 @@ class BackgroundSimulator(Simulator):
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         try:
             await super().start()
-        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+        except Exception as error:  # noqa: BLE001 - the thread that waits gets it
             started.set_exception(error)
             return
         started.set_result(None)
@@ -114,6 +106,3 @@ class BackgroundSimulator(Simulator):
 
     def _send(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        self._send(work).result()

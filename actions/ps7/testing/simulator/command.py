@@ -7,11 +7,11 @@ import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..faults import FAULTS
 from ..personas import PERSONAS
-from .server import Simulator
+from .server import CREDENTIALS, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,16 +49,8 @@ def run(options: argparse.Namespace) -> int:
         The exit code: 0 after a signal, 1 where it cannot listen.
 
     """
-    simulator = Simulator(
-        host=options.host,
-        port=options.port,
-        username=options.username or None,
-        password=options.password or None,
-        api_key=options.api_key or None,
-        app_key=options.app_key or None,
-        app_secret=options.app_secret or None,
-        keep=_KEPT_REQUESTS,
-    )
+    given: dict[str, Any] = {name: getattr(options, name) or None for name in CREDENTIALS}
+    simulator = Simulator(host=options.host, port=options.port, keep=_KEPT_REQUESTS, **given)
     try:
         asyncio.run(_serve(simulator))
     except OSError as error:
@@ -89,7 +81,7 @@ async def _serve(simulator: Simulator) -> None:
 
 
 def startup_text(simulator: Simulator) -> str:
-    """Say where the simulator listens, how a bot finds it, and whom it knows."""
+    """Return where the simulator listens, how a bot finds it, and the customers and faults."""
     lines = [
         f"PS7 simulator: {simulator.url}",
         "",
@@ -109,22 +101,16 @@ def startup_text(simulator: Simulator) -> str:
 
 
 def _settings(simulator: Simulator) -> Iterator[str]:
-    """Name the plugin's settings. What was given is not shown: it may be a real one."""
-    given = {
-        "PS7_USERNAME": simulator.username,
-        "PS7_PASSWORD": simulator.password,
-        "PS7_API_KEY": simulator.api_key,
-        "PS7_APP_KEY": simulator.app_key,
-        "PS7_APP_SECRET": simulator.app_secret,
-    }
+    """Yield the plugin's settings. What was given is not shown: it may be a real one."""
+    given = {f"PS7_{name.upper()}" for name in CREDENTIALS if getattr(simulator, name)}
     for name, value in simulator.environment.items():
-        yield f"  {name}={'<as given>' if given.get(name) else value}"
+        yield f"  {name}={'<as given>' if name in given else value}"
     if not (simulator.username and simulator.password):
         yield "  (where none was given, any user name and password that are not empty will do)"
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Lay out rows in columns as wide as they need to be."""
+    """Yield rows in columns as wide as they need to be."""
     table = list(rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
@@ -143,9 +129,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="default 127.0.0.1; the plugin speaks http to a loopback host only",
     )
     login = parser.add_argument_group("credentials that a bot must send", _CREDENTIALS)
-    for name in ("username", "password", "api-key", "app-key", "app-secret"):
-        variable = "PS7_" + name.upper().replace("-", "_")
-        login.add_argument(f"--{name}", default=os.environ.get(variable))
+    for name in CREDENTIALS:
+        variable = os.environ.get(f"PS7_{name.upper()}")
+        login.add_argument(f"--{name.replace('_', '-')}", default=variable)
 
 
 def _port(text: str) -> int:

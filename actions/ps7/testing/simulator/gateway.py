@@ -1,174 +1,161 @@
-"""What a gateway in front of PS7 checks, and what it hands on. Pure.
+"""What a gateway in front of PS7 checks, what it passes on, and the tokens that it grants.
 
-Source: Huawei Cloud CEC API reference, "Invoking the PS7 System (chat_itau_contextos)". The path
-and the header names are written down here a second time on purpose: the plugin's own are what is
-under test.
+Sources: Huawei Cloud CEC API reference, "Invoking the PS7 System (chat_itau_contextos)" and "C1
+System Configuration Interface Authentication". Paths and header names are written down here a
+second time on purpose: the plugin's own are what is under test.
 """
 
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from .recorded import RecordedRequest
-from .reply import Reply, make_reply
+from .messages import RecordedRequest, Reply, make_reply
 
 if TYPE_CHECKING:
-    from .tokens import Tokens
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .server import Simulator
 
 METHOD = "POST"
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
-USERNAME_HEADER = "userName"
-PASSWORD_HEADER = "password"  # noqa: S105 - the name of a header, not a secret
-API_KEY_HEADER = "x-itau-apikey"
-APP_KEY_HEADER = "x-app-key"
-TOKEN_HEADER = "Authorization"  # noqa: S105 - as above
+TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"  # noqa: S105 - a path, not a secret
+TOKEN_MOST_SECONDS = 3600
+SECRET_HEADERS = ("userName", "password", "x-itau-apikey", "x-app-key", "Authorization")
+_SECONDS_HEADER = "X-Token-Expire"
+
+# The interface's documentation knows three shapes of an error body. Two of them are the gateway's
+# here, and the third, `{code, message}`, is PS7's own.
+_GATEWAY = ("error_code", "error_msg")
+_INTERFACE = ("resultCode", "resultDesc")
+_HEADERS = {405: {"Allow": METHOD}}
+
+Answered = tuple[RecordedRequest, Reply]
+"""A request with what became of it, and its reply."""
+Refusal = tuple[int, tuple[str, str], str]
+"""Status, shape of the body, reason."""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """What a client must send. Its `repr` shows nothing of it."""
+class Tokens:
+    """The tokens that were granted, and until when each holds."""
 
-    username: str | None = field(repr=False)
-    """None: any that is not empty."""
-    password: str | None = field(repr=False)
-    """None: any that is not empty."""
-    api_key: str | None = field(repr=False)
-    """None: none is asked for."""
-    app_key: str | None = field(repr=False)
-    """None: none is asked for."""
-    app_secret: str | None = field(repr=False)
-    """None: no token is asked for, and none is given."""
-    tokens: Tokens = field(repr=False)
-    """Those that were given, for the app key and the app secret."""
+    def __init__(self) -> None:
+        self._over_at: dict[str, float] = {}
 
-    def accept_login(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether user name and password are there, and the ones that are expected."""
-        sent = (headers.get(USERNAME_HEADER), headers.get(PASSWORD_HEADER))
-        return all(sent) and _agree(sent, (self.username, self.password))
+    def grant(self, seconds: float) -> str:
+        """Return a new token that holds for so many seconds."""
+        now = time.monotonic()
+        self._over_at = {token: over for token, over in self._over_at.items() if over > now}
+        token = secrets.token_urlsafe(24)
+        self._over_at[token] = now + seconds
+        return token
 
-    def accept_keys(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether the keys are the ones that are expected."""
-        sent = (headers.get(API_KEY_HEADER), headers.get(APP_KEY_HEADER))
-        return _agree(sent, (self.api_key, self.app_key))
+    def hold(self, token: str) -> bool:
+        """Whether this is a token that still holds."""
+        return self._over_at.get(token, 0.0) > time.monotonic()
 
-    def accept_token(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether there is a token that holds, where one is asked for."""
-        scheme, _, token = headers.get(TOKEN_HEADER, "").partition(" ")
-        return self.app_secret is None or (scheme == "Bearer" and self.tokens.hold(token))
-
-    def accept_app(self, app_key: str, app_secret: str) -> bool:
-        """Tell whether a token may be given for this key and this secret."""
-        return _agree((app_key, app_secret), (self.app_key, self.app_secret))
+    def revoke(self) -> None:
+        """Refuse all of them from now on."""
+        self._over_at.clear()
 
 
-def _agree(sent: tuple[str | None, ...], expected: tuple[str | None, ...]) -> bool:
-    return all(want in (None, got) for got, want in zip(sent, expected, strict=True))
-
-
-class Refusal(NamedTuple):
-    """Why the gateway does not let a request through, and what it answers."""
-
-    reason: str
-    reply: Reply
-
-
-def check(
-    request: RecordedRequest, credentials: Credentials, checks: Sequence[Check]
-) -> Refusal | None:
-    """Check a request, and refuse it by the first check that it does not pass."""
-    for passes, status, shape, reason in checks:
-        if not passes(request, credentials):
-            body = dict(zip(shape, (str(status), reason), strict=True))
-            return Refusal(reason, make_reply(status, body, _HEADERS.get(status)))
-    return None
-
-
-def serve(
-    request: RecordedRequest, credentials: Credentials, ask: Callable[[str], Reply]
-) -> tuple[RecordedRequest, Reply]:
-    """Answer a lookup: refuse it, or `ask` PS7. The request comes back with what became of it."""
-    refusal = check(request, credentials, _CHECKS)
-    if refusal is not None:
-        return replace(request, refusal=refusal.reason), refusal.reply
-    context_id = upstream_id(request.json)
+def look_up(
+    request: RecordedRequest, simulator: Simulator, ask: Callable[[str], Reply]
+) -> Answered:
+    """Refuse a lookup, or `ask` PS7."""
+    for refusal in _check_lookup(request, simulator):
+        return _refused(request, *refusal)
+    context_id = _upstream_id(request.json)
     return replace(request, upstream_id=context_id), ask(context_id)
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is any of its types
-    """Read a body as JSON, None where it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def grant_token(request: RecordedRequest, simulator: Simulator) -> Answered:
+    """Refuse a request, or grant a token for as long as it asks for and the simulator allows."""
+    for refusal in _check_token(request, simulator):
+        return _refused(request, *refusal)
+    seconds = min(int(_seconds(request)), simulator.token_seconds)
+    answer = {
+        "AccessToken": simulator.tokens.grant(seconds),
+        "ApplyType": "Bearer",
+        "CreateTime": str(int(time.time())),
+        "Expires": str(seconds),
+        "Scope": "default",
+        "AppKey": request.json["app_key"],
+        "UserID": "simulator",
+    }
+    return request, make_reply(200, answer)
 
 
-def upstream_id(body: Mapping[str, Any]) -> str:
-    """Give the contextId that goes on to PS7: as it came if `encoded` is 0, else in Base64."""
+def _refused(
+    request: RecordedRequest, status: int, shape: tuple[str, str], reason: str
+) -> Answered:
+    body = dict(zip(shape, (str(status), reason), strict=True))
+    return replace(request, refusal=reason), make_reply(status, body, _HEADERS.get(status))
+
+
+def _check_lookup(request: RecordedRequest, expected: Simulator) -> Iterator[Refusal]:
+    """Yield refusals, in a gateway's order: the way first, then who asks, then what they ask for.
+
+    The first one is what counts: what is checked below it may not even be there.
+    """
+    username, password, api_key, app_key, authorization = map(request.headers.get, SECRET_HEADERS)
+    if request.path.partition("?")[0] != PATH:
+        yield 404, _GATEWAY, "no such path"
+    if request.method != METHOD:
+        yield 405, _GATEWAY, "only POST is served here"
+    given = username and password
+    if not (given and _agree((username, expected.username), (password, expected.password))):
+        yield 401, _INTERFACE, "userName or password is missing or wrong"
+    if not _agree((api_key, expected.api_key), (app_key, expected.app_key)):
+        yield 401, _GATEWAY, "x-itau-apikey or x-app-key is missing or wrong"
+    scheme, _, token = (authorization or "").partition(" ")
+    if expected.app_secret is not None and not (scheme == "Bearer" and expected.tokens.hold(token)):
+        yield 401, _GATEWAY, "Authorization has no token, or one that does not hold"
+    yield from _check_json(request, _INTERFACE)
+    context_id = request.json.get("contextId")
+    if not isinstance(context_id, str) or not context_id.strip():
+        yield 400, _INTERFACE, "contextId is missing or no text"
+
+
+def _check_token(request: RecordedRequest, expected: Simulator) -> Iterator[Refusal]:
+    """Yield refusals: what is readable first, then who asks."""
+    if request.method != METHOD:
+        yield 405, _GATEWAY, "only POST is served here"
+    yield from _check_json(request, _GATEWAY)
+    app = [request.json.get(name) for name in ("app_key", "app_secret")]
+    if not all(isinstance(value, str) and value for value in app):
+        yield 400, _GATEWAY, "app_key or app_secret is missing or no text"
+    seconds, most = _seconds(request), TOKEN_MOST_SECONDS
+    if not (re.fullmatch("[0-9]{1,4}", seconds) and 1 <= int(seconds) <= most):
+        yield 400, _GATEWAY, f"{_SECONDS_HEADER} is no number of seconds from 1 to {most}"
+    if not _agree((app[0], expected.app_key), (app[1], expected.app_secret)):
+        yield 401, _GATEWAY, "app_key or app_secret is wrong"
+
+
+def _check_json(request: RecordedRequest, shape: tuple[str, str]) -> Iterator[Refusal]:
+    media_type = request.headers.get("Content-Type", "").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
+        yield 400, shape, "the Content-Type is not application/json"
+    if not isinstance(request.json, dict):
+        yield 400, shape, "the body is no JSON object"
+
+
+def _agree(*pairs: tuple[str | None, str | None]) -> bool:
+    """Whether what was sent is what is expected, pair by pair; None expects anything."""
+    return all(expected in (None, sent) for sent, expected in pairs)
+
+
+def _seconds(request: RecordedRequest) -> str:
+    return request.headers.get(_SECONDS_HEADER, "600")
+
+
+def _upstream_id(body: Mapping[str, Any]) -> str:
+    """Return the contextId that goes on to PS7: as it came if `encoded` is 0, else in Base64."""
     context_id: str = body["contextId"]
     if str(body.get("encoded")) == "0":
         return context_id
     return base64.b64encode(context_id.encode("utf-8", "surrogatepass")).decode()
-
-
-def _is_the_path(request: RecordedRequest, _: Credentials) -> bool:
-    return request.path.partition("?")[0] == PATH
-
-
-def is_the_method(request: RecordedRequest, _: Credentials) -> bool:
-    """Tell whether it is a POST."""
-    return request.method == METHOD
-
-
-def _logs_in(request: RecordedRequest, credentials: Credentials) -> bool:
-    return credentials.accept_login(request.headers)
-
-
-def _has_the_keys(request: RecordedRequest, credentials: Credentials) -> bool:
-    return credentials.accept_keys(request.headers)
-
-
-def _has_a_token(request: RecordedRequest, credentials: Credentials) -> bool:
-    return credentials.accept_token(request.headers)
-
-
-def says_json(request: RecordedRequest, _: Credentials) -> bool:
-    """Tell whether the Content-Type is that of JSON."""
-    media_type = request.headers.get("Content-Type", "").partition(";")[0]
-    return media_type.strip().lower() == "application/json"
-
-
-def is_an_object(request: RecordedRequest, _: Credentials) -> bool:
-    """Tell whether the body is a JSON object."""
-    return isinstance(request.json, dict)
-
-
-def _names_a_context(request: RecordedRequest, _: Credentials) -> bool:
-    context_id = request.json.get("contextId")
-    return isinstance(context_id, str) and bool(context_id.strip())
-
-
-# The interface's documentation knows three shapes of an error body. Two of them are the gateway's
-# here, and the third, `{code, message}`, is PS7's own.
-GATEWAY_SHAPE = ("error_code", "error_msg")
-_INTERFACE = ("resultCode", "resultDesc")
-
-_HEADERS = {405: {"Allow": METHOD}}
-
-Check = tuple[Callable[[RecordedRequest, Credentials], bool], int, tuple[str, str], str]
-"""What must pass, and the status, shape and reason of the refusal."""
-
-_CHECKS: tuple[Check, ...] = (
-    (_is_the_path, 404, GATEWAY_SHAPE, "no such path"),
-    (is_the_method, 405, GATEWAY_SHAPE, "only POST is served here"),
-    (_logs_in, 401, _INTERFACE, "userName or password is missing or wrong"),
-    (_has_the_keys, 401, GATEWAY_SHAPE, "x-itau-apikey or x-app-key is missing or wrong"),
-    (_has_a_token, 401, GATEWAY_SHAPE, "Authorization has no token, or one that does not hold"),
-    (says_json, 400, _INTERFACE, "the Content-Type is not application/json"),
-    (is_an_object, 400, _INTERFACE, "the body is no JSON object"),
-    (_names_a_context, 400, _INTERFACE, "contextId is missing or no text"),
-)
-"""In a gateway's order: the way first, then who asks, then what they ask for."""

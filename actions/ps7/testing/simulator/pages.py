@@ -6,21 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..faults import FAULTS
 from ..personas import PERSONAS
-from . import gateway, token_endpoint
-from .reply import Reply, make_reply, to_json
+from . import gateway
+from .messages import Reply, make_reply, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .recorded import RecordedRequest
-
-_SECRETS = (
-    gateway.USERNAME_HEADER,
-    gateway.PASSWORD_HEADER,
-    gateway.API_KEY_HEADER,
-    gateway.APP_KEY_HEADER,
-    gateway.TOKEN_HEADER,
-)
+    from ..faults import Fault
+    from ..personas import Persona
+    from .messages import RecordedRequest
 
 
 def page(
@@ -29,63 +21,45 @@ def page(
     requests: list[RecordedRequest],
     token_requests: list[RecordedRequest],
 ) -> Reply | None:
-    """Give the page that is asked for, None if the request is none of the simulator's own.
+    """Return the page that is asked for, None if the request is none of the simulator's own.
 
     `DELETE /requests` empties the two lists of recorded requests that it is given.
     """
-    make = _PAGES.get((method, path))
-    if make is None:
-        return None
-    return make_reply(200, to_json(make(requests, token_requests), indent=2) + b"\n")
+    match method, path:
+        case "GET", "/":
+            shown = _overview()
+        case "GET" | "DELETE", "/requests":
+            if method == "DELETE":
+                requests.clear()
+                token_requests.clear()
+            shown = {
+                "requests": [_show(request) for request in requests],
+                "tokenRequests": [_show(request) for request in token_requests],
+            }
+        case _:
+            return None
+    return make_reply(200, to_json(shown, indent=2) + b"\n")
 
 
-def _overview(*_: list[RecordedRequest]) -> dict[str, Any]:
+def _overview() -> dict[str, Any]:
     return {
         "service": "PS7 simulator",
         "lookup": f"{gateway.METHOD} {gateway.PATH}",
-        "token": f"{gateway.METHOD} {token_endpoint.PATH}, where there is an app secret",
+        "token": f"{gateway.METHOD} {gateway.TOKEN_PATH}, where there is an app secret",
         "requests": "GET /requests shows what came in, DELETE /requests forgets it",
-        "personas": [
-            {
-                "name": who.name,
-                "contextId": who.context_id,
-                "title": who.title,
-                "slots": who.slots,
-            }
-            for who in PERSONAS.values()
-        ],
+        "personas": [_name(who, slots=who.slots) for who in PERSONAS.values()],
         "faults": [
-            {
-                "name": fault.name,
-                "contextId": fault.context_id,
-                "title": fault.title,
-                "outcome": fault.outcome,
-                "reason": fault.reason,
-            }
-            for fault in FAULTS.values()
+            _name(fault, outcome=fault.outcome, reason=fault.reason) for fault in FAULTS.values()
         ],
     }
 
 
-def _list_requests(
-    requests: list[RecordedRequest], token_requests: list[RecordedRequest]
-) -> dict[str, Any]:
-    return {
-        "requests": [_show(request) for request in requests],
-        "tokenRequests": [_show(request) for request in token_requests],
-    }
-
-
-def _forget_requests(
-    requests: list[RecordedRequest], token_requests: list[RecordedRequest]
-) -> dict[str, Any]:
-    requests.clear()
-    token_requests.clear()
-    return _list_requests(requests, token_requests)
+def _name(one: Persona | Fault, **more: object) -> dict[str, Any]:
+    return {"name": one.name, "contextId": one.context_id, "title": one.title, **more}
 
 
 def _show(request: RecordedRequest) -> dict[str, Any]:
-    """Show a request to a person: of secrets only whether they came along."""
+    """Return what a person may see of a request: of secrets only whether they came along."""
     body = request.json if isinstance(request.json, dict) else {}
     return {
         "method": request.method,
@@ -97,12 +71,5 @@ def _show(request: RecordedRequest) -> dict[str, Any]:
         "upstreamId": request.upstream_id,
         "correlationId": request.headers.get("x-itau-correlationID"),
         "flowId": request.headers.get("x-itau-flowID"),
-        "present": {name: name in request.headers for name in _SECRETS},
+        "present": {name: name in request.headers for name in gateway.SECRET_HEADERS},
     }
-
-
-_PAGES: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
-    ("GET", "/"): _overview,
-    ("GET", "/requests"): _list_requests,
-    ("DELETE", "/requests"): _forget_requests,
-}

@@ -1,7 +1,6 @@
-"""The simulator's Python face: it records what comes in, and finds the answer.
+"""The simulator's Python face: it listens, records what comes in, and finds the answer.
 
-What is checked stands in `gateway` and `token_endpoint`, what is known in `upstream`, the ways of
-sending in `delivery`, and the socket in `listener`.
+What is checked stands in `gateway`, what is known in `upstream`, the ways of sending in `delivery`.
 """
 
 from __future__ import annotations
@@ -11,26 +10,26 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..faults import ELSEWHERE
-from . import gateway, pages, token_endpoint
+from . import gateway, pages
 from .delivery import DELIVERIES
-from .listener import Listener
-from .recorded import RecordedRequest
-from .reply import Reply, make_reply
-from .tokens import Tokens
+from .messages import RecordedRequest, Reply, make_reply, parse_json
 from .upstream import Answers
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
 
     from aiohttp import web
     from typing_extensions import Self
 
     from ..faults import Delivery
 
-_UNNAMED = "simulator"
+CREDENTIALS = ("username", "password", "api_key", "app_key", "app_secret")
+"""Those of its attributes that a client must send, and the settings without their `PS7_`."""
+_ANY = "simulator"
 """A credential for clients where any will do."""
+_GRACE = 0.1
+"""Seconds that answers under way get at a stop before their connections are closed."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -54,18 +53,18 @@ class Simulator:
     host: str = "127.0.0.1"
     port: int = 0
     """0 takes a free one at the first start, and keeps it."""
-    username: str | None = _UNNAMED
+    username: str | None = _ANY
     """The `userName` that a client must send; None takes any that is not empty."""
-    password: str | None = field(default=_UNNAMED, repr=False)
+    password: str | None = field(default=_ANY, repr=False)
     """The `password` that a client must send; None takes any that is not empty."""
     api_key: str | None = field(default=None, repr=False)
     """The `x-itau-apikey` that a client must send; None asks for none."""
     app_key: str | None = field(default=None, repr=False)
     """The `x-app-key` that a client must send; None asks for none."""
     app_secret: str | None = field(default=None, repr=False)
-    """With one, the token endpoint gives tokens for it and `app_key`, and lookups must bring one;
+    """With one, the token endpoint grants tokens for it and `app_key`, and lookups must bring one;
     None asks for none."""
-    token_seconds: int = token_endpoint.MOST_SECONDS
+    token_seconds: int = gateway.TOKEN_MOST_SECONDS
     """For how long a token holds at most, whatever was asked for."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """With one, it speaks https."""
@@ -80,13 +79,13 @@ class Simulator:
     token_requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
     """What came in at the token endpoint, likewise."""
     _answers: Answers = field(init=False, repr=False)
-    _tokens: Tokens = field(default_factory=Tokens, init=False, repr=False)
+    tokens: gateway.Tokens = field(default_factory=gateway.Tokens, init=False, repr=False)
+    """Those that were granted and still hold."""
     _token_reply: Reply | None = field(default=None, init=False, repr=False)
-    _listener: Listener = field(init=False, repr=False)
+    _runner: web.ServerRunner | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._answers = Answers(self.redirect_to)
-        self._listener = Listener(self._handle)
 
     @property
     def url(self) -> str:
@@ -109,15 +108,14 @@ class Simulator:
             RuntimeError: it was never started.
 
         """
-        variables = {
+        given = {name: getattr(self, name) for name in CREDENTIALS}
+        needed = ["username", "password", *(["app_key"] if self.app_secret else [])]
+        given |= {name: _ANY for name in needed if not given[name]}
+        named = {f"PS7_{name.upper()}": value for name, value in given.items()}
+        return {
             "PS7_BASE_URL": self.url,
-            "PS7_USERNAME": self.username or _UNNAMED,
-            "PS7_PASSWORD": self.password or _UNNAMED,
-            "PS7_API_KEY": self.api_key,
-            "PS7_APP_KEY": self.app_key or (_UNNAMED if self.app_secret else None),
-            "PS7_APP_SECRET": self.app_secret,
+            **{name: value for name, value in named.items() if value is not None},
         }
-        return {name: value for name, value in variables.items() if value is not None}
 
     def answer(
         self,
@@ -139,10 +137,10 @@ class Simulator:
         """Answer one contextId with these personas and faults in turn, and then with the last one.
 
         Raises:
-            ValueError: there are no names, or one is nobody's.
+            ValueError: there are no names, or one is no persona's and no fault's.
 
         """
-        self._answers.script(context_id, names)
+        self._answers.script(context_id, list(names))
 
     def token_answer(
         self,
@@ -152,16 +150,16 @@ class Simulator:
         body: bytes | Mapping[str, Any] = b"",
         delivery: Delivery = "whole",
     ) -> None:
-        """Answer at the token endpoint in a test's own way from now on, whoever asks.
+        """Answer at the token endpoint in a test's own way from now on.
 
         As `answer()`, but without any check before it. A status of None ends it.
         """
-        own = None if status is None else make_reply(status, body, headers, delivery)
-        self._token_reply = own
+        reply = None if status is None else make_reply(status, body, headers, delivery)
+        self._token_reply = reply
 
     def revoke_tokens(self) -> None:
-        """Refuse, from now on, every token that was given so far."""
-        self._tokens.revoke()
+        """Refuse, from now on, every token that was granted so far."""
+        self.tokens.revoke()
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one. Does nothing where it listens.
@@ -170,22 +168,33 @@ class Simulator:
             OSError: the port is taken, or the host is none of this machine.
 
         """
-        self.port = await self._listener.start(self.host, self.port, self.ssl_context)
+        from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
+
+        if self._runner is not None:
+            return
+        # A client that leaves ends its answer; and no access log: it would name paths and agents.
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=_GRACE)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port, ssl_context=self.ssl_context).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Listen no more and close every connection. Does nothing where it does not listen."""
-        await self._listener.stop()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
 
     async def __aenter__(self) -> Self:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -193,31 +202,26 @@ class Simulator:
         if reply is None:
             # `request.read()` would refuse a body of more than 1 MiB before it is recorded.
             body = await request.content.read()
-            reply = self._serve(
-                RecordedRequest(
-                    method=request.method,
-                    path=request.path_qs,
-                    headers=request.headers,
-                    body=body,
-                    json=gateway.parse_json(body),
-                ),
-                for_token=self.app_secret is not None and request.path == token_endpoint.PATH,
+            recorded = RecordedRequest(
+                *(request.method, request.path_qs, request.headers, body, parse_json(body))
             )
+            for_token = self.app_secret is not None and request.path == gateway.TOKEN_PATH
+            reply = self._answer_token(recorded) if for_token else self._answer_lookup(recorded)
         return await DELIVERIES[reply.delivery](request, reply)
 
-    def _serve(self, request: RecordedRequest, *, for_token: bool) -> Reply:
-        known = gateway.Credentials(
-            *(self.username, self.password, self.api_key, self.app_key, self.app_secret),
-            self._tokens,
-        )
-        if not for_token:
-            record = self.requests
-            request, reply = gateway.serve(request, known, self._answers.take)
-        elif self._token_reply is None:
-            record = self.token_requests
-            request, reply = token_endpoint.serve(request, known, self.token_seconds)
-        else:
-            record, reply = self.token_requests, self._token_reply
+    def _answer_lookup(self, request: RecordedRequest) -> Reply:
+        request, reply = gateway.look_up(request, self, self._answers.take)
+        return self._record(self.requests, request, reply)
+
+    def _answer_token(self, request: RecordedRequest) -> Reply:
+        reply = self._token_reply
+        if reply is None:
+            request, reply = gateway.grant_token(request, self)
+        return self._record(self.token_requests, request, reply)
+
+    def _record(
+        self, record: list[RecordedRequest], request: RecordedRequest, reply: Reply
+    ) -> Reply:
         record.append(replace(request, status=reply.status))
         del record[: -self.keep]
         return reply
