@@ -11,7 +11,6 @@ from actions.ps7.testing.rasa_in_memory.domain import (
     every_turn_actions,
     initial_slots,
     load_domain,
-    own_actions,
 )
 from actions.ps7.testing.rasa_in_memory.replay import State, replay, stored, tracker_state
 
@@ -149,7 +148,6 @@ def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
         "session_config": {"session_expiration_time": 5},
     }
     assert domain == load_domain([str(tmp_path / "a.yml"), tmp_path / "below"])
-    assert own_actions(domain) == ["action_a", "action_b"]
     assert initial_slots(domain) == {
         "a": "no",
         "b": None,
@@ -163,7 +161,6 @@ def test_a_domain_may_be_empty_but_not_missing(tmp_path: Path) -> None:
     """A bot without slots works; a wrong path is an error, not a bot without slots."""
     (tmp_path / "empty.yml").touch()
     assert initial_slots(load_domain(tmp_path / "empty.yml")) == {"session_started_metadata": None}
-    assert own_actions(load_domain({})) == []
     assert load_domain([]) == load_domain({})
     with pytest.raises(FileNotFoundError):
         load_domain(tmp_path / "missing.yml")

@@ -21,7 +21,7 @@ from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA
 from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
-from actions.ps7.testing.rasa_in_memory.processor import run_built_in
+from actions.ps7.testing.rasa_in_memory.domain import built_in
 from actions.ps7.testing.rasa_in_memory.replay import replay, stored
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ class Talk:
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
             events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
         else:
-            done = run_built_in(SESSION_ACTION, self.domain, self.events)
+            done = built_in(SESSION_ACTION, self.domain, self.events)
             assert done is not None
-            _, *events, _ = done.events
+            _, *events, _ = done[0]
             opener, to_set = {}, {}
         self.happens("action", name=SESSION_ACTION)
         self.happens("session_started", **opener)

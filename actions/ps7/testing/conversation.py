@@ -16,31 +16,74 @@ logs an error and drops the value). Not played: NLU and its slot mappings (from_
 `set_slot`), forms but for their validation, `action_validate_slot_mappings`, reminders, follow-up
 actions (run them).
 
-Knows nothing of PS7: it serves the actions of any bot.
+It follows rasa/core/processor.py; the tests hold recordings of a real Rasa against it. It knows
+nothing of PS7 and serves the actions of any bot.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor
 
-from .rasa_in_memory.domain import CARRY_OVER, load_domain
-from .rasa_in_memory.processor import Processor, Result, UndeclaredSlotError, wire
+from .rasa_in_memory import domain as rasa
+from .rasa_in_memory.answers import bot_message
+from .rasa_in_memory.replay import (
+    LISTEN,
+    SESSION_START,
+    Event,
+    State,
+    applied,
+    replay,
+    stored,
+    tracker_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rasa_sdk import Action
 
-    from .rasa_in_memory.domain import DomainSource
-    from .rasa_in_memory.replay import Event
+_VERSION = "3.6.21"
+_ORIGIN = {"model_id": "0" * 32, "assistant_id": "in-memory"}
+_RULE, _FOLLOWUP = "RulePolicy", "followup_action"
 
-__all__ = ["Conversation", "Result", "UndeclaredSlotError"]
+
+class UndeclaredSlotError(AssertionError):
+    """Something sets slots that the domain does not declare: in Rasa the values would be lost."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a bot's actions did in one call of the conversation. Rasa's own leave only texts."""
+
+    events: list[Event] = field(default_factory=list)
+    """What they returned, as it came over the wire."""
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    """What they handed to the dispatcher. `response` names an answer of the domain."""
+    texts: list[str] = field(default_factory=list)
+    """What the user reads: plain texts, and answers of the domain with their slots filled in."""
+    ignored: list[dict[str, Any]] = field(default_factory=list)
+    """Events and messages that Rasa drops: an every-turn action can set slots and nothing else."""
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """The slots that the events set."""
+        return {event["name"]: event["value"] for event in self.events if event["event"] == "slot"}
+
+    def __add__(self, later: Result) -> Result:
+        return Result(
+            self.events + later.events,
+            self.responses + later.responses,
+            self.texts + later.texts,
+            self.ignored + later.ignored,
+        )
 
 
 class Conversation:
@@ -56,7 +99,7 @@ class Conversation:
 
     def __init__(  # noqa: PLR0913 - two that it takes, and options
         self,
-        domain: DomainSource | Iterable[DomainSource],
+        domain: rasa.DomainSource | Iterable[rasa.DomainSource],
         actions: str | Iterable[str | type[Action] | Action],
         *,
         sender_id: str | None = None,
@@ -64,28 +107,32 @@ class Conversation:
         carry_over_slots: bool | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.domain = load_domain(domain)
+        self.domain = rasa.load_domain(domain)
         if carry_over_slots is not None:
-            self.domain["session_config"][CARRY_OVER] = carry_over_slots
+            self.domain["session_config"][rasa.CARRY_OVER] = carry_over_slots
         self.sender_id = sender_id or uuid.uuid4().hex
-        executor = ActionExecutor()
+        self._channel, self._now = channel, now
+        self._events: list[Event] = []
+        self._initial_slots = rasa.initial_slots(self.domain)
+        self._visible_from = 0
+        self._session_expired = False
+        self._executor = ActionExecutor()
         for action in [actions] if isinstance(actions, str) else actions:
             if isinstance(action, str):
-                _register_package(executor, action)
+                _register_package(self._executor, action)
             else:
-                executor.register_action(action)
-        self._processor = Processor(self.domain, executor.run, self.sender_id, channel, now)
+                self._executor.register_action(action)
 
     @property
     def events(self) -> list[Event]:
         """Every event so far, of all sessions, reverted ones too, as Rasa stores them: a copy."""
-        events: list[Event] = wire(self._processor.events)
+        events: list[Event] = _wire(self._events)
         return events
 
     @property
     def tracker(self) -> Tracker:
         """The tracker that an action would be given now: its own copy."""
-        return Tracker.from_dict(wire(self._processor.tracker_state()))
+        return Tracker.from_dict(_wire(self._tracker_state()))
 
     @property
     def slots(self) -> dict[str, Any]:
@@ -112,7 +159,7 @@ class Conversation:
         `/name` is the intent of that name, as in Rasa. Entities, `{"entity": …, "value": …}`, are
         in the message and fill no slot.
         """
-        opened = await self._processor.begin_turn(metadata)
+        opened = await self._begin_turn(metadata)
         if command := re.fullmatch(r"/([^{@]+)", text):
             intent = intent or command[1].strip()
         guess = {"name": intent, "confidence": 1.0 if intent else 0.0}
@@ -121,12 +168,12 @@ class Conversation:
             "event": "user",
             "text": text,
             "parse_data": {"intent": guess, "entities": list(entities), **ranking},
-            "input_channel": self._processor.channel,
+            "input_channel": self._channel,
             "message_id": uuid.uuid4().hex,
             "metadata": metadata,
         }
-        self._processor.record([said])
-        return opened + await self._processor.every_turn()
+        self._record([said])
+        return opened + await self._every_turn()
 
     async def run(self, name: str) -> Result:
         """Run one action, as a rule, story or flow would.
@@ -136,9 +183,9 @@ class Conversation:
         Rasa, unless the domain lists an action of the bot under that name. Any other name that is
         not registered raises rasa_sdk's ActionNotFoundException.
         """
-        if self._processor.session_due:
-            await self._processor.begin_turn()
-        return await self._processor.perform(name)
+        if self._session_due():
+            await self._begin_turn()
+        return await self._perform(name)
 
     async def validate(self, name: str, **filled: object) -> Result:
         """Run a form's validation, `validate_…`, on what was filled in, as an active form does.
@@ -149,7 +196,12 @@ class Conversation:
 
         The slots are set as it says, and to what was filled in where it says nothing.
         """
-        return await self._processor.validate(name, filled)
+        given = [{"event": "slot", "name": slot, "value": value} for slot, value in filled.items()]
+        self._check_slots(given)
+        state = self._state()
+        answer = await self._call(name, given)
+        good = [event for event in given if event["name"] not in answer.slots]
+        return self._note(answer, state, after=good)
 
     async def set_slot(self, name: str, value: object) -> None:
         """Set a slot behind the actions' back, as a form, an entity or Rasa's API would."""
@@ -160,14 +212,14 @@ class Conversation:
 
         It opens a session in an empty conversation, and does not mind an expired one.
         """
-        if not self._processor.events:
-            await self._processor.begin_turn()
-        self._processor.record(events)
+        if not self._events:
+            await self._begin_turn()
+        self._record(events)
 
     async def rewind(self) -> Result:
         """Revert the turn, the slots it set included, as `action_default_fallback` does."""
         said = await self.run("action_default_fallback")
-        return said + await self._processor.listen()
+        return said + await self._listen()
 
     async def restart(self) -> Result:
         """Start over, as `action_restart` does: initial slots, and a session without metadata."""
@@ -178,7 +230,139 @@ class Conversation:
 
         As in Rasa it does not, if the domain's time is 0 or all that the user said was reverted.
         """
-        self._processor.session_expired = True
+        self._session_expired = True
+
+    # What Rasa does around the actions
+
+    def _visible(self) -> list[Event]:
+        """Return the events of the latest session: a tracker store hands out no more."""
+        return self._events[self._visible_from :]
+
+    def _state(self) -> State:
+        return replay(self._visible(), self._initial_slots)
+
+    def _tracker_state(self, pending: Iterable[Event] = ()) -> dict[str, Any]:
+        """Return the tracker as Rasa sends it, with `pending` events. It shares their values."""
+        events = [*self._visible(), *pending]
+        return tracker_state(self.sender_id, events, replay(events, self._initial_slots))
+
+    def _last(self, *kinds: str) -> Event | None:
+        """Return the latest event of these kinds that counts."""
+        found = [event for event in applied(self._visible()) if event["event"] in kinds]
+        return found[-1] if found else None
+
+    def _session_due(self) -> bool:
+        """Whether a session opens now. One in which nothing said still counts never expires."""
+        if not self._events:
+            return True
+        said = self._last("user")
+        minutes = self.domain["session_config"].get(rasa.EXPIRATION_TIME, rasa.DEFAULT_MINUTES)
+        if minutes == 0 or not said:
+            return False
+        return self._session_expired or self._now() - said["timestamp"] > minutes * 60
+
+    async def _begin_turn(self, metadata: Mapping[str, Any] | None = None) -> Result:
+        """End the turn before, fetch the latest session from the store, open one if it is due."""
+        result = await self._listen()
+        starts = [index for index, event in enumerate(self._events) if _runs(event, SESSION_START)]
+        self._visible_from = starts[-1] if starts else 0
+        if self._session_due():
+            if metadata:
+                opener = {"event": "slot", "name": rasa.SESSION_METADATA, "value": metadata}
+                self._record([opener])
+            result += await self._perform(SESSION_START, policy=None)
+        self._session_expired = False
+        return result
+
+    async def _listen(self) -> Result:
+        """End the turn, as the policies do when nothing else is left, unless it has ended."""
+        step = self._last("user", "action")
+        if not self._events or (step and _runs(step, LISTEN)):
+            return Result()
+        return await self._perform(LISTEN)
+
+    async def _perform(self, name: str, policy: str | None = _RULE) -> Result:
+        """Run an action and note it: the prediction, what it says, what it returns."""
+        state, step = self._state(), self._last("user", "action")
+        policy = _FOLLOWUP if state.followup_action == name else policy
+        by_rule = policy == _RULE
+        predicted: list[Event] = []
+        if by_rule and step and step["event"] == "user":
+            predicted = [{"event": "user_featurization", "use_text_for_featurization": False}]
+        built_in = rasa.built_in(name, self.domain, self._visible())
+        answer = Result(*built_in) if built_in else await self._call(name, predicted)
+        ran = {"event": "action", "name": name, "policy": policy, "confidence": 1.0}
+        kinds = {event["event"] for event in answer.events}
+        rejected = "action_execution_rejected" in kinds
+        before = [] if rejected else [*predicted, {**ran, "hide_rule_turn": by_rule}]
+        result = self._note(answer, state, before=before)
+        if built_in:
+            result = Result(texts=result.texts)
+        if "user" in kinds:
+            result += await self._every_turn()
+        if self._state().followup_action == SESSION_START:  # where a restart goes on
+            result += await self._perform(SESSION_START)
+        return result
+
+    async def _every_turn(self) -> Result:
+        """Run the actions of the slot mappings, all on the same state; their slots count."""
+        state = self._state()
+        names = rasa.every_turn_actions(
+            self.domain,
+            intent=state.latest_message["intent"].get("name"),
+            loop=state.active_loop.get("name"),
+            requested=state.slots.get("requested_slot"),
+        )
+        answers = [await self._call(name, []) for name in names]
+        events = [event for answer in answers for event in answer.events]
+        slots = [event for event in events if event["event"] == "slot"]
+        self._record(slots)
+        ignored = [event for event in events if event["event"] != "slot"]
+        ignored += [response for answer in answers for response in answer.responses]
+        return Result(events=slots, ignored=ignored)
+
+    async def _call(self, name: str, predicted: Iterable[Event]) -> Result:
+        # A prediction is not in the tracker yet, hence not marked with the model either.
+        pending = [stored(event, timestamp=self._now(), origin={}) for event in predicted]
+        call = {
+            "next_action": name,
+            "sender_id": self.sender_id,
+            "tracker": self._tracker_state(pending),
+            "version": _VERSION,
+            "domain": self.domain,
+        }
+        answer: Any = await self._executor.run(_wire(call))
+        # A dictionary from the oldest rasa-sdk that is supported, a model from the newest.
+        answer = _wire(answer if isinstance(answer, dict) else vars(answer))
+        return Result(events=answer["events"], responses=answer["responses"])
+
+    def _note(
+        self,
+        answer: Result,
+        state: State,
+        before: Sequence[Event] = (),
+        after: Sequence[Event] = (),
+    ) -> Result:
+        """Record what an action did; return it with its texts, filled from the slots it found."""
+        messages = [
+            bot_message(response, self.domain, state.slots, self._channel)
+            for response in answer.responses
+        ]
+        said = [message for message in messages if message]
+        self._record([*before, *said, *answer.events, *after])
+        said += [event for event in answer.events if event["event"] == "bot"]
+        return replace(answer, texts=[message["text"] for message in said if message["text"]])
+
+    def _record(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Note events as they happen. Raises UndeclaredSlotError before any of them is noted."""
+        new = [stored(_wire(event), timestamp=self._now(), origin=_ORIGIN) for event in events]
+        self._check_slots(new)
+        self._events += new
+
+    def _check_slots(self, events: Iterable[Event]) -> None:
+        names = {event["name"] for event in events if event["event"] == "slot"}
+        if unknown := names - self._initial_slots.keys():
+            raise UndeclaredSlotError(f"not declared in the domain: {', '.join(sorted(unknown))}")
 
 
 def _register_package(executor: ActionExecutor, package: str) -> None:
@@ -189,3 +373,12 @@ def _register_package(executor: ActionExecutor, package: str) -> None:
         if isinstance(ended.__context__, ImportError):
             raise ended.__context__ from None
         raise
+
+
+def _runs(event: Event, action: str) -> bool:
+    return bool(event["event"] == "action" and event["name"] == action)
+
+
+def _wire(value: object) -> Any:  # noqa: ANN401 - whatever JSON makes of it
+    """Return what arrives at the other end; TypeError or ValueError for what JSON cannot hold."""
+    return json.loads(json.dumps(value, allow_nan=False))

@@ -1,7 +1,7 @@
-"""What a bot's domain says: its slots, its own actions, and the actions of its slot mappings.
+"""What a bot's domain says: its slots, Rasa's own actions, and the actions of its slot mappings.
 
-Files are read and merged as by rasa/shared/core/domain.py, mappings chosen as by ActionExtractSlots
-in rasa/core/actions/action.py.
+Files are read and merged as by rasa/shared/core/domain.py; actions and mappings are those of
+rasa/core/actions/action.py.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .replay import LISTEN, SESSION_START, Event, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,14 @@ DEFAULT_MINUTES = 60
 _LISTS = ("intents", "entities", "actions", "e2e_actions")
 _TABLES = ("forms", "responses", "slots")
 _DEFAULT_SESSION = {EXPIRATION_TIME: DEFAULT_MINUTES, CARRY_OVER: True}
+
+# Rasa's own actions: what is said, if the domain has it, and the kinds of the events.
+_BUILT_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    LISTEN: ((), ()),
+    "action_restart": (("utter_restart",), ("restart",)),
+    "action_default_fallback": (("utter_default",), ("rewind",)),
+    "action_back": (("utter_back",), ("rewind", "rewind")),
+}
 
 
 def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
@@ -88,9 +98,26 @@ def initial_slots(domain: Domain) -> dict[str, Any]:
     return {**slots, SESSION_METADATA: None}
 
 
-def own_actions(domain: Domain) -> list[str]:
-    """Return the names under `actions:`. One of Rasa's own among them replaces Rasa's."""
-    return [_name(entry) for entry in domain.get("actions", [])]
+def built_in(
+    name: str, domain: Domain, visible: Iterable[Event]
+) -> tuple[list[Event], list[dict[str, Any]]] | None:
+    """Return the events and messages of an action of Rasa's own; None if it is the bot's.
+
+    `visible` are the events of the latest session. A domain that lists one of these names has an
+    action of its own instead.
+    """
+    if name in map(_name, domain.get("actions", [])):
+        return None
+    if name in domain.get("responses", {}):
+        return [], [{"response": name}]
+    if name == SESSION_START:
+        carry_over = domain["session_config"].get(CARRY_OVER, True)
+        carried = [event for event in applied(visible) if carry_over and event["event"] == "slot"]
+        return [{"event": "session_started"}, *carried, {"event": "action", "name": LISTEN}], []
+    if name not in _BUILT_IN:
+        return None
+    answers, kinds = _BUILT_IN[name]
+    return [{"event": kind} for kind in kinds], [{"response": each} for each in answers]
 
 
 def every_turn_actions(
@@ -114,7 +141,8 @@ def every_turn_actions(
 
 
 def _intent_fits(mapping: Mapping[str, Any], intent: str | None) -> bool:
-    wanted, unwanted = (_as_list(mapping.get(key)) for key in ("intent", "not_intent"))
+    given = [mapping.get("intent") or [], mapping.get("not_intent") or []]
+    wanted, unwanted = ([each] if isinstance(each, str) else each for each in given)
     return intent in wanted if wanted else intent not in unwanted
 
 
@@ -125,7 +153,3 @@ def _loop_fits(mapping: Mapping[str, Any], loop: str | None, requested: str | No
         and (loop is None or condition.get("requested_slot") in {None, requested})
         for condition in conditions
     )
-
-
-def _as_list(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else value or []
