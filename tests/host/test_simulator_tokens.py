@@ -161,13 +161,14 @@ async def test_a_token_runs_out(
         assert (await client.look_up_with(headers, ps7, "ana")).status == status
 
 
-def test_tokens_that_ran_out_are_forgotten() -> None:
+async def test_tokens_that_ran_out_are_forgotten(ps7: Simulator, client: Client) -> None:
     """A simulator that runs for days does not grow."""
-    given = gateway.Tokens()
-    for _ in range(10):
-        given.grant(0)
-    kept = given.grant(60)
-    assert list(given._over_at) == [kept]
+    ps7.token_seconds = 0
+    for _ in range(3):
+        await fetch(client, ps7)
+    ps7.token_seconds = 60
+    kept = await fetch(client, ps7)
+    assert list(ps7.tokens) == [kept.json["AccessToken"]]
 
 
 async def test_without_a_key_of_its_own_it_takes_any(client: Client) -> None:

@@ -109,64 +109,64 @@ _BROKEN: tuple[tuple[str, Delivery, str, bool, str], ...] = (
     ("bad-length", "unsized", "not_http", False, "Content-Length que não é um número"),
 )
 
+
+def _fault(name: str, title: str, outcome: str, reason: str, **answer: Any) -> Fault:  # noqa: ANN401 - fields
+    """Return a fault of a good answer, but for what is given."""
+    return Fault(name, title, outcome, reason, **{"body": _GOOD, **answer})
+
+
 _OTHERS = (
-    Fault(
+    _fault(
         *("not-found", "PS7 não conhece este contexto (code 1)", "rejected", "failure_code"),
         body={"code": "1", "message": "context not found"},
     ),
-    Fault(
+    _fault(
         *("no-payload", "PS7 responde sem payload", "rejected", "no_payload"),
         body={name: value for name, value in _GOOD.items() if name != "payload"},
     ),
-    Fault(
+    _fault(
         *("empty-payload", "PS7 responde com payload vazio", "rejected", "no_payload"),
         body={**_GOOD, "payload": {}},
     ),
-    Fault(
+    _fault(
         *("unreadable", "Uma página HTML com status 200 no lugar do JSON"),
         *("unavailable", "not_json"),
         body=_PAGE,
         headers={"Content-Type": "text/html; charset=utf-8"},
     ),
-    Fault(
+    _fault(
         *("too-large", "Uma resposta com mais de 64 KiB", "unavailable", "answer_too_large"),
         body={**_GOOD, "message": "x" * _BEYOND_THE_CAP},
     ),
-    Fault(
+    _fault(
         *("huge-header", "100 KiB de cabeçalhos", "unavailable", "not_http"),
-        body=_GOOD,
         headers={"X-Padding": "x" * 100 * 1024},
     ),
-    Fault(
+    _fault(
         *("not-http", "Bytes que não são HTTP", "unavailable", "not_http"),
         body=bytes(range(256)),
         delivery="bare",
     ),
-    Fault(
+    _fault(
         *("forged-message", "A mensagem de erro traz quebras de linha e códigos ANSI"),
         *("rejected", "business_failure"),
         status=500,
         body={"code": "1", "message": _FORGED},
     ),
-    Fault(
+    _fault(
         *("echo", "O gateway devolve os cabeçalhos do pedido, senha incluída"),
         *("denied", "forbidden"),
         status=403,
+        body=b"",
         delivery="echoed",
     ),
-    Fault(
+    _fault(
         *("cookie", "Uma boa resposta que traz um cookie", "ok", "ok"),
-        body=_GOOD,
         headers={"Set-Cookie": "session=of-this-customer; Path=/"},
     ),
-    Fault(
-        *("late", "Uma boa resposta depois de 50 a 250 ms", "ok", "ok"),
-        body=_GOOD,
-        delivery="late",
-    ),
-    Fault(
+    _fault("late", "Uma boa resposta depois de 50 a 250 ms", "ok", "ok", delivery="late"),
+    _fault(
         *("flapping", "Duas falhas, e depois boas respostas", "ok", "ok"),
-        body=_GOOD,
         after=("http-503", "reset"),
     ),
 )
@@ -186,14 +186,11 @@ def _all() -> Iterator[Fault]:
             delivery=delivery,
         )
     for status in (301, 302, 307, 308):
-        title = f"O gateway redireciona para outro host ({status})"
-        yield Fault(
-            *(f"http-{status}", title, "unavailable", "redirect", False, status),
-            body=_GOOD,
-            headers={"Location": ELSEWHERE},
-        )
+        named = (f"http-{status}", f"O gateway redireciona para outro host ({status})")
+        moved = {"Location": ELSEWHERE}
+        yield _fault(*named, "unavailable", "redirect", status=status, headers=moved)
     for name, delivery, reason, retried, title in _BROKEN:
-        yield Fault(*(name, title, "unavailable", reason, retried), body=_GOOD, delivery=delivery)
+        yield _fault(name, title, "unavailable", reason, retried=retried, delivery=delivery)
 
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _all()}

@@ -26,20 +26,13 @@ _FIELDS = {
     "active_loop": "name",
     "agent": "text data",
     "bot": "text data",
-    "cancel_reminder": "",
-    "export": "",
     "followup": "name",
     "loop_interrupted": "is_interrupted",
-    "pause": "",
     "reminder": "intent date_time entities name kill_on_user_msg",
-    "reset_slots": "",
-    "restart": "",
-    "resume": "",
-    "rewind": "",
-    "session_started": "",
     "slot": "name value",
-    "undo": "",
     "user_featurization": "use_text_for_featurization",
+    **dict.fromkeys(("cancel_reminder", "export", "pause", "reset_slots", "restart"), ""),
+    **dict.fromkeys(("resume", "rewind", "session_started", "undo"), ""),
 }
 # The values of those that are left out or null, where these are not null.
 _DEFAULTS: dict[tuple[str, str], object] = {

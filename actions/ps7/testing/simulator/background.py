@@ -54,11 +54,11 @@ class BackgroundSimulator(Simulator):
         """
         if name not in FAULTS:
             raise ValueError(f"{name!r} is no fault; those are {', '.join(FAULTS)}")
-        self._answers.for_all([*FAULTS[name].after, name])
+        self._for_all = [self._named[each] for each in (*FAULTS[name].after, name)]
         try:
             yield
         finally:
-            self._answers.for_all([])
+            self._for_all = []
 
     @contextmanager
     def down(self) -> Iterator[None]:

@@ -40,29 +40,6 @@ Refusal = tuple[int, tuple[str, str], str]
 """Status, shape of the body, reason."""
 
 
-class Tokens:
-    """The tokens that were granted, and until when each holds."""
-
-    def __init__(self) -> None:
-        self._over_at: dict[str, float] = {}
-
-    def grant(self, seconds: float) -> str:
-        """Return a new token that holds for so many seconds."""
-        now = time.monotonic()
-        self._over_at = {token: over for token, over in self._over_at.items() if over > now}
-        token = secrets.token_urlsafe(24)
-        self._over_at[token] = now + seconds
-        return token
-
-    def hold(self, token: str) -> bool:
-        """Whether this is a token that still holds."""
-        return self._over_at.get(token, 0.0) > time.monotonic()
-
-    def revoke(self) -> None:
-        """Refuse all of them from now on."""
-        self._over_at.clear()
-
-
 def look_up(
     request: RecordedRequest, simulator: Simulator, ask: Callable[[str], Reply]
 ) -> Answered:
@@ -77,9 +54,13 @@ def grant_token(request: RecordedRequest, simulator: Simulator) -> Answered:
     """Refuse a request, or grant a token for as long as it asks for and the simulator allows."""
     for refusal in _check_token(request, simulator):
         return _refused(request, *refusal)
-    seconds = min(int(_seconds(request)), simulator.token_seconds)
+    seconds, now = min(int(_seconds(request)), simulator.token_seconds), time.monotonic()
+    for token in [token for token, over_at in simulator.tokens.items() if over_at <= now]:
+        del simulator.tokens[token]
+    token = secrets.token_urlsafe(24)
+    simulator.tokens[token] = now + seconds
     answer = {
-        "AccessToken": simulator.tokens.grant(seconds),
+        "AccessToken": token,
         "ApplyType": "Bearer",
         "CreateTime": str(int(time.time())),
         "Expires": str(seconds),
@@ -113,7 +94,8 @@ def _check_lookup(request: RecordedRequest, expected: Simulator) -> Iterator[Ref
     if not _agree((api_key, expected.api_key), (app_key, expected.app_key)):
         yield 401, _GATEWAY, "x-itau-apikey or x-app-key is missing or wrong"
     scheme, _, token = (authorization or "").partition(" ")
-    if expected.app_secret is not None and not (scheme == "Bearer" and expected.tokens.hold(token)):
+    holds = scheme == "Bearer" and expected.tokens.get(token, 0.0) > time.monotonic()
+    if expected.app_secret is not None and not holds:
         yield 401, _GATEWAY, "Authorization has no token, or one that does not hold"
     yield from _check_json(request, _INTERFACE)
     context_id = request.json.get("contextId")

@@ -1,19 +1,20 @@
 """The simulator's Python face: it listens, records what comes in, and finds the answer.
 
-What is checked stands in `gateway`, what is known in `upstream`, the ways of sending in `delivery`.
+What is checked stands in `gateway`, and the ways of sending in `delivery`.
 """
 
 from __future__ import annotations
 
+import base64
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..faults import ELSEWHERE
+from ..faults import ELSEWHERE, FAULTS
+from ..personas import PERSONAS
 from . import gateway, pages
 from .delivery import DELIVERIES
 from .messages import RecordedRequest, Reply, make_reply, parse_json
-from .upstream import Answers
 
 if TYPE_CHECKING:
     import ssl
@@ -78,14 +79,25 @@ class Simulator:
     """What came in, oldest first, refused requests included; clear it as you like."""
     token_requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
     """What came in at the token endpoint, likewise."""
-    _answers: Answers = field(init=False, repr=False)
-    tokens: gateway.Tokens = field(default_factory=gateway.Tokens, init=False, repr=False)
-    """Those that were granted and still hold."""
+    tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
+    """Those that were granted, and until when each holds, as `time.monotonic()` has it."""
+    _named: dict[str, Reply] = field(default_factory=dict, init=False, repr=False)
+    _next: dict[str, list[Reply]] = field(default_factory=dict, init=False, repr=False)
+    """The replies for each contextId, one after another, and the last one for good."""
+    _for_all: list[Reply] = field(default_factory=list, init=False, repr=False)
     _token_reply: Reply | None = field(default=None, init=False, repr=False)
     _runner: web.ServerRunner | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._answers = Answers(self.redirect_to)
+        for who in PERSONAS.values():
+            self._named[who.name] = make_reply(200, who.answer)
+            self.script(who.context_id, [who.name])
+        for fault in FAULTS.values():
+            moved = {"Location": self.redirect_to} if "Location" in fault.headers else {}
+            headers = {**fault.headers, **moved}
+            self._named[fault.name] = make_reply(fault.status, fault.body, headers, fault.delivery)
+        for fault in FAULTS.values():
+            self.script(fault.context_id, [*fault.after, fault.name])
 
     @property
     def url(self) -> str:
@@ -131,7 +143,7 @@ class Simulator:
         A mapping goes out as JSON, bytes as they are; both say `application/json` unless the
         headers say otherwise. The gateway's checks still come first.
         """
-        self._answers.put(context_id, make_reply(status, body, headers, delivery))
+        self._next[context_id] = [make_reply(status, body, headers, delivery)]
 
     def script(self, context_id: str, names: Iterable[str]) -> None:
         """Answer one contextId with these personas and faults in turn, and then with the last one.
@@ -140,7 +152,11 @@ class Simulator:
             ValueError: there are no names, or one is no persona's and no fault's.
 
         """
-        self._answers.script(context_id, list(names))
+        names = list(names)
+        unknown = [name for name in names if name not in self._named]
+        if unknown or not names:
+            raise ValueError(f"a script is made of names of personas and faults, not {unknown}")
+        self._next[context_id] = [self._named[name] for name in names]
 
     def token_answer(
         self,
@@ -154,12 +170,12 @@ class Simulator:
 
         As `answer()`, but without any check before it. A status of None ends it.
         """
-        reply = None if status is None else make_reply(status, body, headers, delivery)
-        self._token_reply = reply
+        own = None if status is None else make_reply(status, body, headers, delivery)
+        self._token_reply = own
 
     def revoke_tokens(self) -> None:
         """Refuse, from now on, every token that was granted so far."""
-        self.tokens.revoke()
+        self.tokens.clear()
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one. Does nothing where it listens.
@@ -202,26 +218,35 @@ class Simulator:
         if reply is None:
             # `request.read()` would refuse a body of more than 1 MiB before it is recorded.
             body = await request.content.read()
-            recorded = RecordedRequest(
-                *(request.method, request.path_qs, request.headers, body, parse_json(body))
-            )
-            for_token = self.app_secret is not None and request.path == gateway.TOKEN_PATH
-            reply = self._answer_token(recorded) if for_token else self._answer_lookup(recorded)
+            read = (request.method, request.path_qs, request.headers, body, parse_json(body))
+            reply = self._serve(RecordedRequest(*read))
         return await DELIVERIES[reply.delivery](request, reply)
 
-    def _answer_lookup(self, request: RecordedRequest) -> Reply:
-        request, reply = gateway.look_up(request, self, self._answers.take)
-        return self._record(self.requests, request, reply)
-
-    def _answer_token(self, request: RecordedRequest) -> Reply:
-        reply = self._token_reply
-        if reply is None:
+    def _serve(self, request: RecordedRequest) -> Reply:
+        """Answer a request, and record it with what became of it."""
+        record, reply = self.token_requests, self._token_reply
+        if self.app_secret is None or request.path.partition("?")[0] != gateway.TOKEN_PATH:
+            record = self.requests
+            request, reply = gateway.look_up(request, self, self._take)
+        elif reply is None:
             request, reply = gateway.grant_token(request, self)
-        return self._record(self.token_requests, request, reply)
-
-    def _record(
-        self, record: list[RecordedRequest], request: RecordedRequest, reply: Reply
-    ) -> Reply:
         record.append(replace(request, status=reply.status))
         del record[: -self.keep]
         return reply
+
+    def _take(self, upstream_id: str) -> Reply:
+        """Return PS7's answer for a contextId as the gateway passes it on: plain, or in Base64.
+
+        An unknown one is answered as not found.
+        """
+        plain = upstream_id if upstream_id in self._next else _decoded(upstream_id)
+        replies = self._for_all or self._next.get(plain) or self._next["not-found"]
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+
+def _decoded(text: str) -> str:
+    """Return the text behind a Base64 form, an empty one where it is none."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
