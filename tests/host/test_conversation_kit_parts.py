@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.ps7.testing.rasa_in_memory.answers import bot_message
 from actions.ps7.testing.rasa_in_memory.domain import (
+    bot_message,
     every_turn_actions,
     initial_slots,
     load_domain,
 )
-from actions.ps7.testing.rasa_in_memory.replay import State, replay, stored, tracker_state
+from actions.ps7.testing.rasa_in_memory.replay import State, replay, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,22 +83,6 @@ def test_an_active_loop_is_followed() -> None:
     assert _replayed(*start, interrupt, reject, form).active_loop == loop
     assert _replayed(*start, {"event": "active_loop", "name": None}).active_loop == {}
     assert _replayed(interrupt, reject).active_loop == {}
-
-
-def test_the_latest_action_may_be_a_text() -> None:
-    """End-to-end stories predict texts instead of names."""
-    state = _replayed({"event": "action", "action_text": "Olá!"})
-    assert state.latest_action == {"action_text": "Olá!"}
-    assert tracker_state("ana", [], state)["latest_action_name"] == "Olá!"
-
-
-def test_an_empty_tracker_has_no_time() -> None:
-    """Nor a channel, nor an action; it is about to listen."""
-    tracker = tracker_state("ana", [], replay([], {}))
-    assert tracker["latest_event_time"] is None
-    assert tracker["latest_input_channel"] is None
-    assert tracker["latest_action_name"] is None
-    assert tracker["followup_action"] == "action_listen"
 
 
 def test_an_event_keeps_its_metadata() -> None:

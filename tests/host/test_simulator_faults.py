@@ -19,7 +19,7 @@ from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.faults import Delivery
 from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
-from actions.ps7.testing.simulator.messages import make_reply, to_json
+from actions.ps7.testing.simulator.gateway import make_reply, to_json
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client
 
 if TYPE_CHECKING:

@@ -33,17 +33,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor
 
 from .rasa_in_memory import domain as rasa
-from .rasa_in_memory.answers import bot_message
-from .rasa_in_memory.replay import (
-    LISTEN,
-    SESSION_START,
-    Event,
-    State,
-    applied,
-    replay,
-    stored,
-    tracker_state,
-)
+from .rasa_in_memory.replay import LISTEN, SESSION_START, Event, State, applied, replay, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -164,14 +154,9 @@ class Conversation:
             intent = intent or command[1].strip()
         guess = {"name": intent, "confidence": 1.0 if intent else 0.0}
         ranking = {"intent_ranking": [guess]} if intent else {}
-        said = {
-            "event": "user",
-            "text": text,
-            "parse_data": {"intent": guess, "entities": list(entities), **ranking},
-            "input_channel": self._channel,
-            "message_id": uuid.uuid4().hex,
-            "metadata": metadata,
-        }
+        said = {"event": "user", "text": text, "metadata": metadata}
+        said["parse_data"] = {"intent": guess, "entities": list(entities), **ranking}
+        said |= {"input_channel": self._channel, "message_id": uuid.uuid4().hex}
         self._record([said])
         return opened + await self._every_turn()
 
@@ -244,7 +229,21 @@ class Conversation:
     def _tracker_state(self, pending: Iterable[Event] = ()) -> dict[str, Any]:
         """Return the tracker as Rasa sends it, with `pending` events. It shares their values."""
         events = [*self._visible(), *pending]
-        return tracker_state(self.sender_id, events, replay(events, self._initial_slots))
+        state = replay(events, self._initial_slots)
+        channels = [event["input_channel"] for event in events if event["event"] == "user"]
+        return {
+            "sender_id": self.sender_id,
+            "slots": state.slots,
+            "latest_message": state.latest_message,
+            "latest_event_time": events[-1]["timestamp"] if events else None,
+            "followup_action": state.followup_action,
+            "paused": state.paused,
+            "events": events,
+            "latest_input_channel": channels[-1] if channels else None,
+            "active_loop": state.active_loop,
+            "latest_action": state.latest_action,
+            "latest_action_name": next(iter(state.latest_action.values()), None),
+        }
 
     def _last(self, *kinds: str) -> Event | None:
         """Return the latest event of these kinds that counts."""
@@ -264,7 +263,8 @@ class Conversation:
     async def _begin_turn(self, metadata: Mapping[str, Any] | None = None) -> Result:
         """End the turn before, fetch the latest session from the store, open one if it is due."""
         result = await self._listen()
-        starts = [index for index, event in enumerate(self._events) if _runs(event, SESSION_START)]
+        ran = [(event["event"], event.get("name")) for event in self._events]
+        starts = [index for index, step in enumerate(ran) if step == ("action", SESSION_START)]
         self._visible_from = starts[-1] if starts else 0
         if self._session_due():
             if metadata:
@@ -277,7 +277,7 @@ class Conversation:
     async def _listen(self) -> Result:
         """End the turn, as the policies do when nothing else is left, unless it has ended."""
         step = self._last("user", "action")
-        if not self._events or (step and _runs(step, LISTEN)):
+        if not self._events or (step and step.get("name") == LISTEN):
             return Result()
         return await self._perform(LISTEN)
 
@@ -345,7 +345,7 @@ class Conversation:
     ) -> Result:
         """Record what an action did; return it with its texts, filled from the slots it found."""
         messages = [
-            bot_message(response, self.domain, state.slots, self._channel)
+            rasa.bot_message(response, self.domain, state.slots, self._channel)
             for response in answer.responses
         ]
         said = [message for message in messages if message]
@@ -373,10 +373,6 @@ def _register_package(executor: ActionExecutor, package: str) -> None:
         if isinstance(ended.__context__, ImportError):
             raise ended.__context__ from None
         raise
-
-
-def _runs(event: Event, action: str) -> bool:
-    return bool(event["event"] == "action" and event["name"] == action)
 
 
 def _wire(value: object) -> Any:  # noqa: ANN401 - whatever JSON makes of it

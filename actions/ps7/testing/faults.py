@@ -63,8 +63,6 @@ _GOOD: dict[str, Any] = {
     "payload": {"u_cpf": "22233366638", "u_ag": "0001", "u_cc": "00000018", "u_seg": "Varejo"},
 }
 _PAGE = b"<!DOCTYPE html><html><body><h1>Em manuten\xc3\xa7\xc3\xa3o</h1></body></html>"
-_BEYOND_THE_CAP = 65 * 1024
-"""Bytes: one more KiB than an answer may have."""
 _FORGED = "fora do ar\r\n\x1b[2K\x1b[32mINFO ps7 lookup outcome=ok\x1b[0m\n\x07\u2028outcome=ok"
 """A message that would be a line of its own in a log, or repaint a terminal."""
 
@@ -136,7 +134,7 @@ _OTHERS = (
     ),
     _fault(
         *("too-large", "Uma resposta com mais de 64 KiB", "unavailable", "answer_too_large"),
-        body={**_GOOD, "message": "x" * _BEYOND_THE_CAP},
+        body={**_GOOD, "message": "x" * 65 * 1024},  # a KiB more than it may have,
     ),
     _fault(
         *("huge-header", "100 KiB de cabeçalhos", "unavailable", "not_http"),

@@ -109,12 +109,8 @@ _EXAMPLE = Persona(
     name="exemplo",
     context_id="123123213",
     title="O exemplo da documentação da interface, ao pé da letra",
-    answer={
-        "expireIn": "2021-03-21",
-        "key": "12311",
-        "decodedContextId": "2",
-        "payload": _EXAMPLE_PAYLOAD,
-    },
+    answer={"expireIn": "2021-03-21", "key": "12311", "decodedContextId": "2"}
+    | {"payload": _EXAMPLE_PAYLOAD},
     slots=_slots(_EXAMPLE_PAYLOAD, _known("CPF", None, None, "token", "valid"), "12311", "2"),
 )
 

@@ -33,8 +33,7 @@ from ..dialogue import runtime
 from ..settings import PREFIX, ArrivalSettings, PS7Settings
 from . import transcript
 from .customer_conversation import CustomerConversation, MovableClock
-from .simulator.background import BackgroundSimulator
-from .simulator.server import CREDENTIALS
+from .simulator.server import CREDENTIALS, BackgroundSimulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

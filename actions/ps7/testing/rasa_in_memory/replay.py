@@ -1,8 +1,8 @@
 """Events as Rasa's tracker stores them, and the state of a dialogue that they add up to.
 
 Follows rasa/shared/core/events.py and trackers.py. `stored` completes an event, `applied` leaves
-out what was reverted, `replay` folds events into a state, `tracker_state` is what an action server
-gets to see. Not copied: Rasa forgets the earlier runs of an active form.
+out what was reverted, `replay` folds events into a state. Not copied: Rasa forgets the earlier runs
+of an active form.
 """
 
 from __future__ import annotations
@@ -163,21 +163,3 @@ def replay(events: Sequence[Event], initial_slots: Mapping[str, Any]) -> State:
         else:
             state.apply(event)
     return state
-
-
-def tracker_state(sender_id: str, events: Sequence[Event], state: State) -> dict[str, Any]:
-    """Return the tracker as Rasa sends it to an action server, all of `events` in it."""
-    channels = [event["input_channel"] for event in events if event["event"] == "user"]
-    return {
-        "sender_id": sender_id,
-        "slots": state.slots,
-        "latest_message": state.latest_message,
-        "latest_event_time": events[-1]["timestamp"] if events else None,
-        "followup_action": state.followup_action,
-        "paused": state.paused,
-        "events": list(events),
-        "latest_input_channel": channels[-1] if channels else None,
-        "active_loop": state.active_loop,
-        "latest_action": state.latest_action,
-        "latest_action_name": next(iter(state.latest_action.values()), None),
-    }

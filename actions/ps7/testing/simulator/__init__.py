@@ -7,8 +7,7 @@ It knows the interface and nothing of the plugin, which is what it tests.
 
 from __future__ import annotations
 
-from .background import BackgroundSimulator
-from .messages import RecordedRequest
-from .server import Simulator
+from .gateway import RecordedRequest
+from .server import BackgroundSimulator, Simulator
 
 __all__ = ["BackgroundSimulator", "RecordedRequest", "Simulator"]

@@ -31,23 +31,16 @@ _HIGHEST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the simulator as a command of its own; `arguments` are the command line's unless given.
-
-    Returns:
-        The exit code.
-
-    """
+    """Run the simulator as a command of its own, by its arguments; return the exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=ABOUT)
     add_options(parser)
     return run(parser.parse_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the simulator until SIGINT or SIGTERM. Needs the main thread, for the signals.
+    """Run the simulator until SIGINT or SIGTERM; return the exit code: 1 where it cannot listen.
 
-    Returns:
-        The exit code: 0 after a signal, 1 where it cannot listen.
-
+    It needs the main thread, for the signals.
     """
     given: dict[str, Any] = {name: getattr(options, name) or None for name in CREDENTIALS}
     simulator = Simulator(host=options.host, port=options.port, keep=_KEPT_REQUESTS, **given)

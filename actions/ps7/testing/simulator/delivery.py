@@ -18,7 +18,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, cast
 
-from .messages import Reply, to_json
+from .gateway import Reply, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,16 +51,14 @@ async def _whole(_request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
-async def _held(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Send nothing for a long time."""
-    await asyncio.sleep(_HELD_FOR)
-    return await _whole(request, reply)
+def _after(wait: Callable[[], float]) -> Deliver:
+    """Return a way of sending it after so many seconds."""
 
+    async def deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+        await asyncio.sleep(wait())
+        return await _whole(request, reply)
 
-async def _late(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Send it after a moment that differs each time."""
-    await asyncio.sleep(random.uniform(*_JITTER))  # noqa: S311 - chance, not a secret
-    return await _whole(request, reply)
+    return deliver
 
 
 async def _dated(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
@@ -131,10 +129,6 @@ def _line(request: web.BaseRequest) -> asyncio.Transport:
     return cast("asyncio.Transport", request.transport)
 
 
-def _nothing(_reply: Reply) -> bytes:
-    return b""
-
-
 def _half(reply: Reply) -> bytes:
     """Return an answer up to the middle of its body; an empty one too lacks something."""
     return _head(reply, len(reply.body) or 1) + reply.body[: len(reply.body) // 2]
@@ -169,14 +163,14 @@ async def _reset_later(line: asyncio.Transport) -> None:
 
 DELIVERIES: dict[Delivery, Deliver] = {
     "whole": _whole,
-    "held": _held,
-    "late": _late,
+    "held": _after(lambda: _HELD_FOR),
+    "late": _after(lambda: random.uniform(*_JITTER)),  # noqa: S311 - chance, not a secret
     "dated": _dated,
     "echoed": _echoed,
     "packed": _packed,
     "endless": _endless,
-    "reset": _bytes(_nothing, _reset),
-    "closed": _bytes(_nothing, _close),
+    "reset": _bytes(lambda _: b"", _reset),
+    "closed": _bytes(lambda _: b"", _close),
     "reset-body": _bytes(_half, _reset_later),
     "closed-body": _bytes(_half, _close),
     "held-body": _bytes(_half, _hold),

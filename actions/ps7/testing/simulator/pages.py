@@ -7,34 +7,30 @@ from typing import TYPE_CHECKING, Any
 from ..faults import FAULTS
 from ..personas import PERSONAS
 from . import gateway
-from .messages import Reply, make_reply, to_json
+from .gateway import Reply, make_reply, to_json
 
 if TYPE_CHECKING:
     from ..faults import Fault
     from ..personas import Persona
-    from .messages import RecordedRequest
+    from .gateway import RecordedRequest
+    from .server import Simulator
 
 
-def page(
-    method: str,
-    path: str,
-    requests: list[RecordedRequest],
-    token_requests: list[RecordedRequest],
-) -> Reply | None:
+def page(method: str, path: str, simulator: Simulator) -> Reply | None:
     """Return the page that is asked for, None if the request is none of the simulator's own.
 
-    `DELETE /requests` empties the two lists of recorded requests that it is given.
+    `DELETE /requests` empties the simulator's two lists of recorded requests.
     """
     match method, path:
         case "GET", "/":
             shown = _overview()
         case "GET" | "DELETE", "/requests":
             if method == "DELETE":
-                requests.clear()
-                token_requests.clear()
+                simulator.requests.clear()
+                simulator.token_requests.clear()
             shown = {
-                "requests": [_show(request) for request in requests],
-                "tokenRequests": [_show(request) for request in token_requests],
+                "requests": [_show(request) for request in simulator.requests],
+                "tokenRequests": [_show(request) for request in simulator.token_requests],
             }
         case _:
             return None

@@ -5,20 +5,24 @@ What is checked stands in `gateway`, and the ways of sending in `delivery`.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import sys
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ..faults import ELSEWHERE, FAULTS
 from ..personas import PERSONAS
 from . import gateway, pages
 from .delivery import DELIVERIES
-from .messages import RecordedRequest, Reply, make_reply, parse_json
+from .gateway import RecordedRequest, Reply, make_reply, parse_json
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Iterator, Mapping
 
     from aiohttp import web
     from typing_extensions import Self
@@ -103,9 +107,7 @@ class Simulator:
     def url(self) -> str:
         """Where it listens, such as `http://127.0.0.1:40123`.
 
-        Raises:
-            RuntimeError: it was never started, so no free port was taken yet.
-
+        Raises RuntimeError where it was never started: no free port was taken yet.
         """
         if not self.port:
             raise RuntimeError("the simulator was not started yet, so it has no port")
@@ -114,12 +116,7 @@ class Simulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables with which the plugin finds this simulator.
-
-        Raises:
-            RuntimeError: it was never started.
-
-        """
+        """The environment variables with which the plugin finds this simulator; see `url`."""
         given = {name: getattr(self, name) for name in CREDENTIALS}
         needed = ["username", "password", *(["app_key"] if self.app_secret else [])]
         given |= {name: _ANY for name in needed if not given[name]}
@@ -148,9 +145,7 @@ class Simulator:
     def script(self, context_id: str, names: Iterable[str]) -> None:
         """Answer one contextId with these personas and faults in turn, and then with the last one.
 
-        Raises:
-            ValueError: there are no names, or one is no persona's and no fault's.
-
+        Raises ValueError for no names, or one that is no persona's and no fault's.
         """
         names = list(names)
         unknown = [name for name in names if name not in self._named]
@@ -170,8 +165,7 @@ class Simulator:
 
         As `answer()`, but without any check before it. A status of None ends it.
         """
-        own = None if status is None else make_reply(status, body, headers, delivery)
-        self._token_reply = own
+        self._token_reply = None if status is None else make_reply(status, body, headers, delivery)
 
     def revoke_tokens(self) -> None:
         """Refuse, from now on, every token that was granted so far."""
@@ -180,9 +174,7 @@ class Simulator:
     async def start(self) -> None:
         """Listen, on the same port as before if there was one. Does nothing where it listens.
 
-        Raises:
-            OSError: the port is taken, or the host is none of this machine.
-
+        Raises OSError where the port is taken, or the host is none of this machine.
         """
         from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
 
@@ -214,7 +206,7 @@ class Simulator:
         await self.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        reply = pages.page(request.method, request.path, self.requests, self.token_requests)
+        reply = pages.page(request.method, request.path, self)
         if reply is None:
             # `request.read()` would refuse a body of more than 1 MiB before it is recorded.
             body = await request.content.read()
@@ -242,6 +234,93 @@ class Simulator:
         plain = upstream_id if upstream_id in self._next else _decoded(upstream_id)
         replies = self._for_all or self._next.get(plain) or self._next["not-found"]
         return replies.pop(0) if len(replies) > 1 else replies[0]
+
+
+class BackgroundSimulator(Simulator):
+    """A simulator beside a test, in a thread of its own: it runs while a plain `with` block does.
+
+    It does not matter which event loop a test runs in, whether it runs in one at all, and whether
+    an action blocks it. Every connection ends with its answer: none stays open when the loop of a
+    test ends before the simulator does.
+
+    with BackgroundSimulator() as ps7:
+        with ps7.failing("http-503"):
+            ...
+        assert ps7.asked == ["ana"]
+    """
+
+    _loop: asyncio.AbstractEventLoop
+    _ended: asyncio.Event
+    _thread: Thread
+
+    @property
+    def asked(self) -> list[str]:
+        """The contextIds that PS7 was asked about, in order; one for each request.
+
+        A request that the gateway refused did not reach PS7. `requests.clear()` empties it.
+        """
+        return [request.json["contextId"] for request in self.requests if not request.refusal]
+
+    @contextmanager
+    def failing(self, name: str) -> Iterator[None]:
+        """Answer every contextId with this one of `FAULTS` while the block runs.
+
+        Raises ValueError for a name that no fault has.
+        """
+        if name not in FAULTS:
+            raise ValueError(f"{name!r} is no fault; those are {', '.join(FAULTS)}")
+        self._for_all = [self._named[each] for each in (*FAULTS[name].after, name)]
+        try:
+            yield
+        finally:
+            self._for_all = []
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Refuse every connection while the block runs."""
+        self._send(super().stop()).result()
+        try:
+            yield
+        finally:
+            self._send(super().start()).result()
+
+    async def start(self) -> None:
+        """Listen again, on the same port; see `Simulator.start`."""
+        await asyncio.wrap_future(self._send(super().start()))
+
+    async def stop(self) -> None:
+        """Listen no more and close every connection; see `Simulator.stop`."""
+        await asyncio.wrap_future(self._send(super().stop()))
+
+    def __enter__(self) -> Self:
+        started: Future[None] = Future()
+        self._thread = Thread(target=asyncio.run, args=(self._live(started),), daemon=True)
+        self._thread.start()
+        started.result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
+
+    async def _live(self, started: Future[None]) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            await super().start()
+        except Exception as error:  # noqa: BLE001 - the thread that waits gets it
+            started.set_exception(error)
+            return
+        started.set_result(None)
+        await self._ended.wait()
+        await super().stop()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        response = await super()._handle(request)
+        response.force_close()
+        return response
+
+    def _send(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
 def _decoded(text: str) -> str:
