@@ -1,0 +1,169 @@
+"""Where the simulator runs: over TLS, and in a thread of its own for any test."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorCertificateError,
+    ClientError,
+    ClientPayloadError,
+    ClientSession,
+    ClientTimeout,
+    TCPConnector,
+)
+
+from actions.ps7.testing import FAULTS, PERSONAS, BackgroundSimulator, Simulator
+from tests.support.simulator_client import JSON, LOGIN, PATH, Client
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+# Before Python 3.11 asyncio closes a TLS transport later than it says.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+    *(
+        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+        if sys.version_info < (3, 11)
+        else []
+    ),
+]
+AUTHORITY = trustme.CA()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    """Yield a client that trusts one authority; what it waits for comes within seconds or never."""
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    connector = TCPConnector(ssl=context)
+    async with ClientSession(connector=connector, timeout=ClientTimeout(total=10)) as session:
+        yield Client(session)
+
+
+@pytest.fixture
+def ps7() -> Iterator[BackgroundSimulator]:
+    """Yield a simulator on a free port, in a thread that ends with the test."""
+    threads = threading.enumerate()
+    with BackgroundSimulator() as simulator:
+        yield simulator
+    assert threading.enumerate() == threads
+
+
+def https(host: str, authority: trustme.CA = AUTHORITY) -> Simulator:
+    """Return a simulator whose certificate is for this host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    return Simulator(ssl_context=context, host_name=None if host == "127.0.0.1" else host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_it_serves_https_under_the_name_of_its_certificate(client: Client, host: str) -> None:
+    """An address, or a name for it; and the faults of the connection are below the encryption."""
+    async with https(host) as ps7:
+        assert ps7.url == ps7.environment["PS7_BASE_URL"] == f"https://{host}:{ps7.port}"
+        assert (await client.look_up(ps7, "ana")).json == PERSONAS["ana"].answer
+        await ps7.stop()
+        await ps7.start()
+        for names, error in (
+            (("reset", "closed"), ClientConnectionError),
+            (("reset-body", "closed-body"), ClientPayloadError),
+        ):
+            for name in names:
+                with pytest.raises(error):
+                    await client.look_up(ps7, name)
+        assert len(ps7.requests) == 5
+
+
+async def test_a_client_that_does_not_trust_it_sends_nothing(client: Client) -> None:
+    """The handshake ends before the request."""
+    async with https("127.0.0.1", trustme.CA()) as ps7:
+        with pytest.raises(ClientConnectorCertificateError):
+            await client.look_up(ps7, "ana")
+        assert ps7.requests == []
+
+
+def test_it_serves_a_client_without_an_event_loop(ps7: BackgroundSimulator) -> None:
+    """One that blocks; and what was asked is on record by the time that it has its answer."""
+    sent = urllib.request.Request(  # noqa: S310 - our own server
+        ps7.url + PATH, b'{"contextId": "ana"}', {**LOGIN, **JSON}
+    )
+    with urllib.request.urlopen(sent, timeout=10) as answer:  # noqa: S310 - our own server
+        assert answer.headers["Connection"] == "close"
+    assert ps7.asked == ["ana"]
+    sent.remove_header("Password")
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(sent, timeout=10)  # noqa: S310 - our own server
+    refused.value.close()
+    assert ps7.asked == ["ana"], "the gateway refused it: PS7 was not asked"
+    assert [request.status for request in ps7.requests] == [200, 401]
+
+
+async def test_a_fault_is_everyones_for_a_while(ps7: BackgroundSimulator, client: Client) -> None:
+    """Whatever is asked about; then each has its own answer again, also after an error."""
+    ps7.script("C9", ["bruno", "ana"])
+    with ps7.failing("http-503"):
+        for context_id in ("ana", "C9", "unknown"):
+            assert (await client.look_up(ps7, context_id)).status == 503
+    assert (await client.look_up(ps7, "ana")).json == PERSONAS["ana"].answer
+    with pytest.raises(ZeroDivisionError), ps7.failing("http-404"):
+        raise ZeroDivisionError
+    answers = [(await client.look_up(ps7, "C9")).json for _ in range(2)]
+    own = [PERSONAS["bruno"].answer, PERSONAS["ana"].answer]
+    assert answers == own, "none of the script was used up meanwhile"
+    for _ in range(2):
+        with ps7.failing("flapping"):
+            assert (await client.look_up(ps7, "ana")).status == 503
+            with pytest.raises(ClientError):
+                await client.look_up(ps7, "ana")
+            for _ in range(2):
+                assert (await client.look_up(ps7, "ana")).json == FAULTS["flapping"].body
+
+
+@pytest.mark.parametrize("name", ["nothing", "ana"])
+def test_only_a_fault_can_happen_to_everyone(ps7: BackgroundSimulator, name: str) -> None:
+    """A slip of the pen is an error at once; it says which there are."""
+    with pytest.raises(ValueError, match=rf"'{name}' is no fault; those are not-found, .*http-503"):
+        ps7.failing(name).__enter__()
+
+
+async def test_it_goes_down_and_comes_up_again(ps7: BackgroundSimulator, client: Client) -> None:
+    """For a block, or from one call to another; on the same port, its record kept."""
+    url = ps7.url
+    assert (await client.look_up(ps7, "ana")).status == 200
+    with ps7.down(), pytest.raises(ClientError):
+        await client.look_up(ps7, "ana")
+    assert (await client.look_up(ps7, "ana")).status == 200
+    await ps7.stop()
+    with pytest.raises(ClientError):
+        await client.look_up(ps7, "ana")
+    await ps7.start()
+    assert (await client.look_up(ps7, "ana")).status == 200
+    assert (ps7.url, ps7.asked) == (url, ["ana"] * 3)
+    taken = pytest.raises(OSError, match="address already in use")
+    with taken, BackgroundSimulator(port=ps7.port):
+        pass
+
+
+async def test_an_answer_under_way_does_not_hold_up_its_end(
+    ps7: BackgroundSimulator, client: Client
+) -> None:
+    """A client still waits for a slow answer when the test is over."""
+    asked = asyncio.ensure_future(client.look_up(ps7, "slow"))
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        if ps7.requests:
+            break
+    assert ps7.asked == ["slow"]
+    await ps7.stop()
+    with pytest.raises(ClientError):
+        await asyncio.wait_for(asked, 10)
