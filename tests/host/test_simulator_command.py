@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import http.client
-import importlib
 import io
+import json
 import os
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator.command import main, startup_text
+from tests.support.processes import ROOT
+from tests.support.simulator_client import JSON, PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULE = "actions.ps7.testing.simulator"
-ROOT = Path(__file__).resolve().parents[2]
 VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminal(io.StringIO):
@@ -47,8 +51,8 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def command(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start the command on a free port and give the process and its start-up text."""
+def command(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Start the command on a free port; yield the process, where it listens, and all it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", MODULE, "--port", "0", *options],
         cwd=ROOT,
@@ -58,145 +62,84 @@ def command(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[
         text=True,
         encoding="utf-8",
     )
+    overdue = threading.Timer(60, process.kill)
+    overdue.start()
     with process:
         try:
-            yield process, read_startup_text(process.stdout)
+            assert process.stdout is not None
+            text = ""
+            while not text.endswith("It ends with Ctrl+C.\n"):
+                line = process.stdout.readline()
+                assert line, f"it ended after {text!r}"
+                text += line
+            found = re.match(r"PS7 simulator: http://(127\.0\.0\.1:\d+)\n", text)
+            assert found is not None, text
+            yield process, found[1], text
         finally:
+            overdue.cancel()
             process.kill()
 
 
-def read_startup_text(output: IO[str] | None) -> str:
-    """Read up to the last line of it, or to the end of a command that failed."""
-    assert output is not None
-    lines = []
-    for line in output:
-        lines.append(line)
-        if line == "It ends with Ctrl+C.\n":
-            break
-    return "".join(lines)
+def ask(address: str, method: str, path: str, **headers: str) -> tuple[int, bytes]:
+    """Send a request about Ana and return status and body of the answer."""
+    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+        body = b'{"contextId": "ana"}' if method == "POST" else None
+        connection.request(method, path, body, {**JSON, **headers})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
-def url_in(text: str) -> str:
-    """Give where the command says it listens."""
-    found = re.match(r"PS7 simulator: (http://127\.0\.0\.1:\d+)\n", text)
-    assert found is not None, text
-    return found[1]
-
-
-def look_up(url: str, **headers: str) -> int:
-    """Look Ana up and give the status."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    with closing(connection):
-        connection.request(
-            "POST",
-            "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos",
-            b'{"contextId": "ana"}',
-            {"Content-Type": "application/json", **headers},
-        )
-        return connection.getresponse().status
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_it_serves_until_a_signal_and_ends_cleanly(number: signal.Signals) -> None:
-    """A free port, any credentials that are not empty, exit code 0 and nothing on stderr."""
-    with command() as (process, text):
-        url = url_in(text)
-        assert look_up(url, userName="any", password="any") == 200
-        assert look_up(url, userName="any") == 401
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=10)
+    """Any credentials that are not empty, exit code 0; a client that still waits is no matter."""
+    slow = b'{"contextId": "slow"}'
+    head = f"POST {PATH} HTTP/1.1\r\nHost: ps7\r\nContent-Type: application/json\r\n"
+    head += f"userName: u\r\npassword: p\r\nContent-Length: {len(slow)}\r\n\r\n"
+    with command() as (process, address, _):
+        assert ask(address, "POST", PATH, userName="any", password="any")[0] == 200
+        assert ask(address, "POST", PATH, userName="any")[0] == 401
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port))) as waiting:
+            waiting.sendall(head.encode() + slow)
+            for _ in range(200):
+                if len(json.loads(ask(address, "GET", "/requests")[1])["requests"]) == 3:
+                    break
+                time.sleep(0.05)
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=10)
     assert (process.returncode, output, errors) == (0, "", "")
 
 
 def test_credentials_come_from_the_environment_and_options_go_first() -> None:
     """What is given must match, and is not printed: it may be a real one."""
-    with command("--username", "u-opt", PS7_USERNAME="u-env", PS7_PASSWORD="p-env") as started:
-        _, text = started
-        url = url_in(text)
-        assert look_up(url, userName="u-opt", password="p-env") == 200
-        assert look_up(url, userName="u-env", password="p-env") == 401
-        assert look_up(url, userName="u-opt", password="any") == 401
+    login = {"PS7_USERNAME": "u-env", "PS7_PASSWORD": "p-env"}
+    with command("--username", "u-opt", **login) as (_, address, text):
+        for username, password, status in (
+            ("u-opt", "p-env", 200),
+            ("u-env", "p-env", 401),
+            ("u-opt", "any", 401),
+        ):
+            assert ask(address, "POST", PATH, userName=username, password=password)[0] == status
     assert "PS7_PASSWORD=<as given>" in text
-    assert "p-env" not in text
-    assert "u-opt" not in text
-    assert "will do" not in text
+    assert not re.search("p-env|u-opt|will do", text)
 
 
-def test_with_an_app_secret_lookups_need_a_token() -> None:
-    """Given as an option, which shows in no text."""
-    with command("--app-secret", "s-opt", PS7_APP_SECRET="s-env") as (_, text):
-        assert look_up(url_in(text), userName="u", password="p") == 401
+@pytest.mark.parametrize("number", SIGNALS)
+def test_it_can_be_called_from_another_program(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """The signal handlers are restored; with an app secret it says what a bot needs for tokens."""
+    monkeypatch.setenv("PS7_APP_SECRET", "s-env")
+    before = [signal.getsignal(one) for one in SIGNALS]
+    terminal = Terminal(number)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["--app-secret", "s-opt"]) == 0
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+    text = terminal.getvalue()
+    assert text.startswith("PS7 simulator: http://127.0.0.1:")
     assert "PS7_APP_KEY=simulator" in text
     assert "PS7_APP_SECRET=<as given>" in text
     assert "s-opt" not in text
-
-
-def test_a_slow_answer_does_not_keep_it_from_ending() -> None:
-    """Somebody still waits, and Ctrl+C ends it all the same."""
-    with command() as (process, text):
-        waiting = subprocess.Popen(
-            [sys.executable, "-c", SLOW_CLIENT, url_in(text)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        with waiting:
-            assert waiting.stdout is not None
-            assert waiting.stdout.readline() == b"sent\n"
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (0, "")
-
-
-SLOW_CLIENT = """
-import http.client, sys, urllib.parse
-address = urllib.parse.urlsplit(sys.argv[1]).netloc
-connection = http.client.HTTPConnection(address, timeout=20)
-connection.request(
-    "POST",
-    "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos",
-    b'{"contextId": "slow"}',
-    {"Content-Type": "application/json", "userName": "u", "password": "p"},
-)
-print("sent", flush=True)
-connection.getresponse()
-"""
-
-
-def test_importing_the_command_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The action server imports every module under `actions/`, this one too."""
-    monkeypatch.delitem(sys.modules, f"{MODULE}.__main__", raising=False)
-    assert importlib.import_module(f"{MODULE}.__main__").main is main
-
-
-async def test_a_port_that_is_taken_is_one_clear_line() -> None:
-    """No traceback, exit code 1."""
-    async with Simulator() as first:
-        process = subprocess.run(  # noqa: ASYNC221 - the first one only has to hold the port
-            [sys.executable, "-m", MODULE, "--port", str(first.port)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    assert process.returncode == 1
-    assert process.stdout == ""
-    assert len(process.stderr.splitlines()) == 1
-    assert f"port {first.port}" in process.stderr
-    assert "address already in use" in process.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_signal_handlers_are_given_back(
-    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    """`main()` can be called from another program."""
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
-    terminal = Terminal(number)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    assert main([]) == 0
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
-    assert "PS7 simulator: http://127.0.0.1:" in terminal.getvalue()
 
 
 def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,17 +152,25 @@ def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.value.code == 0
 
 
-def test_a_host_that_is_not_here_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """An address of another machine cannot be listened on."""
-    assert main(["--host", "192.0.2.1"]) == 1
+@pytest.mark.parametrize(
+    ("host", "reason"), [("127.0.0.1", "address already in use"), ("192.0.2.1", "")]
+)
+def test_where_it_cannot_listen_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], host: str, reason: str
+) -> None:
+    """A port that is taken, an address of another machine: no traceback, exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--host", host, "--port", str(port)]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("PS7 simulator: it cannot listen on 192.0.2.1, port 0: ")
+    assert said.err.startswith(f"PS7 simulator: it cannot listen on {host}, port {port}: ")
+    assert reason in said.err
     assert len(said.err.splitlines()) == 1
 
 
 def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
-    """What a newcomer needs stands there, a line each."""
+    """What a newcomer needs stands there, a line each; keys that were given are not shown."""
     text = startup_text(Simulator(port=8077, username=None, password=None))
     lines = text.splitlines()
     assert lines[0] == "PS7 simulator: http://127.0.0.1:8077"
@@ -234,34 +185,28 @@ def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
         assert any(line.split()[:2] == [fault.context_id, fault.outcome] for line in lines)
         assert fault.title in text
     assert all(len(line) <= 100 for line in lines)
+    keys = startup_text(Simulator(port=8077, api_key="hush", app_key="hush", app_secret="hush"))
+    for name in ("API_KEY", "APP_KEY", "APP_SECRET"):
+        assert f"PS7_{name}=<as given>" in keys
+    assert "hush" not in keys
 
 
-def test_keys_are_named_where_they_were_given() -> None:
-    """The bot needs them too, and their values are not printed."""
-    given = Simulator(port=8077, api_key="hush", app_key="hush", app_secret="hush")
-    text = startup_text(given)
-    assert "PS7_API_KEY=<as given>" in text
-    assert "PS7_APP_KEY=<as given>" in text
-    assert "PS7_APP_SECRET=<as given>" in text
-    assert "hush" not in text
-
-
-@pytest.mark.parametrize("port", ["70000", "-1", "x", "²"])
-def test_a_port_that_is_none_is_a_usage_error(
-    capsys: pytest.CaptureFixture[str], port: str
+@pytest.mark.parametrize(
+    ("option", "code", "says"),
+    [
+        *(
+            (f"--port={port}", 2, ["a port is a number from 0 to 65535"])
+            for port in ("70000", "-1", "x", "²")
+        ),
+        ("--help", 0, [f"python -m {MODULE}", *VARIABLES]),
+    ],
+)
+def test_a_wrong_port_and_help_explain_the_options(
+    capsys: pytest.CaptureFixture[str], option: str, code: int, says: list[str]
 ) -> None:
-    """The command says what a port is, and exits with 2 as commands do."""
+    """A usage error exits with 2 as commands do; help says what the options default to."""
     with pytest.raises(SystemExit) as ended:
-        main([f"--port={port}"])
-    assert ended.value.code == 2
-    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
-
-
-def test_help_says_what_the_options_default_to(capsys: pytest.CaptureFixture[str]) -> None:
-    """A newcomer's first command."""
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    assert ended.value.code == 0
-    text = capsys.readouterr().out
-    assert f"python -m {MODULE}" in text
-    assert all(name in " ".join(text.split()) for name in VARIABLES)
+        main([option])
+    said = "".join(capsys.readouterr())
+    assert ended.value.code == code
+    assert all(each in " ".join(said.split()) for each in says)
