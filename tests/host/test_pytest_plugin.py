@@ -1,4 +1,4 @@
-"""The fixtures for bot builders: in whatever way their tests run, and nothing left behind."""
+"""The fixtures for bot builders: in whatever way their tests run, and nothing stays afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT = ("-p", "no:asyncio")
 
 @pytest.fixture(autouse=True)
 def bot_folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of a bot that has the plugin and a domain, and no tests yet."""
+    """Return the folder of a bot that has the plugin and a domain, and no tests yet."""
     monkeypatch.delitem(sys.modules, PLUGIN, raising=False)  # other tests import it: pytest warns
     pytester.makeconftest(f"pytest_plugins = [{PLUGIN!r}]")
     pytester.makeini(INI)
@@ -44,10 +44,6 @@ def passes(pytester: pytest.Pytester, test: str, *arguments: str, tests: int = 1
     pytester.makepyfile(test)
     result = pytester.runpytest_inprocess("--strict-config", "--strict-markers", *arguments or AUTO)
     result.assert_outcomes(passed=tests)
-
-
-def plugin_variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("PS7_")}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +70,7 @@ def test_a_test_runs_in_any_event_loop(
     passes(
         pytester,
         f"""
-        import asyncio, functools
+        import asyncio, functools, urllib.request
         import pytest
 
         def run(test):
@@ -87,34 +83,40 @@ def test_a_test_runs_in_any_event_loop(
             assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
             assert ps7.asked == ["ana"]
 
-        {decorated} def test_she_is_somebody_new_in_the_next_test(bot, ps7):
+        {decorated} def test_she_is_new_in_the_next_test(bot, ps7):
             assert ps7.asked == []
             assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
+
+        {decorated} def test_what_blocks_the_loop_reaches_ps7_all_the_same(ps7):
+            with urllib.request.urlopen(ps7.url, timeout=5) as answer:
+                assert answer.status == 200
         """,
         *options,
-        tests=2,
+        tests=3,
     )
+
+
+def what_tests_change() -> list[object]:
+    """Return all of this process that the fixtures set for a test."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith("PS7_")}
+    files = [settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)]
+    return [variables, files, clock.utc_now, list(runtime._runtimes)]
 
 
 def test_tests_know_nothing_of_each_other_and_of_this_machine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No circuit stays open, no time stays moved; no setting of this shell or a `.env` counts."""
-    login = SecretStr("somebody else's")
+    login = SecretStr("another one's")
     settings = PS7Settings(base_url="http://127.0.0.1:9", username=login, password=login)
-    somebody_elses = [runtime.Runtime(settings)]
-    monkeypatch.setattr(runtime, "_runtimes", [*somebody_elses])
-    monkeypatch.setenv("PS7_BASE_URL", "nonsense")
-    monkeypatch.setenv("PS7_SECRETS_DIR", "/nonsense")
-    monkeypatch.setenv("PS7_SLOT_NAMES", "nonsense")
+    monkeypatch.setattr(runtime, "_runtimes", [runtime.Runtime(settings)])
+    for name in ("PS7_BASE_URL", "PS7_SLOT_NAMES", "PS7_SECRETS_DIR"):
+        monkeypatch.setenv(name, "/nonsense")
     (pytester.path / ".env").write_text("PS7_METADATA_KEYS=nonsense\nPS7_ARRIVAL_KEYS=nonsense\n")
-    variables, utc_now = plugin_variables(), clock.utc_now
-    files = [settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)]
+    before = what_tests_change()
     passes(
         pytester,
         """
-        import pytest
-
         async def test_a_circuit_opens_and_time_goes_on(conversation, ps7):
             with ps7.failing("http-401"):
                 for _ in range(5):
@@ -134,47 +136,51 @@ def test_tests_know_nothing_of_each_other_and_of_this_machine(
         """,
         tests=2,
     )
-    assert plugin_variables() == variables
-    assert runtime._runtimes == somebody_elses
-    assert clock.utc_now is utc_now
-    assert files == [
-        settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)
-    ]
+    assert what_tests_change() == before
 
 
-def test_the_bot_is_what_the_ini_file_says(pytester: pytest.Pytester) -> None:
-    """Files beside it, and packages; without a word, `domain/` or `domain.yml`, and `actions`."""
-    (pytester.path / "spoken.yml").write_text("responses: {utter_hi: [{text: Hi!}]}")
-    pytester.mkpydir("house_actions").joinpath("own.py").write_text(
-        "from rasa_sdk import Action\n"
-        "class Own(Action):\n"
-        "    def name(self): return 'action_own'\n"
-        "    async def run(self, dispatcher, tracker, domain):\n"
-        "        dispatcher.utter_message(response='utter_hi')\n"
-        "        return []\n"
-    )
-    pytester.makeini(
-        f"{INI}ps7_domain = spoken.yml domain.yml\nps7_actions = actions.ps7 house_actions\n"
-        "pythonpath = .\n"
-    )
-    passes(
-        pytester,
-        """
-        async def test_both_are_there(bot):
-            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
-            assert (await bot.run("action_own")).texts == ["Hi!"]
-        """,
-    )
+OWN_ACTION = """
+from rasa_sdk import Action
+
+class Own(Action):
+    def name(self): return 'action_own'
+    async def run(self, dispatcher, tracker, domain):
+        dispatcher.utter_message(response='utter_hi')
+        return []
+"""
 
 
-def test_a_folder_of_domain_files_is_found(pytester: pytest.Pytester) -> None:
-    """Where the bot has one, it counts."""
+@pytest.mark.parametrize(
+    ("ini", "own", "known"),
+    [
+        ("ps7_domain = spoken.yml domain.yml\nps7_actions = actions.ps7 house_actions", True, True),
+        ("", False, False),  # domain/ goes before domain.yml
+    ],
+)
+def test_the_bot_is_what_the_ini_file_says(
+    pytester: pytest.Pytester, ini: str, own: bool, known: bool
+) -> None:
+    """Files beside it, and packages; without a word, `domain/` or `domain.yml`, and `actions`.
+
+    A test file can load the fixtures too, beside a conftest.py that does not.
+    """
     pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
+    (pytester.path / "spoken.yml").write_text("responses: {utter_hi: [{text: Hi!}]}")
+    pytester.mkpydir("house_actions").joinpath("own.py").write_text(OWN_ACTION)
+    pytester.makeconftest("")
+    pytester.makeini(f"{INI}pythonpath = .\n{ini}\n")
     passes(
         pytester,
-        """
-        async def test_its_slots(bot):
-            assert bot.slots == {"colour": None, "session_started_metadata": None}
+        f"""
+        pytest_plugins = [{PLUGIN!r}]
+
+        async def test_what_there_is(bot):
+            assert ("ps7_status" in bot.slots) is {known}
+            assert ("colour" in bot.slots) is not {known}
+            if {known}:
+                assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+            if {own}:
+                assert (await bot.run("action_own")).texts == ["Hi!"]
         """,
     )
 
@@ -193,7 +199,7 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
                 "PS7_SLOT_NAMES": '{"segment": "segmento"}',
                 "PS7_METADATA_KEYS": '["channel.of.contextId", "contextId"]',
                 "PS7_ARRIVAL_KEYS": '["made up, and this back-end\\'s own"]',
-                "PS7_USERNAME": "somebody", "PS7_PASSWORD": "secret", "PS7_API_KEY": "api",
+                "PS7_USERNAME": "user", "PS7_PASSWORD": "secret", "PS7_API_KEY": "api",
                 "PS7_APP_KEY": "app", "PS7_APP_SECRET": "app secret",
             }
 
@@ -218,7 +224,7 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
             assert ps7.asked == ["ana"]
             assert len(ps7.token_requests) == 1
             sent = ps7.requests[0].headers
-            assert (sent["userName"], sent["password"]) == ("somebody", "secret")
+            assert (sent["userName"], sent["password"]) == ("user", "secret")
             assert (sent["x-itau-apikey"], sent["x-app-key"]) == ("api", "app")
 
         @pytest.mark.parametrize("ps7_settings", [{"PS7_MAX_CONTEXTS": "1"}])
@@ -228,20 +234,17 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
             await bot.arrives("exemplo")
             assert bot.slots["ps7_status"] == "rejected"
             assert ps7.asked == ["ana"]
-            await bot.restart()
-            await bot.arrives(FAULTS["http-401"])
-            assert bot.slots["ps7_status"] == "denied"
-            await bot.restart()
             ps7.requests.clear()
             for who in ("exemplo", PERSONAS["exemplo"], "123123213"):
-                await bot.arrives(who)
-                assert bot.slots["segment"] == "segment"
                 await bot.run("action_ps7_forget")
                 await bot.restart()
+                await bot.arrives(who)
+                assert bot.slots["segment"] == "segment"
             assert ps7.asked == ["123123213"] * 3
-            await bot.restart()
-            await bot.arrives("of my own")
-            assert bot.slots["ps7_status"] == "invalid"
+            for who, status in ((FAULTS["http-401"], "denied"), ("of my own", "invalid")):
+                await bot.restart()
+                await bot.arrives(who)
+                assert bot.slots["ps7_status"] == status
         """,
         tests=2,
     )
@@ -253,18 +256,18 @@ def test_time_passes_for_the_plugin_and_for_sessions(pytester: pytest.Pytester) 
         pytester,
         """
         async def test_contexts_and_sessions(bot, conversation, ps7):
+            def sessions():
+                return [event["event"] for event in bot.events].count("session_started")
+
             other = conversation()
             await other.arrives("ana")
             await bot.arrives("iara")
             bot.later(seconds=3)
             assert (await bot.run("action_ps7_verify")).slots["ps7_status"] == "expired"
-            bot.later(minutes=59)
-            sessions = [event["event"] for event in bot.events].count("session_started")
-            await bot.user("e agora?")
-            assert [event["event"] for event in bot.events].count("session_started") == sessions
-            bot.later(hours=1, seconds=1)
-            await bot.user("e agora?")
-            assert [event["event"] for event in bot.events].count("session_started") == 2
+            for time, expected in (({"minutes": 59}, 1), ({"hours": 1, "seconds": 1}, 2)):
+                bot.later(**time)
+                await bot.user("e agora?")
+                assert sessions() == expected
             assert (await other.run("action_ps7_verify")).slots["ps7_status"] == "expired"
         """,
     )
@@ -323,21 +326,6 @@ def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.P
     assert result.stdout.str().count("Captured requests") == 1
 
 
-def test_a_test_file_can_load_it_too(pytester: pytest.Pytester) -> None:
-    """Beside a conftest.py that does not; its ini options count there as well."""
-    pytester.makeconftest("")
-    pytester.makeini(f"{INI}ps7_actions = actions.ps7\n")
-    passes(
-        pytester,
-        f"""
-        pytest_plugins = [{PLUGIN!r}]
-
-        async def test_ana_is_known(bot):
-            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
-        """,
-    )
-
-
 def test_the_wheel_brings_the_same(pytester: pytest.Pytester) -> None:
     """Under its own name, in a process that knows no other; no other module of ours is loaded."""
     shutil.copytree(
@@ -357,31 +345,17 @@ def test_the_wheel_brings_the_same(pytester: pytest.Pytester) -> None:
             assert "actions" not in sys.modules
         """
     )
-    pytester.runpytest_subprocess(*AUTO).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*AUTO, timeout=120).assert_outcomes(passed=1)
 
 
-def test_an_action_that_blocks_the_loop_reaches_ps7_all_the_same(pytester: pytest.Pytester) -> None:
-    """The simulator does not live in the test's event loop."""
-    passes(
-        pytester,
-        """
-        import urllib.request
-
-        async def test_it(ps7):
-            with urllib.request.urlopen(ps7.url, timeout=5) as answer:
-                assert answer.status == 200
-        """,
-    )
-
-
-def test_the_fixtures_are_listed_with_what_they_give(pytester: pytest.Pytester) -> None:
+def test_the_fixtures_are_listed_with_what_they_do(pytester: pytest.Pytester) -> None:
     """`pytest --fixtures` is where one looks for them."""
     shown = pytester.runpytest_inprocess("--fixtures", *AUTO).stdout.str()
     for line in (
-        "One conversation with the bot, in which nobody has said anything.",
+        "One conversation with the bot, in which nothing was said yet.",
         "Open conversations with the bot, each with a user of its own: `conversation()`.",
         "PS7 for this test: a simulator with an empty record, and the plugin set up to ask it.",
         "PS7_* settings of the bot's own, such as PS7_SLOT_NAMES: override it, or parametrize it.",
-        "Give the bot, as `Conversation` takes it",
+        "Return the bot as `Conversation` takes it",
     ):
         assert line in shown
