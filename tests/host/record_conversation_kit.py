@@ -2,9 +2,11 @@
 
     <a python that has rasa 3.6.21> tests/host/record_conversation_kit.py
 
-Trains the bot in each of its variants, plays STEPS, and writes every call that reached the action
-server to data/kit_recording_<variant>.json; the tests hold these against the conversation kit. To
-be run again when another Rasa is to be matched. rasa is imported by name: the type check has none.
+Trains the bot in each of its variants, plays the steps that stand in its recording (text, metadata,
+whether the session before has expired), and writes what Rasa called and said beside them; likewise,
+beside each event of data/kit_recording_of_events.json, how Rasa stores it. The tests hold these
+against the conversation kit. To be run again when another Rasa is to be matched, or a step or an
+event was added. rasa is imported by name: the type check has none.
 """
 
 from __future__ import annotations
@@ -22,65 +24,11 @@ from typing import Any
 from aiohttp import web
 
 BOT = Path(__file__).parent / "data" / "kit_bot"
-STEPS: list[tuple[str, dict[str, Any] | None, bool]] = [
-    ("/greet", {"contextId": "C1", "n": 1}, False),
-    ("/out_of_scope", {"contextId": "C2"}, False),
-    ("/balance", None, False),
-    ("/restart", {"contextId": "C3"}, False),
-    ("/balance", None, False),
-    ("/balance", {"contextId": "C4"}, True),
-    ("/session_start", {"contextId": "C5"}, False),
-    ("/back", None, False),
-    ("/greet", None, True),
-]
 
-# Events as actions return them: bare, and with all that rasa_sdk's helpers put in.
-EVENTS: list[dict[str, Any]] = [
-    {"event": "action", "name": "a"},
-    {"event": "action", "name": "a", "policy": "p", "confidence": 0.5, "hide_rule_turn": True},
-    {"event": "action", "name": None, "action_text": "Olá!"},
-    {"event": "action_execution_rejected", "name": "a"},
-    {"event": "action_execution_rejected", "name": "a", "policy": "p", "confidence": 0.5},
-    {"event": "active_loop", "name": "form"},
-    {"event": "active_loop", "name": None},
-    {"event": "agent"},
-    {"event": "agent", "text": "t", "data": {"d": 1}},
-    {"event": "bot"},
-    {"event": "bot", "text": "t", "data": {"d": 1}, "metadata": {"m": 1}},
-    {"event": "cancel_reminder", "name": "n", "intent": "i", "entities": None},
-    {"event": "export"},
-    {"event": "followup", "name": "a"},
-    {"event": "loop_interrupted"},
-    {"event": "loop_interrupted", "is_interrupted": True},
-    {"event": "pause"},
-    {
-        "event": "reminder",
-        "intent": "i",
-        "date_time": "2026-01-01T00:00:00",
-        "name": "n",
-        "entities": [{"entity": "e", "value": "v"}],
-        "kill_on_user_msg": False,
-    },
-    {"event": "reminder", "intent": "i", "date_time": "2026-01-01T00:00:00", "name": "n"},
-    {"event": "reset_slots"},
-    {"event": "restart"},
-    {"event": "resume"},
-    {"event": "rewind"},
-    {"event": "session_started", "metadata": {"m": 1}},
-    {"event": "slot", "name": "s"},
-    {"event": "slot", "name": "s", "value": False},
-    {"event": "undo"},
-    {"event": "user", "text": "t", "parse_data": {}},
-    {
-        "event": "user",
-        "text": "t",
-        "parse_data": {"intent": {"name": "i"}, "entities": [{"entity": "e", "value": "v"}]},
-        "input_channel": "rest",
-        "message_id": "id",
-        "metadata": {"m": 1},
-    },
-    {"event": "user_featurization", "use_text_for_featurization": False},
-]
+
+def recording(name: str) -> Path:
+    """Return the file of a recording."""
+    return BOT.parent / f"kit_recording_{name}.json"
 
 
 def load(file: Path) -> Any:  # noqa: ANN401 - a module, its names known to who asks for it
@@ -121,8 +69,8 @@ class Recorder:
         self.calls.append(call)
         return web.json_response(await self.executor.run(call))
 
-    async def play(self, model: str, port: int) -> dict[str, Any]:
-        """Return the domain and, for each step, what Rasa called and what the user got."""
+    async def play(self, steps: list[dict[str, Any]], model: str, port: int) -> dict[str, Any]:
+        """Return the domain and, with each step, what Rasa called and what the user got."""
         rasa, channel = (
             import_module("rasa.core.agent"),
             import_module("rasa.core.channels.channel"),
@@ -130,30 +78,32 @@ class Recorder:
         endpoint = import_module("rasa.utils.endpoints").EndpointConfig
         url = f"http://127.0.0.1:{port}/webhook"
         agent = rasa.Agent.load(model, action_endpoint=endpoint(url))
-        store, steps = agent.tracker_store, []
-        for text, metadata, expired in STEPS:
+        store, played = agent.tracker_store, []
+        for step in steps:
             before = await store.get_or_create_full_tracker("kit", append_action_listen=False)
-            for event in before.events if expired else ():
+            for event in before.events if step["expired"] else ():
                 event.timestamp -= 7200  # twice the time after which a session ends
             await store.save(before)
             self.calls.clear()
-            output = channel.CollectingOutputChannel()
+            output, metadata = channel.CollectingOutputChannel(), step["metadata"]
             await agent.handle_message(
-                channel.UserMessage(text, output, "kit", input_channel="rest", metadata=metadata)
+                channel.UserMessage(
+                    step["text"], output, "kit", input_channel="rest", metadata=metadata
+                )
             )
             after = await store.retrieve_full_tracker("kit")
-            steps.append(
+            played.append(
                 {
-                    "text": text,
+                    "text": step["text"],
                     "metadata": metadata,
-                    "expired": expired,
+                    "expired": step["expired"],
                     "ran": _ran([event.as_dict() for event in after.events]),
                     "texts": [message["text"] for message in output.messages if "text" in message],
                     "slots": after.current_slot_values(),
                     "calls": [without_accidents({**call, "domain": None}) for call in self.calls],
                 }
             )
-        return {"domain": self.calls[-1]["domain"], "steps": steps}
+        return {"domain": self.calls[-1]["domain"], "steps": played}
 
 
 def _ran(events: list[dict[str, Any]]) -> list[str]:
@@ -182,22 +132,25 @@ async def record(variant: str) -> None:
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        recording = await recorder.play(model.model, runner.addresses[0][1])
+        steps = json.loads(recording(variant).read_text(encoding="utf-8"))["steps"]
+        played = await recorder.play(steps, model.model, runner.addresses[0][1])
         await runner.cleanup()
-    lines = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in recording["steps"])
-    domain = json.dumps(recording["domain"], ensure_ascii=False)
+    lines = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in played["steps"])
+    domain = json.dumps(played["domain"], ensure_ascii=False)
     text = f'{{"rasa": "3.6.21",\n "domain": {domain},\n "steps": [\n  {lines}]}}\n'
-    (BOT.parent / f"kit_recording_{variant}.json").write_text(text, encoding="utf-8")
+    recording(variant).write_text(text, encoding="utf-8")
 
 
 def record_events() -> None:
-    """Write how Rasa stores EVENTS."""
-    event_class = import_module("rasa.shared.core.events").Event
+    """Write how Rasa stores the events."""
+    from_parameters = import_module("rasa.shared.core.events").Event.from_parameters
+    file = recording("of_events")
     pairs = [
-        [event, without_accidents(event_class.from_parameters(event).as_dict())] for event in EVENTS
+        [event, without_accidents(from_parameters(event).as_dict())]
+        for event, _ in json.loads(file.read_text(encoding="utf-8"))
     ]
     lines = ",\n ".join(json.dumps(pair, ensure_ascii=False) for pair in pairs)
-    (BOT.parent / "kit_recording_of_events.json").write_text(f"[{lines}]\n", encoding="utf-8")
+    file.write_text(f"[{lines}]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import json
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7.testing import Conversation
 from actions.ps7.testing.rasa_in_memory.replay import stored
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from rasa_sdk import Action
-
-DATA = Path(__file__).parent / "data"
+from tests.host import record_conversation_kit as recorder
 
 
-EVENTS = json.loads((DATA / "kit_recording_of_events.json").read_text(encoding="utf-8"))
-
-
-def _load(file: Path) -> ModuleType:
-    spec = spec_from_file_location(f"conversation_kit_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _bot(variant: str) -> tuple[list[Path], list[type[Action]]]:
-    domain = [DATA / "kit_bot" / "domain"]
-    if variant != "plain":
-        domain.append(DATA / "kit_bot" / "variants" / f"{variant}.yml")
-    module = _load(DATA / "kit_bot" / "actions.py")
-    actions = [
-        each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__
-    ]
-    return domain, actions
+def _recording(name: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(recorder.recording(name).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -61,11 +34,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("variant", ["plain", "carry_nothing", "session_start"])
 async def test_it_sends_what_rasa_sends(variant: str, calls: list[dict[str, Any]]) -> None:
     """Payloads are equal key for key, times and ids aside, over sessions, restart and rewind."""
-    without_accidents = _load(
-        Path(__file__).parent / "record_conversation_kit.py"
-    ).without_accidents
-    recording = json.loads((DATA / f"kit_recording_{variant}.json").read_text(encoding="utf-8"))
-    domain, actions = _bot(variant)
+    recording = _recording(variant)
+    domain = [recorder.BOT / "domain"]
+    if variant != "plain":
+        domain.append(recorder.BOT / "variants" / f"{variant}.yml")
+    module = recorder.load(recorder.BOT / "actions.py")
+    ours = (each for each in vars(module).values() if isinstance(each, type))
+    actions = [each for each in ours if each.__module__ == module.__name__]
     bot = Conversation(domain, actions, sender_id="kit")
     for step in recording["steps"]:
         calls.clear()
@@ -75,16 +50,15 @@ async def test_it_sends_what_rasa_sends(variant: str, calls: list[dict[str, Any]
         for action in step["ran"]:
             result += await bot.run(action)
         assert all(call["domain"] == recording["domain"] for call in calls)
-        assert [without_accidents({**call, "domain": None}) for call in calls] == step["calls"]
-        assert result.texts == step["texts"]
-        assert bot.slots == step["slots"]
+        sent = [recorder.without_accidents({**call, "domain": None}) for call in calls]
+        assert sent == step["calls"]
+        assert (result.texts, bot.slots) == (step["texts"], step["slots"])
 
 
-@pytest.mark.parametrize(("returned", "kept"), EVENTS)
+@pytest.mark.parametrize(("returned", "kept"), _recording("of_events"))
 def test_it_keeps_events_as_rasa_does(returned: dict[str, Any], kept: dict[str, Any]) -> None:
     """Fields that an action leaves out have Rasa's values, and no field is lost or added."""
     now = {**stored(returned, timestamp=0, origin={})}
     if returned["event"] in {"user", "bot"}:
         now.setdefault("metadata", {})  # Rasa always notes a model there
-    recorder = _load(Path(__file__).parent / "record_conversation_kit.py")
     assert recorder.without_accidents(now) == kept
