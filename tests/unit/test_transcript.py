@@ -10,11 +10,7 @@ from actions.ps7.testing import RecordedRequest, transcript
 from actions.ps7.testing.rasa_in_memory.replay import stored
 
 OURS = {"ps7_status": "ps7_status", "agencia": "agency", "segmento": "segment", "u_cpf": "u_cpf"}
-
-
-def events(*said: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give events as a tracker keeps them."""
-    return [stored(event, timestamp=1.0, origin={"model_id": "m"}) for event in said]
+OURS |= {"ps7_context": "ps7_context"}
 
 
 def slot(name: str, value: object) -> dict[str, Any]:
@@ -23,32 +19,32 @@ def slot(name: str, value: object) -> dict[str, Any]:
 
 def test_a_conversation_is_told_in_order() -> None:
     """What was said, what ran, and which slots changed; what identifies somebody is only set."""
-    told = transcript.of_conversation(
-        events(
-            slot("session_started_metadata", {"contextId": "C-1"}),
-            {"event": "action", "name": "action_session_start"},
-            {"event": "session_started"},
-            slot("session_started_metadata", {"contextId": "C-1"}),
-            {"event": "action", "name": "action_listen"},
-            {"event": "user", "text": "oi", "metadata": {"contextId": "C-1", "channel": {}}},
-            slot("ps7_status", "ok"),
-            slot("agencia", "0341"),
-            slot("segmento", "Private"),
-            slot("u_cpf", None),
-            {"event": "user_featurization", "use_text_for_featurization": False},
-            {"event": "action", "name": "utter_greet"},
-            {"event": "bot", "text": "Olá!"},
-            {"event": "bot", "data": {"image": "i"}},
-            slot("cpf", "a slot of the bot's own"),
-            {"event": "user", "text": "tchau"},
-        ),
-        OURS,
-    )
+    events = [
+        slot("session_started_metadata", {"contextId": "C-1"}),
+        {"event": "action", "name": "action_session_start"},
+        {"event": "session_started"},
+        slot("session_started_metadata", {"contextId": "C-1"}),
+        {"event": "action", "name": "action_listen"},
+        {"event": "user", "text": "oi", "metadata": {"contextId": "C-1", "channel": {}}},
+        slot("ps7_status", "ok"),
+        slot("ps7_context", "a seal"),
+        slot("agencia", "0341"),
+        slot("segmento", "Private"),
+        slot("u_cpf", None),
+        {"event": "user_featurization", "use_text_for_featurization": False},
+        {"event": "action", "name": "utter_greet"},
+        {"event": "bot", "text": "Olá!"},
+        {"event": "bot", "data": {"image": "i"}},
+        slot("cpf", "a slot of the bot's own"),
+        {"event": "user", "text": "tchau"},
+    ]
+    noted = [stored(event, timestamp=1.0, origin={"model_id": "m"}) for event in events]
+    told = transcript.of_conversation(noted, OURS)
     assert list(told) == [
         "(action_session_start)",
         "(session_started)",
         "user: oi   [metadata: contextId, channel]",
-        "  ps7_status = 'ok', agencia set, segmento = 'Private', u_cpf null",
+        "  ps7_status = 'ok', ps7_context set, agencia set, segmento = 'Private', u_cpf null",
         "(utter_greet)",
         "bot: Olá!",
         "bot: (no text)",
@@ -57,30 +53,22 @@ def test_a_conversation_is_told_in_order() -> None:
     ]
 
 
+OWN = "a contextId of the test's own"
+
+
 @pytest.mark.parametrize(
-    ("request_", "told"),
+    ("context_id", "status", "refusal", "line"),
     [
-        (
-            {"json": {"contextId": "ana"}, "status": 200, "upstream_id": "YW5h"},
-            "PS7 was asked about ana and answered 200",
-        ),
-        (
-            {"json": {"contextId": "http-503"}, "status": 503, "upstream_id": "…"},
-            "PS7 was asked about http-503 and answered 503",
-        ),
-        (
-            {"json": {"contextId": "52998224725"}, "status": 200, "upstream_id": "…"},
-            "PS7 was asked about a contextId of the test's own and answered 200",
-        ),
-        (
-            {"json": None, "status": 405, "refusal": "only POST is served here"},
-            "PS7 refused a request: only POST is served here",
-        ),
+        ("ana", 200, None, "PS7 was asked about ana and answered 200"),
+        ("http-503", 503, None, "PS7 was asked about http-503 and answered 503"),
+        ("52998224725", 200, None, f"PS7 was asked about {OWN} and answered 200"),
+        (None, 405, "only POST is served", "PS7 refused a request: only POST is served"),
     ],
 )
-def test_requests_are_told_without_a_context_id_that_nobody_knows(
-    request_: dict[str, Any], told: str
+def test_requests_are_told_without_an_unknown_context_id(
+    context_id: str | None, status: int, refusal: str | None, line: str
 ) -> None:
     """The made-up customers and the faults have names; whatever else a test asks about has none."""
-    request = RecordedRequest(method="POST", path="/", headers={}, body=b"", **request_)
-    assert list(transcript.of_requests([request])) == [told]
+    body = {"contextId": context_id} if context_id else None
+    request = RecordedRequest("POST", "/", {}, b"", body, status, refusal, "…")
+    assert list(transcript.of_requests([request])) == [line]
