@@ -14,7 +14,6 @@ from rasa_sdk.events import (
     SlotSet,
     UserUttered,
 )
-from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.interfaces import ActionNotFoundException
 
 from actions.ps7.testing.conversation import Conversation, UndeclaredSlotError
@@ -28,12 +27,19 @@ if TYPE_CHECKING:
 
 
 class Scripted(Action):
-    """Says and returns what it was told to, and remembers the trackers that it saw."""
+    """Says, returns or raises what it was told to, and remembers the trackers that it saw."""
 
-    def __init__(self, name: str, *events: object, says: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *events: object,
+        says: Mapping[str, Any] | None = None,
+        error: Exception | None = None,
+    ) -> None:
         self._name = name
         self.events = events
         self.says = says
+        self.error = error
         self.seen: list[Tracker] = []
 
     def name(self) -> str:
@@ -45,24 +51,12 @@ class Scripted(Action):
     ) -> list[dict[str, Any]]:
         """Play the script."""
         self.seen.append(tracker)
+        if self.error:
+            raise self.error
         if self.says:
             dispatcher.utter_message(**self.says)
         events: list[Any] = list(self.events)
         return events
-
-
-class Broken(Action):
-    """Fails."""
-
-    def name(self) -> str:
-        """Return the name it is registered under."""
-        return "action_broken"
-
-    async def run(
-        self, _dispatcher: CollectingDispatcher, _tracker: Tracker, _domain: DomainDict
-    ) -> list[dict[str, Any]]:
-        """Raise an error of its own."""
-        raise ZeroDivisionError("on purpose")
 
 
 def _every_turn(action: str = "action_each", **mapping: object) -> dict[str, Any]:
@@ -153,7 +147,8 @@ ERRORS: list[tuple[str, type[Exception], str]] = [
 async def test_an_error_reaches_the_test(name: str, error: type[Exception], text: str) -> None:
     """And leaves the conversation as it was: Rasa would lose an undeclared slot in its log."""
     undeclared = Scripted("undeclared", SlotSet("colour", "red"), SlotSet("y"), SlotSet("x"))
-    bot = Conversation(COLOUR, [Broken, undeclared, Scripted("of_pro", {"event": "session_ended"})])
+    broken = Scripted("action_broken", error=ZeroDivisionError("on purpose"))
+    bot = Conversation(COLOUR, [broken, undeclared, Scripted("of_pro", {"event": "session_ended"})])
     await bot.user("oi")
     before = bot.events
     with pytest.raises(error, match=text):
@@ -290,44 +285,25 @@ async def test_a_session_expires_by_its_own_time() -> None:
         assert said == ["de novo", "e mais"], "old events are out of sight"
 
 
-class ValidatePaint(FormValidationAction):
-    """Wants a colour in capitals, and no size that is none."""
-
-    def name(self) -> str:
-        """Return the name of a form's validation."""
-        return "validate_paint_form"
-
-    def validate_colour(self, value: object, *_others: object) -> dict[str, Any]:
-        """Write it so."""
-        return {"colour": str(value).upper()}
-
-    def validate_size(
-        self, value: object, dispatcher: CollectingDispatcher, *_others: object
-    ) -> dict[str, Any]:
-        """Refuse it."""
-        dispatcher.utter_message(text=f"{value}?")
-        return {"size": None}
-
-
 async def test_a_forms_validation_can_be_tried() -> None:
     """It sees what was filled in as Rasa shows it; what it says nothing of is good."""
     slots = {**COLOUR["slots"], "size": {"type": "text"}, "note": {"type": "text"}}
     forms = {"paint_form": {"required_slots": ["colour", "size"]}}
-    silent = Scripted("validate_nothing")
-    bot = Conversation({"slots": slots, "forms": forms}, [ValidatePaint, silent])
+    set_both = (SlotSet("colour", "AZUL"), SlotSet("size", None))
+    form = Scripted("validate_paint_form", *set_both, says={"text": "torto?"})
+    bot = Conversation({"slots": slots, "forms": forms}, [form])
     await bot.happens(ActiveLoop("paint_form"), SlotSet("requested_slot", "colour"))
     await bot.user("azul")
-    result = await bot.validate("validate_paint_form", colour="azul", size="torto", note="n")
+    filled = {"colour": "azul", "size": "torto", "note": "n"}
+    result = await bot.validate("validate_paint_form", **filled)
     assert (result.slots, result.texts) == ({"colour": "AZUL", "size": None}, ["torto?"])
-    shown = {name: bot.slots[name] for name in slots}
-    assert shown == {"colour": "AZUL", "size": None, "note": "n"}
-    assert bot.tracker.active_loop["name"] == "paint_form"
+    assert form.seen[0].slots_to_validate() == filled
+    assert form.seen[0].active_loop["name"] == "paint_form"
+    assert {name: bot.slots[name] for name in slots} == {**filled, "colour": "AZUL", "size": None}
     assert _kinds(bot)[3:7] == ["paint_form", "requested_slot", "user", "bot"]
-    result = await bot.validate("validate_nothing", colour="azul")
-    assert (result.slots, bot.slots["colour"]) == ({}, "azul")
     with pytest.raises(UndeclaredSlotError, match="not declared in the domain: weight"):
-        await bot.validate("validate_nothing", weight="torto")
-    assert len(silent.seen) == 1, "the action was not even asked"
+        await bot.validate("validate_paint_form", weight="torto")
+    assert len(form.seen) == 1, "the action was not even asked"
 
 
 async def test_an_action_may_decide_what_follows() -> None:
@@ -382,6 +358,6 @@ async def test_a_package_is_registered_as_the_action_server_does(
         lambda base: [each for each in every_class(base) if "kit_good" in each.__module__],
     )
     assert (await Conversation({}, "kit_good").run("action_inner")).texts == ["found"]
-    mixed = Conversation({}, [Broken, Scripted("a"), "kit_good"])
+    mixed = Conversation({}, [Scripted("a"), "kit_good"])
     assert (await mixed.run("action_inner")).texts == ["found"]
     assert (await mixed.run("a")).texts == []

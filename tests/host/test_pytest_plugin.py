@@ -346,16 +346,3 @@ def test_the_wheel_brings_the_same(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess(*AUTO, timeout=120).assert_outcomes(passed=1)
-
-
-def test_the_fixtures_are_listed_with_what_they_do(pytester: pytest.Pytester) -> None:
-    """`pytest --fixtures` is where one looks for them."""
-    shown = pytester.runpytest_inprocess("--fixtures", *AUTO).stdout.str()
-    for line in (
-        "One conversation with the bot, in which nothing was said yet.",
-        "Open conversations with the bot, each with a user of its own: `conversation()`.",
-        "PS7 for this test: a simulator with an empty record, and the plugin set up to ask it.",
-        "PS7_* settings of the bot's own, such as PS7_SLOT_NAMES: override it, or parametrize it.",
-        "Return the bot as `Conversation` takes it",
-    ):
-        assert line in shown
