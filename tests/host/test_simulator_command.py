@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import os
@@ -10,22 +9,21 @@ import re
 import runpy
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator.command import main, startup_text
-from tests.support.processes import ROOT
 from tests.support.simulator_client import JSON, PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODULE = "actions.ps7.testing.simulator"
 VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")
@@ -33,15 +31,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminal(io.StringIO):
-    """A standard output that ends the command as soon as it said where it listens."""
+    """A standard output that runs `meanwhile` beside the command, and ends it with a signal."""
 
-    def __init__(self, number: signal.Signals) -> None:
+    def __init__(self, number: signal.Signals, meanwhile: Callable[[str], None]) -> None:
         super().__init__()
         self._number = number
+        self._meanwhile = meanwhile
 
     def flush(self) -> None:
-        """Raise the signal: the start-up text is complete."""
-        signal.raise_signal(self._number)
+        """Act in another thread: the start-up text is complete, and the command begins to serve."""
+        threading.Thread(target=self._act).start()
+
+    def _act(self) -> None:
+        try:
+            self._meanwhile(self.getvalue().splitlines()[0].partition("http://")[2])
+        finally:
+            os.kill(os.getpid(), self._number)
 
 
 @pytest.fixture(autouse=True)
@@ -51,100 +56,83 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def command(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """Start the command on a free port; yield the process, where it listens, and all it said."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", MODULE, "--port", "0", *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    overdue = threading.Timer(60, process.kill)
-    overdue.start()
-    with process:
-        try:
-            assert process.stdout is not None
-            text = ""
-            while not text.endswith("It ends with Ctrl+C.\n"):
-                line = process.stdout.readline()
-                assert line, f"it ended after {text!r}"
-                text += line
-            found = re.match(r"PS7 simulator: http://(127\.0\.0\.1:\d+)\n", text)
-            assert found is not None, text
-            yield process, found[1], text
-        finally:
-            overdue.cancel()
-            process.kill()
-
-
-def ask(address: str, method: str, path: str, **headers: str) -> tuple[int, bytes]:
-    """Send a request about Ana and return status and body of the answer."""
-    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
-        body = b'{"contextId": "ana"}' if method == "POST" else None
+def asking(address: str, method: str, path: str, **headers: str) -> Iterator[HTTPConnection]:
+    """Send a request about Ana, or about what its headers say; yield the connection."""
+    with closing(HTTPConnection(address, timeout=10)) as connection:
+        context_id = headers.pop("context_id", "ana")
+        body = json.dumps({"contextId": context_id}) if method == "POST" else None
         connection.request(method, path, body, {**JSON, **headers})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        yield connection
+
+
+def look_up(address: str, **headers: str) -> int:
+    """Look Ana up and return the status."""
+    with asking(address, "POST", PATH, **headers) as connection:
+        return connection.getresponse().status
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_it_serves_until_a_signal_and_ends_cleanly(number: signal.Signals) -> None:
-    """Any credentials that are not empty, exit code 0; a client that still waits is no matter."""
-    slow = b'{"contextId": "slow"}'
-    head = f"POST {PATH} HTTP/1.1\r\nHost: ps7\r\nContent-Type: application/json\r\n"
-    head += f"userName: u\r\npassword: p\r\nContent-Length: {len(slow)}\r\n\r\n"
-    with command() as (process, address, _):
-        assert ask(address, "POST", PATH, userName="any", password="any")[0] == 200
-        assert ask(address, "POST", PATH, userName="any")[0] == 401
-        host, _, port = address.partition(":")
-        with socket.create_connection((host, int(port))) as waiting:
-            waiting.sendall(head.encode() + slow)
-            for _ in range(200):
-                if len(json.loads(ask(address, "GET", "/requests")[1])["requests"]) == 3:
-                    break
-                time.sleep(0.05)
-            process.send_signal(number)
-            output, errors = process.communicate(timeout=10)
-    assert (process.returncode, output, errors) == (0, "", "")
-
-
-def test_credentials_come_from_the_environment_and_options_go_first() -> None:
-    """What is given must match, and is not printed: it may be a real one."""
-    login = {"PS7_USERNAME": "u-env", "PS7_PASSWORD": "p-env"}
-    with command("--username", "u-opt", **login) as (_, address, text):
-        for username, password, status in (
-            ("u-opt", "p-env", 200),
-            ("u-env", "p-env", 401),
-            ("u-opt", "any", 401),
-        ):
-            assert ask(address, "POST", PATH, userName=username, password=password)[0] == status
-    assert "PS7_PASSWORD=<as given>" in text
-    assert not re.search("p-env|u-opt|will do", text)
-
-
-@pytest.mark.parametrize("number", SIGNALS)
-def test_it_can_be_called_from_another_program(
-    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+def test_it_serves_until_a_signal_and_ends_cleanly(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    """The signal handlers are restored; with an app secret it says what a bot needs for tokens."""
-    monkeypatch.setenv("PS7_APP_SECRET", "s-env")
+    """Any credentials will do; a client that still waits is no matter; handlers are restored."""
+    statuses: list[int] = []
+    waiting = ExitStack()
+
+    def serve(address: str) -> None:
+        statuses.append(look_up(address, userName="any", password="any"))
+        statuses.append(look_up(address, userName="any"))
+        slow = {"userName": "u", "password": "p", "context_id": "slow"}
+        waiting.enter_context(asking(address, "POST", PATH, **slow))
+        for _ in range(200):
+            with asking(address, "GET", "/requests") as connection:
+                if len(json.loads(connection.getresponse().read())["requests"]) == 3:
+                    break
+            time.sleep(0.05)
+
     before = [signal.getsignal(one) for one in SIGNALS]
-    terminal = Terminal(number)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    assert main(["--app-secret", "s-opt"]) == 0
+    with waiting:
+        monkeypatch.setattr(sys, "stdout", Terminal(number, serve))
+        assert main([]) == 0
+    assert statuses == [200, 401]
     assert [signal.getsignal(one) for one in SIGNALS] == before
-    text = terminal.getvalue()
-    assert text.startswith("PS7 simulator: http://127.0.0.1:")
-    assert "PS7_APP_KEY=simulator" in text
-    assert "PS7_APP_SECRET=<as given>" in text
-    assert "s-opt" not in text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_credentials_come_from_the_environment_and_options_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is given must match, and is not printed: it may be a real one."""
+    for name in VARIABLES:
+        monkeypatch.setenv(name, f"{name}-env")
+    statuses: list[int] = []
+    keys = {"x-itau-apikey": "PS7_API_KEY-env", "x-app-key": "PS7_APP_KEY-env"}
+
+    def serve(address: str) -> None:
+        for username, password in (
+            ("u-opt", "PS7_PASSWORD-env"),
+            ("PS7_USERNAME-env", "PS7_PASSWORD-env"),
+            ("u-opt", "any"),
+        ):
+            statuses.append(look_up(address, userName=username, password=password, **keys))
+
+    terminal = Terminal(signal.SIGTERM, serve)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["--username", "u-opt", "--app-secret", ""]) == 0
+    assert statuses == [200, 401, 401]
+    assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
+    assert not re.search("-env|-opt|will do", terminal.getvalue())
+    terminal = Terminal(signal.SIGTERM, lambda _: None)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["--app-secret", "s-opt", "--app-key", ""]) == 0
+    assert "PS7_APP_KEY=simulator" in terminal.getvalue()
+    assert "PS7_APP_SECRET=<as given>" in terminal.getvalue()
+    assert "s-opt" not in terminal.getvalue()
 
 
 def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m` ends with the command's exit code."""
-    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM))
+    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, lambda _: None))
     monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0"])
     monkeypatch.delitem(sys.modules, f"{MODULE}.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
