@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -131,10 +132,12 @@ def test_credentials_come_from_the_environment_and_options_go_first(
 
 
 def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m` ends with the command's exit code."""
+    """`python -m` ends with the command's exit code; an import alone starts nothing."""
     monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, lambda _: None))
     monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0"])
     monkeypatch.delitem(sys.modules, f"{MODULE}.__main__", raising=False)
+    assert importlib.import_module(f"{MODULE}.__main__").main is main
+    monkeypatch.delitem(sys.modules, f"{MODULE}.__main__")
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(MODULE, run_name="__main__")
     assert ended.value.code == 0
