@@ -18,7 +18,7 @@ def slot(name: str, value: object) -> dict[str, Any]:
 
 
 def test_a_conversation_is_told_in_order() -> None:
-    """What was said, what ran, and which slots changed; what identifies somebody is only set."""
+    """What was said, what ran, and which slots changed; what identifies a person is only set."""
     events = [
         slot("session_started_metadata", {"contextId": "C-1"}),
         {"event": "action", "name": "action_session_start"},

@@ -184,11 +184,7 @@ class Simulator:
         server = web.Server(self._handle, handler_cancellation=True, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=_GRACE)
         await runner.setup()
-        try:
-            await web.TCPSite(runner, self.host, self.port, ssl_context=self.ssl_context).start()
-        except OSError:
-            await runner.cleanup()
-            raise
+        await web.TCPSite(runner, self.host, self.port, ssl_context=self.ssl_context).start()
         self._runner = runner
         self.port = runner.addresses[0][1]
 
