@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.conversation.fixtures", "tests.security.account", "pytester"]
+pytest_plugins = ["tests.conversation.fixtures", "pytester"]
 
 # How fast a machine makes up examples says nothing about the code: no deadline for one of them.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""What the attacks share: servers that stand for all of them, and that no secret enters a log."""
+"""The servers that all attacks share; and no secret enters a log, whatever is tried."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ import pytest
 import pytest_asyncio
 
 from actions.ps7.testing import Simulator
-from tests.security.world import World
+from tests.security.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def _servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
     async with Simulator() as ps7:
-        world = World(ps7, tmp_path_factory.mktemp("attacked"))
+        servers = Servers(ps7, tmp_path_factory.mktemp("attacked"))
         try:
-            await world.begin()
-            yield world
+            await servers.start()
+            yield servers
         finally:
-            await world.end()
-        complaints = [server.process.complaints for server in world.servers.values()]
-        assert not any(complaints), complaints
+            await servers.stop()
 
 
 @pytest.fixture
-def world(_world: World) -> Iterator[World]:
-    """Give the servers; whatever is done to them, no secret and no forged value enters a log."""
-    yield _world
-    assert _world.leaks() == []
+def servers(_servers: Servers) -> Iterator[Servers]:
+    """Return the servers; afterwards no secret and no forged value stands in a log."""
+    yield _servers
+    assert _servers.leaks() == []

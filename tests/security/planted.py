@@ -7,21 +7,22 @@ import secrets
 from cryptography.fernet import Fernet
 
 from actions.ps7.testing import PERSONAS
-from tests.security.talk import SENDERS
+from tests.security.conversation import SENDERS
 
 SEAL_KEY, OLDER_SEAL_KEY, ROTATED_SEAL_KEY, FOREIGN_SEAL_KEY = (
     Fernet.generate_key().decode() for _ in range(4)
 )
-"""The newest of `door`; that of `open`, still good at `door`; of `rotated`; and an attacker's."""
+"""The newest of `signed`; that of `unsigned`, still good at `signed`; that of `rotated`; and an
+attacker's."""
 ARRIVAL_KEY, OLDER_ARRIVAL_KEY, RETIRED_ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY = (
     secrets.token_urlsafe(32) for _ in range(4)
 )
-"""Two that `door` takes, one that it took once, and an attacker's."""
+"""Two of `signed`, one that it had before, and an attacker's."""
 
 CONTEXT_IDS = {
-    who: f"ctx-{who}-{secrets.token_hex(8)}" for who in ("ana", "diego", "bruno", "nobody")
+    who: f"ctx-{who}-{secrets.token_hex(8)}" for who in ("ana", "diego", "bruno", "refused")
 }
-"""What each customer arrives with; PS7 answers 400 to nobody's."""
+"""By customer; PS7 answers 400 to the last one."""
 CUSTOMERS = {who: PERSONAS[who] for who in CONTEXT_IDS if who in PERSONAS}
 FORGED = "Forged"
 """Stands in every text that is made up."""

@@ -1,4 +1,4 @@
-"""A bot's own actions beside ours: what they are told of the customer when they ask the seal."""
+"""A bot's own actions beside ours: what they are told of the customer when they read the seal."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class ActionWitness(Action):
     """Stands for any action of a bot that does something sensitive."""
 
     def name(self) -> str:
-        """Give the name that a domain lists."""
+        """Return the name that a domain lists."""
         return "action_witness"
 
     async def run(
         self, _dispatcher: CollectingDispatcher, tracker: Tracker, _domain: DomainDict
     ) -> list[dict[str, Any]]:
-        """Set all that is known of the customer, null where nobody vouches for one."""
+        """Set all that the seal says of the customer, null where it vouches for none."""
         customer = verified_context(tracker)
-        return [SlotSet("vouched", customer and customer.model_dump(mode="json"))]
+        return [SlotSet("verified", customer and customer.model_dump(mode="json"))]
 
 
 class ActionSessionStart(PS7SessionStart):
-    """Knows the customer before the first turn."""
+    """Looks the customer up before the first turn."""

@@ -1,7 +1,7 @@
-"""A conversation as Rasa keeps it, open to whatever somebody does to it.
+"""A conversation as Rasa keeps it, which anybody may write to.
 
-A message and the actions that run after it are two things here, as they are in Rasa, and a copy of
-a conversation can be attacked without the others noticing. Nothing here knows what an attack is.
+A message and the actions that run after it are two things here, as they are in Rasa. A copy of a
+conversation can be attacked, and the others stay as they are. Nothing here knows what an attack is.
 """
 
 from __future__ import annotations
@@ -16,45 +16,47 @@ from tests.support.clock import now
 from tests.support.dialogue import SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from tests.support.dialogue import Send
+    from tests.security.servers import Servers
 
 WITNESS, SESSION_START = "action_witness", "action_session_start"
 STATUS, SEAL = "ps7_status", "ps7_context"
-SESSION_METADATA, VOUCHED = "session_started_metadata", "vouched"
+SESSION_METADATA, VERIFIED = "session_started_metadata", "verified"
 WIRE = ("u_cpf", "u_id")
 CUSTOMER_SLOTS = tuple(slot for slot in (*SLOTS, *WIRE) if slot not in (STATUS, SEAL))
-DECLARED = (STATUS, SEAL, *CUSTOMER_SLOTS, SESSION_METADATA, VOUCHED)
+DECLARED = (STATUS, SEAL, *CUSTOMER_SLOTS, SESSION_METADATA, VERIFIED)
 SENDERS = "5511-planted"
 """How every sender id begins."""
 
 
-class Talk:
+class Conversation:
     """One user of a bot."""
 
-    def __init__(self, declared: Iterable[str] = DECLARED) -> None:
+    def __init__(self, servers: Servers, server: str) -> None:
+        self.servers, self.server = servers, server
+        """All servers, and the name of the one that runs the actions of this conversation."""
         self.sender_id = f"{SENDERS}-{uuid4().hex}"
-        self.slots: dict[str, Any] = dict.fromkeys(declared)
+        self.slots: dict[str, Any] = dict.fromkeys(DECLARED)
         self.events: list[dict[str, Any]] = []
         self.metadata: Mapping[str, Any] = {}
         self.carries_over = True
         self._now = 0.0
         self.seals: dict[str, dict[str, Any]] = {}
-        """Every seal that was set, with the slots as they were then: what somebody may keep."""
+        """Every seal that was set, with the slots as they were then: an attacker may keep them."""
         self.next_session()
 
-    def copy(self) -> Talk:
-        """Give the same conversation once more."""
+    def copy(self) -> Conversation:
+        """Return the same conversation once more."""
         other = copy(self)
         other.slots, other.events = dict(self.slots), list(self.events)
         other.seals = dict(self.seals)
         return other
 
     def next_session(self) -> None:
-        """Let the user come back after an hour.
+        """Start a session of Rasa's own, as after an hour without a message.
 
-        From then on Rasa sends along this session alone, and the slots that it carried over.
+        From then on Rasa sends this session alone, and the slots that it carried over.
         """
         self.events, self.metadata = [], {}
         self.happens("action", name=SESSION_START)
@@ -65,24 +67,39 @@ class Talk:
             elif value is not None:
                 self.happens("slot", name=name, value=value)
 
-    def says(self, metadata: Mapping[str, Any] | None = None) -> None:
-        """Let the user write something, along with what the channel sends."""
+    def says(self, metadata: Mapping[str, Any]) -> None:
+        """Add a message of the user, with what the channel sends beside it."""
         # Rasa adds its own keys to what the channel sent.
-        self.metadata = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
+        self.metadata = {**metadata, "model_id": "m", "assistant_id": "a"}
         self.happens("user", text="oi", metadata=self.metadata)
 
     def happens(self, event: str, **details: object) -> None:
-        """Add an event to the tracker, later than all others unless it says when it was."""
+        """Add an event to the tracker, later than all others unless it has a time of its own."""
         self._now = max(now(), self._now + 1e-6)
         self.events.append({"event": event, "timestamp": self._now, **details})
 
     def writes(self, slot: str, value: object) -> None:
-        """Let somebody set a slot, declared or not until now."""
+        """Set a slot, declared or not until now."""
         self.slots[slot] = value
         self.happens("slot", name=slot, value=value)
 
-    def call(self, action: str) -> dict[str, Any]:
-        """Give what Rasa sends to the action server."""
+    async def run(self, action: str) -> None:
+        """Run an action, and set the slots that it asks for."""
+        answer = await self.servers.send(self.server, self._call(action))
+        assert answer["responses"] == [], "an action of ours never speaks"
+        if action == SESSION_START:
+            self.slots = dict.fromkeys(self.slots)
+        set_now = {e["name"]: e["value"] for e in answer["events"] if e["event"] == "slot"}
+        assert set_now.keys() <= self.slots.keys(), "a slot that is not declared was set"
+        self.slots |= set_now
+        for event in answer["events"]:
+            del event["timestamp"]  # Rasa writes its own
+            self.happens(**event)
+        if isinstance(set_now.get(SEAL), str):
+            self.seals[set_now[SEAL]] = dict(self.slots)
+
+    def _call(self, action: str) -> dict[str, Any]:
+        """Return what Rasa sends to the action server."""
         return {
             "next_action": action,
             "sender_id": self.sender_id,
@@ -101,19 +118,3 @@ class Talk:
             },
             "version": rasa_sdk.__version__,
         }
-
-    async def run(self, send: Send, action: str) -> dict[str, Any]:
-        """Run an action; give the slots that it set."""
-        answer = await send(self.call(action))
-        assert answer["responses"] == [], "an action of ours never speaks"
-        if action == SESSION_START:
-            self.slots = dict.fromkeys(self.slots)
-        set_now = {e["name"]: e["value"] for e in answer["events"] if e["event"] == "slot"}
-        assert set_now.keys() <= self.slots.keys(), "a slot that is not declared was set"
-        self.slots |= set_now
-        for event in answer["events"]:
-            del event["timestamp"]  # Rasa writes its own
-            self.happens(**event)
-        if isinstance(set_now.get(SEAL), str):
-            self.seals[set_now[SEAL]] = dict(self.slots)
-        return set_now
