@@ -4,61 +4,53 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from actions.ps7.dialogue.arrival import MAX_SECONDS, sign
 from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
 from tests.support.processes import ROOT
 
+if TYPE_CHECKING:
+    from tests.conversation.talking import Chat
+
 _TEST_BOTS = Path(__file__).parent / "bots"
-_KIOSK = _TEST_BOTS / "kiosk"
-_LOBBY = _TEST_BOTS / "lobby"
+_KIOSK, _LOBBY = _TEST_BOTS / "kiosk", _TEST_BOTS / "lobby"
+_kiosk = partial(Bot, _KIOSK, actions_in=_KIOSK, actions="kiosk_actions")
+_lobby = partial(Bot, _LOBBY, actions_in=_LOBBY, actions="lobby_actions")
 _OSS_BOT_RULE = ROOT / "examples" / "oss-bot-rule"
+_FORGETFUL = _TEST_BOTS / "forgetful.yml"
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
-"""What the back-end of a guarded bot signs with, newest first."""
-_GUARDED = {"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}
-
-_GREETER = Bot(
-    _KIOSK,
-    domain_files=(_KIOSK / "greeter.yml",),
-    actions_in=_KIOSK,
-    actions="kiosk_actions",
-    settings={**_GUARDED, "PS7_MAX_CONTEXTS": "21"},
-)
-_GUARDED_RULE_BOT = Bot(_OSS_BOT_RULE, actions_in=_OSS_BOT_RULE, settings=_GUARDED)
+"""What the back-end of a bot with signed arrival signs with, newest first."""
+_SIGNED = {"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}
+_NESTED = {**_SIGNED, "PS7_METADATA_KEYS": '["channel.contextId"]'}
 
 BOTS = {
+    # The example bot, which looks up on every turn, without and with signed arrival.
     "oss_bot": Bot(OSS_BOT),
-    "rule_bot": Bot(
-        _OSS_BOT_RULE,
-        actions_in=_OSS_BOT_RULE,
-        settings={"PS7_METADATA_KEYS": '["channel.contextId"]'},
+    "guarded_bot": Bot(OSS_BOT, settings=_SIGNED),
+    # The variant that looks up from a rule, with Rasa's own session start.
+    "rule_bot": Bot(_OSS_BOT_RULE, actions_in=_OSS_BOT_RULE, settings=_NESTED),
+    # One with Rasa's own fallback, a form that asks for `cpf`, and no carry-over.
+    "kiosk": _kiosk(domain_files=(_FORGETFUL,)),
+    # The same, but it greets where a session starts, looks up there and on every turn, and carries
+    # slots over.
+    "greeter": _kiosk(
+        domain_files=(_KIOSK / "greeter.yml",), settings={**_NESTED, "PS7_MAX_CONTEXTS": "21"}
     ),
-    "kiosk": Bot(
-        _KIOSK,
-        domain_files=(_KIOSK / "forgetful.yml",),
-        actions_in=_KIOSK,
-        actions="kiosk_actions",
-    ),
-    "greeter": _GREETER,
-    "guarded_rule_bot": _GUARDED_RULE_BOT,
-    "greeter_sql": replace(_GREETER, sql=True),
-    "guarded_rule_bot_sql": replace(_GUARDED_RULE_BOT, sql=True),
-    "lobby": Bot(_LOBBY, actions_in=_LOBBY, actions="lobby_actions"),
-    "forgetful_lobby": Bot(
-        _LOBBY,
-        domain_files=(_LOBBY / "forgetful.yml",),
-        actions_in=_LOBBY,
-        actions="lobby_actions",
-    ),
-    "selective_lobby": Bot(
-        _LOBBY,
-        domain_files=(_LOBBY / "forgetful.yml",),
-        actions_in=_LOBBY,
-        actions="lobby_actions",
-        endpoints=_LOBBY / "selective.yml",
-    ),
-    "story_bot": Bot(_TEST_BOTS / "stories"),
-    "merged_story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
-    "guarded_bot": Bot(OSS_BOT, settings=_GUARDED),
+    # One that looks up where a session starts, and on no other turn by itself; and the same without
+    # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
+    "lobby": _lobby(),
+    "forgetful_lobby": _lobby(domain_files=(_FORGETFUL,), endpoints=_LOBBY / "selective.yml"),
+    # One that knows stories only, with the plugin's domain file merged into its own.
+    "story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
 }
+BOTS |= {f"{name}_sql": replace(BOTS[name], sql=True) for name in ("rule_bot", "greeter")}
+
+
+def signed_arrival(chat: Chat, context_id: str, seconds: int = MAX_SECONDS) -> dict[str, Any]:
+    """Return what a channel sends to the rule bot or the greeter: a token, under a nested key."""
+    token = sign(ARRIVAL_KEYS[0], context_id, chat.sender, seconds=seconds)
+    return {"channel": {"name": "app", "contextId": token}}

@@ -2,7 +2,7 @@
 
 `tests/conftest.py` registers this module as a plugin, so that every folder whose tests need a real
 Rasa shares one stage. The simulator lives in the test process; everything else is a process of its
-own, started once for all tests. Every test is a user whom no bot has met before.
+own, started once for all tests. Every test is a user that is new to the bot.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -30,7 +30,7 @@ _STAGE = pytest.StashKey[Stage]()
 
 
 def _rasa_python() -> Path:
-    """Find the interpreter that has Rasa. Without one the tests are skipped, but never in CI."""
+    """Return the interpreter that has Rasa. Without one tests are skipped, but never in CI."""
     python = Path(os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
     if not python.exists():
         reason = (
@@ -43,7 +43,7 @@ def _rasa_python() -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rasa_simulator() -> AsyncIterator[Simulator]:
-    """Stand in for PS7."""
+    """Run the simulator."""
     async with Simulator() as running:
         yield running
 
@@ -73,7 +73,7 @@ async def rasa_stage(
 async def rasa_bots(rasa_stage: Stage, request: pytest.FixtureRequest) -> dict[str, RunningBot]:
     """Start every bot that the chosen tests ask for, before the first of them runs.
 
-    They ask by the name of a fixture or, where a test is run with several bots, of a parameter.
+    They ask by a parameter: of a fixture of a bot, or of their own.
     Training and starting take seconds, and keep two cores busy: not while a test waits for a
     deadline.
     """
@@ -85,63 +85,27 @@ async def rasa_bots(rasa_stage: Stage, request: pytest.FixtureRequest) -> dict[s
 
 
 def _names_in(item: pytest.Item) -> Iterator[str]:
-    yield from getattr(item, "fixturenames", ())
     if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
         yield from (value for value in item.callspec.params.values() if isinstance(value, str))
 
 
-@pytest.fixture
-def oss_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the example bot."""
-    return rasa_bots["oss_bot"]
+def running(name: str, *names: str) -> Any:  # noqa: ANN401 - a fixture's type is pytest's own
+    """Make a fixture that is a bot, or each of several in turn: `cast` says what they are."""
+
+    @pytest.fixture(name=name, params=names or [name])
+    def bot(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
+        return rasa_bots[request.param]
+
+    return bot
 
 
-@pytest.fixture
-def guarded_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the example bot behind a door: contextIds come in signed tokens."""
-    return rasa_bots["guarded_bot"]
-
-
-@pytest.fixture
-def rule_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the variant that looks up from a rule, with the contextId under a nested key."""
-    return rasa_bots["rule_bot"]
-
-
-@pytest.fixture
-def kiosk(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot with Rasa's own fallback, a form that asks for `cpf`, and no carry-over."""
-    return rasa_bots["kiosk"]
-
-
-@pytest.fixture
-def lobby(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot that looks up where a session starts, and on no other turn by itself."""
-    return rasa_bots["lobby"]
-
-
-@pytest.fixture
-def forgetful_lobby(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the same bot, without carrying slots over from session to session."""
-    return rasa_bots["forgetful_lobby"]
-
-
-@pytest.fixture
-def selective_lobby(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run that bot in a Rasa that sends the domain to those actions alone that ask for it."""
-    return rasa_bots["selective_lobby"]
-
-
-@pytest.fixture
-def story_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot that knows stories only, without the plugin."""
-    return rasa_bots["story_bot"]
-
-
-@pytest.fixture
-def merged_story_bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the same bot, with the plugin's domain file merged into its own."""
-    return rasa_bots["merged_story_bot"]
+oss_bot, guarded_bot, rule_bot = map(running, ("oss_bot", "guarded_bot", "rule_bot"))
+kiosk, story_bot = map(running, ("kiosk", "story_bot"))
+lobby, forgetful_lobby = map(running, ("lobby", "forgetful_lobby"))
+any_lobby = running("any_lobby", "lobby", "forgetful_lobby")
+any_greeter = running("any_greeter", "greeter", "greeter_sql")
+any_rule_bot = running("any_rule_bot", "rule_bot", "rule_bot_sql")
+any_store = running("any_store", "greeter", "greeter_sql", "rule_bot", "rule_bot_sql")
 
 
 @pytest.hookimpl(wrapper=True)

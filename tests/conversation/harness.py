@@ -10,8 +10,10 @@ import asyncio
 import hashlib
 import shutil
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -19,7 +21,7 @@ from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
 OSS_BOT = ROOT / "examples" / "oss-bot"
@@ -72,23 +74,31 @@ class Stage:
         self._http = aiohttp.ClientSession()
 
     def logs(self) -> list[tuple[str, str]]:
-        """Give the name of each process so far, and the end of its log."""
+        """Return the name of each process so far, and the end of its log."""
         return [(process.name, process.tail) for process in self._processes]
 
     def complaints(self) -> list[str]:
-        """Give what the action servers said that no process should say."""
+        """Return what the action servers said that no process should say."""
         servers = (process for process in self._processes if process.name.startswith(_ACTIONS))
         return [line for server in servers for line in server.complaints]
 
     def actions_log(self, bot: Bot) -> Path:
-        """Say where the action server of a bot that was opened writes."""
+        """Return the log of the action server of a bot that was opened."""
         number = list(self._action_servers).index(_key(bot))
         return self._scratch / f"{_ACTIONS}{number}.log"
 
-    async def kill_actions(self, bot: Bot) -> None:
-        """Kill the action server of a bot that was opened. It does not come back."""
-        name = self.actions_log(bot).stem
-        await next(process for process in self._processes if process.name == name).kill()
+    @asynccontextmanager
+    async def without_actions(self, bot: Bot) -> AsyncIterator[None]:
+        """Kill the action server of a bot that was opened, and start it again afterwards."""
+        name, url = self.actions_log(bot).stem, await self._actions(bot)
+        killed = next(process for process in self._processes if process.name == name)
+        await killed.kill()
+        assert killed.complaints == []  # its log begins anew
+        try:
+            yield
+        finally:
+            self._processes.remove(killed)
+            await self._start_actions(name, bot, urlsplit(url).port or 0)
 
     async def open(self, name: str, bot: Bot) -> RunningBot:
         """Train a bot unless that was done before, and start it with its action server."""
@@ -132,7 +142,7 @@ class Stage:
         return file
 
     async def _train(self, name: str, bot: Bot) -> Path:
-        """Give the model of a bot; one that was trained from the same files is used again."""
+        """Return the model of a bot; one that was trained from the same files is used again."""
         source = self._scratch / name
         for part in ("domain", "data"):
             shutil.copytree(bot.folder / part, source / part)
@@ -160,15 +170,15 @@ class Stage:
         (source / "model.tar.gz").replace(model)
 
     async def _actions(self, bot: Bot) -> str:
-        """Give the webhook of an action server; bots with the same wishes share one."""
+        """Return the webhook of an action server; bots with the same wishes share one."""
         key = _key(bot)
         if key not in self._action_servers:
             name = f"{_ACTIONS}{len(self._action_servers)}"
-            self._action_servers[key] = asyncio.create_task(self._start_actions(name, bot))
+            starting = self._start_actions(name, bot, free_port())
+            self._action_servers[key] = asyncio.create_task(starting)
         return await self._action_servers[key]
 
-    async def _start_actions(self, name: str, bot: Bot) -> str:
-        port = free_port()
+    async def _start_actions(self, name: str, bot: Bot, port: int) -> str:
         server = await self._run(
             name,
             *(*self._run_actions, "--actions", bot.actions, "--port", str(port)),
@@ -213,12 +223,12 @@ class Stage:
 
 
 def _key(bot: Bot) -> tuple[object, ...]:
-    """Tell one action server from another."""
+    """Return what tells one action server from another."""
     return (bot.actions_in, bot.actions, *sorted(bot.settings.items()))
 
 
 def _digest(folder: Path, *more: str) -> str:
-    """Tell one set of files from another."""
+    """Return what tells one set of files from another."""
     digest = hashlib.sha256("\n".join(more).encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.conversation.talking import Chat
 
 CUSTOMER_SLOTS = (
     "cpf",
@@ -26,7 +29,7 @@ GREETINGS = {
     "Uniclass": ["Olá! Sou a assistente do Uniclass. Como posso ajudar?"],
     "Empresas": ["Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?"],
 }
-"""By segment. Everybody else hears GREETING."""
+"""By segment. All others hear GREETING."""
 GREETING = ["Olá! Sou a assistente do banco. Como posso ajudar?"]
 HOURS = [
     "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
@@ -34,7 +37,23 @@ HOURS = [
 SIGN_IN = ["Para mostrar o saldo, preciso que você entre no aplicativo com a sua senha."]
 ASK_TOKEN = ["Para continuar, valide o seu token no aplicativo do banco e me chame de novo."]
 GOODBYE = ["Seu acesso foi encerrado. Até logo!"]
+ANA_ACCOUNT = ["Você fala da agência 0341, conta 00123456."]
 UNKNOWN_ACCOUNT = ["Ainda não sei de que conta você fala."]
+
+BALANCES = {
+    "exemplo": SIGN_IN,
+    "ana": ["O saldo da conta 00123456 é de R$ 15.230,75."],
+    "bruno": ASK_TOKEN,
+    "carla": ASK_TOKEN,
+    "diego": ["O saldo da conta 00900019 é de R$ 1.048.576,00."],
+    "elisa": ASK_TOKEN,
+    "fabio": ["O saldo da conta 00001509 é de R$ 87,40."],
+    "gisele": ASK_TOKEN,
+    "heitor": SIGN_IN,
+    "iara": ["O saldo da conta 10203040 é de -R$ 12,30."],
+    "joao": SIGN_IN,
+}
+"""Who may see a balance, and what the others hear."""
 
 _HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
 _A_PERSON = "Uma pessoa da nossa equipe vai continuar com você."
@@ -59,5 +78,12 @@ NO_BALANCE = {
 
 
 def of_the_customer(slots: dict[str, Any]) -> dict[str, Any]:
-    """Pick the slots that hold what PS7 said about a customer."""
+    """Return the slots that hold what PS7 said about a customer."""
     return {name: slots[name] for name in CUSTOMER_SLOTS}
+
+
+async def is_unknown(chat: Chat, status: str) -> None:
+    """Check the slots: this status, and no value of a customer."""
+    slots = await chat.slots()
+    assert slots["ps7_status"] == status
+    assert of_the_customer(slots) == NOBODY

@@ -1,21 +1,23 @@
 """How a test talks to a running bot, over Rasa's own HTTP interface.
 
-It hands texts and slots to and fro, and knows neither the bots nor the plugin.
+It sends texts and reads slots, and knows neither the bots nor the plugin.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     import aiohttp
+
+    from actions.ps7.testing import Simulator
 
 _AGE = """
     UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)
@@ -35,7 +37,7 @@ class Chat:
         sender: str | None = None,
         database: Path | None = None,
     ) -> None:
-        """Begin a conversation that nobody has had before, or go on with that of a sender.
+        """Begin a new conversation, or go on with that of a sender.
 
         The database is the one in which Rasa keeps it; None: it keeps it in its memory.
         """
@@ -45,7 +47,7 @@ class Chat:
         self.sender = sender or uuid4().hex
 
     async def say(self, text: str, metadata: Mapping[str, object] | None = None) -> list[str]:
-        """Send one message and give the texts of the answers, in order."""
+        """Send one message and return the texts of the answers, in order."""
         message: dict[str, object] = {"sender": self.sender, "message": text}
         if metadata is not None:
             message["metadata"] = dict(metadata)
@@ -55,7 +57,7 @@ class Chat:
             return [part["text"] for part in await answer.json()]
 
     async def slots(self) -> dict[str, Any]:
-        """Give every slot as the tracker has it now."""
+        """Return every slot as the tracker has it now."""
         url = f"{self._rasa_url}/conversations/{self.sender}/tracker"
         async with self._http.get(url, params={"include_events": "NONE"}) as answer:
             answer.raise_for_status()
@@ -74,7 +76,7 @@ class Chat:
             answer.raise_for_status()
 
     async def let_pass(self, minutes: float) -> None:
-        """Make everything said so far older, as if nobody had typed anything since.
+        """Make everything said so far older, as if nothing had been typed since.
 
         What opened a session keeps its time: that is what a session is known by.
         """
@@ -96,11 +98,11 @@ class Chat:
             answer.raise_for_status()
 
     async def execute(self, action: str) -> list[str]:
-        """Run an action that no rule asked for, and give what it says."""
+        """Run an action that no rule asked for, and return what it says."""
         return await self._messages("execute", {"name": action})
 
     async def trigger(self, intent: str, entities: Mapping[str, object]) -> list[str]:
-        """Go on as if the user had said something of this intent, and give what is answered."""
+        """Go on as if the user had said something of this intent; return what is answered."""
         return await self._messages("trigger_intent", {"name": intent, "entities": entities})
 
     async def _messages(self, order: str, what: Mapping[str, object]) -> list[str]:
@@ -120,13 +122,23 @@ class RunningBot:
     database: Path | None = None
 
     def chat(self, sender: str | None = None) -> Chat:
-        """Let a new user in, or whoever says that this sender id is theirs."""
+        """Return the conversation of a new user, or of anyone who claims this sender id."""
         return Chat(self.http, self.url, sender, self.database)
 
     async def domain(self) -> dict[str, Any]:
-        """Give the domain as Rasa understood it."""
+        """Return the domain as Rasa understood it."""
         headers = {"Accept": "application/json"}
         async with self.http.get(f"{self.url}/domain", headers=headers) as answer:
             answer.raise_for_status()
             domain: dict[str, Any] = await answer.json()
             return domain
+
+
+@asynccontextmanager
+async def down(ps7: Simulator) -> AsyncIterator[None]:
+    """Let PS7 be unreachable for a while."""
+    await ps7.stop()
+    try:
+        yield
+    finally:
+        await ps7.start()

@@ -1,4 +1,8 @@
-"""The examples as a bot builder finds them: Rasa takes them, and the chat can be used."""
+"""The examples as a bot builder finds them, and a bot that was there before the plugin.
+
+Rasa takes the examples, and the chat can be used. Merging `domain.yml` into a bot that knows only
+stories changes none of its answers.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actions.ps7.testing import PERSONAS
+from benchmarks.rasa_turn import converse
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT
 from tests.conversation.spoken import NOBODY
@@ -23,18 +29,38 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 
 
 @pytest.mark.parametrize("name", ["oss_bot", "rule_bot"])
-async def test_rasa_finds_nothing_wrong_with_an_example(stage: Stage, name: str) -> None:
+async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name: str) -> None:
     """`rasa data validate --fail-on-warnings` passes."""
-    code, said = await stage.validate(BOTS[name])
+    code, said = await rasa_stage.validate(BOTS[name])
 
     assert code == 0, said
 
 
-async def test_no_slot_of_the_fragment_influences_a_prediction(
-    merged_story_bot: RunningBot,
+TALKS = {
+    "a good day": {"oi": "Olá! Tudo bem?", "tudo ótimo": "Que bom!", "tchau": "Até logo!"},
+    "a bad day": {"oi": "Olá! Tudo bem?", "nada bem": "Vai melhorar.", "tchau": "Até logo!"},
+}
+"""The stories of the bot, word for word: it learned no other answer from them."""
+
+
+@pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
+async def test_the_answers_of_a_story_bot_do_not_change(
+    story_bot: RunningBot, talk: dict[str, str]
 ) -> None:
+    """After the merge it says what its stories say, to anonymous users and to customers."""
+    anonymous, customer = story_bot.chat(), story_bot.chat()
+
+    for said, answer in talk.items():
+        assert await anonymous.say(said) == [answer]
+        assert await customer.say(said, {"contextId": "ana"}) == [answer]
+
+    assert (await anonymous.slots())["ps7_status"] == "missing"
+    assert (await customer.slots())["cpf"] == PERSONAS["ana"].slots["cpf"]
+
+
+async def test_no_slot_of_the_fragment_influences_a_prediction(story_bot: RunningBot) -> None:
     """Rasa itself says so, of the slots that the fragment declares and of no other."""
-    slots = (await merged_story_bot.domain())["slots"]
+    slots = (await story_bot.domain())["slots"]
 
     assert {name: slot["influence_conversation"] for name, slot in slots.items()} == {
         "ps7_status": False,
@@ -44,14 +70,14 @@ async def test_no_slot_of_the_fragment_influences_a_prediction(
 
 
 async def test_the_chat_starts_everything_and_ends_everything(
-    stage: Stage, oss_bot: RunningBot, tmp_path: Path
+    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
 ) -> None:
     """One picks a customer, types, sees what the bot knows, and nothing is left running."""
     # As young as can be, so that the chat does not train.
     (tmp_path / "oss-bot.tar.gz").write_bytes(oss_bot.model.read_bytes())
     chat = await asyncio.create_subprocess_exec(
         *(sys.executable, str(OSS_BOT / "chat.py"), "--models", str(tmp_path)),
-        env=os.environ | {"PS7_RASA_PYTHON": str(stage.rasa_python), "PYTHONUTF8": "1"},
+        env=os.environ | {"PS7_RASA_PYTHON": str(rasa_stage.rasa_python), "PYTHONUTF8": "1"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -65,3 +91,10 @@ async def test_the_chat_starts_everything_and_ends_everything(
     assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = 52998224725\n" in shown
     assert "bot: Você fala da agência 0910, conta 00900019.\n     cpf = 39053344705\n" in shown
     assert shown.endswith("Ending …\n")
+
+
+async def test_every_turn_of_a_benchmark_is_timed(story_bot: RunningBot) -> None:
+    """The first turn, which looks the customer up, and the ones after it."""
+    times = await converse({"bot": story_bot}, rounds=2, conversations=1)
+    assert [len(figure.values) for figure in times["bot"].values()] == [2, 2]
+    assert all(value > 0 for figure in times["bot"].values() for value in figure.values)

@@ -7,37 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona, Simulator
-from tests.conversation.spoken import (
-    ASK_TOKEN,
-    GREETING,
-    GREETINGS,
-    HOURS,
-    NO_BALANCE,
-    NOBODY,
-    SIGN_IN,
-    UNKNOWN_ACCOUNT,
-    of_the_customer,
-)
+from tests.conversation import spoken
 
 if TYPE_CHECKING:
     from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
-
-BALANCES = {
-    "exemplo": SIGN_IN,
-    "ana": ["O saldo da conta 00123456 é de R$ 15.230,75."],
-    "bruno": ASK_TOKEN,
-    "carla": ASK_TOKEN,
-    "diego": ["O saldo da conta 00900019 é de R$ 1.048.576,00."],
-    "elisa": ASK_TOKEN,
-    "fabio": ["O saldo da conta 00001509 é de R$ 87,40."],
-    "gisele": ASK_TOKEN,
-    "heitor": SIGN_IN,
-    "iara": ["O saldo da conta 10203040 é de -R$ 12,30."],
-    "joao": SIGN_IN,
-}
-"""Who may see a balance, and what the others hear."""
 
 
 @pytest.mark.parametrize("persona", PERSONAS.values(), ids=lambda persona: persona.name)
@@ -47,17 +22,19 @@ async def test_a_customer_is_known_from_the_first_turn_on(
     """The greeting fits the segment, the slots are right, and only who may sees a balance."""
     chat = oss_bot.chat()
 
-    greeted = await chat.say("oi", {"contextId": persona.context_id})
+    context_id = persona.context_id
+    sent = int(context_id) if context_id.isdigit() else context_id  # its digits are sent as text
+    greeted = await chat.say("oi", {"contextId": sent})
     slots = await chat.slots()
     balance = await chat.say("qual meu saldo")
 
     expected = {name: value for name, value in persona.slots.items() if name in slots}
-    assert {*expected, "ps7_expires_at"} == {"ps7_status", *NOBODY}
+    assert {*expected, "ps7_expires_at"} == {"ps7_status", *spoken.NOBODY}
     assert {name: slots[name] for name in expected} == expected
     assert slots["ps7_expires_at"]
-    assert greeted == GREETINGS.get(str(persona.slots["segment"]), GREETING)
-    assert balance == BALANCES[persona.name]
-    assert ps7.requests[0].json == {"contextId": persona.context_id}
+    assert greeted == spoken.GREETINGS.get(str(persona.slots["segment"]), spoken.GREETING)
+    assert balance == spoken.BALANCES[persona.name]
+    assert ps7.requests[0].json == {"contextId": context_id}
 
 
 SEEN_BY_A_CUSTOMER = (
@@ -77,48 +54,31 @@ async def test_without_a_customer_the_bot_says_why_and_stays_usable(
     chat = oss_bot.chat()
 
     balance = await chat.say("qual meu saldo", {"contextId": fault.context_id})
-    slots = await chat.slots()
 
-    assert slots["ps7_status"] == fault.outcome
-    assert of_the_customer(slots) == NOBODY
-    assert balance == NO_BALANCE[fault.outcome]
-    assert await chat.say("que horas o banco abre?") == HOURS
+    await spoken.is_unknown(chat, fault.outcome)
+    assert balance == spoken.NO_BALANCE[fault.outcome]
+    assert await chat.say("que horas o banco abre?") == spoken.HOURS
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"contextId": None}, {"contextId": " "}])
 async def test_a_user_without_a_context_id_is_anonymous(
     oss_bot: RunningBot, ps7: Simulator, metadata: dict[str, object] | None
 ) -> None:
-    """PS7 is not asked, and the bot answers what it may tell everyone."""
+    """PS7 is not asked, and the bot answers what it may tell anyone."""
     chat = oss_bot.chat()
 
-    assert await chat.say("oi", metadata) == GREETING
-    assert await chat.say("qual meu saldo", metadata) == NO_BALANCE["missing"]
-    assert await chat.say("qual minha agência e conta", metadata) == UNKNOWN_ACCOUNT
-    assert await chat.say("que horas o banco abre?", metadata) == HOURS
-    slots = await chat.slots()
-    assert slots["ps7_status"] == "missing"
-    assert slots["ps7_context"] is None
-    assert of_the_customer(slots) == NOBODY
-    assert ps7.requests == []
-
-
-async def test_a_context_id_that_is_no_usable_text_is_never_sent(
-    oss_bot: RunningBot, ps7: Simulator
-) -> None:
-    """It is `invalid`, and PS7 is not asked."""
-    chat = oss_bot.chat()
-
-    balance = await chat.say("qual meu saldo", {"contextId": "ana\nbruno"})
-
-    assert balance == NO_BALANCE["invalid"]
-    assert (await chat.slots())["ps7_status"] == "invalid"
+    assert await chat.say("oi", metadata) == spoken.GREETING
+    assert await chat.say("qual meu saldo", metadata) == spoken.NO_BALANCE["missing"]
+    assert await chat.say("qual minha agência e conta", metadata) == spoken.UNKNOWN_ACCOUNT
+    assert await chat.say("que horas o banco abre?", metadata) == spoken.HOURS
+    await spoken.is_unknown(chat, "missing")
+    assert (await chat.slots())["ps7_context"] is None
     assert ps7.requests == []
 
 
 async def test_refused_credentials_hand_over_at_the_first_word(oss_bot: RunningBot) -> None:
     """Where PS7 refuses the bot itself, a greeting is answered by the hand-over."""
-    assert await oss_bot.chat().say("oi", {"contextId": "http-401"}) == NO_BALANCE["denied"]
+    assert await oss_bot.chat().say("oi", {"contextId": "http-401"}) == spoken.NO_BALANCE["denied"]
 
 
 async def test_an_account_that_the_core_system_does_not_know(
@@ -137,7 +97,12 @@ async def test_an_account_that_the_core_system_does_not_know(
 
 @pytest.mark.parametrize(
     ("context_id", "answer"),
-    [(None, SIGN_IN), ("http-401", SIGN_IN), ("heitor", SIGN_IN), ("gisele", ASK_TOKEN)],
+    [
+        (None, spoken.SIGN_IN),
+        ("http-401", spoken.SIGN_IN),
+        ("heitor", spoken.SIGN_IN),
+        ("gisele", spoken.ASK_TOKEN),
+    ],
 )
 async def test_a_wrong_rule_does_not_open_an_account(
     oss_bot: RunningBot, context_id: str | None, answer: list[str]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conversation.spoken import NOBODY, of_the_customer
+from tests.conversation.spoken import is_unknown
+from tests.conversation.talking import down
 
 if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
-    from tests.conversation.talking import Chat, RunningBot
+    from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,39 +22,23 @@ ANA, DIEGO = ["Estado ok, conta 00123456."], ["Estado ok, conta 00900019."]
 NOT_KNOWN = ["Estado missing, conta None."]
 
 
-@pytest.fixture(params=["lobby", "forgetful_lobby"])
-def any_lobby(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot that carries slots over, and the one that does not."""
-    return rasa_bots[request.param]
-
-
-async def is_nobody(chat: Chat, status: str) -> None:
-    """Look at the slots: no value of a customer, and this status."""
-    slots = await chat.slots()
-    assert slots["ps7_status"] == status
-    assert of_the_customer(slots) == NOBODY
-
-
 async def test_the_first_message_is_answered_to_a_known_customer(
     any_lobby: RunningBot, ps7: Simulator
 ) -> None:
-    """Before any rule is read the segment is there; later turns ask PS7 nothing."""
-    chat = any_lobby.chat()
+    """Before any rule is read the segment is there; later turns ask PS7 nothing.
 
+    The Rasa of the forgetful lobby sends the domain only where `send_domain` asks for it.
+    """
+    chat, anonymous = any_lobby.chat(), any_lobby.chat()
+
+    assert await anonymous.say("oi") == WELCOME
+    await is_unknown(anonymous, "missing")
+    assert ps7.requests == []
     assert await chat.say("oi", {"contextId": "ana"}) == PERSONNALITE
     assert await chat.say("quem sou eu") == ANA
     assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
-
-
-async def test_a_first_message_without_a_context_id_is_answered_to_anybody(
-    any_lobby: RunningBot, ps7: Simulator
-) -> None:
-    """Nobody is looked up."""
-    chat = any_lobby.chat()
-
-    assert await chat.say("oi") == WELCOME
-    await is_nobody(chat, "missing")
-    assert ps7.requests == []
+    await chat.execute("action_ps7_forget")
+    await is_unknown(chat, "missing")
 
 
 async def test_ps7_is_down_and_the_first_message_is_answered_all_the_same(
@@ -61,12 +46,9 @@ async def test_ps7_is_down_and_the_first_message_is_answered_all_the_same(
 ) -> None:
     """The session starts without a customer, who is looked up again on a later turn."""
     chat = any_lobby.chat()
-    await ps7.stop()
-    try:
+    async with down(ps7):
         assert await chat.say("oi", {"contextId": "ana"}) == WELCOME
-        await is_nobody(chat, "unavailable")
-    finally:
-        await ps7.start()
+        await is_unknown(chat, "unavailable")
 
     assert await chat.say("quem sou eu") == ANA
 
@@ -89,52 +71,22 @@ async def test_a_second_session_without_a_context_id(
         assert await chat.say("quem sou eu") == who
 
 
-async def test_the_actions_of_the_plugin_are_sent_the_domain_in_any_case(
-    selective_lobby: RunningBot,
-) -> None:
-    """Where Rasa leaves it out of other calls: `send_domain` in the fragment asks for it."""
-    chat = selective_lobby.chat()
-    assert await chat.say("oi", {"contextId": "ana"}) == PERSONNALITE
-    assert await chat.say("quem sou eu") == ANA
-    await chat.execute("action_ps7_forget")
-    assert (await chat.slots())["ps7_status"] == "missing"
-    await chat.let_pass(AN_HOUR)
+async def test_each_session_is_of_the_customer_it_brings(any_lobby: RunningBot) -> None:
+    """The contextId of its first message counts, however many there were in sessions before.
 
-    assert await chat.say("oi", {"contextId": "diego"}) == PRIVATE
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi") == WELCOME, "the domain says that nothing is carried over"
-
-
-async def test_a_second_session_is_greeted_as_the_customer_it_brings(
-    any_lobby: RunningBot,
-) -> None:
-    """The contextId of its first message counts, not the one before."""
+    Where the lookup fails nothing of the customer before is left.
+    """
     chat = any_lobby.chat()
-    await chat.say("oi", {"contextId": "ana"})
-    await chat.let_pass(AN_HOUR)
+    for context_id in ("bruno", "carla", "elisa", "fabio", "heitor", "joao", "ana"):
+        answer = await chat.say("oi", {"contextId": context_id})
+        await chat.let_pass(AN_HOUR)
+    assert answer == PERSONNALITE
 
     assert await chat.say("oi", {"contextId": "diego"}) == PRIVATE
     assert await chat.say("quem sou eu") == DIEGO
-
-
-async def test_a_second_session_whose_lookup_fails_is_nobodys(any_lobby: RunningBot) -> None:
-    """Nothing of the customer before is left, whether slots are carried over or not."""
-    chat = any_lobby.chat()
-    await chat.say("oi", {"contextId": "ana"})
     await chat.let_pass(AN_HOUR)
-
     assert await chat.say("oi", {"contextId": "not-found"}) == WELCOME
-    await is_nobody(chat, "rejected")
-
-
-async def test_each_session_may_bring_another_context_id(any_lobby: RunningBot) -> None:
-    """What a session asks about is limited, and not how many sessions a conversation has."""
-    chat = any_lobby.chat()
-    for context_id in ("bruno", "carla", "elisa", "fabio", "heitor", "joao"):
-        await chat.say("oi", {"contextId": context_id})
-        await chat.let_pass(AN_HOUR)
-
-    assert await chat.say("oi", {"contextId": "ana"}) == PERSONNALITE
+    await is_unknown(chat, "rejected")
 
 
 async def test_a_session_start_that_is_asked_for_keeps_its_customer(
@@ -151,40 +103,26 @@ async def test_a_session_start_that_is_asked_for_keeps_its_customer(
 
 
 async def test_a_session_start_that_is_asked_for_replaces_the_customer(
-    any_lobby: RunningBot,
+    any_lobby: RunningBot, ps7: Simulator
 ) -> None:
-    """It names whom the session is for, in mid-conversation."""
+    """It names whom the session is for, in mid-conversation; while PS7 is down, for later.
+
+    Its contextId stays at hand, although its message belongs to the session before. After a
+    `/restart` no customer is known.
+    """
     chat = any_lobby.chat()
     await chat.say("oi", {"contextId": "ana"})
 
     assert await chat.say("/session_start", {"contextId": "diego"}) == []
     assert await chat.say("oi") == PRIVATE
     assert await chat.say("quem sou eu") == DIEGO
-
-
-async def test_a_session_start_while_ps7_is_down_is_looked_up_later(
-    any_lobby: RunningBot, ps7: Simulator
-) -> None:
-    """Its contextId stays at hand, although its message belongs to the session before."""
-    chat = any_lobby.chat()
-    await chat.say("oi", {"contextId": "diego"})
-    await ps7.stop()
-    try:
+    async with down(ps7):
         await chat.say("/session_start", {"contextId": "ana"})
-        await is_nobody(chat, "unavailable")
-    finally:
-        await ps7.start()
+        await is_unknown(chat, "unavailable")
 
     assert await chat.say("quem sou eu") == ANA
 
-
-async def test_a_restart_forgets_everybody(any_lobby: RunningBot) -> None:
-    """The session after it is anonymous, from its first word on."""
-    chat = any_lobby.chat()
-    await chat.say("oi", {"contextId": "ana"})
-
     await chat.say("/restart")
-
-    await is_nobody(chat, "missing")
+    await is_unknown(chat, "missing")
     assert await chat.say("oi") == WELCOME
     assert await chat.say("quem sou eu") == NOT_KNOWN

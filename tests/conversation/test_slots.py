@@ -1,4 +1,4 @@
-"""Slots that something else writes: a form of the bot's own, or somebody with access to them."""
+"""Slots that something else writes: a form of the bot's own, or an attacker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import NO_BALANCE, NOBODY, of_the_customer
+from tests.conversation.spoken import NO_BALANCE, NOBODY, is_unknown, of_the_customer
 
 if TYPE_CHECKING:
     from tests.conversation.talking import RunningBot
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 ANA = PERSONAS["ana"].slots
-TYPED = "11144477735"
+TYPED, ANOTHER = "11144477735", "39053344705"
+ANA_TOLD = [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
 
 
-async def test_a_form_may_ask_an_anonymous_user_for_a_cpf(kiosk: RunningBot) -> None:
-    """While nobody is known the slot is the bot's own: the plugin leaves it alone."""
+async def test_a_form_may_ask_for_a_cpf(kiosk: RunningBot) -> None:
+    """The slot is the bot's own: a customer arrives, orders for another person, and logs out."""
     chat = kiosk.chat()
 
     assert await chat.say("quero um cartão") == ["Qual é o seu CPF?"]
@@ -29,40 +30,26 @@ async def test_a_form_may_ask_an_anonymous_user_for_a_cpf(kiosk: RunningBot) -> 
     assert slots["ps7_status"] == "missing"
     assert of_the_customer(slots) == NOBODY | {"cpf": TYPED}
 
-
-async def test_what_was_typed_stays_when_a_customer_arrives(kiosk: RunningBot) -> None:
-    """The card is for whom the form was told, and the customer is whom PS7 named."""
-    chat = kiosk.chat()
-    await chat.say("quero um cartão")
-    await chat.say(TYPED)
-
-    assert await chat.say("quem sou eu", {"contextId": "ana"}) == [
-        f"Conta {ANA['account']}, CPF {ANA['cpf']}."
-    ]
+    assert await chat.say("quem sou eu", {"contextId": "ana"}) == ANA_TOLD
     slots = await chat.slots()
     assert (slots["ps7_status"], slots["account"]) == ("ok", ANA["account"])
-    assert slots["cpf"] == TYPED
+    assert slots["cpf"] == TYPED, "the card is for whom the form was told"
 
-
-async def test_a_form_asks_a_known_customer_too(kiosk: RunningBot) -> None:
-    """A slot that a form fills is the bot's own: the customer may order for somebody else."""
-    chat = kiosk.chat()
-
-    assert await chat.say("quero um cartão", {"contextId": "ana"}) == ["Qual é o seu CPF?"]
-    assert await chat.say(TYPED) == [f"Cartão pedido para o CPF {TYPED}."]
-    assert await chat.say("quem sou eu") == [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
+    assert await chat.say("quero um cartão") == ["Qual é o seu CPF?"]
+    assert await chat.say(ANOTHER) == [f"Cartão pedido para o CPF {ANOTHER}."]
+    assert await chat.say("quem sou eu") == ANA_TOLD
     await chat.execute("action_ps7_forget")
     slots = await chat.slots()
-    assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("missing", None, TYPED)
+    assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("missing", None, ANOTHER)
 
 
-async def test_an_overwritten_slot_is_put_back(kiosk: RunningBot) -> None:
-    """Whoever wrote it: the next turn shows what PS7 said."""
+async def test_an_overwritten_slot_is_restored(kiosk: RunningBot) -> None:
+    """The next turn shows what PS7 said."""
     chat = kiosk.chat()
     await chat.say("quem sou eu", {"contextId": "ana"})
     await chat.write("account", "99999999")
 
-    assert await chat.say("quem sou eu") == [f"Conta {ANA['account']}, CPF {ANA['cpf']}."]
+    assert await chat.say("quem sou eu") == ANA_TOLD
     assert (await chat.slots())["account"] == ANA["account"]
 
 
@@ -74,9 +61,7 @@ async def test_slots_alone_make_nobody_a_customer(oss_bot: RunningBot) -> None:
         await chat.write(name, value)
 
     assert await chat.say("qual meu saldo") == NO_BALANCE["tampered"]
-    slots = await chat.slots()
-    assert slots["ps7_status"] == "tampered"
-    assert of_the_customer(slots) == NOBODY
+    await is_unknown(chat, "tampered")
 
 
 async def test_the_seal_of_another_conversation_makes_nobody_a_customer(
@@ -90,4 +75,4 @@ async def test_the_seal_of_another_conversation_makes_nobody_a_customer(
         await thief.write(name, (await victim.slots())[name])
 
     assert await thief.say("qual meu saldo") == NO_BALANCE["tampered"]
-    assert of_the_customer(await thief.slots()) == NOBODY
+    await is_unknown(thief, "tampered")

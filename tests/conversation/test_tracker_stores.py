@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actions.ps7.dialogue.arrival import sign
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.conversation.cast import ARRIVAL_KEYS
+from tests.conversation.cast import signed_arrival
 from tests.conversation.spoken import NOBODY, of_the_customer
 
 if TYPE_CHECKING:
@@ -25,29 +24,6 @@ AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
 ANA, DIEGO, IARA = "00123456", "00900019", "10203040"  # their accounts
 VOUCHED_FOR = re.compile(r"(?:Conta|Você fala da agência \d+, conta) (\d+)")
 TOKEN_HOLDS = 3  # seconds, one of which the signing may cost: tokens count in whole ones
-
-
-@pytest.fixture(params=["greeter", "greeter_sql"])
-def greeter(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot that greets where a session starts, and looks up there and on every turn."""
-    return rasa_bots[request.param]
-
-
-@pytest.fixture(params=["guarded_rule_bot", "guarded_rule_bot_sql"])
-def rule_bot(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run the bot that looks up from a rule, with Rasa's own session start."""
-    return rasa_bots[request.param]
-
-
-@pytest.fixture(params=["greeter", "greeter_sql", "guarded_rule_bot", "guarded_rule_bot_sql"])
-def any_bot(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
-    """Run either bot."""
-    return rasa_bots[request.param]
-
-
-def arrival(chat: Chat, context_id: str, seconds: int = 120) -> dict[str, object]:
-    """Return the metadata by which a contextId arrives in this conversation."""
-    return {"contextId": sign(ARRIVAL_KEYS[0], context_id, chat.sender, seconds=seconds)}
 
 
 async def who(chat: Chat, metadata: dict[str, object] | None = None) -> str:
@@ -72,45 +48,45 @@ async def log_out(chat: Chat) -> None:
     await chat.execute("action_listen")
 
 
-async def test_a_token_that_is_over_opens_no_later_session(any_bot: RunningBot) -> None:
+async def test_a_token_that_is_over_opens_no_later_session(any_store: RunningBot) -> None:
     """It was good once; when the context has run out it takes a new one to be known again."""
-    chat = any_bot.chat()
-    token = arrival(chat, "iara", TOKEN_HOLDS)
+    chat = any_store.chat()
+    token = signed_arrival(chat, "iara", TOKEN_HOLDS)
     assert await who(chat, token) == IARA
     await asyncio.sleep(TOKEN_HOLDS)  # longer than PS7 lets this context live
     await chat.let_pass(AN_HOUR)
 
     assert await who(chat, token) == "invalid"
     assert await who(chat) == "invalid"
-    assert await who(chat, arrival(chat, "iara")) == IARA
+    assert await who(chat, signed_arrival(chat, "iara")) == IARA
 
 
-async def test_nobody_who_logged_out_at_a_terminal_is_back(
-    greeter: RunningBot, ps7: Simulator
+async def test_a_customer_who_logged_out_at_a_terminal_stays_out(
+    any_greeter: RunningBot, ps7: Simulator
 ) -> None:
     """Twenty customers log out: a new session knows nobody, and refuses the first contextId."""
-    chat = greeter.chat()
+    chat = any_greeter.chat()
     for number in range(20):
         context_id, account = f"{chat.sender}-{number}", f"{number:08}"
         answer = PERSONAS["ana"].answer
         ps7.answer(context_id, body=answer | {"payload": answer["payload"] | {"u_cc": account}})
-        assert await who(chat, arrival(chat, context_id)) == account
+        assert await who(chat, signed_arrival(chat, context_id)) == account
         await log_out(chat)
     await chat.let_pass(AN_HOUR)
 
     assert await who(chat) == "missing"
-    assert await who(chat, arrival(chat, f"{chat.sender}-0")) == "missing"
+    assert await who(chat, signed_arrival(chat, f"{chat.sender}-0")) == "missing"
     assert len(ps7.requests) == 20
 
 
 async def test_a_context_id_that_no_rule_asked_about_does_not_come_back(
-    rule_bot: RunningBot, ps7: Simulator
+    any_rule_bot: RunningBot, ps7: Simulator
 ) -> None:
     """Ana's opened the session, Diego's was looked up: the next session is not Ana's."""
-    chat = rule_bot.chat()
-    await chat.say("que horas o banco abre?", arrival(chat, "ana"))
+    chat = any_rule_bot.chat()
+    await chat.say("que horas o banco abre?", signed_arrival(chat, "ana"))
     assert ps7.requests == []
-    assert await who(chat, arrival(chat, "diego")) == DIEGO
+    assert await who(chat, signed_arrival(chat, "diego")) == DIEGO
     await chat.let_pass(AN_HOUR)
 
     assert await who(chat) == DIEGO
@@ -119,23 +95,23 @@ async def test_a_context_id_that_no_rule_asked_about_does_not_come_back(
 
 @pytest.mark.parametrize(("failures", "status"), [(1, "ok"), (2, "unavailable")])
 async def test_a_session_start_that_ps7_did_not_answer_is_asked_again(
-    greeter: RunningBot, ps7: Simulator, failures: int, status: str
+    any_greeter: RunningBot, ps7: Simulator, failures: int, status: str
 ) -> None:
     """`/session_start` asks for the session that ends, and for the new one; then a turn does."""
-    chat = greeter.chat()
-    assert await who(chat, arrival(chat, "diego")) == DIEGO
+    chat = any_greeter.chat()
+    assert await who(chat, signed_arrival(chat, "diego")) == DIEGO
     ps7.script("flaky", [*["http-404"] * failures, "ana"])
 
-    await chat.say("/session_start", arrival(chat, "flaky"))
+    await chat.say("/session_start", signed_arrival(chat, "flaky"))
     assert (await chat.slots())["ps7_status"] == status
     assert await who(chat) == ANA
     assert len(ps7.requests) == 1 + failures + 1
 
 
-async def test_a_log_out_that_was_rewound_holds_in_the_next_session(any_bot: RunningBot) -> None:
+async def test_a_log_out_that_was_rewound_holds_in_the_next_session(any_store: RunningBot) -> None:
     """`/back` takes the log-out out of the slots, and a new session carries those over."""
-    chat = any_bot.chat()
-    assert await who(chat, arrival(chat, "ana")) == ANA
+    chat = any_store.chat()
+    assert await who(chat, signed_arrival(chat, "ana")) == ANA
     assert await who(chat) == ANA
     await log_out(chat)
     await chat.say("/back")
@@ -143,15 +119,15 @@ async def test_a_log_out_that_was_rewound_holds_in_the_next_session(any_bot: Run
     await chat.let_pass(AN_HOUR)
 
     assert await who(chat) == "missing"
-    assert await who(chat, arrival(chat, "ana")) == "missing"
+    assert await who(chat, signed_arrival(chat, "ana")) == "missing"
 
 
 async def test_a_session_that_starts_with_a_greeting_keeps_its_customer(
-    greeter: RunningBot, ps7: Simulator
+    any_greeter: RunningBot, ps7: Simulator
 ) -> None:
     """The greeting stands between the action and `session_started`; later turns know her too."""
-    chat = greeter.chat()
-    assert await who(chat, arrival(chat, "ana")) == ANA
+    chat = any_greeter.chat()
+    assert await who(chat, signed_arrival(chat, "ana")) == ANA
     await chat.let_pass(AN_HOUR)
 
     assert "Bem-vindo ao terminal." in await chat.say("/session_start")
