@@ -457,10 +457,9 @@ async def test_the_overview_lists_customers_and_faults(ps7: Simulator, client: C
     assert "Personnalité" in page.body.decode()
     assert b'\n  "personas": [\n' in page.body
     shown = {one["contextId"]: one for one in page.json["personas"] + page.json["faults"]}
-    assert all(
-        one.title == shown[one.context_id]["title"]
-        for one in (*PERSONAS.values(), *FAULTS.values())
-    )
+    titles = {one.context_id: one.title for one in PERSONAS.values()}
+    titles |= {one.context_id: one.title for one in FAULTS.values()}
+    assert {context_id: one["title"] for context_id, one in shown.items()} == titles
     for who in PERSONAS.values():
         assert shown[who.context_id]["slots"] == who.slots
     for fault in FAULTS.values():
