@@ -81,25 +81,18 @@ class SettingsError(PS7Error):
     """A PS7_* variable is missing or bad. The text names each one and shows no value."""
 
 
-RETRIED_REASONS = frozenset(
+_RETRIED_REASONS = frozenset(
     {Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.CONNECTION_LOST, Reason.READ_TIMEOUT}
 )
-RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+_RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 """500 is not among them: PS7 documents it as a failure of the request's values."""
-
-
-BREAKER_REASONS = frozenset(
+_BREAKER_REASONS = frozenset(
     {
-        *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.READ_TIMEOUT, Reason.CONNECTION_LOST),
         *(Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST, Reason.TLS_EXPIRED),
         *(Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.DEADLINE, Reason.UNAUTHORIZED),
         *(Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.TOKEN_UNREADABLE),
     }
 )
-BREAKER_STATUSES = frozenset({429, 502, 503, 504})
-"""With the reasons above: failures that the next lookup will meet as well, whoever it is about."""
-BREAKER_ANSWERS = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.INVALID})
-"""Outcomes that show that PS7 is there. The rest speaks of one contextId and counts neither way."""
 
 
 class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subclasses do
@@ -120,12 +113,17 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
         self.retry_after = retry_after
 
     @property
-    def passing(self) -> bool:
-        """Whether the same request may well succeed a moment later."""
-        return self.reason in RETRIED_REASONS or self.status in RETRIED_STATUSES
+    def retryable(self) -> bool:
+        """Whether a retry may succeed: the same request, a moment later."""
+        return self.reason in _RETRIED_REASONS or self.status in _RETRIED_STATUSES
+
+    @property
+    def counts_for_breaker(self) -> bool:
+        """Whether it counts for the circuit breaker: any other lookup would fail as well."""
+        return self.retryable or self.reason in _BREAKER_REASONS
 
     def __str__(self) -> str:
-        """Say the reason, and the status where there is one."""
+        """Return the reason, and the status where there is one."""
         return self.reason.value + (f" (HTTP {self.status})" if self.status is not None else "")
 
 

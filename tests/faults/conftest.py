@@ -76,7 +76,7 @@ async def bot(
     tmp_path: Path,
 ) -> AsyncIterator[Bot]:
     """Yield what makes a bot that talks to a simulator; its connections end with the test."""
-    monkeypatch.setattr("actions.ps7.api.retries._BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     for name in [name for name in os.environ if name.startswith("PS7_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,7 @@ from actions.ps7 import (
     UnexpectedStatus,
     UnreadableAnswer,
 )
+from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.api.wire import build_request
 from actions.ps7.dialogue.slots import project
 from actions.ps7.slot_table import CUSTOMER_SLOTS
@@ -339,57 +341,54 @@ async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
 # What a lookup looks like from outside
 
 
-async def test_an_examination_tells_all_of_a_lookup(ps7: Simulator, client: PS7Client) -> None:
-    """The customer, how it went, and the answer as it came; nothing of it stands in its repr."""
+async def reported(client: PS7Client, context_id: str, **more: Any) -> LookupReport:  # noqa: ANN401
+    """Look a contextId up, however it ends, and return the report."""
+    report = LookupReport()
+    with suppress(LookupFailed):
+        await client.lookup(context_id, report=report, **more)
+    return report
+
+
+async def test_a_report_holds_how_a_lookup_went(ps7: Simulator, client: PS7Client) -> None:
+    """And the answer as it came, of which nothing stands in its `repr`."""
     ps7.answer("C1", body=GOOD)
-    seen = await client.examine("C1", encoded=0, correlation_id="c-1", flow_id="f-1")
+    report = await reported(client, "C1", encoded=0, correlation_id="c-1", flow_id="f-1")
     [request] = ps7.requests
     assert request.json == {"contextId": "C1", "encoded": "0"}
-    assert (request.headers["x-itau-flowID"], seen.report.correlation_id) == ("f-1", "c-1")
-    assert seen.customer is not None
-    assert seen.customer.agency == "0341"
-    assert seen.answer is not None
-    assert (seen.answer.status, seen.answer.body) == (200, GOOD)
-    ended = (seen.report.outcome.value, seen.report.reason, seen.report.attempts)
-    assert ended == ("ok", Reason.OK, 1)
-    assert "0341" not in repr(seen)
+    assert (request.headers["x-itau-flowID"], report.correlation_id) == ("f-1", "c-1")
+    assert report.answer is not None
+    assert (report.answer.status, report.answer.body) == (200, GOOD)
+    ended = (report.outcome.value, report.reason, report.status, report.attempts)
+    assert ended == ("ok", Reason.OK, 200, 1)
+    assert report.context_digest == client.digest("C1")
+    assert "0341" not in repr(report)
 
 
-async def test_an_examination_raises_nothing(ps7: Simulator, client: PS7Client) -> None:
-    """A failure is told with the answer that it came from."""
-    seen = await client.examine("http-401")
-    assert (seen.customer, seen.report.reason, seen.report.status) == (
-        None,
-        Reason.UNAUTHORIZED,
-        401,
-    )
-    assert seen.answer is not None
-    assert seen.answer.status == 401
-    await ps7.stop()
-    assert (await client.examine("ana")).answer is None
-
-
-async def test_the_answer_of_an_examination_is_that_of_the_last_request(
+async def test_a_report_of_a_failure_holds_the_answer_of_the_last_attempt(
     ps7: Simulator, client: PS7Client
 ) -> None:
-    """One that came before it does not explain how the lookup ended."""
+    """An answer that came before it does not explain how the lookup ended."""
+    report = await reported(client, "http-401")
+    assert (report.reason, report.status) == (Reason.UNAUTHORIZED, 401)
+    assert report.answer is not None
+    assert report.answer.status == 401
     ps7.script("C1", ["http-503", "reset"])
-    seen = await client.examine("C1")
-    assert (seen.report.reason, seen.report.attempts) == (Reason.CONNECTION_LOST, 3)
-    assert seen.answer is None
+    report = await reported(client, "C1")
+    assert (report.reason, report.attempts, report.answer) == (Reason.CONNECTION_LOST, 3, None)
 
 
-async def test_a_refused_token_is_no_answer_of_an_examination() -> None:
+async def test_a_refused_token_is_no_answer_in_a_report() -> None:
     """The refusal led to another token; that there was none is how it ended."""
-    async with Simulator(app_key="app", app_secret="secret") as ps7:
-        known = {"app_key": "app", "app_secret": "secret"}
-        async with PS7Client(settings_for(ps7.url, **known)) as client:
-            assert (await client.examine("ana")).answer is not None
-            ps7.revoke_tokens()
-            ps7.token_answer(400)
-            seen = await client.examine("ana")
-    assert seen.report.reason is Reason.TOKEN_REFUSED
-    assert seen.answer is None
+    known = {"app_key": "app", "app_secret": "secret"}
+    async with (
+        Simulator(**known) as ps7,
+        PS7Client(settings_for(ps7.url, **known)) as client,
+    ):
+        assert (await reported(client, "ana")).answer is not None
+        ps7.revoke_tokens()
+        ps7.token_answer(400)
+        report = await reported(client, "ana")
+    assert (report.reason, report.answer) == (Reason.TOKEN_REFUSED, None)
 
 
 # Where the settings come from

@@ -394,7 +394,7 @@ def test_one_client_serves_one_event_loop_after_another(ps7: Simulator) -> None:
     for _ in range(3):
         assert asyncio.run(look_up(client)) == "0341"
         assert len(client._transport._sessions) == 1
-    client.abandon()
+    client.close_all()
     assert len(client._transport._sessions) == 0
 
 
@@ -430,7 +430,7 @@ def test_lookups_at_once_in_a_new_loop_share_one_pool(ps7: Simulator) -> None:
         loop.close()
     assert asyncio.run(look_up_at_once()) == ["0341"] * 5
     assert len(client._transport._sessions) == 1
-    client.abandon()
+    client.close_all()
 
 
 @swept_up
@@ -445,8 +445,8 @@ def test_a_process_ends_without_a_word_about_open_connections(ps7: Simulator, cl
         if closed:
             loop.close()
     sessions = list(client._transport._sessions.values())
-    client.abandon()
-    client.abandon()
+    client.close_all()
+    client.close_all()
     assert [session.closed for session in sessions] == [True] * len(sessions)
     assert len(client._transport._sessions) == 0
     for loop in loops:
@@ -460,7 +460,7 @@ def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: Simulator) -> None:
     thread.start()
     assert asyncio.run_coroutine_threadsafe(look_up(client), loop).result(5) == "0341"
     (session,) = client._transport._sessions.values()
-    client.abandon()
+    client.close_all()
     assert not session.closed
     asyncio.run_coroutine_threadsafe(session.close(), loop).result(5)
     loop.call_soon_threadsafe(loop.stop)
@@ -470,4 +470,4 @@ def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: Simulator) -> None:
 
 def test_a_client_that_asked_nothing_has_nothing_to_abandon() -> None:
     """Nothing is opened before the first lookup."""
-    PS7Client(settings_for("http://127.0.0.1:9")).abandon()
+    PS7Client(settings_for("http://127.0.0.1:9")).close_all()

@@ -163,7 +163,7 @@ async def test_a_lookup_that_is_cancelled_says_so_and_stays_cancelled(
     assert (line["outcome"], line["reason"], line["status"]) == ("unavailable", "cancelled", "-")
 
 
-async def test_doubtful_fields_are_warned_of_by_their_names(
+async def test_undocumented_fields_are_warned_of_by_their_names(
     ps7: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One WARNING a lookup, which shows none of the values."""

@@ -23,7 +23,6 @@ from actions.ps7 import (
     Reason,
     UnreadableAnswer,
 )
-from actions.ps7.api import retries
 from actions.ps7.api.gateway import Token
 from tests.host.loopback import RESET, Scripted, http
 from tests.host.test_client import GOOD, failure_of, settings_for
@@ -316,7 +315,7 @@ async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And a 401 after that is the end: one replay for a lookup, not for an attempt."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     unauthorized = [http(b"", "Connection: close", status="401 Unauthorized")]
     unavailable = [http(b"", "Connection: close", status="503 Service Unavailable")]
     script = [written(1), unauthorized, written(2), unavailable, unauthorized, unauthorized]

@@ -100,6 +100,6 @@ async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:
     """It runs in another thread, and ends with the process: nobody can wait for it here."""
     client = ActionPS7Context().runtime.client
     session = await client._transport._session()
-    client.abandon()
+    client.close_all()
     assert not session.closed
     await session.close()

@@ -15,7 +15,6 @@ from uuid import UUID
 import pytest
 
 from actions.ps7 import CircuitOpen, ContextRejected, LookupFailed, PS7Client, Reason
-from actions.ps7.api import retries
 from actions.ps7.api.wire import build_request
 from actions.ps7.testing import Simulator
 from tests.host.loopback import RESET, Scripted, http, unused_port
@@ -154,7 +153,7 @@ async def test_a_server_that_comes_up_meanwhile_is_found(
     monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     """A restart of PS7 that is shorter than a wait is not seen by a customer."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.3)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
     ps7 = Simulator(port=unused_port())
     async with client_of(ps7.url) as client:
         looking = asyncio.create_task(client.lookup("ana"))
@@ -172,6 +171,26 @@ async def test_the_number_of_attempts_is_the_settings(ps7: Simulator, attempts: 
     async with client_of(ps7.url, attempts=attempts) as client:
         await failure_of(client)
     assert len(ps7.requests) == attempts
+
+
+@pytest.mark.parametrize("asked", [None, 0.0])
+async def test_a_pause_by_chance_doubles_up_to_a_second(
+    ps7: Simulator, monkeypatch: pytest.MonkeyPatch, asked: float | None
+) -> None:
+    """Full jitter: any moment from none to a limit; there is none where the server asks for it."""
+    limits: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        limits.append((low, round(high, 3)))
+        return 0.0
+
+    monkeypatch.setattr("actions.ps7.api.client.uniform", uniform)
+    ps7.answer("C1", status=503, headers={} if asked is None else {"Retry-After": "0"})
+    async with client_of(ps7.url, attempts=7) as client:
+        await failure_of(client)
+    every = [(0, 0.1), (0, 0.2), (0, 0.4), (0, 0.8), (0, 1.0), (0, 1.0)]
+    assert limits == (every if asked is None else [])
+    assert len(ps7.requests) == 7
 
 
 # Failures that last
@@ -267,7 +286,7 @@ async def test_a_server_that_asks_for_nothing_is_asked_again_at_once(
     monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     """Its word stands above chance."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 60.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 60.0)
     assert await waited(f"Retry-After: {asked}") < 3.0
 
 
@@ -276,7 +295,7 @@ async def test_what_cannot_be_understood_is_ignored(
     monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     """The wait is one of chance, as without the header."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.3)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
     assert 0.3 <= await waited(f"Retry-After: {asked}") < 3.0
 
 
@@ -316,7 +335,7 @@ async def test_a_wait_by_chance_that_would_end_too_late_is_not_begun(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The customer hears at once what they would hear at the deadline."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 5.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 5.0)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url) as client:
         started = time.monotonic()
@@ -329,7 +348,7 @@ async def test_a_lookup_that_is_cancelled_while_it_waits_is_over(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     """No further attempt is made for a turn that nobody waits for."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.3)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url) as client:
         looking = asyncio.create_task(client.lookup("C1"))
@@ -364,7 +383,7 @@ async def test_a_neighbour_who_waits_for_another_attempt_holds_no_connection(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The only connection is free meanwhile."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.5)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.5)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url, max_connections=1, attempts=2) as client:
         waiting = asyncio.create_task(failure_of(client, "C1"))
@@ -415,12 +434,18 @@ async def test_lookups_at_once_are_tried_again_each_for_itself(ps7: Simulator) -
 # The circuit breaker, as a client has it
 
 
-class Moved:
-    """The time of a client's circuit breaker."""
+class BreakerClock:
+    """The time of circuit breakers."""
 
-    def __init__(self, client: PS7Client) -> None:
-        self.now = 0.0
-        client._breaker._clock = lambda: self.now
+    now = 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> BreakerClock:
+    """Return a clock that a test sets."""
+    made = BreakerClock()
+    monkeypatch.setattr("actions.ps7.api.breaker.monotonic", lambda: made.now)
+    return made
 
 
 async def test_while_the_circuit_is_open_no_request_is_made(
@@ -429,7 +454,6 @@ async def test_while_the_circuit_is_open_no_request_is_made(
     """Lookups count, not attempts; and a refused one says so in its one line."""
     ps7.answer("C1", status=503, headers={"Retry-After": "0"})
     async with client_of(ps7.url, breaker_failures=2) as client:
-        Moved(client)
         await failure_of(client)
         await failure_of(client)
         assert len(ps7.requests) == 6
@@ -446,11 +470,10 @@ async def test_while_the_circuit_is_open_no_request_is_made(
 
 
 async def test_after_the_reset_exactly_one_lookup_asks(
-    ps7: Simulator, said: pytest.LogCaptureFixture
+    ps7: Simulator, clock: BreakerClock, said: pytest.LogCaptureFixture
 ) -> None:
     """If PS7 answers, everybody may ask again; operations hear of both changes."""
     async with client_of(ps7.url, breaker_failures=1, breaker_reset=15.0) as client:
-        clock = Moved(client)
         await ps7.stop()
         await failure_of(client, "ana")
         clock.now = 14.9
@@ -469,11 +492,12 @@ async def test_after_the_reset_exactly_one_lookup_asks(
     ]
 
 
-async def test_a_probe_has_its_attempts_and_fails_as_one_lookup(ps7: Simulator) -> None:
+async def test_a_probe_has_its_attempts_and_fails_as_one_lookup(
+    ps7: Simulator, clock: BreakerClock
+) -> None:
     """Then the others wait for another reset."""
     ps7.answer("C1", status=503, headers={"Retry-After": "0"})
     async with client_of(ps7.url, breaker_failures=1, breaker_reset=15.0) as client:
-        clock = Moved(client)
         await failure_of(client)
         clock.now = 15.0
         await failure_of(client)
@@ -483,11 +507,12 @@ async def test_a_probe_has_its_attempts_and_fails_as_one_lookup(ps7: Simulator) 
         assert len(ps7.requests) == 6
 
 
-async def test_a_probe_that_is_cancelled_leaves_its_place_to_the_next(ps7: Simulator) -> None:
+async def test_a_probe_that_is_cancelled_leaves_its_place_to_the_next(
+    ps7: Simulator, clock: BreakerClock
+) -> None:
     """PS7 said nothing to it."""
     ps7.answer("C1", status=503, headers={"Retry-After": "0"})
     async with client_of(ps7.url, breaker_failures=1, read_timeout=100) as client:
-        clock = Moved(client)
         await failure_of(client)
         clock.now = 15.0
         probe = asyncio.create_task(client.lookup("slow"))
@@ -517,12 +542,11 @@ async def test_a_stranger_with_one_context_id_opens_no_circuit(ps7: Simulator) -
 
 
 async def test_a_stranger_with_one_context_id_does_not_keep_the_circuit_open(
-    ps7: Simulator,
+    ps7: Simulator, clock: BreakerClock
 ) -> None:
     """Whoever comes right after them is the next probe."""
     ps7.answer("C1", status=503, headers={"Retry-After": "0"})
     async with client_of(ps7.url, breaker_failures=1, breaker_reset=15.0) as client:
-        clock = Moved(client)
         await failure_of(client)
         clock.now = 15.0
         assert (await failure_of(client, "unreadable")).reason is Reason.NOT_JSON

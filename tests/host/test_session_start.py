@@ -127,7 +127,7 @@ async def test_however_a_lookup_ends_the_first_message_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each fault of PS7 and of the network starts a session, without a customer."""
-    monkeypatch.setattr("actions.ps7.api.retries._BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     monkeypatch.setenv("PS7_BREAKER_FAILURES", "1000")
     monkeypatch.setenv("PS7_READ_TIMEOUT", "0.4")
     monkeypatch.setenv("PS7_DEADLINE", "1.6")

@@ -14,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7 import ActionPS7Context, ActionPS7Verify, PS7Client
-from actions.ps7.api import retries, telemetry
+from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Conversation, Simulator
 from tests.host.loopback import unused_port
@@ -124,7 +124,7 @@ async def test_each_attempt_is_a_span(
     ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the status that came, and why it was not the end."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url, spans) as client:
         await failure_of(client)
@@ -277,7 +277,7 @@ async def test_the_trace_context_goes_to_ps7_where_it_is_wanted(
     ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`PS7_TRACE_CONTEXT`: each request names the span of its attempt."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url, spans, trace_context=True, attempts=2) as client:
         await failure_of(client)
@@ -380,7 +380,7 @@ async def test_retries_are_counted(
     ps7: Simulator, measured: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The requests after the first."""
-    monkeypatch.setattr(retries, "_BACKOFF", lambda _: 0.0)
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
     async with PS7Client(settings_for(ps7.url)) as client:
         await client.lookup("ana")
@@ -389,12 +389,14 @@ async def test_retries_are_counted(
         assert measured.value("ps7.lookup.retries") == 2
 
 
-async def test_the_state_of_the_circuit_breaker_is_shown(ps7: Simulator, measured: Metrics) -> None:
+async def test_the_state_of_the_circuit_breaker_is_shown(
+    ps7: Simulator, measured: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """1 while it is open, 0 afterwards."""
     settings = settings_for(ps7.url, attempts=1, breaker_failures=1)
     async with PS7Client(settings) as client:
         now = 0.0
-        client._breaker._clock = lambda: now
+        monkeypatch.setattr("actions.ps7.api.breaker.monotonic", lambda: now)
         await failure_of(client, "http-503")
         await failure_of(client, "ana")
         assert measured.value("ps7.breaker.open") == 1
@@ -422,15 +424,15 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metric
 
 
 @pytest.mark.usefixtures("environment")
-async def test_slots_put_back_and_seals_refused_are_counted(measured: Metrics) -> None:
+async def test_slots_restored_and_seals_refused_are_counted(measured: Metrics) -> None:
     """Each slot, and each seal."""
     talk = bot()
     await talk.user("oi", metadata={"contextId": "ana"})
-    assert measured.value("ps7.slots.put_back") == 0
+    assert measured.value("ps7.slots.restored") == 0
     await talk.set_slot("agency", "0001")
     await talk.set_slot("account", "0002")
     await talk.user("oi", metadata={"contextId": "ana"})
-    assert measured.value("ps7.slots.put_back") == 2
+    assert measured.value("ps7.slots.restored") == 2
     assert measured.value("ps7.seals.refused") == 0
     await talk.set_slot("ps7_context", "forged")
     await talk.user("oi", metadata={"contextId": "ana"})
@@ -449,6 +451,6 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
         "ps7.lookup.duration",
         "ps7.lookup.retries",
         "ps7.seals.refused",
-        "ps7.slots.put_back",
+        "ps7.slots.restored",
     ]
     assert all(one._unit and one._description for one in made)

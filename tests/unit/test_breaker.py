@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actions.ps7.api.breaker import Breaker
+from actions.ps7.api import breaker, telemetry
 from actions.ps7.errors import (
     AccessDenied,
     CircuitOpen,
@@ -75,18 +75,15 @@ NEUTRAL = [
 
 
 class Circuit:
-    """A breaker, its clock, and what it told of its changes."""
+    """A breaker, its clock, and what telemetry heard of its changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
         self.changes: list[bool] = []
-        self.breaker = Breaker(
-            LIMIT,
-            RESET,
-            clock=lambda: self.now,
-            on_open=lambda: self.changes.append(True),
-            on_close=lambda: self.changes.append(False),
-        )
+        monkeypatch.setattr(breaker, "monotonic", lambda: self.now)
+        monkeypatch.setattr(telemetry, "circuit_opened", lambda *_: self.changes.append(True))
+        monkeypatch.setattr(telemetry, "circuit_closed", lambda: self.changes.append(False))
+        self.breaker = breaker.Breaker(LIMIT, RESET)
 
     @contextmanager
     def lookup(self) -> Iterator[None]:
@@ -118,9 +115,9 @@ class Circuit:
 
 
 @pytest.fixture
-def circuit() -> Circuit:
-    """Give a circuit that is closed."""
-    return Circuit()
+def circuit(monkeypatch: pytest.MonkeyPatch) -> Circuit:
+    """Return a circuit that is closed."""
+    return Circuit(monkeypatch)
 
 
 @pytest.fixture
@@ -377,14 +374,3 @@ def test_many_that_fail_at_once_open_it_once(circuit: Circuit) -> None:
         straggle(lookup, DOWN)
     assert circuit.changes == [True]
     assert circuit.breaker.is_open
-
-
-def test_a_breaker_needs_nobody_to_tell() -> None:
-    """Nor a clock of its own to be given."""
-    breaker = Breaker(1, 60.0)
-    with pytest.raises(ConnectionFailed), breaker.guard():
-        raise DOWN
-    with pytest.raises(CircuitOpen) as caught, breaker.guard():
-        pass
-    assert (caught.value.reason, caught.value.status) == (Reason.CIRCUIT_OPEN, None)
-    assert caught.value.outcome.value == "unavailable"

@@ -127,12 +127,12 @@ TOKEN_STATUS = {
 @pytest.mark.parametrize("accepted", ACCEPTED)
 def test_the_token_status_is_that_of_a_known_device(device: str, accepted: str) -> None:
     """The whole table: whatever is not in it is null, and only `S` makes a token valid."""
-    customer, doubtful = read({"u_dseg": device, "u_dsok": accepted})
+    customer, undocumented = read({"u_dseg": device, "u_dsok": accepted})
     assert customer.security_device is DEVICES[device]
     assert customer.token_status is TOKEN_STATUS.get((device, accepted))
     assert customer.token_valid is (device in ("Token", "CSI") and accepted == "S")
     doubts = {"u_dseg": device == "Chave", "u_dsok": accepted == "X"}
-    assert set(doubtful) == {name for name, doubt in doubts.items() if doubt}
+    assert set(undocumented) == {name for name, doubt in doubts.items() if doubt}
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_the_token_status_is_that_of_a_known_device(device: str, accepted: str) 
 )
 def test_only_aut_is_authenticated(code: str, meaning: Identification | None) -> None:
     """The interface's three codes, and nothing that resembles them."""
-    customer, doubtful = read({"u_id": code})
+    customer, undocumented = read({"u_id": code})
     assert customer.identification is meaning
     assert customer.authenticated is (code == "AUT")
-    assert doubtful == (("u_id",) if code and meaning is None else ())
+    assert undocumented == (("u_id",) if code and meaning is None else ())
 
 
 codes = st.sampled_from(["AUT", "IDE", "NID", "Token", "CSI", "none", "S", "N"])
@@ -166,12 +166,12 @@ def test_case_and_blanks_around_a_code_never_count(payload: dict[str, str]) -> N
         changed = {name: change(text) for name, text in payload.items() if text.isascii()}
         plain = {name: text for name, text in payload.items() if text.isascii()}
         expected, actual = read(plain), read(changed)
-        assert actual.doubtful == expected.doubtful
+        assert actual.undocumented == expected.undocumented
         assert repr(actual.customer) == repr(expected.customer)
 
 
 @pytest.mark.parametrize(
-    ("sent", "strict", "kept", "doubtful"),
+    ("sent", "strict", "kept", "undocumented"),
     [
         ("529.982.247-25", False, "52998224725", False),
         ("529.982.247-25", True, "52998224725", False),
@@ -183,13 +183,13 @@ def test_case_and_blanks_around_a_code_never_count(payload: dict[str, str]) -> N
         ("", True, None, False),
     ],
 )
-def test_a_doubtful_cpf_is_kept_unless_the_bot_is_strict(
-    sent: str | None, strict: bool, kept: str | None, doubtful: bool
+def test_an_undocumented_cpf_is_kept_unless_the_bot_is_strict(
+    sent: str | None, strict: bool, kept: str | None, undocumented: bool
 ) -> None:
     """`PS7_STRICT_CPF`: null unless its check digits hold."""
     decoded = read({"u_cpf": sent}, strict_cpf=strict)
     assert decoded.customer.cpf == kept
-    assert decoded.doubtful == (("u_cpf",) if doubtful else ())
+    assert decoded.undocumented == (("u_cpf",) if undocumented else ())
 
 
 # What an instance shows, and allows

@@ -1,13 +1,11 @@
-"""Which failures pass, how long to wait before another attempt, and what a server may ask for."""
+"""Which failures are retryable, and how long a pause a server may ask for."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 
 import pytest
-from tenacity import AsyncRetrying, RetryCallState
 
-from actions.ps7.api import retries
 from actions.ps7.api.wire import Answer, decode, retry_after
 from actions.ps7.errors import (
     AccessDenied,
@@ -25,7 +23,7 @@ from actions.ps7.errors import (
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 700_000, tzinfo=timezone.utc)
 
-PASSING: list[LookupFailed] = [
+RETRYABLE: list[LookupFailed] = [
     ConnectionFailed(Reason.CONNECT),
     ConnectionFailed(Reason.CONNECT_TIMEOUT),
     ConnectionFailed(Reason.CONNECTION_LOST),
@@ -67,60 +65,16 @@ LASTING: list[LookupFailed] = [
 ]
 
 
-@pytest.mark.parametrize("failure", PASSING, ids=str)
+@pytest.mark.parametrize("failure", RETRYABLE, ids=str)
 def test_what_may_be_gone_a_moment_later_is_tried_again(failure: LookupFailed) -> None:
     """The network, and the statuses of a server that is there and busy."""
-    assert failure.passing
-    assert retries._passing(failure)
+    assert failure.retryable
 
 
 @pytest.mark.parametrize("failure", LASTING, ids=str)
 def test_what_would_be_the_same_again_is_not(failure: LookupFailed) -> None:
     """500 among it, which PS7 documents as a failure of the request's values."""
-    assert not failure.passing
-    assert not retries._passing(failure)
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(), TimeoutError()], ids=repr)
-def test_what_is_none_of_our_errors_is_not_tried_again(error: Exception) -> None:
-    """A mistake of ours does not get better."""
-    assert not retries._passing(error)
-
-
-def state(attempt: int, failure: BaseException | None) -> RetryCallState:
-    """Give what the wait is asked with, after so many attempts."""
-    made = RetryCallState(AsyncRetrying(), None, (), {})
-    made.attempt_number = attempt
-    if failure is not None:
-        made.set_exception((type(failure), failure, None))
-    return made
-
-
-@pytest.mark.parametrize(
-    ("attempt", "longest"), [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.8), (5, 1.0), (9, 1.0)]
-)
-def test_the_wait_is_a_matter_of_chance_between_nothing_and_a_limit(
-    attempt: int, longest: float
-) -> None:
-    """Full jitter: every moment up to the limit is as likely; the limit doubles, up to a second."""
-    waits = [retries._pause(state(attempt, PASSING[0])) for _ in range(2000)]
-    assert all(0 <= wait <= longest for wait in waits)
-    for tenth in range(10):
-        low, high = tenth * longest / 10, (tenth + 1) * longest / 10
-        assert 100 < sum(low <= wait < high for wait in waits) < 300
-
-
-@pytest.mark.parametrize("asked", [0.0, 0.25, 7.0, float("inf")])
-def test_the_wait_is_what_the_server_asks_for(asked: float) -> None:
-    """Neither more nor less, in whichever attempt."""
-    failure = UnexpectedStatus(Reason.SERVER_ERROR, 503, asked)
-    assert retries._pause(state(1, failure)) == asked
-    assert retries._pause(state(3, failure)) == asked
-
-
-def test_a_wait_without_a_failure_is_one_of_chance() -> None:
-    """As it would be where an attempt gave something that is to be asked for again."""
-    assert 0 <= retries._pause(state(1, None)) <= 0.1
+    assert not failure.retryable
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
 ) -> None:
     """For alerts on metrics."""
     counted: list[object] = []
-    monkeypatch.setattr(telemetry, "slots_put_back", counted.append)
+    monkeypatch.setattr(telemetry, "slots_restored", counted.append)
     monkeypatch.setattr(telemetry, "seal_refused", lambda: counted.append("seal"))
     monkeypatch.setattr(telemetry, "arrival_refused", counted.append)
     talk = Talk(runtime=signed())

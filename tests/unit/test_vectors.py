@@ -29,7 +29,7 @@ def read(vector: Vector) -> tuple[dict[str, object], tuple[str, ...]]:
         **{"max_age": HOUR, **vector.settings},
     )
     names = {*CUSTOMER_SLOTS, *vector.slots} - ({"ps7_payload"} - set(vector.slots))
-    return project({name: name for name in names}, decoded.customer), decoded.doubtful
+    return project({name: name for name in names}, decoded.customer), decoded.undocumented
 
 
 @pytest.mark.parametrize("name", NAMES)

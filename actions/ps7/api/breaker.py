@@ -6,22 +6,19 @@ probe; here it is exactly one. Knows neither HTTP nor PS7.
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
-from ..errors import (
-    BREAKER_ANSWERS,
-    BREAKER_REASONS,
-    BREAKER_STATUSES,
-    CircuitOpen,
-    LookupFailed,
-    Reason,
-)
+from ..errors import CircuitOpen, LookupFailed, Reason
+from . import telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+_ANSWERS = frozenset({Outcome.INVALID, Outcome.REJECTED})
+"""Outcomes of failures that show, as a success does, that PS7 is there."""
 
 
 class Breaker:
@@ -33,30 +30,16 @@ class Breaker:
     one is. Nothing is remembered of a contextId.
     """
 
-    def __init__(
-        self,
-        failures: int,
-        reset: float,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        on_open: Callable[[], None] = lambda: None,
-        on_close: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Take the limits, a clock that never goes back (seconds), and whom to call on a change."""
-        self._on_open = on_open
-        self._on_close = on_close
+    def __init__(self, failures: int, reset: float) -> None:
+        """Take the limits, `reset` in seconds."""
         self._limit = failures
         self._reset = reset
-        self._clock = clock
         self._failures = 0
-        self._opened_at: float | None = None
+        self._opened_at = 0.0
         self._opened_by = Outcome.UNAVAILABLE
         self._probing = False
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = False
         """Whether lookups are refused at the moment, a probe excepted."""
-        return self._opened_at is not None
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -66,48 +49,34 @@ class Breaker:
             CircuitOpen: it must not be made.
 
         """
-        is_probe = self._admit()
-        end: BaseException | None = None
+        is_probe = self.is_open
+        if is_probe:
+            if self._probing or monotonic() - self._opened_at < self._reset:
+                raise CircuitOpen(Reason.CIRCUIT_OPEN, outcome=self._opened_by)
+            self._probing = True
         try:
             yield
-        except BaseException as error:
-            end = error
+        except LookupFailed as failure:
+            self._learn(failure, is_probe=is_probe)
             raise
+        else:
+            self._learn(None, is_probe=is_probe)
         finally:
-            if is_probe or not self.is_open:  # a straggler from before it opened decides nothing
-                self._learn(end, is_probe=is_probe)
+            if is_probe:
+                self._probing = False
 
-    def _admit(self) -> bool:
-        """Return whether this lookup is the probe."""
-        if self._opened_at is None:
-            return False
-        if self._probing or self._clock() - self._opened_at < self._reset:
-            raise CircuitOpen(Reason.CIRCUIT_OPEN, outcome=self._opened_by)
-        self._probing = True
-        return True
-
-    def _learn(self, end: BaseException | None, *, is_probe: bool) -> None:
-        if is_probe:
-            self._probing = False
-        if end is None or (isinstance(end, LookupFailed) and end.outcome in BREAKER_ANSWERS):
-            self._close()
-        elif isinstance(end, LookupFailed) and _counts(end):
+    def _learn(self, failure: LookupFailed | None, *, is_probe: bool) -> None:
+        if self.is_open and not is_probe:
+            return  # it began before the circuit opened, and decides nothing
+        if failure is None or failure.outcome in _ANSWERS:
+            self._failures = 0
+            if self.is_open:
+                self.is_open = False
+                telemetry.circuit_closed()
+        elif failure.counts_for_breaker:
             self._failures += 1
             if is_probe or self._failures >= self._limit:
-                self._open(end.outcome)
-
-    def _open(self, outcome: Outcome) -> None:
-        was_open = self.is_open
-        self._opened_at, self._opened_by = self._clock(), outcome
-        if not was_open:
-            self._on_open()
-
-    def _close(self) -> None:
-        was_open = self.is_open
-        self._opened_at, self._failures = None, 0
-        if was_open:
-            self._on_close()
-
-
-def _counts(failure: LookupFailed) -> bool:
-    return failure.reason in BREAKER_REASONS or failure.status in BREAKER_STATUSES
+                self._opened_at, self._opened_by = monotonic(), failure.outcome
+                if not self.is_open:
+                    self.is_open = True
+                    telemetry.circuit_opened(self._limit, self._reset)

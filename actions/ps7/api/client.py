@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import suppress
-from functools import partial
+from random import uniform
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,10 +15,8 @@ from ..errors import AccessDenied, DeadlineExceeded, LookupFailed, PS7Unavailabl
 from ..settings import PS7Settings
 from . import telemetry
 from .breaker import Breaker
-from .examination import Examination, Lookup
 from .gateway import Gateway
-from .retries import retrying
-from .telemetry import LookupReport, Telemetry
+from .telemetry import LookupReport
 from .transport import Transport
 from .wire import build_request, decode
 
@@ -30,13 +27,16 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from opentelemetry.trace import Tracer
     from typing_extensions import Self
 
     from ..context import CustomerContext
     from .customer import Decoded
+    from .wire import Request
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+"""Seconds, at most, before the first retry, which double with each one, and before any."""
 
 
 class PS7Client:
@@ -57,29 +57,20 @@ class PS7Client:
     ) -> None:
         """Take the settings, or read those of this process.
 
-        `tracer` gives the host's OpenTelemetry tracer, if it has one at that moment.
+        `tracer` returns the host's OpenTelemetry tracer, if it has one at that moment.
 
         Raises:
             SettingsError: no settings were given and those of this process are not usable.
 
         """
-        self.settings = settings if settings is not None else PS7Settings.load()
-        self.digest = KeyedDigest(self.settings.newest_key, "context id").short
-        self._telemetry = Telemetry(tracer)
-        self._transport = Transport(self.settings)
-        self._retrying = retrying(self.settings.attempts, self.settings.deadline)
-        limits = (self.settings.breaker_failures, self.settings.breaker_reset)
-        self._breaker = Breaker(
-            *limits,
-            on_open=partial(telemetry.circuit_opened, *limits),
-            on_close=telemetry.circuit_closed,
-        )
-        app_key, app_secret = self.settings.app_key, self.settings.app_secret
-        self._gateway = (
-            Gateway(self.settings, app_key, app_secret, self._transport.send)
-            if app_key is not None and app_secret is not None
-            else None
-        )
+        self.settings = settings = settings if settings is not None else PS7Settings.load()
+        self.digest = KeyedDigest(settings.newest_key, "context id").short
+        self._tracer = tracer or (lambda: None)
+        self._transport = Transport(settings)
+        self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
+        self._gateway: Gateway | None = None
+        if (key := settings.app_key) is not None and (secret := settings.app_secret) is not None:
+            self._gateway = Gateway(settings, key, secret, self._transport.send)
 
     async def lookup(
         self,
@@ -88,56 +79,37 @@ class PS7Client:
         encoded: int | None = None,
         correlation_id: str | None = None,
         flow_id: str | None = None,
+        report: LookupReport | None = None,
     ) -> CustomerContext:
         """Ask PS7 who stands behind a contextId, within `PS7_DEADLINE`, and log one INFO line.
 
         `encoded` goes into the body (None: as `PS7_ENCODED` says). `correlation_id` groups the
         calls of one audit trail and must hold no personal data; `flow_id` names this lookup, and is
-        made where none is given.
+        made where none is given. A new `report` is filled with how the lookup went.
 
         Raises:
             LookupFailed: one of its subclasses, by the outcome; nothing else is raised.
 
         """
-        examination = Examination(LookupReport(self.digest(context_id), correlation_id))
-        return await self._look_up(examination, context_id, encoded, flow_id)
-
-    async def examine(
-        self,
-        context_id: str,
-        *,
-        encoded: int | None = None,
-        correlation_id: str | None = None,
-        flow_id: str | None = None,
-    ) -> Examination:
-        """Look up in the very same way, and tell how it went instead of raising."""
-        examination = Examination(LookupReport(self.digest(context_id), correlation_id))
-        with suppress(LookupFailed):
-            await self._look_up(examination, context_id, encoded, flow_id)
-        return examination
-
-    async def _look_up(
-        self, examination: Examination, context_id: str, encoded: int | None, flow_id: str | None
-    ) -> CustomerContext:
-        report = examination.report
-        with self._telemetry.lookup(report), self._breaker.guard():
+        report = LookupReport() if report is None else report
+        report.context_digest, report.correlation_id = self.digest(context_id), correlation_id
+        with telemetry.lookup(report, self._tracer()), self._breaker.guard():
             request = build_request(
                 self.settings,
                 context_id,
                 encoded=encoded,
-                correlation_id=report.correlation_id,
+                correlation_id=correlation_id,
                 flow_id=flow_id or str(uuid4()),
             )
-            decoded = await self._within_deadline(Lookup(request, examination))
+            decoded = await self._within_deadline(request, report)
             report.outcome, report.reason, report.status = Outcome.OK, Reason.OK, 200
-            report.doubtful = decoded.doubtful
-            examination.customer = decoded.customer
+            report.undocumented = decoded.undocumented
         return decoded.customer
 
-    async def _within_deadline(self, lookup: Lookup) -> Decoded:
+    async def _within_deadline(self, request: Request, report: LookupReport) -> Decoded:
         try:
             async with timeout(self.settings.deadline):
-                return await self._attempts(lookup)
+                return await self._with_retries(request, report)
         except LookupFailed:
             raise
         except asyncio.TimeoutError:
@@ -149,47 +121,47 @@ class PS7Client:
         # Transport.send.
         raise failure from None
 
-    async def _attempts(self, lookup: Lookup) -> Decoded:
-        """Attempt it until it succeeds, or must not be repeated.
+    async def _with_retries(self, request: Request, report: LookupReport) -> Decoded:
+        """Repeat a retryable failure, at most `PS7_ATTEMPTS` attempts in all.
 
-        Nearly every lookup ends with its first attempt: only the others pay for what repeats them.
+        The pause is what the server asks for, else by chance (full jitter), so that callers do not
+        come back together. What would not begin within the deadline is not waited for.
         """
-        try:
-            return await self._attempt(lookup)
-        except LookupFailed as failure:
-            if not failure.passing:
-                raise
-            lookup.failure = failure
-        decoded: Decoded = await self._retrying(self._next_attempt, lookup)
-        return decoded
+        now = asyncio.get_running_loop().time
+        deadline = now() + self.settings.deadline
+        longest_pause = _FIRST_PAUSE
+        for _ in range(self.settings.attempts - 1):
+            try:
+                return await self._attempt(request, report)
+            except LookupFailed as failure:
+                pause = failure.retry_after
+                if pause is None:
+                    pause = uniform(0, longest_pause)  # noqa: S311 - no secret
+                if not failure.retryable or now() + pause >= deadline:
+                    raise
+            await asyncio.sleep(pause)
+            longest_pause = min(2 * longest_pause, _LONGEST_PAUSE)
+        return await self._attempt(request, report)
 
-    async def _next_attempt(self, lookup: Lookup) -> Decoded:
-        failure, lookup.failure = lookup.failure, None
-        if failure is not None:  # the first attempt counts as one, and its pause is waited for
-            raise failure
-        return await self._attempt(lookup)
-
-    async def _attempt(self, lookup: Lookup) -> Decoded:
-        lookup.examination.answer = None
+    async def _attempt(self, request: Request, report: LookupReport) -> Decoded:
+        report.answer = None
         if self._gateway is None:
-            return await self._exchange(lookup, None)
+            return await self._exchange(request, report)
         token = await self._gateway.token()
         try:
-            return await self._exchange(lookup, token)
+            return await self._exchange(request, report, Authorization=f"Bearer {token}")
         except AccessDenied as refusal:
-            if refusal.reason != Reason.UNAUTHORIZED or lookup.replayed:
+            if refusal.reason != Reason.UNAUTHORIZED or report.replayed:
                 raise
-        lookup.replayed = True
+        report.replayed = True
         self._gateway.drop(token)
-        return await self._attempt(lookup)
+        return await self._attempt(request, report)
 
-    async def _exchange(self, lookup: Lookup, token: str | None) -> Decoded:
-        with self._telemetry.attempt(lookup.examination.report) as span:
-            more = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    async def _exchange(self, request: Request, report: LookupReport, **headers: str) -> Decoded:
+        with telemetry.attempt(report, self._tracer()) as span:
             if self.settings.trace_context:
-                more |= telemetry.trace_headers()
-            answer = await self._transport.send(lookup.request.with_headers(more))
-            lookup.examination.answer = answer
+                headers |= telemetry.trace_headers()
+            report.answer = answer = await self._transport.send(request.with_headers(headers))
             span.set_attribute("http.response.status_code", answer.status)
             return decode(
                 answer,
@@ -202,21 +174,16 @@ class PS7Client:
         """Close the connections that this event loop opened."""
         await self._transport.close()
         if self._gateway is not None:
-            await self._gateway.settle()
+            await self._gateway.join()
 
-    def abandon(self) -> None:
-        """Let go of all connections where no event loop runs any more, at the end of a process."""
-        self._transport.abandon()
+    def close_all(self) -> None:
+        """Close all connections where no event loop runs any more, at the end of a process."""
+        self._transport.close_all()
 
     async def __aenter__(self) -> Self:
-        """Give the client itself."""
+        """Return the client itself."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         """Close the connections."""
         await self.close()

@@ -1,6 +1,6 @@
 """One connection, one customer: which connections may be used again.
 
-HTTP/1.1 pairs answers with requests by their order alone. A gateway that passes a late answer on,
+HTTP/1.1 pairs answers with requests by their order alone. A gateway that forwards a late answer,
 or sends one twice, would hand one customer's data to the next request on that connection.
 """
 
@@ -36,11 +36,10 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 class OneAnswer(ResponseHandler):
     """One connection, which closes on anything but one whole answer of status 200 a request."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take the event loop; there was no request yet."""
-        super().__init__(loop)
-        self._answer: StreamReader | None = None
-        self._interim = self._bytes = 0
+    _answer: StreamReader | None = None
+    """The answer to the request that was sent last."""
+    _interim = 0
+    _bytes = 0
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """Begin with a request, whose answer has not come yet."""
@@ -111,12 +110,12 @@ def _is_readable(transport: asyncio.Transport) -> bool:
 
 
 class Connector(aiohttp.TCPConnector):
-    """A pool that gives out clean connections only."""
+    """A pool from which clean connections alone are taken."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """Take aiohttp's options, inside a running event loop."""
         super().__init__(**options)
-        # aiohttp has no public way to name the class. If a version gives this attribute up, its
+        # aiohttp has no public way to name the class. If a version drops this attribute, its
         # connections have no `is_clean`, and no request goes out.
         self._factory = cast("Any", partial(OneAnswer, loop=asyncio.get_running_loop()))
 

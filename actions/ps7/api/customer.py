@@ -44,7 +44,7 @@ class Decoded(NamedTuple):
     """A customer, and the wire names of the fields whose values the interface does not document."""
 
     customer: CustomerContext
-    doubtful: tuple[str, ...]
+    undocumented: tuple[str, ...]
 
 
 def read_customer(
@@ -56,23 +56,24 @@ def read_customer(
 ) -> Decoded:
     """Read the customer from an answer's payload and what stands around it (`envelope`).
 
-    A value outside a documented list is None and named as doubtful: fail closed. A CPF that is not
-    11 digits is named too, and stays, unless `strict_cpf` asks for valid check digits.
+    A value outside a documented list is None, and its field is named as undocumented: fail closed.
+    A CPF that is not 11 digits is named too, and stays, unless `strict_cpf` asks for valid check
+    digits.
     """
     raw = partial(field_text, payload)
-    doubtful: list[str] = []
+    undocumented: list[str] = []
 
     def code(wire_name: str, known: Mapping[str, _Code]) -> _Code | None:
         text = raw(wire_name)
         meaning = known.get(text.lower()) if text else None
         if text and meaning is None:
-            doubtful.append(wire_name)
+            undocumented.append(wire_name)
         return meaning
 
     device = code("u_dseg", _DEVICE)
     accepted = code("u_dsok", _ACCEPTED)
     token_status = {None: None, SecurityDevice.NONE: TokenStatus.ABSENT}.get(device, accepted)
-    number = _read_cpf(raw(_CPF), doubtful, strict=strict_cpf)
+    number = _read_cpf(raw(_CPF), undocumented, strict=strict_cpf)
     customer = CustomerContext(
         cpf=number,
         agency=raw("u_ag"),
@@ -89,15 +90,15 @@ def read_customer(
         decoded_context_id=wire_text(envelope.get("decodedContextId")),
         payload=payload,
     )
-    return Decoded(customer, tuple(doubtful))
+    return Decoded(customer, tuple(undocumented))
 
 
-def _read_cpf(text: str | None, doubtful: list[str], *, strict: bool) -> str | None:
+def _read_cpf(text: str | None, undocumented: list[str], *, strict: bool) -> str | None:
     if text is None:
         return None
     number = cpf.normalise(text)
     if not cpf.has_form(number) or (strict and not cpf.is_valid(number)):
-        doubtful.append(_CPF)
+        undocumented.append(_CPF)
     return number if not strict or cpf.is_valid(number) else None
 
 

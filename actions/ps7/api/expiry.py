@@ -20,7 +20,7 @@ _MOMENT = TypeAdapter(datetime)
 
 
 def usable_until(expire_in: object, received_at: datetime, max_age: float) -> datetime:
-    """Give the moment (UTC) from which an answer is too old.
+    """Return the moment (UTC) from which an answer is too old.
 
     `expire_in` is what the wire holds. A number: seconds from receipt, up to 31 days. A date: the
     end of that day in Brazil's official time. A date-time: that moment, in the same zone if it

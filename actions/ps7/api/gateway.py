@@ -17,7 +17,7 @@ from .. import clock
 from ..context import wire_text
 from ..errors import AccessDenied, DeadlineExceeded, PS7Unavailable, Reason, UnreadableAnswer
 from .json_text import parse
-from .wire import Answer, Request, retry_after
+from .wire import HEADERS, Answer, Request, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ class Token:
 
 
 class Gateway:
-    """Keeps the token. Lookups that need one at the same time share one request."""
+    """Keeps the token. Lookups that need one at the same time wait for one request."""
 
     def __init__(
         self,
@@ -59,12 +59,7 @@ class Gateway:
             "app_key": app_key.get_secret_value(),
             "app_secret": app_secret.get_secret_value(),
         }
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "X-Token-Expire": str(LIFETIME),
-        }
+        headers = {**HEADERS, "X-Token-Expire": str(LIFETIME)}
         body = json.dumps(credentials).encode()
         self._request = Request(settings.base_url + PATH, headers, body)
         self._deadline = settings.deadline
@@ -73,7 +68,7 @@ class Gateway:
         self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
 
     async def token(self) -> str:
-        """Give a token that holds, from memory or from the gateway.
+        """Return a token that holds, from memory or from the gateway.
 
         Raises:
             AccessDenied: the gateway refuses the key or the secret (400, 401, 403).
@@ -85,11 +80,11 @@ class Gateway:
         return self._token.text
 
     def drop(self, text: str) -> None:
-        """Forget a token that the gateway no longer takes, unless it was replaced already."""
+        """Forget a token that the gateway refused, unless it was replaced already."""
         if self._token is not None and self._token.text == text:
             self._token = None
 
-    async def settle(self) -> None:
+    async def join(self) -> None:
         """Wait for the fetch of the running loop, which ends where its connection is closed."""
         task = self._fetches.get(asyncio.get_running_loop())
         if task is not None:
@@ -98,19 +93,19 @@ class Gateway:
     async def _fetched(self) -> Token:
         """Wait for the fetch that is under way, or begin one.
 
-        The fetch is a task of its own: a lookup that gives up must not take it from the others.
+        The fetch is a task of its own: a lookup that is cancelled must not end it for the others.
         """
         loop = asyncio.get_running_loop()
         task = self._fetches.get(loop)
         if task is None:
             task = self._fetches[loop] = loop.create_task(self._fetch())
-            task.add_done_callback(self._settled)
+            task.add_done_callback(self._end)
         return await asyncio.shield(task)
 
-    def _settled(self, task: asyncio.Task[Token]) -> None:
+    def _end(self, task: asyncio.Task[Token]) -> None:
         del self._fetches[task.get_loop()]
         if not task.cancelled():
-            task.exception()  # looked at, also where every lookup has given up meanwhile
+            task.exception()  # retrieved, also where every lookup was cancelled meanwhile
 
     async def _fetch(self) -> Token:
         asked_at = time.monotonic()

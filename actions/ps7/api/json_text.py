@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 MAX_DEPTH = 64
@@ -40,31 +41,21 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
         ValueError: not JSON, in an unknown charset, or nested deeper than `MAX_DEPTH`.
 
     """
-    try:
+    with suppress(ValueError, RecursionError):
         text, _ = decode(body, content_type)
-        value = json.loads(
-            text,
-            parse_int=_number,
-            parse_float=_number,
-            parse_constant=_refuse,
-        )
-    except (ValueError, RecursionError):
-        readable = False
-    else:
-        readable = True
-    if not readable:
-        raise ValueError  # out here, since the error of the decoder carries the whole body along
-    return _clean(value, MAX_DEPTH) if _may_need_cleaning(text) else value
+        value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+        return _clean(value, MAX_DEPTH) if _may_need_cleaning(text) else value
+    raise ValueError  # out here, since the error of the decoder carries the whole body along
 
 
 def _may_need_cleaning(text: str) -> bool:
-    """Tell whether a text can hold half a character, or be nested too deep. Few answers can."""
+    """Whether a text can hold half a character, or be nested too deep. Few answers can."""
     deep = text.count("{") + text.count("[") > MAX_DEPTH
     return deep or _SURROGATE.search(text) is not None
 
 
 def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
-    """Give a body as text, and the charset that it is in, by Python's name.
+    """Return a body as text, and the charset that it is in, by Python's name.
 
     Raises:
         UnicodeDecodeError: it is not UTF-8, nor in a known charset that `content_type` names.

@@ -1,8 +1,8 @@
-"""What may be said about a lookup: one log line, spans and metrics.
+"""What may be told about a lookup: one log line, spans and metrics.
 
-What is no field of `LookupReport` is not said: no contextId, no sender id, nothing of the customer
-or of the credentials passes through this room. OpenTelemetry is used through its API alone; where
-no SDK is set up, spans and metrics go nowhere.
+What is no field of `LookupReport` is not told: no contextId, no sender id, nothing of the customer
+or of the credentials. Its `answer` is for the caller alone, and is read nowhere here. OpenTelemetry
+is used through its API alone; where no SDK is set up, spans and metrics go nowhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import time
 import traceback
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,10 @@ from ..context import Outcome
 from ..errors import LookupFailed, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
+
+    from .wire import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +43,18 @@ _in_use = _meter.create_up_down_counter(
 _open_circuits = _meter.create_up_down_counter(
     "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
 )
-_put_back = _meter.create_counter("ps7.slots.put_back", "{slot}", "Slots put back to PS7's word")
+_restored = _meter.create_counter("ps7.slots.restored", "{slot}", "Slots restored from the seal")
 _refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
-_turned_away = _meter.create_counter(
-    "ps7.arrivals.refused", "{arrival}", "ContextIds that were not let in, by reason"
+_arrivals_refused = _meter.create_counter(
+    "ps7.arrivals.refused", "{arrival}", "Arrivals that were refused, by reason"
 )
 
 
 @dataclass
 class LookupReport:
-    """How one lookup ended. Until something else is said, it was cancelled."""
+    """How one lookup went. Until something else is noted, it was cancelled."""
 
-    context_digest: str
+    context_digest: str = ""
     """Keyed digest of the contextId."""
     correlation_id: str | None = None
     outcome: Outcome = Outcome.UNAVAILABLE
@@ -62,11 +64,15 @@ class LookupReport:
     attempts: int = 0
     """Requests that were sent."""
     seconds: float = 0.0
-    doubtful: tuple[str, ...] = ()
+    undocumented: tuple[str, ...] = ()
     """Wire names of the fields whose values the interface does not document."""
+    replayed: bool = False
+    """Whether a token was refused and the request sent again: once is enough."""
+    answer: Answer | None = field(default=None, repr=False)
+    """PS7's answer to the last attempt as it came; None where none came, or not whole."""
 
     def write(self) -> None:
-        """Write the one INFO line of a lookup, and a WARNING where a field's value was doubtful."""
+        """Write the one INFO line of a lookup, and a WARNING that names undocumented values."""
         logger.info(
             "PS7 lookup: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s "
             "context=%s",
@@ -78,73 +84,70 @@ class LookupReport:
             self.correlation_id or "-",
             self.context_digest,
         )
-        if self.doubtful:
+        if self.undocumented:
             logger.warning(
                 "PS7 sent a value that its interface does not document in: %s",
-                ", ".join(self.doubtful),
+                ", ".join(self.undocumented),
             )
 
 
-class Telemetry:
-    """Observes lookups and attempts."""
+@contextmanager
+def lookup(report: LookupReport, tracer: trace.Tracer | None) -> Iterator[None]:
+    """Span, measure and log one lookup, and note how it fails."""
+    started = time.monotonic()
+    with _span(tracer, "ps7.lookup", trace.SpanKind.INTERNAL) as span:
+        try:
+            yield
+        except LookupFailed as failure:
+            report.outcome, report.reason = failure.outcome, failure.reason
+            report.status = failure.status
+            raise
+        finally:
+            report.seconds = time.monotonic() - started
+            outcome, reason = report.outcome.value, report.reason.value
+            span.set_attribute("ps7.outcome", outcome)
+            span.set_attribute("ps7.reason", reason)
+            span.set_attribute("ps7.attempts", report.attempts)
+            span.set_attribute("ps7.context_digest", report.context_digest)
+            if report.correlation_id is not None:
+                span.set_attribute("ps7.correlation_id", report.correlation_id)
+            _duration.record(report.seconds, {"outcome": outcome, "reason": reason})
+            if report.attempts > 1:
+                _retries.add(report.attempts - 1)
+            report.write()
 
-    def __init__(self, tracer: Callable[[], trace.Tracer | None] | None = None) -> None:
-        """Take where the host's tracer comes from; it may have none, or not yet."""
-        self._host_tracer = tracer or (lambda: None)
 
-    @contextmanager
-    def lookup(self, report: LookupReport) -> Iterator[None]:
-        """Span, measure and log one lookup. A failure that passes through is noted on its way."""
-        started = time.monotonic()
-        with self._span("ps7.lookup", trace.SpanKind.INTERNAL) as span:
-            try:
-                yield
-            except LookupFailed as failure:
-                report.outcome, report.reason = failure.outcome, failure.reason
-                report.status = failure.status
-                raise
-            finally:
-                report.seconds = time.monotonic() - started
-                ended = {"outcome": report.outcome.value, "reason": report.reason.value}
-                span.set_attributes({f"ps7.{name}": value for name, value in ended.items()})
-                span.set_attribute("ps7.attempts", report.attempts)
-                span.set_attribute("ps7.context_digest", report.context_digest)
-                if report.correlation_id is not None:
-                    span.set_attribute("ps7.correlation_id", report.correlation_id)
-                _duration.record(report.seconds, ended)
-                if report.attempts > 1:
-                    _retries.add(report.attempts - 1)
-                report.write()
+@contextmanager
+def attempt(report: LookupReport, tracer: trace.Tracer | None) -> Iterator[trace.Span]:
+    """Span and count one request to PS7."""
+    report.attempts += 1
+    with _span(tracer, "ps7.attempt", trace.SpanKind.CLIENT) as span:
+        span.set_attribute("ps7.attempt", report.attempts)
+        _in_use.add(1)
+        try:
+            yield span
+        except LookupFailed as failure:
+            span.set_attribute("ps7.reason", failure.reason.value)
+            raise
+        finally:
+            _in_use.add(-1)
 
-    @contextmanager
-    def attempt(self, report: LookupReport) -> Iterator[trace.Span]:
-        """Span and count one request to PS7."""
-        report.attempts += 1
-        with self._span("ps7.attempt", trace.SpanKind.CLIENT) as span:
-            span.set_attribute("ps7.attempt", report.attempts)
-            _in_use.add(1)
-            try:
-                yield span
-            except LookupFailed as failure:
-                span.set_attribute("ps7.reason", failure.reason.value)
-                raise
-            finally:
-                _in_use.add(-1)
 
-    def _span(self, name: str, kind: trace.SpanKind) -> AbstractContextManager[trace.Span]:
-        tracer = self._host_tracer()
-        if tracer is None:
-            if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-                return _NO_SPAN  # nobody set a provider up
-            tracer = trace.get_tracer(SCOPE)
-        # An exception's text and traceback are not ours to show.
-        return tracer.start_as_current_span(
-            name, kind=kind, record_exception=False, set_status_on_exception=False
-        )
+def _span(
+    tracer: trace.Tracer | None, name: str, kind: trace.SpanKind
+) -> AbstractContextManager[trace.Span]:
+    if tracer is None:
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            return _NO_SPAN  # no provider is set up
+        tracer = trace.get_tracer(SCOPE)
+    # An exception's text and traceback are not ours to show.
+    return tracer.start_as_current_span(
+        name, kind=kind, record_exception=False, set_status_on_exception=False
+    )
 
 
 def trace_headers() -> dict[str, str]:
-    """Give the W3C trace context of the current span, as request headers. No baggage."""
+    """Return the W3C trace context of the current span, as request headers. No baggage."""
     headers: dict[str, str] = {}
     _propagator.inject(headers)
     return headers
@@ -162,9 +165,9 @@ def circuit_closed() -> None:
     logger.warning("Circuit breaker closed: PS7 answers again")
 
 
-def slots_put_back(count: int) -> None:
+def slots_restored(count: int) -> None:
     """Count slots that something else had overwritten."""
-    _put_back.add(count)
+    _restored.add(count)
 
 
 def seal_refused() -> None:
@@ -173,11 +176,11 @@ def seal_refused() -> None:
 
 
 def arrival_refused(reason: Reason) -> None:
-    """Count a contextId that was not let in."""
-    _turned_away.add(1, {"reason": reason.value})
+    """Count an arrival that was refused."""
+    _arrivals_refused.add(1, {"reason": reason.value})
 
 
 def log_bug(error: Exception) -> None:
-    """Name an error that nobody foresaw, and its place; not its text, which may quote anything."""
+    """Log an unforeseen error's class and place; not its text, which may quote anything."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)

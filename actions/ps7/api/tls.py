@@ -1,4 +1,4 @@
-"""TLS: whom we trust, what we show, and which of the things that can go wrong it was.
+"""TLS: which authorities we trust, which certificate we show, and what went wrong.
 
 Knows `ssl` and the settings, and no HTTP.
 """
@@ -31,7 +31,7 @@ of one. TLS 1.2 servers say the last where none was shown; a lack of common ciph
 
 
 def context(settings: PS7Settings) -> ssl.SSLContext:
-    """Make what a connection is checked by: TLS 1.2 at least, chain and host name verified.
+    """Build what a connection is checked by: TLS 1.2 at least, chain and host name verified.
 
     `PS7_CA_FILE` is trusted instead of the system's authorities; `PS7_CLIENT_CERT` is shown.
 
@@ -47,7 +47,7 @@ def context(settings: PS7Settings) -> ssl.SSLContext:
 
 
 def reason(error: BaseException) -> Reason | None:
-    """Tell what TLS found wrong, None where the error is not about TLS."""
+    """Return what TLS found wrong, None where the error is not about TLS."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _VERIFY_CODES.get(getattr(cause, "verify_code", 0), Reason.TLS)
@@ -59,7 +59,7 @@ def reason(error: BaseException) -> Reason | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Walk an error and what led to it, the errors that aiohttp carries as attributes included."""
+    """Yield an error and what led to it, the errors that aiohttp carries as attributes included."""
     while error is not None:
         # aiohttp's own classes derive from those of `ssl` and lack their attributes.
         carried = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)

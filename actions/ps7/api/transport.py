@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SECONDS_IDLE = 30
 _SECONDS_DNS = 60
 
-# aiohttp 3.9 does not tell the two timeouts apart: there, both are a read timeout.
+# aiohttp 3.9 does not distinguish the two timeouts: there, both are a read timeout.
 _ConnectTimeout: type[Exception] | tuple[()] = getattr(aiohttp, "ConnectionTimeoutError", ())
 
 # First match wins: each class stands before those that it derives from.
@@ -148,7 +148,7 @@ class Transport:
         if session is not None:
             await session.close()
 
-    def abandon(self) -> None:
+    def close_all(self) -> None:
         """Close all connections where no event loop runs any more, as the process ends."""
         while self._sessions:
             loop, session = self._sessions.popitem()
@@ -161,7 +161,7 @@ class Transport:
 def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
     """Whether our own task was cancelled, and not a future of aiohttp's that it waits for.
 
-    That happens to whoever waits for a connection while all are closed.
+    That happens to a request that waits for a connection while all are closed.
     """
     if sys.version_info < (3, 11):  # where a task does not know
         return session is None or not session.closed
@@ -170,7 +170,7 @@ def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
 
 
 def _translate(error: Exception) -> PS7Unavailable:
-    """Bring a foreign error into our family."""
+    """Return the error of our family for a foreign one."""
     found_by_tls = tls.reason(error)
     if found_by_tls is not None:
         return ConnectionFailed(found_by_tls)

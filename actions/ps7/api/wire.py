@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 METHOD = "POST"
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
+"""Of every request: JSON in, JSON out, and nothing to unpack."""
 
 _OK = 200
 _SUCCESS_CODES = (None, "0", "0.0")
@@ -56,7 +62,7 @@ class Request:
     body: bytes = field(repr=False)
 
     def with_headers(self, more: Mapping[str, str]) -> Request:
-        """Give the same request with more headers."""
+        """Return the same request with more headers."""
         return replace(self, headers={**self.headers, **more}) if more else self
 
 
@@ -79,15 +85,13 @@ def build_request(
 ) -> Request:
     """Build the request of a lookup.
 
-    `encoded`: 0 lets the contextId through as it is, any other value lets its Base64 form through,
-    which is the gateway's doing; None leaves it to `PS7_ENCODED`. It goes out as text, as the
+    `encoded`: 0 sends the contextId on as it is, any other value sends its Base64 form on, which is
+    the gateway's doing; None leaves it to `PS7_ENCODED`. It goes out as text, as the
     interface documents. `correlation_id` groups the calls of one audit trail, `flow_id` names this
     lookup.
     """
     headers = {
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
+        **HEADERS,
         "userName": settings.username.get_secret_value(),
         "password": settings.password.get_secret_value(),
         "x-itau-flowID": flow_id,
@@ -152,7 +156,7 @@ def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
 
 
 def retry_after(answer: Answer, received_at: datetime) -> float | None:
-    """Give the seconds that `Retry-After` asks to wait, stated as such or as an HTTP date.
+    """Return the seconds that `Retry-After` asks to wait, stated as such or as an HTTP date.
 
     None where it asks nothing that can be understood (RFC 9110, section 10.2.3).
     """
@@ -169,7 +173,7 @@ def retry_after(answer: Answer, received_at: datetime) -> float | None:
 
 
 def _succeeded(code: object) -> bool:
-    """Tell success (`0`, or no code at all, as in the documented example) from failure."""
+    """Whether a code says success: `0`, or none at all, as in the documented example."""
     if isinstance(code, (bool, dict, list)):
         return False
     return wire_text(code) in _SUCCESS_CODES

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..api.client import PS7Client
+from ..api.telemetry import LookupReport
 from ..context import Outcome
 from ..dialogue.context_id import well_formed
 from ..dialogue.slots import project
+from ..errors import LookupFailed
 from ..settings import PS7Settings
 from ..slot_names import SlotNames
 from ..slot_table import CUSTOMER_SLOTS
@@ -20,7 +23,7 @@ from .output import Output, Tone, Toned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..api.examination import Examination
+    from ..context import CustomerContext
 
 _EXIT_CODES = {
     Outcome.OK: 0,
@@ -76,27 +79,40 @@ def run(options: argparse.Namespace) -> int:
     settings = PS7Settings.load()
     out = Output()
     with out.progress(f"Asking PS7 at {settings.base_url}"):
-        examination = asyncio.run(_examine(settings, options))
-    said = _said(examination, settings, show=options.show)
+        report, customer = look_up(settings, options)
+    said = _said(report, customer, settings, show=options.show)
     if options.json:
         out.json(said)
     else:
         _write(out, said, SlotNames(settings.slot_names))
-    return _EXIT_CODES[examination.report.outcome]
+    return _EXIT_CODES[report.outcome]
 
 
-async def _examine(settings: PS7Settings, options: argparse.Namespace) -> Examination:
-    async with PS7Client(settings) as ps7:
-        return await ps7.examine(
-            options.context_id,
-            encoded=options.encoded,
-            correlation_id=options.correlation_id,
-            flow_id=options.flow_id,
-        )
+def look_up(
+    settings: PS7Settings, options: argparse.Namespace
+) -> tuple[LookupReport, CustomerContext | None]:
+    """Make the one lookup that the options of `add_lookup` describe."""
+    report = LookupReport()
+
+    async def once() -> CustomerContext | None:
+        async with PS7Client(settings) as ps7:
+            with suppress(LookupFailed):
+                return await ps7.lookup(
+                    options.context_id,
+                    encoded=options.encoded,
+                    correlation_id=options.correlation_id,
+                    flow_id=options.flow_id,
+                    report=report,
+                )
+            return None
+
+    customer = asyncio.run(once())
+    return report, customer
 
 
-def _said(examination: Examination, settings: PS7Settings, *, show: bool) -> dict[str, Any]:
-    report, customer = examination.report, examination.customer
+def _said(
+    report: LookupReport, customer: CustomerContext | None, settings: PS7Settings, *, show: bool
+) -> dict[str, Any]:
     slots = project({name: name for name in CUSTOMER_SLOTS}, customer)
     if not show:
         slots = {name: masked(name, value) for name, value in slots.items()}
@@ -110,7 +126,7 @@ def _said(examination: Examination, settings: PS7Settings, *, show: bool) -> dic
         # Without a key of its own, a process digests as no other does.
         "context_digest": report.context_digest if lasting else None,
         "expires_at": slots["ps7_expires_at"],
-        "undocumented": list(report.doubtful),
+        "undocumented": list(report.undocumented),
         "slots": slots,
     }
 

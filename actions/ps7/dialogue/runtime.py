@@ -141,7 +141,7 @@ def current() -> Runtime:
 def close_all() -> None:
     """Forget every runtime, and close its connections where no event loop runs any more."""
     while _runtimes:
-        _runtimes.pop().client.abandon()
+        _runtimes.pop().client.close_all()
 
 
 def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:

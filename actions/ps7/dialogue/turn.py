@@ -215,7 +215,7 @@ class Turn:
         values = project(self._ours, held.customer)
         restored = self._differing(values)
         if restored:
-            telemetry.slots_put_back(len(restored))
+            telemetry.slots_restored(len(restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(restored))
         changes = self._changes(values, Outcome.OK, seal)
         # Only where what was found arrived last, or nothing did: the state names no other.
