@@ -7,6 +7,7 @@ changes is started once and serves all of them, so every test is a conversation 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -106,6 +107,21 @@ def ps7(simulator: Simulator) -> Simulator:
     """Give the simulator, with no request on its record."""
     simulator.requests.clear()
     return simulator
+
+
+@pytest.fixture
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a `.env`, and without a variable that a developer has set."""
+    for name in [name for name in os.environ if name.startswith(("PS7_", "SSL_CERT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Listen to INFO lines."""
+    caplog.set_level(logging.INFO)
+    return caplog
 
 
 @pytest_asyncio.fixture(loop_scope="session")

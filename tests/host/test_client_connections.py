@@ -4,51 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import socket
-import ssl
 import sys
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from actions.ps7 import (
     ConnectionFailed,
-    LookupFailed,
     PS7Client,
     Reason,
     UnreadableAnswer,
 )
 from actions.ps7.testing import Simulator
-from tests.host.loopback import Server, http, unused_port
-from tests.host.test_client import GOOD, settings_for
+from tests.host.loopback import RESET, Server, http, unused_port
+from tests.host.test_client import GOOD, failure_of, lines, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("isolated")
 
 pytestmark = pytest.mark.versions
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder without a `.env`, and without a variable that a developer has set."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 @asynccontextmanager
@@ -59,70 +43,29 @@ async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
         yield client
 
 
-async def failure_of(client: PS7Client) -> LookupFailed:
-    """Look a contextId up and give the error."""
-    with pytest.raises(LookupFailed) as caught:
-        await client.lookup("C1")
-    return caught.value
-
-
 # What breaks on the way
 
-BROKEN = {
-    "closed before any answer": ([], False, ConnectionFailed, Reason.CONNECTION_LOST),
-    "closed within the status line": (
-        [b"HTTP/1."],
-        False,
-        ConnectionFailed,
-        Reason.CONNECTION_LOST,
-    ),
-    "closed within the headers": ([HEAD[:40]], False, ConnectionFailed, Reason.CONNECTION_LOST),
-    "closed before the body": ([HEAD], False, ConnectionFailed, Reason.CONNECTION_LOST),
-    "closed within the body": ([HEAD, b'{"code'], False, ConnectionFailed, Reason.CONNECTION_LOST),
-    "closed within a chunk": (
-        [CHUNKED, b"40\r\n{"],
-        False,
-        ConnectionFailed,
-        Reason.CONNECTION_LOST,
-    ),
-    "closed between chunks": (
-        [CHUNKED, b"1\r\n{\r\n"],
-        False,
-        ConnectionFailed,
-        Reason.CONNECTION_LOST,
-    ),
-    "silent": ([], True, ConnectionFailed, Reason.READ_TIMEOUT),
-    "silent after the headers": ([HEAD], True, ConnectionFailed, Reason.READ_TIMEOUT),
-    "silent within the body": ([HEAD, b'{"code'], True, ConnectionFailed, Reason.READ_TIMEOUT),
-    "another protocol": (
-        [b"220 mail.example ESMTP\r\n\r\n"],
-        False,
-        UnreadableAnswer,
-        Reason.NOT_HTTP,
-    ),
-    "bytes of anything": (
-        [bytes(range(256)) + b"\r\n\r\n"],
-        False,
-        UnreadableAnswer,
-        Reason.NOT_HTTP,
-    ),
-    "a header that is none": (
-        [b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"],
-        False,
-        UnreadableAnswer,
-        Reason.NOT_HTTP,
-    ),
-    "a length that is none": (
-        [b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"],
-        False,
-        UnreadableAnswer,
-        Reason.NOT_HTTP,
-    ),
+LOST, SILENT, NOT_HTTP = Reason.CONNECTION_LOST, Reason.READ_TIMEOUT, Reason.NOT_HTTP
+BROKEN: dict[str, tuple[list[bytes], Reason]] = {
+    "closed before any answer": ([], LOST),
+    "closed within the status line": ([b"HTTP/1."], LOST),
+    "closed within the headers": ([HEAD[:40]], LOST),
+    "closed before the body": ([HEAD], LOST),
+    "closed within the body": ([HEAD, b'{"code'], LOST),
+    "closed within a chunk": ([CHUNKED, b"40\r\n{"], LOST),
+    "closed between chunks": ([CHUNKED, b"1\r\n{\r\n"], LOST),
+    "reset within the headers": ([HEAD[:40], RESET], LOST),
+    "reset within the body": ([HEAD, b'{"code', RESET], LOST),
+    "silent": ([], SILENT),
+    "silent after the headers": ([HEAD], SILENT),
+    "silent within the body": ([HEAD, b'{"code'], SILENT),
+    "another protocol": ([b"220 mail.example ESMTP\r\n\r\n"], NOT_HTTP),
+    "bytes of anything": ([bytes(range(256)) + b"\r\n\r\n"], NOT_HTTP),
+    "a header that is none": ([b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"], NOT_HTTP),
+    "a length that is none": ([b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"], NOT_HTTP),
     "a header without end": (
         [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"],
-        False,
-        UnreadableAnswer,
-        Reason.NOT_HTTP,
+        NOT_HTTP,
     ),
 }
 
@@ -133,16 +76,24 @@ async def test_what_breaks_on_the_way_comes_out_as_one_of_our_errors(
     name: str, attempts: int
 ) -> None:
     """Every attempt has a connection of its own; what is no HTTP gets no second one."""
-    pieces, stays, kind, reason = BROKEN[name]
-    requests = attempts if kind is ConnectionFailed else 1
+    pieces, reason = BROKEN[name]
+    requests = 1 if reason is NOT_HTTP else attempts
     async with (
-        Server(pieces, stays=stays) as server,
+        Server(pieces, stays=reason is SILENT) as server,
         client_of(server.url, attempts=attempts) as client,
     ):
         failure = await failure_of(client)
-        assert (type(failure), failure.reason) == (kind, reason)
-        assert failure.outcome.value == "unavailable"
+        assert type(failure) is (UnreadableAnswer if reason is NOT_HTTP else ConnectionFailed)
+        assert (failure.reason, failure.outcome.value) == (reason, "unavailable")
         assert (server.connections, len(server.heard)) == (requests, requests)
+
+
+async def test_a_refused_connection_is_tried_again(said: pytest.LogCaptureFixture) -> None:
+    """The port is closed, three times."""
+    async with client_of(f"http://127.0.0.1:{unused_port()}") as client:
+        failure = await failure_of(client)
+    assert type(failure) is ConnectionFailed
+    assert lines(said) == [("unavailable", "connect", "-", "3")]
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["at once", "after a while"])
@@ -156,17 +107,6 @@ async def test_a_chunk_that_is_none_ends_in_time(pause: float) -> None:
         failure = await failure_of(client)
         assert time.monotonic() - started < 1.5
     assert failure.outcome.value == "unavailable"
-
-
-async def test_nobody_listens() -> None:
-    """The port is closed."""
-    async with client_of(f"http://127.0.0.1:{unused_port()}") as client:
-        failure = await failure_of(client)
-    assert (type(failure), failure.reason, failure.status) == (
-        ConnectionFailed,
-        Reason.CONNECT,
-        None,
-    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems queue differently")
@@ -196,53 +136,6 @@ def _full_house() -> list[socket.socket]:
         caller.setblocking(False)
         caller.connect_ex(listening.getsockname())
     return [listening, *callers]
-
-
-async def test_a_server_that_speaks_no_tls_gets_no_request() -> None:
-    """Nothing goes out in the clear where `https` was asked for."""
-    async with Simulator() as ps7:
-        async with client_of(ps7.url.replace("http:", "https:"), read_timeout=2.0) as client:
-            failure = await failure_of(client)
-        assert ps7.requests == []
-    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS)
-
-
-async def test_a_certificate_that_nobody_vouches_for_gets_no_request(tmp_path: Path) -> None:
-    """Whoever shows it could be anybody."""
-    async with Server([http(GOOD)], tls=self_signed(tmp_path)) as server:
-        async with client_of(server.url, read_timeout=2.0) as client:
-            failure = await failure_of(client)
-        assert server.heard == []
-    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS_UNKNOWN_CA)
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Give a server's side of TLS for 127.0.0.1, with a certificate made a moment ago."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain = folder / "server.pem"
-    chain.write_bytes(certificate.public_bytes(pem) + private)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    return context
 
 
 # What becomes of the connections
@@ -318,28 +211,6 @@ async def test_leaving_the_context_closes() -> None:
                 await client.lookup("C1")
                 raise ZeroDivisionError
         await until(lambda: server.open == 0)
-
-
-async def test_a_refused_answer_does_not_keep_its_connection() -> None:
-    """What is left of an answer that was given up must not be read as the next one."""
-    huge = http(b"x" * 10_000_000)
-    async with Server([huge]) as server, client_of(server.url) as client:
-        for _ in range(2):
-            failure = await failure_of(client)
-            assert failure.reason is Reason.ANSWER_TOO_LARGE
-        assert server.connections == 2
-
-
-async def test_an_answer_that_comes_too_late_is_nobody_elses() -> None:
-    """The next lookup must not read what was meant for the one before (aiohttp 3.9.0 let it)."""
-    async with (
-        Server([b"", http(GOOD)], pause=0.4) as server,
-        client_of(server.url, deadline=0.3, read_timeout=1.0) as client,
-    ):
-        for _ in range(2):
-            failure = await failure_of(client)
-            assert failure.reason is Reason.DEADLINE
-        assert server.connections == 2
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -437,7 +308,7 @@ def test_lookups_at_once_in_a_new_loop_share_one_pool(ps7: Simulator) -> None:
 @pytest.mark.usefixtures("no_complaints")
 @pytest.mark.parametrize("closed", [True, False], ids=["loop closed", "loop not closed"])
 def test_a_process_ends_without_a_word_about_open_connections(ps7: Simulator, closed: bool) -> None:
-    """`abandon()` is called where no event loop runs any more, whether they were closed or not."""
+    """`close_all()` is called where no event loop runs any more, closed or not."""
     client = PS7Client(settings_for(ps7.url))
     loops = [asyncio.new_event_loop(), asyncio.new_event_loop()]
     for loop in loops:
@@ -466,8 +337,3 @@ def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: Simulator) -> None:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-
-
-def test_a_client_that_asked_nothing_has_nothing_to_abandon() -> None:
-    """Nothing is opened before the first lookup."""
-    PS7Client(settings_for("http://127.0.0.1:9")).close_all()

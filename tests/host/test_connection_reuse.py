@@ -7,7 +7,6 @@ is used again would be taken for the next customer's answer.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import time
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.versions
+pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
 Pieces = Sequence[bytes | float]
 GATEWAY_TIMEOUT = http(b"{}", status="504 Gateway Timeout")
@@ -38,14 +37,6 @@ REQUEST_TIMEOUT = http(b"", "Connection: close", status="408 Request Timeout")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 PAUSE = 0.05
 """Seconds after which an event loop has read what was sent to it."""
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder without a `.env`, and without a variable that a developer has set."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 def server_side(folder: Path) -> ssl.SSLContext:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import os
 import re
 import socket
 import ssl
@@ -35,6 +34,7 @@ PEM = serialization.Encoding.PEM
 # Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
 pytestmark = [
     pytest.mark.versions,
+    pytest.mark.usefixtures("isolated"),
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
     *(
         [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -53,14 +53,6 @@ BOTH = [
         ),
     ),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder without a `.env`, and without a variable that a developer has set."""
-    for name in [name for name in os.environ if name.startswith(("PS7_", "SSL_CERT_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 @dataclass(eq=False)
