@@ -110,16 +110,20 @@ async def test_without_a_tracer_of_the_host_the_provider_of_the_process_counts(
     assert spans.names == ["ps7.attempt", "ps7.lookup"]
 
 
-async def test_each_attempt_is_a_span(
+async def test_each_attempt_is_a_span_that_ps7_may_follow(
     ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the status that came, and why it was not the end."""
+    """With the status that came and why it was not the end; `PS7_TRACE_CONTEXT` sends its id.
+
+    A lookup that the open circuit refuses is a span without an attempt.
+    """
     monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
-    async with client_of(ps7.url, spans) as client:
+    async with client_of(ps7.url, spans, trace_context=True, breaker_failures=1) as client:
+        await failure_of(client)
         await failure_of(client)
         digest = client.digest("C1")
-    (lookup,), attempts = spans.named("ps7.lookup"), spans.named("ps7.attempt")
+    (lookup, refused), attempts = spans.named("ps7.lookup"), spans.named("ps7.attempt")
     assert dict(lookup.attributes or {}) == {
         "ps7.outcome": "unavailable",
         "ps7.reason": "server_error",
@@ -135,6 +139,13 @@ async def test_each_attempt_is_a_span(
         for number in (1, 2, 3)
     ]
     assert all(span.parent == lookup.context for span in attempts)
+    assert refused.attributes is not None
+    assert refused.attributes["ps7.reason"] == "circuit_open"
+    assert refused.attributes["ps7.attempts"] == 0
+    sent = [TRACE_PARENT.fullmatch(request.headers["traceparent"]) for request in ps7.requests]
+    assert [(int(one[1], 16), int(one[2], 16)) for one in sent if one] == [
+        (span.context.trace_id, span.context.span_id) for span in attempts if span.context
+    ]
 
 
 async def test_a_request_that_gets_no_answer_has_no_status(spans: Spans) -> None:
@@ -145,18 +156,6 @@ async def test_a_request_that_gets_no_answer_has_no_status(spans: Spans) -> None
     assert dict(attempt.attributes or {}) == {"ps7.attempt": 1, "ps7.reason": "connect"}
     for span in (attempt, lookup):
         assert (list(span.events), span.status.description) == ([], None)
-
-
-async def test_a_lookup_that_is_refused_by_the_circuit_is_a_span_alone(spans: Spans) -> None:
-    """There was no request."""
-    url = f"http://127.0.0.1:{unused_port()}"
-    async with client_of(url, spans, attempts=1, breaker_failures=1) as client:
-        await failure_of(client)
-        await failure_of(client)
-    last = spans.named("ps7.lookup")[-1]
-    assert len(spans.named("ps7.attempt")) == 1
-    assert last.attributes is not None
-    assert (last.attributes["ps7.reason"], last.attributes["ps7.attempts"]) == ("circuit_open", 0)
 
 
 async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: Spans) -> None:
@@ -179,14 +178,6 @@ async def test_a_lookup_stands_below_the_span_of_its_host(ps7: Simulator, spans:
             await client.lookup("ana")
     (lookup,) = spans.named("ps7.lookup")
     assert lookup.parent == turn.get_span_context()
-
-
-async def test_without_a_tracer_of_the_host_nothing_is_spanned_and_nothing_breaks(
-    ps7: Simulator,
-) -> None:
-    """As with the oldest rasa_sdk."""
-    async with PS7Client(settings_for(ps7.url), tracer=lambda: None) as client:
-        assert (await client.lookup("ana")).agency == "0341"
 
 
 # The SDK's tracer
@@ -230,7 +221,11 @@ def test_an_sdk_without_tracing_has_no_tracer(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def environment(ps7: Simulator, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def environment(
+    isolated: None,  # noqa: ARG001 - what was set before goes first
+    ps7: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> pytest.MonkeyPatch:
     """Give the settings that reach the simulator, and a seal key."""
     keys = f'["{Fernet.generate_key().decode()}"]'
     for name, value in {**ps7.environment, "PS7_SEAL_KEYS": keys}.items():
@@ -261,22 +256,6 @@ async def test_a_turn_is_spanned_through_the_sdks_tracer(spans: Spans) -> None:
 
 
 # Trace context
-
-
-async def test_the_trace_context_goes_to_ps7_where_it_is_wanted(
-    ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`PS7_TRACE_CONTEXT`: each request names the span of its attempt."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
-    ps7.answer("C1", status=503)
-    async with client_of(ps7.url, spans, trace_context=True, attempts=2) as client:
-        await failure_of(client)
-    sent = [TRACE_PARENT.fullmatch(request.headers["traceparent"]) for request in ps7.requests]
-    attempts = [span.get_span_context() for span in spans.named("ps7.attempt")]
-    assert [(int(one[1], 16), int(one[2], 16)) for one in sent if one] == [
-        (one.trace_id, one.span_id) for one in attempts if one
-    ]
-    assert len(attempts) == 2
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -402,11 +381,11 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metric
     """Up while PS7 takes its time, and down again however it ends."""
     async with PS7Client(settings_for(ps7.url, deadline=0.4, read_timeout=100)) as client:
         late = asyncio.create_task(failure_of(client, "slow"))
-        taken_back = asyncio.create_task(client.lookup("slow"))
+        cancelled = asyncio.create_task(client.lookup("slow"))
         await asyncio.sleep(0.15)
         assert measured.value("ps7.connections.in_use") == 2
-        taken_back.cancel()
-        await asyncio.gather(taken_back, return_exceptions=True)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
         assert measured.value("ps7.connections.in_use") == 1
         await late
         await client.lookup("ana")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import re
 import socket
 import ssl
 import sys
@@ -21,15 +20,18 @@ from cryptography.hazmat.primitives import serialization
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
 from actions.ps7.api import tls
 from tests.host.loopback import LENGTH, http, unused_port
-from tests.host.test_client import GOOD, failure_of, settings_for
+from tests.host.test_client import GOOD, failure_of, lines, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
-LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
+    Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
+    """What a server shows, from the bank's own authority and another one."""
+
 PEM = serialization.Encoding.PEM
 # Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
 pytestmark = [
@@ -180,9 +182,8 @@ def other_ca(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "other")
 
 
-async def refused(bank: Bank, url: str, caplog: pytest.LogCaptureFixture, **more: Any) -> Reason:  # noqa: ANN401
-    """Look up in vain; give the reason. Nothing of the request may have gone out, and only once."""
-    caplog.set_level(logging.INFO)
+async def refused(bank: Bank, url: str, said: pytest.LogCaptureFixture, **more: Any) -> Reason:  # noqa: ANN401
+    """Look up in vain; return the reason. Nothing of the request went out, and only once."""
     async with PS7Client(settings_for(url, **more)) as client:
         failure = await failure_of(client)
     assert (type(failure), failure.outcome.value, failure.status) == (
@@ -190,10 +191,7 @@ async def refused(bank: Bank, url: str, caplog: pytest.LogCaptureFixture, **more
         "unavailable",
         None,
     )
-    found = [LINE.match(record.getMessage()) for record in caplog.records]
-    assert [line.groups() for line in found if line] == [
-        ("unavailable", failure.reason.value, "-", "1")
-    ]
+    assert lines(said) == [("unavailable", failure.reason.value, "-", "1")]
     assert bank.heard == []
     assert bank.accepted == 1
     return failure.reason
@@ -226,105 +224,97 @@ async def test_a_certificate_of_the_systems_authorities_is_good(
         assert await agency(bank.url()) == "0341"
 
 
-async def test_the_file_stands_in_place_of_the_system(
-    bank_ca: Authority,
-    other_ca: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A bank that names its authority wants no other to vouch for PS7."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(bank_ca.file))
-    with Bank(bank_ca.server("localhost")) as bank:
-        reason = await refused(bank, bank.url(), caplog, ca_file=other_ca.file)
-    assert reason is Reason.TLS_UNKNOWN_CA
-
-
-async def test_an_authority_that_the_system_does_not_know_is_refused(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Without the setting, a bank's own authority is nobody."""
-    with Bank(bank_ca.server("localhost")) as bank:
-        assert await refused(bank, bank.url(), caplog) is Reason.TLS_UNKNOWN_CA
-
-
-async def test_another_authority_is_refused(
-    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Also where its own certificate comes along, to be trusted."""
+def loaded(folder: Path, *pems: bytes) -> ssl.SSLContext:
+    """Return the server's side with a key and certificates as they are."""
+    chain = folder / "chain.pem"
+    chain.write_bytes(b"".join(pems))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf = other_ca.ca.issue_cert("localhost")
-    chain = other_ca.folder / "chain.pem"
-    chain.write_bytes(leaf.private_key_and_cert_chain_pem.bytes() + other_ca.ca.cert_pem.bytes())
     context.load_cert_chain(chain)
-    with Bank(context) as bank:
-        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
-    assert reason is Reason.TLS_UNKNOWN_CA
+    return context
 
 
-async def test_a_certificate_that_signed_itself_is_refused(
-    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nobody else vouches for it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    alone = other_ca.folder / "alone.pem"
-    alone.write_bytes(other_ca.ca.private_key_pem.bytes() + other_ca.ca.cert_pem.bytes())
-    context.load_cert_chain(alone)
-    with Bank(context) as bank:
-        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
-    assert reason is Reason.TLS_UNKNOWN_CA
+def with_its_authority(_: Authority, other: Authority) -> ssl.SSLContext:
+    """Send another authority's own certificate along, to be trusted."""
+    leaf = other.ca.issue_cert("localhost").private_key_and_cert_chain_pem.bytes()
+    return loaded(other.folder, leaf, other.ca.cert_pem.bytes())
 
 
-@pytest.mark.parametrize(
-    ("certified", "host"),
-    [
-        ("ps7.example", "localhost"),
-        ("ps7.example", "127.0.0.1"),
-        ("localhost", "127.0.0.1"),
-        ("127.0.0.1", "localhost"),
-        ("127.0.0.2", "127.0.0.1"),
-    ],
-)
-async def test_a_certificate_for_another_host_is_refused(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture, certified: str, host: str
-) -> None:
-    """A name is no address, and no other name."""
-    with Bank(bank_ca.server(certified)) as bank:
-        reason = await refused(bank, bank.url(host), caplog, ca_file=bank_ca.file)
-    assert reason is Reason.TLS_WRONG_HOST
+def signed_by_itself(_: Authority, other: Authority) -> ssl.SSLContext:
+    return loaded(other.folder, other.ca.private_key_pem.bytes(), other.ca.cert_pem.bytes())
 
 
-async def test_a_certificate_that_ran_out_is_refused(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Yesterday."""
+def living(begin: int, end: int) -> Issue:
+    """Return what issues a certificate that is good between two days from now."""
     now = datetime.now(timezone.utc)
-    life = {"not_before": now - timedelta(days=9), "not_after": now - timedelta(days=1)}
-    with Bank(bank_ca.server("localhost", **life)) as bank:
-        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
-    assert reason is Reason.TLS_EXPIRED
+    life = {"not_before": now + timedelta(days=begin), "not_after": now + timedelta(days=end)}
+    return lambda bank, _: bank.server("localhost", **life)
 
 
-async def test_a_certificate_of_tomorrow_is_refused(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A case without a word of its own."""
-    now = datetime.now(timezone.utc)
-    life = {"not_before": now + timedelta(days=1), "not_after": now + timedelta(days=9)}
-    with Bank(bank_ca.server("localhost", **life)) as bank:
-        assert await refused(bank, bank.url(), caplog, ca_file=bank_ca.file) is Reason.TLS
-
-
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
-async def test_a_server_without_tls_1_2_is_refused(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whatever the machine's own configuration of OpenSSL lets through."""
-    context = bank_ca.server("localhost")
+def of_yesteryear(bank: Authority, _: Authority) -> ssl.SSLContext:
+    """Speak TLS 1.1 at most, whatever the machine's own configuration of OpenSSL allows."""
+    context = bank.server("localhost")
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with Bank(context) as bank:
-        assert await refused(bank, bank.url(), caplog, ca_file=bank_ca.file) is Reason.TLS
+    return context
+
+
+UNTRUSTED: dict[str, tuple[Issue, str, Reason]] = {
+    "another authority": (with_its_authority, "localhost", Reason.TLS_UNKNOWN_CA),
+    "signed by itself": (signed_by_itself, "localhost", Reason.TLS_UNKNOWN_CA),
+    "ran out yesterday": (living(-9, -1), "localhost", Reason.TLS_EXPIRED),
+    "of tomorrow: without a word of its own": (living(1, 9), "localhost", Reason.TLS),
+    "without TLS 1.2": (of_yesteryear, "localhost", Reason.TLS),
+    **{
+        f"{certified} for {host}": (
+            lambda bank, _, certified=certified: bank.server(certified),
+            host,
+            Reason.TLS_WRONG_HOST,
+        )
+        for certified, host in (
+            ("ps7.example", "localhost"),
+            ("ps7.example", "127.0.0.1"),
+            ("localhost", "127.0.0.1"),
+            ("127.0.0.1", "localhost"),
+            ("127.0.0.2", "127.0.0.1"),
+        )
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+@pytest.mark.parametrize("behind_a_proxy", [False, True], ids=["direct", "proxy"])
+@pytest.mark.parametrize("name", UNTRUSTED)
+async def test_a_certificate_that_is_not_good_is_refused(
+    bank_ca: Authority,
+    other_ca: Authority,
+    said: pytest.LogCaptureFixture,
+    name: str,
+    behind_a_proxy: bool,
+) -> None:
+    """Once, and nothing of the request goes out; a proxy that opens TLS is refused as well."""
+    issue, host, reason = UNTRUSTED[name]
+    with Bank(issue(bank_ca, other_ca)) as bank:
+        async with Proxy() as proxy:
+            more = {"proxy": f"http://{proxy.address}"} if behind_a_proxy else {}
+            found = await refused(bank, bank.url(host), said, ca_file=bank_ca.file, **more)
+    assert found is reason
+
+
+async def test_without_its_file_an_authority_is_not_trusted_and_the_file_is_trusted_alone(
+    bank_ca: Authority,
+    other_ca: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    said: pytest.LogCaptureFixture,
+) -> None:
+    """A bank that names its authority wants no other, not even the system's, to vouch for PS7."""
+    with Bank(bank_ca.server("localhost")) as bank:
+        assert await refused(bank, bank.url(), said) is Reason.TLS_UNKNOWN_CA
+    said.clear()
+    monkeypatch.setenv("SSL_CERT_FILE", str(bank_ca.file))
+    with Bank(bank_ca.server("localhost")) as bank:
+        found = await refused(bank, bank.url(), said, ca_file=other_ca.file)
+    assert found is Reason.TLS_UNKNOWN_CA
 
 
 def test_a_connection_is_checked_in_every_respect() -> None:
@@ -333,26 +323,6 @@ def test_a_connection_is_checked_in_every_respect() -> None:
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname is True
-
-
-async def test_a_port_without_tls_is_refused(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing goes out in the clear."""
-    heard = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.read(1000))
-        writer.write(http(b"", status="400 Bad Request"))
-        writer.close()
-
-    caplog.set_level(logging.INFO)
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with PS7Client(settings_for(url)) as client:
-        failure = await failure_of(client)
-    server.close()
-    assert failure.reason is Reason.TLS
-    assert len(heard) == 1
-    assert b"userName" not in heard[0]
 
 
 # What it shows
@@ -389,50 +359,51 @@ async def test_the_key_may_stand_in_a_file_of_its_own(bank_ca: Authority, tmp_pa
 
 
 @pytest.mark.parametrize("version", BOTH)
-async def test_a_server_that_wants_a_certificate_refuses_whoever_has_none(
-    bank_ca: Authority, caplog: pytest.LogCaptureFixture, version: ssl.TLSVersion
-) -> None:
-    """Which a client learns from an alert, with TLS 1.3 only after the handshake."""
-    with Bank(mutual(bank_ca, version)) as bank:
-        reason = await refused(bank, bank.url(), caplog, ca_file=bank_ca.file)
-    assert reason is Reason.TLS_CLIENT_REFUSED
-
-
-@pytest.mark.parametrize("version", BOTH)
-async def test_a_certificate_of_another_authority_is_refused_by_the_server(
+@pytest.mark.parametrize("shown", [False, True], ids=["none", "of another authority"])
+async def test_a_server_refuses_a_client_that_it_does_not_trust(
     bank_ca: Authority,
     other_ca: Authority,
-    caplog: pytest.LogCaptureFixture,
+    said: pytest.LogCaptureFixture,
     version: ssl.TLSVersion,
+    shown: bool,
 ) -> None:
-    """It is the client that is not trusted, not the server."""
-    files = {"ca_file": bank_ca.file, "client_cert": other_ca.client()}
+    """Which a client learns from an alert, with TLS 1.3 only after the handshake."""
+    more = {"client_cert": other_ca.client()} if shown else {}
     with Bank(mutual(bank_ca, version)) as bank:
-        reason = await refused(bank, bank.url(), caplog, **files)
+        reason = await refused(bank, bank.url(), said, ca_file=bank_ca.file, **more)
     assert reason is Reason.TLS_CLIENT_REFUSED
 
 
 # Connections that break under TLS are no matter of certificates
 
 
-async def test_a_connection_that_breaks_in_the_handshake_is_tried_again(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(
+    ("answer", "reasons", "attempts"),
+    [
+        (http(b"", status="400 Bad Request"), {Reason.TLS}, 1),
+        (b"", {Reason.CONNECT, Reason.CONNECTION_LOST}, 3),
+    ],
+    ids=["a port without TLS", "closed in the handshake"],
+)
+async def test_a_port_that_ends_no_handshake(
+    answer: bytes, reasons: set[Reason], attempts: int
 ) -> None:
-    """The server may be on its way up or down."""
-    accepted = []
+    """Nothing goes out in the clear; a server on its way up or down is asked again."""
+    heard = []
 
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted.append(await reader.read(10))
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.write(answer)
         writer.close()
 
-    caplog.set_level(logging.INFO)
-    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    server = await asyncio.start_server(end, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with PS7Client(settings_for(url)) as client:
         failure = await failure_of(client)
     server.close()
-    assert failure.reason in (Reason.CONNECT, Reason.CONNECTION_LOST)
-    assert len(accepted) == 3
+    assert failure.reason in reasons
+    assert len(heard) == attempts
+    assert not any(b"userName" in bytes_sent for bytes_sent in heard)
 
 
 # The proxy
@@ -508,17 +479,6 @@ async def test_a_proxy_gets_the_connection_and_nothing_that_is_secret(bank_ca: A
     (request,) = bank.heard
     assert b"planted" not in request
     assert b"proxy-authorization" not in request.lower()
-
-
-async def test_behind_a_proxy_certificates_are_checked_as_well(
-    bank_ca: Authority, other_ca: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A proxy that opens the connection up is refused."""
-    with Bank(other_ca.server("localhost")) as bank:
-        async with Proxy() as proxy:
-            files = {"ca_file": bank_ca.file, "proxy": f"http://{proxy.address}"}
-            reason = await refused(bank, bank.url(), caplog, **files)
-    assert reason is Reason.TLS_UNKNOWN_CA
 
 
 @pytest.mark.parametrize(
@@ -599,7 +559,10 @@ FAULTS: list[tuple[dict[str, str], list[str]]] = [
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def environment(
+    isolated: None,  # noqa: ARG001 - what was set before goes first
+    monkeypatch: pytest.MonkeyPatch,
+) -> pytest.MonkeyPatch:
     """Give the variables that must be there."""
     for name, value in {
         "PS7_BASE_URL": "https://ps7.example",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -248,12 +248,6 @@ def test_a_customer_survives_json_and_a_change_of_process() -> None:
     assert pickle.loads(pickle.dumps(CUSTOMER)) == CUSTOMER  # noqa: S301 - made a moment ago
 
 
-def test_a_customer_of_another_moment_is_another() -> None:
-    """Equality means every attribute."""
-    later = CUSTOMER.model_copy(update={"expires_at": UNTIL + timedelta(seconds=1)})
-    assert later != CUSTOMER
-
-
 def test_the_outcomes_are_the_closed_list_of_the_contract() -> None:
     """What `ps7_status` can hold: a bot's rules stand on these words."""
     assert {outcome.value for outcome in Outcome} == {
@@ -266,19 +260,6 @@ def test_the_outcomes_are_the_closed_list_of_the_contract() -> None:
         "expired",
         "tampered",
     }
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        (Identification, {"authenticated", "identified", "not_identified"}),
-        (SecurityDevice, {"token", "csi", "none"}),
-        (TokenStatus, {"valid", "invalid", "absent"}),
-    ],
-)
-def test_the_categories_are_those_of_the_contract(kind: Any, words: set[str]) -> None:  # noqa: ANN401 - an enum class
-    """What the categorical slots can hold."""
-    assert {member.value for member in kind} == words
 
 
 def test_what_is_not_said_of_a_customer_is_none() -> None:
