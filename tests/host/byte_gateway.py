@@ -1,4 +1,4 @@
-"""A gateway in front of PS7 that writes exactly the bytes that a test tells it, whenever told.
+"""A gateway in front of PS7 that writes exactly the bytes that a test names, when it names them.
 
 It runs in a thread with an event loop of its own: what it sends stands in the client's socket
 before the client's event loop has had a chance to look.
@@ -19,7 +19,6 @@ from tests.host.loopback import LENGTH, http
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine, Mapping, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -68,12 +67,7 @@ class ByteGateway:
         self._server = self._run(asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self.tls))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -91,7 +85,7 @@ class ByteGateway:
         return len(self._connections)
 
     def send(self, piece: bytes, connection: int = 0) -> None:
-        """Send a piece that nobody asked for; it has left when this returns."""
+        """Send an unasked piece; it has left when this returns."""
         self._run(self._send(self._connections[connection].writer, piece))
 
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -28,7 +27,7 @@ def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def unused_port() -> int:
-    """Give a port on which nobody listens."""
+    """Return a port that is closed."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -69,12 +68,7 @@ class Server:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.tls)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
         for task in self._tasks:
@@ -108,7 +102,7 @@ class Server:
             writer.close()
 
     def _next_answer(self) -> Sequence[bytes]:
-        """Give the pieces that answer the request which came last."""
+        """Return the pieces that answer the request which came last."""
         return self.pieces
 
 

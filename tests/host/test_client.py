@@ -65,21 +65,21 @@ FAILURES: dict[str, tuple[type[LookupFailed], Reason, int | None]] = {
 
 
 def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any setting
-    """Give settings that lead to a server on this machine."""
+    """Return settings that lead to a server on this machine."""
     required = {"base_url": url, "username": "simulator", "password": "simulator"}
     return PS7Settings(**{**required, "seal_keys": [Fernet.generate_key().decode()], **more})
 
 
 @pytest.fixture
 async def ps7() -> AsyncIterator[Simulator]:
-    """Give a simulator on a free port."""
+    """Return a simulator on a free port."""
     async with Simulator() as simulator:
         yield simulator
 
 
 @pytest.fixture
 async def client(ps7: Simulator) -> AsyncIterator[PS7Client]:
-    """Give a client of the simulator."""
+    """Return a client of the simulator."""
     async with PS7Client(settings_for(ps7.url)) as ours:
         yield ours
 
@@ -144,7 +144,7 @@ async def test_a_context_is_good_from_receipt_until_what_ps7_says(
 
 
 async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Client) -> None:
-    """No answer ends up with somebody else, whatever shares the connections."""
+    """No answer ends up with another customer, whatever shares the connections."""
     everyone = [*PERSONAS.values()] * 5
     customers = await asyncio.gather(*(client.lookup(who.context_id) for who in everyone))
     assert [customer.cpf for customer in customers] == [who.slots["cpf"] for who in everyone]
@@ -243,7 +243,7 @@ async def test_an_answer_of_64_kib_is_read_and_one_byte_more_is_refused(
 
 
 async def test_an_endless_answer_is_given_up_at_the_cap() -> None:
-    """Where no length is announced, what has come in is counted; nobody waits for the end."""
+    """Where no length is announced, what has come in is counted; the end is not waited for."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
     async with (
         Server([head, *[b" " * 1024] * 10_000], stays=False) as server,
@@ -279,14 +279,14 @@ async def test_ps7_goes_down_and_comes_up_again(ps7: Simulator, client: PS7Clien
 async def test_a_restart_of_ps7_between_two_lookups_goes_unnoticed(
     ps7: Simulator, client: PS7Client
 ) -> None:
-    """A connection that died while nobody used it is not taken for the next lookup."""
+    """A connection that died while it was idle is not taken for the next lookup."""
     await client.lookup("ana")
     await ps7.stop()
     await ps7.start()
     assert (await client.lookup("bruno")).agency == "1200"
 
 
-async def test_what_nobody_foresaw_comes_out_as_one_of_our_errors(
+async def test_an_unforeseen_error_comes_out_as_one_of_our_errors(
     ps7: Simulator,
     client: PS7Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -313,7 +313,7 @@ async def test_what_nobody_foresaw_comes_out_as_one_of_our_errors(
 async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
     ps7: Simulator, client: PS7Client
 ) -> None:
-    """A flow id that is no header value reaches nobody, and raises nothing foreign."""
+    """A flow id that is no header value is not sent, and raises nothing foreign."""
     with pytest.raises(PS7Unavailable) as caught:
         await client.lookup("ana", flow_id="a\r\nuserName: b")
     assert caught.value.reason is Reason.INTERNAL

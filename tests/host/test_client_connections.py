@@ -37,7 +37,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 @asynccontextmanager
 async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
-    """Give a client that waits for no byte longer than a moment."""
+    """Return a client that waits for no byte longer than a moment."""
     timeouts = {"deadline": 5.0, "connect_timeout": 1.0, "read_timeout": 0.2}
     async with PS7Client(settings_for(url, **{**timeouts, **settings})) as client:
         yield client
@@ -110,7 +110,7 @@ async def test_a_chunk_that_is_none_ends_in_time(pause: float) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems queue differently")
-async def test_nobody_picks_up() -> None:
+async def test_a_connection_that_is_not_accepted_in_time() -> None:
     """A host that does not answer the call at all: here its queue of callers is full."""
     loop = asyncio.get_running_loop()
     busy = await loop.run_in_executor(None, _full_house)
@@ -127,7 +127,7 @@ async def test_nobody_picks_up() -> None:
 
 
 def _full_house() -> list[socket.socket]:
-    """Listen on a port whose queue is full, since nobody is ever let in."""
+    """Listen on a port whose queue is full, since no call is ever accepted."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(0)
@@ -193,7 +193,7 @@ async def test_close_closes_and_the_next_lookup_opens_again() -> None:
         assert (server.connections, server.open) == (2, 1)
 
 
-async def test_a_session_that_somebody_else_closed_is_opened_again() -> None:
+async def test_a_session_that_was_closed_elsewhere_is_opened_again() -> None:
     """As a host does that tidies up whatever it finds when it reloads."""
     async with Server([http(GOOD)]) as server, client_of(server.url) as client:
         await client.lookup("C1")
@@ -236,7 +236,7 @@ def no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def ps7() -> Iterator[Simulator]:
-    """Give a simulator that runs beside the test, in a thread."""
+    """Return a simulator that runs beside the test, in a thread."""
     simulator, loop = Simulator(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -260,7 +260,7 @@ swept_up = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @swept_up
 @pytest.mark.usefixtures("no_complaints")
 def test_one_client_serves_one_event_loop_after_another(ps7: Simulator) -> None:
-    """Connections belong to a loop: those of a loop that is gone are let go with the next one."""
+    """Connections belong to a loop: those of a loop that is gone are closed with the next one."""
     client = PS7Client(settings_for(ps7.url))
     for _ in range(3):
         assert asyncio.run(look_up(client)) == "0341"

@@ -55,12 +55,12 @@ def client_of(gateway: ByteGateway, **settings: object) -> PS7Client:
 
 
 async def agency_of(client: PS7Client, context_id: str = "diego") -> str | None:
-    """Look somebody up; give the agency."""
+    """Look a customer up; return the agency."""
     return (await client.lookup(context_id)).agency
 
 
 async def reason_of(client: PS7Client, context_id: str = "ana") -> Reason:
-    """Look somebody up in vain; give the reason."""
+    """Look a customer up in vain; return the reason."""
     with pytest.raises(LookupFailed) as caught:
         await client.lookup(context_id)
     return caught.value.reason
@@ -182,7 +182,7 @@ def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Non
 # What ends with anything but a whole answer of status 200
 
 
-async def test_what_comes_with_the_end_of_another_status_is_nobodys() -> None:
+async def test_what_comes_with_the_end_of_another_status_is_not_used() -> None:
     """The connection is closed already when the late answer is read, from the same segment."""
     pieces: Pieces = [GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA]
     with ByteGateway({"ana": pieces, "diego": [DIEGO]}) as gateway:
@@ -194,7 +194,7 @@ async def test_what_comes_with_the_end_of_another_status_is_nobodys() -> None:
 
 @pytest.mark.parametrize("status", ["204 No Content", "400 Bad", "404 No", "500 No", "504 No"])
 async def test_a_connection_that_answered_another_status_is_closed(status: str) -> None:
-    """A gateway that gives up on a request may still pass its answer on."""
+    """A gateway that answers 504 may still forward the late answer."""
     answer = http(b"" if status.startswith("204") else b"{}", status=status)
     with ByteGateway({"ana": [answer, PAUSE, ANA], "diego": [DIEGO]}) as gateway:
         async with client_of(gateway) as client:
@@ -213,7 +213,7 @@ async def test_a_connection_whose_answer_was_too_large_is_closed() -> None:
         assert gateway.connections == len(gateway.requests)
 
 
-async def test_the_answer_that_comes_after_a_read_timeout_is_nobodys() -> None:
+async def test_the_answer_that_comes_after_a_read_timeout_is_not_used() -> None:
     """Its connection is closed before the next look-up."""
     with ByteGateway({"ana": [0.2, ANA], "diego": [0.2, DIEGO]}) as gateway:
         async with client_of(gateway, read_timeout=0.1) as client:
@@ -222,8 +222,8 @@ async def test_the_answer_that_comes_after_a_read_timeout_is_nobodys() -> None:
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-async def test_the_answer_that_comes_after_a_cancelled_turn_is_nobodys() -> None:
-    """Whether the turn was taken back before the answer began, or in the middle of it."""
+async def test_the_answer_that_comes_after_a_cancelled_turn_is_not_used() -> None:
+    """Whether the turn was cancelled before the answer began, or in the middle of it."""
     answers: dict[str, Pieces] = {
         "ana": [PAUSE, ANA],
         "bia": [ANA[:-9], PAUSE, ANA[-9:]],
@@ -297,10 +297,10 @@ async def test_a_flood_of_interim_answers_ends_the_lookup(pieces: Pieces) -> Non
 
 
 @pytest.mark.parametrize("secured", [False, True])
-async def test_an_answer_that_comes_before_its_request_cancels_nobody(
+async def test_an_answer_that_comes_before_its_request_cancels_no_turn(
     tmp_path: Path, secured: bool
 ) -> None:
-    """With aiohttp 3.9 a `CancelledError` came out, although no turn was taken back."""
+    """With aiohttp 3.9 a `CancelledError` came out, although no turn was cancelled."""
     tls = server_side(tmp_path) if secured else None
     if tls:
         tls.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -311,7 +311,7 @@ async def test_an_answer_that_comes_before_its_request_cancels_nobody(
 
 
 async def test_a_lookup_that_waits_for_a_connection_when_all_are_closed_is_not_cancelled() -> None:
-    """It ends as one whose connection was lost: no turn was taken back.
+    """It ends as one whose connection was lost: no turn was cancelled.
 
     aiohttp 3.9 forgets that it waits: there it ends at its deadline.
     """

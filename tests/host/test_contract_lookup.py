@@ -72,7 +72,7 @@ async def test_the_documented_example_gives_its_slots(server: ActionServer, ps7:
 
 
 async def test_a_held_context_costs_nothing(server: ActionServer, ps7: Simulator) -> None:
-    """Later turns set no slot and ask nobody, with the contextId at hand or without."""
+    """Later turns set no slot and ask nothing, with the contextId at hand or without."""
     user = Dialogue()
     await user.turn(server.send, metadata={"contextId": "ana"})
     ps7.requests.clear()
@@ -86,7 +86,7 @@ async def test_a_held_context_costs_nothing(server: ActionServer, ps7: Simulator
 async def test_refused_credentials_are_sent_five_times_and_a_stranger_opens_no_circuit(
     stage: Stage, python: Path
 ) -> None:
-    """Ten conversations hear `denied`; an answer that nobody can read counts neither way."""
+    """Ten conversations hear `denied`; an unreadable answer counts neither way."""
     refusal = http(b"{}", status="401 Unauthorized")
     with ByteGateway({"page": [http(b"<html>")], "ana": [refusal], "diego": [DIEGO]}) as gateway:
         server = await stage.start(python, PS7_BASE_URL=gateway.url, PS7_SEAL_KEYS=seal_keys())
@@ -147,7 +147,7 @@ async def test_only_declared_slots_are_written(server: ActionServer) -> None:
 async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
     server: ActionServer, ps7: Simulator
 ) -> None:
-    """The sealed context has nowhere to stay: it works, it costs a call each time, and is told."""
+    """The sealed context has nowhere to stay: it works, costs a call each time, and is logged."""
     user = Dialogue([name for name in SLOTS if name != "ps7_context"])
 
     first = await user.turn(server.send, metadata={"contextId": "ana"})

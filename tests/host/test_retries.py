@@ -37,7 +37,7 @@ def warnings(said: pytest.LogCaptureFixture) -> list[str]:
 
 
 def client_of(url: str, **settings: Any) -> PS7Client:  # noqa: ANN401 - any setting
-    """Give a client that waits for no byte longer than a moment."""
+    """Return a client that waits for no byte longer than a moment."""
     return PS7Client(settings_for(url, **{"deadline": 5.0, "read_timeout": 0.2, **settings}))
 
 
@@ -183,7 +183,7 @@ async def test_a_wait_by_chance_that_would_end_too_late_is_not_begun(
 async def test_a_lookup_that_is_cancelled_while_it_waits_is_over(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
-    """No further attempt is made for a turn that nobody waits for."""
+    """No further attempt is made for a turn that was cancelled."""
     monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url) as client:
@@ -233,20 +233,6 @@ async def test_the_attempts_of_a_lookup_have_one_flow_id(ps7: Simulator) -> None
     assert given == "flow-1"
     trails = [request.headers.get("x-itau-correlationID") for request in ps7.requests]
     assert trails == [None] * 6 + ["trail-1"] * 3
-
-
-async def test_lookups_at_once_are_tried_again_each_for_itself(ps7: Simulator) -> None:
-    """None takes another's attempts, or another's answer."""
-    for number in range(10):
-        ps7.answer(f"down-{number}", status=503)
-    async with client_of(ps7.url, breaker_failures=100) as client:
-        down = [asyncio.create_task(failure_of(client, f"down-{n}")) for n in range(10)]
-        customers = await asyncio.gather(*(client.lookup("ana") for _ in range(10)))
-        await asyncio.gather(*down)
-    asked = [request.json["contextId"] for request in ps7.requests]
-    assert {asked.count(f"down-{number}") for number in range(10)} == {3}
-    assert asked.count("ana") == 10
-    assert {customer.agency for customer in customers} == {"0341"}
 
 
 # The circuit breaker, as a client has it

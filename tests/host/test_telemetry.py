@@ -1,4 +1,4 @@
-"""Spans, trace context and metrics: what a lookup tells OpenTelemetry, and what it keeps quiet."""
+"""Spans, trace context and metrics: what OpenTelemetry gets of a lookup, and what it does not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[13]")
 
 @pytest.fixture
 async def ps7() -> AsyncIterator[Simulator]:
-    """Give a simulator on a free port."""
+    """Return a simulator on a free port."""
     async with Simulator() as simulator:
         yield simulator
 
@@ -69,7 +69,7 @@ class Spans:
 
 @pytest.fixture
 def spans() -> Spans:
-    """Give a tracer of a host."""
+    """Return a tracer of a host."""
     return Spans()
 
 
@@ -101,7 +101,7 @@ async def test_a_lookup_is_a_span_and_its_request_another(ps7: Simulator, spans:
 async def test_without_a_tracer_of_the_host_the_provider_of_the_process_counts(
     ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sets OpenTelemetry up beside rasa_sdk sees lookups too; else there is no span."""
+    """A host that sets OpenTelemetry up by itself sees lookups too; else there is no span."""
     async with PS7Client(settings_for(ps7.url)) as client:
         await client.lookup("ana")
         assert spans.names == []
@@ -226,7 +226,7 @@ def environment(
     ps7: Simulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> pytest.MonkeyPatch:
-    """Give the settings that reach the simulator, and a seal key."""
+    """Return the settings that reach the simulator, and a seal key."""
     keys = f'["{Fernet.generate_key().decode()}"]'
     for name, value in {**ps7.environment, "PS7_SEAL_KEYS": keys}.items():
         monkeypatch.setenv(name, value)
@@ -234,7 +234,7 @@ def environment(
 
 
 def bot() -> Conversation:
-    """Give a conversation with a bot that declares all of our slots."""
+    """Return a conversation with a bot that declares all of our slots."""
     mapping = {"type": "custom"}
     slots = {name: {"type": "any", "mappings": [mapping]} for name in SLOTS}
     slots["ps7_status"]["mappings"] = [{**mapping, "action": "action_ps7_context"}]
@@ -276,7 +276,7 @@ async def test_nothing_else_of_the_context_goes_to_ps7(
 
 
 async def test_without_a_span_there_is_no_trace_context(ps7: Simulator) -> None:
-    """A host without tracing has nothing to tell."""
+    """A host without tracing has no span to name."""
     async with PS7Client(settings_for(ps7.url, trace_context=True)) as client:
         await client.lookup("ana")
     assert "traceparent" not in ps7.requests[0].headers
@@ -305,7 +305,7 @@ class Metrics:
                     monkeypatch.setattr(telemetry, name, again)
 
     def points(self) -> dict[str, list[Any]]:
-        """Give the points of each instrument."""
+        """Return the points of each instrument."""
         data = self._reader.get_metrics_data()
         return {
             metric.name: list(metric.data.data_points)
@@ -315,7 +315,7 @@ class Metrics:
         }
 
     def value(self, name: str) -> int:
-        """Give the value of an instrument without attributes, 0 if it was never used."""
+        """Return the value of an instrument without attributes, 0 if it was never used."""
         points = self.points().get(name, [])
         assert all(not point.attributes for point in points)
         return sum(point.value for point in points)

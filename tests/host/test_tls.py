@@ -1,4 +1,4 @@
-"""TLS and the proxy: whom the plugin trusts, what it shows, and which refusal operations read."""
+"""TLS and the proxy: what the plugin trusts, what it shows, and which refusal is logged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from tests.host.test_client import GOOD, failure_of, lines, settings_for
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -85,12 +84,7 @@ class Bank:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ends = True
         socket.create_connection(self._socket.getsockname()).close()
         self._thread.join()
@@ -122,7 +116,7 @@ class Bank:
             secured.sendall(self.answer)
             secured.close()
         except OSError:
-            # Bytes that nobody reads would reset the connection, and take the alert with them.
+            # Bytes that are not read would reset the connection, and take the alert with them.
             with socket.socket(fileno=secured.detach()) as plain:
                 _drain(plain)
 
@@ -158,7 +152,7 @@ class Authority:
         return path
 
     def server(self, *hosts: str, **more: Any) -> ssl.SSLContext:  # noqa: ANN401 - handed on
-        """Give the server's side with a certificate for these hosts."""
+        """Return the server's side with a certificate for these hosts."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*hosts, **more).configure_cert(context)
         return context
@@ -172,13 +166,13 @@ class Authority:
 
 @pytest.fixture
 def bank_ca(tmp_path: Path) -> Authority:
-    """Give the bank's own authority."""
+    """Return the bank's own authority."""
     return Authority(tmp_path, "bank")
 
 
 @pytest.fixture
 def other_ca(tmp_path: Path) -> Authority:
-    """Give somebody else's authority."""
+    """Return another authority."""
     return Authority(tmp_path, "other")
 
 
@@ -202,7 +196,7 @@ async def agency(url: str, **more: Any) -> str | None:  # noqa: ANN401 - any set
         return (await client.lookup("C1")).agency
 
 
-# Whom it trusts
+# Which authorities it trusts
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -329,7 +323,7 @@ def test_a_connection_is_checked_in_every_respect() -> None:
 
 
 def mutual(bank_ca: Authority, version: ssl.TLSVersion) -> ssl.SSLContext:
-    """Give the side of a server that wants a certificate of the bank's."""
+    """Return the side of a server that wants a certificate of the bank's."""
     context = bank_ca.server("localhost")
     context.verify_mode = ssl.CERT_REQUIRED
     bank_ca.ca.configure_trust(context)
@@ -429,12 +423,7 @@ class Proxy:
         self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._server.close()
         for pump in self._pumps:
             pump.cancel()
@@ -513,7 +502,7 @@ async def test_a_proxy_that_is_down_is_named_as_the_reason() -> None:
 
 @pytest.fixture
 def files(bank_ca: Authority, other_ca: Authority, tmp_path: Path) -> dict[str, str]:
-    """Write files of all kinds; give their paths by name."""
+    """Write files of all kinds; return their paths by name."""
     leaf, other = bank_ca.ca.issue_cert("bot.example"), other_ca.ca.issue_cert("bot.example")
     key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
     locked = key.private_bytes(
@@ -563,7 +552,7 @@ def environment(
     isolated: None,  # noqa: ARG001 - what was set before goes first
     monkeypatch: pytest.MonkeyPatch,
 ) -> pytest.MonkeyPatch:
-    """Give the variables that must be there."""
+    """Return the variables that must be there."""
     for name, value in {
         "PS7_BASE_URL": "https://ps7.example",
         "PS7_USERNAME": "chat",
@@ -581,7 +570,7 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
     given: dict[str, str],
     at_fault: list[str],
 ) -> None:
-    """And with no other, so that nobody looks in the wrong place; the path is not shown."""
+    """And with no other, so that operations look in the right place; the path is not shown."""
     for name, file in given.items():
         environment.setenv(name, files[file])
     with pytest.raises(SettingsError) as caught:

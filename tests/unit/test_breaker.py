@@ -104,7 +104,7 @@ class Circuit:
             self.end(DOWN)
 
     def refuses(self) -> bool:
-        """Tell whether a lookup is refused; one that is not is cancelled, which changes nothing."""
+        """Whether a lookup is refused; one that is not is cancelled, which changes nothing."""
         lookup = self.lookup()
         try:
             lookup.__enter__()
@@ -122,7 +122,7 @@ def circuit(monkeypatch: pytest.MonkeyPatch) -> Circuit:
 
 @pytest.fixture
 def opened(circuit: Circuit) -> Circuit:
-    """Give a circuit that opened a moment ago."""
+    """Return a circuit that opened a moment ago."""
     circuit.fail()
     assert circuit.breaker.is_open
     return circuit
@@ -206,7 +206,7 @@ def test_a_refusal_has_the_outcome_of_what_opened_the_circuit(
 def test_a_probe_that_fails_differently_decides_anew(
     circuit: Circuit, first: LookupFailed, then: LookupFailed
 ) -> None:
-    """PS7 is back and refuses our credentials, or the other way round; nobody is told again."""
+    """PS7 is back and refuses our credentials, or the other way round; no change is noted."""
     for _ in range(LIMIT):
         circuit.end(first)
     circuit.now += RESET
@@ -216,7 +216,7 @@ def test_a_probe_that_fails_differently_decides_anew(
 
 
 def refusal(circuit: Circuit) -> tuple[str, str]:
-    """Be refused; give the outcome and the reason."""
+    """Be refused; return the outcome and the reason."""
     with pytest.raises(CircuitOpen) as caught, circuit.lookup():
         pass
     return caught.value.outcome.value, caught.value.reason.value
@@ -297,7 +297,7 @@ def test_after_a_probe_that_says_nothing_the_next_lookup_is_the_probe(
 ) -> None:
     """At once: it neither closes the circuit nor opens it for another reset.
 
-    So a stranger with a contextId that PS7 answers unreadably keeps nobody out.
+    So a stranger with a contextId that PS7 answers unreadably does not keep the circuit open.
     """
     opened.now += RESET
     opened.end(error)
@@ -344,7 +344,7 @@ def straggle(straggler: AbstractContextManager[None], end: BaseException | None)
 
 
 def test_many_that_fail_at_once_open_it_once(circuit: Circuit) -> None:
-    """Whoever is told of changes hears of one."""
+    """One change is noted."""
     lookups = [circuit.lookup() for _ in range(10)]
     for lookup in lookups:
         lookup.__enter__()

@@ -96,7 +96,7 @@ def test_what_stands_around_the_payload_is_not_looked_for_in_it(name: str, attri
 
 
 def test_the_payload_is_kept_whole_and_unchanged() -> None:
-    """As it stood on the wire, with what nobody documents."""
+    """As it stood on the wire, with what is not documented."""
     payload = {"u_ag": " 1 ", "x": [1, {"y": None}], "contexto": {"u_ag": "2"}}
     customer = read(payload).customer
     assert customer.payload == payload
@@ -131,8 +131,8 @@ def test_the_token_status_is_that_of_a_known_device(device: str, accepted: str) 
     assert customer.security_device is DEVICES[device]
     assert customer.token_status is TOKEN_STATUS.get((device, accepted))
     assert customer.token_valid is (device in ("Token", "CSI") and accepted == "S")
-    doubts = {"u_dseg": device == "Chave", "u_dsok": accepted == "X"}
-    assert set(undocumented) == {name for name, doubt in doubts.items() if doubt}
+    unknown = {"u_dseg": device == "Chave", "u_dsok": accepted == "X"}
+    assert set(undocumented) == {name for name, is_unknown in unknown.items() if is_unknown}
 
 
 @pytest.mark.parametrize(
@@ -170,28 +170,6 @@ def test_case_and_blanks_around_a_code_never_count(payload: dict[str, str]) -> N
         assert repr(actual.customer) == repr(expected.customer)
 
 
-@pytest.mark.parametrize(
-    ("sent", "strict", "kept", "undocumented"),
-    [
-        ("529.982.247-25", False, "52998224725", False),
-        ("529.982.247-25", True, "52998224725", False),
-        ("52998224726", False, "52998224726", False),
-        ("52998224726", True, None, True),
-        ("CPF", False, "CPF", True),
-        ("CPF", True, None, True),
-        (None, True, None, False),
-        ("", True, None, False),
-    ],
-)
-def test_an_undocumented_cpf_is_kept_unless_the_bot_is_strict(
-    sent: str | None, strict: bool, kept: str | None, undocumented: bool
-) -> None:
-    """`PS7_STRICT_CPF`: null unless its check digits hold."""
-    decoded = read({"u_cpf": sent}, strict_cpf=strict)
-    assert decoded.customer.cpf == kept
-    assert decoded.undocumented == (("u_cpf",) if undocumented else ())
-
-
 # What an instance shows, and allows
 
 CUSTOMER = read(
@@ -214,8 +192,8 @@ def test_a_customer_shows_nothing_that_tells_them_from_another() -> None:
     shown = "identification='authenticated', security_device='token', token_status='invalid'"
     assert repr(CUSTOMER) == f"CustomerContext({shown})"
     assert str(CUSTOMER) == shown.replace(",", "")
-    nobody = "CustomerContext(identification=None, security_device=None, token_status=None)"
-    assert repr(CustomerContext(expires_at=UNTIL)) == nobody
+    empty = "CustomerContext(identification=None, security_device=None, token_status=None)"
+    assert repr(CustomerContext(expires_at=UNTIL)) == empty
 
 
 def test_a_customer_does_not_change() -> None:

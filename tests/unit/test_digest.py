@@ -33,7 +33,7 @@ def test_a_uuid_digest_is_a_uuid_of_the_free_kind(text: str) -> None:
 
 @given(st.lists(texts, unique=True, min_size=2, max_size=2))
 def test_two_texts_have_two_digests(pair: list[str]) -> None:
-    """12 digits are enough to tell the contextIds of a log apart."""
+    """12 digits are enough to distinguish the contextIds of a log."""
     one, other = pair
     assert DIGEST.short(one) != DIGEST.short(other)
     assert DIGEST.uuid(one) != DIGEST.uuid(other)
@@ -44,7 +44,7 @@ def test_two_texts_have_two_digests(pair: list[str]) -> None:
     [("another key", "a purpose"), ("a key", "another purpose"), ("a key ", "a purpose")],
 )
 def test_another_key_or_purpose_gives_another_digest(key: str, purpose: str) -> None:
-    """Who sees two of them cannot tell that they are of one text."""
+    """Two of them do not show that they are of one text."""
     other = KeyedDigest(key, purpose)
     assert other.short("5511900000001") != DIGEST.short("5511900000001")
     assert other.uuid("5511900000001") != DIGEST.uuid("5511900000001")

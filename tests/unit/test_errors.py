@@ -65,7 +65,7 @@ def test_the_family_is_closed() -> None:
 
 
 def test_every_error_has_a_public_name() -> None:
-    """Whoever catches one imports it from where everything else comes from."""
+    """Code that catches one imports it from where everything else comes from."""
     for kind in family(PS7Error):
         assert getattr(actions.ps7, kind.__name__) is kind
         assert kind.__name__ in actions.ps7.__all__

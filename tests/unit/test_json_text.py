@@ -123,7 +123,7 @@ def test_utf_8_is_tried_first(charset: str) -> None:
     "charset", ["utf-8", "us-ascii", "utf-7", "idna", "unheard-of", "ebcdic-br", ""]
 )
 def test_other_charsets_are_not_guessed(charset: str) -> None:
-    """Nobody is known to use them here, and some of Python's codecs are no charsets at all."""
+    """No back-end here is known to use them, and some of Python's codecs are no charsets at all."""
     body = '"São"'.encode("latin-1")
     with pytest.raises(ValueError):  # noqa: PT011 - it is Python's own error
         parse(body, f"application/json; charset={charset}")

@@ -27,7 +27,7 @@ HEADERS = {
 
 
 def settings(**more: object) -> PS7Settings:
-    """Give the required settings and some more, whatever the folder has in a `.env`."""
+    """Return the required settings and some more, whatever the folder has in a `.env`."""
     values: dict[str, Any] = {
         "base_url": "https://cec.example.com",
         "username": "bot-user",

@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 
 def read(vector: Vector) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Give the slots that an answer leads to, and the fields it makes doubtful.
+    """Return the slots that an answer leads to, and its undocumented fields.
 
     They are all slots that a customer has by default, and what the vector names beside them.
     """
@@ -34,13 +34,13 @@ def read(vector: Vector) -> tuple[dict[str, object], tuple[str, ...]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_gives_what_its_vector_says(name: str) -> None:
-    """Outcome, reason, slots and doubtful fields; slots that the vector does not name are null."""
+    """Outcome, reason, slots, undocumented fields; slots that are not named are null."""
     vector = load(name)
     if vector.outcome == "ok":
-        slots, doubtful = read(vector)
+        slots, undocumented = read(vector)
         assert vector.reason == "ok"
         assert not_null(slots) == not_null(vector.slots)
-        assert sorted(doubtful) == sorted(vector.doubtful)
+        assert sorted(undocumented) == sorted(vector.doubtful)
     else:
         with pytest.raises(LookupFailed) as caught:
             read(vector)

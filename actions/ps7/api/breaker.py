@@ -1,7 +1,7 @@
 """The circuit breaker: while PS7 is down, a turn costs no time.
 
-It counts lookups, not attempts. The libraries at hand let every waiting call through when they
-probe; here it is exactly one. Knows neither HTTP nor PS7.
+It counts lookups, not attempts. The libraries at hand admit every waiting call as a probe; here it
+is exactly one. Knows neither HTTP nor PS7.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ANSWERS = frozenset({Outcome.INVALID, Outcome.REJECTED})
 
 
 class Breaker:
-    """Refuses lookups after `failures` in a row, and lets one probe through every `reset` seconds.
+    """Refuses lookups after `failures` in a row, and admits one probe every `reset` seconds.
 
     Closed: all pass. Open: none, until the reset is over. Half open: one probe, whose end decides.
     A refusal has the outcome of the failure that opened the circuit. A lookup whose end speaks of

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 MAX_DEPTH = 64
-"""Nesting beyond this is no customer context; it would only strain whoever reads it later."""
+"""Nesting beyond this is no customer context; it would only strain what reads it later."""
 
 _UTF_8 = "utf-8-sig"
 """With a byte order mark in front or without."""

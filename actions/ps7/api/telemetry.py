@@ -1,6 +1,6 @@
-"""What may be told about a lookup: one log line, spans and metrics.
+"""What is observed of a lookup: one log line, spans and metrics.
 
-What is no field of `LookupReport` is not told: no contextId, no sender id, nothing of the customer
+What is no field of `LookupReport` is not shown: no contextId, no sender id, nothing of the customer
 or of the credentials. Its `answer` is for the caller alone, and is read nowhere here. OpenTelemetry
 is used through its API alone; where no SDK is set up, spans and metrics go nowhere.
 """
