@@ -12,7 +12,7 @@ _MADE_UP = re.compile(
     r"""
       [a-z][a-z\ -]*                     # words in lower case: planted-password
     | .*(?i:planted|made-up|s3cret).*
-    | (name\ the\ folder\ where|PS7\ that\ refuses\ any\ other)\ .*    # sentences of the command
+    | (name\ the\ folder|PS7\ that\ refuses|cannot\ be\ used;)\ .*       # sentences of the command
     | ps7 | PS7_SECRETS_DIR              # names of ours
     | from-secret\\n | PS7_PASSWORD=from-env-file\\n.* | pass\ word=:; | p%40ss
     | ABCDEFGHIJKLMNOPQRSTUVWXYZ.*       # an alphabet

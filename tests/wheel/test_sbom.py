@@ -18,6 +18,8 @@ from tests.support.processes import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.release
+
 TOOLS = Path(os.environ.get("PS7_RELEASE_PYTHON") or ROOT / ".venv-release" / "bin" / "python")
 PINS = (ROOT / "requirements" / "container.txt").read_text(encoding="utf-8")
 
