@@ -86,7 +86,7 @@ class Bench:
         monkeypatch.setattr(Transport, "send", send)
         self.actions: list[PS7Action] = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget()]
         self.client = self.actions[0].runtime.client
-        monkeypatch.setattr(self.client._retrying, "sleep", at_once)
+        monkeypatch.setattr("actions.ps7.api.client.sleep", at_once)
 
     def run(self, action: PS7Action, state: dict[str, Any]) -> dict[str, Any]:
         """Run an action on a tracker, check what must hold, and return the slots afterwards."""

@@ -361,10 +361,9 @@ async def test_a_report_of_a_failure_holds_the_answer_of_the_last_attempt(
 
 async def test_a_refused_token_is_no_answer_in_a_report() -> None:
     """The refusal led to another token; that there was none is how it ended."""
-    known = {"app_key": "app", "app_secret": "secret"}
     async with (
-        Simulator(**known) as ps7,
-        PS7Client(settings_for(ps7.url, **known)) as client,
+        Simulator(app_key="app", app_secret="secret") as ps7,
+        PS7Client(settings_for(ps7.url, app_key="app", app_secret="secret")) as client,
     ):
         assert (await reported(client, "ana")).answer is not None
         ps7.revoke_tokens()

@@ -253,6 +253,11 @@ def of_yesteryear(bank: Authority, _: Authority) -> ssl.SSLContext:
     return context
 
 
+def naming(name: str) -> Issue:
+    """Issue a certificate for this name."""
+    return lambda bank, _: bank.server(name)
+
+
 UNTRUSTED: dict[str, tuple[Issue, str, Reason]] = {
     "another authority": (with_its_authority, "localhost", Reason.TLS_UNKNOWN_CA),
     "signed by itself": (signed_by_itself, "localhost", Reason.TLS_UNKNOWN_CA),
@@ -260,11 +265,7 @@ UNTRUSTED: dict[str, tuple[Issue, str, Reason]] = {
     "of tomorrow: without a word of its own": (living(1, 9), "localhost", Reason.TLS),
     "without TLS 1.2": (of_yesteryear, "localhost", Reason.TLS),
     **{
-        f"{certified} for {host}": (
-            lambda bank, _, certified=certified: bank.server(certified),
-            host,
-            Reason.TLS_WRONG_HOST,
-        )
+        f"{certified} for {host}": (naming(certified), host, Reason.TLS_WRONG_HOST)
         for certified, host in (
             ("ps7.example", "localhost"),
             ("ps7.example", "127.0.0.1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from asyncio import sleep
 from random import uniform
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -139,7 +140,7 @@ class PS7Client:
                     pause = uniform(0, longest_pause)  # noqa: S311 - no secret
                 if not failure.retryable or now() + pause >= deadline:
                     raise
-            await asyncio.sleep(pause)
+            await sleep(pause)
             longest_pause = min(2 * longest_pause, _LONGEST_PAUSE)
         return await self._attempt(request, report)
 
