@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,8 +82,8 @@ class Circuit:
         self.now = 1000.0
         self.changes: list[bool] = []
         monkeypatch.setattr(breaker, "monotonic", lambda: self.now)
-        monkeypatch.setattr(telemetry, "circuit_opened", lambda *_: self.changes.append(True))
-        monkeypatch.setattr(telemetry, "circuit_closed", lambda: self.changes.append(False))
+        open_circuits = SimpleNamespace(add=lambda change: self.changes.append(change > 0))
+        monkeypatch.setattr(telemetry, "open_circuits", open_circuits)
         self.breaker = breaker.Breaker(LIMIT, RESET)
 
     @contextmanager

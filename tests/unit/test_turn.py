@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -289,9 +291,9 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
 ) -> None:
     """For alerts on metrics."""
     counted: list[object] = []
-    monkeypatch.setattr(telemetry, "slots_restored", counted.append)
-    monkeypatch.setattr(telemetry, "seal_refused", lambda: counted.append("seal"))
-    monkeypatch.setattr(telemetry, "arrival_refused", counted.append)
+    for name in ("slots_restored", "seals_refused", "arrivals_refused"):
+        add = partial(lambda *said: counted.append(said), name)
+        monkeypatch.setattr(telemetry, name, SimpleNamespace(add=add))
     talk = Talk(runtime=signed())
     talk.meets(talk.token("ana"))
     talk.writes(cpf="typed", agency="typed")
@@ -299,8 +301,10 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
     talk.writes(ps7_context="forged")
     talk.run()
     talk.meets("ana")
-    assert [str(getattr(one, "value", one)) for one in counted] == [
-        *("2", "seal", "arrival_signature"),
+    assert counted == [
+        ("slots_restored", 2),
+        ("seals_refused", 1),
+        ("arrivals_refused", 1, {"reason": "arrival_signature"}),
     ]
 
 

@@ -6,6 +6,7 @@ is exactly one. Knows neither HTTP nor PS7.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from . import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
 
 _ANSWERS = frozenset({Outcome.INVALID, Outcome.REJECTED})
 """Outcomes of failures that show, as a success does, that PS7 is there."""
@@ -72,11 +75,17 @@ class Breaker:
             self._failures = 0
             if self.is_open:
                 self.is_open = False
-                telemetry.circuit_closed()
+                telemetry.open_circuits.add(-1)
+                logger.warning("Circuit breaker closed: PS7 answers again")
         elif failure.counts_for_breaker:
             self._failures += 1
             if is_probe or self._failures >= self._limit:
                 self._opened_at, self._opened_by = monotonic(), failure.outcome
                 if not self.is_open:
                     self.is_open = True
-                    telemetry.circuit_opened(self._limit, self._reset)
+                    telemetry.open_circuits.add(1)
+                    logger.warning(
+                        "Circuit breaker open after %d failures; next probe in %g s",
+                        self._limit,
+                        self._reset,
+                    )

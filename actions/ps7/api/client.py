@@ -161,7 +161,7 @@ class PS7Client:
     async def _exchange(self, request: Request, report: LookupReport, **headers: str) -> Decoded:
         with telemetry.attempt(report, self._tracer()) as span:
             if self.settings.trace_context:
-                headers |= telemetry.trace_headers()
+                telemetry.propagator.inject(headers)
             report.answer = answer = await self._transport.send(request.with_headers(headers))
             span.set_attribute("http.response.status_code", answer.status)
             return decode(

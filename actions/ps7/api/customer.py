@@ -35,7 +35,6 @@ _DEVICE = {
 _ACCEPTED = {"s": TokenStatus.VALID, "n": TokenStatus.INVALID}
 
 _CPF = "u_cpf"
-_ACCOUNT = "u_cc"
 _UPSTREAM_ACCOUNT = "u_cssc"
 """`contexto` calls the account by this name in the documented example."""
 
@@ -77,7 +76,7 @@ def read_customer(
     customer = CustomerContext(
         cpf=number,
         agency=raw("u_ag"),
-        account=raw(_ACCOUNT) or _upstream_account(payload),
+        account=raw("u_cc") or field_text({"contexto": payload.get("contexto")}, _UPSTREAM_ACCOUNT),
         segment=raw("u_seg"),
         ivr_option=raw("u_dest"),
         phone_number=raw("u_numA"),
@@ -100,8 +99,3 @@ def _read_cpf(text: str | None, undocumented: list[str], *, strict: bool) -> str
     if not cpf.has_form(number) or (strict and not cpf.is_valid(number)):
         undocumented.append(_CPF)
     return number if not strict or cpf.is_valid(number) else None
-
-
-def _upstream_account(payload: Mapping[str, Any]) -> str | None:
-    upstream = payload.get("contexto")
-    return wire_text(upstream.get(_UPSTREAM_ACCOUNT)) if isinstance(upstream, dict) else None

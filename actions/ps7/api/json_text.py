@@ -42,7 +42,7 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
 
     """
     with suppress(ValueError, RecursionError):
-        text, _ = decode(body, content_type)
+        text = _text(body, content_type)
         value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
         return _clean(value, MAX_DEPTH) if _may_need_cleaning(text) else value
     raise ValueError  # out here, since the error of the decoder carries the whole body along
@@ -54,21 +54,12 @@ def _may_need_cleaning(text: str) -> bool:
     return deep or _SURROGATE.search(text) is not None
 
 
-def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
-    """Return a body as text, and the charset that it is in, by Python's name.
-
-    Raises:
-        UnicodeDecodeError: it is not UTF-8, nor in a known charset that `content_type` names.
-
-    """
-    try:
-        return body.decode(_UTF_8), _UTF_8
-    except UnicodeDecodeError:
-        named = _CHARSET.search(content_type)
-        charset = _CHARSETS.get(named.group(1).lower()) if named else None
-        if charset is None:
-            raise
-        return body.decode(charset), charset
+def _text(body: bytes, content_type: str) -> str:
+    """Return a body as text; UnicodeDecodeError: not UTF-8, nor in a charset that is known."""
+    with suppress(UnicodeDecodeError):
+        return body.decode(_UTF_8)
+    named = _CHARSET.search(content_type)
+    return body.decode(_CHARSETS.get(named.group(1).lower(), _UTF_8) if named else _UTF_8)
 
 
 def _number(literal: str) -> int | float | str:

@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 SCOPE = "rasa_ps7"
 _NO_SPAN = nullcontext(trace.INVALID_SPAN)
-_propagator = TraceContextTextMapPropagator()
+propagator = TraceContextTextMapPropagator()
+"""Writes the W3C trace context of the current span into headers. No baggage."""
 _meter = metrics.get_meter(SCOPE)
 _duration = _meter.create_histogram(
     "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took"
@@ -40,12 +41,14 @@ _retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests af
 _in_use = _meter.create_up_down_counter(
     "ps7.connections.in_use", "{connection}", "Requests that wait for PS7 at this moment"
 )
-_open_circuits = _meter.create_up_down_counter(
+open_circuits = _meter.create_up_down_counter(
     "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
 )
-_restored = _meter.create_counter("ps7.slots.restored", "{slot}", "Slots restored from the seal")
-_refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
-_arrivals_refused = _meter.create_counter(
+slots_restored = _meter.create_counter(
+    "ps7.slots.restored", "{slot}", "Slots restored from the seal"
+)
+seals_refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
+arrivals_refused = _meter.create_counter(
     "ps7.arrivals.refused", "{arrival}", "Arrivals that were refused, by reason"
 )
 
@@ -144,40 +147,6 @@ def _span(
     return tracer.start_as_current_span(
         name, kind=kind, record_exception=False, set_status_on_exception=False
     )
-
-
-def trace_headers() -> dict[str, str]:
-    """Return the W3C trace context of the current span, as request headers. No baggage."""
-    headers: dict[str, str] = {}
-    _propagator.inject(headers)
-    return headers
-
-
-def circuit_opened(failures: int, reset: float) -> None:
-    """Count a breaker that opens, and log it for operations."""
-    _open_circuits.add(1)
-    logger.warning("Circuit breaker open after %d failures; next probe in %g s", failures, reset)
-
-
-def circuit_closed() -> None:
-    """Count a breaker that closes again, and log it."""
-    _open_circuits.add(-1)
-    logger.warning("Circuit breaker closed: PS7 answers again")
-
-
-def slots_restored(count: int) -> None:
-    """Count slots that something else had overwritten."""
-    _restored.add(count)
-
-
-def seal_refused() -> None:
-    """Count a seal that is not ours, or not of this conversation."""
-    _refused.add(1)
-
-
-def arrival_refused(reason: Reason) -> None:
-    """Count an arrival that was refused."""
-    _arrivals_refused.add(1, {"reason": reason.value})
 
 
 def log_bug(error: Exception) -> None:

@@ -215,7 +215,7 @@ class Turn:
         values = project(self._ours, held.customer)
         restored = self._differing(values)
         if restored:
-            telemetry.slots_restored(len(restored))
+            telemetry.slots_restored.add(len(restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(restored))
         changes = self._changes(values, Outcome.OK, seal)
         # Only where what was found arrived last, or nothing did: the state names no other.
@@ -254,7 +254,7 @@ class Turn:
             reason,
         ).write()
         if reason in ARRIVAL_REFUSED:
-            telemetry.arrival_refused(reason)
+            telemetry.arrivals_refused.add(1, {"reason": reason.value})
             logger.warning("Arrival refused: %s", ARRIVAL_REFUSED[reason])
         newest = self.situation.newest
         known = newest is not None and newest.fingerprint == found.fingerprint
@@ -265,7 +265,7 @@ class Turn:
 
     def _note_foreign_seal(self) -> None:
         if self.situation.seal_set and self.situation.in_slot is None:
-            telemetry.seal_refused()
+            telemetry.seals_refused.add(1)
             logger.warning("A seal was refused: it is not ours, or not of this conversation")
 
     def _seal(self, outcome: Outcome, **said: Any) -> Seal:  # noqa: ANN401 - a field of a seal
