@@ -78,8 +78,8 @@ class Breaker:
                 telemetry.open_circuits.add(-1)
                 logger.warning("Circuit breaker closed: PS7 answers again")
         elif failure.counts_for_breaker:
-            self._failures += 1
-            if is_probe or self._failures >= self._limit:
+            self._failures += 1  # never reset while open: one failed probe is enough
+            if self._failures >= self._limit:
                 self._opened_at, self._opened_by = monotonic(), failure.outcome
                 if not self.is_open:
                     self.is_open = True

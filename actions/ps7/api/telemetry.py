@@ -11,7 +11,7 @@ import logging
 import time
 import traceback
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,7 @@ class LookupReport:
     """Wire names of the fields whose values the interface does not document."""
     replayed: bool = False
     """Whether a token was refused and the request sent again: once is enough."""
-    answer: Answer | None = field(default=None, repr=False)
+    answer: Answer | None = None
     """PS7's answer to the last attempt as it came; None where none came, or not whole."""
 
     def write(self) -> None:
