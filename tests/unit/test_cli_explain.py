@@ -251,6 +251,11 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
 Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
   context id  number 2, found under contextId in the metadata of this message
   why         A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read.
+  was set     ps7_context null
+
+Message 2, 2026-11-24T12:00:03+00:00: action_ps7_verify, called by its name
+  context id  number 2, found under contextId in the metadata of this message
+  why         A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read.
   was set     nothing
 """
 
@@ -262,6 +267,7 @@ def test_without_keys_it_says_what_cannot_be_told(
     talk = Talk()
     talk.meets("ana")
     talk.says("two words")
+    talk.writes(ps7_context=None).happens("action", name=VERIFY)
     file = tmp_path / "tracker.json"
     file.write_text(json.dumps(vars(talk.tracker)))
     assert main(["explain", str(file)]) == 0
@@ -373,7 +379,8 @@ def test_a_bot_that_calls_the_lookup_runs_it_then() -> None:
         ([slot("cpf", "1"), action("a", 1), slot("cpf", "2"), event("undo")], "1"),
         ([slot("cpf", "1"), *[action("a", 1), user(2), slot("cpf", "2")], event("rewind")], "1"),
         ([slot("cpf", "1"), event("rewind"), slot("cpf", "2")], "2"),
-        ([user(1), event("restart"), slot("cpf", "1"), event("rewind")], None),
+        ([action("a", 1), slot("cpf", "1"), user(2), event("rewind")], None),
+        ([slot("cpf", "1"), *[action("a", 1), user(2)], event("restart"), event("rewind")], None),
         ([slot("cpf", "1"), event("reset_slots"), action("a", 1), event("undo")], None),
     ],
 )
