@@ -1,9 +1,89 @@
-"""`rasa-ps7 doctor`: one module for each kind of check, and one that puts them in order.
+"""`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
 
-Checks are functions from plain values to findings; `reach`, `handshake` and `probe` touch the
-network, `bot_files` and `variables` the disk, and `report` says it all.
+`network` and `connection` touch the network, `settings` and `bot` the disk; `slots` and `dialogue`
+judge a bot, `checks` puts all of it in order, and `report` shows it.
 """
 
-from .command import add_to
+from __future__ import annotations
 
-__all__ = ["add_to"]
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..arguments import HelpText, add_command, add_json
+from ..output import CommandError, Output
+from .report import Report
+
+if TYPE_CHECKING:
+    import argparse
+
+_HELP = HelpText(
+    about="find what is wrong with settings, network or bot, and say what to do",
+    details="""\
+Check the settings, read as the action server reads them (environment, .env in this folder, secret
+files); PS7, by one lookup of a contextId that it cannot know: the network, the proxy, TLS and
+certificates, the token endpoint, the credentials, and the clock. And, with --bot or --domain, what
+a bot makes of the plugin.
+
+The exit code is 0 without an error and 1 with one; with --strict, a warning counts too.
+""",
+    examples={
+        "doctor": "settings and network",
+        "doctor --bot .": "and the bot in this folder",
+        "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
+        "doctor --bot . --only-bot --strict --allow session-carry-over": "but for one warning",
+        "doctor --offline --json": "settings alone, for a machine",
+        "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",
+    },
+)
+_FILES = {
+    "domain": "a domain file, or a folder of them; may be given several times",
+    "data": "a file of rules, stories or flows, or a folder of them; may be given several times",
+    "config": "the bot's config.yml",
+    "endpoints": "the bot's endpoints.yml",
+}
+"""What can be named beside a bot's folder, and in place of what is found there."""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "doctor", run, _HELP)
+    bot = parser.add_argument_group("a bot to look at")
+    bot.add_argument("--bot", type=Path, metavar="FOLDER", help="its folder, as Rasa lays it out")
+    for kind, what in _FILES.items():
+        bot.add_argument(f"--{kind}", type=Path, action="append", metavar="PATH", help=what)
+    parser.add_argument("--offline", action="store_true", help="leave the network out")
+    parser.add_argument("--only-bot", action="store_true", help="leave settings and network out")
+    parser.add_argument("--strict", action="store_true", help="let warnings count as errors")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="the name of a finding (in brackets) that does not count; may be given several times",
+    )
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the checks, write what they found, and return the exit code.
+
+    Raises:
+        CommandError: the options do not fit together, or the bot's folder is not there.
+
+    """
+    from . import bot, checks  # noqa: PLC0415 - other commands do not wait for all of it
+
+    if options.bot is not None and not options.bot.is_dir():
+        raise CommandError(f"{options.bot} is no folder: --bot takes that of a bot")
+    sources = {} if options.bot is None else bot.in_folder(options.bot)
+    sources |= {kind: paths for kind in _FILES if (paths := getattr(options, kind))}
+    if options.only_bot and options.bot is None and not sources:
+        raise CommandError("--only-bot needs --bot or --domain: there is no bot to look at")
+    out = Output()
+    with out.progress("Looking"):
+        report = Report(list(checks.sections(sources, options)), frozenset(options.allow))
+    if options.json:
+        out.json(report.as_json(strict=options.strict))
+    else:
+        report.write(out)
+    return 0 if report.passes(strict=options.strict) else 1

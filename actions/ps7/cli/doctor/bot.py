@@ -1,90 +1,228 @@
-"""A bot as its files describe it, as far as the doctor asks: slots, rules, flows, policies."""
+"""A bot as its files describe it: read as Rasa does, merged, and what is wrong with the files.
+
+YAML that is not as Rasa expects it counts as not there: that is for `rasa data validate` to find.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections import ChainMap
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...slot_names import FILLED_BY_ACTIONS
+from .report import Finding, caution, error, ok
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
+
+Table = dict[str, Any]
+Sources = dict[str, list[Path]]
+"""The files and folders of a bot, under `domain`, `data`, `config`, `endpoints` and `actions`."""
+
+SESSION_START = "action_session_start"
+_USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml actions"
+"""Where Rasa expects them in a bot's folder."""
+_KEYS = {
+    "domain": {"intents", "entities", "actions", "slots", "forms", "responses", "session_config"},
+    "data": {"rules", "stories", "flows"},
+}
+"""What a file of this kind has one of, as for Rasa; of training data, where it names slots."""
+_COPY, _MODULE = "ps7", "rasa_ps7"
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A slot as the domain declares it."""
+class Script:
+    """A rule, a story, or a flow of Rasa Pro."""
 
-    name: str
-    type: str
-    values: tuple[str, ...]
-    """Of a categorical slot, in small letters, as Rasa compares them."""
-    influences: bool
-    """Whether it is featurised: whether rules and stories see it."""
-    mappings: tuple[Mapping[str, Any], ...]
-    initial_value: object
-    shared: bool
-    """`shared_for_coexistence`, of Rasa Pro."""
+    title: str
+    content: Table
 
+    def names(self, key: str) -> list[str]:
+        """Return the names that stand under a key at whatever depth, each once."""
+        return list(dict.fromkeys(self._names(self.content, key)))
 
-@dataclass(frozen=True)
-class Story:
-    """A rule or a story."""
-
-    kind: str
-    name: str
-    actions: frozenset[str]
-    waits_for: tuple[tuple[str, object], ...]
-    """Slots and the values that it is written for."""
+    def _names(self, content: object, key: str) -> Iterator[str]:
+        for name, value in table(content).items():
+            for each in rows(value) or [value]:
+                if name == key:
+                    yield from table(each) or [str(each)]
+                yield from self._names(each, key)
 
 
-@dataclass(frozen=True)
-class Flow:
-    """A flow of Rasa Pro."""
-
-    name: str
-    actions: frozenset[str]
-    collects: tuple[str, ...]
-    sets: tuple[str, ...]
-    guard: str
-    compares: tuple[tuple[str, str], ...]
-    """Slots and the texts that conditions compare them with, the guard's included."""
-
-
-@dataclass(frozen=True)
 class Bot:
-    """All of it, merged."""
+    """All of it, merged: what is named twice is taken from where it stands first.
 
-    slots: Mapping[str, Slot] = field(default_factory=dict)
-    actions: Mapping[str, bool] = field(default_factory=dict)
-    """Those that the domain lists, and whether each is sent the domain in any case."""
-    selective: bool = False
-    """Whether Rasa leaves the domain out of other calls."""
-    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What each form asks for."""
-    conditions: tuple[tuple[str, str, object], ...] = ()
-    """Response, slot, value: of the conditional responses."""
-    variables: tuple[tuple[str, str], ...] = ()
-    """Response, and a variable that Rasa fills in from slots if no action gives it."""
-    session: Mapping[str, Any] = field(default_factory=dict)
-    """What the domain says about sessions; empty where it says nothing."""
-    stories: tuple[Story, ...] = ()
-    flows: tuple[Flow, ...] = ()
-    policies: tuple[Mapping[str, Any], ...] | None = None
-    """None where no configuration was looked at; empty where it leaves them to Rasa."""
-    pipeline: tuple[str, ...] = ()
-    has_data: bool = False
-    """Whether rules, stories and flows were looked at."""
-    doubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Slots that files of one folder declare differently, and these files."""
-    session_start_looks_up: bool | None = None
-    """Whether the bot's code knows `PS7SessionStart`; None where no code was looked at."""
+    `scripts`, `config`, `endpoints` and `code` are None where no file of the kind was looked at.
+    """
+
+    def __init__(self, parts: dict[str, list[Table]], code: str | None) -> None:
+        """Take the content of the files of each kind, and the code of the bot's own actions."""
+
+        def said(key: str) -> Table:
+            return dict(ChainMap(*(table(part.get(key)) for part in parts["domain"])))
+
+        listed = [entry for part in parts["domain"] for entry in rows(part.get("actions"))]
+        self.slots = {name: table(slot) for name, slot in said("slots").items()}
+        self.actions = dict(_action(entry) for entry in reversed(listed))
+        """Those that the domain lists, and whether each is sent the domain in any case."""
+        self.forms = {name: table(form) for name, form in said("forms").items()}
+        self.responses, self.session = said("responses"), said("session_config")
+        self.scripts = list(_scripts(parts["data"])) if "data" in parts else None
+        self.config = parts["config"][0] if parts.get("config") else None
+        self.endpoints = parts["endpoints"][0] if parts.get("endpoints") else None
+        self.code = code
+
+    @property
+    def looks_up_at_start(self) -> bool | None:
+        """Whether a session starts with the look-up; None where no code was looked at."""
+        if SESSION_START not in self.actions:
+            return False
+        return None if self.code is None else "PS7SessionStart" in self.code
 
     @property
     def is_calm(self) -> bool:
         """Whether a language model takes part in the dialogue."""
-        types = {mapping.get("type") for slot in self.slots.values() for mapping in slot.mappings}
-        names = (*self.pipeline, *(str(policy.get("name")) for policy in self.policies or ()))
-        known = any(name.endswith(("CommandGenerator", "FlowPolicy")) for name in names)
-        unseen = self.policies is None and not self.has_data
-        return (
-            bool(self.flows) or known or "from_llm" in types or (unseen and "controlled" in types)
-        )
+        kinds = {mapping.get("type") for slot in self.slots.values() for mapping in mappings(slot)}
+        flows = any(script.title.startswith("flow ") for script in self.scripts or ())
+        pro = kinds & {"controlled", "from_llm"}
+        return flows or bool(pro) or "CommandGenerator" in str(self.config)
+
+
+def mappings(slot: Table) -> list[Table]:
+    """Return what fills a slot."""
+    return [entry for entry in map(table, rows(slot.get("mappings"))) if entry]
+
+
+def filled_by(slot: Table) -> list[str]:
+    """Return the mappings of a slot that are not of an action."""
+    kinds = dict.fromkeys(str(each["type"]) for each in mappings(slot) if "type" in each)
+    return [kind for kind in kinds if kind not in FILLED_BY_ACTIONS]
+
+
+def influences(slot: Table) -> bool:
+    """Whether rules and stories see a slot: Rasa's default, but for the type `any`."""
+    return slot.get("influence_conversation", True) is True and slot.get("type") != "any"
+
+
+def in_folder(folder: Path) -> Sources:
+    """Find the files of a bot where Rasa expects them."""
+    sources: Sources = {}
+    for path in (folder / name for name in _USUAL.split()):
+        if path.exists():
+            sources.setdefault(path.stem, []).append(path)
+    return sources
+
+
+def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
+    """Read a bot; None where a file cannot be read, or where there is no domain."""
+    found: list[Finding] = []
+    parts: dict[str, list[Table]] = {
+        kind: list(_parts(sources[kind], _KEYS.get(kind), found))
+        for kind in ("domain", "data", "config", "endpoints")
+        if kind in sources
+    }
+    if found:
+        return found, None  # what the missing part says is not known
+    if not parts.get("domain"):
+        how = "give the file or folder that `rasa train --domain` is given"
+        return [error("domain-none", "there is no domain to look at", how)], None
+    number = len(parts["domain"])
+    read_from = "one file" if number == 1 else f"{number} files"
+    bot = Bot(parts, _code(sources["actions"][0]) if "actions" in sources else None)
+    return [ok("domain", f"the domain was read, from {read_from}"), *_around(sources, bot)], bot
+
+
+def _parts(paths: Iterable[Path], keys: set[str] | None, found: list[Finding]) -> Iterator[Table]:
+    """Read files, and all below folders, that have one of these keys, or any.
+
+    What has none is not parsed: training data for NLU may be long.
+    """
+    for path in paths:
+        if not path.exists():
+            found.append(error("file-missing", f"{path} does not exist", "correct the path"))
+        for file in _files(path):
+            try:
+                text = file.read_text(encoding="utf-8")
+                content = _parsed(text) if not keys or any(key in text for key in keys) else {}
+            except (OSError, ValueError) as failure:
+                mark = getattr(failure.__cause__, "problem_mark", None)
+                line = "" if mark is None else f" (line {mark.line + 1})"
+                unreadable = f"{file} cannot be read as YAML{line}"
+                how = "correct it; Rasa does not take it either"
+                found.append(error("file-unreadable", unreadable, how))
+                continue
+            if not keys or keys & content.keys():
+                yield content
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield a file itself, and of a folder the YAML files: its own before those further down."""
+    if path.is_file():
+        yield path
+    for folder, _, names in os.walk(path, followlinks=True):
+        files = sorted(Path(folder, name) for name in names if not name.startswith("."))
+        yield from (file for file in files if file.suffix in {".yml", ".yaml"})
+
+
+def _parsed(text: str) -> Table:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+
+    parser = YAML(typ="safe", pure=True)  # YAML 1.2, as for Rasa: `no` and `on` are text
+    try:
+        return table(parser.load(text))
+    except YAMLError as failure:
+        raise ValueError from failure
+
+
+def _action(entry: object) -> tuple[str, bool]:
+    name, options = next(iter(table(entry).items()), (str(entry), {}))
+    return name, table(options).get("send_domain") is True
+
+
+def _scripts(data: Iterable[Table]) -> Iterator[Script]:
+    for part in data:
+        for kind, group in (("rule", "rules"), ("story", "stories")):
+            for content in map(table, rows(part.get(group))):
+                yield Script(f"{kind} “{content.get(kind)}”", content)
+        for name, content in table(part.get("flows")).items():
+            yield Script(f"flow {name}", table(content))
+
+
+def _code(folder: Path) -> str:
+    """Read the bot's own code, with a line for a copy of the plugin in it."""
+    own = "\n".join(
+        file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(folder.glob("*.py")) + sorted(folder.glob("*/*.py"))
+        if file.parent.name != _COPY
+    )
+    return f"{own}\n{_MODULE}" if (folder / _COPY).is_dir() else own
+
+
+def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
+    """Check that Rasa reads the whole domain, and that an action server runs the plugin."""
+    file, folder = sources["domain"][0], sources["domain"][-1]
+    if file.is_file() and folder.is_dir() and file.parent == folder.parent:
+        found = f"{file.name} lies beside the folder {folder.name}: `rasa train` reads it alone"
+        how = f"move {file.name} into the folder, and train with `--domain {folder.name}`"
+        yield caution("domain-both", found, how)
+    if bot.endpoints is not None and not bot.endpoints.get("action_endpoint"):
+        found = "endpoints.yml names no action server: Rasa runs no action of ours"
+        how = "add `action_endpoint:` with `url: http://localhost:5055/webhook`, or where it is"
+        yield error("endpoint-missing", found, how)
+    if bot.code is not None and _MODULE not in bot.code:
+        found = f"{sources['actions'][0]} has no copy of the plugin and imports none"
+        how = f"copy actions/ps7 or `import {_MODULE}` there, or start with `--actions {_MODULE}`"
+        yield caution("plugin-missing", found, how)
+
+
+def table(content: object) -> Table:
+    """Return a mapping as it is, and anything else as an empty one."""
+    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def rows(content: object) -> list[Any]:
+    """Return a list as it is, and anything else as an empty one."""
+    return content if isinstance(content, list) else []

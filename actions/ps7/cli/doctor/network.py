@@ -1,101 +1,144 @@
-"""The way to PS7, stage by stage. Each stage builds on those before it; the first error ends it."""
+"""PS7 itself: one real look-up, and what it ends with.
+
+It asks for a contextId that PS7 cannot know, so the answer that shows a healthy PS7 is that it has
+no such context. The plugin's own transport sends it, once.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from functools import partial
+from dataclasses import dataclass, replace
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from ... import clock
-from . import handshake, probe, reach
-from .finding import Finding, has_error
+from ...api.gateway import Gateway
+from ...api.transport import Transport
+from ...api.wire import build_request, decode
+from ...errors import DeadlineExceeded, LookupFailed, Reason
+from . import connection
+from .reasons import CLIENT_WANTED, FINDINGS, GONE
+from .report import Finding, Section, caution, error, ok
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from datetime import datetime
 
-    from pydantic import SecretStr
-
+    from ...api.wire import Answer
     from ...settings import PS7Settings
 
-Stage = tuple[str, "Callable[[], list[Finding]]"]
+_NO_SUCH_CONTEXT = {
+    Reason.FAILURE_CODE: "a code other than 0",
+    Reason.NO_PAYLOAD: "no payload",
+    Reason.BUSINESS_FAILURE: "its business failure",
+}
+"""How PS7 says that it has no such context."""
+_CLOCK_DIFFERS, _CLOCK_IS_WRONG = 10, 120
+"""Seconds: the difference that arrival tokens allow for, and the longest life of one."""
 
 
-def examine(settings: PS7Settings) -> tuple[list[Finding], list[str]]:
-    """Go the whole way; give what was found, and the stages that were not reached."""
-    stages = _Way(settings).stages()
-    found: list[Finding] = []
-    for number, (_, stage) in enumerate(stages, start=1):
-        findings = stage()
-        found += findings
-        if has_error(findings):
-            return found, [name for name, _ in stages[number:]]
-    return found, []
+@dataclass
+class Asked:
+    """One look-up that was made."""
+
+    token: bool | None = None
+    """Whether a token was fetched; None where the settings want none."""
+    answer: Answer | None = None
+    failure: LookupFailed | None = None
 
 
-class _Way:
-    """What one stage leaves for the next."""
+def check(settings: PS7Settings) -> Section:
+    """Look up once, and return what that says about network, credentials, path, health, clock."""
+    asked = asyncio.run(look_up(settings))
+    again = asked.answer is None or settings.base_url.startswith("https:")
+    below = connection.look(settings) if again else None
+    found = list(judge(asked, below, settings, clock.utc_now()))
+    reached = asked.answer is not None or found[-1].id.startswith("ps7")
+    return Section("Network", found, "" if reached else "ps7")
 
-    def __init__(self, settings: PS7Settings) -> None:
-        self._settings = settings
-        self._proxy = settings.proxy.get_secret_value() if settings.proxy else None
-        self._ps7 = reach.place_of(settings.base_url, "PS7")
-        self._next = reach.place_of(self._proxy, "the proxy") if self._proxy else self._ps7
-        self._hint = reach.unread_proxy(settings)
-        self._addresses: list[str] = []
-        self._address = ""
-        self._token: str | None = None
 
-    def stages(self) -> list[Stage]:
-        """Give those that these settings need, in order."""
-        stages: list[Stage] = [("dns", self._resolve), ("tcp", self._knock)]
-        if self._settings.base_url.startswith("https:"):
-            if self._proxy is not None:
-                stages.append(("proxy", partial(self._pass_proxy, self._proxy)))
-            stages.append(("tls", self._shake))
-        key, secret = self._settings.app_key, self._settings.app_secret
-        if key is not None and secret is not None:
-            stages.append(("token", partial(self._fetch_token, key, secret)))
-        return [*stages, ("ps7", self._ask)]
+async def look_up(settings: PS7Settings) -> Asked:
+    """Look up a contextId that PS7 cannot know."""
+    asked, headers, transport = Asked(), {}, Transport(settings)
+    context_id = f"rasa-ps7-doctor-{uuid4().hex}"
+    request = build_request(
+        settings, context_id, encoded=None, correlation_id=None, flow_id=str(uuid4())
+    )
+    try:
+        if settings.app_key is not None and settings.app_secret is not None:
+            asked.token = False
+            gateway = Gateway(settings, settings.app_key, settings.app_secret, transport.send)
+            headers["Authorization"] = f"Bearer {await gateway.token()}"
+            asked.token = True
+        sent = transport.send(request.with_headers(headers))
+        asked.answer = await asyncio.wait_for(sent, settings.deadline)
+        decode(asked.answer, received_at=clock.utc_now(), max_age=settings.max_age)
+    except LookupFailed as failure:
+        asked.failure = failure
+    except asyncio.TimeoutError:
+        asked.failure = DeadlineExceeded(Reason.DEADLINE)
+    finally:
+        await transport.close()
+    return asked
 
-    def _resolve(self) -> list[Finding]:
-        finding, self._addresses = reach.resolve(self._next, self._hint)
-        return [finding]
 
-    def _knock(self) -> list[Finding]:
-        seconds = self._settings.connect_timeout
-        finding, address = reach.knock(self._next, self._addresses, seconds, self._hint)
-        self._address = address or ""
-        return [finding]
+def judge(
+    asked: Asked, below: Finding | bytes | None, settings: PS7Settings, now: datetime
+) -> Iterator[Finding]:
+    """Return what a look-up shows, and the connection below it: a fault, or a certificate."""
+    failure, answer = asked.failure, asked.answer
+    if failure is not None and failure.reason is Reason.TLS_CLIENT_REFUSED:
+        yield CLIENT_WANTED if settings.client_cert is None else FINDINGS[failure.reason]
+    elif isinstance(below, Finding) and answer is None:
+        yield below
+    elif failure is not None and failure.reason.value.startswith("tls"):
+        described = connection.describe(below if isinstance(below, bytes) else b"")
+        found = f"the certificate of {connection.address(settings.base_url)} is not accepted"
+        yield replace(FINDINGS[failure.reason], found=f"{found}: {described}")
+    elif failure is not None and asked.token is False:
+        yield _by_the_table(failure)
+    else:
+        if isinstance(below, bytes):
+            yield from connection.check_server(below, now)
+        if asked.token:
+            yield ok("token", "the token endpoint takes PS7_APP_KEY and PS7_APP_SECRET")
+        yield _ps7(failure, answer)
+        if answer is not None:
+            yield from _clock(answer, now)
 
-    def _connect(self) -> socket.socket:
-        """Connect to whom TCP leads to first: PS7, or the proxy.
 
-        Raises:
-            OSError: it is gone again.
+def _by_the_table(failure: LookupFailed) -> Finding:
+    row = FINDINGS.get(failure.reason, GONE)
+    return replace(row, found=f"{row.found} (HTTP {failure.status})") if failure.status else row
 
-        """
-        timeout = self._settings.connect_timeout
-        connection = socket.create_connection((self._address, self._next.port), timeout)
-        connection.settimeout(self._settings.read_timeout)
-        return connection
 
-    def _pass_proxy(self, url: str) -> list[Finding]:
-        with self._connect() as connection:
-            return [reach.pass_proxy(connection, url, self._ps7)]
+def _ps7(failure: LookupFailed | None, answer: Answer | None) -> Finding:
+    if failure is None:
+        found = "PS7 names a customer for a contextId that it cannot know"
+        how = "check that PS7_BASE_URL is no stub that answers every request alike"
+        return caution("ps7-anybody", found, how)
+    if answer is None or failure.reason not in _NO_SUCH_CONTEXT:
+        return _by_the_table(failure)
+    if failure.reason is Reason.BUSINESS_FAILURE and not answer.body.lstrip().startswith(b"{"):
+        found = "the answer is HTTP 500, as PS7 says of such a context, but no JSON"
+        how = "PS7 may be out of order: look up a real contextId with `rasa-ps7 lookup`"
+        return caution("ps7-500", found, how)
+    said = f"HTTP {failure.status}, {_NO_SUCH_CONTEXT[failure.reason]}"
+    return ok("ps7", f"PS7 takes the credentials, and knows no such context ({said})")
 
-    def _through(self) -> socket.socket:
-        connection = self._connect()
-        if self._proxy is not None:
-            reach.pass_proxy(connection, self._proxy, self._ps7)
-        return connection
 
-    def _shake(self) -> list[Finding]:
-        return handshake.shake(self._through, self._ps7, self._settings, clock.utc_now())
-
-    def _fetch_token(self, key: SecretStr, secret: SecretStr) -> list[Finding]:
-        finding, self._token = asyncio.run(probe.fetch_token(self._settings, key, secret))
-        return [finding]
-
-    def _ask(self) -> list[Finding]:
-        return asyncio.run(probe.look_up_nobody(self._settings, self._token))
+def _clock(answer: Answer, now: datetime) -> Iterator[Finding]:
+    """Compare the clock of PS7's server with ours, where its answer has a date."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+        ahead = round((now - theirs.replace(tzinfo=timezone.utc)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return
+    if abs(ahead) <= _CLOCK_DIFFERS:
+        return
+    apart = f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'}"
+    found = f"the clock of this machine is {apart} that of PS7's server"
+    how = "keep it right with NTP: the end of a context and of an arrival token depends on it"
+    yield (error if abs(ahead) > _CLOCK_IS_WRONG else caution)("clock", found, how)

@@ -1,27 +1,72 @@
-"""All that a visit found, as text for a person or as JSON for a machine, and the exit code."""
+"""What the doctor finds, as text for a person or as JSON for a machine, and the exit code.
+
+No text of a finding holds a secret or a contextId: names of variables, slots, files, hosts and
+certificates are what it may say.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..output import Mark, Tone, Toned
-from .finding import Finding, Level, listed
 
 if TYPE_CHECKING:
     from ..output import Output
 
-_MARKS = {Level.OK: Mark.OK, Level.WARNING: Mark.WARNING, Level.ERROR: Mark.ERROR}
-_WORDS = {
-    "dns": "DNS",
-    "tcp": "TCP",
-    "proxy": "the proxy",
-    "tls": "TLS",
-    "token": "the token",
-    "ps7": "PS7 itself",
-    "bot": "slots, rules and policies",
-}
+_LONGEST = 100
+_NOT_REACHED = {"ps7": "PS7 itself", "bot": "slots, rules and policies"}
+
+
+class Level(str, Enum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It works now, and will harm a customer or the bot later."""
+    ERROR = "error"
+    """It does not work, or not as the bot's dialogue expects."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found."""
+
+    id: str
+    """A short name that stays the same from version to version, for machines."""
+    level: Level
+    found: str
+    """What is the case, in one sentence."""
+    do: str = ""
+    """What to do about it, in one sentence or two; empty where all is well."""
+
+
+def ok(name: str, found: str) -> Finding:
+    """Return that something is as it should be."""
+    return Finding(name, Level.OK, found)
+
+
+def caution(name: str, found: str, do: str) -> Finding:
+    """Return that something works, and had better be changed."""
+    return Finding(name, Level.WARNING, found, f"{do[0].upper()}{do[1:]}.")
+
+
+def error(name: str, found: str, do: str) -> Finding:
+    """Return that something does not work."""
+    return Finding(name, Level.ERROR, found, f"{do[0].upper()}{do[1:]}.")
+
+
+def shown(text: str) -> str:
+    """Cut what comes from elsewhere, such as a name in a certificate, to what a line can bear."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def listed(names: list[str]) -> str:
+    """Write names as prose does: `a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 @dataclass
@@ -30,8 +75,8 @@ class Section:
 
     title: str
     findings: list[Finding] = field(default_factory=list)
-    not_reached: list[str] = field(default_factory=list)
-    """Checks that build on one which failed."""
+    not_reached: str = ""
+    """`ps7` or `bot`, where a check before it failed."""
 
 
 @dataclass
@@ -40,7 +85,7 @@ class Report:
 
     sections: list[Section] = field(default_factory=list)
     allowed: frozenset[str] = frozenset()
-    """Names of findings that are as somebody wants them: they are said, and do not count."""
+    """Names of findings that are as the bank wants them: they are shown, and do not count."""
 
     def count(self, level: Level) -> int:
         """Count the findings of a level, but those that are allowed."""
@@ -48,7 +93,7 @@ class Report:
         return sum(each.level is level and each.id not in self.allowed for each in every)
 
     def passes(self, *, strict: bool) -> bool:
-        """Tell whether there is no error, nor a warning where these count too."""
+        """Whether there is no error, nor a warning where these count too."""
         warnings = self.count(Level.WARNING) if strict else 0
         return self.count(Level.ERROR) + warnings == 0
 
@@ -58,40 +103,34 @@ class Report:
             out.heading(section.title)
             for same, findings in groupby(section.findings, key=lambda finding: finding.do):
                 *others, last = findings
-                for finding in others:  # what all of them need is said once, below the last
-                    out.finding(_MARKS[finding.level], _named(finding))
-                out.finding(_MARKS[last.level], _named(last), same)
+                for finding in others:  # what all of them need is written once, below the last
+                    out.finding(Mark[finding.level.name], _named(finding))
+                out.finding(Mark[last.level.name], _named(last), same)
             if section.not_reached:
-                names = listed([_WORDS[name] for name in section.not_reached])
-                out.finding(Mark.SKIPPED, f"{names}, until this is repaired")
+                skipped = f"{_NOT_REACHED[section.not_reached]}, until this is repaired"
+                out.finding(Mark.SKIPPED, skipped)
             out.line()
         errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
         tone = Tone.BAD if errors else Tone.DOUBTFUL if warnings else Tone.GOOD
         out.line(Toned(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}", tone))
 
     def as_json(self, *, strict: bool) -> dict[str, Any]:
-        """Give it for a machine. `id` and `level` stay the same from version to version."""
+        """Return it for a machine. `id` and `level` stay the same from version to version."""
         return {
             "passes": self.passes(strict=strict),
             "errors": self.count(Level.ERROR),
             "warnings": self.count(Level.WARNING),
             "findings": [
-                {
-                    "section": section.title.lower(),
-                    "id": finding.id,
-                    "level": finding.level.value,
-                    "found": finding.found,
-                    "do": finding.do or None,
-                }
+                {"section": section.title.lower(), **vars(finding), "do": finding.do or None}
                 for section in self.sections
                 for finding in section.findings
             ],
-            "not_checked": [name for section in self.sections for name in section.not_reached],
+            "not_checked": [each.not_reached for each in self.sections if each.not_reached],
         }
 
 
 def _named(finding: Finding) -> str:
-    """Give the text of a finding, with the name by which it is looked for or allowed."""
+    """Return the text of a finding with the name by which it is looked for or allowed."""
     return finding.found if finding.level is Level.OK else f"{finding.found} [{finding.id}]"
 
 

@@ -1,120 +1,93 @@
-"""The slots of ours that a bot's domain declares: which, how, and what else fills them.
+"""The slots of ours that a bot's domain declares: which, how, what else fills them, what runs us.
 
-Pure: a bot and the names of its slots in, findings out.
+Pure: a bot and two settings in, findings out.
 """
 
 from __future__ import annotations
 
+import difflib
+import json
 from typing import TYPE_CHECKING
 
-from ...context import Identification, Outcome, SecurityDevice, TokenStatus
-from ...slot_names import FILLED_BY_ACTIONS
-from ...slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
-from .finding import Finding, caution, error, listed, ok
+from ...context import Outcome
+from ...slot_names import FILLED_BY_ACTIONS, SlotNames
+from ...slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
+from ..fragment import PORTUGUESE
+from .bot import SESSION_START, filled_by, mappings, rows, table
+from .report import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ...slot_names import SlotNames
-    from .bot import Bot, Slot
+    from .bot import Bot
 
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    STATUS: tuple(value.value for value in Outcome),
-    "identification": tuple(value.value for value in Identification),
-    "security_device": tuple(value.value for value in SecurityDevice),
-    "token_status": tuple(value.value for value in TokenStatus),
+_VALUES = {
+    STATUS: [outcome.value for outcome in Outcome],
+    **{slot.name: [each.value for each in slot.values] for slot in SLOTS if slot.values},
 }
-"""The categorical slots, and what the action writes into them."""
+"""Of the categorical slots, what the action writes into them."""
 _NEEDED = {
-    STATUS: "the dialogue cannot tell how a lookup ended",
+    STATUS: "the dialogue cannot see how a lookup ended",
     CONTEXT: "nothing is kept, and every turn asks PS7 again",
 }
-_DECIDES = frozenset({CONTEXT, *CATEGORIES})
-"""Slots that a dialogue decides by: what else writes one of them decides too."""
-_TEXT_TYPES = frozenset({"text", "any", "categorical"})
-_MERGE = "merge the plugin's domain.yml, or take the slot over from it"
+_ALIKE = 0.85
+"""How much a name must be like one of ours to count as a slip of the pen."""
+_LOOK_UP = "action_ps7_context"
+_OURS = (_LOOK_UP, "action_ps7_verify", "action_ps7_forget")
+_VALIDATES = "action_validate_slot_mappings"
+_EVERY_TURN = (
+    f"merge the plugin's domain.yml, whose slot ps7_status has the mapping `type: custom, action: "
+    f"{_LOOK_UP}` without conditions, which needs no rule (Rasa Pro: `type: controlled, "
+    f"run_action_every_turn: {_LOOK_UP}`)"
+)
 
 
-def check(bot: Bot, names: SlotNames) -> list[Finding]:
-    """Check every slot of ours."""
+def check(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -> Iterator[Finding]:
+    """Check every slot of ours, and the names in PS7_SLOT_NAMES and PS7_CLEAR_SLOTS."""
+    names = SlotNames(renames)
     ours = names.among(bot.slots)
-    found = [*_missing(names, bot)]
+    absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in ours.values()]
+    for default in (name for name in _NEEDED if name in absent):
+        found = f"slot {names.of(default)} is not declared: {_NEEDED[default]}"
+        how = "merge the plugin's domain.yml, or take the slot over from it"
+        yield error(f"slot-{default.removeprefix('ps7_')}-missing", found, how)
     if ours:
-        found.append(_declared(ours))
+        never = f"; not declared, and so never written: {listed(absent)}" if absent else ""
+        yield ok("slots", f"the domain declares {listed(sorted(ours.values()))} of ours{never}")
     for name, default in ours.items():
-        slot = bot.slots[name]
-        found += [
-            *_kind(slot, default),
-            *_mappings(slot),
-            *_filled_elsewhere(slot, default, bot),
-            *_initial(slot, default),
-        ]
-    return found
+        yield from _declared(bot, name, default)
+        yield from _filled_elsewhere(bot, name, default)
+    yield from _meant(bot, renames, absent)
+    unknown = [name for name in to_clear if name not in bot.slots]
+    if unknown:
+        found = f"PS7_CLEAR_SLOTS names {listed(unknown)}, which the domain does not declare"
+        how = "correct the name: a slot that is not cleared shows one customer's data to the next"
+        yield caution("clear-slots", found, how)
 
 
-def _missing(names: SlotNames, bot: Bot) -> Iterator[Finding]:
-    for default, without_it in _NEEDED.items():
-        name = names.of(default)
-        if name not in bot.slots:
-            word = default.removeprefix("ps7_")
-            yield error(
-                f"slot-{word}-missing", f"slot {name} is not declared: {without_it}", _MERGE
-            )
+def _declared(bot: Bot, name: str, default: str) -> Iterator[Finding]:
+    kind, values = bot.slots[name].get("type"), _VALUES.get(default, [])
+    held = [str(value).lower() for value in rows(bot.slots[name].get("values"))]
+    lacking = [value for value in values if value not in held]
+    right = "categorical" if values else "any" if default == "ps7_payload" else "text"
+    how = f"declare it with `type: {right}`"
+    how += f" and `values: [{', '.join(values)}]`" if values else ""
+    if kind != right and not (right == "text" and kind in {"any", "categorical"}):
+        yield error("slot-type", f"slot {name} is {kind}, which cannot hold its values", how)
+    elif lacking:
+        found = f"slot {name} lacks {listed(lacking)}: the dialogue cannot see this value"
+        yield error("slot-values", found, how)
+    if not mappings(bot.slots[name]):
+        found = f"slot {name} has no mapping: Rasa refuses it, or the language model fills it"
+        yield error("slot-unmapped", found, "give it `mappings: [{type: custom}]`")
 
 
-def _declared(ours: Mapping[str, str]) -> Finding:
-    declared = set(ours.values())
-    table = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in declared]
-    without = f"; not declared, and so never written: {listed(table)}" if table else ""
-    return ok("slots", f"the domain declares {listed(sorted(ours))} of ours{without}")
-
-
-def _kind(slot: Slot, default: str) -> Iterator[Finding]:
-    wanted = CATEGORIES.get(default)
-    if wanted is None:
-        types = frozenset({"any"}) if default == "ps7_payload" else _TEXT_TYPES
-        if slot.type not in types:
-            right = "any" if default == "ps7_payload" else "text"
-            yield error(
-                "slot-type",
-                f"slot {slot.name} is of type {slot.type}, and the action writes "
-                f"{'a whole object' if right == 'any' else 'text'}",
-                f"declare it with `type: {right}`",
-            )
-    elif slot.type != "categorical":
-        yield error(
-            "slot-type",
-            f"slot {slot.name} is of type {slot.type}: no rule can tell its values apart",
-            f"declare it with `type: categorical` and `values: [{', '.join(wanted)}]`",
-        )
-    else:
-        lacking = [value for value in wanted if value not in slot.values]
-        if lacking:
-            yield error(
-                "slot-values",
-                f"slot {slot.name} lacks the value{'s' if len(lacking) > 1 else ''} "
-                f"{listed(lacking)}: the dialogue will not see it when it comes",
-                f"declare it with `values: [{', '.join(wanted)}]`",
-            )
-
-
-def _mappings(slot: Slot) -> Iterator[Finding]:
-    if not slot.mappings:
-        yield error(
-            "slot-unmapped",
-            f"slot {slot.name} has no mapping: Rasa Open Source refuses it, and in Rasa Pro the "
-            "language model fills it",
-            "give it `mappings: [{type: custom}]`",
-        )
-
-
-def _filled_elsewhere(slot: Slot, default: str, bot: Bot) -> Iterator[Finding]:
-    kinds = [str(mapping["type"]) for mapping in slot.mappings if "type" in mapping]
-    others = [kind for kind in dict.fromkeys(kinds) if kind not in FILLED_BY_ACTIONS]
-    forms = [form for form, asked in bot.forms.items() if slot.name in asked]
-    asks = f"form {listed(forms)} asks for slot {slot.name}" if forms else ""
+def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
+    forms = [form for form, asked in bot.forms.items() if name in rows(asked.get("required_slots"))]
+    asks = f"form {listed(forms)} asks for slot {name}" if forms else ""
+    others = filled_by(bot.slots[name])
     if others:
-        filled = f"{asks}, filled" if asks else f"slot {slot.name} is filled"
+        filled = f"{asks}, filled" if asks else f"slot {name} is filled"
         without = f"; {_NEEDED[default]}" if default in _NEEDED else ""
         yield error(
             "slot-filled-elsewhere",
@@ -122,28 +95,76 @@ def _filled_elsewhere(slot: Slot, default: str, bot: Bot) -> Iterator[Finding]:
             f"{without}",
             f"to have both, declare `customer_{default}` with the mapping `type: custom` and set "
             f'PS7_SLOT_NAMES={{"{default}": "customer_{default}"}}; to have the plugin\'s alone, '
-            f"leave `type: custom` as the only mapping of {slot.name}, and ask for it in no form",
-        )
-    elif asks and default in _DECIDES:
-        yield error(
-            "slot-filled-elsewhere",
-            f"{asks}: what a user says can stand where PS7's word should",
-            "ask for it in no form",
+            f"leave `type: custom` as the only mapping of {name}, and ask for it in no form",
         )
     elif asks:
-        yield caution(
-            "slot-filled-elsewhere",
-            f"{asks}: until the next run it may hold what a user said, `ok` beside it",
-            "run action_ps7_verify right before a sensitive step, or read `verified_context`; or "
-            "give the bot's own slot another name",
+        decides = default == CONTEXT or default in _VALUES  # what a dialogue branches on
+        found = f"{asks}: until the next run it may hold what a user said, `ok` beside it"
+        how = "ask for another slot, and run action_ps7_verify right before a sensitive step"
+        yield (error if decides else caution)("slot-filled-elsewhere", found, how)
+
+
+def _meant(bot: Bot, renames: Mapping[str, str], absent: Sequence[str]) -> Iterator[Finding]:
+    """Check for slots that are meant to be ours, by their names, and are not."""
+    for default in (name for name in renames if name in absent and name in bot.slots):
+        found = f"PS7_SLOT_NAMES calls {default} {renames[default]}; the domain declares {default}"
+        how = f"rename the slot in the domain, or correct what PS7_SLOT_NAMES says of {default}"
+        yield error("slot-names", f"{found}, which is never written then", how)
+    alike = {
+        name: default
+        for default in absent
+        for name in (default, renames.get(default, default), PORTUGUESE.get(default, default))
+    }
+    meant = {}
+    for name, slot in bot.slots.items():
+        close = difflib.get_close_matches(name, alike, 1, _ALIKE)
+        is_idle = not filled_by(slot) and all(len(mapping) == 1 for mapping in mappings(slot))
+        if close and is_idle and name not in absent:
+            meant[alike[close[0]]] = name
+    if meant:
+        idle, ours = listed(list(meant.values())), listed(list(meant))
+        found = f"nothing fills slot {idle}, which may be meant to be {ours}"
+        setting = f"PS7_SLOT_NAMES='{json.dumps({**renames, **meant})}'"
+        yield caution("slot-name", found, f"set {setting}, or give them the plugin's names")
+
+
+def check_runs(bot: Bot) -> Iterator[Finding]:
+    """Return what runs the lookup, and what may undo what it wrote."""
+    yield _runs(bot)
+    session_start = [] if bot.looks_up_at_start is False else [SESSION_START]
+    without = [name for name in (*_OURS, *session_start) if bot.actions.get(name) is False]
+    endpoint = table((bot.endpoints or {}).get("action_endpoint"))
+    if endpoint.get("enable_selective_domain") and without:
+        found = (
+            f"`enable_selective_domain` keeps the domain from {listed(without)}: the call fails "
         )
+        found += "(rasa-sdk 3.21), or does not know which slots are the bot's own"
+        how = f"list each under `actions:` as `- {without[0]}: {{send_domain: true}}`"
+        yield error("domain-not-sent", found, how)
+    if _VALIDATES in bot.actions:
+        found = f"the domain lists {_VALIDATES}: it may change what our action writes"
+        how = "let it leave the plugin's slots alone; what it changes is restored on the next run"
+        yield caution("slot-validation", found, how)
 
 
-def _initial(slot: Slot, default: str) -> Iterator[Finding]:
-    if not slot.initial_value:
-        return
-    found = f"slot {slot.name} has an initial_value: it claims a customer before PS7 was asked"
-    if default in {STATUS, CONTEXT}:
-        yield error("slot-initial-value", f"{found}, and counts as tampered", "remove it")
-    else:
-        yield caution("slot-initial-value", found, "remove it")
+def _runs(bot: Bot) -> Finding:
+    mapped = [
+        name
+        for name, slot in bot.slots.items()
+        for mapping in mappings(slot)
+        if _LOOK_UP in (mapping.get("action"), mapping.get("run_action_every_turn"))
+        and mapping.get("type") in FILLED_BY_ACTIONS
+        and not any(mapping.get(key) for key in ("conditions", "intent", "not_intent"))
+    ]
+    ways = [f"slot {name} (on every turn)" for name in mapped[:1]]
+    ways += [each.title for each in bot.scripts or () if _LOOK_UP in each.names("action")]
+    if ways:
+        ways += [f"its own {SESSION_START}"] if bot.looks_up_at_start else []
+        return ok("runs", f"{_LOOK_UP} is run by {listed(ways)}")
+    if bot.looks_up_at_start is not False:
+        found = f"{_LOOK_UP} is run by its own {SESSION_START} at most, for no later contextId"
+        return caution("runs-at-start", found, _EVERY_TURN)
+    if bot.scripts is not None:
+        return error("runs-never", f"nothing runs {_LOOK_UP}", _EVERY_TURN)
+    how = f"{_EVERY_TURN}; or let rules and flows be looked at too, with --data"
+    return caution("runs-unknown", f"no slot of the domain runs {_LOOK_UP}", how)

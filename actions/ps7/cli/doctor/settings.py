@@ -1,0 +1,131 @@
+"""The settings: those that cannot be used, those that had better be others, and names not read.
+
+Nothing here shows a value that could be secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...settings import PREFIX, SECRETS_DIR, PS7Settings
+from .report import Finding, caution, error, listed, ok, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...errors import SettingsError
+
+KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
+"""Every variable that the plugin reads."""
+_ALIKE = 0.72
+"""How much a name must be like one of ours to count as a slip of the pen."""
+_FEWEST_CHARACTERS = 10
+"""Different ones in a key that was made by chance: of 32 bytes in hexadecimal digits, about 15."""
+_WHERE = (
+    "set it in the environment of the action server, in .env in the folder where that starts, or "
+    "as a file of that name in the folder of PS7_SECRETS_DIR"
+)
+_FILE = "check that the file is there, that this user may read it, and that it is PEM"
+_REPAIRS = {
+    "PS7_BASE_URL": "leave out the path, the user and the query",
+    "PS7_SEAL_KEYS": "`rasa-ps7 key` makes what it expects",
+    "PS7_CA_FILE": _FILE,
+    "PS7_CLIENT_KEY": _FILE,
+    "PS7_CLIENT_CERT": f"{_FILE}, belongs to the key, and has no password",
+    "PS7_SECRETS_DIR": "name the folder where the secrets are mounted, or unset it",
+    ".env": "check that this user may read it, and that it is UTF-8",
+}
+
+
+def faults(failure: SettingsError) -> Iterator[Finding]:
+    """Turn the one text of an error into a finding for each variable."""
+    for text in map(str.strip, str(failure).splitlines()[1:]):
+        if " is missing; " in text:
+            yield error("settings-missing", text, _WHERE)
+        else:
+            yield error("settings-bad", text, _REPAIRS.get(text.split()[0], "correct it"))
+
+
+def check(settings: PS7Settings) -> Iterator[Finding]:
+    """Return where PS7 is, and what about usable settings had better be otherwise."""
+    yield ok("settings", f"every setting is usable; PS7 is {shown(settings.base_url)}")
+    yield from _keys(settings)
+    if settings.app_secret is not None and settings.app_key is None:
+        found = "PS7_APP_SECRET is set and PS7_APP_KEY is not: no token is fetched"
+        yield caution("app-key-unset", found, "set PS7_APP_KEY as well, or remove the secret")
+    if settings.client_key is not None and settings.client_cert is None:
+        found = "PS7_CLIENT_KEY is set and PS7_CLIENT_CERT is not: no certificate is shown"
+        yield caution("client-cert-unset", found, "set PS7_CLIENT_CERT as well, or remove the key")
+    if settings.base_url.startswith("http:"):
+        found = "PS7_BASE_URL is http: credentials and customers' data are not encrypted"
+        how = "right for a simulator or a side-car on this machine alone; PS7 itself is https"
+        yield caution("http", found, how)
+    too_long = [
+        f"PS7_{name.upper()} ({getattr(settings, name):g} s)"
+        for name in ("connect_timeout", "read_timeout")
+        if getattr(settings, name) >= settings.deadline
+    ]
+    if too_long and settings.attempts > 1:
+        found = f"PS7_DEADLINE ({settings.deadline:g} s) ends before {listed(too_long)}: a PS7 "
+        found += f"that is silent is asked once, and never PS7_ATTEMPTS ({settings.attempts}) times"
+        yield caution("time", found, "at most half of PS7_DEADLINE lets it be asked again")
+
+
+def _keys(settings: PS7Settings) -> Iterator[Finding]:
+    is_set = "seal_keys" in settings.model_fields_set
+    seal = [key.get_secret_value() for key in settings.seal_keys if is_set]
+    arrival = [key.get_secret_value() for key in settings.arrival_keys or ()]
+    if not seal:
+        found = "PS7_SEAL_KEYS is not set: each action server makes a key of its own at start"
+        how = "give all action servers the same, from `rasa-ps7 key`: else a restart loses every "
+        how += "customer, and several servers cannot serve one conversation"
+        yield caution("seal-keys-unset", found, how)
+    if not arrival:
+        found = "PS7_ARRIVAL_KEYS is not set: who can post to the channel can send any contextId"
+        how = "let the back-end that opens the chat sign it, unless the channel is closed to others"
+        yield caution("arrival-keys-unset", found, f"{how}: docs/security.md")
+    for prefix, keys, option in (("seal-keys", seal, ""), ("arrival-keys", arrival, " --arrival")):
+        name = f"PS7_{prefix.upper().replace('-', '_')}"
+        if keys:
+            yield ok(prefix, f"{name} is set ({len(keys)} {'key' if len(keys) == 1 else 'keys'})")
+        if any(len(set(key)) < _FEWEST_CHARACTERS for key in keys):
+            found = f"{name} holds a key that was hardly made by chance"
+            yield caution(f"{prefix}-weak", found, f"replace it: `rasa-ps7 key{option}` makes one")
+    if set(seal) & set(arrival):
+        found = "a key stands in PS7_SEAL_KEYS and in PS7_ARRIVAL_KEYS"
+        how = "use different ones: a back-end that signs arrivals could make seals as well"
+        yield caution("keys-shared", found, how)
+
+
+def check_variables(bot: Path | None) -> Iterator[Finding]:
+    """Check the names in environment, .env and secret files, and what the environment holds."""
+    from dotenv import dotenv_values  # noqa: PLC0415 - pydantic-settings brings it, and waits too
+
+    folder, names = os.environ.get(SECRETS_DIR), list(os.environ)
+    with suppress(OSError, ValueError):  # the settings say so
+        names += dotenv_values(".env")
+        names += sorted(file.name for file in Path(folder).iterdir()) if folder else ()
+    for name in dict.fromkeys(names):
+        meant = difflib.get_close_matches(name.upper(), KNOWN, 1, _ALIKE)
+        if meant and name.upper().startswith(PREFIX.strip("_")) and name.upper() not in KNOWN:
+            found = f"{name} is no variable of this plugin and changes nothing"
+            how = f"did you mean {meant[0]}? Rename it, or remove it"
+            yield caution("settings-unknown", found, how)
+    for name, value in os.environ.items():
+        if name.upper() not in KNOWN:
+            continue
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            found = f"{name} stands in quotes, and they are taken as a part of it"
+            how = "write the value without them: `docker run --env-file` and Kubernetes keep quotes"
+            yield caution("settings-quotes", found, how)
+        elif value != value.strip():
+            found = f"{name} begins or ends with white space"
+            how = "remove it; a line end at the end of a secret is the usual cause"
+            yield caution("settings-blanks", found, how)
+    if bot is not None and bot.resolve() != Path.cwd() and (bot / ".env").is_file():
+        found = f"{bot / '.env'} is not read: settings are those of the folder where this runs"
+        yield caution("settings-elsewhere", found, f"run the command in {bot}")

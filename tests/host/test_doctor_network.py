@@ -1,0 +1,223 @@
+"""`rasa-ps7 doctor` at PS7 and on the way there, one fault each: it finds that one, no other."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import sys
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actions.ps7.api.wire import PATH
+from actions.ps7.cli.command import main
+from actions.ps7.testing import Simulator
+from tests.host.doctor_servers import (
+    IS_HTTP,
+    LOGIN,
+    SECRETS,
+    TLS_IN_TESTS,
+    Case,
+    answering,
+    bare_machine,
+    behind_proxy,
+    blunt,
+    judge,
+    nowhere,
+    secured,
+    simulated,
+)
+from tests.host.loopback import http
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["bare_machine"]
+pytestmark = TLS_IN_TESTS
+
+DATED = format_datetime(datetime.now(timezone.utc) - timedelta(hours=1), usegmt=True)
+ISSUED = "issued by TRUSTME, good from DAY to DAY"
+NOT_ACCEPTED = "the certificate of 127.0.0.1:PORT is not accepted: it is for"
+SILENT = "error ps7-silent: PS7 takes the request and does not answer within"
+APP = {"PS7_APP_KEY": "planted-key", "PS7_APP_SECRET": "planted-secret"}
+VERSIONS = [ssl.TLSVersion.TLSv1_2]
+if sys.version_info >= (3, 11):  # the alert of TLS 1.3 comes after the handshake: 3.10 loses it
+    VERSIONS.append(ssl.TLSVersion.TLSv1_3)
+
+
+def over_http(name: str, answer: bytes, expected: str) -> Case:
+    """Return a case in which PS7 answers this by http, and one fault is found."""
+    return Case(name, answering(answer), IS_HTTP, f"error {name}: {expected}")
+
+
+CASES = [
+    Case("well", simulated(), IS_HTTP),
+    Case("well-tls", secured()),
+    Case(
+        "token-well", simulated(app_key="planted-key", app_secret="planted-secret"), IS_HTTP, **APP
+    ),
+    Case(
+        "token-refused",
+        simulated(app_key="planted-key", app_secret="planted-other"),
+        IS_HTTP,
+        "error token-refused: the token endpoint refuses PS7_APP_KEY or PS7_APP_SECRET",
+        **APP,
+    ),
+    Case(
+        "token-unavailable",
+        simulated(),
+        IS_HTTP,
+        "error token-unavailable: the token endpoint does not answer as it should (HTTP 404)",
+        **APP,
+    ),
+    Case(
+        "ps7-credentials",
+        simulated(),
+        IS_HTTP,
+        "error ps7-credentials: PS7 refuses the credentials (HTTP 401)",
+        PS7_PASSWORD="planted-other",
+    ),
+    over_http(
+        "ps7-forbidden", http(status="403 Forbidden"), "the gateway forbids the call (HTTP 403)"
+    ),
+    over_http(
+        "ps7-path",
+        http(b"<html>", status="404 Not Found"),
+        f"the host answers, and has nothing at the path of PS7 ({PATH}) (HTTP 404)",
+    ),
+    over_http(
+        "ps7-down",
+        http(status="503 Service Unavailable"),
+        "PS7 is out of order behind its gateway (HTTP 503)",
+    ),
+    over_http(
+        "ps7-redirect",
+        http(b"", "Location: http://127.0.0.1:9/planted", status="302 Found"),
+        "the answer leads to another address, which the credentials must not follow (HTTP 302)",
+    ),
+    over_http(
+        "ps7-other", http(b"<html>planted</html>"), "the answer is not JSON, as PS7's is (HTTP 200)"
+    ),
+    over_http("ps7-other", b"planted\r\n\r\n", "the answer is not HTTP"),
+    over_http(
+        "clock",
+        http(b'{"code": "1"}', f"Date: {DATED}"),
+        "the clock of this machine is N s ahead of that of PS7's server",
+    ),
+    Case(
+        "ps7-anybody",
+        answering(http(b'{"code": "0", "payload": {"u_ag": "0341"}}')),
+        IS_HTTP,
+        "warning ps7-anybody: PS7 names a customer for a contextId that it cannot know",
+    ),
+    Case(
+        "ps7-silent",
+        answering(b"", pause=9),
+        IS_HTTP,
+        f"{SILENT} PS7_READ_TIMEOUT",
+        PS7_READ_TIMEOUT="0.2",
+    ),
+    Case(
+        "ps7-dripping",
+        answering(b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 99, pause=0.1),
+        IS_HTTP,
+        f"{SILENT} PS7_DEADLINE",
+        PS7_READ_TIMEOUT="0.3",
+        PS7_DEADLINE="0.4",
+        PS7_CONNECT_TIMEOUT="0.3",
+    ),
+    # The way there
+    Case("dns", nowhere("https://cec..example.com"), "error dns: the name of PS7,"),
+    Case("tcp", nowhere("https://127.0.0.1:{port}"), "error tcp: no connection to PS7 at"),
+    Case("tls-none", blunt(http(status="400 Bad Request")), "error tls-none: 127.0.0.1:PORT does"),
+    Case("tls", blunt(b""), "error tls: the TLS handshake with 127.0.0.1:PORT fails (WORD)"),
+    Case("tls-unknown-ca", secured(trusts="other"), f"error tls-unknown-ca: {NOT_ACCEPTED}"),
+    Case("tls-wrong-host", secured("cec.example.com"), f"error tls-wrong-host: {NOT_ACCEPTED}"),
+    *(
+        Case(name, secured(not_before=begin, not_after=end), f"error {name}: {NOT_ACCEPTED}")
+        for name, begin, end in (("tls-expired", -9, -1), ("tls-certificate", 1, 9))
+    ),
+    Case(
+        "tls-ends-soon",
+        secured(not_before=-9, not_after=10),
+        "warning tls-certificate-ends-soon: the certificate of PS7 (issued by TRUSTME) is good",
+    ),
+    *(
+        Case(
+            f"tls-client-wanted-{version.name}",
+            secured(wants=version),
+            "error tls-client-wanted: PS7 asks for a certificate of ours, and none is set",
+        )
+        for version in VERSIONS
+    ),
+    *(
+        Case(
+            f"tls-client-refused-{version.name}",
+            secured(wants=version, shows="other"),
+            "error tls-client-refused: PS7 does not accept the certificate in PS7_CLIENT_CERT",
+        )
+        for version in VERSIONS
+    ),
+    Case("proxy-well", behind_proxy()),
+    Case(
+        "proxy-login",
+        behind_proxy(http(status="407 Proxy Authentication Required")),
+        "error proxy-login: the proxy refuses the credentials in PS7_PROXY, or misses them",
+    ),
+    Case(
+        "proxy-refused",
+        behind_proxy(http(status="403 Forbidden")),
+        "error proxy-refused: the proxy does not let through to 127.0.0.1:PORT (HTTP 403)",
+    ),
+    Case("proxy-none", behind_proxy(b"SSH-2.0-OpenSSH\r\n\r\n"), "error proxy: what PS7_PROXY"),
+    Case("proxy-down", behind_proxy(down=True), "error tcp: no connection to the proxy at"),
+    # Settings
+    Case(
+        "settings-bad",
+        nowhere("cec.example.com"),
+        "error settings-bad: PS7_BASE_URL cannot be used; it expects scheme, host and port of",
+        "error settings-missing: PS7_USERNAME is missing; it expects a text of printable",
+        "error settings-bad: PS7_SEAL_KEYS cannot be used; it expects a JSON list of Fernet",
+        "warning settings-unknown: PS7_USER is no variable of this plugin and changes nothing",
+        "warning settings-quotes: PS7_PASSWORD stands in quotes, and they are taken as a part",
+        PS7_USERNAME="",
+        PS7_USER="planted-user",
+        PS7_SEAL_KEYS="planted",
+        PS7_PASSWORD="'planted'",
+    ),
+]
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize("fault", CASES, ids=lambda fault: fault.name)
+async def test_the_fault_is_found_and_nothing_else(
+    fault: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code says whether there is an error, and no secret is shown."""
+    await judge(fault, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.usefixtures("bare_machine")
+async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another one each time, with a token where one is set; what it is asked for is not shown."""
+    async with Simulator(
+        username=LOGIN[0], password=LOGIN[1], app_key="planted-key", app_secret="planted-secret"
+    ) as ps7:
+        for name, value in {**SECRETS, **APP, "PS7_BASE_URL": ps7.url}.items():
+            monkeypatch.setenv(name, value)
+        for _ in range(2):
+            assert await asyncio.to_thread(main, ["doctor", "--json"]) == 0
+    first, second = ps7.requests
+    assert first.headers["Authorization"].startswith("Bearer ")
+    assert (first.method, first.path, first.status) == ("POST", PATH, 200)
+    assert (first.headers["userName"], first.headers["password"]) == LOGIN
+    assert list(first.json) == ["contextId"]
+    asked = [request.json["contextId"] for request in (first, second)]
+    assert all(re.fullmatch("rasa-ps7-doctor-[0-9a-f]{32}", context_id) for context_id in asked)
+    assert asked[0] != asked[1]
+    assert "rasa-ps7-doctor-" not in capsys.readouterr().out

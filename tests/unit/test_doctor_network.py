@@ -1,0 +1,314 @@
+"""What the doctor makes of a look-up's end, of the connection below it, and of certificates."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from base64 import b64encode
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http.client import BadStatusLine, HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from actions.ps7 import PS7Settings, Reason
+from actions.ps7.api.wire import Answer
+from actions.ps7.cli.doctor import connection, network, reasons
+from actions.ps7.cli.doctor.network import Asked
+from actions.ps7.cli.doctor.report import Finding, error
+from actions.ps7.errors import ContextRejected, LookupFailed, PS7Unavailable
+from tests.support.doctor import written
+from tests.unit.test_doctor_settings import settings
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
+KEY = ec.generate_private_key(ec.SECP256R1())
+JSON = Answer(500, {"content-type": "application/json"}, b'{"code": "1"}')
+NO_ROW = {
+    *(Reason.OK, Reason.UNUSABLE_CONTEXT_ID, Reason.FORGOTTEN, Reason.TOO_MANY_CONTEXT_IDS),
+    *(Reason.ARRIVAL_SIGNATURE, Reason.ARRIVAL_CLAIMS, Reason.ARRIVAL_CONVERSATION),
+    *(Reason.ARRIVAL_TIME, Reason.CIRCUIT_OPEN, Reason.CANCELLED, Reason.INTERNAL),
+    *(Reason.FAILURE_CODE, Reason.NO_PAYLOAD, Reason.BUSINESS_FAILURE),
+    *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.PROXY),
+}
+"""Reasons that no look-up of the doctor ends in, and those that say too little by themselves."""
+KNOWS_NONE = "PS7 takes the credentials, and knows no such context"
+NO_LOGIN = "the proxy refuses the credentials in PS7_PROXY, or misses them"
+FAULT = error("dns", "the name leads nowhere", "check it")
+
+
+def with_files(**changes: Any) -> PS7Settings:  # noqa: ANN401 - any setting
+    """Return settings that were not checked: their files need not be what they should be."""
+    return PS7Settings.model_construct(**{**dict(settings()), **changes})
+
+
+def judged(
+    failure: LookupFailed | None,
+    answer: Answer | None = JSON,
+    below: Any = None,  # noqa: ANN401 - what `connection.look` returns
+    token: bool | None = None,
+    **changes: Any,  # noqa: ANN401 - any setting
+) -> list[str]:
+    asked = Asked(token=token, answer=answer, failure=failure)
+    return [written(each) for each in network.judge(asked, below, with_files(**changes), NOW)]
+
+
+def test_every_way_to_fail_has_a_row() -> None:
+    """So a new reason cannot be forgotten."""
+    assert set(Reason) == set(reasons.FINDINGS) | NO_ROW
+    assert not set(reasons.FINDINGS) & NO_ROW
+    assert all(finding.do for finding in reasons.FINDINGS.values())
+
+
+@pytest.mark.parametrize("reason", reasons.FINDINGS, ids=lambda reason: reason.value)
+def test_a_failure_is_judged_by_its_row(reason: Reason) -> None:
+    """With the status, if an answer came; of a certificate, what it is comes with it."""
+    row = written(reasons.FINDINGS[reason])
+    refused = reason is Reason.TLS_CLIENT_REFUSED
+    (text,) = judged(PS7Unavailable(reason), None, client_cert=Path("x"))
+    if reason.value.startswith("tls") and not refused:
+        told = "the certificate of cec.example.com:443 is not accepted: it cannot be read"
+        assert text == f"{row.split(': ')[0]}: {told}"
+    else:
+        assert text == row
+        (text,) = judged(PS7Unavailable(reason, 599), client_cert=Path("x"))
+        assert text == (row if refused else f"{row} (HTTP 599)")
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.INTERNAL, Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.PROXY]
+)
+def test_a_failure_that_says_too_little(reason: Reason) -> None:
+    """The connection says more, unless it can be made a moment later."""
+    assert judged(PS7Unavailable(reason), None, FAULT) == ["error dns: the name leads nowhere"]
+    assert judged(PS7Unavailable(reason), None) == [
+        "error ps7-gone: the look-up fails, and a connection can be made"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failure", "answer", "expected"),
+    [
+        *(
+            (ContextRejected(reason, status), JSON, f"ok ps7: {KNOWS_NONE} (HTTP {status}, {said})")
+            for reason, status, said in (
+                (Reason.FAILURE_CODE, 200, "a code other than 0"),
+                (Reason.NO_PAYLOAD, 200, "no payload"),
+                (Reason.BUSINESS_FAILURE, 500, "its business failure"),
+            )
+        ),
+        (
+            ContextRejected(Reason.BUSINESS_FAILURE, 500),
+            Answer(500, {}, b"<html>"),
+            "warning ps7-500: the answer is HTTP 500, as PS7 says of such a context, but no JSON",
+        ),
+        (
+            None,
+            JSON,
+            "warning ps7-anybody: PS7 names a customer for a contextId that it cannot know",
+        ),
+    ],
+)
+def test_an_answer_is_judged(failure: LookupFailed | None, answer: Answer, expected: str) -> None:
+    """A healthy PS7 knows no such context, and says so in one of three ways."""
+    assert judged(failure, answer) == [expected]
+    assert judged(failure, answer, FAULT) == [expected]  # it answered: a second connection may fail
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (10, None),
+        (11, "warning clock: the clock of this machine is 11 s ahead of that of PS7's server"),
+        (-90, "warning clock: the clock of this machine is 90 s behind that of PS7's server"),
+        (121, "error clock: the clock of this machine is 121 s ahead of that of PS7's server"),
+    ],
+)
+def test_clocks_that_differ(seconds: int, expected: str | None) -> None:
+    """By more than arrival tokens allow for, or by more than one lives."""
+    theirs = format_datetime(NOW - timedelta(seconds=seconds), usegmt=True)
+    found = judged(ContextRejected(Reason.FAILURE_CODE, 200), Answer(200, {"date": theirs}, b"{}"))
+    assert found[1:] == ([expected] if expected else [])
+    answer = Answer(200, {"date": "yesterday"}, b"{}")  # then nothing can be said
+    assert len(judged(ContextRejected(Reason.FAILURE_CODE, 200), answer)) == 1
+
+
+# The connection
+
+
+@pytest.mark.parametrize("proxy", [None, "http://proxy.example.com:3128"])
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (socket.gaierror(1, "x"), "dns: the name of WHO, HOST, leads to no address"),
+        (UnicodeError(), "dns: the name of WHO, HOST, leads to no address"),
+        (TimeoutError("timed out"), "tcp: no connection to WHO at HOST:PORT: timed out"),
+        (OSError(errno.EACCES, "No way"), "tcp: no connection to WHO at HOST:PORT: No way"),
+        (BadStatusLine("x"), "proxy: what PS7_PROXY names does not answer as an HTTP proxy"),
+        (
+            OSError("Tunnel connection failed: 502 Bad Gateway"),
+            "proxy-refused: the proxy does not let through to cec.example.com:443 (HTTP 502)",
+        ),
+        (OSError("Tunnel connection failed: 407 x"), f"proxy-login: {NO_LOGIN} (HTTP 407)"),
+        (ssl.SSLError(1, "x"), "tls: the TLS handshake with cec.example.com:443 fails (None)"),
+    ],
+)
+def test_why_there_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch, proxy: str | None, failure: Exception, expected: str
+) -> None:
+    """Each cause with its own finding: what to do differs."""
+    who, host, port = "PS7", "cec.example.com", "443"
+    if proxy is not None:
+        who, host, port = "the proxy", "proxy.example.com", "3128"
+    text = expected.replace("WHO", who).replace("HOST", host).replace("PORT", port)
+    found = no_connection(monkeypatch, failure, settings(proxy=proxy))
+    assert written(found) == f"error {text}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, True),
+        ({"https_proxy": "http://127.0.0.1:9"}, True),
+        ({"https_proxy": "http://127.0.0.1:9", "no_proxy": ".example.com"}, False),
+        ({"http_proxy": "http://127.0.0.1:9"}, False),
+        ({"https_proxy": "http://127.0.0.1:9", "PS7_PROXY": "http://127.0.0.1:9"}, False),
+    ],
+)
+@pytest.mark.parametrize("failure", [TimeoutError(), socket.gaierror()])
+def test_a_proxy_that_only_others_would_take(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: bool, failure: Exception
+) -> None:
+    """Where there is no connection, that may be why."""
+    for name in ("HTTPS_PROXY", "https_proxy", "http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    hint = "; HTTPS_PROXY is not read: if PS7 is behind it, set PS7_PROXY."
+    assert no_connection(monkeypatch, failure, settings()).do.endswith(hint) is named
+
+
+def no_connection(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception, given: PS7Settings
+) -> Finding:
+    """Return what is found where a connection fails like this."""
+
+    def fail(_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(HTTPConnection, "connect", fail)
+    found = connection.look(given)
+    assert isinstance(found, Finding)
+    return found
+
+
+def test_a_proxy_is_shown_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are, not as a URL has to write them; and IPv6 addresses are written as in a URL."""
+    tunnels: list[Any] = []
+    monkeypatch.setattr(HTTPConnection, "set_tunnel", lambda *told: tunnels.append(told))
+    for login in ("us%40er:p%40ss@", ""):
+        given = settings(proxy=f"http://{login}[::1]:9")
+        assert "[::1]:9: late" in no_connection(monkeypatch, TimeoutError("late"), given).found
+    basic = f"Basic {b64encode(b'us@er:p@ss').decode()}"
+    assert [told[-1] for told in tunnels] == [{"Proxy-Authorization": basic}, {}]
+
+
+# Certificates
+
+
+def certificate(
+    days: float, subject: str = "gateway", extension: x509.ExtensionType | None = None
+) -> bytes:
+    """Return a certificate (DER) that holds for so many days more."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "The Bank")]))
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - timedelta(days=9))
+        .not_valid_after(NOW + timedelta(days=days))
+    )
+    if extension is not None:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (30, "ok tls-certificate: WHOSE is good until 2026-12-25: 30 days left"),
+        (29.9, "warning tls-certificate-ends-soon: WHOSE is good until 2026-12-25: 29 days left"),
+        (1.5, "warning tls-certificate-ends-soon: WHOSE is good until 2026-11-27: 1 day left"),
+        (-1, "error tls-certificate-expired: WHOSE ended on 2026-11-24"),
+    ],
+)
+def test_how_long_the_certificate_of_ps7_holds(days: float, expected: str) -> None:
+    """A month before its end it is time to ask for a new one."""
+    found = judged(ContextRejected(Reason.FAILURE_CODE, 200), JSON, certificate(days))
+    assert found[0] == expected.replace("WHOSE", "the certificate of PS7 (issued by O=The Bank)")
+    assert found[1].startswith("ok ps7: ")
+
+
+@pytest.mark.parametrize(
+    ("names", "hosts"),
+    [(None, "no host at all"), (["a.example", "b.example"], "a.example, b.example")],
+)
+def test_a_certificate_that_is_not_trusted_is_described(
+    names: list[str] | None, hosts: str
+) -> None:
+    """For which hosts it is, who issued it, from when and until when it holds."""
+    extension = names and x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    (text,) = judged(PS7Unavailable(Reason.TLS), None, certificate(9, extension=extension or None))
+    assert text.endswith(
+        f": it is for {hosts}, issued by O=The Bank, good from 2026-11-16 to 2026-12-04"
+    )
+
+
+def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
+    """It works, so it is no fault that its dates are not known."""
+    assert connection.describe(b"\x30\x00") == "it cannot be read"
+    assert list(connection.check_server(b"\x30\x00", NOW)) == []
+    trusted = trustme.CA().cert_pem.bytes().replace(b"BEGIN CERT", b"BEGIN TRUSTED CERT")
+    file = tmp_path / "ca.pem"
+    file.write_bytes(trusted.replace(b"END CERT", b"END TRUSTED CERT"))
+    ssl.create_default_context(cafile=file)
+    assert list(connection.check_files(with_files(ca_file=file, client_cert=file), NOW)) == []
+
+
+def test_the_files_of_the_settings_are_looked_at(tmp_path: Path) -> None:
+    """The authority that ends last, and the client's own certificate, which stands first."""
+    ca, client = tmp_path / "ca.pem", tmp_path / "client.pem"
+    for file, made in (
+        (ca, [certificate(50, "new"), certificate(-4, "old")]),
+        (client, [certificate(20, "bot"), certificate(1, "way up")]),
+    ):
+        file.write_text("".join(ssl.DER_cert_to_PEM_cert(each) for each in made))
+    found = connection.check_files(with_files(ca_file=ca, client_cert=client), NOW)
+    assert [written(each) for each in found] == [
+        (
+            "ok authority: the certificate in PS7_CA_FILE (CN=new) is good until 2027-01-14: 50 "
+            "days left"
+        ),
+        (
+            "warning client-certificate-ends-soon: the certificate in PS7_CLIENT_CERT (CN=bot) "
+            "is good until 2026-12-15: 20 days left"
+        ),
+    ]
+    assert list(connection.check_files(settings(), NOW)) == []
+
+
+def test_an_old_authority_with_an_odd_serial_number(tmp_path: Path) -> None:
+    """Some stand in the systems' own bundles; cryptography warns of each of them."""
+    odd = certificate(90).replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
+    file = tmp_path / "ca.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(odd))
+    found = connection.check_files(with_files(ca_file=file), NOW)
+    assert [finding.id for finding in found] == ["authority"]
