@@ -20,6 +20,7 @@ from cryptography.fernet import Fernet
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer, launch
+from tests.support.clock import Clock
 from tests.support.interpreters import PYTHONS, usable
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _STAGE = pytest.StashKey["Stage"]()
 
 @pytest.fixture(scope="session", params=PYTHONS)
 def python(request: pytest.FixtureRequest) -> Path:
-    """Give an interpreter to run an action server with: the newest versions, or the oldest."""
+    """Return an interpreter to run an action server with: the newest versions, or the oldest."""
     chosen: Path = request.param
     return usable(chosen)
 
@@ -55,7 +56,7 @@ class Stage:
     _names: Counter[str] = field(default_factory=Counter)
 
     def log(self, name: str) -> Path:
-        """Give a log file of this name that nobody writes to."""
+        """Return a log file of this name that is not in use."""
         self._names[name] += 1
         return self.scratch / f"{name}-{self._names[name]}.log"
 
@@ -74,7 +75,7 @@ class Stage:
         return server
 
     async def shared(self, python: Path) -> ActionServer:
-        """Give the server of this interpreter that all tests share."""
+        """Return the server of this interpreter that all tests share."""
         if python not in self._shared:
             self._shared[python] = await self.start(python, PS7_SEAL_KEYS=seal_keys())
         return self._shared[python]
@@ -86,7 +87,7 @@ class Stage:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def simulator() -> AsyncIterator[Simulator]:
-    """Stand in for PS7."""
+    """Yield a simulator of PS7."""
     async with Simulator() as running:
         yield running
 
@@ -95,7 +96,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 async def stage(
     simulator: Simulator, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    """Start processes, and end them after the last test."""
+    """Yield what starts processes, and end them after the last test."""
     stage = Stage(tmp_path_factory.mktemp("host"), simulator.environment)
     request.config.stash[_STAGE] = stage
     yield stage
@@ -104,7 +105,7 @@ async def stage(
 
 @pytest.fixture
 def ps7(simulator: Simulator) -> Simulator:
-    """Give the simulator, with no request on its record."""
+    """Return the simulator, with no request on its record."""
     simulator.requests.clear()
     return simulator
 
@@ -124,11 +125,17 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the plugin's clock."""
+    return Clock(monkeypatch)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def settings(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[dict[str, str]]:
-    """Give this process the settings that reach the simulator, and a seal key; nothing else."""
+    """Set the variables that reach the simulator, and a seal key, and no others."""
     for name in [name for name in os.environ if name.startswith("PS7_")]:
         monkeypatch.delenv(name)
     variables = {**simulator.environment, "PS7_SEAL_KEYS": seal_keys()}
@@ -142,7 +149,7 @@ async def settings(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(stage: Stage, python: Path) -> ActionServer:
-    """Give an action server with one worker and seal keys of its own, one for each interpreter."""
+    """Return an action server of this interpreter, with one worker and seal keys of its own."""
     return await stage.shared(python)
 
 

@@ -33,7 +33,7 @@ stubs = import_module("rasa_sdk.grpc_py.action_webhook_pb2_grpc")
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def send(settings: dict[str, str]) -> AsyncIterator[Send]:  # noqa: ARG001 - set before
-    """Run the SDK's gRPC service on a loopback port, and give a real client of it."""
+    """Run the SDK's gRPC service on a loopback port, and yield a real client of it."""
     executor = ActionExecutor()
     for action in (ActionPS7Context, ActionPS7Verify, ActionPS7Forget):
         executor.register_action(action)
@@ -102,7 +102,7 @@ async def test_every_outcome_and_every_action_travels(send: Send) -> None:
 
 
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(send: Send, ps7: Simulator) -> None:
-    """A form asks for the payee's CPF: no action of ours fills it, nulls it or puts it back."""
+    """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
     await the_payee_stays(send)
     assert ps7.requests
 

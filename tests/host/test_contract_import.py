@@ -34,7 +34,7 @@ BAD_SETTINGS = {
 
 
 async def imported(stage: Stage, python: Path, package: str, cwd: Path, **variables: str) -> Any:  # noqa: ANN401 - JSON
-    """Import a whole package in a fresh interpreter; give what the script prints."""
+    """Import a whole package in a fresh interpreter; return what the script prints."""
     process = await Process.start(
         stage.log("imported"),
         *(python, "-W", "error:::actions", SCRIPTS / "import_everything.py", package),

@@ -43,7 +43,7 @@ class Host:
     """What it says on its standard error."""
 
     async def tell(self, **order: object) -> Any:  # noqa: ANN401 - JSON
-        """Give an order, and what came of it."""
+        """Send an order; return what came of it."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -86,7 +86,7 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
 async def test_each_turn_may_have_a_loop_of_its_own(
     python: Path, ps7: Simulator, tmp_path: Path
 ) -> None:
-    """Connections of a loop that is gone are left behind without a word, at the end too."""
+    """Connections of a loop that is gone are dropped without a word, at the end too."""
     async with host(python, tmp_path, **ps7.environment) as running:
         for name in ("ana", "diego", "bruno"):
             user = Dialogue()

@@ -25,7 +25,7 @@ STATUSES = {None, "ok", "missing", "invalid", "rejected", "unavailable", "tamper
 
 
 def nested(depth: int) -> Any:  # noqa: ANN401 - JSON
-    """Give lists in lists."""
+    """Return lists in lists."""
     value: Any = "C1"
     for _ in range(depth):
         value = [value]
@@ -64,7 +64,7 @@ FIELDS = ("sender_id", "slots", "events", "active_loop", "paused")
 
 
 async def survives(server: ActionServer, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Run every action on each of these calls; give the slots that each of them set."""
+    """Run every action on each of these calls; return the slots that each of them set."""
     answers = []
     before = len(server.process.output)
     async with server.connect() as connection:

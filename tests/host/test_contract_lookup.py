@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from rasa_sdk import Tracker
-from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import ActionPS7Context
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.byte_gateway import DIEGO, ByteGateway
 from tests.host.conftest import seal_keys
@@ -23,9 +20,6 @@ from tests.support.payee import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rasa_sdk.types import DomainDict
-
-    from actions.ps7.dialogue.turn import Turn
     from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer
 
@@ -120,20 +114,6 @@ async def test_a_held_context_outlives_ps7(server: ActionServer, ps7: Simulator)
     assert new.slots["cpf"] == PERSONAS["ana"].slots["cpf"]
 
 
-async def test_a_forgotten_customer_stays_forgotten(server: ActionServer, ps7: Simulator) -> None:
-    """Everything is null, and the contextId that still is in the events is not looked up."""
-    user = Dialogue()
-    await user.turn(server.send, metadata={"contextId": "ana"})
-    ps7.requests.clear()
-
-    await user.turn(server.send, FORGET)
-    assert await user.turn(server.send) == {}
-
-    assert user.slots.pop("ps7_context")
-    assert user.slots == dict.fromkeys(user.slots) | {"ps7_status": "missing"}
-    assert ps7.requests == []
-
-
 async def test_only_declared_slots_are_written(server: ActionServer) -> None:
     """A domain that declares less gets less, and any field of the wire by its own name."""
     user = Dialogue(["ps7_status", "ps7_context", "segment", "u_dest", "balance"])
@@ -168,7 +148,7 @@ async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
 async def test_each_lookup_is_one_line_that_tells_nothing_of_the_customer(
     server: ActionServer, ps7: Simulator
 ) -> None:
-    """The server's own output has the outcome of each lookup, and no value of anybody."""
+    """The server's own output has the outcome of each lookup, and no value of a customer."""
     users, context_id, audit = (Dialogue(), Dialogue()), f"context-{uuid4()}", f"audit-{uuid4()}"
     values = {"u_cpf": "52998224725", "u_cc": "98798712", "u_numA": "5511987651234"}
     ps7.answer(context_id, body={"code": "0", "payload": values})
@@ -190,37 +170,10 @@ async def test_each_lookup_is_one_line_that_tells_nothing_of_the_customer(
         assert value not in sent
 
 
-@pytest.mark.usefixtures("settings")
-async def test_a_bug_of_ours_never_leaves_run(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The host would answer with the whole tracker: instead, everything is null, and closed."""
-
-    async def quote_somebody(_: Turn) -> dict[str, Any]:
-        raise RuntimeError(user.sender_id)
-
-    action = ActionPS7Context()
-    monkeypatch.setattr(action, "changes", quote_somebody)
-    user = Dialogue([*SLOTS, "balance"])
-    user.slots |= {"ps7_status": "ok", "cpf": "52998224725", "balance": "1"}
-
-    events = await action.run(
-        CollectingDispatcher(),
-        Tracker.from_dict(user.call(LOOK_UP)["tracker"]),
-        cast("DomainDict", {}),
-    )
-
-    changes = {event["name"]: event["value"] for event in events}
-    assert changes == dict.fromkeys(SLOTS) | {"ps7_status": "unavailable"}
-    (record,) = (record for record in caplog.records if record.levelname == "ERROR")
-    assert "RuntimeError at test_contract_lookup.py" in record.getMessage()
-    assert user.sender_id not in caplog.text
-
-
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
     server: ActionServer, ps7: Simulator
 ) -> None:
-    """A form asks for the payee's CPF: no action of ours fills it, nulls it or puts it back."""
+    """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
     await the_payee_stays(server.send)
     assert ps7.requests
 

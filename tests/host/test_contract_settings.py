@@ -133,7 +133,7 @@ async def test_unusable_settings_stop_the_server_with_one_message(
 
 
 def _message(output: str) -> list[str]:
-    """Give the lines that are none of the log's, which begin with the time."""
+    """Return the lines that are none of the log's, which begin with the time."""
     return [line for line in output.splitlines() if not re.match(r"\d{4}-\d\d-\d\d ", line)]
 
 

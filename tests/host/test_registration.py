@@ -23,7 +23,7 @@ pytestmark = pytest.mark.versions
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Give usable settings, and a process without any runtime."""
+    """Set usable settings, in a process without any runtime."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PS7_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("PS7_USERNAME", "chat")
@@ -90,14 +90,14 @@ def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
 
 
 def test_the_end_of_the_process_leaves_no_runtime() -> None:
-    """Its connections are let go."""
+    """Its connections are closed."""
     ActionPS7Context()
     runtime.close_all()
     assert runtime._runtimes == []
 
 
 async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:
-    """It runs in another thread, and ends with the process: nobody can wait for it here."""
+    """It runs in another thread, and ends with the process: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
     session = await client._transport._session()
     client.close_all()

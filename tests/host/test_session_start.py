@@ -1,6 +1,7 @@
 """`PS7SessionStart` in rasa_sdk's executor: a session starts, and knows its customer.
 
-The conversation kit plays Rasa: what it records is what Rasa 3.6.21 would.
+The conversation kit plays Rasa: what it records is what Rasa 3.6.21 would. Which contextId opens a
+session and what is carried over is tested in plain values (`tests/unit/test_session.py`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,22 @@ import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, PS7SessionStart
-from actions.ps7.testing import FAULTS, PERSONAS, Conversation
+from actions.ps7 import PS7SessionStart
+from actions.ps7.testing import FAULTS, PERSONAS
 from tests.host.test_contract_junk import JUNK
-from tests.support.clock import Clock
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, Dialogue
+from tests.support import bots
+from tests.support.bots import (
+    SESSION_METADATA,
+    SESSION_START,
+    ActionSessionStart,
+    arrive,
+    asked,
+    no_customer,
+    run,
+    set_slots,
+    shown,
+)
+from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
 from tests.support.processes import ROOT, Process
 
 if TYPE_CHECKING:
@@ -31,7 +43,7 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
     from actions.ps7.dialogue.turn import Turn
-    from actions.ps7.testing import Simulator
+    from actions.ps7.testing import Conversation, Simulator
     from tests.host.conftest import Stage
 
 pytestmark = [
@@ -41,41 +53,11 @@ pytestmark = [
 ]
 
 ANA, DIEGO = PERSONAS["ana"].slots, PERSONAS["diego"].slots
-SESSION_START, SESSION_METADATA = "action_session_start", "session_started_metadata"
-NOBODY = dict.fromkeys(name for name in SLOTS if name not in ("ps7_status", "ps7_context"))
-OWN = {"balance": None, "colour": "blue"}
-"""Slots of the bot's own, with the values they start from."""
-DOMAIN: dict[str, Any] = {
-    "actions": [SESSION_START, LOOK_UP, FORGET],
-    "slots": {
-        name: {"type": "any", "initial_value": OWN.get(name), "mappings": [{"type": "custom"}]}
-        for name in (*SLOTS, *OWN)
-    },
-}
-
-
-class ActionSessionStart(PS7SessionStart):
-    """What a bot writes: nothing but this."""
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock."""
-    return Clock(monkeypatch)
+carrying = pytest.mark.parametrize("carries_over", [True, False])
 
 
 def converse(*, carries_over: bool = True) -> Conversation:
-    actions = [ActionSessionStart, ActionPS7Context, ActionPS7Forget]
-    return Conversation(deepcopy(DOMAIN), actions, carry_over_slots=carries_over)
-
-
-def asked(ps7: Simulator) -> list[str]:
-    return [request.json["contextId"] for request in ps7.requests]
-
-
-def shown(bot: Conversation) -> dict[str, Any]:
-    """What the slots of a customer show."""
-    return {name: bot.slots[name] for name in NOBODY}
+    return bots.converse(every_turn=False, session_start=True, carry_over_slots=carries_over)
 
 
 def shows(bot: Conversation, persona: dict[str, Any]) -> bool:
@@ -87,10 +69,10 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
     return [event["event"] for event in events]
 
 
-# -- the first session ----------------------------------------------------------------------------
+# -- sessions -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("carries_over", [True, False])
+@carrying
 async def test_the_customer_is_known_before_the_first_message(
     ps7: Simulator, carries_over: bool
 ) -> None:
@@ -106,20 +88,22 @@ async def test_the_customer_is_known_before_the_first_message(
     assert len(result.slots) == len(slots)
     known = {name for name, value in ANA.items() if value is not None}
     kept = {SESSION_METADATA} if carries_over else set()
-    assert result.slots.keys() == known | {"ps7_context", "ps7_expires_at", "ps7_payload"} | kept
+    assert result.slots.keys() - {"u_ion"} == (
+        known | {"ps7_context", "ps7_expires_at", "ps7_payload"} | kept
+    )
     assert (result.responses, result.texts) == ([], [])
     assert shows(bot, ANA)
     assert bot.latest_message["text"] == "oi"
-    assert (await bot.run(LOOK_UP)).events == []
+    assert await run(bot, LOOK_UP) == []
     assert asked(ps7) == ["ana"]
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"channel": "app"}, {"contextId": " "}])
-async def test_without_a_context_id_it_is_nobodys(ps7: Simulator, metadata: Any) -> None:  # noqa: ANN401 - JSON
+async def test_without_a_context_id_it_has_no_customer(ps7: Simulator, metadata: Any) -> None:  # noqa: ANN401 - JSON
     """The session starts, and PS7 is not asked."""
     bot = converse()
     await bot.user("oi", metadata=metadata)
-    assert (bot.slots["ps7_status"], shown(bot)) == ("missing", NOBODY)
+    assert shown(bot) == no_customer("missing")
     assert asked(ps7) == []
 
 
@@ -131,240 +115,105 @@ async def test_however_a_lookup_ends_the_first_message_is_there(
     monkeypatch.setenv("PS7_BREAKER_FAILURES", "1000")
     monkeypatch.setenv("PS7_READ_TIMEOUT", "0.4")
     monkeypatch.setenv("PS7_DEADLINE", "1.6")
-    bots = {name: converse() for name in FAULTS}
+    started = {name: converse() for name in FAULTS}
 
     results = await asyncio.gather(
-        *(bot.user("oi", metadata={"contextId": name}) for name, bot in bots.items())
+        *(bot.user("oi", metadata={"contextId": name}) for name, bot in started.items())
     )
 
-    for (name, bot), result in zip(bots.items(), results, strict=True):
+    for (name, bot), result in zip(started.items(), results, strict=True):
         assert kinds(result.events)[0] == "session_started", name
         assert result.events[-1]["name"] == "action_listen", name
         assert bot.latest_message["text"] == "oi", name
-        assert bot.slots["ps7_status"] == FAULTS[name].outcome, name
-        assert FAULTS[name].outcome == "ok" or shown(bot) == NOBODY, name
-
-
-async def test_ps7_cannot_be_reached_and_is_asked_again_later(ps7: Simulator) -> None:
-    """The contextId of the first message is still at hand."""
-    bot = converse(carries_over=False)
-    await ps7.stop()
-    try:
-        await bot.user("oi", metadata={"contextId": "ana"})
-    finally:
-        await ps7.start()
-    assert (bot.slots["ps7_status"], shown(bot)) == ("unavailable", NOBODY)
-
-    await bot.run(LOOK_UP)
-    assert shows(bot, ANA)
-
-
-# -- later sessions -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_a_fresh_context_id_is_whom_the_session_is_for(
-    ps7: Simulator, carries_over: bool
-) -> None:
-    """Whoever was there before, and whatever is carried over."""
-    bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
-    bot.expire_session()
-
-    await bot.user("oi", metadata={"contextId": "diego"})
-
-    assert shows(bot, DIEGO)
-    assert asked(ps7) == ["ana", "diego"]
+        outcome = FAULTS[name].outcome
+        assert bot.slots["ps7_status"] == outcome, name
+        assert outcome == "ok" or shown(bot) == no_customer(outcome), name
 
 
 @pytest.mark.parametrize(
-    ("carries_over", "status", "cpf"), [(True, "ok", ANA["cpf"]), (False, "missing", None)]
+    ("carries_over", "second", "status", "account"),
+    [
+        (True, None, "ok", ANA["account"]),
+        (False, None, "missing", None),
+        *((carries, "diego", "ok", DIEGO["account"]) for carries in (True, False)),
+        *((carries, "not-found", "rejected", None) for carries in (True, False)),
+    ],
 )
-async def test_what_is_held_goes_on_where_slots_are_carried_over(
-    ps7: Simulator, carries_over: bool, status: str, cpf: str | None
+@pytest.mark.parametrize("command", [True, False])
+async def test_a_later_session_is_of_the_customer_who_opens_it(
+    ps7: Simulator,
+    carries_over: bool,
+    second: str | None,
+    status: str,
+    account: str | None,
+    *,
+    command: bool,
 ) -> None:
-    """And nowhere else. Neither asks PS7."""
+    """By a message or by `/session_start`; else of the one before, where slots are carried over."""
     bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
-    bot.expire_session()
-
-    await bot.user("oi")
-
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
-    assert asked(ps7) == ["ana"]
-
-
-async def test_what_opened_an_earlier_session_counts_no_more(ps7: Simulator, clock: Clock) -> None:
-    """Rasa keeps it in its slot; nobody is looked up, neither at the start nor later."""
-    bot = converse()
-    await bot.user("oi", metadata={"contextId": "ana"})
-    bot.expire_session()
-    clock.move(3600)
-
-    await bot.user("oi")
-
-    assert bot.slots[SESSION_METADATA] == {"contextId": "ana"}
-    assert (bot.slots["ps7_status"], shown(bot)) == ("expired", NOBODY)
-    await bot.run(LOOK_UP)
-    assert (bot.slots["ps7_status"], shown(bot)) == ("missing", NOBODY)
-    assert asked(ps7) == ["ana"]
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_the_latest_message_is_of_the_session_before(
-    ps7: Simulator, clock: Clock, carries_over: bool
-) -> None:
-    """Its contextId says nothing about who comes now."""
-    bot = converse(carries_over=carries_over)
-    await bot.user("oi")
-    await bot.user("oi", metadata={"contextId": "ana"})
-    await bot.run(LOOK_UP)
-    assert shows(bot, ANA)
-    bot.expire_session()
-    clock.move(3600)
-
-    await bot.user("oi")
-
-    status = "expired" if carries_over else "missing"
-    assert (bot.slots["ps7_status"], shown(bot)) == (status, NOBODY)
-    assert asked(ps7) == ["ana"]
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_a_failed_lookup_leaves_nothing_of_the_customer_before(carries_over: bool) -> None:
-    """The session has begun, and it is somebody else's."""
-    bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
-    bot.expire_session()
-
-    await bot.user("oi", metadata={"contextId": "not-found"})
-
-    assert (bot.slots["ps7_status"], shown(bot)) == ("rejected", NOBODY)
-    assert bot.latest_message["text"] == "oi"
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_sessions_are_counted_each_for_itself(ps7: Simulator, carries_over: bool) -> None:
-    """`PS7_MAX_CONTEXTS` is about one session: a conversation may have many."""
-    bot = converse(carries_over=carries_over)
-    names = [*PERSONAS][:7]
-    for name in names:
-        await bot.user("oi", metadata={"contextId": PERSONAS[name].context_id})
-        assert shows(bot, PERSONAS[name].slots)
+    await arrive(bot, "ana")
+    if command:
+        await bot.user("/session_start", metadata={"contextId": second} if second else None)
+        await bot.run(SESSION_START)
+        await bot.user("oi")
+    else:
         bot.expire_session()
-    assert len(asked(ps7)) == len(names)
+        await arrive(bot, second)
+
+    for _ in range(2):
+        assert (bot.slots["ps7_status"], bot.slots["account"]) == (status, account)
+        await bot.run(LOOK_UP)
+    assert bot.latest_message["text"] == "oi"
+    assert asked(ps7) == ["ana", *([second] if second else [])]
 
 
-async def test_who_was_forgotten_stays_forgotten(ps7: Simulator) -> None:
-    """A new session that brings the same contextId does not bring the customer back."""
-    bot = converse()
-    await bot.user("oi", metadata={"contextId": "ana"})
-    await bot.run(FORGET)
-    bot.expire_session()
-
-    await bot.user("oi", metadata={"contextId": "ana"})
-
-    assert (bot.slots["ps7_status"], shown(bot)) == ("missing", NOBODY)
-    assert asked(ps7) == ["ana"]
-
-
-async def test_a_restart_forgets_everybody(ps7: Simulator) -> None:
-    """Rasa opens a session without a message after it."""
-    bot = converse()
-    await bot.user("oi", metadata={"contextId": "ana"})
-
-    await bot.restart()
-    await bot.user("oi")
-
-    assert (bot.slots["ps7_status"], shown(bot)) == ("missing", NOBODY)
-    assert asked(ps7) == ["ana"]
-
-
-# -- a session that is asked for ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_a_session_start_with_metadata(ps7: Simulator, carries_over: bool) -> None:
-    """Its message stands before the session, and names whom it is for."""
-    bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
-    await bot.user("/session_start", metadata={"contextId": "diego"})
-
-    await bot.run(SESSION_START)
-    await bot.user("oi")
-    await bot.run(LOOK_UP)
-
-    assert shows(bot, DIEGO)
-    assert asked(ps7) == ["ana", "diego"]
-
-
-@pytest.mark.parametrize("carries_over", [True, False])
+@carrying
 async def test_its_context_id_is_asked_about_again_if_that_failed(
     ps7: Simulator, carries_over: bool
 ) -> None:
     """It stays at hand, though its message is out of sight."""
     bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
+    await arrive(bot, "ana")
     await ps7.stop()
     try:
         await bot.user("/session_start", metadata={"contextId": "diego"})
         await bot.run(SESSION_START)
+        assert shown(bot) == no_customer("unavailable")
     finally:
         await ps7.start()
     await bot.user("oi")
     await bot.run(LOOK_UP)
-
     assert shows(bot, DIEGO)
 
 
-@pytest.mark.parametrize(
-    ("carries_over", "status", "cpf"), [(True, "ok", ANA["cpf"]), (False, "missing", None)]
-)
-async def test_a_session_start_without_metadata(
-    carries_over: bool, status: str, cpf: str | None
-) -> None:
-    """Goes on with what is carried over, if anything is."""
-    bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
-    await bot.user("/session_start")
+async def test_a_restart_leaves_no_customer(ps7: Simulator) -> None:
+    """Rasa opens a session without a message after it."""
+    bot = converse()
+    await arrive(bot, "ana")
 
-    await bot.run(SESSION_START)
+    await bot.restart()
+    await bot.user("oi")
 
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
-
-
-# -- slots of the bot's own -----------------------------------------------------------------------
+    assert shown(bot) == no_customer("missing")
+    assert asked(ps7) == ["ana"]
 
 
 @pytest.mark.parametrize(
-    ("carries_over", "balance", "colour"), [(True, "1,00", "red"), (False, None, "blue")]
+    ("carries_over", "balance", "colour"), [(True, "1,00", None), (False, None, "blue")]
 )
 async def test_slots_of_the_bots_own_are_treated_as_rasa_does(
     carries_over: bool, balance: str | None, colour: str
 ) -> None:
-    """Carried over with their values, or reset to what they start from."""
+    """Carried over with their values, empty ones too, or reset to what they start from."""
     bot = converse(carries_over=carries_over)
     await bot.user("oi")
     assert (bot.slots["balance"], bot.slots["colour"]) == (None, "blue")
-    await bot.set_slot("balance", "1,00")
-    await bot.set_slot("colour", "red")
+    await set_slots(bot, balance="1,00", colour=None)
     bot.expire_session()
 
     await bot.user("oi")
 
     assert (bot.slots["balance"], bot.slots["colour"]) == (balance, colour)
-
-
-async def test_a_slot_that_was_emptied_stays_empty() -> None:
-    """It does not fall back to what it starts from."""
-    bot = converse()
-    await bot.user("oi")
-    await bot.set_slot("colour", None)
-    bot.expire_session()
-
-    await bot.user("oi")
-
-    assert bot.slots["colour"] is None
 
 
 @pytest.mark.parametrize(("second", "left"), [("ana", "1,00"), ("diego", None)])
@@ -374,11 +223,11 @@ async def test_slots_that_go_with_a_customer(
     """`PS7_CLEAR_SLOTS` are nulled where another customer comes, initial values included."""
     monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "colour"]')
     bot = converse()
-    await bot.user("oi", metadata={"contextId": "ana"})
+    await arrive(bot, "ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
 
-    await bot.user("oi", metadata={"contextId": second})
+    await arrive(bot, second)
 
     assert bot.slots["balance"] == left
     assert bot.slots["colour"] == ("blue" if left else None)
@@ -387,8 +236,8 @@ async def test_slots_that_go_with_a_customer(
 # -- what must not happen -------------------------------------------------------------------------
 
 
-async def started(tracker: Tracker, domain: object = DOMAIN) -> dict[str, Any]:
-    """Run the action by itself, look at what stands around the slots, and give those."""
+async def started(tracker: Tracker, domain: object = None) -> dict[str, Any]:
+    """Run the action by itself, check what stands around the slots, and return those."""
     action = ActionSessionStart()
     events = await action.run(CollectingDispatcher(), tracker, cast("DomainDict", domain))
     first, *slots, last = events
@@ -405,7 +254,7 @@ async def started(tracker: Tracker, domain: object = DOMAIN) -> dict[str, Any]:
 async def test_a_tracker_and_a_domain_may_hold_anything(
     caplog: pytest.LogCaptureFixture, ps7: Simulator, junk: object
 ) -> None:
-    """Every field of any type, and what opens it: the session starts, and it is nobody's."""
+    """Every field of any type, and what opens it: the session starts, without a customer."""
     tracker = Tracker.from_dict(Dialogue().call(SESSION_START, {})["tracker"])
     for field in ("sender_id", "slots", "latest_message", "events"):
         changed = deepcopy(tracker)
@@ -418,25 +267,25 @@ async def test_a_tracker_and_a_domain_may_hold_anything(
     assert ps7.requests == []
 
 
-@pytest.mark.parametrize("carries_over", [True, False])
-async def test_a_bug_of_ours_lets_nobody_in_and_starts_the_session(
+@carrying
+async def test_a_bug_of_ours_starts_the_session_without_a_customer(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, carries_over: bool
 ) -> None:
     """The first message is kept, the customer before is gone, and no value is in the log."""
 
-    async def quote_somebody(_: PS7SessionStart, turn: Turn) -> dict[str, Any]:
+    async def fail(_: PS7SessionStart, turn: Turn) -> dict[str, Any]:
         raise RuntimeError(str(vars(turn)))
 
     bot = converse(carries_over=carries_over)
-    await bot.user("oi", metadata={"contextId": "ana"})
+    await arrive(bot, "ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
-    monkeypatch.setattr(ActionSessionStart, "changes", quote_somebody)
+    monkeypatch.setattr(ActionSessionStart, "changes", fail)
 
     await bot.user("oi de novo", metadata={"contextId": "diego"})
 
     assert bot.latest_message["text"] == "oi de novo"
-    assert (bot.slots["ps7_status"], shown(bot)) == ("unavailable", NOBODY)
+    assert shown(bot) == no_customer("unavailable")
     assert bot.slots["ps7_context"] is None
     assert bot.slots["balance"] == ("1,00" if carries_over else None)
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)

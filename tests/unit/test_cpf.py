@@ -17,7 +17,7 @@ pytestmark = pytest.mark.versions
 
 
 def with_check_digits(nine: str) -> str:
-    """Give a CPF from its first nine digits, by the rule of the Receita Federal."""
+    """Return a CPF from its first nine digits, by the rule of the Receita Federal."""
     digits = [int(digit) for digit in nine]
     for _ in range(2):
         weights = range(len(digits) + 1, 1, -1)

@@ -21,7 +21,7 @@ KEY = Fernet.generate_key().decode()
 
 @pytest.fixture(autouse=True)
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Give the three required variables and a seal key, in an empty folder."""
+    """Set the three required variables and a seal key, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PS7_BASE_URL", "https://ps7.example")
     monkeypatch.setenv("PS7_USERNAME", "chat")

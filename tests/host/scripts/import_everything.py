@@ -48,12 +48,12 @@ _WATCHED = re.compile(r"socket\.|subprocess\.|os\.(system|fork|exec|spawn|posix_
 
 
 def normalised(name: str) -> str:
-    """Give the name of a distribution in its one spelling."""
+    """Return the name of a distribution in its one spelling."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def closure() -> set[str]:
-    """Give the core dependencies and all that they need, extras excepted, as far as installed."""
+    """Return the core dependencies and all that they need, extras excepted, as far as installed."""
     reached, queue = set(), [normalised(name) for name in CORE]
     while queue:
         name = queue.pop()
@@ -72,7 +72,7 @@ def closure() -> set[str]:
 
 
 def strangers() -> set[str]:
-    """Give the top-level names that only distributions outside of the core bring."""
+    """Return the top-level names that only distributions outside of the core bring."""
     core = closure()
     of_the_core: set[str] = set()
     others: set[str] = set()
@@ -99,7 +99,7 @@ class NothingElse:
 
 
 def state() -> dict[str, Any]:
-    """Give what an import must leave as it is."""
+    """Return what an import must leave as it is."""
     root = logging.getLogger()
     return {
         "threads": [thread.name for thread in threading.enumerate()],
