@@ -114,7 +114,7 @@ class Talk:
         self.events.append(stored(noted, timestamp=self.now.timestamp(), origin={}))
 
     def writes(self, **slots: object) -> Talk:
-        """Somebody sets slots."""
+        """Set slots, as anything may."""
         for name, value in slots.items():
             self.happens("slot", name=name, value=value)
         return self
@@ -164,13 +164,13 @@ class Talk:
         self.happens("user", text=text, metadata=metadata)
         return self
 
-    def takes_back(self) -> None:
-        """A fallback takes the turn back."""
+    def reverts(self) -> None:
+        """Run a fallback, which reverts the turn."""
         self.happens("action", name="action_default_fallback")
         self.happens("rewind")
 
     def restarts(self, *, ours: bool = True) -> None:
-        """The user starts over."""
+        """Restart, as the user asks for it."""
         self.happens("action", name="action_restart")
         self.happens("restart")
         self.starts_session(ours=ours)
@@ -229,7 +229,7 @@ class Talk:
         outcome: Outcome | None = None,
         **more: Any,  # noqa: ANN401
     ) -> Seal:
-        """A contextId comes and the lookup runs, as `outcome` if given; return what is sealed."""
+        """Bring a contextId, and look it up, as `outcome` if given; return what is sealed."""
         if outcome is not None:
             self.ps7[str(context_id)] = outcome
         self.says(context_id, **more)
@@ -237,7 +237,7 @@ class Talk:
         return self.seal
 
     def customer(self, context_id: str) -> CustomerContext:
-        """Return whom PS7 knows by a contextId."""
+        """Return the customer whom PS7 knows by a contextId."""
         return CustomerContext(cpf=CPF[context_id], agency="0001", expires_at=self.now + HOUR)
 
     def token(self, context_id: str, seconds: int = 120, key: str = ARRIVAL_KEY) -> str:

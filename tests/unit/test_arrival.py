@@ -69,8 +69,8 @@ def test_without_keys_every_contextid_is_taken() -> None:
 
 
 def test_a_key_that_was_replaced_still_counts() -> None:
-    """While a new one is rolled out, back-ends sign with either."""
-    assert why(signed(CLAIMS, key=OLDER)) is None
+    """While a new one is rolled out, back-ends sign with either; claims of time are any numbers."""
+    assert why(signed({**CLAIMS, "exp": MADE + 0.5}, key=OLDER)) is None
     assert why(signed(CLAIMS, key=FOREIGN)) is Reason.ARRIVAL_SIGNATURE
 
 
@@ -160,18 +160,21 @@ def test_claims_that_are_missing_or_cannot_be_used(claims: dict[str, Any]) -> No
     assert why(signed(absent)) is Reason.ARRIVAL_CLAIMS
 
 
-@pytest.mark.parametrize("sub", ["", SENDER[:-1], SENDER.upper() + " ", "+5511999998889"])
-def test_a_token_for_another_conversation(sub: str) -> None:
-    """It was made for one sender id, to the letter."""
-    assert why(token(sub=sub)) is Reason.ARRIVAL_CONVERSATION
+CONVERSATION, CLAIM = {Reason.ARRIVAL_CONVERSATION}, {Reason.ARRIVAL_CLAIMS}
 
 
-def test_a_token_for_nobody() -> None:
-    """Without `sub`, or with one that is no text, a token would open every conversation."""
-    without = {name: value for name, value in CLAIMS.items() if name != "sub"}
-    assert why(signed(without)) is not None
-    raw = json.dumps({**CLAIMS, "sub": 5}).encode()
-    assert why(jwt.PyJWS().encode(raw, KEY, "HS256")) is not None
+@pytest.mark.parametrize(
+    ("sub", "reasons"),
+    [
+        *((sub, CONVERSATION) for sub in ("", SENDER[:-1], f"{SENDER} ", "+5511999998889")),
+        (None, CLAIM),
+        (5, CLAIM | {Reason.ARRIVAL_SIGNATURE}),  # newer versions of PyJWT refuse it themselves
+    ],
+)
+def test_a_token_for_another_conversation(sub: object, reasons: set[Reason]) -> None:
+    """It was made for one sender id, to the letter; without one it would be good for all."""
+    claims = {name: value for name, value in {**CLAIMS, "sub": sub}.items() if value is not None}
+    assert why(jwt.PyJWS().encode(json.dumps(claims).encode(), KEY, "HS256")) in reasons
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_when_a_token_may_arrive(seconds: float, may: bool) -> None:
 
 
 def test_what_was_refused_is_no_context_id() -> None:
-    """A refused token never passes for the contextId in it; the same one is refused as the same."""
+    """A refused token is never taken for the contextId in it; each has one fingerprint."""
     foreign = signed(CLAIMS, key=FOREIGN)
     late = refused(read(token()), Reason.ARRIVAL_TIME)
     assert (late.context_id, late.refused, late.valid) == (None, Reason.ARRIVAL_TIME, None)
@@ -217,12 +220,6 @@ def test_no_character_of_a_token_can_be_changed(data: st.DataObject) -> None:
         assert place == len(good) - 1 or character == good[place]
 
 
-@given(st.text(max_size=200).filter(str.strip))
-def test_any_text_is_answered(text: str) -> None:
-    """Nothing that a channel can send raises."""
-    assert why(text) is Reason.ARRIVAL_SIGNATURE
-
-
 def test_a_token_of_our_own_making(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sign` makes what is read here, for as long as it is told, and says no more than documented.
 
@@ -246,8 +243,3 @@ def test_the_longest_token_that_is_read(length: int, reason: Reason | None) -> N
     """4096 characters: room for a back-end's own claims."""
     made = (token(more="x" * size) for size in range(length))
     assert why(next(one for one in made if len(one) == length)) is reason
-
-
-def test_a_token_may_be_good_for_less_than_a_second() -> None:
-    """Claims of time are numbers, whole or not."""
-    assert why(token(exp=MADE + 0.5)) is None

@@ -56,16 +56,11 @@ def test_only_what_stands_beside_it_is_taken() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("123123213", "123123213"),
-        ("a", "a"),
-        ("x" * 256, "x" * 256),
-        ("ação-€", "ação-€"),
-        (0, "0"),
-        (12345, "12345"),
-        (-5, "-5"),
-        (2**80, str(2**80)),
+        *((text, text) for text in ("123123213", "a", "x" * 256, "ação-€")),
+        *((whole, str(whole)) for whole in (0, 12345, -5, 2**80)),
         (12345.0, "12345"),
         (float(2**53 - 1), str(2**53 - 1)),
+        (10**255, "1" + "0" * 255),
     ],
 )
 def test_usable_context_ids(value: object, text: str) -> None:
@@ -77,39 +72,16 @@ def test_usable_context_ids(value: object, text: str) -> None:
     "value",
     [
         "x" * 257,
-        "two words",
-        " led",
-        "trailed ",
-        "line\nbreak",
-        "tab\there",
-        "nul\x00",
-        "escape\x1b[31m",
-        "no-break\u00a0space",
-        "right-to-left\u202e",
-        "zero-width\u200b",
-        "lone\ud800",
-        True,
-        False,
-        1.5,
-        float(2**53),
-        float("nan"),
-        float("inf"),
-        10**256,
+        *("two words", " led", "trailed ", "line\nbreak", "tab\there", "no-break\u00a0space"),
+        *("nul\x00", "escape\x1b[31m", "right-to-left\u202e", "zero-width\u200b", "lone\ud800"),
+        *(True, False, 1.5, float(2**53), float("nan"), float("inf"), 10**256),
         pytest.param(10**5000, id="5001 digits"),
-        [],
-        ["C1"],
-        {},
-        {"id": "C1"},
+        *([], ["C1"], {}, {"id": "C1"}),
     ],
 )
 def test_unusable_context_ids(value: object) -> None:
     """Anything else is found, and found unusable."""
     assert usable(value) is None
-
-
-def test_the_longest_number_that_is_usable() -> None:
-    """256 digits fit, as 256 characters do."""
-    assert usable(10**255) == "1" + "0" * 255
 
 
 # What tells it from others
@@ -151,20 +123,9 @@ def test_what_is_not_usable_is_told_apart_as_well() -> None:
 @pytest.mark.parametrize(
     ("value", "encoded"),
     [
-        (0, 0),
-        (1, 1),
-        (0.0, 0),
-        (1.0, 1),
-        ("0", 0),
-        ("1", 1),
-        (2, 9),
-        ("2", 9),
-        (True, 9),
-        (False, 9),
-        (None, 9),
-        (0.5, 9),
-        ([], 9),
-        (" 1", 9),
+        *((zero, 0) for zero in (0, 0.0, "0")),
+        *((one, 1) for one in (1, 1.0, "1")),
+        *((other, 9) for other in (2, "2", True, False, None, 0.5, [], " 1")),
     ],
 )
 def test_encoded_beside_it(value: object, encoded: int) -> None:
@@ -176,19 +137,10 @@ def test_encoded_beside_it(value: object, encoded: int) -> None:
     ("value", "taken"),
     [
         ("3fa85f64-5717-4562-b3fc-2c963f66afa6", True),
-        ("a.B_c-9", True),
-        ("x" * 128, True),
-        ("x" * 129, False),
-        ("", False),
-        ("52998224726", True),
-        ("52998224725", False),
-        ("000.529.982_247-25", False),
-        ("two words", False),
-        ("line\nbreak", False),
-        ("trailing\n", False),
-        ("ação", False),
-        (5, False),
-        (None, False),
+        *((plain, True) for plain in ("a.B_c-9", "x" * 128, "52998224726")),
+        *((cpf, False) for cpf in ("52998224725", "000.529.982_247-25")),
+        *((odd, False) for odd in ("x" * 129, "", "two words", "line\nbreak", "trailing\n")),
+        *((odd, False) for odd in ("ação", 5, None)),
     ],
 )
 def test_ids_beside_it(value: object, taken: bool) -> None:
@@ -202,10 +154,3 @@ def test_the_repr_shows_no_value() -> None:
     ids = found("secret-1", correlationId="secret-2", flowId="secret-3")
     assert "secret" not in repr(ids)
     assert ids.fingerprint not in repr(ids)
-
-
-@pytest.mark.parametrize(("moment", "may"), [(9.9, False), (10, True), (19.9, True), (20, False)])
-def test_when_it_may_arrive(moment: float, may: bool) -> None:
-    """While its token is good; without one at any time."""
-    assert Found("C1", "f", valid=(10, 20)).may_arrive_at(moment) is may
-    assert Found("C1", "f").may_arrive_at(moment)

@@ -53,9 +53,10 @@ def numbers(session: Session | None) -> list[int] | None:
     ],
 )
 def test_a_session_begins_with_what_opens_it(border: list[Any]) -> None:
-    """An action and its event open one; messages of before belong to the session before."""
-    history = read(START, started(1.0), action(), user(1), user(2), *border, action(), user(3))
-    assert (history.session.mark, numbers(history.session)) == ("2.0", [3])
+    """An action and its event open one; earlier messages are not of it, reverted ones are."""
+    rewound = [user(4), action("action_default_fallback"), {"event": "rewind"}]
+    history = read(START, started(1.0), action(), user(1), *border, action(), user(3), *rewound)
+    assert (history.session.mark, numbers(history.session)) == ("2.0", [3, 4])
     assert history.session.carried == set()
 
 
@@ -70,18 +71,12 @@ def test_the_session_before_is_known_where_it_is_shown() -> None:
     assert numbers(again.before) == [1]
 
 
-def test_a_restart_leaves_a_session_behind_in_which_nothing_was() -> None:
+def test_a_restart_ends_a_session_in_which_nothing_was() -> None:
     """However short it was, it lies between the next session and what was there before."""
     restart = {"event": "restart", "timestamp": 2.0}
     history = read(START, started(1.0), action(), user(1), restart, START, started(3.0))
     assert history.before is not None
     assert (history.before.mark, numbers(history.before)) == ("2.0", [])
-
-
-def test_turns_that_were_taken_back_count() -> None:
-    """A fallback rewinds the very turn that brought a contextId."""
-    history = read(user(1), action("action_default_fallback"), {"event": "rewind"}, user(2))
-    assert numbers(history.session) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -133,14 +128,6 @@ def test_the_latest_message_counts_where_no_event_is_one() -> None:
     assert numbers(read(user(1), latest=latest).session) == [1]
     assert numbers(read(user(1), START, started(2.0), latest=latest).session) == []
     assert numbers(read(latest=["no message"]).session) == []
-
-
-def test_a_session_that_is_about_to_start() -> None:
-    """It begins with nothing of its own."""
-    history = read(started(1.0), user(1))
-    session = history.open_session("nonce")
-    assert (session, numbers(history.before)) == (history.session, [1])
-    assert (session.mark, session.messages, session.carried) == ("nonce", [], set())
 
 
 @pytest.mark.parametrize(

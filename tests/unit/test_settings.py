@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from actions.ps7 import PS7Settings, SettingsError, settings
 
@@ -87,27 +88,16 @@ def test_base_urls(given: pytest.MonkeyPatch, text: str, base_url: str) -> None:
     assert PS7Settings.load().base_url == base_url
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "ps7.example",
-        "http://ps7.example",
-        "http://localhost.example",
-        "http://10.0.0.1",
-        "ftp://ps7.example",
-        "https://",
-        "https://ps7.example/path",
-        "https://ps7.example?query=1",
-        "https://ps7.example#part",
-        "https://user:pass@ps7.example",
-        "https://ps7.example:0",
-        "https://ps7.example:99999",
-        "https://ps7.example:port",
-        "https://ps7 .example",
-        "https://ps7.example\n",
-        "https://[::1",
-    ],
+NO_BASE_URLS = (
+    *("ps7.example", "ftp://ps7.example", "https://", "https://[::1", "https://ps7 .example"),
+    *("https://ps7.example/path", "https://ps7.example?query=1", "https://ps7.example#part"),
+    *("https://ps7.example:0", "https://ps7.example:99999", "https://ps7.example:port"),
+    *("http://ps7.example", "http://localhost.example", "http://10.0.0.1"),
+    *("https://user:pass@ps7.example", "https://ps7.example\n"),
 )
+
+
+@pytest.mark.parametrize("text", NO_BASE_URLS)
 def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> None:
     """A path would double the interface's own, a user name would leak, http would be read."""
     given.setenv("PS7_BASE_URL", text)
@@ -117,70 +107,46 @@ def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str) -> Non
     )
 
 
+LONG = "k" * 32
+REFUSED: dict[str, tuple[str, ...]] = {
+    "USERNAME": ("line\nbreak",),
+    "PASSWORD": ("   ",),
+    "API_KEY": ("nul\x7f",),
+    "APP_KEY": ("\t",),
+    "APP_SECRET": ("line\nbreak",),
+    "SEAL_KEYS": ("[]", "{}", '["short"]', KEY),
+    "ARRIVAL_KEYS": (
+        *("", " ", "[]", " null\n", "[null]", LONG, f'["{LONG[1:]}"]', f'["{LONG}", 5]'),
+        *(f'["-----BEGIN PUBLIC KEY-----{LONG}"]', f'["ssh-rsa {LONG}"]'),
+    ),
+    "MAX_CONTEXTS": ("0", "many"),
+    "ENCODED": ("2", "yes"),
+    "METADATA_KEYS": ("contextId", "[]", '["a..b"]', '[""]', "[5]"),
+    "SLOT_NAMES": ("[]", '{"cpf": "account"}', '{"cpf": ""}', '{"saldo": "balance"}'),
+    "CLEAR_SLOTS": ("balance", "[null]"),
+    "DEADLINE": ("0", "inf", "241"),
+    "CONNECT_TIMEOUT": ("nan",),
+    "READ_TIMEOUT": ("2s",),
+    "MAX_CONNECTIONS": ("0", "1.5"),
+    "ATTEMPTS": ("0", "11", "2.5"),
+    "BREAKER_FAILURES": ("0",),
+    "BREAKER_RESET": ("0",),
+    "PROXY": (
+        *("proxy.example:3128", "https://proxy.example:3128", "socks5://proxy.example", "http://"),
+        *("http://proxy.example:0", "http://proxy.example:99999", "http://s3cret@proxy.example\n"),
+    ),
+    **dict.fromkeys(("CA_FILE", "CLIENT_CERT", "CLIENT_KEY"), ("nowhere.pem",)),
+    **dict.fromkeys(("KEEP_ALIVE", "TRACE_CONTEXT", "STRICT_CPF"), ("maybe",)),
+    "MAX_AGE": ("-1", "2678401"),
+}
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("PS7_USERNAME", "line\nbreak"),
-        ("PS7_PASSWORD", "   "),
-        ("PS7_API_KEY", "nul\x7f"),
-        ("PS7_APP_KEY", "\t"),
-        ("PS7_SEAL_KEYS", "[]"),
-        ("PS7_SEAL_KEYS", '["short"]'),
-        pytest.param("PS7_SEAL_KEYS", KEY, id="PS7_SEAL_KEYS-a key that stands in no list"),
-        ("PS7_SEAL_KEYS", "{}"),
-        ("PS7_ARRIVAL_KEYS", "[]"),
-        ("PS7_ARRIVAL_KEYS", ""),
-        ("PS7_ARRIVAL_KEYS", " "),
-        ("PS7_ARRIVAL_KEYS", " null\n"),
-        ("PS7_ARRIVAL_KEYS", "[null]"),
-        ("PS7_ARRIVAL_KEYS", f'["{"k" * 31}"]'),
-        ("PS7_ARRIVAL_KEYS", f'["{"k" * 32}", 5]'),
-        ("PS7_ARRIVAL_KEYS", "k" * 32),
-        ("PS7_ARRIVAL_KEYS", f'["-----BEGIN PUBLIC KEY-----{"k" * 32}"]'),
-        ("PS7_ARRIVAL_KEYS", f'["ssh-rsa {"k" * 32}"]'),
-        ("PS7_MAX_CONTEXTS", "0"),
-        ("PS7_MAX_CONTEXTS", "many"),
-        ("PS7_ENCODED", "2"),
-        ("PS7_ENCODED", "yes"),
-        ("PS7_METADATA_KEYS", "contextId"),
-        ("PS7_METADATA_KEYS", "[]"),
-        ("PS7_METADATA_KEYS", '["a..b"]'),
-        ("PS7_METADATA_KEYS", '[""]'),
-        ("PS7_METADATA_KEYS", "[5]"),
-        ("PS7_SLOT_NAMES", "[]"),
-        ("PS7_SLOT_NAMES", '{"cpf": "account"}'),
-        ("PS7_SLOT_NAMES", '{"cpf": ""}'),
-        ("PS7_SLOT_NAMES", '{"saldo": "balance"}'),
-        ("PS7_CLEAR_SLOTS", "balance"),
-        ("PS7_CLEAR_SLOTS", "[null]"),
-        ("PS7_DEADLINE", "0"),
-        ("PS7_DEADLINE", "inf"),
-        ("PS7_DEADLINE", "241"),
-        ("PS7_CONNECT_TIMEOUT", "nan"),
-        ("PS7_READ_TIMEOUT", "2s"),
-        ("PS7_MAX_CONNECTIONS", "0"),
-        ("PS7_MAX_CONNECTIONS", "1.5"),
-        ("PS7_ATTEMPTS", "0"),
-        ("PS7_ATTEMPTS", "11"),
-        ("PS7_ATTEMPTS", "2.5"),
-        ("PS7_BREAKER_FAILURES", "0"),
-        ("PS7_BREAKER_RESET", "0"),
-        ("PS7_APP_SECRET", "line\nbreak"),
-        ("PS7_PROXY", "proxy.example:3128"),
-        ("PS7_PROXY", "https://proxy.example:3128"),
-        ("PS7_PROXY", "socks5://proxy.example"),
-        ("PS7_PROXY", "http://"),
-        ("PS7_PROXY", "http://proxy.example:0"),
-        ("PS7_PROXY", "http://proxy.example:99999"),
-        ("PS7_PROXY", "http://s3cret@proxy.example\n"),
-        ("PS7_CA_FILE", "nowhere.pem"),
-        ("PS7_CLIENT_CERT", "nowhere.pem"),
-        ("PS7_CLIENT_KEY", "nowhere.pem"),
-        ("PS7_KEEP_ALIVE", "maybe"),
-        ("PS7_TRACE_CONTEXT", "maybe"),
-        ("PS7_MAX_AGE", "-1"),
-        ("PS7_MAX_AGE", "2678401"),
-        ("PS7_STRICT_CPF", "maybe"),
+        pytest.param(f"PS7_{name}", value, id=f"{name} {number}")
+        for name, values in REFUSED.items()
+        for number, value in enumerate(values)
     ],
 )
 def test_values_that_are_refused(given: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -212,33 +178,32 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     """JSON in the environment becomes what it stands for."""
-    given.setenv("PS7_METADATA_KEYS", '["a.b", "c"]')
-    given.setenv("PS7_SLOT_NAMES", '{"agency": "agencia"}')
-    given.setenv("PS7_CLEAR_SLOTS", '["saldo"]')
-    given.setenv("PS7_ENCODED", "0")
-    given.setenv("PS7_API_KEY", "api")
-    given.setenv("PS7_APP_KEY", "app")
-    given.setenv("PS7_STRICT_CPF", "true")
-    given.setenv("PS7_DEADLINE", "0.5")
-    given.setenv("PS7_ATTEMPTS", "10")
-    given.setenv("PS7_BREAKER_FAILURES", "7")
-    given.setenv("PS7_BREAKER_RESET", "0.25")
-    given.setenv("PS7_KEEP_ALIVE", "false")
-    given.setenv("PS7_TRACE_CONTEXT", "true")
-    given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
+    taken = {
+        "metadata_keys": ('["a.b", "c"]', ["a.b", "c"]),
+        "slot_names": ('{"agency": "agencia"}', {"agency": "agencia"}),
+        "clear_slots": ('["saldo"]', ["saldo"]),
+        "encoded": ("0", 0),
+        "api_key": ("api", "api"),
+        "app_key": ("app", "app"),
+        "strict_cpf": ("true", True),
+        "deadline": ("0.5", 0.5),
+        "attempts": ("10", 10),
+        "breaker_failures": ("7", 7),
+        "breaker_reset": ("0.25", 0.25),
+        "keep_alive": ("false", False),
+        "trace_context": ("true", True),
+        "proxy": ("http://bot:s3cret@proxy.example:3128",) * 2,
+    }
+    for name, (text, _) in taken.items():
+        given.setenv(f"PS7_{name.upper()}", text)
     loaded = PS7Settings.load()
-    assert loaded.metadata_keys == ["a.b", "c"]
-    assert loaded.slot_names == {"agency": "agencia"}
-    assert loaded.clear_slots == ["saldo"]
-    assert (loaded.encoded, loaded.strict_cpf, loaded.deadline) == (0, True, 0.5)
-    assert (loaded.attempts, loaded.breaker_failures, loaded.breaker_reset) == (10, 7, 0.25)
-    assert (loaded.keep_alive, loaded.trace_context) == (False, True)
-    assert loaded.proxy is not None
-    assert loaded.proxy.get_secret_value() == "http://bot:s3cret@proxy.example:3128"
+    values = {name: getattr(loaded, name) for name in taken}
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in values.items()
+    }
+    assert plain == {name: value for name, (_, value) in taken.items()}
     assert loaded.newest_key == KEY
-    assert loaded.api_key is not None
-    assert loaded.app_key is not None
-    assert [loaded.api_key.get_secret_value(), loaded.app_key.get_secret_value()] == ["api", "app"]
 
 
 @pytest.mark.parametrize("host", ["proxy.example", "10.0.0.1", "localhost.example", "[::2]"])
@@ -271,7 +236,7 @@ def test_a_base_url_at_fault_is_the_only_fault(given: pytest.MonkeyPatch) -> Non
 
 
 def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
-    """Compose files set a variable to nothing where nobody gave it a value."""
+    """Compose files set a variable to nothing where it was given no value."""
     given.setenv("PS7_ENCODED", "")
     given.setenv("PS7_SLOT_NAMES", "")
     given.setenv("PS7_SECRETS_DIR", "")
@@ -280,39 +245,8 @@ def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
 
 
 def test_keys_that_code_leaves_out_are_not_set() -> None:
-    """None is what says so in Python: nobody's secret is lost by it."""
+    """None is what says so in Python: no secret is lost by it."""
     assert PS7Settings(arrival_keys=None).arrival_keys is None
-
-
-def test_the_environment_wins_over_env_file_over_secret_files(
-    given: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Each source fills what the ones before it left open."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    for variable in ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY"):
-        (secrets / variable).write_text("from-file\n")
-        given.delenv(variable, raising=False)
-    (tmp_path / ".env").write_text("PS7_PASSWORD=from-env-file\nOTHER=1\nPS7_UNKNOWN=1\n")
-    given.setenv("PS7_SECRETS_DIR", str(secrets))
-    given.setenv("PS7_USERNAME", "from-environment")
-    loaded = PS7Settings.load()
-    assert loaded.username.get_secret_value() == "from-environment"
-    assert loaded.password.get_secret_value() == "from-env-file"
-    assert loaded.api_key is not None
-    assert loaded.api_key.get_secret_value() == "from-file"
-
-
-def test_a_secrets_folder_that_is_none(given: pytest.MonkeyPatch) -> None:
-    """A mount that is not there is a fault, not an empty one."""
-    given.setenv("PS7_SECRETS_DIR", "nowhere")
-    assert "PS7_SECRETS_DIR is no folder" in refusal()
-
-
-def test_an_env_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """Bytes that are no text are a fault with a name."""
-    (tmp_path / ".env").write_bytes(b"PS7_PASSWORD=\xff\xfe\n")
-    assert ".env or a secret file cannot be read (UnicodeDecodeError)" in refusal()
 
 
 def test_a_key_is_made_once_where_none_is_set(

@@ -59,7 +59,7 @@ def test_every_slot_of_the_table_has_its_value() -> None:
 
 
 def test_without_a_customer_every_slot_is_null() -> None:
-    """No value of anybody stays."""
+    """No value of a customer stays."""
     ours = named(*CUSTOMER_SLOTS, "u_ion", "ps7_status", "ps7_context")
     assert project(ours, None) == dict.fromkeys([*CUSTOMER_SLOTS, "u_ion"])
 
@@ -156,7 +156,7 @@ def test_of_a_domain_only_the_slots_asked_about_count() -> None:
     assert filled_otherwise(domain, ["cpf", "agency", "account"]) == {"cpf": "from_entity"}
 
 
-NOBODY = CustomerContext(expires_at=CUSTOMER.expires_at)
+UNKNOWN = CustomerContext(expires_at=CUSTOMER.expires_at)
 LATER = {"expires_at": CUSTOMER.expires_at + timedelta(seconds=1)}
 
 
@@ -176,11 +176,11 @@ def test_the_same_customer_has_the_same_cpf_agency_and_account(
     assert same_customer(CUSTOMER, other) is same_customer(other, CUSTOMER) is same
 
 
-@pytest.mark.parametrize("customer", [CUSTOMER.model_copy(update={"cpf": None}), NOBODY])
+@pytest.mark.parametrize("customer", [CUSTOMER.model_copy(update={"cpf": None}), UNKNOWN])
 def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup(
     customer: CustomerContext,
 ) -> None:
-    """And where there is nobody, nobody is the same."""
+    """And no customer is the same as none."""
     assert same_customer(customer, customer)
     assert not same_customer(customer, customer.model_copy(update=LATER))
     assert not same_customer(customer, None)

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.ps7 import Outcome
-from actions.ps7.api import telemetry
 from actions.ps7.dialogue.context_id import fingerprint, unusable
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
-from tests.support.talk import DIEGO, FOUND, HELD, HOUR, Talk, signed, talk_with
+from tests.support.talk import FOUND, HELD, HOUR, Talk, signed, talk_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-NULLS = {"cpf": None, "agency": None}
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -55,7 +53,7 @@ def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> No
 
 
 def test_what_a_seal_says() -> None:
-    """About one arrival, with the next number; whoever came before is no part of it."""
+    """About one arrival, with the next number; an earlier customer is no part of it."""
     talk = Talk()
     talk.meets("diego")
     seal = talk.meets("ana", encoded=1)
@@ -66,18 +64,9 @@ def test_what_a_seal_says() -> None:
     assert (seal.customer, seal.logged_out) == (talk.customer("ana"), ())
 
 
-def test_a_failure_leaves_nobody() -> None:
-    """Every slot of ours is null, and the seal says what it is about."""
-    talk = Talk()
-    talk.meets("ana")
-    seal = talk.meets("diego", Outcome.REJECTED)
-    assert (seal.outcome, seal.customer, seal.fingerprint) == (Outcome.REJECTED, None, DIEGO)
-    assert {name: talk.slots[name] for name in NULLS} == NULLS
-
-
 @pytest.mark.parametrize("value", ["two words", ["no", "text"], 1.5])
 def test_what_cannot_be_used_is_sealed_as_no_arrival(value: object) -> None:
-    """With nobody to be asked about, and no session."""
+    """With no contextId, and no session."""
     talk = Talk()
     talk.meets("ana")
     seal = talk.meets(value)
@@ -101,7 +90,7 @@ def test_an_end_of_time_keeps_what_the_seal_is_about() -> None:
 
 @pytest.mark.parametrize("opens", ["ours", "rasas"])
 def test_a_held_contextid_that_arrives_in_another_session_is_sealed_again(opens: str) -> None:
-    """With that session's mark and its old times: nobody is asked, and it does not hold longer."""
+    """With that session's mark and its old times: PS7 is not asked, and it does not hold longer."""
     talk = Talk()
     before = talk.meets("ana")
     talk.now += HOUR / 2
@@ -110,15 +99,6 @@ def test_a_held_contextid_that_arrives_in_another_session_is_sealed_again(opens:
     mark = talk.situation.history.session.mark
     assert after == before.model_copy(update={"number": 2, "session": mark})
     assert after.session != before.session
-
-
-def test_a_session_of_ours_has_a_mark_that_rasa_keeps() -> None:
-    """What its start looked up is of this session, whatever time Rasa writes on its event."""
-    talk = Talk(ps7={"ana": Outcome.REJECTED})
-    talk.says("ana", opens="ours")
-    assert talk.seal.session == talk.situation.history.session.mark
-    talk.run()
-    assert (talk.slots["ps7_status"], talk.asked) == ("rejected", ["ana"])
 
 
 def test_log_outs_add_up_to_so_many() -> None:
@@ -138,7 +118,7 @@ def test_log_outs_add_up_to_so_many() -> None:
     assert talk.says_now == ("missing", None)
 
 
-def test_a_log_out_where_nobody_is_known_leaves_nothing() -> None:
+def test_a_log_out_where_no_customer_is_known_leaves_nothing() -> None:
     """No seal, and no customer: also what a form filled in goes."""
     talk = Talk()
     talk.writes(cpf="typed")
@@ -150,7 +130,7 @@ def test_a_log_out_where_nobody_is_known_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("said", ["tampered", "expired"])
 def test_it_stays_said_until_the_next_message(said: str) -> None:
-    """Whoever runs second must not hide it."""
+    """A second run must not hide it."""
     talk = Talk()
     talk.meets("ana")
     talk.says(opens="rasas")
@@ -168,16 +148,6 @@ def test_it_stays_said_until_the_next_message(said: str) -> None:
     assert talk.slots["ps7_status"] == "missing"
 
 
-def test_it_stays_said_where_no_seal_of_ours_is_left() -> None:
-    """As long as nothing else is claimed."""
-    talk = Talk()
-    talk.writes(ps7_context="forged", cpf="typed")
-    assert talk.run() == {"cpf": None, "ps7_context": None, "ps7_status": "tampered"}
-    assert talk.run() == {}
-    talk.says()
-    assert talk.run() == {"ps7_status": "missing"}
-
-
 # Slots of the bot's own that go with a customer
 
 
@@ -186,10 +156,11 @@ def _overwrites(**slots: object) -> Callable[[Talk], object]:
 
 
 STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
-    # who is known before, what happens then, and whether they stay
+    # which customer is known before, what happens then, and whether they stay
     (None, lambda talk: talk.meets("two words"), True),
     (None, lambda talk: talk.meets("ana"), True),
     (None, lambda talk: talk.forgets(), False),
+    (None, lambda talk: talk.meets("ana", Outcome.REJECTED), True),
     (None, _overwrites(ps7_context="forged"), False),
     (None, _overwrites(ps7_status="ok"), False),
     ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK), True),
@@ -201,6 +172,7 @@ STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
     ("ana", lambda talk: _later(talk).meets("ana", Outcome.UNAVAILABLE), False),
     ("ana", lambda talk: _later(talk).verifies(), False),
     ("ana", lambda talk: talk.meets("diego"), False),
+    ("ana", lambda talk: talk.says("diego", opens="ours"), False),
     ("ana", lambda talk: talk.meets("two words"), False),
     ("ana", lambda talk: talk.forgets(), False),
     ("ana", lambda talk: talk.starts_session(), True),
@@ -221,7 +193,7 @@ def _later(talk: Talk) -> Talk:
 def test_when_own_slots_go(
     known: str | None, happens: Callable[[Talk], object], stay: bool
 ) -> None:
-    """With the customer, by whatever way: they stay with the same one, and where nobody was."""
+    """With the customer, by whatever way: they stay with the same one, and where there was none."""
     talk = Talk()
     if known:
         name, _, failure = known.partition(" ")
@@ -230,15 +202,6 @@ def test_when_own_slots_go(
     happens(talk)
     talk.run()
     assert talk.slots["balance"] == ("12" if stay else None)
-
-
-def test_a_session_that_carries_nothing_over_leaves_own_slots_to_rasa() -> None:
-    """Rasa resets them itself."""
-    talk = Talk()
-    talk.meets("ana")
-    talk.writes(balance="12")
-    talk.carries_over = False
-    assert talk.starts_session().keys() == {"ps7_context", "ps7_status"}
 
 
 # What is logged
@@ -273,7 +236,7 @@ LINES: list[tuple[Callable[[Talk], object], list[str]]] = [
 
 
 @pytest.mark.parametrize(("happens", "lines"), LINES)
-def test_what_somebody_else_wrote_is_warned_of(
+def test_what_something_else_wrote_is_warned_of(
     happens: Callable[[Talk], object], lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Once: what the run did about it, and nothing of what stood there."""
@@ -389,7 +352,7 @@ def test_what_cannot_be_used_is_logged_as_such(caplog: pytest.LogCaptureFixture)
 
 
 def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
-    """Ours is the same for a conversation; one that repeats who somebody is, is none."""
+    """Ours is the same for a conversation; one that repeats an identity is none."""
     ids = []
     for sender_id, given in [
         *(("s1", "c-1"), ("s1", None), ("s1", "ana"), ("s1", "s1"), ("s1", "two words")),
@@ -409,32 +372,3 @@ def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
 
 
 CORRELATION = Talk().runtime.correlation
-
-
-# What nobody foresaw
-
-
-def test_only_declared_slots_are_set() -> None:
-    """The domain is the configuration; without a slot for the seal every run looks up."""
-    talk = Talk()
-    talk.says("ana")
-    tracker = talk.tracker
-    tracker.slots = {"ps7_status": None, "account": "1"}
-    turn = talk.turn(tracker)
-    found = turn.situation.found
-    assert found is not None
-    assert not turn.in_order()
-    known = talk.customer("ana")
-    assert turn.looked_up(found, Outcome.OK, known) == {"ps7_status": "ok", "account": None}
-
-
-def test_a_state_that_cannot_be_written_is_run_in_full() -> None:
-    """A host in the same process can hand over anything."""
-    talk = Talk()
-    talk.meets("ana")
-    tracker = talk.tracker
-    tracker.slots["ps7_payload"] = object()
-    changes = talk.turn(tracker).context()
-    assert isinstance(changes, dict)
-    assert "ps7_payload" in changes
-    assert not talk.turn(tracker).in_order()
