@@ -133,27 +133,6 @@ async def test_an_old_token_does_not_bring_an_earlier_customer_back(
     assert len(asked(ps7)) == 3
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "asked"),
-    [(0, 1, ["0", "1"]), (1, 1, ["1"]), (None, 0, ["0"]), (1, None, ["1", "0"])],
-)
-async def test_the_encoded_of_a_token_tells_context_ids_apart(
-    monkeypatch: pytest.MonkeyPatch,
-    ps7: Simulator,
-    first: int | None,
-    second: int | None,
-    asked: list[str],
-) -> None:
-    """A token that says nothing of it leaves it to `PS7_ENCODED`, whatever stands beside it."""
-    monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
-    monkeypatch.setenv("PS7_ENCODED", "0")
-    bot = converse(now=now)
-    for encoded in (first, second):
-        token = sign_arrival(KEY, "ana", SENDER, encoded=encoded)
-        assert await status_after(bot, token, encoded=1) == "ok"
-    assert [request.json["encoded"] for request in ps7.requests] == asked
-
-
 async def test_arrivals_that_no_key_signs_are_said_once_at_start(
     fresh_warnings: None,  # noqa: ARG001 - before
     monkeypatch: pytest.MonkeyPatch,

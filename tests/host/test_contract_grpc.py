@@ -11,7 +11,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.testing import PERSONAS
-from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.dialogue import LOOK_UP, VERIFY, Dialogue
 from tests.support.grpc_client import connected
 from tests.support.payee import (
     a_domain_that_does_not_show_it_decides_nothing,
@@ -85,20 +85,6 @@ async def test_a_held_context_costs_nothing(send: Send, ps7: Simulator) -> None:
         for action in (LOOK_UP, VERIFY):
             assert await user.turn(send, action, metadata) == {}
     assert len(ps7.requests) == 1
-
-
-async def test_every_outcome_and_every_action_travels(send: Send) -> None:
-    """A failed lookup nulls what was there, and so does forgetting."""
-    user = Dialogue()
-    await user.turn(send, metadata={"contextId": "ana"})
-    assert user.slots["account"] == PERSONAS["ana"].slots["account"]
-
-    await user.turn(send, metadata={"contextId": "not-found"})
-    assert (user.slots["ps7_status"], user.slots["account"]) == ("rejected", None)
-
-    await user.turn(send, metadata={"contextId": "ana"})
-    await user.turn(send, FORGET)
-    assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
 
 
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(send: Send, ps7: Simulator) -> None:

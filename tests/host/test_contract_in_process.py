@@ -83,19 +83,6 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-async def test_each_turn_may_have_a_loop_of_its_own(
-    python: Path, ps7: Simulator, tmp_path: Path
-) -> None:
-    """Connections of a loop that is gone are dropped without a word, at the end too."""
-    async with host(python, tmp_path, **ps7.environment) as running:
-        for name in ("ana", "diego", "bruno"):
-            user = Dialogue()
-            await user.turn(running.send, metadata={"contextId": name})
-            assert user.slots["cpf"] == PERSONAS[name].slots["cpf"]
-            assert await user.turn(running.send) == {}
-    assert len(ps7.requests) == 3
-
-
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
     python: Path, ps7: Simulator, tmp_path: Path
 ) -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.host.byte_gateway import DIEGO, ByteGateway
-from tests.host.conftest import seal_keys
-from tests.host.loopback import http
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
 from tests.support.payee import (
     a_domain_that_does_not_show_it_decides_nothing,
@@ -18,9 +14,6 @@ from tests.support.payee import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
@@ -143,31 +136,6 @@ async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
         if "WARNING" in line and "ps7_context" in line
     ]
     assert len(warnings) == 1
-
-
-async def test_each_lookup_is_one_line_that_tells_nothing_of_the_customer(
-    server: ActionServer, ps7: Simulator
-) -> None:
-    """The server's own output has the outcome of each lookup, and no value of a customer."""
-    users, context_id, audit = (Dialogue(), Dialogue()), f"context-{uuid4()}", f"audit-{uuid4()}"
-    values = {"u_cpf": "52998224725", "u_cc": "98798712", "u_numA": "5511987651234"}
-    ps7.answer(context_id, body={"code": "0", "payload": values})
-    before = len(server.process.output)
-
-    for user, companion in zip(users, ({"correlationId": audit}, {}), strict=True):
-        await user.turn(server.send, metadata={"contextId": context_id, **companion})
-        await user.turn(server.send)
-
-    said = server.process.output[before:]
-    lines = [line for line in said.splitlines() if "PS7 lookup" in line]
-    sent = [request.headers["x-itau-correlationID"] for request in ps7.requests]
-    assert sent[0] == audit
-    for line, correlation_id in zip(lines, sent, strict=True):
-        for part in ("INFO", "outcome=ok", "status=200", f"correlation={correlation_id}"):
-            assert part in line
-    for value in (context_id, *values.values(), *(user.sender_id for user in users)):
-        assert value not in said
-        assert value not in sent
 
 
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.ps7 import ActionPS7Context, verified_context
+from actions.ps7 import verified_context
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Persona
 from tests.support.bots import (
@@ -165,19 +165,6 @@ async def test_a_context_that_is_too_old_expires_without_its_context_id(
     assert await run(bot, LOOK_UP) == []
     assert await arrive(bot) == ["ps7_status"]
     assert shown(bot) == no_customer("missing")
-
-
-async def test_max_age_limits_what_ps7_allows(
-    monkeypatch: pytest.MonkeyPatch, ps7: Simulator, clock: Clock
-) -> None:
-    """`expireIn` says an hour, `PS7_MAX_AGE` a minute."""
-    monkeypatch.setenv("PS7_MAX_AGE", "60")
-    bot = converse()
-    await arrive(bot, "ana")
-    assert bot.slots["ps7_expires_at"] == "2026-11-24T12:01:00+00:00"
-    clock.move(60)
-    await arrive(bot)
-    assert len(ps7.requests) == 2
 
 
 @pytest.mark.parametrize("second", ["bruno", "not-found"])
@@ -336,14 +323,6 @@ async def test_verified_context_gives_the_customer_of_the_seal(
     assert customer.token_valid
 
 
-async def test_ids_of_the_channel_are_sent_on(bot: Conversation, ps7: Simulator) -> None:
-    """So that one audit trail spans the phone menu, the bot and PS7."""
-    await arrive(bot, "ana", correlationId="trail-7", flowId="flow-8")
-    (request,) = ps7.requests
-    sent = [request.headers[name] for name in ("x-itau-correlationID", "x-itau-flowID")]
-    assert sent == ["trail-7", "flow-8"]
-
-
 async def test_a_run_says_which_row_of_the_table_it_went_by(
     bot: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -387,12 +366,3 @@ async def test_a_bug_is_an_outcome_too(
 def broken(*_: object) -> None:
     """Fail as no one foresaw."""
     raise ZeroDivisionError("52998224725")
-
-
-async def test_a_tracker_of_no_known_shape_is_survived(bot: Conversation) -> None:
-    """Nothing declared, nothing set."""
-    tracker: Any = bot.tracker
-    tracker.slots = None
-    del tracker.latest_message
-    nothing: Any = {}
-    assert await ActionPS7Context().run(nothing, tracker, nothing) == []

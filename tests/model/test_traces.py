@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.model.conversation import BEGINS, play, settings_of
+from tests.model.conversation import play
 from tests.model.drivers import this_process, tree
 from tests.model.steps import Bot, Walk, arrives
 from tests.model.traces import TRACES
@@ -29,14 +29,6 @@ def driver() -> Iterator[Driver]:
 def test_what_broke_once(driver: Driver, walk: Walk) -> None:
     """It holds, whatever happened to the conversation."""
     play(walk, driver)
-
-
-@pytest.mark.parametrize("keys", ["", " ", "null", "[]"])
-def test_blank_arrival_keys(driver: Driver, keys: str) -> None:
-    """Arrival keys that are set, and blank, do not turn the signed arrival off."""
-    settings = settings_of(Bot(), 0) | {"PS7_ARRIVAL_KEYS": keys}
-    reply = driver({"settings": settings, "now": BEGINS, "ps7": {}, "call": {}})
-    assert "PS7_ARRIVAL_KEYS" in reply.get("refused", "it starts")
 
 
 def test_another_tree() -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import rasa_sdk
 
+from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
 from tests.support.clock import now
 
 if TYPE_CHECKING:
@@ -20,25 +21,7 @@ if TYPE_CHECKING:
 
 LOOK_UP, VERIFY, FORGET = "action_ps7_context", "action_ps7_verify", "action_ps7_forget"
 
-SLOTS = (
-    "ps7_status",
-    "ps7_context",
-    "cpf",
-    "cpf_masked",
-    "agency",
-    "account",
-    "segment",
-    "ivr_option",
-    "phone_number",
-    "id_document",
-    "identification",
-    "security_device",
-    "token_status",
-    "ps7_expires_at",
-    "ps7_key",
-    "ps7_decoded_context_id",
-    "ps7_payload",
-)
+SLOTS = (STATUS, CONTEXT, *CUSTOMER_SLOTS)
 """Every slot that the plugin knows, fields of the wire excepted."""
 
 
