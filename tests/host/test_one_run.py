@@ -326,7 +326,7 @@ async def test_verified_context_gives_the_customer_of_the_seal(
 async def test_a_run_says_which_row_of_the_table_it_went_by(
     bot: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At DEBUG, for whoever looks for a fault: the row and the names of slots, and no value."""
+    """At DEBUG, for the search of a fault: the row and the names of slots, and no value."""
     with caplog.at_level(logging.DEBUG, logger="actions.ps7.dialogue.actions"):
         await arrive(bot, "ana")
         await bot.run(VERIFY)

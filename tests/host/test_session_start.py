@@ -330,7 +330,7 @@ async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
 async def test_a_customer_is_carried_over_only_where_the_domain_says_so(
     python: Path, stage: Stage, tmp_path: Path, sent: bool, account: str | None
 ) -> None:
-    """Where Rasa leaves the domain out (`enable_selective_domain`), nobody said that it may be."""
+    """Where Rasa leaves the domain out (`enable_selective_domain`), the bot did not say yes."""
     (tmp_path / "starts.py").write_text(
         "from actions.ps7 import PS7SessionStart\n\n\n"
         "class ActionSessionStart(PS7SessionStart):\n    pass\n"

@@ -1,9 +1,9 @@
 """What must hold after every run, from books of its own: who came, who left, what PS7 said.
 
-The slots, and `verified_context`, name nobody but the customer whose contextId arrived last as far
+The slots, and `verified_context`, name no one but the customer whose contextId arrived last as far
 as this run's tracker shows (in this session, else the one carried over), who is not logged out, and
 whose time is not over; a contextId of an earlier session is not asked about again unless it arrives
-anew; and a customer who arrived in this session, whom PS7 knows and nobody logged out, is known.
+anew; and a customer who arrived in this session, whom PS7 knows and who did not log out, is known.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Books:
     arrivals: list[Arrival] = field(default_factory=list)
     """Those that may count: where nothing is carried over, a new session begins with none."""
     attacked: bool = False
-    """Whether somebody wrote a slot. From then on customers may be denied, and nobody let in."""
+    """Whether an attacker wrote a slot. From then on customers may be denied, and none shown."""
     typed: bool = False
-    """Whether somebody wrote a slot of a customer: while nobody is known, it is the bot's own."""
+    """Whether that was a slot of a customer: while none is known, it is the bot's own."""
     start_failed: bool = False
     _count: int = 0
     _seen: int = 0
@@ -83,7 +83,7 @@ class Books:
         )
 
     def is_written_to(self, *, by_rasa: bool = False) -> None:
-        """Write down that somebody wrote a slot; `by_rasa`: a rewind did."""
+        """Write down that an attacker wrote a slot; `by_rasa`: a rewind did."""
         self.attacked |= not by_rasa
         self._written = self._next()
 

@@ -1,4 +1,4 @@
-"""A conversation: the channel, Rasa, the bot, PS7 and somebody who writes slots.
+"""A conversation: the channel, Rasa, the bot, PS7 and an attacker who writes slots.
 
 Each run of an action of ours is a call with the webhook's JSON to a driver; what it leaves behind
 is held against the books.
@@ -113,7 +113,7 @@ class Conversation:
         self.tokens: dict[str, tuple[dict[str, Any], float]] = {}
         self.settings = [settings_of(bot, replica) for replica in range(3)]
         self.unsealed: Violation | None = None
-        """Raised last: a run that leaves no seal harms nobody by itself."""
+        """Raised last: a run that leaves no seal does no harm by itself."""
         self.in_order: tuple[str, int] | None = None
         """The last run and its replica, while nothing has been written since."""
 
@@ -285,7 +285,7 @@ class Conversation:
         if status == "ok":
             self.books.names(customer_of(cpf), self.now, what)
             if self.slot(AGENCY) != cpf[:4]:
-                raise Violation(f"{what} left the agency of somebody else")
+                raise Violation(f"{what} left the agency of another customer")
         elif cpf is not None and not self.books.attacked:
             raise Violation(f"{what} left the CPF of {customer_of(cpf)}: {status}")
         if balance not in (None, FORGED) and not self.books.typed:
@@ -296,7 +296,7 @@ class Conversation:
         self.in_order = (what, replica)
 
     def who(self, replica: int) -> None:
-        """Ask a bot's own action whom it reads from the seal."""
+        """Ask a bot's own action which customer it reads from the seal."""
         in_order = self.in_order
         (event,) = self.call(ACTIONS[WHO], replica)
         cpf = event["value"]

@@ -14,7 +14,7 @@ LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
 
 @dataclass(frozen=True)
 class Bot:
-    """How a bot is built, where it runs, and whom it meets."""
+    """How a bot is built, where it runs, and who may write to it."""
 
     every: bool = True
     """`action_ps7_context` runs on every turn, not only where a rule says so."""

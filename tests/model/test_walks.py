@@ -66,7 +66,7 @@ def shortest(walk: Walk, line: int, driver: Driver) -> tuple[Walk, str]:
 
 
 def test_random_walks() -> None:
-    """Whatever happens, a conversation shows the customer who came last, or nobody."""
+    """Whatever happens, a conversation shows the customer who came last, or none."""
     ends = time.monotonic() + _SECONDS
     seen.clear()
     broken: dict[int, str] = {}

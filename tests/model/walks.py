@@ -51,7 +51,7 @@ _WRITES = [
     (when, slot)
     for when in ("before", "after", "between")
     for slot in (*("ps7_context",) * 4, "ps7_status", _METADATA, "cpf", "balance")
-    # What is written between two turns may open a session: that door is Rasa's API.
+    # What is written between two turns may open a session: Rasa's API allows it.
     if (when, slot) != ("between", _METADATA)
 ]
 _BOTS = [

@@ -1,4 +1,4 @@
-"""The planted bugs can be planted, also where nobody looks for them: the code moves on."""
+"""The planted bugs can be planted, also where they are not looked for: the code changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of explained mutants stays true while the code moves on, also where none are tried."""
+"""The list of explained mutants stays true while the code changes, also where none are tried."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A bot with a `cpf` slot of its own, which a form fills with what the user types.
 
-However a call travels, the plugin must leave that slot alone: it holds whom a payment goes to.
+However a call travels, the plugin must leave that slot alone: it holds the payee of a transfer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def payer(**mappings: object) -> Dialogue:
 
 
 def shown(user: Dialogue) -> tuple[Any, Any, Any]:
-    """Return how the lookup ended, whose account is known, and whom the form was told."""
+    """Return how the lookup ended, whose account is known, and the payee in the form."""
     status, account, cpf = (user.slots[name] for name in ("ps7_status", "account", "cpf"))
     return status, account, cpf
 

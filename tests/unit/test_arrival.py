@@ -88,7 +88,7 @@ def test_the_claim_takes_what_metadata_takes(context_id: object) -> None:
 def test_only_what_is_signed_says_how_the_context_id_is_encoded(
     claim: object, beside: int, encoded: int
 ) -> None:
-    """It decides whom PS7 looks up, so the metadata beside the token has no say."""
+    """It decides which customer PS7 looks up, so the metadata beside the token has no say."""
     more = {} if claim is None else {"encoded": claim}
     arrived = read(token(**more), encoded=beside)
     assert (arrived.encoded, arrived.fingerprint) == (encoded, fingerprint("C1", encoded))
@@ -215,7 +215,7 @@ def test_no_character_of_a_token_can_be_changed(data: st.DataObject) -> None:
     forged = good[:place] + character + good[place + 1 :]
     arrived = read(forged)
     if arrived.refused is None:
-        # The last character of base64 has bits that nobody reads.
+        # The last character of base64 has bits that are not read.
         assert arrived == replace(read(good), value=forged)
         assert place == len(good) - 1 or character == good[place]
 

@@ -70,7 +70,7 @@ def test_what_is_more_than_digits_and_punctuation_stays(text: str) -> None:
     ],
 )
 def test_another_number_of_digits_is_neither_filled_up_nor_cut_off(digits: str) -> None:
-    """A number without its zeros could be somebody else's; so could a piece of a longer one."""
+    """A number without its zeros could be another person's; so could a piece of a longer one."""
     assert cpf.normalise(digits) == digits
     assert not cpf.has_form(digits)
     assert not cpf.is_valid(digits)

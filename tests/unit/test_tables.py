@@ -99,7 +99,7 @@ def test_a_verification_contradicts_a_status(held: str, said: str) -> None:
 def test_how_long_ps7_is_not_asked_about_what_it_did_not_know(
     seconds: float, decision: str
 ) -> None:
-    """For 30 s, by the clock of whoever asks."""
+    """For 30 s, by the clock of the server that asks."""
     talk = Talk()
     talk.meets("ana", Outcome.REJECTED)
     talk.now += timedelta(seconds=seconds)
