@@ -42,51 +42,38 @@ def own_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "mappings",
+    ("mappings", "kind"),
     [
-        [FROM_TEXT],
-        [{"type": "from_text", "conditions": [{"active_loop": "pix_form"}]}],
-        [{"type": "from_entity", "entity": "cpf"}],
-        [{"type": "from_intent", "value": 1}],
-        [{"type": "from_trigger_intent", "value": 1}],
-        [{"type": "from_llm"}],
-        [CUSTOM, FROM_TEXT],
-        [{"type": "controlled"}, {"type": "from_llm"}],
+        *(([{"type": kind}], kind) for kind in ("from_text", "from_entity", "from_llm")),
+        *(([{"type": kind, "value": 1}], kind) for kind in ("from_intent", "from_trigger_intent")),
+        ([{"type": "from_text", "conditions": [{"active_loop": "pix_form"}]}], "from_text"),
+        ([CUSTOM, FROM_TEXT], "from_text"),
+        ([{"type": "controlled"}, {"type": "from_llm"}], "from_llm"),
+        *((mappings, None) for mappings in ([CUSTOM], [{"type": "controlled"}], [], None)),
     ],
 )
 async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
-    caplog: pytest.LogCaptureFixture, mappings: list[dict[str, Any]]
+    caplog: pytest.LogCaptureFixture, mappings: object, kind: str | None
 ) -> None:
-    """It is neither filled nor nulled, and one WARNING says why, with what can be done."""
+    """It is neither filled nor nulled, and one WARNING says why, with what can be done.
+
+    A slot that actions alone write is the plugin's, and so is one without mappings.
+    """
     bot = converse(mappings)
-    for context_id in ("ana", "diego"):
-        await arrive(bot, context_id)
-        assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", None)
+    for name in ("diego", "ana"):
+        await arrive(bot, name)
+        cpf = None if kind else PERSONAS[name].slots["cpf"]
+        assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", cpf)
     await bot.set_slot("cpf", TYPED)
+    await bot.run(VERIFY)
+    assert bot.slots["cpf"] == (TYPED if kind else ANA["cpf"])
     await bot.run(FORGET)
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("missing", TYPED)
-    kind = next(one["type"] for one in mappings if one["type"] not in ("custom", "controlled"))
-    (warning,) = own_warnings(caplog)
-    assert warning == (
+    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("missing", TYPED if kind else None)
+    warning = (
         f"The bot's domain fills the slot cpf by {kind}, so it is the bot's own and left alone; "
         "PS7_SLOT_NAMES can name another slot for cpf"
     )
-
-
-@pytest.mark.parametrize("mappings", [[CUSTOM], [{"type": "controlled"}], [], None])
-async def test_a_slot_that_actions_alone_write_is_the_plugins(
-    caplog: pytest.LogCaptureFixture, mappings: object
-) -> None:
-    """So is one without mappings: then nothing else claims it."""
-    bot = converse(mappings)
-    await arrive(bot, "ana")
-    assert bot.slots["cpf"] == ANA["cpf"]
-    await bot.set_slot("cpf", TYPED)
-    await bot.run(VERIFY)
-    assert bot.slots["cpf"] == ANA["cpf"]
-    await bot.run(FORGET)
-    assert bot.slots["cpf"] is None
-    assert own_warnings(caplog) == []
+    assert own_warnings(caplog) == ([warning] if kind else [])
 
 
 async def test_a_bots_action_reads_the_customers_cpf_all_the_same() -> None:

@@ -13,10 +13,7 @@ from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.testing import PERSONAS
 from tests.support.dialogue import LOOK_UP, VERIFY, Dialogue
 from tests.support.grpc_client import connected
-from tests.support.payee import (
-    a_domain_that_does_not_show_it_decides_nothing,
-    the_payee_stays,
-)
+from tests.support.payee import the_payee_stays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,8 +88,3 @@ async def test_a_slot_that_the_bot_fills_itself_stays_its_own(send: Send, ps7: S
     """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
     await the_payee_stays(send)
     assert ps7.requests
-
-
-async def test_a_slot_is_the_plugins_where_no_other_mapping_is_shown(send: Send) -> None:
-    """A domain that is incomplete or strange takes no slot away."""
-    await a_domain_that_does_not_show_it_decides_nothing(send)

@@ -17,10 +17,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
-from tests.support.payee import (
-    a_domain_that_does_not_show_it_decides_nothing,
-    the_payee_stays,
-)
+from tests.support.payee import the_payee_stays
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -89,7 +86,6 @@ async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
     """A form asks for the payee's CPF: no action of ours fills it; one WARNING names the slot."""
     async with host(python, tmp_path, **ps7.environment) as running:
         await the_payee_stays(running.send)
-        await a_domain_that_does_not_show_it_decides_nothing(running.send)
     lines = [line for line in running.errors.read_text().splitlines() if "PS7_SLOT_NAMES" in line]
     assert len(lines) == 1, lines
     assert "The bot's domain fills the slot cpf by from_text" in lines[0]

@@ -8,10 +8,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
-from tests.support.payee import (
-    a_domain_that_does_not_show_it_decides_nothing,
-    the_payee_stays,
-)
+from tests.support.payee import the_payee_stays
 
 if TYPE_CHECKING:
     from tests.support.action_server import ActionServer
@@ -144,8 +141,3 @@ async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
     """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
     await the_payee_stays(server.send)
     assert ps7.requests
-
-
-async def test_a_slot_is_the_plugins_where_no_other_mapping_is_shown(server: ActionServer) -> None:
-    """A domain that is incomplete or strange takes no slot away."""
-    await a_domain_that_does_not_show_it_decides_nothing(server.send)

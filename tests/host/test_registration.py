@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
-import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
@@ -71,22 +69,6 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
     assert other.runtime is not first.runtime
     assert first.runtime is runtime.current()
     assert other.runtime is runtime.current()
-
-
-@pytest.mark.parametrize(("handlers", "configured"), [([], [logging.DEBUG]), ([object()], [])])
-def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
-    settings: pytest.MonkeyPatch, handlers: list[Any], configured: list[int]
-) -> None:
-    """Where the host did configure logging, it stays as it is."""
-    levels: list[int] = []
-    root = logging.getLogger()
-    settings.setattr(actions, "configure_colored_logging", levels.append)
-    settings.setattr(root, "level", logging.DEBUG)
-    parcel = pickle.dumps(ActionPS7Context())
-    settings.setattr(root, "handlers", handlers)
-    arrived = pickle.loads(parcel)  # noqa: S301 - packed two lines above
-    assert levels == configured
-    assert arrived.runtime is runtime.current()
 
 
 def test_the_end_of_the_process_leaves_no_runtime() -> None:

@@ -59,13 +59,3 @@ async def the_payee_stays(send: Send) -> None:
     user.slots |= {"ps7_status": "ok", "ps7_context": "forged", "account": "forged"}
     await user.turn(send, VERIFY)
     assert shown(user) == ("missing", None, TYPED), "the newest seal is the log-out"
-
-
-async def a_domain_that_does_not_show_it_decides_nothing(send: Send) -> None:
-    """Then the declared slot is the plugin's, as if it had no other mapping."""
-    for slots in ({}, {"cpf": None}, {"cpf": {"type": "text", "mappings": []}}):
-        user = payer()
-        user.domain = {"slots": slots, "session_config": {"carry_over_slots_to_new_session": True}}
-        user.slots["cpf"] = TYPED
-        await user.turn(send, metadata={"contextId": "ana"})
-        assert shown(user) == ("ok", ANA["account"], ANA["cpf"])

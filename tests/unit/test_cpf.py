@@ -31,19 +31,21 @@ valid = nines.map(with_check_digits)
 elevens = st.from_regex(r"[0-9]{11}", fullmatch=True).filter(lambda text: len(set(text)) > 1)
 
 
-@given(
-    valid,
-    st.lists(st.sampled_from(".- \t\n\u00a0"), max_size=5),
-    st.randoms(use_true_random=False),
-)
+dice = st.randoms(use_true_random=False)
+
+
+def with_marks(text: str, marks: list[str], dice: Random) -> str:
+    for mark in marks:
+        place = dice.randrange(len(text) + 1)
+        text = text[:place] + mark + text[place:]
+    return text
+
+
+@given(valid, st.lists(st.sampled_from(".- \t\n\u00a0"), max_size=5), dice)
 def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice: Random) -> None:
     """Points, dashes and white space; with zeros in front up to 14 digits as well."""
     for written in (number, f"000{number}"):
-        text = written
-        for mark in marks:
-            place = dice.randrange(len(text) + 1)
-            text = text[:place] + mark + text[place:]
-        assert cpf.normalise(text) == number
+        assert cpf.normalise(with_marks(written, marks, dice)) == number
 
 
 @pytest.mark.parametrize(
@@ -83,29 +85,19 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert cpf.normalise(once) == once
 
 
-@given(valid)
-def test_a_cpf_with_its_check_digits_is_valid(number: str) -> None:
+@given(valid | elevens)
+def test_a_cpf_is_valid_by_its_check_digits_alone(number: str) -> None:
     """By a rule that is written down in this test a second time."""
     assert cpf.has_form(number)
-    assert cpf.is_valid(number)
-
-
-@given(elevens)
-def test_a_cpf_is_valid_by_its_check_digits_alone(number: str) -> None:
-    """Eleven digits are a CPF exactly if the last two follow from the first nine."""
     assert cpf.is_valid(number) is (number == with_check_digits(number[:9]))
 
 
-@given(valid, st.lists(st.sampled_from(".-_ "), max_size=5), st.randoms(use_true_random=False))
+@given(valid, st.lists(st.sampled_from(".-_ "), max_size=5), dice)
 def test_a_cpf_is_known_however_it_is_written(number: str, marks: list[str], dice: Random) -> None:
     """With marks among its digits, and filled up to 14; not if one digit is another."""
     wrong = f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
     for digits, is_cpf in ((number, True), (f"000{number}", True), (wrong, False)):
-        text = digits
-        for mark in marks:
-            place = dice.randrange(len(text) + 1)
-            text = text[:place] + mark + text[place:]
-        assert cpf.is_written_as(text) is is_cpf
+        assert cpf.is_written_as(with_marks(digits, marks, dice)) is is_cpf
 
 
 @pytest.mark.parametrize(

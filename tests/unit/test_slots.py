@@ -64,38 +64,30 @@ def test_without_a_customer_every_slot_is_null() -> None:
     assert project(ours, None) == dict.fromkeys([*CUSTOMER_SLOTS, "u_ion"])
 
 
-def test_only_declared_slots_of_ours_are_written() -> None:
-    """The domain is the configuration, and the bot's own slots are its own."""
-    assert project(named("segment", "balance", "ps7", "cpf2"), CUSTOMER) == {"segment": "Private"}
-
-
-def test_a_slot_with_a_name_of_the_wire_holds_that_field() -> None:
-    """As it was sent but for blanks around it; from `contexto` where the top has none."""
-    ours = named("u_cpf", "u_ion", "u_tag", "u_missing")
-    assert project(ours, CUSTOMER) == {
-        "u_cpf": "529.982.247-25",
-        "u_ion": "7",
-        "u_tag": "T",
-        "u_missing": None,
-    }
-
-
-def test_renamed_slots_are_written_under_the_bots_name() -> None:
-    """And the default name is the bot's own again, never touched."""
-    ours = named("agency", "agencia", "conta", agency="agencia", u_cc="conta")
-    assert ours == {"agencia": "agency", "conta": "u_cc"}
-    assert project(ours, CUSTOMER) == {"agencia": "0001", "conta": None}
-
-
-def test_two_slots_may_swap_their_names() -> None:
-    """A default name that was given away may be another slot's new name."""
-    ours = named("agency", "account", agency="account", account="agency")
-    assert project(ours, CUSTOMER) == {"account": "0001", "agency": "0012345-6"}
-
-
-def test_a_slot_may_take_a_name_of_the_wire() -> None:
-    """A bot that had a slot `u_cpf` for the normalised CPF keeps it."""
-    assert project(named("u_cpf", cpf="u_cpf"), CUSTOMER) == {"u_cpf": "52998224725"}
+@pytest.mark.parametrize(
+    ("declared", "renames", "written"),
+    [
+        # the domain is the configuration, and the bot's own slots are its own
+        (["segment", "balance", "ps7", "cpf2"], {}, {"segment": "Private"}),
+        # fields of the wire: as sent but for blanks around; of `contexto` where the top has none
+        (["u_cpf", "u_ion"], {}, {"u_cpf": "529.982.247-25", "u_ion": "7"}),
+        (["u_tag", "u_missing"], {}, {"u_tag": "T", "u_missing": None}),
+        # a default name that was renamed is the bot's own again, or another slot's new name
+        (["agency", "agencia"], {"agency": "agencia"}, {"agencia": "0001"}),
+        (["u_cc", "conta"], {"u_cc": "conta"}, {"conta": None}),
+        (
+            ["agency", "account"],
+            {"agency": "account", "account": "agency"},
+            {"account": "0001", "agency": "0012345-6"},
+        ),
+        (["u_cpf"], {"cpf": "u_cpf"}, {"u_cpf": "52998224725"}),
+    ],
+)
+def test_declared_slots_of_ours_are_written_under_the_bots_names(
+    declared: list[str], renames: dict[str, str], written: dict[str, Any]
+) -> None:
+    """And no others."""
+    assert project(named(*declared, **renames), CUSTOMER) == written
 
 
 @pytest.mark.parametrize(
