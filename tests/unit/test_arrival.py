@@ -24,7 +24,6 @@ KEY, OLDER, FOREIGN = "new-key-" * 4, "old-key-" * 4, "foreign-" * 4
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 MADE = int(NOW.timestamp())
 SENDER = "+5511999998888"
-VERIFIER = ArrivalVerifier([KEY, OLDER], default_encoded=1)
 CLAIMS: dict[str, Any] = {"contextId": "C1", "sub": SENDER, "iat": MADE, "exp": MADE + 120}
 
 
@@ -43,7 +42,8 @@ def found(value: object, **beside: object) -> Found:
 
 
 def read(value: object, **beside: object) -> Found:
-    return VERIFIER.read(found(value, **beside), SENDER)
+    verifier = ArrivalVerifier([KEY, OLDER], default_encoded=1)
+    return verifier.read(found(value, **beside), SENDER)
 
 
 def why(value: object) -> Reason | None:

@@ -181,14 +181,20 @@ def test_a_log_out_is_held_whatever_stands_in_the_slot() -> None:
 
 
 def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() -> None:
-    """An earlier answer about the same customer is nothing to clear: the newest one is restored."""
+    """An earlier answer about the same is nothing to clear: the newest one is restored."""
     talk = Talk()
     older = seal_text(talk, "ana")
     talk.now += HOUR
     newer = seal_text(talk, "ana")
-    talk.writes(ps7_context=older)
-    assert talk.run() == {"ps7_context": newer}
+    talk.writes(ps7_context=older, ps7_status="missing")
+    assert talk.run() == {"ps7_context": newer, "ps7_status": "ok"}
     assert talk.says_now == OK_ANA
+    talk.now += HOUR
+    rejected = talk.meets("ana", Outcome.REJECTED)
+    talk.writes(ps7_context=older)
+    talk.run()
+    assert talk.seal == rejected.model_copy(update={"number": rejected.number + 1})
+    assert talk.says_now == ("rejected", None)
 
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
@@ -230,6 +236,19 @@ def test_a_note_that_rasa_carried_over_brings_nobody() -> None:
         talk.says()
         talk.run()
         assert (talk.says_now, talk.asked) == (MISSING, []), ours
+
+
+def test_the_newest_seal_says_last_what_arrived() -> None:
+    """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
+    talk = Talk(runtime=runtime(encoded=1), ps7={"ana": Outcome.DENIED})
+    talk.says("ana", text="/session_start", encoded=0)
+    talk.starts_session()
+    talk.says()
+    for brought, encoded in (({}, 0), ({"context_id": "ana"}, 1)):
+        talk.says(**brought)
+        found = talk.situation.found
+        assert found is not None
+        assert (found.context_id, found.encoded) == ("ana", encoded)
 
 
 # Logged out

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7 import Outcome
-from tests.support.talk import FOUND, HELD, Talk, talk_with
+from tests.support.talk import ANA, FOUND, HELD, Talk, runtime, signed, talk_with
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actions.ps7.dialogue.runtime import Runtime
     from actions.ps7.dialogue.turn import Turn
+
+    Run = Callable[[Talk], str]
 
 UNUSABLE, TAMPERED = "unusable: invalid", "no-seal-behind: tampered"
 CONTEXT = {
@@ -57,6 +62,12 @@ def verify(talk: Talk) -> str:
     """Return the same of `action_ps7_verify`."""
     turn = talk.turn()
     return shown(turn, turn.verify())
+
+
+def forget(talk: Talk) -> str:
+    """Return the same of `action_ps7_forget`."""
+    turn = talk.turn()
+    return shown(turn, turn.forget())
 
 
 def shown(turn: Turn, changes: object) -> str:
@@ -134,3 +145,47 @@ def test_what_could_not_be_used_in_an_earlier_session_is_refused_anew() -> None:
     assert context(talk) == "failed-before"
     talk.says("two words", opens="rasas")
     assert context(talk) == "unusable"
+
+
+def _two_servers(talk: Talk) -> None:
+    """Let a second server seal ana, who is logged out by a seal of the same number."""
+    last = talk.meets("ana")
+    out = last.model_copy(update={"logged_out": (ANA,), "customer": None})
+    for seal in (out, last):
+        talk.writes(ps7_context=talk.runtime.sealer.close(seal, talk.sender_id))
+    talk.says(opens="rasas")
+
+
+ROWS: list[tuple[Run, Runtime, Callable[[Talk], object], str]] = [
+    (context, runtime(), lambda talk: (talk.meets("ana"), talk.run()), "in-order"),
+    (verify, runtime(), lambda talk: (talk.meets("ana"), talk.run()), "in-order"),
+    (
+        context,
+        runtime(),
+        lambda talk: (talk.meets("ana"), talk.forgets(), talk.meets("diego"), talk.says("ana")),
+        "logged-out: missing",
+    ),
+    (context, runtime(), _two_servers, "logged-out: missing"),
+    (verify, runtime(), _two_servers, "logged-out: missing"),
+    (
+        context,
+        runtime(),
+        lambda talk: (
+            (talk.meets("ana"), talk.says(opens="rasas")),
+            talk.writes(ps7_context=None, ps7_status="invalid"),
+        ),
+        "nothing-held: missing",
+    ),
+    (context, signed(), lambda talk: talk.says("ana"), "arrival-refused: invalid"),
+    (forget, runtime(), lambda talk: talk.says("ana"), "forget: missing"),
+]
+
+
+@pytest.mark.parametrize(("run", "shared", "happens", "row"), ROWS)
+def test_a_row_that_a_longer_history_leads_to(
+    run: Run, shared: Runtime, happens: Callable[[Talk], object], row: str
+) -> None:
+    """Each row has its name."""
+    talk = Talk(runtime=shared)
+    happens(talk)
+    assert run(talk) == row

@@ -149,6 +149,16 @@ def test_it_stays_said_until_the_next_message(said: str) -> None:
     assert talk.slots["ps7_status"] == "missing"
 
 
+def test_it_stays_said_where_no_seal_of_ours_is_left() -> None:
+    """As long as nothing else is claimed."""
+    talk = Talk()
+    talk.writes(ps7_context="forged", cpf="typed")
+    assert talk.run() == {"cpf": None, "ps7_context": None, "ps7_status": "tampered"}
+    assert talk.run() == {}
+    talk.says()
+    assert talk.run() == {"ps7_status": "missing"}
+
+
 # Slots of the bot's own that go with a customer
 
 
@@ -218,6 +228,7 @@ def _log_out_undone(talk: Talk) -> None:
 FOREIGN = "A seal was refused: it is not ours, or not of this conversation"
 CLAIMED = "The slots claimed a customer with no seal of ours behind them: cleared"
 LINES: list[tuple[Callable[[Talk], object], list[str]]] = [
+    (lambda talk: (talk.meets("ana", Outcome.REJECTED), talk.writes(cpf="typed")), []),
     (lambda talk: talk.meets("ana"), []),
     (_log_out_undone, ["The status claimed a customer; the seal says missing"]),
     (
@@ -246,6 +257,7 @@ def test_what_something_else_wrote_is_warned_of(
     caplog.clear()
     talk.run()
     assert logged(caplog) == [("WARNING", line) for line in lines]
+    assert (talk.slots["cpf"] == "typed") is (talk.slots["ps7_status"] == "rejected")
     talk.run()
     assert logged(caplog) == []
 
