@@ -86,46 +86,29 @@ async def test_another_customer_leaves_no_value_of_the_first(
     assert len(ps7.requests) == 2
 
 
-@pytest.mark.parametrize(
-    ("fault", "status"),
-    [
-        ("not-found", "rejected"),
-        ("no-payload", "rejected"),
-        ("http-500", "rejected"),
-        ("http-400", "invalid"),
-        ("http-401", "denied"),
-        ("http-403", "denied"),
-        ("http-404", "unavailable"),
-        ("http-503", "unavailable"),
-        ("unreadable", "unavailable"),
-        ("too-large", "unavailable"),
-    ],
-)
-async def test_a_failure_leaves_every_slot_null(bot: Conversation, fault: str, status: str) -> None:
-    """Whatever a customer before had there."""
-    await arrive(bot, "ana")
-    await arrive(bot, fault)
-    assert shown(bot) == no_customer(status)
-    assert bot.slots["u_ion"] is None
+ONCE, LATER, EACH_TURN = [1, 1, 1, 1, 1], [1, 1, 1, 1, 2], [1, 1, 2, 3, 4]
+"""Calls after: its arrival, a second run of that turn, the next turn, 29 s later, 30 s later."""
 
 
 @pytest.mark.parametrize(
-    ("context_id", "calls"),
+    ("fault", "status", "calls"),
     [
-        # after: its arrival, a second run of that turn, the next turn, 29 s later, 30 s later
-        ("ana", [1, 1, 1, 1, 1]),
-        ("two words", [0, 0, 0, 0, 0]),
-        ("http-400", [1, 1, 1, 1, 1]),
-        ("not-found", [1, 1, 1, 1, 2]),
-        ("http-403", [1, 1, 2, 3, 4]),
-        ("http-404", [1, 1, 2, 3, 4]),
+        ("two words", "invalid", [0] * 5),
+        ("http-400", "invalid", ONCE),
+        *((fault, "rejected", LATER) for fault in ("not-found", "no-payload", "http-500")),
+        *((fault, "denied", EACH_TURN) for fault in ("http-401", "http-403")),
+        *((fault, "unavailable", EACH_TURN) for fault in ("http-404", "unreadable", "too-large")),
+        ("http-503", "unavailable", [3, 3, 6, 9, 12]),  # three attempts each
     ],
 )
-async def test_how_often_ps7_is_asked_about_one_contextid(
-    bot: Conversation, ps7: Simulator, clock: Clock, context_id: str, calls: list[int]
+async def test_a_failure_leaves_every_slot_null(
+    ps7: Simulator, clock: Clock, fault: str, status: str, calls: list[int]
 ) -> None:
-    """What cannot become valid is final, a rejection waits 30 s, and a turn costs one call."""
-    await arrive(bot, context_id)
+    """Whatever a customer before had there. A turn costs one look-up, a rejection waits 30 s."""
+    bot = converse()
+    await arrive(bot, "ana")
+    ps7.requests.clear()
+    await arrive(bot, fault)
     counted = [len(ps7.requests)]
     await bot.run(LOOK_UP)
     counted.append(len(ps7.requests))
@@ -133,6 +116,8 @@ async def test_how_often_ps7_is_asked_about_one_contextid(
         clock.move(seconds)
         await arrive(bot)
         counted.append(len(ps7.requests))
+        assert shown(bot) == no_customer(status)
+        assert bot.slots["u_ion"] is None
     assert counted == calls
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import pickle
-import sys
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,7 +32,6 @@ from tests.support.bots import (
     shown,
 )
 from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
-from tests.support.processes import ROOT, Process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,15 +94,6 @@ async def test_the_customer_is_known_before_the_first_message(
     assert asked(ps7) == ["ana"]
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"channel": "app"}, {"contextId": " "}])
-async def test_without_a_context_id_it_has_no_customer(ps7: Simulator, metadata: Any) -> None:  # noqa: ANN401 - JSON
-    """The session starts, and PS7 is not asked."""
-    bot = converse()
-    await bot.user("oi", metadata=metadata)
-    assert shown(bot) == no_customer("missing")
-    assert asked(ps7) == []
-
-
 async def test_however_a_lookup_ends_the_first_message_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -164,43 +152,6 @@ async def test_a_later_session_is_of_the_customer_who_opens_it(
         await bot.run(LOOK_UP)
     assert bot.latest_message["text"] == "oi"
     assert asked(ps7) == ["ana", *([second] if second else [])]
-
-
-@carrying
-async def test_its_context_id_is_asked_about_again_if_that_failed(
-    ps7: Simulator, carries_over: bool
-) -> None:
-    """It stays at hand, though its message is out of sight."""
-    bot = converse(carries_over=carries_over)
-    await arrive(bot, "ana")
-    await ps7.stop()
-    try:
-        await bot.user("/session_start", metadata={"contextId": "diego"})
-        await bot.run(SESSION_START)
-        assert shown(bot) == no_customer("unavailable")
-    finally:
-        await ps7.start()
-    await bot.user("oi")
-    await bot.run(LOOK_UP)
-    assert shows(bot, DIEGO)
-
-
-@pytest.mark.parametrize(("second", "left"), [("ana", "1,00"), ("diego", None)])
-async def test_slots_that_go_with_a_customer(
-    monkeypatch: pytest.MonkeyPatch, second: str, left: str | None
-) -> None:
-    """`PS7_CLEAR_SLOTS` are nulled where another customer comes; others are as Rasa keeps them."""
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "colour"]')
-    bot = converse()
-    await arrive(bot, "ana")
-    assert bot.slots["colour"] == "blue"
-    await bot.set_slot("balance", "1,00")
-    bot.expire_session()
-
-    await arrive(bot, second)
-
-    assert bot.slots["balance"] == left
-    assert bot.slots["colour"] == ("blue" if left else None)
 
 
 # -- what must not happen -------------------------------------------------------------------------
@@ -265,50 +216,12 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 
 # -- what a bot writes ----------------------------------------------------------------------------
 
-_PACKAGES = {
-    "only_imports": "from actions.ps7 import PS7SessionStart\n",
-    "names_nothing": "from actions.ps7 import PS7SessionStart\n\n"
-    "class Opening(PS7SessionStart):\n    pass\n",
-    "names_itself": "from actions.ps7 import PS7SessionStart\n\n"
-    "class Other(PS7SessionStart):\n    def name(self):\n        return 'action_opening'\n",
-}
-_REGISTER = """
-import json, sys
-from rasa_sdk.executor import ActionExecutor
-executor, seen = ActionExecutor(), {}
-for package in sys.argv[1:]:
-    executor.register_package(package)
-    seen[package] = sorted(executor.actions)
-print(json.dumps(seen))
-"""
-
-
-async def test_a_bot_has_the_action_if_it_says_so(
-    stage: Stage, settings: dict[str, str], tmp_path: Path
-) -> None:
-    """Importing the base registers nothing; two lines do, under the one name that makes sense."""
-    for package, source in _PACKAGES.items():
-        (tmp_path / f"{package}.py").write_text(source)
-    process = await Process.start(
-        stage.log("registered"),
-        *(sys.executable, "-W", "ignore", "-c", _REGISTER),
-        *_PACKAGES,
-        cwd=tmp_path,
-        variables={"PYTHONPATH": f"{ROOT}:{tmp_path}", **settings},
-    )
-    stage.processes.append(process)
-    assert await process.exit_code() == 0, process.tail
-
-    ours = ["action_ps7_context", "action_ps7_forget", "action_ps7_verify"]
-    assert json.loads(process.output.splitlines()[-1]) == {
-        "only_imports": ours,
-        "names_nothing": [*ours, SESSION_START],
-        "names_itself": sorted([*ours, SESSION_START, "action_opening"]),
-    }
-
 
 async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
-    """A subclass of a bot's subclass goes by the same name; it travels to a worker as any other."""
+    """A subclass of a bot's subclass goes by the same name; it travels to a worker as any other.
+
+    Importing the base registers no action: see `test_exactly_the_three_actions_are_registered`.
+    """
 
     class Further(ActionSessionStart):
         pass

@@ -169,12 +169,6 @@ class Talk:
         self.happens("action", name="action_default_fallback")
         self.happens("rewind")
 
-    def restarts(self, *, ours: bool = True) -> None:
-        """Restart, as the user asks for it."""
-        self.happens("action", name="action_restart")
-        self.happens("restart")
-        self.starts_session(ours=ours)
-
     # What the plugin does
 
     def turn(self, tracker: TrackerLike | None = None) -> Turn:

@@ -221,12 +221,9 @@ def test_a_proxy_elsewhere_sees_no_http(given: pytest.MonkeyPatch, host: str) ->
         given.setenv("PS7_PROXY", f"http://{here}:3128")
         assert PS7Settings.load().proxy is not None
 
-
-def test_a_base_url_at_fault_is_the_only_fault(given: pytest.MonkeyPatch) -> None:
-    """What is no URL says nothing of its proxy."""
     given.setenv("PS7_BASE_URL", "http://ps7.example")
     given.setenv("PS7_PROXY", "http://proxy.example:3128")
-    assert "PS7_PROXY" not in refusal()
+    assert "PS7_PROXY" not in refusal(), "what is no URL says nothing of its proxy"
 
 
 def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
@@ -236,11 +233,7 @@ def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_SECRETS_DIR", "")
     given.setenv("PS7_SEAL_KEYS", "")
     assert PS7Settings.load().model_fields_set == {"base_url", "username", "password"}
-
-
-def test_keys_that_code_leaves_out_are_not_set() -> None:
-    """None is what says so in Python: no secret is lost by it."""
-    assert PS7Settings(arrival_keys=None).arrival_keys is None
+    assert PS7Settings(arrival_keys=None).arrival_keys is None  # in Python, None says so
 
 
 def test_a_key_is_made_once_where_none_is_set(

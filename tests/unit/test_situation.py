@@ -106,21 +106,6 @@ def test_an_older_seal_never_brings_a_customer_back(then: Callable[[Talk], objec
 
 
 @pytest.mark.parametrize("opens", ["ours", "rasas"])
-def test_a_customer_counts_in_the_session_into_which_rasa_carried_it(opens: str) -> None:
-    """And in the one after it, for as long as PS7 said."""
-    talk = Talk()
-    talk.meets("ana")
-    for _ in range(2):
-        talk.says(opens=opens)
-        talk.run()
-        assert talk.says_now == OK_ANA
-        talk.says()
-        talk.run()
-        assert (talk.says_now, talk.verifies()) == (OK_ANA, {})
-    assert talk.asked == ["ana"]
-
-
-@pytest.mark.parametrize("opens", ["ours", "rasas"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_seal_of_an_earlier_session_is_none_of_this_one(opens: str, when: str) -> None:
     """Only what Rasa itself carried over is; written later on it is ignored but for its number."""
@@ -229,7 +214,9 @@ def test_a_note_that_rasa_carried_over_brings_nobody() -> None:
     for ours in (True, False):
         talk = Talk()
         talk.says("ana", opens="rasas")
-        talk.restarts(ours=False)
+        for event in ("action_restart", "restart"):
+            talk.happens("action" if event != "restart" else event, name=event)
+        talk.starts_session(ours=False)
         talk.writes(session_started_metadata={"contextId": "ana"})
         talk.says(text="/session_start")
         talk.starts_session(ours=ours)

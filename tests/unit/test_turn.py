@@ -75,20 +75,6 @@ def test_what_cannot_be_used_is_sealed_as_no_arrival(value: object) -> None:
     assert (seal.context_id, seal.session, seal.number) == (None, None, 2)
 
 
-def test_an_end_of_time_keeps_what_the_seal_is_about() -> None:
-    """So that it can be renewed; the customer is gone, and the log-outs stay."""
-    talk = Talk()
-    talk.meets("diego")
-    talk.forgets()
-    before = talk.meets("ana")
-    talk.now += HOUR
-    assert talk.verifies().keys() == {"cpf", "agency", "ps7_context", "ps7_status"}
-    same = ("context_id", "fingerprint", "session", "logged_out")
-    after = talk.seal
-    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
-    assert (after.outcome, after.customer, after.number) == (Outcome.EXPIRED, None, 4)
-
-
 @pytest.mark.parametrize("opens", ["ours", "rasas"])
 def test_a_held_contextid_that_arrives_in_another_session_is_sealed_again(opens: str) -> None:
     """With that session's mark and its old times: PS7 is not asked, and it does not hold longer."""
