@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
+from tests.host.byte_gateway import DIEGO, ByteGateway
+from tests.host.conftest import seal_keys
+from tests.host.loopback import http
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
 from tests.support.payee import the_payee_stays
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
