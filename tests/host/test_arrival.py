@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actions.ps7 import verified_context
+from actions.ps7 import Reason, verified_context
 from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue.turn import ARRIVAL_REFUSED
 from actions.ps7.testing import PERSONAS, Conversation, sign_arrival
 from tests.support.bots import arrive, asked, converse, run
 from tests.support.clock import Clock, now
@@ -69,14 +70,6 @@ async def test_a_signed_context_id_is_looked_up(
     assert asked(ps7) == ["ana", "ana"]
 
 
-WARNINGS = {
-    "arrival_signature": "it stands in no token that a key of ours signed",
-    "arrival_claims": "claims of its token are missing or cannot be used",
-    "arrival_conversation": "its token was made for another conversation",
-    "arrival_time": "its token was no longer valid as it came, or not yet",
-}
-
-
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -99,7 +92,7 @@ async def test_anything_else_is_invalid(
     ours = [record for record in caplog.records if record.name.startswith("actions")]
     assert [record.levelname for record in ours] == ["INFO", "WARNING"]
     assert f"outcome=invalid reason={reason} status=- attempts=0" in ours[0].getMessage()
-    assert ours[1].getMessage() == f"Arrival refused: {WARNINGS[reason]}"
+    assert ours[1].getMessage() == f"Arrival refused: {ARRIVAL_REFUSED[Reason(reason)]}"
     assert all(text not in caplog.text for text in ("ana", SENDER, "sender-2", value))
 
 

@@ -78,13 +78,6 @@ def test_another_number_of_digits_is_neither_filled_up_nor_cut_off(digits: str) 
     assert not cpf.is_valid(digits)
 
 
-@given(st.text())
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    """What has been through it once stays as it is."""
-    once = cpf.normalise(text)
-    assert cpf.normalise(once) == once
-
-
 @given(valid | elevens)
 def test_a_cpf_is_valid_by_its_check_digits_alone(number: str) -> None:
     """By a rule that is written down in this test a second time."""

@@ -117,17 +117,6 @@ def test_how_long_ps7_is_not_asked_about_what_it_did_not_know(
     assert context(talk) == decision
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.UNAVAILABLE])
-def test_a_turn_costs_one_failed_lookup(outcome: Outcome) -> None:
-    """However many runs it has; the next message asks again, whether it brings anything or not."""
-    talk = Talk()
-    talk.meets("ana", outcome)
-    talk.happens("action", name="action_check")
-    assert context(talk) == "failed-before"
-    talk.says()
-    assert context(talk) == "look-up"
-
-
 @pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.REJECTED])
 def test_a_failure_of_an_earlier_session_does_not_hold(outcome: Outcome) -> None:
     """PS7 may know by now: a contextId that arrives in another session is looked up there."""
@@ -149,10 +138,8 @@ def test_what_could_not_be_used_in_an_earlier_session_is_refused_anew() -> None:
 
 def _two_servers(talk: Talk) -> None:
     """Let a second server seal ana, who is logged out by a seal of the same number."""
-    last = talk.meets("ana")
-    out = last.model_copy(update={"logged_out": (ANA,), "customer": None})
-    for seal in (out, last):
-        talk.writes(ps7_context=talk.runtime.sealer.close(seal, talk.sender_id))
+    talk.meets("ana")
+    talk.is_sealed_by_two(logged_out=(ANA,), customer=None)
     talk.says(opens="rasas")
 
 

@@ -66,11 +66,17 @@ def test_what_a_seal_says() -> None:
 
 
 @pytest.mark.parametrize("value", ["two words", ["no", "text"], 1.5])
-def test_what_cannot_be_used_is_sealed_as_no_arrival(value: object) -> None:
-    """With no contextId, and no session."""
+def test_what_cannot_be_used_is_sealed_as_no_arrival(
+    value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With no contextId, and no session; the log has the digest of its fingerprint."""
+    caplog.set_level(logging.INFO)
     talk = Talk()
     talk.meets("ana")
     seal = talk.meets(value)
+    ((_, line),) = logged(caplog)
+    assert " reason=unusable_context_id " in line
+    assert line.endswith(f"context={talk.runtime.client.digest(unusable(value))}")
     assert (seal.outcome, seal.fingerprint) == (Outcome.INVALID, unusable(value))
     assert (seal.context_id, seal.session, seal.number) == (None, None, 2)
 
@@ -335,16 +341,6 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     talk.says()
     talk.run()
     assert logged(caplog) == [], "and once"
-
-
-def test_what_cannot_be_used_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
-    """Under the digest of its fingerprint, as there is no contextId."""
-    caplog.set_level(logging.INFO)
-    talk = Talk()
-    talk.meets("two words")
-    ((_, line),) = logged(caplog)
-    assert " reason=unusable_context_id " in line
-    assert line.endswith(f"context={talk.runtime.client.digest(unusable('two words'))}")
 
 
 # Correlation ids
