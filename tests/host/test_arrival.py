@@ -40,6 +40,7 @@ ANA = PERSONAS["ana"].slots["account"]
 def guarded(monkeypatch: pytest.MonkeyPatch) -> Conversation:
     """Return a conversation whose contextIds must come in a token."""
     monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
+    monkeypatch.setenv("PS7_ENCODED", "0")
     return converse(now=now)
 
 
@@ -60,14 +61,14 @@ async def status_after(bot: Conversation, value: object = None, **beside: object
 async def test_a_signed_context_id_is_looked_up(
     guarded: Conversation, ps7: Simulator, clock: Clock, key: str
 ) -> None:
-    """PS7 is asked about what stands in the token, and again when the token is long over."""
+    """PS7 is asked about what the token says alone, and again when the token is long over."""
     token = sign_arrival(key, "ana", SENDER)
-    assert await status_after(guarded, token) == "ok"
+    assert await status_after(guarded, token, encoded=1) == "ok"
     assert guarded.slots["account"] == ANA
     clock.move(2 * 3600)
     for again in (None, token):
         assert await status_after(guarded, again) == "ok"
-    assert asked(ps7) == ["ana", "ana"]
+    assert [request.json for request in ps7.requests] == [{"contextId": "ana", "encoded": "0"}] * 2
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,14 @@ async def test_a_failure_leaves_every_slot_null(
 # -- time -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("context_id", "max_age"), [("iara", "3600"), ("ana", "2")])
 async def test_a_context_that_is_too_old_is_looked_up_again(
-    bot: Conversation, ps7: Simulator, clock: Clock
+    monkeypatch: pytest.MonkeyPatch, ps7: Simulator, clock: Clock, context_id: str, max_age: str
 ) -> None:
-    """Where its contextId is still at hand."""
-    await arrive(bot, "iara")
+    """After two seconds, by PS7's `expireIn` or by `PS7_MAX_AGE`: its contextId is at hand."""
+    monkeypatch.setenv("PS7_MAX_AGE", max_age)
+    bot = converse()
+    await arrive(bot, context_id)
     clock.move(1.9)
     await arrive(bot)
     assert len(ps7.requests) == 1
