@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.ps7 import Outcome, Reason
+from actions.ps7 import Outcome
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue.context_id import fingerprint, unusable
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
