@@ -40,7 +40,7 @@ def test_an_answer_gives_what_its_vector_says(name: str) -> None:
         slots, undocumented = read(vector)
         assert vector.reason == "ok"
         assert not_null(slots) == not_null(vector.slots)
-        assert sorted(undocumented) == sorted(vector.doubtful)
+        assert sorted(undocumented) == sorted(vector.undocumented)
     else:
         with pytest.raises(LookupFailed) as caught:
             read(vector)
@@ -48,7 +48,7 @@ def test_an_answer_gives_what_its_vector_says(name: str) -> None:
         assert (failure.outcome.value, failure.reason.value) == (vector.outcome, vector.reason)
         assert failure.status == vector.status
         assert not vector.slots
-        assert not vector.doubtful
+        assert not vector.undocumented
 
 
 def not_null(slots: dict[str, object]) -> dict[str, object]:

@@ -28,7 +28,7 @@ class Vector:
     outcome: str
     reason: str = "ok"
     slots: dict[str, Any] = field(default_factory=dict)
-    doubtful: list[str] = field(default_factory=list)
+    undocumented: list[str] = field(default_factory=list)
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: dict(JSON))
     body: bytes = b""
