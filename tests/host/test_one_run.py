@@ -327,7 +327,7 @@ async def test_a_run_says_which_row_of_the_table_it_went_by(
     ]
     assert lines[1].endswith(" slots=[]")
     assert "'cpf'" in lines[0]
-    assert ANA.slots["cpf"] not in caplog.text
+    assert str(ANA.slots["cpf"]) not in caplog.text
 
 
 # -- what cannot happen ---------------------------------------------------------------------------

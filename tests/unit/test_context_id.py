@@ -122,12 +122,15 @@ def test_what_is_not_usable_is_told_apart_as_well() -> None:
 # What stands beside it
 
 
+NEITHER: tuple[object, ...] = (2, "2", True, False, None, 0.5, [], " 1")
+
+
 @pytest.mark.parametrize(
     ("value", "encoded"),
     [
         *((zero, 0) for zero in (0, 0.0, "0")),
         *((one, 1) for one in (1, 1.0, "1")),
-        *((other, 9) for other in (2, "2", True, False, None, 0.5, [], " 1")),
+        *((other, 9) for other in NEITHER),
     ],
 )
 def test_encoded_beside_it(value: object, encoded: int) -> None:

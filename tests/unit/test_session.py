@@ -73,8 +73,13 @@ def test_any_other_message_opens_nothing(text: object) -> None:
     """
     assert opening_metadata([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
     assert opening_metadata([said(text, C2), OPENED_BY_C1]) is None
-    for events in ([], [None, "event", 5, {}], [{"event": ["slot"]}], [OPENED_BY_C1, slot("a", 1)]):
+    junk: list[list[Any]] = [[], [None, "event", 5, {}], [{"event": ["slot"]}]]
+    for events in (*junk, [OPENED_BY_C1, slot("a", 1)]):
         assert opening_metadata(events) is None
+
+
+KEEPS: tuple[object, ...] = (DOMAIN, {"session_config": {}}, {"slots": {"size": {}}})
+KEEPS_NONE: tuple[object, ...] = (None, {}, [], "", KEEPS_NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +114,9 @@ def test_it_begins_with_what_opened_it(domain: object) -> None:
 @pytest.mark.parametrize(
     ("domain", "kept"),
     [
-        *((domain, True) for domain in (DOMAIN, {"session_config": {}}, {"slots": {"size": {}}})),
+        *((domain, True) for domain in KEEPS),
         # Rasa leaves it out where the bot asks for that: then the bot did not say yes.
-        *((domain, False) for domain in (None, {}, [], "", KEEPS_NOTHING)),
+        *((domain, False) for domain in KEEPS_NONE),
     ],
 )
 def test_slots_are_carried_over_unless_the_domain_says_no(domain: object, *, kept: bool) -> None:

@@ -87,27 +87,18 @@ class Sealer:
         One in a format that this version does not know reads as `ok` without a customer: it can
         only be expired.
         """
-        plain = self._decrypted(text)
         conversation = _conversation(sender_id)
-        if plain is None or not plain.startswith(conversation):
+        try:
+            plain = self._fernet.decrypt(text.encode()) if isinstance(text, str) else b""
+        except (InvalidToken, UnicodeEncodeError):
+            return None
+        if not plain.startswith(conversation):
             return None
         said = plain[len(conversation) :]
         try:
             return Seal.model_validate_json(said)
         except ValidationError:
             return _of_another_version(said)
-
-    def made(self, text: object) -> bool:
-        """Whether a key of ours made a seal, for whichever conversation."""
-        return self._decrypted(text) is not None
-
-    def _decrypted(self, text: object) -> bytes | None:
-        if not isinstance(text, str):
-            return None
-        try:
-            return self._fernet.decrypt(text.encode())
-        except (InvalidToken, UnicodeEncodeError):
-            return None
 
 
 def _of_another_version(said: bytes) -> Seal:
