@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -99,29 +100,21 @@ async def test_a_renamed_slot_follows_its_new_name(monkeypatch: pytest.MonkeyPat
         assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == (TYPED, cpf)
 
 
-async def test_it_is_cleared_where_the_bot_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`PS7_CLEAR_SLOTS` takes any slot of the bot's own along with the customer, this one too."""
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["cpf"]')
-    bot = converse([FROM_TEXT])
-    await arrive(bot, "ana")
-    await bot.set_slot("cpf", TYPED)
-    await bot.run(LOOK_UP)
-    assert bot.slots["cpf"] == TYPED
-    await arrive(bot, "diego")
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", None)
-
-
-async def test_it_is_left_alone_where_something_of_ours_is_broken(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("clear", "cpf"), [([], TYPED), (["cpf"], None)])
+@pytest.mark.parametrize("broken", [False, True])
+async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
+    monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None, *, broken: bool
 ) -> None:
-    """Everything of the customer is nulled then."""
+    """By `PS7_CLEAR_SLOTS`; also where something of ours is broken."""
+    monkeypatch.setenv("PS7_CLEAR_SLOTS", json.dumps(clear))
     bot = converse([FROM_TEXT])
     await arrive(bot, "ana")
     await bot.set_slot("cpf", TYPED)
-    monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", lambda _: 1 / 0)
+    if broken:
+        monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", lambda _: 1 / 0)
     await arrive(bot, "diego")
-    slots = bot.slots
-    assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("unavailable", None, TYPED)
+    status = "unavailable" if broken else "ok"
+    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
 
 
 async def test_without_a_slot_for_the_seal_every_run_looks_up(

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
     Run = Callable[[CollectingDispatcher, Tracker, DomainDict], Awaitable[list[dict[str, Any]]]]
 
-pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("settings"),
+]
 
 NO_DOMAIN = cast("DomainDict", {})
 ACTIONS: dict[str, type[Action]] = {
@@ -63,7 +67,6 @@ class Census(pickle.Pickler):
         self.met.add(kind.__module__.partition(".")[0])
 
 
-@pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("name", ACTIONS)
 async def test_an_action_and_its_bound_run_can_be_pickled(name: str, ps7: Simulator) -> None:
     """Made with no argument, and after the round trip it does what it did before."""
@@ -84,7 +87,6 @@ async def test_an_action_and_its_bound_run_can_be_pickled(name: str, ps7: Simula
     assert len(ps7.requests) == 3
 
 
-@pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("name", ACTIONS)
 async def test_what_travels_is_plain(name: str) -> None:
     """Settings and nothing else: no lock, session, cipher or loop, also after lookups."""
@@ -98,7 +100,6 @@ async def test_what_travels_is_plain(name: str) -> None:
     assert census.met <= {"builtins", "actions", "copyreg", "pydantic", "pydantic_core"}
 
 
-@pytest.mark.usefixtures("settings")
 async def test_a_seal_key_made_at_start_travels(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,12 +42,6 @@ def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
     return converse()
 
 
-@pytest.fixture
-def plain_bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
-    """Return a conversation in which no action runs by itself."""
-    return converse(every_turn=False)
-
-
 def showing(bot: Conversation, persona: Persona) -> bool:
     """Whether every slot shows this persona."""
     slots = bot.slots
@@ -174,10 +168,10 @@ async def test_a_new_session_does_not_go_back_to_an_earlier_customer(
 
 @pytest.mark.parametrize("action", [LOOK_UP, VERIFY])
 async def test_verify_puts_the_slots_right_and_asks_nobody(
-    plain_bot: Conversation, ps7: Simulator, caplog: pytest.LogCaptureFixture, action: str
+    ps7: Simulator, caplog: pytest.LogCaptureFixture, action: str
 ) -> None:
     """After a form or an entity wrote a slot. The warning names the slots and no value."""
-    bot = plain_bot
+    bot = converse(every_turn=False)
     await arrive(bot, "bruno")
     await run(bot, LOOK_UP)
     caplog.clear()
