@@ -23,9 +23,7 @@ from actions.ps7.clock import utc_now
 from actions.ps7.dialogue.arrival import ArrivalVerifier, sign
 from actions.ps7.dialogue.context_id import found_in, look_in
 from actions.ps7.dialogue.history import History
-from actions.ps7.dialogue.slots import project
-from actions.ps7.slot_names import SlotNames
-from actions.ps7.slot_table import CONTEXT, STATUS
+from actions.ps7.slots import CONTEXT, STATUS, SlotNames, project
 from benchmarks.calls import SLOTS, User
 from benchmarks.stub import Stub, answer, context_id
 

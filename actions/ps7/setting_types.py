@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationInfo
 
-from .slot_names import SlotNames
+from .slots import SlotNames
 
 MAX_SECONDS = 240
 """Rasa gives an action 300 s: ours must be the limit that counts."""

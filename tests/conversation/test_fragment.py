@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7.cli.fragment import CALM, OSS, fragment
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT

@@ -19,10 +19,9 @@ from actions.ps7 import CustomerContext, LookupFailed, Outcome, PS7Settings, Rea
 from actions.ps7.api import connections, gateway, json_text, telemetry, wire
 from actions.ps7.cli import command
 from actions.ps7.dialogue import arrival, context_id, turn
-from actions.ps7.dialogue.slots import project
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX
-from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
+from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS, project
 from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
 from tests.docs.documents import code_words, document
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned

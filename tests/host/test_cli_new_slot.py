@@ -45,7 +45,7 @@ async def test_a_slot_is_one_row(tmp_path: Path) -> None:
     """The fragment declares it, the command masks it, and a lookup fills it."""
     copied = tmp_path / "bank"
     shutil.copytree(ROOT / "actions/ps7", copied, ignore=shutil.ignore_patterns("__pycache__"))
-    table = copied / "slot_table.py"
+    table = copied / "slots.py"
     before, found, after = table.read_text(encoding="utf-8").partition(BEFORE)
     table.write_text(f"{before}{ROW}{found}{after}", encoding="utf-8")
     process = await asyncio.create_subprocess_exec(

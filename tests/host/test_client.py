@@ -30,8 +30,7 @@ from actions.ps7 import (
 )
 from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.api.wire import build_request
-from actions.ps7.dialogue.slots import project
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import CUSTOMER_SLOTS, project
 from actions.ps7.testing import FAULTS, PERSONAS, Persona, Simulator
 from tests.host.loopback import Server, http
 from tests.vectors.vector import NAMES, load

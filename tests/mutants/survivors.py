@@ -20,7 +20,7 @@ MODULES = {
     "history": "actions/ps7/dialogue/history.py",
     "seal": "actions/ps7/dialogue/seal.py",
     "situation": "actions/ps7/dialogue/situation.py",
-    "slots": "actions/ps7/dialogue/slots.py",
+    "slots": "actions/ps7/slots.py",
     "turn": "actions/ps7/dialogue/turn.py",
 }
 """The modules that mutation testing changes."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import rasa_sdk
 
-from actions.ps7.slot_table import CONTEXT, CUSTOMER_SLOTS, STATUS
+from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS
 from tests.support.clock import now
 
 if TYPE_CHECKING:

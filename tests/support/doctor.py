@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actions.ps7.cli.doctor import dialogue, slots
 from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.doctor.report import Finding, Level
-from actions.ps7.slot_names import SlotNames
+from actions.ps7.slots import SlotNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,8 +12,7 @@ from ruamel.yaml import YAML
 from actions.ps7 import Outcome, PS7Settings
 from actions.ps7.cli.command import main
 from actions.ps7.cli.fragment import CALM, OSS, fragment
-from actions.ps7.slot_names import SlotNames
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import CUSTOMER_SLOTS, SlotNames
 from tests.support.command import command
 from tests.support.processes import ROOT
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.slot_table import CONTEXT
+from actions.ps7.slots import CONTEXT
 from tests.support.doctor import (
     STATUS_VALUES,
     assert_found,

@@ -12,7 +12,7 @@ import re
 import pytest
 from stdnum.br import cpf
 
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import CUSTOMER_SLOTS
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
 
 FIELDS = """

@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
-from actions.ps7.dialogue.slots import differing, project, same_customer
-from actions.ps7.slot_names import SlotNames, filled_otherwise
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import (
+    CUSTOMER_SLOTS,
+    SlotNames,
+    differing,
+    filled_otherwise,
+    project,
+    same_customer,
+)
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
 CUSTOMER = CustomerContext(

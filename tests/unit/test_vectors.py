@@ -7,9 +7,8 @@ import json
 import pytest
 
 from actions.ps7.api.wire import Answer, decode
-from actions.ps7.dialogue.slots import project
 from actions.ps7.errors import LookupFailed
-from actions.ps7.slot_table import CUSTOMER_SLOTS
+from actions.ps7.slots import CUSTOMER_SLOTS, project
 from tests.vectors.vector import FOLDER, NAMES, Vector, load
 
 pytestmark = pytest.mark.versions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..slot_table import CUSTOMER_SLOTS, is_personal
+from ..slots import CUSTOMER_SLOTS, is_personal
 from .arguments import HelpText, add_command
 from .fragment import CALM, OSS, fragment, is_slot
 from .output import Output

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
-from ..slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire_name
+from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire_name
 from . import fragment_text as words
 
 if TYPE_CHECKING:

@@ -11,11 +11,9 @@ from ..api.client import PS7Client
 from ..api.telemetry import LookupReport
 from ..context import Outcome
 from ..dialogue.context_id import well_formed
-from ..dialogue.slots import project
 from ..errors import LookupFailed
 from ..settings import PS7Settings
-from ..slot_names import SlotNames
-from ..slot_table import CUSTOMER_SLOTS
+from ..slots import CUSTOMER_SLOTS, SlotNames, project
 from .arguments import HelpText, add_command, add_json, context_id
 from .masking import masked
 from .output import Output, Tone, Toned

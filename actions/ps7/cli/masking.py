@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..cpf import mask
-from ..slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
+from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
 
 _PERSONAL = {slot.wire for slot in SLOTS if slot.personal}
 _OPEN = {slot.wire for slot in SLOTS if slot.wire} - _PERSONAL

@@ -15,7 +15,7 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slot_table import STATUS
+from ..slots import STATUS
 from . import runtime
 from .history import NONCE, SESSION_ACTION, NewSession
 from .situation import Situation

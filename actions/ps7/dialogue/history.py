@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
-from .slots import differing
+from ..slots import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
-from ..slot_names import SlotNames, filled_otherwise
+from ..slots import SlotNames, filled_otherwise
 from .arrival import ArrivalVerifier
 from .cache import StateCache
 from .seal import Sealer

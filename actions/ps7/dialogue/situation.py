@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import Outcome
 from ..errors import Reason
-from ..slot_table import CONTEXT, STATUS
+from ..slots import CONTEXT, STATUS
 from .arrival import refused
 from .context_id import Found, found_in, look_in
 from .history import History, NewSession

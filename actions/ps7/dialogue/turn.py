@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
-from ..slot_table import CONTEXT, STATUS
+from ..slots import CONTEXT, PERSON_SLOTS, STATUS, differing, project, same_customer
 from .seal import Seal, remembered
 from .situation import Situation
-from .slots import PERSON_SLOTS, differing, project, same_customer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

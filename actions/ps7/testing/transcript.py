@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..slot_table import CONTEXT, is_personal
+from ..slots import CONTEXT, is_personal
 from .faults import FAULTS
 from .personas import PERSONAS
 from .rasa_in_memory.domain import SESSION_METADATA

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...slot_names import FILLED_BY_ACTIONS
+from ...slots import FILLED_BY_ACTIONS
 from .report import Finding, caution, error, ok
 
 if TYPE_CHECKING:

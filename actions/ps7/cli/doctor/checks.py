@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ... import clock
 from ...errors import SettingsError
 from ...settings import PS7Settings, SlotSettings
-from ...slot_names import SlotNames
+from ...slots import SlotNames
 from . import bot, connection, dialogue, network, settings, slots
 from .report import Finding, Section
 

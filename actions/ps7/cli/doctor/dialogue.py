@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...slot_table import is_personal
+from ...slots import is_personal
 from .bot import SESSION_START, influences, rows, table
 from .report import Finding, caution, error, listed
 

@@ -10,8 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ...context import Outcome
-from ...slot_names import FILLED_BY_ACTIONS, SlotNames
-from ...slot_table import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS
+from ...slots import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, SLOTS, STATUS, SlotNames
 from ..fragment import PORTUGUESE
 from .bot import SESSION_START, filled_by, mappings, rows, table
 from .report import Finding, caution, error, listed, ok

@@ -1,0 +1,188 @@
+"""The slots: what they are, what a bot calls them, and what each should hold. Pure.
+
+`SLOTS` has one row for each slot of the customer. The projection, the domain fragment, what is
+masked and what may stand in a prompt or a report derive from it. Adding a slot is one row.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .context import Identification, SecurityDevice, TokenStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .context import CustomerContext
+
+STATUS = "ps7_status"
+CONTEXT = "ps7_context"
+
+
+class Slot(NamedTuple):
+    """One slot of the customer, by its default name."""
+
+    name: str
+    wire: str | None = None
+    """The field of PS7's payload that it comes from; None: what stands elsewhere in the answer."""
+    attribute: str | None = None
+    """The attribute of `CustomerContext` that it shows; None: the text of `wire`."""
+    values: type[Enum] | None = None
+    """Of a categorical slot."""
+    personal: bool = True
+    """Whether it tells who the customer is: masked, and too much for a prompt."""
+    declared: bool = True
+    """Whether the fragment declares it; otherwise it stands there as a comment."""
+
+
+SLOTS = (
+    Slot("cpf", "u_cpf", "cpf"),
+    Slot("cpf_masked", "u_cpf", "cpf_masked", personal=False),
+    Slot("agency", "u_ag", "agency"),
+    Slot("account", "u_cc", "account"),
+    Slot("segment", "u_seg", "segment", personal=False),
+    Slot("ivr_option", "u_dest", "ivr_option", personal=False),
+    Slot("phone_number", "u_numA", "phone_number", declared=False),
+    Slot("id_document", "u_tpid", "id_document", declared=False),
+    Slot("identification", "u_id", "identification", Identification, personal=False),
+    Slot("security_device", "u_dseg", "security_device", SecurityDevice, personal=False),
+    Slot("token_status", "u_dsok", "token_status", TokenStatus, personal=False),
+    Slot("ps7_expires_at", None, "expires_at", personal=False),
+    Slot("ps7_key", None, "key", declared=False),
+    Slot("ps7_decoded_context_id", None, "decoded_context_id", declared=False),
+    Slot("ps7_payload", None, "payload", declared=False),
+)
+CUSTOMER_SLOTS = {slot.name: slot for slot in SLOTS}
+"""What a context is projected on, beside one slot for each field of the wire."""
+FIXED_NAMES = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
+PERSON_SLOTS = tuple(slot.name for slot in SLOTS if slot.personal and slot.wire)
+"""Slots that tell one customer from another. What else is personal changes with each answer."""
+FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
+"""The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
+
+_WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
+
+
+def is_wire_name(name: str) -> bool:
+    """Whether a slot is named as a field of PS7's payload: `u_…`."""
+    return _WIRE_NAME.fullmatch(name) is not None
+
+
+def is_default_name(name: str) -> bool:
+    """Whether a slot of this name is ours where nothing was renamed."""
+    return name in FIXED_NAMES or is_wire_name(name)
+
+
+def is_personal(name: str) -> bool:
+    """Whether a slot, by its default name, tells who the customer is; a field of the wire may."""
+    slot = CUSTOMER_SLOTS.get(name)
+    return is_wire_name(name) if slot is None else slot.personal
+
+
+def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
+    """Return which of these slots a domain fills by itself, each with the mapping that does.
+
+    Such a slot is the bot's own: a form asks for it, or an entity stands in it. What is not of the
+    expected type counts as not there.
+    """
+    slots = domain.get("slots") if isinstance(domain, dict) else None
+    if not isinstance(slots, dict):
+        return {}
+    found = {}
+    for name in names:
+        slot = slots.get(name)
+        mappings = slot.get("mappings") if isinstance(slot, dict) else None
+        for mapping in mappings if isinstance(mappings, list) else ():
+            kind = mapping.get("type") if isinstance(mapping, dict) else None
+            if isinstance(kind, str) and kind not in FILLED_BY_ACTIONS:
+                found[name] = kind
+                break
+    return found
+
+
+class SlotNames:
+    """Which slots of a bot are ours, after `PS7_SLOT_NAMES`.
+
+    A default name that was renamed is the bot's own again and never touched, unless another slot of
+    ours was given that very name.
+    """
+
+    def __init__(self, renames: Mapping[str, str]) -> None:
+        """Take the renames: default name to the bot's name.
+
+        Raises:
+            ValueError: a key is no slot of ours, or two slots would share one name.
+
+        """
+        self._renamed = dict(renames)
+        self._default_of = {new: default for default, new in renames.items()}
+        if not all(is_default_name(default) for default in renames):
+            raise ValueError
+        taken = (name for name in self._default_of if name not in renames)
+        if len(self._default_of) < len(renames) or any(name in FIXED_NAMES for name in taken):
+            raise ValueError
+
+    def of(self, default: str) -> str:
+        """Return the bot's name of a slot."""
+        return self._renamed.get(default, default)
+
+    def among(self, declared: Iterable[str]) -> dict[str, str]:
+        """Pick our slots from those that a domain declares: the bot's name to the default one."""
+        ours = {}
+        for name in declared:
+            default = self._default_of.get(name)
+            if default is None and name not in self._renamed and is_default_name(name):
+                default = name
+            if default is not None:
+                ours[name] = default
+        return ours
+
+
+def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
+    """Return what the slots of a customer should hold: null, all of them, where there is none.
+
+    `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
+    seal are no part of the projection.
+    """
+    return {
+        name: None if customer is None else _value(customer, default)
+        for name, default in ours.items()
+        if default not in (STATUS, CONTEXT)
+    }
+
+
+def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what the tracker does not hold yet: every SlotSet is an event, the same value too."""
+    return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+
+
+def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slot can be anything
+    slot = CUSTOMER_SLOTS.get(name)
+    if slot is None or slot.attribute is None:
+        return customer.field((slot and slot.wire) or name)
+    value = getattr(customer, slot.attribute)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value
+
+
+def _same(present: object, wanted: object) -> bool:
+    """Compare as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC."""
+    return present == wanted and isinstance(present, bool) == isinstance(wanted, bool)
+
+
+def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
+    """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
+
+    What else PS7 says changes from lookup to lookup: a token is validated, time goes on. Without a
+    CPF, one customer cannot be told from another.
+    """
+    if one is None or other is None:
+        return False
+    persons = [(each.cpf, each.agency, each.account) for each in (one, other)]
+    return one == other or (one.cpf is not None and persons[0] == persons[1])
