@@ -40,7 +40,7 @@ class Arena:
         self._servers: dict[Side, Server] = {}
 
     def servers(self, some: Iterable[Side]) -> dict[Side, Server]:
-        """Give the servers of these sides, started all at once, when they answer."""
+        """Return the servers of these sides, started all at once, when they answer."""
         some = list(some)
         for side in some:
             if side not in self._servers:
@@ -59,7 +59,7 @@ class Arena:
         return Calls.write(self.lab, calls, expected)
 
     def lookups(self, some: Iterable[Side], **wishes: int) -> dict[str, Job]:
-        """Give sides calls that are lookups, each of them."""
+        """Hand sides calls that are lookups, each of them."""
         asked = [as_json(user.call()) for user in self.users(**wishes)]
         return {
             side.name: (server, self.calls(asked, side.expected))
@@ -69,7 +69,7 @@ class Arena:
     def saturate(
         self, jobs: Mapping[str, Job], *, at_a_time: int = AT_A_TIME, slow: bool = False
     ) -> dict[str, list[Load]]:
-        """Give each server as much as it takes, after a warm-up, in turn."""
+        """Hand each server as much as it takes, after a warm-up, in turn."""
         plan = self.plan
         rounds, seconds = (
             (plan.long_rounds, plan.long_seconds) if slow else (plan.rounds, plan.seconds)

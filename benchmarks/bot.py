@@ -94,5 +94,5 @@ async def simulator() -> AsyncIterator[str]:
 
 
 def environment(url: str) -> dict[str, object]:
-    """Give the settings that reach a place, with credentials that any simulator takes."""
+    """Return the settings that reach a place, with credentials that any simulator takes."""
     return {"PS7_BASE_URL": url, "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}

@@ -47,7 +47,7 @@ class User:
         self._keep(islice(cycle(_TURN), events))
 
     def call(self, *, silent: bool = False) -> dict[str, Any]:
-        """Give what Rasa sends when they say something.
+        """Return what Rasa sends when they say something.
 
         `silent`: the message brings no contextId, as in a channel that sends it with the first one.
         """

@@ -145,7 +145,7 @@ def _figures(load: Load, when: Outage, gate: Gate) -> dict[str, object]:
 
 
 def _recovery(load: Load, when: Outage) -> float | None:
-    """Give how long after its return PS7 named a customer for the first time."""
+    """Return how long after its return PS7 named a customer for the first time."""
     known = [
         turn.ended
         for turn in load.turns
@@ -155,7 +155,7 @@ def _recovery(load: Load, when: Outage) -> float | None:
 
 
 def _times(turns: Iterable[Turn]) -> str:
-    """Give median, 99th percentile and maximum, in milliseconds."""
+    """Return median, 99th percentile and maximum, in milliseconds."""
     times = sorted((turn.ended - turn.begun) * 1000 for turn in turns)
     if len(times) < 2:  # noqa: PLR2004 - no quantile of one value
         return "-"

@@ -45,16 +45,16 @@ class Running:
     _family: list[psutil.Process] = field(default_factory=list)
 
     def cpu_seconds(self) -> float:
-        """Give the time that all of them have spent on a processor so far."""
+        """Return the time that all of them have spent on a processor so far."""
         times = [process.cpu_times() for process in self._family]
         return float(sum(time.user + time.system for time in times))
 
     def resident(self) -> float:
-        """Give their resident memory, in MiB; what they share counts for each of them."""
+        """Return their resident memory, in MiB; what they share counts for each of them."""
         return float(sum(process.memory_info().rss for process in self._family)) / 2**20
 
     def proportional(self) -> float:
-        """Give their memory, in MiB; what they share counts once."""
+        """Return their memory, in MiB; what they share counts once."""
         return float(sum(process.memory_full_info().pss for process in self._family)) / 2**20
 
     def _tree(self) -> list[psutil.Process]:
@@ -62,7 +62,7 @@ class Running:
         return [parent, *parent.children(recursive=True)]
 
     def said(self) -> str:
-        """Give what they said so far, on both outputs."""
+        """Return what they said so far, on both outputs."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def first_line(self) -> str:

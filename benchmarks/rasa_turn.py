@@ -37,7 +37,7 @@ _CONVERSATIONS = 30
 
 
 def bots() -> dict[str, Bot]:
-    """Give the three."""
+    """Return the three."""
     folder = BOTS["story_bot"].folder
     return {
         _WITHOUT: Bot(folder),
@@ -103,7 +103,7 @@ async def converse(
 
 
 async def _conversation(bot: RunningBot, whose: str) -> list[float]:
-    """Give the milliseconds of each turn."""
+    """Return the milliseconds of each turn."""
     chat = bot.chat()
     times = []
     for text in _SAID:

@@ -55,7 +55,7 @@ class Figure:
         return f"{_number(self.median)} ({low} to {high})"
 
     def as_json(self) -> dict[str, Any]:
-        """Give what is written down."""
+        """Return what is written down."""
         return {
             "median": round(self.median, 4),
             "rounds": [round(value, 4) for value in self.values],
@@ -83,7 +83,7 @@ class Goal:
         return f"{verdict:<6}  {self.what}: {self.figure}, {self.bound} {_number(self.limit)}"
 
     def as_json(self) -> dict[str, Any]:
-        """Give what is written down."""
+        """Return what is written down."""
         return {
             "what": self.what,
             "bound": self.bound,
@@ -140,7 +140,7 @@ class Report:
         return "\n\n".join([*map(str, self.tables), "\n".join(map(str, self.goals))])
 
     def as_json(self) -> dict[str, Any]:
-        """Give what is written down, with where and when it was measured."""
+        """Return what is written down, with where and when it was measured."""
         return {
             **circumstances(),
             "tables": {

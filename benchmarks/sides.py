@@ -37,7 +37,7 @@ class Side:
     """Text that stands in every answer to a lookup."""
 
     def environment(self, ps7_url: str) -> dict[str, str]:
-        """Give its PS7_* variables."""
+        """Return its PS7_* variables."""
         return {
             "PS7_BASE_URL": ps7_url,
             "PS7_USERNAME": "u",

@@ -158,7 +158,7 @@ async def generate(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _percentile(seconds: list[float], percent: int) -> float:
-    """Give it in milliseconds."""
+    """Return it in milliseconds."""
     ordered = sorted(seconds)
     return ordered[max(0, len(ordered) * percent // 100 - 1)] * 1000 if ordered else 0.0
 

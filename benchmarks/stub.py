@@ -40,7 +40,7 @@ def context_id(number: int, *, milliseconds: int = 0, kib: int = 0) -> str:
 
 @cache
 def answer(kib: int) -> bytes:
-    """Give an answer whose body has this many KiB."""
+    """Return an answer whose body has this many KiB."""
     upstream = {**_CUSTOMER, "u_ion": ""}
     payload = {**_CUSTOMER, "contexto": upstream}
     envelope = {"code": "0", "message": "", "key": "12311", "expireIn": "3600", "payload": payload}

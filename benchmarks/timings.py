@@ -40,7 +40,7 @@ _SECRET = "a made-up secret of a back-end, and long enough"  # noqa: S105
 
 
 def tracker(user: User, *, silent: bool) -> Tracker:
-    """Give what an action is handed when somebody says something."""
+    """Return what an action is handed when somebody says something."""
     call = json.loads(json.dumps(user.call(silent=silent)))
     return Tracker.from_dict(call["tracker"])
 

@@ -35,12 +35,12 @@ class Rival(Action, ABC):
     """Runs in the plugin's place."""
 
     def name(self) -> str:
-        """Give the plugin's name."""
+        """Return the plugin's name."""
         return ACTION
 
 
 def question(tracker: Tracker) -> dict[str, str]:
-    """Say whom the request asks for."""
+    """Return the contextId that the request asks about."""
     return {"contextId": tracker.latest_message["metadata"]["contextId"]}
 
 

@@ -67,7 +67,7 @@ async def scale(programs: Programs, model: Path | None, conversations: int, resu
 
 
 def _about(programs: Programs) -> dict[str, str]:
-    """Say where and when this was."""
+    """Return where and when this was."""
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {
         "date": datetime.now(timezone.utc).date().isoformat(),

@@ -36,7 +36,7 @@ class Programs:
 
     @property
     def missing(self) -> str | None:
-        """Say what is missing and how to get it, None where nothing is."""
+        """Return what is missing and how to get it, None where nothing is."""
         programs = {
             "PostgreSQL": self.postgres / "initdb",
             "redis-server": self.redis,

@@ -148,7 +148,7 @@ class Proxy:
         await until_it_says(self._process, "exited with code 0")
 
     def calls(self) -> list[Call]:
-        """Give the action calls so far, in the order in which they ended."""
+        """Return the action calls so far, in the order in which they ended."""
         lines = (self._folder / _CALLS).read_text().splitlines()
         return [Call.of(line) for line in lines]
 

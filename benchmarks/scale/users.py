@@ -86,7 +86,7 @@ class User:
         return [who for place, who in enumerate(self.customers, 1) if place in self.sends]
 
     async def talk(self, http: aiohttp.ClientSession, url: str) -> None:
-        """Say everything, and wait for each answer."""
+        """Send everything, and wait for each answer."""
         current: Customer | None = None
         for text, place in zip(SAYS, self.sends, strict=True):
             sent = self.customers[place - 1] if place else None
@@ -125,7 +125,7 @@ class User:
 
 
 def names_another(heard: str, expected: str) -> bool:
-    """Tell whether an answer names an account that the right one does not."""
+    """Whether an answer names an account that the right one does not."""
     return not set(_AN_ACCOUNT.findall(heard)) <= set(_AN_ACCOUNT.findall(expected))
 
 
@@ -143,7 +143,7 @@ async def _post(
 
 
 def _answer(text: str, customer: Customer | None) -> str:
-    """Give what the bot must answer."""
+    """Return what the bot must answer."""
     if text == HOURS:
         return _HOURS
     if text == GREET:

@@ -17,7 +17,7 @@ _PERSONAL = ("cpf", "agency", "account")
 
 
 def figures(run: Run) -> dict[str, Any]:
-    """Give the figures of a run, those of each round among them."""
+    """Return the figures of a run, those of each round among them."""
     turns = [turn for user in run.users for turn in user.turns]
     steps = quantiles([(turn.ended - turn.begun) * 1000 for turn in turns], n=100)
     return {
@@ -108,7 +108,7 @@ def _right(user: User, slots: Mapping[str, Any]) -> bool:
 
 
 def _mixed_up(user: User, slots: Mapping[str, Any]) -> bool:
-    """Tell whether slots hold what belongs to nobody who was in this conversation."""
+    """Whether slots hold what belongs to nobody who was in this conversation."""
     return any(
         slots[name] is not None and slots[name] not in {who.slots[name] for who in user.seen}
         for name in _PERSONAL

@@ -71,7 +71,7 @@ def talk(conversation: Conversation) -> None:
 
 
 def arrival(typed: str) -> str | None:
-    """Give the contextId of who was named: a name of the list, or a contextId as it is."""
+    """Return the contextId of who was named: a name of the list, or a contextId as it is."""
     name = typed.strip()
     if name in {"", NOBODY}:
         return None
@@ -103,7 +103,7 @@ class Conversation:
         return [answer.get("text", "") for answer in answers]
 
     def slots(self) -> dict[str, Any]:
-        """Give the slots as the tracker has them; of the seal, only that it is there."""
+        """Return the slots as the tracker has them; of the seal, only that it is there."""
         path = f"/conversations/{self._sender}/tracker?include_events=NONE"
         slots: dict[str, Any] = self._ask(path)["slots"]
         del slots["session_started_metadata"]

@@ -30,7 +30,7 @@ STOP_TIMEOUT = 10  # seconds
 
 
 def trained(models: Path) -> Path:
-    """Give the bot's model, trained anew if a file of the bot is younger.
+    """Return the bot's model, trained anew if a file of the bot is younger.
 
     Raises:
         SystemExit: there is no Rasa, or Rasa does not like the bot; the text says which.
@@ -165,7 +165,7 @@ def _process(
 
 
 def _environment(**variables: str) -> dict[str, str]:
-    """Give a server the environment of this terminal, without settings meant for a real PS7."""
+    """Return a server the environment of this terminal, without settings meant for a real PS7."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PS7_")}
     return {**kept, "RASA_TELEMETRY_ENABLED": "false", **variables}
 

@@ -60,7 +60,7 @@ class Card:
     about: dict[str, str]
 
     def shown(self) -> dict[str, Any]:
-        """Give what the page needs. The contextId stays here until somebody arrives with it."""
+        """Return what the page needs. The contextId stays here until somebody arrives with it."""
         return {name: value for name, value in asdict(self).items() if name != "context_id"}
 
 
@@ -80,7 +80,7 @@ def _fault(name: str) -> Card:
 
 
 def _split(who: Persona) -> tuple[str, str]:
-    """Give the two lines of a title such as "Ana, Personnalité: autenticada, token válido"."""
+    """Return the two lines of a title such as "Ana, Personnalité: autenticada, token válido"."""
     person, _, how = who.title.partition(": ")
     return (person.partition(",")[0], how) if how else (who.name.capitalize(), who.title)
 

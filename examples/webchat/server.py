@@ -105,7 +105,7 @@ def application(backstage: Backstage) -> web.Application:
 
 
 async def arrive(request: web.Request) -> web.Response:
-    """Give the metadata that the chat sends along in this conversation.
+    """Return the metadata that the chat sends along in this conversation.
 
     In production the customer's contextId comes from the phone menu or the app's session, never
     from the browser, and leaves signed for this one conversation. Its id is that of the socket:
@@ -158,7 +158,7 @@ def _correlation(event: dict[str, Any]) -> object:
 
 
 async def _page(request: web.Request) -> web.Response:
-    """Give what the page starts with."""
+    """Return what the page starts with."""
     backstage = request.app[_BACKSTAGE]
     return web.json_response(
         {

@@ -65,7 +65,7 @@ def turn(
     log: str,
     correlation_id: str,
 ) -> dict[str, Any] | None:
-    """Give the turn whose message carried this correlation id, None while Rasa is not done with it.
+    """Return the turn whose message has this correlation id, None while Rasa is not done with it.
 
     Rasa saves a conversation when the turn is over: a tracker that knows the message knows all that
     came of it.

@@ -45,7 +45,7 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Conversation:
 
 
 async def status_after(bot: Conversation, value: object = None, **beside: object) -> str:
-    """Say something, with this under the key; return the status, with which the seal agrees."""
+    """Send a message with this under the key; return the status, with which the seal agrees."""
     await arrive(bot, value, **beside)
     customer = verified_context(bot.tracker)
     status: str = bot.slots["ps7_status"]

@@ -42,7 +42,7 @@ class ActionAnswerBalance(Action):
     """
 
     def name(self) -> str:
-        """Give the name that the domain and the flow use."""
+        """Return the name that the domain and the flow use."""
         return "action_answer_balance"
 
     async def run(
@@ -51,7 +51,7 @@ class ActionAnswerBalance(Action):
         tracker: Tracker,
         domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
     ) -> list[dict[str, Any]]:
-        """Say the balance, or what is needed first. No slot changes."""
+        """Utter the balance, or what is needed first. No slot changes."""
         customer = verified_context(tracker)
         if customer is None or not customer.authenticated:
             dispatcher.utter_message(response="utter_ask_sign_in")

@@ -43,7 +43,7 @@ class ActionAnswerBalance(Action):
     """
 
     def name(self) -> str:
-        """Give the name that the domain and the rules use."""
+        """Return the name that the domain and the rules use."""
         return "action_answer_balance"
 
     async def run(
@@ -52,7 +52,7 @@ class ActionAnswerBalance(Action):
         tracker: Tracker,
         domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
     ) -> list[dict[str, Any]]:
-        """Say the balance, or what is needed first. No slot changes."""
+        """Utter the balance, or what is needed first. No slot changes."""
         customer = verified_context(tracker)
         if customer is None or not customer.authenticated:
             dispatcher.utter_message(response="utter_ask_sign_in")

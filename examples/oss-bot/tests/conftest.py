@@ -44,7 +44,7 @@ RULES = [_read(rule) for rule in YAML(typ="safe").load(BOT / "data" / "rules.yml
 
 
 def next_action(intent: str, done: Sequence[str], slots: Mapping[str, object]) -> str:
-    """Give what comes next, as Rasa's RulePolicy decides it: anew before each step.
+    """Return what comes next, as Rasa's RulePolicy decides it: anew before each step.
 
     A rule fits if it begins with what was done, and its conditions hold now. Of those that fit, the
     one with the most conditions counts.
@@ -61,7 +61,7 @@ def next_action(intent: str, done: Sequence[str], slots: Mapping[str, object]) -
 
 @pytest.fixture
 def talk(bot: CustomerConversation) -> Talk:
-    """Say something as the customer; give what the bot answers, as its rules have it.
+    """Send a message as the customer; return what the bot answers, as its rules have it.
 
     `await talk("qual meu saldo?", "ask_balance", "ana")`: what was said, the intent that it has,
     and who arrives with it, if somebody does.

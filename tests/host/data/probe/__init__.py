@@ -20,7 +20,7 @@ class ActionProbe(Action):
     """Says what an action of a bot can know."""
 
     def name(self) -> str:
-        """Give the name that a domain lists."""
+        """Return the name that a domain lists."""
         return "action_probe"
 
     async def run(
