@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import ASK_TOKEN, GREETING, GREETINGS, NO_BALANCE, SIGN_IN
+from tests.conversation.spoken import GREETING, GREETINGS, NO_BALANCE
 
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 SEALED = {"pt-BR": "selado", "en": "sealed"}
@@ -38,19 +38,6 @@ ACCOUNTS = {
     "exemplo": "••••••••••••••••••54",
 }
 """All of an account number that the panel shows."""
-BALANCES = {
-    "ana": ["O saldo da conta 00123456 é de R$ 15.230,75."],
-    "bruno": ASK_TOKEN,
-    "carla": ASK_TOKEN,
-    "diego": ["O saldo da conta 00900019 é de R$ 1.048.576,00."],
-    "elisa": ASK_TOKEN,
-    "fabio": ["O saldo da conta 00001509 é de R$ 87,40."],
-    "gisele": ASK_TOKEN,
-    "heitor": SIGN_IN,
-    "iara": ["O saldo da conta 10203040 é de -R$ 12,30."],
-    "joao": SIGN_IN,
-    "exemplo": SIGN_IN,
-}
 _ORDER = (
     *("segment", "identification", "security_device", "token_status", "cpf", "cpf_masked"),
     *("agency", "account", "ivr_option"),

@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from examples.webchat.server import CLIENT, Backstage
-from tests.conversation.cast import ARRIVAL_KEYS, BOTS
+from tests.conversation.cast import BOTS
 from tests.webchat.visit import AXE, Visit, served
 
 if TYPE_CHECKING:
@@ -75,20 +75,6 @@ async def page_url(
     """Serve the page in front of the example bot."""
     log = rasa_stage.actions_log(BOTS["oss_bot"])
     async with served(Backstage(oss_bot.url, rasa_simulator.url, log)) as url:
-        yield url
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def signed_url(
-    browser: Browser,  # noqa: ARG001 - without one, no bot needs to start
-    guarded_bot: RunningBot,
-    rasa_stage: Stage,
-    rasa_simulator: Simulator,
-) -> AsyncIterator[str]:
-    """Serve the page in front of the bot that takes signed arrivals only."""
-    log = rasa_stage.actions_log(BOTS["guarded_bot"])
-    backstage = Backstage(guarded_bot.url, rasa_simulator.url, log, arrival_key=ARRIVAL_KEYS[0])
-    async with served(backstage) as url:
         yield url
 
 

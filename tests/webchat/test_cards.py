@@ -1,6 +1,6 @@
 """Every card: what the bot answers, and what the panel shows beside it.
 
-Each is taken in one of the two languages on a computer; before a release, on a phone as well.
+Each is taken in one of the two languages.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import NO_BALANCE
+from tests.conversation.spoken import BALANCES, NO_BALANCE
 from tests.webchat.cast import (
-    BALANCES,
     CALL,
     HELD,
     NO_ANSWER,
@@ -24,36 +23,19 @@ from tests.webchat.cast import (
     greeting,
     known,
 )
-from tests.webchat.conftest import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _pytest.mark import ParameterSet
-
     from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-_LANGUAGES = cycle(["pt-BR", "en"])  # of a card, other ones on the two screens
+LANGUAGES = ("pt-BR", "en")
 
 
-def visits(cards: Iterable[str]) -> list[ParameterSet]:
-    """Return each card with a language and a screen."""
-    release = {"desktop": (), "phone": (pytest.mark.release,)}
-    return [
-        pytest.param(card, next(_LANGUAGES), size, marks=release[size])
-        for size in SIZES
-        for card in cards
-    ]
-
-
-@pytest.mark.parametrize(("name", "language", "size"), visits(PERSONAS))
-async def test_a_customer(
-    visitors: Visitors, page_url: str, name: str, language: str, size: str
-) -> None:
+@pytest.mark.parametrize(("name", "language"), zip(PERSONAS, cycle(LANGUAGES), strict=False))
+async def test_a_customer(visitors: Visitors, page_url: str, name: str, language: str) -> None:
     """The bot greets by segment and answers as far as the customer is known; PS7 is asked once."""
-    visit = await visitors(page_url, size)
+    visit = await visitors(page_url)
 
     await visit.arrive(name, language)
     await visit.hears(*greeting(name))
@@ -82,12 +64,10 @@ async def test_a_customer(
     assert await visit.overflowing() == []
 
 
-@pytest.mark.parametrize(("name", "language", "size"), visits(TROUBLES))
-async def test_no_customer(
-    visitors: Visitors, page_url: str, name: str, language: str, size: str
-) -> None:
+@pytest.mark.parametrize(("name", "language"), zip(TROUBLES, cycle(LANGUAGES), strict=False))
+async def test_no_customer(visitors: Visitors, page_url: str, name: str, language: str) -> None:
     """An unknown visitor, or PS7 in trouble: the bot keeps to its rules, the panel says why."""
-    visit, trouble = await visitors(page_url, size), TROUBLES[name]
+    visit, trouble = await visitors(page_url), TROUBLES[name]
 
     await visit.arrive(name, language)
     await visit.hears(*trouble.greeting)
@@ -96,16 +76,10 @@ async def test_no_customer(
     first, second = await visit.turns()
 
     answers = trouble.answers or NO_ANSWER[language]
-    asked = {
-        "calls": [[CALL, answers]] if trouble.reason else [],
-        "ends": [[trouble.status, trouble.reason]] if trouble.reason else [],
-    }
-    left_alone: dict[str, list[object]] = {"calls": [], "ends": []}
+    asked = ([[CALL, answers]], [[trouble.status, trouble.reason]]) if trouble.reason else ([], [])
     assert [first["status"], second["status"]] == [trouble.status] * 2
-    assert {"calls": first["calls"], "ends": first["ends"]} == asked
-    assert {"calls": second["calls"], "ends": second["ends"]} == (
-        asked if trouble.again else left_alone
-    )
+    assert (first["calls"], first["ends"]) == asked
+    assert (second["calls"], second["ends"]) == (asked if trouble.again else ([], []))
     if not trouble.again:
         assert second["plain"][0] == NOT_ASKED[trouble.status][language]
     assert [slot for slot, *_ in first["slots"]] == (["ps7_context"] if trouble.reason else [])

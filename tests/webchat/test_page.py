@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.conversation.spoken import GOODBYE, GREETINGS
+from examples.webchat.server import Backstage
+from tests.conversation.cast import ARRIVAL_KEYS, BOTS
+from tests.conversation.spoken import BALANCES, GOODBYE, GREETINGS
 from tests.webchat.cast import HELD
 from tests.webchat.conftest import SIZES
-from tests.webchat.visit import AXE
+from tests.webchat.visit import AXE, served
 
 if TYPE_CHECKING:
     from playwright.async_api import Route, WebSocketRoute
 
+    from actions.ps7.testing import Simulator
+    from tests.conversation.harness import Stage
+    from tests.conversation.talking import RunningBot
     from tests.webchat.visit import Visit, Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 GREETING = GREETINGS["Personnalité"][0]
-BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
+(BALANCE,) = BALANCES["ana"]
 _STOP = """() => {
   const node = document.activeElement, style = getComputedStyle(node);
   return {
@@ -165,7 +170,11 @@ async def test_a_goodbye_forgets_the_customer(visitors: Visitors, page_url: str)
 
 
 async def test_how_the_context_id_arrives(
-    visitors: Visitors, page_url: str, signed_url: str
+    visitors: Visitors,
+    page_url: str,
+    guarded_bot: RunningBot,
+    rasa_stage: Stage,
+    rasa_simulator: Simulator,
 ) -> None:
     """The panel shows the call as it is made; with a key, a token stands for the contextId."""
     visit = await visitors(page_url)
@@ -176,12 +185,15 @@ async def test_how_the_context_id_arrives(
     )
     assert "PS7_ARRIVAL_KEYS" in str(await visit.page.text_content("#production"))
 
-    signed = await visitors(signed_url)
-    await signed.arrive("ana")
-    await signed.say("qual meu saldo?", 2)
-    await signed.hears(GREETING, BALANCE)
-    assert 'contextId: "eyJ' in str(await signed.page.text_content("#metadata"))
-    assert str(await signed.page.text_content("#production")).startswith("Este contextId veio")
+    log = rasa_stage.actions_log(BOTS["guarded_bot"])
+    backstage = Backstage(guarded_bot.url, rasa_simulator.url, log, arrival_key=ARRIVAL_KEYS[0])
+    async with served(backstage) as signed_url:
+        signed = await visitors(signed_url)
+        await signed.arrive("ana")
+        await signed.say("qual meu saldo?", 2)
+        await signed.hears(GREETING, BALANCE)
+        assert 'contextId: "eyJ' in str(await signed.page.text_content("#metadata"))
+        assert str(await signed.page.text_content("#production")).startswith("Este contextId veio")
 
 
 async def test_a_connection_that_breaks(visitors: Visitors, page_url: str) -> None:

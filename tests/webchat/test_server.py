@@ -62,25 +62,16 @@ async def url(backstage: Backstage) -> AsyncIterator[str]:
         yield url
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a client session."""
-    async with aiohttp.ClientSession() as session:
-        yield session
+async def get(url: str, **headers: str) -> tuple[int, str, dict[str, str]]:
+    """Return the status, the text and the headers of an answer."""
+    async with aiohttp.request("GET", url, headers=headers) as answer:
+        return answer.status, await answer.text(), dict(answer.headers)
 
 
-async def get(http: aiohttp.ClientSession, url: str) -> tuple[int, str]:
-    """Return the status and the text of an answer."""
-    async with http.get(url) as answer:
-        return answer.status, await answer.text()
-
-
-async def arrive(
-    http: aiohttp.ClientSession, url: str, card: str, conversation: str = "r2S0_Ic8"
-) -> Any:  # noqa: ANN401 - JSON is any of its types
+async def arrive(url: str, card: str, conversation: str = "r2S0_Ic8") -> Any:  # noqa: ANN401 - JSON
     """Open a chat with this card."""
     asked = {"card": card, "conversation": conversation}
-    async with http.post(f"{url}api/arrivals", json=asked) as answer:
+    async with aiohttp.request("POST", f"{url}api/arrivals", json=asked) as answer:
         return await answer.json() if answer.ok else answer.status
 
 
@@ -93,58 +84,47 @@ async def arrive(
         ("nothing", "text/plain; charset=utf-8"),
     ],
 )
-async def test_every_answer_is_strict(
-    http: aiohttp.ClientSession, backstage: Backstage, url: str, path: str, kind: str
-) -> None:
+async def test_every_answer_is_strict(backstage: Backstage, url: str, path: str, kind: str) -> None:
     """A page may load and call this server and Rasa's socket, and nothing else; nothing is kept."""
-    async with http.get(url + path) as answer:
-        said = dict(answer.headers)
-
+    _, _, headers = await get(url + path)
     socket = backstage.rasa.replace("http", "ws")
-    assert (
-        said.items()
-        >= {
-            "Content-Type": kind,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": (
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                f"connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; "
-                "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-            ),
-        }.items()
-    )
+    expected = {
+        "Content-Type": kind,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+            f"connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        ),
+    }
+    assert headers.items() >= expected.items()
 
 
 @pytest.mark.parametrize(
     "path",
     ["nothing", "..%2fserver.py", "package.json", "app/main.js", "api/turns/a%20b/one"],
 )
-async def test_no_other_file_is_handed_out(
-    http: aiohttp.ClientSession, url: str, asked: list[str], path: str
-) -> None:
+async def test_no_other_file_is_handed_out(url: str, asked: list[str], path: str) -> None:
     """What is not the page's is not there, and no address of Rasa's is made of what is no id."""
-    assert (await get(http, url + path))[0] == 404
+    assert (await get(url + path))[0] == 404
     assert asked == []
 
 
 @pytest.mark.parametrize(("host", "status"), [("bank.example", 421), ("localhost", 200)])
-async def test_it_answers_under_the_names_of_this_machine(
-    http: aiohttp.ClientSession, url: str, host: str, status: int
-) -> None:
+async def test_it_answers_under_the_names_of_this_machine(url: str, host: str, status: int) -> None:
     """A page elsewhere may point a name of its own at 127.0.0.1, and get nothing."""
-    async with http.get(url, headers={"Host": host}) as answer:
-        assert answer.status == status
+    assert (await get(url, Host=host))[0] == status
 
 
 async def test_the_page_knows_no_context_id_before_an_arrival(
-    http: aiohttp.ClientSession, backstage: Backstage, url: str
+    backstage: Backstage, url: str
 ) -> None:
     """The cards hold names and texts."""
-    _, text = await get(http, f"{url}api/page")
+    _, text, _ = await get(f"{url}api/page")
     page = json.loads(text)
     assert page.keys() == {"rasa", "signed", "cards"}
     assert (page["rasa"], page["signed"]) == (backstage.rasa, True)
@@ -159,36 +139,30 @@ async def test_the_page_knows_no_context_id_before_an_arrival(
     assert PERSONAS["exemplo"].context_id not in text
 
 
-async def test_an_arrival_brings_a_signed_context_id(
-    http: aiohttp.ClientSession, backstage: Backstage, url: str
-) -> None:
+async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, url: str) -> None:
     """Signed for this conversation and for two minutes; without a key it comes as it is."""
-    metadata = await arrive(http, url, "exemplo")
+    metadata = await arrive(url, "exemplo")
     assert metadata.keys() == {"contextId"}
     claims = jwt.decode(metadata["contextId"], KEY, algorithms=["HS256"])
     assert (claims["contextId"], claims["sub"]) == ("123123213", "r2S0_Ic8")
     assert claims["exp"] - claims["iat"] == 120
 
     async with served(Backstage(backstage.rasa, backstage.ps7, backstage.actions_log)) as bare:
-        assert await arrive(http, bare, "exemplo") == {"contextId": "123123213"}
-        assert await arrive(http, bare, "nobody") == {}
+        assert await arrive(bare, "exemplo") == {"contextId": "123123213"}
+        assert await arrive(bare, "nobody") == {}
 
 
 @pytest.mark.parametrize(
     ("card", "conversation"), [("zoe", "r2S0"), ("ana", "../x"), ("ana", ""), ("ana", "x" * 129)]
 )
-async def test_an_arrival_that_is_none(
-    http: aiohttp.ClientSession, url: str, card: str, conversation: str
-) -> None:
+async def test_an_arrival_that_is_none(url: str, card: str, conversation: str) -> None:
     """There is no such card, or what is named is no id of a socket."""
-    assert await arrive(http, url, card, conversation) == 404
+    assert await arrive(url, card, conversation) == 404
 
 
-async def test_a_turn_is_masked_and_the_token_stays_here(
-    http: aiohttp.ClientSession, url: str, asked: list[str]
-) -> None:
+async def test_a_turn_is_masked_and_the_token_stays_here(url: str, asked: list[str]) -> None:
     """The server asks Rasa with its token; the browser gets the turn alone."""
-    _, text = await get(http, f"{url}api/turns/r2S0/one")
+    _, text, _ = await get(f"{url}api/turns/r2S0/one")
     shown = {"name": "cpf", "value": "***.982.247-**", "changed": True}
     assert json.loads(text)["slots"] == [shown]
     assert asked == [
@@ -198,21 +172,21 @@ async def test_a_turn_is_masked_and_the_token_stays_here(
 
 
 async def test_a_turn_that_never_comes(
-    http: aiohttp.ClientSession, url: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
+    url: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rasa is asked again for a while, and then the page is told."""
     monkeypatch.setattr(server, "_TURN_TIMEOUT", 0.1)
-    said = await get(http, f"{url}api/turns/r2S0/two")
-    assert said == (504, "Rasa knows no such message")
+    *said, _ = await get(f"{url}api/turns/r2S0/two")
+    assert said == [504, "Rasa knows no such message"]
     assert len(asked) > 1
 
 
-async def test_rasa_does_not_answer(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_rasa_does_not_answer(tmp_path: Path) -> None:
     """The page is told, and no address of what stands behind it."""
     closed = f"http://127.0.0.1:{free_port()}"
     async with served(Backstage(closed, closed, tmp_path / "actions.log")) as url:
-        said = await get(http, f"{url}api/turns/r2S0/one")
-    assert said == (502, "Rasa or the simulator does not answer")
+        *said, _ = await get(f"{url}api/turns/r2S0/one")
+    assert said == [502, "Rasa or the simulator does not answer"]
 
 
 def test_what_the_server_knows_stays_out_of_its_text(backstage: Backstage) -> None:

@@ -9,7 +9,8 @@ import pytest
 from actions.ps7.testing import PERSONAS
 from examples.webchat.cards import _ENGLISH, CARDS
 from examples.webchat.turns import turn
-from tests.webchat.cast import BALANCES, TROUBLES
+from tests.conversation.spoken import BALANCES
+from tests.webchat.cast import TROUBLES
 
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 LOG = """\
