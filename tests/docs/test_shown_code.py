@@ -10,7 +10,6 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -21,12 +20,14 @@ from actions.ps7.cli.command import main
 from actions.ps7.dialogue import arrival
 from actions.ps7.settings import ArrivalSettings
 from actions.ps7.testing import BackgroundSimulator, Conversation, pytest_plugin
+from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import blocks, document
 from tests.support.arriving import arrived
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from actions.ps7.testing.rasa_in_memory.domain import DomainSource
 
@@ -63,11 +64,8 @@ def executed(code: str) -> Iterator[dict[str, Any]]:
 @pytest.mark.conversation
 def test_a_channel_is_what_rasa_takes(tmp_path: Path) -> None:
     """It is executed where Rasa is."""
-    interpreter = os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python"
-    if not Path(interpreter).exists():
-        pytest.skip("needs a Python that has Rasa")
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    command = [interpreter, "-W", "ignore", "-c", INTEGRATION["channels/app.py"]]
+    command = [_rasa_python(), "-W", "ignore", "-c", INTEGRATION["channels/app.py"]]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
 
 

@@ -24,6 +24,7 @@ from actions.ps7.settings import PREFIX
 from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS, project
 from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
 from tests.docs.documents import code_words, document
+from tests.faults.ending import at_every_attempt
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 
@@ -34,41 +35,42 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 decode = partial(wire.decode, received_at=NOW, max_age=3600)
-OPERATIONS, INTEGRATION, PS7 = (
-    document(f"docs/{name}.md") for name in ("operations", "integration", "ps7")
+OPERATIONS, PS7 = document("docs/operations.md"), document("docs/ps7.md")
+
+OUTCOMES = [outcome.value for outcome in Outcome]
+REFUSED = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
+COMMANDS = next(
+    action.choices for action in command.parser()._actions if isinstance(action.choices, dict)
 )
 
 
-def test_the_readme_has_every_outcome() -> None:
-    """In the order of the code."""
-    found = document("README.md").named("value", "when", "what a dialogue does")
-    assert found == [outcome.value for outcome in Outcome]
+@pytest.mark.parametrize(
+    ("page", "header", "names"),
+    [
+        ("README", ("value", "when", "what a dialogue does"), OUTCOMES),
+        ("README", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
+        ("docs/integration", ("name", "what it is"), package.__all__),
+        ("docs/operations", ("outcome", "alert", "who"), OUTCOMES),
+        ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
+        ("docs/security", ("reason", "what was wrong"), REFUSED),
+        ("docs/testing", ("contextId", "who arrives"), [p.context_id for p in PERSONAS.values()]),
+    ],
+)
+def test_a_table_has_every_name(page: str, header: tuple[str, ...], names: list[str]) -> None:
+    """And no other."""
+    assert sorted(document(f"{page}.md").named(*header)) == sorted(names)
 
 
-def test_the_readme_has_every_slot() -> None:
-    """In the order of the code, and the values of those that have a list of them."""
-    header = ("slot", "what it holds")
-    assert document("README.md").named(*header) == [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]
-    rows = document("README.md").table(*header).rows
+def test_slots_fixtures_and_customers_are_described_as_they_are() -> None:
+    """A slot's list of values, the fixtures of the test kit, the attributes of a customer."""
+    rows = document("README.md").table("slot", "what it holds").rows
     values = {row[0].strip("`"): set(code_words(row[1])) for row in rows}
     for name in ("identification", "security_device", "token_status"):
         assert values[name] == {who.slots[name] for who in PERSONAS.values()} - {None}
-
-
-def test_the_page_about_tests_has_every_customer_and_fixture() -> None:
-    """And no other."""
-    page = document("docs/testing.md")
-    customers = page.named("contextId", "who arrives")
-    assert sorted(customers) == sorted(who.context_id for who in PERSONAS.values())
-    for name in page.named("fixture", "what it is"):
+    for name in document("docs/testing.md").named("fixture", "what it is"):
         assert callable(getattr(pytest_plugin, name))
-
-
-def test_every_name_that_is_exported_is_listed() -> None:
-    """With every attribute of a customer."""
-    header = ("name", "what it is")
-    assert sorted(INTEGRATION.named(*header)) == sorted(package.__all__)
-    (row,) = (row for row in INTEGRATION.table(*header).rows if row[0] == "`CustomerContext`")
+    names = document("docs/integration.md").table("name", "what it is").rows
+    (row,) = (row for row in names if row[0] == "`CustomerContext`")
     own = {name for name, value in vars(CustomerContext).items() if isinstance(value, property)}
     attributes = {*CustomerContext.model_fields, *own, "field"}
     assert {name.partition("(")[0] for name in code_words(row[1])} - {"repr"} == attributes
@@ -239,14 +241,27 @@ def test_every_reason_has_its_row() -> None:
     assert {(reason, said[reason]) for reason, _ in found} == found
 
 
-def test_every_command_and_every_outcome_has_its_row() -> None:
-    """As `rasa-ps7 --help` lists them, and each outcome with whom to tell."""
-    (commands,) = (
-        action.choices for action in command.parser()._actions if isinstance(action.choices, dict)
+def test_every_fault_has_its_row() -> None:
+    """Outcome, reason and number of requests are those that the grid has found."""
+    table = document("docs/reliability.md").table(
+        "fault", "what PS7 or the network does", "outcome", "reason", "requests"
     )
-    said = OPERATIONS.named("command", "what it is for")
-    assert sorted(said) == sorted(f"rasa-ps7 {name}" for name in commands)
-    assert OPERATIONS.named("outcome", "alert", "who") == [outcome.value for outcome in Outcome]
+    ends = {name: at_every_attempt(fault) for name, fault in FAULTS.items()}
+    assert [(name, *end) for name, _, *end in table.rows] == [
+        (f"`{name}`", f"`{end.outcome}`", f"`{end.reason}`", str(end.requests))
+        for name, end in ends.items()
+    ]
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """Under its number and its title, and numbers are given once, without a gap."""
+    index = document("docs/adr/README.md").text
+    rows = re.findall(r"^\| (\d+) \| \[(.+)\]\((.+)\) \|$", index, re.MULTILINE)
+    files = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert [(f"{number}. {title}", file) for number, title, file in rows] == [
+        (document(f"docs/adr/{file.name}").headings[0], file.name) for file in files
+    ]
+    assert [int(number) for number, *_ in rows] == [*range(1, len(files) + 1)]
 
 
 # docs/security.md, and figures that no setting changes
@@ -282,9 +297,7 @@ def test_every_figure_is_that_of_the_code(page: str, figure: str) -> None:
 
 
 def test_signed_arrivals_are_explained() -> None:
-    """Every reason to refuse one, every claim of a token, and the log line to search for."""
-    reasons = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
-    assert SECURITY.named("reason", "what was wrong") == reasons
+    """Every claim of a token, and the log line to search for."""
     token = arrival.sign("a-secret-of-the-back-end-and-ours", "C1", "s", encoded=0)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert set(SECURITY.named("claim", "what it has to be")) == claims.keys()

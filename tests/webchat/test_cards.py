@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 LANGUAGES = ("pt-BR", "en")
 
 
-@pytest.mark.parametrize(("name", "language"), zip(PERSONAS, cycle(LANGUAGES), strict=False))
+@pytest.mark.parametrize(("name", "language"), [*zip(PERSONAS, cycle(LANGUAGES))])
 async def test_a_customer(visitors: Visitors, page_url: str, name: str, language: str) -> None:
     """The bot greets by segment and answers as far as the customer is known; PS7 is asked once."""
     visit = await visitors(page_url)
@@ -64,7 +64,7 @@ async def test_a_customer(visitors: Visitors, page_url: str, name: str, language
     assert await visit.overflowing() == []
 
 
-@pytest.mark.parametrize(("name", "language"), zip(TROUBLES, cycle(LANGUAGES), strict=False))
+@pytest.mark.parametrize(("name", "language"), [*zip(TROUBLES, cycle(LANGUAGES))])
 async def test_no_customer(visitors: Visitors, page_url: str, name: str, language: str) -> None:
     """An unknown visitor, or PS7 in trouble: the bot keeps to its rules, the panel says why."""
     visit, trouble = await visitors(page_url), TROUBLES[name]
