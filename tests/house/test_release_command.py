@@ -119,15 +119,11 @@ def test_one_command_makes_a_release(project: Path, capfd: pytest.CaptureFixture
 
 def test_a_version_is_written_where_it_names_the_project() -> None:
     """In its own lines, and nowhere else that has the same number."""
-    before = (
-        'version = "0.1.0"\nVERSION = "0.1.0"\n# ps7-actions:0.1.0 .\n'
-        'image.version="0.1.0"\nother==0.1.0\nps7-actions:0.1.0.1\nps7-actions:0.1.01\n'
+    text = (
+        'version = "{0}"\nVERSION = "{0}"\n# ps7-actions:{0} .\n'
+        'image.version="{0}"\nother==0.1.0\nps7-actions:0.1.0.1\nps7-actions:0.1.01\n'
     )
-    after = (
-        'version = "2.0.0"\nVERSION = "2.0.0"\n# ps7-actions:2.0.0 .\n'
-        'image.version="2.0.0"\nother==0.1.0\nps7-actions:0.1.0.1\nps7-actions:0.1.01\n'
-    )
-    assert release.renamed(before, "0.1.0", "2.0.0") == after
+    assert release.renamed(text.format("0.1.0"), "0.1.0", "2.0.0") == text.format("2.0.0")
 
 
 def test_a_release_that_fails_is_none(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

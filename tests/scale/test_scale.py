@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.scale.programs import Programs
 from benchmarks.scale.verdict import AS_IT_COMES, REPEATING
-from tests.support.processes import ROOT
+from tests.faults.test_benchmarks import figures, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,25 +34,6 @@ def programs() -> Programs:
     return found
 
 
-async def scale(rasa_python: Path, model: Path, results: Path) -> tuple[int | None, str]:
-    """Run the benchmark as a person would, in short; return its exit code and what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.scale", "--model", str(model)),
-        *("--conversations", str(CONVERSATIONS), "--results", str(results)),
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "PS7_RASA_PYTHON": str(rasa_python)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-    return process.returncode, output.decode()
-
-
 async def test_action_servers_die_and_no_conversation_is_the_worse_for_it(
     programs: Programs, oss_bot: RunningBot, tmp_path: Path
 ) -> None:
@@ -64,10 +42,10 @@ async def test_action_servers_die_and_no_conversation_is_the_worse_for_it(
     Turns are lost only if they were under way on it, none where nginx repeats action calls, and in
     the end every tracker holds its own customer. What else must hold stands in `verdict.problems`.
     """
-    code, output = await scale(programs.rasa_python, oss_bot.model, tmp_path)
+    arguments = ("--model", str(oss_bot.model), "--conversations", str(CONVERSATIONS))
+    await run(tmp_path, "scale", *arguments, PS7_RASA_PYTHON=str(programs.rasa_python))
 
-    assert code == 0, output
-    found: dict[str, Any] = json.loads((tmp_path / "scale.json").read_text(encoding="utf-8"))
+    found = figures(tmp_path, "scale")
     assert found["conversations"] == found["trackers right at the end"] == CONVERSATIONS
     assert found["turns mixed up"] == found["trackers mixed up"] == 0
     assert found["turns at another Rasa server than the one before (%)"] == 100

@@ -49,23 +49,6 @@ def lose(run: Run, half: int, begun: float) -> None:
     turns += [turn(begun, ONE, right=False), turn(LATE, OTHER)]
 
 
-def lose_two(run: Run) -> None:
-    lose(run, 0, MEANWHILE)
-    lose(run, 0, MEANWHILE)
-
-
-def mix_up_a_tracker(run: Run) -> None:
-    run.slots[0]["account"] = run.slots[1]["account"]
-
-
-def empty_a_tracker(run: Run) -> None:
-    run.slots[0] = dict.fromkeys(run.slots[0]) | {"ps7_status": "missing"}
-
-
-def ask_too_often(run: Run) -> None:
-    run.lookups = 13
-
-
 def fail(run: Run, half: int, call: Call) -> None:
     run.rounds[half] = replace(run.rounds[half], calls=[call, *run.rounds[half].calls], back=3)
 
@@ -95,20 +78,29 @@ def test_a_run_in_which_nothing_went_wrong() -> None:
             lambda run: run.users[0].turns.append(turn(LATE, ONE, mixed_up=True)),
             "turns or trackers were mixed up",
         ),
-        (mix_up_a_tracker, "turns or trackers were mixed up"),
-        (empty_a_tracker, "a tracker is wrong"),
+        (
+            lambda run: run.slots[0].update(account=run.slots[1]["account"]),
+            "turns or trackers were mixed up",
+        ),
+        (lambda run: run.slots[0].update(account=None), "a tracker is wrong"),
         (
             lambda run: run.users[0].turns.append(turn(LATE, OTHER)),
             "a turn came to the same Rasa server as the one before",
         ),
-        (lose_two, "more turns were lost than calls were cut off"),
+        (
+            lambda run: [lose(run, 0, MEANWHILE) for _ in range(2)],
+            "more turns were lost than calls were cut off",
+        ),
         (lambda run: lose(run, 0, EARLY), "a turn was lost that was not under way at the kill"),
         (lambda run: fail(run, 0, REFUSED_BY_BOTH), "an action call failed that was not cut off"),
         (lambda run: lose(run, 1, MEANWHILE), "an action call failed, or a turn was lost"),
-        (ask_too_often, "PS7 was asked more often than its contexts and the calls cut off"),
+        (
+            lambda run: setattr(run, "lookups", 13),
+            "PS7 was asked more often than its contexts and the calls cut off",
+        ),
     ],
 )
-def test_what_goes_wrong_is_named(happens: Callable[[Run], None], problem: str) -> None:
+def test_what_goes_wrong_is_named(happens: Callable[[Run], object], problem: str) -> None:
     """One thing that goes wrong is enough."""
     run = a_run()
     happens(run)

@@ -13,6 +13,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from scripts import release
+from tests.container.test_pins import ENTRY, TEXT
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.release
 
 TOOLS = Path(os.environ.get("PS7_RELEASE_PYTHON") or ROOT / ".venv-release" / "bin" / "python")
-PINS = (ROOT / "requirements" / "container.txt").read_text(encoding="utf-8")
 
 
 def make(folder: Path) -> Path:
@@ -36,9 +36,8 @@ def make(folder: Path) -> Path:
 
 def pinned() -> Iterator[tuple[str, str, set[str]]]:
     """Yield name, version and hashes of each pin of the image."""
-    for name, version, hashes in re.findall(
-        r"^(\S+)==(\S+)((?: \\\n    \S+)+)", PINS, re.MULTILINE
-    ):
+    for pin, hashes in ENTRY.findall(TEXT):
+        name, _, version = pin.partition("==")
         yield canonicalize_name(name), version, set(re.findall(r"sha256:(\w+)", hashes))
 
 
