@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.matrix.cells import ADDED_TO_RASA, NEWEST, OLDEST, RASA_PINS, RUN, Sdk
 from tests.support.processes import ROOT
 
@@ -103,6 +105,14 @@ def interpreter(sdk: Sdk, python: str) -> Path | None:
         return known if known.exists() else None
     made = environment(sdk, python)
     return made.python if made.stands else None
+
+
+def usable(python: Path | None) -> Path:
+    """Return an interpreter that stands; skip the test where none does, and fail it in CI."""
+    if python is None:
+        reason = "`make matrix` (or `make floor`) has not made the environment, or from other pins"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return python
 
 
 def every() -> Iterator[Environment]:

@@ -7,7 +7,6 @@ not been made its tests are skipped, but never in CI.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,9 @@ from packaging.utils import canonicalize_name
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.conftest import seal_keys
-from tests.matrix.cells import OLDEST, RUN, Cell, Sdk, Transport, pinned
-from tests.matrix.environments import at_hand, interpreter
+from tests.matrix import page
+from tests.matrix.cells import RUN, Cell, Sdk, Transport, pinned
+from tests.matrix.environments import at_hand, interpreter, usable
 from tests.matrix.hosts import HOSTS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
@@ -47,16 +47,6 @@ def marks(sdk: Sdk, python: str) -> tuple[pytest.MarkDecorator, ...]:
     return () if at_hand(sdk, python) else (pytest.mark.release,)
 
 
-def usable(sdk: Sdk, python: str) -> Path:
-    """Return an interpreter that has this rasa-sdk; skip the test where none stands."""
-    found = interpreter(sdk, python)
-    if found is None:
-        made_by = "make floor" if sdk is OLDEST else "make matrix"
-        reason = f"`{made_by}` has not made the environment, or from other pins"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return found
-
-
 @pytest.mark.parametrize(
     "cell", [pytest.param(cell, id=str(cell), marks=marks(cell.sdk, cell.python)) for cell in RUN]
 )
@@ -64,7 +54,7 @@ async def test_a_customer_is_looked_up_held_verified_and_forgotten(
     cell: Cell, tmp_path: Path
 ) -> None:
     """Every answer whole, with one request to PS7, and a server that ends without a complaint."""
-    python, user = usable(cell.sdk, cell.python), Dialogue()
+    python, user = usable(interpreter(cell.sdk, cell.python)), Dialogue()
     unknown: dict[str, Any] = dict(user.slots)
     async with Simulator() as ps7:
         ps7.answer(METADATA["contextId"], body={**ANA.answer, "payload": PAYLOAD})
@@ -99,7 +89,7 @@ async def test_a_customer_is_looked_up_held_verified_and_forgotten(
 )
 def test_an_environment_is_what_the_table_says(sdk: Sdk, python: str) -> None:
     """Python and packages as pinned; and the reasons for cells that are not run are true."""
-    command = (usable(sdk, python), "-c", PROBE)
+    command = (usable(interpreter(sdk, python)), "-c", PROBE)
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
     packages = {canonicalize_name(name): one for name, one in found["packages"].items()}
@@ -108,3 +98,10 @@ def test_an_environment_is_what_the_table_says(sdk: Sdk, python: str) -> None:
     assert found["python"] == python
     assert SpecifierSet(found["pythons"]) == SpecifierSet(sdk.pythons)
     assert found["grpc"] == (Transport.GRPC in sdk.transports)
+
+
+@pytest.mark.parametrize(("path", "table"), page.tables(), ids=["en", "pt", "cells", "rasa"])
+def test_each_table_is_as_the_cells_and_pins_make_it(path: Path, table: str) -> None:
+    """Otherwise `python -m tests.matrix.page` writes it anew."""
+    text = path.read_text(encoding="utf-8")
+    assert page.in_place(text, table) == text

@@ -6,7 +6,6 @@ trains the bot, runs it and its actions. tests/conversation has the recommended 
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from tests.conversation.harness import OSS_BOT, Bot, Stage
 from tests.conversation.spoken import GOODBYE, GREETINGS, NOBODY, of_the_customer
 from tests.host.conftest import seal_keys
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
-from tests.matrix.environments import INSIDE_RASA
+from tests.matrix.environments import INSIDE_RASA, usable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,28 +29,26 @@ pytestmark = [pytest.mark.conversation, pytest.mark.release]
 ANA = PERSONAS["ana"].slots
 
 
+@pytest.fixture(scope="session")
 def inside() -> str:
     """Return the interpreter that has both; skip the test where there is none."""
-    if not INSIDE_RASA.stands:
-        reason = "`make matrix` has not made the environment, or from other pins"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return str(INSIDE_RASA.python)
+    return str(usable(INSIDE_RASA.python if INSIDE_RASA.stands else None))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def bot_inside(
+    inside: str,
     rasa_simulator: Simulator,
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[RunningBot]:
     """Run the example bot and its actions in one environment."""
-    python = inside()
     stage = Stage(
         INSIDE_RASA.python,
         request.config.cache.mkdir("rasa-models"),
         tmp_path_factory.mktemp("inside"),
         {**rasa_simulator.environment, "PS7_SEAL_KEYS": seal_keys()},
-        run_actions=(python, "-m", "rasa", "run", "actions"),
+        run_actions=(inside, "-m", "rasa", "run", "actions"),
     )
     try:
         yield await stage.open("inside", Bot(OSS_BOT))
@@ -81,9 +78,9 @@ async def test_the_action_server_runs_in_rasas_environment(
     assert [request.json for request in rasa_simulator.requests] == [{"contextId": "ana"}]
 
 
-def test_pydantic_alone_is_over_rasas_pin() -> None:
+def test_pydantic_alone_is_over_rasas_pin(inside: str) -> None:
     """What pip says of that environment is said in docs/compatibility.md, and it says no more."""
-    command = (inside(), "-m", "pip", "check")
+    command = (inside, "-m", "pip", "check")
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     rasa, pydantic = pinned(RASA_PINS)["rasa"], pinned(ADDED_TO_RASA)["pydantic"]
     wants = f"rasa {rasa} has requirement pydantic<1.10.10"

@@ -26,4 +26,4 @@ def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Envir
 @pytest.fixture
 def installed(environments: Environments) -> Environment:
     """Return an environment of this interpreter in which the wheel is installed."""
-    return environments.get(Path(sys.executable))
+    return environments[Path(sys.executable), True]

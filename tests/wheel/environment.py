@@ -79,20 +79,21 @@ class Environment:
         return run(self.python, *arguments, cwd=self.folder)
 
 
-class Environments:
-    """Those of one wheel, each made where it is first needed."""
+class Environments(dict[tuple[Path, bool], Environment]):
+    """Those of one wheel, each made where it is first needed.
+
+    By interpreter, and whether the wheel is in it, or only what the wheel needs.
+    """
 
     def __init__(self, wheel: Path, folder: Path) -> None:
+        super().__init__()
         self._wheel = wheel
         self._folder = folder
-        self._made: dict[tuple[Path, bool], Environment] = {}
 
-    def get(self, python: Path, *, with_wheel: bool = True) -> Environment:
-        """Return one for an interpreter: with the wheel, or only with what the wheel needs."""
-        if (python, with_wheel) not in self._made:
-            needed = metadata(self._wheel).get_all("Requires-Dist", [])
-            made = Environment.make(python, self._folder / f"venv-{len(self._made)}", needed)
-            if with_wheel:
-                made.install(self._wheel)
-            self._made[python, with_wheel] = made
-        return self._made[python, with_wheel]
+    def __missing__(self, key: tuple[Path, bool]) -> Environment:
+        python, with_wheel = key
+        needed = metadata(self._wheel).get_all("Requires-Dist", [])
+        self[key] = Environment.make(python, self._folder / f"venv-{len(self)}", needed)
+        if with_wheel:
+            self[key].install(self._wheel)
+        return self[key]
