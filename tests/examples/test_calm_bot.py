@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from actions.ps7.testing import BackgroundSimulator, CustomerConversation
-    from actions.ps7.testing.pytest_plugin import Conversations
 
 DOMAIN = load_domain([BOT / "domain"])
 ACTIONS = [next(iter(each)) if isinstance(each, dict) else each for each in DOMAIN["actions"]]
@@ -247,23 +246,22 @@ async def test_no_slot_holds_more_than_a_prompt_may(bot: CustomerConversation) -
 
 
 @pytest.mark.parametrize(
-    ("who", "by_the_action", "by_the_flow"),
+    ("who", "said"),
     [
-        (None, SIGN_IN, TAMPERED),
-        ("bruno", SIGN_IN, SIGN_IN),
-        ("gisele", answers("utter_ps7_ask_token"), answers("utter_no_device")),
-        ("http-503", SIGN_IN, answers("utter_ps7_unavailable")),
+        (None, TAMPERED),
+        ("bruno", SIGN_IN),
+        ("gisele", answers("utter_no_device")),
+        ("http-503", answers("utter_ps7_unavailable")),
     ],
 )
 async def test_claimed_slots_open_no_account(
-    bot: CustomerConversation, who: str | None, by_the_action: list[str], by_the_flow: list[str]
+    bot: CustomerConversation, who: str | None, said: list[str]
 ) -> None:
-    """A user types `/SetSlots(…)`: neither the action alone nor the flow tells a balance."""
+    """A user types `/SetSlots(…)`: the flow verifies first, and tells no balance."""
     await bot.user("oi", metadata={"contextId": who} if who else {})
     for name, value in CLAIM.items():
         await bot.set_slot(name, value)
-    assert (await bot.run(BALANCE)).texts == by_the_action
-    assert await play(bot, "check_balance") == by_the_flow
+    assert await play(bot, "check_balance") == said
 
 
 @pytest.mark.parametrize(
@@ -276,17 +274,3 @@ async def test_a_claim_between_verifying_and_acting_opens_no_account(
     """The flow is led to the action, and the action reads the seal."""
     await bot.arrives(who)
     assert await play(bot, "check_balance", CLAIM) == said
-
-
-async def test_no_other_seal_opens_an_account(conversation: Conversations) -> None:
-    """Neither that of another conversation, nor that of the customer before."""
-    bot, other = conversation(), conversation()
-    await bot.arrives("ana")
-    stolen = {**CLAIM, "ps7_context": bot.slots["ps7_context"]}
-    await bot.arrives("bruno")
-    await other.user("oi")
-    for one in (bot, other):
-        for name, value in stolen.items():
-            await one.set_slot(name, value)
-        assert (await one.run(BALANCE)).texts == SIGN_IN
-        assert await play(one, "check_balance") == TAMPERED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,18 +122,6 @@ async def test_an_undocumented_value_that_means_harm(
     clean(watch)
 
 
-@dataclass
-class Elsewhere:
-    """Where a bot is told that PS7 is."""
-
-    url: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        credentials = {f"PS7_{name.upper()}": value for name, value in CREDENTIALS.items()}
-        return {"PS7_BASE_URL": self.url, **credentials}
-
-
 SECRETS = (*CREDENTIALS.values(), CUSTOMER[0], CONTEXT_ID, APP_SECRET)
 _ECHO = " ".join(SECRETS).encode()
 ECHOES = {
@@ -166,8 +154,10 @@ async def test_a_server_that_sends_our_secrets_back(
 
     None of it may be seen: in no shape, and in no error that one of ours hangs on to.
     """
+    login = {f"PS7_{name.upper()}": value for name, value in CREDENTIALS.items()}
     async with Server(ECHOES[where], pause=0.05, stays=False) as server:
-        slots = await turn(bot, Elsewhere(server.url), DEADLINE, **app)
+        ps7 = SimpleNamespace(environment={"PS7_BASE_URL": server.url, **login})
+        slots = await turn(bot, ps7, DEADLINE, **app)
 
         assert server.heard
     assert slots["ps7_status"] in {"unavailable", "denied", "rejected"}

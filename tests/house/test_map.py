@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 import tomli
-from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
 
@@ -88,17 +87,3 @@ def test_every_rule_about_imports_is_told() -> None:
     contracts = pyproject["tool"]["importlinter"]["contracts"]
     told = re.findall(r"^- \*\*([^*]+?)[.,]?\*\*", CONTRIBUTING, re.MULTILINE)
     assert [contract["name"] for contract in contracts] == told[: len(contracts)]
-
-
-def test_the_hooks_and_ci_run_targets_of_the_makefile() -> None:
-    """The fast gate before a commit, `make test` before a push and in CI; nothing is fetched."""
-    config = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")
-    assert {repository["repo"] for repository in config["repos"]} == {"local"}
-    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
-    runs = {hook["entry"].removeprefix("make --silent "): hook["stages"] for hook in hooks}
-    assert runs.items() >= {"check": ["pre-commit"], "test": ["pre-push"]}.items()
-    assert runs.keys() <= TARGETS
-    assert all(hook["always_run"] and not hook["pass_filenames"] for hook in hooks)
-    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "target=${1:-test}\n" in ci
-    assert ci.endswith('\nexec make "$target"\n')

@@ -95,29 +95,6 @@ RASA_PINS = "requirements/rasa.txt"
 ADDED_TO_RASA = "requirements/matrix/in-rasa.txt"
 
 
-@dataclass(frozen=True)
-class ActionServer:
-    """Where the action server of a real Rasa Open Source has its packages: both are run."""
-
-    place: str
-    sdk_in: str
-    """The file that has the version of its rasa-sdk …"""
-    pydantic_in: str
-    """… and the one that has that of its pydantic."""
-
-
-ACTION_SERVERS = (
-    ActionServer(
-        "`python -m rasa_sdk` in an environment of its own (recommended)", NEWEST.pins, NEWEST.pins
-    ),
-    ActionServer(
-        "`rasa run actions` in Rasa's environment, over its pin of pydantic",
-        RASA_PINS,
-        ADDED_TO_RASA,
-    ),
-)
-
-
 def pinned(file: str) -> dict[str, str]:
     """Return the versions that a file of pins has for every Python and system, by name."""
     text = (ROOT / file).read_text(encoding="utf-8")

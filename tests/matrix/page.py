@@ -12,13 +12,13 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from tests.matrix.cells import (
-    ACTION_SERVERS,
+    ADDED_TO_RASA,
     CELLS,
+    NEWEST,
     PYTHONS,
     RASA_PINS,
+    RUN,
     SDKS,
-    Cell,
-    Sdk,
     Transport,
     pinned,
 )
@@ -31,6 +31,7 @@ READMES = (ROOT / "README.md", ROOT / "README.pt-BR.md")
 DETAILS = ROOT / "docs" / "compatibility.md"
 RUNS = "runs"
 NOT_RUN = "–"
+COLUMNS = [f"Python {python}" for python in PYTHONS]
 
 
 def tables() -> list[tuple[Path, str]]:
@@ -43,52 +44,38 @@ def summary() -> str:
     """Return README's table: the transports that are run, for each rasa-sdk and Python."""
     rows: dict[str, list[str]] = {}
     for sdk in SDKS:
-        cells = [[cell for cell in CELLS if (cell.sdk, cell.python) == (sdk, p)] for p in PYTHONS]
-        rows.setdefault(sdk.version, [_transports(some) for some in cells])
-    return _table(["rasa-sdk", *(f"Python {p}" for p in PYTHONS)], rows)
+        runs = [[c.transport.value for c in RUN if (c.sdk, c.python) == (sdk, p)] for p in PYTHONS]
+        rows.setdefault(sdk.version, [sdk.version, *(", ".join(each) or NOT_RUN for each in runs)])
+    return _table(["rasa-sdk", *COLUMNS], *rows.values())
 
 
 def details() -> str:
     """Return the whole table: one column for each Python, one row for each transport."""
-    rows = {}
+    rows = []
     for sdk, transport in product(SDKS, Transport):
         cells = [cell for cell in CELLS if (cell.sdk, cell.transport) == (sdk, transport)]
-        rows[_row(sdk, transport)] = [_verdict(cell) for cell in cells]
-    header = ["rasa-sdk", "other dependencies", "transport", *(f"Python {p}" for p in PYTHONS)]
-    return _table(header, rows)
+        found = (f"not run: {cell.why_not}" if cell.why_not else RUNS for cell in cells)
+        rows.append([sdk.version, sdk.beside, transport.value, *found])
+    return _table(["rasa-sdk", "other dependencies", "transport", *COLUMNS], *rows)
 
 
 def with_rasa() -> str:
     """Return the table of the whole conversations, with a real Rasa as the client."""
-    rasa = f"Rasa Open Source {pinned(RASA_PINS)['rasa']}"
-    rows = (
-        [rasa, one.place, pinned(one.sdk_in)["rasa-sdk"], pinned(one.pydantic_in)["pydantic"], RUNS]
-        for one in ACTION_SERVERS
+    rasa, own, added = pinned(RASA_PINS), pinned(NEWEST.pins), pinned(ADDED_TO_RASA)
+    name = f"Rasa Open Source {rasa['rasa']}"
+    apart = "`python -m rasa_sdk` in an environment of its own (recommended)"
+    inside = "`rasa run actions` in Rasa's environment, over its pin of pydantic"
+    return _table(
+        ["Rasa", "action server", "rasa-sdk", "pydantic", ""],
+        [name, apart, own["rasa-sdk"], own["pydantic"], RUNS],
+        [name, inside, rasa["rasa-sdk"], added["pydantic"], RUNS],
+        ["Rasa Pro", "any", "", "", "not run: it needs a licence"],
     )
-    header = ["Rasa", "action server", "rasa-sdk", "pydantic", ""]
-    not_run = ["Rasa Pro", "any", "", "", "not run: it needs a licence"]
-    return _lines(header, ["---"] * len(header), *rows, not_run)
 
 
-def _row(sdk: Sdk, transport: Transport) -> str:
-    return f"{sdk.version} | {sdk.beside} | {transport.value}"
-
-
-def _verdict(cell: Cell) -> str:
-    return f"not run: {cell.why_not}" if cell.why_not else RUNS
-
-
-def _transports(cells: list[Cell]) -> str:
-    return ", ".join(cell.transport.value for cell in cells if not cell.why_not) or NOT_RUN
-
-
-def _table(header: list[str], rows: dict[str, list[str]]) -> str:
-    rule = ["---"] * len(header)
-    return _lines(header, rule, *([name, *cells] for name, cells in rows.items()))
-
-
-def _lines(*rows: list[str]) -> str:
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+def _table(header: list[str], *rows: list[str]) -> str:
+    lines = (header, ["---"] * len(header), *rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in lines)
 
 
 def in_place(text: str, table: str) -> str:
