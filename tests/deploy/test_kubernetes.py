@@ -5,6 +5,7 @@ A schema cannot see that. Each test takes what one file says and looks for its c
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -142,20 +143,15 @@ def test_a_server_is_told_its_settings_and_nothing_else(
     assert not plain.keys() & secret
 
 
-def test_rasa_is_told_of_services_that_are_there() -> None:
-    """Host and port of the action server, PostgreSQL and Redis are those of their services."""
-    told = WORKLOADS["rasa"].variables
+def test_rasa_is_told_of_services_that_are_there(secrets: dict[str, set[str]]) -> None:
+    """By host and port. The stores have its database and owner, and each its one password."""
+    told, made = WORKLOADS["rasa"].variables, WORKLOADS["postgres"].variables
     ports = {
         each["metadata"]["name"]: each["spec"]["ports"][0]["port"] for each in of_kind("Service")
     }
     assert told["ACTION_ENDPOINT_URL"] == f"http://actions:{ports['actions']}/webhook"
     assert int(told["DB_PORT"]) == ports[told["DB_HOST"]]
     assert int(told["REDIS_PORT"]) == ports[told["REDIS_HOST"]]
-
-
-def test_the_stores_have_what_rasa_uses(secrets: dict[str, set[str]]) -> None:
-    """The same database and owner, and each the one password that it needs, from a secret."""
-    told, made = WORKLOADS["rasa"].variables, WORKLOADS["postgres"].variables
     assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (told["DB_NAME"], told["DB_USER"])
     folder, secret = secrets_of(WORKLOADS["postgres"], secrets)
     assert secret == {"DB_PASSWORD"}
@@ -165,44 +161,36 @@ def test_the_stores_have_what_rasa_uses(secrets: dict[str, set[str]]) -> None:
     assert f"{folder}/REDIS_PASSWORD" in WORKLOADS["redis"].container["command"][-1]
 
 
-def allowed(direction: str, peer: str) -> set[tuple[str, str, int]]:
-    """Return the connections that rules of one direction allow between pods: from, to, port."""
-    found = set()
+def allowed(direction: str, peer: str) -> tuple[set[tuple[str, str, int]], list[tuple[str, int]]]:
+    """Return what one direction allows: from pod to pod, and beyond our pods."""
+    between, beyond = set(), []
     for policy in of_kind("NetworkPolicy"):
         for rule in policy["spec"].get(direction, []):
+            ports = [port["port"] for port in rule["ports"]]
             for end in rule[peer]:
                 if set(end) != {"podSelector"}:
-                    continue  # from or to somewhere else than our pods
-                for ours in matching(policy["spec"]["podSelector"]["matchLabels"]):
-                    for theirs in matching(end["podSelector"]["matchLabels"]):
-                        pair = (ours, theirs) if direction == "egress" else (theirs, ours)
-                        found |= {
-                            (pair[0].name, pair[1].name, port["port"]) for port in rule["ports"]
-                        }
-    return found
+                    beyond += [(policy["metadata"]["name"], port) for port in ports]
+                    continue
+                ours = matching(policy["spec"]["podSelector"]["matchLabels"])
+                theirs = list(matching(end["podSelector"]["matchLabels"]))
+                for one, other, port in product(ours, theirs, ports):
+                    names = (one.name, other.name)
+                    between.add((*(names if direction == "egress" else names[::-1]), port))
+    return between, beyond
 
 
 def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
-    """Both ends allow the same connections, and these are all; everything else is denied."""
+    """Both ends allow the same connections, and everything else is denied.
+
+    Out of the namespace only the action server reaches PS7, and all a name server; only the ingress
+    comes into it, to Rasa.
+    """
     listening = {(name, *WORKLOADS[name].ports.values()) for name in WORKLOADS}
     expected = {("rasa", name, port) for name, port in listening if name != "rasa"}
+    (inward, into), (outward, out) = allowed("ingress", "from"), allowed("egress", "to")
 
-    assert allowed("ingress", "from") == allowed("egress", "to") == expected
-    nobody = named("NetworkPolicy", "nobody-to-nobody")["spec"]
-    assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-
-
-def test_only_the_action_server_reaches_ps7_and_only_the_ingress_reaches_rasa() -> None:
-    """Nothing else goes out of the namespace or comes into it, the name server excepted."""
-    out, into = (
-        [
-            (policy["metadata"]["name"], port["port"])
-            for policy in of_kind("NetworkPolicy")
-            for rule in policy["spec"].get(direction, [])
-            if any(set(end) != {"podSelector"} for end in rule[peer])
-            for port in rule["ports"]
-        ]
-        for direction, peer in (("egress", "to"), ("ingress", "from"))
-    )
+    assert inward == outward == expected
     assert out == [("all-to-names", 53), ("all-to-names", 53), ("actions", 443)]
     assert into == [("rasa", 5005)]
+    nobody = named("NetworkPolicy", "nobody-to-nobody")["spec"]
+    assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
