@@ -126,9 +126,10 @@ async def test_at_the_token_endpoint(
     bot: Bot, watch: Watch, fabric: Simulator, fault: Fault
 ) -> None:
     """Without a token PS7 is not asked at all: the lookup ends as the token's request does."""
+    redirect = {"Location": fabric.redirect_to} if "Location" in fault.headers else {}
     fabric.token_answer(
         fault.status,
-        headers={**fault.headers, **({"Location": fabric.redirect_to} if redirects(fault) else {})},
+        headers={**fault.headers, **redirect},
         body=fault.body,
         delivery=fault.delivery,
     )
@@ -136,10 +137,6 @@ async def test_at_the_token_endpoint(
     slots = await turn(bot, fabric, deadline(fault), APP_SECRET=APP_SECRET)
 
     check(watch, slots, fabric, without_a_token(fault), deadline(fault))
-
-
-def redirects(fault: Fault) -> bool:
-    return "Location" in fault.headers
 
 
 def without_a_token(fault: Fault) -> End:

@@ -116,19 +116,6 @@ class Watch:
         """What happened within spans, such as an exception with its text and traceback."""
         return [event.name for span in self._spans.get_finished_spans() for event in span.events]
 
-    @property
-    def metrics(self) -> dict[str, list[dict[str, Any]]]:
-        """What was measured: the attributes of each point, by instrument."""
-        data = self._reader.get_metrics_data()
-        points = {}
-        for resource in data.resource_metrics if data else ():
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    points[metric.name] = [
-                        dict(point.attributes or {}) for point in metric.data.data_points
-                    ]
-        return points
-
     def said(self) -> str:
         """Return all of it as one text, the attributes of log records included."""
         said = [f"{record.getMessage()}\n{record.__dict__}" for record in self._caplog.records]
