@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.container.images import Image
 from tests.deploy.deployment import (
     COMPOSE,
+    COMPOSE_FILE,
     DEPLOY,
     PS7_VARIABLES,
     RASA_VARIABLES,
@@ -25,6 +28,12 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EVERY = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 SECRETS_MOUNT = "/run/secrets"
 """Where Compose puts them."""
+
+
+def test_compose_takes_its_file() -> None:
+    """By the schema of the Compose specification, which comes with the validator."""
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, COMPOSE_FILE], check=True)
 
 
 @EVERY

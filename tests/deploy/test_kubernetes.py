@@ -1,6 +1,7 @@
-"""The manifests fit together: names, labels and ports that refer to each other agree.
+"""The manifests are what Kubernetes takes, and fit together.
 
-A schema cannot see that. Each test takes what one file says and looks for its counterpart.
+Names, labels and ports that refer to each other agree: a schema cannot see that. Each test takes
+what one file says and looks for its counterpart.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from itertools import product
 from typing import Any
 
 import pytest
+from kubernetes_validate.utils import validate
 
 from tests.deploy.deployment import (
+    MANIFESTS,
     OBJECTS,
     PS7_VARIABLES,
     RASA_VARIABLES,
@@ -26,6 +29,15 @@ pytestmark = pytest.mark.release
 EVERY = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
 
 
+@pytest.mark.parametrize("version", ["1.29", "1.37"], ids=["oldest", "newest"])
+@pytest.mark.parametrize(
+    "manifest", OBJECTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}"
+)
+def test_kubernetes_takes_each_manifest(manifest: dict[str, Any], version: str) -> None:
+    """Every field is known to its schema, and has the type that it must have."""
+    assert validate(manifest, version, strict=True) == version
+
+
 def test_everything_lives_in_one_namespace() -> None:
     """… that refuses pods with privileges."""
     (namespace,) = of_kind("Namespace")
@@ -33,6 +45,8 @@ def test_everything_lives_in_one_namespace() -> None:
 
     assert {each["metadata"]["namespace"] for each in others} == {namespace["metadata"]["name"]}
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    folder = MANIFESTS[0].parent
+    assert sorted(folder.iterdir()) == MANIFESTS, "`kubectl apply -f` takes the whole folder"
 
 
 @EVERY

@@ -62,7 +62,7 @@ class Visitors(Protocol):
 
 @asynccontextmanager
 async def served(backstage: Backstage) -> AsyncIterator[str]:
-    """Serve the page on a free port; give its address."""
+    """Serve the page on a free port; yield its address."""
     async with TestServer(application(backstage), host="127.0.0.1") as server:
         yield str(server.make_url("/"))
 
@@ -150,14 +150,6 @@ class Visit:
         """Return what stands out of the screen to the left or right."""
         found: list[str] = await self.page.evaluate(_OVERFLOWING)
         return found
-
-    async def focused(self) -> str:
-        """Return the id of what has the focus, or else its text."""
-        return str(
-            await self.page.evaluate(
-                "document.activeElement.id || document.activeElement.innerText"
-            )
-        )
 
 
 async def _body(request: Request) -> tuple[str, bytes]:
