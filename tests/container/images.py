@@ -71,7 +71,8 @@ class Image:
         own = self.dockerfile.with_name(f"{self.dockerfile.name}.dockerignore")
         lines = (own if own.exists() else ROOT / ".dockerignore").read_text("utf-8").splitlines()
         rules = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-        sent = {name for name in exclude_paths(folder, rules) if _is_sent(folder / name)}
+        paths = {name: folder / name for name in exclude_paths(folder, rules)}
+        sent = {name for name, path in paths.items() if path.is_file() or path.is_symlink()}
         return sent - {".dockerignore", self.dockerfile.relative_to(ROOT).as_posix()}
 
     @property
@@ -98,10 +99,6 @@ class Image:
                 place = root / target.relative_to("/") / inside
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / file, place)
-
-
-def _is_sent(path: Path) -> bool:
-    return path.is_file() or path.is_symlink()
 
 
 def _steps(text: bytes, given: Mapping[str, str]) -> Iterator[Step]:

@@ -64,7 +64,7 @@ def executed(code: str) -> Iterator[dict[str, Any]]:
 def test_a_channel_is_what_rasa_takes(tmp_path: Path) -> None:
     """It is executed where Rasa is."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    command = [_rasa_python(), "-W", "ignore", "-c", INTEGRATION["channels/app.py"]]
+    command = (_rasa_python(), "-W", "ignore", "-c", INTEGRATION["channels/app.py"])
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
 
 

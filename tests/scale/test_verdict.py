@@ -43,10 +43,11 @@ def a_run() -> Run:
     return Run(rounds, slots, lookups=10)
 
 
-def lose(run: Run, half: int, begun: float) -> None:
-    """Lose a turn of one round; the user says it again."""
-    turns = run.rounds[half].users[0].turns
-    turns += [turn(begun, ONE, right=False), turn(LATE, OTHER)]
+def lose(run: Run, half: int, *begun: float) -> None:
+    """Lose turns of one round; the user says each again."""
+    for when in begun:
+        turns = run.rounds[half].users[0].turns
+        turns += [turn(when, ONE, right=False), turn(LATE, OTHER)]
 
 
 def fail(run: Run, half: int, call: Call) -> None:
@@ -88,7 +89,7 @@ def test_a_run_in_which_nothing_went_wrong() -> None:
             "a turn came to the same Rasa server as the one before",
         ),
         (
-            lambda run: [lose(run, 0, MEANWHILE) for _ in range(2)],
+            lambda run: lose(run, 0, MEANWHILE, MEANWHILE),
             "more turns were lost than calls were cut off",
         ),
         (lambda run: lose(run, 0, EARLY), "a turn was lost that was not under way at the kill"),
