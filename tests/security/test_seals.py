@@ -23,12 +23,14 @@ from tests.security.servers import ROTATED
 from tests.security.setups import SETUPS, STALE
 from tests.security.steps import (
     brings,
+    carries_nothing_over,
     claims,
     comes_back,
     copies,
     happens,
     notes,
     restores,
+    says,
     seals,
 )
 from tests.security.values import SIGNED, UNSIGNED, foreign, kept, present, sealed_by, stolen
@@ -110,6 +112,16 @@ KEPT = [
         "diego is back",
         REFUSED,
         {"the seal of before": seals(kept("ana")), "all slots of before": restores("ana")},
+    ),
+    *rows(
+        "ana",
+        Must(verify="expired", look_up="missing"),
+        {
+            "the seal of before, in a session that carried nothing over": (
+                *(carries_nothing_over, comes_back, says()),
+                seals(kept("ana")),
+            )
+        },
     ),
     *rows(
         "logged out",

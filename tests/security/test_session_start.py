@@ -56,6 +56,10 @@ SESSIONS = [
             "a text as the note": _noted(json.dumps(_METADATA)),
             "a list as the note": _noted([_METADATA]),
             "metadata in the note": _noted({"metadata": _METADATA}),
+            "another event in place of the note": (
+                _waits,
+                happens("bot", name=SESSION_METADATA, value=_METADATA),
+            ),
             "the note, before an action ran": (*_noted(_METADATA), _waits),
             "the note, before a session": (*_noted(_METADATA), happens("session_started")),
             "the note, before a message without metadata": (*_noted(_METADATA), says()),
