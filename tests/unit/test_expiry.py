@@ -15,7 +15,7 @@ from actions.ps7.api import expiry
 from actions.ps7.api.expiry import usable_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.versions
 
@@ -60,12 +60,6 @@ def test_seconds_count_from_receipt(seconds: int, max_age: float) -> None:
     assert usable_until(float(seconds), NOON, max_age) == expected
 
 
-@pytest.mark.parametrize("text", ["90", "90.0", "9e1", "9E1", "0.9E+2", "900e-1"])
-def test_seconds_are_read_in_each_form_of_a_number(text: str) -> None:
-    """As JSON and most languages write them."""
-    assert usable_until(text, NOON, DAY) == NOON + timedelta(seconds=90)
-
-
 @given(st.dates(date(2024, 5, 10), date(2024, 6, 8)), st.floats(0, DAY - 1))
 def test_a_date_lasts_until_the_last_second_of_that_day_in_sao_paulo(
     day: date, second: float
@@ -75,25 +69,6 @@ def test_a_date_lasts_until_the_last_second_of_that_day_in_sao_paulo(
     midnight = datetime.combine(day, time.min, SAO_PAULO)
     assert midnight + timedelta(seconds=second) < until
     assert until == midnight + timedelta(days=1)
-
-
-FORMS: dict[str, Callable[[datetime], str]] = {
-    "utc": lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    "offset": lambda moment: moment.astimezone(
-        timezone(timedelta(hours=5, minutes=30))
-    ).isoformat(),
-    "none": lambda moment: moment.astimezone(SAO_PAULO).strftime("%Y-%m-%dT%H:%M:%S"),
-    "space": lambda moment: moment.astimezone(SAO_PAULO).strftime("%Y-%m-%d %H:%M:%S"),
-    "microseconds": lambda moment: moment.isoformat(timespec="microseconds"),
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-@given(st.integers(1, int(MONTH)))
-def test_a_date_time_is_the_same_moment_in_each_form(form: str, seconds: int) -> None:
-    """In São Paulo's time where none is named."""
-    moment = NOON + timedelta(seconds=seconds)
-    assert usable_until(FORMS[form](moment), NOON, MONTH) == moment
 
 
 @pytest.fixture
