@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.ps7.api.wire import METHOD, Answer, Request, build_request
+from actions.ps7.api.wire import Answer, Request, build_request
 from actions.ps7.settings import PS7Settings
 
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
@@ -54,29 +54,6 @@ def build(
         correlation_id=correlation_id,
         flow_id=flow_id,
     )
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "header"),
-    [
-        ("api_key", "12323213", {"x-itau-apikey": "12323213"}),
-        ("app_key", "an-app-key", {"x-app-key": "an-app-key"}),
-        ("username", "another", {"userName": "another"}),
-        ("password", "pass word=:;", {"password": "pass word=:;"}),
-    ],
-)
-def test_a_setting_is_one_header(setting: str, value: str, header: dict[str, str]) -> None:
-    """By the interface's own spelling; nothing else changes."""
-    request = build(settings(**{setting: value}))
-    assert (request.headers, request.body) == ({**HEADERS, **header}, BODY)
-
-
-def test_the_ids_are_one_header_each() -> None:
-    """They are the caller's; none is made here, and what is not set is not sent."""
-    assert METHOD == "POST"
-    assert build() == Request(f"https://cec.example.com{PATH}", HEADERS, BODY)
-    more = {"x-itau-flowID": "flow-2", "x-itau-correlationID": "trail-1"}
-    assert build(flow_id="flow-2", correlation_id="trail-1").headers == {**HEADERS, **more}
 
 
 def test_more_headers_make_another_request() -> None:
