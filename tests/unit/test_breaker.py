@@ -223,14 +223,6 @@ def refusal(circuit: Circuit) -> tuple[str, str]:
     return caught.value.outcome.value, caught.value.reason.value
 
 
-def test_an_open_circuit_refuses_until_the_reset_is_over(opened: Circuit) -> None:
-    """To the moment."""
-    opened.now += RESET - 0.001
-    assert opened.refuses()
-    opened.now += 0.001
-    assert not opened.refuses()
-
-
 def test_a_refusal_does_not_count(opened: Circuit) -> None:
     """Turns that come in meanwhile do not put the probe off."""
     for _ in range(100):
@@ -342,14 +334,3 @@ def test_a_straggler_decides_nothing(
 def straggle(straggler: AbstractContextManager[None], end: BaseException | None) -> None:
     """End a lookup that began long ago."""
     assert not straggler.__exit__(type(end) if end else None, end, None)
-
-
-def test_many_that_fail_at_once_open_it_once(circuit: Circuit) -> None:
-    """One change is noted."""
-    lookups = [circuit.lookup() for _ in range(10)]
-    for lookup in lookups:
-        lookup.__enter__()
-    for lookup in lookups:
-        straggle(lookup, DOWN)
-    assert circuit.changes == [True]
-    assert circuit.breaker.is_open
