@@ -14,18 +14,8 @@ from stdnum.br import cpf
 
 from actions.ps7.slots import CUSTOMER_SLOTS
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
+from tests.vectors.vector import load
 
-FIELDS = """
- "u_cpf": "CPF", "u_ag": "Agency", "u_seg": "segment",
- "u_dest": "IVR-30hours chosen option", "u_numA": "Customer PhoneNumber", "u_dseg": "Token",
- "u_dsok": "S", "u_ion": "", "u_display": "", "u_ura": "", "u_fmt": "", "u_codop": "", "u_tag": "",
- "u_tpid": "S"
-"""
-DOCUMENTED_ANSWER = f"""
-{{"expireIn": "2021-03-21", "key": "12311", "decodedContextId": "2",
- "payload": {{"u_cc": "13156463165468461654", {FIELDS},
-  "contexto": {{"u_cssc": "13156463165468461654", {FIELDS}}}}}}}
-"""
 EVERYONE: list[Persona | Fault] = [*PERSONAS.values(), *FAULTS.values()]
 
 
@@ -40,26 +30,12 @@ def test_names_and_context_ids_are_easily_typed_and_lead_to_one_answer_each() ->
 
 
 def test_the_documented_example_is_word_for_word() -> None:
-    """The interface's own example answers its own contextId."""
-    example = PERSONAS["exemplo"]
+    """The interface's own example answers its own contextId, and gives what its vector says."""
+    example, vector = PERSONAS["exemplo"], load("documented-example")
     assert example.context_id == "123123213"
-    assert example.answer == json.loads(DOCUMENTED_ANSWER)
-    assert example.slots == {
-        "ps7_status": "ok",
-        "cpf": "CPF",
-        "cpf_masked": None,
-        "agency": "Agency",
-        "account": "13156463165468461654",
-        "segment": "segment",
-        "ivr_option": "IVR-30hours chosen option",
-        "phone_number": "Customer PhoneNumber",
-        "id_document": "S",
-        "identification": None,
-        "security_device": "token",
-        "token_status": "valid",
-        "ps7_key": "12311",
-        "ps7_decoded_context_id": "2",
-    }
+    assert example.answer == json.loads(vector.body)
+    given = {"ps7_status": vector.outcome, **vector.slots}
+    assert example.slots == {name: given.get(name) for name in example.slots}
 
 
 @pytest.mark.parametrize("persona", PERSONAS.values(), ids=PERSONAS)
