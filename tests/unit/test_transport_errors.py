@@ -19,39 +19,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.versions
 
-# Which reason each class of aiohttp leads to. Not all of them exist in every version of it.
-REASONS = {
-    "ClientConnectionError": Reason.CONNECTION_LOST,
-    "ClientConnectionResetError": Reason.CONNECTION_LOST,
-    "ClientConnectorCertificateError": Reason.TLS,
-    "ClientConnectorDNSError": Reason.CONNECT,
-    "ClientConnectorError": Reason.CONNECT,
-    "ClientConnectorSSLError": Reason.TLS,
-    "ClientError": Reason.NOT_HTTP,
-    "ClientHttpProxyError": Reason.PROXY,
-    "ClientOSError": Reason.CONNECTION_LOST,
-    "ClientPayloadError": Reason.CONNECTION_LOST,
-    "ClientProxyConnectionError": Reason.PROXY,
-    "ClientResponseError": Reason.NOT_HTTP,
-    "ClientSSLError": Reason.TLS,
-    "ConnectionTimeoutError": Reason.CONNECT_TIMEOUT,
-    "ContentTypeError": Reason.NOT_HTTP,
-    "InvalidURL": Reason.NOT_HTTP,
-    "InvalidUrlClientError": Reason.NOT_HTTP,
-    "InvalidUrlRedirectClientError": Reason.NOT_HTTP,
-    "NonHttpUrlClientError": Reason.NOT_HTTP,
-    "NonHttpUrlRedirectClientError": Reason.NOT_HTTP,
-    "RedirectClientError": Reason.NOT_HTTP,
-    "ServerConnectionError": Reason.CONNECTION_LOST,
-    "ServerDisconnectedError": Reason.CONNECTION_LOST,
-    "ServerFingerprintMismatch": Reason.TLS,
-    "ServerTimeoutError": Reason.READ_TIMEOUT,
-    "SocketTimeoutError": Reason.READ_TIMEOUT,
-    "TooManyRedirects": Reason.NOT_HTTP,
-    "UnixClientConnectorError": Reason.CONNECT,
-    "UploadAbortedError": Reason.NOT_HTTP,
-    "WSServerHandshakeError": Reason.NOT_HTTP,
+# Which classes of aiohttp lead to a reason. Not all of them exist in every version of it.
+CLASSES = {
+    Reason.CONNECT: "ClientConnectorDNSError ClientConnectorError UnixClientConnectorError",
+    Reason.CONNECT_TIMEOUT: "ConnectionTimeoutError",
+    Reason.CONNECTION_LOST: "ClientConnectionError ClientConnectionResetError ClientOSError "
+    "ClientPayloadError ServerConnectionError ServerDisconnectedError",
+    Reason.NOT_HTTP: "ClientError ClientResponseError ContentTypeError InvalidURL "
+    "InvalidUrlClientError InvalidUrlRedirectClientError NonHttpUrlClientError "
+    "NonHttpUrlRedirectClientError RedirectClientError TooManyRedirects UploadAbortedError "
+    "WSServerHandshakeError",
+    Reason.PROXY: "ClientHttpProxyError ClientProxyConnectionError",
+    Reason.READ_TIMEOUT: "ServerTimeoutError SocketTimeoutError",
+    Reason.TLS: "ClientConnectorCertificateError ClientConnectorSSLError ClientSSLError "
+    "ServerFingerprintMismatch",
 }
+REASONS = {name: reason for reason, names in CLASSES.items() for name in names.split()}
 
 
 def family(root: type[Exception]) -> Iterator[type[Exception]]:
