@@ -52,21 +52,12 @@ def family(root: type[Exception]) -> Iterator[type[Exception]]:
         yield from family(child)
 
 
-def test_the_family_is_closed() -> None:
-    """One root, and no error of the module outside of it."""
-    defined = {
-        kind
-        for _, kind in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(kind, Exception)
-    }
-    assert defined == set(family(PS7Error))
-    assert set(family(LookupFailed)) == {LookupFailed, *OUTCOMES}
-    assert set(family(PS7Error)) == {PS7Error, SettingsError, LookupFailed, *OUTCOMES}
-
-
-def test_every_error_has_a_public_name() -> None:
-    """Code that catches one imports it from where everything else comes from."""
-    for kind in family(PS7Error):
+def test_the_family_is_closed_and_public() -> None:
+    """One root, and no error of the module outside of it; each is imported from the package."""
+    classes = {kind for _, kind in inspect.getmembers(errors, inspect.isclass)}
+    defined = {kind for kind in classes if issubclass(kind, Exception)}
+    assert defined == set(family(PS7Error)) == {PS7Error, SettingsError, LookupFailed, *OUTCOMES}
+    for kind in defined:
         assert getattr(actions.ps7, kind.__name__) is kind
         assert kind.__name__ in actions.ps7.__all__
 
