@@ -20,16 +20,14 @@ from actions.ps7 import (
     Reason,
     UnreadableAnswer,
 )
-from actions.ps7.testing import Simulator
-from tests.host.loopback import RESET, Server, http, unused_port
-from tests.host.test_client import GOOD, failure_of, lines, settings_for
+from actions.ps7.testing import BackgroundSimulator
+from tests.host.loopback import RESET, Server, http
+from tests.host.test_client import GOOD, failure_of, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-pytestmark = pytest.mark.usefixtures("isolated")
-
-pytestmark = pytest.mark.versions
+pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -88,14 +86,6 @@ async def test_what_breaks_on_the_way_comes_out_as_one_of_our_errors(
         assert (server.connections, len(server.heard)) == (requests, requests)
 
 
-async def test_a_refused_connection_is_tried_again(said: pytest.LogCaptureFixture) -> None:
-    """The port is closed, three times."""
-    async with client_of(f"http://127.0.0.1:{unused_port()}") as client:
-        failure = await failure_of(client)
-    assert type(failure) is ConnectionFailed
-    assert lines(said) == [("unavailable", "connect", "-", "3")]
-
-
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["at once", "after a while"])
 async def test_a_chunk_that_is_none_ends_in_time(pause: float) -> None:
     """The library may wait for its end for ever, deaf to its own timeouts (aiohttp 3.9 to 3.14)."""
@@ -139,14 +129,6 @@ def _full_house() -> list[socket.socket]:
 
 
 # What becomes of the connections
-
-
-async def test_lookups_one_after_another_share_a_connection() -> None:
-    """A new one for each would cost more than the lookup itself."""
-    async with Server([http(GOOD)]) as server, client_of(server.url) as client:
-        for _ in range(5):
-            assert (await client.lookup("C1")).agency == "0341"
-        assert (server.connections, len(server.heard)) == (1, 5)
 
 
 async def test_no_more_connections_than_allowed() -> None:
@@ -235,17 +217,10 @@ def no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.fixture
-def ps7() -> Iterator[Simulator]:
-    """Return a simulator that runs beside the test, in a thread."""
-    simulator, loop = Simulator(), asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(simulator.start(), loop).result(5)
-    yield simulator
-    asyncio.run_coroutine_threadsafe(simulator.stop(), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+def ps7() -> Iterator[BackgroundSimulator]:
+    """Yield a simulator that runs beside the test, in a thread."""
+    with BackgroundSimulator() as simulator:
+        yield simulator
 
 
 async def look_up(client: PS7Client) -> str | None:
@@ -259,7 +234,7 @@ swept_up = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 @swept_up
 @pytest.mark.usefixtures("no_complaints")
-def test_one_client_serves_one_event_loop_after_another(ps7: Simulator) -> None:
+def test_one_client_serves_one_event_loop_after_another(ps7: BackgroundSimulator) -> None:
     """Connections belong to a loop: those of a loop that is gone are closed with the next one."""
     client = PS7Client(settings_for(ps7.url))
     for _ in range(3):
@@ -270,7 +245,7 @@ def test_one_client_serves_one_event_loop_after_another(ps7: Simulator) -> None:
 
 
 @pytest.mark.usefixtures("no_complaints")
-def test_one_client_serves_two_event_loops_at_once(ps7: Simulator) -> None:
+def test_one_client_serves_two_event_loops_at_once(ps7: BackgroundSimulator) -> None:
     """Each has connections of its own, and closing those of one leaves the other alone."""
     client = PS7Client(settings_for(ps7.url))
     first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
@@ -287,7 +262,7 @@ def test_one_client_serves_two_event_loops_at_once(ps7: Simulator) -> None:
 
 @swept_up
 @pytest.mark.usefixtures("no_complaints")
-def test_lookups_at_once_in_a_new_loop_share_one_pool(ps7: Simulator) -> None:
+def test_lookups_at_once_in_a_new_loop_share_one_pool(ps7: BackgroundSimulator) -> None:
     """From the start, however many loops are gone and have left something to sweep up."""
     client = PS7Client(settings_for(ps7.url))
 
@@ -307,7 +282,9 @@ def test_lookups_at_once_in_a_new_loop_share_one_pool(ps7: Simulator) -> None:
 @swept_up
 @pytest.mark.usefixtures("no_complaints")
 @pytest.mark.parametrize("closed", [True, False], ids=["loop closed", "loop not closed"])
-def test_a_process_ends_without_a_word_about_open_connections(ps7: Simulator, closed: bool) -> None:
+def test_a_process_ends_without_a_word_about_open_connections(
+    ps7: BackgroundSimulator, closed: bool
+) -> None:
     """`close_all()` is called where no event loop runs any more, closed or not."""
     client = PS7Client(settings_for(ps7.url))
     loops = [asyncio.new_event_loop(), asyncio.new_event_loop()]
@@ -324,7 +301,7 @@ def test_a_process_ends_without_a_word_about_open_connections(ps7: Simulator, cl
         loop.close()
 
 
-def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: Simulator) -> None:
+def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: BackgroundSimulator) -> None:
     """A thread that still serves turns keeps its connections; the process ends with them."""
     client, loop = PS7Client(settings_for(ps7.url)), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
