@@ -125,36 +125,6 @@ async def test_the_milliseconds_are_those_of_the_lookup(caplog: pytest.LogCaptur
     assert 90 <= int(line["ms"]) < 1000
 
 
-async def test_a_lookup_that_is_cancelled_says_so_and_stays_cancelled(
-    ps7: Simulator, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The host that takes its turn back hears of it, and so does the log."""
-    caplog.set_level(logging.INFO)
-    async with PS7Client(planted(ps7.url, deadline=5.0)) as client:
-        task = asyncio.create_task(client.lookup("slow"))
-        await asyncio.sleep(0.2)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    (line,) = lines(caplog)
-    assert (line["outcome"], line["reason"], line["status"]) == ("unavailable", "cancelled", "-")
-
-
-async def test_undocumented_fields_are_warned_of_by_their_names(
-    ps7: Simulator, caplog: pytest.LogCaptureFixture
-) -> None:
-    """One WARNING a lookup, which shows none of the values."""
-    caplog.set_level(logging.INFO)
-    ps7.answer(CONTEXT_ID, body={"payload": {**PAYLOAD, "u_cpf": "planted-cpf"}})
-    async with PS7Client(planted(ps7.url)) as client:
-        await client.lookup(CONTEXT_ID)
-    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(warnings) == 1
-    fields = set(re.findall(r"u_\w+", warnings[0].getMessage()))
-    assert fields == {"u_cpf", "u_id", "u_dseg", "u_dsok"}
-    assert not SECRET.search(warnings[0].getMessage())
-
-
 # What is never said
 
 
