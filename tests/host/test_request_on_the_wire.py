@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -126,70 +124,7 @@ async def test_the_request_of_a_bot_with_every_setting_and_all_metadata(
 # The contextId
 
 
-@pytest.mark.parametrize(
-    ("sent", "arrives", "status"),
-    [
-        ("00042", "00042", "ok"),
-        ('"}{"', '"}{"', "ok"),
-        ("çã€😀", "çã€😀", "ok"),
-        (123123213.0, "123123213", "ok"),
-        (2**53 + 1, "9007199254740993", "ok"),
-        (float(2**53), None, "invalid"),
-        ("C\x001", None, "invalid"),
-        (["C1"], None, "invalid"),
-        (" ", None, "missing"),
-        (None, None, "missing"),
-    ],
-)
-async def test_a_usable_context_id_arrives_as_text_and_another_does_not_arrive(
-    ps7: Simulator,
-    bot: Callable[..., Conversation],
-    sent: object,
-    arrives: str | None,
-    status: str,
-) -> None:
-    """Whole numbers become their digits, also as floats, which is how gRPC brings them."""
-    conversation = bot()
-    await conversation.user("oi", metadata={"contextId": sent})
-    assert [request.json for request in ps7.requests] == (
-        [{"contextId": arrives}] if arrives is not None else []
-    )
-    assert conversation.slots["ps7_status"] == status
-
-
-async def test_a_context_id_under_another_path(
-    ps7: Simulator, bot: Callable[..., Conversation]
-) -> None:
-    """`PS7_METADATA_KEYS` in order; what goes along stands beside the hit."""
-    conversation = bot(PS7_METADATA_KEYS='["contextId", "cvg_body.call.id"]')
-    call = {"id": 7.0, "encoded": "1", "correlationId": "trail-7", "flowId": "flow-7"}
-    metadata = {"contextId": None, "encoded": 0, "flowId": "x", "cvg_body": {"call": call}}
-    await conversation.user("oi", metadata=metadata)
-    (request,) = ps7.requests
-    assert request.json == {"contextId": "7", "encoded": "1"}
-    assert request.headers["x-itau-correlationID"] == "trail-7"
-    assert request.headers["x-itau-flowID"] == "flow-7"
-
-
 # encoded
-
-
-@pytest.mark.parametrize(
-    ("setting", "sent", "arrives"),
-    [(None, 0, "0"), ("1", 0.0, "0"), ("0", "1", "1"), ("1", "x", "1"), ("0", None, "0")],
-)
-async def test_encoded_beside_the_context_id_counts_before_the_setting(
-    ps7: Simulator,
-    bot: Callable[..., Conversation],
-    setting: str | None,
-    sent: object,
-    arrives: str,
-) -> None:
-    """As text, as the interface documents it; what is neither 0 nor 1 does not count."""
-    settings = {} if setting is None else {"PS7_ENCODED": setting}
-    await bot(**settings).user("oi", metadata={"contextId": "C1", "encoded": sent})
-    (request,) = ps7.requests
-    assert request.json == {"contextId": "C1", "encoded": arrives}
 
 
 def agency(conversation: Conversation) -> str | None:
@@ -224,68 +159,7 @@ async def test_another_encoded_is_another_context_id(
     assert agency(conversation) == PERSONAS["diego"].slots["agency"]
 
 
-@pytest.mark.parametrize(("encoded", "known"), [("0", True), (1, False), (None, False)])
-async def test_no_customer_is_known_by_another_encoded_before_the_lookup(
-    bot: Callable[..., Conversation], encoded: object, known: bool
-) -> None:
-    """An action that reads the seal in between gets no customer."""
-    conversation = bot()
-    await conversation.user("oi", metadata=context_id(0))
-    tracker = conversation.tracker
-    message = {"event": "user", "metadata": context_id(encoded)}
-    tracker.events.append(message)
-    tracker.latest_message = message
-    assert (verified_context(tracker) is not None) is known
-
-
-async def test_a_session_counts_a_context_id_with_each_encoded(
-    ps7: Simulator, bot: Callable[..., Conversation]
-) -> None:
-    """`PS7_MAX_CONTEXTS` is about what PS7 is asked; without a seal the messages tell."""
-    conversation = bot(PS7_MAX_CONTEXTS="2")
-    for encoded in (0, 1, None):
-        await conversation.set_slot("ps7_context", None)
-        await conversation.user("oi", metadata=context_id(encoded))
-    assert conversation.slots["ps7_status"] == "rejected"
-    assert len(ps7.requests) == 2
-
-
 # Correlation and flow
-
-
-# 529.982.247-25 is made up, like every CPF here.
-@pytest.mark.parametrize(
-    ("sent", "goes_along"),
-    [
-        ("A.b_c-9", True),
-        ("52998224726", True),
-        ("00152998224725", True),
-        ("trail\r\nx: y", False),
-        (7, False),
-        ("52998224725", False),
-        ("529.982.247-25", False),
-        ("000-52998224725", False),
-        ("5-2_9.9-8_2.2-4_7.2-5", False),
-        ("_52998224725_", False),
-    ],
-)
-async def test_well_formed_ids_go_along_unless_they_are_a_cpf(
-    ps7: Simulator,
-    bot: Callable[..., Conversation],
-    caplog: pytest.LogCaptureFixture,
-    sent: object,
-    goes_along: bool,
-) -> None:
-    """Ours are made instead, the lookup is made, and a CPF stands in no log line."""
-    metadata = {"contextId": "C1", "correlationId": sent, "flowId": sent}
-    with caplog.at_level(logging.DEBUG, logger="actions"):
-        await bot().user("oi", metadata=metadata)
-    (request,) = ps7.requests
-    for name in ("x-itau-correlationID", "x-itau-flowID"):
-        header = request.headers[name]
-        assert header == (sent if goes_along else str(UUID(header)))
-    assert "PS7 lookup: outcome=ok" in caplog.text
-    assert goes_along or sent == 7 or str(sent) not in caplog.text
 
 
 # 529.982.247-25 is made up, like every CPF here.
@@ -316,24 +190,3 @@ async def test_a_correlation_id_depends_on_the_seal_key(
         await runtime.current().client.close()
     first, second = (request.headers["x-itau-correlationID"] for request in ps7.requests)
     assert first != second
-
-
-async def test_a_whole_turn_says_nothing_of_the_customer_in_the_log(
-    bot: Callable[..., Conversation], caplog: pytest.LogCaptureFixture
-) -> None:
-    """At DEBUG neither: no sender id, contextId, credential, CPF, account or phone number."""
-    caplog.set_level(logging.DEBUG)
-    conversation = bot("5511988887777")
-    await conversation.user("oi", metadata={"contextId": "planted-context"})
-    await conversation.set_slot("ps7_status", "denied")
-    await conversation.run("action_ps7_verify")
-    await conversation.run("action_ps7_forget")
-    said = "\n".join(
-        f"{record.getMessage()} {record.args}"
-        for record in caplog.records
-        if record.name.startswith(("actions.", "aiohttp", "asyncio"))
-    )
-    assert "outcome=ok" in said
-    secrets = "5511988887777|planted-context|bot-user|bot-password|52998224725|982.247|00123456"
-    assert not re.search(secrets, said)
-    assert conversation.slots["ps7_context"] not in said
