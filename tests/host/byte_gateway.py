@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import struct
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.host.loopback import LENGTH, http
+from tests.host.loopback import LENGTH, RESET, http, reset
 
 if TYPE_CHECKING:
     import ssl
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-END, RESET = b"\0end", b"\0reset"
-"""Pieces that are not sent: the gateway's side of the connection ends, or is reset, instead."""
+END = b"\0end"
+"""A piece that is not sent, as RESET: the gateway's side of the connection ends instead."""
 _WAIT = 5.0
 _Result = TypeVar("_Result")
 
@@ -132,9 +130,7 @@ class ByteGateway:
         if piece is END:
             writer.write_eof()
         elif piece is RESET:
-            linger = struct.pack("ii", 1, 0)
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            writer.transport.abort()
+            reset(writer)
             await asyncio.sleep(0)  # asyncio closes the socket in its next round
         else:
             writer.write(piece)

@@ -89,7 +89,7 @@ class Server:
                 for number, piece in enumerate(self._next_answer()):
                     await asyncio.sleep(self.pause if number else 0)
                     if piece is RESET:
-                        _reset(writer)
+                        reset(writer)
                         return
                     writer.write(piece)
                     await writer.drain()
@@ -116,7 +116,7 @@ class Scripted(Server):
         return self.script[min(len(self.heard), len(self.script)) - 1]
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
+def reset(writer: asyncio.StreamWriter) -> None:
     """Drop the connection as a crash does: with a reset, not with an end."""
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
