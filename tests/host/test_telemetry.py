@@ -10,15 +10,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.fernet import Fernet
 
-from actions.ps7 import ActionPS7Context, ActionPS7Verify, PS7Client
+from actions.ps7 import PS7Client
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import Conversation, Simulator
-from tests.host.loopback import unused_port
+from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
-from tests.support.dialogue import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -148,16 +145,6 @@ async def test_each_attempt_is_a_span_that_ps7_may_follow(
     ]
 
 
-async def test_a_request_that_gets_no_answer_has_no_status(spans: Spans) -> None:
-    """The reason alone; the error's text and traceback stay out of both spans."""
-    async with client_of(f"http://127.0.0.1:{unused_port()}", spans, attempts=1) as client:
-        await failure_of(client)
-    (attempt,), (lookup,) = spans.named("ps7.attempt"), spans.named("ps7.lookup")
-    assert dict(attempt.attributes or {}) == {"ps7.attempt": 1, "ps7.reason": "connect"}
-    for span in (attempt, lookup):
-        assert (list(span.events), span.status.description) == ([], None)
-
-
 async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: Spans) -> None:
     """And says so."""
     async with client_of(ps7.url, spans, read_timeout=100) as client:
@@ -218,41 +205,6 @@ def test_an_sdk_without_tracing_has_no_tracer(monkeypatch: pytest.MonkeyPatch) -
         assert runtime.host_tracer() is None
     finally:
         runtime._tracer_register.cache_clear()
-
-
-@pytest.fixture
-def environment(
-    isolated: None,  # noqa: ARG001 - what was set before goes first
-    ps7: Simulator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> pytest.MonkeyPatch:
-    """Return the settings that reach the simulator, and a seal key."""
-    keys = f'["{Fernet.generate_key().decode()}"]'
-    for name, value in {**ps7.environment, "PS7_SEAL_KEYS": keys}.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
-
-
-def bot() -> Conversation:
-    """Return a conversation with a bot that declares all of our slots."""
-    mapping = {"type": "custom"}
-    slots = {name: {"type": "any", "mappings": [mapping]} for name in SLOTS}
-    slots["ps7_status"]["mappings"] = [{**mapping, "action": "action_ps7_context"}]
-    domain = {"slots": slots, "actions": ["action_ps7_context", "action_ps7_verify"]}
-    return Conversation(domain, [ActionPS7Context, ActionPS7Verify])
-
-
-@pytest.mark.usefixtures("environment")
-@needs_tracing
-async def test_a_turn_is_spanned_through_the_sdks_tracer(spans: Spans) -> None:
-    """The actions find it by themselves."""
-    with registered(spans):
-        await bot().user("oi", metadata={"contextId": "ana"})
-    await runtime.current().client.close()
-    assert [name for name in spans.names if name.startswith("ps7.")] == [
-        "ps7.attempt",
-        "ps7.lookup",
-    ]
 
 
 # Trace context
@@ -390,23 +342,6 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metric
         await late
         await client.lookup("ana")
         assert measured.value("ps7.connections.in_use") == 0
-
-
-@pytest.mark.usefixtures("environment")
-async def test_slots_restored_and_seals_refused_are_counted(measured: Metrics) -> None:
-    """Each slot, and each seal."""
-    talk = bot()
-    await talk.user("oi", metadata={"contextId": "ana"})
-    assert measured.value("ps7.slots.restored") == 0
-    await talk.set_slot("agency", "0001")
-    await talk.set_slot("account", "0002")
-    await talk.user("oi", metadata={"contextId": "ana"})
-    assert measured.value("ps7.slots.restored") == 2
-    assert measured.value("ps7.seals.refused") == 0
-    await talk.set_slot("ps7_context", "forged")
-    await talk.user("oi", metadata={"contextId": "ana"})
-    assert measured.value("ps7.seals.refused") == 1
-    await runtime.current().client.close()
 
 
 def test_every_instrument_has_a_unit_and_a_description() -> None:
