@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
 from actions.ps7.api import tls
+from actions.ps7.testing import Simulator
 from tests.host.loopback import LENGTH, http, unused_port
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 
@@ -312,14 +313,6 @@ async def test_without_its_file_an_authority_is_not_trusted_and_the_file_is_trus
     assert found is Reason.TLS_UNKNOWN_CA
 
 
-def test_a_connection_is_checked_in_every_respect() -> None:
-    """Version, chain and host name, with and without a file of authorities."""
-    context = tls.context(settings_for("https://ps7.example"))
-    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname is True
-
-
 # What it shows
 
 
@@ -548,34 +541,23 @@ FAULTS: list[tuple[dict[str, str], list[str]]] = [
 ]
 
 
-@pytest.fixture
-def environment(
-    isolated: None,  # noqa: ARG001 - what was set before goes first
-    monkeypatch: pytest.MonkeyPatch,
-) -> pytest.MonkeyPatch:
-    """Return the variables that must be there."""
-    for name, value in {
-        "PS7_BASE_URL": "https://ps7.example",
-        "PS7_USERNAME": "chat",
-        "PS7_PASSWORD": "s3cret",
-        "PS7_SEAL_KEYS": '["' + "k" * 43 + '="]',
-    }.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+def loaded_with(files: dict[str, str], given: dict[str, str]) -> PS7Settings:
+    """Load settings from an environment that names these files."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in Simulator(port=443).environment.items():
+            environment.setenv(name, value)
+        for name, file in given.items():
+            environment.setenv(name, files[file])
+        return PS7Settings.load()
 
 
 @pytest.mark.parametrize(("given", "at_fault"), FAULTS, ids=str)
 def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
-    environment: pytest.MonkeyPatch,
-    files: dict[str, str],
-    given: dict[str, str],
-    at_fault: list[str],
+    files: dict[str, str], given: dict[str, str], at_fault: list[str]
 ) -> None:
     """And with no other, so that operations look in the right place; the path is not shown."""
-    for name, file in given.items():
-        environment.setenv(name, files[file])
     with pytest.raises(SettingsError) as caught:
-        PS7Settings.load()
+        loaded_with(files, given)
     said = str(caught.value).splitlines()[1:]
     assert [line.split()[0] for line in said] == at_fault
     assert files["missing"].rpartition("/")[0] not in str(caught.value)
@@ -584,10 +566,6 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
 @pytest.mark.parametrize(
     "given", [{CA: "ca"}, {CERT: "both"}, {CERT: "cert", KEY: "key"}, {CERT: "both", KEY: "key"}]
 )
-def test_files_that_can_be_used_are_taken(
-    environment: pytest.MonkeyPatch, files: dict[str, str], given: dict[str, str]
-) -> None:
+def test_files_that_can_be_used_are_taken(files: dict[str, str], given: dict[str, str]) -> None:
     """A key may stand with its certificate or apart."""
-    for name, file in given.items():
-        environment.setenv(name, files[file])
-    tls.context(PS7Settings.load())
+    tls.context(loaded_with(files, given))
