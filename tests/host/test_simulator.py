@@ -337,22 +337,6 @@ async def test_the_endpoint_can_fail_in_any_way_that_a_lookup_can(
 # What a test can do with it
 
 
-async def test_requests_are_recorded_as_they_came(ps7: Simulator, client: Client) -> None:
-    """A test can assert the exact request: headers, bytes, JSON; its `repr` shows no value."""
-    content = b'{ "contextId": "ana", "encoded": 0 }'
-    sent = {**LOGIN, **JSON, "x-itau-flowID": "F1"}
-    await client.send(ps7.url + PATH, headers=sent, body=content)
-    [request] = ps7.requests
-    assert (request.method, request.path, request.body) == ("POST", PATH, content)
-    assert request.json == {"contextId": "ana", "encoded": 0}
-    assert request.headers["X-ITAU-FLOWID"] == "F1"
-    assert sent.items() <= dict(request.headers).items()
-    assert (request.status, request.refusal, request.upstream_id) == (200, None, "ana")
-    assert "status=200" in repr(request)
-    assert "ana" not in repr(request)
-    assert "simulator" not in repr(request)
-
-
 @pytest.mark.parametrize("ps7", [{"app_secret": "s", **ANY, "keep": 2}], indirect=True)
 async def test_only_the_newest_requests_are_kept_where_a_number_is_given(
     ps7: Simulator, client: Client
