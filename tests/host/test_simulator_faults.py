@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 
-from actions.ps7.testing import FAULTS, PERSONAS, Simulator
+from actions.ps7.testing import FAULTS, Simulator
 from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.gateway import make_reply, to_json
@@ -246,14 +246,3 @@ async def test_echo_returns_the_credentials(ps7: Simulator, client: Client) -> N
     assert answer.status == 403
     assert "password: simulator" in answer.json["error_msg"]
     assert "x-app-key: planted" in answer.json["error_msg"]
-
-
-async def test_flapping_fails_and_recovers(ps7: Simulator) -> None:
-    """A bad status, a reset, and from then on it is well; a script may be of the same kind."""
-    ps7.script("C9", ["http-503", "reset", "ana"])
-    for name, good in (("flapping", GOOD), ("C9", PERSONAS["ana"].answer)):
-        answers = [await heard(ps7, name) for _ in range(4)]
-        assert answers[0][0].startswith(b"HTTP/1.1 503 ")
-        assert answers[1] == (b"", "reset")
-        bodies = [data.rpartition(b"\r\n\r\n")[2] for data, _ in answers[2:]]
-        assert [json.loads(body) for body in bodies] == [good, good]
