@@ -250,28 +250,6 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_time_passes_for_the_plugin_and_for_sessions(pytester: pytest.Pytester) -> None:
-    """A context is over, and so is a session; both are as the domain and PS7 have it."""
-    passes(
-        pytester,
-        """
-        async def test_contexts_and_sessions(bot, conversation, ps7):
-            def sessions():
-                return [event["event"] for event in bot.events].count("session_started")
-
-            other = conversation()
-            await other.arrives("ana")
-            await bot.arrives("iara")
-            bot.later(seconds=3)
-            assert (await bot.run("action_ps7_verify")).slots["ps7_status"] == "expired"
-            for time, expected in (({"minutes": 59}, 1), ({"hours": 1, "seconds": 1}, 2)):
-                bot.later(**time)
-                await bot.user("e agora?")
-                assert sessions() == expected
-            assert (await other.run("action_ps7_verify")).slots["ps7_status"] == "expired"
-        """,
-    )
-
 
 def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.Pytester) -> None:
     """Of every conversation of the test; and a test that passes, or has no bot, shows nothing."""
