@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +71,19 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
     assert other.runtime is not first.runtime
     assert first.runtime is runtime.current()
     assert other.runtime is runtime.current()
+
+
+def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
+    settings: pytest.MonkeyPatch,
+) -> None:
+    """The SDK configures no logging in it; see also `test_a_seal_key_made_at_start_travels`."""
+    levels: list[int] = []
+    settings.setattr(actions, "configure_colored_logging", levels.append)
+    settings.setattr(logging.getLogger(), "level", logging.DEBUG)
+    parcel = pickle.dumps(ActionPS7Context())
+    settings.setattr(logging.getLogger(), "handlers", [])
+    pickle.loads(parcel)  # noqa: S301 - packed two lines above
+    assert levels == [logging.DEBUG]
 
 
 def test_the_end_of_the_process_leaves_no_runtime() -> None:

@@ -236,6 +236,15 @@ def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
     assert PS7Settings(arrival_keys=None).arrival_keys is None  # in Python, None says so
 
 
+def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder that is not mounted, and bytes that are no text, are faults with a name."""
+    given.setenv("PS7_SECRETS_DIR", "nowhere")
+    assert "PS7_SECRETS_DIR is no folder" in refusal()
+    given.delenv("PS7_SECRETS_DIR")
+    (tmp_path / ".env").write_bytes(b"PS7_PASSWORD=\xff\xfe\n")
+    assert ".env or a secret file cannot be read (UnicodeDecodeError)" in refusal()
+
+
 def test_a_key_is_made_once_where_none_is_set(
     given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
