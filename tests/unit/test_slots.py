@@ -93,6 +93,7 @@ def test_declared_slots_of_ours_are_written_under_the_bots_names(
 ) -> None:
     """And no others."""
     assert project(named(*declared, **renames), CUSTOMER) == written
+    assert {SlotNames(renames).of(name) for name in renames} == set(renames.values())
 
 
 @pytest.mark.parametrize(
