@@ -447,6 +447,7 @@ BODIES: dict[str, web.Response | bytes] = {
     "a life beyond numbers": b'{"AccessToken": "planted-token", "Expires": "1e999"}',
     "a life that is a list": b'{"AccessToken": "planted-token", "Expires": [600]}',
     "a life that is true": b'{"AccessToken": "planted-token", "Expires": true}',
+    "larger than an answer may be": b"[" * (64 * 1024 + 1),
 }
 
 
