@@ -465,6 +465,13 @@ async def test_an_answer_that_is_no_token_ends_the_lookup(
     assert fabric.bearers == bearers(2)
 
 
+async def test_an_answer_that_is_too_large_is_no_token(fabric: Fabric, client: PS7Client) -> None:
+    """The cap is that of every answer."""
+    fabric.replies = [token_reply("planted-token", Scope="x" * 70_000)]
+    failure = await failure_of(client)
+    assert (failure.reason, len(fabric.fetches)) == (Reason.TOKEN_UNREADABLE, 1)
+
+
 # What is never said
 
 
