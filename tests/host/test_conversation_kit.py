@@ -223,24 +223,6 @@ async def test_rasas_own_actions_say_their_answers() -> None:
     assert (await bot.restart()).texts == ["meu"]
 
 
-async def test_a_turn_is_reverted_and_a_conversation_starts_over() -> None:
-    """The events stay, the turn is over; a restart opens a session that knows no metadata."""
-    domain = COLOUR | {"responses": {"utter_default": [{"text": "Não entendi."}]}}
-    bot = Conversation(domain, [Scripted("a", SlotSet("colour", "red"))])
-    await bot.user("um", metadata={"contextId": "C1"})
-    await bot.run("a")
-    await bot.user("dois")
-    await bot.set_slot("colour", "green")
-    assert (await bot.rewind()).texts == ["Não entendi."]
-    assert (bot.slots["colour"], bot.latest_message["text"]) == ("red", "um")
-    assert _kinds(bot)[-4:] == ["action_default_fallback", "bot", "rewind", "action_listen"]
-    assert [event["text"] for event in bot.events if event["event"] == "user"] == ["um", "dois"]
-    await bot.restart()
-    assert bot.slots == {"colour": "blue", "session_started_metadata": None}
-    assert bot.latest_message["text"] is None
-    assert _kinds(bot)[-5:] == ["action_restart", "restart", *OPENED]
-
-
 async def test_a_session_may_never_expire() -> None:
     """It does not where the domain says so, nor while nothing that was said counts."""
     for config, reverted in (({"session_expiration_time": 0}, False), ({}, True)):
