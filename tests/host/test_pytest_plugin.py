@@ -250,7 +250,6 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
     )
 
 
-
 def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.Pytester) -> None:
     """Of every conversation of the test; and a test that passes, or has no bot, shows nothing."""
     pytester.makepyfile(
