@@ -34,7 +34,7 @@ class Scripted(Action):
 
     def __init__(
         self,
-        name: str,
+        name: str = "action_scripted",  # a package of actions makes one of every class there is
         *events: object,
         says: Mapping[str, Any] | None = None,
         error: Exception | None = None,
