@@ -189,7 +189,16 @@ needs_tracing = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def register_anew() -> Iterator[None]:
+    """Look for the SDK's tracing again: a test that ran before may have had modules of its own."""
+    runtime._tracer_register.cache_clear()
+    yield
+    runtime._tracer_register.cache_clear()
+
+
 @needs_tracing
+@pytest.mark.usefixtures("register_anew")
 def test_the_tracer_of_the_sdk_is_found_when_it_is_there(spans: Spans) -> None:
     """It comes after the actions, and may be another one later."""
     assert runtime.host_tracer() is None
@@ -197,14 +206,11 @@ def test_the_tracer_of_the_sdk_is_found_when_it_is_there(spans: Spans) -> None:
         assert runtime.host_tracer() is spans.tracer
 
 
+@pytest.mark.usefixtures("register_anew")
 def test_an_sdk_without_tracing_has_no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest versions know no such module."""
     monkeypatch.setitem(sys.modules, "rasa_sdk.tracing.tracer_register", None)
-    runtime._tracer_register.cache_clear()
-    try:
-        assert runtime.host_tracer() is None
-    finally:
-        runtime._tracer_register.cache_clear()
+    assert runtime.host_tracer() is None
 
 
 # Trace context
