@@ -105,14 +105,14 @@ def test_credentials_come_from_the_environment_and_options_go_first(
 ) -> None:
     """What is given must match, and is not printed: it may be a real one."""
     for name in VARIABLES:
-        monkeypatch.setenv(name, f"{name}-env")
+        monkeypatch.setenv(name, f"{name}-made-up")
     statuses: list[int] = []
-    keys = {"x-itau-apikey": "PS7_API_KEY-env", "x-app-key": "PS7_APP_KEY-env"}
+    keys = {"x-itau-apikey": "PS7_API_KEY-made-up", "x-app-key": "PS7_APP_KEY-made-up"}
 
     def serve(address: str) -> None:
         for username, password in (
-            ("u-opt", "PS7_PASSWORD-env"),
-            ("PS7_USERNAME-env", "PS7_PASSWORD-env"),
+            ("u-opt", "PS7_PASSWORD-made-up"),
+            ("PS7_USERNAME-made-up", "PS7_PASSWORD-made-up"),
             ("u-opt", "any"),
         ):
             statuses.append(look_up(address, userName=username, password=password, **keys))
@@ -122,7 +122,7 @@ def test_credentials_come_from_the_environment_and_options_go_first(
     assert main(["--username", "u-opt", "--app-secret", ""]) == 0
     assert statuses == [200, 401, 401]
     assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
-    assert not re.search("-env|-opt|will do", terminal.getvalue())
+    assert not re.search("-made-up|-opt|will do", terminal.getvalue())
     terminal = Terminal(signal.SIGTERM, lambda _: None)
     monkeypatch.setattr(sys, "stdout", terminal)
     assert main(["--app-secret", "s-opt", "--app-key", ""]) == 0
