@@ -309,10 +309,12 @@ async def test_a_run_says_which_row_of_the_table_it_went_by(
     bot: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At DEBUG, for the search of a fault: the row and the names of slots, and no value."""
-    with caplog.at_level(logging.DEBUG, logger="actions.ps7.dialogue.actions"):
+    with caplog.at_level(logging.DEBUG, logger="actions.ps7"):
         await arrive(bot, "ana")
         await bot.run(VERIFY)
         await bot.run(FORGET)
+    told = {str(ANA.slots[name]) for name in ("cpf", "account", "phone_number", "ps7_key")}
+    assert [value for value in (*told, "sender-1") if value in caplog.text] == []
     lines = [text for _, level, text in caplog.record_tuples if level == logging.DEBUG]
     assert [line.partition(" slots=")[0] for line in lines] == [
         "action_ps7_context: rule=look-up",
@@ -321,7 +323,6 @@ async def test_a_run_says_which_row_of_the_table_it_went_by(
     ]
     assert lines[1].endswith(" slots=[]")
     assert "'cpf'" in lines[0]
-    assert str(ANA.slots["cpf"]) not in caplog.text
 
 
 # -- what cannot happen ---------------------------------------------------------------------------
