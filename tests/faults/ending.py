@@ -47,8 +47,9 @@ class End:
 
 
 def deadline(fault: Fault) -> float:
-    """Return a deadline: a short one, unless the server asks to wait."""
-    return LONGER if "Retry-After" in fault.headers else DEADLINE
+    """Return a deadline: a short one, unless the server asks to wait, or falls silent each time."""
+    waits = "Retry-After" in fault.headers or fault.reason == "read_timeout"
+    return LONGER if waits else DEADLINE
 
 
 def script(fault: Fault) -> list[str]:

@@ -13,6 +13,8 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.model.books import Violation
 from tests.model.conversation import play, seen
 from tests.model.drivers import this_process
@@ -65,6 +67,7 @@ def shortest(walk: Walk, line: int, driver: Driver) -> tuple[Walk, str]:
     return shrunk(walk, fails), found
 
 
+@pytest.mark.timeout(1800)  # coverage makes it six times as long, and `make fuzz` asks for more
 def test_random_walks() -> None:
     """Whatever happens, a conversation shows the customer who came last, or none."""
     ends = time.monotonic() + _SECONDS
