@@ -7,7 +7,6 @@ requests is no matter of chance.
 from __future__ import annotations
 
 import gc
-import os
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -22,7 +21,6 @@ from tests.support.dialogue import LOOK_UP, SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
 
 class Place(Protocol):
@@ -72,22 +70,18 @@ async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
 @pytest.fixture
 async def bot(
     watch: Watch,  # noqa: ARG001 - it watches from before the first action
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    isolated: pytest.MonkeyPatch,
 ) -> AsyncIterator[Bot]:
     """Yield what makes a bot that talks to a simulator; its connections end with the test."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PS7_SEAL_KEYS", seal_keys())
+    isolated.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    isolated.setenv("PS7_SEAL_KEYS", seal_keys())
     known = list(runtime._runtimes)
 
     def make(ps7: Place, sender_id: str = SENDER_ID, /, **settings: object) -> Conversation:
         limits = {"DEADLINE": DEADLINE, "READ_TIMEOUT": READ_TIMEOUT, "ATTEMPTS": ATTEMPTS}
         variables = {f"PS7_{name}": value for name, value in {**limits, **settings}.items()}
         for name, value in {**ps7.environment, **variables}.items():
-            monkeypatch.setenv(name, str(value))
+            isolated.setenv(name, str(value))
         return Conversation(_DOMAIN, [ActionPS7Context], sender_id=sender_id)
 
     yield make

@@ -29,7 +29,6 @@ from tests.support.dialogue import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rasa_sdk.types import DomainDict, TrackerState
 
@@ -105,10 +104,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
+def bench(isolated: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Return the actions a gateway that wants a token, and a breaker that never opens."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
     variables = {
         "BASE_URL": "http://127.0.0.1:1",
         "USERNAME": "u",
@@ -120,12 +117,11 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
         "SEAL_KEYS": seal_keys(),
     }
     for name, value in variables.items():
-        monkeypatch.setenv(f"PS7_{name}", value)
-    monkeypatch.chdir(tmp_path)
-    bench = Bench(monkeypatch)
+        isolated.setenv(f"PS7_{name}", value)
+    bench = Bench(isolated)
     logger = logging.getLogger("actions")
     logger.addHandler(bench.log)
-    monkeypatch.setattr(logger, "propagate", False)
+    isolated.setattr(logger, "propagate", False)
     logger.setLevel(logging.DEBUG)
     yield bench
     logger.setLevel(logging.NOTSET)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -111,14 +110,6 @@ def ps7(simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder without a `.env`, and without a variable that a developer has set."""
-    for name in [name for name in os.environ if name.startswith(("PS7_", "SSL_CERT_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Listen to INFO lines."""
     caplog.set_level(logging.INFO)
@@ -133,15 +124,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def settings(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    simulator: Simulator, isolated: pytest.MonkeyPatch
 ) -> AsyncIterator[dict[str, str]]:
     """Set the variables that reach the simulator, and a seal key, and no others."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
     variables = {**simulator.environment, "PS7_SEAL_KEYS": seal_keys()}
     for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
+        isolated.setenv(name, value)
     yield variables
     for shared in runtime._runtimes:
         await shared.client.close()

@@ -35,12 +35,9 @@ SEALS = [Fernet.generate_key().decode() for _ in range(3)]
 
 
 @pytest.fixture(autouse=True)
-def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Work in an empty folder, where nothing is set."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return monkeypatch
+    return isolated
 
 
 @pytest.fixture

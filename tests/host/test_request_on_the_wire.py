@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from actions.ps7.testing import PERSONAS, Conversation, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from actions.ps7.testing import RecordedRequest
 
@@ -37,12 +35,9 @@ HTTP_HEADERS = {"Host", "User-Agent", "Content-Length"}
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _seal_key(isolated: pytest.MonkeyPatch) -> None:
     """Work without what a developer has set, and with a seal key of this test's own."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PS7_SEAL_KEYS", f'["{Fernet.generate_key().decode()}"]')
+    isolated.setenv("PS7_SEAL_KEYS", f'["{Fernet.generate_key().decode()}"]')
 
 
 @pytest.fixture

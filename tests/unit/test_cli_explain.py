@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +32,9 @@ def keys(talk: Talk) -> str:
 
 
 @pytest.fixture(autouse=True)
-def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Work in an empty folder, where nothing is set."""
-    for name in [name for name in os.environ if name.startswith("PS7_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return monkeypatch
+    return isolated
 
 
 @pytest.fixture
