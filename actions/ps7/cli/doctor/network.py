@@ -1,7 +1,7 @@
 """PS7 itself: one real look-up, and what it ends with.
 
 It asks for a contextId that PS7 cannot know, so the answer that shows a healthy PS7 is that it has
-no such context. The plugin's own transport sends it, once.
+no such context. The plugin's own client sends it, once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ... import clock
-from ...api.gateway import Gateway
-from ...api.transport import Transport
-from ...api.wire import build_request, decode
-from ...errors import DeadlineExceeded, LookupFailed, Reason
+from ...api.client import PS7Client
+from ...api.telemetry import LookupReport
+from ...errors import LookupFailed, Reason
 from . import connection
 from .reasons import CLIENT_WANTED, FINDINGS, GONE
 from .report import Finding, Section, caution, error, ok
@@ -60,28 +59,15 @@ def check(settings: PS7Settings) -> Section:
 
 
 async def look_up(settings: PS7Settings) -> Asked:
-    """Look up a contextId that PS7 cannot know."""
-    asked, headers, transport = Asked(), {}, Transport(settings)
-    context_id = f"rasa-ps7-doctor-{uuid4().hex}"
-    request = build_request(
-        settings, context_id, encoded=None, correlation_id=None, flow_id=str(uuid4())
-    )
-    try:
-        if settings.app_key is not None and settings.app_secret is not None:
-            asked.token = False
-            gateway = Gateway(settings, settings.app_key, settings.app_secret, transport.send)
-            headers["Authorization"] = f"Bearer {await gateway.token()}"
-            asked.token = True
-        sent = transport.send(request.with_headers(headers))
-        asked.answer = await asyncio.wait_for(sent, settings.deadline)
-        decode(asked.answer, received_at=clock.utc_now(), max_age=settings.max_age)
-    except LookupFailed as failure:
-        asked.failure = failure
-    except asyncio.TimeoutError:
-        asked.failure = DeadlineExceeded(Reason.DEADLINE)
-    finally:
-        await transport.close()
-    return asked
+    """Look up a contextId that PS7 cannot know, in one attempt."""
+    report, failure = LookupReport(), None
+    async with PS7Client(settings.model_copy(update={"attempts": 1})) as ps7:
+        try:
+            await ps7.lookup(f"rasa-ps7-doctor-{uuid4().hex}", report=report)
+        except LookupFailed as ended:
+            failure = ended
+    wants_token = settings.app_key is not None and settings.app_secret is not None
+    return Asked(report.attempts > 0 if wants_token else None, report.answer, failure)
 
 
 def judge(
