@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.security.planted import (
@@ -186,7 +186,7 @@ time of the context is over."""
 
 
 def _raw(seal: str) -> bytes:
-    return base64.urlsafe_b64decode(seal)
+    return base64.urlsafe_b64decode(seal.encode())
 
 
 def _text(raw: bytes) -> str:
@@ -297,6 +297,7 @@ _pieces = st.text(st.sampled_from("AZaz09-_=+/ \n.é"), max_size=4)
     edits=st.lists(st.tuples(_places, _places, _pieces), max_size=4),
     mixed_at=st.none() | _places,
 )
+@example(edits=[(0, 0, "é")], mixed_at=None)  # Base64 passes over what is none of its letters
 async def test_a_seal_with_any_damage(
     servers: Servers, edits: list[tuple[int, int, str]], mixed_at: int | None
 ) -> None:
