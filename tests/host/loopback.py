@@ -70,6 +70,8 @@ class Server:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        for _ in range(4):
+            await asyncio.sleep(0)  # rounds that asyncio takes from a new connection to _accept
         self._server.close()
         for task in self._tasks:
             task.cancel()
@@ -79,6 +81,8 @@ class Server:
         task = asyncio.create_task(self._talk(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # Here and not in the task: one that is cancelled before it begins runs no line of its own.
+        task.add_done_callback(lambda _: writer.close())
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -99,7 +103,6 @@ class Server:
             pass  # the client left in the middle: some tests are about that
         finally:
             self.open -= 1
-            writer.close()
 
     def _next_answer(self) -> Sequence[bytes]:
         """Return the pieces that answer the request which came last."""
