@@ -70,7 +70,7 @@ class Server:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
-        for _ in range(4):
+        for _round in range(4):
             await asyncio.sleep(0)  # rounds that asyncio takes from a new connection to _accept
         self._server.close()
         for task in self._tasks:
