@@ -325,6 +325,26 @@ async def test_a_run_says_which_row_of_the_table_it_went_by(
     assert "'cpf'" in lines[0]
 
 
+async def test_metadata_without_a_context_id_is_named_once(
+    bot: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its keys alone, and what looks like one; whoever makes up more keys does not fill the log."""
+    for metadata in ({"customData": {"contextId": "C-1"}}, {"locale": "pt-BR"}, {"model_id": "m"}):
+        for _ in range(2):
+            await bot.user("oi", metadata=metadata)
+    said = "A message brought metadata without a contextId; keys: "
+    miss = "customData; customData.contextId looks like one: PS7_METADATA_KEYS"
+    assert caplog.messages == [said + miss, f"{said}locale"]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+    for number in range(100):
+        await bot.user("oi", metadata={f"k{number}": 1})
+    assert len(caplog.messages) == 64
+    await arrive(bot, "ana")
+    caplog.clear()
+    await bot.user("oi", metadata={"page": 1})  # who is there is known
+    assert caplog.messages == []
+
+
 # -- what cannot happen ---------------------------------------------------------------------------
 
 

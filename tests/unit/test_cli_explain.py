@@ -132,6 +132,7 @@ def test_a_machine_reads_the_same(explain: Explain) -> None:
                 "found": "under contextId in the metadata of this message",
                 "context_digest": talk.runtime.client.digest("ana"),
             },
+            "metadata": None,
             "found": "new",
             "held": "none",
             "held_until": None,
@@ -281,6 +282,15 @@ def test_a_refused_arrival_is_explained(explain: Explain, given: pytest.MonkeyPa
         f"The arrival was refused: {ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]}. "
         + MEANINGS["arrival-refused"],
     )
+
+
+def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
+    """The same words as in the log, for a conversation that is over."""
+    talk = Talk().says()
+    talk.events[-1]["metadata"] = {"customData": {"contextId": "C-1"}}
+    [run] = explain(talk)
+    looks = "keys: customData; customData.contextId looks like one: PS7_METADATA_KEYS"
+    assert (run["found"], run["context_id"], run["metadata"]) == ("none", None, looks)
 
 
 def test_a_call_of_an_action_server_tells_the_bots_own_slots(explain: Explain) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SecretStr
 
 from .. import setting_types as types
+from ..dialogue import near_miss
 from ..dialogue.cache import StateCache
 from ..dialogue.context_id import look_in
 from ..dialogue.runtime import Runtime
@@ -35,6 +36,7 @@ _HELP = HelpText(
 Read a conversation from a file and explain every run of the plugin, without asking PS7:
 
   context id  where it was found; equal numbers are equal contextIds
+  metadata    where none was found: the keys that the message brought instead
   found       none, same (as held), another, or new (nothing is held)
   held        what the seal says, and until when that holds
   rule        the rule that fired, as the DEBUG line of the run names it
@@ -76,7 +78,18 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
-_ROWS = ("said", "context_id", "found", "held", "held_until", "rule", "why", "would_set", "was_set")
+_ROWS = (
+    "said",
+    "context_id",
+    "metadata",
+    "found",
+    "held",
+    "held_until",
+    "rule",
+    "why",
+    "would_set",
+    "was_set",
+)
 """What is printed of a run, below its heading."""
 
 
@@ -159,6 +172,7 @@ class Reporter:
             "at": run.at.isoformat(timespec="seconds"),
             **({"said": run.said[-1] if run.said else None} if self._show else {}),
             "context_id": self._context_id(situation.found, situation),
+            "metadata": self._metadata(situation),
             **_decided(turn),
             "would_set": self._slots(changes, situation),
             "was_set": self._slots(run.was_set, situation),
@@ -178,6 +192,11 @@ class Reporter:
             "found": self._where(found, situation),
             **({"context_digest": digest} if self.keys_known else {}),
         }
+
+    def _metadata(self, situation: Situation) -> str | None:
+        if situation.found is not None:
+            return None
+        return near_miss.describe(situation.history.session.newest_metadata, self.runtime.paths)
 
     def _where(self, found: Found, situation: Situation) -> str:
         """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""

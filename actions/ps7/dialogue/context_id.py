@@ -68,12 +68,13 @@ def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
         for step in way:
             beside = beside.get(step) if isinstance(beside, dict) else None
         value = beside.get(key) if isinstance(beside, dict) else None
-        if isinstance(beside, dict) and not _is_blank(value):
+        if isinstance(beside, dict) and not is_blank(value):
             return Hit(value, beside)
     return None
 
 
-def _is_blank(value: object) -> bool:
+def is_blank(value: object) -> bool:
+    """Whether what stands under a key counts as nothing."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 

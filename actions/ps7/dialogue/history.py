@@ -51,6 +51,11 @@ class Session:
     shown: bool = False
     """Whether the tracker shows more of it than Rasa's note of what opens the next one."""
 
+    @property
+    def newest_metadata(self) -> object:
+        """What the newest message brought; None where there is no message."""
+        return self.messages[-1].metadata if self.messages else None
+
 
 class History:
     """A conversation as far as a tracker shows it."""

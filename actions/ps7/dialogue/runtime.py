@@ -15,6 +15,7 @@ from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
 from ..slots import SlotNames, filled_otherwise
+from . import near_miss
 from .arrival import ArrivalVerifier
 from .cache import StateCache
 from .seal import Sealer
@@ -32,6 +33,8 @@ _NEEDED = {
     "ps7_context": "nothing can be kept, and every run looks the customer up again",
 }
 """Slots that a bot must declare, and what happens without each."""
+_MOST_NOTED = 64
+"""Sets of metadata keys that are named in the log: a client may make up any number of them."""
 
 
 class Runtime:
@@ -49,6 +52,7 @@ class Runtime:
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
         self.client = PS7Client(settings, tracer=host_tracer)
         self._warned_of: set[str] = set()
+        self._metadata_noted: set[str | None] = set()
         self._among = lru_cache(maxsize=16)(self._pick)  # the slots of a bot hardly ever change
 
     def ours_among(self, slots: Iterable[str], domain: object) -> dict[str, str]:
@@ -75,6 +79,13 @@ class Runtime:
                 text = f"The bot's domain does not declare the slot {name}"
                 self._warn_once(name, text, needed)
         return self.names.among(slots)
+
+    def note_metadata(self, metadata: object) -> None:
+        """Name the keys of metadata without a contextId, each set of keys once."""
+        keys = near_miss.describe(metadata, self.paths)
+        if keys not in (None, *self._metadata_noted) and len(self._metadata_noted) < _MOST_NOTED:
+            self._metadata_noted.add(keys)
+            logger.warning("A message brought metadata without a contextId; %s", keys)
 
     def _warn_once(self, name: str, text: str, default: str) -> None:
         if name not in self._warned_of:

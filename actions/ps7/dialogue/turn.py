@@ -84,6 +84,7 @@ class Turn:
         situation = self.situation
         found, held = situation.found, situation.held
         if found is None:
+            self._runtime.note_metadata(situation.history.session.newest_metadata)
             return self._nothing_found(held)
         if found.fingerprint in situation.logged_out:
             if held is not None and situation.same and held.customer is None:
