@@ -72,7 +72,7 @@ async def test_no_slot_of_the_fragment_influences_a_prediction(story_bot: Runnin
 async def test_the_chat_starts_everything_and_ends_everything(
     rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
 ) -> None:
-    """One picks a customer, types, sees what the bot knows, and nothing is left running."""
+    """One names a customer, types, sees what the bot knows, and nothing is left running."""
     # As young as can be, so that the chat does not train.
     (tmp_path / "oss-bot.tar.gz").write_bytes(oss_bot.model.read_bytes())
     chat = await asyncio.create_subprocess_exec(
@@ -82,14 +82,15 @@ async def test_the_chat_starts_everything_and_ends_everything(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    typed = "ana\nqual meu saldo\n:who diego\nqual minha agência e conta\n:slots\n:help\n:quit\n"
+    typed = ":as ana\nqual meu saldo\n:as diego\nqual minha agência e conta\n:quit\n"
     shown = (await chat.communicate(typed.encode()))[0].decode()
 
     assert chat.returncode == 0, shown
-    assert "  bruno          Bruno, Varejo: só identificado, token não validado\n" in shown
+    assert "  :as bruno          Bruno, Varejo: só identificado, token não validado\n" in shown
     assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
-    assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = 52998224725\n" in shown
-    assert "bot: Você fala da agência 0910, conta 00900019.\n     cpf = 39053344705\n" in shown
+    assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = ***.982.247-**\n" in shown
+    assert "bot: Você fala da agência 0910, conta 00900019.\n" in shown
+    assert "     cpf = ***.533.447-**\n" in shown
     assert shown.endswith("Ending …\n")
 
 

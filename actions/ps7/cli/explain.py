@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SecretStr
-
-from .. import setting_types as types
 from ..dialogue import near_miss
 from ..dialogue.cache import StateCache
 from ..dialogue.context_id import look_in
 from ..dialogue.runtime import Runtime
 from ..dialogue.turn import ARRIVAL_REFUSED, Turn
-from ..settings import PS7Settings
 from .arguments import HelpText, add_command, add_json
+from .bot_settings import BotSettings
 from .masking import masked
 from .output import Output
 from .saved_tracker import FORGET, VERIFY, read, runs
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..dialogue.context_id import Found
     from ..dialogue.situation import Situation
+    from ..settings import PS7Settings
     from .saved_tracker import Run
 
     Report = dict[str, Any]
@@ -93,16 +91,6 @@ _ROWS = (
 """What is printed of a run, below its heading."""
 
 
-class _Settings(PS7Settings):
-    """The settings of a bot where PS7 is not asked, so that it need not be configured."""
-
-    base_url: types.BaseUrl = Field(
-        default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description
-    )
-    username: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
-    password: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
-
-
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     parser = add_command(commands, "explain", run, _HELP)
@@ -121,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
         SettingsError: settings that are there cannot be used.
 
     """
-    reporter = Reporter(_Settings.load(), show=options.show)
+    reporter = Reporter(BotSettings.load(), show=options.show)
     reports = [reporter.report(each) for each in runs(read(options.file))]
     out = Output()
     if options.json:

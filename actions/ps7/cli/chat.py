@@ -1,0 +1,195 @@
+"""`rasa-ps7 chat`: a conversation with a bot that runs, as a customer with a contextId.
+
+Rasa's own `rasa shell` and `rasa interactive` send no metadata, so no customer arrives there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, cast
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+from ..dialogue import arrival
+from ..dialogue.context_id import usable
+from ..slots import CONTEXT, SlotNames, differing
+from .arguments import HelpText, add_command, context_id
+from .bot_settings import BotSettings
+from .masking import masked
+from .output import CommandError, Output, Tone, Toned
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from ..settings import PS7Settings
+
+_HELP = HelpText(
+    about="talk to a bot that runs, as a customer with a contextId",
+    details="""\
+Talk to a running Rasa over its REST channel. The contextId goes along with the first message, under
+the first of PS7_METADATA_KEYS, and signed with the newest of PS7_ARRIVAL_KEYS where they are set.
+Below each answer stand the slots of ours that changed, where Rasa runs with --enable-api.
+
+While talking:
+
+  :as CONTEXT_ID  another contextId arrives with the next message
+  :slots          all slots of ours
+  :quit           the end, as is the end of the input
+
+Personal data is masked unless --show is given. The customers of the simulator arrive by their
+names: ana, bruno, carla ...
+""",
+    examples={
+        "chat --as ana": "as Ana, to the bot on this machine",
+        "chat --url http://127.0.0.1:5006": "without a contextId, to another one",
+        "chat --as ana < said.txt": "what stands in a file, a message a line",
+    },
+)
+_COMMANDS = ":as CONTEXT_ID   :slots   :quit"
+_SECONDS = 60.0
+"""How long an answer of Rasa is waited for."""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "chat", run, _HELP)
+    parser.add_argument(
+        "--as", dest="arrives", type=context_id, metavar="CONTEXT_ID", help="who arrives"
+    )
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:5005", help="where Rasa is (default: %(default)s)"
+    )
+    parser.add_argument("--sender", metavar="ID", help="the conversation (default: a new one)")
+    parser.add_argument("--show", action="store_true", help="do not mask personal data")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the input ends.
+
+    Raises:
+        CommandError: Rasa cannot be reached, or does not take the message.
+        SettingsError: settings that are there cannot be used.
+
+    """
+    out = Output()
+    chat = Chat(options.url, options.sender or uuid4().hex, BotSettings.load())
+    arrives: str | None = options.arrives
+    known: dict[str, Any] | None = {}
+    out.hint(_COMMANDS)
+    for typed in _typed(out):
+        command, _, rest = typed.partition(" ")
+        if command == ":quit":
+            break
+        if command == ":as" and usable(rest) is not None:
+            arrives = rest
+        elif command == ":slots":
+            _write(out, known or {}, chat.ours, show=options.show)
+        elif command.startswith(":"):
+            out.line(_COMMANDS)
+        else:
+            for answer in chat.say(typed, arrives):
+                out.line(Toned("bot:", Tone.STRONG), answer)
+            arrives, before = None, known
+            known = None if before is None else chat.slots()
+            if known is None and before is not None:
+                out.note("The slots are not shown: Rasa shows them with `rasa run --enable-api`.")
+            changed = differing(known or {}, before or {})
+            _write(out, changed, chat.ours, show=options.show)
+    return 0
+
+
+def _typed(out: Output) -> Iterator[str]:
+    """Yield what is typed, or piped in; a blank line is none."""
+    on_terminal = sys.stdin.isatty()
+    while True:
+        if on_terminal:
+            sys.stdout.write("you: ")
+            sys.stdout.flush()
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if line.strip():
+            if not on_terminal:
+                out.line(Toned("you:", Tone.FAINT), line.strip())
+            yield line.strip()
+
+
+def _write(out: Output, slots: dict[str, Any], names: SlotNames, *, show: bool) -> None:
+    for name, default in names.among(slots).items():
+        value = slots[name] if show and default != CONTEXT else masked(default, slots[name])
+        out.line(f"     {name} = {'null' if value is None else value}")
+
+
+class Chat:
+    """One conversation with a bot, over Rasa's REST channel."""
+
+    def __init__(self, url: str, sender: str, settings: PS7Settings) -> None:
+        """Begin it, or go on with it; nothing is sent yet."""
+        self.ours = SlotNames(settings.slot_names)
+        self._url = url.rstrip("/")
+        self._sender = sender
+        self._path = settings.metadata_keys[0].split(".")
+        keys = settings.arrival_keys
+        self._key = None if keys is None else keys[0].get_secret_value()
+
+    def say(self, text: str, arrives: str | None) -> list[str]:
+        """Send a message, with a contextId where one arrives; return what the bot says.
+
+        Raises:
+            CommandError: Rasa cannot be reached, or does not take it.
+
+        """
+        message: dict[str, Any] = {"sender": self._sender, "message": text}
+        if arrives is not None:
+            message["metadata"] = self._metadata(arrives)
+        try:
+            answers = self._ask("/webhooks/rest/webhook", message)
+        except HTTPError as error:
+            what = "it has no REST channel (`rest:` in credentials.yml)"
+            raise CommandError(
+                f"Rasa at {self._url} answers HTTP {error.code}"
+                + (f": {what}" if error.code == HTTPStatus.NOT_FOUND else "")
+            ) from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise CommandError(
+                f"Rasa cannot be reached at {self._url} ({type(error).__name__}): start it with "
+                "`rasa run --enable-api`, or say where it is with --url"
+            ) from None
+        return [_shown(answer) for answer in answers] or ["(nothing)"]
+
+    def slots(self) -> dict[str, Any] | None:
+        """Return the slots of ours as the tracker has them; None where Rasa does not show it."""
+        path = f"/conversations/{quote(self._sender, safe='')}/tracker?include_events=NONE"
+        try:
+            slots: dict[str, Any] = self._ask(path)["slots"]
+        except (OSError, HTTPException, ValueError):
+            return None
+        return {name: slots[name] for name in self.ours.among(slots)}
+
+    def _metadata(self, arrives: str) -> dict[str, Any]:
+        value: object = arrives
+        if self._key is not None:
+            value = arrival.sign(self._key, arrives, self._sender)
+        for step in reversed(self._path):
+            value = {step: value}
+        return cast("dict[str, Any]", value)
+
+    def _ask(self, path: str, message: object = None) -> Any:  # noqa: ANN401 - any JSON may come
+        """GET, or POST where there is something to send."""
+        body = None if message is None else json.dumps(message).encode()
+        request = Request(self._url + path, body, {"Content-Type": "application/json"})  # noqa: S310
+        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the user says where
+            return json.load(answer)
+
+
+def _shown(answer: dict[str, Any]) -> str:
+    """Return what a chat window shows of an answer, in words."""
+    parts = [answer["text"]] if "text" in answer else []
+    parts += [f"[{button['title']}]" for button in answer.get("buttons", ())]
+    return " ".join(parts) or f"({', '.join(answer.keys() - {'recipient_id'})})"
