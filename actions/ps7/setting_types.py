@@ -1,6 +1,7 @@
 """What each kind of setting takes: a type and a check, whose refusal says nothing of the value.
 
-A check raises ValueError without a text: what a setting expects is said where it is declared.
+What a setting expects is said where it is declared. A check raises ValueError, or a `FaultError`
+where it can say more.
 """
 
 from __future__ import annotations
@@ -31,12 +32,21 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class FaultError(ValueError):
+    """What is wrong with a value, in words that show nothing of it."""
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    host = parts.hostname or ""
-    bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not (host and bare and secure) or parts.port == 0 or not text.isprintable() or " " in text:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FaultError("this one does not begin with https:// and a host")
+    if "@" in parts.netloc:
+        raise FaultError("this one holds a user")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise FaultError("this one goes on after the host and port")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise FaultError("this one is http to another machine")
+    if parts.port == 0 or not text.isprintable() or " " in text:
         raise ValueError
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -99,12 +99,22 @@ class _FromEnvironment(BaseSettings):
     def _faults(cls, error: ValidationError) -> list[str]:
         """Return for each variable at fault what is wrong and what it expects, never its value."""
         faults = {}
-        for detail in error.errors(include_input=False, include_url=False, include_context=False):
+        for detail in error.errors(include_input=False, include_url=False):
             name = str(detail["loc"][0])
-            state = "is missing" if detail["type"] == "missing" else "cannot be used"
+            is_missing = detail["type"] == "missing"
+            state = "is missing" if is_missing else "cannot be used"
             expects = cls.model_fields[name].description
-            faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}"
+            fault = detail.get("ctx", {}).get("error")
+            more = f"; {fault}" if isinstance(fault, types.FaultError) else ""
+            more = f"; looked in {_sources()}" if is_missing else more
+            faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
         return list(faults.values())
+
+
+def _sources() -> str:
+    dotenv = "there" if Path(".env").is_file() else "not there"
+    folder = "set" if os.environ.get(SECRETS_DIR) else "not set"
+    return f"the environment, .env in this folder ({dotenv}) and {SECRETS_DIR} ({folder})"
 
 
 class ArrivalSettings(_FromEnvironment):

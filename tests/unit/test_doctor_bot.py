@@ -330,7 +330,23 @@ LANGUAGE_MODELS = [
         )
     ),
 ]
-TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS]
+PERSISTENT = {"socketio": {"session_persistence": True}}
+CHANNELS = [
+    *(case(sound(), credentials=said) for said in ({"rest": None}, {"socketio": None}, {})),
+    case(sound(), credentials={"socketio": {"session_persistence": False}}),
+    case(
+        sound(),
+        "warning socketio-persistence: socketio has `session_persistence: true`: with python-socke",
+        credentials=PERSISTENT,
+    ),
+    case(sound(), credentials=PERSISTENT, config=CALM),
+    case(
+        sound(),
+        "warning channel-metadata: in credentials.yml, telegram and callback let no metadata of",
+        credentials={"telegram": {"access_token": "made-up"}, "rest": None, "callback": None},
+    ),
+]
+TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
 
 
 @pytest.mark.parametrize(("domain", "more", "expected"), TABLE)

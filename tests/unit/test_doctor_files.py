@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SLOT = "slots: {segment: {type: %s, mappings: [{type: custom}]}}\n"
 BESIDE = "domain.yml lies beside the folder domain: `rasa train` reads it alone"
+TWICE = "rasa_ps7 too: it does not start"
 NO_SERVER = "endpoints.yml names no action server: Rasa runs no action of ours"
 
 
@@ -85,7 +86,11 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     [
         ({"domain/ps7.yml": SLOT % "text"}, [f"warning domain-both: {BESIDE}"]),
         ({"actions/__init__.py": "import rasa_ps7"}, []),
-        ({"actions/ps7/__init__.py": ""}, []),
+        ({"actions/ps7/__init__.py": "", "actions/a.py": "# not rasa_ps7, its folder"}, []),
+        (
+            {"actions/ps7/__init__.py": "", "actions/a/b.py": "if 1:\n  from rasa_ps7 import Any"},
+            [f"error plugin-twice: actions has a copy of the plugin and imports {TWICE}"],
+        ),
         (
             {"actions/balance.py": "pass"},
             ["warning plugin-missing: actions has no copy of the plugin and imports none"],
@@ -133,7 +138,7 @@ def test_the_bots_own_code_says_how_a_session_starts(
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     """Each is named, and nothing else is looked at: what they say is not known."""
-    kinds = ("domain", "data", "config", "endpoints")
+    kinds = ("domain", "data", "config", "endpoints", "credentials")
     found, there = bot.read({kind: [tmp_path / kind] for kind in kinds})
     assert there is None
     assert wrong(found) == [

@@ -254,6 +254,16 @@ def test_what_something_else_wrote_is_warned_of(
     assert logged(caplog) == []
 
 
+def test_a_refused_seal_names_the_key_that_is_not_set(caplog: pytest.LogCaptureFixture) -> None:
+    """The usual cause: the server was started again, and made another key."""
+    talk = Talk()
+    talk.runtime.settings.model_fields_set.discard("seal_keys")
+    talk.says().writes(ps7_context="of before")
+    talk.run()
+    hint = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
+    assert logged(caplog)[0] == ("WARNING", FOREIGN + hint)
+
+
 def test_restored_slots_refused_seals_and_arrivals_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

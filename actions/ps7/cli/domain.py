@@ -23,7 +23,7 @@ and any field of PS7's answer, such as u_display.
 what PS7_SLOT_NAMES must then be on the action server.
 """,
     examples={
-        "domain --oss > domain/ps7.yml": "everything, for Rasa Open Source; then "
+        "domain --oss > domain/ps7.yml": "the usual slots, for Rasa Open Source; then "
         "`rasa train --domain domain`",
         "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
         "domain --calm --pt": "for Rasa Pro, with Portuguese names",

@@ -12,6 +12,7 @@ from ..dialogue.cache import StateCache
 from ..dialogue.context_id import look_in
 from ..dialogue.runtime import Runtime
 from ..dialogue.turn import ARRIVAL_REFUSED, Turn
+from ..slots import CONTEXT
 from .arguments import HelpText, add_command, add_json
 from .bot_settings import BotSettings
 from .masking import masked
@@ -47,7 +48,7 @@ body of a call that the action server got; - is the standard input. The settings
 action server, as far as they are set: with its PS7_SEAL_KEYS the seals can be opened, without them
 it says what cannot be told. PS7 itself need not be configured.
 
-Personal data and contextIds are masked unless --show is given.
+Personal data and contextIds are masked unless --show is given; a seal says nothing to a person.
 """,
     examples={
         "explain tracker.json": "a conversation that was saved",
@@ -97,7 +98,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "file", metavar="TRACKER.json", help="the conversation; - reads it from stdin"
     )
-    parser.add_argument("--show", action="store_true", help="mask nothing")
+    parser.add_argument("--show", action="store_true", help="mask nothing but seals")
     add_json(parser)
 
 
@@ -141,7 +142,7 @@ class Reporter:
     """Explains runs. Names each contextId by a number, the same for the same one."""
 
     def __init__(self, settings: PS7Settings, *, show: bool) -> None:
-        """Take the settings of the action server; `show`: mask nothing."""
+        """Take the settings of the action server; `show`: mask nothing but seals."""
         self.runtime = Runtime(settings)
         self.keys_known = "seal_keys" in settings.model_fields_set
         self._show = show
@@ -203,7 +204,7 @@ class Reporter:
         own = {name: name for name in self.runtime.settings.clear_slots}
         ours = own | situation.ours
         return {
-            name: value if self._show else masked(ours[name], value)
+            name: value if self._show and ours[name] != CONTEXT else masked(ours[name], value)
             for name, value in values.items()
             if name in ours
         }

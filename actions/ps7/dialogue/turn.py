@@ -266,7 +266,12 @@ class Turn:
     def _note_foreign_seal(self) -> None:
         if self.situation.seal_set and self.situation.in_slot is None:
             telemetry.seals_refused.add(1)
-            logger.warning("A seal was refused: it is not ours, or not of this conversation")
+            made = "seal_keys" not in self._runtime.settings.model_fields_set
+            hint = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
+            logger.warning(
+                "A seal was refused: it is not ours, or not of this conversation%s",
+                hint if made else "",
+            )
 
     def _seal(self, outcome: Outcome, **said: Any) -> Seal:  # noqa: ANN401 - a field of a seal
         """Return the next seal: about what the newest is about, with all log-outs, and `said`."""

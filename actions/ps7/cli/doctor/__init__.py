@@ -1,7 +1,7 @@
 """`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
 
-`network` and `connection` touch the network, `settings` and `bot` the disk; `slots` and `dialogue`
-judge a bot, `checks` puts all of it in order, and `report` shows it.
+`network` and `connection` touch the network, `settings` and `bot` the disk; `slots`, `dialogue` and
+`channels` judge a bot, `checks` puts all of it in order, and `report` shows it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _FILES = {
     "data": "a file of rules, stories or flows, or a folder of them; may be given several times",
     "config": "the bot's config.yml",
     "endpoints": "the bot's endpoints.yml",
+    "credentials": "the bot's credentials.yml",
 }
 """What can be named beside a bot's folder, and in place of what is found there."""
 

@@ -6,6 +6,7 @@ YAML that is not as Rasa expects it counts as not there: that is for `rasa data 
 from __future__ import annotations
 
 import os
+import re
 from collections import ChainMap
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 Table = dict[str, Any]
 Sources = dict[str, list[Path]]
-"""The files and folders of a bot, under `domain`, `data`, `config`, `endpoints` and `actions`."""
+"""The files and folders of a bot, under `domain`, `data`, `config`, `actions` and so on."""
 
 SESSION_START = "action_session_start"
-_USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml actions"
+_USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml credentials.yml actions"
 """Where Rasa expects them in a bot's folder."""
 _KEYS = {
     "domain": {"intents", "entities", "actions", "slots", "forms", "responses", "session_config"},
@@ -30,6 +31,7 @@ _KEYS = {
 }
 """What a file of this kind has one of, as for Rasa; of training data, where it names slots."""
 _COPY, _MODULE = "ps7", "rasa_ps7"
+_IMPORTED = re.compile(rf"^\s*(?:import|from) {_MODULE}\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Script:
 class Bot:
     """All of it, merged: what is named twice is taken from where it stands first.
 
-    `scripts`, `config`, `endpoints` and `code` are None where no file of the kind was looked at.
+    What is of files of a kind that were not looked at is None.
     """
 
     def __init__(self, parts: dict[str, list[Table]], code: str | None) -> None:
@@ -72,6 +74,7 @@ class Bot:
         self.scripts = list(_scripts(parts["data"])) if "data" in parts else None
         self.config = parts["config"][0] if parts.get("config") else None
         self.endpoints = parts["endpoints"][0] if parts.get("endpoints") else None
+        self.credentials = parts["credentials"][0] if parts.get("credentials") else None
         self.code = code
 
     @property
@@ -120,7 +123,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
     found: list[Finding] = []
     parts: dict[str, list[Table]] = {
         kind: list(_parts(sources[kind], _KEYS.get(kind), found))
-        for kind in ("domain", "data", "config", "endpoints")
+        for kind in ("domain", "data", "config", "endpoints", "credentials")
         if kind in sources
     }
     if found:
@@ -192,13 +195,12 @@ def _scripts(data: Iterable[Table]) -> Iterator[Script]:
 
 
 def _code(folder: Path) -> str:
-    """Read the bot's own code, with a line for a copy of the plugin in it."""
-    own = "\n".join(
+    """Read the bot's own code."""
+    return "\n".join(
         file.read_text(encoding="utf-8", errors="replace")
         for file in sorted(folder.glob("*.py")) + sorted(folder.glob("*/*.py"))
         if file.parent.name != _COPY
     )
-    return f"{own}\n{_MODULE}" if (folder / _COPY).is_dir() else own
 
 
 def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
@@ -212,8 +214,16 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
         found = "endpoints.yml names no action server: Rasa runs no action of ours"
         how = "add `action_endpoint:` with `url: http://localhost:5055/webhook`, or where it is"
         yield error("endpoint-missing", found, how)
-    if bot.code is not None and _MODULE not in bot.code:
-        found = f"{sources['actions'][0]} has no copy of the plugin and imports none"
+    if bot.code is None:
+        return
+    folder = sources["actions"][0]
+    copied, imported = (folder / _COPY).is_dir(), _IMPORTED.search(bot.code) is not None
+    if copied and imported:
+        found = f"{folder} has a copy of the plugin and imports {_MODULE} too: it does not start"
+        how = f"keep one of them: delete {folder / _COPY}, or every `import {_MODULE}`"
+        yield error("plugin-twice", found, how)
+    if not (copied or imported):
+        found = f"{folder} has no copy of the plugin and imports none"
         how = f"copy actions/ps7 or `import {_MODULE}` there, or start with `--actions {_MODULE}`"
         yield caution("plugin-missing", found, how)
 
