@@ -83,6 +83,7 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         "PS7_BASE_URL": f"http://127.0.0.1:{ps7}",
         "PS7_USERNAME": "chat",
         "PS7_PASSWORD": "chat",
+        "PS7_CLEAR_SLOTS": '["balance_offered"]',
         "SANIC_HOST": "127.0.0.1",
         **more,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from actions.ps7.testing import Persona
     from tests.conversation.talking import Chat
 
 CUSTOMER_SLOTS = (
@@ -31,6 +32,12 @@ GREETINGS = {
 }
 """By segment. All others hear GREETING."""
 GREETING = ["Olá! Sou a assistente do banco. Como posso ajudar?"]
+OFFER = "Vi que você escolheu saldo no telefone: quer ver agora?"
+WHAT_ELSE = ["Tudo bem. Como posso ajudar?"]
+THANKED = ["De nada! Posso ajudar em algo mais?"]
+_CAN = "o seu saldo, o horário das agências ou chamar uma pessoa da equipe."
+OUT_OF_SCOPE = [f"Isso eu ainda não faço por aqui. Posso informar {_CAN}"]
+NOT_UNDERSTOOD = [f"Não entendi. Posso informar {_CAN}"]
 HOURS = [
     "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
 ]
@@ -55,7 +62,14 @@ BALANCES = {
 }
 """Who may see a balance, and what the others hear."""
 
-_HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
+
+def greeting(persona: Persona) -> list[str]:
+    """Return what a customer hears first: by segment, and by what they chose in the phone menu."""
+    offer = [OFFER] if persona.slots["ivr_option"] == "saldo" else []
+    return GREETINGS.get(persona.slots["segment"] or "", GREETING) + offer
+
+
+HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
 _A_PERSON = "Uma pessoa da nossa equipe vai continuar com você."
 _OPEN_AGAIN = "Para falar da sua conta, abra a conversa de novo pelo aplicativo do banco."
 _OPEN = "Para falar da sua conta, abra esta conversa pelo aplicativo do banco."
@@ -64,14 +78,14 @@ NO_BALANCE = {
     "missing": [f"Posso ajudar com informações gerais. {_OPEN}"],
     "invalid": [f"Não reconheci a origem desta conversa. {_OPEN_AGAIN}"],
     "rejected": [f"Não encontrei o seu atendimento. {_OPEN_AGAIN}"],
-    "denied": [f"Não consigo consultar os seus dados por aqui. {_A_PERSON}", _HANDOVER],
+    "denied": [f"Não consigo consultar os seus dados por aqui. {_A_PERSON}", HANDOVER],
     "unavailable": [
         "Desculpe, não consigo consultar os seus dados agora. Tente de novo em alguns instantes."
     ],
     "expired": [f"Por segurança, o seu acesso expirou. {_OPEN_AGAIN}"],
     "tampered": [
         f"Por segurança, não posso continuar este atendimento por aqui. {_A_PERSON}",
-        _HANDOVER,
+        HANDOVER,
     ],
 }
 """What the example bot says instead of a balance, by `ps7_status`."""

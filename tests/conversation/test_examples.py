@@ -15,6 +15,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from benchmarks.rasa_turn import converse
+from tests.conversation import spoken
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT
 from tests.conversation.spoken import NOBODY
@@ -67,6 +68,37 @@ async def test_no_slot_of_the_fragment_influences_a_prediction(story_bot: Runnin
         "ps7_context": False,
         **dict.fromkeys(NOBODY, False),
     }
+
+
+SAYS = {
+    "oi": spoken.greeting(PERSONAS["ana"]),
+    "sim": spoken.BALANCES["ana"],
+    "Bom dia!": spoken.greeting(PERSONAS["ana"]),
+    "não": spoken.WHAT_ELSE,
+    **dict.fromkeys(("saldo", "quanto eu tenho na conta?"), spoken.BALANCES["ana"]),
+    **dict.fromkeys(("minha conta", "qual é o número da conta"), spoken.ANA_ACCOUNT),
+    **dict.fromkeys(("que horas abre?", "abre sábado?", "horário"), spoken.HOURS),
+    **dict.fromkeys(("meu token nao funciona", "token"), spoken.ASK_TOKEN),
+    **dict.fromkeys(("obrigado", "valeu", "muito obrigada!"), spoken.THANKED),
+    **dict.fromkeys(("fatura", "quero fazer um pix", "empréstimo"), spoken.OUT_OF_SCOPE),
+    **dict.fromkeys(("extrato", "quero ver a fatura do meu cartão"), spoken.OUT_OF_SCOPE),
+    **dict.fromkeys(("cartão", "perdi o cartão"), spoken.OUT_OF_SCOPE),
+}
+NOT_SURE = ("pix", "asdf qwer", "quero investir", "aaaa", "???", "hmm", "teste", "me ajuda")
+
+
+async def test_a_visitors_first_minute_gets_sensible_answers(oss_bot: RunningBot) -> None:
+    """What this bot cannot do, or does not understand, ends nothing: Ana stays known."""
+    chat = oss_bot.chat()
+    heard = {said: await chat.say(said, {"contextId": "ana"}) for said in SAYS}
+    assert heard == SAYS
+    for said in NOT_SURE:
+        assert await chat.say(said) in (spoken.OUT_OF_SCOPE, spoken.NOT_UNDERSTOOD), said
+    assert (await chat.slots())["ps7_status"] == "ok"
+    assert await chat.say("até mais!") == spoken.GOODBYE
+    assert (await chat.slots())["ps7_status"] == "missing"
+    for said in ("atendente", "quero falar com uma pessoa"):
+        assert await oss_bot.chat().say(said) == [spoken.HANDOVER]
 
 
 async def test_the_chat_starts_everything_and_ends_everything(

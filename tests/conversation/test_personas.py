@@ -32,7 +32,7 @@ async def test_a_customer_is_known_from_the_first_turn_on(
     assert {*expected, "ps7_expires_at"} == {"ps7_status", *spoken.NOBODY}
     assert {name: slots[name] for name in expected} == expected
     assert slots["ps7_expires_at"]
-    assert greeted == spoken.GREETINGS.get(str(persona.slots["segment"]), spoken.GREETING)
+    assert greeted == spoken.greeting(persona)
     assert balance == spoken.BALANCES[persona.name]
     assert ps7.requests[0].json == {"contextId": context_id}
 

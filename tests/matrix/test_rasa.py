@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.harness import OSS_BOT, Bot, Stage
-from tests.conversation.spoken import GOODBYE, GREETINGS, NOBODY, of_the_customer
+from tests.conversation.spoken import GOODBYE, NOBODY, greeting, of_the_customer
 from tests.host.conftest import seal_keys
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.matrix.environments import INSIDE_RASA, usable
@@ -64,7 +64,7 @@ async def test_the_action_server_runs_in_rasas_environment(
     """A customer is known from the first turn on, sees a balance, logs out; PS7 is asked once."""
     rasa_simulator.requests.clear()
     chat = bot_inside.chat()
-    assert await chat.say("oi", {"contextId": "ana"}) == GREETINGS["Personnalité"]
+    assert await chat.say("oi", {"contextId": "ana"}) == greeting(PERSONAS["ana"])
     slots = await chat.slots()
     shown = {name: value for name, value in ANA.items() if name in slots}
     assert {name: slots[name] for name in shown} == shown

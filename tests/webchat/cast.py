@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import GREETING, GREETINGS, NO_BALANCE
+from tests.conversation.spoken import GREETING, NO_BALANCE
 
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 SEALED = {"pt-BR": "selado", "en": "sealed"}
@@ -42,11 +42,6 @@ _ORDER = (
     *("segment", "identification", "security_device", "token_status", "cpf", "cpf_masked"),
     *("agency", "account", "ivr_option"),
 )
-
-
-def greeting(name: str) -> list[str]:
-    """Return what a customer hears on arrival."""
-    return GREETINGS.get(PERSONAS[name].slots["segment"] or "", GREETING)
 
 
 def known(name: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import BALANCES, NO_BALANCE
+from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
 from tests.webchat.cast import (
     CALL,
     HELD,
@@ -20,7 +20,6 @@ from tests.webchat.cast import (
     NOT_ASKED,
     SEALED,
     TROUBLES,
-    greeting,
     known,
 )
 
@@ -38,11 +37,11 @@ async def test_a_customer(visitors: Visitors, page_url: str, name: str, language
     visit = await visitors(page_url)
 
     await visit.arrive(name, language)
-    await visit.hears(*greeting(name))
+    await visit.hears(*greeting(PERSONAS[name]))
     if name == "iara":  # what PS7 said of her holds for two seconds
         await asyncio.sleep(2.1)
     await visit.say("qual meu saldo?", 2)
-    await visit.hears(*greeting(name), *BALANCES[name])
+    await visit.hears(*greeting(PERSONAS[name]), *BALANCES[name])
     first, second = await visit.turns()
 
     *slots, expires, context = first["slots"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
+from actions.ps7.testing import PERSONAS
 from examples.webchat.server import Backstage
 from tests.conversation.cast import ARRIVAL_KEYS, BOTS
-from tests.conversation.spoken import BALANCES, GOODBYE, GREETINGS
+from tests.conversation.spoken import BALANCES, GOODBYE, greeting
 from tests.webchat.cast import HELD
 from tests.webchat.conftest import SIZES
 from tests.webchat.visit import AXE, served
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-GREETING = GREETINGS["Personnalité"][0]
+GREETING = greeting(PERSONAS["ana"])
 (BALANCE,) = BALANCES["ana"]
 _STOP = """() => {
   const node = document.activeElement, style = getComputedStyle(node);
@@ -59,7 +60,7 @@ async def test_by_keyboard_alone(visitors: Visitors, page_url: str) -> None:
     await keys.type("qual meu saldo?")
     await keys.press("Enter")
     await visit.finished(2)
-    await visit.hears(GREETING, BALANCE)
+    await visit.hears(*GREETING, BALANCE)
     assert (await visit.page.evaluate(_STOP))["name"] == "input"
 
     assert await stops(visit) == [
@@ -70,7 +71,7 @@ async def test_by_keyboard_alone(visitors: Visitors, page_url: str) -> None:
     await visit.page.focus("#suggestions button")
     await keys.press("Space")
     await visit.finished(3)
-    await visit.hears(GREETING, BALANCE, BALANCE)
+    await visit.hears(*GREETING, BALANCE, BALANCE)
     assert (await visit.page.evaluate(_STOP))["name"] == "Qual é o meu saldo?"
 
 
@@ -86,7 +87,7 @@ async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, pag
     assert await visit.page.text_content("#about") == "Personnalité · authenticated, token valid"
     assert (await visit.turns())[0]["meaning"] == "PS7 knows this context."
     await visit.say("qual meu saldo?", 2)
-    await visit.hears(GREETING, BALANCE)
+    await visit.hears(*GREETING, BALANCE)
     assert (await visit.turns())[1]["plain"] == [HELD["en"]]
 
 
@@ -155,7 +156,7 @@ async def test_a_goodbye_forgets_the_customer(visitors: Visitors, page_url: str)
     await visit.arrive("ana")
     known = [slot for slot, *_ in (await visit.turns())[0]["slots"]]
     await visit.say("tchau", 2)
-    await visit.hears(GREETING, *GOODBYE)
+    await visit.hears(*GREETING, *GOODBYE)
     await visit.say("oi", 3)
     _, left, later = await visit.turns()
 
@@ -191,7 +192,7 @@ async def test_how_the_context_id_arrives(
         signed = await visitors(signed_url)
         await signed.arrive("ana")
         await signed.say("qual meu saldo?", 2)
-        await signed.hears(GREETING, BALANCE)
+        await signed.hears(*GREETING, BALANCE)
         assert 'contextId: "eyJ' in str(await signed.page.text_content("#metadata"))
         assert str(await signed.page.text_content("#production")).startswith("Este contextId veio")
 
@@ -226,7 +227,7 @@ async def test_a_connection_that_breaks(visitors: Visitors, page_url: str) -> No
     await expect(visit.page.locator(".message").last).to_have_text(note)
     await visit.page.press("#input", "Enter")
     await visit.finished(2)
-    await visit.hears(GREETING, BALANCE)
+    await visit.hears(*GREETING, BALANCE)
     assert (await visit.turns())[1]["ends"] == [["ok", None]]
 
 

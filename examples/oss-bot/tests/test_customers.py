@@ -38,13 +38,14 @@ FORGED = (
     "continuar com você."
 )
 ANAS_BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
+WHAT_ELSE = "Tudo bem. Como posso ajudar?"
 UNKNOWN = "Ainda não sei de que conta você fala."
 
 
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("ana", "Olá! Sou a assistente do Personnalité. Como posso ajudar?"),
+        ("gisele", "Olá! Sou a assistente do Personnalité. Como posso ajudar?"),
         ("carla", "Olá! Sou a assistente do Uniclass. Como posso ajudar?"),
         ("diego", "Olá! Sou a assistente do Private. Como posso ajudar?"),
         ("elisa", "Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?"),
@@ -55,6 +56,27 @@ UNKNOWN = "Ainda não sei de que conta você fala."
 async def test_a_greeting_knows_the_segment(talk: Talk, who: str | None, said: str) -> None:
     """And greets everybody else all the same."""
     assert await talk("oi", "greet", who) == [said]
+
+
+async def test_what_was_chosen_in_the_phone_menu_is_offered(
+    talk: Talk, bot: CustomerConversation
+) -> None:
+    """A yes shows it, and only after the offer."""
+    assert await talk("sim", "affirm") == [WHAT_ELSE]
+    assert await talk("oi", "greet", "ana") == [
+        "Olá! Sou a assistente do Personnalité. Como posso ajudar?",
+        "Vi que você escolheu saldo no telefone: quer ver agora?",
+    ]
+    assert await talk("sim", "affirm") == [ANAS_BALANCE]
+    await talk("tchau", "goodbye")
+    assert bot.slots["balance_offered"] is None
+    assert await talk("sim", "affirm") == [WHAT_ELSE]
+
+
+@pytest.fixture
+def ps7_settings() -> dict[str, str]:
+    """Return the settings of the bot's action server: the offer goes with the customer."""
+    return {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
 
 
 @pytest.mark.parametrize(
