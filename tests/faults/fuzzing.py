@@ -121,7 +121,6 @@ trackers = st.builds(
 
 # Answers
 
-_ENVELOPE = ("code", "message", "key", "expireIn", "decodedContextId", "payload", "data")
 _FIELDS = (*PERSONAS["ana"].payload, "u_cssc", "contexto", "u_x")
 _VALUES = ("AUT", "IDE", "NID", "Token", "CSI", "none", "S", "N", "00052998224725", "S\n", 0, 1.5)
 

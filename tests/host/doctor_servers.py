@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,22 +99,18 @@ async def simulated(_: Path, **more: Any) -> AsyncIterator[dict[str, str]]:  # n
 @served
 async def secured(
     folder: Path,
-    *hosts: str,
     trusts: str = "bank",
     shows: str | None = None,
     wants: ssl.TLSVersion | None = None,
-    **life: int,
 ) -> AsyncIterator[dict[str, str]]:
-    """Let PS7 answer over TLS, for these hosts and for so many days.
+    """Let PS7 answer over TLS.
 
     `trusts` is the authority that the plugin is told to trust, `shows` the one whose certificate it
     shows; `wants` makes PS7 ask for one, in this version of TLS.
     """
     bank, other = Authority(folder, "bank"), Authority(folder, "other")
     by_name = {"bank": bank, "other": other}
-    now = datetime.now(timezone.utc)
-    span = {name: now + timedelta(days=days) for name, days in life.items()}
-    context = bank.server(*(hosts or ("127.0.0.1",)), **span)
+    context = bank.server("127.0.0.1")
     if wants is not None:
         context = mutual(bank, wants)
         bank.ca.issue_cert("127.0.0.1").configure_cert(context)
@@ -127,13 +122,10 @@ async def secured(
 
 
 @served
-async def behind_proxy(
-    folder: Path, refusal: bytes | None = None, *, down: bool = False
-) -> AsyncIterator[dict[str, str]]:
+async def behind_proxy(folder: Path, refusal: bytes | None = None) -> AsyncIterator[dict[str, str]]:
     """Let PS7 be reached through a proxy, or not."""
     async with Proxy(refusal) as proxy, secured()(folder) as variables:
-        address = f"127.0.0.1:{unused_port()}" if down else proxy.address
-        yield {**variables, "PS7_PROXY": f"http://planted-user:planted-pass@{address}"}
+        yield {**variables, "PS7_PROXY": f"http://planted-user:planted-pass@{proxy.address}"}
 
 
 @served

@@ -1,7 +1,4 @@
-"""A declared slot that the bot's domain fills by itself: whose it is, and what is said of it.
-
-`tests/support/payee.py` talks to such a bot over each way that a call travels.
-"""
+"""A declared slot that the bot's domain fills by itself: whose it is, and what is said of it."""
 
 from __future__ import annotations
 
@@ -100,7 +97,7 @@ async def test_a_renamed_slot_follows_its_new_name(monkeypatch: pytest.MonkeyPat
         assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == (TYPED, cpf)
 
 
-@pytest.mark.parametrize(("clear", "cpf"), [([], TYPED), (["cpf"], None)])
+@pytest.mark.parametrize(("clear", "cpf"), [([], TYPED), (["undeclared", "cpf"], None)])
 @pytest.mark.parametrize("broken", [False, True])
 async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
     monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None, *, broken: bool

@@ -24,7 +24,7 @@ from actions.ps7 import (
 from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.api.wire import build_request
 from actions.ps7.slots import CUSTOMER_SLOTS, project
-from actions.ps7.testing import PERSONAS, Persona, Simulator
+from actions.ps7.testing import PERSONAS, Simulator
 from tests.vectors.vector import NAMES, load
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 GOOD = b'{"code": "0", "payload": {"u_ag": "0341"}}'
 CAP = 64 * 1024
 LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
-
-# What each fault of the simulator comes out as: the error, why, and the HTTP status.
 
 
 def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any setting
@@ -75,18 +73,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
 # Who comes out
 
 
-@pytest.mark.parametrize("persona", PERSONAS.values(), ids=PERSONAS)
-async def test_a_customer_comes_out_as_ps7_describes_them(
-    client: PS7Client, persona: Persona
-) -> None:
-    """Every attribute is what a slot of that customer must hold."""
-    customer = await client.lookup(persona.context_id)
-    slots = project({name: name for name in CUSTOMER_SLOTS}, customer)
-    expected = {name: value for name, value in persona.slots.items() if name != "ps7_status"}
-    assert {name: slots[name] for name in expected} == expected
-    assert customer.payload == persona.payload
-
-
 @pytest.mark.parametrize("name", NAMES)
 async def test_every_vector_comes_out_the_same_over_http(ps7: Simulator, name: str) -> None:
     """The way through the network changes nothing: neither bytes nor headers nor the status."""
@@ -104,18 +90,6 @@ async def test_every_vector_comes_out_the_same_over_http(ps7: Simulator, name: s
     assert project({slot: slot for slot in names}, customer) == {
         slot: vector.slots.get(slot) for slot in names
     }
-
-
-async def test_a_context_is_good_from_receipt_until_what_ps7_says(
-    ps7: Simulator, client: PS7Client
-) -> None:
-    """Seconds of `expireIn` count from the moment of receipt, in UTC."""
-    ps7.answer("C1", body={"expireIn": 60, "payload": {"u_ag": "0341"}})
-    before = time.time()
-    customer = await client.lookup("C1")
-    after = time.time()
-    assert before + 60 <= customer.expires_at.timestamp() <= after + 60
-    assert customer.expires_at.utcoffset() is not None
 
 
 async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Client) -> None:

@@ -217,9 +217,6 @@ async def test_a_token_that_is_answered_twice_is_no_customer() -> None:
         assert gateway.requests == [(0, path), (1, "diego")]
 
 
-# `PS7_KEEP_ALIVE`
-
-
 # Answers that come before their time
 
 

@@ -17,7 +17,6 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
-from tests.support.payee import the_payee_stays
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -78,17 +77,6 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
     assert (rest, process.returncode) == (b"", 0), said
     for unwanted in ("Unclosed", "Traceback", "Exception ignored", "never awaited"):
         assert unwanted not in said
-
-
-async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
-    python: Path, ps7: Simulator, tmp_path: Path
-) -> None:
-    """A form asks for the payee's CPF: no action of ours fills it; one WARNING names the slot."""
-    async with host(python, tmp_path, **ps7.environment) as running:
-        await the_payee_stays(running.send)
-    lines = [line for line in running.errors.read_text().splitlines() if "PS7_SLOT_NAMES" in line]
-    assert len(lines) == 1, lines
-    assert "The bot's domain fills the slot cpf by from_text" in lines[0]
 
 
 async def everything_works(running: Host, ps7: Simulator, known: Dialogue) -> None:

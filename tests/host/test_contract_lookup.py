@@ -11,7 +11,6 @@ from tests.host.byte_gateway import DIEGO, ByteGateway
 from tests.host.conftest import seal_keys
 from tests.host.loopback import http
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
-from tests.support.payee import the_payee_stays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,11 +138,3 @@ async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
         if "WARNING" in line and "ps7_context" in line
     ]
     assert len(warnings) == 1
-
-
-async def test_a_slot_that_the_bot_fills_itself_stays_its_own(
-    server: ActionServer, ps7: Simulator
-) -> None:
-    """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
-    await the_payee_stays(server.send)
-    assert ps7.requests

@@ -6,8 +6,6 @@ import asyncio
 import re
 import ssl
 import sys
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,19 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS
 
-DATED = format_datetime(datetime.now(timezone.utc) - timedelta(hours=1), usegmt=True)
-ISSUED = "issued by TRUSTME, good from DAY to DAY"
 NOT_ACCEPTED = "the certificate of 127.0.0.1:PORT is not accepted: it is for"
-SILENT = "error ps7-silent: PS7 takes the request and does not answer within"
 APP = {"PS7_APP_KEY": "planted-key", "PS7_APP_SECRET": "planted-secret"}
 VERSIONS = [ssl.TLSVersion.TLSv1_2]
 if sys.version_info >= (3, 11):  # the alert of TLS 1.3 comes after the handshake: 3.10 loses it
     VERSIONS.append(ssl.TLSVersion.TLSv1_3)
-
-
-def over_http(name: str, answer: bytes, expected: str) -> Case:
-    """Return a case in which PS7 answers this by http, and one fault is found."""
-    return Case(name, answering(answer), IS_HTTP, f"error {name}: {expected}")
 
 
 CASES = [
@@ -67,67 +57,18 @@ CASES = [
         **APP,
     ),
     Case(
-        "token-unavailable",
-        simulated(),
-        IS_HTTP,
-        "error token-unavailable: the token endpoint does not answer as it should (HTTP 404)",
-        **APP,
-    ),
-    Case(
         "ps7-credentials",
         simulated(),
         IS_HTTP,
         "error ps7-credentials: PS7 refuses the credentials (HTTP 401)",
         PS7_PASSWORD="planted-other",
     ),
-    over_http(
-        "ps7-forbidden", http(status="403 Forbidden"), "the gateway forbids the call (HTTP 403)"
-    ),
-    over_http(
-        "ps7-path",
-        http(b"<html>", status="404 Not Found"),
-        f"the host answers, and has nothing at the path of PS7 ({PATH}) (HTTP 404)",
-    ),
-    over_http(
-        "ps7-down",
-        http(status="503 Service Unavailable"),
-        "PS7 is out of order behind its gateway (HTTP 503)",
-    ),
-    over_http(
-        "ps7-redirect",
-        http(b"", "Location: http://127.0.0.1:9/planted", status="302 Found"),
-        "the answer leads to another address, which the credentials must not follow (HTTP 302)",
-    ),
-    over_http(
-        "ps7-other", http(b"<html>planted</html>"), "the answer is not JSON, as PS7's is (HTTP 200)"
-    ),
-    over_http("ps7-other", b"planted\r\n\r\n", "the answer is not HTTP"),
-    over_http(
-        "clock",
-        http(b'{"code": "1"}', f"Date: {DATED}"),
-        "the clock of this machine is N s ahead of that of PS7's server",
-    ),
-    Case(
-        "ps7-anybody",
-        answering(http(b'{"code": "0", "payload": {"u_ag": "0341"}}')),
-        IS_HTTP,
-        "warning ps7-anybody: PS7 names a customer for a contextId that it cannot know",
-    ),
     Case(
         "ps7-silent",
         answering(b"", pause=9),
         IS_HTTP,
-        f"{SILENT} PS7_READ_TIMEOUT",
+        "error ps7-silent: PS7 takes the request and does not answer within PS7_READ_TIMEOUT",
         PS7_READ_TIMEOUT="0.2",
-    ),
-    Case(
-        "ps7-dripping",
-        answering(b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 99, pause=0.1),
-        IS_HTTP,
-        f"{SILENT} PS7_DEADLINE",
-        PS7_READ_TIMEOUT="0.3",
-        PS7_DEADLINE="0.4",
-        PS7_CONNECT_TIMEOUT="0.3",
     ),
     # The way there
     Case("dns", nowhere("https://cec..example.com"), "error dns: the name of PS7,"),
@@ -135,16 +76,6 @@ CASES = [
     Case("tls-none", blunt(http(status="400 Bad Request")), "error tls-none: 127.0.0.1:PORT does"),
     Case("tls", blunt(b""), "error tls: the TLS handshake with 127.0.0.1:PORT fails (WORD)"),
     Case("tls-unknown-ca", secured(trusts="other"), f"error tls-unknown-ca: {NOT_ACCEPTED}"),
-    Case("tls-wrong-host", secured("cec.example.com"), f"error tls-wrong-host: {NOT_ACCEPTED}"),
-    *(
-        Case(name, secured(not_before=begin, not_after=end), f"error {name}: {NOT_ACCEPTED}")
-        for name, begin, end in (("tls-expired", -9, -1), ("tls-certificate", 1, 9))
-    ),
-    Case(
-        "tls-ends-soon",
-        secured(not_before=-9, not_after=10),
-        "warning tls-certificate-ends-soon: the certificate of PS7 (issued by TRUSTME) is good",
-    ),
     *(
         Case(
             f"tls-client-wanted-{version.name}",
@@ -162,33 +93,9 @@ CASES = [
         for version in VERSIONS
     ),
     Case("proxy-well", behind_proxy()),
-    Case(
-        "proxy-login",
-        behind_proxy(http(status="407 Proxy Authentication Required")),
-        "error proxy-login: the proxy refuses the credentials in PS7_PROXY, or misses them",
-    ),
-    Case(
-        "proxy-refused",
-        behind_proxy(http(status="403 Forbidden")),
-        "error proxy-refused: the proxy does not let through to 127.0.0.1:PORT (HTTP 403)",
-    ),
     Case("proxy-none", behind_proxy(b"SSH-2.0-OpenSSH\r\n\r\n"), "error proxy: what PS7_PROXY"),
-    Case("proxy-down", behind_proxy(down=True), "error tcp: no connection to the proxy at"),
-    # Settings
-    Case(
-        "settings-bad",
-        nowhere("cec.example.com"),
-        "error settings-bad: PS7_BASE_URL cannot be used; it expects scheme, host and port of",
-        "error settings-missing: PS7_USERNAME is missing; it expects a text of printable",
-        "error settings-bad: PS7_SEAL_KEYS cannot be used; it expects a JSON list of Fernet",
-        "warning settings-unknown: PS7_USER is no variable of this plugin and changes nothing",
-        "warning settings-quotes: PS7_PASSWORD stands in quotes, and they are taken as a part",
-        PS7_USERNAME="",
-        PS7_USER="planted-user",
-        PS7_SEAL_KEYS="planted",
-        PS7_PASSWORD="'planted'",
-    ),
 ]
+"""Each kind of cause, as a real network shows it; tests/unit/test_doctor_network.py has all."""
 
 
 @pytest.mark.usefixtures("bare_machine")

@@ -7,7 +7,7 @@ what a bot builder relies on: the slots that a run sets, the requests that it se
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +17,6 @@ from actions.ps7.testing import PERSONAS, Persona
 from tests.support.bots import (
     TYPED,
     arrive,
-    asked,
     converse,
     no_customer,
     run,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 # The simulator lives in the session's event loop.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
 
-ANA, BRUNO = PERSONAS["ana"], PERSONAS["bruno"]
+ANA = PERSONAS["ana"]
 
 
 @pytest.fixture
@@ -134,91 +133,7 @@ async def test_a_context_that_is_too_old_is_looked_up_again(
     assert len(ps7.requests) == 2
 
 
-async def test_a_context_that_is_too_old_expires_without_its_context_id(
-    bot: Conversation, clock: Clock
-) -> None:
-    """It is `expired` for the rest of the turn, and `missing` from the next message on."""
-    await arrive(bot, "iara")
-    bot.expire_session()
-    clock.move(2)
-    await arrive(bot)
-    assert shown(bot) == no_customer("expired")
-    assert verified_context(bot.tracker) is None
-    assert await run(bot, LOOK_UP) == []
-    assert await arrive(bot) == ["ps7_status"]
-    assert shown(bot) == no_customer("missing")
-
-
-@pytest.mark.parametrize("second", ["bruno", "not-found"])
-async def test_a_new_session_does_not_go_back_to_an_earlier_customer(
-    bot: Conversation, ps7: Simulator, second: str
-) -> None:
-    """Rasa carries what opened a session into the next one, long after that customer left."""
-    await arrive(bot, "ana")
-    await arrive(bot, second)
-    bot.expire_session()
-    await arrive(bot)
-    assert bot.slots["session_started_metadata"] == {"contextId": "ana"}
-    assert showing(bot, BRUNO) if second == "bruno" else shown(bot) == no_customer("missing")
-    assert asked(ps7) == ["ana", second]
-
-
 # -- what else may have touched the slots ---------------------------------------------------------
-
-
-@pytest.mark.parametrize("action", [LOOK_UP, VERIFY])
-async def test_verify_puts_the_slots_right_and_asks_nobody(
-    ps7: Simulator, caplog: pytest.LogCaptureFixture, action: str
-) -> None:
-    """After a form or an entity wrote a slot. The warning names the slots and no value."""
-    bot = converse(every_turn=False)
-    await arrive(bot, "bruno")
-    await run(bot, LOOK_UP)
-    caplog.clear()
-    await set_slots(bot, cpf=TYPED, token_status="valid", ps7_status="missing")
-    assert await run(bot, action) == ["cpf", "ps7_status", "token_status"]
-    assert showing(bot, BRUNO)
-    assert caplog.messages == ["Slots restored from the seal: cpf, token_status"]
-    assert await run(bot, action) == []
-    assert len(ps7.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "claim",
-    [
-        {"ps7_status": "ok", "cpf": TYPED, "token_status": "valid"},
-        {"ps7_context": "gAAAAABnot-a-seal"},
-        {"ps7_context": {"cpf": TYPED}, "cpf": TYPED},
-        {"ps7_context": ""},
-    ],
-)
-async def test_a_claim_without_a_seal_is_tampered(
-    bot: Conversation, claim: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    """Everything is cleared, and security hears of it; the turn after is an anonymous one."""
-    await arrive(bot)
-    await set_slots(bot, **claim)
-    assert verified_context(bot.tracker) is None
-    await arrive(bot)
-    assert shown(bot) == no_customer("tampered")
-    assert bot.slots["ps7_context"] is None
-    assert "The slots claimed a customer with no seal of ours behind them: cleared" in caplog.text
-    assert TYPED not in caplog.text
-    await arrive(bot)
-    assert shown(bot) == no_customer("missing")
-
-
-async def test_a_seal_of_another_conversation_is_tampered(
-    bot: Conversation, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Copied from the tracker of a customer into that of an attacker."""
-    await arrive(bot, "ana")
-    attacker = converse(sender_id="sender-2")
-    await arrive(attacker)
-    await set_slots(attacker, ps7_context=bot.slots["ps7_context"], ps7_status="ok")
-    await arrive(attacker)
-    assert shown(attacker) == no_customer("tampered")
-    assert "A seal was refused" in caplog.text
 
 
 @pytest.mark.parametrize("context_id", [None, "not-found"])
@@ -231,23 +146,6 @@ async def test_an_anonymous_users_slots_are_the_bots_own(
     assert await arrive(bot) == []
     assert await run(bot, VERIFY) == []
     assert (bot.slots["cpf"], bot.slots["segment"]) == (TYPED, "typed")
-
-
-async def test_the_bots_own_slots_go_with_the_customer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """`PS7_CLEAR_SLOTS` are nulled where another customer replaces this one, not before."""
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "undeclared"]')
-    bot = converse()
-    await set_slots(bot, balance=1, colour="red")
-    await arrive(bot, "ana")
-    assert bot.slots["balance"] == 1
-    await set_slots(bot, balance=10)
-    await arrive(bot)
-    assert bot.slots["balance"] == 10
-    await arrive(bot, "bruno")
-    assert (bot.slots["balance"], bot.slots["colour"]) == (None, "red")
-    assert showing(bot, BRUNO)
 
 
 async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,27 +163,6 @@ async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.Mon
 
 
 # -- forgetting -----------------------------------------------------------------------------------
-
-
-async def test_forget_nulls_everything_and_the_context_id_stays_forgotten(
-    bot: Conversation, ps7: Simulator, clock: Clock
-) -> None:
-    """However often the channel sends it again, also after a rewind and after another customer."""
-    await arrive(bot, "ana")
-    await bot.user("tchau")
-    await bot.run(FORGET)
-    assert shown(bot) == no_customer("missing")
-    assert bot.slots["u_ion"] is None
-    clock.move(7200)
-    await bot.rewind()
-    assert bot.slots["ps7_status"] == "ok"
-    assert verified_context(bot.tracker) is None
-    for context_id in (None, "ana", "bruno", "ana"):
-        await arrive(bot, context_id)
-        assert shown(bot)["ps7_status"] == ("ok" if context_id == "bruno" else "missing")
-    assert shown(bot) == no_customer("missing")
-    assert await arrive(bot, "ana") == []
-    assert asked(ps7) == ["ana", "bruno"]
 
 
 # -- the bot's own actions ------------------------------------------------------------------------

@@ -121,32 +121,3 @@ def test_registering_the_actions_loads_no_optional_room(tmp_path: Path) -> None:
         assert [module for module in brought if rooms.match(module)] == []
         assert [module for module in brought if module.startswith(UNUSED)] == []
     assert found["import"] == found["package"] - {"actions.ps7.__main__"}
-
-
-@pytest.mark.parametrize("arguments", [[], ["doctor"]], ids=["alone", "doctor"])
-def test_without_its_room_the_command_says_so(arguments: list[str], tmp_path: Path) -> None:
-    """In one line, with the exit code of a usage error."""
-    home = copy_without(("cli", "testing"), tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "actions.ps7", *arguments],
-        cwd=home,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "The command is not installed here: this copy of rasa-ps7 has no cli/.\n"
-
-
-def test_the_command_lists_no_simulator_where_there_is_none(tmp_path: Path) -> None:
-    """Everything else is there."""
-    home = copy_without(("testing",), tmp_path)
-    listed = subprocess.run(
-        [sys.executable, "-m", "actions.ps7", "--help"],
-        cwd=home,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert "doctor" in listed
-    assert "simulate" not in listed

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from cryptography.fernet import Fernet
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, verified_context
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
 
@@ -116,48 +116,9 @@ async def test_the_request_of_a_bot_with_every_setting_and_all_metadata(
     assert request.json == {"contextId": "C1", "encoded": "0"}
 
 
-# The contextId
-
-
-# encoded
-
-
-def agency(conversation: Conversation) -> str | None:
-    customer = verified_context(conversation.tracker)
-    return customer.agency if customer else None
-
-
-def context_id(encoded: object = None, name: str = "C1") -> dict[str, object]:
-    return {"contextId": name} | ({} if encoded is None else {"encoded": encoded})
-
-
-@pytest.mark.parametrize(
-    ("setting", "first", "second"),
-    [(None, 0, 1), (None, None, 0), (None, 1, None), ("0", None, 1), ("1", "0", "x")],
-)
-async def test_another_encoded_is_another_context_id(
-    ps7: Simulator,
-    bot: Callable[..., Conversation],
-    setting: str | None,
-    first: object,
-    second: object,
-) -> None:
-    """PS7 reads the same text in another way, and may name another customer: it is asked anew."""
-    ps7.script("C1", ["ana", "diego"])
-    conversation = bot(**({} if setting is None else {"PS7_ENCODED": setting}))
-    await conversation.user("oi", metadata=context_id(first))
-    assert agency(conversation) == PERSONAS["ana"].slots["agency"]
-
-    await conversation.user("oi", metadata=context_id(second))
-
-    assert len({request.body for request in ps7.requests}) == 2
-    assert agency(conversation) == PERSONAS["diego"].slots["agency"]
-
-
 # Correlation and flow
 
 
-# 529.982.247-25 is made up, like every CPF here.
 async def test_a_conversation_has_one_correlation_id_and_each_lookup_a_flow_id(
     ps7: Simulator, bot: Callable[..., Conversation]
 ) -> None:

@@ -308,7 +308,10 @@ def refusals() -> list[tuple[Callable[[Talk], object], str, str | None]]:
         talk.says(token)
 
     return [
-        (lambda talk: talk.says("ana"), "invalid arrival_signature", "no token that a key of ours"),
+        (
+            lambda talk: talk.says("ana", correlationId="ana"),
+            *("invalid arrival_signature", "no token that a key of ours"),
+        ),
         (
             lambda talk: talk.says(talk.token("ana", seconds=121)),
             *("invalid arrival_claims", "claims of its token are missing"),
