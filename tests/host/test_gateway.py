@@ -105,7 +105,7 @@ class Fabric:
         return f"planted-token-{len(self.fetches)}"
 
 
-def token_reply(token: object, expires: object = "600", **more: object) -> web.Response:
+def token_reply(token: object, expires: object = "600") -> web.Response:
     """Return an answer of the token endpoint, as it is documented."""
     return web.json_response(
         {
@@ -116,7 +116,6 @@ def token_reply(token: object, expires: object = "600", **more: object) -> web.R
             "Scope": "",
             "AppKey": KEYS["app_key"],
             "UserID": "1",
-            **more,
         }
     )
 

@@ -250,6 +250,42 @@ def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path)
     given.delenv("PS7_SECRETS_DIR")
     (tmp_path / ".env").write_bytes(b"PS7_PASSWORD=\xff\xfe\n")
     assert ".env or a secret file cannot be read (UnicodeDecodeError)" in refusal()
+    (tmp_path / ".env").rename(tmp_path / "ps7_password")
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    assert ".env or a secret file cannot be read" in refusal()
+
+
+ARRIVAL = ["PS7_ARRIVAL_KEYS"]
+SECRET = json.dumps(["s3cret-" * 5])
+FILES: dict[str, tuple[str | None, str, dict[str, str], list[str]]] = {
+    # What stands in the variable, in .env and in secret files, and what is named.
+    "bad .env": (None, "PS7_DEADLINE=s3cret\nPS7_MAX_AGE=-1", {}, ["PS7_DEADLINE", "PS7_MAX_AGE"]),
+    "bad secret file": (None, "", {"ps7_api_key": "s3cret\0"}, ["PS7_API_KEY"]),
+    "blank in .env": (None, "PS7_ARRIVAL_KEYS=", {}, ARRIVAL),
+    "null in .env": (None, "PS7_ARRIVAL_KEYS=null", {}, ARRIVAL),
+    "no assignment": (None, "PS7_ARRIVAL_KEYS", {}, ARRIVAL),
+    "an empty file": (None, "", {"PS7_ARRIVAL_KEYS": ""}, ARRIVAL),
+    "a blank file": (None, "", {"ps7_arrival_keys": "\n"}, ARRIVAL),
+    "a file that is null": (None, "", {"ps7_arrival_keys": "null\n"}, ARRIVAL),
+    "blank before a file with one": ("", "", {"ps7_arrival_keys": SECRET}, ARRIVAL),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_fault_in_a_file_is_named_like_any_other(
+    given: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """A secret that is there and blank is one: it is not passed over for the next source."""
+    value, env, files, named = FILES[name]
+    (tmp_path / ".env").write_text(f"{env}\n")
+    for file, content in files.items():
+        (tmp_path / file).write_text(content)
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    if value is not None:
+        given.setenv("PS7_ARRIVAL_KEYS", value)
+    text = refusal()
+    assert [line.split()[0] for line in text.splitlines()[1:]] == named
+    assert "s3cret" not in text
 
 
 def test_a_key_is_made_once_where_none_is_set(
