@@ -55,7 +55,7 @@ check: lint types imports ## the fast gate, a minute: checks, pure tests, and th
 test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
 	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER); fi
-	@$(RUN) -m pytest tests/unit tests/host --cov $(SPREAD)
+	@$(RUN) -m pytest -m "not release and not floor" tests/unit tests/host --cov $(SPREAD)
 	@$(RUN) -m pytest --ignore tests/unit --ignore tests/host $(SPREAD)
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \

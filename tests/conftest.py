@@ -57,15 +57,21 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPa
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what needs a real Rasa last; where tests are spread over workers, first on one of them.
 
-    A worker takes a file at a time; those with a real Rasa share its servers, and count as one,
-    but for a group that has servers of its own and says so.
+    A worker takes a file at a time; those that share servers count as one: the bots in a real Rasa,
+    what runs Rasa by itself, and attacks.
     """
     spread = hasattr(config, "workerinput")
     items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
     for item in items:
         with_rasa = item.get_closest_marker("conversation") is not None
-        file = "/".join(item.path.with_suffix("").parts[-2:])
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("conversation" if with_rasa else file))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
+
+
+def _group(item: pytest.Item) -> str:
+    if item.get_closest_marker("conversation"):
+        return "conversation" if "rasa_bots" in getattr(item, "fixturenames", ()) else "rasa alone"
+    folder = item.path.parent.name
+    return folder if folder == "security" else f"{folder}/{item.path.stem}"

@@ -64,9 +64,9 @@ async def test_a_token_that_is_over_opens_no_later_session(any_store: RunningBot
 async def test_a_customer_who_logged_out_at_a_terminal_stays_out(
     any_greeter: RunningBot, ps7: Simulator
 ) -> None:
-    """Twenty customers log out: a new session knows nobody, and refuses the first contextId."""
+    """Eight customers log out: a new session knows nobody, and refuses the first contextId."""
     chat = any_greeter.chat()
-    for number in range(20):
+    for number in range(8):
         context_id, account = f"{chat.sender}-{number}", f"{number:08}"
         answer = PERSONAS["ana"].answer
         ps7.answer(context_id, body=answer | {"payload": answer["payload"] | {"u_cc": account}})
@@ -76,7 +76,7 @@ async def test_a_customer_who_logged_out_at_a_terminal_stays_out(
 
     assert await who(chat) == "missing"
     assert await who(chat, signed_arrival(chat, f"{chat.sender}-0")) == "missing"
-    assert len(ps7.requests) == 20
+    assert len(ps7.requests) == 8
 
 
 async def test_a_context_id_that_no_rule_asked_about_does_not_come_back(

@@ -56,25 +56,18 @@ class Way(NamedTuple):
         return home
 
 
-HERE = Path(sys.executable)
+pytestmark = pytest.mark.release
+
 WAYS = {
     "the wheel imported": Way("actions", wheel=True),
     "the folder": Way("actions", folder=True),
     "the wheel alone": Way("rasa_ps7", wheel=True, own_actions=()),
     "the folder in another package": Way("bot_actions", folder=True),
 }
-MAIN = [pytest.param(HERE, WAYS[name], id=name) for name in ("the wheel imported", "the folder")]
-OTHERS = [
-    pytest.param(
-        python.values[0], way, id=f"{python.id}-{name}", marks=[*python.marks, pytest.mark.release]
-    )
-    for python in PYTHONS
-    for name, way in WAYS.items()
-    if (python.values[0], way) not in [main.values for main in MAIN]
-]
 
 
-@pytest.mark.parametrize(("python", "way"), [*MAIN, *OTHERS])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("python", PYTHONS)
 async def test_a_customer_is_looked_up(
     python: Path, way: Way, environments: Environments, tmp_path: Path
 ) -> None:
@@ -113,7 +106,7 @@ async def test_the_folder_and_the_wheel_together_stop_the_server(
     """With one line that says what to do. Each would have its own actions, settings and keys."""
     settings = {"PS7_BASE_URL": "http://127.0.0.1:9", "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
     process = await launch(
-        environments[HERE, True].python,
+        environments[Path(sys.executable), True].python,
         tmp_path / "server.log",
         cwd=Way("actions", wheel=True, folder=True).lay_out(tmp_path),
         variables={**settings, "PS7_SEAL_KEYS": seal_keys(), "PYTHONPATH": ""},

@@ -74,6 +74,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert fields.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.release
 def test_the_wheel_pulls_in_what_the_pins_name_and_no_test_tools(installed: Environment) -> None:
     """What is installed with it is what `requirements/runtime.txt` pins, on this Python."""
     lines = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8").splitlines()
@@ -85,6 +86,7 @@ def test_the_wheel_pulls_in_what_the_pins_name_and_no_test_tools(installed: Envi
     assert installed.installed() == pinned | {"rasa-ps7"}
 
 
+@pytest.mark.release
 def test_two_builds_are_the_same_bytes(wheel: Path, sdist: Path, tmp_path: Path) -> None:
     """In another folder, on another day, from files that no other user may read."""
     project = clone(tmp_path / "elsewhere")
@@ -111,6 +113,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(sdist: Path) -> None:
     )
 
 
+@pytest.mark.release
 def test_the_sdist_builds_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Path) -> None:
     """Byte for byte."""
     again = build(unpack(sdist, tmp_path / "unpacked"), "wheel")

@@ -15,6 +15,8 @@ from tests.support.arriving import arrived
 if TYPE_CHECKING:
     from tests.wheel.environment import Environment
 
+pytestmark = pytest.mark.release
+
 KEY = "a key of thirty-two bytes or more"
 CHECKED = Path(__file__).parent / "data" / "checked.py"
 
@@ -43,7 +45,6 @@ def test_the_command_is_there(installed: Environment, tmp_path: Path) -> None:
     assert arrived(token, [KEY], "sender-1").context_id == "ana"
 
 
-@pytest.mark.release
 def test_its_types_are_found(installed: Environment, tmp_path: Path) -> None:
     """By `mypy --strict`: what is right passes, and each mistake is found that is marked as one.
 
