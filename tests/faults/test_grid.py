@@ -11,15 +11,7 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Simulator
 from tests.faults.conftest import ATTEMPTS, DEADLINE
-from tests.faults.ending import (
-    TRANSPORT,
-    End,
-    at_every_attempt,
-    check,
-    deadline,
-    script,
-    turn,
-)
+from tests.faults.ending import TRANSPORT, End, at_every_attempt, check, deadline, script, turn
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
 from tests.host.loopback import Server
 from tests.support.dialogue import LOOK_UP

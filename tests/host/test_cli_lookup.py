@@ -205,9 +205,7 @@ async def test_how_a_lookup_fails(capsys: pytest.CaptureFixture[str], name: str)
 
 
 async def test_no_answer_at_all(
-    settings: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No status, and no customer to show; without a seal key, nothing of the log either.
 

@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from actions.ps7 import (
-    ConnectionFailed,
-    PS7Client,
-    Reason,
-    UnreadableAnswer,
-)
+from actions.ps7 import ConnectionFailed, PS7Client, Reason, UnreadableAnswer
 from actions.ps7.testing import BackgroundSimulator
 from tests.host.loopback import RESET, Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for
@@ -61,10 +56,7 @@ BROKEN: dict[str, tuple[list[bytes], Reason]] = {
     "bytes of anything": ([bytes(range(256)) + b"\r\n\r\n"], NOT_HTTP),
     "a header that is none": ([b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"], NOT_HTTP),
     "a length that is none": ([b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"], NOT_HTTP),
-    "a header without end": (
-        [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"],
-        NOT_HTTP,
-    ),
+    "a header without end": ([b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"], NOT_HTTP),
 }
 
 

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from actions.ps7 import (
-    AccessDenied,
-    PS7Client,
-    PS7Unavailable,
-    Reason,
-    UnreadableAnswer,
-)
+from actions.ps7 import AccessDenied, PS7Client, PS7Unavailable, Reason, UnreadableAnswer
 from actions.ps7.api.gateway import Token
 from tests.host.loopback import Scripted, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for

@@ -14,15 +14,7 @@ import pytest
 from actions.ps7 import verified_context
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Persona
-from tests.support.bots import (
-    TYPED,
-    arrive,
-    converse,
-    no_customer,
-    run,
-    set_slots,
-    shown,
-)
+from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
 
 if TYPE_CHECKING:

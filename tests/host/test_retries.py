@@ -49,10 +49,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20
 async def test_each_attempt_is_judged_by_itself(said: pytest.LogCaptureFixture) -> None:
     """Failures of different kinds cost as many more requests, and the same request each time."""
     script = [[RESET], [http(status="502 Bad Gateway")], ANSWERED]
-    async with (
-        Scripted([], stays=False, script=script) as server,
-        client_of(server.url) as client,
-    ):
+    async with Scripted([], stays=False, script=script) as server, client_of(server.url) as client:
         assert (await client.lookup("C1")).agency == "0341"
         assert len(server.heard) == 3
         assert len(set(server.heard)) == 1
@@ -63,10 +60,7 @@ async def test_each_attempt_is_judged_by_itself(said: pytest.LogCaptureFixture) 
 async def test_a_lasting_failure_after_a_retryable_one_ends_the_lookup() -> None:
     """There is no third request."""
     script = [[RESET], [http(status="500 Internal Server Error")]]
-    async with (
-        Scripted([], stays=False, script=script) as server,
-        client_of(server.url) as client,
-    ):
+    async with Scripted([], stays=False, script=script) as server, client_of(server.url) as client:
         assert type(await failure_of(client)) is ContextRejected
         assert len(server.heard) == 2
 
@@ -112,10 +106,7 @@ async def test_a_pause_by_chance_doubles_up_to_a_second(
 async def waited(header: str) -> float:
     """Look up at a server that fails once with this header; return the seconds between."""
     script = [[http(b"", header, "Connection: close", status="503 Unavailable")], ANSWERED]
-    async with (
-        Scripted([], stays=False, script=script) as server,
-        client_of(server.url) as client,
-    ):
+    async with Scripted([], stays=False, script=script) as server, client_of(server.url) as client:
         started = time.monotonic()
         assert (await client.lookup("C1")).agency == "0341"
         assert len(server.heard) == 2

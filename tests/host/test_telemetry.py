@@ -27,9 +27,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
-    InMemorySpanExporter,
-)
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -128,11 +126,7 @@ async def test_each_attempt_is_a_span_that_ps7_may_follow(
         "ps7.context_digest": digest,
     }
     assert [dict(span.attributes or {}) for span in attempts] == [
-        {
-            "ps7.attempt": number,
-            "http.response.status_code": 503,
-            "ps7.reason": "server_error",
-        }
+        {"ps7.attempt": number, "http.response.status_code": 503, "ps7.reason": "server_error"}
         for number in (1, 2, 3)
     ]
     assert all(span.parent == lookup.context for span in attempts)

@@ -129,10 +129,7 @@ async def succeeded(
 
 
 async def _one(
-    attack: Attack,
-    conversation: Conversation,
-    actions: tuple[str, ...],
-    turns: asyncio.Semaphore,
+    attack: Attack, conversation: Conversation, actions: tuple[str, ...], turns: asyncio.Semaphore
 ) -> list[str]:
     must = attack.must
     truth = must.truth

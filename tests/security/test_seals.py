@@ -294,8 +294,7 @@ _pieces = st.text(st.sampled_from("AZaz09-_=+/ \n.é"), max_size=4)
 
 @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    edits=st.lists(st.tuples(_places, _places, _pieces), max_size=4),
-    mixed_at=st.none() | _places,
+    edits=st.lists(st.tuples(_places, _places, _pieces), max_size=4), mixed_at=st.none() | _places
 )
 @example(edits=[(0, 0, "é")], mixed_at=None)  # Base64 passes over what is none of its letters
 async def test_a_seal_with_any_damage(

@@ -46,11 +46,7 @@ class Client:
         """Send one request."""
         # aiohttp warns of large bytes, so a stream.
         async with self._session.request(
-            method,
-            url,
-            headers=headers,
-            data=io.BytesIO(body),
-            allow_redirects=False,
+            method, url, headers=headers, data=io.BytesIO(body), allow_redirects=False
         ) as response:
             return Answer(response.status, dict(response.headers), await response.read())
 

@@ -10,11 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from actions.ps7.api.customer import Decoded, read_customer
-from actions.ps7.context import (
-    CustomerContext,
-    SecurityDevice,
-    TokenStatus,
-)
+from actions.ps7.context import CustomerContext, SecurityDevice, TokenStatus
 
 pytestmark = pytest.mark.versions
 

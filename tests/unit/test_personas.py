@@ -60,10 +60,7 @@ def test_the_customers_differ_in_everything_a_dialogue_branches_on() -> None:
         "identification": {"authenticated", "identified", "not_identified", None},
         "security_device": {"token", "csi", "none", None},
         "token_status": {"valid", "invalid", "absent", None},
-        "segment": {
-            *("Varejo", "Uniclass", "Personnalité", "Private", "Empresas"),
-            "segment",
-        },
+        "segment": {*("Varejo", "Uniclass", "Personnalité", "Private", "Empresas"), "segment"},
     }.items():
         assert {persona.slots[slot] for persona in PERSONAS.values()} == values, slot
     assert PERSONAS["ana"].payload["u_cpf"] == PERSONAS["ana"].slots["cpf"]

@@ -7,11 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from actions.ps7.api.wire import Answer, decode, retry_after
-from actions.ps7.errors import (
-    LookupFailed,
-    PS7Unavailable,
-    Reason,
-)
+from actions.ps7.errors import LookupFailed, PS7Unavailable, Reason
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 700_000, tzinfo=timezone.utc)
 

@@ -13,13 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict, create_model
 
-from actions.ps7 import (
-    CustomerContext,
-    Identification,
-    Outcome,
-    SecurityDevice,
-    TokenStatus,
-)
+from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT, Seal, Sealer, remembered
 from tests.support.talk import FIRST_FORMAT, SEAL_KEY
 

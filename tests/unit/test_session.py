@@ -7,12 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from actions.ps7.dialogue.history import (
-    SESSION_METADATA,
-    History,
-    NewSession,
-    opening_metadata,
-)
+from actions.ps7.dialogue.history import SESSION_METADATA, History, NewSession, opening_metadata
 
 C1, C2 = {"contextId": "C1"}, {"contextId": "C2"}
 LISTEN = {"event": "action", "name": "action_listen", "timestamp": 3.0}

@@ -27,12 +27,7 @@ CONTEXT = {
     "invalid": ("nothing-held: missing", "failed-before", "look-up", "unusable"),
     "rejected": ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
     "rejected, 30 s ago": ("nothing-held: missing", "look-up", "look-up", UNUSABLE),
-    "rejected, clock ahead": (
-        "nothing-held: missing",
-        "look-up",
-        "look-up",
-        UNUSABLE,
-    ),
+    "rejected, clock ahead": ("nothing-held: missing", "look-up", "look-up", UNUSABLE),
     "denied": ("nothing-held: missing", "look-up", "look-up", UNUSABLE),
     "unavailable": ("nothing-held: missing", "look-up", "look-up", UNUSABLE),
     "expired": ("nothing-held: missing", "look-up", "look-up", UNUSABLE),

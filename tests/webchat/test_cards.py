@@ -13,15 +13,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
-from tests.webchat.cast import (
-    CALL,
-    HELD,
-    NO_ANSWER,
-    NOT_ASKED,
-    SEALED,
-    TROUBLES,
-    known,
-)
+from tests.webchat.cast import CALL, HELD, NO_ANSWER, NOT_ASKED, SEALED, TROUBLES, known
 
 if TYPE_CHECKING:
     from tests.webchat.visit import Visitors

@@ -116,10 +116,7 @@ async def test_a_phone_shows_one_side_at_a_time(visitors: Visitors, page_url: st
 
 @pytest.mark.parametrize(
     ("language", "size"),
-    [
-        ("pt-BR", "desktop"),
-        pytest.param("en", "phone", marks=pytest.mark.release),
-    ],
+    [("pt-BR", "desktop"), pytest.param("en", "phone", marks=pytest.mark.release)],
 )
 async def test_nothing_that_axe_finds(
     visitors: Visitors, page_url: str, language: str, size: str

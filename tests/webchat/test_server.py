@@ -105,8 +105,7 @@ async def test_every_answer_is_strict(backstage: Backstage, url: str, path: str,
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["nothing", "..%2fserver.py", "package.json", "app/main.js", "api/turns/a%20b/one"],
+    "path", ["nothing", "..%2fserver.py", "package.json", "app/main.js", "api/turns/a%20b/one"]
 )
 async def test_no_other_file_is_handed_out(url: str, asked: list[str], path: str) -> None:
     """What is not the page's is not there, and no address of Rasa's is made of what is no id."""

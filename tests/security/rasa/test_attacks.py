@@ -205,8 +205,7 @@ WRITTEN = [
         },
     ),
     *rows(
-        "guarded_bot",
-        {"the note of a session": NOTE, "a message that was never sent": NEVER_SENT},
+        "guarded_bot", {"the note of a session": NOTE, "a message that was never sent": NEVER_SENT}
     ),
 ]
 """By anyone who reaches Rasa's API."""
