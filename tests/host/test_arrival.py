@@ -1,6 +1,7 @@
-"""Signed arrival and `PS7_MAX_CONTEXTS`: what a refusal means for slots, requests and the log.
+"""Signed arrival, as it is set up: keys that are read, and the warning where there are none.
 
-Which tokens are good is tested in plain values (`tests/unit/test_arrival.py`).
+Which tokens are good is tested in plain values (`tests/unit/test_arrival.py`), and what becomes of
+a conversation by attacks (`tests/security/test_arrival_tokens.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 
 from actions.ps7 import verified_context
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import PERSONAS, Conversation, sign_arrival
+from actions.ps7.testing import PERSONAS, sign_arrival
 from tests.support.bots import arrive, converse
 from tests.support.clock import Clock, now
 
@@ -29,43 +30,24 @@ pytestmark = [
 ]
 
 KEY, OLDER = "new-key-" * 4, "old-key-" * 4
-SENDER = "sender-1"
-ANA = PERSONAS["ana"].slots["account"]
-
-
-@pytest.fixture
-def guarded(monkeypatch: pytest.MonkeyPatch) -> Conversation:
-    """Return a conversation whose contextIds must come in a token."""
-    monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
-    monkeypatch.setenv("PS7_ENCODED", "0")
-    return converse(now=now)
-
-
-async def status_after(bot: Conversation, value: object = None, **beside: object) -> str:
-    """Send a message with this under the key; return the status, with which the seal agrees."""
-    await arrive(bot, value, **beside)
-    customer = verified_context(bot.tracker)
-    status: str = bot.slots["ps7_status"]
-    assert (status == "ok") == (customer is not None)
-    assert bot.slots["account"] == (customer.account if customer else None)
-    return status
-
-
-# -- signed arrival -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", [KEY, OLDER])
 async def test_a_signed_context_id_is_looked_up(
-    guarded: Conversation, ps7: Simulator, clock: Clock, key: str
+    monkeypatch: pytest.MonkeyPatch, ps7: Simulator, clock: Clock, key: str
 ) -> None:
     """PS7 is asked about what the token says alone, and again when the token is long over."""
-    token = sign_arrival(key, "ana", SENDER)
-    assert await status_after(guarded, token, encoded=1) == "ok"
-    assert guarded.slots["account"] == ANA
-    clock.move(2 * 3600)
+    monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
+    monkeypatch.setenv("PS7_ENCODED", "0")
+    bot, token = converse(now=now), sign_arrival(key, "ana", "sender-1")
+    await arrive(bot, token, encoded=1)
     for again in (None, token):
-        assert await status_after(guarded, again) == "ok"
-    assert [request.json for request in ps7.requests] == [{"contextId": "ana", "encoded": "0"}] * 2
+        clock.move(3600)
+        await arrive(bot, again)
+        customer = verified_context(bot.tracker)
+        assert customer is not None
+        assert customer.account == bot.slots["account"] == PERSONAS["ana"].slots["account"]
+    assert [request.json for request in ps7.requests] == [{"contextId": "ana", "encoded": "0"}] * 3
 
 
 async def test_arrivals_that_no_key_signs_are_said_once_at_start(

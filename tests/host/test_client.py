@@ -25,6 +25,7 @@ from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.api.wire import build_request
 from actions.ps7.slots import CUSTOMER_SLOTS, project
 from actions.ps7.testing import PERSONAS, Simulator
+from tests.host.loopback import Server, http
 from tests.vectors.vector import NAMES, load
 
 if TYPE_CHECKING:
@@ -228,6 +229,31 @@ async def test_a_refused_token_is_no_answer_in_a_report() -> None:
         ps7.token_answer(400)
         report = await reported(client, "ana")
     assert (report.reason, report.answer) == (Reason.TOKEN_REFUSED, None)
+
+
+async def test_a_lookup_that_finds_a_customer_says_so_in_one_line(
+    client: PS7Client, said: pytest.LogCaptureFixture
+) -> None:
+    """Outcome, reason, status, attempts, milliseconds, correlation id, digest of the contextId."""
+    for correlation_id in ("trail-1", None):
+        said.clear()
+        await client.lookup("ana", correlation_id=correlation_id)
+        ((level, text),) = [(record.levelname, record.getMessage()) for record in said.records]
+        line = "PS7 lookup: outcome=ok reason=ok status=200 attempts=1 ms=[0-9]{1,3} "
+        line += f"correlation={correlation_id or '-'} context={client.digest('ana')}"
+        assert level == "INFO"
+        assert re.fullmatch(line, text)
+
+
+async def test_the_milliseconds_are_those_of_the_lookup(said: pytest.LogCaptureFixture) -> None:
+    """A server that takes a tenth of a second makes for a hundred milliseconds and some."""
+    async with (
+        Server([b"", http(GOOD)], pause=0.1) as server,
+        PS7Client(settings_for(server.url)) as client,
+    ):
+        await client.lookup("C1")
+    (milliseconds,) = re.findall(r" ms=(\d+) ", said.text)
+    assert 90 <= int(milliseconds) < 1000
 
 
 # Where the settings come from

@@ -6,20 +6,15 @@ session and what is carried over is tested in plain values (`tests/unit/test_ses
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import pickle
-from copy import deepcopy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rasa_sdk import Tracker
-from rasa_sdk.executor import CollectingDispatcher
 
 from actions.ps7 import PS7SessionStart
-from actions.ps7.testing import FAULTS, PERSONAS
-from tests.host.test_contract_junk import JUNK
+from actions.ps7.testing import PERSONAS
 from tests.support import bots
 from tests.support.bots import (
     SESSION_METADATA,
@@ -35,8 +30,6 @@ from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rasa_sdk.types import DomainDict
 
     from actions.ps7.dialogue.turn import Turn
     from actions.ps7.testing import Conversation, Simulator
@@ -94,98 +87,7 @@ async def test_the_customer_is_known_before_the_first_message(
     assert asked(ps7) == ["ana"]
 
 
-async def test_however_a_lookup_ends_the_first_message_is_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each fault of PS7 and of the network starts a session, without a customer."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
-    monkeypatch.setenv("PS7_BREAKER_FAILURES", "1000")
-    monkeypatch.setenv("PS7_READ_TIMEOUT", "0.4")
-    monkeypatch.setenv("PS7_DEADLINE", "1.6")
-    started = {name: converse() for name in FAULTS}
-
-    results = await asyncio.gather(
-        *(bot.user("oi", metadata={"contextId": name}) for name, bot in started.items())
-    )
-
-    for (name, bot), result in zip(started.items(), results, strict=True):
-        assert kinds(result.events)[0] == "session_started", name
-        assert result.events[-1]["name"] == "action_listen", name
-        assert bot.latest_message["text"] == "oi", name
-        outcome = FAULTS[name].outcome
-        assert bot.slots["ps7_status"] == outcome, name
-        assert outcome == "ok" or shown(bot) == no_customer(outcome), name
-
-
-@pytest.mark.parametrize(
-    ("carries_over", "second", "status", "account"),
-    [
-        (True, None, "ok", ANA["account"]),
-        (False, None, "missing", None),
-        *((carries, "diego", "ok", DIEGO["account"]) for carries in (True, False)),
-        *((carries, "not-found", "rejected", None) for carries in (True, False)),
-    ],
-)
-@pytest.mark.parametrize("command", [True, False])
-async def test_a_later_session_is_of_the_customer_who_opens_it(
-    ps7: Simulator,
-    carries_over: bool,
-    second: str | None,
-    status: str,
-    account: str | None,
-    *,
-    command: bool,
-) -> None:
-    """By a message or by `/session_start`; else of the one before, where slots are carried over."""
-    bot = converse(carries_over=carries_over)
-    await arrive(bot, "ana")
-    if command:
-        await bot.user("/session_start", metadata={"contextId": second} if second else None)
-        await bot.run(SESSION_START)
-        await bot.user("oi")
-    else:
-        bot.expire_session()
-        await arrive(bot, second)
-
-    for _ in range(2):
-        assert (bot.slots["ps7_status"], bot.slots["account"]) == (status, account)
-        await bot.run(LOOK_UP)
-    assert bot.latest_message["text"] == "oi"
-    assert asked(ps7) == ["ana", *([second] if second else [])]
-
-
 # -- what must not happen -------------------------------------------------------------------------
-
-
-async def started(tracker: Tracker, domain: object = None) -> dict[str, Any]:
-    """Run the action by itself, check what stands around the slots, and return those."""
-    action = ActionSessionStart()
-    events = await action.run(CollectingDispatcher(), tracker, cast("DomainDict", domain))
-    first, *slots, last = events
-    assert (first["event"], last["event"], last["name"]) == (
-        "session_started",
-        "action",
-        "action_listen",
-    )
-    assert set(kinds(slots)) <= {"slot"}
-    return {event["name"]: event["value"] for event in slots}
-
-
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
-async def test_a_tracker_and_a_domain_may_hold_anything(
-    caplog: pytest.LogCaptureFixture, ps7: Simulator, junk: object
-) -> None:
-    """Every field of any type, and what opens it: the session starts, without a customer."""
-    tracker = Tracker.from_dict(Dialogue().call(SESSION_START, {})["tracker"])
-    for field in ("sender_id", "slots", "latest_message", "events"):
-        changed = deepcopy(tracker)
-        vars(changed)[field] = junk
-        assert (await started(changed)).get("ps7_status") in (None, "missing")
-    tracker.events = [{"event": "slot", "name": SESSION_METADATA, "value": junk}]
-    for domain in (junk, {"slots": junk}, {"slots": {"cpf": junk}}, {"session_config": junk}):
-        assert (await started(tracker, domain))["ps7_status"] in ("missing", "invalid")
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-    assert ps7.requests == []
 
 
 @carrying

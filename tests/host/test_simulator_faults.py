@@ -231,15 +231,6 @@ async def test_when_to_come_back_may_be_a_date(ps7: Simulator, client: Client) -
         assert least <= (parsedate_to_datetime(text) - before).total_seconds() <= most
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_redirect_leads_where_a_test_wants_it(client: Client, status: int) -> None:
-    """Somewhere that nothing listens (the fault's own headers), or to a server of the test's."""
-    async with Simulator(redirect_to="http://127.0.0.1:1/x") as ps7:
-        answer = await client.look_up(ps7, f"http-{status}")
-    assert (answer.status, answer.json) == (status, GOOD)
-    assert answer.headers["Location"] == "http://127.0.0.1:1/x"
-
-
 async def test_echo_returns_the_credentials(ps7: Simulator, client: Client) -> None:
     """As a gateway in debug mode does: every header of the request, in the message."""
     answer = await client.look_up_with({"x-app-key": "planted"}, ps7, "echo")

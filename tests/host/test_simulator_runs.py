@@ -14,7 +14,6 @@ import pytest
 import trustme
 from aiohttp import (
     ClientConnectionError,
-    ClientConnectorCertificateError,
     ClientError,
     ClientPayloadError,
     ClientSession,
@@ -82,14 +81,6 @@ async def test_it_serves_https_under_the_name_of_its_certificate(client: Client,
                 with pytest.raises(error):
                     await client.look_up(ps7, name)
         assert len(ps7.requests) == 5
-
-
-async def test_a_client_that_does_not_trust_it_sends_nothing(client: Client) -> None:
-    """The handshake ends before the request."""
-    async with https("127.0.0.1", trustme.CA()) as ps7:
-        with pytest.raises(ClientConnectorCertificateError):
-            await client.look_up(ps7, "ana")
-        assert ps7.requests == []
 
 
 def test_it_serves_a_client_without_an_event_loop(ps7: BackgroundSimulator) -> None:

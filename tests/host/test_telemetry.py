@@ -310,25 +310,6 @@ async def test_retries_are_counted(
         assert measured.value("ps7.lookup.retries") == 2
 
 
-async def test_the_state_of_the_circuit_breaker_is_shown(
-    ps7: Simulator, measured: Metrics, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """1 while it is open, 0 afterwards."""
-    settings = settings_for(ps7.url, attempts=1, breaker_failures=1)
-    async with PS7Client(settings) as client:
-        now = 0.0
-        monkeypatch.setattr("actions.ps7.api.breaker.monotonic", lambda: now)
-        await failure_of(client, "http-503")
-        await failure_of(client, "ana")
-        assert measured.value("ps7.breaker.open") == 1
-        now = 15.0
-        await failure_of(client, "http-503")
-        assert measured.value("ps7.breaker.open") == 1
-        now = 30.0
-        await client.lookup("ana")
-        assert measured.value("ps7.breaker.open") == 0
-
-
 async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metrics) -> None:
     """Up while PS7 takes its time, and down again however it ends."""
     async with PS7Client(settings_for(ps7.url, deadline=0.4, read_timeout=100)) as client:
