@@ -10,27 +10,14 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import metrics
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
 from actions.ps7 import LookupFailed, PS7Client
-from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
+from tests.support.observed import Spans, measured
 
 if TYPE_CHECKING:
     import pytest
 
     from actions.ps7 import CustomerContext
-
-_KINDS = {
-    metrics.Counter: "create_counter",
-    metrics.Histogram: "create_histogram",
-    metrics.UpDownCounter: "create_up_down_counter",
-}
 
 
 class Watch:
@@ -39,13 +26,13 @@ class Watch:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         self._caplog = caplog
         self._monkeypatch = monkeypatch
-        self._spans = InMemorySpanExporter()
+        self._spans = Spans()
         self.failures: list[LookupFailed] = []
         self.seconds: list[float] = []
         """How long each lookup took."""
         caplog.set_level(logging.DEBUG)
-        self._watch_spans()
-        self._watch_metrics()
+        monkeypatch.setattr(runtime, "host_tracer", lambda: self._spans.tracer)
+        self._reader = measured(monkeypatch)
         self._watch_lookups()
         loop = asyncio.get_running_loop()
         loop.set_debug(True)
@@ -57,23 +44,7 @@ class Watch:
         self._spans.clear()
         self.failures.clear()
         self.seconds.clear()
-        self._watch_metrics()
-
-    def _watch_spans(self) -> None:
-        provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(SimpleSpanProcessor(self._spans))
-        tracer = provider.get_tracer("host")
-        self._monkeypatch.setattr(runtime, "host_tracer", lambda: tracer)
-
-    def _watch_metrics(self) -> None:
-        self._reader = InMemoryMetricReader()
-        # The process has one meter provider, for good: each test needs one of its own.
-        meter = MeterProvider([self._reader], shutdown_on_exit=False).get_meter("test")
-        for name, value in list(vars(telemetry).items()):
-            for kind, create in _KINDS.items():
-                if isinstance(value, kind):
-                    watched = getattr(meter, create)(name.strip("_"))
-                    self._monkeypatch.setattr(telemetry, name, watched)
+        self._reader = measured(self._monkeypatch)
 
     def _watch_lookups(self) -> None:
         original = PS7Client.lookup
@@ -109,12 +80,12 @@ class Watch:
     @property
     def spans(self) -> list[str]:
         """The names of the spans that ended, in that order."""
-        return [span.name for span in self._spans.get_finished_spans()]
+        return self._spans.names
 
     @property
     def span_events(self) -> list[str]:
         """What happened within spans, such as an exception with its text and traceback."""
-        return [event.name for span in self._spans.get_finished_spans() for event in span.events]
+        return [event.name for span in self._spans.ended for event in span.events]
 
     def said(self) -> str:
         """Return all of it as one text, the attributes of log records included."""
@@ -122,7 +93,7 @@ class Watch:
         said.append(self._caplog.text)
         for failure in self.failures:
             said += _told(failure)
-        said += [span.to_json() for span in self._spans.get_finished_spans()]
+        said += [span.to_json() for span in self._spans.ended]
         data = self._reader.get_metrics_data()
         said.append(data.to_json() if data else "")
         return "\n".join(said)

@@ -69,9 +69,9 @@ class Case:
     """A misconfiguration: a server, all that is found and is not ok, and more variables."""
 
     def __init__(
-        self, name: str, serve: Callable[[Path], Any], *expected: str, **settings: str | None
+        self, name: str, serve: Callable[[Path], Any], *expected: str, **settings: str
     ) -> None:
-        """Take them; a variable that is None is not set."""
+        """Take them."""
         self.name, self.serve, self.expected, self.settings = name, serve, expected, settings
 
 
@@ -162,8 +162,7 @@ async def judge(
     """Run the command for a case in this process. Check what is found, and that nothing leaks."""
     async with case.serve(folder) as variables:
         for name, value in {**SECRETS, **variables, **case.settings}.items():
-            if value is not None:
-                monkeypatch.setenv(name, value)
+            monkeypatch.setenv(name, value)
         code = await asyncio.to_thread(main, ["doctor", "--json"])
         await asyncio.sleep(0.05)  # the server accepts a connection on which nothing was said
     out, err = capsys.readouterr()

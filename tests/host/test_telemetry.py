@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.ps7 import PS7Client
-from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
 
-from opentelemetry import baggage, context, metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry import baggage, context, trace
+
+from tests.support import observed
+from tests.support.observed import Spans
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -43,23 +40,6 @@ async def ps7() -> AsyncIterator[Simulator]:
 
 
 # Spans
-
-
-class Spans:
-    """A host's tracer, and the spans that ended."""
-
-    def __init__(self) -> None:
-        self._exporter = InMemorySpanExporter()
-        self.provider = TracerProvider(shutdown_on_exit=False)
-        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        self.tracer = self.provider.get_tracer("host")
-
-    def named(self, name: str) -> list[ReadableSpan]:
-        return [span for span in self._exporter.get_finished_spans() if span.name == name]
-
-    @property
-    def names(self) -> list[str]:
-        return [span.name for span in self._exporter.get_finished_spans()]
 
 
 @pytest.fixture
@@ -241,20 +221,7 @@ class Metrics:
     """What the plugin measures from now on, and nothing that was measured before."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._reader = InMemoryMetricReader()
-        meter = MeterProvider([self._reader], shutdown_on_exit=False).get_meter("test")
-        kinds = {
-            metrics.Counter: meter.create_counter,
-            metrics.Histogram: meter.create_histogram,
-            metrics.UpDownCounter: meter.create_up_down_counter,
-        }
-        # A process has one meter provider for good: the instruments are made again, as they are.
-        for name, proxy in list(vars(telemetry).items()):
-            for kind, create in kinds.items():
-                if isinstance(proxy, kind):
-                    made: Any = proxy
-                    again = create(made._name, made._unit, made._description)
-                    monkeypatch.setattr(telemetry, name, again)
+        self._reader = observed.measured(monkeypatch)
 
     def points(self) -> dict[str, list[Any]]:
         """Return the points of each instrument."""
@@ -327,8 +294,7 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metric
 
 def test_every_instrument_has_a_unit_and_a_description() -> None:
     """A dashboard shows them."""
-    kinds = (metrics.Counter, metrics.Histogram, metrics.UpDownCounter)
-    made: list[Any] = [one for one in vars(telemetry).values() if isinstance(one, kinds)]
+    made = [instrument for _, instrument in observed.INSTRUMENTS.values()]
     assert sorted(one._name for one in made) == [
         "ps7.arrivals.refused",
         "ps7.breaker.open",

@@ -28,8 +28,7 @@ from tests.support.talk import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OK_ANA, OK_DIEGO, MISSING = ("ok", "ana"), ("ok", "diego"), ("missing", None)
-TAMPERED = ("tampered", None)
+OK_ANA, MISSING, TAMPERED = ("ok", "ana"), ("missing", None), ("tampered", None)
 
 
 def arrived(talk: Talk) -> str | None:
