@@ -26,6 +26,7 @@ from actions.ps7.api.wire import build_request
 from actions.ps7.slots import CUSTOMER_SLOTS, project
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.loopback import Server, http
+from tests.support.simulator_client import own_simulator
 from tests.vectors.vector import NAMES, load
 
 if TYPE_CHECKING:
@@ -44,11 +45,7 @@ def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any se
     return PS7Settings(**{**required, "seal_keys": [Fernet.generate_key().decode()], **more})
 
 
-@pytest.fixture
-async def ps7() -> AsyncIterator[Simulator]:
-    """Return a simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
+ps7 = pytest.fixture(own_simulator)
 
 
 @pytest.fixture

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.host.byte_gateway import DIEGO, ByteGateway
-from tests.host.conftest import seal_keys
-from tests.host.loopback import http
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.host.conftest import Stage
     from tests.support.action_server import ActionServer
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
@@ -54,43 +48,6 @@ async def test_a_held_context_costs_nothing(server: ActionServer, ps7: Simulator
         for action in (LOOK_UP, VERIFY):
             assert await user.turn(server.send, action, metadata) == {}
     assert ps7.requests == []
-
-
-async def test_refused_credentials_are_sent_five_times_and_a_stranger_opens_no_circuit(
-    stage: Stage, python: Path
-) -> None:
-    """Ten conversations hear `denied`; an unreadable answer counts neither way."""
-    refusal = http(b"{}", status="401 Unauthorized")
-    with ByteGateway({"page": [http(b"<html>")], "ana": [refusal], "diego": [DIEGO]}) as gateway:
-        server = await stage.start(python, PS7_BASE_URL=gateway.url, PS7_SEAL_KEYS=seal_keys())
-        stranger, known = Dialogue(), Dialogue()
-        for _ in range(7):
-            await stranger.turn(server.send, metadata={"contextId": "page"})
-            assert stranger.slots["ps7_status"] == "unavailable"
-        await known.turn(server.send, metadata={"contextId": "diego"})
-        assert known.slots["ps7_status"] == "ok"
-        for _ in range(10):
-            user = Dialogue()
-            await user.turn(server.send, metadata={"contextId": "ana"})
-            assert user.slots["ps7_status"] == "denied"
-        asked = [context_id for _, context_id in gateway.requests]
-        assert asked == ["page"] * 7 + ["diego"] + ["ana"] * 5
-
-
-async def test_a_held_context_outlives_ps7(server: ActionServer, ps7: Simulator) -> None:
-    """What is held needs no network; what is not held is `unavailable` until PS7 is back."""
-    known, new = Dialogue(), Dialogue()
-    await known.turn(server.send, metadata={"contextId": "ana"})
-    await ps7.stop()
-    try:
-        assert await known.turn(server.send) == {}
-        await new.turn(server.send, metadata={"contextId": "ana"})
-        assert new.slots["ps7_status"] == "unavailable"
-    finally:
-        await ps7.start()
-    await new.turn(server.send)
-    assert new.slots["ps7_status"] == "ok"
-    assert new.slots["cpf"] == PERSONAS["ana"].slots["cpf"]
 
 
 async def test_only_declared_slots_are_written(server: ActionServer) -> None:

@@ -7,10 +7,7 @@ be there at its start.
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import shutil
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -31,15 +28,6 @@ if TYPE_CHECKING:
 ROOMS = (("cli",), ("testing",), ("cli", "testing"))
 COPIES = [(*rooms, *main) for rooms, main in product(ROOMS, ((), ("__main__.py",)))]
 """What each copy is without."""
-UNUSED = ("aiohttp.web", "argparse", "pytest", "rich", "ruamel", "typer")
-"""What only the optional rooms use; rasa_sdk itself brings some of it."""
-
-SETTINGS = {
-    "PS7_BASE_URL": "http://127.0.0.1:9",
-    "PS7_USERNAME": "chat",
-    "PS7_PASSWORD": "s3cret",
-    "PS7_SEAL_KEYS": seal_keys(),
-}
 
 
 def copy_without(left_out: Sequence[str], folder: Path) -> Path:
@@ -89,35 +77,3 @@ async def test_a_copy_without_a_room_knows_its_customer(
         changes = await user.turn(connection.send, metadata={"contextId": "ana"})
     assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
     assert server.process.complaints == []
-
-
-def run(code: str, home: Path) -> str:
-    """Run some Python with a bot's folder as its working folder; return what it prints."""
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=home, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-
-
-def test_registering_the_actions_loads_no_optional_room(tmp_path: Path) -> None:
-    """Neither `import` as from a wheel, nor all that an action server finds in the plugin alone."""
-    whole = copy_without((), tmp_path / "whole")
-    plugin = copy_without(("cli", "testing"), tmp_path / "plugin")
-    prepare = f"import json, os, sys; os.environ |= {SETTINGS}\n"
-    show = "print(json.dumps(sorted(sys.modules)))"
-    before = "import rasa_sdk.endpoint, rasa_sdk.executor\n"
-    register = "executor = rasa_sdk.executor.ActionExecutor(); executor.register_package"
-    found = {
-        name: set(json.loads(run(prepare + before + code + show, home)))
-        for name, code, home in (
-            ("nothing", "", whole),
-            ("import", f"import actions.ps7\n{register}('actions.ps7.dialogue.actions')\n", whole),
-            ("package", f"{register}('actions')\n", plugin),
-        )
-    }
-    rooms = re.compile(r"actions\.ps7\.(cli|testing)\b")
-    for name in ("import", "package"):
-        brought = found[name] - found["nothing"]
-        assert "actions.ps7.dialogue.actions" in brought
-        assert [module for module in brought if rooms.match(module)] == []
-        assert [module for module in brought if module.startswith(UNUSED)] == []
-    assert found["import"] == found["package"] - {"actions.ps7.__main__"}

@@ -133,16 +133,3 @@ async def test_a_conversation_has_one_correlation_id_and_each_lookup_a_flow_id(
     assert len(set(flows)) == 4
     sent = [value for request in ps7.requests for value in request.headers.values()]
     assert not any("5511900000" in value for value in sent)
-
-
-async def test_a_correlation_id_depends_on_the_seal_key(
-    ps7: Simulator, bot: Callable[..., Conversation]
-) -> None:
-    """Without the key the phone number is not found by trying them all."""
-    for _ in range(2):
-        key = f'["{Fernet.generate_key().decode()}"]'
-        conversation = bot("5511900000001", PS7_SEAL_KEYS=key)
-        await conversation.user("oi", metadata={"contextId": "C1"})
-        await runtime.current().client.close()
-    first, second = (request.headers["x-itau-correlationID"] for request in ps7.requests)
-    assert first != second

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,20 +16,14 @@ from actions.ps7.testing import Simulator
 from tests.host.loopback import RESET, Scripted, http, unused_port
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 from tests.support.clock import Clock
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from tests.support.simulator_client import own_simulator
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
 ANSWERED = [http(GOOD, "Connection: close")]
 
 
-@pytest.fixture
-async def ps7() -> AsyncIterator[Simulator]:
-    """Return a simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
+ps7 = pytest.fixture(own_simulator)
 
 
 def warnings(said: pytest.LogCaptureFixture) -> list[str]:

@@ -19,7 +19,7 @@ from actions.ps7.testing import FAULTS, Simulator
 from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.gateway import make_reply, to_json
-from tests.support.simulator_client import JSON, LOGIN, PATH, Client
+from tests.support.simulator_client import JSON, LOGIN, PATH, Client, own_simulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -39,11 +39,7 @@ async def client() -> AsyncIterator[Client]:
         yield Client(session)
 
 
-@pytest.fixture
-async def ps7() -> AsyncIterator[Simulator]:
-    """Yield a simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
+ps7 = pytest.fixture(own_simulator)
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,13 @@ import pytest
 
 from actions.ps7 import PS7Client
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
+from tests.support.simulator_client import own_simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
+
+    from actions.ps7.testing import Simulator
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
 
@@ -32,11 +34,7 @@ TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[13]")
 """A sampled span's; the second bit, of a newer version, says that the trace id is random."""
 
 
-@pytest.fixture
-async def ps7() -> AsyncIterator[Simulator]:
-    """Return a simulator on a free port."""
-    async with Simulator() as simulator:
-        yield simulator
+ps7 = pytest.fixture(own_simulator)
 
 
 # Spans

@@ -6,10 +6,12 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from aiohttp import ClientSession
+from actions.ps7.testing import Simulator
 
-    from actions.ps7.testing import Simulator
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import ClientSession
 
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 LOGIN = {"userName": "simulator", "password": "simulator"}
@@ -61,3 +63,9 @@ class Client:
         """Send it with more headers."""
         body = json.dumps({"contextId": context_id}).encode()
         return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON, **headers}, body=body)
+
+
+async def own_simulator() -> AsyncIterator[Simulator]:
+    """Run a simulator on a free port, for one test: a module makes its fixture of this."""
+    async with Simulator() as running:
+        yield running

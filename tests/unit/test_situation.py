@@ -367,6 +367,9 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         talk.now += timedelta(seconds=120)
         talk.meets(token)
         assert talk.says_now == OK_ANA
+        talk.meets(talk.token("diego"))
+        talk.meets(token)
+        assert talk.slots["ps7_status"] == "invalid", "another contextId arrived in between"
 
 
 def test_a_token_that_is_over_and_repeats_who_is_held_is_no_arrival() -> None:

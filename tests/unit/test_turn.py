@@ -377,6 +377,7 @@ def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
     assert same == [ours] * 3
     assert another != ours
     assert re.fullmatch(UUID, ours)
+    assert CORRELATION.uuid("s1") != Talk().runtime.correlation.uuid("s1"), "by the seal key"
 
 
 CORRELATION = Talk().runtime.correlation
