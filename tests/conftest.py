@@ -55,19 +55,24 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPa
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run what needs a real Rasa last; where tests are spread over workers, first on one of them.
+    """Run what takes long last, above all a real Rasa; where tests are spread over workers, first.
 
     A worker takes a file at a time; those that share servers count as one: the bots in a real Rasa,
     what runs Rasa by itself, and attacks.
     """
     spread = hasattr(config, "workerinput")
-    items.sort(key=lambda item: bool(item.get_closest_marker("conversation")), reverse=spread)
+    items.sort(key=_takes_long, reverse=spread)
     for item in items:
         with_rasa = item.get_closest_marker("conversation") is not None
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(_group(item)))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
+
+
+def _takes_long(item: pytest.Item) -> int:
+    long = item.path.parent.name in {"security", "faults", "model"}
+    return 2 if item.get_closest_marker("conversation") else int(long)
 
 
 def _group(item: pytest.Item) -> str:
