@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from actions.ps7.cli.doctor import channels, dialogue, slots
 from actions.ps7.cli.doctor.bot import Bot
-from actions.ps7.cli.doctor.report import Finding, Level
+from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from actions.ps7.cli.doctor.report import Finding
 
 STATUS_VALUES = [
     *("ok", "missing", "invalid", "rejected"),
@@ -70,8 +72,8 @@ def found_in(
 def wrong(found: Iterable[Finding]) -> list[str]:
     """Return level, id and text of what is not ok. It comes with advice, and the rest with none."""
     findings = list(found)
-    assert all(bool(each.do) == (each.level is not Level.OK) for each in findings)
-    return [written(each) for each in findings if each.level is not Level.OK]
+    assert all(bool(each.do) == (each.level is not Mark.OK) for each in findings)
+    return [written(each) for each in findings if each.level is not Mark.OK]
 
 
 def written(finding: Finding) -> str:

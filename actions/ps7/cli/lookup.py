@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..api.client import PS7Client
@@ -77,7 +76,9 @@ def run(options: argparse.Namespace) -> int:
     settings = PS7Settings.load()
     out = Output()
     with out.progress(f"Asking PS7 at {settings.base_url}"):
-        report, customer = look_up(settings, options)
+        named = {name: getattr(options, name) for name in ("encoded", "correlation_id", "flow_id")}
+        report, ended = look_up(settings, options.context_id, **named)
+    customer = None if isinstance(ended, LookupFailed) else ended
     said = _said(report, customer, settings, show=options.show)
     if options.json:
         out.json(said)
@@ -87,25 +88,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def look_up(
-    settings: PS7Settings, options: argparse.Namespace
-) -> tuple[LookupReport, CustomerContext | None]:
-    """Make the one lookup that the options of `add_lookup` describe."""
+    settings: PS7Settings,
+    context_id: str,
+    **more: Any,  # noqa: ANN401 - what `PS7Client.lookup` takes
+) -> tuple[LookupReport, CustomerContext | LookupFailed]:
+    """Make one lookup; return how it went, and the customer or why there is none."""
     report = LookupReport()
 
-    async def once() -> CustomerContext | None:
+    async def once() -> CustomerContext | LookupFailed:
         async with PS7Client(settings) as ps7:
-            with suppress(LookupFailed):
-                return await ps7.lookup(
-                    options.context_id,
-                    encoded=options.encoded,
-                    correlation_id=options.correlation_id,
-                    flow_id=options.flow_id,
-                    report=report,
-                )
-            return None
+            try:
+                return await ps7.lookup(context_id, report=report, **more)
+            except LookupFailed as failure:
+                return failure
 
-    customer = asyncio.run(once())
-    return report, customer
+    return report, asyncio.run(once())
 
 
 def _said(

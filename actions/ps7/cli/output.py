@@ -47,16 +47,19 @@ class Toned(NamedTuple):
 Cell = str | Toned
 
 
-class Mark(Enum):
-    """The word in front of a finding, the same with and without colour."""
+class Mark(str, Enum):
+    """The word in front of a finding, the same with and without colour, and for a machine."""
 
-    OK = Toned("ok", Tone.GOOD)
-    WARNING = Toned("warning", Tone.DOUBTFUL)
-    ERROR = Toned("error", Tone.BAD)
-    SKIPPED = Toned("skipped", Tone.FAINT)
+    OK = "ok"
+    WARNING = "warning"
+    """It works now, and will harm a customer or the bot later."""
+    ERROR = "error"
+    """It does not work, or not as the bot's dialogue expects."""
+    SKIPPED = "skipped"
 
 
-_MARK_WIDTH = max(len(mark.value.text) for mark in Mark)
+_TONES = dict(zip(Mark, (Tone.GOOD, Tone.DOUBTFUL, Tone.BAD, Tone.FAINT), strict=True))
+_MARK_WIDTH = max(len(mark.value) for mark in Mark)
 
 
 class Output:
@@ -88,8 +91,8 @@ class Output:
 
     def finding(self, mark: Mark, text: str, advice: str = "") -> None:
         """Write what was found with its mark in front, and what to do about it below."""
-        space = " " * (_MARK_WIDTH - len(mark.value.text))
-        first = f"  {self._drawn(mark.value)}{space}{_GAP}"
+        space = " " * (_MARK_WIDTH - len(mark.value))
+        first = f"  {self._drawn(Toned(mark.value, _TONES[mark]))}{space}{_GAP}"
         rest = " " * (2 + _MARK_WIDTH + len(_GAP))
         self._stream.write(first + self._wrapped(text, rest) + "\n")
         if advice:

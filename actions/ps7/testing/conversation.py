@@ -68,12 +68,7 @@ class Result:
         return {event["name"]: event["value"] for event in self.events if event["event"] == "slot"}
 
     def __add__(self, later: Result) -> Result:
-        return Result(
-            self.events + later.events,
-            self.responses + later.responses,
-            self.texts + later.texts,
-            self.ignored + later.ignored,
-        )
+        return Result(*(ours + vars(later)[name] for name, ours in vars(self).items()))
 
 
 class Conversation:

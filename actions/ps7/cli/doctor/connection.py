@@ -75,10 +75,8 @@ def _no_tls(failure: ssl.SSLError, settings: PS7Settings) -> Finding:
     if word in _NOT_TLS:
         how = "check the port of PS7_BASE_URL: one for http may answer there"
         return error("tls-none", f"{at} does not speak TLS", how)
-    how = (
-        "check the port of PS7_BASE_URL, whether the gateway speaks TLS 1.2 or newer, and whether "
-    )
-    how += "something in between, such as a firewall, ends connections"
+    how = "check the port of PS7_BASE_URL, whether the gateway speaks TLS 1.2 or newer, and "
+    how += "whether something in between, such as a firewall, ends connections"
     return error("tls", f"the TLS handshake with {at} fails ({word})", how)
 
 

@@ -39,14 +39,10 @@ def check(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
             how = f"declare {name} with `influence_conversation: true`"
             yield error("condition-ignored", found, how)
     if bot.session.get(_CARRY_OVER) not in {True, False}:
-        found = (
-            "the domain does not say whether a new session keeps the slots of the last one, and "
-        )
-        found += "Rasa keeps them: on a shared device, the next user meets the last one's customer"
-        how = (
-            f"set `{_CARRY_OVER}: false` under `session_config:`; or true, where one sender id is "
-        )
-        yield caution("session-carry-over", found, f"{how}always one person")
+        found = "the domain does not say whether a new session keeps the slots of the last one, "
+        found += "and Rasa keeps them: on a shared device, the next user meets the last one's "
+        how = f"set `{_CARRY_OVER}: false` under `session_config:`; or true, where one sender id "
+        yield caution("session-carry-over", f"{found}customer", f"{how}is always one person")
     yield from _quoted(bot, ours)
     if bot.is_calm:
         yield from _calm(bot, ours)
@@ -61,10 +57,9 @@ def _policies(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     seen = [name for name in ours if influences(bot.slots[name]) and name not in known]
     if learning and seen and (stories or bot.scripts is None):
         found = f"stories of {listed(learning)} may stop matching: {listed(seen)} influences them"
-        how = (
-            "declare it with `influence_conversation: false` and branch in conditional responses, "
-        )
-        yield caution("slot-featurised", found, f"{how}or write `slot_was_set` into the stories")
+        how = "declare it with `influence_conversation: false` and branch in conditional "
+        how += "responses, or write `slot_was_set` into the stories"
+        yield caution("slot-featurised", found, how)
     rules = table(policies.get("RulePolicy"))
     falls_back = "RulePolicy" in policies and rules.get("enable_fallback_prediction") is not False
     if falls_back and rules.get("core_fallback_action_name", _REWINDS) == _REWINDS:
@@ -92,13 +87,9 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Check what differs where a language model takes part."""
     raw = [name for name, default in ours.items() if is_personal(default)]
     if raw:
-        found = (
-            f"Rasa Pro shows {listed(raw)} to sub-agents and Enterprise Search, in their prompts"
-        )
-        how = (
-            "remove them from the domain (cpf_masked may stay); an action reads `verified_context`"
-        )
-        yield caution("calm-personal", found, how)
+        found = f"Rasa Pro shows {listed(raw)} to sub-agents and Enterprise Search, in their "
+        how = "remove them from the domain (cpf_masked may stay); an action reads "
+        yield caution("calm-personal", f"{found}prompts", f"{how}`verified_context`")
     alone = [name for name in ours if not bot.slots[name].get("shared_for_coexistence")]
     if alone and "BasedRouter" in str(bot.config):
         found = f"a change between flows and the NLU-based assistant resets {listed(alone)}"

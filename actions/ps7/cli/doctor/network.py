@@ -6,7 +6,6 @@ no such context. The plugin's own client sends it, once.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ... import clock
-from ...api.client import PS7Client
-from ...api.telemetry import LookupReport
 from ...errors import LookupFailed, Reason
+from ..lookup import look_up
 from . import connection
 from .reasons import CLIENT_WANTED, FINDINGS, GONE
 from .report import Finding, Section, caution, error, ok
@@ -50,7 +48,7 @@ class Asked:
 
 def check(settings: PS7Settings) -> Section:
     """Look up once, and return what that says about network, credentials, path, health, clock."""
-    asked = asyncio.run(look_up(settings))
+    asked = _ask(settings)
     again = asked.answer is None or settings.base_url.startswith("https:")
     below = connection.look(settings) if again else None
     found = list(judge(asked, below, settings, clock.utc_now()))
@@ -58,14 +56,11 @@ def check(settings: PS7Settings) -> Section:
     return Section("Network", found, "" if reached else "ps7")
 
 
-async def look_up(settings: PS7Settings) -> Asked:
+def _ask(settings: PS7Settings) -> Asked:
     """Look up a contextId that PS7 cannot know, in one attempt."""
-    report, failure = LookupReport(), None
-    async with PS7Client(settings.model_copy(update={"attempts": 1})) as ps7:
-        try:
-            await ps7.lookup(f"rasa-ps7-doctor-{uuid4().hex}", report=report)
-        except LookupFailed as ended:
-            failure = ended
+    once = settings.model_copy(update={"attempts": 1})
+    report, ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
+    failure = ended if isinstance(ended, LookupFailed) else None
     wants_token = settings.app_key is not None and settings.app_secret is not None
     return Asked(report.attempts > 0 if wants_token else None, report.answer, failure)
 

@@ -7,7 +7,6 @@ certificates are what it may say.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -20,23 +19,13 @@ _LONGEST = 100
 _NOT_REACHED = {"ps7": "PS7 itself", "bot": "slots, rules and policies"}
 
 
-class Level(str, Enum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARNING = "warning"
-    """It works now, and will harm a customer or the bot later."""
-    ERROR = "error"
-    """It does not work, or not as the bot's dialogue expects."""
-
-
 @dataclass(frozen=True)
 class Finding:
     """One thing that was found."""
 
     id: str
     """A short name that stays the same from version to version, for machines."""
-    level: Level
+    level: Mark
     found: str
     """What is the case, in one sentence."""
     do: str = ""
@@ -45,17 +34,17 @@ class Finding:
 
 def ok(name: str, found: str) -> Finding:
     """Return that something is as it should be."""
-    return Finding(name, Level.OK, found)
+    return Finding(name, Mark.OK, found)
 
 
 def caution(name: str, found: str, do: str) -> Finding:
     """Return that something works, and had better be changed."""
-    return Finding(name, Level.WARNING, found, f"{do[0].upper()}{do[1:]}.")
+    return Finding(name, Mark.WARNING, found, f"{do[0].upper()}{do[1:]}.")
 
 
 def error(name: str, found: str, do: str) -> Finding:
     """Return that something does not work."""
-    return Finding(name, Level.ERROR, found, f"{do[0].upper()}{do[1:]}.")
+    return Finding(name, Mark.ERROR, found, f"{do[0].upper()}{do[1:]}.")
 
 
 def shown(text: str) -> str:
@@ -87,15 +76,15 @@ class Report:
     allowed: frozenset[str] = frozenset()
     """Names of findings that are as the bank wants them: they are shown, and do not count."""
 
-    def count(self, level: Level) -> int:
+    def count(self, level: Mark) -> int:
         """Count the findings of a level, but those that are allowed."""
         every = [finding for section in self.sections for finding in section.findings]
         return sum(each.level is level and each.id not in self.allowed for each in every)
 
     def passes(self, *, strict: bool) -> bool:
         """Whether there is no error, nor a warning where these count too."""
-        warnings = self.count(Level.WARNING) if strict else 0
-        return self.count(Level.ERROR) + warnings == 0
+        warnings = self.count(Mark.WARNING) if strict else 0
+        return self.count(Mark.ERROR) + warnings == 0
 
     def write(self, out: Output) -> None:
         """Write it for a person."""
@@ -104,13 +93,13 @@ class Report:
             for same, findings in groupby(section.findings, key=lambda finding: finding.do):
                 *others, last = findings
                 for finding in others:  # what all of them need is written once, below the last
-                    out.finding(Mark[finding.level.name], _named(finding))
-                out.finding(Mark[last.level.name], _named(last), same)
+                    out.finding(finding.level, _named(finding))
+                out.finding(last.level, _named(last), same)
             if section.not_reached:
                 skipped = f"{_NOT_REACHED[section.not_reached]}, until this is repaired"
                 out.finding(Mark.SKIPPED, skipped)
             out.line()
-        errors, warnings = self.count(Level.ERROR), self.count(Level.WARNING)
+        errors, warnings = self.count(Mark.ERROR), self.count(Mark.WARNING)
         tone = Tone.BAD if errors else Tone.DOUBTFUL if warnings else Tone.GOOD
         out.line(Toned(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}", tone))
 
@@ -118,8 +107,8 @@ class Report:
         """Return it for a machine. `id` and `level` stay the same from version to version."""
         return {
             "passes": self.passes(strict=strict),
-            "errors": self.count(Level.ERROR),
-            "warnings": self.count(Level.WARNING),
+            "errors": self.count(Mark.ERROR),
+            "warnings": self.count(Mark.WARNING),
             "findings": [
                 {"section": section.title.lower(), **vars(finding), "do": finding.do or None}
                 for section in self.sections
@@ -131,7 +120,7 @@ class Report:
 
 def _named(finding: Finding) -> str:
     """Return the text of a finding with the name by which it is looked for or allowed."""
-    return finding.found if finding.level is Level.OK else f"{finding.found} [{finding.id}]"
+    return finding.found if finding.level is Mark.OK else f"{finding.found} [{finding.id}]"
 
 
 def _counted(number: int, word: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 Event = dict[str, Any]
 
@@ -79,8 +79,10 @@ def applied(events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in events:
         match event["event"]:
-            case "restart" | "session_started":
+            case "session_started":
                 kept.clear()
+            case "restart":
+                kept[:] = [event]
             case "undo":
                 _revert(kept, "action")
             case "rewind":
@@ -113,7 +115,7 @@ class State:
         self.latest_message = _user_fields({}, {})["parse_data"]
 
     def apply(self, event: Event) -> None:
-        """Follow one event that reverts nothing and starts nothing over."""
+        """Follow one event that counts."""
         match event["event"]:
             case "action":
                 key = "action_name" if event["name"] else "action_text"
@@ -125,6 +127,8 @@ class State:
                 self.paused = event["event"] == "pause"
             case "reset_slots":
                 self.slots = dict(self.initial_slots)
+            case "restart":
+                self.followup_action = SESSION_START
             case "slot" if event["name"] in self.initial_slots:  # Rasa logs an error about others
                 self.slots[event["name"]] = event["value"]
             case "user":
@@ -148,18 +152,9 @@ class State:
                 self.active_loop["is_interrupted"] = event["is_interrupted"]
 
 
-def replay(events: Sequence[Event], initial_slots: Mapping[str, Any]) -> State:
+def replay(events: Iterable[Event], initial_slots: Mapping[str, Any]) -> State:
     """Return the state after `events`, from a tracker whose slots are `initial_slots`."""
     state = State(initial_slots)
-    for index, event in enumerate(events):
-        if event["event"] in {"rewind", "undo"}:
-            state = State(initial_slots)
-            for kept in applied(events[: index + 1]):
-                state.apply(kept)
-        elif event["event"] in {"restart", "session_started"}:
-            state = State(initial_slots)
-            if event["event"] == "restart":
-                state.followup_action = SESSION_START
-        else:
-            state.apply(event)
+    for event in applied(events):
+        state.apply(event)
     return state
