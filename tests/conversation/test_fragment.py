@@ -86,7 +86,7 @@ async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> Non
     chosen = ["cpf", "agency", "u_display", "ps7_payload"]
     expected: dict[str, list[str] | None] = {
         fragment(OSS, None, portuguese=False): [*DEFAULT, "account", "agency", "segment"],
-        fragment(OSS, list(CUSTOMER_SLOTS), portuguese=False): list(CUSTOMER_SLOTS),
+        fragment(OSS, list(CUSTOMER_SLOTS), at_session_start=True): list(CUSTOMER_SLOTS),
         fragment(OSS, chosen, portuguese=True): ["agencia", "cpf", "ps7_payload", "u_display"],
         fragment(OSS, [], portuguese=True): [],
         fragment(CALM, None, portuguese=False): None,

@@ -18,6 +18,8 @@ from tests.support.processes import ROOT
 
 FILES = {"--oss": ROOT / "domain.yml", "--calm": ROOT / "examples/calm-bot/domain/ps7.yml"}
 FLAVOURS = {"--oss": OSS, "--calm": CALM}
+EVERY_TURN = {"--oss": "action", "--calm": "run_action_every_turn"}
+SESSION_START = {"action_session_start": {"send_domain": True}}
 ALWAYS = ["ps7_status", "ps7_context"]
 CATEGORIES = {
     "ps7_status": [outcome.value for outcome in Outcome],
@@ -50,8 +52,7 @@ def declaration(slot: str, flavour: str) -> dict[str, Any]:
     kind: dict[str, Any] = {"type": "any" if slot == "ps7_payload" else "text"}
     if slot in CATEGORIES:
         kind = {"type": "categorical", "values": CATEGORIES[slot]}
-    every_turn = "action" if flavour == "--oss" else "run_action_every_turn"
-    run = {every_turn: "action_ps7_context"} if slot == "ps7_status" else {}
+    run = {EVERY_TURN[flavour]: "action_ps7_context"} if slot == "ps7_status" else {}
     mapping = {"type": "custom" if flavour == "--oss" else "controlled", **run}
     more = {} if flavour == "--oss" else {"shared_for_coexistence": True}
     return {**kind, "influence_conversation": False, **more, "mappings": [mapping]}
@@ -75,6 +76,27 @@ def test_what_is_chosen_is_all_there_is(capsys: pytest.CaptureFixture[str], flav
     whole = YAML(typ="safe").load(FILES[flavour].read_text(encoding="utf-8"))
     assert {**domain, "slots": None} == {**whole, "slots": None}
     assert list(printed(capsys, flavour, "--slots", "")["slots"]) == ALWAYS
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_at_session_start_no_mapping_runs_an_action(
+    capsys: pytest.CaptureFixture[str], flavour: str
+) -> None:
+    """All else is the same but the actions: a session start of the bot's own is among them."""
+    every_turn = printed(capsys, flavour)
+    del every_turn["slots"]["ps7_status"]["mappings"][0][EVERY_TURN[flavour]]
+    if SESSION_START not in every_turn["actions"]:
+        every_turn["actions"].insert(0, SESSION_START)
+    assert printed(capsys, flavour, "--at-session-start") == every_turn
+
+
+@pytest.mark.parametrize(("flavour", "script"), [("--oss", "rule"), ("--calm", "flow")])
+def test_at_session_start_a_comment_says_what_the_bot_adds(flavour: str, script: str) -> None:
+    """The class, which is complete, and where the look-up has to be called."""
+    text = fragment(FLAVOURS[flavour], at_session_start=True)
+    assert "#     class ActionSessionStart(PS7SessionStart):\n#         pass\n" in text
+    assert f"`action_ps7_context` as the first step of every {script} that needs" in text
+    assert set(re.findall("{.*?}", text)) == {"{send_domain: true}"}
 
 
 def told(text: str) -> dict[str, str]:

@@ -15,6 +15,10 @@ _HELP = HelpText(
 Print the slots, actions and answers of the plugin as a domain file for Rasa Open Source (--oss) or
 Rasa Pro with CALM (--calm). Put it beside your own domain file, in one folder: Rasa merges them.
 
+The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
+where a rule or flow calls it: a turn with nothing to do then costs Rasa nothing, and a comment in
+the file says what the bot has to add.
+
 --slots chooses what of the customer is declared, for what is not declared is never written;
 ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
 and any field of PS7's answer, such as u_display.
@@ -26,6 +30,7 @@ what PS7_SLOT_NAMES must then be on the action server.
         "domain --oss > domain/ps7.yml": "the usual slots, for Rasa Open Source; then "
         "`rasa train --domain domain`",
         "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
+        "domain --oss --at-session-start": "for a bot whose later turns cost nothing",
         "domain --calm --pt": "for Rasa Pro, with Portuguese names",
     },
 )
@@ -41,6 +46,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     flavour.add_argument(
         "--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM"
     )
+    parser.add_argument(
+        "--at-session-start", action="store_true", help="look up there, and not on every turn"
+    )
     parser.add_argument("--slots", type=_slots, metavar="A,B", help="which slots of the customer")
     parser.add_argument("--pt", action="store_true", help="Portuguese names")
 
@@ -48,7 +56,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Print the fragment; where a customer can stand in prompts then, warn beside it."""
     out = Output()
-    out.raw(fragment(options.flavour, options.slots, portuguese=options.pt))
+    recipe = {"portuguese": options.pt, "at_session_start": options.at_session_start}
+    out.raw(fragment(options.flavour, options.slots, **recipe))
     told = sorted({name for name in options.slots or () if is_personal(name)})
     if options.flavour is CALM and told:
         out.note(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
@@ -55,6 +55,7 @@ class _Flavour:
     slots: tuple[str, ...]
     mapping: str
     every_turn: str
+    """The key of that mapping which names the action of every turn; blank: none runs by itself."""
     more: tuple[str, ...] = ()
 
 
@@ -72,23 +73,38 @@ def is_slot(name: str) -> bool:
     return name in CUSTOMER_SLOTS or is_wire_name(name)
 
 
-def fragment(flavour: _Flavour, chosen: Sequence[str] | None, *, portuguese: bool) -> str:
+def fragment(
+    flavour: _Flavour,
+    chosen: Sequence[str] | None = None,
+    *,
+    portuguese: bool = False,
+    at_session_start: bool = False,
+) -> str:
     """Write the fragment with these slots, beside the two that every bot needs.
 
     None chooses what the flavour has by default, and lets one for Open Source show the rest in
-    comments.
+    comments. The look-up runs on every turn; or as a session starts, and where a rule or flow
+    calls it.
     """
     slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
-    rest = chosen is None and flavour is OSS
+    oss = flavour is OSS
+    rest = chosen is None and oss
+    head, actions, status = words.OSS_EVERY_TURN if oss else words.CALM_EVERY_TURN
+    if at_session_start:
+        flavour, script = replace(flavour, every_turn=""), "rule" if oss else "flow"
+        head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
     renames = {name: PORTUGUESE[name] for name in CUSTOMER_SLOTS if name in PORTUGUESE}
     renames = {name: new for name, new in renames.items() if rest or name in slots}
     text = "".join(
         [
-            _head(flavour, slots),
+            words.OSS_HEAD if oss else _calm_head(slots),
+            head,
             words.PT_NOTE.format(names=json.dumps(renames)) if portuguese and renames else "",
             'version: "3.1"\n\n',
-            words.OSS_ACTIONS if flavour is OSS else words.CALM_ACTIONS,
+            actions,
             "\nslots:\n",
+            words.STATUS,
+            status,
             "\n".join(_blocks(flavour, slots, rest=rest)),
             "\n",
             words.RESPONSES,
@@ -97,16 +113,13 @@ def fragment(flavour: _Flavour, chosen: Sequence[str] | None, *, portuguese: boo
     return _renamed(text, renames) if portuguese else text
 
 
-def _head(flavour: _Flavour, slots: Sequence[str]) -> str:
-    if flavour is OSS:
-        return words.OSS_HEAD
+def _calm_head(slots: Sequence[str]) -> str:
     guarded = not any(is_personal(name) for name in slots)
     return words.CALM_HEAD + (words.CALM_GUARDED if guarded else words.CALM_OPEN) + words.CALM_TAIL
 
 
 def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
-    status = words.STATUS + (words.OSS_STATUS if flavour is OSS else "")
-    yield status + _slot(flavour, STATUS)
+    yield _slot(flavour, STATUS)
     yield words.CONTEXT + _slot(flavour, CONTEXT)
     fields = tuple(name for name in slots if is_wire_name(name))
     for about, group in (
@@ -140,7 +153,7 @@ def _slot(flavour: _Flavour, name: str) -> str:
         *flavour.more,
         "mappings:",
         f"  - type: {flavour.mapping}",
-        *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS else []),
+        *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS and flavour.every_turn else []),
     ]
     return "\n    ".join(lines) + "\n"
 

@@ -43,13 +43,29 @@ CALM_TAIL = """\
 # guards are read before any action has run. No response may quote one but `segment`: where the action
 # server is away, that tells an earlier customer's.
 """
+_START_HEAD = """\
+#
+# The customer is looked up as a session starts, and where a {script} says so. A turn with nothing to do
+# calls no action. The bot has to add two things:
+#
+# - its own session start, in a module of its actions (with the wheel: `from rasa_ps7 import`):
+#
+#     from .ps7 import PS7SessionStart
+#
+#
+#     class ActionSessionStart(PS7SessionStart):
+#         pass
+#
+# - `action_ps7_context` as the first step of every {script} that needs the customer. Until it runs,
+#   nothing notices another contextId, a time that is over, or a slot that something has overwritten.
+"""
 PT_NOTE = """\
 #
 # The slots have Portuguese names here, and the action server has to know them:
 #
 #   PS7_SLOT_NAMES='{names}'
 """
-OSS_ACTIONS = """\
+_OSS_ACTIONS = """\
 # `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
 # domain, the plugin cannot tell its slots from the bot's own.
 actions:
@@ -57,7 +73,7 @@ actions:
   - action_ps7_verify: {send_domain: true} # a rule calls it right before a sensitive step
   - action_ps7_forget: {send_domain: true} # a rule calls it to log out, or before a person takes over
 """
-CALM_ACTIONS = """\
+_CALM_ACTIONS = """\
 # `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
 # domain, the plugin cannot tell its slots from the bot's own, and carries no customer over.
 actions:
@@ -67,6 +83,16 @@ actions:
   - action_ps7_verify: {send_domain: true} # the first step of every flow that reads one of these slots
   - action_ps7_forget: {send_domain: true} # a flow calls it to log out
 """
+_START_ACTIONS = """\
+# `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
+# domain, the plugin cannot tell its slots from the bot's own, and carries no customer over.
+actions:
+  # A subclass of PS7SessionStart: looks the customer up when a session starts.
+  - action_session_start: {{send_domain: true}}
+  - action_ps7_context: {{send_domain: true}} # the first step of every {script} that needs the customer
+  - action_ps7_verify: {{send_domain: true}} # right before a later step: it asks nobody
+  - action_ps7_forget: {{send_domain: true}} # logs out; also before a person takes over
+"""
 STATUS = """\
   # How the lookup ended, and so what the dialogue should do:
   #   ok           PS7 knows this context. It does not say that the person is authenticated.
@@ -74,14 +100,23 @@ STATUS = """\
   #   invalid      the contextId is not usable: as anonymous
   #   rejected     PS7 has no such context: as anonymous
   #   denied       PS7 refuses the bot's own credentials: hand over, alert operations
-  #   unavailable  no answer from PS7: apologise; the next turn tries again by itself
+  #   unavailable  no answer from PS7: apologise; the next run tries again by itself
   #   expired      it was ok and its time is over: as missing
   #   tampered     something claims a customer whom PS7 never named: hand over, alert security
   #
+"""
+_EVERY_TURN = """\
   # The mapping makes `action_ps7_context` run on every user turn, before Rasa decides what to say.
   # It writes all slots of this file: the others need no action of their own.
 """
-OSS_STATUS = """\
+_START_STATUS = """\
+  # No mapping runs an action here: what is listed above writes all slots of this file.
+  #
+  # Branch on this slot after `action_ps7_context`: in the action that answers, or by conditional
+  # responses (`condition: - type: slot`). In front of it no {script} may ask for a value of this slot, for
+  # it would still be that of before, and could keep the action from being run at all.
+"""
+_OSS_STATUS = """\
   # (Rasa Pro calls this mapping `type: controlled` with `run_action_every_turn: action_ps7_context`
   # and still reads the one below.)
   #
@@ -92,6 +127,10 @@ OSS_STATUS = """\
   # before the slot existed may stop matching. Conditional responses (`condition: - type: slot`)
   # read every slot without it.
 """
+OSS_EVERY_TURN = ("", _OSS_ACTIONS, _EVERY_TURN + _OSS_STATUS)
+CALM_EVERY_TURN = ("", _CALM_ACTIONS, _EVERY_TURN)
+AT_SESSION_START = (_START_HEAD, _START_ACTIONS, _START_STATUS)
+"""What differs between the recipes: of the head, the actions, and what stands above the status."""
 CONTEXT = """\
   # The answer of PS7 itself, encrypted and bound to this conversation. The plugin alone reads it;
   # without it every turn would ask PS7 again.
