@@ -130,7 +130,7 @@ async def test_a_session_that_starts_with_a_greeting_keeps_its_customer(
     assert await who(chat, signed_arrival(chat, "ana")) == ANA
     await chat.let_pass(AN_HOUR)
 
-    assert "Bem-vindo ao terminal." in await chat.say("/session_start")
+    assert "Bem-vindo ao terminal (00123456)." in await chat.say("/session_start")
     assert await who(chat) == ANA
     assert await who(chat) == ANA
     assert len(ps7.requests) == 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import logging
 import pickle
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -31,6 +32,9 @@ from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rasa_sdk.executor import CollectingDispatcher
+
+    from actions.ps7 import CustomerContext, Outcome
     from actions.ps7.dialogue.turn import Turn
     from actions.ps7.testing import Conversation, Simulator
     from tests.host.conftest import Stage
@@ -117,6 +121,79 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 
 
 # -- what a bot writes ----------------------------------------------------------------------------
+
+
+def greets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot greet by the customer's account and by the outcome."""
+
+    async def opened(
+        _: PS7SessionStart,
+        dispatcher: CollectingDispatcher,
+        customer: CustomerContext | None,
+        outcome: Outcome,
+    ) -> None:
+        dispatcher.utter_message(f"{customer and customer.account} {outcome.name}")
+
+    monkeypatch.setattr(ActionSessionStart, "opened", opened)
+
+
+@pytest.mark.parametrize(
+    ("then", "carries_over", "said"),
+    [
+        ("diego", True, "00900019 OK"),
+        ("not-found", True, "None REJECTED"),
+        ("http-404", True, "None UNAVAILABLE"),
+        (None, True, "00123456 OK"),
+        (None, False, "None MISSING"),
+    ],
+)
+async def test_a_bot_greets_whom_the_session_opens_with(
+    monkeypatch: pytest.MonkeyPatch, then: str | None, carries_over: bool, said: str
+) -> None:
+    """Once, whether the customer was looked up or carried over."""
+    greets(monkeypatch)
+    bot = converse(carries_over=carries_over)
+    assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["00123456 OK"]
+    assert (await bot.user("oi", metadata={"contextId": "diego"})).texts == []
+    await bot.user("oi", metadata={"contextId": "ana"})
+    bot.expire_session()
+
+    result = await bot.user("oi", metadata={"contextId": then} if then else None)
+    assert result.texts == [said]
+
+
+async def test_a_bot_greets_nobody_who_logged_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same contextId opens the next session, and its seal is among the slots."""
+    greets(monkeypatch)
+    bot = converse()
+    await arrive(bot, "ana")
+    await bot.run("action_ps7_forget")
+    bot.expire_session()
+
+    assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["None MISSING"]
+
+
+async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line at ERROR says what and where, and quotes nothing; what was uttered stays."""
+
+    async def opened(
+        _: PS7SessionStart, dispatcher: CollectingDispatcher, *known: CustomerContext | Outcome
+    ) -> None:
+        dispatcher.utter_message("Olá!")
+        raise RuntimeError(cast("CustomerContext", known[0]).account)
+
+    bot = converse()
+    monkeypatch.setattr(ActionSessionStart, "opened", opened)
+
+    result = await bot.user("oi", metadata={"contextId": "ana"})
+
+    assert (result.texts, bot.latest_message["text"]) == (["Olá!"], "oi")
+    assert shows(bot, ANA)
+    (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
+    assert re.fullmatch(r"RuntimeError at test_session_start\.py:\d+", record.getMessage())
+    assert str(ANA["account"]) not in caplog.text
 
 
 async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:

@@ -157,23 +157,41 @@ class PS7SessionStart(ActionPS7Context):
 
     It starts the session as Rasa itself does, slots carried over if the domain says so, and loads
     the context that opened this session. However the lookup ends, the user's first message is
-    answered. The base is abstract, so that no bot has it by importing this package.
+    answered. A bot that greets there overrides `opened`. The base is abstract, so that no bot has
+    it by importing this package.
     """
 
     def name(self) -> str:
         """Return the name that Rasa calls."""
         return SESSION_ACTION
 
+    async def opened(
+        self, dispatcher: CollectingDispatcher, customer: CustomerContext | None, outcome: Outcome
+    ) -> None:
+        """Begin the session, by a greeting for one: called once, after the look-up.
+
+        By default it does nothing. The customer is None where `verified_context` would be. What is
+        uttered is sent before the first message is answered; Rasa still renders it by the slots of
+        before, so choose a response by the customer, not by its conditions. It sets no slots. An
+        exception costs a line in the log, and the session starts all the same. The time it takes is
+        the bot's: `PS7_DEADLINE` bounds the look-up alone.
+        """
+
     async def run(
-        self,
-        dispatcher: CollectingDispatcher,  # noqa: ARG002 - the host's signature
-        tracker: Tracker,
-        domain: DomainDict,
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[dict[str, Any]]:
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain)
         changes = await self._changes_or_nothing(session, domain)
         slots = session.to_set(changes).items()
+        session.slots |= changes
+        try:
+            verified = Situation(session, self.runtime, clock.utc_now(), domain).verified
+            customer = None if verified is None else verified.customer
+            outcome = session.slots.get(self.runtime.names.of(STATUS), Outcome.MISSING)
+            await self.opened(dispatcher, customer, Outcome(outcome))
+        except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
+            telemetry.log_bug(error)
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
             *(SlotSet(name, value) for name, value in slots),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
 
-from actions.ps7 import PS7SessionStart, verified_context
+from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -43,9 +43,9 @@ class ActionTellWho(Action):
 class ActionSessionStart(PS7SessionStart):
     """Opens a session with a greeting, which Rasa writes between this action and its events."""
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
-        """Greet, and start the session as the plugin does."""
-        dispatcher.utter_message(text="Bem-vindo ao terminal.")
-        return await super().run(dispatcher, tracker, domain)
+    async def opened(
+        self, dispatcher: CollectingDispatcher, customer: CustomerContext | None, outcome: Outcome
+    ) -> None:
+        """Greet by the account that the session opens with."""
+        known = outcome.value if customer is None else customer.account
+        dispatcher.utter_message(text=f"Bem-vindo ao terminal ({known}).")
