@@ -81,6 +81,13 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     assert there.responses == {"u": [{"text": "a"}], "v": []}
 
 
+LISTS_START = "actions: [action_session_start]"
+NO_START = (
+    "error session-start-missing: the domain lists action_session_start, and the bot has no such "
+    "action: Rasa loses the first message of each session"
+)
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -95,6 +102,15 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
             {"actions/balance.py": "pass"},
             ["warning plugin-missing: actions has no copy of the plugin and imports none"],
         ),
+        *(
+            ({"domain.yml": LISTS_START, "actions/own.py": code}, expected)
+            for code, expected in (
+                ("import rasa_ps7", [NO_START]),
+                ("class Own(rasa_ps7.PS7SessionStart): pass", []),
+                ("rasa_ps7; name = 'action_session_start'", []),
+            )
+        ),
+        ({"domain.yml": LISTS_START}, []),
         ({"endpoints.yml": "action_endpoint: {url: http://localhost:5055/webhook}"}, []),
         ({"endpoints.yml": "action_endpoint: {actions_module: actions}"}, []),
         *(

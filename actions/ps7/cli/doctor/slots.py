@@ -162,7 +162,10 @@ def _runs(bot: Bot) -> Finding:
         return ok("runs", f"{_LOOK_UP} is run by {listed(ways)}")
     if bot.looks_up_at_start is not False:
         found = f"{_LOOK_UP} is run by its own {SESSION_START} at most, for no later contextId"
-        return caution("runs-at-start", found, _EVERY_TURN)
+        how = (
+            f"call {_LOOK_UP} first in every rule or flow that needs the customer; or {_EVERY_TURN}"
+        )
+        return caution("runs-at-start", found, how)
     if bot.scripts is not None:
         return error("runs-never", f"nothing runs {_LOOK_UP}", _EVERY_TURN)
     how = f"{_EVERY_TURN}; or let rules and flows be looked at too, with --data"
