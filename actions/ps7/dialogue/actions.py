@@ -186,8 +186,7 @@ class PS7SessionStart(ActionPS7Context):
         slots = session.to_set(changes).items()
         session.slots |= changes
         try:
-            verified = Situation(session, self.runtime, clock.utc_now(), domain).verified
-            customer = None if verified is None else verified.customer
+            customer = verified_context(cast("Tracker", session))
             outcome = session.slots.get(self.runtime.names.of(STATUS), Outcome.MISSING)
             await self.opened(dispatcher, customer, Outcome(outcome))
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
