@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from tests.conversation.talking import Chat
 
 _TEST_BOTS = Path(__file__).parent / "bots"
-_KIOSK, _LOBBY = _TEST_BOTS / "kiosk", _TEST_BOTS / "lobby"
+_KIOSK, _START_BOT = _TEST_BOTS / "kiosk", ROOT / "examples" / "oss-bot-session-start"
 _kiosk = partial(Bot, _KIOSK, actions_in=_KIOSK, actions="kiosk_actions")
-_lobby = partial(Bot, _LOBBY, actions_in=_LOBBY, actions="lobby_actions")
-_OSS_BOT_RULE = ROOT / "examples" / "oss-bot-rule"
-_FORGETFUL = _TEST_BOTS / "forgetful.yml"
+_start_bot = partial(Bot, _START_BOT, actions_in=_START_BOT)
+_FORGETFUL, _LANGUAGE = _TEST_BOTS / "forgetful.yml", _TEST_BOTS / "language.yml"
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
 """What the back-end of a bot with signed arrival signs with, newest first."""
@@ -28,11 +27,18 @@ _SIGNED = {"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}
 _NESTED = {**_SIGNED, "PS7_METADATA_KEYS": '["channel.contextId"]'}
 
 BOTS = {
-    # The example bot, which looks up on every turn, without and with signed arrival.
+    # The example bot that looks up on every turn, without and with signed arrival.
     "oss_bot": Bot(OSS_BOT),
     "guarded_bot": Bot(OSS_BOT, settings=_SIGNED),
-    # The variant that looks up from a rule, with Rasa's own session start.
-    "rule_bot": Bot(_OSS_BOT_RULE, actions_in=_OSS_BOT_RULE, settings=_NESTED),
+    # The example bot that looks up where a session starts, and from a rule; and the same without
+    # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
+    "start_bot": _start_bot(domain_files=(_LANGUAGE,)),
+    "forgetful_start_bot": _start_bot(
+        domain_files=(_LANGUAGE, _FORGETFUL, _TEST_BOTS / "asks_for_the_domain.yml"),
+        endpoints=_TEST_BOTS / "selective.yml",
+    ),
+    # One that looks up from a rule alone, with Rasa's own session start.
+    "rule_bot": Bot(_TEST_BOTS / "rule", settings=_NESTED),
     # One with Rasa's own fallback, a form that asks for `cpf`, and no carry-over.
     "kiosk": _kiosk(domain_files=(_FORGETFUL,)),
     # The same, but it greets where a session starts, looks up there and on every turn, and carries
@@ -40,14 +46,12 @@ BOTS = {
     "greeter": _kiosk(
         domain_files=(_KIOSK / "greeter.yml",), settings={**_NESTED, "PS7_MAX_CONTEXTS": "21"}
     ),
-    # One that looks up where a session starts, and on no other turn by itself; and the same without
-    # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
-    "lobby": _lobby(),
-    "forgetful_lobby": _lobby(domain_files=(_FORGETFUL,), endpoints=_LOBBY / "selective.yml"),
     # One that knows stories only, with the plugin's domain file merged into its own.
     "story_bot": Bot(_TEST_BOTS / "stories", domain_files=(FRAGMENT,)),
 }
-BOTS |= {f"{name}_sql": replace(BOTS[name], sql=True) for name in ("rule_bot", "greeter")}
+BOTS |= {
+    f"{name}_sql": replace(BOTS[name], sql=True) for name in ("rule_bot", "greeter", "start_bot")
+}
 
 
 def signed_arrival(chat: Chat, context_id: str, seconds: int = MAX_SECONDS) -> dict[str, Any]:

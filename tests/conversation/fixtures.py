@@ -101,8 +101,8 @@ def running(name: str, *names: str) -> Any:  # noqa: ANN401 - a fixture's type i
 
 oss_bot, guarded_bot, rule_bot = map(running, ("oss_bot", "guarded_bot", "rule_bot"))
 kiosk, story_bot = map(running, ("kiosk", "story_bot"))
-lobby, forgetful_lobby = map(running, ("lobby", "forgetful_lobby"))
-any_lobby = running("any_lobby", "lobby", "forgetful_lobby")
+start_bot, forgetful_start_bot = map(running, ("start_bot", "forgetful_start_bot"))
+any_start_bot = running("any_start_bot", "start_bot", "forgetful_start_bot")
 any_greeter = running("any_greeter", "greeter", "greeter_sql")
 any_rule_bot = running("any_rule_bot", "rule_bot", "rule_bot_sql")
 any_store = running("any_store", "greeter", "greeter_sql", "rule_bot", "rule_bot_sql")

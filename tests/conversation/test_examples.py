@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.mark.parametrize("name", ["oss_bot", "rule_bot"])
+@pytest.mark.parametrize("name", ["oss_bot", "start_bot"])
 async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name: str) -> None:
     """`rasa data validate --fail-on-warnings` passes."""
     code, said = await rasa_stage.validate(BOTS[name])

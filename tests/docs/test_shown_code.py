@@ -88,14 +88,16 @@ async def test_the_balance_is_for_whom_the_page_says(
 
 
 async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> None:
-    """Before any action of the first turn has run."""
-    domain: list[DomainSource] = [{"actions": ["action_session_start"]}, ROOT / "domain.yml"]
+    """Before any action of the first turn has run, and with a greeting."""
+    welcome = {"utter_welcome_private": [{"text": "Bem-vindo ao Private."}]}
+    own = {"actions": ["action_session_start"], "responses": welcome}
+    domain: list[DomainSource] = [own, ROOT / "domain.yml"]
     with executed(INTEGRATION["actions/session.py"]) as names:
         bot = Conversation(domain, [ActionPS7Context, names["ActionSessionStart"]])
-        opened = await bot.user("oi", metadata={"contextId": "ana"})
+        opened = await bot.user("oi", metadata={"contextId": "diego"})
     assert opened.events[0]["event"] == "session_started"
-    assert opened.slots["segment"] == "Personnalité"
-    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
+    assert (opened.slots["segment"], opened.texts) == ("Private", ["Bem-vindo ao Private."])
+    assert [request.json for request in ps7.requests] == [{"contextId": "diego"}]
 
 
 async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:

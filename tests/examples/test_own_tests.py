@@ -11,7 +11,7 @@ import pytest
 from tests.support.processes import ROOT
 
 
-@pytest.mark.parametrize("bot", ["calm-bot", "oss-bot", "oss-bot-rule"])
+@pytest.mark.parametrize("bot", ["calm-bot", "oss-bot", "oss-bot-session-start"])
 def test_the_tests_of_an_example_pass(bot: str) -> None:
     """With the settings in the bot's own `pytest.ini`, and none of this repository's."""
     result = subprocess.run(

@@ -34,6 +34,15 @@ Settings
   ok       PS7_SEAL_KEYS is set (1 key)
   ok       PS7_ARRIVAL_KEYS is set (1 key)
 """
+BOT = {
+    "domain/bot.yml": "session_config: {carry_over_slots_to_new_session: false}",
+    "config.yml": "policies: [{name: RulePolicy, enable_fallback_prediction: false}]",
+    "endpoints.yml": "action_endpoint: {url: 'http://localhost:5055/webhook'}",
+    "actions/__init__.py": "import rasa_ps7",
+}
+"""A bot without a fault, once the plugin's domain.yml is merged."""
+CALLS = "steps: [{action: action_ps7_context}, {action: action_answer}]"
+RULE, FLOW = f"rules: [{{rule: Balance, {CALLS}}}]", f"flows: {{balance: {{{CALLS}}}}}"
 AS_A_USER = f"""\
 {SETTINGS}\
   ok       the certificate in PS7_CA_FILE (TRUSTME) is good until DAY: N days left
@@ -190,7 +199,7 @@ def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.usefixtures("bare_machine")
-@pytest.mark.parametrize("example", ["oss-bot", "oss-bot-rule", "calm-bot"])
+@pytest.mark.parametrize("example", ["oss-bot", "oss-bot-session-start", "calm-bot"])
 def test_the_example_bots_are_sound(example: str, capsys: pytest.CaptureFixture[str]) -> None:
     """They have no error, and no warning but one that leaves a choice to the bank."""
     folder = str(ROOT / "examples" / example)
@@ -223,6 +232,28 @@ def test_the_fragment_that_a_command_prints_is_sound(
         monkeypatch.setenv("PS7_SLOT_NAMES", names)
     assert main([*doctor, "--strict"]) == 0
     assert wrong(capsys.readouterr().out) == []
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize(("flavour", "script"), [("--oss", RULE), ("--calm", FLOW)])
+def test_the_fragment_for_a_session_start_is_sound_with_what_its_comment_asks_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flavour: str, script: str
+) -> None:
+    """The class as it stands there, and one rule or flow that calls the look-up first."""
+    main(["domain", flavour, "--at-session-start"])
+    fragment = capsys.readouterr().out
+    code = "".join(re.findall(r"^#     (.*\n)", fragment, re.MULTILINE))
+    asked = {"domain/ps7.yml": fragment, "actions/session.py": code, "data/all.yml": script}
+    for name, text in {**BOT, **asked}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    doctor = ["doctor", "--bot", ".", "--only-bot", "--strict", "--json"]
+    assert (main(doctor), wrong(capsys.readouterr().out)) == (0, [])
+    (tmp_path / "actions/session.py").unlink()
+    assert main(doctor) == 1
+    assert [text.split(":")[0] for text in wrong(capsys.readouterr().out)] == [
+        "error session-start-missing"
+    ]
 
 
 @pytest.mark.usefixtures("bare_machine")

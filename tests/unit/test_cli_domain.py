@@ -17,6 +17,8 @@ from tests.support.command import command
 from tests.support.processes import ROOT
 
 FILES = {"--oss": ROOT / "domain.yml", "--calm": ROOT / "examples/calm-bot/domain/ps7.yml"}
+_STARTS = ROOT / "examples/oss-bot-session-start/domain/ps7/domain.yml"
+PRINTED = {**FILES, "--oss --at-session-start": _STARTS}
 FLAVOURS = {"--oss": OSS, "--calm": CALM}
 EVERY_TURN = {"--oss": "action", "--calm": "run_action_every_turn"}
 SESSION_START = {"action_session_start": {"send_domain": True}}
@@ -39,12 +41,12 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
     return domain
 
 
-@pytest.mark.parametrize("flavour", FILES)
-async def test_the_files_of_the_project_are_what_is_printed(flavour: str) -> None:
+@pytest.mark.parametrize("options", PRINTED)
+async def test_the_files_of_the_project_are_what_is_printed(options: str) -> None:
     """Byte for byte, as a process: with the wheel alone one merges what the tests of bots do."""
-    ended = await command("domain", flavour, cwd=ROOT)
+    ended = await command("domain", *options.split(), cwd=ROOT)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == FILES[flavour].read_text(encoding="utf-8")
+    assert ended.out == PRINTED[options].read_text(encoding="utf-8")
 
 
 def declaration(slot: str, flavour: str) -> dict[str, Any]:

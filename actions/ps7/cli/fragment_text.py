@@ -90,7 +90,7 @@ actions:
   # A subclass of PS7SessionStart: looks the customer up when a session starts.
   - action_session_start: {{send_domain: true}}
   - action_ps7_context: {{send_domain: true}} # the first step of every {script} that needs the customer
-  - action_ps7_verify: {{send_domain: true}} # right before a later step: it asks nobody
+  - action_ps7_verify: {{send_domain: true}} # right before a later step: it asks no server
   - action_ps7_forget: {{send_domain: true}} # logs out; also before a person takes over
 """
 STATUS = """\
