@@ -21,7 +21,7 @@ from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 OSS_BOT = ROOT / "examples" / "oss-bot"
@@ -45,6 +45,8 @@ class Bot:
     endpoints: Path = OSS_BOT / "endpoints.yml"
     sql: bool = False
     """Whether Rasa keeps its conversations in a database, instead of in its memory."""
+    in_rasa: bool = False
+    """Whether its action server is `rasa run actions`, in Rasa's own environment."""
 
 
 class Stage:
@@ -56,14 +58,9 @@ class Stage:
         models: Path,
         scratch: Path,
         settings: Mapping[str, str],
-        run_actions: Sequence[str] = (sys.executable, "-m", "rasa_sdk"),
     ) -> None:
-        """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings.
-
-        What runs an action server can be another command with the options of `rasa_sdk`.
-        """
+        """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings."""
         self.rasa_python = rasa_python
-        self._run_actions = run_actions
         self._models = models
         self._scratch = scratch
         self._settings = settings
@@ -127,6 +124,17 @@ class Stage:
         )
         return await check.exit_code(), check.output
 
+    async def test(self, model: Path, stories: str) -> tuple[int, str]:
+        """Run Rasa's own test of a model against stories: its exit code, and what it said."""
+        file = self._scratch / "test_stories.yml"
+        file.write_text(stories, encoding="utf-8")
+        check = await self._rasa(
+            "test-core",
+            *("test", "core", "--fail-on-prediction-errors", "--no-plot", "--model", str(model)),
+            *("--stories", str(file), "--out", str(self._scratch / "results")),
+        )
+        return await check.exit_code(), check.output
+
     async def close(self) -> None:
         """End the processes that were started here, and no other."""
         await self._http.close()
@@ -179,9 +187,12 @@ class Stage:
         return await self._action_servers[key]
 
     async def _start_actions(self, name: str, bot: Bot, port: int) -> str:
+        here = (sys.executable, "-m", "rasa_sdk")
+        run_actions = (str(self.rasa_python), "-m", "rasa", "run", "actions")
         server = await self._run(
             name,
-            *(*self._run_actions, "--actions", bot.actions, "--port", str(port)),
+            *(*(run_actions if bot.in_rasa else here), "--actions", bot.actions),
+            *("--port", str(port)),
             cwd=bot.actions_in,
             variables={
                 "SANIC_HOST": "127.0.0.1",
@@ -224,7 +235,7 @@ class Stage:
 
 def _key(bot: Bot) -> tuple[object, ...]:
     """Return what tells one action server from another."""
-    return (bot.actions_in, bot.actions, *sorted(bot.settings.items()))
+    return (bot.actions_in, bot.actions, bot.in_rasa, *sorted(bot.settings.items()))
 
 
 def _digest(folder: Path, *more: str) -> str:

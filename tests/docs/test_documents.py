@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import tomli
 from ruamel.yaml import YAML
 
 from actions.ps7 import PS7Settings
@@ -57,6 +58,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "python": lambda code: compile(code, "shown", "exec", dont_inherit=True),
     "yaml": YAML(typ="safe", pure=True).load,
     "json": json.loads,
+    "toml": tomli.loads,
     "ini": lambda code: configparser.ConfigParser().read_string(code),
     "dotenv": check_dotenv,
     # Run by test_shown_code, compared by tests/container, and what a person alone can judge.

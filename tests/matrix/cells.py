@@ -92,7 +92,7 @@ CELLS = tuple(Cell(*parts) for parts in product(SDKS, PYTHONS, Transport))
 RUN = tuple(cell for cell in CELLS if cell.why_not is None)
 
 RASA_PINS = "requirements/rasa.txt"
-ADDED_TO_RASA = "requirements/matrix/in-rasa.txt"
+ADDED_TO_RASA = "requirements/in-rasa.txt"
 
 
 def pinned(file: str) -> dict[str, str]:

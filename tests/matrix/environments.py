@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.matrix.cells import ADDED_TO_RASA, NEWEST, OLDEST, RASA_PINS, RUN, Sdk
+from tests.matrix.cells import NEWEST, OLDEST, RUN, Sdk
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 HOME = ROOT / ".venv-matrix"
 STAMP = "ready"
 """The file that says: installed from the pins as they stand. The Makefile's has this name too."""
-RASA = Path(os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
 FLOOR = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
 
 
@@ -42,8 +41,6 @@ class Environment:
     pins: str
     version: str
     """Of Python."""
-    rasa_below: bool = False
-    """Whether the packages come on top of a copy of Rasa's environment."""
 
     @property
     def python(self) -> Path:
@@ -64,10 +61,7 @@ class Environment:
         """
         folder = HOME / self.name
         shutil.rmtree(folder, ignore_errors=True)
-        if self.rasa_below:
-            _copy_of_rasa(folder)
-        else:
-            _run(_find_python(self.version), "-m", "venv", str(folder))
+        _run(_find_python(self.version), "-m", "venv", str(folder))
         requirements = ("--requirement", str(ROOT / self.pins))
         _run(str(self.python), "-m", "pip", "install", "--quiet", "--use-pep517", *requirements)
         self._stamp.write_text(self._digest, "utf-8")
@@ -78,13 +72,7 @@ class Environment:
 
     @property
     def _digest(self) -> str:
-        digest = hashlib.sha256((ROOT / self.pins).read_bytes())
-        if self.rasa_below:
-            digest.update((ROOT / RASA_PINS).read_bytes() + bytes(RASA))
-        return digest.hexdigest()
-
-
-INSIDE_RASA = Environment("in-rasa", ADDED_TO_RASA, "3.10", rasa_below=True)
+        return hashlib.sha256((ROOT / self.pins).read_bytes()).hexdigest()
 
 
 def environment(sdk: Sdk, python: str) -> Environment:
@@ -120,7 +108,6 @@ def every() -> Iterator[Environment]:
     yield from dict.fromkeys(
         environment(cell.sdk, cell.python) for cell in RUN if not at_hand(cell.sdk, cell.python)
     )
-    yield INSIDE_RASA
 
 
 def _find_python(version: str) -> str:
@@ -128,21 +115,6 @@ def _find_python(version: str) -> str:
         return _run(str(ROOT / "scripts" / "find-python"), version, version)
     except NotMade:
         raise NotMade(f"there is no Python {version} here") from None
-
-
-def _copy_of_rasa(folder: Path) -> None:
-    """Copy Rasa's environment by hard links: pip replaces files and changes none of them."""
-    if not RASA.exists():
-        raise NotMade(f"{RASA} does not exist: `make conversation` makes Rasa's environment")
-    shutil.copytree(RASA.parent.parent, folder, symlinks=True, copy_function=_link)
-    (folder / STAMP).unlink(missing_ok=True)  # to write into it would be to write into Rasa's
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copy2(source, target)
 
 
 def _run(*command: str) -> str:
