@@ -1,7 +1,8 @@
 """`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
 
-`network` and `connection` touch the network, `settings` and `bot` the disk; `slots`, `dialogue` and
-`channels` judge a bot, `checks` puts all of it in order, and `report` shows it.
+`network` and `connection` touch the network, `settings` and `bot` the disk, `rasa` another
+interpreter; `slots`, `dialogue` and `channels` judge a bot, `checks` puts all of it in order, and
+`report` shows it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _HELP = HelpText(
     details="""\
 Check the settings, read as the action server reads them (environment, .env in this folder, secret
 files); PS7, by one lookup of a contextId that it cannot know: the network, the proxy, TLS and
-certificates, the token endpoint, the credentials, and the clock. And, with --bot or --domain, what
-a bot makes of the plugin.
+certificates, the token endpoint, the credentials, and the clock. With --bot or --domain, what a bot
+makes of the plugin. And what stands beside Rasa Open Source: in the environment of this command, or
+in that of --rasa-python.
 
 The exit code is 0 without an error and 1 with one; with --strict, a warning counts too.
 """,
@@ -32,6 +34,7 @@ The exit code is 0 without an error and 1 with one; with --strict, a warning cou
         "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
         "doctor --bot . --only-bot --strict --allow session-carry-over": "but for one warning",
         "doctor --offline --json": "settings alone, for a machine",
+        "doctor --rasa-python .venv/bin/python": "and the environment that has Rasa",
         "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",
     },
 )
@@ -52,6 +55,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     bot.add_argument("--bot", type=Path, metavar="FOLDER", help="its folder, as Rasa lays it out")
     for kind, what in _FILES.items():
         bot.add_argument(f"--{kind}", type=Path, action="append", metavar="PATH", help=what)
+    parser.add_argument(
+        "--rasa-python", metavar="PATH", help="the interpreter that has Rasa Open Source"
+    )
     parser.add_argument("--offline", action="store_true", help="leave the network out")
     parser.add_argument("--only-bot", action="store_true", help="leave settings and network out")
     parser.add_argument("--strict", action="store_true", help="let warnings count as errors")

@@ -8,7 +8,7 @@ from ... import clock
 from ...errors import SettingsError
 from ...settings import PS7Settings, SlotSettings
 from ...slots import SlotNames
-from . import bot, channels, connection, dialogue, network, settings, slots
+from . import bot, channels, connection, dialogue, network, rasa, settings, slots
 from .report import Finding, Section
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def sections(sources: bot.Sources, options: argparse.Namespace) -> Iterator[Sect
         yield Section("Settings", [*found, *settings.check_variables(options.bot)])
         if not options.offline:
             yield network.check(read) if read is not None else Section("Network", [], "ps7")
+    if of_rasa := list(rasa.check(options.rasa_python)):
+        yield Section("Rasa", of_rasa)
     if sources or options.bot is not None:
         yield _bot(sources, complain=options.only_bot)
 

@@ -1,0 +1,93 @@
+"""What the doctor says about the environment that has Rasa, as an interpreter sees it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actions.ps7.cli.command import main
+from actions.ps7.cli.doctor import rasa as doctor
+from tests.support.doctor import assert_found, wrong
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEEDS = ("pydantic>=2.7", "async-timeout>=4.0.3; python_version < '3.11'", "tzdata")
+SLOW = "warning jsonschema: Rasa 3.6.21 has jsonschema {}: each custom action costs it some 20 ms"
+LACKS = "error rasa-environment: rasa-ps7 stands in Rasa's environment, which lacks "
+FITS = {"jsonschema": "3.2.0", "rasa_ps7": "0.1.0", "pydantic": "2.10.0", "async_timeout": "4.0.3"}
+
+
+@pytest.fixture
+def packages(tmp_path: Path, isolated: pytest.MonkeyPatch) -> Path:
+    """Return a folder whose packages this interpreter finds before its own."""
+    isolated.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    return tmp_path / "packages"
+
+
+def install(packages: Path, *needs: str, **versions: str) -> None:
+    """Put packages there, of which the plugin needs others: all that the doctor asks about."""
+    for name, version in versions.items():
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        lines += [f"Requires-Dist: {need}" for need in needs if name == "rasa_ps7"]
+        metadata = packages / f"{name}-{version}.dist-info" / "METADATA"
+        metadata.parent.mkdir(parents=True)
+        metadata.write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize("python", [None, sys.executable], ids=["own", "named"])
+@pytest.mark.parametrize(
+    ("needs", "versions", "expected"),
+    [
+        ((), {"jsonschema": "3.2.0"}, None),
+        ((), {"jsonschema": "4.0.0"}, SLOW.format("4.0.0")),
+        ((), {"jsonschema": "4.17.3"}, SLOW.format("4.17.3")),
+        (NEEDS, FITS, None),
+        (NEEDS, FITS | {"pydantic": "1.10.9"}, f"{LACKS}pydantic>=2.7"),
+        ((*NEEDS, "absent"), FITS | {"async_timeout": "4.0.2"}, f"{LACKS}async-timeout>=4.0.3 and"),
+    ],
+)
+def test_versions_beside_rasa(
+    packages: Path,
+    python: str | None,
+    needs: tuple[str, ...],
+    versions: dict[str, str],
+    expected: str | None,
+) -> None:
+    """A jsonschema that is slow; and what the plugin needs, where its wheel is there too."""
+    install(packages, *needs, rasa="3.6.21", **versions)
+    assert_found(wrong(doctor.check(python)), [] if expected is None else [expected])
+
+
+def test_an_environment_without_rasa(packages: Path) -> None:
+    """It was named, and has none: an error. It is that of the command: nothing to say."""
+    install(packages, jsonschema="4.17.3")
+    assert list(doctor.check(None)) == []
+    expected = f"error rasa-none: {sys.executable} has no Rasa Open Source"
+    assert_found(wrong(doctor.check(sys.executable)), [expected])
+
+
+@pytest.mark.parametrize("script", [None, "exit 1", "echo no JSON", "exec sleep 60"])
+def test_an_interpreter_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
+) -> None:
+    """It is not there, it fails, it is something else, or it takes too long: one error."""
+    monkeypatch.setattr(doctor, "_SECONDS", 1)
+    python = tmp_path / "python"
+    if script is not None:
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o700)
+    expected = f"error rasa-python: {python} does not say which packages it has"
+    assert_found(wrong(doctor.check(str(python))), [expected])
+
+
+def test_it_is_a_section_of_its_own(packages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also with the bot alone, and only where there is something to say."""
+    doctor_of_bot = ["doctor", "--only-bot", "--domain", "."]
+    main(doctor_of_bot)
+    assert "Rasa\n" not in capsys.readouterr().out
+    install(packages, rasa="3.6.21", jsonschema="3.2.0")
+    main([*doctor_of_bot, "--rasa-python", sys.executable])
+    assert capsys.readouterr().out.startswith("Rasa\n  ok       Rasa 3.6.21 has jsonschema 3.2.0\n")
