@@ -76,7 +76,9 @@ def test_slots_fixtures_and_customers_are_described_as_they_are() -> None:
     assert {name.partition("(")[0] for name in code_words(row[1])} - {"repr"} == attributes
 
 
-@pytest.mark.parametrize("name", ["docs/integration.md", "README.md", "README.pt-BR.md"])
+@pytest.mark.parametrize(
+    "name", ["docs/integration.md", "examples/oss-bot/README.md", "README.md", "README.pt-BR.md"]
+)
 def test_the_jsonschema_to_pin_is_the_one_pinned_here(name: str) -> None:
     """In the environment of the tests' Rasa, and of Rasa with the plugin in it."""
     (said,) = (word for word in document(name).code_words if word.startswith("jsonschema=="))

@@ -9,6 +9,7 @@ import pytest
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.doctor import rasa as doctor
+from tests.matrix.cells import RASA_PINS, pinned
 from tests.support.doctor import assert_found, wrong
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def test_versions_beside_rasa(
     """A jsonschema that is slow; and what the plugin needs, where its wheel is there too."""
     install(packages, *needs, rasa="3.6.21", **versions)
     assert_found(wrong(doctor.check(python)), [] if expected is None else [expected])
+
+
+def test_the_jsonschema_to_pin_is_the_one_pinned_here(packages: Path) -> None:
+    """In the environment of the tests' Rasa."""
+    install(packages, rasa="3.6.21", jsonschema="4.17.3")
+    (finding,) = doctor.check(None)
+    assert finding.do.startswith(f"Pin jsonschema=={pinned(RASA_PINS)['jsonschema']} there, ")
 
 
 def test_an_environment_without_rasa(packages: Path) -> None:
