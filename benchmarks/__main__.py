@@ -3,7 +3,8 @@
     python -m benchmarks [NAME …] [--quick]
 
 Each prints its tables and writes `results/NAME.json`; `results/figures.md` shows all of them.
-`--quick` runs everything for a moment only, without wrk: its figures mean nothing.
+The tables and the picture of the documents follow from these. `--quick` runs everything for a
+moment only: its figures mean nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import page
+from benchmarks import documents, page
 from benchmarks.arena import Arena
 from benchmarks.processes import Lab
 from benchmarks.report import RESULTS, keep
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from benchmarks.report import Goal
 
-NAMES = ("webhook", "held", "growth", "start", "circuit", "micro", "rasa_turn")
+NAMES = ("rasa_turn", "webhook", "held", "start")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = QUICK if options.quick else FULL
     if options.rounds:
         plan = replace(plan, rounds=options.rounds, long_rounds=options.rounds)
-    if plan.wrk and shutil.which("wrk") is None:
+    if shutil.which("wrk") is None:
         parser.error("wrk makes the load, and is not here: apt-get install wrk")
     goals: list[Goal] = []
     with Lab() as lab:
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keep(name, report.as_json(), folder)
             page.write(folder, NAMES)
             goals += report.goals
+    if folder == RESULTS:
+        documents.main()
     sys.stdout.write("\n## Goals\n\n" + "\n".join(map(str, goals)) + "\n")
     return 0
 

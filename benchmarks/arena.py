@@ -50,17 +50,18 @@ class Arena:
             server.wait()
         return servers
 
-    def users(self, **wishes: int) -> list[User]:
-        """Make up users whose contextIds hold these wishes about PS7's answer."""
-        return [User(context_id(number, **wishes)) for number in range(self.plan.users)]
+    def users(self, milliseconds: int = 0) -> list[User]:
+        """Make up users for whom PS7 takes so long."""
+        numbers = range(self.plan.users)
+        return [User(context_id(number, milliseconds=milliseconds)) for number in numbers]
 
     def calls(self, calls: Iterable[bytes], expected: str) -> Calls:
         """Write calls down, to be posted in turn; the text stands in every answer."""
         return Calls.write(self.lab, calls, expected)
 
-    def lookups(self, some: Iterable[Side], **wishes: int) -> dict[str, Job]:
+    def lookups(self, some: Iterable[Side], *, milliseconds: int = 0) -> dict[str, Job]:
         """Hand sides calls that are lookups, each of them."""
-        asked = [as_json(user.call()) for user in self.users(**wishes)]
+        asked = [as_json(user.call()) for user in self.users(milliseconds)]
         return {
             side.name: (server, self.calls(asked, side.expected))
             for side, server in self.servers(some).items()
@@ -75,9 +76,9 @@ class Arena:
             (plan.long_rounds, plan.long_seconds) if slow else (plan.rounds, plan.seconds)
         )
 
-        def one(name: str, seconds: float = seconds) -> Load:
+        def one(name: str, seconds: int = seconds) -> Load:
             users = min(at_a_time, plan.many)
-            return saturate(*jobs[name], at_a_time=users, seconds=seconds, with_wrk=plan.wrk)
+            return saturate(*jobs[name], at_a_time=users, seconds=seconds)
 
         for name in jobs:
             _believe(name, one(name, min(seconds, _WARM_UP)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -36,15 +35,13 @@ _TURN: tuple[dict[str, Any], ...] = (
 class User:
     """Somebody who talks to the bot, with the slots that Rasa keeps for them."""
 
-    def __init__(self, context_id: str, *, events: int = 0, own_slots: int = 0) -> None:
-        """Take how long their tracker is already, and how many slots the bot has of its own."""
+    def __init__(self, context_id: str) -> None:
+        """Take what PS7 is asked about."""
         self.context_id = context_id
-        own = (f"own_{number}" for number in range(own_slots))
-        self.slots: dict[str, Any] = dict.fromkeys((*SLOTS, *own))
+        self.slots: dict[str, Any] = dict.fromkeys(SLOTS)
         self.sender_id = uuid4().hex
         self._now = time.time()
         self._events: list[dict[str, Any]] = []
-        self._keep(islice(cycle(_TURN), events))
 
     def call(self, *, silent: bool = False) -> dict[str, Any]:
         """Return what Rasa sends when they say something.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PACKAGES = (
     *("rasa-sdk", "sanic", "uvloop", "aiohttp", "httpx", "requests", "pydantic", "cryptography"),
-    *("PyJWT", "opentelemetry-sdk", "pyperf", "psutil"),
+    *("PyJWT", "opentelemetry-sdk", "psutil"),
 )
 
 

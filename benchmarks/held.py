@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from benchmarks import sides
 from benchmarks.arena import column, fill
-from benchmarks.calls import User, as_json
+from benchmarks.calls import as_json
 from benchmarks.report import Report
-from benchmarks.stub import context_id
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena
+    from benchmarks.calls import User
 
 OURS, EMPTY = sides.OURS.name, sides.EMPTY.name
-SILENT, STRANGERS = "… contextId with the first message alone", "… at a worker that is new to them"
+SILENT = "… contextId with the first message alone"
 
 
 def measure(arena: Arena) -> Report:
@@ -27,24 +27,16 @@ def measure(arena: Arena) -> Report:
     users = known(arena, arena.users())
     calls = arena.calls([as_json(user.call()) for user in users], sides.NOTHING)
     silent = arena.calls([as_json(user.call(silent=True)) for user in users], sides.NOTHING)
-    # More users than a worker remembers, in turn: it has forgotten each before they come again.
-    many = known(arena, [User(context_id(number)) for number in range(arena.plan.strangers)])
-    strangers = arena.calls([as_json(user.call()) for user in many], sides.NOTHING)
     ours, empty = servers[sides.OURS], servers[sides.EMPTY]
     jobs = {
         OURS: (ours, calls),
         SILENT: (ours, silent),
-        STRANGERS: (ours, strangers),
         EMPTY: (empty, calls),
     }
     loads = arena.saturate(jobs)
     fill(report.table("A turn whose context is held, 32 at a time"), loads, EMPTY)
     rate = {name: column(rounds, "rate") for name, rounds in loads.items()}
-    for name, what in (
-        (OURS, "nothing to do, over the empty action"),
-        (SILENT, SILENT),
-        (STRANGERS, STRANGERS),
-    ):
+    for name, what in ((OURS, "nothing to do, over the empty action"), (SILENT, SILENT)):
         report.aim(what, rate[name].over(rate[EMPTY]), "at least", 0.9)
     return report
 

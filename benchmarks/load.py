@@ -1,4 +1,4 @@
-"""Load on an action server: as much as it takes (wrk), or at a steady rate (`benchmarks.steady`).
+"""Load on an action server: as much as it takes, made by wrk.
 
 What the server used meanwhile is measured from outside, over all of its processes.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +60,6 @@ class Load:
     """Microseconds of the server's processes for each answer."""
     memory: float
     """Their resident memory at its highest, above that at rest, in MiB."""
-    late: float = 0.0
-    """Milliseconds by which the generator itself was behind, at its 99th percentile."""
 
     @property
     def rate(self) -> float:
@@ -70,30 +67,14 @@ class Load:
         return self.answers / self.seconds
 
 
-def saturate(
-    server: Server, calls: Calls, *, at_a_time: int, seconds: float, with_wrk: bool
-) -> Load:
+def saturate(server: Server, calls: Calls, *, at_a_time: int, seconds: int) -> Load:
     """Send one call after the other over each of so many connections."""
-    if not with_wrk:
-        return _measure(server, _own_generator(server, calls, seconds, "--at-a-time", at_a_time))
     command = [
-        *("wrk", "--threads=1", f"--connections={at_a_time}", f"--duration={seconds:.0f}s"),
+        *("wrk", "--threads=1", f"--connections={at_a_time}", f"--duration={seconds}s"),
         *("--timeout=30s", f"--script={_SCRIPT}", server.url),
         *("--", str(calls.file), calls.expected),
     ]
     return _measure(server, command)
-
-
-def keep_steady(server: Server, calls: Calls, *, rate: float, seconds: float) -> Load:
-    """Send so many calls a second, whether or not those before were answered."""
-    return _measure(server, _own_generator(server, calls, seconds, "--rate", rate))
-
-
-def _own_generator(server: Server, calls: Calls, seconds: float, *how: object) -> list[str]:
-    return [
-        *(sys.executable, "-m", "benchmarks.steady", server.url, str(calls.file)),
-        *("--expected", calls.expected, "--seconds", str(seconds), *map(str, how)),
-    ]
 
 
 def _measure(server: Server, command: list[str]) -> Load:
@@ -102,7 +83,7 @@ def _measure(server: Server, command: list[str]) -> Load:
     running.take_census()  # a second worker may answer later than the first
     used, peak = running.cpu_seconds(), running.resident()
     with only_on(OTHER_CORES):
-        generator = subprocess.Popen(  # noqa: S603 - wrk, or our own module
+        generator = subprocess.Popen(  # noqa: S603 - wrk
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         while generator.poll() is None:

@@ -24,7 +24,7 @@ def write(folder: Path, names: Iterable[str]) -> None:
         for name, file in files.items()
         if file.exists()
     }
-    goals = [_goal(goal) for report in found.values() for goal in report["goals"]]
+    goals = [Goal.read(goal) for report in found.values() for goal in report["goals"]]
     sections = (_section(name, report) for name, report in found.items())
     page = "\n\n".join([_HEAD.format(docs=_DOCS), _goals(goals), *sections])
     (folder / "figures.md").write_text(f"{page}\n", encoding="utf-8")
@@ -33,7 +33,7 @@ def write(folder: Path, names: Iterable[str]) -> None:
 def _goals(goals: Iterable[Goal]) -> str:
     lines = [
         "## Goals\n",
-        "| what | goal | median (lowest to highest round) | |",
+        "| what | goal | median (quartiles of the rounds) | |",
         "| --- | --- | --- | --- |",
         *(
             f"| {goal.what} | {goal.bound} {goal.limit:g} | {goal.figure} | "
@@ -46,7 +46,7 @@ def _goals(goals: Iterable[Goal]) -> str:
 
 def _section(name: str, report: dict[str, Any]) -> str:
     tables = (str(_table(*table)) for table in report["tables"].items())
-    return "\n\n".join([f"## {name}\n\n{in_words(report)}", *tables])
+    return "\n\n".join([f"## {name}\n\n{in_words(report)}", *report["notes"], *tables])
 
 
 def _table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
@@ -54,8 +54,3 @@ def _table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     for row, cells in rows.items():
         table.add(row, {column: Figure.of(cell["rounds"]) for column, cell in cells.items()})
     return table
-
-
-def _goal(goal: dict[str, Any]) -> Goal:
-    figure = Figure.of(goal["figure"]["rounds"])
-    return Goal(goal["what"], figure, goal["bound"], goal["limit"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.circumstances import circumstances
@@ -47,11 +47,19 @@ class Figure:
         pairs = zip(self.values, other.values, strict=True)
         return Figure(tuple(mine - theirs for mine, theirs in pairs))
 
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """How far the middle half of the rounds lay apart."""
+        if len(self.values) == 1:
+            return self.median, self.median
+        low, _, high = quantiles(self.values, method="inclusive")
+        return low, high
+
     def __str__(self) -> str:
-        """Show the median, and the lowest and the highest value."""
+        """Show the median and the quartiles."""
         if len(self.values) == 1:
             return _number(self.median)
-        low, high = _number(min(self.values)), _number(max(self.values))
+        low, high = map(_number, self.quartiles)
         return f"{_number(self.median)} ({low} to {high})"
 
     def as_json(self) -> dict[str, Any]:
@@ -70,6 +78,12 @@ class Goal:
     figure: Figure
     bound: Literal["at least", "at most"]
     limit: float
+
+    @classmethod
+    def read(cls, goal: Mapping[str, Any]) -> Goal:
+        """Return one that was written down."""
+        figure = Figure.of(goal["figure"]["rounds"])
+        return cls(goal["what"], figure, goal["bound"], goal["limit"])
 
     @property
     def met(self) -> bool:
@@ -123,6 +137,8 @@ class Report:
 
     tables: list[Table] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the tables has to know."""
 
     def table(self, title: str) -> Table:
         """Begin a table."""
@@ -137,12 +153,13 @@ class Report:
 
     def __str__(self) -> str:
         """Show all of it."""
-        return "\n\n".join([*map(str, self.tables), "\n".join(map(str, self.goals))])
+        return "\n\n".join([*self.notes, *map(str, self.tables), "\n".join(map(str, self.goals))])
 
     def as_json(self) -> dict[str, Any]:
         """Return what is written down, with where and when it was measured."""
         return {
             **circumstances(),
+            "notes": self.notes,
             "tables": {
                 table.title: {
                     row: {name: figure.as_json() for name, figure in cells.items()}

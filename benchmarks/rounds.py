@@ -16,25 +16,32 @@ _Sample = TypeVar("_Sample")
 class Plan:
     """How much of everything."""
 
-    rounds: int = 7
-    seconds: float = 3
+    rounds: int = 5
+    seconds: int = 2
     """Of load on each side in each round."""
     long_rounds: int = 3
-    long_seconds: float = 10
-    """… where PS7 takes its time, or calls come at a steady rate."""
+    long_seconds: int = 5
+    """… where PS7 takes its time."""
     users: int = 500
     """Different calls that are posted in turn."""
-    strangers: int = 6000
-    """… where they are to be more than a worker remembers."""
     many: int = 1000
     """Calls at a time, at most."""
-    wrk: bool = True
-    """Whether wrk makes the load, or a generator of our own that is slower but always there."""
+    conversations: int = 12
+    """With each bot in each round, where turns are timed one at a time."""
+    far: int = 200
+    """Turns of a long conversation."""
 
 
 FULL = Plan()
 QUICK = Plan(
-    rounds=1, seconds=0.2, long_rounds=1, long_seconds=0.2, users=3, strangers=5, many=4, wrk=False
+    rounds=1,
+    seconds=1,
+    long_rounds=1,
+    long_seconds=1,
+    users=3,
+    many=4,
+    conversations=1,
+    far=9,
 )
 
 

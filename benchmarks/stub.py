@@ -2,8 +2,8 @@
 
     python -m benchmarks.stub
 
-A contextId says how the answer comes: `100ms-16kib-…` after 100 ms, and 16 KiB large. The simulator
-in `actions.ps7.testing` reads and checks what it is asked; here the action server is measured, and
+A contextId says when the answer comes: `100ms-…` after 100 ms. The simulator in
+`actions.ps7.testing` reads and checks what it is asked; here the action server is measured, and
 what stands behind it must not be the slower of the two. It prints where it listens.
 """
 
@@ -17,7 +17,7 @@ from functools import cache
 from typing import cast
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_WISH = re.compile(rb'"(\d+)ms-(\d+)kib-')
+_WISH = re.compile(rb'"(\d+)ms-')
 _BACKLOG = 4096
 _CUSTOMER = {
     "u_cpf": "52998224725",
@@ -33,18 +33,17 @@ _CUSTOMER = {
 }
 
 
-def context_id(number: int, *, milliseconds: int = 0, kib: int = 0) -> str:
-    """Make a contextId that asks for an answer after so long, of this size (0: as small as is)."""
-    return f"{milliseconds}ms-{kib}kib-{number}"
+def context_id(number: int, *, milliseconds: int = 0) -> str:
+    """Make a contextId that asks for an answer after so long."""
+    return f"{milliseconds}ms-{number}"
 
 
 @cache
-def answer(kib: int) -> bytes:
-    """Return an answer whose body has this many KiB."""
+def answer() -> bytes:
+    """Return the answer to everything."""
     upstream = {**_CUSTOMER, "u_ion": ""}
     payload = {**_CUSTOMER, "contexto": upstream}
     envelope = {"code": "0", "message": "", "key": "12311", "expireIn": "3600", "payload": payload}
-    upstream["u_ion"] = "x" * (kib * 1024 - len(json.dumps(envelope)))
     body = json.dumps(envelope).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return f"{head}\r\n\r\n".encode() + body
@@ -73,15 +72,15 @@ class Stub(asyncio.Protocol):
 
     def _answer(self, request: bytes) -> None:
         wish = _WISH.search(request)
-        milliseconds, kib = (int(wish[1]), int(wish[2])) if wish else (0, 0)
+        milliseconds = int(wish[1]) if wish else 0
         if milliseconds:
-            asyncio.get_running_loop().call_later(milliseconds / 1000, self._send, answer(kib))
+            asyncio.get_running_loop().call_later(milliseconds / 1000, self._send)
         else:
-            self._send(answer(kib))
+            self._send()
 
-    def _send(self, reply: bytes) -> None:
+    def _send(self) -> None:
         if not self._transport.is_closing():
-            self._transport.write(reply)
+            self._transport.write(answer())
 
 
 async def serve() -> None:

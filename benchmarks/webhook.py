@@ -2,7 +2,7 @@
 
 Each call is a lookup: nothing is held. The server has a core for itself; PS7's stub and the load
 generator share the rest. Trackers and domains are small here, which is where the plugin's own work
-weighs most; `benchmarks.growth` has larger ones.
+weighs most.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmarks import sides
-from benchmarks.arena import AT_A_TIME, column, fill
-from benchmarks.load import Load, keep_steady
+from benchmarks.arena import column, fill
 from benchmarks.report import Figure, Report
-from benchmarks.rounds import interleave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +25,10 @@ BARE, BARE_TRACED = sides.BARE.name, sides.BARE_TRACED.name
 REQUESTS = sides.REQUESTS.name
 _ALL = (
     *(sides.OURS, sides.OURS_TRACED, sides.BARE, sides.BARE_TRACED, sides.EMPTY),
-    *(sides.SESSION_PER_CALL, sides.HTTPX, sides.REQUESTS),
+    *(sides.HTTPX, sides.REQUESTS),
 )
-_WAITING = (sides.OURS, sides.BARE, sides.SESSION_PER_CALL, sides.HTTPX, sides.REQUESTS)
-_TWO = (sides.OURS, sides.BARE)
+_WAITING = (sides.OURS, sides.BARE, sides.HTTPX, sides.REQUESTS)
 _WIDE = replace(sides.OURS, settings={"PS7_MAX_CONNECTIONS": "1024"})
-_LOAD = 0.7
 
 
 def measure(arena: Arena) -> Report:
@@ -40,9 +36,7 @@ def measure(arena: Arena) -> Report:
     report = Report()
     at_once(report, arena)
     after_a_while(report, arena)
-    few_and_many(report, arena)
     many_waiting(report, arena)
-    steady(report, arena)
     return report
 
 
@@ -62,15 +56,6 @@ def after_a_while(report: Report, arena: Arena) -> None:
     rate = _saturate(report, title, arena, _WAITING, milliseconds=100)
     report.aim("PS7 takes 100 ms, over bare", rate[OURS].over(rate[BARE]), "at least", 0.98)
     report.aim("… over requests", rate[OURS].over(rate[REQUESTS]), "at least", 30)
-    some = (*_TWO, sides.REQUESTS)
-    _saturate(report, "PS7 takes 1 s, 32 at a time", arena, some, milliseconds=1000)
-
-
-def few_and_many(report: Report, arena: Arena) -> None:
-    """Compare few users with many, PS7 answering at once."""
-    for users in (1, 8, 128, arena.plan.many):
-        title = f"PS7 answers at once, {users:,} at a time"
-        _saturate(report, title, arena, _TWO, at_a_time=users)
 
 
 def many_waiting(report: Report, arena: Arena) -> None:
@@ -84,42 +69,10 @@ def many_waiting(report: Report, arena: Arena) -> None:
     report.aim("… MiB above rest", column(loads[OURS], "memory"), "at most", 60)
 
 
-def _saturate(  # noqa: PLR0913 - what varies
-    report: Report,
-    title: str,
-    arena: Arena,
-    some: Sequence[Side],
-    *,
-    at_a_time: int = AT_A_TIME,
-    milliseconds: int = 0,
+def _saturate(
+    report: Report, title: str, arena: Arena, some: Sequence[Side], *, milliseconds: int = 0
 ) -> dict[str, Figure]:
     jobs = arena.lookups(some, milliseconds=milliseconds)
-    loads = arena.saturate(jobs, at_a_time=at_a_time, slow=milliseconds > 0)
+    loads = arena.saturate(jobs, slow=milliseconds > 0)
     fill(report.table(title), loads, BARE)
     return {name: column(rounds, "rate") for name, rounds in loads.items()}
-
-
-def steady(report: Report, arena: Arena) -> None:
-    """Compare the times of answers at 70 % load, calls coming in whatever happens."""
-    jobs = arena.lookups(_TWO)
-    most = arena.saturate(jobs)
-    rates = {name: column(rounds, "rate").median * _LOAD for name, rounds in most.items()}
-    cases = {
-        "ours, at 70 % of its own": (OURS, rates[OURS]),
-        "bare aiohttp, at 70 % of its own": (BARE, rates[BARE]),
-        "ours, at the rate of bare aiohttp": (OURS, rates[BARE]),
-    }
-
-    def one(case: str) -> Load:
-        name, rate = cases[case]
-        return keep_steady(*jobs[name], rate=rate, seconds=arena.plan.long_seconds)
-
-    loads = interleave(cases, arena.plan.rounds, one)
-    table = report.table("PS7 answers at once, calls at a steady rate")
-    for case, rounds in loads.items():
-        names = {"rate": "calls/s", "p50": "p50 ms", "p99": "p99 ms", "cpu": "CPU µs"}
-        names |= {"late": "generator late ms"}
-        table.add(case, {shown: column(rounds, name) for name, shown in names.items()})
-    own, bare, same = (column(rounds, "p99") for rounds in loads.values())
-    report.aim("p99 at 70 % load, over bare aiohttp", own.over(bare), "at most", 1.1)
-    report.aim("… at the rate of bare aiohttp", same.over(bare), "at most", 1.1)

@@ -50,12 +50,16 @@ class Programs:
 
     def versions(self) -> dict[str, str]:
         """Ask each of them which version it is."""
-        rasa = "import importlib.metadata as m; print(m.version('rasa'))"
+        code = "import importlib.metadata as m; print(m.version('{}'))"
+        in_rasa = {
+            name: _version(self.rasa_python, "-c", code.format(name))
+            for name in ("rasa", "jsonschema")
+        }
         return {
             "PostgreSQL": _version(self.postgres / "postgres", "--version"),
             "Redis": _version(self.redis, "--version"),
             "nginx": _version(self.nginx, "-v"),
-            "rasa": _version(self.rasa_python, "-c", rasa),
+            **in_rasa,
         }
 
 
@@ -69,9 +73,15 @@ def _postgres() -> Path:
     return max(found, key=lambda folder: float(folder.parent.name), default=_POSTGRES_FOLDERS)
 
 
-def _version(*command: str | Path) -> str:
+def _version(program: Path, *arguments: str) -> str:
+    if not program.exists():
+        return "none"
     done = subprocess.run(  # noqa: S603 - programs that were found above
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True
+        (program, *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
     )
     number = re.search(r"\d+(\.\d+)+", done.stdout)
     return number[0] if number else "unknown"

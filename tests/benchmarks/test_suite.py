@@ -10,14 +10,17 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from benchmarks import __main__ as command
 from benchmarks import arena as arenas
-from benchmarks import held, sides, start, webhook
+from benchmarks import held, rasa_bots, rasa_turn, sides, start
 from benchmarks.arena import Arena
 from benchmarks.calls import as_json
-from benchmarks.load import Load, keep_steady, saturate
+from benchmarks.load import Load, saturate
 from benchmarks.processes import Lab
+from benchmarks.rasa_bots import AT_START, BASE, CELLS, EVERY_TURN, POSTGRES, WITHOUT
+from benchmarks.rasa_turn import Measured
 from benchmarks.report import Figure, Report
 from benchmarks.rounds import QUICK, Plan, interleave
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from benchmarks.sides import Server
 
 pytestmark = pytest.mark.release
+
+needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,6 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Load]:
     """Let no server start, and every load be over at once; return what comes of each."""
     loads = [Load(400, 0, 0, seconds=2, p50=5, p99=9, max=10, cpu=100, memory=12)]
     monkeypatch.setattr(arenas, "saturate", lambda *_, **__: loads[-1])
-    monkeypatch.setattr(webhook, "keep_steady", lambda *_, **__: loads[-1])
     monkeypatch.setattr(Arena, "servers", lambda _, some: dict.fromkeys(some, _Silent()))
     monkeypatch.setattr(sides, "launch", lambda *_: _Silent())
     monkeypatch.setattr(start, "registration", lambda *_: None)
@@ -68,21 +72,17 @@ class _Silent:
         return {"events": []}
 
 
-@pytest.mark.parametrize("with_wrk", [False, True])
-def test_a_load_counts_answers_and_what_they_cost(
-    arena: Arena, ours: Server, *, with_wrk: bool
-) -> None:
+@needs_wrk
+def test_a_load_counts_answers_and_what_they_cost(arena: Arena, ours: Server) -> None:
     """Right answers and wrong ones are told apart; all of them took time and memory.
 
     Here every other call is that of a known user, and answered with nothing instead of a customer.
     """
-    if with_wrk and shutil.which("wrk") is None:
-        pytest.skip("wrk is not installed")
     new, known = arena.users(), held.known(arena, arena.users())
     mixed = [as_json(user.call()) for pair in zip(new, known, strict=True) for user in pair]
     calls = arena.calls(mixed, sides.OURS.expected)
 
-    found = saturate(ours, calls, at_a_time=2, seconds=1 if with_wrk else 0.3, with_wrk=with_wrk)
+    found = saturate(ours, calls, at_a_time=2, seconds=1)
 
     assert 0 < found.wrong < found.answers
     assert found.lost == 0
@@ -91,15 +91,16 @@ def test_a_load_counts_answers_and_what_they_cost(
     assert found.memory > 0
 
 
+@needs_wrk
 def test_a_turn_that_has_nothing_to_do_is_one(arena: Arena, ours: Server) -> None:
     """A known user is answered with nothing, and looked up no more."""
     asked = [as_json(user.call()) for user in held.known(arena, arena.users())]
-    found = keep_steady(ours, arena.calls(asked, sides.NOTHING), rate=50, seconds=0.3)
+    found = saturate(ours, arena.calls(asked, sides.NOTHING), at_a_time=2, seconds=1)
     assert found.answers > 0
     assert (found.wrong, found.lost) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["webhook", "held", "growth", "circuit", "start"])
+@pytest.mark.parametrize("name", ["webhook", "held", "start"])
 @pytest.mark.usefixtures("made_up")
 def test_a_benchmark_says_what_it_found(arena: Arena, name: str) -> None:
     """Tables, goals, and the same as JSON with machine, versions and date."""
@@ -108,7 +109,7 @@ def test_a_benchmark_says_what_it_found(arena: Arena, name: str) -> None:
     assert all(table.rows for table in report.tables)
     assert "over" in str(report) or name == "start"
     written = json.loads(json.dumps(report.as_json()))
-    assert written.keys() == {"date", "machine", "versions", "tables", "goals"}
+    assert written.keys() == {"date", "machine", "versions", "notes", "tables", "goals"}
     assert len(written["tables"]) == len(report.tables) > 0
     assert written["versions"]["aiohttp"]
 
@@ -128,16 +129,17 @@ def test_the_command_keeps_what_it_finds(
         return arena
 
     monkeypatch.setattr(command, "Arena", enter)
-    arguments = ["circuit", "--quick", "--rounds", "2", "--results", str(tmp_path)]
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/wrk")
+    arguments = ["held", "--quick", "--rounds", "2", "--results", str(tmp_path)]
     assert command.main(arguments) == 0
-    assert (plans[0].rounds, plans[0].wrk) == (2, False)
+    assert (plans[0].rounds, plans[0].seconds) == (2, QUICK.seconds)
     said = capsys.readouterr().out
-    assert "### The circuit is open, 32 at a time" in said
-    assert "met     circuit open, over the empty action: 1.00, at least 0.70" in said
-    assert json.loads((tmp_path / "circuit.json").read_text("utf-8"))["goals"][0]["met"] is True
+    assert "### A turn whose context is held, 32 at a time" in said
+    assert "met     nothing to do, over the empty action: 1.00" in said
+    assert json.loads((tmp_path / "held.json").read_text("utf-8"))["goals"][0]["met"] is True
     page = (tmp_path / "figures.md").read_text("utf-8")
-    assert "| circuit open, over the empty action | at least 0.7 | 1.00 | met |" in page
-    assert "### The circuit is open, 32 at a time" in page
+    assert "| nothing to do, over the empty action | at least 0.9 | 1.00 | met |" in page
+    assert "### A turn whose context is held, 32 at a time" in page
 
 
 def test_figures_of_wrong_answers_are_not_believed(made_up: list[Load], arena: Arena) -> None:
@@ -171,9 +173,53 @@ def test_sides_take_turns() -> None:
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
-    """A moment in which the machine was slow does not make one side look better."""
+    """A moment in which the machine was slow does not make one side look better.
+
+    A figure is shown as its median, and its quartiles where there are several rounds.
+    """
     ours, theirs = Figure.of([100, 50, 99]), Figure.of([100, 50, 110])
     assert ours.over(theirs).values == (1.0, 1.0, 0.9)
-    assert str(ours) == "99.0 (50.0 to 100)"
+    assert str(ours) == "99.0 (74.5 to 99.5)"
     assert str(Figure.of([1234.5])) == "1,234"
     assert ours.minus(theirs).median == 0
+
+
+def _turns(does: str, later: float) -> Measured:
+    """Make up a bot with two rounds of turns, that take so long, and of a crowd."""
+    bot: Any = None
+    columns = {
+        rasa_turn.FIRST: [10.0, 20.0],
+        rasa_turn.LATER: [later, 2 * later],
+        rasa_turn.RATE: [later, later],
+    }
+    measured = Measured(does, bot, 0, 0)
+    measured.samples.update(columns)
+    return measured
+
+
+def test_turns_in_rasa_are_compared_round_by_round() -> None:
+    """Each setting has a table, unless it could not be measured; every goal is decided."""
+    times = {WITHOUT: 4.0, EVERY_TURN: 10.0, AT_START: 4.0}
+    cells = {cell: _turns(cell.does, times.get(cell.does, 9.0)) for cell in CELLS}
+    crowds = {cell.does: bot for cell, bot in cells.items() if cell.setting == BASE}
+    measured = {cell: bot for cell, bot in cells.items() if cell.setting != POSTGRES}
+
+    report = rasa_turn.compare(measured, crowds)
+
+    settings = dict.fromkeys(cell.setting for cell in measured)
+    assert [table.title for table in report.tables] == [*settings, rasa_turn.CROWD]
+    found = report.tables[0].rows[EVERY_TURN]
+    assert found["later turns, over without the plugin"].values == (2.5, 2.5)
+    assert [(goal.figure.median, goal.met) for goal in report.goals] == [
+        (2.5, False),
+        (pytest.approx(10 / 9), False),
+        (1.0, True),
+        (1.0, True),
+    ]
+
+
+def test_a_bot_that_looks_up_at_session_start_does_so_there_alone() -> None:
+    """Its domain file hands the domain to that action, and maps no slot to the every-turn one."""
+    domain = YAML(typ="safe", pure=True).load(rasa_bots.at_session_start())
+    assert {"action_session_start": {"send_domain": True}} in domain["actions"]
+    assert domain["slots"]["ps7_status"]["mappings"] == [{"type": "custom"}]

@@ -47,6 +47,8 @@ class Bot:
     """Whether Rasa keeps its conversations in a database, instead of in its memory."""
     in_rasa: bool = False
     """Whether its action server is `rasa run actions`, in Rasa's own environment."""
+    rasa_variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the Rasa server beyond those that every one gets."""
 
 
 class Stage:
@@ -73,6 +75,11 @@ class Stage:
     def logs(self) -> list[tuple[str, str]]:
         """Return the name of each process so far, and the end of its log."""
         return [(process.name, process.tail) for process in self._processes]
+
+    def pids(self, name: str, bot: Bot) -> tuple[int, int]:
+        """Return the processes of a bot that was opened: Rasa's, and its action server's."""
+        pids = {process.name: process.pid for process in self._processes}
+        return pids[f"{name}-rasa"], pids[self.actions_log(bot).stem]
 
     def complaints(self) -> list[str]:
         """Return what the action servers said that no process should say."""
@@ -109,7 +116,10 @@ class Stage:
                 *("--model", str(model)),
                 *("--credentials", str(OSS_BOT / "credentials.yml")),
                 *("--endpoints", str(self._endpoints(name, bot, database))),
-                variables={"ACTION_ENDPOINT_URL": await self._actions(bot)},
+                variables={
+                    "ACTION_ENDPOINT_URL": await self._actions(bot),
+                    **bot.rasa_variables,
+                },
             )
             url = f"http://127.0.0.1:{port}"
             await server.answers(f"{url}/status")

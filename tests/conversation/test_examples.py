@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import PERSONAS
-from benchmarks.rasa_turn import converse
+from benchmarks.rasa_bots import EVERY_TURN
+from benchmarks.rasa_turn import Measured
 from tests.conversation import spoken
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT
@@ -127,7 +128,10 @@ async def test_the_chat_starts_everything_and_ends_everything(
 
 
 async def test_every_turn_of_a_benchmark_is_timed(story_bot: RunningBot) -> None:
-    """The first turn, which looks the customer up, and the ones after it."""
-    times = await converse({"bot": story_bot}, rounds=2, conversations=1)
-    assert [len(figure.values) for figure in times["bot"].values()] == [2, 2]
-    assert all(value > 0 for figure in times["bot"].values() for value in figure.values)
+    """The first turn, and the later ones; a bot that does not know its customer is not measured."""
+    bot = Measured(EVERY_TURN, story_bot, rasa=0, actions=0)
+    times = await bot.talk(5, "ana")
+    assert len(times) == 5
+    assert min(times) > 0
+    with pytest.raises(RuntimeError, match="ps7_status is rejected"):  # nor does PS7
+        await bot.warm_up()

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import OSS_BOT, Bot
-from tests.conversation.spoken import BALANCES, GOODBYE, GREETINGS, NOBODY, of_the_customer
+from tests.conversation.spoken import BALANCES, GOODBYE, NOBODY, greeting, of_the_customer
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 from tests.wheel.conftest import wheel
@@ -81,7 +81,7 @@ async def bot(
 async def test_the_action_server_runs_in_rasas_environment(bot: RunningBot, ps7: Simulator) -> None:
     """A customer is known from the first turn on, sees a balance, logs out; PS7 is asked once."""
     chat = bot.chat()
-    assert await chat.say("oi", {"contextId": "ana"}) == GREETINGS["Personnalité"]
+    assert await chat.say("oi", {"contextId": "ana"}) == greeting(PERSONAS["ana"])
     slots = await chat.slots()
     shown = {name: value for name, value in ANA.items() if name in slots}
     assert {name: slots[name] for name in shown} == shown

@@ -69,6 +69,11 @@ class Process:
         return cls(log.stem, log, process)
 
     @property
+    def pid(self) -> int:
+        """The number that the system gave it, which is that of its group as well."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """All that it said so far."""
         return self.log.read_text(errors="replace")
