@@ -160,10 +160,10 @@ async def _open(stage: Stage, bots: Mapping[Cell, Bot]) -> dict[Cell, Measured]:
     await asyncio.wait(opening)  # for all: none may start after a failure has ended the others
     measured = {}
     for (cell, bot), task in zip(bots.items(), opening, strict=True):
-        rasa, actions = stage.pids(names[cell], bot)
+        running, (rasa, actions) = task.result(), stage.pids(names[cell], bot)
         _keep_on(FIRST_CORE, rasa)
         _keep_on(OTHER_CORES, actions)
-        measured[cell] = Measured(cell.does, task.result(), rasa, actions)
+        measured[cell] = Measured(cell.does, running, rasa, actions)
     return measured
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import sys
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +21,25 @@ from benchmarks.arena import Arena
 from benchmarks.calls import as_json
 from benchmarks.load import Load, saturate
 from benchmarks.processes import Lab
-from benchmarks.rasa_bots import AT_START, BASE, CELLS, EVERY_TURN, POSTGRES, WITHOUT
+from benchmarks.rasa_bots import (
+    AT_START,
+    BANK,
+    BASE,
+    CELLS,
+    EVERY_TURN,
+    NEWER_JSONSCHEMA,
+    POSTGRES,
+    WITHOUT,
+    Cell,
+)
 from benchmarks.rasa_turn import Measured
 from benchmarks.report import Figure, Report
 from benchmarks.rounds import QUICK, Plan, interleave
+from benchmarks.scale.crew import Crew
+from benchmarks.scale.programs import Programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from benchmarks.sides import Server
 
@@ -223,3 +236,23 @@ def test_a_bot_that_looks_up_at_session_start_does_so_there_alone() -> None:
     domain = YAML(typ="safe", pure=True).load(rasa_bots.at_session_start())
     assert {"action_session_start": {"send_domain": True}} in domain["actions"]
     assert domain["slots"]["ps7_status"]["mappings"] == [{"type": "custom"}]
+
+
+async def test_a_setting_that_cannot_be_had_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without PostgreSQL or a package index; a bank's bot is made here, and as large as it says."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    nowhere = tmp_path / "nowhere"
+    programs = Programs(nowhere, nowhere, nowhere, Path(sys.executable))
+    workshop = rasa_bots.Workshop(tmp_path, programs, Crew(tmp_path))
+
+    bots = await workshop.bots()
+
+    assert {cell.setting for cell in bots} == {BASE, BANK}
+    assert workshop.left_out.keys() == {POSTGRES, NEWER_JSONSCHEMA}
+    bank = bots[Cell(BANK, EVERY_TURN)].folder / "domain"
+    assert (bank / "bot.yml").exists()
+    large = json.loads((bank / "bank.yml").read_text("utf-8"))
+    sizes = {"intents": 200, "responses": 500, "slots": 60}
+    assert {part: len(large[part]) for part in sizes} == sizes
