@@ -7,7 +7,8 @@ or sends one twice, would hand one customer's data to the next request on that c
 from __future__ import annotations
 
 import asyncio
-import selectors
+import select
+import sys
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -29,8 +30,6 @@ _INTERIM = frozenset(range(100, 200)) - {101}
 """Statuses after which the answer itself is still to come (RFC 9110, section 15.2)."""
 _MAX_INTERIM = 5
 """Interim answers to one request: no gateway needs more, and a flood keeps a core busy."""
-
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class OneAnswer(ResponseHandler):
@@ -104,9 +103,12 @@ class OneAnswer(ResponseHandler):
 
 def _is_readable(transport: asyncio.Transport) -> bool:
     """Whether data, an end or an error waits in the socket, and the event loop has not read it."""
-    with _Selector() as selector:
-        selector.register(transport.get_extra_info("socket"), selectors.EVENT_READ)
-        return bool(selector.select(0))
+    socket = transport.get_extra_info("socket")
+    if sys.platform == "win32":  # which has no poll
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Connector(aiohttp.TCPConnector):
