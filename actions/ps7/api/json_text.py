@@ -43,7 +43,7 @@ def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON ca
     """
     with suppress(ValueError, RecursionError):
         text = _text(body, content_type)
-        value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+        value = _DECODER.decode(text)
         return _clean(value, MAX_DEPTH) if _may_need_cleaning(text) else value
     raise ValueError  # out here, since the error of the decoder carries the whole body along
 
@@ -72,6 +72,9 @@ def _number(literal: str) -> int | float | str:
 def _refuse(_constant: str) -> None:
     """Refuse NaN and Infinity: Python reads them, JSON does not know them."""
     raise ValueError
+
+
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse)
 
 
 def _clean(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON can be anything
