@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from uuid import UUID
 
 _BYTES = 16
 _LOG_DIGITS = 12
@@ -32,7 +31,7 @@ class KeyedDigest:
 
     def uuid(self, text: str) -> str:
         """Return a UUID (version 8, RFC 9562) that is the same for the same text."""
-        value = int.from_bytes(self._of(text), "big")
-        value = (value & ~(0xF << 76)) | (0x8 << 76)
-        value = (value & ~(0x3 << 62)) | (0x2 << 62)
-        return str(UUID(int=value))
+        digits = self._of(text).hex()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        parts = (digits[:8], digits[8:12], f"8{digits[13:16]}", f"{variant}{digits[17:20]}")
+        return "-".join((*parts, digits[20:]))
