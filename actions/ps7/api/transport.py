@@ -94,8 +94,7 @@ class Transport:
         except Exception as error:  # noqa: BLE001 - the family is closed
             failure = _translate(error)
         else:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, headers, body)
+            return Answer(response.status, response.headers, body)
         # Raised out here, it carries no foreign error along: those quote what arrived, and name the
         # headers that were sent. `from None`, since a task that is written in Python, as some test
         # runners have, wakes us while it handles that very error.

@@ -68,10 +68,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, as it came in, header names in lower case. Its `repr` shows the status alone."""
+    """One answer, as it came in. Its `repr` shows the status alone."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
+    """Read by names in lower case; aiohttp's take any."""
     body: bytes = field(repr=False)
 
 
