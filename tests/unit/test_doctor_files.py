@@ -106,8 +106,8 @@ NO_START = (
             ({"domain.yml": LISTS_START, "actions/own.py": code}, expected)
             for code, expected in (
                 ("import rasa_ps7", [NO_START]),
-                ("class Own(rasa_ps7.PS7SessionStart): pass", []),
-                ("rasa_ps7; name = 'action_session_start'", []),
+                ("import rasa_ps7\nclass Own(rasa_ps7.PS7SessionStart): pass", []),
+                ("import rasa_ps7\nname = 'action_session_start'", []),
             )
         ),
         ({"domain.yml": LISTS_START}, []),

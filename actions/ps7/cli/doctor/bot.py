@@ -226,11 +226,8 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
         found = f"{folder} has no copy of the plugin and imports none"
         how = f"copy actions/ps7 or `import {_MODULE}` there, or start with `--actions {_MODULE}`"
         yield caution("plugin-missing", found, how)
-    if (
-        bot.code is not None
-        and SESSION_START in bot.actions
-        and not any(name in bot.code for name in (SESSION_START, "PS7SessionStart"))
-    ):
+    has_start = SESSION_START in bot.code or "PS7SessionStart" in bot.code
+    if SESSION_START in bot.actions and not has_start:
         found = f"the domain lists {SESSION_START}, and the bot has no such action: Rasa loses the "
         how = "write a subclass of PS7SessionStart, or take it off the list under `actions:`"
         yield error("session-start-missing", f"{found}first message of each session", how)
