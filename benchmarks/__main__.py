@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from benchmarks.report import Goal
 
-NAMES = ("rasa_turn", "webhook", "held", "start")
+NAMES = ("rasa_turn", "webhook", "held", "circuit", "start")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

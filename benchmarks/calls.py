@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -35,13 +36,14 @@ _TURN: tuple[dict[str, Any], ...] = (
 class User:
     """Somebody who talks to the bot, with the slots that Rasa keeps for them."""
 
-    def __init__(self, context_id: str) -> None:
-        """Take what PS7 is asked about."""
+    def __init__(self, context_id: str, *, events: int = 0) -> None:
+        """Take what PS7 is asked about, and how many events there are already."""
         self.context_id = context_id
         self.slots: dict[str, Any] = dict.fromkeys(SLOTS)
         self.sender_id = uuid4().hex
         self._now = time.time()
         self._events: list[dict[str, Any]] = []
+        self._keep(islice(cycle(_TURN), events))
 
     def call(self, *, silent: bool = False) -> dict[str, Any]:
         """Return what Rasa sends when they say something.

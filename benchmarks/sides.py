@@ -52,6 +52,7 @@ OURS_TRACED = Side("ours, spans exported", "actions", traced=True)
 EMPTY = Side("empty action", "benchmarks.rivals.empty", expected=NOTHING)
 BARE = Side("bare aiohttp", "benchmarks.rivals.bare_aiohttp")
 BARE_TRACED = Side("bare aiohttp, spans exported", "benchmarks.rivals.bare_aiohttp", traced=True)
+PER_CALL = Side("aiohttp, a session per call", "benchmarks.rivals.session_per_call")
 HTTPX = Side("httpx", "benchmarks.rivals.with_httpx")
 REQUESTS = Side("requests", "benchmarks.rivals.with_requests")
 

@@ -1,0 +1,24 @@
+"""aiohttp with a session for each call, as many examples have it: a new connection every time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from benchmarks.rivals.common import HEADERS, URL, Rival, question, slots
+
+if TYPE_CHECKING:
+    from rasa_sdk import Tracker
+
+
+class SessionPerCall(Rival):
+    """Opens a connection, asks, and closes it."""
+
+    async def run(self, dispatcher: object, tracker: Tracker, domain: object) -> list[Any]:  # noqa: ARG002
+        """Look the customer up."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(URL, json=question(tracker), headers=HEADERS) as answer,
+        ):
+            return slots(await answer.json())
