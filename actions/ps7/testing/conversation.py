@@ -227,16 +227,11 @@ class Conversation:
         state = replay(events, self._initial_slots)
         channels = [event["input_channel"] for event in events if event["event"] == "user"]
         return {
+            **{name: value for name, value in vars(state).items() if name != "initial_slots"},
             "sender_id": self.sender_id,
-            "slots": state.slots,
-            "latest_message": state.latest_message,
             "latest_event_time": events[-1]["timestamp"] if events else None,
-            "followup_action": state.followup_action,
-            "paused": state.paused,
             "events": events,
             "latest_input_channel": channels[-1] if channels else None,
-            "active_loop": state.active_loop,
-            "latest_action": state.latest_action,
             "latest_action_name": next(iter(state.latest_action.values()), None),
         }
 
