@@ -81,7 +81,8 @@ async def test_the_balance_is_for_whom_the_page_says(
 ) -> None:
     """The action that reads the seal and no slot."""
     with executed(INTEGRATION["actions/balance.py"]) as names:
-        bot = Conversation(ROOT / "domain.yml", [ActionPS7Context, names["ActionAnswerBalance"]])
+        domain: list[DomainSource] = [{"actions": ["action_answer_balance"]}, ROOT / "domain.yml"]
+        bot = Conversation(domain, [ActionPS7Context, names["ActionAnswerBalance"]])
         await bot.user("qual meu saldo?", metadata={"contextId": who})
         assert (await bot.run("action_answer_balance")).texts == [said]
     assert len(ps7.requests) == (1 if who else 0)

@@ -16,10 +16,10 @@ from rasa_sdk.events import (
 )
 from rasa_sdk.interfaces import ActionNotFoundException
 
-from actions.ps7.testing.conversation import Conversation, UndeclaredSlotError
+from actions.ps7.testing.conversation import Conversation, UndeclaredSlotError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from rasa_sdk.executor import CollectingDispatcher
@@ -159,6 +159,46 @@ async def test_an_error_reaches_the_test(name: str, error: type[Exception], text
     with pytest.raises(UndeclaredSlotError):
         await bot.set_slot("x", 1)
     assert bot.events == before
+
+
+WHOLE: dict[str, Any] = {
+    "intents": ["greet"],
+    "actions": ["action_greet", "action_absent"],
+    "responses": {"utter_greet": [{"text": "Olá!"}]},
+    "slots": {"cpf": {"type": "text", "mappings": [{"type": "custom"}]}},
+}
+TYPING_ERRORS = {
+    "action": "the domain has no action action_gret; did you mean action_greet?",
+    "response": "the domain has no response utter_gret; did you mean utter_greet?",
+    "validation": "the domain has no action validate_form",
+    "dispatcher": "the domain has no response utter_nao_existe",
+    "intent": "the domain has no intent gret; did you mean greet?",
+    "command": "the domain has no intent gret; did you mean greet?",
+    "slot": "not declared in the domain: cfp; did you mean cpf?",
+}
+
+
+@pytest.mark.parametrize(("where", "said"), TYPING_ERRORS.items())
+async def test_a_name_that_the_domain_does_not_know_is_an_error(where: str, said: str) -> None:
+    """And not a test that passes: it says which name is meant. Rasa's own names are known."""
+    says = Scripted("action_greet", says={"response": "utter_nao_existe"})
+    bot = Conversation(WHOLE, [says])
+    for intent in (None, "greet", "nlu_fallback"):
+        await bot.user("oi", intent=intent)
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "action": lambda: bot.run("action_gret"),
+        "response": lambda: bot.run("utter_gret"),
+        "validation": lambda: bot.validate("validate_form"),
+        "dispatcher": lambda: bot.run("action_greet"),
+        "intent": lambda: bot.user("oi", intent="gret"),
+        "command": lambda: bot.user("/gret"),
+        "slot": lambda: bot.set_slot("cfp", "1"),
+    }
+    with pytest.raises(UnknownNameError) as caught:
+        await calls[where]()
+    assert str(caught.value) == said
+    with pytest.raises(ActionNotFoundException):
+        await bot.run("action_absent")  # the domain lists it, and no class is there
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", float("nan")])

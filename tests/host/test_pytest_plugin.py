@@ -165,7 +165,9 @@ def test_the_bot_is_what_the_ini_file_says(
     A test file can load the fixtures too, beside a conftest.py that does not.
     """
     pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
-    (pytester.path / "spoken.yml").write_text("responses: {utter_hi: [{text: Hi!}]}")
+    (pytester.path / "spoken.yml").write_text(
+        "responses: {utter_hi: [{text: Hi!}]}\nactions: [action_own]"
+    )
     pytester.mkpydir("house_actions").joinpath("own.py").write_text(OWN_ACTION)
     pytester.makeconftest("")
     pytester.makeini(f"{INI}pythonpath = .\n{ini}\n")

@@ -12,9 +12,10 @@ Actions run in rasa_sdk's own executor on the payload that Rasa sends, as JSON b
 cannot cross the wire fails here too. An exception of an action reaches the test.
 
 Stricter than Rasa: setting a slot that the domain does not declare raises UndeclaredSlotError (Rasa
-logs an error and drops the value). Not played: NLU and its slot mappings (from_text and so on; use
-`set_slot`), forms but for their validation, `action_validate_slot_mappings`, reminders, follow-up
-actions (run them).
+logs an error and drops the value), and so does any name of an action, response or intent that is
+not in the domain (UnknownNameError), where the domain has some of that kind. Not played: NLU and
+its slot mappings (from_text and so on; use `set_slot`), forms but for their validation,
+`action_validate_slot_mappings`, reminders, follow-up actions (run them).
 
 It follows rasa/core/processor.py; the tests hold recordings of a real Rasa against it. It knows
 nothing of PS7 and serves the actions of any bot.
@@ -27,6 +28,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Tracker
@@ -36,7 +38,7 @@ from .rasa_in_memory import domain as rasa
 from .rasa_in_memory.replay import LISTEN, SESSION_START, Event, State, applied, replay, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rasa_sdk import Action
 
@@ -45,7 +47,11 @@ _ORIGIN = {"model_id": "0" * 32, "assistant_id": "in-memory"}
 _RULE, _FOLLOWUP = "RulePolicy", "followup_action"
 
 
-class UndeclaredSlotError(AssertionError):
+class UnknownNameError(AssertionError):
+    """The domain knows no such name. The text has the nearest one that it knows."""
+
+
+class UndeclaredSlotError(UnknownNameError):
     """Something sets slots that the domain does not declare: in Rasa the values would be lost."""
 
 
@@ -147,6 +153,8 @@ class Conversation:
         opened = await self._begin_turn(metadata)
         if command := re.fullmatch(r"/([^{@]+)", text):
             intent = intent or command[1].strip()
+        if intent:
+            self._expect("intent", intent, rasa.intents(self.domain))
         guess = {"name": intent, "confidence": 1.0 if intent else 0.0}
         ranking = {"intent_ranking": [guess]} if intent else {}
         said = {"event": "user", "text": text, "metadata": metadata}
@@ -160,8 +168,8 @@ class Conversation:
 
         The name of an answer (`utter_…`) says it. Rasa's own `action_restart`, `action_back`,
         `action_default_fallback`, `action_session_start` and `action_listen` do what they do in
-        Rasa, unless the domain lists an action of the bot under that name. Any other name that is
-        not registered raises rasa_sdk's ActionNotFoundException.
+        Rasa, unless the domain lists an action of the bot under that name. One that the domain
+        lists and that is not registered raises rasa_sdk's ActionNotFoundException.
         """
         if self._session_due():
             await self._begin_turn()
@@ -176,6 +184,7 @@ class Conversation:
 
         The slots are set as it says, and to what was filled in where it says nothing.
         """
+        self._expect("action", name, rasa.actions(self.domain))
         given = [{"event": "slot", "name": slot, "value": value} for slot, value in filled.items()]
         self._check_slots(given)
         state = self._state()
@@ -280,6 +289,10 @@ class Conversation:
         if by_rule and step and step["event"] == "user":
             predicted = [{"event": "user_featurization", "use_text_for_featurization": False}]
         built_in = rasa.built_in(name, self.domain, self._visible())
+        if not built_in and name.startswith("utter_"):
+            self._expect("response", name, self.domain.get("responses", {}))
+        elif not built_in:
+            self._expect("action", name, rasa.actions(self.domain))
         answer = Result(*built_in) if built_in else await self._call(name, predicted)
         ran = {"event": "action", "name": name, "policy": policy, "confidence": 1.0}
         kinds = {event["event"] for event in answer.events}
@@ -324,6 +337,9 @@ class Conversation:
         answer: Any = await self._executor.run(_wire(call))
         # A dictionary from the oldest rasa-sdk that is supported, a model from the newest.
         answer = _wire(answer if isinstance(answer, dict) else vars(answer))
+        for each in answer["responses"]:
+            if each.get("response"):
+                self._expect("response", each["response"], self.domain.get("responses", {}))
         return Result(events=answer["events"], responses=answer["responses"])
 
     def _note(
@@ -351,8 +367,18 @@ class Conversation:
 
     def _check_slots(self, events: Iterable[Event]) -> None:
         names = {event["name"] for event in events if event["event"] == "slot"}
-        if unknown := names - self._initial_slots.keys():
-            raise UndeclaredSlotError(f"not declared in the domain: {', '.join(sorted(unknown))}")
+        if unknown := sorted(names - self._initial_slots.keys()):
+            near = _near(unknown[0], self._initial_slots)
+            raise UndeclaredSlotError(f"not declared in the domain: {', '.join(unknown)}{near}")
+
+    def _expect(self, what: str, name: str, known: Collection[str]) -> None:
+        """Check a name. A domain that has none of a kind is a part of a bot: anything may be."""
+        if known and name not in known:
+            raise UnknownNameError(f"the domain has no {what} {name}{_near(name, known)}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    return "".join(f"; did you mean {near}?" for near in get_close_matches(name, known, 1, 0.65))
 
 
 def _register_package(executor: ActionExecutor, package: str) -> None:

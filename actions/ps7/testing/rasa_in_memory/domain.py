@@ -31,6 +31,8 @@ _TABLES = ("forms", "responses", "slots")
 _FILLED = ("text", "image", "custom", "buttons", "attachment", "quick_replies")
 _DEFAULT_SESSION = {EXPIRATION_TIME: DEFAULT_MINUTES, CARRY_OVER: True}
 
+_RASAS_INTENTS = {"restart", "back", "session_start", "out_of_scope", "nlu_fallback"}
+
 # Rasa's own actions: what is said, if the domain has it, and the kinds of the events.
 _BUILT_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     LISTEN: ((), ()),
@@ -92,6 +94,17 @@ def _name(entry: str | Mapping[str, Any]) -> str:
     return entry if isinstance(entry, str) else min(entry)
 
 
+def actions(domain: Domain) -> list[str]:
+    """Return the actions that the domain lists."""
+    return [_name(entry) for entry in domain.get("actions", [])]
+
+
+def intents(domain: Domain) -> set[str]:
+    """Return its intents, and where it has some, those that Rasa adds."""
+    listed = {_name(entry) for entry in domain.get("intents", [])}
+    return listed | _RASAS_INTENTS if listed else listed
+
+
 def initial_slots(domain: Domain) -> dict[str, Any]:
     """Return every slot of the bot with the value it starts from, the slots Rasa adds included."""
     slots = {name: slot.get("initial_value") for name, slot in domain.get("slots", {}).items()}
@@ -108,7 +121,7 @@ def built_in(
     `visible` are the events of the latest session. A domain that lists one of these names has an
     action of its own instead.
     """
-    if name in map(_name, domain.get("actions", [])):
+    if name in actions(domain):
         return None
     if name in domain.get("responses", {}):
         return [], [{"response": name}]
