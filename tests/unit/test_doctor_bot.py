@@ -134,6 +134,7 @@ DECLARED = [
         renames={"segment": "segmneto"},
     ),
     case(sound(), "error slot-names: PS7_SLOT_NAMES calls", renames={"segment": "segmento"}),
+    case(sound(segment=FROM_TEXT), renames={"segment": "segmento"}),  # the bot's own, beside ours
     case(
         sound(without=["ps7_context"]),
         "error slot-context-missing: slot contexto is not declared: nothing is kept, and every",

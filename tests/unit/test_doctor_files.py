@@ -163,21 +163,21 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "where"),
+    ("content", "fault"),
     [
-        (b"slots:\n  a: [\n", " (line 3)"),
-        (b"slots: {a: 1, a: 2}\n", " (line 1)"),
-        (b"responses: {}\nresponses: {}\n", " (line 2)"),
-        (b"\xff", ""),
-        (b"slots: !!python/object:os.system x\n", " (line 1)"),
+        (b"slots:\n  a: [\n", "cannot be read as YAML (line 3)"),
+        (b"slots: {a: 1, a: 2}\n", "has the same key twice (line 1)"),
+        (b"responses: {}\nresponses: {}\n", "has the same key twice (line 2)"),
+        (b"\xff", "cannot be read as YAML"),
+        (b"slots: !!python/object:os.system x\n", "cannot be read as YAML (line 1)"),
     ],
 )
-def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, where: str) -> None:
+def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> None:
     """The line is named, and nothing of what it says. A key that stands twice is a fault too."""
     (tmp_path / "domain.yml").write_bytes(content)
     found, there = bot.read(bot.in_folder(tmp_path))
     assert there is None
-    text = f"error file-unreadable: {tmp_path}/domain.yml cannot be read as YAML{where}"
+    text = f"error file-unreadable: {tmp_path}/domain.yml {fault}"
     assert wrong(found) == [text]
 
 

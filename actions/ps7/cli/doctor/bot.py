@@ -145,22 +145,30 @@ def _parts(paths: Iterable[Path], keys: set[str] | None, found: list[Finding]) -
     for path in paths:
         if not path.exists():
             found.append(error("file-missing", f"{path} does not exist", "correct the path"))
-        for file in _files(path):
+        for file in files(path):
             try:
                 text = file.read_text(encoding="utf-8")
-                content = _parsed(text) if not keys or any(key in text for key in keys) else {}
+                content = parsed(text) if not keys or any(key in text for key in keys) else {}
             except (OSError, ValueError) as failure:
-                mark = getattr(failure.__cause__, "problem_mark", None)
-                line = "" if mark is None else f" (line {mark.line + 1})"
-                unreadable = f"{file} cannot be read as YAML{line}"
-                how = "correct it; Rasa does not take it either"
-                found.append(error("file-unreadable", unreadable, how))
+                found.append(_unreadable(file, failure.__cause__))
                 continue
             if not keys or keys & content.keys():
                 yield content
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _unreadable(file: Path, cause: BaseException | None) -> Finding:
+    mark = getattr(cause, "problem_mark", None)
+    line = "" if mark is None else f" (line {mark.line + 1})"
+    if type(cause).__name__ == "DuplicateKeyError":
+        found = f"{file} has the same key twice{line}"
+        how = "make one of the two; Rasa may say nothing and read nothing of this file"
+    else:
+        found = f"{file} cannot be read as YAML{line}"
+        how = "correct it; Rasa does not take it either"
+    return error("file-unreadable", found, how)
+
+
+def files(path: Path) -> Iterator[Path]:
     """Yield a file itself, and of a folder the YAML files: its own before those further down."""
     if path.is_file():
         yield path
@@ -169,7 +177,8 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (file for file in files if file.suffix in {".yml", ".yaml"})
 
 
-def _parsed(text: str) -> Table:
+def parsed(text: str) -> Table:
+    """Read YAML as Rasa does; ValueError where it is none."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
 

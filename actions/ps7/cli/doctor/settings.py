@@ -101,15 +101,20 @@ def _keys(settings: PS7Settings) -> Iterator[Finding]:
         yield caution("keys-shared", found, how)
 
 
-def check_variables(bot: Path | None) -> Iterator[Finding]:
-    """Check the names in environment, .env and secret files, and what the environment holds."""
+def names_set() -> list[str]:
+    """Return the names in environment, .env and secret files."""
     from dotenv import dotenv_values  # noqa: PLC0415 - pydantic-settings brings it, and waits too
 
     folder, names = os.environ.get(SECRETS_DIR), list(os.environ)
     with suppress(OSError, ValueError):  # the settings say so
         names += dotenv_values(".env")
         names += sorted(file.name for file in Path(folder).iterdir()) if folder else ()
-    for name in dict.fromkeys(names):
+    return names
+
+
+def check_variables(bot: Path | None) -> Iterator[Finding]:
+    """Check the names in environment, .env and secret files, and what the environment holds."""
+    for name in dict.fromkeys(names_set()):
         meant = difflib.get_close_matches(name.upper(), KNOWN, 1, _ALIKE)
         if meant and name.upper().startswith(PREFIX.strip("_")) and name.upper() not in KNOWN:
             found = f"{name} is no variable of this plugin and changes nothing"

@@ -105,7 +105,8 @@ def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
 
 def _meant(bot: Bot, renames: Mapping[str, str], absent: Sequence[str]) -> Iterator[Finding]:
     """Check for slots that are meant to be ours, by their names, and are not."""
-    for default in (name for name in renames if name in absent and name in bot.slots):
+    unfilled = [name for name, slot in bot.slots.items() if not filled_by(slot)]
+    for default in (name for name in renames if name in absent and name in unfilled):
         found = f"PS7_SLOT_NAMES calls {default} {renames[default]}; the domain declares {default}"
         how = f"rename the slot in the domain, or correct what PS7_SLOT_NAMES says of {default}"
         yield error("slot-names", f"{found}, which is never written then", how)
