@@ -145,6 +145,17 @@ def test_the_portuguese_names() -> None:
     assert not re.search(r"\bagency\b(?!\":)", text)
 
 
+def test_a_bots_own_names_may_be_those_of_other_slots() -> None:
+    """Each is renamed once, where it is declared and where a comment names it."""
+    names = {"account": "agency", "agency": "agencia", "ps7_status": "estado", "cpf": "cpf_novo"}
+    text = fragment(OSS, ["account", "agency"], names=names)
+    names.pop("cpf")  # not declared, and so nothing to say
+    assert told(text) == names
+    declared = YAML(typ="safe").load(text)["slots"]
+    assert list(declared) == ["estado", "ps7_context", "agencia", "agency"]
+    assert "see `estado`" in text
+
+
 def test_nothing_to_rename_is_nothing_to_say() -> None:
     """A fragment whose names are the same in both languages needs no setting."""
     assert fragment(OSS, ["cpf"], portuguese=True) == fragment(OSS, ["cpf"], portuguese=False)

@@ -13,7 +13,8 @@ _HELP = HelpText(
     about="print the domain fragment that a bot merges",
     details=f"""\
 Print the slots, actions and answers of the plugin as a domain file for Rasa Open Source (--oss) or
-Rasa Pro with CALM (--calm). Put it beside your own domain file, in one folder: Rasa merges them.
+Rasa Pro with CALM (--calm). Put it into a folder of its own below that of your domain files: Rasa
+merges them. `rasa-ps7 init` does so, and what else a bot needs.
 
 The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
 where a rule or flow calls it: a turn with nothing to do then costs Rasa nothing, and a comment in
@@ -27,7 +28,7 @@ and any field of PS7's answer, such as u_display.
 what PS7_SLOT_NAMES must then be on the action server.
 """,
     examples={
-        "domain --oss > domain/ps7.yml": "the usual slots, for Rasa Open Source; then "
+        "domain --oss > domain/ps7/domain.yml": "the usual slots, for Rasa Open Source; then "
         "`rasa train --domain domain`",
         "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
         "domain --oss --at-session-start": "for a bot whose later turns cost nothing",
@@ -49,7 +50,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--at-session-start", action="store_true", help="look up there, and not on every turn"
     )
-    parser.add_argument("--slots", type=_slots, metavar="A,B", help="which slots of the customer")
+    parser.add_argument("--slots", type=slots, metavar="A,B", help="which slots of the customer")
     parser.add_argument("--pt", action="store_true", help="Portuguese names")
 
 
@@ -67,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _slots(text: str) -> list[str]:
+def slots(text: str) -> list[str]:
+    """Read the names of slots. ArgumentTypeError, in argparse's own way, for one that is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if not is_slot(name)]
     if unknown:

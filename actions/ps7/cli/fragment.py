@@ -15,7 +15,7 @@ from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire
 from . import fragment_text as words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _RUN = "action_ps7_context"
 _NOTES = {
@@ -79,12 +79,13 @@ def fragment(
     *,
     portuguese: bool = False,
     at_session_start: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> str:
     """Write the fragment with these slots, beside the two that every bot needs.
 
     None chooses what the flavour has by default, and lets one for Open Source show the rest in
     comments. The look-up runs on every turn; or as a session starts, and where a rule or flow
-    calls it.
+    calls it. `names`: what a bot calls slots of ours.
     """
     slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
     oss = flavour is OSS
@@ -93,13 +94,14 @@ def fragment(
     if at_session_start:
         flavour, script = replace(flavour, every_turn=""), "rule" if oss else "flow"
         head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
-    renames = {name: PORTUGUESE[name] for name in CUSTOMER_SLOTS if name in PORTUGUESE}
-    renames = {name: new for name, new in renames.items() if rest or name in slots}
+    renames = {**(PORTUGUESE if portuguese else {}), **(names or {})}
+    used = {STATUS, CONTEXT, *slots, *(CUSTOMER_SLOTS if rest else ())}
+    renames = {name: new for name, new in renames.items() if name in used}
     text = "".join(
         [
             words.OSS_HEAD if oss else _calm_head(slots),
             head,
-            words.PT_NOTE.format(names=json.dumps(renames)) if portuguese and renames else "",
+            words.PT_NOTE.format(names=json.dumps(renames)) if renames else "",
             'version: "3.1"\n\n',
             actions,
             "\nslots:\n",
@@ -110,7 +112,7 @@ def fragment(
             words.RESPONSES,
         ]
     )
-    return _renamed(text, renames) if portuguese else text
+    return _renamed(text, renames)
 
 
 def _calm_head(slots: Sequence[str]) -> str:
@@ -164,7 +166,8 @@ def _commented(text: str) -> str:
 
 def _renamed(text: str, renames: dict[str, str]) -> str:
     """Rename slots where they are declared, commented out or not, and where a comment names one."""
-    for name, new in renames.items():
-        text = re.sub(rf"^(  (?:# )?){name}:", rf"\g<1>{new}:", text, flags=re.MULTILINE)
-        text = text.replace(f"`{name}`", f"`{new}`")
-    return text
+
+    def renamed(found: re.Match[str]) -> str:
+        return found[0].replace(found[1], renames.get(found[1], found[1]))
+
+    return re.sub(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", renamed, text, flags=re.MULTILINE)

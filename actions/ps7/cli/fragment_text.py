@@ -6,9 +6,10 @@ from __future__ import annotations
 OSS_HEAD = """\
 # What a bot merges to know its customer: the slots, actions and answers of the PS7 plugin.
 #
-# Rasa merges the files of a folder. Put this file into your bot's domain folder and train with
-# `rasa train --domain domain`. It brings no intent and no session_config, and no slot of it
-# influences a prediction, so the rules and stories that you have keep their answers.
+# Rasa merges the files of a folder. Put this file into a folder of its own below that of your bot's
+# domain files, as domain/ps7/domain.yml, and train with `rasa train --domain domain`. It brings no
+# intent and no session_config, and no slot of it influences a prediction, so the rules and stories
+# that you have keep their answers.
 #
 # The action writes the slots that are declared, and no other: this file is the configuration.
 # Delete every slot that no answer and no action of yours needs, `ps7_status` and `ps7_context`
@@ -61,7 +62,7 @@ _START_HEAD = """\
 """
 PT_NOTE = """\
 #
-# The slots have Portuguese names here, and the action server has to know them:
+# Slots of the plugin have other names here, and the action server has to know them:
 #
 #   PS7_SLOT_NAMES='{names}'
 """
