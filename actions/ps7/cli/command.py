@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from . import chat, doctor, domain, explain, key, lookup, sign, simulate
+from . import chat, doctor, domain, explain, init, key, lookup, sign, simulate
 from .arguments import PROGRAM
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (doctor, lookup, chat, explain, simulate, domain, key, sign)
+_COMMANDS = (init, doctor, lookup, chat, explain, simulate, domain, key, sign)
 """In the order in which `--help` lists them."""
 
 VERSION = "0.1.0"

@@ -57,7 +57,12 @@ class _Kind(NamedTuple):
         return f"PS7_{self.field.upper()}"
 
 
-_SEAL = _Kind("seal_keys", lambda: Fernet.generate_key().decode())
+def new_seal_key() -> str:
+    """Make a key for `PS7_SEAL_KEYS`."""
+    return Fernet.generate_key().decode()
+
+
+_SEAL = _Kind("seal_keys", new_seal_key)
 _ARRIVAL = _Kind("arrival_keys", lambda: secrets.token_urlsafe(_ARRIVAL_BYTES))
 
 

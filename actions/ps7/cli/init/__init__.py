@@ -1,0 +1,131 @@
+"""`rasa-ps7 init`: put the plugin into the bot of this folder.
+
+`plan` reads the bot and says what to change, `yaml_text` makes the edits, `files` shows and writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..arguments import HelpText, add_command
+from ..domain import slots
+from ..output import CommandError, Output, Tone, Toned
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+_HELP = HelpText(
+    about="put the plugin into the bot in this folder",
+    details="""\
+Show what the bot in this folder needs to know its customer, ask, do it, and let the doctor look at
+the bot: the plugin's domain file beside the bot's own, the address of the action server, a .env for
+the simulator, the import of the plugin, and a greeting by segment. A fallback that would undo the
+lookup of its turn is switched off.
+
+What is done already is left as it is, so it can be run again. A slot that the bot has already stays
+the bot's; ours gets another name, in PS7_SLOT_NAMES.
+
+The exit code is 0 where the doctor finds no error in the bot, and with --dry-run.
+""",
+    examples={
+        "init": "show it, ask, and do it",
+        "init --yes": "without a question, for a script",
+        "init --dry-run --slots segment,cpf_masked": "show it; of the slots, only these",
+        "init --pt --greet utter_saudacao": "Portuguese names, and the bot's own greeting",
+    },
+)
+_NEXT = ("rasa-ps7 simulate --port 8099", "python -m rasa_sdk --actions actions")
+_YES = {"y", "yes", "s", "sim"}
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare this command and its options."""
+    parser = add_command(commands, "init", run, _HELP)
+    parser.add_argument("--yes", action="store_true", help="do it without a question")
+    parser.add_argument("--dry-run", action="store_true", help="show it, and change nothing")
+    parser.add_argument("--slots", type=slots, metavar="A,B", help="which slots of the customer")
+    parser.add_argument("--pt", action="store_true", help="Portuguese names for the slots")
+    parser.add_argument(
+        "--at-session-start", action="store_true", help="look up there, and not on every turn"
+    )
+    parser.add_argument("--calm", action="store_true", help="for Rasa Pro, also before its flows")
+    parser.add_argument(
+        "--greet",
+        default="utter_greet",
+        metavar="RESPONSE",
+        help="which response greets by segment (default: %(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the changes, make them where a person agrees, and return the doctor's exit code.
+
+    Raises:
+        CommandError: there is no bot, it cannot be read or written, or the answer is no.
+        SettingsError: PS7_SLOT_NAMES cannot be used.
+
+    """
+    from . import files, plan  # noqa: PLC0415 - other commands do not wait for all of it
+
+    out = Output()
+    planned = plan.make(options)
+    files.check(planned.changes)
+    _show(out, planned)
+    if options.dry_run:
+        return 0
+    if planned.changes:
+        if not options.yes:
+            _ask()
+        files.write(planned.changes)
+    return _end(out, planned)
+
+
+def _show(out: Output, planned: Plan) -> None:
+    """Write which files change, each change line by line, and what is left."""
+    if planned.changes:
+        out.heading("Changes")
+        out.table([change.title for change in planned.changes])
+    else:
+        out.line("Nothing to change: the plugin is in this bot.")
+    for change in planned.changes:
+        for line in () if change.about else ("", *change.diff()):
+            tone = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}.get(line[:1])
+            out.line(Toned(line, tone))
+    if planned.left:
+        out.line()
+        out.heading("Left to you")
+        out.table([[each] for each in planned.left])
+    out.line()
+
+
+def _ask() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError("nothing was changed: --yes makes these changes")
+    try:
+        agreed = input("Make these changes? [y/N] ").strip().lower() in _YES
+    except EOFError:
+        agreed = False
+    if not agreed:
+        raise CommandError("nothing was changed")
+
+
+def _end(out: Output, planned: Plan) -> int:
+    """Look at the bot as it is now, and say how to run it."""
+    from ..doctor import bot, checks  # noqa: PLC0415 - as above
+    from ..doctor.report import Report  # noqa: PLC0415 - as above
+
+    only_bot = argparse.Namespace(only_bot=True, bot=Path())
+    report = Report(list(checks.sections(bot.in_folder(Path()), only_bot)))
+    report.write(out)
+    if planned.changes:
+        out.line()
+        out.heading("Next, each line in a terminal of its own")
+        where = " --domain domain" if Path("domain").is_dir() else ""
+        lines = (*_NEXT, f"rasa train{where} && rasa run", "rasa-ps7 chat --as ana")
+        out.table([[line] for line in lines])
+        if where:
+            out.line(f"Each command of Rasa that reads the domain takes `{where.strip()}` now.")
+    return 0 if report.passes(strict=False) else 1

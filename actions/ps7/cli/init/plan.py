@@ -1,0 +1,234 @@
+"""What `init` would change in the bot of this folder, and what it leaves to a person.
+
+Everything is read here and nothing is written. A step that finds its work done plans nothing, so
+`init` can be run again, also after a failure in between: names come before the fragment that has
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...settings import SlotSettings
+from ...slots import CUSTOMER_SLOTS, STATUS, SlotNames
+from ..doctor import bot as bots
+from ..doctor import dialogue
+from ..doctor.settings import names_set
+from ..fragment import CALM, OSS, PORTUGUESE, fragment
+from ..key import new_seal_key
+from ..output import CommandError
+from .files import Change, appended, edited, read
+from .yaml_text import with_endpoint, with_greeting, without_fallback
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Collection, Mapping
+
+    from ..doctor.bot import Bot, Sources
+
+_SEGMENT, _GREETING = "Personnalité", "Olá! Sou a assistente do Personnalité."
+_OWN, _FRAGMENT = Path("domain/bot.yml"), Path("domain/ps7/domain.yml")
+_MODULE, _PACKAGE, _COPY = Path("actions.py"), Path("actions/__init__.py"), Path("actions/ps7")
+_SESSION = Path("actions/ps7_session.py")
+_IMPORT = "import rasa_ps7\n"
+_SESSION_START = '''\
+from {module} import PS7SessionStart
+
+
+class ActionSessionStart(PS7SessionStart):
+    """Knows the customer before the first turn."""
+'''
+_LATER = "action_ps7_context first: beside the session's start, nothing else looks it up"
+_SIMULATOR = {
+    "PS7_BASE_URL": "http://127.0.0.1:8099",
+    "PS7_USERNAME": "simulator",
+    "PS7_PASSWORD": "simulator",
+}
+_ENV, _GITIGNORE = Path(".env"), Path(".gitignore")
+_IGNORES_ENV = {".env", "/.env", "*.env", ".env*", "**/.env"}
+
+
+@dataclass
+class Plan:
+    """The changes, in the order in which they are made, and what a person has to do."""
+
+    changes: list[Change] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def change(self, path: Path, edit: Callable[[str], str | None], otherwise: str = "") -> None:
+        """Plan the edit of a file, or leave it to a person where it cannot be made."""
+        before = read(path)
+        after = edited(before or "", edit)
+        if after is None:
+            self.left.append(otherwise)
+        else:
+            self.changes.append(Change(path, before, after))
+
+
+def make(options: argparse.Namespace) -> Plan:
+    """Plan what the bot of this folder needs.
+
+    Raises:
+        CommandError: there is no bot, or one of its files cannot be read.
+        SettingsError: PS7_SLOT_NAMES cannot be used.
+
+    """
+    sources, bot = _read_bot()
+    flavour = CALM if options.calm or bot.is_calm else OSS
+    chosen = flavour.slots if options.slots is None else options.slots
+    names = SlotSettings.load().slot_names
+    is_merged = SlotNames(names).of(STATUS) in bot.slots
+    new_names: dict[str, str] = {}
+    if not (is_merged or names):
+        ours = CUSTOMER_SLOTS if options.slots is None else chosen
+        names = new_names = _names(bot, ours, pt=options.pt)
+    plan = Plan()
+    _environment(plan, new_names)
+    _actions(plan, bot, at_start=flavour is CALM or options.at_session_start)
+    if "action_endpoint" not in (bot.endpoints or {}):
+        otherwise = "endpoints.yml: name the action server under `action_endpoint:`"
+        plan.change(Path("endpoints.yml"), with_endpoint, otherwise)
+    if flavour is OSS and _rewinds(bot):
+        otherwise = "config.yml: set `enable_fallback_prediction: false` on the RulePolicy"
+        plan.change(Path("config.yml"), without_fallback, otherwise)
+    called = SlotNames(names)
+    declared = bot.slots if is_merged else [called.of(name) for name in chosen]
+    segment = called.of("segment")
+    greeting = None
+    if segment in declared:
+        greeting = _greeting(plan, bot, _file_with(sources, options.greet), options.greet, segment)
+    else:
+        plan.left.append(f"slot {segment} is not declared, so nothing greets by it")
+    if is_merged:
+        plan.changes += [greeting] if greeting else []
+        return plan
+    plan.changes += _moved(sources, greeting)
+    if read(_FRAGMENT) is None:
+        at_start = options.at_session_start
+        text = fragment(flavour, options.slots, at_session_start=at_start, names=names)
+        if at_start:
+            plan.left.append("let each rule or flow that needs the customer call " + _LATER)
+        plan.changes.append(Change(_FRAGMENT, None, text, about="the plugin's slots and actions"))
+    else:
+        plan.left.append(f"{_FRAGMENT} is there and declares no {called.of(STATUS)}: mend it")
+    return plan
+
+
+def _read_bot() -> tuple[Sources, Bot]:
+    sources = bots.in_folder(Path())
+    if "domain" not in sources:
+        raise CommandError("there is no domain.yml here and no folder domain: this is no bot")
+    found, bot = bots.read(sources)
+    if bot is None:
+        raise CommandError("\n".join(f"{each.found}: nothing was changed" for each in found))
+    return sources, bot
+
+
+def _names(bot: Bot, ours: Collection[str], *, pt: bool) -> dict[str, str]:
+    """Return the names of our slots that are not the default ones.
+
+    A slot that the bot has already stays the bot's: ours gets another name beside it.
+    """
+    names = {name: PORTUGUESE[name] for name in ours if pt and name in PORTUGUESE}
+    for name in dict.fromkeys((*CUSTOMER_SLOTS, *ours)):
+        called = names.get(name, name)
+        if called in bot.slots:
+            names[name] = f"{called}_cliente" if pt else f"customer_{name}"
+    return names
+
+
+def _environment(plan: Plan, names: Mapping[str, str]) -> None:
+    """Set what is set nowhere, and keep the key out of git."""
+    there = {name.upper() for name in names_set()}
+    lines = []
+    if not there & _SIMULATOR.keys():
+        lines += ["# PS7: here the simulator, which `rasa-ps7 simulate --port 8099` starts."]
+        lines += [f"{name}={value}" for name, value in _SIMULATOR.items()]
+    if "PS7_SEAL_KEYS" not in there:
+        lines += ["# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere."]
+        lines += [f"PS7_SEAL_KEYS={json.dumps([new_seal_key()])}"]
+    if names:
+        lines += ["# What this bot calls slots of the plugin."]
+        lines += [f"PS7_SLOT_NAMES={json.dumps(names)}"]
+    if not lines:
+        return
+    ignored, here = read(_GITIGNORE), Path.cwd()
+    is_in_git = any((folder / ".git").exists() for folder in (here, *here.parents))
+    if (is_in_git or ignored is not None) and not _IGNORES_ENV & {*(ignored or "").splitlines()}:
+        plan.change(_GITIGNORE, lambda text: appended(text, ".env\n"))
+    plan.change(_ENV, lambda text: appended(text, "".join(f"{line}\n" for line in lines)))
+
+
+def _actions(plan: Plan, bot: Bot, *, at_start: bool) -> None:
+    """Let the action server load the plugin; at_start: and the look-up at the session's start."""
+    is_module = _MODULE.is_file() and not _PACKAGE.exists()
+    code = read(_MODULE) or "" if is_module else bot.code or ""
+    start = ""
+    if at_start and "PS7SessionStart" not in code:
+        start = _SESSION_START.format(module=".ps7" if _COPY.is_dir() else "rasa_ps7")
+    if start and bots.SESSION_START in bot.actions:
+        start = ""
+        plan.left.append(f"derive your {bots.SESSION_START} from PS7SessionStart")
+    lines = "" if _COPY.is_dir() or "rasa_ps7" in code else _IMPORT
+    if start and is_module:
+        lines += f"\n\n{start}"
+    if lines:
+        module = _MODULE if is_module else _PACKAGE
+        plan.change(module, lambda text: appended(text, lines))
+    if start and not is_module:
+        plan.change(_SESSION, lambda text: appended(text, start))
+
+
+def _rewinds(bot: Bot) -> bool:
+    """Whether Rasa's fallback undoes a look-up, and says nothing of the bot's own."""
+    found = {each.id for each in dialogue.check(bot, {})}
+    return "fallback-rewinds" in found and "utter_default" not in bot.responses
+
+
+def _file_with(sources: Sources, response: str) -> Path | None:
+    """Return the domain file that has a response, as Rasa reads it."""
+    for path in (each for source in sources["domain"] for each in bots.files(source)):
+        text = read(path) or ""
+        if "responses" in text and response in bots.table(bots.parsed(text).get("responses")):
+            return path
+    return None
+
+
+def _greeting(plan: Plan, bot: Bot, path: Path | None, response: str, slot: str) -> Change | None:
+    """Return the change of the file whose response is to greet by segment."""
+    if path is None:
+        plan.left.append(f"there is no response {response} to greet by segment: --greet names it")
+        return None
+    answers = [bots.table(answer) for answer in bots.rows(bot.responses[response])]
+    conditions = [answer["condition"] for answer in answers if "condition" in answer]
+    before = read(path) or ""
+    after = None
+    if not conditions:
+        after = edited(
+            before, lambda text: with_greeting(text, response, slot, _SEGMENT, _GREETING)
+        )
+    if after is not None:
+        return Change(path, before, after)
+    if f"'{slot}'" not in str(conditions):
+        why = "has conditions already" if conditions else "is not written in lines of its own"
+        plan.left.append(f"{response} {why}: greet by slot {slot} there")
+    return None
+
+
+def _moved(sources: Sources, greeting: Change | None) -> list[Change]:
+    """Return the changes that leave the bot's own domain in a folder, and greet."""
+    alone = [path for path in sources["domain"] if path.is_file()]
+    below = [file for path in sources["domain"] if path.is_dir() for file in bots.files(path)]
+    if len(alone) > 1 or (alone and below):
+        several = " and ".join(map(str, sources["domain"]))
+        raise CommandError(
+            f"{several} lie side by side: nothing was changed. Put all in the folder"
+        )
+    if not alone:
+        return [greeting] if greeting else []
+    before = read(alone[0]) or ""
+    after = greeting.after if greeting else before
+    return [Change(_OWN, before, after, moved_from=alone[0])]
