@@ -1,8 +1,8 @@
-"""From a clone to one's own bot that answers by segment, by the README alone.
+"""From a clone to one's own bot that answers by segment, by the README alone, or by hand.
 
-What stands in a block is done as it stands there, with a bot that `rasa init` has made. Three
-things are not as on a reader's machine: ports are free ones, Rasa learns without a neural net, and
-pip installs by a link, since what the tests run with is installed already.
+What stands in a block is done as it stands there, with a bot that `rasa init` has made. Four things
+are not as on a reader's machine: ports are free ones, Rasa learns without a neural net, pip
+installs by a link, since what the tests run with is installed already, and `init` gets `--yes`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -20,28 +21,19 @@ from ruamel.yaml import YAML
 
 from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import Block, document
+from tests.support.init_bots import PIPELINE, POLICIES
 from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.conversation, pytest.mark.xdist_group("walk")]
 
-LEARNS_FAST = """\
-recipe: default.v1
-language: pt
-assistant_id: walk
-pipeline:
-  - name: WhitespaceTokenizer
-  - name: CountVectorsFeaturizer
-  - name: LogisticRegressionClassifier
-policies:
-  - name: MemoizationPolicy
-  - name: RulePolicy
-"""
 TRAINING = 240.0  # seconds; two busy cores are slow
 PAGES = {"simulate": ("8099", "/"), "rasa_sdk": ("5055", "/health"), "rasa": ("5005", "/")}
 """Where a program of the README listens, and the page at which it answers."""
+INITIAL = "lib/python*/site-packages/rasa/cli/initial_project"
 _YAML = YAML(typ="safe", pure=True)
 _YAML.default_flow_style = False
 _YAML.width = 1000
@@ -71,14 +63,17 @@ class Reader:
         self._folder = folder
         self.terminals: list[Process] = []
         self._ports = {port: str(free_port()) for port, _ in PAGES.values()}
-        (made,) = rasa_python.parents[1].glob("lib/python*/site-packages/rasa/cli/initial_project")
+        (made,) = rasa_python.parents[1].glob(INITIAL)
         shutil.copytree(made, self.bot)
-        (self.bot / "config.yml").write_text(LEARNS_FAST, encoding="utf-8")
+        (self.bot / "config.yml").write_text(PIPELINE + POLICIES, encoding="utf-8")
         (folder / "rasa-ps7").symlink_to(ROOT)
-        page = document("README.md")
-        first = page.text.partition("\n## Put it into your bot")[0].count("\n")
-        self._blocks = [block for block in page.blocks if block.line > first]
-        (self.promised,) = re.findall(r'The bot answers "([^"]+)"', page.prose)
+        readme, by_hand = document("README.md"), document("docs/by-hand.md")
+        first = readme.text.partition("\n## Put it into your bot")[0].count("\n")
+        self._blocks = {
+            readme.name: [block for block in readme.blocks if block.line > first],
+            by_hand.name: by_hand.blocks,
+        }
+        (self.promised,) = re.findall(r'The bot answers "([^"]+)"', readme.prose)
         # Programs in front of those of the machine: see the top of this file.
         programs, installed = folder / "bin", folder / "installed"
         environment = folder / "environment" / "bin"
@@ -91,15 +86,22 @@ class Reader:
         script(environment / "python", f'{python} "$@"')
         script(environment / "rasa-ps7", f'{python} -m rasa_ps7 "$@"')
 
-    def block(self, said: str) -> Block:
+    def block(self, said: str, page: str = "README.md") -> Block:
         """Return the one block in which something stands, with ports that are free."""
-        (found,) = (block for block in self._blocks if said in block.code)
-        code = re.sub("|".join(self._ports), lambda port: self._ports[port[0]], found.code)
-        return found._replace(code=code)
+        (found,) = (block for block in self._blocks[page] if said in block.code)
+        return found._replace(code=self._free(found.code))
+
+    def takes_free_ports(self, file: str) -> None:
+        """Let a file that `init` wrote name ports that are free."""
+        path = self.bot / file
+        path.write_text(self._free(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def _free(self, text: str) -> str:
+        return re.sub("|".join(self._ports), lambda port: self._ports[port[0]], text)
 
     def writes(self, said: str, file: str) -> None:
         """Put a block into a file of the bot; YAML beside or instead of what stands there."""
-        block, path = self.block(said), self.bot / file
+        block, path = self.block(said, "docs/by-hand.md"), self.bot / file
         if block.language == "yaml":
             before = (_YAML.load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
             with path.open("w", encoding="utf-8") as out:
@@ -148,20 +150,45 @@ class Reader:
         return terminal
 
 
-async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path) -> None:
-    """Every step of "Put it into your bot", in its order, and nothing else."""
-    reader = Reader(tmp_path, _rasa_python())
+EVERYBODY = ["Hey! How are you?"]
+
+
+@asynccontextmanager
+async def reading(folder: Path) -> AsyncIterator[Reader]:
+    """Open terminals as they are needed, and close them."""
+    reader = Reader(folder, _rasa_python())
     try:
-        await reader.types(reader.block("import rasa_ps7").code)
-        await reader.types(reader.block("mv domain.yml domain/bot.yml").code)
-        reader.writes("action_endpoint", "endpoints.yml")
-        reader.writes("utter_greet", "domain/bot.yml")
-        reader.writes("PS7_BASE_URL", ".env")
-        await reader.opens_terminals("rasa train")
-        assert await reader.arrives("ana") == [reader.promised]
-        assert await reader.arrives("bruno") == ["Olá! Sou a assistente do banco."]
-        (log,) = (each.output for each in reader.terminals if "rasa_sdk" in each.name)
-        assert log.count("PS7 lookup: outcome=ok reason=ok") == 2
+        yield reader
     finally:
         for terminal in reader.terminals:
             await terminal.end()
+
+
+async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path) -> None:
+    """Every step of "Put it into your bot", in its order, and nothing else."""
+    async with reading(tmp_path) as reader:
+        await reader.types(reader.block("pip install").code)
+        await reader.types(f"{reader.block('rasa-ps7 init').code.strip()} --yes")
+        reader.takes_free_ports(".env")
+        reader.takes_free_ports("endpoints.yml")
+        await reader.opens_terminals("rasa train")
+        assert await reader.arrives("ana") == [reader.promised]
+        assert await reader.arrives("bruno") == EVERYBODY
+        (log,) = (each.output for each in reader.terminals if "rasa_sdk" in each.name)
+        assert log.count("PS7 lookup: outcome=ok reason=ok") == 2
+
+
+async def test_the_same_by_hand(tmp_path: Path) -> None:
+    """Every block of docs/by-hand.md, and the doctor is content, also where it is strict."""
+    async with reading(tmp_path) as reader:
+        page = "docs/by-hand.md"
+        await reader.types(reader.block("import rasa_ps7", page).code)
+        await reader.types(reader.block("mv domain.yml domain/bot.yml", page).code)
+        reader.writes("action_endpoint", "endpoints.yml")
+        reader.writes("Personnalité", "domain/bot.yml")
+        reader.writes("PS7_BASE_URL", ".env")
+        reader.writes("RulePolicy", "config.yml")
+        await reader.types(reader.block("--strict", page).code)
+        await reader.opens_terminals("rasa train")
+        assert await reader.arrives("ana") == [reader.promised]
+        assert await reader.arrives("bruno") == EVERYBODY
