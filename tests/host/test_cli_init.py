@@ -278,7 +278,7 @@ def linked_folder() -> None:
             ),
         ),
     ],
-    ids=str,
+    ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_what_it_refuses(
     capsys: pytest.CaptureFixture[str],

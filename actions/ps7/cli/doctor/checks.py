@@ -31,10 +31,10 @@ def sections(sources: bot.Sources, options: argparse.Namespace) -> Iterator[Sect
     if of_rasa := list(rasa.check(options.rasa_python)):
         yield Section("Rasa", of_rasa)
     if sources or options.bot is not None:
-        yield _bot(sources, complain=options.only_bot)
+        yield of_bot(sources, complain=options.only_bot)
 
 
-def _bot(sources: bot.Sources, *, complain: bool) -> Section:
+def of_bot(sources: bot.Sources, *, complain: bool) -> Section:
     """Check a bot. Settings about slots that cannot be used are named once."""
     found: list[Finding] = []
     try:

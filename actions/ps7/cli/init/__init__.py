@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from ..domain import slots
 from ..output import CommandError, Output, Tone, Toned
 
 if TYPE_CHECKING:
+    import argparse
+
     from .plan import Plan
 
 _HELP = HelpText(
@@ -117,8 +118,7 @@ def _end(out: Output, planned: Plan) -> int:
     from ..doctor import bot, checks  # noqa: PLC0415 - as above
     from ..doctor.report import Report  # noqa: PLC0415 - as above
 
-    only_bot = argparse.Namespace(only_bot=True, bot=Path())
-    report = Report(list(checks.sections(bot.in_folder(Path()), only_bot)))
+    report = Report([checks.of_bot(bot.in_folder(Path()), complain=True)])
     report.write(out)
     if planned.changes:
         out.line()
