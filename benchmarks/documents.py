@@ -36,11 +36,9 @@ DOCS = ROOT / "docs"
 PICTURE = DOCS / "images" / "turn-cost.svg"
 _SCRIPT = DOCS / "pictures" / "turn_cost.py"
 _NOT_MEASURED = "-"
-_PORTUGUESE = str.maketrans(".,", ",.")
 
 # What stands over the columns of a table that compares bots, or action servers, and whose figures.
 _BOTS = ("without the plugin", "plugin, every turn", "plugin, at session start")
-_BOTS_PT = ("sem o plugin", "plugin, a cada turno", "plugin, no início da sessão")
 _DOES = (WITHOUT, EVERY_TURN, AT_START)
 _SERVERS = ("plugin", "an action that does nothing", "bare aiohttp", "`requests`")
 _SIDES = ("ours", "empty action", "bare aiohttp", "requests")
@@ -74,29 +72,8 @@ def read(benchmark: str) -> dict[str, Any]:
 
 def tables() -> list[tuple[Path, str]]:
     """Return every table, and the document that holds it."""
-    readme, brazilian = ROOT / "README.md", ROOT / "README.pt-BR.md"
     performance = DOCS / "performance.md"
     return [
-        (
-            readme,
-            _compare(
-                ("a turn in Rasa 3.6.21, ms", *_BOTS),
-                _DOES,
-                Row("a later turn", "rasa_turn", BASE, LATER),
-                Row("… with jsonschema 4.17.3", "rasa_turn", NEWER_JSONSCHEMA, LATER),
-                Row("the first turn, with the lookup", "rasa_turn", BASE, FIRST),
-            ),
-        ),
-        (
-            brazilian,
-            _in_portuguese(
-                ("um turno no Rasa 3.6.21, ms", *_BOTS_PT),
-                _DOES,
-                Row("um turno posterior", "rasa_turn", BASE, LATER),
-                Row("… com jsonschema 4.17.3", "rasa_turn", NEWER_JSONSCHEMA, LATER),
-                Row("o primeiro turno, com a consulta", "rasa_turn", BASE, FIRST),
-            ),
-        ),
         (
             performance,
             _compare(
@@ -106,6 +83,7 @@ def tables() -> list[tuple[Path, str]]:
                     Row(setting, "rasa_turn", setting, LATER)
                     for setting in (BASE, BANK, FAR, POSTGRES, NEWER_JSONSCHEMA)
                 ),
+                Row("base case, the first turn", "rasa_turn", BASE, FIRST),
             ),
         ),
         (performance, _crowd()),
@@ -135,13 +113,6 @@ def tables() -> list[tuple[Path, str]]:
 
 def _compare(header: tuple[str, ...], sides: tuple[str, ...], *rows: Row) -> str:
     return _table(header, *([row.name, *row.figures(sides)] for row in rows))
-
-
-def _in_portuguese(header: tuple[str, ...], sides: tuple[str, ...], *rows: Row) -> str:
-    def figures(row: Row) -> list[str]:
-        return [each.translate(_PORTUGUESE).replace(" to ", " a ") for each in row.figures(sides)]
-
-    return _table(header, *([row.name, *figures(row)] for row in rows))
 
 
 def _crowd() -> str:

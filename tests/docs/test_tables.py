@@ -48,7 +48,7 @@ COMMANDS = next(
     ("page", "header", "names"),
     [
         ("README", ("value", "when", "what a dialogue does"), OUTCOMES),
-        ("README", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
+        ("docs/integration", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
         ("docs/integration", ("name", "what it is"), package.__all__),
         ("docs/operations", ("outcome", "alert", "who"), OUTCOMES),
         ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
@@ -63,7 +63,7 @@ def test_a_table_has_every_name(page: str, header: tuple[str, ...], names: list[
 
 def test_slots_fixtures_and_customers_are_described_as_they_are() -> None:
     """A slot's list of values, the fixtures of the test kit, the attributes of a customer."""
-    rows = document("README.md").table("slot", "what it holds").rows
+    rows = document("docs/integration.md").table("slot", "what it holds").rows
     values = {row[0].strip("`"): set(code_words(row[1])) for row in rows}
     for name in ("identification", "security_device", "token_status"):
         assert values[name] == {who.slots[name] for who in PERSONAS.values()} - {None}

@@ -1,4 +1,4 @@
-"""The tables of both READMEs and docs/compatibility.md, as they follow from the cells.
+"""The tables of docs/compatibility.md, as they follow from the cells.
 
     python -m tests.matrix.page
 
@@ -17,7 +17,6 @@ from tests.matrix.cells import (
     NEWEST,
     PYTHONS,
     RASA_PINS,
-    RUN,
     SDKS,
     Transport,
     pinned,
@@ -27,26 +26,14 @@ from tests.support.processes import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-READMES = (ROOT / "README.md", ROOT / "README.pt-BR.md")
 DETAILS = ROOT / "docs" / "compatibility.md"
 RUNS = "runs"
-NOT_RUN = "–"
 COLUMNS = [f"Python {python}" for python in PYTHONS]
 
 
 def tables() -> list[tuple[Path, str]]:
     """Return every table, and the document that holds it."""
-    short = [(path, summary()) for path in READMES]
-    return [*short, (DETAILS, details()), (DETAILS, with_rasa())]
-
-
-def summary() -> str:
-    """Return README's table: the transports that are run, for each rasa-sdk and Python."""
-    rows: dict[str, list[str]] = {}
-    for sdk in SDKS:
-        runs = [[c.transport.value for c in RUN if (c.sdk, c.python) == (sdk, p)] for p in PYTHONS]
-        rows.setdefault(sdk.version, [sdk.version, *(", ".join(each) or NOT_RUN for each in runs)])
-    return _table(["rasa-sdk", *COLUMNS], *rows.values())
+    return [(DETAILS, details()), (DETAILS, with_rasa())]
 
 
 def details() -> str:
