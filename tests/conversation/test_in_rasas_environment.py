@@ -7,6 +7,7 @@ recommended place.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from tests.wheel.conftest import wheel
 from tests.wheel.test_adopted import WAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from tests.conversation.harness import Stage
@@ -37,6 +39,7 @@ ANA = PERSONAS["ana"].slots
 RASA = {canonicalize_name(name): version for name, version in pinned(RASA_PINS).items()}
 ADDED = {canonicalize_name(name): version for name, version in pinned(ADDED_TO_RASA).items()}
 PYDANTIC, SDK = canonicalize_name("pydantic"), canonicalize_name("rasa-sdk")
+TAKEN_IN = ("the folder", "the wheel imported")
 STORIES = """\
 version: "3.1"
 stories:
@@ -59,28 +62,29 @@ def site_packages(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-@pytest_asyncio.fixture(
-    scope="session", loop_scope="session", params=["the folder", "the wheel imported"]
-)
-async def bot(
-    rasa_stage: Stage,
-    site_packages: Path,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> RunningBot:
-    """Run the example bot, with its actions and the plugin in Rasa's environment."""
-    way = WAYS[request.param]
-    actions_in = way.lay_out(tmp_path_factory.mktemp("bot"))
-    path = {"PYTHONPATH": str(site_packages) if way.wheel else ""}
-    taken_in = Bot(OSS_BOT, actions_in=actions_in, settings=path, in_rasa=True)
-    return await rasa_stage.open(f"in-rasa-{actions_in.name}", taken_in)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bots(
+    rasa_stage: Stage, site_packages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, RunningBot]:
+    """Run the example bot, with its actions in Rasa's environment, for each way to take us in."""
+
+    def opening(name: str) -> Awaitable[RunningBot]:
+        actions_in = WAYS[name].lay_out(tmp_path_factory.mktemp("bot"))
+        path = {"PYTHONPATH": str(site_packages) if WAYS[name].wheel else ""}
+        bot = Bot(OSS_BOT, actions_in=actions_in, settings=path, in_rasa=True)
+        return rasa_stage.open(f"in-rasa-{actions_in.name}", bot)
+
+    return dict(zip(TAKEN_IN, await asyncio.gather(*map(opening, TAKEN_IN)), strict=True))
 
 
 @pytest.mark.conversation
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_action_server_runs_in_rasas_environment(bot: RunningBot, ps7: Simulator) -> None:
+@pytest.mark.parametrize("way", TAKEN_IN)
+async def test_the_action_server_runs_in_rasas_environment(
+    bots: dict[str, RunningBot], ps7: Simulator, way: str
+) -> None:
     """A customer is known from the first turn on, sees a balance, logs out; PS7 is asked once."""
-    chat = bot.chat()
+    chat = bots[way].chat()
     assert await chat.say("oi", {"contextId": "ana"}) == greeting(PERSONAS["ana"])
     slots = await chat.slots()
     shown = {name: value for name, value in ANA.items() if name in slots}
