@@ -2,7 +2,7 @@
 
 A folder is copied as docs/by-hand.md copies it, without the command and the test kit.
 
-The bot has an action of its own, the example's, which reads the customer from the seal.
+The bot has actions of its own, the example's, which read the customer from the seal.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Way(NamedTuple):
     """What `--actions` names: the bot's folder, where it has one."""
     wheel: bool = False
     folder: bool = False
-    own_actions: tuple[str, ...] = (BALANCE,)
+    own_actions: tuple[str, ...] = (BALANCE, "action_answer_account", "action_offer_ivr_option")
 
     def lay_out(self, home: Path) -> Path:
         """Make the bot's folder."""
@@ -46,10 +46,11 @@ class Way(NamedTuple):
         package.mkdir()
         imports = "import rasa_ps7\n" if self.wheel else ""
         (package / "__init__.py").write_text(f'"""The actions of a bot."""\n{imports}')
-        balance = (OWN / "balance.py").read_text(encoding="utf-8")
-        if not self.folder:
-            balance = balance.replace("from .ps7 import", "from rasa_ps7 import")
-        (package / "balance.py").write_text(balance, encoding="utf-8")
+        for module in OWN.glob("[!_]*.py"):
+            code = module.read_text(encoding="utf-8")
+            if not self.folder:
+                code = code.replace("from .ps7 import", "from rasa_ps7 import")
+            (package / module.name).write_text(code, encoding="utf-8")
         if self.folder:
             optional = shutil.ignore_patterns("cli", "testing")
             shutil.copytree(ROOT / "actions" / "ps7", package / "ps7", ignore=optional)
@@ -71,7 +72,7 @@ WAYS = {
 async def test_a_customer_is_looked_up(
     python: Path, way: Way, environments: Environments, tmp_path: Path
 ) -> None:
-    """Once, and the bot's own action then knows them; no action is registered twice."""
+    """Once, and the bot's own actions then know them; no action is registered twice."""
     expected = sorted((LOOK_UP, VERIFY, FORGET, *way.own_actions))
     environment = environments[usable(python), way.wheel]
     async with Simulator() as ps7:
@@ -89,8 +90,8 @@ async def test_a_customer_is_looked_up(
             user = Dialogue()
             changes = await user.turn(server.send, metadata={"contextId": "ana"})
             assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
-            for action in way.own_actions:
-                (said,) = (await server.send(user.call(action)))["responses"]
+            if way.own_actions:
+                (said,) = (await server.send(user.call(BALANCE)))["responses"]
                 assert (said["response"], said["balance"]) == ("utter_balance", "R$ 15.230,75")
             assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
         finally:
