@@ -22,6 +22,7 @@ from benchmarks.rasa_bots import (
     NOTHING,
     ONCE,
     POSTGRES,
+    SEGMENT_ALONE,
     WITHOUT,
 )
 from benchmarks.rasa_turn import CROWD, FIRST, LATER
@@ -117,7 +118,7 @@ def _compare(header: tuple[str, ...], sides: tuple[str, ...], *rows: Row) -> str
 
 def _crowd() -> str:
     columns = ("turns/s", "median wait, ms", "CPU of Rasa, ms", "CPU of the action server, ms")
-    bots = (WITHOUT, NOTHING, ONCE, EVERY_TURN, AT_START)
+    bots = (WITHOUT, NOTHING, ONCE, EVERY_TURN, AT_START, SEGMENT_ALONE)
     found = [Row(column, "rasa_turn", CROWD, column).figures(bots) for column in columns]
     return _table((CROWD, *columns), *(list(row) for row in zip(bots, *found, strict=True)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 WITHOUT, NOTHING = "without the plugin", "an action that does nothing, every turn"
 ONCE = "an action that sets the same slots once, every turn"
 EVERY_TURN, AT_START = "the plugin, every turn", "the plugin, at session start"
+SEGMENT_ALONE = "the plugin, at session start, segment alone"
 BASE, BANK, FAR = "base case", "a bank's bot", "200 turns into the conversation"
 POSTGRES, NEWER_JSONSCHEMA = "conversations in PostgreSQL", "jsonschema 4.17.3"
 
@@ -48,13 +50,10 @@ class Cell:
         """The cell whose servers it uses: how long users talk makes no other bot."""
         return Cell(BASE, self.does) if self.setting == FAR else self
 
-    def __str__(self) -> str:
-        return f"{self.setting}: {self.does}"
-
 
 _COMPARED = (WITHOUT, EVERY_TURN, AT_START)
 CELLS = (
-    *(Cell(BASE, does) for does in (WITHOUT, NOTHING, ONCE, EVERY_TURN, AT_START)),
+    *(Cell(BASE, does) for does in (WITHOUT, NOTHING, ONCE, EVERY_TURN, AT_START, SEGMENT_ALONE)),
     *(
         Cell(setting, does)
         for setting in (BANK, FAR, POSTGRES, NEWER_JSONSCHEMA)
@@ -90,15 +89,20 @@ class Workshop:
 
     def _small(self) -> dict[Cell, Bot]:
         folder, lobby = BOTS["story_bot"].folder, BOTS["lobby"]
-        at_start = self._folder / "at-session-start.yml"
-        at_start.write_text(at_session_start(), encoding="utf-8")
+
+        def at_start(*options: str) -> Bot:
+            domain = self._folder / f"at-session-start{len(options)}.yml"
+            domain.write_text(at_session_start(*options), encoding="utf-8")
+            return Bot(folder, (domain,), actions_in=lobby.actions_in, actions=lobby.actions)
+
         every_turn = Bot(folder, (FRAGMENT,), actions_in=ROOT)
         bots = {
             WITHOUT: Bot(folder, actions_in=ROOT),
             NOTHING: replace(every_turn, actions=EMPTY.actions),
             ONCE: replace(every_turn, actions="benchmarks.rivals.once"),
             EVERY_TURN: every_turn,
-            AT_START: Bot(folder, (at_start,), actions_in=lobby.actions_in, actions=lobby.actions),
+            AT_START: at_start(),
+            SEGMENT_ALONE: at_start("--slots", "segment"),
         }
         return {Cell(BASE, does): bot for does, bot in bots.items()}
 
@@ -175,9 +179,10 @@ class Workshop:
         return folder
 
 
-def at_session_start() -> str:
+def at_session_start(*options: str) -> str:
     """Return the domain file for a bot that looks up where a session starts, and then only."""
-    domain = FRAGMENT.read_text(encoding="utf-8")
+    command = (sys.executable, "-m", "actions.ps7", "domain", "--oss", *options)
+    domain = subprocess.check_output(command, cwd=ROOT, text=True)  # noqa: S603 - our own command
     domain = domain.replace("\n        action: action_ps7_context\n", "\n")
     start = "actions:\n  - action_session_start: {send_domain: true}\n"
     return domain.replace("actions:\n", start, 1)

@@ -29,6 +29,7 @@ from benchmarks.rasa_bots import (
     FAR,
     NOTHING,
     ONCE,
+    SEGMENT_ALONE,
     WITHOUT,
     Cell,
     Workshop,
@@ -64,6 +65,7 @@ GOALS = (
     ("… over an action that sets the same slots once", LATER, EVERY_TURN, ONCE, 1.05),
     ("the turn with the lookup, over that action", FIRST, EVERY_TURN, ONCE, 1.08),
     ("a later turn, at session start, over none", LATER, AT_START, WITHOUT, 1.05),
+    ("… with segment alone", LATER, SEGMENT_ALONE, WITHOUT, 1.05),
 )
 """In the base case: whose turn, over whose, may be how many times as long."""
 

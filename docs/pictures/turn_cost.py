@@ -29,6 +29,7 @@ COLOURS = {
     "an action that sets the same slots once, every turn": "#c6cdd5",
     "the plugin, every turn": "#0b5cad",
     "the plugin, at session start": "#1a7f37",
+    "the plugin, at session start, segment alone": "#1a7f37",
 }
 FONT = "system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"
 WIDTH, TOP, BOTTOM = 1010, 72, 44

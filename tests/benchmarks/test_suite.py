@@ -228,13 +228,15 @@ def test_turns_in_rasa_are_compared_round_by_round() -> None:
         (pytest.approx(10 / 9), False),
         (1.0, True),
         (1.0, True),
+        (2.25, False),
     ]
 
 
 def test_a_bot_that_looks_up_at_session_start_does_so_there_alone() -> None:
     """Its domain file hands the domain to that action, and maps no slot to the every-turn one."""
-    domain = YAML(typ="safe", pure=True).load(rasa_bots.at_session_start())
+    domain = YAML(typ="safe", pure=True).load(rasa_bots.at_session_start("--slots", "segment"))
     assert {"action_session_start": {"send_domain": True}} in domain["actions"]
+    assert domain["slots"].keys() == {"ps7_status", "ps7_context", "segment"}
     assert domain["slots"]["ps7_status"]["mappings"] == [{"type": "custom"}]
 
 
