@@ -88,14 +88,14 @@ class Workshop:
         return chosen
 
     def _small(self) -> dict[Cell, Bot]:
-        folder, lobby = BOTS["story_bot"].folder, BOTS["lobby"]
+        folder = BOTS["story_bot"].folder
+        every_turn = Bot(folder, (FRAGMENT,), actions_in=ROOT)
 
         def at_start(*options: str) -> Bot:
             domain = self._folder / f"at-session-start{len(options)}.yml"
             domain.write_text(at_session_start(*options), encoding="utf-8")
-            return Bot(folder, (domain,), actions_in=lobby.actions_in, actions=lobby.actions)
+            return replace(every_turn, domain_files=(domain,), actions="benchmarks.session_start")
 
-        every_turn = Bot(folder, (FRAGMENT,), actions_in=ROOT)
         bots = {
             WITHOUT: Bot(folder, actions_in=ROOT),
             NOTHING: replace(every_turn, actions=EMPTY.actions),
@@ -181,8 +181,5 @@ class Workshop:
 
 def at_session_start(*options: str) -> str:
     """Return the domain file for a bot that looks up where a session starts, and then only."""
-    command = (sys.executable, "-m", "actions.ps7", "domain", "--oss", *options)
-    domain = subprocess.check_output(command, cwd=ROOT, text=True)  # noqa: S603 - our own command
-    domain = domain.replace("\n        action: action_ps7_context\n", "\n")
-    start = "actions:\n  - action_session_start: {send_domain: true}\n"
-    return domain.replace("actions:\n", start, 1)
+    command = ("-m", "actions.ps7", "domain", "--oss", "--at-session-start", *options)
+    return subprocess.check_output((sys.executable, *command), cwd=ROOT, text=True)  # noqa: S603

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from benchmarks import __main__ as command
 from benchmarks import arena as arenas
@@ -151,7 +150,7 @@ def test_the_command_keeps_what_it_finds(
     assert "met     nothing to do, over the empty action: 1.00" in said
     assert json.loads((tmp_path / "held.json").read_text("utf-8"))["goals"][0]["met"] is True
     page = (tmp_path / "figures.md").read_text("utf-8")
-    assert "| nothing to do, over the empty action | at least 0.9 | 1.00 | met |" in page
+    assert "| nothing to do, over the empty action | at least 0.75 | 1.00 | met |" in page
     assert "### A turn whose context is held, 32 at a time" in page
 
 
@@ -230,14 +229,6 @@ def test_turns_in_rasa_are_compared_round_by_round() -> None:
         (1.0, True),
         (2.25, False),
     ]
-
-
-def test_a_bot_that_looks_up_at_session_start_does_so_there_alone() -> None:
-    """Its domain file hands the domain to that action, and maps no slot to the every-turn one."""
-    domain = YAML(typ="safe", pure=True).load(rasa_bots.at_session_start("--slots", "segment"))
-    assert {"action_session_start": {"send_domain": True}} in domain["actions"]
-    assert domain["slots"].keys() == {"ps7_status", "ps7_context", "segment"}
-    assert domain["slots"]["ps7_status"]["mappings"] == [{"type": "custom"}]
 
 
 async def test_a_setting_that_cannot_be_had_is_left_out(

@@ -1,0 +1,9 @@
+"""The actions of a bot that looks up where a session starts: what such a bot has at the least."""
+
+from __future__ import annotations
+
+from actions.ps7 import PS7SessionStart
+
+
+class ActionSessionStart(PS7SessionStart):
+    """Opens a session, and knows the customer before the first message is answered."""
