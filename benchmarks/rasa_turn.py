@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -137,6 +138,9 @@ def measure(arena: Arena) -> Report:
 
 
 async def _measure(arena: Arena, programs: Programs) -> Report:
+    this = asyncio.current_task()
+    if this is not None:  # a SIGTERM ends the servers too
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     folder = arena.lab.folder
     stage = Stage(programs.rasa_python, folder, folder, OURS.environment(arena.ps7_url))
     with TemporaryDirectory() as postgres:  # its owner is another user, who may not read ours
@@ -159,7 +163,13 @@ async def _open(stage: Stage, bots: Mapping[Cell, Bot]) -> dict[Cell, Measured]:
     """Start every bot, and let each use the cores that are meant for it."""
     names = {cell: f"bot{number}" for number, cell in enumerate(bots)}
     opening = [asyncio.create_task(stage.open(names[cell], bot)) for cell, bot in bots.items()]
-    await asyncio.wait(opening)  # for all: none may start after a failure has ended the others
+    try:
+        await asyncio.wait(opening)  # for all: none may start after the others have ended
+    except asyncio.CancelledError:
+        for task in opening:
+            task.cancel()
+        await asyncio.wait(opening)
+        raise
     measured = {}
     for (cell, bot), task in zip(bots.items(), opening, strict=True):
         running, (rasa, actions) = task.result(), stage.pids(names[cell], bot)
