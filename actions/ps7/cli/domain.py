@@ -17,8 +17,8 @@ Rasa Pro with CALM (--calm). Put it into a folder of its own below that of your 
 merges them. `rasa-ps7 init` does so, and what else a bot needs.
 
 The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
-where a rule or flow calls it: a turn with nothing to do then costs Rasa nothing, and a comment in
-the file says what the bot has to add.
+where a rule or flow calls it: a turn with nothing to do then calls no action, and a comment in the
+file says what the bot has to add. Rasa pays for each slot in each turn, so declare few there.
 
 --slots chooses what of the customer is declared, for what is not declared is never written;
 ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
@@ -31,7 +31,7 @@ what PS7_SLOT_NAMES must then be on the action server.
         "domain --oss > domain/ps7/domain.yml": "the usual slots, for Rasa Open Source; then "
         "`rasa train --domain domain`",
         "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
-        "domain --oss --at-session-start": "for a bot whose later turns cost nothing",
+        "domain --oss --at-session-start": "for a bot whose later turns call no action",
         "domain --calm --pt": "for Rasa Pro, with Portuguese names",
     },
 )
