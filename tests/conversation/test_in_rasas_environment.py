@@ -21,6 +21,7 @@ from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import OSS_BOT, Bot
 from tests.conversation.spoken import BALANCES, GOODBYE, NOBODY, greeting, of_the_customer
+from tests.docs.documents import document
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 from tests.wheel.conftest import wheel
@@ -40,17 +41,6 @@ RASA = {canonicalize_name(name): version for name, version in pinned(RASA_PINS).
 ADDED = {canonicalize_name(name): version for name, version in pinned(ADDED_TO_RASA).items()}
 PYDANTIC, SDK = canonicalize_name("pydantic"), canonicalize_name("rasa-sdk")
 TAKEN_IN = ("the folder", "the wheel imported")
-STORIES = """\
-version: "3.1"
-stories:
-  - story: Good-bye
-    steps:
-      - user: |
-          tchau
-        intent: goodbye
-      - action: action_ps7_forget
-      - action: utter_goodbye
-"""
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +92,10 @@ async def test_the_action_server_runs_in_rasas_environment(
 @pytest.mark.conversation
 @pytest.mark.asyncio(loop_scope="session")
 async def test_rasa_tests_a_bot_there(rasa_stage: Stage, oss_bot: RunningBot) -> None:
-    """`rasa test core` finds that a story goes as it says."""
-    code, said = await rasa_stage.test(oss_bot.model, STORIES)
+    """`rasa test core` finds that the story of docs/testing.md goes as it says, without a PS7."""
+    blocks = document("docs/testing.md").blocks
+    (story,) = (block.code for block in blocks if block.code.startswith("stories:"))
+    code, said = await rasa_stage.test(oss_bot.model, story)
 
     assert code == 0, said
 
