@@ -128,7 +128,7 @@ class ArrivalSettings(_FromEnvironment):
 
 
 class SlotSettings(_FromEnvironment):
-    """What a reader of a bot's domain needs, and no more."""
+    """What a reader of a bot's files needs, and no more."""
 
     slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
         default={},
@@ -138,6 +138,10 @@ class SlotSettings(_FromEnvironment):
     clear_slots: Annotated[list[types.Name], NoDecode, types.FromJson] = Field(
         default=[],
         description='a JSON list of slots of the bot\'s own, such as ["balance"]',
+    )
+    metadata_keys: Annotated[types.DottedPaths, NoDecode, types.FromJson] = Field(
+        default=["contextId"],
+        description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
 
 
@@ -165,10 +169,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     app_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
     app_secret: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
-    metadata_keys: Annotated[types.DottedPaths, NoDecode, types.FromJson] = Field(
-        default=["contextId"],
-        description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
-    )
     deadline: types.Seconds = Field(default=4.0, description=types.SECONDS)
     connect_timeout: types.Seconds = Field(default=1.0, description=types.SECONDS)
     read_timeout: types.Seconds = Field(default=2.0, description=types.SECONDS)

@@ -57,7 +57,10 @@ def bot_of(domain: Mapping[str, Any], code: str | None = None, **parts: Any) -> 
 
 
 def found_in(
-    bot: Bot, renames: Mapping[str, str] | None = None, to_clear: Sequence[str] = ()
+    bot: Bot,
+    renames: Mapping[str, str] | None = None,
+    to_clear: Sequence[str] = (),
+    metadata_keys: Sequence[str] = ("contextId",),
 ) -> list[Finding]:
     """Return all that the doctor finds in a bot."""
     names = renames or {}
@@ -65,7 +68,7 @@ def found_in(
         *slots.check(bot, names, to_clear),
         *slots.check_runs(bot),
         *dialogue.check(bot, SlotNames(names).among(bot.slots)),
-        *channels.check(bot),
+        *channels.check(bot, metadata_keys),
     ]
 
 

@@ -331,6 +331,7 @@ LANGUAGE_MODELS = [
         )
     ),
 ]
+VIER = {"rasa_vier_cvg.CVGInput": {"token": "made-up"}}
 PERSISTENT = {"socketio": {"session_persistence": True}}
 CHANNELS = [
     *(case(sound(), credentials=said) for said in ({"rest": None}, {"socketio": None}, {})),
@@ -341,6 +342,12 @@ CHANNELS = [
         credentials=PERSISTENT,
     ),
     case(sound(), credentials=PERSISTENT, config=CALM),
+    case(
+        sound(),
+        "warning channel-path: VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS",
+        credentials=VIER,
+    ),
+    case(sound(), credentials=VIER, metadata_keys=["contextId", "cvg_body.dialogContext.ctx"]),
     case(
         sound(),
         "warning channel-metadata: in credentials.yml, telegram and callback let no metadata of",
@@ -355,7 +362,7 @@ def test_what_is_wrong_with_a_bot_is_found_and_nothing_else(
     domain: dict[str, Any], more: dict[str, Any], expected: list[str]
 ) -> None:
     """Each with its level, its name and its text; what is right is not mentioned."""
-    settings = {key: more[key] for key in ("renames", "to_clear") if key in more}
+    settings = {key: more[key] for key in ("renames", "to_clear", "metadata_keys") if key in more}
     files = {key: value for key, value in more.items() if key not in settings}
     assert_found(wrong(found_in(bot_of(domain, **files), **settings)), expected)
 

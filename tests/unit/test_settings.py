@@ -167,13 +167,13 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_DEADLINE", "s3cret-deadline")
     lines = refusal().splitlines()[1:]
     assert [line.split()[0] for line in lines] == [
+        "PS7_METADATA_KEYS",
         "PS7_BASE_URL",
         "PS7_USERNAME",
         "PS7_SEAL_KEYS",
-        "PS7_METADATA_KEYS",
         "PS7_DEADLINE",
     ]
-    assert lines[0].endswith(
+    assert lines[1].endswith(
         "; looked in the environment, .env in this folder (not there) and PS7_SECRETS_DIR (not set)"
     )
     assert "s3cret" not in "".join(lines)

@@ -49,5 +49,5 @@ def of_bot(sources: bot.Sources, *, complain: bool) -> Section:
     found += slots.check(files, about.slot_names, about.clear_slots)
     found += slots.check_runs(files)
     found += dialogue.check(files, SlotNames(about.slot_names).among(files.slots))
-    found += channels.check(files)
+    found += channels.check(files, about.metadata_keys)
     return Section("Bot", found)
