@@ -14,7 +14,7 @@ from uuid import uuid4
 from ..slots import differing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .situation import TrackerLike
 
@@ -24,16 +24,28 @@ SESSION_METADATA = "session_started_metadata"
 NONCE = "ps7_session"
 """Key in the metadata of a `session_started` event of ours: Rasa keeps an event's metadata, and
 writes its own timestamp over ours."""
-SESSION_EVENTS = ("session_started", "session_ended", "restart")
+_BORDERS = ("action", "session_started", "session_ended", "restart")
 
 
 class Message(NamedTuple):
     """What a message of the user brought, and when."""
 
     metadata: object
-    at: float | None
-    """Seconds since 1970, not before any event that stands in front of it: a client that writes
-    events through Rasa's API may claim an earlier time. None: not known."""
+    events: Sequence[object]
+    """All that the tracker shows."""
+    place: int
+    """How many of these stand in front of what comes after it."""
+
+    @property
+    def at(self) -> float | None:
+        """When it came, in seconds since 1970; None where no event says so.
+
+        Not before any event that stands in front of it: a client that writes events through Rasa's
+        API may claim an earlier time.
+        """
+        so_far = (event for event in self.events[: self.place] if isinstance(event, dict))
+        times = (event.get("timestamp") for event in so_far)
+        return max((time for time in times if isinstance(time, (int, float))), default=None)
 
 
 @dataclass
@@ -61,7 +73,7 @@ class History:
     """A conversation as far as a tracker shows it."""
 
     def __init__(
-        self, events: Iterable[object], latest_message: object, *, context: str, status: str
+        self, events: Sequence[object], latest_message: object, *, context: str, status: str
     ) -> None:
         """Walk the events; `context` and `status` are the bot's names of these two slots.
 
@@ -79,14 +91,18 @@ class History:
         self.said_this_turn: object = None
         """What the status was set to after the newest message; None where it was not."""
         self._context, self._status = context, status
-        self.at: float | None = None
-        """When the newest event was; None where no event says so."""
+        self._events = events
         self._has_messages = False
-        for event in events:
+        for place, event in enumerate(events, 1):
             if isinstance(event, dict):
-                self._add(event)
+                self._add(event, place)
         if not self._has_messages and isinstance(latest_message, dict):
-            self.session.messages.append(Message(latest_message.get("metadata"), self.at))
+            self.hear(latest_message.get("metadata"))
+
+    def hear(self, metadata: object, place: int | None = None) -> None:
+        """Add a message to the session that runs; after all events where no place is named."""
+        place = len(self._events) if place is None else place
+        self.session.messages.append(Message(metadata, self._events, place))
 
     def open_session(self, mark: str) -> Session:
         """Begin another session."""
@@ -94,21 +110,19 @@ class History:
         self.session = Session(mark)
         return self.session
 
-    def _add(self, event: Mapping[str, Any]) -> None:
-        kind, name, at = event.get("event"), event.get("name"), event.get("timestamp")
-        if isinstance(at, (int, float)) and (self.at is None or at > self.at):
-            self.at = at
+    def _add(self, event: Mapping[str, Any], place: int) -> None:
+        kind = event.get("event")
         if kind == "slot":
-            self._set_slot(name, event.get("value"))
-        elif kind in SESSION_EVENTS or (kind == "action" and name == SESSION_ACTION):
+            self._set_slot(event.get("name"), event.get("value"))
+        elif kind == "user":
+            self.session.shown = self.session.begun = self._has_messages = True
+            self.hear(event.get("metadata"), place)
+            self.sealed_this_turn, self.said_this_turn = set(), None
+        elif kind == "action" and event.get("name") != SESSION_ACTION:
+            self.session.shown = self.session.begun = True
+        elif kind in _BORDERS:
             # Nothing outlives a restart: its session is one before the next, however short.
             self.open_session(_mark(event)).shown = kind == "restart"
-        elif kind in ("action", "user"):
-            self.session.shown = self.session.begun = True
-            if kind == "user":
-                self._has_messages = True
-                self.session.messages.append(Message(event.get("metadata"), self.at))
-                self.sealed_this_turn, self.said_this_turn = set(), None
 
     def _set_slot(self, name: object, value: object) -> None:
         if name == self._context and isinstance(value, str):
@@ -153,7 +167,7 @@ class NewSession:
         session.carried = set(history.seals) if self.carries_over else set()
         opening = opening_metadata(self.events)
         if opening is not None:
-            session.messages.append(Message(opening, history.at))
+            history.hear(opening)
 
     def to_set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return the slots to set after Rasa has reset them all: what is kept, and the changes."""
@@ -171,7 +185,7 @@ def opening_metadata(events: Sequence[object]) -> object:
     for event in reversed(events):
         if not isinstance(event, dict):
             continue
-        if event.get("event") in ("action", *SESSION_EVENTS):
+        if event.get("event") in _BORDERS:
             break
         if event.get("event") == "user":
             return event.get("metadata") if _asks_for_session(event.get("text")) else None

@@ -250,7 +250,8 @@ class Situation:
             hit = look_in(message.metadata, self._runtime.paths)
             if hit is not None:
                 found = verifier.read(found_in(hit, settings.encoded), self.sender_id)
-                yield found, self.now.timestamp() if message.at is None else message.at
+                at = None if found.valid is None else message.at  # only a token has its time
+                yield found, self.now.timestamp() if at is None else at
 
     @property
     def same(self) -> bool:
