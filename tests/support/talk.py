@@ -187,9 +187,9 @@ class Talk:
         return changes
 
     def _changes(self, tracker: TrackerLike) -> dict[str, Any]:
-        turn = self.turn(tracker)
-        in_order = turn.in_order()
+        in_order = self.turn(tracker).in_order()
         self.runtime.states = StateCache()  # decided in full
+        turn = self.turn(tracker)
         found = turn.context()
         self.rule = turn.rule
         if isinstance(found, dict):

@@ -21,25 +21,25 @@ BEFORE = UNTIL - timedelta(seconds=1)
 def test_a_state_is_known_by_all_that_it_says() -> None:
     """Another value or another type: another state. A later moment replaces an earlier one."""
     states = StateCache()
-    states.remember(STATE, UNTIL)
-    assert states.in_order(list(STATE), BEFORE)
-    assert not states.in_order(STATE, UNTIL)
+    states.remember(states.digest(STATE), UNTIL)
+    assert states.in_order(states.digest(list(STATE)), BEFORE)
+    assert not states.in_order(states.digest(STATE), UNTIL)
     others: list[object] = [
         ["s2", *STATE[1:]],
         [*STATE[:4], ""],
         [*STATE, None],
         ["s1", ["ok", 52998224725, None], *STATE[2:]],
     ]
-    assert not any(states.in_order(other, BEFORE) for other in others)
-    states.remember(STATE, UNTIL + timedelta(hours=1))
-    assert states.in_order(STATE, UNTIL)
+    assert not any(states.in_order(states.digest(other), BEFORE) for other in others)
+    states.remember(states.digest(STATE), UNTIL + timedelta(hours=1))
+    assert states.in_order(states.digest(STATE), UNTIL)
 
 
 def test_what_is_remembered_tells_nothing() -> None:
     """Digests are keyed, and no other process has the key."""
     one, other = StateCache(), StateCache()
-    one.remember(STATE, UNTIL)
-    other.remember(STATE, UNTIL)
+    one.remember(one.digest(STATE), UNTIL)
+    other.remember(other.digest(STATE), UNTIL)
     assert one._known.keys() != other._known.keys()
     assert "52998224725" not in repr(vars(one))
 
@@ -53,16 +53,20 @@ def test_a_state_that_cannot_be_written_is_never_known() -> None:
     for _ in range(100_000):
         deep = [deep]
     for value in (object(), endless, deep, {(): 1}):
-        states.remember([value], UNTIL)
-        assert not states.in_order([value], BEFORE)
+        states.remember(states.digest([value]), UNTIL)
+        assert not states.in_order(states.digest([value]), BEFORE)
 
 
 def test_those_that_were_used_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that runs for months does not grow."""
     monkeypatch.setattr(cache, "SIZE", 2)
     states = StateCache()
-    states.remember("s1", UNTIL)
-    states.remember("s2", UNTIL)
-    assert states.in_order("s1", BEFORE)
-    states.remember("s3", UNTIL)
-    assert [states.in_order(name, BEFORE) for name in ("s1", "s2", "s3")] == [True, False, True]
+    states.remember(states.digest("s1"), UNTIL)
+    states.remember(states.digest("s2"), UNTIL)
+    assert states.in_order(states.digest("s1"), BEFORE)
+    states.remember(states.digest("s3"), UNTIL)
+    assert [states.in_order(states.digest(name), BEFORE) for name in ("s1", "s2", "s3")] == [
+        True,
+        False,
+        True,
+    ]

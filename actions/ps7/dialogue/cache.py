@@ -21,30 +21,29 @@ SIZE = 4096
 
 
 class StateCache:
-    """What one process remembers. A state that cannot be written as JSON is never known."""
+    """What one process remembers, by digests: that of any value that JSON can say."""
 
     def __init__(self) -> None:
         """Begin with nothing, and a key that no other process has."""
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, datetime] = OrderedDict()
 
-    def in_order(self, state: object, now: datetime) -> bool:
+    def in_order(self, digest: bytes, now: datetime) -> bool:
         """Whether a state is known, and its time is not over."""
-        digest = self._digest(state)
         if digest not in self._known:
             return False
         self._known.move_to_end(digest)
         return now < self._known[digest]
 
-    def remember(self, state: object, until: datetime) -> None:
+    def remember(self, digest: bytes, until: datetime) -> None:
         """Remember that a state is in order until then."""
-        digest = self._digest(state)
         if digest:
             self._known[digest] = until
         if len(self._known) > SIZE:
             self._known.popitem(last=False)
 
-    def _digest(self, state: object) -> bytes:
+    def digest(self, state: object) -> bytes:
+        """Return what a state is known by; of one that JSON cannot say nothing, never known."""
         try:
             text = json.dumps(state)
         except (TypeError, ValueError, RecursionError):

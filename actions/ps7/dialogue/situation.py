@@ -267,17 +267,18 @@ class Situation:
         hits = (look_in(message.metadata, self._runtime.paths) for message in messages)
         return next((hit for hit in hits if hit is not None), None)
 
-    @property
-    def state(self) -> list[Any]:
-        """All that a decision goes by, but for the time."""
+    @cached_property
+    def state(self) -> bytes:
+        """The digest of all that a decision goes by, but for the time."""
         hit = self.newest_hit
-        return [
+        everything = [
             self.sender_id,
             {name: self.slots[name] for name in self.ours},
             list(self.history.seals),
             self.history.session.mark,
             None if hit is None else [hit.value, hit.beside.get("encoded")],
         ]
+        return self._runtime.states.digest(everything)
 
 
 def _is_about(seal: Seal, found: Found) -> bool:
