@@ -108,19 +108,19 @@ class PS7Client:
         return decoded.customer
 
     async def _within_deadline(self, request: Request, report: LookupReport) -> Decoded:
+        failure: type[PS7Unavailable]
         try:
             async with timeout(self.settings.deadline):
                 return await self._with_retries(request, report)
         except LookupFailed:
             raise
         except asyncio.TimeoutError:
-            failure: PS7Unavailable = DeadlineExceeded(Reason.DEADLINE)
+            failure, reason = DeadlineExceeded, Reason.DEADLINE
         except Exception as error:  # noqa: BLE001 - the family is closed
             telemetry.log_bug(error)
-            failure = PS7Unavailable(Reason.INTERNAL)
-        # Raised out here, no foreign error, and none of its values, goes along. `from None`: see
-        # Transport.send.
-        raise failure from None
+            failure, reason = PS7Unavailable, Reason.INTERNAL
+        # Raised out here, no foreign error, and none of its values, goes along; see Transport.send.
+        raise failure(reason) from None
 
     async def _with_retries(self, request: Request, report: LookupReport) -> Decoded:
         """Repeat a retryable failure, at most `PS7_ATTEMPTS` attempts in all.

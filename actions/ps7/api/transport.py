@@ -69,6 +69,7 @@ class Transport:
 
         """
         session: aiohttp.ClientSession | None = None
+        failure: type[PS7Unavailable]
         try:
             session = await self._session()
             # No `async with`: as it ends it waits for whatever still writes the request, which
@@ -90,15 +91,16 @@ class Transport:
         except asyncio.CancelledError:
             if _is_cancelled(session):
                 raise
-            failure: PS7Unavailable = ConnectionFailed(Reason.CONNECTION_LOST)
+            failure, reason = ConnectionFailed, Reason.CONNECTION_LOST
         except Exception as error:  # noqa: BLE001 - the family is closed
-            failure = _translate(error)
+            failure, reason = _translate(error)
         else:
             return Answer(response.status, response.headers, body)
         # Raised out here, it carries no foreign error along: those quote what arrived, and name the
         # headers that were sent. `from None`, since a task that is written in Python, as some test
-        # runners have, wakes us while it handles that very error.
-        raise failure from None
+        # runners have, wakes us while it handles that very error. Made as it is raised: a variable
+        # that holds it would keep it, its traceback, and so the whole conversation in memory.
+        raise failure(reason) from None
 
     @staticmethod
     async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -168,12 +170,12 @@ def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
     return task is None or task.cancelling() > 0
 
 
-def _translate(error: Exception) -> PS7Unavailable:
-    """Return the error of our family for a foreign one."""
+def _translate(error: Exception) -> tuple[type[PS7Unavailable], Reason]:
+    """Return the class of our family for a foreign error, and the reason."""
     found_by_tls = tls.reason(error)
     if found_by_tls is not None:
-        return ConnectionFailed(found_by_tls)
+        return ConnectionFailed, found_by_tls
     for foreign, ours, reason in _FOREIGN:
         if isinstance(error, foreign):
-            return ours(reason)
-    return PS7Unavailable(Reason.INTERNAL)
+            return ours, reason
+    return PS7Unavailable, Reason.INTERNAL
