@@ -89,7 +89,7 @@ class Watch:
 
     def said(self) -> str:
         """Return all of it as one text, the attributes of log records included."""
-        said = [f"{record.getMessage()}\n{record.__dict__}" for record in self._caplog.records]
+        said = [f"{record.getMessage()}\n{_attributes(record)}" for record in self._caplog.records]
         said.append(self._caplog.text)
         for failure in self.failures:
             said += _told(failure)
@@ -97,6 +97,12 @@ class Watch:
         data = self._reader.get_metrics_data()
         said.append(data.to_json() if data else "")
         return "\n".join(said)
+
+
+def _attributes(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what a record holds but its times: their digits may be those of a CPF by chance."""
+    times = ("created", "msecs", "relativeCreated")
+    return {name: value for name, value in vars(record).items() if name not in times}
 
 
 def _told(failure: BaseException) -> list[str]:
