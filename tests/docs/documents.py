@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
@@ -65,7 +66,7 @@ class Document:
     links: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
-    anchors: set[str] = field(default_factory=set)
+    anchors: list[str] = field(default_factory=list)
 
     @property
     def prose(self) -> str:
@@ -108,7 +109,7 @@ def document(name: str) -> Document:
         elif token.type == "heading_open":
             read.headings.append(following.content)
             slug = _slug(following)
-            read.anchors.add(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
+            read.anchors.append(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
             slugs[slug] += 1
         for part in (token, *(token.children or ())):
             _read_part(read, part)
@@ -125,10 +126,10 @@ def _read_part(read: Document, part: Token) -> None:
     if part.type == "code_inline":
         read.code_words.append(part.content)
     elif part.type in {"link_open", "image"}:
-        read.links.append(str(part.attrs.get("href", part.attrs.get("src"))))
+        read.links.append(unquote(str(part.attrs.get("href", part.attrs.get("src")))))
     elif part.type in {"html_inline", "html_block"}:
         read.links.extend(_HTML_TARGET.findall(part.content))
-        read.anchors.update(_HTML_ANCHOR.findall(part.content))
+        read.anchors.extend(_HTML_ANCHOR.findall(part.content))
 
 
 def _slug(heading: Token) -> str:

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import tomli
@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from actions.ps7 import PS7Settings
 from actions.ps7.cli import command
 from actions.ps7.settings import PREFIX
-from tests.docs.documents import Block, Document, Table, blocks, code_words, document, names
+from tests.docs.documents import PARSER, Block, Document, blocks, code_words, document, names
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def leads_nowhere(link: str, name: str) -> bool:
     parts = urlsplit(link)
     if parts.scheme in {"https", "mailto"}:
         return False
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(parts.path)))
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), parts.path))
     target = path if parts.path else name
     if parts.scheme or target.startswith("../") or not (ROOT / target).exists():
         return True
@@ -130,55 +130,62 @@ def test_every_command_is_understood(name: str, capsys: pytest.CaptureFixture[st
                     pytest.fail(f"{line}: {capsys.readouterr().err}")
 
 
-ENGLISH, PORTUGUESE = document("README.md"), document("README.pt-BR.md")
+TRANSLATED = {name.replace(".pt-BR.", "."): name for name in names() if ".pt-BR." in name}
 
 
-def skeleton(table: Table) -> list[list[object]]:
-    """Return of each cell what no language changes: names and values, and numbers."""
-    return [[(code_words(cell), numbers(cell)) for cell in row] for row in (table[0], *table[1])]
+def skeleton(page: Document) -> Iterator[tuple[object, ...]]:
+    """Read what no language changes: the parts of a page, code, names and values, and numbers."""
+    for token in PARSER.parse(page.text):
+        shown = token.content if token.type == "fence" and token.info != "text" else None
+        said = "" if token.type == "fence" else token.content
+        yield token.type, token.tag, token.info, shown, sorted(code_words(said)), numbers(said)
 
 
-def numbers(cell: str) -> list[str]:
-    """Return the numbers of a cell. Portuguese writes 1.234,5 where English writes 1,234.5."""
-    said = re.sub(r"`[^`]*`|\]\([^)]*\)", "", cell)
-    found = re.findall(r"(?<![\w.-])\d+(?:[.,]\d+)*", said)
-    return [re.sub(r"[.,]", "", number) for number in found]
+def numbers(said: str) -> list[str]:
+    """Return the numbers of a text. Portuguese writes 1.234,5 where English writes 1,234.5."""
+    without_code = re.sub(r"`[^`]*`|\]\([^)]*\)", "", said)
+    found = re.findall(r"(?<![\w.-])\d+(?:[.,]\d+)*", without_code)
+    return sorted(re.sub(r"[.,]", "", number) for number in found)
 
 
-def test_the_portuguese_readme_has_the_structure_of_the_english_one() -> None:
-    """The same commands, tables, links and sections, in the same order."""
-    pages = (PORTUGUESE, ENGLISH)
-    each_other = {page.name for page in pages}
-    blocks, tables, links, levels, headings = zip(
-        *(
-            (
-                [block[2:] for block in page.blocks],
-                [skeleton(table) for table in page.tables],
-                [link for link in page.links if link not in each_other],
-                re.findall(r"^(#+) ", page.text, re.MULTILINE),
-                [code_words(heading) for heading in page.headings],
-            )
-            for page in pages
-        ),
-        strict=True,
-    )
-    for here, there in (blocks, tables, links, levels, headings):
-        assert here == there
-    assert PORTUGUESE.name in ENGLISH.links
-    assert ENGLISH.name in PORTUGUESE.links
+def in_portuguese(link: str, page: Document) -> str:
+    """Return the link that stands in the Portuguese page for one of the English page."""
+    path, _, anchor = link.partition("#")
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), path))
+    target = target if path else page.name
+    if target == TRANSLATED[page.name]:
+        return posixpath.basename(page.name)
+    if target not in TRANSLATED:
+        return link
+    path = path and posixpath.join(posixpath.dirname(path), posixpath.basename(TRANSLATED[target]))
+    if anchor:
+        at = document(target).anchors.index(anchor)
+        anchor = f"#{document(TRANSLATED[target]).anchors[at]}"
+    return path + anchor
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_portuguese_page_has_the_structure_of_the_english_one(name: str) -> None:
+    """The same parts in the same order, with the same code, names, numbers and links.
+
+    A link leads to the page in the same language where there is one, and each to the other.
+    """
+    english, portuguese = document(name), document(TRANSLATED[name])
+    assert list(skeleton(portuguese)) == list(skeleton(english))
+    assert portuguese.links == [in_portuguese(link, english) for link in english.links]
+    assert posixpath.basename(portuguese.name) in english.links
 
 
 @pytest.mark.parametrize(
-    ("page", "words"),
-    [(ENGLISH, r"some ([\d,]+) lines"), (PORTUGUESE, r"umas ([\d.]+) linhas")],
-    ids=["en", "pt"],
+    ("name", "words"),
+    [("README.md", r"some ([\d,]+) lines"), ("README.pt-BR.md", r"umas ([\d.]+) linhas")],
 )
-def test_the_readme_is_short_and_says_how_large_the_plugin_is(page: Document, words: str) -> None:
+def test_the_readme_is_short_and_says_how_large_the_plugin_is(name: str, words: str) -> None:
     """Lines of the folder without its optional rooms, rounded to hundreds."""
-    assert len(page.text.splitlines()) <= 200
+    assert len(document(name).text.splitlines()) <= 200
     plugin = ROOT / "actions" / "ps7"
     rooms = {plugin / "cli", plugin / "testing"}
     files = (path for path in plugin.rglob("*.py") if not rooms.intersection(path.parents))
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
-    (said,) = re.findall(words, page.text)
+    (said,) = re.findall(words, document(name).text)
     assert int(re.sub(r"\D", "", said)) == round(lines, -2)
