@@ -40,8 +40,8 @@ const PORTUGUESE = {
   how: "Como o contextId chega até o bot",
   howArrives: "O chat diz ao back-end o id da conversa e recebe o que vai em metadata, com cada mensagem:",
   howFound: "O Rasa entrega metadata ao bot, e action_ps7_context acha o contextId ali, em todo turno, sem regra nenhuma.",
-  unsigned: "Em produção, o seu back-end assina o contextId: com PS7_ARRIVAL_KEYS, só vale o que ele assinou para esta conversa. docs/security.md tem as poucas linhas de código; make webchat SIGNED=1 mostra como fica.",
-  signed: "Este contextId veio assinado pelo servidor da página, que aqui faz o papel do seu back-end: vale para esta conversa e por dois minutos (PS7_ARRIVAL_KEYS, docs/security.md).",
+  unsigned: "Em produção, o seu back-end assina o contextId: com PS7_ARRIVAL_KEYS, só vale o que ele assinou para esta conversa. docs/security.pt-BR.md tem as poucas linhas de código; make webchat SIGNED=1 mostra como fica.",
+  signed: "Este contextId veio assinado pelo servidor da página, que aqui faz o papel do seu back-end: vale para esta conversa e por dois minutos (PS7_ARRIVAL_KEYS, docs/security.pt-BR.md).",
   status: {
     ok: "O PS7 conhece este contexto.",
     missing: "Ninguém conhecido: a conversa segue anônima.",
