@@ -134,7 +134,10 @@ TRANSLATED = {name.replace(".pt-BR.", "."): name for name in names() if ".pt-BR.
 
 
 def skeleton(page: Document) -> Iterator[tuple[object, ...]]:
-    """Read what no language changes: the parts of a page, code, names and values, and numbers."""
+    """Read what no language changes: the parts of a page, code, names and values, and numbers.
+
+    A block of text is a drawing in words, and may be translated.
+    """
     for token in PARSER.parse(page.text):
         shown = token.content if token.type == "fence" and token.info != "text" else None
         said = "" if token.type == "fence" else token.content
@@ -157,11 +160,10 @@ def in_portuguese(link: str, page: Document) -> str:
         return posixpath.basename(page.name)
     if target not in TRANSLATED:
         return link
-    path = path and posixpath.join(posixpath.dirname(path), posixpath.basename(TRANSLATED[target]))
     if anchor:
         at = document(target).anchors.index(anchor)
         anchor = f"#{document(TRANSLATED[target]).anchors[at]}"
-    return path + anchor
+    return path.replace(".md", ".pt-BR.md") + anchor
 
 
 @pytest.mark.parametrize("name", TRANSLATED)
