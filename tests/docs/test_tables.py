@@ -7,6 +7,8 @@ import json
 import re
 from datetime import datetime, timezone
 from functools import cache, partial
+from itertools import product
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -26,6 +28,7 @@ from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
 from tests.docs.documents import code_words, document
 from tests.faults.ending import at_every_attempt
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ COMMANDS = next(
         ("README", ("value", "when", "what a dialogue does"), OUTCOMES),
         ("docs/integration", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
         ("docs/integration", ("name", "what it is"), package.__all__),
-        ("docs/operations", ("outcome", "alert", "who"), OUTCOMES),
+        ("docs/operations", ("outcome", "alert", "what to compare", "who"), OUTCOMES),
         ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
         ("docs/security", ("reason", "what was wrong"), REFUSED),
         ("docs/testing", ("contextId", "who arrives"), [p.context_id for p in PERSONAS.values()]),
@@ -179,9 +182,61 @@ def test_every_metric_has_its_row() -> None:
         for kind in kinds
         for name, unit, *_ in calls(f"create_{kind}")
     }
-    rows = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
-    assert {row[:3] for row in rows} == made
+    assert {row[:3] for row in METRICS} == made
     assert f"scope `{telemetry.SCOPE}`" in OPERATIONS.prose
+
+
+METRICS = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
+SELECTOR = re.compile(r'(ps7(?:\.\w+)+)(?:\{(\w+="\w+"(?:,\w+="\w+")*)\})?')
+
+
+@pytest.fixture
+def attributes(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
+    """Return the attributes of each metric, with every value that they can have."""
+    found: set[tuple[str, str]] = {("action", name) for name in (LOOK_UP, VERIFY, FORGET)}
+    add = SimpleNamespace(add=lambda _, said: found.update(said.items()))
+    monkeypatch.setattr(telemetry, "_turns", add)
+    for outcome, looked_up, metadata in product(Outcome, (True, False), (True, False)):
+        telemetry.count_turn(LOOK_UP, outcome, looked_up=looked_up, metadata=metadata)
+    reasons = {("reason", reason.value) for reason in Reason}
+    refused = {("reason", reason.value) for reason in turn.ARRIVAL_REFUSED}
+    ends = reasons | {("outcome", outcome) for outcome in OUTCOMES}
+    return {"ps7.turns": found, "ps7.arrivals.refused": refused, "ps7.lookup.duration": ends}
+
+
+def test_every_attribute_of_a_metric_is_in_its_row(
+    attributes: dict[str, set[tuple[str, str]]],
+) -> None:
+    """And no other."""
+    for metric, _, _, said, _ in METRICS:
+        assert {*code_words(said)} == {name for name, _ in attributes.get(metric.strip("`"), ())}
+
+
+def test_every_alert_can_be_built(attributes: dict[str, set[tuple[str, str]]]) -> None:
+    """Its metric is exported, with that attribute, which can have that value: the row's own."""
+    table = OPERATIONS.table("outcome", "alert", "what to compare", "who")
+    made = {row[0].strip("`") for row in METRICS}
+    row_of = ""
+    for outcome, _, compared, _ in table.rows:
+        row_of = outcome.strip("`") or row_of
+        chosen = [SELECTOR.fullmatch(word) for word in code_words(compared)]
+        assert chosen
+        assert all(chosen), compared
+        asked = {pair for each in chosen if each for pair in selected(each, attributes, made)}
+        assert {value for name, value in asked if name in {"status", "outcome"}} <= {row_of}
+    for word in OPERATIONS.code_words:
+        if "{" in word and (each := SELECTOR.fullmatch(word)):
+            selected(each, attributes, made)
+
+
+def selected(
+    selector: re.Match[str], attributes: dict[str, set[tuple[str, str]]], made: set[str]
+) -> set[tuple[str, str]]:
+    """Return what a selector asks for, which must be there."""
+    pairs = re.findall(r'(\w+)="(\w+)"', selector[2] or "")
+    assert selector[1] in made
+    assert {*pairs} <= attributes.get(selector[1], set()), selector[0]
+    return {*pairs}
 
 
 def test_every_span_has_its_row() -> None:

@@ -7,11 +7,13 @@ what a bot builder relies on: the slots that a run sets, the requests that it se
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7 import verified_context
+from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import PERSONAS, Persona
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
 
 ANA = PERSONAS["ana"]
+COUNTED_BY = {"action", "status", "source", "metadata"}
 
 
 @pytest.fixture
@@ -192,6 +195,63 @@ async def test_a_run_says_which_row_of_the_table_it_went_by(
     ]
     assert lines[1].endswith(" slots=[]")
     assert "'cpf'" in lines[0]
+
+
+async def test_every_run_is_counted_by_what_the_status_says(
+    bot: Conversation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once each, also where nothing changes; no attribute has a text that came from outside."""
+    counted: list[tuple[int, dict[str, str]]] = []
+    add = SimpleNamespace(add=lambda *said: counted.append(said))
+    monkeypatch.setattr(telemetry, "_turns", add)
+
+    def last() -> list[str]:
+        said = [":".join(each.values()).removeprefix("action_ps7_") for _, each in counted]
+        assert {number for number, _ in counted} == {1}
+        assert {name for _, each in counted for name in each} <= COUNTED_BY
+        counted.clear()
+        return said
+
+    await run(bot, VERIFY)
+    await arrive(bot)
+    await bot.user("oi", metadata={"customData": {"contextId": "C-1"}})
+    await run(bot, VERIFY)
+    assert last() == [
+        "verify:missing",
+        "context:missing:none",
+        "context:missing:brought",
+        "verify:missing",
+    ]
+    await arrive(bot, "ana")
+    await arrive(bot)
+    await run(bot, VERIFY)
+    await set_slots(bot, cpf=TYPED, ps7_status=TYPED)
+    await run(bot, VERIFY)
+    assert last() == ["context:ok:looked_up", "context:ok:held", *["verify:ok:held"] * 2]
+    await run(bot, FORGET)
+    await arrive(bot, "ana")
+    assert last() == ["forget:missing", "context:missing"]
+    for fault in ("two words", "not-found", "http-403", "http-404"):
+        await arrive(bot, fault)
+        await run(bot, VERIFY)
+    assert last() == [
+        f"{action}:{status}"
+        for status in ("invalid", "rejected", "denied", "unavailable")
+        for action in ("context", "verify")
+    ]
+    await arrive(bot, "diego")
+    clock.move(3601)
+    await run(bot, VERIFY)
+    await run(bot, VERIFY)
+    assert last() == ["context:ok:looked_up", *["verify:expired"] * 2]
+    await set_slots(bot, ps7_status="ok", ps7_context=None)
+    await run(bot, VERIFY)
+    forged = converse()
+    await set_slots(forged, ps7_status="ok")
+    await arrive(forged)
+    monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", broken)
+    await bot.run(LOOK_UP)
+    assert last() == ["verify:tampered", "context:tampered:none", "context:unavailable"]
 
 
 async def test_metadata_without_a_context_id_is_named_once(

@@ -301,5 +301,6 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
         "ps7.lookup.retries",
         "ps7.seals.refused",
         "ps7.slots.restored",
+        "ps7.turns",
     ]
     assert all(one._unit and one._description for one in made)

@@ -51,6 +51,7 @@ seals_refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that
 arrivals_refused = _meter.create_counter(
     "ps7.arrivals.refused", "{arrival}", "Arrivals that were refused, by reason"
 )
+_turns = _meter.create_counter("ps7.turns", "{run}", "Runs of an action, by what the status says")
 
 
 @dataclass
@@ -147,6 +148,18 @@ def _span(
     return tracer.start_as_current_span(
         name, kind=kind, record_exception=False, set_status_on_exception=False
     )
+
+
+def count_turn(
+    action: str, status: Outcome, *, looked_up: bool = False, metadata: bool | None = None
+) -> None:
+    """Count one run of an action, and what the status says after it."""
+    attributes = {"action": action, "status": status.value}
+    if status == Outcome.OK:
+        attributes["source"] = "looked_up" if looked_up else "held"
+    elif metadata is not None:
+        attributes["metadata"] = "brought" if metadata else "none"
+    _turns.add(1, attributes)
 
 
 def log_bug(error: Exception) -> None:

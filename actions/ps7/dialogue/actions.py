@@ -91,7 +91,10 @@ class PS7Action(Action, ABC):
             changes = await self.changes(turn)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
+            telemetry.count_turn(self.name(), Outcome.UNAVAILABLE)
             return _fail_closed(tracker, shared, domain)
+        asked = turn.rule == "look-up"
+        telemetry.count_turn(self.name(), turn.outcome, looked_up=asked, metadata=turn.metadata)
         logger.debug("%s: rule=%s slots=%s", self.name(), turn.rule, list(changes))
         return changes
 

@@ -80,12 +80,16 @@ class Runtime:
                 self._warn_once(name, text, needed)
         return self.names.among(slots)
 
-    def note_metadata(self, metadata: object) -> None:
-        """Name the keys of metadata without a contextId, each set of keys once."""
+    def note_metadata(self, metadata: object) -> bool:
+        """Whether a message brought metadata; names its keys, without a contextId, in a WARNING.
+
+        Each set of keys once. What Rasa itself adds is none.
+        """
         keys = near_miss.describe(metadata, self.paths)
         if keys not in (None, *self._metadata_noted) and len(self._metadata_noted) < _MOST_NOTED:
             self._metadata_noted.add(keys)
             logger.warning("A message brought metadata without a contextId; %s", keys)
+        return keys is not None
 
     def _warn_once(self, name: str, text: str, default: str) -> None:
         if name not in self._warned_of:

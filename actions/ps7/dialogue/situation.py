@@ -179,10 +179,14 @@ class Situation:
     # What the slots claim
 
     @property
+    def status(self) -> object:
+        """What stands in the slot of the status."""
+        return self._in_slot_of(self._runtime.names.of(STATUS))
+
+    @property
     def says_ok(self) -> bool:
         """Whether the status claims a customer, read as Rasa reads a categorical slot."""
-        status = self._in_slot_of(self._runtime.names.of(STATUS))
-        return isinstance(status, str) and status.lower() == Outcome.OK.value
+        return isinstance(self.status, str) and self.status.lower() == Outcome.OK.value
 
     @property
     def claims_customer(self) -> bool:

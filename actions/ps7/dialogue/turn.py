@@ -63,6 +63,10 @@ class Turn:
         self.situation = Situation(tracker, runtime, now, domain)
         self.rule = "in-order"
         """The row of the table by which this run was decided."""
+        self.outcome = Outcome.OK
+        """What the status says after this run."""
+        self.metadata: bool | None = None
+        """Whether the newest message brought any; None where that was not looked at."""
         self._runtime = runtime
         self._slots = self.situation.slots
         self._ours = self.situation.ours
@@ -84,7 +88,7 @@ class Turn:
         situation = self.situation
         found, held = situation.found, situation.held
         if found is None:
-            self._runtime.note_metadata(situation.history.session.newest_metadata)
+            self.metadata = self._runtime.note_metadata(situation.history.session.newest_metadata)
             return self._nothing_found(held)
         if found.fingerprint in situation.logged_out:
             if held is not None and situation.same and held.customer is None:
@@ -185,14 +189,15 @@ class Turn:
         changes = self._changes(project(self._ours, None), Outcome.MISSING, seal)
         return self._own_nulls() | changes
 
-    def correlation_id(self, found: Found) -> str:
+    def correlation_id(self, found: Found | None) -> str:
         """Return what groups the calls of this conversation: the channel's id, or one of our own.
 
         Ours is the same for the whole conversation, and tells nothing about the sender id, which
         may be a phone number. An id that repeats one of these is none: it is logged.
         """
-        given, sender_id = found.correlation_id, self.situation.sender_id
-        if given is None or given in (found.context_id, found.value, sender_id):
+        sender_id = self.situation.sender_id
+        given = None if found is None else found.correlation_id
+        if found is None or given is None or given in (found.context_id, found.value, sender_id):
             return self._runtime.correlation.uuid(sender_id)
         return given
 
@@ -201,6 +206,8 @@ class Turn:
     def _leave(self, rule: str) -> Changes:
         """Leave the slots as they are."""
         self.rule = rule
+        said = self.situation.status
+        self.outcome = next((each for each in Outcome if each.value == said), Outcome.MISSING)
         return self._changes({}, None, self.situation.in_slot)
 
     def _restore(self, rule: str, held: Seal) -> Changes:
@@ -315,6 +322,7 @@ class Turn:
             text = self._runtime.sealer.close(seal, situation.sender_id)
         wanted = {**values, self._context: text}
         if outcome is not None:
+            self.outcome = outcome
             wanted[self._status] = outcome.value
         changes = self._differing(wanted)
         return changes if self._own_slots_stay(seal, changes) else self._own_nulls() | changes
