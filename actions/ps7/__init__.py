@@ -13,6 +13,7 @@ from .dialogue.actions import (
     PS7SessionStart,
     verified_context,
 )
+from .dialogue.handover import handover
 from .errors import (
     AccessDenied,
     CircuitOpen,
@@ -55,5 +56,6 @@ __all__ = [
     "TokenStatus",
     "UnexpectedStatus",
     "UnreadableAnswer",
+    "handover",
     "verified_context",
 ]

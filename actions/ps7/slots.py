@@ -60,6 +60,8 @@ CUSTOMER_SLOTS = {slot.name: slot for slot in SLOTS}
 FIXED_NAMES = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
 PERSON_SLOTS = tuple(slot.name for slot in SLOTS if slot.personal and slot.wire)
 """Slots that tell one customer from another. What else is personal changes with each answer."""
+SHARED_SLOTS = tuple(slot.name for slot in SLOTS if not slot.personal and slot.wire)
+"""What whoever takes over may know: it tells no customer from another."""
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 """The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
 

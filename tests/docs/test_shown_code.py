@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import shlex
 import shutil
@@ -99,6 +100,23 @@ async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> N
     assert opened.events[0]["event"] == "session_started"
     assert (opened.slots["segment"], opened.texts) == ("Private", ["Bem-vindo ao Private."])
     assert [request.json for request in ps7.requests] == [{"contextId": "diego"}]
+
+
+async def test_what_goes_on_to_a_person_is_shown_as_it_is(ps7: BackgroundSimulator) -> None:
+    """What the action sends, in the JSON that the REST channel answers with."""
+    (shown,) = (
+        json.loads(block.code)[0]["custom"]
+        for block in document("docs/integration.md").blocks
+        if block.language == "json"
+    )
+    with executed(INTEGRATION["actions/hand_over.py"]) as names:
+        domain: list[DomainSource] = [{"actions": ["action_hand_over"]}, ROOT / "domain.yml"]
+        bot = Conversation(domain, [ActionPS7Context, names["ActionHandOver"]])
+        beside = {"correlationId": shown["correlation_id"]}
+        await bot.user("quero uma pessoa", metadata={"contextId": "ana", **beside})
+        (sent,) = (await bot.run("action_hand_over")).responses
+    assert [*sent["custom"].items()] == [*shown.items()]
+    assert len(ps7.requests) == 1
 
 
 async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:

@@ -23,7 +23,14 @@ from actions.ps7.cli import command
 from actions.ps7.dialogue import arrival, context_id, turn
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX
-from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS, project
+from actions.ps7.slots import (
+    CONTEXT,
+    CUSTOMER_SLOTS,
+    PERSON_SLOTS,
+    SHARED_SLOTS,
+    STATUS,
+    project,
+)
 from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
 from tests.docs.documents import code_words, document
 from tests.faults.ending import at_every_attempt
@@ -41,6 +48,7 @@ decode = partial(wire.decode, received_at=NOW, max_age=3600)
 OPERATIONS, PS7 = document("docs/operations.md"), document("docs/ps7.md")
 
 OUTCOMES = [outcome.value for outcome in Outcome]
+HANDED_OVER = ["reason", STATUS, "correlation_id", *SHARED_SLOTS, *PERSON_SLOTS]
 REFUSED = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
 COMMANDS = next(
     action.choices for action in command.parser()._actions if isinstance(action.choices, dict)
@@ -53,6 +61,7 @@ COMMANDS = next(
         ("README", ("value", "when", "what a dialogue does"), OUTCOMES),
         ("docs/integration", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
         ("docs/integration", ("name", "what it is"), package.__all__),
+        ("docs/integration", ("field", "why it goes on"), HANDED_OVER),
         ("docs/operations", ("outcome", "alert", "what to compare", "who"), OUTCOMES),
         ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
         ("docs/security", ("reason", "what was wrong"), REFUSED),
