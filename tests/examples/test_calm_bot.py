@@ -160,11 +160,13 @@ def ps7_bot() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "calm_bot", package)
         patch.setitem(sys.modules, "calm_bot.ps7", actions.ps7)
-        names = ("balance", "registration", "session")
-        balance, registration, session = (import_module(f"calm_bot.{name}") for name in names)
+        names = ("balance", "hand_over", "registration", "session")
+        modules = [import_module(f"calm_bot.{name}") for name in names]
+        balance, hand_over, registration, session = modules
         for name in names:
             patch.delitem(sys.modules, f"calm_bot.{name}")
     own = [balance.ActionAnswerBalance, registration.ActionAnswerRegistration]
+    own.append(hand_over.ActionHandOver)
     plugin = [ActionPS7Context, ActionPS7Verify, ActionPS7Forget, session.ActionSessionStart]
     return {"domain": BOT / "domain", "actions": [*plugin, *own]}
 
@@ -219,6 +221,24 @@ async def test_a_flow_answers(
     """Each customer what is theirs, and each failure in the words of its outcome."""
     await bot.arrives(who)
     assert await play(bot, flow) == said
+
+
+@pytest.mark.parametrize(
+    ("flow", "status", "run"),
+    [
+        ("talk_to_person", "ok", ["action_hand_over", "action_ps7_forget"]),
+        ("talk_to_person", "missing", ["action_hand_over"]),
+        ("explain_ps7_status", "denied", ["action_hand_over"]),
+        ("explain_ps7_status", "unavailable", []),
+    ],
+)
+def test_the_context_is_handed_over_before_it_is_forgotten(
+    flow: str, status: str, run: list[str]
+) -> None:
+    """And nothing is forgotten where nobody is known: the next turn asks PS7 again."""
+    slots = {**dict.fromkeys(DOMAIN["slots"]), "ps7_status": status}
+    looked_at = {"action_hand_over", "action_ps7_forget"}
+    assert [action for action in walk(flow, lambda: slots) if action in looked_at] == run
 
 
 async def test_nothing_is_known_without_a_context_id_or_after_its_time(

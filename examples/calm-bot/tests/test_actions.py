@@ -101,6 +101,19 @@ async def test_claimed_slots_open_no_account(bot: CustomerConversation, who: str
     assert (await bot.run("action_answer_balance")).texts == [SIGN_IN]
 
 
+@pytest.mark.parametrize(
+    ("who", "reason", "segment"),
+    [("ana", "asked", "Personnalité"), ("not-found", "asked", None), ("http-403", "denied", None)],
+)
+async def test_whoever_takes_over_gets_the_context(
+    bot: CustomerConversation, who: str, reason: str, segment: str | None
+) -> None:
+    """Why they are asked to, and what may go on of a customer who is known."""
+    await bot.arrives(who, "quero falar com uma pessoa")
+    (sent,) = (await bot.run("action_hand_over")).responses
+    assert (sent["custom"]["reason"], sent["custom"]["segment"]) == (reason, segment)
+
+
 async def test_after_logging_out_nobody_is_known(bot: CustomerConversation) -> None:
     """Also where the channel goes on sending the contextId."""
     await bot.arrives("ana")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -149,10 +149,29 @@ async def test_the_account_is_told_to_the_authenticated(
     assert await talk("que conta é essa?", "ask_account", who) == [said]
 
 
-async def test_whoever_takes_over_finds_nothing_of_the_customer(
+async def test_whoever_takes_over_gets_the_context_and_the_slots_are_emptied(
     talk: Talk, bot: CustomerConversation
 ) -> None:
-    """A person is asked for: the slots are emptied first."""
+    """A person is asked for: what may go on is sent, then the customer is forgotten."""
     await bot.arrives("ana")
     assert await talk("quero falar com uma pessoa", "ask_human") == [HANDOVER]
+    (sent,) = handed_over(bot)
+    assert (sent["reason"], sent["ps7_status"]) == ("ask_human", "ok")
+    assert (sent["segment"], sent["cpf_masked"]) == ("Personnalité", "***.982.247-**")
     assert (bot.slots["ps7_status"], bot.slots["account"]) == ("missing", None)
+
+
+async def test_whoever_takes_over_reads_why_nobody_is_known(
+    talk: Talk, bot: CustomerConversation
+) -> None:
+    """Our credentials are refused: the bot gives up by itself."""
+    await talk("qual meu saldo?", "ask_balance", "http-403")
+    (sent,) = handed_over(bot)
+    assert (sent["reason"], sent["ps7_status"]) == ("ask_balance", "denied")
+    assert sent["segment"] is None
+
+
+def handed_over(bot: CustomerConversation) -> list[dict[str, Any]]:
+    """Return what was sent to an agent's desktop."""
+    said = [event["data"]["custom"] for event in bot.events if event["event"] == "bot"]
+    return [message for message in said if message]
