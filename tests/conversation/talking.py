@@ -48,13 +48,21 @@ class Chat:
 
     async def say(self, text: str, metadata: Mapping[str, object] | None = None) -> list[str]:
         """Send one message and return the texts of the answers, in order."""
+        answers = await self.answers(text, metadata)
+        return [part["text"] for part in answers if "custom" not in part]
+
+    async def answers(
+        self, text: str, metadata: Mapping[str, object] | None = None
+    ) -> list[dict[str, Any]]:
+        """Send one message and return the answers as the channel has them."""
         message: dict[str, object] = {"sender": self.sender, "message": text}
         if metadata is not None:
             message["metadata"] = dict(metadata)
         url = f"{self._rasa_url}/webhooks/rest/webhook"
         async with self._http.post(url, json=message) as answer:
             answer.raise_for_status()
-            return [part["text"] for part in await answer.json()]
+            parts: list[dict[str, Any]] = await answer.json()
+            return parts
 
     async def slots(self) -> dict[str, Any]:
         """Return every slot as the tracker has it now."""
