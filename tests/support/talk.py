@@ -124,7 +124,7 @@ class Talk:
         self.now += SECOND
         if ours:
             session = NewSession(self.tracker, self.domain)
-            to_set = session.to_set(self._changes(session))
+            to_set = session.to_set(self._changes(session)[1])
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
             events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
         else:
@@ -182,11 +182,15 @@ class Talk:
 
     def run(self) -> dict[str, Any]:
         """Run the lookup; return the slots that it set."""
-        changes = self._changes(self.tracker)
+        return self._ends(*self._changes(self.tracker))
+
+    def _ends(self, turn: Turn, changes: dict[str, Any]) -> dict[str, Any]:
         self.writes(**changes)
+        said = self.slots["ps7_status"]
+        assert turn.outcome == (said if said in {*Outcome} else Outcome.MISSING)
         return changes
 
-    def _changes(self, tracker: TrackerLike) -> dict[str, Any]:
+    def _changes(self, tracker: TrackerLike) -> tuple[Turn, dict[str, Any]]:
         in_order = self.turn(tracker).in_order()
         self.runtime.states = StateCache()  # decided in full
         turn = self.turn(tracker)
@@ -201,21 +205,19 @@ class Talk:
             known = self.customer(context_id) if outcome == Outcome.OK else None
             changes = turn.looked_up(found, outcome, known)
         assert not in_order or changes == {}, "a state was taken to be in order"
-        return changes
+        return turn, changes
 
     def verifies(self) -> dict[str, Any]:
         """Verify; return the slots that it set."""
         turn = self.turn()
         changes = turn.verify()
         self.rule = turn.rule
-        self.writes(**changes)
-        return changes
+        return self._ends(turn, changes)
 
     def forgets(self) -> dict[str, Any]:
         """Log out; return the slots that it set."""
-        changes = self.turn().forget()
-        self.writes(**changes)
-        return changes
+        turn = self.turn()
+        return self._ends(turn, turn.forget())
 
     def meets(
         self,

@@ -286,6 +286,18 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
     ]
 
 
+def test_a_run_knows_whether_metadata_came_without_a_contextid() -> None:
+    """What Rasa itself adds is none; where something was found, nobody looked."""
+    talk = Talk()
+    brought = []
+    for metadata in ({}, {"model_id": "m"}, {"page": 1}, {"page": 1}, {"contextId": "ana"}):
+        talk.happens("user", text="oi", metadata=metadata)
+        turn = talk.turn()
+        turn.context()
+        brought.append(turn.metadata)
+    assert brought == [False, False, True, True, None]
+
+
 def refusals() -> list[tuple[Callable[[Talk], object], str, str | None]]:
     """List what is refused, the outcome and reason in the log, and why in words."""
 
