@@ -28,7 +28,13 @@ pytestmark = pytest.mark.release
 DEAD = "http://127.0.0.1:9"
 """A proxy that is not there."""
 OURS = {LOOK_UP, VERIFY, FORGET}
-BALANCE = {"action_answer_account", "action_answer_balance"}
+OWN = {
+    "action_answer_account",
+    "action_answer_balance",
+    "action_hand_over",
+    "action_offer_ivr_option",
+}
+"""The actions of examples/oss-bot."""
 
 
 def environment(image: Image, scratch: Path) -> dict[str, str]:
@@ -62,7 +68,7 @@ def files(folder: Path) -> dict[Path, int]:
     ("arguments", "registered"),
     [
         ({}, OURS),
-        ({"ACTIONS": "examples/oss-bot/actions"}, OURS | BALANCE),
+        ({"ACTIONS": "examples/oss-bot/actions"}, OURS | OWN),
         ({"LEAVE_OUT": ""}, OURS),
     ],
     ids=["the plugin alone", "the actions of a bot", "with the command"],

@@ -36,7 +36,12 @@ class Way(NamedTuple):
     """What `--actions` names: the bot's folder, where it has one."""
     wheel: bool = False
     folder: bool = False
-    own_actions: tuple[str, ...] = (BALANCE, "action_answer_account", "action_offer_ivr_option")
+    own_actions: tuple[str, ...] = (
+        BALANCE,
+        "action_answer_account",
+        "action_hand_over",
+        "action_offer_ivr_option",
+    )
 
     def lay_out(self, home: Path) -> Path:
         """Make the bot's folder."""
