@@ -16,19 +16,13 @@ ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
 POLICIES = f"policies:\n{yaml_text._POLICIES}"
 NO_FALLBACK = "enable_fallback_prediction: false"
 PUT_IN = """\
-  - text: "Hi, {you}"
+  - text: "Olá! Sou a assistente do Personnalité."
     condition:
       - type: slot
         name: segment
-        value: Private
+        value: Personnalité
 """
-greet = partial(
-    yaml_text.with_greeting,
-    response="u",
-    slot="segment",
-    segment="Private",
-    greeting="Hi, {you}",
-)
+greet = partial(yaml_text.with_greeting, response="u", slot="segment")
 endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
 
 
@@ -65,6 +59,7 @@ endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
         (greet, "responses: {u: [{text: a}]}\n", None),
         (greet, "responses:\n  u: a\n", None),
         (greet, "responses: a\n", None),
+        (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n", None),
         (fallback, "language: pt", f"language: pt\n{POLICIES}"),
         (fallback, "policies:", POLICIES),
         (fallback, "policies:\n# Ours.\nlanguage: pt\n", f"{POLICIES}# Ours.\nlanguage: pt\n"),

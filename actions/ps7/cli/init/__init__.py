@@ -73,14 +73,14 @@ def run(options: argparse.Namespace) -> int:
 
     out = Output()
     planned = plan.make(options)
-    files.check(planned.changes)
+    files.check(planned.changes.values())
     _show(out, planned)
     if options.dry_run:
         return 0
     if planned.changes:
         if not options.yes:
             _ask()
-        files.write(planned.changes)
+        files.write(planned.changes.values())
     return _end(out, planned)
 
 
@@ -88,10 +88,10 @@ def _show(out: Output, planned: Plan) -> None:
     """Write which files change, each change line by line, and what is left."""
     if planned.changes:
         out.heading("Changes")
-        out.table([change.title for change in planned.changes])
+        out.table([change.title for change in planned.changes.values()])
     else:
         out.line("Nothing to change: the plugin is in this bot.")
-    for change in planned.changes:
+    for change in planned.changes.values():
         for line in () if change.about else ("", *change.diff()):
             tone = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}.get(line[:1])
             out.line(Toned(line, tone))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..output import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _DOTENV, _OWNER_ALONE = ".env", 0o600
@@ -28,24 +28,24 @@ class Change:
     before: str | None
     """None where it is not there."""
     after: str
-    moved_from: Path | None = None
     about: str = ""
     """What a new file is, where its content would be too long to be shown."""
+    moves_to: Path | None = None
 
     @property
     def title(self) -> tuple[str, str]:
         """What happens to it, and its name."""
-        if self.moved_from is not None:
-            return "moved", f"{self.moved_from} -> {self.path}"
+        if self.moves_to is not None:
+            return "moved", f"{self.path} -> {self.moves_to}"
         what = f" ({self.about}, {self.after.count(chr(10))} lines)" if self.about else ""
         return "new" if self.before is None else "changed", f"{self.path}{what}"
 
     def diff(self) -> Iterator[str]:
         """Yield the lines of a unified diff. No line around the changes where one may be secret."""
         before, after = (self.before or "").splitlines(), self.after.splitlines()
-        old = "/dev/null" if self.before is None else str(self.moved_from or self.path)
+        old, new = "/dev/null" if self.before is None else self.path, self.moves_to or self.path
         around = 0 if self.path.name in _MAY_HOLD_SECRETS else 3
-        for line in difflib.unified_diff(before, after, old, str(self.path), "", "", around, ""):
+        for line in difflib.unified_diff(before, after, str(old), str(new), "", "", around, ""):
             yield _KEY.sub(r"\1(a new key)", line)
 
 
@@ -66,21 +66,7 @@ def read(path: Path) -> str | None:
         raise CommandError(f"{path} cannot be read: {failure.strerror}") from failure
 
 
-def edited(text: str, edit: Callable[[str], str | None]) -> str | None:
-    r"""Return a text after an edit, which sees `\n` where every line of it ends in `\r\n`."""
-    lines = text.count("\n")
-    if not lines or text.count("\r\n") != lines:
-        return edit(text)
-    after = edit(text.replace("\r\n", "\n"))
-    return after and after.replace("\n", "\r\n")
-
-
-def appended(text: str, block: str) -> str:
-    """Return a text with a block of lines at its end."""
-    return f"{text}\n{block}" if text and not text.endswith("\n") else text + block
-
-
-def check(changes: Sequence[Change]) -> None:
+def check(changes: Iterable[Change]) -> None:
     """Check that each file can be written where it is, before any is.
 
     Raises:
@@ -88,18 +74,18 @@ def check(changes: Sequence[Change]) -> None:
 
     """
     for change in changes:
-        for path in filter(None, (change.path, change.moved_from)):
+        for path in filter(None, (change.path, change.moves_to)):
             way = [path, *path.parents]
             links = [str(each) for each in way if each.is_symlink()]
             if links:
                 raise CommandError(f"{links[0]} is a link: nothing was changed; edit what it names")
-            folder = next(each for each in way[1:] if each.exists())
-            for each in (folder, path) if path.exists() else (folder,):
+            there = [each for each in way if each.exists()]
+            for each in there[: 1 + path.exists()]:
                 if not os.access(each, os.W_OK):
                     raise CommandError(f"{each} is read-only: nothing was changed")
 
 
-def write(changes: Sequence[Change]) -> None:
+def write(changes: Iterable[Change]) -> None:
     """Write them in their order, each as a whole: what a failure leaves can be run again.
 
     Raises:
@@ -114,14 +100,15 @@ def write(changes: Sequence[Change]) -> None:
 
 
 def _write(change: Change) -> None:
-    change.path.parent.mkdir(parents=True, exist_ok=True)
-    there = change.moved_from or change.path
+    path = change.path
+    for each in filter(None, (path, change.moves_to)):
+        each.parent.mkdir(parents=True, exist_ok=True)
     if change.before != change.after:
-        beside = there.with_name(f".{there.name}.rasa-ps7")
-        beside.touch(_OWNER_ALONE if there.name == _DOTENV else 0o666)
+        beside = path.with_name(f".{path.name}.rasa-ps7")
+        beside.touch(_OWNER_ALONE if path.name == _DOTENV else 0o666)
         beside.write_bytes(change.after.encode())
-        if there.exists():
-            shutil.copymode(there, beside)
-        beside.replace(there)
-    if change.moved_from is not None:
-        there.rename(change.path)
+        if path.exists():
+            shutil.copymode(path, beside)
+        beside.replace(path)
+    if change.moves_to is not None:
+        path.rename(change.moves_to)

@@ -8,7 +8,8 @@ them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ from ..doctor.settings import names_set
 from ..fragment import CALM, OSS, PORTUGUESE, fragment
 from ..key import new_seal_key
 from ..output import CommandError
-from .files import Change, appended, edited, read
-from .yaml_text import with_endpoint, with_greeting, without_fallback
+from .files import Change, read
+from .yaml_text import appended, with_endpoint, with_greeting, without_fallback
 
 if TYPE_CHECKING:
     import argparse
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
     from ..doctor.bot import Bot, Sources
 
-_SEGMENT, _GREETING = "Personnalité", "Olá! Sou a assistente do Personnalité."
 _OWN, _FRAGMENT = Path("domain/bot.yml"), Path("domain/ps7/domain.yml")
 _MODULE, _PACKAGE, _COPY = Path("actions.py"), Path("actions/__init__.py"), Path("actions/ps7")
 _SESSION = Path("actions/ps7_session.py")
-_IMPORT = "import rasa_ps7\n"
 _SESSION_START = '''\
 from {module} import PS7SessionStart
 
@@ -48,6 +47,7 @@ _SIMULATOR = {
     "PS7_PASSWORD": "simulator",
 }
 _ENV, _GITIGNORE = Path(".env"), Path(".gitignore")
+_ENDPOINTS, _CONFIG = Path("endpoints.yml"), Path("config.yml")
 _IGNORES_ENV = {".env", "/.env", "*.env", ".env*", "**/.env"}
 
 
@@ -55,17 +55,18 @@ _IGNORES_ENV = {".env", "/.env", "*.env", ".env*", "**/.env"}
 class Plan:
     """The changes, in the order in which they are made, and what a person has to do."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: dict[Path, Change] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
 
-    def change(self, path: Path, edit: Callable[[str], str | None], otherwise: str = "") -> None:
-        """Plan the edit of a file, or leave it to a person where it cannot be made."""
-        before = read(path)
-        after = edited(before or "", edit)
-        if after is None:
-            self.left.append(otherwise)
-        else:
-            self.changes.append(Change(path, before, after))
+    def change(self, path: Path, edit: Callable[[str], str | None]) -> bool:
+        r"""Plan an edit, which sees `\n` where each line ends in `\r\n`; whether it can be made."""
+        change = self.changes.get(path) or Change(path, before := read(path), before or "")
+        text = change.after
+        end = "\r\n" if 0 < text.count("\n") == text.count("\r\n") else "\n"
+        after = edit(text.replace(end, "\n"))
+        if after is not None:
+            self.changes[path] = replace(change, after=after.replace("\n", end))
+        return after is not None
 
 
 def make(options: argparse.Namespace) -> Plan:
@@ -88,32 +89,35 @@ def make(options: argparse.Namespace) -> Plan:
     plan = Plan()
     _environment(plan, new_names)
     _actions(plan, bot, at_start=flavour is CALM or options.at_session_start)
-    if "action_endpoint" not in (bot.endpoints or {}):
-        otherwise = "endpoints.yml: name the action server under `action_endpoint:`"
-        plan.change(Path("endpoints.yml"), with_endpoint, otherwise)
-    if flavour is OSS and _rewinds(bot):
-        otherwise = "config.yml: set `enable_fallback_prediction: false` on the RulePolicy"
-        plan.change(Path("config.yml"), without_fallback, otherwise)
+    endpoints = bot.endpoints or {}
+    if "action_endpoint" not in endpoints and not plan.change(_ENDPOINTS, with_endpoint):
+        plan.left.append(f"{_ENDPOINTS}: name the action server under `action_endpoint:`")
+    rewinds = "fallback-rewinds" in {each.id for each in dialogue.check(bot, {})}
+    if (
+        flavour is OSS
+        and rewinds
+        and "utter_default" not in bot.responses  # then it says something of the bot's own
+        and not plan.change(_CONFIG, without_fallback)
+    ):
+        plan.left.append(f"{_CONFIG}: set `enable_fallback_prediction: false` on the RulePolicy")
     called = SlotNames(names)
     declared = bot.slots if is_merged else [called.of(name) for name in chosen]
     segment = called.of("segment")
-    greeting = None
     if segment in declared:
-        greeting = _greeting(plan, bot, _file_with(sources, options.greet), options.greet, segment)
+        _greet(plan, bot, sources, options.greet, segment)
     else:
         plan.left.append(f"slot {segment} is not declared, so nothing greets by it")
     if is_merged:
-        plan.changes += [greeting] if greeting else []
         return plan
-    plan.changes += _moved(sources, greeting)
-    if read(_FRAGMENT) is None:
-        at_start = options.at_session_start
-        text = fragment(flavour, options.slots, at_session_start=at_start, names=names)
-        if at_start:
-            plan.left.append("let each rule or flow that needs the customer call " + _LATER)
-        plan.changes.append(Change(_FRAGMENT, None, text, about="the plugin's slots and actions"))
-    else:
+    _move(plan, sources)
+    if read(_FRAGMENT) is not None:
         plan.left.append(f"{_FRAGMENT} is there and declares no {called.of(STATUS)}: mend it")
+        return plan
+    at_start = options.at_session_start
+    text = fragment(flavour, options.slots, at_session_start=at_start, names=names)
+    if at_start:
+        plan.left.append("let each rule or flow that needs the customer call " + _LATER)
+    plan.changes[_FRAGMENT] = Change(_FRAGMENT, None, text, "the plugin's slots and actions")
     return plan
 
 
@@ -165,61 +169,37 @@ def _environment(plan: Plan, names: Mapping[str, str]) -> None:
 def _actions(plan: Plan, bot: Bot, *, at_start: bool) -> None:
     """Let the action server load the plugin; at_start: and the look-up at the session's start."""
     is_module = _MODULE.is_file() and not _PACKAGE.exists()
-    code = read(_MODULE) or "" if is_module else bot.code or ""
-    start = ""
-    if at_start and "PS7SessionStart" not in code:
-        start = _SESSION_START.format(module=".ps7" if _COPY.is_dir() else "rasa_ps7")
-    if start and bots.SESSION_START in bot.actions:
-        start = ""
+    module, session = (_MODULE, _MODULE) if is_module else (_PACKAGE, _SESSION)
+    code = (read(_MODULE) if is_module else bot.code) or ""
+    if not (_COPY.is_dir() or "rasa_ps7" in code):
+        plan.change(module, lambda text: appended(text, "import rasa_ps7\n"))
+    if not at_start or "PS7SessionStart" in code:
+        return
+    if bots.SESSION_START in bot.actions:
         plan.left.append(f"derive your {bots.SESSION_START} from PS7SessionStart")
-    lines = "" if _COPY.is_dir() or "rasa_ps7" in code else _IMPORT
-    if start and is_module:
-        lines += f"\n\n{start}"
-    if lines:
-        module = _MODULE if is_module else _PACKAGE
-        plan.change(module, lambda text: appended(text, lines))
-    if start and not is_module:
-        plan.change(_SESSION, lambda text: appended(text, start))
+        return
+    start = _SESSION_START.format(module=".ps7" if _COPY.is_dir() else "rasa_ps7")
+    plan.change(session, lambda text: appended(text, f"\n\n{start}" if text else start))
 
 
-def _rewinds(bot: Bot) -> bool:
-    """Whether Rasa's fallback undoes a look-up, and says nothing of the bot's own."""
-    found = {each.id for each in dialogue.check(bot, {})}
-    return "fallback-rewinds" in found and "utter_default" not in bot.responses
-
-
-def _file_with(sources: Sources, response: str) -> Path | None:
-    """Return the domain file that has a response, as Rasa reads it."""
-    for path in (each for source in sources["domain"] for each in bots.files(source)):
-        text = read(path) or ""
-        if "responses" in text and response in bots.table(bots.parsed(text).get("responses")):
-            return path
-    return None
-
-
-def _greeting(plan: Plan, bot: Bot, path: Path | None, response: str, slot: str) -> Change | None:
-    """Return the change of the file whose response is to greet by segment."""
-    if path is None:
+def _greet(plan: Plan, bot: Bot, sources: Sources, response: str, slot: str) -> None:
+    """Let a response greet by segment."""
+    if response not in bot.responses:
         plan.left.append(f"there is no response {response} to greet by segment: --greet names it")
-        return None
+        return
     answers = [bots.table(answer) for answer in bots.rows(bot.responses[response])]
     conditions = [answer["condition"] for answer in answers if "condition" in answer]
-    before = read(path) or ""
-    after = None
-    if not conditions:
-        after = edited(
-            before, lambda text: with_greeting(text, response, slot, _SEGMENT, _GREETING)
-        )
-    if after is not None:
-        return Change(path, before, after)
-    if f"'{slot}'" not in str(conditions):
+    if f"'{slot}'" in str(conditions):
+        return
+    edit = partial(with_greeting, response=response, slot=slot)
+    files = (file for path in sources["domain"] for file in bots.files(path))
+    if conditions or not any(plan.change(file, edit) for file in files):
         why = "has conditions already" if conditions else "is not written in lines of its own"
         plan.left.append(f"{response} {why}: greet by slot {slot} there")
-    return None
 
 
-def _moved(sources: Sources, greeting: Change | None) -> list[Change]:
-    """Return the changes that leave the bot's own domain in a folder, and greet."""
+def _move(plan: Plan, sources: Sources) -> None:
+    """Let the bot's own domain lie in a folder."""
     alone = [path for path in sources["domain"] if path.is_file()]
     below = [file for path in sources["domain"] if path.is_dir() for file in bots.files(path)]
     if len(alone) > 1 or (alone and below):
@@ -227,8 +207,6 @@ def _moved(sources: Sources, greeting: Change | None) -> list[Change]:
         raise CommandError(
             f"{several} lie side by side: nothing was changed. Put all in the folder"
         )
-    if not alone:
-        return [greeting] if greeting else []
-    before = read(alone[0]) or ""
-    after = greeting.after if greeting else before
-    return [Change(_OWN, before, after, moved_from=alone[0])]
+    for path in alone:
+        plan.change(path, str)
+        plan.changes[path] = replace(plan.changes[path], moves_to=_OWN)
