@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from actions.ps7.cli.fragment import CALM, OSS, fragment
+from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
 from actions.ps7.slots import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
@@ -85,11 +85,11 @@ async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> Non
     """Whole, in part and in Portuguese; one for CALM is none for Rasa Open Source."""
     chosen = ["cpf", "agency", "u_display", "ps7_payload"]
     expected: dict[str, list[str] | None] = {
-        fragment(OSS, None, portuguese=False): [*DEFAULT, "account", "agency", "segment"],
+        fragment(OSS, None): [*DEFAULT, "account", "agency", "segment"],
         fragment(OSS, list(CUSTOMER_SLOTS), at_session_start=True): list(CUSTOMER_SLOTS),
-        fragment(OSS, chosen, portuguese=True): ["agencia", "cpf", "ps7_payload", "u_display"],
-        fragment(OSS, [], portuguese=True): [],
-        fragment(CALM, None, portuguese=False): None,
+        fragment(OSS, chosen, names=PORTUGUESE): ["agencia", "cpf", "ps7_payload", "u_display"],
+        fragment(OSS, [], names=PORTUGUESE): [],
+        fragment(CALM, None): None,
     }
     files = [tmp_path / f"{number}.yml" for number in range(len(expected))]
     for file, text in zip(files, expected, strict=True):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from actions.ps7.testing.rasa_in_memory.domain import DomainSource
+    from actions.ps7.testing.rasa_in_memory import DomainSource
 
 PYTHON = [block for block in blocks() if block.language == "python"]
 INTEGRATION = {block.path: block.code for block in document("docs/integration.md").blocks}

@@ -19,7 +19,7 @@ import actions.ps7
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.cli.command import main
 from actions.ps7.testing import PERSONAS, pytest_plugin
-from actions.ps7.testing.rasa_in_memory.domain import load_domain
+from actions.ps7.testing.rasa_in_memory import load_domain
 from tests.examples.calm_flows import BOT, FLOWS, read, steps_of, terms, walk
 from tests.support.dialogue import LOOK_UP
 from tests.support.processes import ROOT

@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
-from actions.ps7.cli.fragment import CALM, OSS, fragment
+from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.init_bots import BOTS, PIPELINE, lay_out
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ PROGRAM = """
 import asyncio, io, json, os
 from ruamel.yaml import YAML
 from bank import ActionPS7Context
-from bank.cli.fragment import OSS, fragment
+from bank.cli.domain import OSS, fragment
 from bank.cli.masking import masked
 from bank.testing import Conversation, Simulator
 
-text = fragment(OSS, None, portuguese=False)
+text = fragment(OSS, None)
 
 async def filled():
     async with Simulator() as ps7:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions.ps7.testing.rasa_in_memory.domain import (
+from actions.ps7.testing.rasa_in_memory import (
+    State,
     bot_message,
     every_turn_actions,
     initial_slots,
     load_domain,
+    replay,
+    stored,
 )
-from actions.ps7.testing.rasa_in_memory.replay import State, replay, stored
 
 if TYPE_CHECKING:
     from pathlib import Path

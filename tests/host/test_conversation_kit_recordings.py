@@ -9,7 +9,7 @@ import pytest
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7.testing import Conversation
-from actions.ps7.testing.rasa_in_memory.replay import stored
+from actions.ps7.testing.rasa_in_memory import stored
 from tests.host import record_conversation_kit as recorder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from actions.ps7.cli.doctor import channels, dialogue, slots
+from actions.ps7.cli.doctor import dialogue, slots
 from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
@@ -68,7 +68,7 @@ def found_in(
         *slots.check(bot, names, to_clear),
         *slots.check_runs(bot),
         *dialogue.check(bot, SlotNames(names).among(bot.slots)),
-        *channels.check(bot, metadata_keys),
+        *dialogue.check_channels(bot, metadata_keys),
     ]
 
 

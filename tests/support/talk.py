@@ -21,8 +21,7 @@ from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA
 from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
-from actions.ps7.testing.rasa_in_memory.domain import built_in
-from actions.ps7.testing.rasa_in_memory.replay import replay, stored
+from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7 import Outcome, PS7Settings
 from actions.ps7.cli.command import main
-from actions.ps7.cli.fragment import CALM, OSS, fragment
+from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
 from actions.ps7.slots import CUSTOMER_SLOTS, SlotNames
 from tests.support.command import command
 from tests.support.processes import ROOT
@@ -113,12 +113,12 @@ def test_portuguese_names_go_with_their_setting(
     monkeypatch: pytest.MonkeyPatch, flavour: str, chosen: list[str] | None
 ) -> None:
     """What the comment says is a setting that the action server takes, and finds every slot by."""
-    text = fragment(FLAVOURS[flavour], chosen, portuguese=True)
+    text = fragment(FLAVOURS[flavour], chosen, names=PORTUGUESE)
     monkeypatch.setenv("PS7_SLOT_NAMES", json.dumps(told(text)))
     for name in ("BASE_URL", "USERNAME", "PASSWORD"):
         monkeypatch.setenv(f"PS7_{name}", "http://127.0.0.1")
     names = SlotNames(PS7Settings.load().slot_names)
-    plain = YAML(typ="safe").load(fragment(FLAVOURS[flavour], chosen, portuguese=False))
+    plain = YAML(typ="safe").load(fragment(FLAVOURS[flavour], chosen))
     translated = YAML(typ="safe").load(text)
     assert names.among(translated["slots"]) == {names.of(slot): slot for slot in plain["slots"]}
     assert [names.of(slot) for slot in plain["slots"]] == list(translated["slots"])
@@ -127,7 +127,7 @@ def test_portuguese_names_go_with_their_setting(
 
 def test_the_portuguese_names() -> None:
     """They are those of Brazilian banks; what is the plugin's or the interface's stays."""
-    text = fragment(OSS, None, portuguese=True)
+    text = fragment(OSS, None, names=PORTUGUESE)
     assert told(text) == {
         "cpf_masked": "cpf_mascarado",
         "agency": "agencia",
@@ -158,7 +158,7 @@ def test_a_bots_own_names_may_be_those_of_other_slots() -> None:
 
 def test_nothing_to_rename_is_nothing_to_say() -> None:
     """A fragment whose names are the same in both languages needs no setting."""
-    assert fragment(OSS, ["cpf"], portuguese=True) == fragment(OSS, ["cpf"], portuguese=False)
+    assert fragment(OSS, ["cpf"], names=PORTUGUESE) == fragment(OSS, ["cpf"])
 
 
 def test_calm_warns_of_prompts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from actions.ps7 import PS7Settings, Reason
 from actions.ps7.api.wire import Answer
-from actions.ps7.cli.doctor import connection, network, reasons
+from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.doctor.network import Asked
 from actions.ps7.cli.doctor.report import Finding, error
 from actions.ps7.errors import ContextRejected, LookupFailed, PS7Unavailable
@@ -62,15 +62,15 @@ def judged(
 
 def test_every_way_to_fail_has_a_row() -> None:
     """So a new reason cannot be forgotten."""
-    assert set(Reason) == set(reasons.FINDINGS) | NO_ROW
-    assert not set(reasons.FINDINGS) & NO_ROW
-    assert all(finding.do for finding in reasons.FINDINGS.values())
+    assert set(Reason) == set(network.FINDINGS) | NO_ROW
+    assert not set(network.FINDINGS) & NO_ROW
+    assert all(finding.do for finding in network.FINDINGS.values())
 
 
-@pytest.mark.parametrize("reason", reasons.FINDINGS, ids=lambda reason: reason.value)
+@pytest.mark.parametrize("reason", network.FINDINGS, ids=lambda reason: reason.value)
 def test_a_failure_is_judged_by_its_row(reason: Reason) -> None:
     """With the status, if an answer came; of a certificate, what it is comes with it."""
-    row = written(reasons.FINDINGS[reason])
+    row = written(network.FINDINGS[reason])
     refused = reason is Reason.TLS_CLIENT_REFUSED
     (text,) = judged(PS7Unavailable(reason), None, client_cert=Path("x"))
     if reason.value.startswith("tls") and not refused:

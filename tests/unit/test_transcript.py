@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.testing import RecordedRequest, transcript
-from actions.ps7.testing.rasa_in_memory.replay import stored
+from actions.ps7.testing import RecordedRequest
+from actions.ps7.testing import customer_conversation as transcript
+from actions.ps7.testing.rasa_in_memory import stored
 
 OURS = {"ps7_status": "ps7_status", "agencia": "agency", "segmento": "segment", "u_cpf": "u_cpf"}
 OURS |= {"ps7_context": "ps7_context"}

@@ -1,13 +1,24 @@
-"""`rasa-ps7 domain`: the domain fragment to merge, as a bot wants it."""
+"""`rasa-ps7 domain`: the domain fragment that a bot merges, for Rasa Open Source or CALM.
+
+The one source: the `domain.yml` of the project and of its CALM example are what this module writes.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..slots import CUSTOMER_SLOTS, is_personal
+from ..context import Outcome
+from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire_name
+from . import fragment_text as words
 from .arguments import HelpText, add_command
-from .fragment import CALM, OSS, fragment, is_slot
 from .output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 _HELP = HelpText(
     about="print the domain fragment that a bot merges",
@@ -35,6 +46,55 @@ what PS7_SLOT_NAMES must then be on the action server.
         "domain --calm --pt": "for Rasa Pro, with Portuguese names",
     },
 )
+_RUN = "action_ps7_context"
+_NOTES = {
+    "cpf": "11 digits",
+    "cpf_masked": "***.456.789-**, for display",
+    "segment": "as PS7 sends it; greet by it in a conditional response",
+    "ivr_option": "the option chosen in the 30-hours phone menu",
+    "ps7_key": "the key that the interface made for this context",
+    "ps7_payload": "the whole answer, `contexto` included",
+}
+_DECLARED = tuple(slot.name for slot in SLOTS if slot.declared)
+_KNOWN = tuple(slot.name for slot in SLOTS if slot.declared and slot.values)
+_EXPIRY = ("ps7_expires_at",)
+_CUSTOMER = tuple(name for name in _DECLARED if name not in (*_KNOWN, *_EXPIRY))
+_REST = tuple(slot.name for slot in SLOTS if not slot.declared)
+_FIELD = "u_display"
+"""An example of a field that may be declared under its own name."""
+PORTUGUESE = {
+    "cpf_masked": "cpf_mascarado",
+    "agency": "agencia",
+    "account": "conta",
+    "segment": "segmento",
+    "ivr_option": "opcao_ura",
+    "phone_number": "telefone",
+    "id_document": "documento",
+    "identification": "identificacao",
+    "security_device": "dispositivo_seguranca",
+    "token_status": "situacao_token",
+}
+"""Names that begin with ps7_ or u_ are the plugin's and the interface's, and stay."""
+
+
+@dataclass(frozen=True)
+class _Flavour:
+    """What one kind of Rasa wants."""
+
+    slots: tuple[str, ...]
+    mapping: str
+    every_turn: str
+    """The key of that mapping which names the action of every turn; blank: none runs by itself."""
+    more: tuple[str, ...] = ()
+
+
+OSS = _Flavour(_DECLARED, "custom", "action")
+CALM = _Flavour(
+    ("cpf_masked", "segment", *_KNOWN),
+    "controlled",
+    "run_action_every_turn",
+    ("shared_for_coexistence: true",),
+)
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,8 +117,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Print the fragment; where a customer can stand in prompts then, warn beside it."""
     out = Output()
-    recipe = {"portuguese": options.pt, "at_session_start": options.at_session_start}
-    out.raw(fragment(options.flavour, options.slots, **recipe))
+    names, at_start = PORTUGUESE if options.pt else {}, options.at_session_start
+    out.raw(fragment(options.flavour, options.slots, at_session_start=at_start, names=names))
     told = sorted({name for name in options.slots or () if is_personal(name)})
     if options.flavour is CALM and told:
         out.note(
@@ -71,7 +131,105 @@ def run(options: argparse.Namespace) -> int:
 def slots(text: str) -> list[str]:
     """Read the names of slots. ArgumentTypeError, in argparse's own way, for one that is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if not is_slot(name)]
+    unknown = [name for name in names if not (name in CUSTOMER_SLOTS or is_wire_name(name))]
     if unknown:
         raise argparse.ArgumentTypeError(f"no slot of the customer: {', '.join(unknown)}")
     return names
+
+
+def fragment(
+    flavour: _Flavour,
+    chosen: Sequence[str] | None = None,
+    *,
+    at_session_start: bool = False,
+    names: Mapping[str, str] = {},
+) -> str:
+    """Write the fragment with these slots, beside the two that every bot needs.
+
+    None chooses what the flavour has by default, and lets one for Open Source show the rest in
+    comments. The look-up runs on every turn; or as a session starts, and where a rule or flow
+    calls it. `names`: what a bot calls slots of ours.
+    """
+    slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
+    oss = flavour is OSS
+    rest = chosen is None and oss
+    head, actions, status = words.OSS_EVERY_TURN if oss else words.CALM_EVERY_TURN
+    if at_session_start:
+        flavour, script = replace(flavour, every_turn=""), "rule" if oss else "flow"
+        head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
+    used = {STATUS, CONTEXT, *slots, *(CUSTOMER_SLOTS if rest else ())}
+    renames = {name: new for name, new in names.items() if name in used}
+    text = "".join(
+        [
+            words.OSS_HEAD if oss else _calm_head(slots),
+            head,
+            words.PT_NOTE.format(names=json.dumps(renames)) if renames else "",
+            'version: "3.1"\n\n',
+            actions,
+            "\nslots:\n",
+            words.STATUS,
+            status,
+            "\n".join(_blocks(flavour, slots, rest=rest)),
+            "\n",
+            words.RESPONSES,
+        ]
+    )
+    return _renamed(text, renames)
+
+
+def _calm_head(slots: Sequence[str]) -> str:
+    guarded = not any(is_personal(name) for name in slots)
+    return words.CALM_HEAD + (words.CALM_GUARDED if guarded else words.CALM_OPEN) + words.CALM_TAIL
+
+
+def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
+    yield _slot(flavour, STATUS)
+    yield words.CONTEXT + _slot(flavour, CONTEXT)
+    fields = tuple(name for name in slots if is_wire_name(name))
+    for about, group in (
+        (words.CUSTOMER, _CUSTOMER),
+        (words.KNOWN, _KNOWN),
+        (words.EXPIRY, _EXPIRY),
+        (words.REST, _REST),
+        (words.FIELDS, fields),
+    ):
+        declared = [_slot(flavour, name) for name in group if name in slots]
+        if declared:
+            yield about + "".join(declared)
+    if rest:
+        commented = "".join(_slot(flavour, name) for name in _REST)
+        field = _slot(flavour, _FIELD)
+        yield f"{words.REST}  #\n{_commented(commented)}  #\n{words.FIELDS}  #\n{_commented(field)}"
+
+
+def _slot(flavour: _Flavour, name: str) -> str:
+    """Declare one slot by its default name."""
+    note = f" # {_NOTES[name]}" if name in _NOTES else ""
+    slot = CUSTOMER_SLOTS.get(name)
+    values = Outcome if name == STATUS else slot and slot.values
+    kind = "any" if name == "ps7_payload" else "text"
+    if values is not None:
+        kind = f"categorical\n    values: [{', '.join(value.value for value in values)}]"
+    lines = [
+        f"  {name}:{note}",
+        f"type: {kind}",
+        "influence_conversation: false",
+        *flavour.more,
+        "mappings:",
+        f"  - type: {flavour.mapping}",
+        *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS and flavour.every_turn else []),
+    ]
+    return "\n    ".join(lines) + "\n"
+
+
+def _commented(text: str) -> str:
+    return re.sub("^  ", "  # ", text, flags=re.MULTILINE)
+
+
+def _renamed(text: str, renames: dict[str, str]) -> str:
+    """Rename slots where they are declared, commented out or not, and where a comment names one."""
+
+    def renamed(found: re.Match[str]) -> str:
+        return found[0].replace(found[1], renames.get(found[1], found[1]))
+
+    return re.sub(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", renamed, text, flags=re.MULTILINE)

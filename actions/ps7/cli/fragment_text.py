@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - the lines are those of a YAML file
-"""The words of the domain fragments that `rasa-ps7 domain` prints. Data: `fragment` joins them."""
+"""The words of the domain fragments that `rasa-ps7 domain` prints. Data: `domain` joins them."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING, Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor
 
-from .rasa_in_memory import domain as rasa
-from .rasa_in_memory.replay import LISTEN, SESSION_START, Event, State, applied, replay, stored
+from . import rasa_in_memory as rasa
+from .rasa_in_memory import LISTEN, SESSION_START, Event, State, applied, replay, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

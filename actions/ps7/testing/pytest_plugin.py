@@ -31,8 +31,7 @@ from cryptography.fernet import Fernet
 from .. import clock
 from ..dialogue import runtime
 from ..settings import PREFIX, ArrivalSettings, PS7Settings
-from . import transcript
-from .customer_conversation import CustomerConversation, MovableClock
+from .customer_conversation import CustomerConversation, MovableClock, of_conversation, of_requests
 from .simulator.server import CREDENTIALS, BackgroundSimulator
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     for opened in conversations.opened:
         ours = runtime.current().names.among(opened.slots)
-        lines = transcript.of_conversation(opened.events, ours)
+        lines = of_conversation(opened.events, ours)
         item.add_report_section("call", "conversation", "\n".join(lines))
-    asked = transcript.of_requests(conversations.ps7.requests)
+    asked = of_requests(conversations.ps7.requests)
     item.add_report_section("call", "requests", "\n".join(asked))

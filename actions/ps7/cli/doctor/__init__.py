@@ -1,8 +1,7 @@
 """`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
 
 `network` and `connection` touch the network, `settings` and `bot` the disk, `rasa` another
-interpreter; `slots`, `dialogue` and `channels` judge a bot, `checks` puts all of it in order, and
-`report` shows it.
+interpreter; `slots` and `dialogue` judge a bot, `checks` puts all in order, and `report` shows it.
 """
 
 from __future__ import annotations

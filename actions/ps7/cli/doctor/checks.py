@@ -8,7 +8,7 @@ from ... import clock
 from ...errors import SettingsError
 from ...settings import PS7Settings, SlotSettings
 from ...slots import SlotNames
-from . import bot, channels, connection, dialogue, network, rasa, settings, slots
+from . import bot, connection, dialogue, network, rasa, settings, slots
 from .report import Finding, Section
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def of_bot(sources: bot.Sources, *, complain: bool) -> Section:
     found += slots.check(files, about.slot_names, about.clear_slots)
     found += slots.check_runs(files)
     found += dialogue.check(files, SlotNames(about.slot_names).among(files.slots))
-    found += channels.check(files, about.metadata_keys)
+    found += dialogue.check_channels(files, about.metadata_keys)
     return Section("Bot", found)

@@ -1,4 +1,4 @@
-"""What rules, stories, flows, responses, policies and prompts make of our slots.
+"""What rules, stories, flows, responses, policies and prompts make of our slots, and channels.
 
 Pure: a bot and the names of its slots in, findings out. `rasa data validate` checks the rest.
 """
@@ -13,7 +13,7 @@ from .bot import SESSION_START, influences, rows, table
 from .report import Finding, caution, error, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .bot import Bot
 
@@ -26,6 +26,11 @@ _FILLED_IN = frozenset({"text", "image", "custom", "buttons", "attachment", "qui
 """The parts of a response in which Rasa fills in variables."""
 _VARIABLE = re.compile(r"(?<!{)(?:{{)*{([^\n{}]+)}")
 _SLOT = re.compile(r"slots\.(\w+)")
+_DROP_METADATA = {
+    *("botframework", "callback", "facebook", "hangouts", "mattermost", "rocketchat", "slack"),
+    *("telegram", "twilio", "twilio_voice", "webexteams"),
+}
+"""Channels of Rasa that hand a bot no metadata, or none but their own."""
 
 
 def check(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
@@ -107,3 +112,24 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
             found = f"the guard of {flow.title} reads {listed(read)}: empty at the first message"
             how = f"derive your {SESSION_START} from PS7SessionStart and list it under `actions:`"
             yield caution("flow-guard", found, how)
+
+
+def check_channels(bot: Bot, metadata_keys: Sequence[str]) -> Iterator[Finding]:
+    """Check whether a contextId and an answer come through the channels of credentials.yml."""
+    channels = table(bot.credentials)
+    without = [name for name in channels if name in _DROP_METADATA]
+    if without:
+        found = f"in credentials.yml, {listed(without)} let no metadata of yours through to the "
+        found += "bot: no contextId arrives there"
+        how = "derive a channel of your own from it, with `get_metadata`: docs/integration.md"
+        yield caution("channel-metadata", found, how)
+    if any("cvg" in name.lower() for name in channels) and "cvg_body" not in str(metadata_keys):
+        found = "VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS names no path "
+        found += "there"
+        how = "set PS7_METADATA_KEYS='[\"cvg_body.contextId\"]', or where it is in that body"
+        yield caution("channel-path", found, how)
+    if table(channels.get("socketio")).get("session_persistence") is True and not bot.is_calm:
+        found = "socketio has `session_persistence: true`: with python-socketio 5.10 or newer, "
+        found += "which Rasa 3.6.21 brings, no answer arrives"
+        how = "install python-socketio<5.10 where Rasa runs, or set it to false"
+        yield caution("socketio-persistence", found, how)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...context import Outcome
 from ...slots import CONTEXT, CUSTOMER_SLOTS, FILLED_BY_ACTIONS, SLOTS, STATUS, SlotNames
-from ..fragment import PORTUGUESE
+from ..domain import PORTUGUESE
 from .bot import SESSION_START, filled_by, mappings, rows, table
 from .report import Finding, caution, error, listed, ok
 

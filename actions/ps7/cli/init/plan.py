@@ -18,7 +18,7 @@ from ...slots import CUSTOMER_SLOTS, STATUS, SlotNames
 from ..doctor import bot as bots
 from ..doctor import dialogue
 from ..doctor.settings import names_set
-from ..fragment import CALM, OSS, PORTUGUESE, fragment
+from ..domain import CALM, OSS, PORTUGUESE, fragment
 from ..key import new_seal_key
 from ..output import CommandError
 from .files import Change, read

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..faults import ELSEWHERE, FAULTS
 from ..personas import PERSONAS
-from . import gateway, pages
+from . import gateway
 from .delivery import DELIVERIES
 from .gateway import RecordedRequest, Reply, make_reply, parse_json
 
@@ -202,7 +202,7 @@ class Simulator:
         await self.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        reply = pages.page(request.method, request.path, self)
+        reply = gateway.page(request.method, request.path, self)
         if reply is None:
             # `request.read()` would refuse a body of more than 1 MiB before it is recorded.
             body = await request.content.read()
