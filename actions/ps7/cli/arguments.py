@@ -1,11 +1,15 @@
-"""How every command is declared, and the arguments that several of them take. Knows argparse."""
+"""How every command is declared, and what several of them take. Knows argparse."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import Field, SecretStr
+
+from .. import setting_types as types
 from ..dialogue.context_id import usable
+from ..settings import PS7Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,3 +75,13 @@ def _shown(examples: Mapping[str, str]) -> str:
     for arguments, purpose in examples.items():
         lines += [f"  {PROGRAM} {arguments}", f"      {purpose}"]
     return "\n".join(lines)
+
+
+class BotSettings(PS7Settings):
+    """The settings of a bot where PS7 is not asked, so that it need not be configured."""
+
+    base_url: types.BaseUrl = Field(
+        default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description
+    )
+    username: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
+    password: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)

@@ -18,8 +18,7 @@ from uuid import uuid4
 from ..dialogue import arrival
 from ..dialogue.context_id import usable
 from ..slots import CONTEXT, SlotNames, differing
-from .arguments import HelpText, add_command, context_id
-from .bot_settings import BotSettings
+from .arguments import BotSettings, HelpText, add_command, context_id
 from .masking import masked
 from .output import CommandError, Output, Tone, Toned
 

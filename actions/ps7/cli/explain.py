@@ -13,8 +13,7 @@ from ..dialogue.context_id import look_in
 from ..dialogue.runtime import Runtime
 from ..dialogue.turn import ARRIVAL_REFUSED, Turn
 from ..slots import CONTEXT
-from .arguments import HelpText, add_command, add_json
-from .bot_settings import BotSettings
+from .arguments import BotSettings, HelpText, add_command, add_json
 from .masking import masked
 from .output import Output
 from .saved_tracker import FORGET, VERIFY, read, runs
@@ -77,19 +76,7 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
-_ROWS = (
-    "said",
-    "context_id",
-    "metadata",
-    "found",
-    "held",
-    "held_until",
-    "rule",
-    "why",
-    "would_set",
-    "was_set",
-)
-"""What is printed of a run, below its heading."""
+_IN_THE_HEADING = ("message", "action", "by_name", "at")
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -128,8 +115,8 @@ def _write(out: Output, reports: list[Report]) -> None:
             out.line()
         how = "called by its name" if report["by_name"] else "as on every turn"
         out.heading(f"Message {report['message']}, {report['at']}: {report['action']}, {how}")
-        told = (name for name in _ROWS if report.get(name) is not None)
-        out.table((name.replace("_", " "), _text(report[name])) for name in told)
+        below = ((name, value) for name, value in report.items() if name not in _IN_THE_HEADING)
+        out.table((name.replace("_", " "), _text(each)) for name, each in below if each is not None)
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 from cryptography.fernet import Fernet
 from pydantic import Field
@@ -15,9 +15,6 @@ from .. import setting_types as types
 from ..settings import ArrivalSettings
 from .arguments import HelpText, add_command, add_json
 from .output import CommandError, Output
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _ARRIVAL_BYTES = 32
 
@@ -48,22 +45,9 @@ class _Keys(ArrivalSettings):
     )
 
 
-class _Kind(NamedTuple):
-    field: str
-    make: Callable[[], str]
-
-    @property
-    def variable(self) -> str:
-        return f"PS7_{self.field.upper()}"
-
-
 def new_seal_key() -> str:
     """Make a key for `PS7_SEAL_KEYS`."""
     return Fernet.generate_key().decode()
-
-
-_SEAL = _Kind("seal_keys", new_seal_key)
-_ARRIVAL = _Kind("arrival_keys", lambda: secrets.token_urlsafe(_ARRIVAL_BYTES))
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -91,23 +75,21 @@ def run(options: argparse.Namespace) -> int:
         SettingsError: the keys that are set cannot be used.
 
     """
-    kind = _ARRIVAL if options.arrival else _SEAL
-    kept = _present(kind)[: options.keep] if options.rotate else []
-    value = [kind.make(), *kept]
+    field = "arrival_keys" if options.arrival else "seal_keys"
+    variable, kept = f"PS7_{field.upper()}", []
+    if options.rotate:
+        keys = getattr(_Keys.load(), field)
+        if keys is None:
+            raise CommandError(f"{variable} is not set: there is nothing to rotate")
+        kept = [key.get_secret_value() for key in keys[: options.keep]]
+    value = [secrets.token_urlsafe(_ARRIVAL_BYTES) if options.arrival else new_seal_key(), *kept]
     out = Output()
     if options.json:
-        out.json({"variable": kind.variable, "value": value})
+        out.json({"variable": variable, "value": value})
     else:
         out.line(json.dumps(value))
-        out.hint(f"This is the value of {kind.variable}: set it, and keep it secret.")
+        out.hint(f"This is the value of {variable}: set it, and keep it secret.")
     return 0
-
-
-def _present(kind: _Kind) -> list[str]:
-    keys = getattr(_Keys.load(), kind.field)
-    if keys is None:
-        raise CommandError(f"{kind.variable} is not set: there is nothing to rotate")
-    return [key.get_secret_value() for key in keys]
 
 
 def _count(text: str) -> int:

@@ -18,7 +18,7 @@ from .masking import masked
 from .output import Output, Tone, Toned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ..context import CustomerContext
 
@@ -154,14 +154,10 @@ def _write(out: Output, said: dict[str, Any], names: SlotNames) -> None:
 
 def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Yield every value in a payload with its path."""
-    inner: Iterable[tuple[object, object]] = ()
-    if isinstance(value, dict):
-        inner = value.items()
-    elif isinstance(value, list):
-        inner = enumerate(value)
-    else:
+    if not isinstance(value, dict | list):
         yield path, value
-    for name, part in inner:
+        return
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value):
         yield from _fields(part, f"{path}.{name}" if path else str(name))
 
 
