@@ -58,9 +58,9 @@ def add_command(
     return parser
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(add: Callable[..., argparse.Action]) -> None:
     """Declare `--json`."""
-    parser.add_argument("--json", action="store_true", help="one JSON document, for a machine")
+    add("--json", action="store_true", help="one JSON document, for a machine")
 
 
 def context_id(text: str) -> str:

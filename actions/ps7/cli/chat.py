@@ -57,15 +57,11 @@ _SECONDS = 60.0
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "chat", run, _HELP)
-    parser.add_argument(
-        "--as", dest="arrives", type=context_id, metavar="CONTEXT_ID", help="who arrives"
-    )
-    parser.add_argument(
-        "--url", default="http://127.0.0.1:5005", help="where Rasa is (default: %(default)s)"
-    )
-    parser.add_argument("--sender", metavar="ID", help="the conversation (default: a new one)")
-    parser.add_argument("--show", action="store_true", help="do not mask personal data")
+    add = add_command(commands, "chat", run, _HELP).add_argument
+    add("--as", dest="arrives", type=context_id, metavar="CONTEXT_ID", help="who arrives")
+    add("--url", default="http://127.0.0.1:5005", help="where Rasa is (default: %(default)s)")
+    add("--sender", metavar="ID", help="the conversation (default: a new one)")
+    add("--show", action="store_true", help="do not mask personal data")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from .arguments import HelpText, add_command
 from .output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _HELP = HelpText(
     about="print the domain fragment that a bot merges",
@@ -100,18 +100,18 @@ CALM = _Flavour(
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     parser = add_command(commands, "domain", run, _HELP)
-    flavour = parser.add_mutually_exclusive_group(required=True)
-    flavour.add_argument(
-        "--oss", dest="flavour", action="store_const", const=OSS, help="for Rasa Open Source"
-    )
-    flavour.add_argument(
-        "--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM"
-    )
-    parser.add_argument(
-        "--at-session-start", action="store_true", help="look up there, and not on every turn"
-    )
-    parser.add_argument("--slots", type=slots, metavar="A,B", help="which slots of the customer")
-    parser.add_argument("--pt", action="store_true", help="Portuguese names")
+    add = parser.add_argument
+    kind = parser.add_mutually_exclusive_group(required=True).add_argument
+    kind("--oss", dest="flavour", action="store_const", const=OSS, help="for Rasa Open Source")
+    kind("--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM")
+    add_choices(add)
+
+
+def add_choices(add: Callable[..., argparse.Action]) -> None:
+    """Declare what can be chosen of a fragment."""
+    add("--at-session-start", action="store_true", help="look up there, and not on every turn")
+    add("--slots", type=_slots, metavar="A,B", help="which slots of the customer")
+    add("--pt", action="store_true", help="Portuguese names for the slots")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def slots(text: str) -> list[str]:
+def _slots(text: str) -> list[str]:
     """Read the names of slots. ArgumentTypeError, in argparse's own way, for one that is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if not (name in CUSTOMER_SLOTS or is_wire_name(name))]

@@ -81,12 +81,10 @@ _IN_THE_HEADING = ("message", "action", "by_name", "at")
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "explain", run, _HELP)
-    parser.add_argument(
-        "file", metavar="TRACKER.json", help="the conversation; - reads it from stdin"
-    )
-    parser.add_argument("--show", action="store_true", help="mask nothing but seals")
-    add_json(parser)
+    add = add_command(commands, "explain", run, _HELP).add_argument
+    add("file", metavar="TRACKER.json", help="the conversation; - reads it from stdin")
+    add("--show", action="store_true", help="mask nothing but seals")
+    add_json(add)
 
 
 def run(options: argparse.Namespace) -> int:

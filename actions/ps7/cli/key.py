@@ -52,19 +52,17 @@ def new_seal_key() -> str:
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "key", run, _HELP)
-    parser.add_argument("--arrival", action="store_true", help="for PS7_ARRIVAL_KEYS")
-    parser.add_argument(
-        "--rotate", action="store_true", help="put it in front of the keys that are set"
-    )
-    parser.add_argument(
+    add = add_command(commands, "key", run, _HELP).add_argument
+    add("--arrival", action="store_true", help="for PS7_ARRIVAL_KEYS")
+    add("--rotate", action="store_true", help="put it in front of the keys that are set")
+    add(
         "--keep",
         type=_count,
         default=1,
         metavar="N",
         help="with --rotate: how many old keys stay behind it (default: %(default)s)",
     )
-    add_json(parser)
+    add_json(add)
 
 
 def run(options: argparse.Namespace) -> int:

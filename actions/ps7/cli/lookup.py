@@ -51,24 +51,18 @@ The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unava
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "lookup", run, _HELP)
-    parser.add_argument(
+    add = add_command(commands, "lookup", run, _HELP).add_argument
+    add(
         "context_id",
         metavar="CONTEXT_ID",
         type=context_id,
         help="as it stands in the metadata of a message",
     )
-    parser.add_argument(
-        "--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED"
-    )
-    parser.add_argument(
-        "--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail"
-    )
-    parser.add_argument(
-        "--flow-id", type=_call_id, metavar="ID", help="names this lookup there (default: made)"
-    )
-    parser.add_argument("--show", action="store_true", help="do not mask personal data")
-    add_json(parser)
+    add("--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED")
+    add("--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail")
+    add("--flow-id", type=_call_id, metavar="ID", help="names this lookup there (default: made)")
+    add("--show", action="store_true", help="do not mask personal data")
+    add_json(add)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -25,19 +25,17 @@ PS7_ARRIVAL_KEYS, read as the action server reads it: environment, .env, secret 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "sign", run, _HELP)
-    parser.add_argument("context_id", metavar="CONTEXT_ID", type=context_id)
-    parser.add_argument(
-        "--sender", required=True, metavar="ID", help="the conversation's sender_id"
-    )
-    parser.add_argument(
+    add = add_command(commands, "sign", run, _HELP).add_argument
+    add("context_id", metavar="CONTEXT_ID", type=context_id)
+    add("--sender", required=True, metavar="ID", help="the conversation's sender_id")
+    add(
         "--seconds",
         type=_seconds,
         default=arrival.MAX_SECONDS,
         metavar="N",
         help=f"seconds until it expires, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
     )
-    parser.add_argument("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
+    add("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
 
 
 def run(options: argparse.Namespace) -> int:

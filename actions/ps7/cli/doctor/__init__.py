@@ -50,24 +50,23 @@ _FILES = {
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     parser = add_command(commands, "doctor", run, _HELP)
+    add = parser.add_argument
     bot = parser.add_argument_group("a bot to look at")
     bot.add_argument("--bot", type=Path, metavar="FOLDER", help="its folder, as Rasa lays it out")
     for kind, what in _FILES.items():
         bot.add_argument(f"--{kind}", type=Path, action="append", metavar="PATH", help=what)
-    parser.add_argument(
-        "--rasa-python", metavar="PATH", help="the interpreter that has Rasa Open Source"
-    )
-    parser.add_argument("--offline", action="store_true", help="leave the network out")
-    parser.add_argument("--only-bot", action="store_true", help="leave settings and network out")
-    parser.add_argument("--strict", action="store_true", help="let warnings count as errors")
-    parser.add_argument(
+    add("--rasa-python", metavar="PATH", help="the interpreter that has Rasa Open Source")
+    add("--offline", action="store_true", help="leave the network out")
+    add("--only-bot", action="store_true", help="leave settings and network out")
+    add("--strict", action="store_true", help="let warnings count as errors")
+    add(
         "--allow",
         action="append",
         default=[],
         metavar="ID",
         help="the name of a finding (in brackets) that does not count; may be given several times",
     )
-    add_json(parser)
+    add_json(add)
 
 
 def run(options: argparse.Namespace) -> int:

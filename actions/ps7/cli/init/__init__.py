@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..arguments import HelpText, add_command
-from ..domain import slots
+from ..domain import add_choices
 from ..output import CommandError, Output, Tone, Toned
 
 if TYPE_CHECKING:
@@ -44,16 +44,12 @@ _YES = {"y", "yes", "s", "sim"}
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "init", run, _HELP)
-    parser.add_argument("--yes", action="store_true", help="do it without a question")
-    parser.add_argument("--dry-run", action="store_true", help="show it, and change nothing")
-    parser.add_argument("--slots", type=slots, metavar="A,B", help="which slots of the customer")
-    parser.add_argument("--pt", action="store_true", help="Portuguese names for the slots")
-    parser.add_argument(
-        "--at-session-start", action="store_true", help="look up there, and not on every turn"
-    )
-    parser.add_argument("--calm", action="store_true", help="for Rasa Pro, also before its flows")
-    parser.add_argument(
+    add = add_command(commands, "init", run, _HELP).add_argument
+    add("--yes", action="store_true", help="do it without a question")
+    add("--dry-run", action="store_true", help="show it, and change nothing")
+    add_choices(add)
+    add("--calm", action="store_true", help="for Rasa Pro, also before its flows")
+    add(
         "--greet",
         default="utter_greet",
         metavar="RESPONSE",
