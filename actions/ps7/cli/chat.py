@@ -9,7 +9,7 @@ import json
 import sys
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -142,7 +142,12 @@ class Chat:
         """
         message: dict[str, Any] = {"sender": self._sender, "message": text}
         if arrives is not None:
-            message["metadata"] = self._metadata(arrives)
+            sent: object = arrives
+            if self._key is not None:
+                sent = arrival.sign(self._key, arrives, self._sender)
+            for step in reversed(self._path):
+                sent = {step: sent}
+            message["metadata"] = sent
         try:
             answers = self._ask("/webhooks/rest/webhook", message)
         except HTTPError as error:
@@ -166,14 +171,6 @@ class Chat:
         except (OSError, HTTPException, ValueError):
             return None
         return {name: slots[name] for name in self.ours.among(slots)}
-
-    def _metadata(self, arrives: str) -> dict[str, Any]:
-        value: object = arrives
-        if self._key is not None:
-            value = arrival.sign(self._key, arrives, self._sender)
-        for step in reversed(self._path):
-            value = {step: value}
-        return cast("dict[str, Any]", value)
 
     def _ask(self, path: str, message: object = None) -> Any:  # noqa: ANN401 - any JSON may come
         """GET, or POST where there is something to send."""

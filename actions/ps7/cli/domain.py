@@ -100,11 +100,10 @@ CALM = _Flavour(
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     parser = add_command(commands, "domain", run, _HELP)
-    add = parser.add_argument
     kind = parser.add_mutually_exclusive_group(required=True).add_argument
     kind("--oss", dest="flavour", action="store_const", const=OSS, help="for Rasa Open Source")
     kind("--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM")
-    add_choices(add)
+    add_choices(parser.add_argument)
 
 
 def add_choices(add: Callable[..., argparse.Action]) -> None:
@@ -157,11 +156,12 @@ def fragment(
     if at_session_start:
         flavour, script = replace(flavour, every_turn=""), "rule" if oss else "flow"
         head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
+    about_prompts = words.CALM_OPEN if any(map(is_personal, slots)) else words.CALM_GUARDED
     used = {STATUS, CONTEXT, *slots, *(CUSTOMER_SLOTS if rest else ())}
     renames = {name: new for name, new in names.items() if name in used}
     text = "".join(
         [
-            words.OSS_HEAD if oss else _calm_head(slots),
+            words.OSS_HEAD if oss else words.CALM_HEAD + about_prompts + words.CALM_TAIL,
             head,
             words.PT_NOTE.format(names=json.dumps(renames)) if renames else "",
             'version: "3.1"\n\n',
@@ -175,11 +175,6 @@ def fragment(
         ]
     )
     return _renamed(text, renames)
-
-
-def _calm_head(slots: Sequence[str]) -> str:
-    guarded = not any(is_personal(name) for name in slots)
-    return words.CALM_HEAD + (words.CALM_GUARDED if guarded else words.CALM_OPEN) + words.CALM_TAIL
 
 
 def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:

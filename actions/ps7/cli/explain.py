@@ -139,6 +139,7 @@ class Reporter:
         turn = Turn(run.tracker, self.runtime, run.at, run.tracker.domain)
         changes = {VERIFY: turn.verify, FORGET: turn.forget}.get(run.action, turn.context)()
         situation = turn.situation
+        newest = situation.history.session.newest_metadata
         report = {
             "message": len(run.said),
             "action": run.action,
@@ -146,7 +147,7 @@ class Reporter:
             "at": run.at.isoformat(timespec="seconds"),
             **({"said": run.said[-1] if run.said else None} if self._show else {}),
             "context_id": self._context_id(situation.found, situation),
-            "metadata": self._metadata(situation),
+            "metadata": None if situation.found else near_miss.describe(newest, self.runtime.paths),
             **_decided(turn),
             "would_set": self._slots(changes, situation),
             "was_set": self._slots(run.was_set, situation),
@@ -166,11 +167,6 @@ class Reporter:
             "found": self._where(found, situation),
             **({"context_digest": digest} if self.keys_known else {}),
         }
-
-    def _metadata(self, situation: Situation) -> str | None:
-        if situation.found is not None:
-            return None
-        return near_miss.describe(situation.history.session.newest_metadata, self.runtime.paths)
 
     def _where(self, found: Found, situation: Situation) -> str:
         """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""

@@ -152,21 +152,16 @@ class Asked:
 
 def check(settings: PS7Settings) -> Section:
     """Look up once, and return what that says about network, credentials, path, health, clock."""
-    asked = _ask(settings)
+    once = settings.model_copy(update={"attempts": 1})
+    report, ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
+    failure = ended if isinstance(ended, LookupFailed) else None
+    wants_token = settings.app_key is not None and settings.app_secret is not None
+    asked = Asked(report.attempts > 0 if wants_token else None, report.answer, failure)
     again = asked.answer is None or settings.base_url.startswith("https:")
     below = connection.look(settings) if again else None
     found = list(judge(asked, below, settings, clock.utc_now()))
     reached = asked.answer is not None or found[-1].id.startswith("ps7")
     return Section("Network", found, "" if reached else "ps7")
-
-
-def _ask(settings: PS7Settings) -> Asked:
-    """Look up a contextId that PS7 cannot know, in one attempt."""
-    once = settings.model_copy(update={"attempts": 1})
-    report, ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
-    failure = ended if isinstance(ended, LookupFailed) else None
-    wants_token = settings.app_key is not None and settings.app_secret is not None
-    return Asked(report.attempts > 0 if wants_token else None, report.answer, failure)
 
 
 def judge(
