@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from actions.ps7.testing import PERSONAS
 from examples.webchat.server import Backstage
 from tests.conversation.cast import ARRIVAL_KEYS, BOTS
+from tests.conversation import spoken
 from tests.conversation.spoken import BALANCES, GOODBYE, greeting
 from tests.webchat.cast import HELD
 from tests.webchat.conftest import SIZES
@@ -73,6 +74,23 @@ async def test_by_keyboard_alone(visitors: Visitors, page_url: str) -> None:
     await visit.finished(3)
     await visit.hears(*GREETING, BALANCE, BALANCE)
     assert (await visit.page.evaluate(_STOP))["name"] == "Qual é o meu saldo?"
+
+
+async def test_answers_stand_under_their_question(visitors: Visitors, page_url: str) -> None:
+    """Who types on while PS7 is slow finds each answer where it belongs; dots say which is due."""
+    visit = await visitors(page_url)
+    await visit.open("?as=slow")
+    await visit.page.wait_for_selector(".turn")
+    for text in ("que horas o banco abre?", "qual meu saldo?"):
+        await visit.page.fill("#input", text)
+        await visit.page.press("#input", "Enter")
+    shown = visit.page.locator("#messages > .message > span:last-child, #messages > .typing")
+    await expect(shown).to_have_text(["", "que horas o banco abre?", "", "qual meu saldo?", ""])
+    answered = [*spoken.GREETING, "que horas o banco abre?", *spoken.HOURS, "qual meu saldo?"]
+    await expect(shown).to_have_text([*answered, ""], timeout=15_000)
+    await expect(shown).to_have_text(
+        [*answered, *spoken.NO_BALANCE["unavailable"]], timeout=15_000
+    )
 
 
 async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, page_url: str) -> None:

@@ -8,14 +8,17 @@ import { io } from "./socket.io.js";
  *
  * `rasa` is the address of the Rasa server. `arrive(conversation)` asks your back-end, which knows who
  * is logged in here, for the metadata of that conversation: an object with the `contextId` in it.
- * `onMessage(text)` gets what the bot says; `onConnection(up)` is told when one can talk and when not.
+ * `onMessage(text, correlation)` gets what the bot says, and which message it answers (undefined: none);
+ * `onOver(correlation)` is told when the bot has nothing more to say to a message, and
+ * `onConnection(up)` when one can talk and when not.
  *
  * The conversation is the socket: its id is Rasa's `sender_id`. A socket that breaks and comes back is
  * a new conversation, and its customer arrives anew.
  */
-export function openChat({ rasa, arrive, onMessage, onConnection }) {
+export function openChat({ rasa, arrive, onMessage, onOver, onConnection }) {
   // One WebSocket and no HTTP before it: so no CORS, and no sticky sessions behind a load balancer.
   const socket = io(rasa, { transports: ["websocket"], forceNew: true });
+  const unanswered = []; // correlation ids, oldest first: Rasa takes one message after the other
   let metadata = {};
 
   socket.on("connect", async () => {
@@ -25,10 +28,13 @@ export function openChat({ rasa, arrive, onMessage, onConnection }) {
     metadata = arrived;
     onConnection(true);
   });
-  socket.on("disconnect", () => onConnection(false));
+  socket.on("disconnect", () => {
+    unanswered.length = 0;
+    onConnection(false);
+  });
   socket.on("connect_error", () => onConnection(false));
   socket.on("bot_uttered", (message) => {
-    if (message.text) onMessage(message.text);
+    if (message.text) onMessage(message.text, unanswered[0]);
   });
 
   return {
@@ -39,9 +45,11 @@ export function openChat({ rasa, arrive, onMessage, onConnection }) {
      */
     say(text) {
       const correlation = crypto.randomUUID();
-      socket.emit("user_uttered", {
-        message: text,
-        metadata: { ...metadata, correlationId: correlation },
+      const message = { message: text, metadata: { ...metadata, correlationId: correlation } };
+      unanswered.push(correlation);
+      // Rasa acknowledges a message when its turn is over, after everything that the bot said.
+      socket.emit("user_uttered", message, () => {
+        unanswered.splice(0, unanswered.indexOf(correlation) + 1).forEach(onOver);
       });
       return { conversation: socket.id, correlation };
     },

@@ -18,7 +18,8 @@ export class Conversation {
     this.chat = openChat({
       rasa: page.rasa,
       arrive: async (conversation) => (this.metadata = await arrive(conversation)),
-      onMessage: (text) => this.add("bot", text),
+      onMessage: (text, correlation) => this.add("bot", text, this.turn(correlation)),
+      onOver: (correlation) => this.turn(correlation).typing.remove(),
       onConnection: (up) => this.connection(up),
     });
     this.draw();
@@ -28,8 +29,8 @@ export class Conversation {
   connection(up) {
     this.connected = up;
     this.draw();
-    if (!up) return;
-    if (this.turns.length) this.add("note", this.texts().again);
+    if (!up) this.turns.forEach(({ typing }) => typing.remove());
+    else if (this.turns.length) this.add("note", this.texts().again);
     else this.send("/greet", null);
   }
 
@@ -44,10 +45,11 @@ export class Conversation {
   /** Send a message, and ask the page's server what came of it. */
   async send(message, text) {
     const { conversation, correlation } = this.chat.say(message);
-    const turn = { number: this.turns.length + 1, text, shown: null, failed: false, open: true };
+    const turn = { number: this.turns.length + 1, correlation, text, shown: null, failed: false, open: true };
+    turn.typing = this.append(typing());
     for (const earlier of this.turns) earlier.open = earlier.node.open = false;
     this.turns.push(turn);
-    this.drawTurn(turn);
+    drawTurn(turn, this.texts());
     try {
       const answer = await fetch(`api/turns/${conversation}/${correlation}`);
       if (!answer.ok) throw new Error(answer.statusText);
@@ -55,29 +57,34 @@ export class Conversation {
     } catch {
       turn.failed = true;
     }
-    if (!this.closed) this.drawTurn(turn);
+    if (!this.closed) drawTurn(turn, this.texts());
   }
 
-  add(who, text) {
-    const log = byId("messages");
+  turn(correlation) {
+    return this.turns.find((turn) => turn.correlation === correlation);
+  }
+
+  add(who, text, turn) {
     const speaker = element("span", { class: "unseen", "data-text": who }, this.texts()[who]);
     const spoken = element("span", { lang: who === "note" ? null : "pt-BR" }, text);
-    log.append(element("p", { class: `message ${who}` }, speaker, " ", spoken));
+    this.append(element("p", { class: `message ${who}` }, speaker, " ", spoken), turn);
+  }
+
+  /** Add to the messages: to what answers a turn, above its dots, or else at the end. */
+  append(node, turn) {
+    const log = byId("messages");
+    log.insertBefore(node, turn?.typing ?? null);
     log.scrollTop = log.scrollHeight;
+    return node;
   }
 
   /** Draw everything that speaks the language of the page. */
   draw() {
     this.drawState();
-    for (const turn of this.turns) this.drawTurn(turn);
+    for (const turn of this.turns) drawTurn(turn, this.texts());
     byId("production").textContent = this.page.signed ? this.texts().signed : this.texts().unsigned;
     byId("metadata").textContent = emitted(this.metadata);
     byId("suggestions").replaceChildren(...SUGGESTIONS.map(suggestion));
-  }
-
-  drawTurn(turn) {
-    drawTurn(turn, this.texts());
-    byId("typing").hidden = !this.turns.some((one) => !one.shown && !one.failed);
   }
 
   drawState() {
@@ -88,8 +95,13 @@ export class Conversation {
   close() {
     this.closed = true;
     this.chat.close();
-    byId("typing").hidden = true;
   }
+}
+
+/** Three dots under a message, until all its answers are there. */
+function typing() {
+  const dots = [1, 2, 3].map(() => element("span"));
+  return element("p", { class: "typing", "aria-hidden": "true" }, ...dots);
 }
 
 /** In Portuguese, since the bot speaks nothing else; what it means stands below on an English page. */
