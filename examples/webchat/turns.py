@@ -54,6 +54,7 @@ _MASKS: dict[str, Callable[[str], str]] = {
     "agency": _as_it_is,
     "account": _last_digits,
     "ivr_option": _as_it_is,
+    "balance_offered": _as_it_is,
     "ps7_expires_at": _as_it_is,
 }
 """What may be seen of a slot, in the order of the panel. Of any other slot: that it is set."""
@@ -108,7 +109,7 @@ def _shown(slots: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str
     return [
         {
             "name": name,
-            "value": None if slots.get(name) is None else _masked(name, slots[name]),
+            **_masked(name, slots.get(name)),
             "changed": slots.get(name) != before.get(name),
         }
         for name in names
@@ -116,9 +117,14 @@ def _shown(slots: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str
     ]
 
 
-def _masked(name: str, value: object) -> str:
+def _masked(name: str, value: object) -> dict[str, Any]:
+    """Return what may be seen of a value, and whether the slot itself holds more."""
+    if value is None:
+        return {"value": None, "masked": False}
+    held = str(value)
     mask = _MASKS.get(name)
-    return HIDDEN if mask is None else mask(str(value))
+    seen = HIDDEN if mask is None else mask(held)
+    return {"value": seen, "masked": seen != held}
 
 
 def _lookups(log: str, correlation_id: str) -> list[dict[str, Any]]:

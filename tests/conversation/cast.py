@@ -23,13 +23,15 @@ _FORGETFUL, _LANGUAGE = _TEST_BOTS / "forgetful.yml", _TEST_BOTS / "language.yml
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
 """What the back-end of a bot with signed arrival signs with, newest first."""
+_CLEARED = {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
+"""As examples/oss-bot/servers.py sets it."""
 _SIGNED = {"PS7_ARRIVAL_KEYS": json.dumps(ARRIVAL_KEYS)}
 _NESTED = {**_SIGNED, "PS7_METADATA_KEYS": '["channel.contextId"]'}
 
 BOTS = {
     # The example bot that looks up on every turn, without and with signed arrival.
-    "oss_bot": Bot(OSS_BOT),
-    "guarded_bot": Bot(OSS_BOT, settings=_SIGNED),
+    "oss_bot": Bot(OSS_BOT, settings=_CLEARED),
+    "guarded_bot": Bot(OSS_BOT, settings={**_CLEARED, **_SIGNED}),
     # The example bot that looks up where a session starts, and from a rule; and the same without
     # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
     "start_bot": _start_bot(domain_files=(_LANGUAGE,)),

@@ -5,9 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.ps7.testing import PERSONAS
-from tests.conversation.spoken import GREETING, NO_BALANCE
+from tests.conversation.spoken import GREETING, NO_BALANCE, OFFER, greeting
 
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+WORDS = {
+    "pt-BR": {
+        "authenticated": "autenticado",
+        "identified": "identificado",
+        "not_identified": "não identificado",
+        "csi": "CSI",
+        "none": "nenhum",
+        "valid": "válido",
+        "invalid": "não validado",
+        "absent": "ausente",
+        "True": "sim",
+    },
+    "en": {
+        "not_identified": "not identified",
+        "csi": "CSI",
+        "invalid": "not validated",
+        "True": "yes",
+    },
+}
+"""What the panel says for a value of a slot, where it does not show it as it is."""
+OUTCOMES = {
+    "pt-BR": {
+        "ok": "ok",
+        "missing": "ausente",
+        "rejected": "rejeitado",
+        "unavailable": "indisponível",
+        "denied": "recusado",
+    },
+    "en": {},
+}
+"""The same for an outcome."""
+MASKED = {"pt-BR": "mascarado aqui", "en": "masked here"}
 SEALED = {"pt-BR": "selado", "en": "sealed"}
 HELD = {
     "pt-BR": "Nada: o contexto selado ainda vale.",
@@ -40,15 +72,26 @@ ACCOUNTS = {
 """All of an account number that the panel shows."""
 _ORDER = (
     *("segment", "identification", "security_device", "token_status", "cpf", "cpf_masked"),
-    *("agency", "account", "ivr_option"),
+    *("agency", "account", "ivr_option", "balance_offered"),
 )
 
 
-def known(name: str) -> list[tuple[str, str]]:
-    """Return the slots that the panel shows of a customer, as far as they are always the same."""
+def known(name: str, language: str) -> list[tuple[str, str, str]]:
+    """Return the slots that the panel shows of a customer, as far as they are always the same.
+
+    Each with what stands below its value: the technical value, or that the slot holds more.
+    """
     slots = PERSONAS[name].slots
-    shown = {**slots, "cpf": slots["cpf_masked"] or "•••", "account": ACCOUNTS[name]}
-    return [(slot, value) for slot in _ORDER if (value := shown[slot]) is not None]
+    masked = {"cpf": slots["cpf_masked"] or "•••", "account": ACCOUNTS[name]}
+    offered = "True" if OFFER in greeting(PERSONAS[name]) else None
+    shown = {**slots, **masked, "balance_offered": offered}
+    rows = []
+    for slot in _ORDER:
+        if (value := shown[slot]) is not None:
+            word = WORDS[language].get(value, value)
+            note = MASKED[language] if slot in masked else "" if word == value else value
+            rows.append((slot, word, note))
+    return rows
 
 
 @dataclass(frozen=True)

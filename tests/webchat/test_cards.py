@@ -13,7 +13,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
-from tests.webchat.cast import CALL, HELD, NO_ANSWER, NOT_ASKED, SEALED, TROUBLES, known
+from tests.webchat.cast import CALL, HELD, NO_ANSWER, NOT_ASKED, OUTCOMES, SEALED, TROUBLES, known
 
 if TYPE_CHECKING:
     from tests.webchat.visit import Visitors
@@ -41,16 +41,16 @@ async def test_a_customer(visitors: Visitors, page_url: str, name: str, language
     assert first["calls"] == [[CALL, "200"]]
     assert first["ends"] == [["ok", None]]
     assert 0 <= first["ms"][0] < 2000
-    assert slots == [[slot, value, "changed"] for slot, value in known(name)]
+    assert slots == [[*row, "changed"] for row in known(name, language)]
     assert expires[0] == "ps7_expires_at"
-    assert context == ["ps7_context", SEALED[language], "changed"]
+    assert context == ["ps7_context", SEALED[language], "", "changed"]
 
     assert (second["number"], second["said"], second["status"]) == ("2", "qual meu saldo?", "ok")
     if name == "iara":
         assert (second["calls"], second["plain"]) == ([[CALL, "200"]], [])
     else:
         assert (second["calls"], second["plain"]) == ([], [HELD[language]])
-        assert second["slots"] == [[slot, value, ""] for slot, value, _ in first["slots"]]
+        assert second["slots"] == [[*row, ""] for *row, _ in first["slots"]]
     assert (first["open"], second["open"]) == (False, True)
     assert await visit.overflowing() == []
 
@@ -69,6 +69,7 @@ async def test_no_customer(visitors: Visitors, page_url: str, name: str, languag
     answers = trouble.answers or NO_ANSWER[language]
     asked = ([[CALL, answers]], [[trouble.status, trouble.reason]]) if trouble.reason else ([], [])
     assert [first["status"], second["status"]] == [trouble.status] * 2
+    assert first["word"] == OUTCOMES[language].get(trouble.status, trouble.status)
     assert (first["calls"], first["ends"]) == asked
     assert (second["calls"], second["ends"]) == (asked if trouble.again else ([], []))
     if not trouble.again:

@@ -9,8 +9,8 @@ from playwright.async_api import expect
 
 from actions.ps7.testing import PERSONAS
 from examples.webchat.server import Backstage
-from tests.conversation.cast import ARRIVAL_KEYS, BOTS
 from tests.conversation import spoken
+from tests.conversation.cast import ARRIVAL_KEYS, BOTS
 from tests.conversation.spoken import BALANCES, GOODBYE, greeting
 from tests.webchat.cast import HELD
 from tests.webchat.conftest import SIZES
@@ -88,9 +88,7 @@ async def test_answers_stand_under_their_question(visitors: Visitors, page_url: 
     await expect(shown).to_have_text(["", "que horas o banco abre?", "", "qual meu saldo?", ""])
     answered = [*spoken.GREETING, "que horas o banco abre?", *spoken.HOURS, "qual meu saldo?"]
     await expect(shown).to_have_text([*answered, ""], timeout=15_000)
-    await expect(shown).to_have_text(
-        [*answered, *spoken.NO_BALANCE["unavailable"]], timeout=15_000
-    )
+    await expect(shown).to_have_text([*answered, *spoken.NO_BALANCE["unavailable"]], timeout=15_000)
 
 
 async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, page_url: str) -> None:
@@ -178,10 +176,10 @@ async def test_a_goodbye_forgets_the_customer(visitors: Visitors, page_url: str)
     cleared = [slot for slot in known if slot != "ps7_context"]
     assert left["status"] == "missing"
     assert left["slots"] == [
-        *([slot, "apagado", "changed"] for slot in cleared),
-        ["ps7_context", "selado", "changed"],
+        *([slot, "apagado", "", "changed"] for slot in cleared),
+        ["ps7_context", "selado", "", "changed"],
     ]
-    assert later["slots"] == [["ps7_context", "selado", ""]]
+    assert later["slots"] == [["ps7_context", "selado", "", ""]]
     assert later["plain"] == ["Nada: quem saiu não é consultado de novo nesta conversa."]
 
 

@@ -162,7 +162,7 @@ async def test_an_arrival_that_is_none(url: str, card: str, conversation: str) -
 async def test_a_turn_is_masked_and_the_token_stays_here(url: str, asked: list[str]) -> None:
     """The server asks Rasa with its token; the browser gets the turn alone."""
     _, text, _ = await get(f"{url}api/turns/r2S0/one")
-    shown = {"name": "cpf", "value": "***.982.247-**", "changed": True}
+    shown = {"name": "cpf", "value": "***.982.247-**", "masked": True, "changed": True}
     assert json.loads(text)["slots"] == [shown]
     assert asked == [
         "/conversations/r2S0/tracker?include_events=ALL&token=made+up+as+well",

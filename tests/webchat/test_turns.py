@@ -70,8 +70,8 @@ def test_a_turn_meets_its_requests_and_its_lookup() -> None:
         "contextId": "ana",
         "status": "ok",
         "slots": [
-            {"name": "ps7_status", "value": "ok", "changed": True},
-            {"name": "segment", "value": "Private", "changed": True},
+            {"name": "ps7_status", "value": "ok", "masked": False, "changed": True},
+            {"name": "segment", "value": "Private", "masked": False, "changed": True},
         ],
         "lookups": [{"outcome": "ok", "reason": "ok", "status": 200, "attempts": 1, "ms": 12}],
         "requests": [{**request, "status": 200}],
@@ -81,7 +81,12 @@ def test_a_turn_meets_its_requests_and_its_lookup() -> None:
     failed = {"outcome": "unavailable", "reason": "read_timeout", "status": None}
     assert second["lookups"] == [{**failed, "attempts": 2, "ms": 4001}]
     assert second["requests"] == [{**request, "status": 503}] * 2
-    assert second["slots"][1] == {"name": "segment", "value": None, "changed": True}
+    assert second["slots"][1] == {
+        "name": "segment",
+        "value": None,
+        "masked": False,
+        "changed": True,
+    }
 
 
 def test_a_turn_that_rasa_does_not_know_yet() -> None:
@@ -91,25 +96,28 @@ def test_a_turn_that_rasa_does_not_know_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "seen"),
+    ("name", "value", "seen", "masked"),
     [
-        ("cpf", "52998224725", "***.982.247-**"),
-        ("cpf", "CPF", "•••"),
-        ("account", "00123456", "••••••56"),
-        ("account", "42", "•••"),
-        ("cpf_masked", "***.982.247-**", "***.982.247-**"),
-        ("agency", "0341", "0341"),
-        ("token_status", "valid", "valid"),
-        ("ps7_context", "gAAAAA", "•••"),
-        ("phone_number", "5511900000001", "•••"),
-        ("id_document", "RG", "•••"),
-        ("ps7_payload", {"u_cpf": "52998224725"}, "•••"),
-        ("a_slot_of_the_bot", "52998224725", "•••"),
+        ("cpf", "52998224725", "***.982.247-**", True),
+        ("cpf", "CPF", "•••", True),
+        ("account", "00123456", "••••••56", True),
+        ("account", "42", "•••", True),
+        ("cpf_masked", "***.982.247-**", "***.982.247-**", False),
+        ("agency", "0341", "0341", False),
+        ("balance_offered", True, "True", False),
+        ("token_status", "valid", "valid", False),
+        ("ps7_context", "gAAAAA", "•••", True),
+        ("phone_number", "5511900000001", "•••", True),
+        ("id_document", "RG", "•••", True),
+        ("ps7_payload", {"u_cpf": "52998224725"}, "•••", True),
+        ("a_slot_of_the_bot", "52998224725", "•••", True),
     ],
 )
-def test_what_may_be_seen_of_a_slot(name: str, value: object, seen: str) -> None:
-    """Personal data are masked, and what is not listed is hidden."""
-    assert shown(said("one"), slot(name, value)) == [(name, seen, True)]
+def test_what_may_be_seen_of_a_slot(name: str, value: object, seen: str, masked: bool) -> None:
+    """Personal data are masked, what is not listed is hidden, and either says so."""
+    made = turn([said("one"), slot(name, value)], [], "", "one")
+    assert made is not None
+    assert made["slots"] == [{"name": name, "value": seen, "masked": masked, "changed": True}]
 
 
 def test_what_a_turn_changes() -> None:

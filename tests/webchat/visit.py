@@ -32,18 +32,21 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
   return {
     number: text(turn.querySelector(".number")),
     said: text(turn.querySelector(".said")),
-    status: text(turn.querySelector("summary .pill")) ?? null,
+    status: turn.querySelector("summary .pill")?.title ?? null,
+    word: text(turn.querySelector("summary .pill")) ?? null,
     open: turn.open,
-    meaning: text(turn.querySelector(".meaning")) ?? null,
+    meaning: text(turn.querySelector(".meaning")?.firstChild) ?? null,
     calls: all(".requests li").map((row) => [...row.children].map(text)),
     ends: all(".end").map((end) => [
-      text(end.querySelector(".pill")), text(end.querySelector(".reason")) ?? null]),
+      end.querySelector(".pill").title, text(end.querySelector(".reason")) ?? null]),
     ms: all(".end .ms").map((ms) => Number(text(ms).replace(" ms", ""))),
     plain: all(":scope > p:not(.meaning, .end)").map(text),
     slots: all("tr").map((row) => {
       const cell = row.querySelector("td").cloneNode(true);
       cell.querySelector(".new")?.remove();
-      return [row.dataset.slot, text(cell), row.className];
+      const note = cell.querySelector("code, small");
+      note?.remove();
+      return [row.dataset.slot, text(cell), text(note) ?? "", row.className];
     }),
   };
 })"""

@@ -3,6 +3,7 @@
 
 import { Conversation } from "./conversation.js";
 import { byId, element } from "./dom.js";
+import { pill } from "./panel.js";
 import { DEFAULT, TEXTS, translate } from "./texts.js";
 
 let page = null; // what the server said of itself: Rasa's address, the cards
@@ -58,7 +59,7 @@ function drawCard({ name, heading, about, segment, group, outcome }) {
   return element(
     "a",
     { class: "card", href: address({ as: name }), "data-card": name },
-    element("span", { class: "segment" }, fault ? element("code", { class: `pill ${outcome}` }, outcome) : segment),
+    element("span", { class: "segment" }, fault ? pill(outcome, texts()) : segment),
     element("strong", {}, heading[language()]),
     element("span", { class: "about" }, about[language()]),
   );

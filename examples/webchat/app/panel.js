@@ -14,7 +14,7 @@ export function drawTurn(turn, texts) {
   summary.replaceChildren(
     element("span", { class: "number" }, String(turn.number)),
     element("span", { class: "said", lang: turn.text ? "pt-BR" : null }, turn.text ?? texts.arrival),
-    ...(turn.shown ? [pill(turn.shown.status)] : []),
+    ...(turn.shown ? [pill(turn.shown.status, texts)] : []),
   );
   turn.node.replaceChildren(summary, ...body(turn, texts));
 }
@@ -31,7 +31,7 @@ function body({ shown, failed }, texts) {
   if (failed) return [element("p", { class: "failed" }, texts.noTurn)];
   if (!shown) return [element("p", { class: "waiting" }, texts.waiting)];
   return [
-    element("p", { class: "meaning" }, texts.status[shown.status] ?? ""),
+    element("p", { class: "meaning" }, texts.status[shown.status] ?? "", element("code", {}, `ps7_status: ${shown.status}`)),
     element("h3", {}, texts.asked),
     ...asked(shown, texts),
     element("h3", {}, texts.known),
@@ -42,7 +42,9 @@ function body({ shown, failed }, texts) {
 /** Let a long path break after its slashes. */
 const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, element("wbr")]);
 
-const pill = (status) => element("code", { class: `pill ${status}` }, status ?? "-");
+/** An outcome in the page's language; its technical name is in the tooltip. */
+export const pill = (outcome, texts) =>
+  element("span", { class: `pill ${outcome}`, title: outcome }, texts.values.ps7_status[outcome] ?? outcome ?? "-");
 
 function asked({ requests, lookups, status, contextId }, texts) {
   if (!requests.length) {
@@ -63,7 +65,7 @@ function asked({ requests, lookups, status, contextId }, texts) {
     element(
       "p",
       { class: "end" },
-      pill(outcome),
+      pill(outcome, texts),
       ...(outcome === reason ? [] : [element("code", { class: "reason" }, reason)]),
       element("span", { class: "ms" }, `${ms} ms`),
       element("span", {}, texts.requests(requests.length)),
@@ -75,12 +77,12 @@ function asked({ requests, lookups, status, contextId }, texts) {
 function known({ slots }, texts) {
   const customer = slots.filter(({ name }) => name !== "ps7_status");
   if (!customer.length) return element("p", {}, texts.nothingKnown);
-  const rows = customer.map(({ name, value, changed }) =>
+  const rows = customer.map(({ name, value, masked, changed }) =>
     element(
       "tr",
       { class: changed ? "changed" : null, "data-slot": name },
       element("th", { scope: "row" }, texts.slots[name] ?? name, element("code", {}, name)),
-      element("td", {}, said(name, value, texts), ...(changed && value !== null ? [mark(texts)] : [])),
+      element("td", {}, ...(changed && value !== null ? [mark(texts)] : []), ...said(name, value, masked, texts)),
     ),
   );
   return element("table", {}, element("tbody", {}, ...rows));
@@ -88,10 +90,14 @@ function known({ slots }, texts) {
 
 const mark = (texts) => element("span", { class: "new" }, texts.changed);
 
-function said(name, value, texts) {
-  if (value === null) return element("i", {}, texts.cleared);
-  if (name === "ps7_context") return element("i", {}, texts.sealed);
-  return name === "ps7_expires_at" ? time(value) : value;
+/** What a slot holds, in the page's language; below it the technical value, or that more is in the slot. */
+function said(name, value, masked, texts) {
+  if (value === null) return [element("i", {}, texts.cleared)];
+  if (name === "ps7_context") return [element("i", {}, texts.sealed)];
+  if (name === "ps7_expires_at") return [time(value)];
+  if (masked) return [value, element("small", {}, texts.masked)];
+  const word = texts.values[name]?.[value] ?? value;
+  return word === value ? [value] : [word, element("code", {}, value)];
 }
 
 function time(value) {
