@@ -76,6 +76,19 @@ async def test_by_keyboard_alone(visitors: Visitors, page_url: str) -> None:
     assert (await visit.page.evaluate(_STOP))["name"] == "Qual é o meu saldo?"
 
 
+async def test_a_yes_to_what_the_bot_offers(visitors: Visitors, page_url: str) -> None:
+    """The bot's own suggestions come first, and go with the next message; the focus stays there."""
+    visit = await visitors(page_url)
+    await visit.arrive("ana")
+    first = visit.page.locator("#suggestions button").first
+    await expect(visit.page.locator(".reply")).to_have_text(["SimYes", "NãoNo"])
+    await first.press("Enter")
+    await visit.finished(2)
+    await visit.hears(*GREETING, BALANCE)
+    await expect(visit.page.locator(".reply")).to_have_count(0)
+    await expect(first).to_be_focused()
+
+
 async def test_answers_stand_under_their_question(visitors: Visitors, page_url: str) -> None:
     """Who types on while PS7 is slow finds each answer where it belongs; dots say which is due."""
     visit = await visitors(page_url)

@@ -3,7 +3,7 @@
 import { openChat } from "./chat.js";
 import { byId, element } from "./dom.js";
 import { drawTurn } from "./panel.js";
-import { SUGGESTIONS } from "./texts.js";
+import { REPLIES, SUGGESTIONS } from "./texts.js";
 
 /**
  * One visitor. `arrive(conversation)` gives the metadata that they bring, `texts()` the texts of the
@@ -15,10 +15,14 @@ export class Conversation {
     byId("messages").replaceChildren();
     byId("turns").replaceChildren();
     byId("count").textContent = "";
+    byId("suggestions").replaceChildren(...Object.keys(SUGGESTIONS).map((text) => suggestion(text)));
     this.chat = openChat({
       rasa: page.rasa,
       arrive: async (conversation) => (this.metadata = await arrive(conversation)),
-      onMessage: (text, correlation) => this.add("bot", text, this.turn(correlation)),
+      onMessage: (text, correlation, replies) => {
+        this.add("bot", text, this.turn(correlation));
+        this.suggest(replies);
+      },
       onOver: (correlation) => this.turn(correlation).typing.remove(),
       onConnection: (up) => this.connection(up),
     });
@@ -37,6 +41,7 @@ export class Conversation {
   /** Say what the customer typed or chose; false where nobody would hear it. */
   say(text) {
     if (!this.connected) return false;
+    this.suggest([]);
     this.add("you", text);
     this.send(text, text);
     return true;
@@ -58,6 +63,12 @@ export class Conversation {
       turn.failed = true;
     }
     if (!this.closed) drawTurn(turn, this.texts());
+  }
+
+  /** Before what one may always say, what the bot suggests: it stands until the next message. */
+  suggest(replies) {
+    for (const earlier of document.querySelectorAll(".reply")) earlier.remove();
+    byId("suggestions").prepend(...replies.map(({ title, payload }) => suggestion(title, payload, "reply")));
   }
 
   turn(correlation) {
@@ -84,7 +95,6 @@ export class Conversation {
     for (const turn of this.turns) drawTurn(turn, this.texts());
     byId("production").textContent = this.page.signed ? this.texts().signed : this.texts().unsigned;
     byId("metadata").textContent = emitted(this.metadata);
-    byId("suggestions").replaceChildren(...SUGGESTIONS.map(suggestion));
   }
 
   drawState() {
@@ -105,9 +115,11 @@ function typing() {
 }
 
 /** In Portuguese, since the bot speaks nothing else; what it means stands below on an English page. */
-function suggestion([text, meaning]) {
-  const gloss = element("small", { class: "gloss", lang: "en" }, meaning);
-  return element("li", {}, element("button", { type: "button", value: text }, element("span", { lang: "pt-BR" }, text), gloss));
+function suggestion(text, said = text, kind = null) {
+  const meaning = SUGGESTIONS[text] ?? REPLIES[text];
+  const gloss = meaning ? element("small", { class: "gloss", lang: "en" }, meaning) : null;
+  const button = element("button", { type: "button", value: said }, element("span", { lang: "pt-BR" }, text), gloss);
+  return element("li", { class: kind }, button);
 }
 
 /** The call of chat.js, as it stands for this visitor. */

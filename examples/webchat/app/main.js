@@ -120,8 +120,9 @@ byId("form").addEventListener("submit", (event) => {
   if (text && conversation?.say(text)) byId("input").value = "";
 });
 byId("suggestions").addEventListener("click", (event) => {
-  const text = event.target.closest("button")?.value;
-  if (text) conversation?.say(text);
+  const button = event.target.closest("button");
+  if (button) conversation?.say(button.value);
+  if (button?.isConnected === false) byId("suggestions").querySelector("button").focus();
 });
 
 translate(language());

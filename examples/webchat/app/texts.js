@@ -180,13 +180,16 @@ const ENGLISH = {
 };
 
 /** What a customer may want to say, and what it means. */
-export const SUGGESTIONS = [
-  ["Qual é o meu saldo?", "What is my balance?"],
-  ["Qual é a minha agência e conta?", "Which branch and account?"],
-  ["Que horas o banco abre?", "When does the bank open?"],
-  ["Quero falar com uma pessoa", "I want to talk to a person"],
-  ["Tchau", "Goodbye"],
-];
+export const SUGGESTIONS = {
+  "Qual é o meu saldo?": "What is my balance?",
+  "Qual é a minha agência e conta?": "Which branch and account?",
+  "Que horas o banco abre?": "When does the bank open?",
+  "Quero falar com uma pessoa": "I want to talk to a person",
+  Tchau: "Goodbye",
+};
+
+/** What the answers mean that the bot suggests. */
+export const REPLIES = { Sim: "Yes", Não: "No" };
 
 export const DEFAULT = "pt-BR";
 export const TEXTS = { "pt-BR": PORTUGUESE, en: ENGLISH };
