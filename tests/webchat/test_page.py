@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from actions.ps7.testing import PERSONAS
+from examples.webchat import server
 from examples.webchat.server import Backstage
 from tests.conversation import spoken
 from tests.conversation.cast import ARRIVAL_KEYS, BOTS
@@ -89,8 +90,14 @@ async def test_a_yes_to_what_the_bot_offers(visitors: Visitors, page_url: str) -
     await expect(first).to_be_focused()
 
 
-async def test_answers_stand_under_their_question(visitors: Visitors, page_url: str) -> None:
-    """Who types on while PS7 is slow finds each answer where it belongs; dots say which is due."""
+async def test_answers_stand_under_their_question(
+    visitors: Visitors, page_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who types on while PS7 is slow finds each answer where it belongs; dots say which is due.
+
+    However long a message waits for its turn, the panel shows that turn.
+    """
+    monkeypatch.setattr(server, "_TURN_TIMEOUT", 1)
     visit = await visitors(page_url)
     await visit.open("?as=slow")
     await visit.page.wait_for_selector(".turn")
@@ -102,6 +109,8 @@ async def test_answers_stand_under_their_question(visitors: Visitors, page_url: 
     answered = [*spoken.GREETING, "que horas o banco abre?", *spoken.HOURS, "qual meu saldo?"]
     await expect(shown).to_have_text([*answered, ""], timeout=15_000)
     await expect(shown).to_have_text([*answered, *spoken.NO_BALANCE["unavailable"]], timeout=15_000)
+    await visit.finished(3)
+    assert [turn["status"] for turn in await visit.turns()] == ["unavailable"] * 3
 
 
 async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, page_url: str) -> None:

@@ -29,7 +29,7 @@ export function openChat({ rasa, arrive, onMessage, onOver, onConnection }) {
     onConnection(true);
   });
   socket.on("disconnect", () => {
-    unanswered.length = 0;
+    unanswered.splice(0).forEach(onOver);
     onConnection(false);
   });
   socket.on("connect_error", () => onConnection(false));

@@ -23,7 +23,7 @@ export class Conversation {
         this.add("bot", text, this.turn(correlation));
         this.suggest(replies);
       },
-      onOver: (correlation) => this.turn(correlation).typing.remove(),
+      onOver: (correlation) => this.over(this.turn(correlation)),
       onConnection: (up) => this.connection(up),
     });
     this.draw();
@@ -33,8 +33,8 @@ export class Conversation {
   connection(up) {
     this.connected = up;
     this.draw();
-    if (!up) this.turns.forEach(({ typing }) => typing.remove());
-    else if (this.turns.length) this.add("note", this.texts().again);
+    if (!up) return;
+    if (this.turns.length) this.add("note", this.texts().again);
     else this.send("/greet", null);
   }
 
@@ -47,22 +47,27 @@ export class Conversation {
     return true;
   }
 
-  /** Send a message, and ask the page's server what came of it. */
-  async send(message, text) {
-    const { conversation, correlation } = this.chat.say(message);
-    const turn = { number: this.turns.length + 1, correlation, text, shown: null, failed: false, open: true };
-    turn.typing = this.append(typing());
+  /** Send a message: its turn begins. */
+  send(message, text) {
+    const turn = { number: this.turns.length + 1, text, shown: null, failed: false, open: true };
+    Object.assign(turn, this.chat.say(message), { typing: this.append(typing()) });
     for (const earlier of this.turns) earlier.open = earlier.node.open = false;
     this.turns.push(turn);
     drawTurn(turn, this.texts());
+  }
+
+  /** A turn is over: ask the page's server what came of it. */
+  async over(turn) {
+    turn.typing.remove();
+    if (this.closed) return;
     try {
-      const answer = await fetch(`api/turns/${conversation}/${correlation}`);
+      const answer = await fetch(`api/turns/${turn.conversation}/${turn.correlation}`);
       if (!answer.ok) throw new Error(answer.statusText);
       turn.shown = await answer.json();
     } catch {
       turn.failed = true;
     }
-    if (!this.closed) drawTurn(turn, this.texts());
+    drawTurn(turn, this.texts());
   }
 
   /** Before what one may always say, what the bot suggests: it stands until the next message. */
