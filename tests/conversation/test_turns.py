@@ -75,30 +75,26 @@ async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
     chat = oss_bot.chat()
     await chat.say("oi", {"contextId": "ana", "correlationId": "trail-1"})
     context, said = await chat.answers("quero falar com uma pessoa")
-    assert context == {
-        "recipient_id": chat.sender,
-        "custom": {
-            "reason": "ask_human",
-            "ps7_status": "ok",
-            "correlation_id": "trail-1",
-            "cpf_masked": "***.982.247-**",
-            "segment": "Personnalité",
-            "ivr_option": "saldo",
-            "identification": "authenticated",
-            "security_device": "token",
-            "token_status": "valid",
-        },
+    handed_over = {
+        "reason": "ask_human",
+        "ps7_status": "ok",
+        "correlation_id": "trail-1",
+        "cpf_masked": "***.982.247-**",
+        "segment": "Personnalité",
+        "ivr_option": "saldo",
+        "identification": "authenticated",
+        "security_device": "token",
+        "token_status": "valid",
     }
+    assert context == {"recipient_id": chat.sender, "custom": {"data": handed_over}}
     assert said == {"recipient_id": chat.sender, "text": spoken.HANDOVER}
     await spoken.is_unknown(chat, "missing")
 
     chat = oss_bot.chat()
     *_, context, _ = await chat.answers("qual meu saldo", {"contextId": "http-403"})
-    assert (context["custom"]["reason"], context["custom"]["ps7_status"]) == (
-        "ask_balance",
-        "denied",
-    )
-    assert context["custom"]["segment"] is None
+    nobody = context["custom"]["data"]
+    assert (nobody["reason"], nobody["ps7_status"]) == ("ask_balance", "denied")
+    assert nobody["segment"] is None
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> N
 async def test_what_goes_on_to_a_person_is_shown_as_it_is(ps7: BackgroundSimulator) -> None:
     """What the action sends, in the JSON that the REST channel answers with."""
     (shown,) = (
-        json.loads(block.code)[0]["custom"]
+        json.loads(block.code)[0]["custom"]["data"]
         for block in document("docs/integration.md").blocks
         if block.language == "json"
     )
@@ -115,7 +115,7 @@ async def test_what_goes_on_to_a_person_is_shown_as_it_is(ps7: BackgroundSimulat
         beside = {"correlationId": shown["correlation_id"]}
         await bot.user("quero uma pessoa", metadata={"contextId": "ana", **beside})
         (sent,) = (await bot.run("action_hand_over")).responses
-    assert [*sent["custom"].items()] == [*shown.items()]
+    assert [*sent["custom"]["data"].items()] == [*shown.items()]
     assert len(ps7.requests) == 1
 
 

@@ -12,7 +12,7 @@ from examples.webchat import server
 from examples.webchat.server import Backstage
 from tests.conversation import spoken
 from tests.conversation.cast import ARRIVAL_KEYS, BOTS
-from tests.conversation.spoken import BALANCES, GOODBYE, greeting
+from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, greeting
 from tests.webchat.cast import HELD
 from tests.webchat.conftest import SIZES
 from tests.webchat.visit import AXE, served
@@ -203,6 +203,14 @@ async def test_a_goodbye_forgets_the_customer(visitors: Visitors, page_url: str)
     ]
     assert later["slots"] == [["ps7_context", "selado", "", ""]]
     assert later["plain"] == ["Nada: quem saiu não é consultado de novo nesta conversa."]
+
+
+async def test_what_goes_on_to_a_person_is_no_message(visitors: Visitors, page_url: str) -> None:
+    """It arrives at the page too; the customer reads what is said to them."""
+    visit = await visitors(page_url)
+    await visit.arrive("ana")
+    await visit.say("quero falar com uma pessoa", 2)
+    await visit.hears(*GREETING, HANDOVER)
 
 
 async def test_how_the_context_id_arrives(

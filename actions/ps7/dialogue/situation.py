@@ -186,7 +186,8 @@ class Situation:
     @property
     def says_ok(self) -> bool:
         """Whether the status claims a customer, read as Rasa reads a categorical slot."""
-        return isinstance(self.status, str) and self.status.lower() == Outcome.OK.value
+        status = self.status
+        return isinstance(status, str) and status.lower() == Outcome.OK.value
 
     @property
     def claims_customer(self) -> bool:

@@ -37,5 +37,6 @@ class ActionHandOver(Action):
         """Send what an agent may know. No slot changes."""
         status = tracker.get_slot("ps7_status")
         reason = status if status in ("denied", "tampered") else "asked"
-        dispatcher.utter_message(json_message=handover(tracker, reason=reason))
+        # Rasa's socketio channel takes no message of another shape than `{"data": …}`.
+        dispatcher.utter_message(json_message={"data": handover(tracker, reason=reason)})
         return []

@@ -111,7 +111,8 @@ async def test_whoever_takes_over_gets_the_context(
     """Why they are asked to, and what may go on of a customer who is known."""
     await bot.arrives(who, "quero falar com uma pessoa")
     (sent,) = (await bot.run("action_hand_over")).responses
-    assert (sent["custom"]["reason"], sent["custom"]["segment"]) == (reason, segment)
+    context = sent["custom"]["data"]
+    assert (context["reason"], context["segment"]) == (reason, segment)
 
 
 async def test_after_logging_out_nobody_is_known(bot: CustomerConversation) -> None:

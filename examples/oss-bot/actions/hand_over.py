@@ -36,5 +36,6 @@ class ActionHandOver(Action):
     ) -> list[dict[str, Any]]:
         """Send what an agent may know. No slot changes."""
         wanted = tracker.get_intent_of_latest_message(skip_fallback_intent=False)
-        dispatcher.utter_message(json_message=handover(tracker, reason=wanted))
+        # Rasa's socketio channel takes no message of another shape than `{"data": …}`.
+        dispatcher.utter_message(json_message={"data": handover(tracker, reason=wanted)})
         return []

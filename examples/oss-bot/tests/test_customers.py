@@ -174,4 +174,4 @@ async def test_whoever_takes_over_reads_why_nobody_is_known(
 def handed_over(bot: CustomerConversation) -> list[dict[str, Any]]:
     """Return what was sent to an agent's desktop."""
     said = [event["data"]["custom"] for event in bot.events if event["event"] == "bot"]
-    return [message for message in said if message]
+    return [message["data"] for message in said if message]
