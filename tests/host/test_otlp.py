@@ -144,7 +144,8 @@ async def test_a_collector_gets_spans_and_metrics_and_nothing_of_anybody() -> No
         if scope.scope.name == "rasa_ps7"
         for metric in scope.metrics
     }
-    assert names == {"ps7.lookup.duration", "ps7.lookup.retries", "ps7.connections.in_use"}
+    of_lookups = {"ps7.lookup.duration", "ps7.lookup.retries", "ps7.connections.in_use"}
+    assert names == {*of_lookups, "ps7.turns"}
     everything = collector.everything.decode(errors="replace")
     assert found(SECRETS.values(), everything) == []
     assert b"PS7 lookup: outcome=ok" in said
