@@ -274,6 +274,25 @@ async def test_a_connection_that_breaks(visitors: Visitors, page_url: str) -> No
     assert (await visit.turns())[1]["ends"] == [["ok", None]]
 
 
+async def test_a_connection_that_breaks_within_a_turn(visitors: Visitors, page_url: str) -> None:
+    """Nothing is awaited any more; the panel still shows what came of the turn."""
+    visit = await visitors(page_url)
+    sockets: list[WebSocketRoute] = []
+
+    async def between(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await visit.page.route_web_socket("**/socket.io/**", between)
+    await visit.open("?as=slow")
+    typing = visit.page.locator(".typing")
+    await expect(typing).to_have_count(1)
+    await sockets[0].close()
+    await expect(typing).to_have_count(0, timeout=1_000)
+    await visit.finished(1)
+    await visit.hears()
+
+
 @pytest.mark.parametrize(
     ("path", "selector", "text"),
     [

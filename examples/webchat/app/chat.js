@@ -9,8 +9,8 @@ import { io } from "./socket.io.js";
  * `rasa` is the address of the Rasa server. `arrive(conversation)` asks your back-end, which knows who
  * is logged in here, for the metadata of that conversation: an object with the `contextId` in it.
  * `onMessage(text, correlation, replies)` gets what the bot says, which message it answers (undefined:
- * none), and the answers that it suggests, each with `title` and `payload`; `onOver(correlation)` is told when the bot has nothing more to say to a message, and
- * `onConnection(up)` when one can talk and when not.
+ * none), and the answers that it suggests, each with `title` and `payload`. `onOver(correlation)` is told
+ * when the bot has nothing more to say to a message; `onConnection(up)`, when one can talk and when not.
  *
  * The conversation is the socket: its id is Rasa's `sender_id`. A socket that breaks and comes back is
  * a new conversation, and its customer arrives anew.
