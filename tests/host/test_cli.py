@@ -377,5 +377,5 @@ def test_a_copy_without_its_command_says_so(
 def test_a_copy_without_the_simulator_has_every_other_command(given: pytest.MonkeyPatch) -> None:
     """`testing/` may be left out."""
     every = commands().keys()
-    given.setitem(sys.modules, "actions.ps7.testing.simulator.command", None)
+    given.setitem(sys.modules, "actions.ps7.testing.simulator.__main__", None)
     assert commands().keys() == every - {"simulate"}

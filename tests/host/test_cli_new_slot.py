@@ -20,7 +20,7 @@ import asyncio, io, json, os
 from ruamel.yaml import YAML
 from bank import ActionPS7Context
 from bank.cli.domain import OSS, fragment
-from bank.cli.masking import masked
+from bank.cli.lookup import masked
 from bank.testing import Conversation, Simulator
 
 text = fragment(OSS, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.cli.command import main
-from actions.ps7.cli.doctor import rasa as doctor
+from actions.ps7.cli.doctor import settings as doctor
 from tests.matrix.cells import RASA_PINS, pinned
 from tests.support.doctor import assert_found, wrong
 
@@ -59,22 +59,22 @@ def test_versions_beside_rasa(
 ) -> None:
     """A jsonschema that is slow; and what the plugin needs, where its wheel is there too."""
     install(packages, *needs, rasa="3.6.21", **versions)
-    assert_found(wrong(doctor.check(python)), [] if expected is None else [expected])
+    assert_found(wrong(doctor.check_rasa(python)), [] if expected is None else [expected])
 
 
 def test_the_jsonschema_to_pin_is_the_one_pinned_here(packages: Path) -> None:
     """In the environment of the tests' Rasa."""
     install(packages, rasa="3.6.21", jsonschema="4.17.3")
-    (finding,) = doctor.check(None)
+    (finding,) = doctor.check_rasa(None)
     assert finding.do.startswith(f"Pin jsonschema=={pinned(RASA_PINS)['jsonschema']} there, ")
 
 
 def test_an_environment_without_rasa(packages: Path) -> None:
     """It was named, and has none: an error. It is that of the command: nothing to say."""
     install(packages, jsonschema="4.17.3")
-    assert list(doctor.check(None)) == []
+    assert list(doctor.check_rasa(None)) == []
     expected = f"error rasa-none: {sys.executable} has no Rasa Open Source"
-    assert_found(wrong(doctor.check(sys.executable)), [expected])
+    assert_found(wrong(doctor.check_rasa(sys.executable)), [expected])
 
 
 @pytest.mark.parametrize("script", [None, "exit 1", "echo no JSON", "exec sleep 60"])
@@ -88,7 +88,7 @@ def test_an_interpreter_that_does_not_answer(
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o700)
     expected = f"error rasa-python: {python} does not say which packages it has"
-    assert_found(wrong(doctor.check(str(python))), [expected])
+    assert_found(wrong(doctor.check_rasa(str(python))), [expected])
 
 
 def test_it_is_a_section_of_its_own(packages: Path, capsys: pytest.CaptureFixture[str]) -> None:

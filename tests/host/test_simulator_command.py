@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import os
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from actions.ps7.testing.simulator.command import main, startup_text
+from actions.ps7.testing.simulator.__main__ import main, startup_text
 from tests.support.simulator_client import JSON, PATH
 
 if TYPE_CHECKING:
@@ -135,8 +134,6 @@ def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m` ends with the command's exit code; an import alone starts nothing."""
     monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, lambda _: None))
     monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0"])
-    monkeypatch.delitem(sys.modules, f"{MODULE}.__main__", raising=False)
-    assert importlib.import_module(f"{MODULE}.__main__").main is main
     monkeypatch.delitem(sys.modules, f"{MODULE}.__main__")
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(MODULE, run_name="__main__")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from actions.ps7.cli.doctor import dialogue, slots
+from actions.ps7.cli.doctor import judge
 from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
@@ -65,10 +65,10 @@ def found_in(
     """Return all that the doctor finds in a bot."""
     names = renames or {}
     return [
-        *slots.check(bot, names, to_clear),
-        *slots.check_runs(bot),
-        *dialogue.check(bot, SlotNames(names).among(bot.slots)),
-        *dialogue.check_channels(bot, metadata_keys),
+        *judge.check_slots(bot, names, to_clear),
+        *judge.check_runs(bot),
+        *judge.check_dialogue(bot, SlotNames(names).among(bot.slots)),
+        *judge.check_channels(bot, metadata_keys),
     ]
 
 

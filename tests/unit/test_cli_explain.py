@@ -12,8 +12,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import Reason
 from actions.ps7.cli.command import main
-from actions.ps7.cli.explain import MEANINGS
-from actions.ps7.cli.saved_tracker import FORGET, LOOK_UP, VERIFY, Run, SavedTracker, runs
+from actions.ps7.cli.explain import FORGET, LOOK_UP, MEANINGS, VERIFY, Run, SavedTracker, runs
 from actions.ps7.dialogue.context_id import unusable
 from actions.ps7.dialogue.turn import ARRIVAL_REFUSED
 from tests.support.command import command

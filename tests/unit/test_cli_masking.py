@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.ps7.cli.masking import masked, stars
+from actions.ps7.cli.lookup import masked, stars
 
 
 @pytest.mark.parametrize(

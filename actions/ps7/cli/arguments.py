@@ -21,12 +21,8 @@ class _Paragraphs(argparse.HelpFormatter):
     """Fills each paragraph to the width of the terminal; one that is indented stays as it is."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        paragraphs = text.strip().split("\n\n")
-        filled = (
-            part if "\n  " in part else super(_Paragraphs, self)._fill_text(part, width, indent)
-            for part in paragraphs
-        )
-        return "\n\n".join(filled)
+        fill, parts = super()._fill_text, text.strip().split("\n\n")
+        return "\n\n".join(p if "\n  " in p else fill(p, width, indent) for p in parts)
 
 
 class HelpText(NamedTuple):
@@ -47,11 +43,12 @@ def add_command(
     text: HelpText,
 ) -> argparse.ArgumentParser:
     """Declare a command; return its parser, for its own arguments."""
+    examples = (f"\n  {PROGRAM} {given}\n      {what}" for given, what in text.examples.items())
     parser = commands.add_parser(
         name,
         help=text.about,
         description=text.details,
-        epilog=_shown(text.examples),
+        epilog=f"examples:{''.join(examples)}",
         formatter_class=_Paragraphs,
     )
     parser.set_defaults(run=run)
@@ -68,13 +65,6 @@ def context_id(text: str) -> str:
     if usable(text) is None:
         raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
     return text
-
-
-def _shown(examples: Mapping[str, str]) -> str:
-    lines = ["examples:"]
-    for arguments, purpose in examples.items():
-        lines += [f"  {PROGRAM} {arguments}", f"      {purpose}"]
-    return "\n".join(lines)
 
 
 class BotSettings(PS7Settings):

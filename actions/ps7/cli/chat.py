@@ -19,7 +19,7 @@ from ..dialogue import arrival
 from ..dialogue.context_id import usable
 from ..slots import CONTEXT, SlotNames, differing
 from .arguments import BotSettings, HelpText, add_command, context_id
-from .masking import masked
+from .lookup import masked
 from .output import CommandError, Output, Tone, Toned
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The command line: one subcommand for each module or package named in `_COMMANDS`.
+"""The command line: a subcommand or two for each module or package named in `_COMMANDS`.
 
 Each has `add_to(commands)`, which declares it by `arguments.add_command`, and a function that runs
 it and returns the exit code. What several of them need for a clean end stands here.
@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from . import chat, doctor, domain, explain, init, key, lookup, sign, simulate
+from . import chat, doctor, domain, explain, init, key, lookup, simulate
 from .arguments import PROGRAM
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (init, doctor, lookup, chat, explain, simulate, domain, key, sign)
+_COMMANDS = (init, doctor, lookup, chat, explain, simulate, domain, key)
 """In the order in which `--help` lists them."""
 
 VERSION = "0.1.0"
@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with 2, as everywhere.
     """
     try:
-        _escape_what_cannot_be_encoded()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # some outputs take ASCII alone
         with _errors_of_the_plugin():
             options = parser().parse_args(arguments)
             run: Callable[[argparse.Namespace], int] = options.run
@@ -57,13 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     return code
-
-
-def _escape_what_cannot_be_encoded() -> None:
-    """Write a character as its escape where the output cannot encode it: some take ASCII alone."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -174,7 +174,9 @@ def fragment(
             words.RESPONSES,
         ]
     )
-    return _renamed(text, renames)
+    # A slot is named where it is declared, commented out or not, and where a comment names it.
+    named = re.compile(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", re.MULTILINE)
+    return named.sub(lambda at: at[0].replace(at[1], renames.get(at[1], at[1])), text)
 
 
 def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
@@ -192,9 +194,9 @@ def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[
         if declared:
             yield about + "".join(declared)
     if rest:
-        commented = "".join(_slot(flavour, name) for name in _REST)
-        field = _slot(flavour, _FIELD)
-        yield f"{words.REST}  #\n{_commented(commented)}  #\n{words.FIELDS}  #\n{_commented(field)}"
+        groups = ("".join(_slot(flavour, name) for name in group) for group in (_REST, [_FIELD]))
+        names, field = (re.sub("^  ", "  # ", text, flags=re.MULTILINE) for text in groups)
+        yield f"{words.REST}  #\n{names}  #\n{words.FIELDS}  #\n{field}"
 
 
 def _slot(flavour: _Flavour, name: str) -> str:
@@ -215,16 +217,3 @@ def _slot(flavour: _Flavour, name: str) -> str:
         *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS and flavour.every_turn else []),
     ]
     return "\n    ".join(lines) + "\n"
-
-
-def _commented(text: str) -> str:
-    return re.sub("^  ", "  # ", text, flags=re.MULTILINE)
-
-
-def _renamed(text: str, renames: dict[str, str]) -> str:
-    """Rename slots where they are declared, commented out or not, and where a comment names one."""
-
-    def renamed(found: re.Match[str]) -> str:
-        return found[0].replace(found[1], renames.get(found[1], found[1]))
-
-    return re.sub(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", renamed, text, flags=re.MULTILINE)

@@ -66,33 +66,29 @@ PT_NOTE = """\
 #
 #   PS7_SLOT_NAMES='{names}'
 """
-_OSS_ACTIONS = """\
+_SEND_DOMAIN = """\
 # `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
-# domain, the plugin cannot tell its slots from the bot's own.
+# domain, the plugin cannot tell its slots from the bot's own"""
+_OSS_ACTIONS = f"""{_SEND_DOMAIN}.
 actions:
-  - action_ps7_context: {send_domain: true} # runs by itself on every turn, see `ps7_status`
-  - action_ps7_verify: {send_domain: true} # a rule calls it right before a sensitive step
-  - action_ps7_forget: {send_domain: true} # a rule calls it to log out, or before a person takes over
+  - action_ps7_context: {{send_domain: true}} # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify: {{send_domain: true}} # a rule calls it right before a sensitive step
+  - action_ps7_forget: {{send_domain: true}} # a rule calls it to log out, or before a person takes over
 """
-_CALM_ACTIONS = """\
-# `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
-# domain, the plugin cannot tell its slots from the bot's own, and carries no customer over.
+_WITH_SESSION_START = f"""{_SEND_DOMAIN}, and carries no customer over.
 actions:
   # A subclass of PS7SessionStart: looks the customer up when a session starts.
-  - action_session_start: {send_domain: true}
-  - action_ps7_context: {send_domain: true} # runs by itself on every turn, see `ps7_status`
-  - action_ps7_verify: {send_domain: true} # the first step of every flow that reads one of these slots
-  - action_ps7_forget: {send_domain: true} # a flow calls it to log out
+  - action_session_start: {{{{send_domain: true}}}}
 """
-_START_ACTIONS = """\
-# `send_domain` matters to a bot whose endpoints.yml says `enable_selective_domain: true`: without the
-# domain, the plugin cannot tell its slots from the bot's own, and carries no customer over.
-actions:
-  # A subclass of PS7SessionStart: looks the customer up when a session starts.
-  - action_session_start: {{send_domain: true}}
-  - action_ps7_context: {{send_domain: true}} # the first step of every {script} that needs the customer
-  - action_ps7_verify: {{send_domain: true}} # right before a later step: it asks no server
-  - action_ps7_forget: {{send_domain: true}} # logs out; also before a person takes over
+_CALM_ACTIONS = f"""{_WITH_SESSION_START.format()}\
+  - action_ps7_context: {{send_domain: true}} # runs by itself on every turn, see `ps7_status`
+  - action_ps7_verify: {{send_domain: true}} # the first step of every flow that reads one of these slots
+  - action_ps7_forget: {{send_domain: true}} # a flow calls it to log out
+"""
+_START_ACTIONS = f"""{_WITH_SESSION_START}\
+  - action_ps7_context: {{{{send_domain: true}}}} # the first step of every {{script}} that needs the customer
+  - action_ps7_verify: {{{{send_domain: true}}}} # right before a later step: it asks no server
+  - action_ps7_forget: {{{{send_domain: true}}}} # logs out; also before a person takes over
 """
 STATUS = """\
   # How the lookup ended, and so what the dialogue should do:

@@ -1,4 +1,7 @@
-"""`rasa-ps7 key`: keys for `PS7_SEAL_KEYS` and `PS7_ARRIVAL_KEYS`, new or rotated."""
+"""`rasa-ps7 key`: keys for `PS7_SEAL_KEYS` and `PS7_ARRIVAL_KEYS`, new or rotated.
+
+And `rasa-ps7 sign`: an arrival token, as the bank's back-end makes one, to try a bot by hand.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from pydantic import Field
 from pydantic_settings import NoDecode
 
 from .. import setting_types as types
+from ..dialogue import arrival
 from ..settings import ArrivalSettings
-from .arguments import HelpText, add_command, add_json
+from .arguments import HelpText, add_command, add_json, context_id
 from .output import CommandError, Output
 
 _ARRIVAL_BYTES = 32
 
-_HELP = HelpText(
+_KEY_HELP = HelpText(
     about="make a key for PS7_SEAL_KEYS or PS7_ARRIVAL_KEYS, or rotate it",
     details="""\
 Print the value of PS7_SEAL_KEYS, which every action server of a bot must have, with one new key in
@@ -33,6 +37,18 @@ dropped open no more: their customers are looked up again.
         "key": "one new key, to be set as PS7_SEAL_KEYS",
         "key --rotate": "a new key in front of the newest that is set, and no older ones",
         "key --arrival --rotate --keep 2": "the same for PS7_ARRIVAL_KEYS, keeping two old ones",
+    },
+)
+_SIGN_HELP = HelpText(
+    about="make an arrival token, to try a bot whose PS7_ARRIVAL_KEYS are set",
+    details="""\
+Print a token by which CONTEXT_ID may arrive in the conversation of one sender id. It goes into the
+metadata under the key where the contextId would stand. It is signed with the newest of
+PS7_ARRIVAL_KEYS, read as the action server reads it: environment, .env, secret files.
+""",
+    examples={
+        "sign ana --sender test-1": "ana may arrive in the conversation test-1",
+        "sign 123123213 --sender test-1 --seconds 30": "another contextId, for half a minute",
     },
 )
 
@@ -51,8 +67,8 @@ def new_seal_key() -> str:
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare this command and its options."""
-    add = add_command(commands, "key", run, _HELP).add_argument
+    """Declare both commands and their options."""
+    add = add_command(commands, "key", _key, _KEY_HELP).add_argument
     add("--arrival", action="store_true", help="for PS7_ARRIVAL_KEYS")
     add("--rotate", action="store_true", help="put it in front of the keys that are set")
     add(
@@ -63,9 +79,20 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="with --rotate: how many old keys stay behind it (default: %(default)s)",
     )
     add_json(add)
+    add = add_command(commands, "sign", _sign, _SIGN_HELP).add_argument
+    add("context_id", metavar="CONTEXT_ID", type=context_id)
+    add("--sender", required=True, metavar="ID", help="the conversation's sender_id")
+    add(
+        "--seconds",
+        type=_seconds,
+        default=arrival.MAX_SECONDS,
+        metavar="N",
+        help=f"seconds until it expires, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
+    )
+    add("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
 
 
-def run(options: argparse.Namespace) -> int:
+def _key(options: argparse.Namespace) -> int:
     """Print the value of the variable.
 
     Raises:
@@ -90,7 +117,35 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _sign(options: argparse.Namespace) -> int:
+    """Print a token.
+
+    Raises:
+        CommandError: there is no key.
+        SettingsError: there is one that cannot be used.
+
+    """
+    keys = ArrivalSettings.load().arrival_keys
+    if keys is None:
+        raise CommandError("PS7_ARRIVAL_KEYS is not set: there is no key to sign with")
+    token = arrival.sign(
+        keys[0].get_secret_value(),
+        options.context_id,
+        options.sender,
+        seconds=options.seconds,
+        encoded=options.encoded,
+    )
+    Output().line(token)
+    return 0
+
+
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("a whole number from 0 on")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= arrival.MAX_SECONDS):
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {arrival.MAX_SECONDS}")
     return int(text)

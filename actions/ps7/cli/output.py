@@ -14,7 +14,7 @@ import sys
 import textwrap
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,7 +68,8 @@ class Output:
     def __init__(self) -> None:
         """Take the streams of this process as they are now."""
         self._stream, self._errors = sys.stdout, sys.stderr
-        self._colour = in_colour(self._stream)
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        self._colour = self._stream.isatty() and not plain
         self._width = shutil.get_terminal_size().columns if self._stream.isatty() else None
 
     def line(self, *cells: Cell) -> None:
@@ -145,12 +146,6 @@ class Output:
 def _safe(cell: Cell) -> Toned:
     text, tone = (cell, None) if isinstance(cell, str) else cell
     return Toned(printable(text), tone)
-
-
-def in_colour(stream: TextIO) -> bool:
-    """Whether a stream is a terminal whose user wants colours (NO_COLOR is not set)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return stream.isatty() and wanted
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _EXAMPLES = {
     "simulate": "on a free port; what it prints goes into the action server's environment",
-    "simulate --port 8099": "on a port of your choice",
     "simulate --port 8099 --username bot --password secret": "PS7 that refuses any other login",
 }
 
@@ -19,7 +18,7 @@ _EXAMPLES = {
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command, with the simulator's own options; none where testing/ is not there."""
     try:
-        from ..testing.simulator.command import ABOUT, add_options, run  # noqa: PLC0415 - optional
+        from ..testing.simulator.__main__ import ABOUT, add_options, run  # noqa: PLC0415 - optional
     except ModuleNotFoundError:
         return
     about = "be PS7 on this machine, with made-up customers and faults"

@@ -117,8 +117,7 @@ class Conversation:
     @property
     def events(self) -> list[Event]:
         """Every event so far, of all sessions, reverted ones too, as Rasa stores them: a copy."""
-        events: list[Event] = _wire(self._events)
-        return events
+        return list(_wire(self._events))
 
     @property
     def tracker(self) -> Tracker:
@@ -128,14 +127,12 @@ class Conversation:
     @property
     def slots(self) -> dict[str, Any]:
         """Every declared slot, and `session_started_metadata`, with its value now."""
-        slots: dict[str, Any] = self.tracker.slots
-        return slots
+        return dict(self.tracker.slots)
 
     @property
     def latest_message(self) -> dict[str, Any]:
         """The latest message that was not reverted: text, intent, entities, metadata."""
-        message: dict[str, Any] = self.tracker.latest_message
-        return message
+        return dict(self.tracker.latest_message)
 
     async def user(
         self,

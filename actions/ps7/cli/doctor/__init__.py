@@ -1,7 +1,7 @@
 """`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
 
-`network` and `connection` touch the network, `settings` and `bot` the disk, `rasa` another
-interpreter; `slots` and `dialogue` judge a bot, `checks` puts all in order, and `report` shows it.
+`network` and `connection` touch the network, `settings` the disk and another interpreter, `bot` the
+disk; `judge` judges a bot, and `report` shows it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import clock
+from ...errors import SettingsError
+from ...settings import PS7Settings, SlotSettings
+from ...slots import SlotNames
 from ..arguments import HelpText, add_command, add_json
 from ..output import CommandError, Output
-from .report import Report
+from .report import Finding, Report, Section
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from .bot import Sources
 
 _HELP = HelpText(
     about="find what is wrong with settings, network or bot, and say what to do",
@@ -32,7 +39,6 @@ The exit code is 0 without an error and 1 with one; with --strict, a warning cou
         "doctor --bot .": "and the bot in this folder",
         "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
         "doctor --bot . --only-bot --strict --allow session-carry-over": "but for one warning",
-        "doctor --offline --json": "settings alone, for a machine",
         "doctor --rasa-python .venv/bin/python": "and the environment that has Rasa",
         "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",
     },
@@ -76,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         CommandError: the options do not fit together, or the bot's folder is not there.
 
     """
-    from . import bot, checks  # noqa: PLC0415 - other commands do not wait for all of it
+    from . import bot  # noqa: PLC0415 - other commands do not wait for all of it
 
     if options.bot is not None and not options.bot.is_dir():
         raise CommandError(f"{options.bot} is no folder: --bot takes that of a bot")
@@ -86,9 +92,50 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("--only-bot needs --bot or --domain: there is no bot to look at")
     out = Output()
     with out.progress("Looking"):
-        report = Report(list(checks.sections(sources, options)), frozenset(options.allow))
+        report = Report(list(sections(sources, options)), frozenset(options.allow))
     if options.json:
         out.json(report.as_json(strict=options.strict))
     else:
         report.write(out)
     return 0 if report.passes(strict=options.strict) else 1
+
+
+def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]:
+    """Make every check that was asked for, in order."""
+    from . import connection, network, settings  # noqa: PLC0415 - as above
+
+    if not options.only_bot:
+        read = None
+        try:
+            read = PS7Settings.load()
+            found = [*settings.check(read), *connection.check_files(read, clock.utc_now())]
+        except SettingsError as failure:
+            found = list(settings.faults(failure))
+        yield Section("Settings", [*found, *settings.check_variables(options.bot)])
+        if not options.offline:
+            yield network.check(read) if read is not None else Section("Network", [], "ps7")
+    if of_rasa := list(settings.check_rasa(options.rasa_python)):
+        yield Section("Rasa", of_rasa)
+    if sources or options.bot is not None:
+        yield of_bot(sources, complain=options.only_bot)
+
+
+def of_bot(sources: Sources, *, complain: bool) -> Section:
+    """Check a bot. Settings about slots that cannot be used are named once."""
+    from . import bot, judge, settings  # noqa: PLC0415 - as above
+
+    found: list[Finding] = []
+    try:
+        about = SlotSettings.load()
+    except SettingsError as failure:
+        about = SlotSettings.model_construct()
+        found += settings.faults(failure) if complain else ()
+    said, files = bot.read(sources)
+    found += said
+    if files is None:
+        return Section("Bot", found, "bot")
+    found += judge.check_slots(files, about.slot_names, about.clear_slots)
+    found += judge.check_runs(files)
+    found += judge.check_dialogue(files, SlotNames(about.slot_names).among(files.slots))
+    found += judge.check_channels(files, about.metadata_keys)
+    return Section("Bot", found)

@@ -1,6 +1,6 @@
 """`rasa-ps7 init`: put the plugin into the bot of this folder.
 
-`plan` reads the bot and says what to change, `yaml_text` makes the edits, `files` shows and writes.
+`plan` reads the bot, says what to change and writes it; `yaml_text` makes the edits.
 """
 
 from __future__ import annotations
@@ -65,18 +65,18 @@ def run(options: argparse.Namespace) -> int:
         SettingsError: PS7_SLOT_NAMES cannot be used.
 
     """
-    from . import files, plan  # noqa: PLC0415 - other commands do not wait for all of it
+    from . import plan  # noqa: PLC0415 - other commands do not wait for all of it
 
     out = Output()
     planned = plan.make(options)
-    files.check(planned.changes.values())
+    plan.check(planned.changes.values())
     _show(out, planned)
     if options.dry_run:
         return 0
     if planned.changes:
         if not options.yes:
             _ask()
-        files.write(planned.changes.values())
+        plan.write(planned.changes.values())
     return _end(out, planned)
 
 
@@ -111,10 +111,10 @@ def _ask() -> None:
 
 def _end(out: Output, planned: Plan) -> int:
     """Look at the bot as it is now, and say how to run it."""
-    from ..doctor import bot, checks  # noqa: PLC0415 - as above
+    from ..doctor import bot, of_bot  # noqa: PLC0415 - as above
     from ..doctor.report import Report  # noqa: PLC0415 - as above
 
-    report = Report([checks.of_bot(bot.in_folder(Path()), complain=True)])
+    report = Report([of_bot(bot.in_folder(Path()), complain=True)])
     report.write(out)
     if planned.changes:
         out.line()

@@ -1,13 +1,17 @@
-"""What `init` would change in the bot of this folder, and what it leaves to a person.
+"""What `init` changes in the bot of this folder, and what it leaves to a person.
 
-Everything is read here and nothing is written. A step that finds its work done plans nothing, so
-`init` can be run again, also after a failure in between: names come before the fragment that has
-them.
+It is planned as data, shown as a diff, then checked and written. A step that finds its work done
+plans nothing, so `init` can be run again, also after a failure in between: names come before the
+fragment that has them.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
+import os
+import re
+import shutil
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,17 +20,16 @@ from typing import TYPE_CHECKING
 from ...settings import SlotSettings
 from ...slots import CUSTOMER_SLOTS, STATUS, SlotNames
 from ..doctor import bot as bots
-from ..doctor import dialogue
+from ..doctor import judge
 from ..doctor.settings import names_set
 from ..domain import CALM, OSS, PORTUGUESE, fragment
 from ..key import new_seal_key
 from ..output import CommandError
-from .files import Change, read
 from .yaml_text import appended, with_endpoint, with_greeting, without_fallback
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ..doctor.bot import Bot, Sources
 
@@ -49,6 +52,40 @@ _SIMULATOR = {
 _ENV, _GITIGNORE = Path(".env"), Path(".gitignore")
 _ENDPOINTS, _CONFIG = Path("endpoints.yml"), Path("config.yml")
 _IGNORES_ENV = {".env", "/.env", "*.env", ".env*", "**/.env"}
+
+
+_OWNER_ALONE = 0o600
+_MAY_HOLD_SECRETS = {".env", "endpoints.yml"}
+_KEY = re.compile(r"(PS7_SEAL_KEYS=).*")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file of a bot: what it says now, and what it is to say."""
+
+    path: Path
+    before: str | None
+    """None where it is not there."""
+    after: str
+    about: str = ""
+    """What a new file is, where its content would be too long to be shown."""
+    moves_to: Path | None = None
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """What happens to it, and its name."""
+        if self.moves_to is not None:
+            return "moved", f"{self.path} -> {self.moves_to}"
+        what = f" ({self.about}, {self.after.count(chr(10))} lines)" if self.about else ""
+        return "new" if self.before is None else "changed", f"{self.path}{what}"
+
+    def diff(self) -> Iterator[str]:
+        """Yield the lines of a unified diff. No line around the changes where one may be secret."""
+        before, after = (self.before or "").splitlines(), self.after.splitlines()
+        old, new = "/dev/null" if self.before is None else self.path, self.moves_to or self.path
+        around = 0 if self.path.name in _MAY_HOLD_SECRETS else 3
+        for line in difflib.unified_diff(before, after, str(old), str(new), "", "", around, ""):
+            yield _KEY.sub(r"\1(a new key)", line)
 
 
 @dataclass
@@ -77,7 +114,12 @@ def make(options: argparse.Namespace) -> Plan:
         SettingsError: PS7_SLOT_NAMES cannot be used.
 
     """
-    sources, bot = _read_bot()
+    sources = bots.in_folder(Path())
+    if "domain" not in sources:
+        raise CommandError("there is no domain.yml here and no folder domain: this is no bot")
+    found, bot = bots.read(sources)
+    if bot is None:
+        raise CommandError("\n".join(f"{each.found}: nothing was changed" for each in found))
     flavour = CALM if options.calm or bot.is_calm else OSS
     chosen = flavour.slots if options.slots is None else options.slots
     names = SlotSettings.load().slot_names
@@ -92,7 +134,7 @@ def make(options: argparse.Namespace) -> Plan:
     endpoints = bot.endpoints or {}
     if "action_endpoint" not in endpoints and not plan.change(_ENDPOINTS, with_endpoint):
         plan.left.append(f"{_ENDPOINTS}: name the action server under `action_endpoint:`")
-    rewinds = "fallback-rewinds" in {each.id for each in dialogue.check(bot, {})}
+    rewinds = "fallback-rewinds" in {each.id for each in judge.check_dialogue(bot, {})}
     if (
         flavour is OSS
         and rewinds
@@ -119,16 +161,6 @@ def make(options: argparse.Namespace) -> Plan:
         plan.left.append("let each rule or flow that needs the customer call " + _LATER)
     plan.changes[_FRAGMENT] = Change(_FRAGMENT, None, text, "the plugin's slots and actions")
     return plan
-
-
-def _read_bot() -> tuple[Sources, Bot]:
-    sources = bots.in_folder(Path())
-    if "domain" not in sources:
-        raise CommandError("there is no domain.yml here and no folder domain: this is no bot")
-    found, bot = bots.read(sources)
-    if bot is None:
-        raise CommandError("\n".join(f"{each.found}: nothing was changed" for each in found))
-    return sources, bot
 
 
 def _names(bot: Bot, ours: Collection[str], *, pt: bool) -> dict[str, str]:
@@ -210,3 +242,63 @@ def _move(plan: Plan, sources: Sources) -> None:
     for path in alone:
         plan.change(path, str)
         plan.changes[path] = replace(plan.changes[path], moves_to=_OWN)
+
+
+def read(path: Path) -> str | None:
+    """Return what a file says; None where it is not there.
+
+    Raises:
+        CommandError: it cannot be read, or is not UTF-8.
+
+    """
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is not UTF-8: nothing was changed") from None
+    except OSError as failure:
+        raise CommandError(f"{path} cannot be read: {failure.strerror}") from failure
+
+
+def check(changes: Iterable[Change]) -> None:
+    """Check that each file can be written where it is, before any is.
+
+    Raises:
+        CommandError: one lies behind a link, or may not be written.
+
+    """
+    for change in changes:
+        for path in filter(None, (change.path, change.moves_to)):
+            way = [path, *path.parents]
+            links = [str(each) for each in way if each.is_symlink()]
+            if links:
+                raise CommandError(f"{links[0]} is a link: nothing was changed; edit what it names")
+            there = [each for each in way if each.exists()]
+            for each in there[: 1 + path.exists()]:
+                if not os.access(each, os.W_OK):
+                    raise CommandError(f"{each} is read-only: nothing was changed")
+
+
+def write(changes: Iterable[Change]) -> None:
+    """Write them in their order, each as a whole: what a failure leaves can be run again.
+
+    Raises:
+        CommandError: one could not be written.
+
+    """
+    for path, moves_to, change in ((each.path, each.moves_to, each) for each in changes):
+        try:
+            for each in filter(None, (path, moves_to)):
+                each.parent.mkdir(parents=True, exist_ok=True)
+            if change.before != change.after:
+                beside = path.with_name(f".{path.name}.rasa-ps7")
+                beside.touch(_OWNER_ALONE if path == _ENV else 0o666)
+                beside.write_bytes(change.after.encode())
+                if path.exists():
+                    shutil.copymode(path, beside)
+                beside.replace(path)
+            if moves_to is not None:
+                path.rename(moves_to)
+        except OSError as failure:
+            raise CommandError(f"{path} cannot be written: {failure.strerror}") from failure

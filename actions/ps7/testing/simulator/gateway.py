@@ -221,33 +221,28 @@ def page(method: str, path: str, simulator: Simulator) -> Reply | None:
 
     `DELETE /requests` empties the simulator's two lists of recorded requests.
     """
-    match method, path:
-        case "GET", "/":
-            shown = _overview()
-        case "GET" | "DELETE", "/requests":
-            if method == "DELETE":
-                simulator.requests.clear()
-                simulator.token_requests.clear()
-            shown = {
-                "requests": [_show(request) for request in simulator.requests],
-                "tokenRequests": [_show(request) for request in simulator.token_requests],
-            }
-        case _:
-            return None
+    if (method, path) == ("GET", "/"):
+        shown: dict[str, Any] = {
+            "service": "PS7 simulator",
+            "lookup": f"{METHOD} {PATH}",
+            "token": f"{METHOD} {TOKEN_PATH}, where there is an app secret",
+            "requests": "GET /requests shows what came in, DELETE /requests forgets it",
+            "personas": [_name(who, slots=who.slots) for who in PERSONAS.values()],
+            "faults": [
+                _name(each, outcome=each.outcome, reason=each.reason) for each in FAULTS.values()
+            ],
+        }
+    elif path == "/requests" and method in {"GET", "DELETE"}:
+        if method == "DELETE":
+            simulator.requests.clear()
+            simulator.token_requests.clear()
+        shown = {
+            "requests": [_show(request) for request in simulator.requests],
+            "tokenRequests": [_show(request) for request in simulator.token_requests],
+        }
+    else:
+        return None
     return make_reply(200, to_json(shown, indent=2) + b"\n")
-
-
-def _overview() -> dict[str, Any]:
-    return {
-        "service": "PS7 simulator",
-        "lookup": f"{METHOD} {PATH}",
-        "token": f"{METHOD} {TOKEN_PATH}, where there is an app secret",
-        "requests": "GET /requests shows what came in, DELETE /requests forgets it",
-        "personas": [_name(who, slots=who.slots) for who in PERSONAS.values()],
-        "faults": [
-            _name(fault, outcome=fault.outcome, reason=fault.reason) for fault in FAULTS.values()
-        ],
-    }
 
 
 def _name(one: Persona | Fault, **more: object) -> dict[str, Any]:

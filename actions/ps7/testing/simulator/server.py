@@ -9,7 +9,7 @@ import asyncio
 import base64
 import sys
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -227,7 +227,10 @@ class Simulator:
 
         An unknown one is answered as not found.
         """
-        plain = upstream_id if upstream_id in self._next else _decoded(upstream_id)
+        plain = upstream_id
+        if plain not in self._next:
+            with suppress(ValueError):
+                plain = base64.b64decode(upstream_id, validate=True).decode()
         replies = self._for_all or self._next.get(plain) or self._next["not-found"]
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
@@ -317,11 +320,3 @@ class BackgroundSimulator(Simulator):
 
     def _send(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-def _decoded(text: str) -> str:
-    """Return the text behind a Base64 form, an empty one where it is none."""
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except ValueError:
-        return ""
