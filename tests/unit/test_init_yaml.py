@@ -59,6 +59,7 @@ endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
         (greet, "responses: {u: [{text: a}]}\n", None),
         (greet, "responses:\n  u: a\n", None),
         (greet, "responses: a\n", None),
+        (greet, "  u:\n  - [\n", None),  # no domain, and so no YAML that was read before
         (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n", None),
         (fallback, "language: pt", f"language: pt\n{POLICIES}"),
         (fallback, "policies:", POLICIES),

@@ -60,7 +60,7 @@ def with_greeting(text: str, response: str, slot: str) -> str | None:
     """Put an answer for one segment in front of those that a response has."""
     key = rf"^ +(['\"]?){re.escape(response)}\1:.*\n(?: *(?:#.*)?\n)*( *)(?=-\s)"
     place = re.search(key, text, re.MULTILINE)
-    meant = parsed(text) if place else {}
+    meant = parsed(text) if place and "responses" in text else {}
     responses = table(meant.get("responses"))
     if place is None or response not in responses:
         return None
