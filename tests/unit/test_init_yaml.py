@@ -74,8 +74,8 @@ endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
         ),
         (
             fallback,
-            "policies:\n  - name: A\n  - name: RulePolicy",
-            f"policies:\n  - name: A\n  - name: RulePolicy\n    {NO_FALLBACK}\n",
+            "policies:\n- name: A\n- name: RulePolicy",
+            f"policies:\n- name: A\n- name: RulePolicy\n  {NO_FALLBACK}\n",
         ),
         (fallback, f"policies:\n  - name: RulePolicy\n    {NO_FALLBACK[:-5]}true\n", None),
     ],
