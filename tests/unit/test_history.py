@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, History, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEALS = "ps7_context"
 
@@ -124,7 +127,8 @@ def test_the_latest_message_counts_where_no_event_is_one() -> None:
     """Rasa never calls like that, other hosts might."""
     latest = {"metadata": {"number": 7}}
     assert numbers(read(latest=latest).session) == [7]
-    assert [message.at for message in read(action(at=8.0), latest=latest).session.messages] == [8.0]
+    history = read(action(at=8.0), latest=latest)
+    assert [history.came_at(message) for message in history.session.messages] == [8.0]
     assert numbers(read(user(1), latest=latest).session) == [1]
     assert numbers(read(user(1), START, started(2.0), latest=latest).session) == []
     assert numbers(read(latest=["no message"]).session) == []
@@ -140,3 +144,26 @@ def test_events_of_any_shape_are_survived(junk: object) -> None:
     history = read(junk, started(1.0), junk, user(1), junk, START, junk)
     assert list(history.seals) == []
     assert history.session.mark in ("0.5", "None")
+
+
+class Counted(list[Any]):
+    """Counts how often it is walked."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_the_times_of_all_messages_are_read_in_one_walk() -> None:
+    """A page may send an old token with each of a thousand messages.
+
+    A time is never before one that stands in front of it, and what is no number is none.
+    """
+    claims = [None, 4.0, "now", 2.0, 6.0]
+    events = Counted([{"event": "user", "timestamp": at} for at in claims] * 200)
+    history = History(events, None, context=SEALS, status="ps7_status")
+    times = [history.came_at(message) for message in history.session.messages]
+    assert times == [None, 4.0, 4.0, 4.0, *[6.0] * 996]
+    assert events.walks == 2

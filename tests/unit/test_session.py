@@ -96,7 +96,7 @@ def test_it_begins_with_what_opened_it(domain: object) -> None:
     assert new.latest_message == {}
     history = History(new.events, new.latest_message, context="ps7_context", status="ps7_status")
     new.add_to(history)
-    assert [(one.metadata, one.at) for one in history.session.messages] == [(C1, 4.0)]
+    assert [(one.metadata, history.came_at(one)) for one in history.session.messages] == [(C1, 4.0)]
     assert history.session.carried == ({"gAAAA"} if domain is DOMAIN else set())
     assert history.before is not None
     assert (history.session.mark, list(history.seals)) == (new.mark, ["gAAAA"])

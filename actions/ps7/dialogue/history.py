@@ -7,7 +7,10 @@ will be once a session has started.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
@@ -28,24 +31,11 @@ _BORDERS = ("action", "session_started", "session_ended", "restart")
 
 
 class Message(NamedTuple):
-    """What a message of the user brought, and when."""
+    """What a message of the user brought, and where."""
 
     metadata: object
-    events: Sequence[object]
-    """All that the tracker shows."""
     place: int
-    """How many of these stand in front of what comes after it."""
-
-    @property
-    def at(self) -> float | None:
-        """When it came, in seconds since 1970; None where no event says so.
-
-        Not before any event that stands in front of it: a client that writes events through Rasa's
-        API may claim an earlier time.
-        """
-        so_far = (event for event in self.events[: self.place] if isinstance(event, dict))
-        times = (event.get("timestamp") for event in so_far)
-        return max((time for time in times if isinstance(time, (int, float))), default=None)
+    """How many of all events stand in front of what comes after it."""
 
 
 @dataclass
@@ -102,7 +92,24 @@ class History:
     def hear(self, metadata: object, place: int | None = None) -> None:
         """Add a message to the session that runs; after all events where no place is named."""
         place = len(self._events) if place is None else place
-        self.session.messages.append(Message(metadata, self._events, place))
+        self.session.messages.append(Message(metadata, place))
+
+    def came_at(self, message: Message) -> float | None:
+        """Return when a message came, in seconds since 1970; None where no event says so.
+
+        Not before any event that stands in front of it: a client that writes events through Rasa's
+        API may claim an earlier time.
+        """
+        at = self._latest[message.place]
+        return None if at == -math.inf else at
+
+    @cached_property
+    def _latest(self) -> list[float]:
+        """The latest time of the first so many events, for every number of them."""
+        dicts = (event if isinstance(event, dict) else {} for event in self._events)
+        times = (event.get("timestamp") for event in dicts)
+        known = (at if isinstance(at, (int, float)) else -math.inf for at in times)
+        return list(accumulate(known, max, initial=-math.inf))
 
     def open_session(self, mark: str) -> Session:
         """Begin another session."""

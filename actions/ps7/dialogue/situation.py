@@ -255,7 +255,8 @@ class Situation:
             hit = look_in(message.metadata, self._runtime.paths)
             if hit is not None:
                 found = verifier.read(found_in(hit, settings.encoded), self.sender_id)
-                at = None if found.valid is None else message.at  # only a token has its time
+                # Only a token is held against the time.
+                at = None if found.valid is None else self.history.came_at(message)
                 yield found, self.now.timestamp() if at is None else at
 
     @property
