@@ -102,6 +102,7 @@ async def test_a_visitors_first_minute_gets_sensible_answers(oss_bot: RunningBot
         assert await oss_bot.chat().say(said) == [spoken.HANDOVER]
 
 
+@pytest.mark.release
 async def test_the_chat_starts_everything_and_ends_everything(
     rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
 ) -> None:

@@ -178,6 +178,7 @@ async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path)
         assert log.count("PS7 lookup: outcome=ok reason=ok") == 2
 
 
+@pytest.mark.release
 async def test_the_same_by_hand(tmp_path: Path) -> None:
     """Every block of docs/by-hand.md, and the doctor is content, also where it is strict."""
     async with reading(tmp_path) as reader:
