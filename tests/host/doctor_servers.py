@@ -15,9 +15,10 @@ from cryptography.fernet import Fernet
 
 from actions.ps7.cli.command import main
 from actions.ps7.testing import Simulator
-from tests.host.loopback import Server, http, unused_port
+from tests.host.loopback import Server, http
 from tests.host.test_tls import Authority, Bank, Proxy, mutual
 from tests.support.doctor import assert_found
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     import ssl
@@ -131,7 +132,7 @@ async def behind_proxy(folder: Path, refusal: bytes | None = None) -> AsyncItera
 @served
 async def nowhere(_: Path, url: str) -> AsyncIterator[dict[str, str]]:
     """Let nothing answer."""
-    yield {"PS7_BASE_URL": url.format(port=unused_port())}
+    yield {"PS7_BASE_URL": url.format(port=free_port())}
 
 
 @served

@@ -26,14 +26,6 @@ def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
-def unused_port() -> int:
-    """Return a port that is closed."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 @dataclass(eq=False)
 class Server:
     """Answers every request with the same pieces of bytes, and remembers what it heard."""

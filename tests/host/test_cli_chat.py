@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions.ps7.cli.command import main
-from tests.host.loopback import unused_port
 from tests.support.arriving import arrived
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def test_a_rasa_that_does_not_take_a_message_is_named(
     said = f"Rasa at {rasa.url} answers HTTP 404: it has no REST channel"
     assert capsys.readouterr().err.startswith(said)
     rasa.answers = [[]]
-    closed = f"http://127.0.0.1:{unused_port()}"
+    closed = f"http://127.0.0.1:{free_port()}"
     for url in (closed, "localhost:5005"):
         typed(given, "oi")
         assert main(["chat", "--url", url]) == 1

@@ -13,8 +13,8 @@ import pytest
 from actions.ps7.cli.command import main
 from actions.ps7.digest import KeyedDigest
 from actions.ps7.testing import FAULTS, PERSONAS
-from tests.host.loopback import unused_port
 from tests.support.command import command
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,7 +211,7 @@ async def test_no_answer_at_all(
 
     A key made for one run digests as no action server does.
     """
-    monkeypatch.setenv("PS7_BASE_URL", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setenv("PS7_BASE_URL", f"http://127.0.0.1:{free_port()}")
     expected = (
         "outcome      unavailable\n"
         "reason       connect\n"

@@ -13,9 +13,10 @@ import pytest
 
 from actions.ps7 import CircuitOpen, ContextRejected, LookupFailed, PS7Client, Reason
 from actions.ps7.testing import Simulator
-from tests.host.loopback import RESET, Scripted, http, unused_port
+from tests.host.loopback import RESET, Scripted, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 from tests.support.clock import Clock
+from tests.support.processes import free_port
 from tests.support.simulator_client import own_simulator
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
@@ -64,7 +65,7 @@ async def test_a_server_that_comes_up_meanwhile_is_found(
 ) -> None:
     """A restart of PS7 that is shorter than a wait is not seen by a customer."""
     monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
-    ps7 = Simulator(port=unused_port())
+    ps7 = Simulator(port=free_port())
     async with client_of(ps7.url) as client:
         looking = asyncio.create_task(client.lookup("ana"))
         await asyncio.sleep(0.1)

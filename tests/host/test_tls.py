@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives import serialization
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
 from actions.ps7.api import tls
 from actions.ps7.testing import Simulator
-from tests.host.loopback import LENGTH, http, unused_port
+from tests.host.loopback import LENGTH, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -485,7 +486,7 @@ async def test_a_proxy_that_refuses_is_named_as_the_reason(
 
 async def test_a_proxy_that_is_down_is_named_as_the_reason() -> None:
     """It is not PS7 that does not answer."""
-    proxy = f"http://127.0.0.1:{unused_port()}"
+    proxy = f"http://127.0.0.1:{free_port()}"
     async with PS7Client(settings_for("https://127.0.0.1:9", proxy=proxy)) as client:
         failure = await failure_of(client)
     assert (type(failure), failure.reason) == (ConnectionFailed, Reason.PROXY)

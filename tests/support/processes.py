@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import signal
 import socket
 import time
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 
 _START_TIMEOUT = 120.0  # seconds; two busy cores are slow
 _STOP_TIMEOUT = 15.0
+_PORTS = range(20_000, 32_000)
+"""Linux gives away those from 32768 on, macOS and Windows those from 49152 on."""
 # An action server misses an endpoints.yml that no test needs. And where a signal reaches sanic
 # 25.12 while its manager asks for the states of its workers, it takes another answer for that one,
 # and fails once they have ended.
@@ -142,8 +145,13 @@ async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port on which no server listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port on which no server listens, below those that the system gives away itself.
+
+    A program takes its port seconds later. A simulator in another process, which asks the system
+    for any, must not get it meanwhile and hear who waits for that program.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
