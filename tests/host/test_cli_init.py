@@ -525,6 +525,16 @@ class ActionSessionStart(PS7SessionStart):
     assert capsys.readouterr().out.startswith(NOTHING)
 
 
+@pytest.mark.parametrize("file", ["actions.py", "actions/own.py"])
+def test_a_comment_that_names_the_plugin_is_no_import(file: str) -> None:
+    """The doctor reads code in the same way, and has nothing to say afterwards."""
+    bot("file", {file: "# rasa_ps7 comes here\n"})
+    assert main(["init", "--yes"]) == 0
+    module = "actions.py" if file == "actions.py" else "actions/__init__.py"
+    assert "\nimport rasa_ps7\n" in f"\n{tree()[module]}"
+    assert main(["doctor", "--bot", ".", "--only-bot", "--strict"]) == 0
+
+
 @pytest.mark.parametrize("arguments", [["--calm"], []])
 def test_a_bot_for_calm(arguments: list[str]) -> None:
     """By the option, or by its flows: a fragment and a session start for it, and its policies."""

@@ -93,6 +93,11 @@ class Bot:
         return flows or bool(pro) or "CommandGenerator" in str(self.config)
 
 
+def imports_plugin(code: str) -> bool:
+    """Whether a bot's code imports the installed package; a comment that names it does not."""
+    return _IMPORTED.search(code) is not None
+
+
 def mappings(slot: Table) -> list[Table]:
     """Return what fills a slot."""
     return [entry for entry in map(table, rows(slot.get("mappings"))) if entry]
@@ -226,7 +231,7 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
     if bot.code is None:
         return
     folder = sources["actions"][0]
-    copied, imported = (folder / _COPY).is_dir(), _IMPORTED.search(bot.code) is not None
+    copied, imported = (folder / _COPY).is_dir(), imports_plugin(bot.code)
     if copied and imported:
         found = f"{folder} has a copy of the plugin and imports {_MODULE} too: it does not start"
         how = f"keep one of them: delete {folder / _COPY}, or every `import {_MODULE}`"

@@ -203,7 +203,7 @@ def _actions(plan: Plan, bot: Bot, *, at_start: bool) -> None:
     is_module = _MODULE.is_file() and not _PACKAGE.exists()
     module, session = (_MODULE, _MODULE) if is_module else (_PACKAGE, _SESSION)
     code = (read(_MODULE) if is_module else bot.code) or ""
-    if not (_COPY.is_dir() or "rasa_ps7" in code):
+    if not (_COPY.is_dir() or bots.imports_plugin(code)):
         plan.change(module, lambda text: appended(text, "import rasa_ps7\n"))
     if not at_start or "PS7SessionStart" in code:
         return
