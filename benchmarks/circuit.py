@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from benchmarks import sides
 from benchmarks.arena import column, fill
 from benchmarks.calls import as_json
-from benchmarks.processes import free_port
 from benchmarks.report import Report
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena

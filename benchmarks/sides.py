@@ -9,7 +9,8 @@ from urllib.request import Request, urlopen
 
 from cryptography.fernet import Fernet
 
-from benchmarks.processes import CORES, FIRST_CORE, Lab, Running, free_port
+from benchmarks.processes import CORES, FIRST_CORE, Lab, Running
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
