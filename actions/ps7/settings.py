@@ -10,7 +10,7 @@ import logging
 import os
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError
@@ -165,6 +165,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         default_factory=_keys_of_this_process,
         description="a JSON list of Fernet keys, newest first",
     )
+    seal_payload: Literal["all", "slots"] = Field(default="all", description="all or slots")
     api_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     app_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .context import Identification, SecurityDevice, TokenStatus
+from .context import Identification, SecurityDevice, TokenStatus, wire_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,6 +65,9 @@ SHARED_SLOTS = tuple(slot.name for slot in SLOTS if not slot.personal and slot.w
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 """The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
 
+UPSTREAM_ACCOUNT = "u_cssc"
+"""`contexto` calls the account by this name in the documented example."""
+_KEPT = {slot.wire for slot in SLOTS if slot.wire} | {UPSTREAM_ACCOUNT}
 _WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
 
 
@@ -82,6 +85,18 @@ def is_personal(name: str) -> bool:
     """Whether a slot, by its default name, tells who the customer is; a field of the wire may."""
     slot = CUSTOMER_SLOTS.get(name)
     return is_wire_name(name) if slot is None else slot.personal
+
+
+def is_left_empty(name: str) -> bool:
+    """Whether a slot, by its default name, is null where the seal holds `reduced` payloads."""
+    return name == "ps7_payload" or (is_wire_name(name) and name not in _KEPT)
+
+
+def reduced(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that `SLOTS` come from, at the top of a payload and in its `contexto`."""
+    upstream = payload.get("contexto")
+    below = {"contexto": reduced(upstream)} if isinstance(upstream, dict) else {}
+    return below | {n: v for n, v in payload.items() if n in _KEPT and wire_text(v) is not None}
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ..context import (
     field_text,
     wire_text,
 )
+from ..slots import UPSTREAM_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +36,6 @@ _DEVICE = {
 _ACCEPTED = {"s": TokenStatus.VALID, "n": TokenStatus.INVALID}
 
 _CPF = "u_cpf"
-_UPSTREAM_ACCOUNT = "u_cssc"
-"""`contexto` calls the account by this name in the documented example."""
 
 
 class Decoded(NamedTuple):
@@ -76,7 +75,7 @@ def read_customer(
     customer = CustomerContext(
         cpf=number,
         agency=raw("u_ag"),
-        account=raw("u_cc") or field_text({"contexto": payload.get("contexto")}, _UPSTREAM_ACCOUNT),
+        account=raw("u_cc") or field_text({"contexto": payload.get("contexto")}, UPSTREAM_ACCOUNT),
         segment=raw("u_seg"),
         ivr_option=raw("u_dest"),
         phone_number=raw("u_numA"),

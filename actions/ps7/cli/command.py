@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from . import chat, doctor, domain, explain, init, key, lookup, simulate
+from . import chat, doctor, domain, erase, explain, init, key, lookup, simulate
 from .arguments import PROGRAM
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (init, doctor, lookup, chat, explain, simulate, domain, key)
+_COMMANDS = (init, doctor, lookup, chat, explain, erase, simulate, domain, key)
 """In the order in which `--help` lists them."""
 
 VERSION = "0.1.0"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
-from ..slots import SlotNames, filled_otherwise
+from ..slots import SlotNames, filled_otherwise, is_left_empty
 from . import near_miss
 from .arrival import ArrivalVerifier
 from .cache import StateCache
@@ -65,7 +65,6 @@ class Runtime:
         own = filled_otherwise(domain, ours)
         for name, mapping in own.items():
             self._warn_once(
-                name,
                 f"The bot's domain fills the slot {name} by {mapping}, so it is the bot's own and "
                 f"left alone; PS7_SLOT_NAMES can name another slot for {ours[name]}",
                 ours[name],
@@ -77,8 +76,13 @@ class Runtime:
             name = self.names.of(needed)
             if name not in slots:
                 text = f"The bot's domain does not declare the slot {name}"
-                self._warn_once(name, text, needed)
-        return self.names.among(slots)
+                self._warn_once(text, needed)
+        ours = self.names.among(slots)
+        for name in ours if self.settings.seal_payload == "slots" else ():
+            if is_left_empty(ours[name]):
+                self._warn_once(f"PS7_SEAL_PAYLOAD leaves the slot {name} empty")
+                ours[name] = ""  # no field has this name
+        return ours
 
     def note_metadata(self, metadata: object) -> bool:
         """Whether a message brought metadata; names its keys, without a contextId, in a WARNING.
@@ -91,9 +95,9 @@ class Runtime:
             logger.warning("A message brought metadata without a contextId; %s", keys)
         return keys is not None
 
-    def _warn_once(self, name: str, text: str, default: str) -> None:
-        if name not in self._warned_of:
-            self._warned_of.add(name)
+    def _warn_once(self, text: str, default: str = "") -> None:
+        if text not in self._warned_of:
+            self._warned_of.add(text)
             without_it = f": {_NEEDED[default]}" if default in _NEEDED else ""
             logger.warning("%s%s", text, without_it)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..api import telemetry
 from ..context import Outcome
 from ..errors import Reason
-from ..slots import CONTEXT, PERSON_SLOTS, STATUS, differing, project, same_customer
+from ..slots import CONTEXT, PERSON_SLOTS, STATUS, differing, project, reduced, same_customer
 from .seal import Seal, remembered
 from .situation import Situation
 
@@ -139,6 +139,8 @@ class Turn:
     ) -> Changes:
         """Return the changes after PS7 was asked: the answer is sealed, and every slot written."""
         about = _about(found, self.situation.history.session.mark)
+        if customer is not None and self._runtime.settings.seal_payload == "slots":
+            customer = customer.model_copy(update={"payload": reduced(customer.payload)})
         seal = self._seal(outcome, **about, customer=customer)
         return self._changes(project(self._ours, customer), outcome, seal)
 

@@ -1,0 +1,83 @@
+"""`rasa-ps7 erase` on PostgreSQL and Redis, in which Rasa's own classes keep conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale import engines
+from benchmarks.scale.crew import Crew
+from benchmarks.scale.programs import Programs
+from tests.conversation.fixtures import _rasa_python
+from tests.support.processes import ROOT
+
+pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+
+SQL = "type: SQL, dialect: postgresql, db: bot, login_db: rasa, username: rasa, password: ${SQL}"
+REDIS = "type: redis, db: 3, key_prefix: bot1, password: ${REDIS}"
+IN_RASA = """
+import asyncio, json, subprocess, sys
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core import domain, events, trackers
+from rasa.utils.endpoints import read_endpoint_config
+
+senders = "o'Brien [1-9]* 100%", "o'Brien 1"
+erase = sys.executable, "-m", "actions.ps7", "erase", senders[0], "--endpoints"
+
+async def go(file):
+    store = TrackerStore.create(read_endpoint_config(file, "tracker_store"), domain.Domain.empty())
+    said = [events.SessionStarted(), events.UserUttered("oi")]
+    talks = [trackers.DialogueStateTracker.from_events(each, said) for each in senders]
+
+    async def held():
+        found = [await store.retrieve_full_tracker(each) for each in senders]
+        return [each and each.as_dialogue().as_dict()["events"] for each in found]
+
+    for talk in talks:
+        await store.save(talk)
+    steps = [await held()]
+    for option in "--json", "--yes":
+        steps += [subprocess.run([*erase, file, option]).returncode, await held()]
+    talks[0].update(events.BotUttered("ok"))
+    await store.save(talks[0])
+    return [*steps, await held()]
+
+print(json.dumps([asyncio.run(go(file)) for file in ("sql.yml", "redis.yml")]))
+"""
+
+
+async def test_of_two_senders_one_is_erased() -> None:
+    """Rasa finds nothing of one and all of the other; a turn under way writes the session anew."""
+    programs, python = Programs.find(), _rasa_python()
+    if not ((programs.postgres / "initdb").exists() and programs.redis.exists()):
+        missing = "missing: PostgreSQL or Redis (apt-get install postgresql redis-server)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    with tempfile.TemporaryDirectory(prefix="ps7-erase-") as folder:
+        crew = Crew(Path(folder))
+        try:
+            sql, redis = await asyncio.gather(
+                engines.postgres(programs, crew, "rasa"), engines.redis(programs, crew)
+            )
+            for name, text, server in (("sql", SQL, sql), ("redis", REDIS, redis)):
+                lines = (f"{text}, url: 127.0.0.1, port: {server.port}").replace(", ", "\n  ")
+                (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
+            variables = {"PYTHONPATH": str(ROOT), "SQL": sql.password, "REDIS": redis.password}
+            rasa = await crew.start(
+                "rasa", python, "-W", "ignore", "-c", IN_RASA, variables=variables
+            )
+            assert await rasa.exit_code() == 0, rasa.tail
+        finally:
+            await crew.end()
+        said = rasa.output
+    for before, counted, same, erased, after, anew in json.loads(said.splitlines()[-1]):
+        kinds = [[event["event"] for event in events] for events in before]
+        assert kinds == [["session_started", "user"]] * 2
+        assert (counted, same) == (10, before)
+        assert (erased, after) == (0, [None, before[1]])
+        assert [each["event"] for each in anew[0]] == ["session_started", "user", "bot"]
+        assert anew[1] == before[1]

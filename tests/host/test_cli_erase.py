@@ -1,0 +1,196 @@
+"""`rasa-ps7 erase`: what it finds in endpoints.yml, what it deletes, and what it says.
+
+Here with SQLite, and with clients that connect to nothing; tests/conversation has real servers.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions.ps7.cli.command import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Said = Callable[..., tuple[int, str, str]]
+
+IDS = ["o'Brien\"; --", "100%_", "a*", "[ab]?", "+55 11 99999-0000", "ção"]
+NEEDS = "; the command needs what Rasa has: packages, folder, variables and network\n"
+TIMES = {"first": "1970-01-01T00:00:00Z", "last": "1970-01-01T00:00:02Z"}
+
+
+@pytest.fixture
+def said(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+    """Run the command where endpoints.yml has these lines; return code, output and errors."""
+    isolated.setenv("PW", "p@ss")
+    isolated.setenv("POSTGRESQL_SCHEMA", "")
+
+    def run(store: str, *arguments: str) -> tuple[int, str, str]:
+        text = "tracker_store:\n  " + store.replace(", ", "\n  ")
+        Path("endpoints.yml").write_text(text, encoding="utf-8")
+        return main(["erase", *arguments]), *capsys.readouterr()
+
+    return run
+
+
+def sql(statement: str, *rows: tuple[Any, ...]) -> list[Any]:
+    with closing(sqlite3.connect("rasa.db")) as database, database:
+        if rows:
+            database.executemany(statement, rows)
+        return [] if rows else database.execute(statement).fetchall()
+
+
+@pytest.fixture
+def events(said: Said) -> list[tuple[str]]:  # noqa: ARG001 - which chose the folder
+    """Make a database with three events of each sender; return whose they are."""
+    sql("CREATE TABLE events (id INTEGER PRIMARY KEY, sender_id VARCHAR(255), timestamp FLOAT)")
+    rows = [(sender, at + 0.5) for sender in (*IDS, "aa", "100%x", "A*") for at in range(3)]
+    sql("INSERT INTO events (sender_id, timestamp) VALUES (?, ?)", *rows)
+    return [(sender,) for sender, _ in rows]
+
+
+@pytest.mark.parametrize("sender", IDS)
+def test_one_sender_is_erased(events: list[tuple[str]], said: Said, sender: str) -> None:
+    """Whatever stands in the id: nothing before `--yes`, and nothing of anyone else."""
+    found = {"store": "sqlite:///rasa.db", "events": 3, **TIMES, "left": 3}
+    nothing = {"events": 0, "first": None, "last": None, "left": 0}
+    others = [each for each in events if each != (sender,)]
+    for options, expected, left in (
+        ((), (10, found), events),
+        (("--yes",), (0, {**found, "left": 0}), others),
+        (("--yes",), (0, {**found, **nothing}), others),
+    ):
+        code, out, _ = said("type: SQL", sender, "--json", *options)
+        assert (code, json.loads(out)) == expected
+        assert sql("SELECT sender_id FROM events ORDER BY id") == left
+
+
+@pytest.mark.usefixtures("events")
+def test_what_a_person_reads(said: Said) -> None:
+    """How much there is, and what comes next; also where Rasa writes while it is erased."""
+    first, last = TIMES.values()
+    store = "  store   sqlite:///rasa.db\n"
+    times = f"  first   {first}\n  last    {last}\n"
+    end = "first close the customer's channel.\n"
+    anew = "INSERT INTO events (sender_id) VALUES (old.sender_id)"
+    sql(f"CREATE TRIGGER anew AFTER DELETE ON events WHEN old.id % 3 = 0 BEGIN {anew}; END")
+    out = f"{store}  events  3\n{times}  left    3\nNothing is erased without --yes: {end}"
+    assert said("type: SQL", "a*") == (10, out, "")
+    out = f"{store}  events  3\n{times}  left    1\nRasa wrote it anew: {end}"
+    assert said("type: SQL", "a*", "--yes") == (10, out, "")
+    sql("DROP TRIGGER anew")
+    out = f"{store}  events  1\n  left    0\nThe tracker store holds nothing of this sender id.\n"
+    assert said("type: SQL", "a*", "--yes") == (0, out, "")
+
+
+AS_RASA = "dialect: postgresql, username: rasa, password: ${PW}, db: bot"
+URL, SCHEMA = "postgresql://rasa:p%40ss@", {"options": "-csearch_path=s"}
+
+
+@pytest.mark.parametrize(
+    ("store", "schema", "expected"),
+    [
+        (f"{AS_RASA}, url: db", "", (f"{URL}db/bot", {})),
+        (f"{AS_RASA}, url: db:1", "", (f"{URL}db:1/bot", {})),
+        (f"{AS_RASA}, url: db, port: '2'", "", (f"{URL}db:2/bot", {})),
+        (f"{AS_RASA}, url: db, login_db: x", "s", (f"{URL}db/bot", {})),
+        (f"{AS_RASA}, url: db", "s", (f"{URL}db/bot", SCHEMA)),
+        (f"{AS_RASA}, query: {{k: '${{PW}}'}}", "", (f"{URL}/bot?k=%24%7BPW%7D", {})),
+        ("url: postgresql+x://u:${PW}/b", "s", ("postgresql+x://u:p@ss/b", SCHEMA)),
+        ("dialect: mysql, url: db", "s", ("mysql://db/rasa.db", {})),
+    ],
+)
+def test_the_database_is_the_one_that_rasa_opens(
+    isolated: pytest.MonkeyPatch, said: Said, store: str, schema: str, expected: object
+) -> None:
+    """Names, port, schema and gaps are read as by its `SQLTrackerStore`."""
+    opened = []
+
+    def create_engine(url: Any, connect_args: object, **_: object) -> None:  # noqa: ANN401
+        opened.append((url.render_as_string(hide_password=False), connect_args))
+
+    isolated.setattr("sqlalchemy.create_engine", create_engine)
+    isolated.setenv("POSTGRESQL_SCHEMA", schema)
+    said(f"type: sql, {store}", "ana")
+    assert opened == [expected]
+
+
+CERTIFICATE = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password": "p@ss"}
+
+
+@pytest.mark.parametrize(
+    ("store", "key", "options"),
+    [
+        ("type: redis", "tracker:a*", {"ssl": False}),
+        ("store_type: Redis, key_prefix: bot1", "bot1:tracker:a*", {"ssl": False}),
+        ("type: redis, key_prefix: a-b", "tracker:a*", {"ssl": False}),
+        ("type: redis, key_prefix: '${PW}'", "tracker:a*", {"ssl": False}),
+        ("type: redis, key_prefix: 5", "tracker:a*", {"ssl": False}),
+        (
+            "type: redis, port: 1, db: 2, use_ssl: true, ssl_ca_certs: ca, password: ${PW}",
+            "tracker:a*",
+            CERTIFICATE,
+        ),
+    ],
+)
+def test_the_key_is_the_one_that_rasa_writes(
+    isolated: pytest.MonkeyPatch, said: Said, store: str, key: str, options: dict[str, object]
+) -> None:
+    """Prefix, address and certificates are read as by its `RedisTrackerStore`."""
+    times = [{"timestamp": at} for at in (2.5, 0.5)]
+    kept = {key: json.dumps({"events": times}).encode(), "other": b""}
+    opened = []
+
+    def strict_redis(host: str, **options: object) -> SimpleNamespace:
+        opened.append((host, options))
+        return SimpleNamespace(get=kept.get, delete=kept.pop)
+
+    isolated.setitem(sys.modules, "redis", SimpleNamespace(StrictRedis=strict_redis))
+    code, out, _ = said(f"{store}, url: r", "a*", "--yes", "--json")
+    where = f"redis://r:{options.get('port', 6379)}/{options.get('db', 0)}"
+    assert (code, json.loads(out)) == (0, {"store": where, "events": 2, **TIMES, "left": 0})
+    assert (opened, list(kept)) == ([("r", options)], ["other"])
+
+
+@pytest.mark.parametrize(
+    ("store", "line"),
+    [
+        ("[", "while parsing a flow node"),
+        ("", "the tracker store is neither SQL nor redis, but in memory"),
+        ("type: mongod", "the tracker store is neither SQL nor redis, but mongod"),
+        ("type: sql, db: '${NO}.db'", "there is no ${NO}.db"),
+        ("type: sql, db: ${NO}.db", "the environment has no NO"),
+        ("type: sql, db: empty.db", "no such table: events"),
+        ("type: sql, port: x, password: pl@nted", "invalid literal for int()"),
+        ("type: sql, url: '://u:pl@nted@h'", "Could not parse"),
+        ("type: sql, url: postgresql://u:planted@127.0.0.1:1/b", "connection to server"),
+        ("type: redis, port: 1, password: planted", "Error 111 connecting to localhost:1."),
+        ("type: redis", "import of redis halted"),
+        ("type: redis, url: x://u:pl@nted@h, password: planted", "refused: x://u:***@***@h ***"),
+    ],
+)
+def test_a_store_that_cannot_be_used(
+    isolated: pytest.MonkeyPatch, said: Said, store: str, line: str
+) -> None:
+    """One line that says why, without password and sender id, and where the command is to run."""
+    Path("empty.db").touch()
+
+    def refuse(url: str, password: str, **_: object) -> None:
+        raise PermissionError(f"refused: {url} {password}, a*")
+
+    if line.endswith("halted"):
+        isolated.setitem(sys.modules, "redis", None)
+    if line.startswith("refused"):
+        isolated.setitem(sys.modules, "redis", SimpleNamespace(StrictRedis=refuse))
+    code, out, err = said(store, "a*", "--yes")
+    assert (code, out, err.count("\n"), "nted" in err) == (1, "", 1, False)
+    assert err.startswith(f"endpoints.yml: {line}")
+    assert err.endswith(NEEDS)
