@@ -61,8 +61,9 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "toml": tomli.loads,
     "ini": lambda code: configparser.ConfigParser().read_string(code),
     "dotenv": check_dotenv,
-    # Run by test_shown_code, compared by tests/container, and what a person alone can judge.
-    **dict.fromkeys(("java", "js", "dockerfile", "text", "diff"), str),
+    # Run by test_shown_code and tests/conversation, compared by tests/container, and what a person
+    # alone can judge.
+    **dict.fromkeys(("java", "js", "sql", "dockerfile", "text", "diff"), str),
 }
 
 

@@ -42,6 +42,7 @@ def test_the_defaults() -> None:
     loaded = PS7Settings.load().model_dump(exclude={"username", "password", "seal_keys"})
     assert loaded == {
         "arrival_keys": None,
+        "seal_payload": "all",
         "base_url": "https://ps7.example",
         "api_key": None,
         "app_key": None,
@@ -120,6 +121,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("", " ", "[]", " null\n", "[null]", LONG, f'["{LONG[1:]}"]', f'["{LONG}", 5]'),
         *(f'["-----BEGIN PUBLIC KEY-----{LONG}"]', f'["ssh-rsa {LONG}"]'),
     ),
+    "SEAL_PAYLOAD": ("slot", "ALL", "none"),
     "MAX_CONTEXTS": ("0", "many"),
     "ENCODED": ("2", "yes"),
     "METADATA_KEYS": ("contextId", "[]", '["a..b"]', '[""]', "[5]"),
@@ -189,6 +191,7 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
         "api_key": ("api", "api"),
         "app_key": ("app", "app"),
         "strict_cpf": ("true", True),
+        "seal_payload": ("slots", "slots"),
         "deadline": ("0.5", 0.5),
         "attempts": ("10", 10),
         "breaker_failures": ("7", 7),
