@@ -14,6 +14,7 @@ from benchmarks.scale import engines
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
 from tests.conversation.fixtures import _rasa_python
+from tests.docs.documents import document
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 SQL = "type: SQL, dialect: postgresql, db: bot, login_db: rasa, username: rasa, password: ${SQL}"
 REDIS = "type: redis, db: 3, key_prefix: bot1, password: ${REDIS}"
 IN_RASA = """
-import asyncio, json, subprocess, sys
+import asyncio, json, subprocess, sys, time
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core import domain, events, trackers
 from rasa.utils.endpoints import read_endpoint_config
@@ -29,8 +30,12 @@ from rasa.utils.endpoints import read_endpoint_config
 senders = "o'Brien [1-9]* 100%", "o'Brien 1"
 erase = sys.executable, "-m", "actions.ps7", "erase", senders[0], "--endpoints"
 
+def opened(file):
+    given = read_endpoint_config(file, "tracker_store")
+    return TrackerStore.create(given, domain.Domain.empty())
+
 async def go(file):
-    store = TrackerStore.create(read_endpoint_config(file, "tracker_store"), domain.Domain.empty())
+    store = opened(file)
     said = [events.SessionStarted(), events.UserUttered("oi")]
     talks = [trackers.DialogueStateTracker.from_events(each, said) for each in senders]
 
@@ -47,12 +52,30 @@ async def go(file):
     await store.save(talks[0])
     return [*steps, await held()]
 
-print(json.dumps([asyncio.run(go(file)) for file in ("sql.yml", "redis.yml")]))
+async def left(days, statement):
+    store = opened("sql.yml")
+    for sender, ages in days.items():
+        times = [time.time() - 86400 * abs(age) for age in ages]
+        kinds = [events.SessionStarted if age < 0 else events.BotUttered for age in ages]
+        said = [kind(timestamp=at) for kind, at in zip(kinds, times)]
+        await store.save(trackers.DialogueStateTracker.from_events(sender, said))
+    store.engine.execute(statement)
+    found = [await store.retrieve_full_tracker(sender) for sender in days]
+    return [len(each.events) if each else 0 for each in found]
+
+found = [asyncio.run(go(file)) for file in ("sql.yml", "redis.yml")]
+print(json.dumps([found, asyncio.run(left(*json.loads(sys.argv[1])))]))
 """
+DAYS = {"old": [-200, 91], "again": [-200, 199, -91, 89], "long": [-200, 199, 1], "new": [-1]}
+LEFT = [0, 2, 3, 1]
+"""How many days ago the events of a sender were; below 0: a session started. What is left."""
 
 
 async def test_of_two_senders_one_is_erased() -> None:
-    """Rasa finds nothing of one and all of the other; a turn under way writes the session anew."""
+    """Rasa finds nothing of one and all of the other; a turn under way writes the session anew.
+
+    And the statement of docs/compliance.md deletes what is older than 90 days.
+    """
     programs, python = Programs.find(), _rasa_python()
     if not ((programs.postgres / "initdb").exists() and programs.redis.exists()):
         missing = "missing: PostgreSQL or Redis (apt-get install postgresql redis-server)"
@@ -67,14 +90,19 @@ async def test_of_two_senders_one_is_erased() -> None:
                 lines = (f"{text}, url: 127.0.0.1, port: {server.port}").replace(", ", "\n  ")
                 (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
             variables = {"PYTHONPATH": str(ROOT), "SQL": sql.password, "REDIS": redis.password}
+            (recipe,) = (
+                b.code for b in document("docs/compliance.md").blocks if b.language == "sql"
+            )
+            code = (IN_RASA, json.dumps([DAYS, recipe]))
             rasa = await crew.start(
-                "rasa", python, "-W", "ignore", "-c", IN_RASA, variables=variables
+                "rasa", python, "-W", "ignore", "-c", *code, variables=variables
             )
             assert await rasa.exit_code() == 0, rasa.tail
         finally:
             await crew.end()
-        said = rasa.output
-    for before, counted, same, erased, after, anew in json.loads(said.splitlines()[-1]):
+        found, left = json.loads(rasa.output.splitlines()[-1])
+    assert left == LEFT
+    for before, counted, same, erased, after, anew in found:
         kinds = [[event["event"] for event in events] for events in before]
         assert kinds == [["session_started", "user"]] * 2
         assert (counted, same) == (10, before)
