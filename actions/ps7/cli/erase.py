@@ -1,7 +1,7 @@
 """`rasa-ps7 erase`: all that a bot's tracker store holds of one sender id, deleted.
 
-`_sql` and `_redis` take from endpoints.yml what `SQLTrackerStore` and `RedisTrackerStore` of Rasa
-3.6 take. They return how to count, how to delete, and where that is, in words without a secret.
+`_sql` and `_redis` take from endpoints.yml what the classes of Rasa 3.6 take. They return how to
+count, how to delete, and where that is, without a secret.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .arguments import HelpText, add_command, add_json
 from .output import CommandError, Output
@@ -63,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
         first, last = (at and f"{datetime.fromtimestamp(at, timezone.utc):%FT%TZ}" for at in times)
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
         said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        said = re.sub("|".join(map(re.escape, filter(None, secrets))), "***", said)
+        longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+        said = re.sub("|".join(map(re.escape, longest_first)), "***", said)
         how = "the command needs what Rasa has: packages, folder, variables and network"
         raise CommandError(f"{options.endpoints}: {said}; {how}") from None
     found = {"store": where, "events": events, "first": first, "last": last, "left": left}
@@ -103,14 +103,12 @@ def _filled(value: Any) -> Any:  # noqa: ANN401 - YAML can be anything
 def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
     import sqlalchemy as sa  # noqa: PLC0415 - as above
 
-    url_of, text, port = sa.engine.URL.create, given.get("url") or "", given.get("port")
-    if "://" in text:
-        url = sa.engine.make_url(text)
-    else:
-        parts = urlsplit(f"//{text}")
-        login = given.get("username"), given.get("password"), parts.hostname or text or None
-        at = *login, parts.port or (port and int(port)), given.get("db", "rasa.db")
-        url = url_of(given.get("dialect", "sqlite"), *at, given.get("query") or {})
+    text, dialect, port = given.get("url") or "", given.get("dialect", "sqlite"), given.get("port")
+    url = sa.engine.make_url(text if "://" in text else f"{dialect}://{text}")
+    if "://" not in text:
+        named = {name: given.get(name) for name in ("username", "password", "query")}
+        named |= {"database": given.get("db", "rasa.db"), "port": url.port or (port and int(port))}
+        url = url.set(**named)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise ValueError(f"there is no {url.database}")  # SQLite would make one
     schema, connect = os.environ.get("POSTGRESQL_SCHEMA"), {}
@@ -126,8 +124,8 @@ def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
             done = connection.execute(statement.where(of_sender))
             return done.one() if done.returns_rows else None
 
-    name = url_of(url.drivername, host=url.host, port=url.port, database=url.database)
-    return lambda: do(count), lambda: do(sa.delete(events)), str(name)
+    where = sa.engine.URL.create(url.drivername, None, None, url.host, url.port, url.database)
+    return lambda: do(count), lambda: do(sa.delete(events)), str(where)
 
 
 def _redis(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
@@ -143,5 +141,5 @@ def _redis(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
         times = [e["timestamp"] for e in json.loads(client.get(key) or "{}").get("events", ())]
         return len(times), min(times, default=None), max(times, default=None)
 
-    name = f"redis://{host}:{given.get('port', 6379)}/{given.get('db', 0)}"
-    return held, lambda: client.delete(key), name
+    where = f"redis://{host}:{given.get('port', 6379)}/{given.get('db', 0)}"
+    return held, lambda: client.delete(key), where
