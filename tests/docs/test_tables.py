@@ -155,7 +155,8 @@ def default(field: FieldInfo) -> str:
         return "required"
     if field.default_factory is not None:
         return "made at start"
-    return "none" if field.default is None else f"`{json.dumps(field.default)}`"
+    text = field.default if isinstance(field.default, str) else json.dumps(field.default)
+    return "none" if field.default is None else f"`{text}`"
 
 
 def test_every_setting_has_its_row() -> None:
