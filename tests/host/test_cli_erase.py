@@ -30,7 +30,7 @@ TIMES = {"first": "1970-01-01T00:00:00Z", "last": "1970-01-01T00:00:02Z"}
 @pytest.fixture
 def said(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
     """Run the command where endpoints.yml has these lines; return code, output and errors."""
-    isolated.setenv("PW", "p@ss")
+    isolated.setenv("PW", "s3cret@")
     isolated.setenv("POSTGRESQL_SCHEMA", "")
 
     def run(store: str, *arguments: str) -> tuple[int, str, str]:
@@ -91,9 +91,9 @@ def test_what_a_person_reads(said: Said) -> None:
 
 
 AS_RASA = "type: SQL, dialect: postgresql, username: rasa, password: ${PW}, db: bot"
-URL, SCHEMA = "postgresql://rasa:p%40ss@", {"options": "-csearch_path=s"}
+URL, SCHEMA = "postgresql://rasa:s3cret%40@", {"options": "-csearch_path=s"}
 SECURED = "type: redis, port: 1, db: 2, use_ssl: true, ssl_ca_certs: ca, password: ${PW}, url: r"
-IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password": "p@ss"}
+IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password": "s3cret@"}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,11 @@ IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password":
         (f"{AS_RASA}, url: db, login_db: x", "s", (f"{URL}db/bot", {})),
         (f"{AS_RASA}, url: db", "s", (f"{URL}db/bot", SCHEMA)),
         (f"{AS_RASA}, query: {{k: '${{PW}}'}}", "", (f"{URL}/bot?k=%24%7BPW%7D", {})),
-        ("type: sql, url: postgresql+x://u:${PW}/b", "s", ("postgresql+x://u:p@ss/b", SCHEMA)),
+        (
+            "type: sql, url: postgresql+x://u:${PW}db/b",
+            "s",
+            ("postgresql+x://u:s3cret@db/b", SCHEMA),
+        ),
         ("type: sql, dialect: mysql, url: db", "s", ("mysql://db/rasa.db", {})),
         ("type: redis", "tracker:a*", ("localhost", {"ssl": False})),
         ("type: redis, key_prefix: a-b", "tracker:a*", ("localhost", {"ssl": False})),
