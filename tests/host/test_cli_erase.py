@@ -88,6 +88,8 @@ def test_what_a_person_reads(said: Said) -> None:
     sql("DROP TRIGGER anew")
     out = f"{start}1\n  left    0\nThe tracker store holds nothing of this sender id.\n"
     assert said("type: SQL", "a*", "--yes") == (0, out, "")
+    error = "SENDER_ID is empty: is a variable of the script not set?\n"
+    assert said("type: SQL", "", "--yes") == (1, "", error)
 
 
 AS_RASA = "type: SQL, dialect: postgresql, username: rasa, password: ${PW}, db: bot"

@@ -49,6 +49,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Erase, or count. CommandError where the store is of another type, or cannot be used."""
     out, secrets = Output(), [options.sender_id]
+    if not options.sender_id:
+        raise CommandError("SENDER_ID is empty: is a variable of the script not set?")
     try:
         given, opened = _tracker_store(options.endpoints)
         secrets += re.findall("(?:://[^:]*:|@)([^@]*)(?=@)", str(given.get("url")))
