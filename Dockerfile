@@ -2,7 +2,7 @@
 #
 #   docker build -t ps7-actions:0.1.0 .                      # the plugin alone
 #   docker build -t ps7-actions:0.1.0 --build-arg ACTIONS=examples/oss-bot/actions .
-#   docker build -t ps7-actions:0.1.0 --build-arg LEAVE_OUT= .     # the command rasa-ps7 as well
+#   docker build -t ps7-doctor:0.1.0 --target doctor .             # the command rasa-ps7 as well
 #
 # It is configured by its environment alone, and writes to /tmp alone, not even to its home or to
 # /dev/shm: examples/deploy/README.md.
@@ -23,12 +23,11 @@ WORKDIR /app
 COPY ${ACTIONS} actions
 COPY actions/ps7 actions/ps7
 # A server needs neither the command nor the test kit. Nothing is compiled at run time; and the files
-# may be readable by nobody else on the machine that builds the image.
-ARG LEAVE_OUT="cli testing"
-RUN for room in ${LEAVE_OUT}; do rm -r "actions/ps7/${room}"; done \
-    && python -m compileall -q actions && chmod -R a=rX .
+# may be readable by nobody else on the machine that builds the image, but are by any user in it.
+RUN mkdir ../doctor && mv actions/ps7/cli actions/ps7/testing ../doctor \
+    && python -m compileall -q . ../doctor && chmod -R a=rX . ../doctor
 
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS server
 
 LABEL org.opencontainers.image.title="rasa-ps7" \
       org.opencontainers.image.description="Rasa action server that knows a bank's customer from PS7" \
@@ -48,3 +47,10 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 5055, timeout=2); c.request('GET', '/health'); raise SystemExit(c.getresponse().status != 200)"]
 
 CMD ["python", "-m", "rasa_sdk", "--actions", "actions"]
+
+FROM server AS doctor
+
+COPY --from=build /doctor /app/actions/ps7
+
+# What is built where no target is named.
+FROM server

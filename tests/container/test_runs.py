@@ -5,6 +5,8 @@ The interpreter is that of the tests. Everything else is taken from the Dockerfi
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,11 +54,17 @@ def environment(image: Image, scratch: Path) -> dict[str, str]:
 
 def lay_out(image: Image, root: Path, variables: dict[str, str]) -> Path:
     """Copy what the image holds of ours, and do with it what is done there; return the folder."""
+    mask = os.umask(0o077)  # as strict as a machine that builds it may be
     image.carry_out_copies(root)
+    os.umask(mask)
     workdir = image.last("CMD").workdir
     (run,) = (step for step in image.of("RUN") if step.workdir == workdir)
     folder = root / workdir.relative_to("/")
     subprocess.run(["/bin/sh", "-c", run.value], cwd=folder, env=variables, check=True)
+    for source, target in (step.value.split()[1:] for step in image.of("COPY", layers=True)[2:]):
+        place = root / target.lstrip("/")
+        place.chmod(0o755)
+        shutil.copytree(root / source.lstrip("/"), place, dirs_exist_ok=True)
     return folder
 
 
@@ -65,31 +73,32 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "registered"),
+    ("arguments", "target", "registered"),
     [
-        ({}, OURS),
-        ({"ACTIONS": "examples/oss-bot/actions"}, OURS | OWN),
-        ({"LEAVE_OUT": ""}, OURS),
+        ({}, None, OURS),
+        ({"ACTIONS": "examples/oss-bot/actions"}, None, OURS | OWN),
+        ({}, "doctor", OURS),
     ],
     ids=["the plugin alone", "the actions of a bot", "with the command"],
 )
 async def test_the_command_serves_and_the_health_check_tells(
     arguments: dict[str, str],
+    target: str | None,
     registered: set[str],
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """With the plugin alone, and with a bot's actions: a lookup; healthy, until SIGTERM ends it.
 
-    Where the command was not left out, the doctor finds no fault. Nothing is written to where it
-    runs, it has no home, and a proxy is not asked for the health.
+    In the doctor's image the doctor finds no fault. Any user can read all of it, nothing is written
+    to where it runs, it has no home, and a proxy is not asked for the health.
     """
-    image = Image(DOCKERFILE, arguments)
+    image = Image(DOCKERFILE, arguments, target)
     scratch = tmp_path_factory.mktemp("tmp")  # a short path: sockets are made in there
     variables = environment(image, scratch)
     app = lay_out(image, tmp_path / "root", variables)
     rooms = {room for room in ("cli", "testing") if (app / "actions" / "ps7" / room).exists()}
-    assert rooms == ({"cli", "testing"} if "LEAVE_OUT" in arguments else set())
+    assert rooms == ({"cli", "testing"} if target else set())
     before = files(app)
     port = str(free_port())
 
@@ -120,9 +129,8 @@ async def test_the_command_serves_and_the_health_check_tells(
                 cwd=app,
                 variables={**variables, **ps7.environment},
             )
-            left_out = "LEAVE_OUT" not in arguments
-            assert await doctor.exit_code() == (2 if left_out else 0), doctor.output
-            said = "is not installed here" if left_out else "PS7 takes the credentials"
+            assert await doctor.exit_code() == (0 if target else 2), doctor.output
+            said = "PS7 takes the credentials" if target else "is not installed here"
             assert said in doctor.output
             assert await server.stop() == 0
         finally:
@@ -130,6 +138,6 @@ async def test_the_command_serves_and_the_health_check_tells(
 
     assert not healthy(check)
     assert files(app) == before
-    assert {path.stat().st_mode & 0o222 for path in before} == {0}
+    assert {path.stat().st_mode & 0o666 for path in before} == {0o444}
     assert list(scratch.iterdir()) == []
     assert process.complaints == []
