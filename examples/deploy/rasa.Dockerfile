@@ -14,13 +14,15 @@ COPY examples/oss-bot/config.yml ./
 COPY examples/oss-bot/data data
 COPY examples/oss-bot/domain/bot.yml domain/
 COPY domain.yml domain/ps7/
-RUN python -m rasa train --domain domain --fixed-model-name model
+RUN python -m rasa train --domain domain --fixed-model-name model --out /app/models
+WORKDIR /app
+COPY examples/oss-bot/credentials.yml examples/deploy/rasa/endpoints.yml examples/deploy/rasa/with-secrets ./
+RUN chmod -R a=rX .
 
 FROM rasa
 
 WORKDIR /app
-COPY --from=training /bot/models/model.tar.gz models/
-COPY examples/oss-bot/credentials.yml examples/deploy/rasa/endpoints.yml examples/deploy/rasa/with-secrets ./
+COPY --from=training /app ./
 
 # Rasa keeps small files of its own in its home, and unpacks the model: in /tmp, the one place to write to.
 ENV HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib
@@ -28,4 +30,5 @@ USER 10001:10001
 EXPOSE 5005
 ENTRYPOINT ["sh", "with-secrets"]
 CMD ["python", "-m", "rasa", "run", "--model", "models/model.tar.gz", \
-     "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
+     "--endpoints", "endpoints.yml", "--credentials", "credentials.yml", \
+     "--ssl-certificate", "/run/tls/rasa.crt", "--ssl-keyfile", "/run/tls/rasa.key"]

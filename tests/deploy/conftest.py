@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.deployment import DEPLOY
+from tests.deploy.deployment import DEPLOY, Cluster, build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,14 +24,33 @@ def make_secrets(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def secrets_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the secret files once."""
-    folder = tmp_path_factory.mktemp("deploy") / "secrets"
-    make_secrets(folder)
+def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy `examples/deploy/`, and make the secret files once."""
+    folder = tmp_path_factory.mktemp("copy") / "deploy"
+    shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns("secrets"))
+    (folder / "secrets").mkdir()
+    shutil.copy(DEPLOY / "secrets" / "kustomization.yaml", folder / "secrets")
+    make_secrets(folder / "secrets")
     return folder
 
 
 @pytest.fixture(scope="session")
-def secrets(secrets_folder: Path) -> dict[str, set[str]]:
-    """Return each Secret of Kubernetes, a folder, with the keys in it, its files."""
-    return {each.name: {file.name for file in each.iterdir()} for each in secrets_folder.iterdir()}
+def secrets_folder(deploy_folder: Path) -> Path:
+    """Return where the secret files are."""
+    return deploy_folder / "secrets"
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> str:
+    """Find the program. Where it is missing the test is skipped, but never in CI."""
+    found = shutil.which("kustomize")
+    if found is None:
+        reason = "kustomize is missing (Debian: apt-get install kustomize)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def cluster(kustomize: str, deploy_folder: Path) -> Cluster:
+    """Build the folder as it comes, with stores to try it with."""
+    return build(kustomize, deploy_folder, "stores")

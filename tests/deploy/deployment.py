@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -12,32 +14,34 @@ from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DEPLOY = ROOT / "examples" / "deploy"
 COMPOSE_FILE = DEPLOY / "compose.yaml"
-MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+COMPONENTS = ("stores", "telemetry", "openshift")
 
-PS7_VARIABLES = {f"PS7_{name.upper()}" for name in PS7Settings.model_fields} | {"PS7_SECRETS_DIR"}
+PS7_VARIABLES = {
+    *(f"PS7_{name.upper()}" for name in PS7Settings.model_fields),
+    *("PS7_SECRETS_DIR", "OTEL_SERVICE_NAME"),
+}
 RASA_VARIABLES = {
-    "RASA_TELEMETRY_ENABLED",
-    "RASA_SECRETS_DIR",
+    *("RASA_TELEMETRY_ENABLED", "RASA_SECRETS_DIR", "OTEL_SERVICE_NAME", "TLS_CA_FILE"),
     *re.findall(r"\$\{(\w+)\}", (DEPLOY / "rasa" / "endpoints.yml").read_text(encoding="utf-8")),
 }
-"""What Rasa's `endpoints.yml` is filled from, its telemetry, and what `with-secrets` reads."""
+"""What Rasa's `endpoints.yml` is filled from, and what telemetry and `with-secrets` read."""
 
 _YAML = YAML(typ="safe", pure=True)
 COMPOSE: dict[str, Any] = _YAML.load(COMPOSE_FILE)
-OBJECTS: list[dict[str, Any]] = [each for path in MANIFESTS for each in _YAML.load_all(path)]
 
 
-def of_kind(*kinds: str) -> list[dict[str, Any]]:
-    """Return the objects of some kinds."""
-    return [each for each in OBJECTS if each["kind"] in kinds]
-
-
-def named(kind: str, name: str) -> dict[str, Any]:
-    """Return one object."""
-    (found,) = (each for each in of_kind(kind) if each["metadata"]["name"] == name)
+def mounted(service: dict[str, Any]) -> dict[str, str]:
+    """Return the secrets of a service of Compose: the path of each, and its name."""
+    found = {}
+    for each in service["secrets"]:
+        if isinstance(each, str):
+            found[f"/run/secrets/{each}"] = each
+        else:
+            found[each["target"]] = each["source"]
     return found
 
 
@@ -52,7 +56,7 @@ class Workload(NamedTuple):
     ports: dict[str, int]
     """The ports that it listens on, by name."""
     volumes: dict[str, dict[str, Any]]
-    """Its volumes by name, without those that a StatefulSet claims."""
+    """Its volumes by name. Of those that a StatefulSet claims there is the name alone."""
 
     @classmethod
     def read(cls, manifest: dict[str, Any]) -> Workload:
@@ -60,26 +64,76 @@ class Workload(NamedTuple):
         pod = manifest["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+        claimed = [each["metadata"] for each in manifest["spec"].get("volumeClaimTemplates", [])]
+        volumes = {volume["name"]: volume for volume in [*pod["volumes"], *claimed]}
         name = manifest["metadata"]["name"]
         return cls(name, manifest["spec"], pod, container, ports, volumes)
 
     @property
-    def variables(self) -> dict[str, str]:
-        """Its environment, with what its ConfigMaps bring."""
-        own = {each["name"]: each["value"] for each in self.container.get("env", [])}
-        for source in self.container.get("envFrom", []):
-            own |= named("ConfigMap", source["configMapRef"]["name"])["data"]
+    def command(self) -> list[str]:
+        """What its container runs."""
+        return [*self.container.get("command", []), *self.container.get("args", [])]
+
+
+class Cluster:
+    """What `kubectl apply -k` would send to a cluster."""
+
+    def __init__(self, objects: list[dict[str, Any]]) -> None:
+        self.objects = objects
+        self.workloads = {
+            each["metadata"]["name"]: Workload.read(each)
+            for each in self.of_kind("Deployment", "StatefulSet")
+        }
+
+    def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the objects of some kinds."""
+        return [each for each in self.objects if each["kind"] in kinds]
+
+    def named(self, kind: str, name: str) -> dict[str, Any]:
+        """Return one object."""
+        (found,) = (each for each in self.of_kind(kind) if each["metadata"]["name"] == name)
+        return found
+
+    def matching(self, selector: dict[str, str]) -> Iterator[Workload]:
+        """Yield the workloads whose pods have these labels."""
+        for workload in self.workloads.values():
+            if selector.items() <= workload.spec["template"]["metadata"]["labels"].items():
+                yield workload
+
+    def variables(self, workload: str) -> dict[str, str]:
+        """Return the environment of a workload, with what its ConfigMaps bring."""
+        container = self.workloads[workload].container
+        own = {each["name"]: each["value"] for each in container.get("env", [])}
+        for source in container.get("envFrom", []):
+            own |= self.named("ConfigMap", source["configMapRef"]["name"])["data"]
         return own
 
+    def files(self, workload: str) -> dict[str, str]:
+        """Return what a workload mounts of Secrets and ConfigMaps: each path, and what it holds."""
+        found = {}
+        _, _, _, container, _, volumes = self.workloads[workload]
+        for mount in container["volumeMounts"]:
+            volume = volumes[mount["name"]]
+            for source in [volume, *volume.get("projected", {}).get("sources", [])]:
+                for kind in {"secret", "configMap"} & source.keys():
+                    named = source[kind].get("secretName") or source[kind]["name"]
+                    data = self.named(kind[0].upper() + kind[1:], named)["data"]
+                    for item in source[kind].get("items") or ({"key": k, "path": k} for k in data):
+                        value = data[item["key"]]
+                        text = b64decode(value).decode() if kind == "secret" else value
+                        found[f"{mount['mountPath']}/{item['path']}"] = text
+        return found
 
-WORKLOADS = {
-    each["metadata"]["name"]: Workload.read(each) for each in of_kind("Deployment", "StatefulSet")
-}
 
-
-def matching(selector: dict[str, str]) -> Iterator[Workload]:
-    """Yield the workloads whose pods have these labels."""
-    for workload in WORKLOADS.values():
-        if selector.items() <= workload.spec["template"]["metadata"]["labels"].items():
-            yield workload
+def build(kustomize: str, folder: Path, *components: str) -> Cluster:
+    """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
+    file = folder / "kubernetes" / "kustomization.yaml"
+    text = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text(encoding="utf-8")
+    for name in COMPONENTS:
+        line = rf"^  (?:# )?- components/{name}\b"
+        chosen = f"  {'' if name in components else '# '}- components/{name}"
+        text, found = re.subn(line, chosen, text, flags=re.MULTILINE)
+        assert found == 1
+    file.write_text(text if components else text.replace("components:", "components: []"))
+    built = subprocess.run([kustomize, "build", file.parent], check=True, stdout=subprocess.PIPE)
+    return Cluster(list(_YAML.load_all(built.stdout)))

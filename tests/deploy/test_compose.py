@@ -15,7 +15,7 @@ from tests.deploy.deployment import (
     DEPLOY,
     PS7_VARIABLES,
     RASA_VARIABLES,
-    WORKLOADS,
+    mounted,
 )
 from tests.support.processes import ROOT
 
@@ -50,7 +50,7 @@ def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
 def test_a_service_names_what_is_there(service: dict[str, Any]) -> None:
     """Networks, secrets, configs and the services it waits for, which have a health check."""
     assert set(service["networks"]) <= COMPOSE["networks"].keys()
-    assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
+    assert set(mounted(service).values()) <= COMPOSE["secrets"].keys()
     assert {each["source"] for each in service.get("configs", [])} <= COMPOSE["configs"].keys()
     for other in service.get("depends_on", {}):
         assert "healthcheck" in SERVICES[other]
@@ -62,34 +62,50 @@ def test_the_secret_files_are_those_that_are_made(secrets_folder: Path) -> None:
     made = {
         file.name: f"secrets/{file.parent.name}/{file.name}" for file in secrets_folder.glob("*/*")
     }
-    used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+    used = {name for service in SERVICES.values() for name in mounted(service).values()}
     assert files == made
     assert used == made.keys()
 
 
-def test_a_server_is_told_its_settings_and_nothing_else(secrets: dict[str, set[str]]) -> None:
+def test_a_server_is_told_its_settings_and_nothing_else() -> None:
     """The plugin's, and what `endpoints.yml` is filled from; what is secret comes as a file."""
     actions, rasa = SERVICES["actions"], SERVICES["rasa"]
 
     assert actions["environment"].keys() <= PS7_VARIABLES
     assert actions["environment"]["PS7_SECRETS_DIR"] == SECRETS_MOUNT
-    assert set(actions["secrets"]) == secrets["ps7"]
-    assert {*rasa["environment"], *rasa["secrets"]} == RASA_VARIABLES
+    secret = {name for path, name in mounted(rasa).items() if path.startswith(SECRETS_MOUNT)}
+    assert rasa["environment"].keys() | secret == RASA_VARIABLES
     assert rasa["environment"]["RASA_SECRETS_DIR"] == SECRETS_MOUNT
-    assert set(rasa["secrets"]) == secrets["stores"]
+    image = Image(ROOT / rasa["build"]["dockerfile"])
+    files = {rasa["environment"]["TLS_CA_FILE"], *image.last("CMD").command[-3::2]}
+    assert files <= mounted(rasa).keys()
 
 
-def test_rasa_and_the_stores_are_told_the_same() -> None:
-    """As in Kubernetes, but for the folder of the secrets: services, database, owner, passwords."""
-    here, there = SERVICES["rasa"]["environment"], WORKLOADS["rasa"].variables
-    assert {name for name in here if here[name] != there[name]} == {"RASA_SECRETS_DIR"}
-    assert {here["DB_HOST"], here["REDIS_HOST"], "actions"} <= SERVICES.keys()
-    made = SERVICES["postgres"]["environment"]
-    assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (here["DB_NAME"], here["DB_USER"])
-    assert made["POSTGRES_PASSWORD_FILE"] == f"{SECRETS_MOUNT}/DB_PASSWORD"
-    assert f"{SECRETS_MOUNT}/REDIS_PASSWORD" in SERVICES["redis"]["command"][-1]
-    assert SERVICES["postgres"]["secrets"] == ["DB_PASSWORD"]
-    assert SERVICES["redis"]["secrets"] == ["REDIS_PASSWORD"]
+OWN = {
+    "proxy": (),
+    "rasa": ("DB_PASSWORD", "REDIS_PASSWORD"),
+    "actions": ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS"),
+    "postgres": ("DB_PASSWORD",),
+    "redis": ("REDIS_PASSWORD",),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_service_has_its_own_secrets_and_none_of_anothers(name: str) -> None:
+    """Its certificate and key, and what it has to know."""
+    files = mounted(SERVICES[name])
+    assert files.pop("/run/tls/ca.crt", "ca.crt") == "ca.crt"
+    certificates = {f"/run/tls/{name}.{kind}": f"{name}.{kind}" for kind in ("crt", "key")}
+    assert files == certificates | {f"{SECRETS_MOUNT}/{each}": each for each in OWN[name]}
+
+
+def test_the_doctor_sees_what_the_action_server_sees() -> None:
+    """And starts only where it is asked for."""
+    doctor, actions = SERVICES["doctor"], SERVICES["actions"]
+    for same in ("environment", "networks", "secrets", "user", "tmpfs"):
+        assert doctor[same] == actions[same]
+    assert doctor["build"] == {**actions["build"], "target": "doctor"}
+    assert doctor["profiles"] == ["doctor"]
 
 
 def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
@@ -101,9 +117,9 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     assert members == {
         "public": {"proxy"},
         "front": {"proxy", "rasa"},
-        "actions": {"rasa", "actions"},
+        "actions": {"rasa", "actions", "doctor"},
         "stores": {"rasa", "postgres", "redis"},
-        "ps7": {"actions"},
+        "ps7": {"actions", "doctor"},
     }
     open_ones = {
         name for name, network in COMPOSE["networks"].items() if not network.get("internal")
@@ -126,4 +142,3 @@ def test_an_image_is_built_from_files_that_are_there(name: str) -> None:
     assert [source for source, files in sent.items() if not files] == []
     assert [file for file in image.context if (ROOT / file).is_symlink()] == []
     assert image.last("USER").value == SERVICES[name]["user"] == "10001:10001"
-    assert SERVICES[name]["image"] == WORKLOADS[name].container["image"]

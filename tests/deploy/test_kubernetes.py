@@ -1,210 +1,263 @@
-"""The manifests are what Kubernetes takes, and fit together.
+"""What kustomize builds is what Kubernetes takes, and fits together.
 
 Names, labels and ports that refer to each other agree: a schema cannot see that. Each test takes
-what one file says and looks for its counterpart.
+what one object says and looks for its counterpart.
 """
 
 from __future__ import annotations
 
-from itertools import product
-from typing import Any
+import json
+import re
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kubernetes_validate.utils import validate
 
 from tests.deploy.deployment import (
-    MANIFESTS,
-    OBJECTS,
-    PS7_VARIABLES,
-    RASA_VARIABLES,
-    WORKLOADS,
-    Workload,
-    matching,
-    named,
-    of_kind,
+    COMPONENTS,
+    COMPOSE,
+    Cluster,
+    build,
+    mounted,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.release
 
-EVERY = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+EVERY = pytest.mark.parametrize("name", ["actions", "rasa", "postgres", "redis"])
+CHOICES = [some for count in range(4) for some in combinations(COMPONENTS, count)]
 
 
-@pytest.mark.parametrize("version", ["1.29", "1.37"], ids=["oldest", "newest"])
-@pytest.mark.parametrize(
-    "manifest", OBJECTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}"
-)
-def test_kubernetes_takes_each_manifest(manifest: dict[str, Any], version: str) -> None:
-    """Every field is known to its schema, and has the type that it must have."""
-    assert validate(manifest, version, strict=True) == version
+@pytest.mark.parametrize("components", CHOICES, ids=lambda some: "+".join(some) or "none")
+def test_kubernetes_takes_each_object(
+    components: tuple[str, ...], kustomize: str, deploy_folder: Path
+) -> None:
+    """Every field is known to its oldest and newest schema, whichever components are chosen.
 
-
-def test_everything_lives_in_one_namespace() -> None:
-    """… that refuses pods with privileges."""
-    (namespace,) = of_kind("Namespace")
-    others = [each for each in OBJECTS if each is not namespace]
-
+    All of it lives in one namespace, which refuses pods with privileges.
+    """
+    cluster = build(kustomize, deploy_folder, *components)
+    for each, version in product(cluster.objects, ("1.29", "1.37")):
+        assert validate(each, version, strict=True) == version
+    (namespace,) = cluster.of_kind("Namespace")
+    others = [each for each in cluster.objects if each is not namespace]
     assert {each["metadata"]["namespace"] for each in others} == {namespace["metadata"]["name"]}
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    folder = MANIFESTS[0].parent
-    assert sorted(folder.iterdir()) == MANIFESTS, "`kubectl apply -f` takes the whole folder"
 
 
 @EVERY
-def test_a_workload_selects_its_own_pods(workload: Workload) -> None:
-    """… and no others."""
+def test_a_workload_selects_its_own_pods(name: str, cluster: Cluster) -> None:
+    """… and no others. Its service has its name, which is how the others find it."""
+    workload = cluster.workloads[name]
     selector = workload.spec["selector"]["matchLabels"]
+    service = cluster.named("Service", name)["spec"]
 
-    assert list(matching(selector)) == [workload]
+    assert list(cluster.matching(selector)) == [workload]
+    assert service["selector"] == selector
     for spread in workload.pod.get("topologySpreadConstraints", []):
         assert spread["labelSelector"]["matchLabels"] == selector
+    for port in service["ports"]:
+        assert workload.ports[port["targetPort"]] == port["port"]
 
 
-@pytest.mark.parametrize("service", of_kind("Service"), ids=lambda each: each["metadata"]["name"])
-def test_a_service_leads_to_a_port_that_is_listened_on(service: dict[str, Any]) -> None:
-    """It is named after the workload that it leads to, which is how the others find it."""
-    (target,) = matching(service["spec"]["selector"])
-    assert service["metadata"]["name"] == target.name
-    for port in service["spec"]["ports"]:
-        assert target.ports[port["targetPort"]] == port["port"]
+@pytest.mark.parametrize("components", [("stores",), ("stores", "openshift")], ids="+".join)
+def test_a_workload_runs_without_privileges(
+    components: tuple[str, ...], kustomize: str, deploy_folder: Path
+) -> None:
+    """Not as root, nothing to write to but what is mounted, no capability, no token, and limits.
+
+    On OpenShift its user and groups are for the cluster to choose.
+    """
+    workloads = build(kustomize, deploy_folder, *components).workloads.values()
+    assert len(workloads) == 4
+    for _, _, pod, container, _, volumes in workloads:
+        mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+        users = {pod["securityContext"].pop(f"runAs{who}", None) for who in ("User", "Group")}
+        users.add(pod["securityContext"].pop("fsGroup", None))
+        assert users <= ({None} if "openshift" in components else {999, 10001})
+        assert pod["securityContext"] == {
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        assert pod["automountServiceAccountToken"] is False
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        for name, volume in volumes.items():
+            if source := volume.get("secret") or volume.get("projected"):
+                assert source["defaultMode"] == 0o440
+                assert {"readOnly": True}.items() <= mounts[name].items()
+        assert container["resources"].keys() == {"requests", "limits"}
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
 
 
 @EVERY
-def test_a_workload_runs_without_privileges(workload: Workload) -> None:
-    """Not as root, nothing to write to but what is mounted, no capability, no token, and limits."""
-    pod, container = workload.pod, workload.container
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["runAsUser"] > 0
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert pod["automountServiceAccountToken"] is False
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert container["resources"].keys() == {"requests", "limits"}
-    assert container["resources"]["limits"].keys() == {"cpu", "memory"}
-
-
-@EVERY
-def test_a_workload_is_probed_on_a_port_of_its_own(workload: Workload) -> None:
-    """`/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
-    paths = {"actions": "/health", "rasa": "/"}
+def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) -> None:
+    """Over TLS. `/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
+    workload = cluster.workloads[name]
+    wanted = {"actions": ("HTTPS", "/health"), "rasa": ("HTTPS", "/")}.get(name, (None, None))
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = workload.container[kind]
         request = probe.get("httpGet") or probe.get("tcpSocket") or {}
         assert request.get("port") in {None, *workload.ports}
-        assert request.get("path") == paths.get(workload.name)
+        assert (request.get("scheme"), request.get("path")) == wanted
 
 
-def test_the_servers_are_more_than_one_and_stay_so() -> None:
-    """Two of each at least; an update adds one before it takes one, and a drain leaves one."""
-    for name in ("actions", "rasa"):
-        spec = WORKLOADS[name].spec
-        assert spec["replicas"] >= 2
-        assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-        budget = named("PodDisruptionBudget", name)["spec"]
-        assert budget["selector"] == spec["selector"]
-        assert 1 <= budget["minAvailable"] < spec["replicas"]
+@pytest.mark.parametrize("name", ["actions", "rasa"])
+def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) -> None:
+    """Two of each at least; an update adds one before it takes one, and a drain leaves one.
+
+    How many it are is for the autoscaler to say, by the processor that a pod asks for.
+    """
+    workload = cluster.workloads[name]
+    scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
+    budget = cluster.named("PodDisruptionBudget", name)["spec"]
+    assert "replicas" not in workload.spec
+    assert scaler["scaleTargetRef"]["name"] == name
+    assert 1 <= budget["minAvailable"] < 2 <= scaler["minReplicas"] < scaler["maxReplicas"]
+    assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
+    assert "cpu" in workload.container["resources"]["requests"]
+    assert budget["selector"] == workload.spec["selector"]
+    assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
 @EVERY
-def test_a_workload_mounts_what_it_declares(
-    workload: Workload, secrets: dict[str, set[str]]
+def test_kubernetes_runs_what_compose_runs(
+    name: str, cluster: Cluster, deploy_folder: Path
 ) -> None:
-    """Every volume, and no other; a secret is one that `make_secrets.py` makes, and read-only."""
-    claimed = [each["metadata"]["name"] for each in workload.spec.get("volumeClaimTemplates", [])]
-    mounts = {mount["name"]: mount for mount in workload.container["volumeMounts"]}
-    assert sorted(mounts) == sorted([*workload.volumes, *claimed])
-    for name, volume in workload.volumes.items():
-        if secret := volume.get("secret"):
-            picked = {item["key"] for item in secret.get("items", [])}
-            assert picked <= secrets[secret["secretName"]]
-            assert mounts[name]["readOnly"] is True
-            assert secret["defaultMode"] == 0o440
+    """The same command and environment, files of the same names, and in each its own secret.
 
+    Only Compose's health check of Redis needs the authority; only here it is said where data is.
+    """
+    workload, compose = cluster.workloads[name], COMPOSE["services"][name]
+    told, files = cluster.variables(name), cluster.files(name)
+    made = {file.name: file.read_text() for file in deploy_folder.glob("secrets/*/*")}
+    folder = re.compile(r"/secrets/(ps7|stores)\b")
+    here = {path: name for path, name in mounted(compose).items() if name in made}
+    here.pop("/run/tls/ca.crt" if name == "redis" else "", None)
+    there = {name: folder.sub("/secrets", value) for name, value in told.items()}
+    there.pop("PGDATA", None)
+    plain = {"PS7_BASE_URL": told.get("PS7_BASE_URL")} if name == "actions" else {}
 
-def secrets_of(workload: Workload, secrets: dict[str, set[str]]) -> tuple[str, set[str]]:
-    """Return the folder of the one secret that a workload mounts, and the files in it."""
-    (volume,) = (each for each in workload.volumes.values() if "secret" in each)
-    (mount,) = (
-        each for each in workload.container["volumeMounts"] if each["name"] == volume["name"]
-    )
-    keys = secrets[volume["secret"]["secretName"]]
-    return mount["mountPath"], {item["key"] for item in volume["secret"].get("items", [])} or keys
+    assert files == {path: made[path.rpartition("/")[2]] for path in files}
+    assert {folder.sub("/secrets", path) for path in files} == here.keys()
+    assert there == {**compose.get("environment", {}), **plain}
+    assert folder.sub("/secrets", json.dumps(workload.command)) == json.dumps(
+        compose.get("command", [])
+    ).replace("$$", "$")
+    assert workload.container["image"].removeprefix("registry.example.com/") == compose["image"]
 
 
 @pytest.mark.parametrize(
-    ("name", "folder_in", "allowed", "needed"),
+    ("file", "rolled"),
     [
-        ("rasa", "RASA_SECRETS_DIR", RASA_VARIABLES, RASA_VARIABLES),
-        (
-            "actions",
-            "PS7_SECRETS_DIR",
-            PS7_VARIABLES,
-            {"PS7_BASE_URL", "PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS"},
-        ),
+        ("ps7/PS7_PASSWORD", {"actions"}),
+        ("stores/REDIS_PASSWORD", {"rasa", "postgres", "redis"}),
+        ("tls/actions.crt", {"actions"}),
+        ("tls/ca.crt", {"actions", "rasa"}),
     ],
 )
-def test_a_server_is_told_its_settings_and_nothing_else(
-    secrets: dict[str, set[str]], name: str, folder_in: str, allowed: set[str], needed: set[str]
+def test_a_changed_secret_rolls_the_pods_that_mount_it(
+    file: str, rolled: set[str], cluster: Cluster, kustomize: str, deploy_folder: Path
 ) -> None:
-    """The plugin's, and what `endpoints.yml` is filled from; what is secret comes as a file."""
-    folder, secret = secrets_of(WORKLOADS[name], secrets)
-    plain = WORKLOADS[name].variables
+    """Their template names it by what is in it."""
+    path = deploy_folder / "secrets" / file
+    before = path.read_text()
+    path.write_text("another value")
+    try:
+        changed = build(kustomize, deploy_folder, "stores").workloads
+    finally:
+        path.write_text(before)
+    assert {name for name in changed if changed[name] != cluster.workloads[name]} == rolled
 
-    assert needed <= plain.keys() | secret <= allowed
-    assert plain[folder_in] == folder
-    assert not plain.keys() & secret
 
-
-def test_rasa_is_told_of_services_that_are_there(secrets: dict[str, set[str]]) -> None:
-    """By host and port. The stores have its database and owner, and each its one password."""
-    told, made = WORKLOADS["rasa"].variables, WORKLOADS["postgres"].variables
+def test_rasa_is_told_of_services_that_are_there(cluster: Cluster) -> None:
+    """By host and port. The stores have its database and owner."""
+    told, made = cluster.variables("rasa"), cluster.variables("postgres")
     ports = {
-        each["metadata"]["name"]: each["spec"]["ports"][0]["port"] for each in of_kind("Service")
+        each["metadata"]["name"]: each["spec"]["ports"][0]["port"]
+        for each in cluster.of_kind("Service")
     }
-    assert told["ACTION_ENDPOINT_URL"] == f"http://actions:{ports['actions']}/webhook"
+    assert told["ACTION_ENDPOINT_URL"] == f"https://actions:{ports['actions']}/webhook"
     assert int(told["DB_PORT"]) == ports[told["DB_HOST"]]
     assert int(told["REDIS_PORT"]) == ports[told["REDIS_HOST"]]
     assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (told["DB_NAME"], told["DB_USER"])
-    folder, secret = secrets_of(WORKLOADS["postgres"], secrets)
-    assert secret == {"DB_PASSWORD"}
-    assert made["POSTGRES_PASSWORD_FILE"] == f"{folder}/DB_PASSWORD"
-    folder, secret = secrets_of(WORKLOADS["redis"], secrets)
-    assert secret == {"REDIS_PASSWORD"}
-    assert f"{folder}/REDIS_PASSWORD" in WORKLOADS["redis"].container["command"][-1]
+    assert made["POSTGRES_PASSWORD_FILE"] in cluster.files("postgres")
 
 
-def allowed(direction: str, peer: str) -> tuple[set[tuple[str, str, int]], list[tuple[str, int]]]:
+def test_one_path_of_one_channel_is_exposed(
+    cluster: Cluster, kustomize: str, deploy_folder: Path
+) -> None:
+    """With TLS, a limit of requests, and Rasa's certificate looked at, on OpenShift too."""
+    ours = cluster.named("Ingress", "rasa")
+    openshift = build(kustomize, deploy_folder, "openshift").named("Ingress", "rasa")
+    for ingress in (ours, openshift):
+        (rule,), (tls,) = ingress["spec"]["rules"], ingress["spec"]["tls"]
+        (path,) = rule["http"]["paths"]
+        assert path["path"] == "/webhooks/rest/webhook"
+        assert path["backend"]["service"] == {"name": "rasa", "port": {"name": "https"}}
+        assert tls["hosts"] == [rule["host"]]
+        assert cluster.named("Secret", tls["secretName"])["type"] == "kubernetes.io/tls"
+    said = ours["metadata"]["annotations"]
+    namespace, _, authority = said["nginx.ingress.kubernetes.io/proxy-ssl-secret"].partition("/")
+    assert namespace == ours["metadata"]["namespace"]
+    assert said["nginx.ingress.kubernetes.io/limit-rps"] == "5"
+    theirs = openshift["metadata"]["annotations"]
+    assert theirs["route.openshift.io/destination-ca-certificate-secret"] == authority
+    assert cluster.named("Secret", authority)["data"].keys() == {"ca.crt", "tls.crt"}
+
+
+def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list[Any]]:
     """Return what one direction allows: from pod to pod, and beyond our pods."""
     between, beyond = set(), []
-    for policy in of_kind("NetworkPolicy"):
+    for policy in cluster.of_kind("NetworkPolicy"):
         for rule in policy["spec"].get(direction, []):
             ports = [port["port"] for port in rule["ports"]]
             for end in rule[peer]:
                 if set(end) != {"podSelector"}:
                     beyond += [(policy["metadata"]["name"], port) for port in ports]
                     continue
-                ours = matching(policy["spec"]["podSelector"]["matchLabels"])
-                theirs = list(matching(end["podSelector"]["matchLabels"]))
+                ours = cluster.matching(policy["spec"]["podSelector"]["matchLabels"])
+                theirs = list(cluster.matching(end["podSelector"]["matchLabels"]))
                 for one, other, port in product(ours, theirs, ports):
                     names = (one.name, other.name)
                     between.add((*(names if direction == "egress" else names[::-1]), port))
     return between, beyond
 
 
-def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
+@pytest.mark.parametrize("components", CHOICES, ids=lambda some: "+".join(some) or "none")
+def test_only_rasa_reaches_the_action_server_and_the_stores(
+    components: tuple[str, ...], kustomize: str, deploy_folder: Path
+) -> None:
     """Both ends allow the same connections, and everything else is denied.
 
-    Out of the namespace only the action server reaches PS7, and all a name server; only the ingress
-    comes into it, to Rasa.
+    Out of the namespace the action server reaches PS7, Rasa the bank's stores, and all a name
+    server; only the ingress comes into it, to Rasa. With telemetry the action server reaches a
+    collector, and Prometheus the action server.
     """
-    listening = {(name, *WORKLOADS[name].ports.values()) for name in WORKLOADS}
-    expected = {("rasa", name, port) for name, port in listening if name != "rasa"}
-    (inward, into), (outward, out) = allowed("ingress", "from"), allowed("egress", "to")
+    cluster = build(kustomize, deploy_folder, *components)
+    ports = {"actions": 5055, "postgres": 5432, "redis": 6379}
+    expected = {("rasa", name, port) for name, port in ports.items() if name in cluster.workloads}
+    inward, into = allowed(cluster, "ingress", "from")
+    outward, out = allowed(cluster, "egress", "to")
+    names = 5353 if "openshift" in components else 53
 
     assert inward == outward == expected
-    assert out == [("all-to-names", 53), ("all-to-names", 53), ("actions", 443)]
-    assert into == [("rasa", 5005)]
-    nobody = named("NetworkPolicy", "nobody-to-nobody")["spec"]
+    telemetry = "telemetry" in components
+    assert sorted(out) == sorted(
+        [
+            *[("all-to-names", names)] * 2,
+            ("actions-to-ps7", 443),
+            *(("rasa-to-stores", ports[name]) for name in ("postgres", "redis")),
+            *([("actions-to-collector", 4317)] if telemetry else []),
+        ]
+    )
+    prometheus = [("actions-from-prometheus", 9464)] if telemetry else []
+    assert sorted(into) == [*prometheus, ("rasa-from-ingress", 5005)]
+    nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

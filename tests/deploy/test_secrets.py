@@ -6,9 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.fernet import Fernet
 
-from actions.ps7 import PS7Settings
 from tests.deploy.conftest import make_secrets
 from tests.deploy.deployment import DEPLOY
 
@@ -19,20 +17,8 @@ pytestmark = pytest.mark.release
 
 
 def values(folder: Path) -> dict[str, str]:
-    """Read every file."""
-    return {file.name: file.read_text() for file in folder.glob("*/*")}
-
-
-def test_the_plugin_takes_the_files(secrets_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the action server finds them: an address in the environment, the rest in a folder."""
-    monkeypatch.chdir(secrets_folder)
-    monkeypatch.setenv("PS7_BASE_URL", "https://cec.example.com")
-    monkeypatch.setenv("PS7_SECRETS_DIR", str(secrets_folder / "ps7"))
-
-    settings = PS7Settings.load()
-
-    assert settings.username.get_secret_value() == "fill-me-in"
-    Fernet(settings.newest_key)
+    """Read every file, but for the certificates."""
+    return {file.name: file.read_text() for file in folder.glob("[ps]*/*")}
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
@@ -43,10 +29,25 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     (folder / "ps7" / "PS7_PASSWORD").write_text("a real one")
     second = make_secrets(folder)
 
-    assert first == [f"fill in: {folder}/ps7/PS7_USERNAME", f"fill in: {folder}/ps7/PS7_PASSWORD"]
-    assert second == [f"fill in: {folder}/ps7/PS7_USERNAME"]
+    username, password = (
+        f"to be filled in: {folder}/ps7/PS7_{x}" for x in ("USERNAME", "PASSWORD")
+    )
+    assert first == [username, password]
+    assert second == [username]
     assert values(folder) == made | {"PS7_PASSWORD": "a real one"}
-    assert len(set(made.values())) == 4, "no two passwords are the same"
+    assert len(set(made.values())) == 5, "no two passwords are the same"
+
+
+def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
+    """Where there is an authority's, none is made up: those that are missing are named."""
+    tls = tmp_path / "secrets" / "tls"
+    tls.mkdir(parents=True)
+    (tls / "ca.crt").write_text("the bank's")
+    missing = make_secrets(tmp_path / "secrets")[2:]
+
+    assert [path.name for path in tls.iterdir()] == ["ca.crt"]
+    assert missing[:2] == [f"to be filled in: {tls}/actions.{kind}" for kind in ("crt", "key")]
+    assert len(missing) == 10
 
 
 def test_no_other_user_gets_into_the_folder(secrets_folder: Path) -> None:
