@@ -160,7 +160,7 @@ $(MUTANTS): requirements/mutants.txt requirements/dev.txt
 	@cd $* && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && touch node_modules/.ready
 
 # What a team looks for around a release. The tools for it have an environment of their own.
-.PHONY: secrets audit sbom release
+.PHONY: secrets audit digests sbom release
 
 RELEASE := .venv-release/ready
 export PS7_RELEASE_PYTHON := $(CURDIR)/.venv-release/bin/python
@@ -173,6 +173,9 @@ secrets: .venv/dev ## no key or password in any file (detect-secrets), but those
 
 audit: $(RELEASE) ## known vulnerabilities in what the image pins (pip-audit): asks an advisory database, so CI does not run it
 	@.venv-release/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/container.txt
+
+digests: .venv/runtime ## base images pinned by digest, in both Dockerfiles and examples/deploy: asks their registries
+	@$(RUN) scripts/pin_images.py Dockerfile examples/deploy
 
 sbom: $(RELEASE) ## what the image is made of (CycloneDX), into dist/: the same bytes wherever it is made
 	@scripts/make-sbom .venv-release/bin/cyclonedx-py dist
