@@ -41,38 +41,24 @@ class Step:
 
 
 class Image:
-    """What a Dockerfile says of one target, by default the last, with some build arguments."""
+    """What a Dockerfile says, with the build arguments that it is given."""
 
-    def __init__(
-        self,
-        dockerfile: Path,
-        arguments: Mapping[str, str] | None = None,
-        target: str | None = None,
-    ) -> None:
+    def __init__(self, dockerfile: Path, arguments: Mapping[str, str] | None = None) -> None:
         self.dockerfile = dockerfile
         self.steps = list(_steps(dockerfile.read_bytes(), arguments or {}))
-        stages = {}
-        for step in (each for each in self.steps if each.instruction == "FROM"):
-            base, *name = step.value.split()
-            stages["".join(name[1:]) or None] = (step.stage, base)
-        self.stages: list[int] = []
-        """Those that its layers come from: the target, what it starts from, and so on."""
-        while target in stages:
-            number, target = stages.pop(target)
-            self.stages.insert(0, number)
 
-    def of(self, instruction: str, *, layers: bool = False) -> list[Step]:
-        """Return the steps of one instruction: of all stages, or of those in its layers."""
+    def of(self, instruction: str, stage: int | None = None) -> list[Step]:
+        """Return the steps of one instruction: of one stage, -1 being the last, or of all."""
+        wanted = self.steps[-1].stage if stage == -1 else stage
         return [
             step
             for step in self.steps
-            if step.instruction == instruction and (step.stage in self.stages or not layers)
+            if step.instruction == instruction and wanted in (None, step.stage)
         ]
 
     def last(self, instruction: str) -> Step:
-        """Return the one step of an instruction in its layers."""
-        (step,) = self.of(instruction, layers=True)
-        return step
+        """Return the last step of an instruction: later stages start from earlier ones."""
+        return self.of(instruction)[-1]
 
     @property
     def context(self) -> set[str]:

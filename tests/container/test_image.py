@@ -20,6 +20,8 @@ from tests.support.processes import ROOT
 pytestmark = pytest.mark.release
 
 IMAGE = Image(DOCKERFILE)
+SERVER = 2
+"""The stage from which the others start, but for the first."""
 PLUGIN = {
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "actions").rglob("*")
@@ -48,14 +50,6 @@ def bases(image: Image) -> set[str]:
     return {step.value.split()[0] for step in image.of("FROM")} - {"server"}
 
 
-def test_the_doctors_image_is_the_servers_and_what_that_leaves_out() -> None:
-    """A layer on top, with the same command: it can take the server's place."""
-    doctor = Image(DOCKERFILE, target="doctor")
-    _, layer = (step for step in doctor.steps if step.stage == doctor.stages[-1])
-    assert doctor.stages[:-1] == IMAGE.stages[:-1]
-    assert (layer.instruction, layer.value) == ("COPY", "--from=build /doctor /app/actions/ps7")
-
-
 def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
     """All that runs while it is built: an environment, pip once, and what is done to our files."""
     installs, ours = (" ".join(shlex.split(step.value)) for step in IMAGE.of("RUN"))
@@ -68,13 +62,13 @@ def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
     assert IMAGE.copied[0] == ("requirements/container.txt", PurePosixPath("/build/container.txt"))
 
 
-def test_the_last_stage_runs_nothing_as_root_and_holds_no_secret() -> None:
+def test_the_server_runs_nothing_as_root_and_holds_no_secret() -> None:
     """Two folders from the first stage, a user by number, no shell around the server."""
-    assert [step.value for step in IMAGE.of("COPY", layers=True)] == [
+    assert [step.value for step in IMAGE.of("COPY", SERVER)] == [
         "--from=build /opt/venv /opt/venv",
         "--from=build /app /app",
     ]
-    assert IMAGE.of("RUN", layers=True) + IMAGE.of("ADD") == []
+    assert IMAGE.of("RUN", SERVER) + IMAGE.of("ADD") == []
     assert IMAGE.last("USER").value == "10001:10001"
     assert IMAGE.last("CMD").command == ["python", "-m", "rasa_sdk", "--actions", "actions"]
     assert IMAGE.last("CMD").workdir.as_posix() == "/app"

@@ -52,7 +52,7 @@ def environment(image: Image, scratch: Path) -> dict[str, str]:
     }
 
 
-def lay_out(image: Image, root: Path, variables: dict[str, str]) -> Path:
+def lay_out(image: Image, root: Path, variables: dict[str, str], *, doctor: bool) -> Path:
     """Copy what the image holds of ours, and do with it what is done there; return the folder."""
     mask = os.umask(0o077)  # as strict as a machine that builds it may be
     image.carry_out_copies(root)
@@ -61,10 +61,10 @@ def lay_out(image: Image, root: Path, variables: dict[str, str]) -> Path:
     (run,) = (step for step in image.of("RUN") if step.workdir == workdir)
     folder = root / workdir.relative_to("/")
     subprocess.run(["/bin/sh", "-c", run.value], cwd=folder, env=variables, check=True)
-    for source, target in (step.value.split()[1:] for step in image.of("COPY", layers=True)[2:]):
-        place = root / target.lstrip("/")
+    if doctor:
+        source, place = (root / name[1:] for name in image.last("COPY").value.split()[1:])
         place.chmod(0o755)
-        shutil.copytree(root / source.lstrip("/"), place, dirs_exist_ok=True)
+        shutil.copytree(source, place, dirs_exist_ok=True)
     return folder
 
 
@@ -73,17 +73,17 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "target", "registered"),
+    ("arguments", "doctor", "registered"),
     [
-        ({}, None, OURS),
-        ({"ACTIONS": "examples/oss-bot/actions"}, None, OURS | OWN),
-        ({}, "doctor", OURS),
+        ({}, False, OURS),
+        ({"ACTIONS": "examples/oss-bot/actions"}, False, OURS | OWN),
+        ({}, True, OURS),
     ],
     ids=["the plugin alone", "the actions of a bot", "with the command"],
 )
 async def test_the_command_serves_and_the_health_check_tells(
     arguments: dict[str, str],
-    target: str | None,
+    doctor: bool,
     registered: set[str],
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -93,12 +93,12 @@ async def test_the_command_serves_and_the_health_check_tells(
     In the doctor's image the doctor finds no fault. Any user can read all of it, nothing is written
     to where it runs, it has no home, and a proxy is not asked for the health.
     """
-    image = Image(DOCKERFILE, arguments, target)
+    image = Image(DOCKERFILE, arguments)
     scratch = tmp_path_factory.mktemp("tmp")  # a short path: sockets are made in there
     variables = environment(image, scratch)
-    app = lay_out(image, tmp_path / "root", variables)
+    app = lay_out(image, tmp_path / "root", variables, doctor=doctor)
     rooms = {room for room in ("cli", "testing") if (app / "actions" / "ps7" / room).exists()}
-    assert rooms == ({"cli", "testing"} if target else set())
+    assert rooms == ({"cli", "testing"} if doctor else set())
     before = files(app)
     port = str(free_port())
 
@@ -123,15 +123,15 @@ async def test_the_command_serves_and_the_health_check_tells(
                 assert set(await connection.actions()) == registered
             user = Dialogue()
             assert (await user.turn(server.send, metadata={"contextId": "ana"}))["cpf"]
-            doctor = await Process.start(
+            asked = await Process.start(
                 tmp_path / "doctor.log",
                 *("python", "-m", f"{image.last('CMD').command[-1]}.ps7", "doctor"),
                 cwd=app,
                 variables={**variables, **ps7.environment},
             )
-            assert await doctor.exit_code() == (0 if target else 2), doctor.output
-            said = "PS7 takes the credentials" if target else "is not installed here"
-            assert said in doctor.output
+            assert await asked.exit_code() == (0 if doctor else 2), asked.output
+            said = "PS7 takes the credentials" if doctor else "is not installed here"
+            assert said in asked.output
             assert await server.stop() == 0
         finally:
             await process.kill()

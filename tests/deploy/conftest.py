@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.deployment import DEPLOY, Cluster, build
+from tests.deploy.deployment import DEPLOY, Cluster, build_cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -41,16 +43,16 @@ def secrets_folder(deploy_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def kustomize() -> str:
-    """Find the program. Where it is missing the test is skipped, but never in CI."""
-    found = shutil.which("kustomize")
-    if found is None:
+def build(deploy_folder: Path) -> Callable[..., Cluster]:
+    """Return what builds some components. Without kustomize tests are skipped, but never in CI."""
+    kustomize = shutil.which("kustomize")
+    if kustomize is None:
         reason = "kustomize is missing (Debian: apt-get install kustomize)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return found
+    return partial(build_cluster, kustomize, deploy_folder)
 
 
 @pytest.fixture(scope="session")
-def cluster(kustomize: str, deploy_folder: Path) -> Cluster:
+def cluster(build: Callable[..., Cluster]) -> Cluster:
     """Build the folder as it comes, with stores to try it with."""
-    return build(kustomize, deploy_folder, "stores")
+    return build("stores")

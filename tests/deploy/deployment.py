@@ -36,27 +36,21 @@ COMPOSE: dict[str, Any] = _YAML.load(COMPOSE_FILE)
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
     """Return the secrets of a service of Compose: the path of each, and its name."""
-    found = {}
-    for each in service["secrets"]:
-        if isinstance(each, str):
-            found[f"/run/secrets/{each}"] = each
-        else:
-            found[each["target"]] = each["source"]
-    return found
+    plain = {f"/run/secrets/{each}": each for each in service["secrets"] if isinstance(each, str)}
+    return plain | {
+        each["target"]: each["source"] for each in service["secrets"] if isinstance(each, dict)
+    }
 
 
 class Workload(NamedTuple):
-    """What a Deployment or a StatefulSet runs."""
+    """What a Deployment or a StatefulSet runs: one container, with ports and volumes by name."""
 
     name: str
     spec: Any
     pod: Any
     container: Any
-    """The one of its pods."""
     ports: dict[str, int]
-    """The ports that it listens on, by name."""
     volumes: dict[str, dict[str, Any]]
-    """Its volumes by name. Of those that a StatefulSet claims there is the name alone."""
 
     @classmethod
     def read(cls, manifest: dict[str, Any]) -> Workload:
@@ -68,11 +62,6 @@ class Workload(NamedTuple):
         volumes = {volume["name"]: volume for volume in [*pod["volumes"], *claimed]}
         name = manifest["metadata"]["name"]
         return cls(name, manifest["spec"], pod, container, ports, volumes)
-
-    @property
-    def command(self) -> list[str]:
-        """What its container runs."""
-        return [*self.container.get("command", []), *self.container.get("args", [])]
 
 
 class Cluster:
@@ -116,24 +105,24 @@ class Cluster:
             volume = volumes[mount["name"]]
             for source in [volume, *volume.get("projected", {}).get("sources", [])]:
                 for kind in {"secret", "configMap"} & source.keys():
-                    named = source[kind].get("secretName") or source[kind]["name"]
+                    what = source[kind]
+                    named = what.get("secretName") or what["name"]
                     data = self.named(kind[0].upper() + kind[1:], named)["data"]
-                    for item in source[kind].get("items") or ({"key": k, "path": k} for k in data):
-                        value = data[item["key"]]
-                        text = b64decode(value).decode() if kind == "secret" else value
+                    for item in what.get("items") or ({"key": key, "path": key} for key in data):
+                        text = data[item["key"]]
+                        text = b64decode(text).decode() if kind == "secret" else text
                         found[f"{mount['mountPath']}/{item['path']}"] = text
         return found
 
 
-def build(kustomize: str, folder: Path, *components: str) -> Cluster:
+def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
     file = folder / "kubernetes" / "kustomization.yaml"
     text = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text(encoding="utf-8")
     for name in COMPONENTS:
         line = rf"^  (?:# )?- components/{name}\b"
         chosen = f"  {'' if name in components else '# '}- components/{name}"
-        text, found = re.subn(line, chosen, text, flags=re.MULTILINE)
-        assert found == 1
+        text = re.sub(line, chosen, text, flags=re.MULTILINE)
     file.write_text(text if components else text.replace("components:", "components: []"))
     built = subprocess.run([kustomize, "build", file.parent], check=True, stdout=subprocess.PIPE)
     return Cluster(list(_YAML.load_all(built.stdout)))

@@ -6,7 +6,6 @@ what one object says and looks for its counterpart.
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
@@ -14,32 +13,31 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kubernetes_validate.utils import validate
 
-from tests.deploy.deployment import (
-    COMPONENTS,
-    COMPOSE,
-    Cluster,
-    build,
-    mounted,
-)
+from tests.deploy.deployment import COMPONENTS, COMPOSE, Cluster, mounted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    Build = Callable[..., Cluster]
 
 pytestmark = pytest.mark.release
 
 EVERY = pytest.mark.parametrize("name", ["actions", "rasa", "postgres", "redis"])
-CHOICES = [some for count in range(4) for some in combinations(COMPONENTS, count)]
+EACH_CHOICE = pytest.mark.parametrize(
+    "components",
+    [some for count in range(4) for some in combinations(COMPONENTS, count)],
+    ids=lambda some: "+".join(some) or "none",
+)
 
 
-@pytest.mark.parametrize("components", CHOICES, ids=lambda some: "+".join(some) or "none")
-def test_kubernetes_takes_each_object(
-    components: tuple[str, ...], kustomize: str, deploy_folder: Path
-) -> None:
+@EACH_CHOICE
+def test_kubernetes_takes_each_object(components: tuple[str, ...], build: Build) -> None:
     """Every field is known to its oldest and newest schema, whichever components are chosen.
 
     All of it lives in one namespace, which refuses pods with privileges.
     """
-    cluster = build(kustomize, deploy_folder, *components)
+    cluster = build(*components)
     for each, version in product(cluster.objects, ("1.29", "1.37")):
         assert validate(each, version, strict=True) == version
     (namespace,) = cluster.of_kind("Namespace")
@@ -64,14 +62,12 @@ def test_a_workload_selects_its_own_pods(name: str, cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("components", [("stores",), ("stores", "openshift")], ids="+".join)
-def test_a_workload_runs_without_privileges(
-    components: tuple[str, ...], kustomize: str, deploy_folder: Path
-) -> None:
+def test_a_workload_runs_without_privileges(components: tuple[str, ...], build: Build) -> None:
     """Not as root, nothing to write to but what is mounted, no capability, no token, and limits.
 
     On OpenShift its user and groups are for the cluster to choose.
     """
-    workloads = build(kustomize, deploy_folder, *components).workloads.values()
+    workloads = build(*components).workloads.values()
     assert len(workloads) == 4
     for _, _, pod, container, _, volumes in workloads:
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
@@ -130,27 +126,25 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
 def test_kubernetes_runs_what_compose_runs(
     name: str, cluster: Cluster, deploy_folder: Path
 ) -> None:
-    """The same command and environment, files of the same names, and in each its own secret.
-
-    Only Compose's health check of Redis needs the authority; only here it is said where data is.
-    """
-    workload, compose = cluster.workloads[name], COMPOSE["services"][name]
-    told, files = cluster.variables(name), cluster.files(name)
+    """The same command and environment, and files of the same names, each with its own secret."""
+    container, compose = cluster.workloads[name].container, COMPOSE["services"][name]
+    files, told = cluster.files(name), cluster.variables(name)
     made = {file.name: file.read_text() for file in deploy_folder.glob("secrets/*/*")}
-    folder = re.compile(r"/secrets/(ps7|stores)\b")
-    here = {path: name for path, name in mounted(compose).items() if name in made}
-    here.pop("/run/tls/ca.crt" if name == "redis" else "", None)
-    there = {name: folder.sub("/secrets", value) for name, value in told.items()}
-    there.pop("PGDATA", None)
-    plain = {"PS7_BASE_URL": told.get("PS7_BASE_URL")} if name == "actions" else {}
 
+    def here(text: str) -> str:
+        return re.sub(r"/secrets/(ps7|stores)\b", "/secrets", text)
+
+    paths = set(map(here, files)) | ({"/run/tls/ca.crt"} if name == "redis" else set())
+    told.pop("PGDATA", None)
     assert files == {path: made[path.rpartition("/")[2]] for path in files}
-    assert {folder.sub("/secrets", path) for path in files} == here.keys()
-    assert there == {**compose.get("environment", {}), **plain}
-    assert folder.sub("/secrets", json.dumps(workload.command)) == json.dumps(
-        compose.get("command", [])
-    ).replace("$$", "$")
-    assert workload.container["image"].removeprefix("registry.example.com/") == compose["image"]
+    assert paths == mounted(compose).keys(), "for its health check, Redis has the authority there"
+    assert {key: here(value) for key, value in told.items()} == {
+        **compose.get("environment", {}),
+        **({"PS7_BASE_URL": told["PS7_BASE_URL"]} if name == "actions" else {}),
+    }
+    command = [here(part) for key in ("command", "args") for part in container.get(key, [])]
+    assert command == [part.replace("$$", "$") for part in compose.get("command", [])]
+    assert container["image"].removeprefix("registry.example.com/") == compose["image"]
 
 
 @pytest.mark.parametrize(
@@ -163,14 +157,14 @@ def test_kubernetes_runs_what_compose_runs(
     ],
 )
 def test_a_changed_secret_rolls_the_pods_that_mount_it(
-    file: str, rolled: set[str], cluster: Cluster, kustomize: str, deploy_folder: Path
+    file: str, rolled: set[str], cluster: Cluster, build: Build, deploy_folder: Path
 ) -> None:
     """Their template names it by what is in it."""
     path = deploy_folder / "secrets" / file
     before = path.read_text()
     path.write_text("another value")
     try:
-        changed = build(kustomize, deploy_folder, "stores").workloads
+        changed = build("stores").workloads
     finally:
         path.write_text(before)
     assert {name for name in changed if changed[name] != cluster.workloads[name]} == rolled
@@ -190,12 +184,10 @@ def test_rasa_is_told_of_services_that_are_there(cluster: Cluster) -> None:
     assert made["POSTGRES_PASSWORD_FILE"] in cluster.files("postgres")
 
 
-def test_one_path_of_one_channel_is_exposed(
-    cluster: Cluster, kustomize: str, deploy_folder: Path
-) -> None:
+def test_one_path_of_one_channel_is_exposed(cluster: Cluster, build: Build) -> None:
     """With TLS, a limit of requests, and Rasa's certificate looked at, on OpenShift too."""
     ours = cluster.named("Ingress", "rasa")
-    openshift = build(kustomize, deploy_folder, "openshift").named("Ingress", "rasa")
+    openshift = build("openshift").named("Ingress", "rasa")
     for ingress in (ours, openshift):
         (rule,), (tls,) = ingress["spec"]["rules"], ingress["spec"]["tls"]
         (path,) = rule["http"]["paths"]
@@ -230,9 +222,9 @@ def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list
     return between, beyond
 
 
-@pytest.mark.parametrize("components", CHOICES, ids=lambda some: "+".join(some) or "none")
+@EACH_CHOICE
 def test_only_rasa_reaches_the_action_server_and_the_stores(
-    components: tuple[str, ...], kustomize: str, deploy_folder: Path
+    components: tuple[str, ...], build: Build
 ) -> None:
     """Both ends allow the same connections, and everything else is denied.
 
@@ -240,24 +232,19 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(
     server; only the ingress comes into it, to Rasa. With telemetry the action server reaches a
     collector, and Prometheus the action server.
     """
-    cluster = build(kustomize, deploy_folder, *components)
+    cluster = build(*components)
     ports = {"actions": 5055, "postgres": 5432, "redis": 6379}
     expected = {("rasa", name, port) for name, port in ports.items() if name in cluster.workloads}
     inward, into = allowed(cluster, "ingress", "from")
     outward, out = allowed(cluster, "egress", "to")
-    names = 5353 if "openshift" in components else 53
+    telemetry = "telemetry" in components
+    expected_out = [("all-to-names", 5353 if "openshift" in components else 53)] * 2
+    expected_out += [("actions-to-collector", 4317)] * telemetry
+    expected_out += [("actions-to-ps7", 443), ("rasa-to-stores", 5432), ("rasa-to-stores", 6379)]
 
     assert inward == outward == expected
-    telemetry = "telemetry" in components
-    assert sorted(out) == sorted(
-        [
-            *[("all-to-names", names)] * 2,
-            ("actions-to-ps7", 443),
-            *(("rasa-to-stores", ports[name]) for name in ("postgres", "redis")),
-            *([("actions-to-collector", 4317)] if telemetry else []),
-        ]
-    )
-    prometheus = [("actions-from-prometheus", 9464)] if telemetry else []
+    assert sorted(out) == sorted(expected_out)
+    prometheus = [("actions-from-prometheus", 9464)] * telemetry
     assert sorted(into) == [*prometheus, ("rasa-from-ingress", 5005)]
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
