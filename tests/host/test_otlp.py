@@ -59,6 +59,17 @@ class Collector:
         """What arrived, as it was on the wire."""
         return b"".join(one.SerializeToString() for one in (*self.spans, *self.metrics))
 
+    @property
+    def services(self) -> set[str]:
+        """What those who measure call themselves."""
+        return {
+            attribute.value.string_value
+            for request in self.metrics
+            for resource in request.resource_metrics
+            for attribute in resource.resource.attributes
+            if attribute.key == "service.name"
+        }
+
     class _Traces(trace_service_pb2_grpc.TraceServiceServicer):
         def __init__(self, collector: Collector) -> None:
             self.collector = collector
@@ -113,6 +124,7 @@ async def test_a_collector_gets_spans_and_metrics_and_nothing_of_anybody() -> No
                 **{name: value for name, value in os.environ.items() if name[:4] != "PS7_"},
                 "PYTHONPATH": str(ROOT),
                 "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
+                "OTEL_SERVICE_NAME": "bot-actions",
                 "PS7_BASE_URL": fabric.url,
                 "PS7_USERNAME": SECRETS["user"],
                 "PS7_PASSWORD": SECRETS["password"],
@@ -136,8 +148,8 @@ async def test_a_collector_gets_spans_and_metrics_and_nothing_of_anybody() -> No
     assert sorted(span.name for span in spans) == ["ps7.attempt"] * 4 + ["ps7.lookup"] * 2
     lookups = {span.span_id for span in spans if span.name == "ps7.lookup"}
     assert {span.parent_span_id for span in spans if span.name == "ps7.attempt"} == lookups
-    names = {
-        metric.name
+    arrived = {
+        metric.name: metric
         for request in collector.metrics
         for resource in request.resource_metrics
         for scope in resource.scope_metrics
@@ -145,7 +157,11 @@ async def test_a_collector_gets_spans_and_metrics_and_nothing_of_anybody() -> No
         for metric in scope.metrics
     }
     of_lookups = {"ps7.lookup.duration", "ps7.lookup.retries", "ps7.connections.in_use"}
-    assert names == {*of_lookups, "ps7.turns"}
+    assert arrived.keys() == {*of_lookups, "ps7.turns"}
+    for point in arrived["ps7.lookup.duration"].histogram.data_points:
+        bounds = point.explicit_bounds
+        assert (bounds[0], bounds[-1]) == (0.005, 5), "from a quick answer to PS7_DEADLINE"
+    assert collector.services == {"bot-actions"}
     everything = collector.everything.decode(errors="replace")
     assert found(SECRETS.values(), everything) == []
     assert b"PS7 lookup: outcome=ok" in said
