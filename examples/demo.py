@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,41 +132,60 @@ async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator) -> None:
 
 
 @asynccontextmanager
-async def action_server(settings: dict[str, str]) -> AsyncIterator[str]:
-    """Run `python -m rasa_sdk --actions actions`; give its address when it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def action_server(settings: dict[str, str], folder: Path = ROOT) -> AsyncIterator[str]:
+    """Run `python -m rasa_sdk --actions actions` there; give its address when it answers."""
+    port = free_ports()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"SANIC_HOST": "127.0.0.1", "OTEL_SERVICE_NAME": "bot-actions", **settings}
+    command = (sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port))
+    async with server(f"{url}/health", *command, "--quiet", cwd=folder, settings=settings):
+        yield url
+
+
+@asynccontextmanager
+async def server(
+    url: str, *command: str, cwd: Path, settings: dict[str, str]
+) -> AsyncIterator[None]:
+    """Run a server until the block ends; it answers at this address when the block begins."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PS7_")}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port), "--quiet"),
-        cwd=ROOT,
-        env={**kept, "SANIC_HOST": "127.0.0.1", **settings},
+        *command,
+        cwd=cwd,
+        env={**kept, **settings},
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        await _answering(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
+        await _answering(url, process, " ".join(command))
+        yield
     finally:
-        # The server keeps nothing, so it may go at once, with its worker: told to stop within two
-        # seconds of its start, rasa-sdk 3.21 does not.
+        # It keeps nothing, so it may go at once, with its workers: an action server that is told to
+        # stop within two seconds of its start, of rasa-sdk 3.21, does not.
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
 
-async def _answering(url: str, process: asyncio.subprocess.Process) -> None:
+async def _answering(url: str, process: asyncio.subprocess.Process, command: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     async with aiohttp.ClientSession() as http:
         while process.returncode is None and time.monotonic() < deadline:
-            try:
-                await (await http.get(f"{url}/health")).read()
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.1)
-            else:
-                return
-    sys.exit("The action server does not start: run `python -m rasa_sdk --actions actions`")
+            with suppress(aiohttp.ClientError):
+                async with http.get(url) as answer:
+                    if answer.ok:
+                        return
+            await asyncio.sleep(0.1)
+    sys.exit(f"It does not start; try it yourself: {command}")
+
+
+def free_ports(row: int = 1) -> int:
+    """Return the first of so many ports in a row, which the system gives to nobody by itself."""
+    while True:
+        first = secrets.choice(range(20_000, 32_000))
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(first, first + row):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 async def main() -> None:
