@@ -1,0 +1,114 @@
+"""See it: `python -m examples.monitoring`.
+
+Customers talk to a bot, PS7 goes away and comes back, and the alerts that begin and end are said.
+All of it stays until Ctrl+C, so that one can look at Prometheus. `--record FILE` ends instead, and
+writes down what docs/pictures/outage_alerts.py draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .watched import Watched, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FIRST, CALM, AWAY, AFTER = 6.0, 12.0, 15.0, 21.0
+"""Seconds until Prometheus scrapes, then with PS7, without it, and with it again."""
+RATE = 20.0
+"""Customers a second."""
+STEP = 0.5
+"""Seconds between two points of the record."""
+
+
+async def show(factor: float, *, stay: bool) -> dict[str, object]:
+    """Let PS7 go away and come back once, stay if that is wanted, and return the record."""
+    async with watched(factor) as it:
+        print(f"The action server: {it.actions}   Prometheus: {it.prometheus}/alerts")
+        print("\n".join(f"A worker's metrics: {target}" for target in it.targets))
+        began = time.time()
+        beside = [
+            asyncio.create_task(it.customers(RATE)),
+            asyncio.create_task(_say_alerts(it, began)),
+        ]
+        await asyncio.sleep(FIRST + CALM)
+        _say(began, "PS7 goes away")
+        await it.ps7.stop()
+        await asyncio.sleep(AWAY)
+        _say(began, "PS7 is back")
+        await it.ps7.start()
+        await asyncio.sleep(AFTER)
+        if stay:
+            print("Ctrl+C ends it all.", flush=True)
+            await asyncio.Event().wait()
+        for task in beside:
+            task.cancel()
+        return await _recorded(it, began + FIRST, factor)
+
+
+async def _say_alerts(it: Watched, began: float) -> None:
+    known: dict[str, str] = {}
+    while True:
+        firing = {
+            alert["labels"]["alertname"]: alert["annotations"]["summary"]
+            for alert in await it.alerts()
+        }
+        for name in firing.keys() - known.keys():
+            _say(began, f"{name} begins: {firing[name]}")
+        for name in known.keys() - firing.keys():
+            _say(began, f"{name} ends")
+        known = firing
+        await asyncio.sleep(STEP)
+
+
+def _say(began: float, what: str) -> None:
+    print(f"{time.time() - began:4.0f} s  {what}", flush=True)
+
+
+async def _recorded(it: Watched, start: float, factor: float) -> dict[str, object]:
+    """Return turns a second by status, and which alerts fire, at each step."""
+    steps = round((CALM + AWAY + AFTER) / STEP)
+
+    async def over_time(query: str, label: str) -> dict[str, list[float]]:
+        lines = {}
+        for series in await it.ask_over_time(query, start, steps, STEP):
+            points = {round((at - start) / STEP): float(value) for at, value in series["values"]}
+            lines[series["metric"][label]] = [round(points.get(n, 0), 1) for n in range(steps)]
+        return lines
+
+    return {
+        "factor": factor,
+        "step": STEP,
+        "away": CALM,
+        "back": CALM + AWAY,
+        "turns": await over_time("sum by (status) (rate(ps7_turns_total[2s]))", "status"),
+        "alerts": await over_time('ALERTS{alertstate="firing"}', "alertname"),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.monitoring", description="PS7 goes away, and alerts fire."
+    )
+    parser.add_argument(
+        "--faster", type=float, default=60.0, help="what the durations of the rules are divided by"
+    )
+    parser.add_argument("--record", type=Path, help="a file for the record; ends after it")
+    options = parser.parse_args(arguments)
+    with suppress(KeyboardInterrupt):
+        record = asyncio.run(show(options.faster, stay=options.record is None))
+        options.record.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

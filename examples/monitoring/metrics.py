@@ -1,0 +1,54 @@
+"""Serves the metrics of each worker of the action server, for Prometheus.
+
+Copy this into the bot's `actions/`, and let `actions/__init__.py` say `from . import metrics`, so
+that every worker loads it. OpenTelemetry's own variables say where: the first worker listens on
+`OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost), each further
+one on the next port. Where no worker is started (`--grpc`), call `serve()` instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from opentelemetry import metrics
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import start_http_server
+from rasa_sdk.plugin import plugin_manager
+from rasa_sdk.utils import number_of_sanic_workers
+
+if TYPE_CHECKING:
+    from sanic import Sanic
+
+logger = logging.getLogger(__name__)
+
+
+def serve() -> None:
+    """Serve what this process measures on the first free port, of one for each worker.
+
+    Where none is free, a WARNING says so: customers come before figures.
+    """
+    host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost")
+    first = int(os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"))
+    metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
+    for port in range(first, first + number_of_sanic_workers()):
+        try:
+            start_http_server(port, host)
+        except OSError:
+            continue
+        logger.info("Metrics of this worker: http://%s:%d/metrics", host, port)
+        return
+    logger.warning("Metrics of this worker are not served: no port of %s is free", host)
+
+
+@pluggy.HookimplMarker("rasa_sdk")
+def attach_sanic_app_extensions(app: Sanic[Any, Any]) -> None:
+    """Serve from each worker, and not from the process that starts them."""
+    app.register_listener(lambda *_: serve(), "before_server_start")
+
+
+plugin_manager().register(sys.modules[__name__])

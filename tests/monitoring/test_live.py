@@ -1,0 +1,111 @@
+"""examples/monitoring as it runs: two workers, a real Prometheus, and a PS7 that breaks.
+
+The rules are those that are shipped, with their durations divided by 60.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.monitoring.watched import PROMETHEUS, WORKERS, Customer, faster, watched
+from tests.monitoring.test_rules import EXPORTED, HERE, RECORDED, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from examples.monitoring.watched import Watched
+
+pytestmark = pytest.mark.release
+
+WITHIN = 30.0
+"""Seconds in which an alert must begin or end, on a busy machine."""
+OF_DAYS = {
+    *("PS7FewerKnown", "PS7ContextIdMissing", "PS7ContextIdElsewhere", "PS7ContextsRejected"),
+    *("PS7KnownBudget", "PS7SlowBudget"),
+}
+"""Alerts that look at more than this run."""
+
+
+async def only(it: Watched, *names: str) -> None:
+    """Wait until these alerts fire and no others, but for those of days."""
+    found: set[str] = set()
+    deadline = time.monotonic() + WITHIN
+    while time.monotonic() < deadline:
+        found = {alert["labels"]["alertname"] for alert in await it.alerts()} - OF_DAYS
+        if found == {*names}:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{sorted(found)} fire, and not {names}")
+
+
+async def test_alerts_begin_and_end_as_ps7_breaks_and_is_mended() -> None:
+    """The first event of a process counts, both workers are seen, and every query has data."""
+    if PROMETHEUS is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Debian's prometheus")
+    async with watched(60.0, PS7_BREAKER_RESET="3") as it:
+        customers = asyncio.create_task(it.customers(10))
+        forged = Customer()
+        forged.slots |= {"ps7_status": "ok", "segment": "Private", "ps7_context": "not a seal"}
+        assert await it.turn(forged) == "tampered"
+        await only(it, "PS7Tampered")
+        await only(it)
+
+        curious, overwritten = Customer(), Customer()
+        for context_id in ("ana", "bruno", "carla", "none-1", "none-2", "none-3"):
+            await it.turn(curious, context_id)
+        await it.turn(overwritten, "ana")
+        overwritten.slots["segment"] = "Private"
+        assert await it.turn(overwritten) == "ok"
+        await only(it, "PS7ContextsTried", "PS7SlotsRestored")
+        await only(it)
+
+        await it.ps7.stop()
+        await only(it, "PS7Unavailable", "PS7CircuitOpen")
+        await it.ps7.start()
+        await only(it)
+
+        password, it.ps7.password = it.ps7.password, "another one"
+        await only(it, "PS7Denied", "PS7CircuitOpen")
+        summaries = {alert["annotations"]["summary"] for alert in await it.alerts()}
+        it.ps7.password = password
+        await only(it)
+
+        assert any(summary.endswith("known: unauthorized") for summary in summaries)
+        for query in every_query():
+            assert await it.ask(query), query
+        assert await it.ask('target_info{service_name="bot-actions"}')
+        asked = await it.ask("sum by (instance) (ps7_turns_total) > 0")
+        assert len(asked) == WORKERS, "each worker has a port, and had a customer"
+        groups = (await it.get("rules"))["groups"]
+        assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
+        customers.cancel()
+
+
+def every_query() -> Iterator[str]:
+    """Read what must have data by now: metrics, what is recorded, and the dashboard's queries."""
+    yield from EXPORTED
+    yield from (rule["record"] for rule in RECORDED)
+    board = json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))
+    for panel in board["panels"]:
+        for target in panel.get("targets", ()):
+            yield target["expr"].replace("$job", "ps7").replace("$__rate_interval", "2s")
+
+
+def test_only_durations_are_made_shorter() -> None:
+    """By one factor, and those alone: names, limits and texts stay."""
+    shipped = (HERE / "rules.yml").read_text(encoding="utf-8")
+    assert faster("for: 1m, x[5m] offset 1d, a:b5m > 0.01", 60) == (
+        "for: 1000ms, x[5000ms] offset 1440000ms, a:b5m > 0.01"
+    )
+    groups = [load(text)["groups"] for text in (shipped, faster(shipped, 60))]
+    names, faster_names = (
+        [(r.get("alert", r.get("record")), r.get("annotations")) for r in group[0]["rules"]]
+        for group in groups
+    )
+    assert names == faster_names

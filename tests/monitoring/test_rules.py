@@ -1,0 +1,189 @@
+"""examples/monitoring as files: its rules against the code and the page, and tests of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.docs.documents import code_words, document
+from tests.docs.test_tables import METRICS, OPERATIONS, SELECTOR, attributes, selected
+from tests.matrix.cells import pinned
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["attributes"]  # a fixture
+
+HERE = ROOT / "examples" / "monitoring"
+load = YAML(typ="safe").load
+PROMTOOL_TESTS = sorted(HERE.glob("*_test.yml"))
+(GROUP,) = load(HERE / "rules.yml")["groups"]
+RECORDED = [rule for rule in GROUP["rules"] if "record" in rule]
+ALERTS = {rule["alert"]: rule for rule in GROUP["rules"] if "alert" in rule}
+EXPORTED = {
+    "ps7_lookup_duration_seconds_count": "ps7.lookup.duration",
+    "ps7_lookup_duration_seconds_bucket": "ps7.lookup.duration",
+    "ps7_turns_total": "ps7.turns",
+    "ps7_arrivals_refused_total": "ps7.arrivals.refused",
+    "ps7_slots_restored_total": "ps7.slots.restored",
+    "ps7_breaker_open": "ps7.breaker.open",
+}
+"""Names in Prometheus; the live test sees them there."""
+BESIDE = {"ps7.seals.refused"}
+"""What a row names to look at, and compares with nothing."""
+
+Asked = tuple[str, frozenset[tuple[str, str]]]
+
+
+def asked(query: str) -> Iterator[Asked]:
+    """Read each metric that a query asks for, with its labels; recorded ones as they were made."""
+    for name, labels in re.findall(r"\b(ps7[\w:]+)(?:\{(.*?)\})?", query):
+        pairs = [
+            [(label, value) for value in values.split("|")]
+            for label, values in re.findall(r'(\w+)=~?"(.*?)"', labels)
+            if label != "le"
+        ]
+        made = [rule for rule in RECORDED if rule["record"] == name]
+        inner = [each for rule in made for each in asked(rule["expr"])]
+        for chosen in product(*pairs):
+            own = frozenset(chosen)
+            for metric, labelled in inner or [(EXPORTED[name], frozenset[tuple[str, str]]())]:
+                if not made or not conflicting(labelled, own):
+                    yield metric, labelled | own
+
+
+def conflicting(some: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> bool:
+    """Whether two selections of labels exclude each other."""
+    return any(name == label and a != b for name, a in some for label, b in other)
+
+
+class Row(NamedTuple):
+    """One alert of the page."""
+
+    compared: set[Asked]
+    who: str
+
+
+def rows() -> dict[str, Row]:
+    """Read the alerts of the tables, by the name of their rule."""
+    found = {}
+    by_outcome = OPERATIONS.table("outcome", "alert", "what to compare", "who").rows
+    others = OPERATIONS.table("alert", "what to compare", "who", "what to do").rows
+    for alert, compared, who in [*(row[1:] for row in by_outcome), *(row[:3] for row in others)]:
+        if not alert.startswith("none"):
+            words = [SELECTOR.fullmatch(word) for word in code_words(compared)]
+            selectors = {
+                (each[1], frozenset(re.findall(r'(\w+)="(\w+)"', each[2] or "")))
+                for each in words
+                if each and each[1] not in BESIDE
+            }
+            (name,) = re.findall(r"^`(\w+)`", alert)
+            found[name] = Row(selectors, who)
+    return found
+
+
+def test_every_alert_of_the_page_is_a_rule_and_every_rule_is_on_it() -> None:
+    """It compares what the row says, and goes to whom the row says."""
+    said = rows()
+    of_reasons = {"PS7Certificate"}  # their table has a row for each reason: see below
+    assert said.keys() | of_reasons == ALERTS.keys()
+    for name, row in said.items():
+        compares = {*asked(ALERTS[name]["expr"])}
+        assert row.compared <= compares, name
+        assert ALERTS[name]["labels"]["team"] in row.who, name
+
+
+def test_every_reason_that_wakes_somebody_is_in_a_rule_that_does() -> None:
+    """And in no other is a reason that the page lets sleep, but for that of the open circuit."""
+    waking = [
+        dict(labels)
+        for rule in ALERTS.values()
+        if rule["labels"]["severity"] == "page"
+        for metric, labels in asked(rule["expr"])
+        if metric == "ps7.lookup.duration" and dict(labels).get("outcome") != "unavailable"
+    ]
+    for reason, outcome, _, what in OPERATIONS.table(
+        "reason", "outcome", "what happened", "what to do"
+    ).rows:
+        end = {"reason": reason.strip("`"), "outcome": outcome.strip("`")}
+        wakes = any(labels and labels.items() <= end.items() for labels in waking)
+        assert wakes == what.startswith("wake somebody"), reason
+
+
+def test_every_rule_asks_for_what_the_code_counts(
+    attributes: dict[str, set[tuple[str, str]]],
+) -> None:
+    """Metric, label and value."""
+    made = {row[0].strip("`") for row in METRICS}
+    for rule in GROUP["rules"]:
+        for metric, labels in asked(rule["expr"]):
+            text = ",".join(f'{name}="{value}"' for name, value in labels)
+            selector = SELECTOR.fullmatch(f"{metric}{{{text}}}" if text else metric)
+            assert selector is not None, rule
+            selected(selector, attributes, made)
+
+
+def test_every_alert_says_what_to_do() -> None:
+    """Its link leads to a heading of the page."""
+    anchors = {
+        f"https://git.example.com/rasa-ps7/blob/main/docs/operations.md#{anchor}"
+        for anchor in OPERATIONS.anchors
+    }
+    for name, rule in ALERTS.items():
+        assert rule["annotations"]["summary"], name
+        assert rule["annotations"]["runbook_url"] in anchors, name
+        assert rule["labels"]["severity"] in {"page", "ticket"}, name
+
+
+def test_every_alert_fires_in_a_test_of_promtool() -> None:
+    """And no other is named there."""
+    tested = {
+        name
+        for path in PROMTOOL_TESTS
+        for group in load(path)["tests"]
+        for each in group["promql_expr_test"]
+        for sample in each["exp_samples"]
+        for name in re.findall(r'alertname="(\w+)"', sample["labels"])
+    }
+    assert tested == ALERTS.keys()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["check", "config", "prometheus.yml"], *(["test", "rules", p.name] for p in PROMTOOL_TESTS)],
+    ids=lambda command: command[-1],
+)
+def test_promtool_is_content(command: list[str]) -> None:
+    """Alerts fire and end, at the durations that are shipped."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Debian's prometheus")
+    ran = subprocess.run(
+        [promtool, *command], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_dashboard_is_what_its_script_makes() -> None:
+    """Running the script makes it anew."""
+    pytest.importorskip("grafana_foundation_sdk", reason="it needs Python 3.11")
+    script: dict[str, Any] = runpy.run_path(str(HERE / "dashboard.py"))
+    assert script["FILE"].read_text(encoding="utf-8") == script["made"]()
+
+
+def test_what_the_example_pins_is_what_is_tested_here() -> None:
+    """The exporter is a beta, made for one version of OpenTelemetry."""
+    own, tested = pinned("examples/monitoring/requirements.txt"), pinned("requirements/dev.txt")
+    assert own.items() <= tested.items()
+    assert f"`opentelemetry-exporter-prometheus=={own['opentelemetry-exporter-prometheus']}`" in (
+        document("examples/monitoring/README.md").text
+    )
