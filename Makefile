@@ -31,7 +31,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -45,6 +45,9 @@ chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything
 
 webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and what it knows; SIGNED=1: signed arrivals only
 	@$(RUN) -m examples.webchat $(if $(SIGNED),--signed)
+
+monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, and alerts fire
+	@$(RUN) -m examples.monitoring
 
 # The pure tests, and those with the real rasa_sdk that find most mistakes.
 CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,client contract_grpc contract_import \

@@ -1,6 +1,6 @@
-"""See it: `python -m examples.monitoring`.
+"""See it: `make monitoring`, or `python -m examples.monitoring`.
 
-Customers talk to a bot, PS7 goes away and comes back, and the alerts that begin and end are said.
+Customers talk to a bot, PS7 goes away and comes back, and each alert that begins or ends is said.
 All of it stays until Ctrl+C, so that one can look at Prometheus. `--record FILE` ends instead, and
 writes down what docs/pictures/outage_alerts.py draws.
 """
@@ -21,16 +21,19 @@ from .watched import Watched, watched
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FIRST, CALM, AWAY, AFTER = 6.0, 12.0, 15.0, 21.0
-"""Seconds until Prometheus scrapes, then with PS7, without it, and with it again."""
+CALM, AWAY, AFTER = 12.0, 15.0, 21.0
+"""Minutes, as the rules see them, with PS7, without it, and with it again."""
+FIRST = 6.0
+"""Seconds until Prometheus scrapes."""
 RATE = 20.0
 """Customers a second."""
 STEP = 0.5
-"""Seconds between two points of the record."""
+"""Minutes, likewise, between two points of the record."""
 
 
 async def show(factor: float, *, stay: bool) -> dict[str, object]:
     """Let PS7 go away and come back once, stay if that is wanted, and return the record."""
+    minute = 60 / factor
     async with watched(factor) as it:
         print(f"The action server: {it.actions}   Prometheus: {it.prometheus}/alerts")
         print("\n".join(f"A worker's metrics: {target}" for target in it.targets))
@@ -39,19 +42,19 @@ async def show(factor: float, *, stay: bool) -> dict[str, object]:
             asyncio.create_task(it.customers(RATE)),
             asyncio.create_task(_say_alerts(it, began)),
         ]
-        await asyncio.sleep(FIRST + CALM)
+        await asyncio.sleep(FIRST + CALM * minute)
         _say(began, "PS7 goes away")
         await it.ps7.stop()
-        await asyncio.sleep(AWAY)
+        await asyncio.sleep(AWAY * minute)
         _say(began, "PS7 is back")
         await it.ps7.start()
-        await asyncio.sleep(AFTER)
+        await asyncio.sleep(AFTER * minute)
         if stay:
             print("Ctrl+C ends it all.", flush=True)
             await asyncio.Event().wait()
         for task in beside:
             task.cancel()
-        return await _recorded(it, began + FIRST, factor)
+        return await _recorded(it, began + FIRST, minute)
 
 
 async def _say_alerts(it: Watched, began: float) -> None:
@@ -66,30 +69,31 @@ async def _say_alerts(it: Watched, began: float) -> None:
         for name in known.keys() - firing.keys():
             _say(began, f"{name} ends")
         known = firing
-        await asyncio.sleep(STEP)
+        await asyncio.sleep(0.25)
 
 
 def _say(began: float, what: str) -> None:
     print(f"{time.time() - began:4.0f} s  {what}", flush=True)
 
 
-async def _recorded(it: Watched, start: float, factor: float) -> dict[str, object]:
+async def _recorded(it: Watched, start: float, minute: float) -> dict[str, object]:
     """Return turns a second by status, and which alerts fire, at each step."""
-    steps = round((CALM + AWAY + AFTER) / STEP)
+    steps, step = round((CALM + AWAY + AFTER) / STEP), STEP * minute
 
     async def over_time(query: str, label: str) -> dict[str, list[float]]:
         lines = {}
-        for series in await it.ask_over_time(query, start, steps, STEP):
-            points = {round((at - start) / STEP): float(value) for at, value in series["values"]}
+        for series in await it.ask_over_time(query, start, steps, step):
+            points = {round((at - start) / step): float(value) for at, value in series["values"]}
             lines[series["metric"][label]] = [round(points.get(n, 0), 1) for n in range(steps)]
         return lines
 
     return {
-        "factor": factor,
-        "step": STEP,
-        "away": CALM,
-        "back": CALM + AWAY,
-        "turns": await over_time("sum by (status) (rate(ps7_turns_total[2s]))", "status"),
+        "step": step,
+        "away": CALM * minute,
+        "back": (CALM + AWAY) * minute,
+        "turns": await over_time(
+            f"sum by (status) (rate(ps7_turns_total[{round(4000 * step)}ms]))", "status"
+        ),
         "alerts": await over_time('ALERTS{alertstate="firing"}', "alertname"),
     }
 

@@ -85,6 +85,7 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         "PS7_PASSWORD": "chat",
         "PS7_CLEAR_SLOTS": '["balance_offered"]',
         "SANIC_HOST": "127.0.0.1",
+        "OTEL_SERVICE_NAME": "bot-actions",
         **more,
     }
     with tempfile.TemporaryDirectory() as logs, ExitStack() as processes:
