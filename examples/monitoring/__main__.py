@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .watched import Watched, watched
+from .watched import Watched, beside, watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,22 +39,17 @@ async def show(factor: float, *, stay: bool) -> dict[str, object]:
         print(f"The action server: {it.actions}   Prometheus: {it.prometheus}/alerts")
         print("\n".join(f"A worker's metrics: {target}" for target in it.targets))
         began = time.time()
-        beside = [
-            asyncio.create_task(it.customers(RATE)),
-            asyncio.create_task(_say_alerts(it, began)),
-        ]
-        await asyncio.sleep(FIRST + CALM * minute)
-        _say(began, "PS7 goes away")
-        await it.ps7.stop()
-        await asyncio.sleep(AWAY * minute)
-        _say(began, "PS7 is back")
-        await it.ps7.start()
-        await asyncio.sleep(AFTER * minute)
-        if stay:
-            print("Ctrl+C ends it all.", flush=True)
-            await asyncio.Event().wait()
-        for task in beside:
-            task.cancel()
+        async with beside(it.customers(RATE), _say_alerts(it, began)):
+            await asyncio.sleep(FIRST + CALM * minute)
+            _say(began, "PS7 goes away")
+            await it.ps7.stop()
+            await asyncio.sleep(AWAY * minute)
+            _say(began, "PS7 is back")
+            await it.ps7.start()
+            await asyncio.sleep(AFTER * minute)
+            if stay:
+                print("Ctrl+C ends it all.", flush=True)
+                await asyncio.Event().wait()
         return await _recorded(it, began + FIRST, minute)
 
 
@@ -108,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--record", type=Path, help="a file for the record; ends after it")
     options = parser.parse_args(arguments)
+    # End in the same way at a SIGTERM, so that no process stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         record = asyncio.run(show(options.faster, stay=options.record is None))
         options.record.write_text(json.dumps(record) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from actions.ps7.testing import Simulator
 from examples.demo import SLOTS, action_server, free_ports, server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
 HERE = Path(__file__).parent
 WORKERS = 2
@@ -97,20 +97,23 @@ class Watched:
         """Let so many new customers a second come, and as many known ones, until cancelled."""
         known: deque[Customer] = deque(maxlen=200)
         talks: set[asyncio.Task[None]] = set()
-        while True:
-            later = known.popleft() if known else Customer()
-            for talk in (self._talk(Customer(), known, "ana"), self._talk(later, known)):
-                task = asyncio.create_task(talk)
-                talks.add(task)
-                task.add_done_callback(talks.discard)
-            await asyncio.sleep(1 / rate)
+        try:
+            while True:
+                later = known.popleft() if known else Customer()
+                for talk in (self._talk(Customer(), known, "ana"), self._talk(later, known)):
+                    task = asyncio.create_task(talk)
+                    talks.add(task)
+                    task.add_done_callback(talks.discard)
+                await asyncio.sleep(1 / rate)
+        finally:
+            for task in talks:
+                task.cancel()
 
     async def _talk(
         self, customer: Customer, known: deque[Customer], context_id: str | None = None
     ) -> None:
-        with suppress(aiohttp.ClientError):  # the servers end
-            if await self.turn(customer, context_id) == "ok":
-                known.append(customer)
+        if await self.turn(customer, context_id) == "ok":
+            known.append(customer)
 
     async def ask(self, query: str) -> list[dict[str, Any]]:
         """Return the series that Prometheus has for a query now."""
@@ -138,6 +141,18 @@ class Watched:
             raise ValueError(body["error"])
         data: dict[str, Any] = body["data"]
         return data
+
+
+@asynccontextmanager
+async def beside(*jobs: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let these go on until the block ends."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -169,7 +184,7 @@ async def watched(factor: float = 1.0, **settings: str) -> AsyncIterator[Watched
         # A connection for each call, so that either worker may get it.
         connector = aiohttp.TCPConnector(force_close=True)
         async with (
-            Simulator() as ps7,
+            Simulator(port=free_ports()) as ps7,  # the port stays its own while it is stopped
             action_server({**ps7.environment, **settings}, bot) as actions,
             server(f"{prometheus}/-/ready", *command, cwd=Path(scratch), settings=none),
             aiohttp.ClientSession(connector=connector) as http,
