@@ -95,9 +95,7 @@ class CustomerContext(BaseModel):
     """
 
     # `from_attributes`: a host that reloads modules has instances of this class from before.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, from_attributes=True
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, from_attributes=True)
 
     cpf: str | None = None
     """Natural person's register number, 11 digits where PS7 sent one; zeros in front are kept."""

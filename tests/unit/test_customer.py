@@ -96,7 +96,6 @@ def test_a_customer_does_not_change() -> None:
         {"token_status": "planted"},
         {"cpf": ["planted"]},
         {"payload": "planted"},
-        {"planted": "planted-"},
     ],
 )
 def test_a_customer_that_cannot_be_made_is_not_quoted(wrong: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Literal
 
 import pytest
 from cryptography.fernet import Fernet
@@ -45,6 +47,13 @@ SEALED = Seal(
     logged_out=("a", "b"),
     customer=CUSTOMER,
 )
+
+
+def opened(said: object) -> Seal | None:
+    """Open a seal that says this: bytes, or what is written as JSON."""
+    text = said if isinstance(said, bytes) else json.dumps(said).encode()
+    plain = hashlib.sha256(SENDER.encode()).digest() + text
+    return Sealer([NEW]).open(Fernet(NEW).encrypt(plain).decode(), SENDER)
 
 
 def test_a_key_that_was_rotated_still_opens() -> None:
@@ -153,21 +162,59 @@ def test_a_seal_of_the_first_format_is_ours_and_can_only_be_expired() -> None:
         (["of another shape"], 0, ()),
         (b"no JSON", 0, ()),
         ({**SEALED.model_dump(mode="json"), "version": 3}, 7, ("a", "b")),
-        ({**SEALED.model_dump(mode="json"), "more": 1}, 7, ("a", "b")),
+        ({**SEALED.model_dump(mode="json"), "outcome": "new"}, 7, ("a", "b")),
     ],
 )
 def test_of_a_newer_version_the_number_and_the_log_outs_count(
     said: object, number: int, logged_out: tuple[str, ...] | int
 ) -> None:
     """Every version says them: while two are rolled out, no log-out is lost."""
-    sealer = Sealer([NEW])
-    text = said if isinstance(said, bytes) else json.dumps(said).encode()
-    plain = hashlib.sha256(SENDER.encode()).digest() + text
-    seal = sealer.open(Fernet(NEW).encrypt(plain).decode(), SENDER)
+    seal = opened(said)
     assert seal is not None
     assert (seal.of_another_version, seal.number) == (True, number)
     assert logged_out in (seal.logged_out, len(seal.logged_out))
     assert seal.sealed_at == datetime.fromtimestamp(0, timezone.utc)
+
+
+UNKNOWN = st.dictionaries(st.text().map("x_{}".format), st.none() | st.integers() | st.text())
+"""Fields that no version has, or a later one."""
+
+
+@given(fields=UNKNOWN, of_the_customer=UNKNOWN, logged_out=st.lists(st.text(max_size=22)))
+def test_a_seal_with_fields_that_a_later_version_adds_is_read_without_them(
+    fields: dict[str, object], of_the_customer: dict[str, object], logged_out: list[str]
+) -> None:
+    """So two versions may take turns in one conversation, and what both know goes round."""
+    known = SEALED.model_copy(update={"logged_out": remembered(logged_out)})
+    said = known.model_dump(mode="json")
+    said["customer"] |= of_the_customer
+    assert opened(said | fields) == known
+    assert json.loads(known.model_dump_json()).keys() == said.keys(), "and none of them is kept"
+
+
+class _ReadsBoth(Seal):
+    """A release that reads the next format, and writes the present one."""
+
+    version: Literal[2, 3] = 2  # type: ignore[assignment]
+
+
+class _WritesTheNext(Seal):
+    """The release after that."""
+
+    version: Literal[2, 3] = 3  # type: ignore[assignment]
+
+
+def test_a_format_changes_in_two_releases() -> None:
+    """Each release reads what those beside it write, while it is rolled out or rolled back."""
+    said = SEALED.model_dump(exclude={"version"})
+    releases = [release(**said) for release in (Seal, _ReadsBoth, _WritesTheNext)]
+    for one, other in pairwise(releases):
+        for writes, reads in ((one, other), (other, one)):
+            text = writes.model_dump_json()
+            assert type(reads).model_validate_json(text).model_dump(exclude={"version"}) == said
+    skipped = opened(releases[2].model_dump(mode="json"))
+    assert skipped is not None
+    assert skipped.of_another_version
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "não é ASCII", "s" * 10_000])

@@ -26,9 +26,15 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 
 class Seal(BaseModel):
-    """What a seal says. Its `repr` shows the outcome alone."""
+    """What a seal says. Its `repr` shows the outcome alone.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    While a new version is rolled out, old and new ones open each other's seals. So a field that is
+    not known is ignored, here and in the customer: a later version may add one that an older one
+    can lose. Where an older one would misread, the format's number changes, in two releases: the
+    first reads both (`Literal[2, 3] = 2`), the second writes the new one (`Literal[2, 3] = 3`).
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     version: Literal[2] = 2
     number: int
