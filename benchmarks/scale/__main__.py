@@ -1,7 +1,8 @@
 """The command: `python -m benchmarks.scale`.
 
-Exit code 1: a customer was mixed up, a tracker is wrong, or more was lost than what was under way
-on a server that was killed. Exit code 2: a program is missing.
+Exit code 1: a customer was mixed up, a tracker is wrong, more was lost than what was under way on a
+server that was killed, or a new version or a new key cost a lookup. Exit code 2: a program is
+missing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from actions.ps7.testing import Simulator
 from benchmarks.report import RESULTS, keep, rows
 from benchmarks.scale import verdict
+from benchmarks.scale.acts import PLANS
+from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
 from benchmarks.scale.scenario import play
@@ -31,9 +34,10 @@ from benchmarks.scale.topology import Topology
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CONVERSATIONS = 500
-_FEWEST = 12
-"""Each third of a round has somebody in it."""
+_GROUPS = sum(plan.groups for plan in PLANS)
+CONVERSATIONS = 20 * _GROUPS
+FEWEST = 8 * _GROUPS
+"""As many users at a time as there can be."""
 
 
 async def scale(programs: Programs, model: Path | None, conversations: int, results: Path) -> int:
@@ -45,11 +49,13 @@ async def scale(programs: Programs, model: Path | None, conversations: int, resu
     with tempfile.TemporaryDirectory(prefix="ps7-scale-") as folder:
         crew = Crew(Path(folder))
         try:
-            async with Simulator() as ps7:
-                topology = Topology(programs, crew, ps7)
+            authority = Authority(crew.folder / "tls")
+            context = authority.issue("ps7").context
+            async with Simulator(ssl_context=context, host_name="localhost") as ps7:
+                topology = Topology(programs, crew, authority, ps7)
                 await topology.start(model)
                 started = time.monotonic()
-                run = await play(topology, ps7, conversations)
+                run = await play(topology, ps7, PLANS, conversations)
         finally:
             await crew.end()
     found = verdict.figures(run)
@@ -93,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
     parser.add_argument("--model", type=Path, help="of examples/oss-bot, if it is trained already")
     options = parser.parse_args(arguments)
-    if options.conversations < _FEWEST:
-        parser.error(f"there must be at least {_FEWEST} conversations")
+    if options.conversations < FEWEST:
+        parser.error(f"there must be at least {FEWEST} conversations")
     programs = Programs.find()
     if programs.missing:
         sys.stderr.write(f"{programs.missing}\n")

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from tests.support.processes import Process
@@ -34,6 +35,7 @@ class Crew:
         self.folder = folder
         self._members: list[tuple[Member, signal.Signals]] = []
         self._held: list[socket.socket] = []
+        self._begun: Counter[str] = Counter()
 
     def port(self) -> int:
         """Ask the system for a port of 127.0.0.1, and hold it until the end.
@@ -57,8 +59,12 @@ class Crew:
         variables: Mapping[str, str] | None = None,
         stop: signal.Signals = signal.SIGTERM,
     ) -> Member:
-        """Start a process that stays, and that ends at the signal `stop`."""
-        log = self.folder / f"{name}.log"
+        """Start a process that stays, and that ends at the signal `stop`.
+
+        Each has a log of its own, also where it has the name of an earlier one.
+        """
+        self._begun[name] += 1
+        log = self.folder / f"{name}.{self._begun[name]}.log"
         started = await Member.start(
             log, *command, cwd=cwd or self.folder, variables=variables or {}
         )
@@ -72,8 +78,8 @@ class Crew:
         *command: str | Path,
         cwd: Path | None = None,
         variables: Mapping[str, str] | None = None,
-    ) -> None:
-        """Run a process that ends by itself.
+    ) -> str:
+        """Run a process that ends by itself, and return what it said.
 
         Raises:
             RuntimeError: its exit code is not 0; the text holds the end of its log.
@@ -82,6 +88,15 @@ class Crew:
         process = await self.start(name, *command, cwd=cwd, variables=variables)
         if await process.exit_code():
             raise RuntimeError(f"{name} failed:\n{process.tail}")
+        return process.output
+
+    def secrets(self, name: str, values: Mapping[str, str]) -> Path:
+        """Write secrets, one file each, and return their folder."""
+        folder = self.folder / f"{name}.secrets"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for variable, value in values.items():
+            (folder / variable).write_text(value)
+        return folder
 
     async def end(self) -> None:
         """End all of them, and let go of the ports."""

@@ -2,7 +2,8 @@
 
 It stands where a cluster's load balancers would. It is as nginx comes: a request that reached no
 server goes to the next one, and a POST that reached one is not sent again. `repeat_calls` changes
-that for the action calls alone.
+that for the action calls alone. Whom it asks, it asks over TLS, and takes no other certificate than
+one of the run's authority.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from benchmarks.scale.crew import until_it_says
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.scale.authority import Authority
     from benchmarks.scale.crew import Crew
     from benchmarks.scale.programs import Programs
 
@@ -39,6 +41,11 @@ http {{
   log_format call '$msec|$status|$upstream_addr|$upstream_connect_time';
   access_log off;
   client_max_body_size 16m;
+  ssl_certificate {shows.certificate};
+  ssl_certificate_key {shows.key};
+  proxy_ssl_verify on;
+  proxy_ssl_trusted_certificate {trusts};
+  proxy_ssl_name localhost;
   client_body_temp_path body;
   proxy_temp_path proxied;
   fastcgi_temp_path fastcgi;
@@ -50,19 +57,19 @@ http {{
   upstream even {{ server {rasa[0]}; server {rasa[1]} backup; }}
   upstream odd {{ server {rasa[1]}; server {rasa[0]} backup; }}
   server {{
-    listen 127.0.0.1:{rasa_port};
+    listen 127.0.0.1:{rasa_port} ssl;
     add_header {server_header} $upstream_addr always;
     location = /ready {{ return 204; }}
-    location / {{ proxy_pass http://$rasa; }}
+    location / {{ proxy_pass https://$rasa; }}
   }}
 
   # A server that has failed is tried again at once (nginx would leave it alone for a while).
   upstream actions {{ server {actions[0]} max_fails=0; server {actions[1]} max_fails=0; }}
   server {{
-    listen 127.0.0.1:{actions_port};
+    listen 127.0.0.1:{actions_port} ssl;
     access_log {calls} call;
     location / {{
-      proxy_pass http://actions;
+      proxy_pass https://actions;
       proxy_next_upstream {next_upstream};
     }}
   }}
@@ -116,33 +123,43 @@ class Proxy:
     """nginx in front of two Rasa servers and two action servers, each given as host and port."""
 
     def __init__(
-        self, programs: Programs, crew: Crew, rasa: Sequence[str], actions: Sequence[str]
+        self,
+        programs: Programs,
+        crew: Crew,
+        authority: Authority,
+        *,
+        rasa: Sequence[str],
+        actions: Sequence[str],
     ) -> None:
-        self._crew = crew
+        self._crew, self._authority = crew, authority
+        self._shows = authority.issue("nginx")
         self._folder = crew.folder / "nginx"
         self._command = (programs.nginx, "-p", self._folder, "-c", "nginx.conf", "-e", "stderr")
-        self._rasa, self._actions = rasa, actions
+        self._rasa, self._actions, self._repeats = rasa, actions, False
         self._rasa_port, self._actions_port = crew.port(), crew.port()
 
     @property
     def rasa_url(self) -> str:
         """Where the channel sends its messages."""
-        return f"http://127.0.0.1:{self._rasa_port}"
+        return f"https://localhost:{self._rasa_port}"
 
     @property
     def actions_url(self) -> str:
         """Where Rasa sends its action calls."""
-        return f"http://127.0.0.1:{self._actions_port}/webhook"
+        return f"https://localhost:{self._actions_port}/webhook"
 
     async def start(self) -> None:
         """Start it, and wait until it answers."""
         self._folder.mkdir()
         self._configure(_AS_IT_COMES)
         self._process = await self._crew.start("nginx", *self._command)
-        await self._process.answers(f"{self.rasa_url}/ready")
+        await self._process.answers(f"{self.rasa_url}/ready", self._authority.trust)
 
     async def repeat_calls(self) -> None:
         """From now on, give an action call whose server dies to the other one as well."""
+        if self._repeats:
+            return
+        self._repeats = True
         self._configure(_REPEATING)
         await self._crew.run("nginx-reload", *self._command, "-s", "reload")
         await until_it_says(self._process, "exited with code 0")
@@ -160,6 +177,8 @@ class Proxy:
             server_header=SERVER_HEADER,
             actions=self._actions,
             actions_port=self._actions_port,
+            shows=self._shows,
+            trusts=self._authority.file,
             calls=_CALLS,
             next_upstream=next_upstream,
         )

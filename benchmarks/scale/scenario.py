@@ -1,123 +1,173 @@
-"""What happens in a run: users talk, and on the way an action server is killed and comes back.
+"""How a run goes: one act after the other, and in each of them users talk while something happens.
 
-Twice, with one action server each: first with nginx as it comes, then with nginx repeating action
-calls whose server died.
+What happens stands in `acts`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from actions.ps7.dialogue.arrival import sign
 from benchmarks.scale.users import User
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Coroutine, Iterator, Mapping, Sequence
 
     from actions.ps7.testing import Simulator
+    from benchmarks.scale.acts import Plan
     from benchmarks.scale.proxy import Call
-    from benchmarks.scale.topology import Server, Topology
+    from benchmarks.scale.servers import Server
+    from benchmarks.scale.topology import Topology
 
 _AT_A_TIME = 8
-_CUT_OFF = 3
-"""How many calls are to be under way on a server when it is killed: one, in the middle of which it
-freezes, and those that come to it after that."""
+_UNDER_WAY, _CUT_OFF = 2, 3
+"""How many calls are to be under way on a server when it freezes, and when it is killed after that:
+some more come to it meanwhile, and wait."""
 _PATIENCE = 5.0
 """Seconds to wait for them at most."""
 
 
 @dataclass(frozen=True)
-class Round:
-    """One half of a run: its users, and the death of one action server among them."""
+class Death:
+    """The end of an action server."""
 
-    users: Sequence[User]
-    seconds: float
-    """That somebody talked."""
     killed: str
-    """Host and port of the action server that was killed."""
-    killed_between: tuple[float, float]
+    """Host and port of it."""
+    between: tuple[float, float]
     """The kill began and was over (monotonic clock)."""
-    calls: Sequence[Call]
-    """All action calls of the round."""
-    back: int
-    """How many of them had ended when the killed server was back."""
+
+
+@dataclass
+class Act:
+    """A part of a run: its users, and what happened to the action servers among them."""
+
+    name: str
+    repeats: bool = True
+    """Whether nginx repeats action calls whose server died."""
+    further: int = 0
+    """How many further lookups a contextId may cost."""
+    users: list[User] = field(default_factory=list)
+    seconds: float = 0.0
+    """That somebody talked."""
+    calls: Sequence[Call] = ()
+    replaced: int = 0
+    """How many action servers."""
+    death: Death | None = None
+    back: int = 0
+    """How many calls had ended when the server was back that was killed."""
 
 
 @dataclass
 class Run:
     """All that a run gave."""
 
-    rounds: list[Round] = field(default_factory=list)
-    slots: dict[int, dict[str, Any]] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    trackers: dict[int, dict[str, Any]] = field(default_factory=dict)
     """By the user's number, as the Rasa server has them that did not answer last."""
-    lookups: int = 0
-    """Requests that reached PS7."""
+    lookups: Counter[str] = field(default_factory=Counter)
+    """Requests that reached PS7, by contextId."""
 
     @property
     def users(self) -> list[User]:
         """Everybody."""
-        return [user for each in self.rounds for user in each.users]
+        return [user for act in self.acts for user in act.users]
 
 
-async def play(topology: Topology, ps7: Simulator, conversations: int) -> Run:
-    """Let so many users talk."""
+class Stage:
+    """What an act has: the servers, and users for as long as it takes."""
+
+    def __init__(
+        self, topology: Topology, ps7: Simulator, http: aiohttp.ClientSession, fewest: int
+    ) -> None:
+        """Take the servers, PS7, a way to them, and how many users are to talk at a time."""
+        self.servers, self.proxy = topology.actions, topology.proxy
+        self.act, self._before = Act(""), 0
+        self.signs_with = self.servers.keys["PS7_ARRIVAL_KEYS"][0]
+        """The key of the back-end that signs contextIds."""
+        self._ps7, self._http, self._fewest = ps7, http, fewest
+        self._numbers = count()
+
+    async def play(self, plan: Plan) -> Act:
+        """Let an act happen."""
+        self.act = Act(plan.name, plan.repeats, plan.further)
+        self._before, replaced = len(self.proxy.calls()), self.servers.replaced
+        if plan.repeats:
+            await self.proxy.repeat_calls()
+        await plan.happens(self)
+        self.act.calls = self.proxy.calls()[self._before :]
+        self.act.replaced = self.servers.replaced - replaced
+        return self.act
+
+    async def talk(self, meanwhile: Coroutine[Any, Any, None] | None = None) -> None:
+        """Let users talk: as many as there must be, and more of them until `meanwhile` is over."""
+        begun = time.monotonic()
+        step = None if meanwhile is None else asyncio.create_task(meanwhile)
+        arriving = self._arriving(step)
+        await asyncio.gather(*(self._one_after_another(arriving) for _ in range(_AT_A_TIME)))
+        if step is not None:
+            await step
+        self.act.seconds += time.monotonic() - begun
+
+    async def kill(self, victim: Server) -> None:
+        """Kill an action server while calls are under way on it."""
+        await _until_it_is_busy(victim, _UNDER_WAY)
+        victim.freeze()
+        await _until_it_is_busy(victim, _CUT_OFF)
+        killed = time.monotonic()
+        await victim.kill()
+        self.act.death = Death(victim.address, (killed, time.monotonic()))
+
+    async def comes_back(self, victim: Server) -> None:
+        """Start the server again that was killed."""
+        await self.servers.start(victim)
+        self.act.back = len(self.proxy.calls()) - self._before
+
+    def _arriving(self, step: asyncio.Task[None] | None) -> Iterator[User]:
+        for arrived in count():
+            if arrived >= self._fewest and (step is None or step.done()):
+                return
+            user = User(next(self._numbers))
+            for customer in user.customers:
+                # It takes a moment, so that lookups are under way when a server is killed.
+                self._ps7.answer(customer.context_id, body=customer.answer, delivery="late")
+            self.act.users.append(user)
+            yield user
+
+    async def _one_after_another(self, arriving: Iterator[User]) -> None:
+        for user in arriving:
+            await user.talk(self._http, self.proxy.rasa_url, self._sign)
+
+    def _sign(self, context_id: str, sender: str) -> str:
+        return sign(self.signs_with, context_id, sender)
+
+
+async def play(
+    topology: Topology, ps7: Simulator, plans: Sequence[Plan], conversations: int
+) -> Run:
+    """Let all of it happen, with so many conversations at least."""
     run = Run()
-    half = conversations // 2
-    users = [User(number) for number in range(conversations)]
-    for user in users:
-        for customer in user.customers:
-            # It takes a moment, so that lookups are under way when a server is killed.
-            ps7.answer(customer.context_id, body=customer.answer, delivery="late")
-    run.rounds.append(await _round(topology, users[:half], topology.actions[0]))
-    await topology.proxy.repeat_calls()
-    run.rounds.append(await _round(topology, users[half:], topology.actions[1]))
-    run.lookups = len(ps7.requests)
-    async with aiohttp.ClientSession() as http:
-        for user in users:
+    fewest = conversations // sum(plan.groups for plan in plans)
+    connector = aiohttp.TCPConnector(ssl=topology.authority.trust)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        stage = Stage(topology, ps7, http, fewest)
+        for plan in plans:
+            run.acts.append(await stage.play(plan))
+        run.lookups = Counter(_asked_about(request.json) for request in ps7.requests)
+        for user in run.users:
             other = next(each for each in topology.rasa if each.address != user.turns[-1].server)
-            run.slots[user.number] = await topology.slots(http, other, user.sender)
+            run.trackers[user.number] = await topology.tracker(http, other, user.sender)
     return run
 
 
-async def _round(topology: Topology, users: Sequence[User], victim: Server) -> Round:
-    """Let a third of the users talk with both servers, a third with one, and the last with both."""
-    before = len(topology.proxy.calls())
-    third = len(users) // 3
-    async with aiohttp.ClientSession() as http:
-        url = topology.proxy.rasa_url
-        seconds = await _talk(http, url, users[:third])
-        talking = asyncio.create_task(_talk(http, url, users[third : 2 * third]))
-        await _until_it_is_busy(victim, calls=1)
-        victim.freeze()
-        await _until_it_is_busy(victim, calls=_CUT_OFF)
-        killed = time.monotonic()
-        await victim.kill()
-        dead = time.monotonic()
-        seconds += await talking
-        await topology.start_actions(victim)
-        back = len(topology.proxy.calls())
-        seconds += await _talk(http, url, users[2 * third :])
-    calls = topology.proxy.calls()[before:]
-    return Round(users, seconds, victim.address, (killed, dead), calls, back - before)
-
-
-async def _talk(http: aiohttp.ClientSession, url: str, users: Sequence[User]) -> float:
-    """Let users talk, so many at a time; give how many seconds it took."""
-    begun = time.monotonic()
-    waiting = iter(users)
-    await asyncio.gather(*(_one_after_another(http, url, waiting) for _ in range(_AT_A_TIME)))
-    return time.monotonic() - begun
-
-
-async def _one_after_another(
-    http: aiohttp.ClientSession, url: str, waiting: Iterator[User]
-) -> None:
-    for user in waiting:
-        await user.talk(http, url)
+def _asked_about(body: Mapping[str, Any]) -> str:
+    return str(body["contextId"])
 
 
 async def _until_it_is_busy(server: Server, calls: int) -> None:

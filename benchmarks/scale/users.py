@@ -1,8 +1,8 @@
 """Users of the bot, and what each of them must hear.
 
-A user sends messages over Rasa's REST channel, each to another Rasa server than the one before.
-Where the answer is not the one that it must be, they say it again, without the contextId: the
-channel has sent it.
+A user sends messages over Rasa's REST channel, each to another Rasa server than the one before, and
+each contextId in a token that the back-end signs. Where the answer is not the one that it must be,
+they say it again, without the contextId: the channel has sent it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from benchmarks.scale.customers import Customer
 from benchmarks.scale.proxy import SERVER_HEADER, TURN_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    Sign = Callable[[str, str], str]
+    """From a contextId and a sender id to the token by which it arrives."""
 
 GREET, ACCOUNT, HOURS = "oi", "qual é a minha agência", "qual o horário de atendimento"
 SAYS = (GREET, ACCOUNT, HOURS, ACCOUNT, ACCOUNT)
@@ -85,14 +88,15 @@ class User:
         """The customers whose contextId goes along at some time."""
         return [who for place, who in enumerate(self.customers, 1) if place in self.sends]
 
-    async def talk(self, http: aiohttp.ClientSession, url: str) -> None:
+    async def talk(self, http: aiohttp.ClientSession, url: str, sign: Sign) -> None:
         """Send everything, and wait for each answer."""
         current: Customer | None = None
         for text, place in zip(SAYS, self.sends, strict=True):
             sent = self.customers[place - 1] if place else None
             current = sent or current
             expected = _answer(text, current)
-            turn = await self._say(http, url, text, sent, expected)
+            token = None if sent is None else sign(sent.context_id, self.sender)
+            turn = await self._say(http, url, text, token, expected)
             for _ in range(_AGAIN):
                 if turn.right:
                     break
@@ -104,12 +108,12 @@ class User:
         http: aiohttp.ClientSession,
         url: str,
         text: str,
-        sent: Customer | None,
+        token: str | None,
         expected: str,
     ) -> Turn:
         message: dict[str, Any] = {"sender": self.sender, "message": text}
-        if sent is not None:
-            message["metadata"] = {"contextId": sent.context_id}
+        if token is not None:
+            message["metadata"] = {"contextId": token}
         headers = {TURN_HEADER: str(self.number + len(self.turns))}
         begun = time.monotonic()
         heard, server = await _post(http, f"{url}/webhooks/rest/webhook", message, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
@@ -9,44 +10,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchmarks.scale.scenario import Round, Run
+    from benchmarks.scale.scenario import Act, Death, Run
     from benchmarks.scale.users import User
 
-AS_IT_COMES, REPEATING = "nginx as it comes", "nginx repeats action calls"
 _PERSONAL = ("cpf", "agency", "account")
+_NEVER = ("expired", "invalid", "tampered")
+"""What no conversation here may ever be: each customer arrives rightly, and their time is not over.
+An arrival that is refused is `invalid`."""
 
 
 def figures(run: Run) -> dict[str, Any]:
-    """Return the figures of a run, those of each round among them."""
+    """Return the figures of a run, those of each act among them."""
     turns = [turn for user in run.users for turn in user.turns]
     steps = quantiles([(turn.ended - turn.begun) * 1000 for turn in turns], n=100)
     return {
         "conversations": len(run.users),
         "turns": len(turns),
-        "turns a second": round(len(turns) / sum(each.seconds for each in run.rounds), 1),
+        "turns a second": round(len(turns) / sum(act.seconds for act in run.acts), 1),
         "a turn, median (ms)": round(steps[49], 1),
         "a turn, p99 (ms)": round(steps[98], 1),
         "turns at another Rasa server than the one before (%)": _alternating(run),
         "contextIds": sum(len(user.seen) for user in run.users),
-        "lookups that reached PS7": run.lookups,
+        "lookups that reached PS7": run.lookups.total(),
+        "action servers replaced": sum(act.replaced for act in run.acts),
         "turns lost": sum(not turn.right for turn in turns),
         "turns that users repeated": sum(user.repeated for user in run.users),
         "turns mixed up": sum(turn.mixed_up for turn in turns),
-        "trackers mixed up": sum(_mixed_up(user, run.slots[user.number]) for user in run.users),
-        "trackers right at the end": sum(
-            _right(user, run.slots[user.number]) for user in run.users
-        ),
-        **{
-            name: _of_round(each)
-            for name, each in zip((AS_IT_COMES, REPEATING), run.rounds, strict=True)
-        },
+        "trackers mixed up": sum(_mixed_up(user, _slots(run, user)) for user in run.users),
+        "trackers right at the end": sum(_right(user, _slots(run, user)) for user in run.users),
+        **{act.name: _of_act(act, run) for act in run.acts},
     }
 
 
 def problems(found: Mapping[str, Any]) -> list[str]:
     """Name what the figures of a run must not say."""
-    first, second = found[AS_IT_COMES], found[REPEATING]
-    cut_off = sum(each["action calls cut off"] for each in (first, second))
     wrong = {
         "turns or trackers were mixed up": found["turns mixed up"] or found["trackers mixed up"],
         "a tracker is wrong": found["trackers right at the end"] != found["conversations"],
@@ -54,47 +51,87 @@ def problems(found: Mapping[str, Any]) -> list[str]:
             "turns at another Rasa server than the one before (%)"
         ]
         != 100,  # noqa: PLR2004 - all of them
-        "more turns were lost than calls were cut off": first["turns lost"]
-        > first["action calls cut off"],
-        "a turn was lost that was not under way at the kill": first[
-            "turns lost that were not under way at the kill"
-        ],
-        "an action call failed that was not cut off": first["action calls that failed"]
-        > first["action calls cut off"],
-        "an action call failed, or a turn was lost, although nginx repeats calls": second[
-            "action calls that failed"
-        ]
-        or second["turns lost"],
-        "PS7 was asked more often than its contexts and the calls cut off account for": not (
-            found["contextIds"]
-            <= found["lookups that reached PS7"]
-            <= found["contextIds"] + cut_off
-        ),
-        "an action server answered nothing after its return": not all(
-            each["action calls that the killed server answered after its return"]
-            for each in (first, second)
-        ),
     }
-    return [what for what, is_so in wrong.items() if is_so]
+    of_acts = [
+        f"{what}: {name}"
+        for name, act in found.items()
+        if isinstance(act, dict)
+        for what, is_so in _wrong_in(act).items()
+        if is_so
+    ]
+    return [what for what, is_so in wrong.items() if is_so] + of_acts
 
 
-def _of_round(each: Round) -> dict[str, Any]:
-    killed, dead = each.killed_between
-    lost = [turn for user in each.users for turn in user.turns if not turn.right]
-    elsewhere = [turn for turn in lost if turn.begun > dead or turn.ended < killed]
+def _wrong_in(act: Mapping[str, Any]) -> dict[str, bool]:
+    expected, each = act["contextIds"], 1 + act["further lookups that a contextId may cost"]
+    cut_off, failed = act["action calls cut off"], act[_FAILED]
+    # Where another lookup is needed, actions of the turn before have not known the customer.
+    lost = act["turns lost"] if each == 1 else 0
+    lookups, at_most = act["lookups that reached PS7"], act["lookups of one contextId, at most"]
     return {
-        "action calls": len(each.calls),
-        "action calls cut off": sum(call.cut_off for call in each.calls),
-        "action calls that failed": sum(call.failed for call in each.calls),
-        "action calls refused, and given to the other server": sum(
-            call.refused for call in each.calls
+        "a conversation was expired, invalid or tampered": any(
+            act[f"conversations that were ever {status}"] for status in _NEVER
         ),
-        "action calls that the killed server answered after its return": sum(
-            call.answered_by == each.killed for call in each.calls[each.back :]
+        "PS7 was asked more often than its contexts and the calls cut off account for": not (
+            expected <= lookups <= each * expected + cut_off and at_most <= each + cut_off
         ),
-        "turns lost": len(lost),
-        "turns lost that were not under way at the kill": len(elsewhere),
+        "no call came while a server was away": not act[_REFUSED],
+        "an action call failed, or a turn was lost, although nginx repeats calls": act[_REPEATED]
+        and bool(failed or lost),
+        "more turns were lost than calls were cut off": lost > cut_off,
+        "an action call failed that was not cut off": failed > cut_off,
+        "a turn was lost that was not under way at the kill": act.get(_ELSEWHERE, 0) > 0,
+        "an action server answered nothing after its return": act.get(_RETURNED, 1) == 0,
     }
+
+
+_FAILED = "action calls that failed"
+_REPEATED = "nginx repeats action calls that are cut off"
+_REFUSED = "action calls refused, and given to the other server"
+_RETURNED = "action calls that the killed server answered after its return"
+_ELSEWHERE = "turns lost that were not under way at the kill"
+
+
+def _of_act(act: Act, run: Run) -> dict[str, Any]:
+    ever = Counter(status for user in act.users for status in _statuses(run.trackers[user.number]))
+    asked = [run.lookups[who.context_id] for user in act.users for who in user.seen]
+    return {
+        "conversations": len(act.users),
+        _REPEATED: act.repeats,
+        "action servers replaced": act.replaced,
+        "action calls": len(act.calls),
+        "action calls cut off": sum(call.cut_off for call in act.calls),
+        _FAILED: sum(call.failed for call in act.calls),
+        _REFUSED: sum(call.refused for call in act.calls),
+        "contextIds": len(asked),
+        "further lookups that a contextId may cost": act.further,
+        "lookups that reached PS7": sum(asked),
+        "lookups of one contextId, at most": max(asked),
+        **{f"conversations that were ever {status}": ever[status] for status in _NEVER},
+        "turns lost": sum(not turn.right for user in act.users for turn in user.turns),
+    } | ({} if act.death is None else _of_death(act, act.death))
+
+
+def _of_death(act: Act, death: Death) -> dict[str, int]:
+    killed, dead = death.between
+    lost = [turn for user in act.users for turn in user.turns if not turn.right]
+    elsewhere = [turn for turn in lost if turn.begun > dead or turn.ended < killed]
+    after = act.calls[act.back :]
+    return {
+        _RETURNED: sum(call.answered_by == death.killed for call in after),
+        _ELSEWHERE: len(elsewhere),
+    }
+
+
+def _statuses(tracker: Mapping[str, Any]) -> set[str]:
+    """Return all that the status of a conversation ever was."""
+    events = (each for each in tracker["events"] if each.get("name") == "ps7_status")
+    return {each["value"] for each in events if each["event"] == "slot" and each["value"]}
+
+
+def _slots(run: Run, user: User) -> Mapping[str, Any]:
+    slots: Mapping[str, Any] = run.trackers[user.number]["slots"]
+    return slots
 
 
 def _alternating(run: Run) -> float:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.scale import versions
+from benchmarks.scale.acts import AS_IT_COMES, REPEATING, UPGRADED
 from benchmarks.scale.proxy import Call
-from benchmarks.scale.scenario import Round, Run
+from benchmarks.scale.scenario import Act, Death, Run
+from benchmarks.scale.servers import BOT
 from benchmarks.scale.users import Turn, User
-from benchmarks.scale.verdict import AS_IT_COMES, REPEATING, figures, problems
+from benchmarks.scale.verdict import figures, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ONE, OTHER = "127.0.0.1:1", "127.0.0.1:2"
 EARLY, MEANWHILE, LATE = 10.0, 99.5, 200.0
@@ -30,28 +34,46 @@ def turn(begun: float, server: str, *, right: bool = True, mixed_up: bool = Fals
 
 
 def a_run() -> Run:
-    """Make a run in which nothing went wrong: one call was cut off in each round."""
+    """Make a run in which nothing went wrong: a call was cut off in each of the first two acts."""
     users = [
         User(number, [turn(EARLY + place, (ONE, OTHER)[place % 2]) for place in range(4)])
         for number in range(8)
     ]
-    slots = {each.number: dict[str, Any](each.seen[-1].slots) for each in users}
-    rounds = [
-        Round(some, 5.0, ONE, (100.0, 101.0), [cut_off, REFUSED, ANSWERED], back=2)
-        for some, cut_off in ((users[:4], CUT_OFF), (users[4:], REPEATED))
+    death = Death(ONE, (100.0, 101.0))
+    acts = [
+        Act(AS_IT_COMES, False, 0, users[:3], 4.0, [CUT_OFF, REFUSED, ANSWERED], 0, death, 2),
+        Act(REPEATING, True, 0, users[3:6], 4.0, [REPEATED, REFUSED, ANSWERED], 0, death, 2),
+        Act(UPGRADED, True, 0, users[6:], 2.0, [REFUSED, ANSWERED], replaced=4),
     ]
-    return Run(rounds, slots, lookups=10)
+    status = {"event": "slot", "name": "ps7_status", "value": "ok"}
+    trackers = {
+        each.number: {"slots": dict[str, Any](each.seen[-1].slots), "events": [status]}
+        for each in users
+    }
+    lookups = Counter(who.context_id for each in users for who in each.seen)
+    return Run(acts, trackers, lookups)
+
+
+def slots(run: Run, number: int) -> dict[str, Any]:
+    found: dict[str, Any] = run.trackers[number]["slots"]
+    return found
 
 
 def lose(run: Run, half: int, *begun: float) -> None:
     """Lose turns of one round; the user says each again."""
     for when in begun:
-        turns = run.rounds[half].users[0].turns
+        turns = run.acts[half].users[0].turns
         turns += [turn(when, ONE, right=False), turn(LATE, OTHER)]
 
 
 def fail(run: Run, half: int, call: Call) -> None:
-    run.rounds[half] = replace(run.rounds[half], calls=[call, *run.rounds[half].calls], back=3)
+    run.acts[half].calls = [call, *run.acts[half].calls]
+    run.acts[half].back += 1
+
+
+def was(run: Run, status: str) -> None:
+    event = {"event": "slot", "name": "ps7_status", "value": status}
+    run.trackers[7]["events"].insert(0, event)
 
 
 def test_a_run_in_which_nothing_went_wrong() -> None:
@@ -80,10 +102,10 @@ def test_a_run_in_which_nothing_went_wrong() -> None:
             "turns or trackers were mixed up",
         ),
         (
-            lambda run: run.slots[0].update(account=run.slots[1]["account"]),
+            lambda run: slots(run, 0).update(account=slots(run, 1)["account"]),
             "turns or trackers were mixed up",
         ),
-        (lambda run: run.slots[0].update(account=None), "a tracker is wrong"),
+        (lambda run: slots(run, 0).update(account=None), "a tracker is wrong"),
         (
             lambda run: run.users[0].turns.append(turn(LATE, OTHER)),
             "a turn came to the same Rasa server as the one before",
@@ -96,8 +118,19 @@ def test_a_run_in_which_nothing_went_wrong() -> None:
         (lambda run: fail(run, 0, REFUSED_BY_BOTH), "an action call failed that was not cut off"),
         (lambda run: lose(run, 1, MEANWHILE), "an action call failed, or a turn was lost"),
         (
-            lambda run: setattr(run, "lookups", 13),
+            lambda run: run.lookups.update({run.acts[0].users[0].seen[0].context_id: 2}),
             "PS7 was asked more often than its contexts and the calls cut off",
+        ),
+        (
+            lambda run: run.lookups.update([run.acts[2].users[0].seen[0].context_id]),
+            "PS7 was asked more often than its contexts and the calls cut off",
+        ),
+        (lambda run: was(run, "expired"), "a conversation was expired, invalid or tampered"),
+        (lambda run: was(run, "invalid"), "a conversation was expired, invalid or tampered"),
+        (lambda run: was(run, "tampered"), "a conversation was expired, invalid or tampered"),
+        (
+            lambda run: setattr(run.acts[2], "calls", [ANSWERED]),
+            "no call came while a server was away",
         ),
     ],
 )
@@ -106,3 +139,19 @@ def test_what_goes_wrong_is_named(happens: Callable[[Run], object], problem: str
     run = a_run()
     happens(run)
     assert any(what.startswith(problem) for what in problems(figures(run)))
+
+
+@pytest.mark.parametrize(
+    "version", [versions.FURTHER_FIELD, versions.READS_NEXT, versions.WRITES_NEXT]
+)
+def test_a_version_to_come_is_the_present_one_with_one_line_changed(
+    tmp_path: Path, version: str
+) -> None:
+    """Its seals alone differ: what a run with both of them shows comes from nothing else."""
+    made = versions.make(version, BOT, tmp_path / "next") / "actions" / "ps7"
+    changed = [
+        path.name
+        for path in (BOT / "actions" / "ps7").rglob("*.py")
+        if path.read_bytes() != (made / path.relative_to(BOT / "actions" / "ps7")).read_bytes()
+    ]
+    assert changed == ["seal.py"]

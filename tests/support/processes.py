@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
@@ -97,15 +98,16 @@ class Process:
         """Whether it is sanic's manager that failed, at its very end."""
         return bool(_MANAGER_ENDS.search(self.output))
 
-    async def answers(self, url: str) -> None:
-        """Wait until it answers at this address.
+    async def answers(self, url: str, trust: ssl.SSLContext | None = None) -> None:
+        """Wait until it answers at this address; `trust` is for https.
 
         Raises:
             RuntimeError: it ended, or it took too long; the text holds the end of its log.
 
         """
         deadline = time.monotonic() + _START_TIMEOUT
-        async with aiohttp.ClientSession() as http:
+        connector = aiohttp.TCPConnector(ssl=trust) if trust else None
+        async with aiohttp.ClientSession(connector=connector) as http:
             while not await _answers(http, url):
                 if self._process.returncode is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{self.name} does not answer:\n{self.tail}")

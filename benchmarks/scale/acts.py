@@ -1,0 +1,96 @@
+"""The acts of a run: an action server is killed, another version is rolled out, keys are rotated.
+
+Each change happens as the documentation has it: docs/operations.md for keys, RELEASING.md for the
+format of seals. What takes a day there, until conversations are over, takes no time here: those
+that talked before have ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.scale.servers import ARRIVAL_KEYS, SEAL_KEYS
+from benchmarks.scale.versions import FURTHER_FIELD, READS_NEXT, WRITES_NEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from benchmarks.scale.scenario import Stage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An act that has not happened yet."""
+
+    name: str
+    happens: Callable[[Stage], Awaitable[None]]
+    groups: int
+    """How often it lets users talk."""
+    repeats: bool = True
+    """Whether nginx repeats action calls whose server died."""
+    further: int = 0
+    """How many further lookups a contextId may cost."""
+
+
+def _dies(place: int) -> Callable[[Stage], Awaitable[None]]:
+    async def happens(stage: Stage) -> None:
+        """Kill a server and start it again, with users before, meanwhile and afterwards."""
+        victim = stage.servers.each[place]
+        await stage.talk()
+        await stage.talk(stage.kill(victim))
+        await stage.comes_back(victim)
+        await stage.talk()
+
+    return happens
+
+
+def _released(*versions: str | None) -> Callable[[Stage], Awaitable[None]]:
+    async def happens(stage: Stage) -> None:
+        """Roll versions out, one after the other; half-way users talk with two of them."""
+        one, other = stage.servers.each
+        for version in versions:
+            stage.servers.release(version)
+            await stage.talk(stage.servers.replace(one))
+            await stage.talk()
+            await stage.talk(stage.servers.replace(other))
+
+    return happens
+
+
+async def _seal_keys(stage: Stage) -> None:
+    """Let all open what the new key seals, then let it seal, then drop the old one."""
+    new, old = await stage.servers.rotated(SEAL_KEYS)
+    for keys in ([old, new], [new, old], [new]):
+        await _with_keys(stage, SEAL_KEYS, keys)
+
+
+async def _arrival_keys(stage: Stage) -> None:
+    """Let all verify with the new key, then let the back-end sign with it, then drop the old."""
+    new, old = await stage.servers.rotated(ARRIVAL_KEYS)
+    await _with_keys(stage, ARRIVAL_KEYS, [new, old])
+    stage.signs_with = new
+    await stage.talk()
+    await _with_keys(stage, ARRIVAL_KEYS, [new])
+
+
+async def _with_keys(stage: Stage, variable: str, keys: list[str]) -> None:
+    stage.servers.keys[variable] = keys
+    for server in stage.servers.each:
+        await stage.talk(stage.servers.replace(server))
+
+
+AS_IT_COMES, REPEATING = "nginx as it comes", "nginx repeats action calls"
+UPGRADED, TWO_RELEASES = "a further field in seals", "another format, in two releases"
+SKIPPED = "another format, the first release skipped"
+SEALS, ARRIVALS = "seal keys are rotated", "arrival keys are rotated"
+
+PLANS = (
+    Plan(AS_IT_COMES, _dies(0), groups=3, repeats=False),
+    Plan(REPEATING, _dies(1), groups=3),
+    Plan(UPGRADED, _released(FURTHER_FIELD, None), groups=6),
+    Plan(TWO_RELEASES, _released(READS_NEXT, WRITES_NEXT), groups=6),
+    Plan(SKIPPED, _released(None), groups=3, further=1),  # on the way back
+    Plan(SEALS, _seal_keys, groups=6),
+    Plan(ARRIVALS, _arrival_keys, groups=5),
+)

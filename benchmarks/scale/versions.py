@@ -1,0 +1,39 @@
+"""Versions of the plugin that do not exist yet: the present one with one change to its seals.
+
+Each is the example bot's actions with a plugin of its own, in a folder of the run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FURTHER_FIELD, READS_NEXT, WRITES_NEXT = "a further field", "reads format 3", "writes format 3"
+
+_FORMAT = "    version: Literal[2] = 2\n"
+_CHANGES = {
+    FURTHER_FIELD: (_FORMAT, f'{_FORMAT}    channel: str = "app"\n'),
+    READS_NEXT: (_FORMAT, "    version: Literal[2, 3] = 2\n"),
+    WRITES_NEXT: (_FORMAT, "    version: Literal[2, 3] = 3\n"),
+}
+"""By version: a line of `dialogue/seal.py`, and what stands there instead. Those who write the next
+format read both; so do those of the release between, which still write the present one."""
+
+
+def make(version: str, bot: Path, folder: Path) -> Path:
+    """Copy a bot's actions with a plugin of this version; return where to start their server.
+
+    Raises:
+        ValueError: the line to change is not there (once).
+
+    """
+    shutil.copytree(bot / "actions", folder / "actions", ignore=shutil.ignore_patterns("__py*"))
+    seal = folder / "actions" / "ps7" / "dialogue" / "seal.py"
+    present, line = seal.read_text(encoding="utf-8"), _CHANGES[version]
+    if present.count(line[0]) != 1:
+        raise ValueError(f"{line[0].strip()!r} is not in the seal: mend benchmarks/scale/versions")
+    seal.write_text(present.replace(*line), encoding="utf-8")
+    return folder
