@@ -34,14 +34,12 @@ from benchmarks.scale.topology import Topology
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_GROUPS = sum(plan.groups for plan in PLANS)
-CONVERSATIONS = 20 * _GROUPS
-FEWEST = 8 * _GROUPS
-"""As many users at a time as there can be."""
+USERS, FEWEST = 15, 8
+"""Who talk at least whenever something happens. No fewer: as many talk at a time."""
 
 
-async def scale(programs: Programs, model: Path | None, conversations: int, results: Path) -> int:
-    """Let so many users talk, write the figures down, and give the exit code."""
+async def scale(programs: Programs, model: Path | None, users: int, results: Path) -> int:
+    """Let all of it happen, write the figures down, and give the exit code."""
     begun = time.monotonic()
     this = asyncio.current_task()
     if this is not None:  # a SIGTERM ends the processes too
@@ -50,12 +48,11 @@ async def scale(programs: Programs, model: Path | None, conversations: int, resu
         crew = Crew(Path(folder))
         try:
             authority = Authority(crew.folder / "tls")
-            context = authority.issue("ps7").context
-            async with Simulator(ssl_context=context, host_name="localhost") as ps7:
+            async with Simulator() as ps7:
                 topology = Topology(programs, crew, authority, ps7)
                 await topology.start(model)
                 started = time.monotonic()
-                run = await play(topology, ps7, PLANS, conversations)
+                run = await play(topology, ps7, PLANS, users)
         finally:
             await crew.end()
     found = verdict.figures(run)
@@ -95,17 +92,17 @@ def _show(sections: Mapping[str, Mapping[str, Any]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("--conversations", type=int, default=CONVERSATIONS)
+    parser.add_argument("--users", type=int, default=USERS, help="who talk at least, each time")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
     parser.add_argument("--model", type=Path, help="of examples/oss-bot, if it is trained already")
     options = parser.parse_args(arguments)
-    if options.conversations < FEWEST:
-        parser.error(f"there must be at least {FEWEST} conversations")
+    if options.users < FEWEST:
+        parser.error(f"there must be at least {FEWEST} users")
     programs = Programs.find()
     if programs.missing:
         sys.stderr.write(f"{programs.missing}\n")
         return 2
-    return asyncio.run(scale(programs, options.model, options.conversations, options.results))
+    return asyncio.run(scale(programs, options.model, options.users, options.results))
 
 
 if __name__ == "__main__":

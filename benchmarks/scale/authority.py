@@ -6,8 +6,7 @@ Its files are named as those of `examples/deploy/`.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import trustme
 
@@ -18,19 +17,11 @@ if TYPE_CHECKING:
 HERE = ("localhost", "127.0.0.1")
 
 
-@dataclass(frozen=True)
-class Certificate:
+class Certificate(NamedTuple):
     """The files that a server needs to show who it is."""
 
     certificate: Path
     key: Path
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """What a server of ours speaks TLS with."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.certificate, self.key)
-        return context
 
 
 class Authority:

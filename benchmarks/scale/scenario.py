@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from actions.ps7.dialogue.arrival import sign
 from benchmarks.scale.users import User
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
 
     from actions.ps7.testing import Simulator
     from benchmarks.scale.acts import Plan
@@ -34,34 +35,23 @@ _PATIENCE = 5.0
 """Seconds to wait for them at most."""
 
 
-@dataclass(frozen=True)
-class Death:
-    """The end of an action server."""
-
-    killed: str
-    """Host and port of it."""
-    between: tuple[float, float]
-    """The kill began and was over (monotonic clock)."""
-
-
 @dataclass
 class Act:
     """A part of a run: its users, and what happened to the action servers among them."""
 
-    name: str
-    repeats: bool = True
-    """Whether nginx repeats action calls whose server died."""
-    further: int = 0
-    """How many further lookups a contextId may cost."""
+    plan: Plan
     users: list[User] = field(default_factory=list)
     seconds: float = 0.0
     """That somebody talked."""
     calls: Sequence[Call] = ()
     replaced: int = 0
     """How many action servers."""
-    death: Death | None = None
+    killed: str = ""
+    """Host and port of the server that was killed, if any was."""
+    dying: tuple[float, float] = (0.0, 0.0)
+    """The kill began and was over (monotonic clock)."""
     back: int = 0
-    """How many calls had ended when the server was back that was killed."""
+    """How many calls had ended when that server was back."""
 
 
 @dataclass
@@ -86,9 +76,10 @@ class Stage:
     def __init__(
         self, topology: Topology, ps7: Simulator, http: aiohttp.ClientSession, fewest: int
     ) -> None:
-        """Take the servers, PS7, a way to them, and how many users are to talk at a time."""
+        """Take the servers, PS7, a way to them, and how few users may talk."""
         self.servers, self.proxy = topology.actions, topology.proxy
-        self.act, self._before = Act(""), 0
+        self.act: Act
+        self._before = 0
         self.signs_with = self.servers.keys["PS7_ARRIVAL_KEYS"][0]
         """The key of the back-end that signs contextIds."""
         self._ps7, self._http, self._fewest = ps7, http, fewest
@@ -96,7 +87,7 @@ class Stage:
 
     async def play(self, plan: Plan) -> Act:
         """Let an act happen."""
-        self.act = Act(plan.name, plan.repeats, plan.further)
+        self.act = Act(plan)
         self._before, replaced = len(self.proxy.calls()), self.servers.replaced
         if plan.repeats:
             await self.proxy.repeat_calls()
@@ -120,9 +111,9 @@ class Stage:
         await _until_it_is_busy(victim, _UNDER_WAY)
         victim.freeze()
         await _until_it_is_busy(victim, _CUT_OFF)
-        killed = time.monotonic()
+        begun = time.monotonic()
         await victim.kill()
-        self.act.death = Death(victim.address, (killed, time.monotonic()))
+        self.act.killed, self.act.dying = victim.address, (begun, time.monotonic())
 
     async def comes_back(self, victim: Server) -> None:
         """Start the server again that was killed."""
@@ -142,32 +133,22 @@ class Stage:
 
     async def _one_after_another(self, arriving: Iterator[User]) -> None:
         for user in arriving:
-            await user.talk(self._http, self.proxy.rasa_url, self._sign)
-
-    def _sign(self, context_id: str, sender: str) -> str:
-        return sign(self.signs_with, context_id, sender)
+            await user.talk(self._http, self.proxy.rasa_url, partial(sign, self.signs_with))
 
 
-async def play(
-    topology: Topology, ps7: Simulator, plans: Sequence[Plan], conversations: int
-) -> Run:
-    """Let all of it happen, with so many conversations at least."""
+async def play(topology: Topology, ps7: Simulator, plans: Sequence[Plan], users: int) -> Run:
+    """Let all of it happen; whenever users talk, let it be so many at least."""
     run = Run()
-    fewest = conversations // sum(plan.groups for plan in plans)
     connector = aiohttp.TCPConnector(ssl=topology.authority.trust)
     async with aiohttp.ClientSession(connector=connector) as http:
-        stage = Stage(topology, ps7, http, fewest)
+        stage = Stage(topology, ps7, http, users)
         for plan in plans:
             run.acts.append(await stage.play(plan))
-        run.lookups = Counter(_asked_about(request.json) for request in ps7.requests)
+        run.lookups = Counter(request.json["contextId"] for request in ps7.requests)
         for user in run.users:
             other = next(each for each in topology.rasa if each.address != user.turns[-1].server)
             run.trackers[user.number] = await topology.tracker(http, other, user.sender)
     return run
-
-
-def _asked_about(body: Mapping[str, Any]) -> str:
-    return str(body["contextId"])
 
 
 async def _until_it_is_busy(server: Server, calls: int) -> None:

@@ -113,7 +113,6 @@ class ActionServers:
                 "SANIC_HOST": "127.0.0.1",
                 "OTEL_SERVICE_NAME": server.name,
                 "PS7_BASE_URL": self._ps7.url,
-                "PS7_CA_FILE": str(self._authority.file),
                 "PS7_SECRETS_DIR": str(self._crew.secrets(server.name, self._secrets | keys)),
                 **_PATIENT,
             },

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchmarks.scale.scenario import Act, Death, Run
+    from benchmarks.scale.scenario import Act, Run
     from benchmarks.scale.users import User
 
 _PERSONAL = ("cpf", "agency", "account")
@@ -38,7 +38,7 @@ def figures(run: Run) -> dict[str, Any]:
         "turns mixed up": sum(turn.mixed_up for turn in turns),
         "trackers mixed up": sum(_mixed_up(user, _slots(run, user)) for user in run.users),
         "trackers right at the end": sum(_right(user, _slots(run, user)) for user in run.users),
-        **{act.name: _of_act(act, run) for act in run.acts},
+        **{act.plan.name: _of_act(act, run) for act in run.acts},
     }
 
 
@@ -97,28 +97,27 @@ def _of_act(act: Act, run: Run) -> dict[str, Any]:
     asked = [run.lookups[who.context_id] for user in act.users for who in user.seen]
     return {
         "conversations": len(act.users),
-        _REPEATED: act.repeats,
+        _REPEATED: act.plan.repeats,
         "action servers replaced": act.replaced,
         "action calls": len(act.calls),
         "action calls cut off": sum(call.cut_off for call in act.calls),
         _FAILED: sum(call.failed for call in act.calls),
         _REFUSED: sum(call.refused for call in act.calls),
         "contextIds": len(asked),
-        "further lookups that a contextId may cost": act.further,
+        "further lookups that a contextId may cost": act.plan.further,
         "lookups that reached PS7": sum(asked),
         "lookups of one contextId, at most": max(asked),
         **{f"conversations that were ever {status}": ever[status] for status in _NEVER},
         "turns lost": sum(not turn.right for user in act.users for turn in user.turns),
-    } | ({} if act.death is None else _of_death(act, act.death))
+    } | (_of_kill(act) if act.killed else {})
 
 
-def _of_death(act: Act, death: Death) -> dict[str, int]:
-    killed, dead = death.between
+def _of_kill(act: Act) -> dict[str, int]:
+    begun, dead = act.dying
     lost = [turn for user in act.users for turn in user.turns if not turn.right]
-    elsewhere = [turn for turn in lost if turn.begun > dead or turn.ended < killed]
-    after = act.calls[act.back :]
+    elsewhere = [turn for turn in lost if turn.begun > dead or turn.ended < begun]
     return {
-        _RETURNED: sum(call.answered_by == death.killed for call in after),
+        _RETURNED: sum(call.answered_by == act.killed for call in act.calls[act.back :]),
         _ELSEWHERE: len(elsewhere),
     }
 

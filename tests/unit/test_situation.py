@@ -18,6 +18,7 @@ from tests.support.talk import (
     FIRST_FORMAT,
     HOUR,
     NOW,
+    SEAL_KEY,
     SECOND,
     Snapshot,
     Talk,
@@ -395,6 +396,22 @@ def test_what_is_refused_is_no_arrival() -> None:
         assert seal.fingerprint != ANA
     talk.meets(talk.token("ana"))
     assert (talk.says_now, talk.asked) == (OK_ANA, ["ana"])
+
+
+def test_a_session_that_outlives_its_keys_is_refused_and_forgets_who_logged_out() -> None:
+    """Its arrival is read again with each turn. So keys go when their sessions are over."""
+    talk = Talk(runtime=signed(seal_keys=[SEAL_KEY]))
+    talk.meets(talk.token("ana"))
+    talk.runtime = runtime(seal_keys=[SEAL_KEY], arrival_keys=["another-" * 4])
+    talk.says().run()
+    assert (talk.says_now, talk.rule) == (("invalid", None), "arrival-refused")
+
+    talk = Talk()
+    talk.meets("ana")
+    talk.forgets()
+    talk.runtime = runtime()  # with another key
+    talk.says().run()
+    assert (talk.says_now, talk.asked) == (OK_ANA, ["ana", "ana"])
 
 
 # How many
