@@ -117,7 +117,7 @@ outage: .venv/dev ## PS7 goes dark for a minute, under load
 bench: .venv/dev $(RASA) ## what the plugin costs: a turn in Rasa without it and with it, and the action server alone: 15 minutes
 	@$(RUN) -m benchmarks
 
-scale: .venv/dev $(RASA) ## 500 conversations on PostgreSQL, Redis, nginx and two of each server; some are killed
+scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of each server, which are killed, upgraded and given new keys
 	@$(RUN) -m benchmarks.scale
 
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built

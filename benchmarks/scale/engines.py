@@ -96,7 +96,6 @@ async def redis(programs: Programs, crew: Crew, shows: Certificate) -> Engine:
         "tls-port": port,
         "tls-cert-file": shows.certificate,
         "tls-key-file": shows.key,
-        "tls-ca-cert-file": shows.certificate,  # it wants one, and asks no client for any
         "tls-auth-clients": "no",
         "requirepass": password,
         "save": '""',

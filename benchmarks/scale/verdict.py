@@ -22,6 +22,7 @@ An arrival that is refused is `invalid`."""
 def figures(run: Run) -> dict[str, Any]:
     """Return the figures of a run, those of each act among them."""
     turns = [turn for user in run.users for turn in user.turns]
+    trackers = [(user, run.trackers[user.number]["slots"]) for user in run.users]
     steps = quantiles([(turn.ended - turn.begun) * 1000 for turn in turns], n=100)
     return {
         "conversations": len(run.users),
@@ -36,8 +37,8 @@ def figures(run: Run) -> dict[str, Any]:
         "turns lost": sum(not turn.right for turn in turns),
         "turns that users repeated": sum(user.repeated for user in run.users),
         "turns mixed up": sum(turn.mixed_up for turn in turns),
-        "trackers mixed up": sum(_mixed_up(user, _slots(run, user)) for user in run.users),
-        "trackers right at the end": sum(_right(user, _slots(run, user)) for user in run.users),
+        "trackers mixed up": sum(_mixed_up(*tracker) for tracker in trackers),
+        "trackers right at the end": sum(_right(*tracker) for tracker in trackers),
         **{act.plan.name: _of_act(act, run) for act in run.acts},
     }
 
@@ -126,11 +127,6 @@ def _statuses(tracker: Mapping[str, Any]) -> set[str]:
     """Return all that the status of a conversation ever was."""
     events = (each for each in tracker["events"] if each.get("name") == "ps7_status")
     return {each["value"] for each in events if each["event"] == "slot" and each["value"]}
-
-
-def _slots(run: Run, user: User) -> Mapping[str, Any]:
-    slots: Mapping[str, Any] = run.trackers[user.number]["slots"]
-    return slots
 
 
 def _alternating(run: Run) -> float:
