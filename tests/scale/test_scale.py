@@ -65,6 +65,7 @@ def programs() -> Programs:
     return found
 
 
+@pytest.mark.timeout(1200)
 async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
     programs: Programs, oss_bot: RunningBot, tmp_path: Path
 ) -> None:
