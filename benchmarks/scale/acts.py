@@ -29,6 +29,8 @@ class Plan:
     """Whether nginx repeats action calls whose server died."""
     further: int = 0
     """How many further lookups a contextId may cost."""
+    crowd: int = 1
+    """How many times as many users talk as in other acts."""
 
 
 def _dies(place: int) -> Callable[[Stage], Awaitable[None]]:
@@ -84,8 +86,8 @@ SKIPPED = "another format, the first release skipped"
 SEALS, ARRIVALS = "seal keys are rotated", "arrival keys are rotated"
 
 PLANS = (
-    Plan(AS_IT_COMES, _dies(0), repeats=False),
-    Plan(REPEATING, _dies(1)),
+    Plan(AS_IT_COMES, _dies(0), repeats=False, crowd=3),
+    Plan(REPEATING, _dies(1), crowd=3),
     Plan(UPGRADED, _released(FURTHER_FIELD, None)),
     Plan(TWO_RELEASES, _released(READS_NEXT, WRITES_NEXT)),
     Plan(SKIPPED, _released(None), further=1),  # on the way back

@@ -122,7 +122,7 @@ class Stage:
 
     def _arriving(self, step: asyncio.Task[None] | None) -> Iterator[User]:
         for arrived in count():
-            if arrived >= self._fewest and (step is None or step.done()):
+            if arrived >= self._fewest * self.act.plan.crowd and (step is None or step.done()):
                 return
             user = User(next(self._numbers))
             for customer in user.customers:

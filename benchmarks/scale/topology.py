@@ -1,6 +1,6 @@
 """Everything that runs: engines, two Rasa servers, two action servers, and nginx before each pair.
 
-It knows how they are started and reached, and nothing of what is said. Every hop is TLS, and each
+It knows how they are started and reached, and nothing of what is said. All talk over TLS, and each
 client takes the run's authority alone. Rasa's `endpoints.yml`, and how secrets come to a server as
 files, are those of `examples/deploy/`.
 """
