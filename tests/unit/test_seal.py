@@ -187,7 +187,6 @@ def test_a_seal_with_fields_that_a_later_version_adds_is_read_without_them(
     said = known.model_dump(mode="json")
     said["customer"] |= of_the_customer
     assert opened(said | fields) == known
-    assert json.loads(known.model_dump_json()).keys() == said.keys(), "and none of them is kept"
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "não é ASCII", "s" * 10_000])
