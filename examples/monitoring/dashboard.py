@@ -136,7 +136,7 @@ ROWS = {
         ),
         Panel("Open circuits", "none", {"{{instance}}": 'ps7_breaker_open{job="$job"}'}),
     ],
-    "What somebody tries, or writes into our slots": [
+    "Attempts, and slots written by others": [
         Panel(
             "Arrivals refused, in five minutes",
             "none",

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def serve() -> None:
     """Serve what this process measures on the first free port, of one for each worker.
 
-    Where none is free, a WARNING says so: customers come before figures.
+    Where none is free, a WARNING says so, and the worker goes on without.
     """
     host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost")
     first = int(os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"))

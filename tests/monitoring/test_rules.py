@@ -6,13 +6,16 @@ import os
 import re
 import runpy
 import shutil
+import socket
 import subprocess
+import sys
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from ruamel.yaml import YAML
 
+from examples.demo import free_ports
 from tests.docs.documents import code_words, document
 from tests.docs.test_tables import METRICS, OPERATIONS, SELECTOR, attributes, selected
 from tests.matrix.cells import pinned
@@ -171,6 +174,23 @@ def test_promtool_is_content(command: list[str]) -> None:
         [promtool, *command], cwd=HERE, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_takes_the_next_port_and_does_without_where_none_is_left(workers: int) -> None:
+    """Another worker has the first one; an action server without metrics still serves customers."""
+    first = free_ports(2)
+    code = "import logging; logging.basicConfig(level='INFO'); import metrics; metrics.serve()"
+    variables = {
+        "OTEL_EXPORTER_PROMETHEUS_PORT": f"{first}",
+        "ACTION_SERVER_SANIC_WORKERS": f"{workers}",
+    }
+    with socket.create_server(("localhost", first)):
+        ran = subprocess.run(
+            [sys.executable, "-c", code], cwd=HERE, env=variables, capture_output=True, check=True
+        )
+    said = {1: "WARNING:metrics:Metrics of this worker are not served", 2: f":{first + 1}/metrics"}
+    assert said[workers] in ran.stderr.decode()
 
 
 def test_the_dashboard_is_what_its_script_makes() -> None:
