@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from benchmarks.calls import SLOTS
 from benchmarks.processes import OTHER_CORES, ROOT, only_on
 from benchmarks.scale import engines
 from benchmarks.sides import EMPTY
@@ -101,8 +102,8 @@ class Workshop:
             NOTHING: replace(every_turn, actions=EMPTY.actions),
             ONCE: replace(every_turn, actions="benchmarks.rivals.once"),
             EVERY_TURN: every_turn,
-            AT_START: at_start(),
-            SEGMENT_ALONE: at_start("--slots", "segment"),
+            AT_START: at_start("--slots", ",".join(SLOTS[2:])),
+            SEGMENT_ALONE: at_start(),
         }
         return {Cell(BASE, does): bot for does, bot in bots.items()}
 

@@ -19,7 +19,7 @@ _TEST_BOTS = Path(__file__).parent / "bots"
 _KIOSK, _START_BOT = _TEST_BOTS / "kiosk", ROOT / "examples" / "oss-bot-session-start"
 _kiosk = partial(Bot, _KIOSK, actions_in=_KIOSK, actions="kiosk_actions")
 _start_bot = partial(Bot, _START_BOT, actions_in=_START_BOT)
-_FORGETFUL, _LANGUAGE = _TEST_BOTS / "forgetful.yml", _TEST_BOTS / "language.yml"
+_FORGETFUL, _MORE_SLOTS = _TEST_BOTS / "forgetful.yml", _TEST_BOTS / "more_slots.yml"
 
 ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
 """What the back-end of a bot with signed arrival signs with, newest first."""
@@ -34,9 +34,9 @@ BOTS = {
     "guarded_bot": Bot(OSS_BOT, settings={**_CLEARED, **_SIGNED}),
     # The example bot that looks up where a session starts, and from a rule; and the same without
     # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
-    "start_bot": _start_bot(domain_files=(_LANGUAGE,)),
+    "start_bot": _start_bot(domain_files=(_MORE_SLOTS,)),
     "forgetful_start_bot": _start_bot(
-        domain_files=(_LANGUAGE, _FORGETFUL, _TEST_BOTS / "asks_for_the_domain.yml"),
+        domain_files=(_MORE_SLOTS, _FORGETFUL, _TEST_BOTS / "asks_for_the_domain.yml"),
         endpoints=_TEST_BOTS / "selective.yml",
     ),
     # One that looks up from a rule alone, with Rasa's own session start.

@@ -84,8 +84,8 @@ def test_what_is_chosen_is_all_there_is(capsys: pytest.CaptureFixture[str], flav
 def test_at_session_start_no_mapping_runs_an_action(
     capsys: pytest.CaptureFixture[str], flavour: str
 ) -> None:
-    """All else is the same but the actions: a session start of the bot's own is among them."""
-    every_turn = printed(capsys, flavour)
+    """There is a session start of the bot's own; for Open Source, `segment` alone is declared."""
+    every_turn = printed(capsys, flavour, *(["--slots", "segment"] if flavour == "--oss" else []))
     del every_turn["slots"]["ps7_status"]["mappings"][0][EVERY_TURN[flavour]]
     if SESSION_START not in every_turn["actions"]:
         every_turn["actions"].insert(0, SESSION_START)

@@ -29,7 +29,8 @@ merges them. `rasa-ps7 init` does so, and what else a bot needs.
 
 The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
 where a rule or flow calls it: a turn with nothing to do then calls no action, and a comment in the
-file says what the bot has to add. Rasa pays for each slot in each turn, so declare few there.
+file says what the bot has to add. Rasa pays for each slot in each turn, so for Rasa Open Source
+segment alone is declared there, and the others stand in comments.
 
 --slots chooses what of the customer is declared, for what is not declared is never written;
 ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
@@ -60,6 +61,9 @@ _KNOWN = tuple(slot.name for slot in SLOTS if slot.declared and slot.values)
 _EXPIRY = ("ps7_expires_at",)
 _CUSTOMER = tuple(name for name in _DECLARED if name not in (*_KNOWN, *_EXPIRY))
 _REST = tuple(slot.name for slot in SLOTS if not slot.declared)
+_AT_SESSION_START = ("segment",)
+"""What a bot greets by. Its actions read the customer from the seal; Rasa copies each slot that is
+declared some twenty times a turn."""
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
 PORTUGUESE = {
@@ -149,13 +153,14 @@ def fragment(
     comments. The look-up runs on every turn; or as a session starts, and where a rule or flow
     calls it. `names`: what a bot calls slots of ours.
     """
-    slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
     oss = flavour is OSS
     rest = chosen is None and oss
     head, actions, status = words.OSS_EVERY_TURN if oss else words.CALM_EVERY_TURN
     if at_session_start:
-        flavour, script = replace(flavour, every_turn=""), "rule" if oss else "flow"
+        few = _AT_SESSION_START if oss else flavour.slots
+        flavour, script = replace(flavour, slots=few, every_turn=""), "rule" if oss else "flow"
         head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
+    slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
     about_prompts = words.CALM_OPEN if any(map(is_personal, slots)) else words.CALM_GUARDED
     used = {STATUS, CONTEXT, *slots, *(CUSTOMER_SLOTS if rest else ())}
     renames = {name: new for name, new in names.items() if name in used}
@@ -194,7 +199,8 @@ def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[
         if declared:
             yield about + "".join(declared)
     if rest:
-        groups = ("".join(_slot(flavour, name) for name in group) for group in (_REST, [_FIELD]))
+        others = [name for name in CUSTOMER_SLOTS if name not in slots]
+        groups = ("".join(_slot(flavour, name) for name in group) for group in (others, [_FIELD]))
         names, field = (re.sub("^  ", "  # ", text, flags=re.MULTILINE) for text in groups)
         yield f"{words.REST}  #\n{names}  #\n{words.FIELDS}  #\n{field}"
 

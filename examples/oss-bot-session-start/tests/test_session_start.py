@@ -100,7 +100,7 @@ async def test_a_customer_whose_time_is_over_is_told_as_the_next_session_opens(
 async def test_slots_that_nobody_vouches_for_open_nothing(bot: CustomerConversation) -> None:
     """Somebody sets them through Rasa's API."""
     await bot.user("oi")
-    for name, value in {"ps7_status": "ok", "account": "00123456"}.items():
+    for name, value in {"ps7_status": "ok", "segment": "Private"}.items():
         await bot.set_slot(name, value)
     (said,) = await balance(bot)
     assert said.startswith("Por segurança, não posso continuar este atendimento por aqui.")
