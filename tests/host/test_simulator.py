@@ -309,6 +309,20 @@ async def test_a_token_runs_out_and_is_forgotten(
     assert list(ps7.tokens) == [kept.json["AccessToken"]]
 
 
+@pytest.mark.parametrize("ps7", [{"requests_per_second": 2}], indirect=True)
+async def test_it_takes_so_many_lookups_within_a_second(
+    ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above that it asks to wait a second."""
+    now = 1000.0
+    monkeypatch.setattr(gateway, "time", SimpleNamespace(monotonic=lambda: now))
+    for passed, status in ((0.0, 200), (0.5, 200), (0.9, 429), (1.0, 200), (1.4, 429), (1.5, 200)):
+        now = 1000.0 + passed
+        answer = await client.look_up(ps7, "ana")
+        assert answer.status == status
+    assert (await client.look_up(ps7, "ana")).headers["Retry-After"] == "1"
+
+
 @pytest.mark.parametrize("ps7", [{"app_secret": "our-secret"}], indirect=True)
 async def test_without_a_key_of_its_own_it_takes_any(ps7: Simulator, client: Client) -> None:
     """As with user name and password: what was not given is not compared."""

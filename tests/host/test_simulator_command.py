@@ -130,6 +130,15 @@ def test_credentials_come_from_the_environment_and_options_go_first(
     assert "s-opt" not in terminal.getvalue()
 
 
+def test_the_number_of_lookups_in_a_second_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of none, each is refused."""
+    statuses: list[int] = []
+    ask = lambda address: statuses.append(look_up(address, userName="u", password="p"))  # noqa: E731
+    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, ask))
+    assert main(["--requests-per-second", "0"]) == 0
+    assert statuses == [429]
+
+
 def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m` ends with the command's exit code; an import alone starts nothing."""
     monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, lambda _: None))

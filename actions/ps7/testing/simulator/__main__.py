@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     It needs the main thread, for the signals.
     """
     given: dict[str, Any] = {name: getattr(options, name) or None for name in CREDENTIALS}
+    given["requests_per_second"] = options.requests_per_second
     simulator = Simulator(host=options.host, port=options.port, keep=_KEPT_REQUESTS, **given)
     try:
         asyncio.run(_serve(simulator))
@@ -120,6 +121,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--host",
         default="127.0.0.1",
         help="default 127.0.0.1; the plugin speaks http to a loopback host only",
+    )
+    parser.add_argument(
+        "--requests-per-second",
+        type=int,
+        help="how many lookups it takes in a second, and refuses the others with 429; default all",
     )
     login = parser.add_argument_group("credentials that a bot must send", _CREDENTIALS)
     for name in CREDENTIALS:

@@ -39,7 +39,7 @@ _SECONDS_HEADER = "X-Token-Expire"
 # here, and the third, `{code, message}`, is PS7's own.
 _GATEWAY = ("error_code", "error_msg")
 _INTERFACE = ("resultCode", "resultDesc")
-_HEADERS = {405: {"Allow": METHOD}}
+_HEADERS = {405: {"Allow": METHOD}, 429: {"Retry-After": "1"}}
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,12 @@ def _check_lookup(request: RecordedRequest, expected: Simulator) -> Iterator[Ref
     context_id = request.json.get("contextId")
     if not isinstance(context_id, str) or not context_id.strip():
         yield 400, _INTERFACE, "contextId is missing or no text"
+    if expected.requests_per_second is not None:
+        now = time.monotonic()
+        expected.taken[:] = [at for at in expected.taken if now - at < 1]
+        if len(expected.taken) >= expected.requests_per_second:
+            yield 429, _GATEWAY, "too many requests in this second"
+        expected.taken.append(now)
 
 
 def _check_token(request: RecordedRequest, expected: Simulator) -> Iterator[Refusal]:

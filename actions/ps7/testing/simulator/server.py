@@ -71,6 +71,8 @@ class Simulator:
     None asks for none."""
     token_seconds: int = gateway.TOKEN_MOST_SECONDS
     """For how long a token holds at most, whatever was asked for."""
+    requests_per_second: int | None = None
+    """How many lookups it takes within a second: more are refused, with 429 and `Retry-After`."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """With one, it speaks https."""
     host_name: str | None = None
@@ -85,6 +87,8 @@ class Simulator:
     """What came in at the token endpoint, likewise."""
     tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
     """Those that were granted, and until when each holds, as `time.monotonic()` has it."""
+    taken: list[float] = field(default_factory=list, init=False, repr=False)
+    """When lookups of the last second were taken, where their number is limited; likewise."""
     _named: dict[str, Reply] = field(default_factory=dict, init=False, repr=False)
     _next: dict[str, list[Reply]] = field(default_factory=dict, init=False, repr=False)
     """The replies for each contextId, one after another, and the last one for good."""
