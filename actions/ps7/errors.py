@@ -45,6 +45,7 @@ class Reason(str, Enum):
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     DEADLINE = "deadline"
+    HELD_BACK = "held_back"
     CONNECT = "connect"
     CONNECT_TIMEOUT = "connect_timeout"
     READ_TIMEOUT = "read_timeout"
@@ -156,19 +157,7 @@ class DeadlineExceeded(PS7Unavailable):
 
 
 class CircuitOpen(PS7Unavailable):
-    """PS7 was not asked, since the lookups before this one failed."""
-
-    def __init__(
-        self,
-        reason: Reason,
-        status: int | None = None,
-        retry_after: float | None = None,
-        *,
-        outcome: Outcome = Outcome.UNAVAILABLE,
-    ) -> None:
-        """Keep the outcome of the lookup that opened the circuit, beside what every error has."""
-        super().__init__(reason, status, retry_after)
-        self.outcome = outcome
+    """PS7 was not asked, since the lookups before this one failed; `outcome` is of the last."""
 
 
 class ConnectionFailed(PS7Unavailable):

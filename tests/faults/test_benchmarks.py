@@ -77,6 +77,17 @@ async def test_an_outage_is_noticed_by_few_and_not_for_long(tmp_path: Path) -> N
         assert found["requests that reached PS7 in the dark"] < found["lookups in the dark"]
 
 
+async def test_a_rush_is_let_through(tmp_path: Path) -> None:
+    """Everybody is answered once, and PS7 knows whom it took a request for."""
+    few = ("--customers", "20", "--rate", "5", "--seconds", "1", "--only", "429 alone")
+    await run(tmp_path, "rush", *few)
+    for found in figures(tmp_path, "rush")["rushes"].values():
+        assert found["turns"] == 20
+        assert (
+            found["requests"] - found["requests wasted"] >= found["known in their first turn"] > 4
+        )
+
+
 def test_what_grows_is_named() -> None:
     """Five percent of memory is noise; a descriptor or a task is not."""
     before = State(100 * MIB, 10, 1)

@@ -258,6 +258,28 @@ async def test_while_the_circuit_is_open_no_request_is_made_but_one_after_the_re
     ]
 
 
+async def test_whose_turn_comes_too_late_is_held_back(
+    ps7: Simulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
+) -> None:
+    """After a refusal, and while PS7 takes few a second: before a retry, too. No circuit opens."""
+    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    now = 1000.0
+    monkeypatch.setattr("actions.ps7.api.pace.monotonic", lambda: now)
+    # Three quarters of each deadline, of 5 s, are over in 0.1 s: before the next turn.
+    monkeypatch.setattr("actions.ps7.api.client.monotonic", lambda: now - 3.65)
+    ps7.script("C1", ["http-429", "ana"])
+    async with client_of(ps7.url, breaker_failures=2) as client:
+        assert (await client.lookup("ana")).agency == "0341"
+        for _ in range(3):
+            await failure_of(client)
+        assert len(ps7.requests) == 2
+        now += 1
+        assert (await client.lookup("C1")).agency == "0341"
+    held = [("unavailable", "held_back", "-", sent) for sent in ("1", "0", "0")]
+    assert lines(said) == [("ok", "ok", "200", "1"), *held, ("ok", "ok", "200", "1")]
+    assert warnings(said) == []
+
+
 async def test_no_single_context_id_opens_a_circuit(ps7: Simulator) -> None:
     """What PS7 rejects, answers unreadably or with an undocumented status is about that alone."""
     names = ["unreadable", "too-large", "not-http", "gzip-bomb", "http-403", "http-404", "http-301"]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LIMIT, RESET = 3, 15.0
 DOWN = ConnectionFailed(Reason.CONNECT)
 OUR_MISTAKE = PS7Unavailable(Reason.INTERNAL)
+HELD_BACK = PS7Unavailable(Reason.HELD_BACK)
 ANSWERS = {
     "ok": None,
     "invalid": InvalidContextId(Reason.BAD_REQUEST, 400),
@@ -70,7 +71,7 @@ ABOUT_ONE_CONTEXT_ID = [
 ]
 """What a stranger may provoke with a contextId of their own."""
 NEUTRAL = [
-    *(asyncio.CancelledError(), OUR_MISTAKE, ZeroDivisionError(), KeyboardInterrupt()),
+    *(asyncio.CancelledError(), OUR_MISTAKE, HELD_BACK, ZeroDivisionError(), KeyboardInterrupt()),
     *ABOUT_ONE_CONTEXT_ID,
 ]
 
@@ -159,7 +160,7 @@ def test_an_answer_of_ps7_resets_the_count(circuit: Circuit, answer: str) -> Non
 def test_what_says_nothing_of_ps7_neither_counts_nor_resets(
     circuit: Circuit, error: BaseException
 ) -> None:
-    """A lookup that was cancelled, a mistake of ours, and what speaks of one contextId."""
+    """A lookup that was cancelled or held back, a mistake of ours, what speaks of one contextId."""
     for _ in range(LIMIT * 3):
         circuit.end(error)
     assert not circuit.breaker.is_open

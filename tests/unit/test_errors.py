@@ -110,7 +110,8 @@ def test_a_failure_survives_a_copy_and_a_change_of_process(
 
 def test_an_open_circuit_keeps_the_outcome_of_what_opened_it() -> None:
     """`denied` where PS7 refused our credentials; a copy and another process know it too."""
-    refused = CircuitOpen(Reason.CIRCUIT_OPEN, outcome=Outcome.DENIED)
+    refused = CircuitOpen(Reason.CIRCUIT_OPEN)
+    refused.outcome = Outcome.DENIED
     for each in (refused, pickle.loads(pickle.dumps(refused)), copy.copy(refused)):  # noqa: S301
         assert (each.outcome, each.reason) == (Outcome.DENIED, Reason.CIRCUIT_OPEN)
 

@@ -55,7 +55,7 @@ class Breaker:
         is_probe = self.is_open
         if is_probe:
             if self._probing or monotonic() - self._opened_at < self._reset:
-                raise CircuitOpen(Reason.CIRCUIT_OPEN, outcome=self._opened_by)
+                raise self._refusal()
             self._probing = True
         try:
             yield
@@ -67,6 +67,11 @@ class Breaker:
         finally:
             if is_probe:
                 self._probing = False
+
+    def _refusal(self) -> CircuitOpen:
+        refusal = CircuitOpen(Reason.CIRCUIT_OPEN)
+        refusal.outcome = self._opened_by
+        return refusal
 
     def _learn(self, failure: LookupFailed | None, *, is_probe: bool) -> None:
         if self.is_open and not is_probe:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from asyncio import sleep
 from random import uniform
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from ..settings import PS7Settings
 from . import telemetry
 from .breaker import Breaker
 from .gateway import Gateway
+from .pace import Pace
 from .telemetry import LookupReport
 from .transport import Transport
 from .wire import build_request, decode
@@ -69,6 +71,7 @@ class PS7Client:
         self._tracer = tracer or (lambda: None)
         self._transport = Transport(settings)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
+        self._pace = Pace()
         self._gateway: Gateway | None = None
         if (key := settings.app_key) is not None and (secret := settings.app_secret) is not None:
             self._gateway = Gateway(settings, key, secret, self._transport.send)
@@ -128,21 +131,23 @@ class PS7Client:
         The pause is what the server asks for, else by chance (full jitter), so that callers do not
         come back together. What would not begin within the deadline is not waited for.
         """
-        now = asyncio.get_running_loop().time
-        deadline = now() + self.settings.deadline
+        deadline = monotonic() + self.settings.deadline
+        latest_turn = deadline - self.settings.deadline / 4  # the rest is left for the answer
         longest_pause = _FIRST_PAUSE
         for _ in range(self.settings.attempts - 1):
             try:
-                return await self._attempt(request, report)
+                async with self._pace.turn(latest_turn):
+                    return await self._attempt(request, report)
             except LookupFailed as failure:
                 pause = failure.retry_after
                 if pause is None:
                     pause = uniform(0, longest_pause)  # noqa: S311 - no secret
-                if not failure.retryable or now() + pause >= deadline:
+                if not failure.retryable or monotonic() + pause >= deadline:
                     raise
             await sleep(pause)
             longest_pause = min(2 * longest_pause, _LONGEST_PAUSE)
-        return await self._attempt(request, report)
+        async with self._pace.turn(latest_turn):
+            return await self._attempt(request, report)
 
     async def _attempt(self, request: Request, report: LookupReport) -> Decoded:
         report.answer = None
