@@ -31,7 +31,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage rush bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -113,6 +113,9 @@ soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything gr
 
 outage: .venv/dev ## PS7 goes dark for a minute, under load
 	@$(RUN) -m benchmarks.outage
+
+rush: .venv/dev ## 1,000 customers within a second, and a PS7 that takes 50 requests a second: 7 minutes
+	@$(RUN) -m benchmarks.rush
 
 bench: .venv/dev $(RASA) ## what the plugin costs: a turn in Rasa without it and with it, and the action server alone: 15 minutes
 	@$(RUN) -m benchmarks

@@ -34,7 +34,7 @@ from benchmarks.sides import Side, launch
 from benchmarks.stub import Stub, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 WITHIN = (10, 30, 60)
 """Seconds from a customer's arrival."""
@@ -99,20 +99,17 @@ class Queue:
 
 @dataclass(frozen=True)
 class Setup:
-    """A gateway, and how the action server meets it."""
+    """A gateway, and what its refusals say."""
 
     gateway: Callable[[float], Gateway]
     refusal: str = ""
     """Headers of its 429."""
-    connections: int = 256
-    """`PS7_MAX_CONNECTIONS` of all processes together, which share nothing."""
 
 
 SETUPS = {
     "429 with Retry-After": Setup(Bucket, "Retry-After: 1\r\n"),
     "429 alone": Setup(PerSecond),
-    "queue": Setup(Queue, connections=0),
-    "queue, 50 connections": Setup(Queue, connections=50),
+    "queue": Setup(Queue),
 }
 WORKERS = (1, 2)
 
@@ -204,8 +201,7 @@ async def measure(
     made = partial(PS7, counts, setup.gateway(options.rate), setup.refusal)
     ps7 = await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0, backlog=_BACKLOG)
     port = ps7.sockets[0].getsockname()[1]
-    limit = {"PS7_MAX_CONNECTIONS": str(setup.connections // workers)} if setup.connections else {}
-    side = Side("rush", "actions", workers=workers, pinned=workers == 1, settings=limit)
+    side = Side("rush", "actions", workers=workers, pinned=workers == 1)
     server = await asyncio.to_thread(launch, lab, side, f"http://127.0.0.1:{port}")
     await asyncio.to_thread(server.wait)
     try:
@@ -230,10 +226,14 @@ def _figures(counts: Counts, reasons: Mapping[str, int], customers: int) -> dict
         "requests": sum(counts.asked.values()),
         "requests wasted": sum(counts.wasted.values()),
         "reasons": dict(sorted(reasons.items())),
-        "known by second": [sum(at <= second for at, *_ in counts.known) for second in seconds],
-        "requests by second": [counts.asked[second] for second in seconds],
-        "wasted by second": [counts.wasted[second] for second in seconds],
+        "known by second": _line(sum(at <= s for at, *_ in counts.known) for s in seconds),
+        "requests by second": _line(counts.asked[second] for second in seconds),
+        "wasted by second": _line(counts.wasted[second] for second in seconds),
     }
+
+
+def _line(numbers: Iterable[int]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
