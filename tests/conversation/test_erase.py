@@ -1,4 +1,4 @@
-"""`rasa-ps7 erase` on PostgreSQL and Redis, in which Rasa's own classes keep conversations."""
+"""`rasa-ps7 erase` on PostgreSQL, and Redis over TLS, where Rasa's classes keep conversations."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale import engines
+from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
 from tests.conversation.fixtures import _rasa_python
@@ -20,7 +21,9 @@ from tests.support.processes import ROOT
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 SQL = "type: SQL, dialect: postgresql, db: bot, login_db: rasa, username: rasa, password: ${SQL}"
-REDIS = "type: redis, db: 3, key_prefix: bot1, password: ${REDIS}"
+REDIS = (
+    "type: redis, db: 3, key_prefix: bot1, password: ${REDIS}, use_ssl: true, ssl_ca_certs: ${CA}"
+)
 IN_RASA = """
 import asyncio, json, subprocess, sys, time
 from rasa.core.tracker_store import TrackerStore
@@ -82,14 +85,17 @@ async def test_of_two_senders_one_is_erased() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     with tempfile.TemporaryDirectory(prefix="ps7-erase-") as folder:
         crew = Crew(Path(folder))
+        authority = Authority(Path(folder, "tls"))
         try:
             sql, redis = await asyncio.gather(
-                engines.postgres(programs, crew, "rasa"), engines.redis(programs, crew)
+                engines.postgres(programs, crew, "rasa"),
+                engines.redis(programs, crew, authority.issue("redis")),
             )
             for name, text, server in (("sql", SQL, sql), ("redis", REDIS, redis)):
                 lines = (f"{text}, url: 127.0.0.1, port: {server.port}").replace(", ", "\n  ")
                 (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
-            variables = {"PYTHONPATH": str(ROOT), "SQL": sql.password, "REDIS": redis.password}
+            passwords = {"SQL": sql.password, "REDIS": redis.password}
+            variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords}
             (recipe,) = (
                 b.code for b in document("docs/compliance.md").blocks if b.language == "sql"
             )
