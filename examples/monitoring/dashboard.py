@@ -44,7 +44,7 @@ FIGURES = [
         "Alerts that fire",
         "none",
         {"alerts": 'count(ALERTS{job="$job",alertstate="firing"}) or vector(0)'},
-        "docs/operations.md says what to do about each.",
+        "docs/runbook.md says what to do about each.",
     ),
     Panel(
         "Known customers, three days",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -15,9 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
+from actions.ps7 import Reason
 from examples.demo import free_ports
 from tests.docs.documents import code_words, document
-from tests.docs.test_tables import METRICS, OPERATIONS, SELECTOR, attributes, selected
+from tests.docs.test_documents import SETTINGS
+from tests.docs.test_tables import METRICS, OPERATIONS, OUTCOMES, SELECTOR, attributes, selected
 from tests.matrix.cells import pinned
 from tests.support.processes import ROOT
 
@@ -43,6 +46,15 @@ EXPORTED = {
 """Names in Prometheus; the live test sees them there."""
 BESIDE = {"ps7.seals.refused"}
 """What a row names to look at, and compares with nothing."""
+RUNBOOK = document("docs/runbook.md")
+SECTIONS = dict(re.findall(r"^## (PS7.+)\n((?:(?!## ).*\n?)*)", RUNBOOK.text, re.MULTILINE))
+OF_THE_DOCTOR = {"PS7 takes the credentials"}
+OF_OTHERS = {
+    *OF_THE_DOCTOR,
+    *("metadata: none", "none", "brought", "instance"),  # as Grafana shows labels
+    *("Running", "OOMKilled", "date", "openssl x509 -noout -enddate -in FILE", "privacy:"),
+}
+"""What else stands in code type in a section of the runbook."""
 
 Asked = tuple[str, frozenset[tuple[str, str]]]
 
@@ -80,8 +92,8 @@ def rows() -> dict[str, Row]:
     """Read the alerts of the tables, by the name of their rule."""
     found = {}
     by_outcome = OPERATIONS.table("outcome", "alert", "what to compare", "who").rows
-    others = OPERATIONS.table("alert", "what to compare", "who", "what to do").rows
-    for alert, compared, who in [*(row[1:] for row in by_outcome), *(row[:3] for row in others)]:
+    others = OPERATIONS.table("alert", "what to compare", "who").rows
+    for alert, compared, who in [*(row[1:] for row in by_outcome), *others]:
         if not alert.startswith("none"):
             words = [SELECTOR.fullmatch(word) for word in code_words(compared)]
             selectors = {
@@ -112,7 +124,8 @@ def test_every_reason_that_wakes_somebody_is_in_a_rule_that_does() -> None:
         for rule in ALERTS.values()
         if rule["labels"]["severity"] == "page"
         for metric, labels in asked(rule["expr"])
-        if metric == "ps7.lookup.duration" and dict(labels).get("outcome") != "unavailable"
+        if metric == "ps7.lookup.duration"
+        and dict(labels).get("outcome") not in {"unavailable", "rejected"}  # a share of them does
     ]
     for reason, outcome, _, what in OPERATIONS.table(
         "reason", "outcome", "what happened", "what to do"
@@ -136,15 +149,42 @@ def test_every_rule_asks_for_what_the_code_counts(
 
 
 def test_every_alert_says_what_to_do() -> None:
-    """Its link leads to a heading of the page."""
-    anchors = {
-        f"https://git.example.com/rasa-ps7/blob/main/docs/operations.md#{anchor}"
-        for anchor in OPERATIONS.anchors
-    }
+    """Its link leads to its section of the runbook, which has all parts."""
+    named: dict[str, str] = {}
+    for heading, text in SECTIONS.items():
+        slug = re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+        named |= dict.fromkeys(heading.split(", "), slug)
+        parts = ("*For customers*: ", "*Look at* ", "\n1. ", "\n*Over when* ")
+        assert [part for part in parts if part not in text] == [], heading
+    assert named.keys() == ALERTS.keys()
     for name, rule in ALERTS.items():
+        link = f"https://git.example.com/rasa-ps7/blob/main/docs/runbook.md#{named[name]}"
         assert rule["annotations"]["summary"], name
-        assert rule["annotations"]["runbook_url"] in anchors, name
+        assert rule["annotations"]["runbook_url"] == link
         assert rule["labels"]["severity"] in {"page", "ticket"}, name
+
+
+def test_the_runbook_names_only_what_there_is() -> None:
+    """Panels, reasons, outcomes, settings, log lines, what the doctor says, and few words else.
+
+    Calls of `rasa-ps7` are tried in tests/docs.
+    """
+    board = json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))
+    panels = {panel["title"] for panel in board["panels"]}
+    known = {*OUTCOMES, *(reason.value for reason in Reason), *SETTINGS, *OF_OTHERS}
+    known |= {*re.findall(r"OTEL_\w+", (HERE / "metrics.py").read_text(encoding="utf-8"))}
+    lines = (
+        *OPERATIONS.named("the line begins with", "means"),
+        "rasa-ps7 ",
+        "kubectl -n assistant ",
+    )
+    for heading, text in SECTIONS.items():
+        assert {*re.findall(r"\*\*(.+?)\*\*", " ".join(text.split()))} <= panels, heading
+        said = {word for word in code_words(text) if not word.startswith(lines)}
+        assert said - known == set(), heading
+    assert {*re.findall(r"[\w-]+/\w+", " ".join(RUNBOOK.code_words))} == {"deploy/actions"}
+    (doctor,) = {word for word in RUNBOOK.code_words if word in OF_THE_DOCTOR}
+    assert doctor in (ROOT / "actions/ps7/cli/doctor/network.py").read_text(encoding="utf-8")
 
 
 def test_every_alert_fires_in_a_test_of_promtool() -> None:
