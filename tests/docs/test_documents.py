@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 every_document = pytest.mark.parametrize("name", names())
 SETTINGS = {f"{PREFIX}{name.upper()}" for name in PS7Settings.model_fields}
-_COMMAND = re.compile(r'(?<![\w"-])(?:rasa-ps7|-m (?:actions\.ps7|rasa_ps7)) ([^>|&;]*)')
+_COMMAND = re.compile(r'(?<![\w"-])(?:rasa-ps7|-m (?:actions\.ps7|rasa_ps7)) ([^<>|&;]*)')
 
 
 def leads_nowhere(link: str, name: str) -> bool:

@@ -48,10 +48,11 @@ BESIDE = {"ps7.seals.refused"}
 """What a row names to look at, and compares with nothing."""
 RUNBOOK = document("docs/runbook.md")
 SECTIONS = dict(re.findall(r"^## (PS7.+)\n((?:(?!## ).*\n?)*)", RUNBOOK.text, re.MULTILINE))
-OF_THE_DOCTOR = {"PS7 takes the credentials"}
+PRINTED = {"PS7 takes the credentials", "in the log"}
+"""By `rasa-ps7`."""
 OF_OTHERS = {
-    *OF_THE_DOCTOR,
-    *("metadata: none", "none", "brought", "instance"),  # as Grafana shows labels
+    *PRINTED,
+    *("metadata: none", "metadata: brought", "instance"),  # as Grafana shows labels
     *("Running", "OOMKilled", "date", "openssl x509 -noout -enddate -in FILE", "privacy:"),
 }
 """What else stands in code type in a section of the runbook."""
@@ -165,7 +166,7 @@ def test_every_alert_says_what_to_do() -> None:
 
 
 def test_the_runbook_names_only_what_there_is() -> None:
-    """Panels, reasons, outcomes, settings, log lines, what the doctor says, and few words else.
+    """Panels, reasons, outcomes, settings, log lines, what is printed, and few words else.
 
     Calls of `rasa-ps7` are tried in tests/docs.
     """
@@ -183,8 +184,11 @@ def test_the_runbook_names_only_what_there_is() -> None:
         said = {word for word in code_words(text) if not word.startswith(lines)}
         assert said - known == set(), heading
     assert {*re.findall(r"[\w-]+/\w+", " ".join(RUNBOOK.code_words))} == {"deploy/actions"}
-    (doctor,) = {word for word in RUNBOOK.code_words if word in OF_THE_DOCTOR}
-    assert doctor in (ROOT / "actions/ps7/cli/doctor/network.py").read_text(encoding="utf-8")
+    sources = [path.read_text("utf-8") for path in (ROOT / "actions/ps7/cli").rglob("*.py")]
+    assert [words for words in PRINTED if not any(words in text for text in sources)] == []
+    (pods,) = re.findall(r" -l ([\w./]+)=actions ", RUNBOOK.text)
+    manifest = ROOT / "examples/deploy/kubernetes/base/actions.yaml"
+    assert f"{pods}: actions" in manifest.read_text(encoding="utf-8")
 
 
 def test_every_alert_fires_in_a_test_of_promtool() -> None:

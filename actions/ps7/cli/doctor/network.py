@@ -31,8 +31,8 @@ _DOWN = "tell the team that runs PS7; the bot's turns end in `unavailable` meanw
 _SLOW = f"{_DOWN}; if it is only slow, raise PS7_READ_TIMEOUT and PS7_DEADLINE"
 _SILENT = "PS7 takes the request and does not answer within"
 _OTHER_SERVER = (
-    "check host and port of PS7_BASE_URL: something else than PS7 stands there, such as a login "
-    "page, a portal or another gateway"
+    "something else than PS7 answers, such as a login or maintenance page: if it worked before, "
+    "tell the team that runs PS7's gateway; if it never did, check host and port of PS7_BASE_URL"
 )
 _NOT_TRUSTED = "the certificate of PS7 is not accepted"
 _CLOCK = "tell the team that runs PS7's gateway, and check this machine's clock"
@@ -119,7 +119,8 @@ FINDINGS: dict[Reason, Finding] = {
     Reason.TOKEN_UNAVAILABLE: error(
         "token-unavailable",
         "the token endpoint does not answer as it should",
-        f"check that PS7_BASE_URL serves {gateway.PATH}; without one, remove PS7_APP_SECRET",
+        "if it worked before, tell the team that runs API Fabric; if it never did, check that "
+        f"PS7_BASE_URL serves {gateway.PATH}; without one, remove PS7_APP_SECRET",
     ),
 }
 CLIENT_WANTED = error(
