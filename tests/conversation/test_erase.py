@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from actions.ps7.cli import explain
 from benchmarks.scale import engines
 from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
@@ -66,8 +67,17 @@ async def left(days, statement):
     found = [await store.retrieve_full_tracker(sender) for sender in days]
     return [len(each.events) if each else 0 for each in found]
 
+async def selected(statements):
+    store = opened("sql.yml")
+    for status in "rejected", "tampered":
+        said = [events.UserUttered("oi"), events.SlotSet("ps7_status", status)]
+        await store.save(trackers.DialogueStateTracker.from_events(status, said))
+    engine = store.engine.execution_options(no_parameters=True)
+    return [[row[0] for row in engine.execute(each)] for each in statements]
+
 found = [asyncio.run(go(file)) for file in ("sql.yml", "redis.yml")]
-print(json.dumps([found, asyncio.run(left(*json.loads(sys.argv[1])))]))
+days, statement, statements = json.loads(sys.argv[1])
+print(json.dumps([found, asyncio.run(left(days, statement)), asyncio.run(selected(statements))]))
 """
 DAYS = {"old": [-200, 91], "again": [-200, 199, -91, 89], "long": [-200, 199, 1], "new": [-1]}
 LEFT = [0, 2, 3, 1]
@@ -77,7 +87,8 @@ LEFT = [0, 2, 3, 1]
 async def test_of_two_senders_one_is_erased() -> None:
     """Rasa finds nothing of one and all of the other; a turn under way writes the session anew.
 
-    And the statement of docs/compliance.md deletes what is older than 90 days.
+    And the statement of docs/compliance.md deletes what is older than 90 days, and those of
+    docs/runbook.md find a conversation, as `rasa-ps7 explain` reads it.
     """
     programs, python = Programs.find(), _rasa_python()
     if not ((programs.postgres / "initdb").exists() and programs.redis.exists()):
@@ -96,17 +107,23 @@ async def test_of_two_senders_one_is_erased() -> None:
                 (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
             passwords = {"SQL": sql.password, "REDIS": redis.password}
             variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords}
-            (recipe,) = (
-                b.code for b in document("docs/compliance.md").blocks if b.language == "sql"
+            (recipe,), (queries,) = (
+                [block.code for block in document(page).blocks if block.language == "sql"]
+                for page in ("docs/compliance.md", "docs/runbook.md")
             )
-            code = (IN_RASA, json.dumps([DAYS, recipe]))
+            statements = queries.replace("SENDER_ID", "tampered").split(";")[:2]
+            code = (IN_RASA, json.dumps([DAYS, recipe, statements]))
             rasa = await crew.start(
                 "rasa", python, "-W", "ignore", "-c", *code, variables=variables
             )
             assert await rasa.exit_code() == 0, rasa.tail
         finally:
             await crew.end()
-        found, left = json.loads(rasa.output.splitlines()[-1])
+        found, left, (senders, (saved,)) = json.loads(rasa.output.splitlines()[-1])
+        (crew.folder / "tracker.json").write_text(json.dumps(saved))
+        (run,) = explain.runs(explain.read(str(crew.folder / "tracker.json")))
+    assert (senders, run.tracker.sender_id) == (["tampered"], "tampered")
+    assert run.was_set == {"ps7_status": "tampered"}
     assert left == LEFT
     for before, counted, same, erased, after, anew in found:
         kinds = [[event["event"] for event in events] for events in before]
