@@ -119,8 +119,7 @@ FINDINGS: dict[Reason, Finding] = {
     Reason.TOKEN_UNAVAILABLE: error(
         "token-unavailable",
         "the token endpoint does not answer as it should",
-        "if it worked before, tell the team that runs API Fabric; if it never did, check that "
-        f"PS7_BASE_URL serves {gateway.PATH}; without one, remove PS7_APP_SECRET",
+        f"tell its team; if it never did: is it at {gateway.PATH}? If not, remove PS7_APP_SECRET",
     ),
 }
 CLIENT_WANTED = error(
