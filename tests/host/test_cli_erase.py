@@ -92,6 +92,15 @@ def test_what_a_person_reads(said: Said) -> None:
     assert said("type: SQL", "", "--yes") == (1, "", error)
 
 
+@pytest.mark.usefixtures("events")
+def test_a_time_that_no_calendar_has_is_the_last_one_that_has(said: Said) -> None:
+    """As where a back-end counts in milliseconds: what is there is erased all the same."""
+    sql("UPDATE events SET timestamp = timestamp + ? WHERE id = ?", (1.7e12, 2), (0, 1))
+    code, out, _ = said("type: SQL", IDS[0], "--json", "--yes")
+    found = {"events": 3, "first": TIMES["first"], "last": "9999-12-31T23:59:59Z", "left": 0}
+    assert (code, json.loads(out)) == (0, {"store": "sqlite:///rasa.db", **found})
+
+
 AS_RASA = "type: SQL, dialect: postgresql, username: rasa, password: ${PW}, db: bot"
 URL, SCHEMA = "postgresql://rasa:s3cret%40@", {"options": "-csearch_path=s"}
 SECURED = "type: redis, port: 1, db: 2, use_ssl: true, ssl_ca_certs: ca, password: ${PW}, url: r"
@@ -113,6 +122,12 @@ IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password":
             ("postgresql+x://u:s3cret@db/b", SCHEMA),
         ),
         ("type: sql, dialect: mysql, url: db", "s", ("mysql://db/rasa.db", {})),
+        (
+            "type: sql, dialect: postgresql+x, url: my-postgresql, username: u",
+            "s",
+            ("postgresql+x://u@my-postgresql/rasa.db", {}),
+        ),
+        ("type: sql, dialect: postgresql, url: u:planted@db", "", ("postgresql://db/rasa.db", {})),
         ("type: redis", "tracker:a*", ("localhost", {"ssl": False})),
         ("type: redis, key_prefix: a-b", "tracker:a*", ("localhost", {"ssl": False})),
         ("type: redis, key_prefix: '${PW}'", "tracker:a*", ("localhost", {"ssl": False})),
@@ -158,6 +173,7 @@ def test_it_is_the_store_that_rasa_opens(
         ("type: mongod", "the tracker store is neither SQL nor redis, but mongod"),
         ("type: sql, db: '${NO}.db'", "there is no ${NO}.db"),
         ("type: sql, db: ${NO}.db", "the environment has no NO"),
+        ("type: sql, password: ${NO:-planted}", "the environment has no NO;"),
         ("type: sql, db: empty.db", "no such table: events"),
         ("type: sql, port: x, password: pl@nted", "invalid literal for int()"),
         ("type: sql, url: '://u:pl@nted@h'", "Could not parse"),

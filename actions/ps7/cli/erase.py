@@ -12,6 +12,7 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .arguments import HelpText, add_command, add_json
 from .output import CommandError, Output
@@ -35,6 +36,7 @@ The exit code says what the store holds in the end: 0 nothing, 10 something. 1: 
     },
 )
 _OF_REDIS = {"port", "db", "username", "password", "ssl_keyfile", "ssl_certfile", "ssl_ca_certs"}
+_LATEST = datetime.max.replace(tzinfo=timezone.utc, microsecond=0).timestamp()
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
             if options.yes:
                 erase()
             left = held()[0]
-        first, last = (at and f"{datetime.fromtimestamp(at, timezone.utc):%FT%TZ}" for at in times)
+        utc = (at and datetime.fromtimestamp(min(at, _LATEST), timezone.utc) for at in times)
+        first, last = (at and f"{at:%FT%TZ}" for at in utc)
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
         said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         longest_first = sorted(filter(None, secrets), key=len, reverse=True)
@@ -97,7 +100,7 @@ def _filled(value: Any) -> Any:  # noqa: ANN401 - YAML can be anything
     if isinstance(value, dict):
         return {name: _filled(part) for name, part in value.items()}
     gaps = re.findall(r"\$\{(.*?)\}", value) if type(value) is str else ()
-    if missing := [name for name in gaps if name not in os.environ]:
+    if missing := [name.partition(":")[0] for name in gaps if name not in os.environ]:
         raise ValueError(f"the environment has no {', '.join(missing)}")
     return os.path.expandvars(value) if gaps else value
 
@@ -105,16 +108,18 @@ def _filled(value: Any) -> Any:  # noqa: ANN401 - YAML can be anything
 def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
     import sqlalchemy as sa  # noqa: PLC0415 - as above
 
-    text, dialect, port = given.get("url") or "", given.get("dialect", "sqlite"), given.get("port")
-    url = sa.engine.make_url(text if "://" in text else f"{dialect}://{text}")
-    if "://" not in text:
-        named = {name: given.get(name) for name in ("username", "password", "query")}
-        named |= {"database": given.get("db", "rasa.db"), "port": url.port or (port and int(port))}
-        url = url.set(**named)
+    text = given.get("url") or ""
+    if whole := "://" in text:
+        url = sa.engine.make_url(text)
+    else:  # Rasa takes no more of it than host and port
+        at, port = urlsplit(f"scheme://{text}"), given.get("port")
+        who = given.get("dialect", "sqlite"), given.get("username"), given.get("password")
+        where = at.hostname, at.port or (port and int(port)), given.get("db", "rasa.db")
+        url = sa.engine.URL.create(*who, *where, given.get("query"))
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise ValueError(f"there is no {url.database}")  # SQLite would make one
     schema, connect = os.environ.get("POSTGRESQL_SCHEMA"), {}
-    if schema and (url.drivername == "postgresql" or "postgresql" in text):
+    if schema and ("postgresql" in text if whole else url.drivername == "postgresql"):
         connect = {} if given.get("login_db") else {"options": f"-csearch_path={schema}"}
     engine = sa.create_engine(url, connect_args=connect, poolclass=sa.pool.NullPool)
     events = sa.table("events", sa.column("sender_id"), sa.column("timestamp"))
@@ -126,8 +131,8 @@ def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
             done = connection.execute(statement.where(of_sender))
             return done.one() if done.returns_rows else None
 
-    where = sa.engine.URL.create(url.drivername, None, None, url.host, url.port, url.database)
-    return lambda: do(count), lambda: do(sa.delete(events)), str(where)
+    shown = sa.engine.URL.create(url.drivername, None, None, url.host, url.port, url.database)
+    return lambda: do(count), lambda: do(sa.delete(events)), str(shown)
 
 
 def _redis(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
