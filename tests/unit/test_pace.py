@@ -56,7 +56,8 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
 async def test_requests_go_as_they_come_until_one_is_refused(line: Line) -> None:
     """A failure alone says nothing of the pace; nor do refusals alone, which the breaker counts."""
     down = UnexpectedStatus(Reason.SERVER_ERROR, 503)
-    for end in (None, REJECTED, down, ConnectionFailed(Reason.READ_TIMEOUT)):
+    about_one = ContextRejected(Reason.BUSINESS_FAILURE, 500, retry_after=1)
+    for end in (None, REJECTED, about_one, down, ConnectionFailed(Reason.READ_TIMEOUT)):
         assert await line.send(*[end] * 20) == [MOMENT] * 19
     line.now += 1
     assert await line.send(*[REFUSED] * 20) == [MOMENT] * 19
@@ -136,3 +137,12 @@ async def test_who_waits_goes_back_into_line_where_the_pace_changes(
     monkeypatch.setattr(pace, "sleep", sleep)
     await line.send(None)
     assert slept == pytest.approx([0.125, 0.075], abs=MOMENT)
+
+
+async def test_a_refusal_of_long_ago_holds_nothing_back(line: Line) -> None:
+    """After a quiet night the first customers of the day go as they come."""
+    await line.send(None, None, REFUSED)
+    line.now += 9.9
+    assert await line.send(None, None) == [0.2]
+    line.now += 0.1
+    assert await line.send(*[None] * 20) == [MOMENT] * 19

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SLOWEST = 5
 """Requests a second: in a quiet hour a refusal must not hold the next ones back for a second."""
+_REMEMBERED = 10  # seconds: a refusal in the night holds nothing back in the morning
 
 
 class Pace:
@@ -43,6 +44,8 @@ class Pace:
         set_at = None
         while set_at != self._set_at:  # once more where the pace has changed meanwhile
             set_at, now = self._set_at, monotonic()
+            if now - set_at >= _REMEMBERED:
+                self._rate = math.inf
             at = max(now, self._next)
             if max(now, until) < at:
                 raise PS7Unavailable(Reason.HELD_BACK)
@@ -53,8 +56,9 @@ class Pace:
         try:
             yield
         except LookupFailed as failure:
+            # One that is not retryable is about its contextId, which must not slow others down.
             refused = failure.reason == Reason.TOO_MANY_REQUESTS or failure.retry_after is not None
-            self._learn(began, refused=refused)
+            self._learn(began, refused=refused and failure.retryable)
             raise
         self._learn(began, refused=False)
 
@@ -64,7 +68,7 @@ class Pace:
             return
         with suppress(ValueError):  # where a thousand went out since
             self._taken.remove(began)
-        taken = sum(0 <= began - at < 1 for at in self._taken)
+        taken = sum(0 <= began - at < 1 for at in tuple(self._taken))
         rate = max(taken, _SLOWEST)
         if taken and rate < self._rate:
             now = monotonic()
