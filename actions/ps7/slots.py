@@ -161,11 +161,11 @@ class SlotNames:
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
     """Return what the slots of a customer should hold: null, all of them, where there is none.
 
-    `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
-    seal are no part of the projection.
+    `ours` maps the bot's name of each declared slot of ours to its default name, which is empty for
+    one that stays null. The status and the seal are no part of the projection.
     """
     return {
-        name: None if customer is None else _value(customer, default)
+        name: None if customer is None or not default else _value(customer, default)
         for name, default in ours.items()
         if default not in (STATUS, CONTEXT)
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from actions.ps7.dialogue.runtime import Runtime
 
 KEPT = {"u_seg": "Private", "u_numA": 11.5, "contexto": {"u_cssc": "9", "u_ag": 1}}
-PAYLOAD = KEPT | {"u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7", "nome": "Ana"}
+PAYLOAD = KEPT | {"u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7", "": "Ana"}
 PAYLOAD["contexto"] = {"u_cssc": "9", "u_tag": "T", "u_ag": 1, "contexto": "text"}
 DECLARED = (*CUSTOMER_SLOTS, "ps7_status", "ps7_context", "u_seg", "u_ion", "u_tag", "tudo")
 

@@ -81,7 +81,7 @@ class Runtime:
         for name in ours if self.settings.seal_payload == "slots" else ():
             if is_left_empty(ours[name]):
                 self._warn_once(f"PS7_SEAL_PAYLOAD leaves the slot {name} empty")
-                ours[name] = ""  # no field has this name
+                ours[name] = ""
         return ours
 
     def note_metadata(self, metadata: object) -> bool:
