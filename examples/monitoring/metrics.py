@@ -30,11 +30,16 @@ logger = logging.getLogger(__name__)
 def serve() -> None:
     """Serve what this process measures on the first free port, of one for each worker.
 
-    Where none is free, a WARNING says so, and the worker goes on without.
+    Where none is free, or the bot has a meter provider of its own, a WARNING says so, and the
+    worker goes on without.
     """
     host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost")
     first = int(os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"))
-    metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
+    provider = MeterProvider([PrometheusMetricReader()])
+    metrics.set_meter_provider(provider)
+    if metrics.get_meter_provider() is not provider:
+        logger.warning("Metrics of this worker are not served: the process has a provider already")
+        return
     for port in range(first, first + number_of_sanic_workers()):
         try:
             start_http_server(port, host)
@@ -51,4 +56,5 @@ def attach_sanic_app_extensions(app: Sanic[Any, Any]) -> None:
     app.register_listener(lambda *_: serve(), "before_server_start")
 
 
-plugin_manager().register(sys.modules[__name__])
+if not plugin_manager().has_plugin(__name__):  # a module that is reloaded is there already
+    plugin_manager().register(sys.modules[__name__])

@@ -237,6 +237,30 @@ def test_a_worker_takes_the_next_port_and_does_without_where_none_is_left(worker
     assert said[workers] in ran.stderr.decode()
 
 
+OWN = "import opentelemetry.metrics as a, opentelemetry.sdk.metrics as s; "
+OWN += "a.set_meter_provider(s.MeterProvider())"
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("import metrics, importlib; importlib.reload(metrics)", "INFO:metrics:Metrics of this"),
+        (OWN, "WARNING:metrics:Metrics of this worker are not served: the process has a provider"),
+    ],
+)
+def test_a_module_that_is_reloaded_and_a_provider_of_the_bots_own(before: str, said: str) -> None:
+    """The first is no second plugin; of the second, Prometheus would see nothing."""
+    code = f"import logging; logging.basicConfig(level='INFO'); {before}; import metrics as m"
+    variables, python = (
+        {"OTEL_EXPORTER_PROMETHEUS_PORT": f"{free_ports(1)}"},
+        (sys.executable, "-c"),
+    )
+    ran = subprocess.run(
+        [*python, f"{code}; m.serve()"], cwd=HERE, env=variables, capture_output=True, check=True
+    )
+    assert said in ran.stderr.decode()
+
+
 def test_the_dashboard_is_what_its_script_makes() -> None:
     """Running the script makes it anew."""
     pytest.importorskip("grafana_foundation_sdk", reason="it needs Python 3.11")
