@@ -22,7 +22,7 @@ PROGRAMS = {
 """Each of them prints the digest of the list of an image's platforms."""
 _NAMED = re.compile(
     r"(?P<before>^FROM |^ARG \w+_IMAGE=|^\s+image: )"
-    r"(?P<tag>(?!ps7-)[\w./-]+:[\w.-]+)(?:@sha256:[0-9a-f]{64})?",
+    r"(?P<tag>(?!ps7-)[\w./:-]+:[\w.-]+)(?:@sha256:[0-9a-f]{64})?(?=\s|$)",
     re.MULTILINE,
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -16,6 +16,8 @@ IMAGES = {
     *("postgres:17", "redis:8"),
 }
 
+MIRROR = "z.example:5000/team/python:3.11"
+
 
 def says(program: str, said: str) -> None:
     """Let there be a program, which says this whatever it is asked."""
@@ -37,6 +39,7 @@ def test_each_base_image_is_pinned(
     monkeypatch.setenv("PATH", "bin")
     shutil.copytree(ROOT / "examples" / "deploy", "deploy")
     shutil.copy(ROOT / "Dockerfile", tmp_path)
+    Path("deploy/Dockerfile").write_text(f"FROM {MIRROR}\nFROM a:1/b AS c\n")
     texts = {file: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
     for problem in ("one of these has to be there: crane", f"{program} gives no digest of nginx"):
         with pytest.raises(SystemExit, match=problem):
@@ -49,4 +52,4 @@ def test_each_base_image_is_pinned(
         written, pin = {file: file.read_text() for file in texts}, f"@sha256:{digit * 64}"
         assert {file: text.replace(pin, "") for file, text in written.items()} == texts
         found = re.findall(rf"([\w./:-]+){pin}", "".join(written.values()))
-        assert set(found) == IMAGES
+        assert set(found) == {MIRROR, *IMAGES}
