@@ -146,3 +146,16 @@ async def test_a_refusal_of_long_ago_holds_nothing_back(line: Line) -> None:
     assert await line.send(None, None) == [0.2]
     line.now += 0.1
     assert await line.send(*[None] * 20) == [MOMENT] * 19
+
+
+async def test_where_all_are_refused_there_is_no_pace(line: Line) -> None:
+    """Where refusals alone came for two seconds, however many are still under way."""
+    under_way, between = [line.pace.turn(FAR) for _ in range(4)], []
+    for turn in under_way:
+        await turn.__aenter__()
+        between += await line.send(*[REFUSED] * 4)
+    assert [round(each, 1) for each in between] == [0.2] * 7 + [0.0] * 5
+    for turn in under_way:
+        await turn.__aexit__(None, None, None)
+    await line.send(REFUSED)
+    assert await line.send(None, None) == [0.2]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SLOWEST = 5
 """Requests a second: in a quiet hour a refusal must not hold the next ones back for a second."""
+_NONE_TAKEN = 2  # seconds of refusals alone, however many are still under way
 _REMEMBERED = 10  # seconds: a refusal in the night holds nothing back in the morning
 
 
@@ -30,6 +31,7 @@ class Pace:
         """Begin without a limit."""
         self._rate = math.inf
         self._next = self._set_at = 0.0
+        self._refused_since: float | None = None
         self._taken: deque[float] = deque(maxlen=1024)
         """When the newest requests went out, but for those that were refused."""
 
@@ -64,12 +66,15 @@ class Pace:
 
     def _learn(self, began: float, *, refused: bool) -> None:
         if not refused:
-            self._rate += 1
+            self._rate, self._refused_since = self._rate + 1, None
             return
+        now = monotonic()
+        self._refused_since = self._refused_since or now
         with suppress(ValueError):  # where a thousand went out since
             self._taken.remove(began)
         taken = sum(0 <= began - at < 1 for at in tuple(self._taken))
         rate = max(taken, _SLOWEST)
-        if taken and rate < self._rate:
-            now = monotonic()
+        if now - self._refused_since > _NONE_TAKEN:
+            self._rate = math.inf
+        elif taken and rate < self._rate:
             self._rate, self._set_at, self._next = rate, now, now + 1 / rate
