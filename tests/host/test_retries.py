@@ -265,8 +265,8 @@ async def test_whose_turn_comes_too_late_is_held_back(
     monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
     now = 1000.0
     monkeypatch.setattr("actions.ps7.api.pace.monotonic", lambda: now)
-    # Three quarters of each deadline, of 5 s, are over in 0.1 s: before the next turn.
-    monkeypatch.setattr("actions.ps7.api.client.monotonic", lambda: now - 3.65)
+    # Half of each deadline, of 5 s, is over in 0.1 s: before the next turn.
+    monkeypatch.setattr("actions.ps7.api.client.monotonic", lambda: now - 2.4)
     ps7.script("C1", ["http-429", "ana"])
     async with client_of(ps7.url, breaker_failures=2) as client:
         assert (await client.lookup("ana")).agency == "0341"

@@ -132,7 +132,7 @@ class PS7Client:
         come back together. What would not begin within the deadline is not waited for.
         """
         deadline = monotonic() + self.settings.deadline
-        latest_turn = deadline - self.settings.deadline / 4  # the rest is left for the answer
+        latest_turn = deadline - self.settings.deadline / 2  # the rest is left for the answer
         longest_pause = _FIRST_PAUSE
         for _ in range(self.settings.attempts - 1):
             try:
