@@ -212,12 +212,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the settings of this process, and warn once where the seal has no lasting key.
-
-        Raises:
-            SettingsError: one text that names every variable at fault and what it expects.
-
-        """
+        """Read the settings of this process, and warn once where the seal has no lasting key."""
         settings = super().load()
         if "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()

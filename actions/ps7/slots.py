@@ -130,9 +130,7 @@ class SlotNames:
     def __init__(self, renames: Mapping[str, str]) -> None:
         """Take the renames: default name to the bot's name.
 
-        Raises:
-            ValueError: a key is no slot of ours, or two slots would share one name.
-
+        ValueError where a key is no slot of ours, or two slots would share one name.
         """
         self._renamed = dict(renames)
         self._default_of = {new: default for default, new in renames.items()}

@@ -46,12 +46,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Wrap one lookup, and learn from how it ends.
-
-        Raises:
-            CircuitOpen: it must not be made.
-
-        """
+        """Wrap one lookup, and learn from how it ends; CircuitOpen where it must not be made."""
         is_probe = self.is_open
         if is_probe:
             if self._probing or monotonic() - self._opened_at < self._reset:

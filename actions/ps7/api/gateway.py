@@ -68,13 +68,7 @@ class Gateway:
         self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
 
     async def token(self) -> str:
-        """Return a token that holds, from memory or from the gateway.
-
-        Raises:
-            AccessDenied: the gateway refuses the key or the secret (400, 401, 403).
-            PS7Unavailable: anything else that keeps it from answering.
-
-        """
+        """Return a token that holds, from memory or from the gateway; or raise LookupFailed."""
         if self._token is None or time.monotonic() >= self._token.renew_at:
             self._token = await self._fetched()
         return self._token.text

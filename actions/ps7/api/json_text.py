@@ -30,16 +30,12 @@ _CHARSETS = {
 
 
 def parse(body: bytes, content_type: str = "") -> Any:  # noqa: ANN401 - JSON can be anything
-    """Read a body as JSON.
+    """Read a body as JSON; ValueError where it is none.
 
     UTF-8 is tried first, whatever the header claims, with or without a byte order mark; then the
     charset of `content_type`, if it is one that Brazilian back-ends are known to use. A number that
     Python would write in another way than the wire does (`1.50`, `1e3`, 20 digits) becomes its
     text. Lone surrogates become U+FFFD. The last of duplicate keys counts.
-
-    Raises:
-        ValueError: not JSON, in an unknown charset, or nested deeper than `MAX_DEPTH`.
-
     """
     with suppress(ValueError, RecursionError):
         text = _text(body, content_type)

@@ -39,9 +39,7 @@ class Pace:
     async def turn(self, until: float) -> AsyncIterator[None]:
         """Wrap one request: wait for its turn, and learn from how it ends.
 
-        Raises:
-            PS7Unavailable: it would come after `until` (monotonic clock), so it is not sent.
-
+        PS7Unavailable where that turn would come after `until` (monotonic clock): it is not sent.
         """
         set_at = None
         while set_at != self._set_at:  # once more where the pace has changed meanwhile

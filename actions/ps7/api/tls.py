@@ -34,10 +34,6 @@ def context(settings: PS7Settings) -> ssl.SSLContext:
     """Build what a connection is checked by: TLS 1.2 at least, chain and host name verified.
 
     `PS7_CA_FILE` is trusted instead of the system's authorities; `PS7_CLIENT_CERT` is shown.
-
-    Raises:
-        OSError: a file cannot be read, or is not what it should be (`ssl.SSLError`).
-
     """
     made = ssl.create_default_context(cafile=settings.ca_file)
     made.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -59,14 +59,9 @@ class Transport:
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     async def send(self, request: Request) -> Answer:
-        """Send one request and read the whole answer.
+        """Send one request and read the whole answer; or raise LookupFailed.
 
         Redirects are not followed: the credentials would go to another host with them.
-
-        Raises:
-            ConnectionFailed: no connection, or it broke or fell silent.
-            UnreadableAnswer: larger than `MAX_ANSWER_BYTES`, or not HTTP.
-
         """
         session: aiohttp.ClientSession | None = None
         failure: type[PS7Unavailable]

@@ -113,17 +113,9 @@ def build_request(
 def decode(
     answer: Answer, *, received_at: datetime, max_age: float, strict_cpf: bool = False
 ) -> Decoded:
-    """Read an answer: first the status, then the code, then the payload.
+    """Read an answer: first the status, then the code, then the payload; or raise LookupFailed.
 
     `received_at` is the moment of receipt (UTC), `max_age` the longest use in seconds.
-
-    Raises:
-        InvalidContextId: 400.
-        ContextRejected: 500, a `code` other than 0, or no payload.
-        AccessDenied: 401, 403.
-        UnexpectedStatus: any other status but 200.
-        UnreadableAnswer: not JSON, or not of the documented shape.
-
     """
     if answer.status != _OK:
         raise _status_error(answer, received_at)

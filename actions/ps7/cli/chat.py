@@ -65,13 +65,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Talk until the input ends.
-
-    Raises:
-        CommandError: Rasa cannot be reached, or does not take the message.
-        SettingsError: settings that are there cannot be used.
-
-    """
+    """Talk until the input ends."""
     out = Output()
     chat = Chat(options.url, options.sender or uuid4().hex, BotSettings.load())
     arrives: str | None = options.arrives
@@ -134,12 +128,7 @@ class Chat:
         self._key = None if keys is None else keys[0].get_secret_value()
 
     def say(self, text: str, arrives: str | None) -> list[str]:
-        """Send a message, with a contextId where one arrives; return what the bot says.
-
-        Raises:
-            CommandError: Rasa cannot be reached, or does not take it.
-
-        """
+        """Send a message, with a contextId where one arrives; return what the bot says."""
         message: dict[str, Any] = {"sender": self._sender, "message": text}
         if arrives is not None:
             sent: object = arrives

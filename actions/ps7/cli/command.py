@@ -1,7 +1,8 @@
 """The command line: a subcommand or two for each module or package named in `_COMMANDS`.
 
 Each has `add_to(commands)`, which declares it by `arguments.add_command`, and a function that runs
-it and returns the exit code. What several of them need for a clean end stands here.
+it and returns the exit code. Where it cannot go on it raises CommandError, or lets a SettingsError
+through: `main` writes the text and returns 1.
 """
 
 from __future__ import annotations

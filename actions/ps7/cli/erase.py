@@ -49,7 +49,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Erase, or count. CommandError where the store is of another type, or cannot be used."""
+    """Erase, or count."""
     out, secrets = Output(), [options.sender_id]
     if not options.sender_id:
         raise CommandError("SENDER_ID is empty: is a variable of the script not set?")

@@ -124,13 +124,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Explain a conversation.
-
-    Raises:
-        CommandError: the file cannot be read, or holds no tracker.
-        SettingsError: settings that are there cannot be used.
-
-    """
+    """Explain a conversation."""
     reporter, out = Reporter(BotSettings.load(), show=options.show), Output()
     reports = [reporter.report(each) for each in runs(read(options.file))]
     if options.json:
@@ -240,12 +234,7 @@ def _decided(turn: Turn) -> Report:
 
 
 def read(name: str) -> SavedTracker:
-    """Read what Rasa's API gives, or a call of an action server; `-` is the standard input.
-
-    Raises:
-        CommandError: it cannot be read, or holds no tracker.
-
-    """
+    """Read what Rasa's API gives, or a call of an action server; `-` is the standard input."""
     where = "the standard input" if name == "-" else name
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()

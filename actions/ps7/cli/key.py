@@ -93,13 +93,6 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _key(options: argparse.Namespace) -> int:
-    """Print the value of the variable.
-
-    Raises:
-        CommandError: there is nothing to rotate.
-        SettingsError: the keys that are set cannot be used.
-
-    """
     field = "arrival_keys" if options.arrival else "seal_keys"
     variable, kept = f"PS7_{field.upper()}", []
     if options.rotate:
@@ -118,13 +111,6 @@ def _key(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> int:
-    """Print a token.
-
-    Raises:
-        CommandError: there is no key.
-        SettingsError: there is one that cannot be used.
-
-    """
     keys = ArrivalSettings.load().arrival_keys
     if keys is None:
         raise CommandError("PS7_ARRIVAL_KEYS is not set: there is no key to sign with")

@@ -36,12 +36,9 @@ class PS7Action(Action, ABC):
     """What the three have in common: settings at registration, and a `run` that never raises."""
 
     def __init__(self) -> None:
-        """Read the settings.
+        """Read the settings; SystemExit where they are not usable, or the plugin is loaded twice.
 
-        Raises:
-            SystemExit: they are not usable; the text names every variable at fault. Or the plugin
-                is loaded twice. The action server stops with it at registration.
-
+        The action server stops with it at registration.
         """
         runtime.refuse_second_copy(PS7Action, among=Action.__subclasses__())
         try:

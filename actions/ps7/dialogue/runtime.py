@@ -147,12 +147,7 @@ def get_or_create(settings: PS7Settings) -> Runtime:
 
 
 def current() -> Runtime:
-    """Return the runtime that was used last in this process.
-
-    Raises:
-        SettingsError: there is none yet, and the settings are not usable.
-
-    """
+    """Return the runtime that was used last in this process, or that of its settings."""
     return _runtimes[-1] if _runtimes else get_or_create(PS7Settings.load())
 
 
@@ -164,14 +159,10 @@ def close_all() -> None:
 
 
 def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:
-    """Stop where a folder and the wheel are loaded, or one of them under two names.
+    """Raise SystemExit where a folder and the wheel are loaded, or one of them under two names.
 
     They would take the same names of actions from each other, and where each made a seal key of
     its own, neither could open what the other one sealed. A module that was reloaded is no copy.
-
-    Raises:
-        SystemExit: another package has the same class in the same place; the text names both.
-
     """
     package = ours.__module__.partition(".dialogue.")[0]
     ending = ours.__module__.removeprefix(package)

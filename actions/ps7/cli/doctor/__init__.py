@@ -76,12 +76,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the checks, write what they found, and return the exit code.
-
-    Raises:
-        CommandError: the options do not fit together, or the bot's folder is not there.
-
-    """
+    """Make the checks, write what they found, and return the exit code."""
     from . import bot  # noqa: PLC0415 - other commands do not wait for all of it
 
     if options.bot is not None and not options.bot.is_dir():

@@ -58,13 +58,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the changes, make them where a person agrees, and return the doctor's exit code.
-
-    Raises:
-        CommandError: there is no bot, it cannot be read or written, or the answer is no.
-        SettingsError: PS7_SLOT_NAMES cannot be used.
-
-    """
+    """Show the changes, make them where a person agrees, and return the doctor's exit code."""
     from . import plan  # noqa: PLC0415 - other commands do not wait for all of it
 
     out = Output()

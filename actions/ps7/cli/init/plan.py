@@ -107,13 +107,7 @@ class Plan:
 
 
 def make(options: argparse.Namespace) -> Plan:
-    """Plan what the bot of this folder needs.
-
-    Raises:
-        CommandError: there is no bot, or one of its files cannot be read.
-        SettingsError: PS7_SLOT_NAMES cannot be used.
-
-    """
+    """Plan what the bot of this folder needs."""
     sources = bots.in_folder(Path())
     if "domain" not in sources:
         raise CommandError("there is no domain.yml here and no folder domain: this is no bot")
@@ -245,12 +239,7 @@ def _move(plan: Plan, sources: Sources) -> None:
 
 
 def read(path: Path) -> str | None:
-    """Return what a file says; None where it is not there.
-
-    Raises:
-        CommandError: it cannot be read, or is not UTF-8.
-
-    """
+    """Return what a file says; None where it is not there."""
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
@@ -262,12 +251,7 @@ def read(path: Path) -> str | None:
 
 
 def check(changes: Iterable[Change]) -> None:
-    """Check that each file can be written where it is, before any is.
-
-    Raises:
-        CommandError: one lies behind a link, or may not be written.
-
-    """
+    """Check that each file can be written where it is, before any is."""
     for change in changes:
         for path in filter(None, (change.path, change.moves_to)):
             way = [path, *path.parents]
@@ -281,12 +265,7 @@ def check(changes: Iterable[Change]) -> None:
 
 
 def write(changes: Iterable[Change]) -> None:
-    """Write them in their order, each as a whole: what a failure leaves can be run again.
-
-    Raises:
-        CommandError: one could not be written.
-
-    """
+    """Write them in their order, each as a whole: what a failure leaves can be run again."""
     for path, moves_to, change in ((each.path, each.moves_to, each) for each in changes):
         try:
             for each in filter(None, (path, moves_to)):
