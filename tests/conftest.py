@@ -6,13 +6,11 @@ import os
 import signal
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytest_plugins = ["tests.conversation.fixtures", "pytester"]
 

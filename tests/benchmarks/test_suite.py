@@ -6,10 +6,11 @@ import importlib
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -36,11 +37,7 @@ from benchmarks.report import Figure, Report
 from benchmarks.rounds import QUICK, Plan, interleave
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from benchmarks.sides import Server
+from benchmarks.sides import Server
 
 pytestmark = pytest.mark.release
 

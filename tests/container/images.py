@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docker.utils.build import exclude_paths
 from dockerfile_parse import DockerfileParser
 
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 DOCKERFILE = ROOT / "Dockerfile"
 

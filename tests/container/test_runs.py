@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING
 
 import pytest
 from rasa_sdk.constants import DEFAULT_SERVER_PORT
@@ -21,9 +21,6 @@ from tests.container.images import DOCKERFILE, Image
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.processes import Process, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 pytestmark = pytest.mark.release
 

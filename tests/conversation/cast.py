@@ -6,14 +6,12 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actions.ps7.dialogue.arrival import MAX_SECONDS, sign
 from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
+from tests.conversation.talking import Chat
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import Chat
 
 _TEST_BOTS = Path(__file__).parent / "bots"
 _KIOSK, _START_BOT = _TEST_BOTS / "kiosk", ROOT / "examples" / "oss-bot-session-start"

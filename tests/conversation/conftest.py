@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from actions.ps7.testing import Simulator
+from actions.ps7.testing import Simulator
 
 
 @pytest.fixture

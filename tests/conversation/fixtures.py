@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,12 +20,8 @@ from cryptography.fernet import Fernet
 from actions.ps7.testing import Simulator
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
+from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
-
-    from tests.conversation.talking import RunningBot
 
 _STAGE = pytest.StashKey[Stage]()
 

@@ -10,19 +10,16 @@ import asyncio
 import hashlib
 import shutil
 import sys
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT, Process, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
 OSS_BOT = ROOT / "examples" / "oss-bot"
 FRAGMENT = ROOT / "domain.yml"

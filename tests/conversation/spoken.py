@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from actions.ps7.testing import Persona
-    from tests.conversation.talking import Chat
+from actions.ps7.testing import Persona
+from tests.conversation.talking import Chat
 
 CUSTOMER_SLOTS = (
     "cpf",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conversation.cast import BOTS, signed_arrival
+from tests.conversation.harness import Stage
 from tests.conversation.spoken import ANA_ACCOUNT
-
-if TYPE_CHECKING:
-    from tests.conversation.harness import Stage
-    from tests.conversation.talking import Chat, RunningBot
+from tests.conversation.talking import Chat, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

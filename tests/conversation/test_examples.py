@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,14 +18,9 @@ from benchmarks.rasa_bots import EVERY_TURN
 from benchmarks.rasa_turn import Measured
 from tests.conversation import spoken
 from tests.conversation.cast import BOTS
-from tests.conversation.harness import OSS_BOT
+from tests.conversation.harness import OSS_BOT, Stage
 from tests.conversation.spoken import NOBODY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conversation.harness import Stage
-    from tests.conversation.talking import RunningBot
+from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

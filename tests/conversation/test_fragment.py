@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -15,9 +15,6 @@ from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SENT = """
 import json, sys

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,20 +20,14 @@ from packaging.utils import canonicalize_name
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.fixtures import _rasa_python
-from tests.conversation.harness import OSS_BOT, Bot
+from tests.conversation.harness import OSS_BOT, Bot, Stage
 from tests.conversation.spoken import BALANCES, GOODBYE, NOBODY, greeting, of_the_customer
+from tests.conversation.talking import RunningBot
 from tests.docs.documents import document
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 from tests.wheel.conftest import wheel
 from tests.wheel.test_adopted import WAYS
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-    from pathlib import Path
-
-    from tests.conversation.harness import Stage
-    from tests.conversation.talking import RunningBot
 
 __all__ = ["wheel"]
 

@@ -8,20 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7.cli.init.yaml_text import without_fallback
+from actions.ps7.testing import Simulator
 from tests.conversation.fixtures import _rasa_python
 from tests.support.init_bots import BOTS, lay_out
 from tests.support.processes import ROOT, Process, free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from actions.ps7.testing import Simulator
 
 pytestmark = pytest.mark.conversation
 

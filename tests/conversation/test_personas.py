@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona, Simulator
 from tests.conversation import spoken
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
+from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

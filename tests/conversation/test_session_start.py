@@ -6,19 +6,14 @@ On no turn does the plugin run by itself. The rule for the balance calls it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
-from actions.ps7.testing import PERSONAS
+from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.cast import BOTS
+from tests.conversation.harness import Stage
 from tests.conversation.spoken import BALANCES, GOODBYE, NO_BALANCE, is_unknown
-from tests.conversation.talking import down
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Simulator
-    from tests.conversation.harness import Stage
-    from tests.conversation.talking import Chat, RunningBot
+from tests.conversation.talking import Chat, RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation import spoken
-from tests.conversation.talking import down
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
+from tests.conversation.talking import RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

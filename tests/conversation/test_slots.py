@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import NO_BALANCE, NOBODY, is_unknown, of_the_customer
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
+from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

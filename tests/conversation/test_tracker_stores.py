@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.cast import signed_arrival
 from tests.conversation.spoken import NOBODY, of_the_customer
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import Chat, RunningBot
+from tests.conversation.talking import Chat, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation import spoken
 from tests.conversation.cast import signed_arrival
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
+from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

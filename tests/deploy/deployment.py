@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
 from actions.ps7 import PS7Settings
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 DEPLOY = ROOT / "examples" / "deploy"
 COMPOSE_FILE = DEPLOY / "compose.yaml"

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import pytest
@@ -28,9 +29,6 @@ from benchmarks.scale.programs import Programs
 from tests.deploy.deployment import COMPOSE, DEPLOY, mounted
 from tests.support.dialogue import Dialogue
 from tests.support.processes import ROOT, Process, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.release
 

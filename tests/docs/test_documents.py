@@ -8,8 +8,8 @@ import posixpath
 import re
 import shlex
 import subprocess
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,9 +21,6 @@ from actions.ps7.cli import command
 from actions.ps7.settings import PREFIX
 from tests.docs.documents import PARSER, Block, Document, blocks, code_words, document, names
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 every_document = pytest.mark.parametrize("name", names())
 SETTINGS = {f"{PREFIX}{name.upper()}" for name in PS7Settings.model_fields}

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import runpy
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from benchmarks.documents import tables
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCRIPTS = sorted((ROOT / "docs" / "pictures").glob("*.py"))
 

@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -20,16 +22,11 @@ from actions.ps7 import ActionPS7Context
 from actions.ps7.dialogue import arrival
 from actions.ps7.settings import ArrivalSettings
 from actions.ps7.testing import BackgroundSimulator, Conversation, pytest_plugin
+from actions.ps7.testing.rasa_in_memory import DomainSource
 from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import blocks, document
 from tests.support.arriving import arrived
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from actions.ps7.testing.rasa_in_memory import DomainSource
 
 PYTHON = [block for block in blocks() if block.language == "python"]
 INTEGRATION = {block.path: block.code for block in document("docs/integration.md").blocks}

@@ -12,8 +12,10 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -23,10 +25,6 @@ from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import Block, document
 from tests.support.init_bots import PIPELINE, POLICIES
 from tests.support.processes import ROOT, Process, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.conversation, pytest.mark.xdist_group("walk")]
 

@@ -8,26 +8,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import product
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import actions.ps7
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.cli.command import main
-from actions.ps7.testing import PERSONAS, pytest_plugin
+from actions.ps7.testing import PERSONAS, BackgroundSimulator, CustomerConversation, pytest_plugin
 from actions.ps7.testing.rasa_in_memory import load_domain
 from tests.examples.calm_flows import BOT, FLOWS, read, steps_of, terms, walk
 from tests.support.dialogue import LOOK_UP
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
 
 DOMAIN = load_domain([BOT / "domain"])
 ACTIONS = [next(iter(each)) if isinstance(each, dict) else each for each in DOMAIN["actions"]]

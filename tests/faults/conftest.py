@@ -7,7 +7,8 @@ requests is no matter of chance.
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 
 import pytest
 
@@ -18,9 +19,6 @@ from tests.faults.secrets import SENDER_ID
 from tests.faults.watch import Watch, left_open
 from tests.host.conftest import seal_keys
 from tests.support.dialogue import LOOK_UP, SLOTS
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
 
 class Place(Protocol):

@@ -7,16 +7,13 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.faults.conftest import ATTEMPTS, DEADLINE, OWN
+from actions.ps7.testing import Fault, Simulator
+from tests.faults.conftest import ATTEMPTS, DEADLINE, OWN, Bot, Place
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID, found
+from tests.faults.watch import Watch
 from tests.support.dialogue import LOOK_UP, SLOTS
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Fault, Simulator
-    from tests.faults.conftest import Bot, Place
-    from tests.faults.watch import Watch
 
 GRACE = 0.1
 """Seconds that a turn may take beyond its deadline."""

@@ -7,15 +7,13 @@ check.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import strategies as st
 
 from actions.ps7.api.wire import Answer
 from actions.ps7.testing import PERSONAS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HOSTILE = (
     "",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 # Each is a text that nothing else contains, and most look different in every encoding.
 CONTEXT_ID = 'ctx/Plänted+1="é~'

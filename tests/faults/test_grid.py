@@ -5,22 +5,17 @@ The faults are the simulator's table: a new row there is tested here by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Simulator
-from tests.faults.conftest import ATTEMPTS, DEADLINE
+from tests.faults.conftest import ATTEMPTS, DEADLINE, Bot
 from tests.faults.ending import TRANSPORT, End, at_every_attempt, check, deadline, script, turn
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
+from tests.faults.watch import Watch
 from tests.host.loopback import Server
 from tests.support.dialogue import LOOK_UP
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.faults.conftest import Bot
-    from tests.faults.watch import Watch
 
 ANA = PERSONAS["ana"]
 every_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)

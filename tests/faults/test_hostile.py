@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7.testing import Simulator
-from tests.faults.conftest import DEADLINE
+from tests.faults.conftest import DEADLINE, Bot
 from tests.faults.ending import CUSTOMER, LINE, silent, turn
 from tests.faults.fuzzing import HOSTILE, MEGABYTE
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID, found
+from tests.faults.watch import Watch
 from tests.host.loopback import Server, http
 from tests.support.dialogue import LOOK_UP
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.faults.conftest import Bot
-    from tests.faults.watch import Watch
 
 FORGED = (
     "x\nINFO actions.ps7 PS7 lookup: outcome=ok",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,12 +23,7 @@ from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer, launch
 from tests.support.clock import Clock
 from tests.support.interpreters import PYTHONS, usable
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
-    from pathlib import Path
-
-    from tests.support.processes import Process
+from tests.support.processes import Process
 
 _STAGE = pytest.StashKey["Stage"]()
 

@@ -6,9 +6,12 @@ import asyncio
 import json
 import os
 import re
+import ssl
 import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -19,11 +22,6 @@ from tests.host.loopback import Server, http
 from tests.host.test_tls import Authority, Bank, Proxy, mutual
 from tests.support.doctor import assert_found
 from tests.support.processes import free_port
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
 # Before Python 3.11 asyncio closes a TLS transport later than it is told to.
 TLS_IN_TESTS = [

@@ -7,20 +7,15 @@ a conversation by attacks (`tests/security/test_arrival_tokens.py`).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from actions.ps7 import verified_context
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import PERSONAS, sign_arrival
+from actions.ps7.testing import PERSONAS, Simulator, sign_arrival
 from tests.support.bots import arrive, converse
 from tests.support.clock import Clock, now
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from actions.ps7.testing import Simulator
 
 # The simulator lives in the session's event loop.
 pytestmark = [

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7 import verified_context
-from actions.ps7.testing import PERSONAS, Conversation
+from actions.ps7.testing import PERSONAS, Conversation, Simulator
 from tests.support import bots
 from tests.support.bots import CUSTOM, FROM_TEXT, TYPED, arrive, run
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Simulator
 
 pytestmark = [
     pytest.mark.versions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib
 import io
@@ -13,22 +14,18 @@ import shlex
 import sys
 from importlib.machinery import ModuleSpec
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7.cli.arguments import PROGRAM
 from actions.ps7.cli.command import main, parser
+from actions.ps7.testing import Simulator
 from tests.support.arriving import arrived
 from tests.support.command import command, start
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
-
-    from actions.ps7.testing import Simulator
 
 KEY, OLDER = "new-key-" * 4, "old-key-" * 4
 SEALS = [Fernet.generate_key().decode() for _ in range(3)]

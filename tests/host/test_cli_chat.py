@@ -9,19 +9,17 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7.cli.command import main
 from tests.support.arriving import arrived
 from tests.support.processes import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEY = "new-key-" * 4
 ANA = {"ps7_status": "ok", "ps7_context": "gAAA", "cpf": "52998224725", "segment": "Varejo"}

@@ -6,8 +6,8 @@ import difflib
 import io
 import json
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
@@ -15,9 +15,6 @@ from ruamel.yaml import YAML
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.init_bots import BOTS, PIPELINE, lay_out
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"

@@ -6,20 +6,16 @@ import asyncio
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actions.ps7.cli.command import main
 from actions.ps7.digest import KeyedDigest
-from actions.ps7.testing import FAULTS, PERSONAS
+from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.support.command import command
 from tests.support.processes import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from actions.ps7.testing import Simulator
 
 # The simulator lives in the session's event loop.
 pytestmark = pytest.mark.asyncio(loop_scope="session")

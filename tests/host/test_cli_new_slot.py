@@ -6,12 +6,9 @@ import asyncio
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROW = 'Slot("display_name", "u_display", declared=True),\n    '
 BEFORE = 'Slot("ps7_expires_at"'

@@ -6,8 +6,9 @@ import asyncio
 import re
 import time
 import weakref
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -29,9 +30,6 @@ from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.loopback import Server, http
 from tests.support.simulator_client import own_simulator
 from tests.vectors.vector import NAMES, load
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 

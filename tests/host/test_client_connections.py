@@ -8,8 +8,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -18,9 +18,6 @@ from actions.ps7 import ConnectionFailed, PS7Client, Reason, UnreadableAnswer
 from actions.ps7.testing import BackgroundSimulator
 from tests.host.loopback import RESET, Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 

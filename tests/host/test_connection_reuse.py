@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trustme
@@ -18,15 +18,10 @@ import trustme
 from actions.ps7 import LookupFailed, PS7Client, Reason
 from actions.ps7.api.connections import MAX_ANSWER_BYTES
 from tests.host.byte_gateway import ANA, DIEGO, END, ByteGateway
-from tests.host.conftest import seal_keys
+from tests.host.conftest import Stage, seal_keys
 from tests.host.loopback import RESET, http
 from tests.host.test_client import settings_for
 from tests.support.dialogue import Dialogue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.host.conftest import Stage
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.host.conftest import Stage
 from tests.support.processes import ROOT, Process
-
-if TYPE_CHECKING:
-    from tests.host.conftest import Stage
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from actions.ps7.testing import PERSONAS
+from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from actions.ps7.testing import Simulator
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
-
-if TYPE_CHECKING:
-    from tests.support.action_server import ActionServer
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

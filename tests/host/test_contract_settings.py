@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.host.conftest import seal_keys
+from actions.ps7.testing import Simulator
+from tests.host.conftest import Stage, seal_keys
 from tests.support.dialogue import Dialogue
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from actions.ps7.testing import Simulator
-    from tests.host.conftest import Stage
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

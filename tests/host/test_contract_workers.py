@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.host.conftest import seal_keys
+from tests.host.conftest import Stage, seal_keys
+from tests.support.action_server import ActionServer, Connection
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from tests.host.conftest import Stage
-    from tests.support.action_server import ActionServer, Connection
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +21,6 @@ from tests.host.doctor_servers import (
 )
 from tests.host.loopback import http
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS

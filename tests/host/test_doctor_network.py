@@ -6,7 +6,7 @@ import asyncio
 import re
 import ssl
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +29,6 @@ from tests.host.doctor_servers import (
     simulated,
 )
 from tests.host.loopback import http
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7 import Outcome, handover
 from actions.ps7.slots import CUSTOMER_SLOTS
-from actions.ps7.testing import PERSONAS
+from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, run, set_slots
+from tests.support.clock import Clock
 from tests.support.dialogue import FORGET
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Conversation
-    from tests.support.clock import Clock
 
 # The simulator lives in the session's event loop.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]

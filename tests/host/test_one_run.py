@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import logging
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7 import verified_context
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import PERSONAS, Persona
+from actions.ps7.testing import PERSONAS, Conversation, Persona, Simulator
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
+from tests.support.clock import Clock
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Conversation, Simulator
-    from tests.support.clock import Clock
 
 # The simulator lives in the session's event loop.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]

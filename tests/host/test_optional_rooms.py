@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from collections.abc import AsyncIterator, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,9 +22,6 @@ from tests.host.conftest import seal_keys
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
 
 ROOMS = (("cli",), ("testing",), ("cli", "testing"))
 COPIES = [(*rooms, *main) for rooms, main in product(ROOMS, ((), ("__main__.py",)))]

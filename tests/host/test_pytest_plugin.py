@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -14,9 +14,6 @@ from actions.ps7 import clock
 from actions.ps7.dialogue import runtime
 from actions.ps7.settings import ArrivalSettings, PS7Settings
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLUGIN = "actions.ps7.testing.pytest_plugin"
 INI = """

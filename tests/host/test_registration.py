@@ -6,7 +6,7 @@ import gc
 import json
 import logging
 import pickle
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,9 +14,6 @@ from rasa_sdk import Action
 
 from actions.ps7 import ActionPS7Context, ActionPS7Verify
 from actions.ps7.dialogue import actions, runtime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.versions
 

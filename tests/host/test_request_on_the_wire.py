@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import pytest
@@ -10,12 +10,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.dialogue import runtime
-from actions.ps7.testing import PERSONAS, Conversation, Simulator
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from actions.ps7.testing import RecordedRequest
+from actions.ps7.testing import PERSONAS, Conversation, RecordedRequest, Simulator
 
 pytestmark = pytest.mark.versions
 

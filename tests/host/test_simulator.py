@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
@@ -14,9 +15,6 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator import gateway
 from tests.support.simulator_client import JSON, LOGIN, PATH, Answer, Client
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 APP = {"app_key": "our-app", "app_secret": "our-secret"}

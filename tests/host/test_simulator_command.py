@@ -12,18 +12,15 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator.__main__ import main, startup_text
 from tests.support.simulator_client import JSON, PATH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 MODULE = "actions.ps7.testing.simulator"
 VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")

@@ -7,10 +7,10 @@ import gzip
 import json
 import logging
 import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
@@ -20,9 +20,6 @@ from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.gateway import make_reply, to_json
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client, own_simulator
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
 GOOD = FAULTS["slow"].body
 assert not isinstance(GOOD, bytes)

@@ -8,7 +8,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import trustme
@@ -23,9 +23,6 @@ from aiohttp import (
 
 from actions.ps7.testing import FAULTS, PERSONAS, BackgroundSimulator, Simulator
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
 # Before Python 3.11 asyncio closes a TLS transport later than it says.
 pytestmark = [

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7 import PS7Client
 from actions.ps7.dialogue import runtime
+from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
 from tests.support.simulator_client import own_simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from actions.ps7.testing import Simulator
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
 

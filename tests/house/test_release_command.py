@@ -6,15 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from scripts import release
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 VERSION = release.own_version(ROOT)

@@ -11,12 +11,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
-from tests.model.steps import FAILURES, MAX_AGE, NAMES, UNUSABLE
-
-if TYPE_CHECKING:
-    from tests.model.steps import Bot
+from tests.model.steps import FAILURES, MAX_AGE, NAMES, UNUSABLE, Bot
 
 _TOLERANCE = 75.0
 """Seconds by which a token or a seal may be taken for good too long: clocks, leeway."""

@@ -6,16 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.model.conversation import Driver
 from tests.model.subject import Subject
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.model.conversation import Driver
 
 _PROGRAM = Path(__file__).with_name("subject.py")
 

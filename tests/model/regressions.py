@@ -9,21 +9,16 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.model.books import Violation
-from tests.model.conversation import play
+from tests.model.conversation import Driver, play
 from tests.model.drivers import tree
+from tests.model.steps import Walk
 from tests.model.traces import TRACES
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.model.conversation import Driver
-    from tests.model.steps import Walk
 
 
 @contextmanager

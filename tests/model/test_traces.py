@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
-from tests.model.conversation import play
+from tests.model.conversation import Driver, play
 from tests.model.drivers import this_process, tree
 from tests.model.steps import Bot, Walk, arrives
 from tests.model.traces import TRACES
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.model.conversation import Driver
 
 
 @pytest.fixture(scope="module")

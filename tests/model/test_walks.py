@@ -11,18 +11,14 @@ import time
 import traceback
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.model.books import Violation
-from tests.model.conversation import play, seen
+from tests.model.conversation import Driver, play, seen
 from tests.model.drivers import this_process
+from tests.model.steps import Walk
 from tests.model.walks import made_up, shrunk
-
-if TYPE_CHECKING:
-    from tests.model.conversation import Driver
-    from tests.model.steps import Walk
 
 _STEPS = int(os.environ.get("PS7_MODEL_STEPS", "20000"))
 _SECONDS = float(os.environ.get("PS7_MODEL_SECONDS", "0"))

@@ -5,9 +5,11 @@ Made by `random` from a seed: what Hypothesis makes up repeats itself too much t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 from tests.model.steps import (
     FAILURES,
@@ -18,16 +20,11 @@ from tests.model.steps import (
     Answers,
     Attack,
     Bot,
+    Step,
     Turn,
     Wait,
     Walk,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from random import Random
-
-    from tests.model.steps import Step
 
 LENGTH = 40
 _METADATA = "session_started_metadata"

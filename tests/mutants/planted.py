@@ -10,22 +10,19 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tests.model.books import Violation
 from tests.model.conversation import play
 from tests.model.drivers import tree
+from tests.model.steps import Walk
 from tests.model.traces import TRACES
 from tests.model.walks import made_up
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.model.steps import Walk
 
 ROOT = Path(__file__).parents[2]
 STEPS = int(os.environ.get("PS7_MODEL_STEPS", "20000"))

@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,10 +17,8 @@ from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import ROOT, Programs
 from benchmarks.scale.servers import ActionServers
+from tests.conversation.talking import RunningBot
 from tests.faults.test_benchmarks import figures, run
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
 
 pytestmark = [
     pytest.mark.release,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import filecmp
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,6 @@ from benchmarks.scale.servers import BOT
 from benchmarks.scale.users import Turn, User
 from benchmarks.scale.verdict import figures, problems
 from benchmarks.scale.versions import FURTHER_FIELD, READS_NEXT, WRITES_NEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ONE, OTHER = "127.0.0.1:1", "127.0.0.1:2"
 EARLY, MEANWHILE, LATE = 10.0, 99.5, 200.0

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from actions.ps7 import clock
 from actions.ps7.dialogue.arrival import ArrivalVerifier
-from actions.ps7.dialogue.context_id import found_in, look_in
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from actions.ps7.dialogue.context_id import Found
+from actions.ps7.dialogue.context_id import Found, found_in, look_in
 
 
 def arrived(token: str, keys: Sequence[str], sender_id: str) -> Found:

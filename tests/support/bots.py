@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, PS7SessionStart
-from actions.ps7.testing import Conversation
+from actions.ps7.testing import Conversation, Simulator
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
-
-if TYPE_CHECKING:
-    from actions.ps7.testing import Simulator
 
 SESSION_START, SESSION_METADATA = "action_session_start", "session_started_metadata"
 CUSTOMER_SLOTS = [name for name in SLOTS if name not in ("ps7_status", "ps7_context")]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from actions.ps7.cli.doctor import judge
 from actions.ps7.cli.doctor.bot import Bot
+from actions.ps7.cli.doctor.report import Finding
 from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from actions.ps7.cli.doctor.report import Finding
 
 STATUS_VALUES = [
     *("ok", "missing", "invalid", "rejected"),

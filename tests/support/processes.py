@@ -12,17 +12,14 @@ import re
 import secrets
 import signal
 import socket
+import ssl
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 

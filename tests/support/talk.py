@@ -6,10 +6,11 @@ the turn that opens one the session before as well. What a run is to set is set 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 from cryptography.fernet import Fernet
@@ -19,15 +20,11 @@ from actions.ps7.dialogue.cache import StateCache
 from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA, NewSession
 from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7.dialogue.seal import Seal
+from actions.ps7.dialogue.situation import Situation, TrackerLike
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
 from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from actions.ps7.dialogue.seal import Seal
-    from actions.ps7.dialogue.situation import Situation, TrackerLike
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,10 +23,6 @@ from actions.ps7.errors import (
     UnexpectedStatus,
     UnreadableAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 LIMIT, RESET = 3, 15.0
 DOWN = ConnectionFailed(Reason.CONNECT)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.ps7 import cpf
-
-if TYPE_CHECKING:
-    from random import Random
 
 pytestmark = pytest.mark.versions
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from actions.ps7.cli.doctor import bot
+from actions.ps7.cli.doctor.bot import Bot, Sources
 from tests.support.doctor import wrong
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from actions.ps7.cli.doctor.bot import Bot, Sources
 
 SLOT = "slots: {segment: {type: %s, mappings: [{type: custom}]}}\n"
 BESIDE = "domain.yml lies beside the folder domain: `rasa train` reads it alone"

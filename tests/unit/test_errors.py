@@ -6,7 +6,7 @@ import copy
 import inspect
 import pickle
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,9 +27,6 @@ from actions.ps7.errors import (
     UnexpectedStatus,
     UnreadableAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 OUTCOMES: dict[type[LookupFailed], str] = {
     InvalidContextId: "invalid",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, History, Session
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SEALS = "ps7_context"
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.cli.init import yaml_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
 POLICIES = f"policies:\n{yaml_text._POLICIES}"

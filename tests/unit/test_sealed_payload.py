@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7 import Outcome
 from actions.ps7.api.customer import read_customer
+from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.dialogue.turn import Turn
 from actions.ps7.slots import CUSTOMER_SLOTS, project, reduced
 from actions.ps7.testing import PERSONAS
 from tests.support.talk import HOUR, NOW, SEAL_KEY, Snapshot, runtime
-
-if TYPE_CHECKING:
-    from actions.ps7.dialogue.runtime import Runtime
 
 KEPT = {"u_seg": "Private", "u_numA": 11.5, "contexto": {"u_cssc": "9", "u_ag": 1}}
 PAYLOAD = KEPT | {"u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7", "": "Ana"}

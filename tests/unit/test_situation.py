@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,6 @@ from tests.support.talk import (
     runtime,
     signed,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OK_ANA, MISSING, TAMPERED = ("ok", "ana"), ("missing", None), ("tampered", None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import aiohttp
 import pytest
@@ -13,9 +13,6 @@ from aiohttp import client_exceptions, http_exceptions
 
 from actions.ps7.api.transport import _translate
 from actions.ps7.errors import ConnectionFailed, PS7Unavailable, Reason, UnreadableAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.versions
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from actions.ps7.api import telemetry
 from actions.ps7.dialogue.context_id import fingerprint, unusable
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
 from tests.support.talk import FOUND, HELD, HOUR, Talk, signed, talk_with
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 

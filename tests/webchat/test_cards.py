@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from itertools import cycle
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
 from tests.webchat.cast import CALL, HELD, NO_ANSWER, NOT_ASKED, OUTCOMES, SEALED, TROUBLES, known
-
-if TYPE_CHECKING:
-    from tests.webchat.visit import Visitors
+from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 

@@ -7,19 +7,15 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from examples.webchat.server import CLIENT
+from tests.conversation.harness import Stage
+from tests.conversation.talking import RunningBot
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.conversation.harness import Stage
-    from tests.conversation.talking import RunningBot
 
 pytestmark = [
     pytest.mark.release,

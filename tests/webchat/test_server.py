@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import jwt
@@ -16,10 +18,6 @@ from examples.webchat import server
 from examples.webchat.server import Backstage
 from tests.support.processes import free_port
 from tests.webchat.visit import served
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 KEY = "a secret of the bank's back-end, made up"
 TOKEN = "made up as well"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.support.processes import ROOT
 from tests.wheel.environment import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOURCES = ("actions", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "domain.yml")
 

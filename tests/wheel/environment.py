@@ -9,15 +9,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from packaging.utils import canonicalize_name
-
-if TYPE_CHECKING:
-    from email.message import Message
 
 _LINK = Path(__file__).with_name("link_dependencies.py")
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,9 +21,7 @@ from tests.support.action_server import ActionServer, launch
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from tests.wheel.environment import Environments
+from tests.wheel.environment import Environments
 
 OWN = ROOT / "examples" / "oss-bot" / "actions"
 BALANCE = "action_answer_balance"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -14,12 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.processes import ROOT
 from tests.wheel.building import build, clone, unpack
-from tests.wheel.environment import metadata
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.wheel.environment import Environment
+from tests.wheel.environment import Environment, metadata
 
 MOST_BYTES = 180_000
 """Of the wheel: the plugin, its optional rooms with their docstrings, and the README."""

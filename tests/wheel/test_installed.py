@@ -6,14 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.arriving import arrived
-
-if TYPE_CHECKING:
-    from tests.wheel.environment import Environment
+from tests.wheel.environment import Environment
 
 pytestmark = pytest.mark.release
 

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -15,9 +16,6 @@ from packaging.utils import canonicalize_name
 from scripts import release
 from tests.container.test_pins import ENTRY, TEXT
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.release
 
