@@ -7,19 +7,17 @@ what one object says and looks for its counterpart.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes_validate.utils import validate
 
 from tests.deploy.deployment import COMPONENTS, COMPOSE, Cluster, mounted
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    Build = Callable[..., Cluster]
+Build = Callable[..., Cluster]
 
 pytestmark = pytest.mark.release
 

@@ -7,17 +7,15 @@ know. What picks a flow is a language model: a test says which one starts.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
-    from pathlib import Path
-
-    Slots = Callable[[], Mapping[str, Any]]
+Slots = Callable[[], Mapping[str, Any]]
 
 BOT = ROOT / "examples" / "calm-bot"
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7.cli.command import main
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Said = Callable[..., tuple[int, str, str]]
+Said = Callable[..., tuple[int, str, str]]
 
 IDS = ["o'Brien\"; --", "100%_", "a*", "[ab]?", "+55 11 99999-0000", "ção"]
 NEEDS = "; the command needs what Rasa has: packages, folder, variables and network\n"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
-from actions.ps7.testing import PERSONAS
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue, Send
 from tests.support.grpc_client import connected
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from actions.ps7.testing import Simulator
-    from tests.support.dialogue import Send
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 

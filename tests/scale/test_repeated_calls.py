@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,10 +20,7 @@ from tests.host.conftest import seal_keys
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    Case = tuple[dict[str, str] | None, str, dict[str, str] | None, bool, object]
+Case = tuple[dict[str, str] | None, str, dict[str, str] | None, bool, object]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,8 @@ is the caller's: over HTTP, gRPC, or straight into an executor.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 from uuid import uuid4
 
 import rasa_sdk
@@ -14,10 +15,7 @@ import rasa_sdk
 from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS
 from tests.support.clock import now
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
-
-    Send = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 LOOK_UP, VERIFY, FORGET = "action_ps7_context", "action_ps7_verify", "action_ps7_forget"
 

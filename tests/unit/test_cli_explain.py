@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -19,10 +20,7 @@ from tests.support.command import command
 from tests.support.processes import ROOT
 from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, runtime, signed, talk_with
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Explain = Callable[..., list[dict[str, Any]]]
+Explain = Callable[..., list[dict[str, Any]]]
 
 
 def keys(talk: Talk) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Make = Callable[..., tuple[Output, io.StringIO]]
+Make = Callable[..., tuple[Output, io.StringIO]]
 
 
 class Terminal(io.StringIO):

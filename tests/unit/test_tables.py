@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actions.ps7 import Outcome
+from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7.dialogue.turn import Turn
 from tests.support.talk import ANA, FOUND, HELD, Talk, runtime, signed, talk_with
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from actions.ps7.dialogue.runtime import Runtime
-    from actions.ps7.dialogue.turn import Turn
-
-    Run = Callable[[Talk], str]
+Run = Callable[[Talk], str]
 
 UNUSABLE, TAMPERED = "unusable: invalid", "no-seal-behind: tampered"
 CONTEXT = {
