@@ -7,7 +7,6 @@ import json
 import os
 import re
 import ssl
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,16 +21,6 @@ from tests.host.loopback import Server, http
 from tests.host.test_tls import Authority, Bank, Proxy, mutual
 from tests.support.doctor import assert_found
 from tests.support.processes import free_port
-
-# Before Python 3.11 asyncio closes a TLS transport later than it is told to.
-TLS_IN_TESTS = [
-    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
-    *(
-        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-        if sys.version_info < (3, 11)
-        else []
-    ),
-]
 
 SECRETS = {
     "PS7_USERNAME": "planted-user",

@@ -6,8 +6,11 @@ import asyncio
 import re
 import socket
 import struct
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     import ssl
@@ -17,6 +20,15 @@ if TYPE_CHECKING:
 
 RESET = b"\0reset"
 """A piece that is not sent: the connection is reset in its place."""
+# Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
+TLS_IN_TESTS = [
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+    *(
+        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+        if sys.version_info < (3, 11)
+        else []
+    ),
+]
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +11,13 @@ import pytest
 from actions.ps7.cli.command import main
 from tests.host.doctor_servers import (
     SECRETS,
-    TLS_IN_TESTS,
     bare_machine,
     behind_proxy,
     normal,
     wrong,
 )
-from tests.host.loopback import http
+from tests.host.loopback import TLS_IN_TESTS, http
+from tests.support.command import command
 from tests.support.processes import ROOT
 
 __all__ = ["bare_machine"]
@@ -58,23 +56,9 @@ async def test_as_a_user_runs_it(tmp_path: Path) -> None:
     """`python -m actions.ps7 doctor`, with nothing in its environment but the settings."""
     refusal = http(status="407 Proxy Authentication Required")
     async with behind_proxy(refusal)(tmp_path) as variables:
-        code, out, err = await run(tmp_path, "doctor", **{**SECRETS, **variables})
-    assert re.sub(r"https?://127.*(?=\n)", "URL", normal(out), count=1) == AS_A_USER
-    assert (code, err) == (1, "")
-
-
-async def run(folder: Path, *arguments: str | Path, **variables: str) -> tuple[int, str, str]:
-    """Run the command in a folder, and wait for its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "actions.ps7", *arguments),
-        cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+        ended = await command("doctor", cwd=tmp_path, variables={**SECRETS, **variables})
+    assert re.sub(r"https?://127.*(?=\n)", "URL", normal(ended.out), count=1) == AS_A_USER
+    assert (ended.code, ended.err) == (1, "")
 
 
 @pytest.fixture

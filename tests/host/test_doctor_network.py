@@ -17,7 +17,6 @@ from tests.host.doctor_servers import (
     IS_HTTP,
     LOGIN,
     SECRETS,
-    TLS_IN_TESTS,
     Case,
     answering,
     bare_machine,
@@ -28,7 +27,7 @@ from tests.host.doctor_servers import (
     secured,
     simulated,
 )
-from tests.host.loopback import http
+from tests.host.loopback import TLS_IN_TESTS, http
 
 __all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS

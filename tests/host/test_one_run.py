@@ -153,9 +153,6 @@ async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.Mon
     assert await arrive(bot) == []
 
 
-# -- forgetting -----------------------------------------------------------------------------------
-
-
 # -- the bot's own actions ------------------------------------------------------------------------
 
 

@@ -10,22 +10,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectionError
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator import gateway
-from tests.support.simulator_client import JSON, LOGIN, PATH, Answer, Client
+from tests.support.simulator_client import JSON, LOGIN, PATH, Answer, Client, own_client
 
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 APP = {"app_key": "our-app", "app_secret": "our-secret"}
 ANA = b'{"contextId": "ana"}'
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """Yield a client; what it waits for comes within seconds or never."""
-    async with ClientSession(timeout=ClientTimeout(total=10)) as session:
-        yield Client(session)
+client = pytest.fixture(own_client)
 
 
 @pytest.fixture
@@ -112,11 +108,6 @@ def headers(*parts: dict[str, str]) -> dict[str, Any]:
     return {"headers": {name: value for part in parts for name, value in part.items()}}
 
 
-def body(content: bytes) -> dict[str, Any]:
-    """Return a change of a good lookup: its body."""
-    return {"body": content}
-
-
 LOOKUPS: dict[str, tuple[dict[str, Any], dict[str, Any], int, str]] = {
     "path": ({}, {"path": PATH + "/x"}, 404, "code"),
     "method": ({}, {"method": "GET"}, 405, "code"),
@@ -126,14 +117,14 @@ LOOKUPS: dict[str, tuple[dict[str, Any], dict[str, Any], int, str]] = {
     "wrong userName": ({}, headers(JSON, LOGIN, {"userName": "x"}), 401, "result"),
     "wrong password": ({}, headers(JSON, LOGIN, {"password": "x"}), 401, "result"),
     "form": ({}, headers(LOGIN, {"Content-Type": "text/plain"}), 400, "result"),
-    "no JSON": ({}, body(b"contextId=ana"), 400, "result"),
-    "no UTF": ({}, body(b'{"contextId": "\xff"}'), 400, "result"),
-    "too deep": ({}, body(b"[" * 200_000), 400, "result"),
-    "no body": ({}, body(b""), 400, "result"),
-    "no object": ({}, body(b'["ana"]'), 400, "result"),
-    "no contextId": ({}, body(b'{"contextid": "ana"}'), 400, "result"),
-    "number": ({}, body(b'{"contextId": 123123213}'), 400, "result"),
-    "blank": ({}, body(b'{"contextId": " "}'), 400, "result"),
+    "no JSON": ({}, {"body": b"contextId=ana"}, 400, "result"),
+    "no UTF": ({}, {"body": b'{"contextId": "\xff"}'}, 400, "result"),
+    "too deep": ({}, {"body": b"[" * 200_000}, 400, "result"),
+    "no body": ({}, {"body": b""}, 400, "result"),
+    "no object": ({}, {"body": b'["ana"]'}, 400, "result"),
+    "no contextId": ({}, {"body": b'{"contextid": "ana"}'}, 400, "result"),
+    "number": ({}, {"body": b'{"contextId": 123123213}'}, 400, "result"),
+    "blank": ({}, {"body": b'{"contextId": " "}'}, 400, "result"),
     # What comes first is what is answered.
     "all wrong": ({}, {"path": "/x", "method": "PUT", "headers": {}}, 404, "code"),
     "rest wrong": ({}, {"method": "PUT", "headers": {}, "body": b"x"}, 405, "code"),

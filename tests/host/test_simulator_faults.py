@@ -13,13 +13,13 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import web
 
 from actions.ps7.testing import FAULTS, Simulator
 from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.gateway import make_reply, to_json
-from tests.support.simulator_client import JSON, LOGIN, PATH, Client, own_simulator
+from tests.support.simulator_client import JSON, LOGIN, PATH, Client, own_client, own_simulator
 
 GOOD = FAULTS["slow"].body
 assert not isinstance(GOOD, bytes)
@@ -29,13 +29,7 @@ SILENCE = 0.5
 """Seconds after which a test takes a connection for open and silent."""
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    """Yield a client; what it waits for comes within seconds or never."""
-    async with ClientSession(timeout=ClientTimeout(total=10)) as session:
-        yield Client(session)
-
-
+client = pytest.fixture(own_client)
 ps7 = pytest.fixture(own_simulator)
 
 

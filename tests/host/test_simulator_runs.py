@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -22,17 +21,10 @@ from aiohttp import (
 )
 
 from actions.ps7.testing import FAULTS, PERSONAS, BackgroundSimulator, Simulator
+from tests.host.loopback import TLS_IN_TESTS
 from tests.support.simulator_client import JSON, LOGIN, PATH, Client
 
-# Before Python 3.11 asyncio closes a TLS transport later than it says.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
-    *(
-        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-        if sys.version_info < (3, 11)
-        else []
-    ),
-]
+pytestmark = TLS_IN_TESTS
 AUTHORITY = trustme.CA()
 
 

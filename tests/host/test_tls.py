@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
 from actions.ps7.api import tls
 from actions.ps7.testing import Simulator
-from tests.host.loopback import LENGTH, http
+from tests.host.loopback import LENGTH, TLS_IN_TESTS, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 from tests.support.processes import free_port
 
@@ -34,17 +34,7 @@ if TYPE_CHECKING:
     """What a server shows, from the bank's own authority and another one."""
 
 PEM = serialization.Encoding.PEM
-# Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
-pytestmark = [
-    pytest.mark.versions,
-    pytest.mark.usefixtures("isolated"),
-    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
-    *(
-        [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-        if sys.version_info < (3, 11)
-        else []
-    ),
-]
+pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated"), *TLS_IN_TESTS]
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 BOTH = [
     V1_2,

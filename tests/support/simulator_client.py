@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession, ClientTimeout
 
 from actions.ps7.testing import Simulator
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from aiohttp import ClientSession
 
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 LOGIN = {"userName": "simulator", "password": "simulator"}
@@ -63,6 +61,12 @@ class Client:
         """Send it with more headers."""
         body = json.dumps({"contextId": context_id}).encode()
         return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON, **headers}, body=body)
+
+
+async def own_client() -> AsyncIterator[Client]:
+    """Yield a client; what it waits for comes within seconds or never."""
+    async with ClientSession(timeout=ClientTimeout(total=10)) as session:
+        yield Client(session)
 
 
 async def own_simulator() -> AsyncIterator[Simulator]:
