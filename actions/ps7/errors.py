@@ -1,18 +1,5 @@
 """The closed family of errors. Whatever goes wrong in a lookup comes out as one of these.
 
-    PS7Error
-    ├── SettingsError            a PS7_* variable is missing or bad; raised at start only
-    └── LookupFailed             knows its `outcome`, `reason` and the HTTP `status`, if any
-        ├── InvalidContextId     invalid: PS7 answered 400
-        ├── ContextRejected      rejected: PS7 has no such context
-        ├── AccessDenied         denied: PS7 refused our credentials
-        └── PS7Unavailable       unavailable: everything else
-            ├── DeadlineExceeded     the lookup's time was over
-            ├── CircuitOpen          too many failed just before; its outcome is that of the last
-            ├── ConnectionFailed     no connection, or it broke
-            ├── UnexpectedStatus     a status that PS7 does not document for this call
-            └── UnreadableAnswer     an answer that is not what the interface promises
-
 No text of an error holds a value that the customer, the channel or the server sent.
 """
 

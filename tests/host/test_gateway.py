@@ -126,6 +126,14 @@ def client_of(fabric: Fabric, **settings: Any) -> PS7Client:  # noqa: ANN401 - a
     return PS7Client(settings_for(fabric.url, **{"deadline": 5.0, **KEYS, **settings}))
 
 
+async def given_up(client: PS7Client) -> None:
+    """Begin a lookup, and cancel it while the token that it needs is fetched."""
+    looking = asyncio.create_task(client.lookup("C1"))
+    await asyncio.sleep(0.05)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
 @pytest.fixture
 async def client(fabric: Fabric) -> AsyncIterator[PS7Client]:
     """Return a client with a key and a secret."""
@@ -312,10 +320,7 @@ async def test_a_fetch_that_fails_after_its_lookup_was_cancelled_is_no_error_of_
     fabric.hold()
     fabric.replies = [web.Response(status=500)]
     async with client_of(fabric) as client:
-        first = asyncio.create_task(client.lookup("C1"))
-        await asyncio.sleep(0.05)
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
+        await given_up(client)
         fabric.go_on()
         await asyncio.sleep(0.1)
         assert (await client.lookup("C2")).agency == "0341"
@@ -328,10 +333,7 @@ async def test_a_fetch_ends_where_no_lookup_is_left_to_end_it(fabric: Fabric) ->
     """It has a deadline of its own, of the same length."""
     fabric.hold()
     async with client_of(fabric, deadline=0.3, read_timeout=100) as client:
-        first = asyncio.create_task(client.lookup("C1"))
-        await asyncio.sleep(0.1)
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
+        await given_up(client)
         late = await failure_of(client)
         assert late.reason is Reason.DEADLINE
         ours = client._gateway
@@ -347,10 +349,7 @@ def test_a_client_that_is_closed_leaves_no_fetch_behind(caplog: pytest.LogCaptur
         async with Fabric() as fabric:
             fabric.hold()
             async with client_of(fabric, read_timeout=100) as client:
-                first = asyncio.create_task(client.lookup("C1"))
-                await asyncio.sleep(0.05)
-                first.cancel()
-                await asyncio.gather(first, return_exceptions=True)
+                await given_up(client)
             ours = client._gateway
             assert ours is not None
             assert ours._fetches == {}

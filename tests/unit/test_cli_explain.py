@@ -34,6 +34,12 @@ def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return isolated
 
 
+def saved(content: object) -> str:
+    """Save a conversation; return the name of the file."""
+    Path("tracker.json").write_text(json.dumps(content))
+    return "tracker.json"
+
+
 @pytest.fixture
 def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Explain:
     """What explains a conversation for a machine with its server's keys, and returns the runs."""
@@ -104,9 +110,8 @@ async def test_a_person_reads_the_story(tmp_path: Path) -> None:
     talk.writes(cpf="00000000000").happens("action", name=VERIFY)
     talk.verifies()
     talk.says("two words").run()
-    file = tmp_path / "tracker.json"
-    file.write_text(json.dumps(vars(talk.tracker)))
-    ended = await command("explain", file, cwd=tmp_path, variables={"PS7_SEAL_KEYS": keys(talk)})
+    variables = {"PS7_SEAL_KEYS": keys(talk)}
+    ended = await command("explain", saved(vars(talk.tracker)), cwd=tmp_path, variables=variables)
     expected = STORY
     for shown, what in (("ana", "ana"), ("two words", unusable("two words"))):
         expected = expected.replace(f"<{shown}>", talk.runtime.client.digest(what))
@@ -154,8 +159,7 @@ def test_show_masks_nothing_but_seals(explain: Explain, capsys: pytest.CaptureFi
     assert (run["said"], run["context_id"]["value"], run["was_set"]["agency"]) == (
         *("oi", "ana", "0001"),
     )
-    Path("tracker.json").write_text(json.dumps(vars(talk.tracker)))
-    assert main(["explain", "tracker.json", "--show"]) == 0
+    assert main(["explain", saved(vars(talk.tracker)), "--show"]) == 0
     out = capsys.readouterr().out
     assert "\n  said        oi\n  context id  number 1, value ana, found under contextId in" in out
     assert "cpf 52998224725, agency 0001" in out
@@ -255,17 +259,13 @@ Message 2, 2026-11-24T12:00:03+00:00: action_ps7_verify, called by its name
 """
 
 
-def test_without_keys_it_says_what_cannot_be_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_keys_it_says_what_cannot_be_told(capsys: pytest.CaptureFixture[str]) -> None:
     """What came still can; before the first seal everything can."""
     talk = Talk()
     talk.meets("ana")
     talk.says("two words")
     talk.writes(ps7_context=None).happens("action", name=VERIFY)
-    file = tmp_path / "tracker.json"
-    file.write_text(json.dumps(vars(talk.tracker)))
-    assert main(["explain", str(file)]) == 0
+    assert main(["explain", saved(vars(talk.tracker))]) == 0
     assert capsys.readouterr() == (WITHOUT_KEYS, "")
 
 
@@ -435,17 +435,15 @@ def test_what_is_no_tracker_is_said(
 
 @pytest.mark.parametrize("events", [[], [1, None, {}, {"event": 1}], [event("slot")]])
 def test_nothing_to_explain_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], events: list[object]
+    capsys: pytest.CaptureFixture[str], events: list[object]
 ) -> None:
     """Malformed events count as none."""
-    file = tmp_path / "tracker.json"
-    file.write_text(json.dumps({"slots": {}, "events": events}))
-    assert main(["explain", str(file)]) == 0
+    assert main(["explain", saved({"slots": {}, "events": events})]) == 0
     said = "No message, and no action of ours, is in this file: there is nothing to explain.\n"
     assert capsys.readouterr() == (said, "")
 
 
-def test_malformed_events_are_no_trouble(tmp_path: Path) -> None:
+def test_malformed_events_are_no_trouble() -> None:
     """Whatever stands where Rasa puts a name, a time, a value or metadata."""
     junk: list[object] = [None, 1, "x", [], {}, [{}], 1e308, True]
     kinds = ("user", "slot", "action", "rewind", "undo", "session_started", "other")
@@ -455,23 +453,18 @@ def test_malformed_events_are_no_trouble(tmp_path: Path) -> None:
         for kind in kinds
     ]
     events.append({"event": "action", "name": VERIFY})
-    file = tmp_path / "tracker.json"
     slots = {"ps7_status": "ok", "ps7_context": 1, "cpf": {"a": 1}, "[]": 1}
-    file.write_text(json.dumps({"slots": slots, "events": events, "latest_message": []}))
-    assert main(["explain", str(file), "--show"]) == 0
-    assert main(["explain", str(file), "--json"]) == 0
+    file = saved({"slots": slots, "events": events, "latest_message": []})
+    assert main(["explain", file, "--show"]) == 0
+    assert main(["explain", file, "--json"]) == 0
 
 
-def test_a_tracker_of_a_real_rasa_is_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_tracker_of_a_real_rasa_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     """As Rasa Open Source 3.6.21 sent it to an action server: the call's body, and its tracker."""
     recorded = json.loads((ROOT / "tests/host/data/kit_recording_plain.json").read_text())
     body = recorded["steps"][0]["calls"][-1]
-    file = tmp_path / "tracker.json"
     for content in (body, body["tracker"]):
-        file.write_text(json.dumps(content))
-        assert main(["explain", str(file), "--json", "--show"]) == 0
+        assert main(["explain", saved(content), "--json", "--show"]) == 0
         [run] = json.loads(capsys.readouterr().out)["runs"]
         assert run["context_id"] == {
             "number": 1,

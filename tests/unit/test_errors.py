@@ -59,18 +59,6 @@ def test_the_family_is_closed_and_public() -> None:
         assert kind.__name__ in actions.ps7.__all__
 
 
-def test_the_drawing_shows_the_family_as_it_is() -> None:
-    """The module's docstring draws each class under the one that it derives from."""
-    assert errors.__doc__ is not None
-    above: list[str] = []
-    drawn = {}
-    for branch, name in re.findall(r"^( {4}[ │├└─]*)(\w+)", errors.__doc__, re.MULTILINE):
-        depth = len(branch) // 4 - 1
-        above[depth:] = [name]
-        drawn[name] = above[depth - 1] if depth else "Exception"
-    assert drawn == {kind.__name__: kind.__bases__[0].__name__ for kind in family(PS7Error)}
-
-
 @each_failure
 def test_a_failure_says_its_reason_and_status(kind: type[LookupFailed]) -> None:
     """And nothing else; its outcome is what `ps7_status` says afterwards."""
