@@ -137,7 +137,6 @@ class CustomerContext(BaseModel):
         return field_text(self.payload, wire_name)
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
-        """Name what may be shown: nothing that tells one customer from another."""
         for name in ("identification", "security_device", "token_status"):
             value = getattr(self, name)
             yield name, value.value if value else None

@@ -111,7 +111,6 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
         return self.retryable or self.reason in _BREAKER_REASONS
 
     def __str__(self) -> str:
-        """Return the reason, and the status where there is one."""
         return self.reason.value + (f" (HTTP {self.status})" if self.status is not None else "")
 
 

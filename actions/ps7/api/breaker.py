@@ -34,7 +34,6 @@ class Breaker:
     """
 
     def __init__(self, failures: int, reset: float) -> None:
-        """Take the limits, `reset` in seconds."""
         self._limit = failures
         self._reset = reset
         self._failures = 0

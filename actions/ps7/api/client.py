@@ -187,9 +187,7 @@ class PS7Client:
         self._transport.close_all()
 
     async def __aenter__(self) -> Self:
-        """Return the client itself."""
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """Close the connections."""
         await self.close()

@@ -115,7 +115,6 @@ class Connector(aiohttp.TCPConnector):
     """A pool from which clean connections alone are taken."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
-        """Take aiohttp's options, inside a running event loop."""
         super().__init__(**options)
         # aiohttp has no public way to name the class. If a version drops this attribute, its
         # connections have no `is_clean`, and no request goes out.

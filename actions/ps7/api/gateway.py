@@ -54,7 +54,6 @@ class Gateway:
         app_secret: SecretStr,
         send: Callable[[Request], Awaitable[Answer]],
     ) -> None:
-        """Take the settings and how to send a request; nothing is sent yet."""
         credentials = {
             "app_key": app_key.get_secret_value(),
             "app_secret": app_secret.get_secret_value(),

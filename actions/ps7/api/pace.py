@@ -28,7 +28,6 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        """Begin without a limit."""
         self._rate = math.inf
         self._next = self._set_at = 0.0
         self._refused_since: float | None = None

@@ -53,7 +53,6 @@ class Transport:
     """Sends requests, over one pool of connections for each running event loop."""
 
     def __init__(self, settings: PS7Settings) -> None:
-        """Take the settings; nothing is opened before the first request."""
         self._settings = settings
         self._proxy = settings.proxy.get_secret_value() if settings.proxy else None
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
@@ -166,7 +165,6 @@ def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
 
 
 def _translate(error: Exception) -> tuple[type[PS7Unavailable], Reason]:
-    """Return the class of our family for a foreign error, and the reason."""
     found_by_tls = tls.reason(error)
     if found_by_tls is not None:
         return ConnectionFailed, found_by_tls

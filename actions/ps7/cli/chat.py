@@ -119,7 +119,6 @@ class Chat:
     """One conversation with a bot, over Rasa's REST channel."""
 
     def __init__(self, url: str, sender: str, settings: PS7Settings) -> None:
-        """Begin it, or go on with it; nothing is sent yet."""
         self.ours = SlotNames(settings.slot_names)
         self._url = url.rstrip("/")
         self._sender = sender

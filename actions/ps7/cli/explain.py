@@ -151,7 +151,6 @@ class Reporter:
     """Explains runs. Names each contextId by a number, the same for the same one."""
 
     def __init__(self, settings: PS7Settings, *, show: bool) -> None:
-        """Take the settings of the action server; `show`: mask nothing but seals."""
         self.runtime = Runtime(settings)
         self.keys_known = "seal_keys" in settings.model_fields_set
         self._show = show
@@ -203,7 +202,6 @@ class Reporter:
         return "in the newest seal of this session"
 
     def _slots(self, values: object, situation: Situation) -> Report | None:
-        """Return those of ours, and those that go with a customer."""
         if not isinstance(values, dict):
             return None  # what PS7 would answer
         own = {name: name for name in self.runtime.settings.clear_slots}

@@ -160,7 +160,6 @@ def _write(out: Output, said: dict[str, Any], names: SlotNames) -> None:
 
 
 def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every value in a payload with its path."""
     if not isinstance(value, dict | list):
         yield path, value
         return
@@ -169,7 +168,6 @@ def _fields(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _call_id(text: str) -> str:
-    """Read a correlation id or a flow id. ArgumentTypeError where it is none."""
     if well_formed(text) is None:
         raise argparse.ArgumentTypeError("1 to 128 of A-Z a-z 0-9 . _ -, and no CPF")
     return text

@@ -66,7 +66,6 @@ class Output:
     """Writes for one command: what it found to the standard output, progress to the other."""
 
     def __init__(self) -> None:
-        """Take the streams of this process as they are now."""
         self._stream, self._errors = sys.stdout, sys.stderr
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         self._colour = self._stream.isatty() and not plain

@@ -24,7 +24,6 @@ class StateCache:
     """What one process remembers, by digests: that of any value that JSON can say."""
 
     def __init__(self) -> None:
-        """Begin with nothing, and a key that no other process has."""
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, datetime] = OrderedDict()
 

@@ -155,7 +155,6 @@ class NewSession:
     """
 
     def __init__(self, tracker: TrackerLike, domain: object) -> None:
-        """Read both. What is not of the expected type counts as not there."""
         before = tracker.slots if isinstance(tracker.slots, dict) else {}
         self.events = tracker.events if isinstance(tracker.events, list) else []
         self._initial = {name: _part(domain, "slots", name, "initial_value") for name in before}

@@ -41,7 +41,6 @@ class Runtime:
     """The parts that one set of settings leads to."""
 
     def __init__(self, settings: PS7Settings) -> None:
-        """Make the parts; nothing is opened yet."""
         self.settings = settings
         self.names = SlotNames(settings.slot_names)
         self.sealer = Sealer([key.get_secret_value() for key in settings.seal_keys])

@@ -55,7 +55,6 @@ class Seal(BaseModel):
     """Present where the outcome is `ok`, in a seal of this version."""
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
-        """Name the outcome alone."""
         yield "outcome", self.outcome.value
 
     @property

@@ -59,7 +59,6 @@ class Turn:
     def __init__(
         self, tracker: TrackerLike, runtime: Runtime, now: datetime, domain: object = None
     ) -> None:
-        """Read the tracker, and decide nothing yet; see `Situation`."""
         self.situation = Situation(tracker, runtime, now, domain)
         self.rule = "in-order"
         """The row of the table by which this run was decided."""
@@ -206,7 +205,6 @@ class Turn:
     # What the rows do
 
     def _leave(self, rule: str) -> Changes:
-        """Leave the slots as they are."""
         self.rule = rule
         said = self.situation.status
         self.outcome = next((each for each in Outcome if each.value == said), Outcome.MISSING)

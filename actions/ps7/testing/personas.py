@@ -49,12 +49,10 @@ _AS_SENT = {
 
 
 def _sent(*values: object) -> dict[str, Any]:
-    """Return the fields of `_SENT` with these values, in order."""
     return dict(zip(_SENT, values, strict=True))
 
 
 def _known(*values: str | None) -> dict[str, str | None]:
-    """Return the slots of `_KNOWN` with these values, in order."""
     return dict(zip(_KNOWN, values, strict=True))
 
 

@@ -60,8 +60,6 @@ class Bot:
     """
 
     def __init__(self, parts: dict[str, list[Table]], code: str | None) -> None:
-        """Take the content of the files of each kind, and the code of the bot's own actions."""
-
         def said(key: str) -> Table:
             return dict(ChainMap(*(table(part.get(key)) for part in parts["domain"])))
 
@@ -209,7 +207,6 @@ def _scripts(data: Iterable[Table]) -> Iterator[Script]:
 
 
 def _code(folder: Path) -> str:
-    """Read the bot's own code."""
     return "\n".join(
         file.read_text(encoding="utf-8", errors="replace")
         for file in sorted(folder.glob("*.py")) + sorted(folder.glob("*/*.py"))

@@ -75,7 +75,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(out: Output, planned: Plan) -> None:
-    """Write which files change, each change line by line, and what is left."""
     if planned.changes:
         out.heading("Changes")
         out.table([change.title for change in planned.changes.values()])

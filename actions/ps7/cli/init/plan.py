@@ -209,7 +209,6 @@ def _actions(plan: Plan, bot: Bot, *, at_start: bool) -> None:
 
 
 def _greet(plan: Plan, bot: Bot, sources: Sources, response: str, slot: str) -> None:
-    """Let a response greet by segment."""
     if response not in bot.responses:
         plan.left.append(f"there is no response {response} to greet by segment: --greet names it")
         return

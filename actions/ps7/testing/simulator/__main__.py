@@ -104,7 +104,6 @@ def _settings(simulator: Simulator) -> Iterator[str]:
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows in columns as wide as they need to be."""
     table = list(rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
@@ -134,7 +133,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    """Read a port. ArgumentTypeError, in argparse's own way, where it is none."""
     if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_HIGHEST_PORT}")
     return int(text)

@@ -45,15 +45,12 @@ _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 async def _whole(_request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Send all of it at once."""
     from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
 
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 def _after(wait: Callable[[], float]) -> Deliver:
-    """Return a way of sending it after so many seconds."""
-
     async def deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(wait())
         return await _whole(request, reply)
@@ -113,8 +110,6 @@ async def _dripped(request: web.BaseRequest, reply: Reply) -> web.StreamResponse
 def _bytes(
     sent: Callable[[Reply], bytes], end: Callable[[asyncio.Transport], Awaitable[None]]
 ) -> Deliver:
-    """Return a way of sending these bytes of a reply, and of ending the connection then."""
-
     async def deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         line = _line(request)
         line.write(sent(reply))
