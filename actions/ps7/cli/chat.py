@@ -160,7 +160,7 @@ class Chat:
             return None
         return {name: slots[name] for name in self.ours.among(slots)}
 
-    def _ask(self, path: str, message: object = None) -> Any:  # noqa: ANN401 - any JSON may come
+    def _ask(self, path: str, message: object = None) -> Any:
         """GET, or POST where there is something to send."""
         body = None if message is None else json.dumps(message).encode()
         request = Request(self._url + path, body, {"Content-Type": "application/json"})  # noqa: S310

@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _tracker_store(file: str) -> tuple[dict[str, Any], Any]:
-    from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
+    from ruamel.yaml import YAML  # an action server never needs it
 
     parser = YAML(pure=True)
     parser.preserve_quotes = True
@@ -95,7 +95,7 @@ def _tracker_store(file: str) -> tuple[dict[str, Any], Any]:
     return given, opened
 
 
-def _filled(value: Any) -> Any:  # noqa: ANN401 - YAML can be anything
+def _filled(value: Any) -> Any:
     """Fill gaps from the environment; as for Rasa, there are none within quotes: no plain `str`."""
     if isinstance(value, dict):
         return {name: _filled(part) for name, part in value.items()}
@@ -106,7 +106,7 @@ def _filled(value: Any) -> Any:  # noqa: ANN401 - YAML can be anything
 
 
 def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
-    import sqlalchemy as sa  # noqa: PLC0415 - as above
+    import sqlalchemy as sa
 
     text = given.get("url") or ""
     if whole := "://" in text:
@@ -126,7 +126,7 @@ def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
     of_sender, time = events.c.sender_id == sender, events.c.timestamp
     count = sa.select(sa.func.count(), sa.func.min(time), sa.func.max(time)).select_from(events)
 
-    def do(statement: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    def do(statement: Any) -> Any:
         with engine.begin() as connection:
             done = connection.execute(statement.where(of_sender))
             return done.one() if done.returns_rows else None
@@ -136,7 +136,7 @@ def _sql(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
 
 
 def _redis(given: dict[str, Any], sender: str) -> tuple[Any, Any, str]:
-    import redis  # noqa: PLC0415 - as above
+    import redis
 
     host, prefix = given.get("url") or "localhost", given.get("key_prefix")
     more = {name: given[name] for name in _OF_REDIS & given.keys()}

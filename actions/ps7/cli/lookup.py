@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 def look_up(
     settings: PS7Settings,
     context_id: str,
-    **more: Any,  # noqa: ANN401 - what `PS7Client.lookup` takes
+    **more: Any,
 ) -> tuple[LookupReport, CustomerContext | LookupFailed]:
     """Make one lookup; return how it went, and the customer or why there is none."""
     report = LookupReport()
@@ -177,7 +177,7 @@ def _text(value: object) -> str | Toned:
     return Toned("-", Tone.FAINT) if value is None else str(value)
 
 
-def masked(name: str, value: object) -> Any:  # noqa: ANN401 - a slot can be anything
+def masked(name: str, value: object) -> Any:
     """Return what a slot, by its default name, may be shown as; null stays null."""
     slot = CUSTOMER_SLOTS.get(name)
     if value is None or name == STATUS or (slot is not None and not slot.personal):
@@ -194,7 +194,7 @@ def masked(name: str, value: object) -> Any:  # noqa: ANN401 - a slot can be any
     return "*" * len(text) if beside else stars(text)
 
 
-def _masked_field(name: str, value: object) -> Any:  # noqa: ANN401 - JSON can be anything
+def _masked_field(name: str, value: object) -> Any:
     """Return what a field of the payload may be shown as, and what is in it.
 
     A name that the interface does not document may be data itself: it shows its place alone.

@@ -18,7 +18,7 @@ _EXAMPLES = {
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command, with the simulator's own options; none where testing/ is not there."""
     try:
-        from ..testing.simulator.__main__ import ABOUT, add_options, run  # noqa: PLC0415 - optional
+        from ..testing.simulator.__main__ import ABOUT, add_options, run  # optional
     except ModuleNotFoundError:
         return
     about = "be PS7 on this machine, with made-up customers and faults"

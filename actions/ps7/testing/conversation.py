@@ -388,6 +388,6 @@ def _register_package(executor: ActionExecutor, package: str) -> None:
         raise
 
 
-def _wire(value: object) -> Any:  # noqa: ANN401 - whatever JSON makes of it
+def _wire(value: object) -> Any:
     """Return what arrives at the other end; TypeError or ValueError for what JSON cannot hold."""
     return json.loads(json.dumps(value, allow_nan=False))

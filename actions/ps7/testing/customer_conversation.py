@@ -50,7 +50,7 @@ class CustomerConversation(Conversation):
     `clock` is the one that the plugin was given too; all other arguments are `Conversation`'s.
     """
 
-    def __init__(self, *arguments: Any, clock: MovableClock, **options: Any) -> None:  # noqa: ANN401 - handed on
+    def __init__(self, *arguments: Any, clock: MovableClock, **options: Any) -> None:
         super().__init__(*arguments, now=lambda: clock.utc_now().timestamp(), **options)
         self._clock = clock
 

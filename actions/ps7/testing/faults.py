@@ -108,7 +108,7 @@ _BROKEN: tuple[tuple[str, Delivery, str, bool, str], ...] = (
 )
 
 
-def _fault(name: str, title: str, outcome: str, reason: str, **answer: Any) -> Fault:  # noqa: ANN401 - fields
+def _fault(name: str, title: str, outcome: str, reason: str, **answer: Any) -> Fault:
     """Return a fault of a good answer, but for what is given."""
     return Fault(name, title, outcome, reason, **{"body": _GOOD, **answer})
 

@@ -48,7 +48,7 @@ class Conversations:
         self.opened: list[CustomerConversation] = []
         self._bot = {**bot, "clock": time}
 
-    def __call__(self, **options: Any) -> CustomerConversation:  # noqa: ANN401 - handed on
+    def __call__(self, **options: Any) -> CustomerConversation:
         """Open one; `options` are `Conversation`'s: `sender_id`, `channel`, `carry_over_slots`."""
         self.opened.append(CustomerConversation(**self._bot, **options))
         return self.opened[-1]
@@ -122,7 +122,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make fixtures of the functions above."""
-    import pytest  # noqa: PLC0415 - see the top
+    import pytest  # see the top
 
     functions = (ps7_settings, ps7_bot, ps7, conversation, bot)
     fixtures = ModuleType(f"{__name__}.fixtures")  # pytest looks for fixtures in modules

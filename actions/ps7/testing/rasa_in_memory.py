@@ -82,7 +82,7 @@ def _parts(source: DomainSource) -> list[Domain]:
 
 
 def _read(path: Path) -> Domain:
-    from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
+    from ruamel.yaml import YAML  # an action server never needs it
 
     parser = YAML(typ="safe", pure=True)  # YAML 1.2: `no` and `on` are text, as for Rasa
     return dict(parser.load(path.read_text(encoding="utf-8")) or {})

@@ -77,7 +77,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(options: argparse.Namespace) -> int:
     """Make the checks, write what they found, and return the exit code."""
-    from . import bot  # noqa: PLC0415 - other commands do not wait for all of it
+    from . import bot  # other commands do not wait for all of it
 
     if options.bot is not None and not options.bot.is_dir():
         raise CommandError(f"{options.bot} is no folder: --bot takes that of a bot")
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]:
     """Make every check that was asked for, in order."""
-    from . import connection, network, settings  # noqa: PLC0415 - as above
+    from . import connection, network, settings
 
     if not options.only_bot:
         read = None
@@ -117,7 +117,7 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
 
 def of_bot(sources: Sources, *, complain: bool) -> Section:
     """Check a bot. Settings about slots that cannot be used are named once."""
-    from . import bot, judge, settings  # noqa: PLC0415 - as above
+    from . import bot, judge, settings
 
     found: list[Finding] = []
     try:

@@ -182,8 +182,8 @@ def files(path: Path) -> Iterator[Path]:
 
 def parsed(text: str) -> Table:
     """Read YAML as Rasa does; ValueError where it is none."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - an action server never needs it
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+    from ruamel.yaml import YAML  # an action server never needs it
+    from ruamel.yaml.error import YAMLError
 
     parser = YAML(typ="safe", pure=True)  # YAML 1.2, as for Rasa: `no` and `on` are text
     try:

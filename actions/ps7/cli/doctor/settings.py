@@ -126,7 +126,7 @@ def _keys(settings: PS7Settings) -> Iterator[Finding]:
 
 def names_set() -> list[str]:
     """Return the names in environment, .env and secret files."""
-    from dotenv import dotenv_values  # noqa: PLC0415 - pydantic-settings brings it, and waits too
+    from dotenv import dotenv_values  # pydantic-settings brings it, and waits too
 
     folder, names = os.environ.get(SECRETS_DIR), list(os.environ)
     with suppress(OSError, ValueError):  # the settings say so

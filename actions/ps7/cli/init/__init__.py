@@ -59,7 +59,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(options: argparse.Namespace) -> int:
     """Show the changes, make them where a person agrees, and return the doctor's exit code."""
-    from . import plan  # noqa: PLC0415 - other commands do not wait for all of it
+    from . import plan  # other commands do not wait for all of it
 
     out = Output()
     planned = plan.make(options)
@@ -104,8 +104,8 @@ def _ask() -> None:
 
 def _end(out: Output, planned: Plan) -> int:
     """Look at the bot as it is now, and say how to run it."""
-    from ..doctor import bot, of_bot  # noqa: PLC0415 - as above
-    from ..doctor.report import Report  # noqa: PLC0415 - as above
+    from ..doctor import bot, of_bot
+    from ..doctor.report import Report
 
     report = Report([of_bot(bot.in_folder(Path()), complain=True)])
     report.write(out)

@@ -45,7 +45,7 @@ _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 async def _whole(_request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
+    from aiohttp import web  # the action server imports this module too
 
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
@@ -82,7 +82,7 @@ async def _packed(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
 
 async def _endless(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     """Send it, and then blanks as fast as the client takes them, until it leaves."""
-    from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
+    from aiohttp import web  # the action server imports this module too
 
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.enable_chunked_encoding()

@@ -99,7 +99,7 @@ def to_json(value: Mapping[str, Any], indent: int | None = None) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is any of its types
+def parse_json(body: bytes) -> Any:
     """Read a body as JSON, None where it is none."""
     try:
         return json.loads(body)

@@ -180,7 +180,7 @@ class Simulator:
 
         Raises OSError where the port is taken, or the host is none of this machine.
         """
-        from aiohttp import web  # noqa: PLC0415 - the action server imports this module too
+        from aiohttp import web  # the action server imports this module too
 
         if self._runner is not None:
             return
