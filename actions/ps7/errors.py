@@ -91,10 +91,7 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
     def __init__(
         self, reason: Reason, status: int | None = None, retry_after: float | None = None
     ) -> None:
-        """Keep why (`reason`), the HTTP status, and how long to wait before another attempt.
-
-        `status` is None where no answer came, `retry_after` (seconds) where the server named none.
-        """
+        """Keep why, the HTTP status if an answer came, and the seconds that it asks to wait."""
         super().__init__(reason, status)
         self.reason = reason
         self.status = status

@@ -57,6 +57,11 @@ SLOTS = (
 )
 CUSTOMER_SLOTS = {slot.name: slot for slot in SLOTS}
 """What a context is projected on, beside one slot for each field of the wire."""
+NEEDED = {
+    STATUS: "the dialogue cannot tell how a lookup ended",
+    CONTEXT: "nothing can be kept, and every run looks the customer up again",
+}
+"""Slots that a bot must declare, and what happens without each."""
 FIXED_NAMES = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
 PERSON_SLOTS = tuple(slot.name for slot in SLOTS if slot.personal and slot.wire)
 """Slots that tell one customer from another. What else is personal changes with each answer."""

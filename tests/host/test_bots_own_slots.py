@@ -143,4 +143,4 @@ async def test_without_a_slot_for_the_status_the_rest_still_works(
     await run(bot, LOOK_UP)
     assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", ANA["cpf"])
     (warning,) = own_warnings(caplog)
-    assert warning.endswith("its dialogue cannot tell how a lookup ended")
+    assert warning.endswith("the dialogue cannot tell how a lookup ended")

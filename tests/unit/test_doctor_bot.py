@@ -80,8 +80,8 @@ DECLARED = [
     case(sound(without=["ps7_context"]), "error slot-context-missing: slot ps7_context is not"),
     case(
         sound(without=["ps7_status", "ps7_context", "segment"]),
-        "error slot-status-missing: slot ps7_status is not declared: the dialogue cannot see",
-        "error slot-context-missing: slot ps7_context is not declared: nothing is kept, and",
+        "error slot-status-missing: slot ps7_status is not declared: the dialogue cannot tell",
+        "error slot-context-missing: slot ps7_context is not declared: nothing can be kept, and",
         "error runs-never: nothing runs action_ps7_context",
         data={},
     ),
@@ -137,7 +137,7 @@ DECLARED = [
     case(sound(segment=FROM_TEXT), renames={"segment": "segmento"}),  # the bot's own, beside ours
     case(
         sound(without=["ps7_context"]),
-        "error slot-context-missing: slot contexto is not declared: nothing is kept, and every",
+        "error slot-context-missing: slot contexto is not declared: nothing can be kept, and",
         renames={"ps7_context": "contexto"},
     ),
     case(

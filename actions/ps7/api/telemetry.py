@@ -35,16 +35,15 @@ _NO_SPAN = nullcontext(trace.INVALID_SPAN)
 propagator = TraceContextTextMapPropagator()
 """Writes the W3C trace context of the current span into headers. No baggage."""
 _meter = metrics.get_meter(SCOPE)
-_buckets: dict[str, Any] = {
-    name: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0]
-    for name in signature(_meter.create_histogram).parameters
-    if name == "explicit_bucket_boundaries_advisory"  # before 1.30 the API takes no such advice
-}
+_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0]
+_ADVICE = "explicit_bucket_boundaries_advisory"  # an argument from 1.30 on
+_takes_advice = _ADVICE in signature(_meter.create_histogram).parameters
+_advice: dict[str, Any] = {_ADVICE: _BUCKETS} if _takes_advice else {}
 _duration = _meter.create_histogram(
     "ps7.lookup.duration",
     "s",
     "Lookups, by outcome and reason, and how long they took",
-    **_buckets,
+    **_advice,
 )
 _retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
 _in_use = _meter.create_up_down_counter(

@@ -86,10 +86,8 @@ def build_request(
 ) -> Request:
     """Build the request of a lookup.
 
-    `encoded`: 0 sends the contextId on as it is, any other value sends its Base64 form on, which is
-    the gateway's doing; None leaves it to `PS7_ENCODED`. It goes out as text, as the
-    interface documents. `correlation_id` groups the calls of one audit trail, `flow_id` names this
-    lookup.
+    `encoded` goes out as text, as the interface documents; None leaves it to `PS7_ENCODED`. For 0
+    the gateway sends the contextId on as it is, else in Base64. The ids are those of `lookup`.
     """
     headers = {
         **HEADERS,

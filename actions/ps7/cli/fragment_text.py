@@ -114,15 +114,11 @@ _START_STATUS = """\
   # it would still be that of before, and could keep the action from being run at all.
 """
 _OSS_STATUS = """\
-  # (Rasa Pro calls this mapping `type: controlled` with `run_action_every_turn: action_ps7_context`
-  # and still reads the one below.)
-  #
   # Rules branch on this slot once it influences the conversation. Set `influence_conversation: true`
-  # in your copy; or leave the copy alone and declare the slot again in a file that Rasa reads
-  # earlier, as examples/oss-bot/domain/bot.yml does. `identification`, `security_device` and
-  # `token_status` are categorical for the same purpose. Do it on purpose: stories that were written
-  # before the slot existed may stop matching. Conditional responses (`condition: - type: slot`)
-  # read every slot without it.
+  # in your copy; or declare the slot again in a file that Rasa reads earlier, as
+  # examples/oss-bot/domain/bot.yml does. Do it on purpose: stories that were written before the slot
+  # existed may stop matching. Conditional responses (`condition: - type: slot`) read every slot
+  # without it. `identification`, `security_device` and `token_status` are categorical, too.
 """
 OSS_EVERY_TURN = ("", _OSS_ACTIONS, _EVERY_TURN + _OSS_STATUS)
 CALM_EVERY_TURN = ("", _CALM_ACTIONS, _EVERY_TURN)

@@ -67,8 +67,7 @@ class History:
     ) -> None:
         """Walk the events; `context` and `status` are the bot's names of these two slots.
 
-        The latest message counts only where no event is a message: Rasa never calls like that,
-        other hosts might.
+        The latest message counts only where no event is one: other hosts than Rasa may call so.
         """
         self.session = Session()
         """The session that runs."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
-from ..slots import SlotNames, filled_otherwise, is_left_empty
+from ..slots import NEEDED, SlotNames, filled_otherwise, is_left_empty
 from . import near_miss
 from .arrival import ArrivalVerifier
 from .cache import StateCache
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NEEDED = {
-    "ps7_status": "its dialogue cannot tell how a lookup ended",
-    "ps7_context": "nothing can be kept, and every run looks the customer up again",
-}
-"""Slots that a bot must declare, and what happens without each."""
 _MOST_NOTED = 64
 """Sets of metadata keys that are named in the log: a client may make up any number of them."""
 
@@ -71,7 +66,7 @@ class Runtime:
         return {name: ours[name] for name in ours if name not in own} if own else ours
 
     def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
-        for needed in _NEEDED:
+        for needed in NEEDED:
             name = self.names.of(needed)
             if name not in slots:
                 text = f"The bot's domain does not declare the slot {name}"
@@ -97,7 +92,7 @@ class Runtime:
     def _warn_once(self, text: str, default: str = "") -> None:
         if text not in self._warned_of:
             self._warned_of.add(text)
-            without_it = f": {_NEEDED[default]}" if default in _NEEDED else ""
+            without_it = f": {NEEDED[default]}" if default in NEEDED else ""
             logger.warning("%s%s", text, without_it)
 
 

@@ -11,10 +11,8 @@ The test plays the policies: it says which action runs next. The rest is what Ra
 Actions run in rasa_sdk's own executor on the payload that Rasa sends, as JSON both ways, so what
 cannot cross the wire fails here too. An exception of an action reaches the test.
 
-Stricter than Rasa: setting a slot that the domain does not declare raises UndeclaredSlotError (Rasa
-logs an error and drops the value), and so does any name of an action, response or intent that is
-not in the domain (UnknownNameError), where the domain has some of that kind. Not played: NLU and
-its slot mappings (from_text and so on; use `set_slot`), forms but for their validation,
+Stricter than Rasa: a slot, action, response or intent that is not in the domain raises. Not played:
+NLU and its slot mappings (use `set_slot`), forms but for their validation,
 `action_validate_slot_mappings`, reminders, follow-up actions (run them).
 
 It follows rasa/core/processor.py; the tests hold recordings of a real Rasa against it. It knows

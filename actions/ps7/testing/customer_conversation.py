@@ -1,11 +1,8 @@
 """A conversation in which customers of PS7 arrive and time passes, and what it was in a few lines.
 
-What `Conversation` does for any bot, and beside it what a test of a bot with this plugin says
-often. The fixtures of `pytest_plugin` make these; nothing here knows pytest.
-
 The lines are for the report of a test that failed: what a chat window shows, and the slots that
-changed. What PS7 says of a person (CPF, account, phone number, contextId …) is called set or null,
-never shown: test reports are kept, and a test may have been given real data.
+changed. What PS7 says of a person is called set or null, never shown: test reports are kept, and a
+test may have been given real data. Nothing here knows pytest.
 """
 
 from __future__ import annotations

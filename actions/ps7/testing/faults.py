@@ -1,10 +1,8 @@
 """Named ways in which PS7 fails, as data: what the simulator answers, and what comes of it.
 
-A fault is reached like a customer: by sending its name as the contextId. A new one is a new row of
-one of the tables, and a new way of sending an answer a row of `DELIVERIES` in `simulator/`. Nothing
-here knows the plugin: outcomes and reasons are written down from the contract, not computed.
-
-A few rows harm no one (outcome `ok`): they bring along what a client must not mind.
+A new one is a new row of one of the tables. Nothing here knows the plugin: outcomes and reasons are
+written down from the contract, not computed. A few rows harm no one (outcome `ok`): they bring
+along what a client must not mind.
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ rasa/core/actions/action.py and rasa/core/nlg. Where Rasa picks one of several v
 answer by chance, the first is taken: tests want the same text every time.
 
 The tracker: events as it stores them, and the state of a dialogue that they add up to. Follows
-rasa/shared/core/events.py and trackers.py. `stored` completes an event, `applied` leaves out what
-was reverted, `replay` folds events into a state. Not copied: Rasa forgets the earlier runs of an
-active form.
+rasa/shared/core/events.py and trackers.py. Not copied: Rasa forgets the earlier runs of an active
+form.
 """
 
 from __future__ import annotations
@@ -57,8 +56,7 @@ def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
     """Return the merged domain of files, folders (with all below) and dictionaries.
 
     What is named twice is taken from where it is named first, as in Rasa. Folders are read in the
-    order of their file names; Rasa takes the order of the file system. Raises FileNotFoundError for
-    a path that is not there.
+    order of their file names; Rasa takes the order of the file system.
     """
     sources = [source] if isinstance(source, str | Path | Mapping) else source
     domain: Domain = {}

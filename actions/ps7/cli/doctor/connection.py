@@ -1,7 +1,6 @@
 """The connection below a look-up, opened once more: what a `Reason` alone does not say.
 
-The standard library does all of it: names, addresses, the proxy's CONNECT, TLS. Nothing here judges
-whether the certificate of PS7 is trusted: the look-up has done so.
+Nothing here judges whether the certificate of PS7 is trusted: the look-up has done so.
 """
 
 from __future__ import annotations

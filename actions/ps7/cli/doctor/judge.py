@@ -16,6 +16,7 @@ from ...slots import (
     CONTEXT,
     CUSTOMER_SLOTS,
     FILLED_BY_ACTIONS,
+    NEEDED,
     SLOTS,
     STATUS,
     SlotNames,
@@ -35,10 +36,6 @@ _VALUES = {
     **{slot.name: [each.value for each in slot.values] for slot in SLOTS if slot.values},
 }
 """Of the categorical slots, what the action writes into them."""
-_NEEDED = {
-    STATUS: "the dialogue cannot see how a lookup ended",
-    CONTEXT: "nothing is kept, and every turn asks PS7 again",
-}
 _ALIKE = 0.85
 """How much a name must be like one of ours to count as a slip of the pen."""
 _LOOK_UP = "action_ps7_context"
@@ -70,8 +67,8 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
     names = SlotNames(renames)
     ours = names.among(bot.slots)
     absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in ours.values()]
-    for default in (name for name in _NEEDED if name in absent):
-        found = f"slot {names.of(default)} is not declared: {_NEEDED[default]}"
+    for default in (name for name in NEEDED if name in absent):
+        found = f"slot {names.of(default)} is not declared: {NEEDED[default]}"
         how = "merge the plugin's domain.yml, or take the slot over from it"
         yield error(f"slot-{default.removeprefix('ps7_')}-missing", found, how)
     if ours:
@@ -111,7 +108,7 @@ def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
     others = filled_by(bot.slots[name])
     if others:
         filled = f"{asks}, filled" if asks else f"slot {name} is filled"
-        without = f"; {_NEEDED[default]}" if default in _NEEDED else ""
+        without = f"; {NEEDED[default]}" if default in NEEDED else ""
         yield error(
             "slot-filled-elsewhere",
             f"{filled} by {listed(others)}: it is the bot's own, and the plugin leaves it alone"

@@ -1,8 +1,7 @@
 """The settings: those that cannot be used, those that had better be others, and names not read.
 
-And the environment that has Rasa Open Source: what every custom action costs there, what is too
-old. Its interpreter is asked for versions; neither Rasa nor what the bot has is imported. Nothing
-here shows a value that could be secret.
+And the environment that has Rasa Open Source, whose interpreter is asked for versions. Nothing here
+shows a value that could be secret.
 """
 
 from __future__ import annotations

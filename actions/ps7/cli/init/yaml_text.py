@@ -1,7 +1,7 @@
 """Edits of YAML as text: lines are put in, and all others keep their form and their comments. Pure.
 
-An edit that cannot be made that way, such as one of `[a, b]` on one line, returns None. So does one
-that would change more than it should: the text is read again, and held against what it must say.
+An edit that cannot be made that way, such as one of `[a, b]` on one line, or that would change more
+than it should, returns None.
 """
 
 from __future__ import annotations

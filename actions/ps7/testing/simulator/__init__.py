@@ -1,7 +1,5 @@
 """PS7 and its gateway as a server on this machine, instead of the bank's.
 
-One command, `python -m actions.ps7.testing.simulator --port N`, or one `async with Simulator()`; in
-a thread of its own, `with BackgroundSimulator()`.
 It knows the interface and nothing of the plugin, which is what it tests.
 """
 

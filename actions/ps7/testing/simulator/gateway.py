@@ -3,9 +3,8 @@
 It checks requests, passes them on, and grants tokens. Pure. Below stand the simulator's own pages,
 for a person at a browser and for tests in another process.
 
-Sources: Huawei Cloud CEC API reference, "Invoking the PS7 System (chat_itau_contextos)" and "C1
-System Configuration Interface Authentication". Paths and header names are written down here a
-second time on purpose: the plugin's own are what is under test.
+Paths and header names are written down here a second time on purpose: the plugin's own, which name
+their source, are what is under test.
 """
 
 from __future__ import annotations

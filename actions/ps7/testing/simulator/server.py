@@ -1,7 +1,4 @@
-"""The simulator's Python face: it listens, records what comes in, and finds the answer.
-
-What is checked stands in `gateway`, and the ways of sending in `delivery`.
-"""
+"""The simulator's Python face: it listens, records what comes in, and finds the answer."""
 
 from __future__ import annotations
 
