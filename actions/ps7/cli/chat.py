@@ -52,7 +52,6 @@ names: ana, bruno, carla ...
 )
 _COMMANDS = ":as CONTEXT_ID   :slots   :quit"
 _SECONDS = 60.0
-"""How long an answer of Rasa is waited for."""
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,8 +1,7 @@
 """The command line: a subcommand or two for each module or package named in `_COMMANDS`.
 
 Each has `add_to(commands)`, which declares it by `arguments.add_command`, and a function that runs
-it and returns the exit code. Where it cannot go on it raises CommandError, or lets a SettingsError
-through: `main` writes the text and returns 1.
+it and returns the exit code, or raises CommandError or SettingsError, whose text `main` writes.
 """
 
 from __future__ import annotations

@@ -62,8 +62,7 @@ _EXPIRY = ("ps7_expires_at",)
 _CUSTOMER = tuple(name for name in _DECLARED if name not in (*_KNOWN, *_EXPIRY))
 _REST = tuple(slot.name for slot in SLOTS if not slot.declared)
 _AT_SESSION_START = ("segment",)
-"""What a bot greets by. Its actions read the customer from the seal; Rasa copies each slot that is
-declared some twenty times a turn."""
+"""What a bot greets by. Its actions read the customer from the seal."""
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
 PORTUGUESE = {

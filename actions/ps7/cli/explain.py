@@ -1,8 +1,7 @@
 """`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
-The plugin's own `Turn` decides, and names the rule by which it did; nothing is decided here.
-The every-turn run leaves no event of its own: it is assumed at every message, unless the bot calls
-the lookup by its name. What is not of the expected type counts as not there, as for the plugin.
+The plugin's own `Turn` decides, and names the rule by which it did. The every-turn run leaves no
+event of its own: it is assumed at every message, unless the bot calls the lookup by its name.
 """
 
 from __future__ import annotations
@@ -75,7 +74,6 @@ MEANINGS = {
     "too-many": "This session has asked about as many other contextIds as PS7_MAX_CONTEXTS allows.",
     "forget": "This action logs out the customer, and what came: neither is looked up again here.",
 }
-"""What each rule means. Its name also stands in the DEBUG line of a run."""
 _NO_KEYS = "A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read."
 _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "

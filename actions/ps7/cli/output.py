@@ -1,8 +1,7 @@
 """What a command prints: on a terminal in colour, plain into a pipe, as JSON for a machine.
 
-Knows streams and nothing of the content. Text from elsewhere passes through here on its way to a
-person, so no character of it moves the cursor or begins a line of its own. What is written keeps
-its lines whole where it is piped, and is wrapped on a terminal.
+Text from elsewhere passes through here on its way to a person, so no character of it moves the
+cursor or begins a line of its own. It is wrapped on a terminal, and keeps its lines in a pipe.
 """
 
 from __future__ import annotations

@@ -163,8 +163,7 @@ class Conversation:
 
         The name of an answer (`utter_…`) says it. Rasa's own `action_restart`, `action_back`,
         `action_default_fallback`, `action_session_start` and `action_listen` do what they do in
-        Rasa, unless the domain lists an action of the bot under that name. One that the domain
-        lists and that is not registered raises rasa_sdk's ActionNotFoundException.
+        Rasa, unless the domain lists an action of the bot under that name.
         """
         if self._session_due():
             await self._begin_turn()

@@ -190,4 +190,3 @@ def _all() -> Iterator[Fault]:
 
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _all()}
-"""Every fault by its name."""

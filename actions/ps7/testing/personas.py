@@ -65,11 +65,7 @@ def _persona(
     under: str = "payload",
     **envelope: object,
 ) -> Persona:
-    """Return a persona whose contextId is its name.
-
-    `known` holds the slots that are not simply the text that was sent, `envelope` what stands
-    around the payload where it differs from the usual.
-    """
+    """Return a persona; `known` are the slots that do not show simply the text that was sent."""
     key = f"key-{name}"
     usual = {"message": "success", "code": "0", "key": key, "expireIn": "3600"}
     answer = {**usual, "decodedContextId": name, under: payload, **envelope}
@@ -197,4 +193,3 @@ _PERSONAS = (
 )
 
 PERSONAS: dict[str, Persona] = {persona.name: persona for persona in _PERSONAS}
-"""Every customer by their name."""

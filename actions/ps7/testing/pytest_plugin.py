@@ -80,8 +80,7 @@ def ps7(
     """PS7 for this test: a simulator with an empty record, and the plugin set up to ask it.
 
     Of the PS7_* settings only the simulator's count, a seal key, and `ps7_settings`; neither
-    this machine's environment nor a `.env`. The plugin knows nothing of the tests before: no
-    connection, no open circuit.
+    this machine's environment nor a `.env`. The plugin knows nothing of the tests before.
     """
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)

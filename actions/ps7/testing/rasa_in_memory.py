@@ -1,7 +1,6 @@
 """The part of Rasa Open Source 3.6.21 that stands around custom actions, held in memory.
 
-The message processor is `Conversation` itself; here is what it looks into. Nothing in here knows
-PS7 or imports rasa_sdk.
+Nothing in here knows PS7 or imports rasa_sdk.
 
 A bot's domain: slots, Rasa's own actions, actions of slot mappings, answers filled in. Files are
 read and merged as by rasa/shared/core/domain.py; actions, mappings and messages are those of

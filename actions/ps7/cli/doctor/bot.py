@@ -24,7 +24,6 @@ Sources = dict[str, list[Path]]
 
 SESSION_START = "action_session_start"
 _USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml credentials.yml actions"
-"""Where Rasa expects them in a bot's folder."""
 _KEYS = {
     "domain": {"intents", "entities", "actions", "slots", "forms", "responses", "session_config"},
     "data": {"rules", "stories", "flows"},

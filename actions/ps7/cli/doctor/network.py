@@ -1,8 +1,7 @@
 """PS7 itself: one real look-up, and what each way to fail means: a table from `Reason` to finding.
 
 It asks for a contextId that PS7 cannot know, so the answer that shows a healthy PS7 is that it has
-no such context. The plugin's own client sends it, once. Where a `Reason` has two causes that differ
-in what to do, `connection` finds out which it was.
+no such context. Where a `Reason` has two causes, `connection` finds out which it was.
 """
 
 from __future__ import annotations
@@ -135,7 +134,6 @@ _NO_SUCH_CONTEXT = {
     Reason.NO_PAYLOAD: "no payload",
     Reason.BUSINESS_FAILURE: "its business failure",
 }
-"""How PS7 says that it has no such context."""
 _CLOCK_DIFFERS, _CLOCK_IS_WRONG = 10, 120
 """Seconds: the difference that arrival tokens allow for, and the longest life of one."""
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ...errors import SettingsError
 
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
-"""Every variable that the plugin reads."""
 _ALIKE = 0.72
 """How much a name must be like one of ours to count as a slip of the pen."""
 _FEWEST_CHARACTERS = 10

@@ -34,8 +34,7 @@ TOKEN_MOST_SECONDS = 3600
 SECRET_HEADERS = ("userName", "password", "x-itau-apikey", "x-app-key", "Authorization")
 _SECONDS_HEADER = "X-Token-Expire"
 
-# The interface's documentation knows three shapes of an error body. Two of them are the gateway's
-# here, and the third, `{code, message}`, is PS7's own.
+# Two of the three shapes of an error body; the third, `{code, message}`, is PS7's own.
 _GATEWAY = ("error_code", "error_msg")
 _INTERFACE = ("resultCode", "resultDesc")
 _HEADERS = {405: {"Allow": METHOD}, 429: {"Retry-After": "1"}}
@@ -81,10 +80,7 @@ def make_reply(
     headers: Mapping[str, str] | None = None,
     delivery: Delivery = "whole",
 ) -> Reply:
-    """Return a reply: a mapping becomes JSON in UTF-8, bytes stay as they are.
-
-    Where the headers name no Content-Type it is `application/json`.
-    """
+    """Return a reply; see `Simulator.answer`."""
     all_headers = dict(headers or {})
     if "content-type" not in map(str.lower, all_headers):
         all_headers["Content-Type"] = "application/json"
@@ -222,10 +218,7 @@ def _upstream_id(body: Mapping[str, Any]) -> str:
 
 
 def page(method: str, path: str, simulator: Simulator) -> Reply | None:
-    """Return the page that is asked for, None if the request is none of the simulator's own.
-
-    `DELETE /requests` empties the simulator's two lists of recorded requests.
-    """
+    """Return the page that is asked for, None if the request is none of the simulator's own."""
     if (method, path) == ("GET", "/"):
         shown: dict[str, Any] = {
             "service": "PS7 simulator",

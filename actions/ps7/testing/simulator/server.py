@@ -239,9 +239,8 @@ class Simulator:
 class BackgroundSimulator(Simulator):
     """A simulator beside a test, in a thread of its own: it runs while a plain `with` block does.
 
-    It does not matter which event loop a test runs in, whether it runs in one at all, and whether
-    an action blocks it. Every connection ends with its answer: none stays open when the loop of a
-    test ends before the simulator does.
+    So a test may run in any event loop, or in none, and an action may block it. Every connection
+    ends with its answer.
 
     with BackgroundSimulator() as ps7:
         with ps7.failing("http-503"):
