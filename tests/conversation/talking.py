@@ -6,18 +6,16 @@ It sends texts and reads slots, and knows neither the bots nor the plugin.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
+import aiohttp
 
-    import aiohttp
-
-    from actions.ps7.testing import Simulator
+from actions.ps7.testing import Simulator
 
 _AGE = """
     UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)

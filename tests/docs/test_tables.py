@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import cache, partial
 from itertools import product
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 import pytest
 import tomli
 from packaging.requirements import Requirement
+from pydantic.fields import FieldInfo
 
 from actions import ps7 as package
 from actions.ps7 import CustomerContext, LookupFailed, Outcome, PS7Settings, Reason
@@ -37,11 +39,6 @@ from tests.faults.ending import at_every_attempt
 from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic.fields import FieldInfo
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 decode = partial(wire.decode, received_at=NOW, max_age=3600)

@@ -10,29 +10,25 @@ import asyncio
 import json
 import logging
 import os
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict, TrackerState
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, Outcome
 from actions.ps7.api.gateway import PATH as TOKEN_PATH
 from actions.ps7.api.transport import Transport
 from actions.ps7.api.wire import Answer, Request
 from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue.actions import PS7Action
 from actions.ps7.testing import PERSONAS
 from tests.faults.fuzzing import answers, tracker_state, trackers
 from tests.host.conftest import seal_keys
 from tests.support.dialogue import SLOTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rasa_sdk.types import DomainDict, TrackerState
-
-    from actions.ps7.dialogue.actions import PS7Action
 
 _TESTS = 3
 _EXAMPLES = int(os.environ.get("PS7_FUZZ_EXAMPLES", "900"))

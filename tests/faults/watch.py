@@ -8,16 +8,13 @@ import logging
 import time
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from actions.ps7 import LookupFailed, PS7Client
+import pytest
+
+from actions.ps7 import CustomerContext, LookupFailed, PS7Client
 from actions.ps7.dialogue import runtime
 from tests.support.observed import Spans, measured
-
-if TYPE_CHECKING:
-    import pytest
-
-    from actions.ps7 import CustomerContext
 
 
 class Watch:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+from typing_extensions import Self
 
 from tests.host.loopback import LENGTH, RESET, http, reset
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Coroutine, Mapping, Sequence
-
-    from typing_extensions import Self
 
 END = b"\0end"
 """A piece that is not sent, as RESET: the gateway's side of the connection ends instead."""

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Sequence
-
-    from typing_extensions import Self
+from typing_extensions import Self
 
 RESET = b"\0reset"
 """A piece that is not sent: the connection is reset in its place."""

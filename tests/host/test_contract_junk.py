@@ -5,20 +5,17 @@ A 500 of the action server holds the whole tracker, which Rasa then logs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
+from actions.ps7.testing import Simulator
+from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
-
-if TYPE_CHECKING:
-    from rasa_sdk.types import DomainDict
-
-    from actions.ps7.testing import Simulator
-    from tests.support.action_server import ActionServer
 
 NO_DOMAIN = cast("DomainDict", {})
 STATUSES = {None, "ok", "missing", "invalid", "rejected", "unavailable", "tampered"}

@@ -7,26 +7,20 @@ import io
 import logging
 import multiprocessing
 import pickle
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
-from rasa_sdk import Tracker
+from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
-from actions.ps7.testing import PERSONAS
+from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.spawned import run_pickled
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from rasa_sdk import Action
-    from rasa_sdk.types import DomainDict
-
-    from actions.ps7.testing import Simulator
-
-    Run = Callable[[CollectingDispatcher, Tracker, DomainDict], Awaitable[list[dict[str, Any]]]]
+Run = Callable[[CollectingDispatcher, Tracker, DomainDict], Awaitable[list[dict[str, Any]]]]
 
 pytestmark = [
     pytest.mark.versions,

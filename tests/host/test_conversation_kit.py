@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rasa_sdk import Action, Tracker, utils
@@ -14,16 +16,11 @@ from rasa_sdk.events import (
     SlotSet,
     UserUttered,
 )
+from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionNotFoundException
+from rasa_sdk.types import DomainDict
 
 from actions.ps7.testing.conversation import Conversation, UndeclaredSlotError, UnknownNameError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
-
-    from rasa_sdk.executor import CollectingDispatcher
-    from rasa_sdk.types import DomainDict
 
 
 class Scripted(Action):

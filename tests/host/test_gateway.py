@@ -6,21 +6,18 @@ import asyncio
 import gc
 import json
 import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp import web
+from typing_extensions import Self
 
 from actions.ps7 import AccessDenied, PS7Client, PS7Unavailable, Reason, UnreadableAnswer
 from actions.ps7.api.gateway import Token
 from tests.host.loopback import Scripted, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from typing_extensions import Self
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 

@@ -8,18 +8,16 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from typing_extensions import Self
 
 from tests.faults.secrets import found
 from tests.host.test_gateway import KEYS, Fabric
 from tests.support.dialogue import Dialogue
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 grpc = pytest.importorskip("grpc", reason="the oldest rasa_sdk brings no gRPC")
 pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="… and no exporter")

@@ -10,12 +10,16 @@ import inspect
 import logging
 import pickle
 import re
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import PS7SessionStart
-from actions.ps7.testing import PERSONAS
+from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
+from actions.ps7.dialogue.turn import Turn
+from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from tests.host.conftest import Stage
 from tests.support import bots
 from tests.support.bots import (
     SESSION_METADATA,
@@ -28,16 +32,6 @@ from tests.support.bots import (
     shown,
 )
 from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from rasa_sdk.executor import CollectingDispatcher
-
-    from actions.ps7 import CustomerContext, Outcome
-    from actions.ps7.dialogue.turn import Turn
-    from actions.ps7.testing import Conversation, Simulator
-    from tests.host.conftest import Stage
 
 pytestmark = [
     pytest.mark.versions,

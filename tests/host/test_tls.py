@@ -9,13 +9,16 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from typing_extensions import Self
 
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
 from actions.ps7.api import tls
@@ -24,14 +27,8 @@ from tests.host.loopback import LENGTH, TLS_IN_TESTS, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 from tests.support.processes import free_port
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from typing_extensions import Self
-
-    Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
-    """What a server shows, from the bank's own authority and another one."""
+Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
+"""What a server shows, from the bank's own authority and another one."""
 
 PEM = serialization.Encoding.PEM
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated"), *TLS_IN_TESTS]

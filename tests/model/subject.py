@@ -14,11 +14,12 @@ import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
+from rasa_sdk.types import DomainDict, TrackerState
 
 from actions.ps7 import (
     ActionPS7Context,
@@ -30,9 +31,6 @@ from actions.ps7 import (
 )
 from actions.ps7.api.transport import Transport
 from actions.ps7.api.wire import Answer, Request
-
-if TYPE_CHECKING:
-    from rasa_sdk.types import DomainDict, TrackerState
 
 WHO = "action_who"
 

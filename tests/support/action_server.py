@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
+from typing_extensions import Self
 
 from tests.support.processes import ROOT, Process, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from typing_extensions import Self
 
 _SETTLED = 1.5
 """Seconds after which a server that answers may be stopped: with rasa-sdk 3.21 and sanic 25.12 one

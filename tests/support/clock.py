@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+
+import pytest
 
 from actions.ps7 import clock
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def now() -> float:

@@ -5,10 +5,7 @@ mutmut hands them over in no order, and the first that fails decides.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

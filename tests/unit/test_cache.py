@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from actions.ps7.dialogue import cache
 from actions.ps7.dialogue.cache import StateCache
-
-if TYPE_CHECKING:
-    import pytest
 
 UNTIL = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 STATE = ["s1", ["ok", "52998224725", None], ["seal"], "1.5", None]
