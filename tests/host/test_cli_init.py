@@ -171,7 +171,7 @@ Changes
   changed  endpoints.yml
   changed  config.yml
   moved    domain.yml -> domain/bot.yml
-  new      domain/ps7/domain.yml (the plugin's slots and actions, 171 lines)
+  new      domain/ps7/domain.yml (the plugin's slots and actions, 172 lines)
 
 --- .env
 +++ .env

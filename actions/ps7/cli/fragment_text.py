@@ -114,6 +114,7 @@ _START_STATUS = """\
   # it would still be that of before, and could keep the action from being run at all.
 """
 _OSS_STATUS = """\
+  #
   # Rules branch on this slot once it influences the conversation. Set `influence_conversation: true`
   # in your copy; or declare the slot again in a file that Rasa reads earlier, as
   # examples/oss-bot/domain/bot.yml does. Do it on purpose: stories that were written before the slot
