@@ -11,17 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.matrix.cells import NEWEST, OLDEST, RUN, Sdk
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOME = ROOT / ".venv-matrix"
 STAMP = "ready"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.matrix.cells import (
     ADDED_TO_RASA,
@@ -22,9 +22,6 @@ from tests.matrix.cells import (
     pinned,
 )
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DETAILS = ROOT / "docs" / "compatibility.md"
 RUNS = "runs"

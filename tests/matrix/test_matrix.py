@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -21,9 +22,6 @@ from tests.matrix.cells import RUN, Cell, Sdk, Transport, pinned
 from tests.matrix.environments import interpreter, usable
 from tests.matrix.hosts import HOSTS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANA = PERSONAS["ana"]
 PAYLOAD = {**ANA.payload, "visits": {"count": 3, "minutes": [1, 2.5, None, True]}}

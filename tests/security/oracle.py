@@ -9,19 +9,22 @@ claims `ok`, the slots are its own, and what a user typed into a form stays ther
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actions.ps7.context import CustomerContext
-from tests.security.conversation import SEAL, SESSION_METADATA, STATUS, VERIFIED, WITNESS
+from tests.security.conversation import (
+    SEAL,
+    SESSION_METADATA,
+    STATUS,
+    VERIFIED,
+    WITNESS,
+    Conversation,
+)
 from tests.security.planted import CUSTOMERS
 from tests.security.values import said_of
 from tests.support.dialogue import VERIFY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.security.conversation import Conversation
 
 _LONGEST = timedelta(hours=1, seconds=5)
 """`PS7_MAX_AGE`, and what it takes to look."""

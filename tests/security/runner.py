@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from tests.security.conversation import SESSION_START, STATUS, WITNESS
+from tests.security.conversation import SESSION_START, STATUS, WITNESS, Conversation
 from tests.security.oracle import violations
 from tests.security.planted import CONTEXT_IDS
-from tests.security.steps import comes_back
+from tests.security.servers import Servers
+from tests.security.steps import Step, comes_back
 from tests.security.values import UNSIGNED
 from tests.support.dialogue import LOOK_UP, VERIFY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from tests.security.conversation import Conversation
-    from tests.security.servers import Servers
-    from tests.security.steps import Step
 
 _COMES_BACK = "the user comes back"
 _AT_ONCE = 8

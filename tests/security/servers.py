@@ -10,26 +10,22 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from actions.ps7.testing import Simulator
 from tests.faults.secrets import found
 from tests.security import planted
 from tests.security.conversation import Conversation
 from tests.security.planted import CONTEXT_IDS, CUSTOMERS
 from tests.security.setups import SETUPS, arrives
+from tests.security.steps import Step
 from tests.security.values import BRIEF, SIGNED, UNSIGNED
-from tests.support.action_server import ActionServer
+from tests.support.action_server import ActionServer, Connection
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from actions.ps7.testing import Simulator
-    from tests.security.steps import Step
-    from tests.support.action_server import Connection
 
 ROTATED = "rotated"
 _SETTINGS: dict[str, dict[str, list[str]]] = {

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tests.security.conversation import SEAL, SESSION_START, STATUS
+from tests.security.conversation import SEAL, SESSION_START, STATUS, Conversation
 from tests.security.planted import CONTEXT_IDS
-from tests.security.steps import brings, comes_back, notes, runs, writes
-from tests.security.values import BRIEF, LONGEST, SIGNED, token
+from tests.security.steps import Step, brings, comes_back, notes, runs, writes
+from tests.security.values import BRIEF, LONGEST, SIGNED, Value, token
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
-
-if TYPE_CHECKING:
-    from tests.security.conversation import Conversation
-    from tests.security.steps import Step
-    from tests.security.values import Value
 
 
 def _genuine(who: str) -> Value:

@@ -6,13 +6,9 @@ A value in a step is what it is, or a function of the conversation: see `values`
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
-from tests.security.conversation import CUSTOMER_SLOTS, SEAL, SESSION_METADATA, STATUS
+from tests.security.conversation import CUSTOMER_SLOTS, SEAL, SESSION_METADATA, STATUS, Conversation
 from tests.security.values import kept, said_of, value_of
-
-if TYPE_CHECKING:
-    from tests.security.conversation import Conversation
 
 Step = Callable[["Conversation"], Awaitable[None]]
 

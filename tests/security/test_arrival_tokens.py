@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.security.conversation import Conversation
 from tests.security.planted import (
     ARRIVAL_KEY,
     CONTEXT_IDS,
@@ -23,6 +24,7 @@ from tests.security.planted import (
     SEAL_KEY,
 )
 from tests.security.runner import OURS, Attack, Must, each, rows, succeeded
+from tests.security.servers import Servers
 from tests.security.steps import brings, happens, notes, seals
 from tests.security.values import (
     ABSENT,
@@ -35,10 +37,6 @@ from tests.security.values import (
     written,
 )
 from tests.support.clock import now
-
-if TYPE_CHECKING:
-    from tests.security.conversation import Conversation
-    from tests.security.servers import Servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

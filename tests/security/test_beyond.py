@@ -6,7 +6,6 @@ The name of each says what it takes, and so what a bank has to look after.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.security.conversation import SESSION_START, STATUS, VERIFIED, WITNESS
 from tests.security.oracle import violations
 from tests.security.planted import CONTEXT_IDS, OLDER_SEAL_KEY, SEAL_KEY
 from tests.security.runner import Attack, Must, each, rows
+from tests.security.servers import Servers
 from tests.security.steps import (
     brings,
     carries_nothing_over,
@@ -27,9 +27,6 @@ from tests.security.steps import (
 )
 from tests.security.values import SIGNED, UNSIGNED, kept, sealed_by, stolen, token
 from tests.support.dialogue import LOOK_UP, VERIFY
-
-if TYPE_CHECKING:
-    from tests.security.servers import Servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

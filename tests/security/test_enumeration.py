@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.security.conversation import STATUS, WITNESS, Conversation
 from tests.security.oracle import violations
 from tests.security.planted import CONTEXT_IDS, CUSTOMERS
-from tests.security.steps import brings, happens, runs, says, seals
+from tests.security.servers import Servers
+from tests.security.steps import Step, brings, happens, runs, says, seals
 from tests.security.values import UNSIGNED, kept
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
-
-if TYPE_CHECKING:
-    from tests.security.servers import Servers
-    from tests.security.steps import Step
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.security.conversation import SEAL, SESSION_METADATA, STATUS
 from tests.security.planted import CONTEXT_IDS, CUSTOMERS, FORGED
 from tests.security.runner import Attack, Must, each, rows, succeeded
+from tests.security.servers import Servers
 from tests.security.setups import STALE
 from tests.security.steps import (
     brings,
@@ -23,9 +23,6 @@ from tests.security.steps import (
     writes,
 )
 from tests.security.values import stolen
-
-if TYPE_CHECKING:
-    from tests.security.servers import Servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

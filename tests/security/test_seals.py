@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from cryptography.fernet import Fernet
@@ -19,7 +19,7 @@ from tests.security.planted import (
     SEAL_KEY,
 )
 from tests.security.runner import Attack, Must, each, rows, succeeded
-from tests.security.servers import ROTATED
+from tests.security.servers import ROTATED, Servers
 from tests.security.setups import SETUPS, STALE
 from tests.security.steps import (
     brings,
@@ -33,13 +33,7 @@ from tests.security.steps import (
     says,
     seals,
 )
-from tests.security.values import SIGNED, UNSIGNED, foreign, kept, present, sealed_by, stolen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.security.servers import Servers
-    from tests.security.values import Value
+from tests.security.values import SIGNED, UNSIGNED, Value, foreign, kept, present, sealed_by, stolen
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

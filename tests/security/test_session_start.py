@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.security.conversation import SESSION_METADATA
 from tests.security.planted import CONTEXT_IDS
 from tests.security.runner import A_NEW_SESSION, Attack, Must, each, rows, succeeded
+from tests.security.servers import Servers
 from tests.security.steps import (
+    Step,
     brings,
     carries_nothing_over,
     claims,
@@ -21,10 +22,6 @@ from tests.security.steps import (
     writes,
 )
 from tests.security.values import SIGNED, sender_of, stolen, token
-
-if TYPE_CHECKING:
-    from tests.security.servers import Servers
-    from tests.security.steps import Step
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,7 +7,7 @@ is known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from tests.security.conversation import CUSTOMER_SLOTS, SEAL, STATUS
 from tests.security.planted import FORGED
 from tests.security.runner import OURS, Attack, Must, rows, succeeded
+from tests.security.servers import Servers
 from tests.security.setups import SETUPS
 from tests.security.steps import writes
 from tests.security.values import SIGNED, UNSIGNED, foreign, present, said_of, stolen
-
-if TYPE_CHECKING:
-    from tests.security.servers import Servers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -12,13 +12,13 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet
 
-from tests.security.conversation import CUSTOMER_SLOTS, SEAL
+from tests.security.conversation import CUSTOMER_SLOTS, SEAL, Conversation
 from tests.security.planted import (
     ARRIVAL_KEY,
     CONTEXT_IDS,
@@ -27,11 +27,6 @@ from tests.security.planted import (
     FORGED,
     OLDER_SEAL_KEY,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tests.security.conversation import Conversation
 
 Value = Callable[["Conversation"], object]
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from actions.ps7.dialogue.arrival import sign
 from actions.ps7.testing import PERSONAS
 from tests.conversation.cast import ARRIVAL_KEYS
-
-if TYPE_CHECKING:
-    from tests.conversation.talking import Chat, RunningBot
+from tests.conversation.talking import Chat, RunningBot
 
 Step = Callable[["Attempt"], Awaitable[None]]
 Brings = Callable[["Attempt"], Awaitable[Mapping[str, object]]]

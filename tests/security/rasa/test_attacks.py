@@ -7,16 +7,19 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import CUSTOMER_SLOTS, NOBODY, of_the_customer
+from tests.conversation.talking import RunningBot
 from tests.security.rasa.steps import (
     VICTIM,
     Attempt,
+    Step,
     arrives,
     carries,
     executes,
@@ -29,12 +32,6 @@ from tests.security.rasa.steps import (
     triggers,
     what_the_victim_brought,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.conversation.talking import RunningBot
-    from tests.security.rasa.steps import Step
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
