@@ -374,11 +374,7 @@ def left(out: str) -> list[str]:
             "",
             "utter_greet is not written in lines of its own: greet by slot segment there",
         ),
-        (
-            {"endpoints.yml": "action_endpoint:\n"},
-            "",
-            None,  # the doctor says so
-        ),
+        ({"endpoints.yml": "action_endpoint:\n"}, "", None),  # the doctor says so
         (
             {"endpoints.yml": "{tracker_store: {}}\n"},
             "",
@@ -399,11 +395,7 @@ def left(out: str) -> list[str]:
             "",
             "domain/ps7/domain.yml is there and declares no ps7_status: mend it",
         ),
-        (
-            {"domain.yml": f"{DOMAIN}slots: {{segment: {{type: text}}}}\n"},
-            "",
-            None,
-        ),
+        ({"domain.yml": f"{DOMAIN}slots: {{segment: {{type: text}}}}\n"}, "", None),
     ],
 )
 def test_what_it_leaves_to_a_person(

@@ -323,17 +323,6 @@ async def test_the_clients_certificate_is_shown(
         assert await agency(bank.url(), **shown) == "0341"
 
 
-async def test_the_key_may_stand_in_a_file_of_its_own(bank_ca: Authority, tmp_path: Path) -> None:
-    """`PS7_CLIENT_KEY`."""
-    leaf = bank_ca.ca.issue_cert("bot.example")
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    leaf.cert_chain_pems[0].write_to_path(certificate)
-    leaf.private_key_pem.write_to_path(key)
-    with Bank(mutual(bank_ca, V1_3)) as bank:
-        files = {"ca_file": bank_ca.file, "client_cert": certificate, "client_key": key}
-        assert await agency(bank.url(), **files) == "0341"
-
-
 @pytest.mark.parametrize("version", BOTH)
 @pytest.mark.parametrize("shown", [False, True], ids=["none", "of another authority"])
 async def test_a_server_refuses_a_client_that_it_does_not_trust(
