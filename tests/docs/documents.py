@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from tests.support.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from markdown_it.token import Token
 
 PARSER = MarkdownIt("commonmark").enable("table")
 PATTERNS = ("*.md", "docs/**/*.md", "examples/**/README.md", "tests/**/*.md")

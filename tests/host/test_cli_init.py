@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
+from tests.support.command import Terminal
 from tests.support.init_bots import BOTS, PIPELINE, lay_out
 
 FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
@@ -197,13 +197,6 @@ Changes
     assert main(["init", "--dry-run"]) == 0
     assert capsys.readouterr() == (out, "")
     assert tree() == before
-
-
-class Terminal(io.StringIO):
-    """A person's."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.processes import ROOT
+
+
+class Terminal(io.StringIO):
+    """A stream that a person reads."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Ended(NamedTuple):

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-from typing import TYPE_CHECKING
+from multiprocessing.connection import Connection
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    from rasa_sdk.types import DomainDict, TrackerState
+from rasa_sdk.types import DomainDict, TrackerState
 
 
 def run_pickled(

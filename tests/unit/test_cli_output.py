@@ -9,15 +9,9 @@ from contextlib import suppress
 import pytest
 
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
+from tests.support.command import Terminal
 
 Make = Callable[..., tuple[Output, io.StringIO]]
-
-
-class Terminal(io.StringIO):
-    """A stream that a person reads."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(autouse=True)
