@@ -44,7 +44,6 @@ class Fabric:
     revokes_all: bool = False
     expires: object = "600"
     _goes_on: asyncio.Event = field(default_factory=asyncio.Event)
-    _site: web.TCPSite | None = None
     _runner: web.ServerRunner | None = None
 
     def hold(self) -> None:
