@@ -149,8 +149,7 @@ def fragment(
     """Write the fragment with these slots, beside the two that every bot needs.
 
     None chooses what the flavour has by default, and lets one for Open Source show the rest in
-    comments. The look-up runs on every turn; or as a session starts, and where a rule or flow
-    calls it. `names`: what a bot calls slots of ours.
+    comments. `names`: what a bot calls slots of ours.
     """
     oss = flavour is OSS
     rest = chosen is None and oss

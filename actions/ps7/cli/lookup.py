@@ -1,7 +1,4 @@
-"""`rasa-ps7 lookup`: one real lookup, as an action server makes it, for a person to look at.
-
-And what may be shown of a customer without `--show`: what the table of slots calls not personal.
-"""
+"""`rasa-ps7 lookup`: one real lookup, and what may be shown of a customer without `--show`."""
 
 from __future__ import annotations
 

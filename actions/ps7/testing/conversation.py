@@ -211,7 +211,7 @@ class Conversation:
     def expire_session(self) -> None:
         """Let `session_expiration_time` pass: the next message or action opens a new session.
 
-        As in Rasa it does not, if the domain's time is 0 or all that the user said was reverted.
+        As in Rasa it does not, if the domain's time is 0 or nothing that was said counts.
         """
         self._session_expired = True
 

@@ -78,8 +78,7 @@ class CustomerConversation(Conversation):
     def later(self, **time: float) -> None:
         """Let time pass for the plugin and for sessions: `later(hours=1, seconds=1)`.
 
-        The words are those of `datetime.timedelta`. A context may be over then, and so may the
-        session, by the domain's `session_expiration_time`. All conversations of a test move on.
+        A context may be over then, and so may the session. All conversations of a test move on.
         """
         self._clock.ahead += timedelta(**time)
 

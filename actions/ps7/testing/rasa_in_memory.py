@@ -146,11 +146,7 @@ def built_in(
 def every_turn_actions(
     domain: Domain, *, intent: str | None, loop: str | None, requested: str | None
 ) -> list[str]:
-    """Return the actions that slot mappings run on a turn with this intent, each of them once.
-
-    That is `type: custom` with an `action:` (Rasa Pro: `controlled`, `run_action_every_turn:`). Of
-    the conditions, `intent`, `not_intent`, `active_loop` and `requested_slot` are looked at.
-    """
+    """Return the actions that slot mappings run on a turn with this intent, each of them once."""
     mappings = [
         mapping
         for slot in domain.get("slots", {}).values()

@@ -1,8 +1,4 @@
-"""`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files.
-
-`network` and `connection` touch the network, `settings` the disk and another interpreter, `bot` the
-disk; `judge` judges a bot, and `report` shows it.
-"""
+"""`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """What a bot makes of our slots: which it declares and how, what else fills them, what runs us.
 
-And what rules, stories, flows, responses, policies, prompts and channels make of them. Pure: a bot
-and two settings in, findings out. `rasa data validate` checks the rest.
+Pure: a bot and two settings in, findings out. `rasa data validate` checks the rest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How an answer goes out on the wire. A new way is one row of `DELIVERIES`, at the end.
 
-The ways that break the connection or the protocol write bytes past `aiohttp.web`. The response that
-they return is never sent: their connection is closed by then.
+The ways that break the connection or the protocol write bytes past `aiohttp.web`; the response that
+they return is never sent.
 """
 
 from __future__ import annotations

@@ -42,11 +42,7 @@ _HEADERS = {405: {"Allow": METHOD}, 429: {"Retry-After": "1"}}
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request that came in, refused ones included.
-
-    Its `repr` shows no header, no body and no contextId, so that a failing assertion puts none of
-    them into a test log.
-    """
+    """One request that came in. Its `repr` shows no header, no body and no contextId."""
 
     method: str
     path: str
