@@ -15,8 +15,10 @@ import socket
 import sys
 import time
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -41,18 +43,19 @@ if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
     BOLD = GREEN = YELLOW = PLAIN = ""
 
 
-class Bot:
-    """One conversation with a bot whose domain declares `SLOTS`."""
+@dataclass
+class Customer:
+    """One conversation with a bot whose domain declares `SLOTS`, as Rasa keeps it."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, ps7: Simulator, sender: str) -> None:
-        """Begin with empty slots."""
-        self.http, self.url, self.ps7, self.sender = http, url, ps7, sender
-        self.slots: dict[str, Any] = dict.fromkeys(SLOTS)
-        self.events: list[dict[str, Any]] = []
+    sender: str = field(default_factory=lambda: uuid4().hex)
+    slots: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SLOTS))
+    events: list[dict[str, Any]] = field(default_factory=list)
 
-    async def hears(self, text: str, context_id: str | None = None) -> None:
-        """Send one turn of the user through the action server, and print what changed."""
-        metadata = {"contextId": context_id} if context_id else {}
+    async def say(
+        self, http: aiohttp.ClientSession, url: str, text: str, context_id: str | None = None
+    ) -> int:
+        """Send one turn through the action server at `url`; return how many slots it set."""
+        metadata = {} if context_id is None else {"contextId": context_id}
         message = {"text": text, "metadata": metadata}
         self.events.append({"event": "user", **message})
         call = {
@@ -67,13 +70,28 @@ class Bot:
                 "events": self.events,
             },
         }
-        asked, started = len(self.ps7.requests), time.perf_counter()
-        async with self.http.post(f"{self.url}/webhook", json=call) as answer:
+        async with http.post(f"{url}/webhook", json=call) as answer:
             events = (await answer.json())["events"]
-        milliseconds = (time.perf_counter() - started) * 1000
         self.slots.update({event["name"]: event["value"] for event in events})
         self.events.extend(events)
-        self._print(text, context_id, len(self.ps7.requests) - asked, len(events), milliseconds)
+        return len(events)
+
+
+class Bot:
+    """Lets a customer talk, and prints what the bot knows then."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, ps7: Simulator, sender: str) -> None:
+        """Begin with empty slots."""
+        self.http, self.url, self.ps7 = http, url, ps7
+        self.customer = Customer(sender)
+        self.slots = self.customer.slots
+
+    async def hears(self, text: str, context_id: str | None = None) -> None:
+        """Send one turn of the user through the action server, and print what changed."""
+        asked, started = len(self.ps7.requests), time.perf_counter()
+        changes = await self.customer.say(self.http, self.url, text, context_id)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self._print(text, context_id, len(self.ps7.requests) - asked, changes, milliseconds)
 
     def _print(
         self, text: str, context_id: str | None, calls: int, changes: int, milliseconds: float

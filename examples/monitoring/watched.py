@@ -18,13 +18,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import aiohttp
 from cryptography.fernet import Fernet
 
 from actions.ps7.testing import Simulator
-from examples.demo import SLOTS, action_server, free_ports, server
+from examples.demo import Customer, action_server, free_ports, server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -46,33 +45,6 @@ def faster(text: str, factor: float) -> str:
     return _DURATION.sub(shorter, text)
 
 
-@dataclass
-class Customer:
-    """One conversation with the bot."""
-
-    slots: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(SLOTS))
-    events: list[dict[str, Any]] = field(default_factory=list)
-    sender: str = field(default_factory=lambda: uuid4().hex)
-
-    def call(self, context_id: str | None) -> dict[str, Any]:
-        """Return what Rasa sends when the customer says something."""
-        metadata = {} if context_id is None else {"contextId": context_id}
-        message = {"text": "oi", "metadata": metadata}
-        self.events.append({"event": "user", **message})
-        return {
-            "next_action": "action_ps7_context",
-            "sender_id": self.sender,
-            "version": "3.6.21",
-            "domain": {"slots": {name: {"type": "any"} for name in SLOTS}},
-            "tracker": {
-                "sender_id": self.sender,
-                "slots": self.slots,
-                "latest_message": message,
-                "events": self.events,
-            },
-        }
-
-
 @dataclass(frozen=True)
 class Watched:
     """What runs, and where it answers."""
@@ -86,11 +58,7 @@ class Watched:
 
     async def turn(self, customer: Customer, context_id: str | None = None) -> str:
         """Let a customer say something; return what `ps7_status` is then."""
-        url = f"{self.actions}/webhook"
-        async with self._http.post(url, json=customer.call(context_id)) as answer:
-            events = (await answer.json())["events"]
-        customer.slots.update({event["name"]: event["value"] for event in events})
-        customer.events.extend(events)
+        await customer.say(self._http, self.actions, "oi", context_id)
         return str(customer.slots["ps7_status"])
 
     async def customers(self, rate: float) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.monitoring.watched import PROMETHEUS, WORKERS, Customer, beside, faster, watched
+from examples.demo import Customer
+from examples.monitoring.watched import PROMETHEUS, WORKERS, beside, faster, watched
 from tests.monitoring.test_rules import EXPORTED, HERE, RECORDED, load
 
 if TYPE_CHECKING:
