@@ -10,7 +10,7 @@ import logging
 import os
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError
@@ -47,6 +47,8 @@ def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - one with `
 
     Not so the arrival keys: without them every arrival counts.
     """
+    if "ps7_seal_payload" in source.env_vars:
+        _warn_of_removed_setting()
     keys = {"arrival_keys": ""} if "ps7_arrival_keys" in source.env_vars else {}
     return keys | {name: value for name, value in source().items() if value != ""}
 
@@ -143,6 +145,13 @@ class SlotSettings(_FromEnvironment):
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
+    max_age: float = Field(
+        default=3600.0,
+        gt=0,
+        le=31 * 86400,
+        allow_inf_nan=False,
+        description="seconds, a number above 0 and at most 31 days",
+    )
 
 
 class PS7Settings(ArrivalSettings, SlotSettings):
@@ -165,7 +174,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         default_factory=_keys_of_this_process,
         description="a JSON list of Fernet keys, newest first",
     )
-    seal_payload: Literal["all", "slots"] = Field(default="all", description="all or slots")
     api_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     app_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
@@ -179,13 +187,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
     keep_alive: bool = Field(default=True, description="true or false")
     max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
-    max_age: float = Field(
-        default=3600.0,
-        gt=0,
-        le=31 * 86400,
-        allow_inf_nan=False,
-        description="seconds, a number above 0 and at most 31 days",
-    )
     ca_file: types.TrustedFile | None = Field(
         default=None, description="a file of certificates to trust (PEM)"
     )
@@ -217,6 +218,13 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         if "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()
         return settings
+
+
+@cache
+def _warn_of_removed_setting() -> None:
+    logger.warning(
+        "PS7_SEAL_PAYLOAD has no effect any more: the seal keeps what the bot's domain declares."
+    )
 
 
 @cache

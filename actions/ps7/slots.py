@@ -1,4 +1,4 @@
-"""The slots: what they are, what a bot calls them, and what each should hold. Pure.
+"""The names in a bot's domain: the slots, what each should hold, and the actions. Pure.
 
 `SLOTS` has one row for each slot of the customer. The projection, the domain fragment, what is
 masked and what may stand in a prompt or a report derive from it. Adding a slot is one row.
@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .context import Identification, SecurityDevice, TokenStatus, wire_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from .context import CustomerContext
 
 STATUS = "ps7_status"
 CONTEXT = "ps7_context"
+CONTEXT_ACTION = "action_ps7_context"
+VERIFY_ACTION = "action_ps7_verify"
+FORGET_ACTION = "action_ps7_forget"
+SESSION_ACTION = "action_session_start"
+"""Rasa's name of the action that starts a session."""
 
 
 class Slot(NamedTuple):
@@ -70,9 +75,8 @@ SHARED_SLOTS = tuple(slot.name for slot in SLOTS if not slot.personal and slot.w
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 """The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
 
-UPSTREAM_ACCOUNT = "u_cssc"
-"""`contexto` calls the account by this name in the documented example."""
-_KEPT = {slot.wire for slot in SLOTS if slot.wire} | {UPSTREAM_ACCOUNT}
+_KEPT = frozenset(slot.wire for slot in SLOTS if slot.wire)
+"""Fields that every seal keeps: `CustomerContext` has attributes of them."""
 _WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
 
 
@@ -92,16 +96,20 @@ def is_personal(name: str) -> bool:
     return is_wire_name(name) if slot is None else slot.personal
 
 
-def is_left_empty(name: str) -> bool:
-    """Whether a slot, by its default name, is null where the seal holds `reduced` payloads."""
-    return name == "ps7_payload" or (is_wire_name(name) and name not in _KEPT)
+def sealed_payload(payload: dict[str, Any], ours: Mapping[str, str]) -> dict[str, Any]:
+    """Return the part of a payload that a seal keeps: what the bot's domain declares.
+
+    That is all of it for `ps7_payload`; else the fields that `SLOTS` come from and those that are
+    declared as `u_…`, at the top of the payload and in its `contexto`.
+    """
+    declared = ours.values()
+    return payload if "ps7_payload" in declared else _fields(payload, _KEPT.union(declared))
 
 
-def reduced(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that `SLOTS` come from, at the top of a payload and in its `contexto`."""
+def _fields(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     upstream = payload.get("contexto")
-    below = {"contexto": reduced(upstream)} if isinstance(upstream, dict) else {}
-    return below | {n: v for n, v in payload.items() if n in _KEPT and wire_text(v) is not None}
+    below = {"contexto": _fields(upstream, names)} if isinstance(upstream, dict) else {}
+    return below | {n: v for n, v in payload.items() if n in names and wire_text(v) is not None}
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
@@ -113,15 +121,14 @@ def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
     slots = domain.get("slots") if isinstance(domain, dict) else None
     if not isinstance(slots, dict):
         return {}
-    found = {}
+    found: dict[str, str] = {}
     for name in names:
-        slot = slots.get(name)
-        mappings = slot.get("mappings") if isinstance(slot, dict) else None
-        for mapping in mappings if isinstance(mappings, list) else ():
-            kind = mapping.get("type") if isinstance(mapping, dict) else None
-            if isinstance(kind, str) and kind not in FILLED_BY_ACTIONS:
-                found[name] = kind
-                break
+        match slots.get(name):
+            case {"mappings": [*mappings]}:
+                for mapping in mappings:
+                    match mapping:
+                        case {"type": str(kind)} if kind not in FILLED_BY_ACTIONS:
+                            found.setdefault(name, kind)
     return found
 
 
@@ -164,19 +171,26 @@ class SlotNames:
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
     """Return what the slots of a customer should hold: null, all of them, where there is none.
 
-    `ours` maps the bot's name of each declared slot of ours to its default name, which is empty for
-    one that stays null. The status and the seal are no part of the projection.
+    `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
+    seal are no part of the projection.
     """
     return {
-        name: None if customer is None or not default else _value(customer, default)
+        name: None if customer is None else _value(customer, default)
         for name, default in ours.items()
         if default not in (STATUS, CONTEXT)
     }
 
 
 def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what the tracker does not hold yet: every SlotSet is an event, the same value too."""
-    return {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+    """Keep what the tracker does not hold yet: every SlotSet is an event, the same value too.
+
+    Values are compared as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC.
+    """
+    return {
+        name: value
+        for name, value in wanted.items()
+        if (here := present.get(name)) != value or (type(here) is bool) != (type(value) is bool)
+    }
 
 
 def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slot can be anything
@@ -189,11 +203,6 @@ def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slo
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return value
-
-
-def _same(present: object, wanted: object) -> bool:
-    """Compare as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC."""
-    return present == wanted and isinstance(present, bool) == isinstance(wanted, bool)
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:

@@ -55,42 +55,31 @@ async def test_a_context_that_ran_out_is_looked_up_again(
         await spoken.is_unknown(unlucky, "unavailable")
 
 
-async def test_a_context_that_ran_out_with_no_context_id_at_hand(oss_bot: RunningBot) -> None:
-    """Carried over into a session that brings none, a customer stays until the time is over."""
-    chat = oss_bot.chat()
-    await chat.say("oi")
-    await chat.say("oi", {"contextId": "iara"})
-    await chat.say("/session_start")
-    await asyncio.sleep(IARA_HOLDS)
+async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simulator) -> None:
+    """Rasa carries the slots over, as the bot asked for; the next session clears the customer.
 
-    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"]
-    await spoken.is_unknown(chat, "expired")
-
-
-async def test_a_new_session_keeps_the_last_customer_unless_it_brings_another(
-    oss_bot: RunningBot, ps7: Simulator
-) -> None:
-    """Slots are carried over, as the bot asked for: of the last customer, not of the first."""
+    A contextId that arrives again is looked up again. One beside `/session_start` is of the session
+    that ends, unless the bot has a `PS7SessionStart`.
+    """
     chat = oss_bot.chat()
     await chat.say("oi", {"contextId": "ana"})
     await chat.let_pass(AN_HOUR)
 
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
-    assert len(ps7.requests) == 1
-    await chat.say("oi", {"contextId": "diego"})
-    await chat.let_pass(AN_HOUR)
-
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["diego"]
-    assert spoken.of_the_customer(await chat.slots()).items() >= DIEGO.items()
-    await chat.let_pass(AN_HOUR)
-
+    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"]
+    await spoken.is_unknown(chat, "expired")
+    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["missing"]
     assert await chat.say("qual meu saldo", {"contextId": "ana"}) == spoken.BALANCES["ana"]
     assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
-    assert len(ps7.requests) == 3
-    await chat.say("/session_start", {"contextId": "diego"})
+    assert len(ps7.requests) == 2
+    await chat.say("/session_start")
 
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["diego"], "whom the channel named"
+    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"]
+    await chat.say("/session_start", {"contextId": "diego"})
+    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"], "of the one that ended"
+    assert await chat.say("oi", {"contextId": "diego"})
     assert spoken.of_the_customer(await chat.slots()).items() >= DIEGO.items()
+    await chat.say("/restart")
+    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["missing"]
 
 
 async def test_a_new_session_that_carries_nothing_over_knows_nobody(
@@ -127,3 +116,36 @@ async def test_a_customer_who_leaves_is_forgotten(oss_bot: RunningBot, ps7: Simu
     assert await chat.say("qual meu saldo", {"contextId": "ana"}) == spoken.NO_BALANCE["missing"]
     await spoken.is_unknown(chat, "missing")
     assert [request.json["contextId"] for request in ps7.requests] == ["ana", "diego"]
+
+
+@pytest.mark.parametrize("page_sends", ["undefined", "two words", "diego"])
+async def test_a_log_out_logs_out_every_context_id_of_the_conversation(
+    oss_bot: RunningBot, start_bot: RunningBot, page_sends: str
+) -> None:
+    """A page that has just dropped its contextId may send anything with the good-bye."""
+    for bot in (oss_bot, start_bot):
+        chat = bot.chat()
+        await chat.say("oi", {"contextId": "ana"})
+        assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
+        assert await chat.say("tchau", {"contextId": page_sends}) == spoken.GOODBYE
+
+        for context_id in ("ana", page_sends):
+            await chat.say("qual meu saldo", {"contextId": context_id})
+            await spoken.is_unknown(chat, "invalid" if context_id == "two words" else "missing")
+        said = await chat.say("qual meu saldo", {"contextId": "ana", "encoded": 1})
+        assert said == spoken.NO_BALANCE["missing"]
+
+
+async def test_a_log_out_logs_out_the_older_context_id_too(
+    oss_bot: RunningBot, ps7: Simulator
+) -> None:
+    """Of a customer who came by a second one."""
+    chat = oss_bot.chat()
+    for context_id in ("ana", "bruno"):
+        await chat.say("oi", {"contextId": context_id})
+    assert await chat.say("tchau") == spoken.GOODBYE
+
+    for context_id in ("ana", "bruno"):
+        said = await chat.say("qual meu saldo", {"contextId": context_id})
+        assert said == spoken.NO_BALANCE["missing"]
+    assert [request.json["contextId"] for request in ps7.requests] == ["ana", "bruno"]

@@ -79,14 +79,14 @@ async def test_a_customer_who_logged_out_at_a_terminal_stays_out(
 async def test_a_context_id_that_no_rule_asked_about_does_not_come_back(
     any_rule_bot: RunningBot, ps7: Simulator
 ) -> None:
-    """Ana's opened the session, Diego's was looked up: the next session is not Ana's."""
+    """Ana's opened the session, Diego's was looked up: the next session is nobody's."""
     chat = any_rule_bot.chat()
     await chat.say("que horas o banco abre?", signed_arrival(chat, "ana"))
     assert ps7.requests == []
     assert await who(chat, signed_arrival(chat, "diego")) == DIEGO
     await chat.let_pass(AN_HOUR)
 
-    assert await who(chat) == DIEGO
+    assert await who(chat) == "expired"
     assert [request.json["contextId"] for request in ps7.requests] == ["diego"]
 
 
@@ -115,19 +115,22 @@ async def test_a_log_out_that_was_rewound_holds_in_the_next_session(any_store: R
     assert (await chat.slots())["account"] == ANA, "Rasa did not rewind: this test shows nothing"
     await chat.let_pass(AN_HOUR)
 
+    assert await who(chat) in {"expired", "missing"}, "by the slots, or by a session start"
     assert await who(chat) == "missing"
     assert await who(chat, signed_arrival(chat, "ana")) == "missing"
 
 
-async def test_a_session_that_starts_with_a_greeting_keeps_its_customer(
+async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     any_greeter: RunningBot, ps7: Simulator
 ) -> None:
-    """The greeting stands between the action and `session_started`; later turns know her too."""
+    """The greeting is between the action and `session_started`; later turns know her too."""
     chat = any_greeter.chat()
     assert await who(chat, signed_arrival(chat, "ana")) == ANA
     await chat.let_pass(AN_HOUR)
 
-    assert "Bem-vindo ao terminal (00123456)." in await chat.say("/session_start")
+    assert "Bem-vindo ao terminal (expired)." in await chat.say("/session_start")
+    token = signed_arrival(chat, "ana")
+    assert "Bem-vindo ao terminal (00123456)." in await chat.say("/session_start", token)
     assert await who(chat) == ANA
     assert await who(chat) == ANA
-    assert len(ps7.requests) == 1
+    assert len(ps7.requests) == 3, "asked for the session that ends, and for the new one"

@@ -22,7 +22,7 @@ from actions import ps7 as package
 from actions.ps7 import CustomerContext, LookupFailed, Outcome, PS7Settings, Reason
 from actions.ps7.api import connections, gateway, json_text, telemetry, wire
 from actions.ps7.cli import command
-from actions.ps7.dialogue import arrival, context_id, turn
+from actions.ps7.dialogue import arrival, context_id, rules, situation
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX
 from actions.ps7.slots import (
@@ -206,7 +206,7 @@ def attributes(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]
     for outcome, looked_up, metadata in product(Outcome, (True, False), (True, False)):
         telemetry.count_turn(LOOK_UP, outcome, looked_up=looked_up, metadata=metadata)
     reasons = {("reason", reason.value) for reason in Reason}
-    refused = {("reason", reason.value) for reason in turn.ARRIVAL_REFUSED}
+    refused = {("reason", reason.value) for reason in rules.ARRIVAL_REFUSED}
     ends = reasons | {("outcome", outcome) for outcome in OUTCOMES}
     return {"ps7.turns": found, "ps7.arrivals.refused": refused, "ps7.lookup.duration": ends}
 
@@ -283,7 +283,9 @@ def ends() -> Iterator[tuple[str, str]]:
                 | ast.Tuple(elts=[*_, ast.Name(error), ast.Attribute(attr=reason)])
             ) if hasattr(package, error):
                 yield Reason[reason].value, getattr(package, error).outcome.value
-    yield from ((reason.value, outcome.value) for outcome, reason in turn._REFUSALS.items())
+    for rule in rules.CONTEXT_RULES:
+        if rule.reason is not None and rule.outcome is not None:
+            yield rule.reason.value, rule.outcome.value
     yield from ((fault.reason, fault.outcome) for fault in FAULTS.values())
 
 
@@ -311,6 +313,17 @@ def test_every_fault_has_its_row() -> None:
     ]
 
 
+@pytest.mark.parametrize("table", [rules.CONTEXT_RULES, rules.VERIFY_RULES])
+def test_the_rules_are_those_of_the_code(table: tuple[rules.Rule, ...]) -> None:
+    """In their order. What differs is to be copied from this failure into the page."""
+    rows = [
+        f"| `{rule.name}` | {rule.condition} | {rule.then.value} | "
+        f"{f'`{rule.outcome.value}`' if rule.outcome else '–'} |"
+        for rule in table
+    ]
+    assert "\n".join(rows) in document("docs/how-it-works.md").text
+
+
 def test_every_decision_is_in_the_index() -> None:
     """Under its number and its title, and numbers are given once, without a gap."""
     index = document("docs/adr/README.md").text
@@ -332,7 +345,7 @@ DEFAULTS = {name: field.default for name, field in PS7Settings.model_fields.item
     ("page", "figure"),
     [
         ("how-it-works", f"text of 1 to {context_id.MAX_LENGTH} printable characters"),
-        ("how-it-works", f"no call for {turn.REJECTED_FOR.seconds} s; then PS7 is asked"),
+        ("how-it-works", f"no call for {situation.REJECTED_FOR.seconds} s"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{gateway.PATH}`"),
         ("ps7", f"`X-Token-Expire: {gateway.LIFETIME}`"),

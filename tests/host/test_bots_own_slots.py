@@ -105,7 +105,7 @@ async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
     await arrive(bot, "ana")
     await bot.set_slot("cpf", TYPED)
     if broken:
-        monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", lambda _: 1 / 0)
+        monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", lambda _: 1 / 0)
     await arrive(bot, "diego")
     status = "unavailable" if broken else "ok"
     assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)

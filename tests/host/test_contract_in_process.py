@@ -127,7 +127,7 @@ async def test_a_reload_of_all_modules_changes_nothing(
         "settings",
         "api.client",
         "dialogue.actions",
-        "dialogue.turn",
+        "dialogue.rules",
         "dialogue.runtime",
         "dialogue.seal",
     ],

@@ -171,22 +171,22 @@ def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixtur
     (bot / "config.yml").write_text("policies: []")
     (tmp_path / "config.yml").write_text("pipeline: [{name: CompactLLMCommandGenerator}]")
     doctor = ["doctor", "--offline", "--bot", "bot"]
-    names = ["settings-elsewhere", "fallback-rewinds", "session-carry-over"]
+    names = ["settings-elsewhere", "fallback-rewinds"]
     assert main(doctor) == 0
     assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
     assert main([*doctor, "--config", "config.yml"]) == 0
-    names[1:] = ["session-carry-over", "calm-personal"]
+    names[1:] = ["calm-personal"]
     assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
 
 
 @pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize("example", ["oss-bot", "oss-bot-session-start", "calm-bot"])
 def test_the_example_bots_are_sound(example: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """They have no error, and no warning but one that leaves a choice to the bank."""
+    """They have no error, and no warning."""
     folder = str(ROOT / "examples" / example)
     assert main(["doctor", "--bot", folder, "--only-bot", "--json"]) == 0
     found = [text.split(":")[0] for text in wrong(capsys.readouterr().out)]
-    assert found == ([] if example == "calm-bot" else ["warning session-carry-over"])
+    assert found == []
 
 
 @pytest.mark.usefixtures("bare_machine")
@@ -257,6 +257,33 @@ def test_settings_about_slots_are_checked_with_the_bot_alone_too(
     monkeypatch.setenv(variable, value)
     domain = str(ROOT / "domain.yml")
     main(["doctor", "--domain", domain, "--only-bot", "--json"])
-    first, session = wrong(capsys.readouterr().out)
-    assert first.startswith(expected)
-    assert session.startswith("warning session-carry-over: ")
+    (found,) = wrong(capsys.readouterr().out)
+    assert found.startswith(expected)
+
+
+@pytest.mark.usefixtures("bare_machine")
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (("3600", None), []),
+        (("3601", None), ["warning max-age"]),
+        (("901", 15), ["warning max-age"]),
+        (("7200", 0), []),
+    ],
+)
+def test_a_max_age_longer_than_a_session_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    setting: tuple[str, int | None],
+    said: list[str],
+) -> None:
+    """A customer ends with the session; Rasa's own time is 60 minutes, and 0 is without end."""
+    max_age, minutes = setting
+    monkeypatch.setenv("PS7_MAX_AGE", max_age)
+    config = "{}" if minutes is None else f"{{session_expiration_time: {minutes}}}"
+    (tmp_path / "more.yml").write_text(f"session_config: {config}")
+    files = ("--domain", str(ROOT / "domain.yml"), "--domain", str(tmp_path / "more.yml"))
+    main(["doctor", *files, "--only-bot", "--json"])
+    found = [text.split(":")[0] for text in wrong(capsys.readouterr().out)]
+    assert found == said

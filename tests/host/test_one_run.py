@@ -242,7 +242,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
     forged = converse()
     await set_slots(forged, ps7_status="ok")
     await arrive(forged)
-    monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", broken)
+    monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", broken)
     await bot.run(LOOK_UP)
     assert last() == ["verify:tampered", "context:tampered:none", "context:unavailable"]
 
@@ -278,7 +278,7 @@ async def test_a_bug_is_an_outcome_too(
     bot = converse()
     await arrive(bot, "ana")
     await set_slots(bot, balance=10, colour="red")
-    monkeypatch.setattr("actions.ps7.dialogue.turn.Turn.context", broken)
+    monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", broken)
     await bot.run(LOOK_UP)
     assert shown(bot) == no_customer("unavailable")
     slots = bot.slots
@@ -286,6 +286,18 @@ async def test_a_bug_is_an_outcome_too(
     (error,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert error.getMessage().startswith("ZeroDivisionError at test_one_run.py:")
     assert error.exc_info is None
+
+
+async def test_what_breaks_before_the_tracker_is_read_sets_the_status_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which slots are the plugin's is not known then; no slot may be trusted beside that status."""
+    bot = converse()
+    await arrive(bot, "ana")
+    monkeypatch.setattr("actions.ps7.dialogue.runtime.Runtime.ours_among", broken)
+    assert await run(bot, LOOK_UP) == ["ps7_status"]
+    assert bot.slots["ps7_status"] == "unavailable"
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 def broken(*_: object) -> None:

@@ -1,7 +1,7 @@
 """`PS7SessionStart` in rasa_sdk's executor: a session starts, and knows its customer.
 
 The conversation kit plays Rasa: what it records is what Rasa 3.6.21 would. Which contextId opens a
-session and what is carried over is tested in plain values (`tests/unit/test_session.py`).
+session and what is carried over is tested in plain values (`tests/unit/test_history.py`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
-from actions.ps7.dialogue.turn import Turn
+from actions.ps7.dialogue.rules import Run
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
 from tests.host.conftest import Stage
 from tests.support import bots
@@ -94,8 +95,8 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 ) -> None:
     """The first message is kept, the customer before is gone, and no value is in the log."""
 
-    async def fail(_: PS7SessionStart, turn: Turn) -> dict[str, Any]:
-        raise RuntimeError(str(vars(turn)))
+    async def fail(_: PS7SessionStart, run: Run) -> dict[str, Any]:
+        raise RuntimeError(str(vars(run)))
 
     bot = converse(carries_over=carries_over)
     await arrive(bot, "ana")
@@ -137,14 +138,14 @@ def greets(monkeypatch: pytest.MonkeyPatch) -> None:
         ("diego", True, "00900019 OK"),
         ("not-found", True, "None REJECTED"),
         ("http-404", True, "None UNAVAILABLE"),
-        (None, True, "00123456 OK"),
+        (None, True, "None EXPIRED"),
         (None, False, "None MISSING"),
     ],
 )
 async def test_a_bot_greets_whom_the_session_opens_with(
     monkeypatch: pytest.MonkeyPatch, then: str | None, carries_over: bool, said: str
 ) -> None:
-    """Once, whether the customer was looked up or carried over."""
+    """Once; a customer of the session before is not greeted again."""
     greets(monkeypatch)
     bot = converse(carries_over=carries_over)
     assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["00123456 OK"]
@@ -190,6 +191,38 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
     assert str(ANA["account"]) not in caplog.text
 
 
+async def test_what_a_bot_sets_as_a_session_begins(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its events come after the plugin's; a slot of the plugin's among them is left out."""
+
+    async def opened(_: PS7SessionStart, *_known: object) -> list[dict[str, Any]]:
+        return [SlotSet("balance", "7,00"), SlotSet("cpf", "typed"), SlotSet("ps7_status", "ok")]
+
+    bot = converse()
+    monkeypatch.setattr(ActionSessionStart, "opened", opened)
+
+    result = await bot.user("oi", metadata={"contextId": "not-found"})
+
+    assert [event["name"] for event in result.events[-2:]] == ["balance", "action_listen"]
+    assert (bot.slots["balance"], bot.slots["cpf"]) == ("7,00", None)
+    assert bot.slots["ps7_status"] == "rejected"
+    assert [line for line in caplog.messages if "left out" in line] == [
+        "PS7SessionStart.opened returned a value for cpf: left out",
+        "PS7SessionStart.opened returned a value for ps7_status: left out",
+    ]
+
+
+async def test_a_bot_that_fills_the_status_itself_is_told_the_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The status slot is then the bot's own."""
+    greets(monkeypatch)
+    bot = converse()
+    bot.domain["slots"]["ps7_status"]["mappings"] = [{"type": "from_text"}]
+    assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["00123456 OK"]
+
+
 async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
     """A subclass of a bot's subclass goes by the same name; it travels to a worker as any other.
 
@@ -212,11 +245,14 @@ async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
 # -- a call without a domain ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sent", "account"), [(True, ANA["account"]), (False, None)])
-async def test_a_customer_is_carried_over_only_where_the_domain_says_so(
-    python: Path, stage: Stage, tmp_path: Path, sent: bool, account: str | None
+@pytest.mark.parametrize("sent", [True, False])
+async def test_slots_are_carried_over_only_if_the_domain_says_so(
+    python: Path, stage: Stage, tmp_path: Path, sent: bool
 ) -> None:
-    """Where Rasa leaves the domain out (`enable_selective_domain`), the bot did not say yes."""
+    """If Rasa leaves the domain out (`enable_selective_domain`), the bot did not say yes.
+
+    The customer of the session before is carried over in neither case.
+    """
     (tmp_path / "starts.py").write_text(
         "from actions.ps7 import PS7SessionStart\n\n\n"
         "class ActionSessionStart(PS7SessionStart):\n    pass\n"
@@ -231,6 +267,6 @@ async def test_a_customer_is_carried_over_only_where_the_domain_says_so(
     answer = await server.send(user.call(SESSION_START))
 
     slots = {event["name"]: event["value"] for event in answer["events"] if "value" in event}
-    assert slots.get("account") == account
+    assert slots.get("account") is None
     assert slots.get("balance") == ("12" if sent else None)
-    assert slots["ps7_status"] == ("ok" if sent else "missing")
+    assert slots["ps7_status"] == ("expired" if sent else "missing")

@@ -15,13 +15,14 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from tests.model.books import Books, Violation
+from tests.model.books import ENDLESS, Books, Violation
 from tests.model.steps import (
     FAILURES,
     NAMES,
     SESSION_ENDS,
     START_OWN,
     START_PS7,
+    UNDEFINED,
     UNUSABLE,
     Answers,
     Attack,
@@ -31,7 +32,7 @@ from tests.model.steps import (
     Wait,
     Walk,
 )
-from tests.model.tracker import LISTEN, SESSION_START, Event, Tracker
+from tests.model.tracker import LISTEN, SESSION_START, Event, Tracker, opens
 
 Driver = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -41,8 +42,6 @@ STATUS, SEAL, CPF, AGENCY = "ps7_status", "ps7_context", "cpf", "agency"
 OURS = (STATUS, SEAL, CPF, AGENCY)
 BALANCE, METADATA = "balance", "session_started_metadata"
 OUTCOMES = {"ok", "missing", "invalid", "rejected", "denied", "unavailable", "expired", "tampered"}
-FINAL = ("ok", "missing", "invalid", "rejected")
-"""What a second run at once leaves as it is: after the others PS7 may be asked again."""
 RENAMES = {STATUS: "estado", SEAL: "selo", CPF: "documento"}
 GARBAGE, FORGED = "garbage", "forged"
 BEGINS = 1_795_000_000.0
@@ -63,20 +62,21 @@ def cpf_of(customer: str) -> str:
 
 def in_metadata(name: str) -> dict[str, Any]:
     """Return what a channel sends about a contextId."""
-    if name == UNUSABLE:
-        return {"contextId": "no context id"}
-    text, *encoded = name.split()
-    return {"contextId": f"ctx-{text}", **({"encoded": 0} if encoded else {})}
+    if name in (UNUSABLE, UNDEFINED):
+        return {"contextId": "no context id" if name == UNUSABLE else UNDEFINED}
+    text, _, encoded = name.partition(" ")
+    return {"contextId": f"ctx-{text}", **({"encoded": int(encoded)} if encoded else {})}
 
 
 def on_the_wire(name: str) -> str:
+    """Return what PS7 tells one contextId from another by."""
     sent = in_metadata(name)
-    return f"{sent['contextId']}/{sent.get('encoded', '')}"
+    return f"{sent['contextId']}{'/0' if sent.get('encoded') == 0 else ''}"
 
 
-def settings_of(bot: Bot, replica: int) -> dict[str, str]:
+def settings_of(bot: Bot, replica: int) -> str:
     """Return the PS7_* variables of one replica. What differs between two has no effect here."""
-    return {
+    variables = {
         "PS7_BASE_URL": "http://127.0.0.1:9",
         "PS7_USERNAME": "model",
         "PS7_PASSWORD": "model",
@@ -90,6 +90,7 @@ def settings_of(bot: Bot, replica: int) -> dict[str, str]:
         **({"PS7_ARRIVAL_KEYS": json.dumps([_ARRIVAL_KEY])} if bot.signed else {}),
         **({"PS7_SLOT_NAMES": json.dumps(RENAMES)} if bot.renamed else {}),
     }
+    return json.dumps(variables)
 
 
 class Conversation:
@@ -114,8 +115,13 @@ class Conversation:
         self.settings = [settings_of(bot, replica) for replica in range(3)]
         self.unsealed: Violation | None = None
         """Raised last: a run that leaves no seal does no harm by itself."""
-        self.in_order: tuple[str, int] | None = None
-        """The last run and its replica, while nothing has been written since."""
+        self.settled: tuple[str, int] | None = None
+        """The last run and its replica, while nothing has changed since."""
+        self.about: dict[str, str] = {}
+        """The contextId that a seal is about, for those that a lookup made."""
+        slots = {name: {"type": "any"} for name in self.tracker.slots}
+        config = {"carry_over_slots_to_new_session": bot.carries}
+        self.domain = {"slots": slots, "session_config": config} if bot.domain else {}
 
     # -- what happens
 
@@ -135,7 +141,6 @@ class Conversation:
         self.tracker.load(self.bot.store)
         seen[f"replica: {turn.replica}"] += 1
         self.now += 1
-        self.books.in_turn.clear()
         brought = self.metadata(turn)
         metadata = brought[0] if brought else None
         applied = self.tracker.applied()
@@ -144,8 +149,8 @@ class Conversation:
             if brought:
                 self.sets(METADATA, metadata)
             self.session(turn, brought, "away" if turn.away else "")
+        self.books.turn_begins()
         text = turn.does if turn.does.startswith("/") else "oi"
-        self.books.in_turn.clear()
         intent = {"name": text.removeprefix("/")} if text.startswith("/") else {"name": "greet"}
         parsed = {"text": text, "intent": intent, "entities": [], "metadata": metadata or {}}
         known = {**(metadata or {}), "model_id": "m", "assistant_id": "a"}
@@ -186,9 +191,11 @@ class Conversation:
         return self.happens("action", name=LISTEN)
 
     def acts(self, what: str, replica: int) -> None:
-        """Run an action of ours as a rule does."""
+        """Run an action of ours as a rule does; twice, for the second time changes nothing."""
         self.happens("action", name=ACTIONS[what])
         self.run(what, replica)
+        if what != FORGET:
+            self.run(what, replica)
 
     # -- sessions
 
@@ -197,35 +204,27 @@ class Conversation:
     ) -> None:
         """Start a session, as Rasa itself or with an action of ours."""
         carries = self.bot.carries and why != "/restart"
-        watched = self.bot.every and not turn.away
         seen[f"session: {why or 'after a while'}, {self.bot.start}"] += 1
-        if self.bot.start == START_PS7 and why == "away":
-            self.happens("action", name=SESSION_START)
-            remembers = self.bot.store != "memory"
-            self.books.session_starts(
-                carries=True, remembers=remembers, by_rasa=True, watched=watched
-            )
-            self.books.start_failed = True
-        elif self.bot.start == START_OWN:
-            kept = [e for e in self.tracker.applied() if e["event"] == "slot"]
-            self.happens("action", name=SESSION_START)
+        if self.bot.start == START_PS7 and why != "away":
+            self.books.session_starts(remembers=carries or self.bot.shows is None)
+            self.arrives(turn, brought)
+            return self.starts(turn.replica)
+        kept = [e for e in self.tracker.applied() if e["event"] == "slot"]
+        self.happens("action", name=SESSION_START)
+        if self.bot.start == START_OWN:
             self.happens("session_started")
             for event in kept if self.bot.carries else []:
                 self.happens("slot", name=event["name"], value=event["value"])
             self.happens("action", name=LISTEN)
-            remembers = carries and self.bot.every and not self.bot.unreliable
-            remembers |= self.bot.store == "all"
-            self.books.session_starts(
-                carries=carries, remembers=remembers, by_rasa=True, watched=watched
-            )
+            remembers = carries and self.bot.every and not turn.away
         else:
-            self.books.session_starts(carries=carries, remembers=True)
-            self.arrives(turn, brought)
-            self.starts(turn.replica)
+            remembers = self.bot.store != "memory"
+        shows_all = self.bot.store == "all" and self.bot.shows is None
+        return self.books.session_starts(remembers=remembers or shows_all)
 
     def starts(self, replica: int) -> None:
-        before, shown = dict(self.tracker.slots), self.shows_a_seal()
-        events = self.call(SESSION_START, replica)
+        before, seals = dict(self.tracker.slots), self.seals()
+        events, asked = self.call(SESSION_START, replica)
         kinds = [event["event"] for event in events]
         expected = ["session_started", *["slot"] * (len(kinds) - 2), "action"]
         if kinds != expected or events[-1]["name"] != LISTEN:
@@ -240,101 +239,100 @@ class Conversation:
                 if not kept and event["value"] != before[name]:
                     raise Violation(f"action_session_start changed {name}")
             self.happens(**event)
-        self.holds("session start", replica, shown=shown)
+        self.judge("session start", replica, asked, seals)
 
     # -- runs
 
     def run(self, what: str, replica: int) -> None:
-        """Run an action of ours, and look at what it leaves behind."""
-        before, shown = dict(self.tracker.slots), self.shows_a_seal()
-        asked = sum(self.books.in_turn.values())
-        events = self.call(ACTIONS[what], replica)
+        """Run an action of ours, and judge what it leaves behind."""
+        before, seals, again = dict(self.tracker.slots), self.seals(), self.settled
+        events, asked = self.call(ACTIONS[what], replica)
         changes = {event["name"]: event["value"] for event in events if event["event"] == "slot"}
         if len(changes) != len(events):
             raise Violation(f"{what} returned more than slots, or a slot twice")
         if not changes.keys() <= {*self.name.values(), BALANCE}:
             raise Violation(f"{what} set a slot that is not ours: {sorted(changes)}")
-        if same := [name for name, value in changes.items() if before[name] == value]:
-            raise Violation(f"{what} set what was so already: {sorted(same)}")
+        if unchanged := [name for name, value in changes.items() if before[name] == value]:
+            raise Violation(f"{what} set what was so already: {sorted(unchanged)}")
+        if again == (what, replica) and (changes or asked):
+            raise Violation(f"{what} a second time at once changes {sorted(changes)}")
         for event in events:
             self.happens(**event)
-        asked_now = sum(self.books.in_turn.values()) > asked
-        again = self.in_order == (what, replica) and self.slot(STATUS) in FINAL
-        if again and changes and not asked_now and not self.books.attacked:
-            raise Violation(f"{what} a second time changes {sorted(changes)}")
-        self.tallies(what, changes, asked=asked_now)
+        self.tallies(what, changes, asked=bool(asked))
         if what == FORGET:
-            self.books.logs_out(shown=before[self.name[STATUS]] == "ok")
-        self.holds(what, replica, shown=shown)
+            self.books.logs_out({self.about[seal] for seal in seals if seal in self.about})
+        elif self.books.outlived(before[self.name[STATUS]], self.slot(STATUS)):
+            raise Violation(f"{what} says {self.slot(STATUS)} of a customer of an earlier session")
+        self.judge(what, replica, asked, seals)
         if what == CONTEXT and self.slot(STATUS) != "ok" and (owed := self.books.owes(self.now)):
             raise Violation(f"the customer of {owed} is kept out: {self.slot(STATUS)}")
 
-    def shows_a_seal(self) -> bool:
-        """Whether the tracker shows a seal of ours, in whatever event."""
+    def seals(self) -> set[str]:
+        """Return the seals that the tracker shows, in any event or in the slot."""
         name = self.name[SEAL]
-        events = (e for e in self.tracker.events if e["event"] == "slot" and e["name"] == name)
-        return any(event["value"] not in (None, GARBAGE) for event in events)
+        events = self.tracker.shown(self.bot.shows)
+        values = {e["value"] for e in events if e["event"] == "slot" and e["name"] == name}
+        return (values | {self.slot(SEAL)}) - {None, GARBAGE}
 
-    def holds(self, what: str, replica: int, *, shown: bool) -> None:
-        """Hold the slots against the books after a run of ours."""
+    def judge(self, what: str, replica: int, asked: list[str], seals: set[str]) -> None:
+        """Hold the slots against the books after a run of ours that was shown these seals."""
         status, cpf, balance = self.slot(STATUS), self.slot(CPF), self.tracker.slots[BALANCE]
         if what in (CONTEXT, "session start") and status not in OUTCOMES:
             raise Violation(f"{what} left the status {status}")
-        if shown and self.slot(SEAL) is None and not self.unsealed:
+        if status == "tampered" and not self.books.written:
+            raise Violation(f"{what} says tampered, and nobody wrote a slot")
+        carries = self.bot.carries or self.bot.shows is None
+        if seals and carries and self.slot(SEAL) is None and not self.unsealed:
             self.unsealed = Violation(f"{what} left no seal, and one was shown")
+        if asked:
+            self.about[self.slot(SEAL)] = asked[-1]
         if status == "ok":
             self.books.names(customer_of(cpf), self.now, what)
             if self.slot(AGENCY) != cpf[:4]:
                 raise Violation(f"{what} left the agency of another customer")
         elif cpf is not None and not self.books.attacked:
             raise Violation(f"{what} left the CPF of {customer_of(cpf)}: {status}")
-        if balance not in (None, FORGED) and not self.books.typed:
-            if status != "ok":
-                raise Violation(f"{what} left the balance {balance}: {status}")
-            if balance != f"of {cpf}":
-                raise Violation(f"{what} left the balance {balance} beside {cpf}")
-        self.in_order = (what, replica)
+        beside = f"of {cpf}" if status == "ok" else None
+        if balance not in (None, FORGED, beside) and not self.books.typed:
+            raise Violation(f"{what} left the balance {balance} beside {cpf}: {status}")
+        self.settled = (what, replica) if self.bot.shows is None else None
 
     def who(self, replica: int) -> None:
         """Ask a bot's own action which customer it reads from the seal."""
-        in_order = self.in_order
-        (event,) = self.call(ACTIONS[WHO], replica)
+        settled = self.settled is not None and self.settled[1] == replica
+        ((event,), _) = self.call(ACTIONS[WHO], replica)
         cpf = event["value"]
         if cpf is not None:
             self.books.names(customer_of(cpf), self.now, "verified_context")
         shown = self.slot(CPF) if self.slot(STATUS) == "ok" else None
-        if in_order and in_order[0] != FORGET and in_order[1] == replica and cpf != shown:
+        if settled and cpf != shown:
             raise Violation(f"verified_context says {cpf}, the slots say {shown}")
-        self.in_order = in_order
 
-    def call(self, action: str, replica: int) -> list[Event]:
-        """Call the action server; what PS7 was asked goes into the books."""
-        if action != ACTIONS[WHO]:
-            self.books.runs()
-        domain = {
-            "slots": {name: {"type": "any"} for name in self.tracker.slots},
-            "session_config": {"carry_over_slots_to_new_session": self.bot.carries},
-        }
+    def call(self, action: str, replica: int) -> tuple[list[Event], list[str]]:
+        """Call the action server; return the events, and about whom PS7 was asked."""
+        events = self.tracker.shown(self.bot.shows)
+        begins = self.bot.shows is None or action == SESSION_START or any(map(opens, events))
+        self.books.shown = self.books.session if begins else ENDLESS
+        names = {on_the_wire(name): name for name in self.books.ps7}
         reply = self.driver(
             {
                 "settings": self.settings[replica],
                 "now": self.now + (self.bot.skew if replica == 1 else 0),
-                "ps7": {on_the_wire(name): answer(says) for name, says in self.books.ps7.items()},
+                "ps7": {sent: answer(self.books.ps7[name]) for sent, name in names.items()},
                 "call": {
                     "next_action": action,
                     "sender_id": self.sender_id,
-                    "tracker": self.tracker.state(self.sender_id),
-                    "domain": domain if self.bot.domain else {},
+                    "tracker": self.tracker.state(self.sender_id, events),
+                    "domain": self.domain,
                 },
             }
         )
         if "events" not in reply:
             raise Violation(str(reply))
-        names = {on_the_wire(name): name for name in self.books.ps7}
-        for asked in reply["asked"]:
-            self.books.asked(names[asked], self.now)
-        events: list[Event] = reply["events"]
-        return events
+        asked = [names[sent] for sent in reply["asked"]]
+        for name in asked:
+            self.books.asked(name, self.now)
+        return reply["events"], asked
 
     # -- what others do
 
@@ -350,15 +348,18 @@ class Conversation:
         if not self.bot.signed:
             return plain, self.now, True
         seen[f"token: {turn.token}"] += 1
+        if turn.brings == UNDEFINED:
+            return plain, self.now, False
         if turn.token == "old" and turn.brings in self.tokens:
             return *self.tokens[turn.brings], True
-        forged = turn.token == "forged"
+        sub = "somebody else" if turn.token == "another's" else self.sender_id
         made = int(self.now)
-        claims = {**plain, "sub": self.sender_id, "iat": made, "exp": made + 120}
-        metadata = {"contextId": token(claims, _OTHER_KEY if forged else _ARRIVAL_KEY)}
-        if not forged:
+        claims = {**plain, "sub": sub, "iat": made, "exp": made + 120}
+        key = _OTHER_KEY if turn.token == "forged" else _ARRIVAL_KEY
+        metadata, genuine = {"contextId": token(claims, key)}, turn.token in ("new", "old")
+        if genuine:
             self.tokens.setdefault(turn.brings, (metadata, float(made)))
-        return metadata, float(made), not forged
+        return metadata, float(made), genuine
 
     def attacks(self, attack: Attack | None, when: str) -> None:
         if attack is None or attack.when != when:
@@ -377,7 +378,7 @@ class Conversation:
         """Add an event to the tracker, at its own time."""
         self.now += 0.01
         self.tracker.add({"event": event, **details, "timestamp": self.now})
-        self.in_order = None
+        self.settled = self.settled if event == "action" else None
         if event == "rewind":
             seen["rewind"] += 1
             self.books.is_written_to(by_rasa=True)
@@ -420,6 +421,13 @@ def token(claims: dict[str, Any], key: str) -> str:
     return f"{text}.{part(hmac.digest(key.encode(), text.encode(), 'sha256'))}"
 
 
+def recipe(bot: Bot) -> str:
+    """Return in words how a bot calls the plugin, and where it runs."""
+    when = "every turn" if bot.every else "in rules"
+    arrival = "signed" if bot.signed else "unsigned"
+    return f"{when}, {bot.start}, {bot.store}, {arrival}"
+
+
 def play(walk: Walk, driver: Driver) -> None:
     """Let a walk happen.
 
@@ -432,4 +440,4 @@ def play(walk: Walk, driver: Driver) -> None:
         conversation.step(step)
     if conversation.unsealed:
         raise conversation.unsealed
-    seen["walk"] += 1
+    seen[f"bot: {recipe(walk.bot)}"] += 1

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-NAMES = ("ana", "bruno", "carla", "diego", "ana encoded")
-"""The contextIds of the walks; the last is the text of the first, with another `encoded`."""
+NAMES = ("ana", "bruno", "carla", "diego", "ana 0")
+"""The contextIds of the walks; the last is the text of the first, with `encoded` 0 beside it."""
+SPELLED = "ana 1"
+"""The first again: `encoded` 1 is the same as none."""
+UNDEFINED = "undefined"
+"""What a page sends that has lost its contextId: PS7 does not know it, and it is not a token."""
 UNUSABLE = "unusable"
 
 START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
@@ -22,6 +26,8 @@ class Bot:
     carries: bool = True
     signed: bool = False
     store: str = "memory"
+    shows: int | None = None
+    """How many events a host shows at most, the latest ones; Rasa shows all that are loaded."""
     skew: int = 0
     """Seconds by which the clock of the second replica is ahead."""
     renamed: bool = False
@@ -110,6 +116,16 @@ def differences(bot: Bot) -> str:
     """Return what a bot has other than the plainest one."""
     values = {field.name: getattr(bot, field.name) for field in fields(bot)}
     return ", ".join(f"{k}={v!r}" for k, v in values.items() if v != getattr(Bot(), k))
+
+
+def same(name: str) -> str:
+    """Return the one name of a contextId."""
+    return name.removesuffix(" 1")
+
+
+def text_of(name: str) -> str:
+    """Return what a log-out goes by."""
+    return name.partition(" ")[0]
 
 
 def arrives(name: str | None, does: str = "listen", **more: object) -> Turn:

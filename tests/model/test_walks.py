@@ -9,15 +9,15 @@ import os
 import sys
 import time
 import traceback
-from itertools import count
+from itertools import count, product
 from random import Random
 
 import pytest
 
 from tests.model.books import Violation
-from tests.model.conversation import Driver, play, seen
+from tests.model.conversation import Driver, play, recipe, seen
 from tests.model.drivers import this_process
-from tests.model.steps import Walk
+from tests.model.steps import START_OWN, START_PS7, Bot, Walk
 from tests.model.walks import made_up, shrunk
 
 _STEPS = int(os.environ.get("PS7_MODEL_STEPS", "20000"))
@@ -35,7 +35,14 @@ REACHED = {
         for start in ("Rasa's own", "PS7SessionStart")
     ),
     *(f"attack: ps7_context, {when}" for when in ("before", "after", "between")),
-    *("token: new", "token: old", "token: forged", "replica: 0", "replica: 1", "replica: 2"),
+    *("token: new", "token: old", "token: forged", "token: another's"),
+    *("replica: 0", "replica: 1", "replica: 2"),
+    *(
+        f"bot: {recipe(Bot(every, start, store=store, signed=signed))}"
+        for every, start, store, signed in product(
+            *((True, False), (START_OWN, START_PS7), ("memory", "sql"), (True, False))
+        )
+    ),
 }
 """A walk that never comes there tests nothing."""
 
@@ -65,7 +72,7 @@ def shortest(walk: Walk, line: int, driver: Driver) -> tuple[Walk, str]:
 
 @pytest.mark.timeout(1800)  # coverage makes it six times as long, and `make fuzz` asks for more
 def test_random_walks() -> None:
-    """Whatever happens, a conversation shows the customer who came last, or none."""
+    """A conversation shows the customer who came last in this session, or none."""
     ends = time.monotonic() + _SECONDS
     seen.clear()
     broken: dict[int, str] = {}

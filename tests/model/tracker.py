@@ -9,6 +9,11 @@ Event = dict[str, Any]
 SESSION_START, LISTEN = "action_session_start", "action_listen"
 
 
+def opens(event: Event) -> bool:
+    """Whether a session begins with an event."""
+    return event["event"] in ("session_started", "restart") or event.get("name") == SESSION_START
+
+
 class Tracker:
     """Events as they came, and the state that they add up to."""
 
@@ -56,23 +61,29 @@ class Tracker:
 
     def load(self, store: str) -> None:
         """Keep the events that a tracker store loads for the next turn."""
-        if store == "all":
-            return
         starts = [
             index
             for index, event in enumerate(self.events)
             if (event["event"] == "session_started" and store == "sql")
             or (event.get("name") == SESSION_START and store == "memory")
         ]
-        self.events = self.events[starts[-1] if starts else 0 :]
+        if starts and starts[-1]:
+            events, self.events = self.events[starts[-1] :], []
+            self._reset()
+            for event in events:
+                self.add(event)
 
-    def state(self, sender_id: str) -> dict[str, Any]:
-        """Return what an action server gets to see."""
+    def shown(self, most: int | None) -> list[Event]:
+        """Return the latest events, `most` at most."""
+        return self.events[-most:] if most else [] if most == 0 else list(self.events)
+
+    def state(self, sender_id: str, events: list[Event]) -> dict[str, Any]:
+        """Return what an action server gets to see, with these events."""
         return {
             "sender_id": sender_id,
             "slots": dict(self.slots),
             "latest_message": self.latest_message,
-            "events": list(self.events),
+            "events": events,
             "paused": False,
             "active_loop": {},
             "latest_action_name": LISTEN,

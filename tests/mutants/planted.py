@@ -38,72 +38,96 @@ class Bug(NamedTuple):
 
 
 BUGS = (
+    # 1: the newest seal, by its number
     Bug(
         "a new seal has the number of the one before",
-        "turn",
-        '"number": 1 if highest is None else highest.number + 1,',
-        '"number": 1 if highest is None else highest.number,',
+        "rules",
+        "number=1 if newest is None else newest.number + 1,",
+        "number=1 if newest is None else newest.number,",
     ),
     Bug(
         "the newest seal is the latest by its time",
         "situation",
-        "return max(self.seals, key=lambda seal: seal.number, default=None)",
-        "return max(self.seals, key=lambda seal: seal.sealed_at, default=None)",
+        "self.newest = max(shown, key=lambda seal: seal.number, default=None)",
+        "self.newest = max(shown, key=lambda seal: seal.sealed_at, default=None)",
     ),
     Bug(
         "the slot is left without a seal",
-        "turn",
-        "if situation.seals and not self._is_newest(seal):",
-        "if seal and not self._is_newest(seal):",
+        "rules",
+        "if seal is None or seal.number < newest.number:",
+        "if seal is not None and seal.number < newest.number:",
     ),
     Bug(
-        "an older seal about another contextId is held",
+        "the log-outs of older seals are not added up",
         "situation",
-        "return newest if in_slot and in_slot.fingerprint == newest.fingerprint else None",
-        "return in_slot",
+        "by_number = sorted(self.seals.values(), key=lambda seal: seal.number, reverse=True)",
+        "by_number = [self.newest] if self.newest else []",
     ),
+    # 2: a seal is of one session
     Bug(
-        "a customer of any session counts",
+        "a seal of any session is held",
         "situation",
-        "if seal.session == session.mark:",
-        "if seal.session is not None:",
-    ),
-    Bug(
-        "a seal that is written at any time counts as carried over",
-        "history",
-        "if not self.session.begun:",
-        "if self.session:",
-    ),
-    Bug(
-        "nothing is verified in the session before",
-        "situation",
-        "if before is None:",
-        "if before is before:",
-    ),
-    Bug(
-        "what arrived last in the session before is not verified",
-        "situation",
-        "return belonged and (last is None or last[0].fingerprint == seal.fingerprint)",
-        "return belonged",
-    ),
-    Bug(
-        "a customer need not have counted in the session before",
-        "situation",
-        "return belonged and (last is None or last[0].fingerprint == seal.fingerprint)",
-        "return last is None or last[0].fingerprint == seal.fingerprint",
+        "if newest is None or in_slot is None or newest.session != self.history.mark:",
+        "if newest is None or in_slot is None:",
     ),
     Bug(
         "the contextId of an earlier session is asked about again",
         "situation",
-        "if seal is None or seal.context_id is None or seal.session != self.history.session.mark:",
+        "if seal is None or seal.context_id is None or seal.session != self.history.mark:",
         "if seal is None or seal.context_id is None:",
     ),
+    # 3: held
     Bug(
-        "a rejection of an earlier session holds",
-        "turn",
-        "if not situation.of_this_session(held):",
-        "if held is None:",
+        "an older seal about another contextId is held",
+        "situation",
+        "return newest if newest.fingerprint == in_slot.fingerprint else None",
+        "return in_slot",
     ),
+    # 4: found
+    Bug(
+        "any message of the session before opens the next one",
+        "history",
+        'return event.get("metadata") if _asks_for_session(event.get("text")) else None',
+        'return event.get("metadata")',
+    ),
+    Bug(
+        "a note that Rasa carried over opens a session",
+        "history",
+        'is_note = newest.get("event") == "slot" and newest.get("name") == SESSION_METADATA',
+        "is_note = True",
+    ),
+    Bug(
+        "the newest seal is not asked what arrived",
+        "situation",
+        "if found is None:",
+        "if found is None and not self.seals:",
+    ),
+    # 5: log-outs
+    Bug(
+        "a log-out logs out the contextId at hand only",
+        "rules",
+        "names = [fingerprint(text) for text in texts if text is not None]",
+        "names = [fingerprint(text) for text in texts[:1] if text is not None]",
+    ),
+    Bug(
+        "a log-out goes by the newest seal only",
+        "rules",
+        "texts = [each.context_id for each in (situation.found, *shown) if each is not None]",
+        "texts = [each.context_id for each in (situation.found, *shown[:1]) if each is not None]",
+    ),
+    Bug(
+        "a log-out goes by text and `encoded`",
+        "situation",
+        "bool(self.log_outs) and usable is not None and fingerprint(usable) in self.log_outs",
+        "bool(self.log_outs) and found is not None and found.fingerprint in self.log_outs",
+    ),
+    Bug(
+        "a customer who is held is asked about before the log-outs",
+        "rules",
+        'Rule("logged-out", ("logged_out",), Effect.REFUSE, Outcome.MISSING, Reason.FORGOTTEN),',
+        'Rule("logged-out", ("logged_out", "another"), Effect.REFUSE, Outcome.MISSING),',
+    ),
+    # 6: signed arrival
     Bug(
         "the time of an arrival token is not verified",
         "situation",
@@ -111,52 +135,68 @@ BUGS = (
         "if found.refused or at:",
     ),
     Bug(
+        "a token that is over arrives behind another contextId",
+        "situation",
+        "elif other.context_id is not None:",
+        "elif other.context_id is None:",
+    ),
+    Bug(
+        "a refused arrival has the fingerprint of its contextId",
+        "arrival",
+        "return Found(None, unusable(found.value), value=found.value, refused=reason)",
+        "return Found(None, found.fingerprint, value=found.value, refused=reason)",
+    ),
+    # 7: how many
+    Bug(
         "the limit lets one contextId more through",
         "situation",
-        "return len(self._asked | {found.fingerprint}) <= limit",
-        "return len(self._asked) <= limit",
+        "full = len(self.asked) >= self._runtime.settings.max_contexts",
+        "full = len(self.asked) > self._runtime.settings.max_contexts",
     ),
     Bug(
-        "the log-outs of older seals are not added up",
+        "a contextId that was refused for the limit may be asked about",
+        "rules",
+        "context_id=about.context_id if asked else None,",
+        "context_id=about.context_id,",
+    ),
+    # 8: the bot's own slots
+    Bug(
+        "the bot's own slots stay when another customer comes",
+        "rules",
+        "return situation.says_ok and same_customer(*known) and not restored",
+        "return situation.says_ok",
+    ),
+    # 9: what stays said
+    Bug(
+        "`tampered` does not stay said until the next message",
+        "rules",
+        'Rule("still-tampered", ("said_tampered",), Effect.STATUS, Outcome.TAMPERED),',
+        "",
+    ),
+    # 10: the mark of a session
+    Bug(
+        "the nonce of PS7SessionStart is not read",
+        "history",
+        'return nonce if isinstance(nonce, str) else str(event.get("timestamp"))',
+        'return str(event.get("timestamp"))',
+    ),
+    Bug(
+        "a failure is looked up again in the same turn",
         "situation",
-        "by_number = sorted(self.seals, key=lambda seal: seal.number, reverse=True)",
-        "by_number = [seal for seal in [self.highest] if seal]",
-    ),
-    Bug(
-        "a customer who is held is asked about before the log-outs",
-        "turn",
-        "if found.fingerprint in situation.logged_out:",
-        "if found.fingerprint in situation.logged_out and not (held and held.customer):",
-    ),
-    Bug(
-        "the contextId at hand is not logged out",
-        "turn",
-        "gone, about = [found.fingerprint, *gone], _about(found, None)",
-        "about = _about(found, None)",
+        "return self._of_this_turn(held)  # a turn costs one deadline, however many runs it has",
+        "return False",
     ),
     Bug(
         "verify does not go by what arrived",
-        "situation",
-        "return held if self.found is None or self.same else None",
-        "return held",
-    ),
-    Bug(
-        "the bot's own slots stay when another customer comes",
-        "turn",
-        "return situation.says_ok and same_customer(*known) and not restored",
-        "return situation.says_ok",
+        "rules",
+        'Rule("another-found", ("known", "another"), Effect.CLEAR, Outcome.MISSING),',
+        "",
     ),
     Bug(
         "a seal from a clock that is ahead is good",
         "seal",
         "if self.customer is None or self.sealed_at > now + CLOCK_SKEW:",
         "if self.customer is None:",
-    ),
-    Bug(
-        "a state in order is remembered without its seals",
-        "situation",
-        "list(self.history.seals),",
-        "None,",
     ),
 )
 

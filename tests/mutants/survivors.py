@@ -15,13 +15,12 @@ MODULES = {
     "json_text": "actions/ps7/api/json_text.py",
     "wire": "actions/ps7/api/wire.py",
     "arrival": "actions/ps7/dialogue/arrival.py",
-    "cache": "actions/ps7/dialogue/cache.py",
     "context_id": "actions/ps7/dialogue/context_id.py",
     "history": "actions/ps7/dialogue/history.py",
+    "rules": "actions/ps7/dialogue/rules.py",
     "seal": "actions/ps7/dialogue/seal.py",
     "situation": "actions/ps7/dialogue/situation.py",
     "slots": "actions/ps7/slots.py",
-    "turn": "actions/ps7/dialogue/turn.py",
 }
 """The modules that mutation testing changes."""
 

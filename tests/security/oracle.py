@@ -1,9 +1,11 @@
 """What must hold after a run, whatever was tried before it.
 
-The slots say exactly what PS7 said about the contextId that the channel brought, or the status is
-not `ok` and every slot of a customer is null; and an action of the bot that reads the seal is told
-of no other customer. One thing is left to the bot: while nothing of ours is held and no status
-claims `ok`, the slots are its own, and what a user typed into a form stays there.
+The slots say exactly what PS7 said about the contextId that the channel brought in this session, or
+the status is not `ok` and every slot of a customer is null; and an action of the bot that reads the
+seal is told of no other customer. Nobody is known whose contextId did not arrive in this session,
+and nobody whom the conversation knew before a log-out. One thing is left to the bot: while nothing
+of the plugin's is held and no status claims `ok`, the slots are its own, and what a user typed into
+a form stays there.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from tests.security.conversation import (
     WITNESS,
     Conversation,
 )
-from tests.security.planted import CUSTOMERS
-from tests.security.values import said_of
+from tests.security.planted import CONTEXT_IDS, CUSTOMERS
+from tests.security.values import brings_to, said_of
 from tests.support.dialogue import VERIFY
 
 _LONGEST = timedelta(hours=1, seconds=5)
@@ -36,14 +38,16 @@ def violations(
     before: Mapping[str, Any], conversation: Conversation, action: str, truth: str | None
 ) -> Iterator[str]:
     """Return what a run left that must not be there, without a value of it."""
-    slots = conversation.slots
-    if action == WITNESS:
-        verified = slots[VERIFIED]
-        if verified is not None and not (truth and _is_verified(verified, truth)):
-            yield "an action of the bot is told of another customer"
+    slots, shown = conversation.slots, _shown(conversation)
+    if truth is not None and is_served(conversation, action, truth):
+        if truth in conversation.logged_out:
+            yield "a customer who logged out is back"
+        if not _arrived(conversation, truth):
+            yield "a customer is known who did not arrive in this session"
         return
-    shown = {name: value for name, value in slots.items() if name not in _NOT_SHOWN}
-    if truth is not None and _is_shown(shown, truth):
+    if action == WITNESS:
+        if slots[VERIFIED] is not None:
+            yield "an action of the bot is told of another customer"
         return
     if claims_ok(slots.get(STATUS)):
         yield "the status is ok, and the slots are not what PS7 said"
@@ -55,6 +59,14 @@ def violations(
     ]
     if stale:
         yield f"not null: {', '.join(stale)}"
+
+
+def is_served(conversation: Conversation, action: str, who: str) -> bool:
+    """Whether a run named this customer: to the bot's own action, or in the slots."""
+    if action == WITNESS:
+        verified = conversation.slots[VERIFIED]
+        return verified is not None and _is_verified(verified, who)
+    return _is_shown(_shown(conversation), who)
 
 
 def claims_ok(status: object) -> bool:
@@ -76,6 +88,16 @@ def _are_the_bots_own(before: Mapping[str, Any], conversation: Conversation, act
         return not claimed
     said = conversation.seals.get(seal, {}) if isinstance(seal, str) else {}
     return said.get(STATUS, "ok") != "ok" and not (claimed and action == VERIFY)
+
+
+def _arrived(conversation: Conversation, who: str) -> bool:
+    """Whether this session brought a customer's contextId, as it is or in a token."""
+    return any(brings_to(each) == CONTEXT_IDS[who] for each in conversation.brought)
+
+
+def _shown(conversation: Conversation) -> dict[str, Any]:
+    slots = conversation.slots.items()
+    return {name: value for name, value in slots if name not in _NOT_SHOWN}
 
 
 def _is_shown(shown: Mapping[str, Any], who: str) -> bool:

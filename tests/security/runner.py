@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.security.conversation import SESSION_START, STATUS, WITNESS, Conversation
+from tests.security.conversation import SEAL, SESSION_START, STATUS, WITNESS, Conversation
 from tests.security.oracle import violations
 from tests.security.planted import CONTEXT_IDS
 from tests.security.servers import Servers
-from tests.security.steps import Step, comes_back
-from tests.security.values import UNSIGNED
-from tests.support.dialogue import LOOK_UP, VERIFY
+from tests.security.steps import Step, brings, comes_back
+from tests.security.values import UNSIGNED, genuine
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
-_COMES_BACK = "the user comes back"
+_COMES_BACK, _ALL_AGAIN = "the user comes back", "all arrive again"
 _AT_ONCE = 8
 
 
@@ -88,17 +88,16 @@ class Plan(NamedTuple):
     actions: tuple[str, ...]
     asks: bool = False
     """Whether PS7 may be asked."""
-    after_a_clearing: bool = False
-    """Only after those attacks that `action_ps7_verify` ends with no customer."""
 
 
 WHOLE = (
     Plan((WITNESS,)),
     Plan((VERIFY, WITNESS)),
     Plan((LOOK_UP, VERIFY, WITNESS), asks=True),
-    Plan((VERIFY, _COMES_BACK, LOOK_UP, WITNESS), after_a_clearing=True),
+    Plan((VERIFY, _COMES_BACK, LOOK_UP, WITNESS)),
+    Plan((FORGET, _ALL_AGAIN)),
 )
-"""An action of the bot's own, a sensitive step, a turn, and what must not come back later."""
+"""An action of the bot's own, a sensitive step, a turn; the next session, and after a log-out."""
 OURS = (Plan((VERIFY,)), Plan((LOOK_UP,), asks=True))
 A_NEW_SESSION = (Plan((SESSION_START, WITNESS), asks=True),)
 
@@ -112,14 +111,9 @@ async def succeeded(
     wrong = []
     for plan in plans:
         servers.ps7.requests.clear()
-        those = [
-            (attack, conversation.copy())
-            for attack, conversation in begun
-            if not plan.after_a_clearing or attack.must.verify not in (None, "ok")
-        ]
-        found = await asyncio.gather(*(_one(*one, plan.actions, turns) for one in those))
-        wrong += [line for lines in found for line in lines]
-        wrong += _wrongly_asked(servers, [attack for attack, _ in those if plan.asks])
+        tried = (_one(attack, talk.copy(), plan.actions, turns) for attack, talk in begun)
+        wrong += [line for lines in await asyncio.gather(*tried) for line in lines]
+        wrong += _wrongly_asked(servers, [attack for attack, _ in begun if plan.asks])
     return wrong
 
 
@@ -131,9 +125,14 @@ async def _one(
     due = {VERIFY: must.verify, LOOK_UP: must.look_up, SESSION_START: must.look_up}
     wrong = []
     for number, action in enumerate(actions):
+        if action == _ALL_AGAIN:
+            wrong += await _all_again(attack, conversation, turns)
+            continue
         if action == _COMES_BACK:
             await comes_back(conversation)
+        if action in (_COMES_BACK, FORGET):
             truth = None
+        if action == _COMES_BACK:
             continue
         before = dict(conversation.slots)
         async with turns:
@@ -144,6 +143,23 @@ async def _one(
             found.append(f"the status is {status!r}")
         ran = " > ".join(actions[: number + 1])
         wrong += [f"{attack.name}, {ran}: {it}" for it in found]
+    return wrong
+
+
+async def _all_again(
+    attack: Attack, conversation: Conversation, turns: asyncio.Semaphore
+) -> list[str]:
+    """Let each customer arrive whom a log-out has logged out."""
+    wrong: list[str] = []
+    remembers = SEAL in conversation.slots
+    for who in sorted(conversation.logged_out if remembers else ()):
+        before = dict(conversation.slots)
+        await brings(genuine(who))(conversation)
+        for action in (LOOK_UP, WITNESS):
+            async with turns:
+                await conversation.run(action)
+            found = violations(before, conversation, action, None)
+            wrong += [f"{attack.name}, logged out, {who} again, {action}: {it}" for it in found]
     return wrong
 
 

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.security.conversation import SEAL, SESSION_START, STATUS, Conversation
-from tests.security.planted import CONTEXT_IDS
-from tests.security.steps import Step, brings, comes_back, notes, runs, writes
-from tests.security.values import BRIEF, LONGEST, SIGNED, Value, token
+from tests.security.conversation import SESSION_START, STATUS, Conversation
+from tests.security.steps import Step, brings, comes_back, notes, runs, seals
+from tests.security.values import BRIEF, LONGEST, Value, genuine
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 
 def _genuine(who: str) -> Value:
-    """Return what the bank's own channel sends for a customer of this conversation."""
     # Bruno's token is over with his context, so that both can be attacked.
-    signed = token(who, made=BRIEF - LONGEST if who == "bruno" else 0.0)
-    return lambda conversation: (
-        signed(conversation) if conversation.server == SIGNED else CONTEXT_IDS[who]
-    )
-
-
-async def _goes_on(conversation: Conversation) -> None:
-    """Run what a bot always runs on a copy, so that the server may remember to have seen it."""
-    for action in (LOOK_UP, VERIFY):
-        await conversation.copy().run(action)
+    return genuine(who, made=BRIEF - LONGEST if who == "bruno" else 0.0)
 
 
 def arrives(who: str) -> Step:
@@ -33,7 +22,6 @@ def arrives(who: str) -> Step:
         await brings(_genuine(who))(conversation)
         await conversation.run(LOOK_UP)
         assert conversation.slots[STATUS] == ("invalid" if who == "refused" else "ok")
-        await _goes_on(conversation)
 
     return step
 
@@ -47,7 +35,6 @@ def opens_a_session(who: str) -> Step:
         await conversation.run(SESSION_START)
         del conversation.events[:before]  # a tracker store loads no more than this session
         assert conversation.slots[STATUS] == "ok"
-        await _goes_on(conversation)
 
     return step
 
@@ -69,31 +56,23 @@ class Setup:
     """Whose contextId that asks PS7 about."""
 
 
-_ANA_THEN_DIEGO = (arrives("ana"), arrives("diego"))
-STALE = "diego is back, ana's note is stale"
+_LOGGED_OUT = (arrives("ana"), runs(FORGET))
+_DIEGO = ("diego", "diego", "ok", "ok")
 SETUPS = {
     "stranger": Setup(),
     "ana": Setup((arrives("ana"),), "ana", "ana", "ok", "ok"),
-    "ana is back": Setup((arrives("ana"), comes_back), "ana", None, "ok", "ok"),
-    "diego after ana": Setup(_ANA_THEN_DIEGO, "diego", "diego", "ok", "ok"),
-    "diego is back": Setup((*_ANA_THEN_DIEGO, comes_back), "diego", None, "ok", "ok"),
-    STALE: Setup(
-        (*_ANA_THEN_DIEGO, comes_back, notes(_genuine("ana")), _goes_on),
-        *("diego", None, "ok", "ok"),
+    "ana is carried over": Setup((arrives("ana"), comes_back), verify="expired", look_up="expired"),
+    "ana is gone": Setup(
+        (arrives("ana"), brings("two words"), runs(VERIFY)), verify="missing", look_up="invalid"
     ),
-    "diego after ana, unsaid": Setup(
-        (opens_a_session("ana"), opens_a_session("diego")), "diego", "diego", "ok", "ok"
-    ),
+    "diego after ana": Setup((arrives("ana"), arrives("diego")), *_DIEGO),
+    "diego, a session after ana": Setup((arrives("ana"), comes_back, arrives("diego")), *_DIEGO),
+    "diego after ana, unsaid": Setup((opens_a_session("ana"), opens_a_session("diego")), *_DIEGO),
+    "diego after a log-out": Setup((*_LOGGED_OUT, arrives("diego")), *_DIEGO),
+    "logged out": Setup(_LOGGED_OUT, at_hand="ana", verify="missing"),
+    "logged out, a session ago": Setup((*_LOGGED_OUT, comes_back), verify="missing"),
     "refused": Setup((arrives("refused"),), None, "refused", "invalid", "invalid"),
-    "diego after a log-out": Setup(
-        (arrives("ana"), runs(FORGET), arrives("diego")), "diego", "diego", "ok", "ok"
-    ),
-    "logged out": Setup((arrives("ana"), runs(FORGET)), None, "ana", "missing", "missing"),
-    "cleared": Setup(
-        (arrives("ana"), comes_back, writes(**{SEAL: "broken"}), runs(VERIFY)),
-        *(None, None, "tampered", "tampered"),
-    ),
-    "expired": Setup((arrives("bruno"), comes_back), None, None, "expired", "expired"),
-    "expired, at hand": Setup((arrives("bruno"),), "bruno", "bruno", "expired", "ok", "bruno"),
+    "tampered": Setup((seals("broken"), runs(VERIFY)), verify="tampered", look_up="tampered"),
+    "expired": Setup((arrives("bruno"),), "bruno", "bruno", "expired", "ok", "bruno"),
 }
 """Bruno's first context is over when the attacks begin; what PS7 says of him later is not."""

@@ -54,11 +54,22 @@ async def carries_nothing_over(conversation: Conversation) -> None:
     conversation.carries_over = False
 
 
-def poses_as(who: str) -> Step:
-    """Speak as the sender of a customer's conversation."""
+def shows(events: int) -> Step:
+    """Let the host show no more than the last events."""
 
     async def step(conversation: Conversation) -> None:
-        conversation.sender_id = conversation.servers.elsewhere[who].sender_id
+        conversation.shows = events
+
+    return step
+
+
+def poses_as(who: str) -> Step:
+    """Speak as the sender of a customer's conversation, in its session."""
+
+    async def step(conversation: Conversation) -> None:
+        other = conversation.servers.elsewhere[who]
+        opened = [event for event in other.events if event["event"] == "session_started"]
+        conversation.sender_id, conversation.events = other.sender_id, opened
 
     return step
 

@@ -9,8 +9,8 @@ import secrets
 
 import pytest
 
-from tests.security.conversation import SESSION_START, STATUS, VERIFIED, WITNESS, Conversation
-from tests.security.oracle import violations
+from tests.security.conversation import SESSION_START, STATUS, WITNESS, Conversation
+from tests.security.oracle import is_served
 from tests.security.planted import CONTEXT_IDS, OLDER_SEAL_KEY, SEAL_KEY
 from tests.security.runner import Attack, Must, each, rows
 from tests.security.servers import Servers
@@ -24,9 +24,10 @@ from tests.security.steps import (
     runs,
     says,
     seals,
+    shows,
 )
 from tests.security.values import SIGNED, UNSIGNED, kept, sealed_by, stolen, token
-from tests.support.dialogue import LOOK_UP, VERIFY
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,7 +35,6 @@ _ANA = Must("ana")
 _ID = CONTEXT_IDS["ana"]
 _copied = stolen("ana")
 _by_older_key, _by_newest_key = (sealed_by(key, _copied) for key in (OLDER_SEAL_KEY, SEAL_KEY))
-_without_carry_over = (carries_nothing_over, comes_back)
 
 SUCCESSES = [
     *rows(
@@ -51,34 +51,27 @@ SUCCESSES = [
                 runs(SESSION_START),
             ),
             "a seal key, and a way to write ps7_context": seals(_by_older_key),
-            "a way to the action server's port, a seal and its sender id": (
+            "a way to the action server's port, a tracker and its sender id": (
                 poses_as("ana"),
                 seals(_copied),
             ),
-        },
-    ),
-    *rows("diego is back", _ANA, {"a contextId, and no PS7_ARRIVAL_KEYS": brings(_ID)}),
-    *rows("ana is back", _ANA, {"the sender id of a conversation that goes on": says()}),
-    *rows("ana is back", _ANA, {"the sender id of a conversation that goes on": says()}, SIGNED),
-    *rows(
-        "diego after ana",
-        _ANA,
-        {
-            "the seal of before, and a session that carries nothing over": (
-                *_without_carry_over,
+            "the seal of before a log-out, and a host that shows no events": (
+                *(shows(0), brings(_ID), runs(LOOK_UP), runs(FORGET), says()),
                 seals(kept("ana")),
-            )
+            ),
         },
     ),
+    *rows("diego after ana", _ANA, {"a contextId, and no PS7_ARRIVAL_KEYS": brings(_ID)}),
+    *rows("ana", _ANA, {"the sender id of a conversation that goes on": says()}),
+    *rows("ana", _ANA, {"the sender id of a conversation that goes on": says()}, SIGNED),
     *rows(
         "logged out",
         _ANA,
         {
-            "the seal of before, and a session that carries nothing over": (
-                *_without_carry_over,
-                seals(kept("ana")),
-            ),
-            "the contextId, and such a session": (*_without_carry_over, brings(_ID)),
+            "the contextId, and a session that Rasa starts and carries nothing over": (
+                *(carries_nothing_over, comes_back),
+                brings(_ID),
+            )
         },
     ),
     *rows(
@@ -88,7 +81,7 @@ SUCCESSES = [
             "a token within its 120 s and its sender id, or an arrival key": brings(token("ana")),
             "the newest seal key, and a way to write ps7_context": seals(_by_newest_key),
             "an older seal key that is still listed": seals(_by_older_key),
-            "a way to the action server's port, a seal and its sender id": (
+            "a way to the action server's port, a tracker and its sender id": (
                 poses_as("ana"),
                 seals(_copied),
             ),
@@ -104,12 +97,10 @@ async def test_who_has_what_it_takes_is_served_as_the_customer(
 ) -> None:
     """With the slots, the status, and in the eyes of the bot's own actions."""
     conversation = await attack.begun(servers)
-    before = dict(conversation.slots)
     for action in (LOOK_UP, VERIFY, WITNESS):
         await conversation.run(action)
-        assert [*violations(before, conversation, action, attack.must.truth)] == []
+        assert is_served(conversation, action, str(attack.must.truth))
     assert conversation.slots[STATUS] == "ok"
-    assert conversation.slots[VERIFIED] is not None
 
 
 async def test_who_takes_away_every_trace_can_go_on_guessing(servers: Servers) -> None:

@@ -74,10 +74,21 @@ SESSIONS = [
             "forged slots, where nothing is carried over": (claims("diego"), carries_nothing_over),
         },
     ),
-    *rows("ana", Must("ana", look_up="ok"), {"forged slots are carried over": claims("diego")}),
+    *rows(
+        "ana",
+        Must(look_up="expired"),
+        {"a customer of before is carried over": (), "so are forged slots": claims("diego")},
+    ),
+    *rows(
+        "logged out",
+        _NO_CUSTOMER,
+        {
+            "the contextId of before opens it": _noted(_METADATA),
+            "the same, where nothing is carried over": (carries_nothing_over, *_noted(_METADATA)),
+        },
+    ),
     *rows("stranger", _TAMPERED, {"forged slots are carried over": claims("ana")}),
     *rows("stranger", _TAMPERED, {"a copied seal": (claims("ana"), seals(stolen("ana")))}),
-    *rows("expired", Must(look_up="expired"), {"a seal that is too old": claims("bruno")}),
     *rows(
         "stranger",
         _REFUSED,

@@ -50,6 +50,10 @@ _SEAL = {
 }
 
 
+_THE_BOTS_OWN = ("stranger", "tampered", "logged out, a session ago")
+"""Setups in which no seal names anybody, and no contextId is at hand."""
+
+
 def _values(slot: str) -> dict[str, Any]:
     """Return what is written into a slot, by name."""
     if slot in (STATUS, SEAL):
@@ -76,7 +80,7 @@ def _forgery(setup: str, server: str, slots: dict[str, str]) -> Attack:
     goes_on = SETUPS[setup]
     truth, asks = goes_on.truth, goes_on.asks
     verify = goes_on.verify if goes_on.verify in ("ok", "expired") else None
-    look_up = None if setup in ("stranger", "cleared") else goes_on.look_up
+    look_up = None if setup in _THE_BOTS_OWN else goes_on.look_up
     if SEAL in slots:
         verify, asks = None, None if setup == "logged out" else goes_on.at_hand
         if goes_on.at_hand is None:

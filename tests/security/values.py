@@ -81,13 +81,15 @@ def stolen(who: str) -> Value:
 def sealed_by(key: str, seal: Value) -> Value:
     """Return what a seal says, bound to this conversation and sealed by a key of choice.
 
-    It takes the key of `unsigned` to read it: an attacker without it can do less.
+    It takes the key of `unsigned` to read it: an attacker without it can do less. It names the
+    session that the tracker is in.
     """
 
     def forged(conversation: Conversation) -> str:
         plain = Fernet(OLDER_SEAL_KEY).decrypt(str(seal(conversation)))
         sender = hashlib.sha256(conversation.sender_id.encode()).digest()
-        return Fernet(key).encrypt(sender + plain[len(sender) :]).decode()
+        said = {**json.loads(plain[len(sender) :]), "session": conversation.mark}
+        return Fernet(key).encrypt(sender + json.dumps(said).encode()).decode()
 
     return forged
 
@@ -106,8 +108,9 @@ def encoded(part: bytes) -> str:
 
 
 def written(part: object) -> str:
-    """Return a part of a token: bytes as they are, all else as JSON."""
-    return encoded(part if isinstance(part, bytes) else json.dumps(part).encode())
+    """Return a part of a token: bytes as they are, all else as compact JSON."""
+    text = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
+    return encoded(text)
 
 
 def signed(header: object, payload: object, key: str = ARRIVAL_KEY, digest: str = "sha256") -> str:
@@ -132,7 +135,7 @@ def token(
     """
 
     def make(conversation: Conversation) -> str:
-        iat = time.time() + made
+        iat = int(time.time() + made)
         said = {
             "contextId": CONTEXT_IDS[who],
             "sub": conversation.sender_id,
@@ -150,6 +153,26 @@ def reworked(change: Callable[[str, str, str], object], **options: Any) -> Value
     """Return a token after its three parts were changed."""
     make = token(**options)
     return lambda conversation: change(*str(make(conversation)).split("."))
+
+
+def genuine(who: str, made: float = 0.0) -> Value:
+    """Return what the bank's own channel sends for a customer of this conversation."""
+    in_token = token(who, made=made)
+    return lambda conversation: (
+        in_token(conversation) if conversation.server == SIGNED else CONTEXT_IDS[who]
+    )
+
+
+def brings_to(value: object) -> object:
+    """Return the contextId that a value is, or that its payload claims, whoever signed it."""
+    if not isinstance(value, str) or value.count(".") != 2:
+        return value
+    payload = value.split(".")[1]
+    try:
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return value
+    return said.get("contextId") if isinstance(said, dict) else value
 
 
 def sender_of(who: str) -> Value:

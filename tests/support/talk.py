@@ -16,14 +16,14 @@ import jwt
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Outcome
-from actions.ps7.dialogue.cache import StateCache
 from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.history import NONCE, SESSION_ACTION, SESSION_METADATA, NewSession
+from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, NewSession
+from actions.ps7.dialogue.rules import Run
 from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.dialogue.seal import Seal
 from actions.ps7.dialogue.situation import Situation, TrackerLike
-from actions.ps7.dialogue.turn import Turn
 from actions.ps7.settings import PS7Settings
+from actions.ps7.slots import SESSION_ACTION
 from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
@@ -33,9 +33,10 @@ ANA, DIEGO, ELISA = (fingerprint(name, None) for name in ("ana", "diego", "elisa
 CPF = {"ana": "52998224725", "diego": "11144477735", "elisa": "39053344705"}
 ARRIVAL_KEY = "arrival-" * 4
 SEAL_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
-_FILE = Path(__file__).parents[1] / "unit/data/seal_of_the_first_format.txt"
-FIRST_FORMAT = _FILE.read_text(encoding="ascii").strip()
-"""A seal in the first format, made with that key for `sender-1`; its time is over in 2126."""
+_FILE = Path(__file__).parents[1] / "unit/data/seal_of_the_second_format.txt"
+FORMAT_BEFORE = _FILE.read_text(encoding="ascii").strip()
+"""A seal in the format before, made with that key for `sender-1`: its number is 1, it names ana
+until 2126, and diego is logged out."""
 
 
 def runtime(**more: object) -> Runtime:
@@ -78,7 +79,7 @@ class Talk:
     asked: list[str] = field(default_factory=list)
     """What PS7 was asked about."""
     rule: str = ""
-    """The row of the table that the last run was decided by."""
+    """The rule that decided the last run."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What the tracker shows."""
 
@@ -167,53 +168,46 @@ class Talk:
 
     # What the plugin does
 
-    def turn(self, tracker: TrackerLike | None = None) -> Turn:
-        """Read the conversation as it stands."""
-        return Turn(tracker or self.tracker, self.runtime, self.now)
+    def new_run(self, tracker: TrackerLike | None = None) -> Run:
+        """Read the conversation as it is."""
+        return Run(tracker or self.tracker, self.runtime, self.now)
 
     @property
     def situation(self) -> Situation:
         """What a run would find."""
-        return self.turn().situation
+        return self.new_run().situation
 
     def run(self) -> dict[str, Any]:
         """Run the lookup; return the slots that it set."""
         return self._ends(*self._changes(self.tracker))
 
-    def _ends(self, turn: Turn, changes: dict[str, Any]) -> dict[str, Any]:
+    def _ends(self, run: Run, changes: dict[str, Any]) -> dict[str, Any]:
         self.writes(**changes)
+        self.rule = run.rule.name
         said = self.slots["ps7_status"]
-        assert turn.outcome == (said if said in {*Outcome} else Outcome.MISSING)
+        assert run.outcome == (said if said in {*Outcome} else Outcome.MISSING)
         return changes
 
-    def _changes(self, tracker: TrackerLike) -> tuple[Turn, dict[str, Any]]:
-        in_order = self.turn(tracker).in_order()
-        self.runtime.states = StateCache()  # decided in full
-        turn = self.turn(tracker)
-        found = turn.context()
-        self.rule = turn.rule
+    def _changes(self, tracker: TrackerLike) -> tuple[Run, dict[str, Any]]:
+        run = self.new_run(tracker)
+        found = run.context()
         if isinstance(found, dict):
-            changes = found
-        else:
-            context_id = str(found.context_id)
-            self.asked.append(context_id)
-            outcome = self.ps7.get(context_id, Outcome.REJECTED)
-            known = self.customer(context_id) if outcome == Outcome.OK else None
-            changes = turn.looked_up(found, outcome, known)
-        assert not in_order or changes == {}, "a state was taken to be in order"
-        return turn, changes
+            return run, found
+        context_id = str(found.context_id)
+        self.asked.append(context_id)
+        outcome = self.ps7.get(context_id, Outcome.REJECTED)
+        known = self.customer(context_id) if outcome == Outcome.OK else None
+        return run, run.looked_up(outcome, known)
 
     def verifies(self) -> dict[str, Any]:
         """Verify; return the slots that it set."""
-        turn = self.turn()
-        changes = turn.verify()
-        self.rule = turn.rule
-        return self._ends(turn, changes)
+        run = self.new_run()
+        return self._ends(run, run.verify())
 
     def forgets(self) -> dict[str, Any]:
         """Log out; return the slots that it set."""
-        turn = self.turn()
-        return self._ends(turn, turn.forget())
+        run = self.new_run()
+        return self._ends(run, run.forget())
 
     def meets(
         self,
@@ -307,7 +301,7 @@ HELD: dict[str, Callable[[Talk], object]] = {
     "wiped": lambda talk: (talk.meets("ana"), talk.writes(ps7_context=None)),
     "older": _older_seal,
     "not ours": lambda talk: talk.writes(ps7_context="forged"),
-    "first format": lambda talk: talk.writes(ps7_context=FIRST_FORMAT),
+    "format of before": lambda talk: talk.writes(ps7_context=FORMAT_BEFORE),
     "a status alone": lambda talk: talk.writes(ps7_status="OK"),
 }
 FOUND: dict[str, Callable[[Talk], object]] = {

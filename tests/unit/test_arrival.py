@@ -114,8 +114,6 @@ NO_TOKENS = {
     "the signature cut off": token().rpartition(".")[0],
     "white space around it": f" {token()}",
     "a token too long": token(padding="x" * 4096),
-    "for some other audience": token(aud="another-service"),
-    "not to be used yet": token(nbf=MADE + 10**9),
     "characters outside ASCII": "ação.ação.ação",
     "half a character": "\ud800.\ud800.\ud800",
     "a header deeper than Python reads": f"{base64.urlsafe_b64encode(b'[' * 2900).decode()}.e30.x",
@@ -131,6 +129,8 @@ def test_what_no_key_of_ours_signed(value: object) -> None:
 
 
 CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
+    "for some other audience": {"aud": "another-service"},
+    "not to be used yet": {"nbf": MADE + 10**9},
     "no contextId": {"contextId": None},
     "a blank contextId": {"contextId": " "},
     "a contextId that is not usable": {"contextId": "C 1"},
@@ -157,21 +157,21 @@ def test_claims_that_are_missing_or_cannot_be_used(claims: dict[str, Any]) -> No
     assert why(signed(absent)) is Reason.ARRIVAL_CLAIMS
 
 
-CONVERSATION, CLAIM = {Reason.ARRIVAL_CONVERSATION}, {Reason.ARRIVAL_CLAIMS}
+CONVERSATION, CLAIM = Reason.ARRIVAL_CONVERSATION, Reason.ARRIVAL_CLAIMS
 
 
 @pytest.mark.parametrize(
-    ("sub", "reasons"),
+    ("sub", "reason"),
     [
         *((sub, CONVERSATION) for sub in ("", SENDER[:-1], f"{SENDER} ", "+5511999998889")),
         (None, CLAIM),
-        (5, CLAIM | {Reason.ARRIVAL_SIGNATURE}),  # newer versions of PyJWT refuse it themselves
+        (5, CLAIM),
     ],
 )
-def test_a_token_for_another_conversation(sub: object, reasons: set[Reason]) -> None:
+def test_a_token_for_another_conversation(sub: object, reason: Reason) -> None:
     """It was made for one sender id, to the letter; without one it would be good for all."""
     claims = {name: value for name, value in {**CLAIMS, "sub": sub}.items() if value is not None}
-    assert why(jwt.PyJWS().encode(json.dumps(claims).encode(), KEY, "HS256")) in reasons
+    assert why(jwt.PyJWS().encode(json.dumps(claims).encode(), KEY, "HS256")) is reason
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,19 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import Reason
 from actions.ps7.cli.command import main
-from actions.ps7.cli.explain import FORGET, LOOK_UP, MEANINGS, VERIFY, Run, SavedTracker, runs
+from actions.ps7.cli.explain import Ran, SavedTracker, runs
 from actions.ps7.dialogue.context_id import unusable
-from actions.ps7.dialogue.turn import ARRIVAL_REFUSED
+from actions.ps7.dialogue.rules import ARRIVAL_REFUSED, CONTEXT_RULES
+from actions.ps7.slots import CONTEXT_ACTION as LOOK_UP
+from actions.ps7.slots import FORGET_ACTION as FORGET
+from actions.ps7.slots import SESSION_ACTION
+from actions.ps7.slots import VERIFY_ACTION as VERIFY
 from tests.support.command import command
 from tests.support.processes import ROOT
 from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, runtime, signed, talk_with
 
 Explain = Callable[..., list[dict[str, Any]]]
+MEANINGS = {rule.name: rule.meaning for rule in CONTEXT_RULES}
 
 
 def keys(talk: Talk) -> str:
@@ -67,7 +72,7 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
   found       new
   held        none
   rule        look-up
-  why         A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.
+  why         A contextId is at hand: PS7 is asked, and its answer sealed.
   was set     cpf ***.982.247-**, agency ****, ps7_context (sealed), ps7_status ok
 
 Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
@@ -76,7 +81,7 @@ Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
   held        ok
   held until  2026-11-24T13:00:02+00:00
   rule        held
-  why         What PS7 said still holds: PS7 is not asked, and the slots are made to say it.
+  why         The held seal is about this contextId; the held seal names a customer whose time is not over: the slots are made to show what the seal says.
   would set   nothing
   was set     cpf ***.000.000-**
 
@@ -86,7 +91,7 @@ Message 2, 2026-11-24T12:00:03+00:00: action_ps7_verify, called by its name
   held        ok
   held until  2026-11-24T13:00:02+00:00
   rule        held
-  why         What PS7 said still holds: PS7 is not asked, and the slots are made to say it.
+  why         The held seal names a customer whose time is not over: the slots are made to show what the seal says.
   would set   cpf ***.982.247-**
   was set     cpf ***.982.247-**
 
@@ -96,7 +101,7 @@ Message 3, 2026-11-24T12:00:04+00:00: action_ps7_context, as on every turn
   held        ok
   held until  2026-11-24T13:00:02+00:00
   rule        unusable
-  why         What came is no usable contextId: PS7 cannot be asked about it.
+  why         The contextId is not usable: the refusal is sealed and logged once; every slot of a customer becomes null.
   would set   cpf null, agency null, ps7_context (sealed), ps7_status invalid
   was set     cpf null, agency null, ps7_context (sealed), ps7_status invalid
 """  # noqa: E501 - as it is printed
@@ -244,7 +249,7 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
   found       new
   held        none
   rule        look-up
-  why         A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.
+  why         A contextId is at hand: PS7 is asked, and its answer sealed.
   was set     cpf ***.982.247-**, agency ****, ps7_context (sealed), ps7_status ok
 
 Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
@@ -300,17 +305,25 @@ def test_a_call_of_an_action_server_tells_the_bots_own_slots(explain: Explain) -
     assert list(run["was_set"]) == ["agency", "ps7_context", "ps7_status"]
 
 
-def test_every_rule_has_its_meaning() -> None:
-    """And no meaning is left of a rule that went."""
-    talks = [talk_with(held, found) for held in HELD for found in FOUND]
-    talks.append(Talk(signed()).says("not signed"))
-    seen = {Talk().turn().rule}  # that of a turn with nothing to do
-    for talk in talks:
-        for decide in ("context", "verify", "forget"):
-            turn = talk.turn()
-            getattr(turn, decide)()
-            seen.add(turn.rule)
-    assert seen == MEANINGS.keys()
+@pytest.mark.parametrize("carries_over", [True, False])
+def test_the_lookup_of_a_session_start_is_explained(explain: Explain, carries_over: bool) -> None:
+    """In the recipe that looks up as a session starts, it is the only one."""
+    talk = Talk(carries_over=carries_over)
+
+    def starts() -> list[dict[str, Any]]:
+        # What Rasa's API gives has no domain: there, slots are carried over.
+        call = {} if carries_over else {"domain": talk.domain, "tracker": vars(talk.tracker)}
+        return [run for run in explain(talk, **call) if run["action"] == SESSION_ACTION]
+
+    talk.says("ana", opens="ours")
+    [start] = starts()
+    assert (start["message"], start["rule"]) == (0, "look-up")
+    assert start["was_set"]["ps7_status"] == "ok"
+    assert start["context_id"]["found"].startswith(
+        "under contextId in the metadata of this message"
+    )
+    talk.says(opens="ours")
+    assert starts()[-1]["rule"] == ("session-over" if carries_over else "nothing-held")
 
 
 # The runs in a file
@@ -332,7 +345,7 @@ def event(kind: str) -> dict[str, Any]:
     return {"event": kind}
 
 
-def found_in(*events: dict[str, Any]) -> list[Run]:
+def found_in(*events: dict[str, Any]) -> list[Ran]:
     return runs(SavedTracker("sender-1", {"ps7_status": "late", "cpf": "late"}, {}, [*events], {}))
 
 

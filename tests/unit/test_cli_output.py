@@ -93,12 +93,12 @@ LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
 def test_a_terminal_gets_lines_it_can_show(written: Make) -> None:
     """Findings are wrapped below their beginning; a name stays whole, so that it can be copied."""
     out, stream = written(terminal=True)
-    out.finding(Mark.SKIPPED, LONG, f"{LONG[:39]} session-carry-over")
+    out.finding(Mark.SKIPPED, LONG, f"{LONG[:39]} a-name-with-hyphens")
     assert stream.getvalue() == (
         "  \x1b[2mskipped\x1b[0m  one two three four five six seven eight nine ten\n"
         "           eleven twelve thirteen\n"
         "           one two three four five six seven eight\n"
-        "           session-carry-over\n"
+        "           a-name-with-hyphens\n"
     )
 
 

@@ -37,7 +37,6 @@ QUOTES_IT = "warning response-quotes: response utter_it quotes"
 NOT_SENT = "error domain-not-sent: `enable_selective_domain` keeps the domain from"
 BOTH = f"{NOT_SENT} action_ps7_verify and action_session_start:"
 RESETS = "warning calm-coexistence: a change between flows and the NLU-based assistant resets"
-CARRIES_OVER = "warning session-carry-over: the domain does not say whether a new session keeps"
 
 
 def rule(*slots: object, kind: str = "rule") -> dict[str, Any]:
@@ -232,14 +231,6 @@ POLICIES = [
     *(
         case(sound(), "error condition-ignored: rule “Balance” cannot see", data=rule(condition))
         for condition in ("ps7_status", {"ps7_status": "ok"}, {"ps7_status": None})
-    ),
-    *(
-        case(sound(more={"session_config": said}), *found)
-        for said, found in (
-            ({"carry_over_slots_to_new_session": True}, []),
-            ({"session_expiration_time": 0}, [CARRIES_OVER]),
-            (None, [CARRIES_OVER]),
-        )
     ),
 ]
 QUOTES = [

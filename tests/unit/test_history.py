@@ -1,13 +1,19 @@
-"""What the events of a tracker tell: sessions and their marks, messages, seals, what was said."""
+"""What events tell: the session, its messages and seals; and a session that is about to start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, History, Session
+from actions.ps7.dialogue.history import (
+    NONCE,
+    SESSION_METADATA,
+    History,
+    NewSession,
+    opening_metadata,
+)
 
 SEALS = "ps7_context"
 
@@ -35,10 +41,8 @@ def read(*events: object, latest: object = None) -> History:
     return History(events, latest, context=SEALS, status="ps7_status")
 
 
-def numbers(session: Session | None) -> list[int] | None:
-    if session is None:
-        return None
-    brought: list[Any] = [message.metadata for message in session.messages]
+def numbers(history: History) -> list[int]:
+    brought: list[Any] = [message.metadata for message in history.messages]
     return [metadata["number"] for metadata in brought]
 
 
@@ -57,27 +61,7 @@ def test_a_session_begins_with_what_opens_it(border: list[Any]) -> None:
     """An action and its event open one; earlier messages are not of it, reverted ones are."""
     rewound = [user(4), action("action_default_fallback"), {"event": "rewind"}]
     history = read(START, started(1.0), action(), user(1), *border, action(), user(3), *rewound)
-    assert (history.session.mark, numbers(history.session)) == ("2.0", [3, 4])
-    assert history.session.carried == set()
-
-
-def test_the_session_before_is_known_where_it_is_shown() -> None:
-    """In the turn that opens one; Rasa's note of what opens it is no session."""
-    note = slot(SESSION_METADATA, {"number": 5})
-    assert numbers(read(START, started(1.0), action(), user(1), START, started(2.0)).before) == [1]
-    assert read(START, started(1.0), user(1)).before is None
-    assert read(note, START, started(1.0), user(1)).before is None
-    assert numbers(read(slot("cpf", 1), note, START, started(1.0)).before) == []
-    again = read(START, started(1.0), action(), user(1), START, started(2.0), START, started(3.0))
-    assert numbers(again.before) == [1]
-
-
-def test_a_restart_ends_a_session_in_which_nothing_was() -> None:
-    """However short it was, it lies between the next session and what was there before."""
-    restart = {"event": "restart", "timestamp": 2.0}
-    history = read(START, started(1.0), action(), user(1), restart, START, started(3.0))
-    assert history.before is not None
-    assert (history.before.mark, numbers(history.before)) == ("2.0", [])
+    assert (history.mark, numbers(history)) == ("2.0", [3, 4])
 
 
 @pytest.mark.parametrize(
@@ -96,11 +80,11 @@ def test_a_restart_ends_a_session_in_which_nothing_was() -> None:
 )
 def test_a_session_is_known_by_its_mark(events: list[Any], mark: str) -> None:
     """The nonce that our session start writes, else the time at which Rasa wrote its event."""
-    assert read(*events).session.mark == mark
+    assert read(*events).mark == mark
 
 
 def test_every_seal_is_kept_and_when_it_was_written() -> None:
-    """In any session; those of this turn, and those that Rasa carried over, by themselves."""
+    """In any session; those of this turn are known."""
     odd = [slot(SEALS, value) for value in (None, 5, ["list"], {"a": "b"})]
     history = read(
         *(slot(SEALS, "earlier"), *odd, user(), START, started(1.0)),
@@ -109,7 +93,6 @@ def test_every_seal_is_kept_and_when_it_was_written() -> None:
         *({"event": "user", "name": SEALS, "value": "no slot"}, slot(SEALS, "now"), "no event"),
     )
     assert list(history.seals) == ["earlier", "carried", "first", "second", "now"]
-    assert history.session.carried == {"carried", "earlier"}
     assert history.sealed_this_turn == {"now"}
 
 
@@ -124,12 +107,12 @@ def test_what_was_said_in_this_turn() -> None:
 def test_the_latest_message_counts_where_no_event_is_one() -> None:
     """Rasa never calls like that, other hosts might."""
     latest = {"metadata": {"number": 7}}
-    assert numbers(read(latest=latest).session) == [7]
+    assert numbers(read(latest=latest)) == [7]
     history = read(action(at=8.0), latest=latest)
-    assert [history.came_at(message) for message in history.session.messages] == [8.0]
-    assert numbers(read(user(1), latest=latest).session) == [1]
-    assert numbers(read(user(1), START, started(2.0), latest=latest).session) == []
-    assert numbers(read(latest=["no message"]).session) == []
+    assert [message.came_at for message in history.messages] == [8.0]
+    assert numbers(read(user(1), latest=latest)) == [1]
+    assert numbers(read(user(1), START, started(2.0), latest=latest)) == []
+    assert numbers(read(latest=["no message"])) == []
 
 
 @pytest.mark.parametrize(
@@ -141,27 +124,151 @@ def test_events_of_any_shape_are_survived(junk: object) -> None:
     """A tracker comes over the wire."""
     history = read(junk, started(1.0), junk, user(1), junk, START, junk)
     assert list(history.seals) == []
-    assert history.session.mark in ("0.5", "None")
+    assert history.mark in ("0.5", "None")
 
 
-class Counted(list[Any]):
-    """Counts how often it is walked."""
-
-    walks = 0
-
-    def __iter__(self) -> Iterator[Any]:
-        self.walks += 1
-        return super().__iter__()
+def test_a_message_came_at_its_time_and_not_before_an_event_in_front_of_it() -> None:
+    """A client that writes events through Rasa's API may claim an earlier time."""
+    claims = [None, 4.0, "now", 2.0, 6.0, float("nan")]
+    history = read(*({"event": "user", "timestamp": at} for at in claims))
+    assert [message.came_at for message in history.messages] == [None, 4.0, 4.0, 4.0, 6.0, 6.0]
 
 
-def test_the_times_of_all_messages_are_read_in_one_walk() -> None:
-    """A page may send an old token with each of a thousand messages.
+# A session that is about to start
 
-    A time is never before one that stands in front of it, and what is no number is none.
+
+C1, C2 = {"contextId": "C1"}, {"contextId": "C2"}
+LISTEN = {"event": "action", "name": "action_listen", "timestamp": 3.0}
+
+
+def said(text: object, metadata: object = None) -> dict[str, Any]:
+    return {"event": "user", "text": text, "metadata": metadata, "timestamp": 2.0}
+
+
+OPENED_BY_C1 = slot(SESSION_METADATA, C1)
+DOMAIN = {
+    "slots": {"colour": {"type": "text", "initial_value": "blue"}, "size": {"type": "any"}},
+    "session_config": {"carry_over_slots_to_new_session": True},
+}
+KEEPS_NOTHING = {**DOMAIN, "session_config": {"carry_over_slots_to_new_session": False}}
+
+
+def session(slots: object = None, events: object = (), domain: object = DOMAIN) -> NewSession:
+    events = list(events) if isinstance(events, tuple) else events
+    tracker = SimpleNamespace(
+        sender_id="sender-1", slots=slots, events=events, latest_message={"metadata": C2}
+    )
+    return NewSession(cast("Any", tracker), domain)
+
+
+# What opens it
+
+
+@pytest.mark.parametrize(
+    "before", [[], [LISTEN], [said("oi", C2), {"event": "action", "name": "utter_greet"}, LISTEN]]
+)
+def test_the_metadata_of_a_first_message_stand_in_a_slot(before: list[Any]) -> None:
+    """Rasa sets it right before the action runs, in a first session and in later ones."""
+    assert opening_metadata([*before, OPENED_BY_C1]) == C1
+
+
+@pytest.mark.parametrize(
+    "text", ["/session_start", " /session_start ", '/session_start{"cpf": "1"}', "/session_start {"]
+)
+def test_a_message_may_ask_for_a_session(text: str) -> None:
+    """Its metadata open it, whatever slots were set and features noted since."""
+    since = [{"event": "user_featurization"}, slot("cpf", "1"), slot("ps7_status", "ok")]
+    assert opening_metadata([OPENED_BY_C1, LISTEN, said(text, C2), *since]) == C2
+    assert opening_metadata([LISTEN, said(text, C2), None, *since]) == C2
+
+
+@pytest.mark.parametrize(
+    "text", ["oi", "session_start", "/session_started", "/greet{/session_start", None, 5, ["/"]]
+)
+def test_any_other_message_opens_nothing(text: object) -> None:
+    """It is the last one of the session before, perhaps another customer's.
+
+    Nor does what Rasa noted before it, or what was set since that note.
     """
-    claims = [None, 4.0, "now", 2.0, 6.0]
-    events = Counted([{"event": "user", "timestamp": at} for at in claims] * 200)
-    history = History(events, None, context=SEALS, status="ps7_status")
-    times = [history.came_at(message) for message in history.session.messages]
-    assert times == [None, 4.0, 4.0, 4.0, *[6.0] * 996]
-    assert events.walks == 2
+    assert opening_metadata([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
+    assert opening_metadata([said(text, C2), OPENED_BY_C1]) is None
+    junk: list[list[Any]] = [[], [None, "event", 5, {}], [{"event": ["slot"]}]]
+    for events in (*junk, [OPENED_BY_C1, slot("a", 1)]):
+        assert opening_metadata(events) is None
+
+
+KEEPS: tuple[object, ...] = (DOMAIN, {"session_config": {}}, {"slots": {"size": {}}})
+KEEPS_NONE: tuple[object, ...] = (None, {}, [], "", KEEPS_NOTHING)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [LISTEN, {"event": "restart"}, {"event": "session_started"}, {"event": "session_ended"}],
+)
+def test_what_opened_an_earlier_session_does_not_count(since: dict[str, Any]) -> None:
+    """Carried over or stale, it says nothing about who opens this one."""
+    assert opening_metadata([OPENED_BY_C1, since]) is None
+    assert opening_metadata([said("/session_start", C1), since, slot("size", 1)]) is None
+
+
+@pytest.mark.parametrize("domain", [DOMAIN, KEEPS_NOTHING])
+def test_it_begins_with_what_opened_it(domain: object) -> None:
+    """Its only message; every seal that was shown before is known."""
+    seal = slot("ps7_context", "gAAAA")
+    events = (said("oi", C2), seal, {"event": "rewind"}, LISTEN, OPENED_BY_C1)
+    new = session({}, events, domain)
+    assert new.latest_message == {}
+    history = History(new.events, new.latest_message, context="ps7_context", status="ps7_status")
+    new.add_to(history)
+    assert [(one.metadata, one.came_at) for one in history.messages] == [(C1, 9.0)]
+    assert (history.mark, list(history.seals)) == (new.mark, ["gAAAA"])
+    assert (len(new.mark), new.mark == session({}, events, domain).mark) == (32, False)
+
+
+# What stays of the session before
+
+
+@pytest.mark.parametrize(
+    ("domain", "kept"),
+    [
+        *((domain, True) for domain in KEEPS),
+        # Rasa leaves it out where the bot asks for that: then the bot did not say yes.
+        *((domain, False) for domain in KEEPS_NONE),
+    ],
+)
+def test_slots_are_carried_over_unless_the_domain_says_no(domain: object, *, kept: bool) -> None:
+    """That is Rasa's default; every slot that is not empty is set again."""
+    before = {"size": 5, "colour": "red", "empty": None}
+    blue = "blue" if domain is KEEPS_NOTHING else None
+    new = session(before, (), domain)
+    assert new.slots == (before if kept else {"size": None, "colour": blue, "empty": None})
+    assert new.to_set({}) == ({"size": 5, "colour": "red"} if kept else {})
+
+
+@pytest.mark.parametrize(
+    ("kept", "change", "to_set"),
+    [
+        ("blue", {}, {}),
+        ("red", {}, {"colour": "red"}),
+        (None, {}, {"colour": None}),
+        ("blue", {"colour": None}, {"colour": None}),
+        ("red", {"colour": "blue"}, {}),
+        ("blue", {"size": 6}, {"size": 6}),
+    ],
+)
+def test_what_differs_from_an_initial_value_is_set(
+    kept: object, change: dict[str, Any], to_set: dict[str, Any]
+) -> None:
+    """`SessionStarted` resets every slot: what Rasa puts there by itself needs no event."""
+    assert session({"colour": kept}).to_set(change) == to_set
+
+
+@pytest.mark.parametrize("junk", [None, True, 5, 1.5, "text", [], ["text"], [None, 5]])
+def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: object) -> None:
+    """Of a tracker and of a domain."""
+    new = session(junk, junk, junk)
+    assert (new.slots, new.events) == ({}, junk if isinstance(junk, list) else [])
+    assert new.to_set({"a": 1, "b": None}) == {"a": 1}
+    assert session({"a": 1}, (), {"slots": junk, "session_config": {}}).to_set({}) == {"a": 1}
+    domain = {"slots": {"a": junk}, "session_config": {}}
+    assert session({"a": 1}, (), domain).to_set({}) == {"a": 1}

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, create_model
 
 from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT, Seal, Sealer, remembered
-from tests.support.talk import FIRST_FORMAT, SEAL_KEY
+from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
 pytestmark = pytest.mark.versions
 
@@ -138,32 +138,33 @@ def test_log_outs_are_remembered_each_once_in_their_order_and_not_too_many() -> 
     assert remembered(many) == tuple(many[:64])
 
 
-def test_a_seal_of_the_first_format_is_ours_and_can_only_be_expired() -> None:
-    """It says no version, and nothing of it is read: the deploy of a new one is no attack."""
+def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
+    """Only its number and its log-outs are read: the deploy of a new version is no attack."""
     sealer = Sealer([NEW, SEAL_KEY])
-    assert sealer.open(FIRST_FORMAT, "sender-2") is None
-    seal = sealer.open(FIRST_FORMAT, "sender-1")
+    assert sealer.open(FORMAT_BEFORE, "sender-2") is None
+    seal = sealer.open(FORMAT_BEFORE, "sender-1")
     assert seal is not None
     assert (seal.of_another_version, seal.outcome, seal.customer) == (True, Outcome.OK, None)
-    assert (seal.number, seal.logged_out, seal.fingerprint) == (0, (), "")
+    assert (seal.number, seal.logged_out) == (1, (DIEGO,))
+    assert (seal.session, seal.fingerprint, seal.context_id) == (None, "", None)
     assert not SEALED.of_another_version
 
 
 @pytest.mark.parametrize(
     ("said", "number", "logged_out"),
     [
-        ({"version": 3, "number": 9, "logged_out": ["a", "b"], "who": "new"}, 9, ("a", "b")),
-        ({"version": 3, "number": 9, "logged_out": [str(n) for n in range(65)]}, 9, 64),
-        ({"version": 3, "number": "9", "logged_out": {"a": 1}}, 0, ()),
-        ({"version": 3, "number": True, "logged_out": [1, ["a"], "b"]}, 0, ("b",)),
-        ({"version": 3}, 0, ()),
+        ({"version": 4, "number": 9, "logged_out": ["a", "b"], "who": "new"}, 9, ("a", "b")),
+        ({"version": 4, "number": 9, "logged_out": [str(n) for n in range(65)]}, 9, 64),
+        ({"version": 4, "number": "9", "logged_out": {"a": 1}}, 0, ()),
+        ({"version": 4, "number": True, "logged_out": [1, ["a"], "b"]}, 0, ("b",)),
+        ({"version": 4}, 0, ()),
         (["of another shape"], 0, ()),
         (b"no JSON", 0, ()),
-        ({**SEALED.model_dump(mode="json"), "version": 3}, 7, ("a", "b")),
+        ({**SEALED.model_dump(mode="json"), "version": 4}, 7, ("a", "b")),
         ({**SEALED.model_dump(mode="json"), "outcome": "new"}, 7, ("a", "b")),
     ],
 )
-def test_of_a_newer_version_the_number_and_the_log_outs_count(
+def test_of_a_newer_version_the_number_and_the_log_outs_are_read(
     said: object, number: int, logged_out: tuple[str, ...] | int
 ) -> None:
     """Every version says them: while two are rolled out, no log-out is lost."""

@@ -39,7 +39,6 @@ def test_the_defaults() -> None:
     loaded = PS7Settings.load().model_dump(exclude={"username", "password", "seal_keys"})
     assert loaded == {
         "arrival_keys": None,
-        "seal_payload": "all",
         "base_url": "https://ps7.example",
         "api_key": None,
         "app_key": None,
@@ -118,7 +117,6 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("", " ", "[]", " null\n", "[null]", LONG, f'["{LONG[1:]}"]', f'["{LONG}", 5]'),
         *(f'["-----BEGIN PUBLIC KEY-----{LONG}"]', f'["ssh-rsa {LONG}"]'),
     ),
-    "SEAL_PAYLOAD": ("slot", "ALL", "none"),
     "MAX_CONTEXTS": ("0", "many"),
     "ENCODED": ("2", "yes"),
     "METADATA_KEYS": ("contextId", "[]", '["a..b"]', '[""]', "[5]"),
@@ -188,7 +186,6 @@ def test_every_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
         "api_key": ("api", "api"),
         "app_key": ("app", "app"),
         "strict_cpf": ("true", True),
-        "seal_payload": ("slots", "slots"),
         "deadline": ("0.5", 0.5),
         "attempts": ("10", 10),
         "breaker_failures": ("7", 7),
@@ -259,7 +256,7 @@ ARRIVAL = ["PS7_ARRIVAL_KEYS"]
 SECRET = json.dumps(["s3cret-" * 5])
 FILES: dict[str, tuple[str | None, str, dict[str, str], list[str]]] = {
     # What stands in the variable, in .env and in secret files, and what is named.
-    "bad .env": (None, "PS7_DEADLINE=s3cret\nPS7_MAX_AGE=-1", {}, ["PS7_DEADLINE", "PS7_MAX_AGE"]),
+    "bad .env": (None, "PS7_DEADLINE=s3cret\nPS7_MAX_AGE=-1", {}, ["PS7_MAX_AGE", "PS7_DEADLINE"]),
     "bad secret file": (None, "", {"ps7_api_key": "s3cret\0"}, ["PS7_API_KEY"]),
     "blank in .env": (None, "PS7_ARRIVAL_KEYS=", {}, ARRIVAL),
     "null in .env": (None, "PS7_ARRIVAL_KEYS=null", {}, ARRIVAL),
@@ -306,6 +303,22 @@ def test_a_key_is_made_once_where_none_is_set(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "PS7_SEAL_KEYS is not set" in caplog.text
     assert first.newest_key not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["the environment", ".env"])
+def test_a_setting_that_was_removed_is_named(
+    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    """Once a process: it has no effect any more."""
+    settings._warn_of_removed_setting.cache_clear()
+    if place == ".env":
+        Path(".env").write_text("PS7_SEAL_PAYLOAD=slots\n", encoding="utf-8")
+    else:
+        given.setenv("PS7_SEAL_PAYLOAD", "slots")
+    for _ in range(2):
+        PS7Settings.load()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.messages[0].startswith("PS7_SEAL_PAYLOAD has no effect any more")
 
 
 def test_nothing_of_a_secret_is_shown(given: pytest.MonkeyPatch) -> None:

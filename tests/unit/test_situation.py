@@ -1,4 +1,4 @@
-"""What a run finds in a conversation: which seal counts, what is held, and what arrived."""
+"""What a run finds in a conversation: which seal applies, what is held, and what arrived."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pytest
 from actions.ps7 import Outcome, Reason
 from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.situation import Situation
-from actions.ps7.dialogue.turn import Turn
 from tests.support.talk import (
     ANA,
     DIEGO,
     ELISA,
-    FIRST_FORMAT,
+    FORMAT_BEFORE,
     HOUR,
     NOW,
     SEAL_KEY,
@@ -52,12 +51,9 @@ def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     talk.writes(ps7_status="ok", ps7_context="text", cpf="52998224725")
     filled = {"mappings": [{"type": "from_text"}]}
     domain = {"slots": dict.fromkeys(["ps7_status", "ps7_context"], filled)}
-    for situation in (
-        Situation(talk.tracker, talk.runtime, talk.now, domain),
-        Turn(talk.tracker, talk.runtime, talk.now, domain).situation,
-    ):
-        assert set(situation.ours) == {"cpf", "agency"}
-        assert (situation.says_ok, situation.seal_set) == (False, False)
+    situation = Situation(talk.tracker, talk.runtime, talk.now, domain)
+    assert set(situation.ours) == {"cpf", "agency"}
+    assert (situation.says_ok, situation.claims, situation.seal_refused) == (False,) * 3
 
 
 def test_a_message_of_which_no_time_is_known_came_now() -> None:
@@ -77,13 +73,13 @@ def test_a_message_of_which_no_time_is_known_came_now() -> None:
 def test_the_newest_seal_is_the_one_with_the_highest_number() -> None:
     """Whatever stands in the slot, and whatever the clocks of the servers said."""
     talk = Talk()
-    assert talk.situation.highest is None
+    assert talk.situation.newest is None
     older = seal_text(talk, "ana")
     talk.now -= HOUR
     newer = talk.meets("diego")
     for in_slot in (older, None, "forged", ["no", "text"]):
         talk.writes(ps7_context=in_slot)
-        assert talk.situation.newest == talk.situation.highest == newer
+        assert talk.situation.newest == newer
     assert newer.number == 2
 
 
@@ -94,73 +90,74 @@ def test_an_older_seal_never_brings_a_customer_back(then: Callable[[Talk], objec
         talk = Talk()
         older = seal_text(talk, "ana")
         talk.meets("diego")
-        talk.says(opens="rasas")
         talk.writes(ps7_context=text and older)
         then(talk)
-        assert talk.says_now == TAMPERED
+        assert talk.says_now == (("ok", "diego") if then is Talk.run else TAMPERED)
 
 
-# Whether a customer counts
+# A seal is of one session
 
 
 @pytest.mark.parametrize("opens", ["ours", "rasas"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_seal_of_an_earlier_session_is_none_of_this_one(opens: str, when: str) -> None:
-    """Only what Rasa itself carried over is; written later on it is ignored but for its number."""
+@pytest.mark.parametrize("carries_over", [True, False])
+@pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
+def test_a_customer_ends_with_the_session(
+    opens: str, carries_over: bool, then: Callable[[Talk], object]
+) -> None:
+    """Whatever Rasa carries over, and whenever an older seal is written into the next one."""
     talk = Talk()
     kept = seal_text(talk, "ana")
-    talk.meets("diego")
-    talk.carries_over = False
+    talk.carries_over = carries_over
     talk.says(opens=opens)
-    talk.run()
+    then(talk)
+    said = {event["value"] for event in talk.events if event.get("name") == "ps7_status"}
     assert talk.says_now[1] is None
-    if when == "after":
-        talk.says()
-    talk.writes(ps7_context=kept, ps7_status="ok", cpf="52998224725")
-    talk.run()
+    assert ("expired" in said) is carries_over
+    talk.says().writes(ps7_context=kept, ps7_status="ok", cpf="52998224725")
+    then(talk)
     assert talk.says_now[1] is None
-    assert talk.verifies() == {}
+    assert talk.asked == ["ana"]
 
 
-def test_in_the_turn_that_opens_a_session_the_one_that_ends_is_verified() -> None:
-    """Another contextId arrived there while the action server was away."""
-    for opens in ("ours", "rasas"):
-        talk = Talk()
-        talk.meets("ana")
-        talk.says("diego")
-        talk.says(opens=opens)
-        talk.run()
-        assert talk.says_now[1] is None, opens
-        assert talk.asked == ["ana"]
-
-
-def test_a_seal_must_have_counted_in_the_session_that_ends() -> None:
-    """One of two sessions ago, written there, is not carried on."""
+@pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
+def test_a_rewind_to_a_customer_of_the_session_before_is_no_attack(
+    then: Callable[[Talk], object],
+) -> None:
+    """A fallback reverts the very turn that cleared what Rasa had carried over: `expired` again."""
     talk = Talk()
-    kept = seal_text(talk, "ana")
-    talk.carries_over = False
-    talk.says(opens="rasas")
-    talk.says()
-    talk.carries_over = True
-    talk.writes(ps7_context=kept, ps7_status="ok")
+    talk.meets("ana")
     talk.says(opens="rasas")
     talk.run()
-    assert talk.says_now[1] is None
+    assert talk.says_now == ("expired", None)
+    talk.reverts()
+    assert talk.slots["ps7_status"] == "ok", "Rasa did not rewind"
+    for _ in range(2):
+        then(talk)
+        assert talk.says_now == ("expired", None)
+
+
+def test_a_rewind_to_a_customer_of_this_session_is_no_attack() -> None:
+    """A fallback reverts the turn in which another contextId arrived, and verify runs in it."""
+    talk = Talk()
+    talk.meets("diego")
+    talk.meets("ana")
+    talk.reverts()
+    talk.verifies()
+    assert talk.says_now == ("expired", None)
+    talk.run()
+    assert talk.says_now == OK_ANA
+
+
+def test_a_contextid_that_arrives_again_in_the_next_session_is_looked_up_again() -> None:
+    """The customer of before is not sealed again: PS7 says who that is now."""
+    talk = Talk()
+    talk.meets("ana")
+    seal = talk.meets("ana", opens="rasas")
+    assert talk.asked == ["ana", "ana"]
+    assert (talk.says_now, seal.session) == (OK_ANA, talk.situation.history.mark)
 
 
 # What is held
-
-
-def test_a_log_out_is_held_whatever_stands_in_the_slot() -> None:
-    """The newest seal is a log-out: who writes the slot cannot undo it."""
-    talk = Talk()
-    older = seal_text(talk, "ana")
-    talk.forgets()
-    for text in (older, None, "forged"):
-        talk.writes(ps7_context=text)
-        held = talk.situation.held
-        assert held is not None
-        assert (held.outcome, held.fingerprint) == (Outcome.MISSING, ANA)
 
 
 def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() -> None:
@@ -176,7 +173,7 @@ def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() ->
     rejected = talk.meets("ana", Outcome.REJECTED)
     talk.writes(ps7_context=older)
     talk.run()
-    assert talk.seal == rejected.model_copy(update={"number": rejected.number + 1})
+    assert talk.seal == rejected
     assert (talk.slots["ps7_status"], talk.slots["cpf"]) == ("rejected", None)
 
 
@@ -186,7 +183,7 @@ def test_a_seal_of_another_version_in_the_slot_is_expired(then: Callable[[Talk],
     talk = Talk()
     talk.meets("ana")
     talk.says(opens="rasas")
-    talk.writes(ps7_context=FIRST_FORMAT)
+    talk.writes(ps7_context=FORMAT_BEFORE)
     then(talk)
     assert (talk.says_now, talk.seal.number) == (("expired", None), 2)
 
@@ -246,7 +243,7 @@ def test_who_is_logged_out_by_any_seal_stays_out() -> None:
     log_out = talk.forgets()["ps7_context"]
     talk.meets("diego")
     talk.forgets()
-    assert list(talk.situation.logged_out) == [DIEGO, ANA]
+    assert list(talk.situation.log_outs) == [DIEGO, ANA]
     kept = seal_text(talk, "elisa")
     assert set(talk.seal.logged_out) == {DIEGO, ANA}
     for text in (log_out, kept, None):
@@ -270,24 +267,11 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         talk.meets("ana")
         out = (fingerprint(name, None),)
         last = talk.is_sealed_by_two(logged_out=out, customer=None)
-        talk.says(opens="rasas")
+        talk.says()
         then(talk)
         assert talk.says_now == (MISSING if name == "ana" else OK_ANA)
-        assert talk.seal.logged_out == out
+        assert talk.seal.logged_out == out, name
         assert talk.seal.customer == (None if name == "ana" else last.customer)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.OK])
-def test_a_log_out_that_stands_again_is_about_what_it_was_about(outcome: Outcome) -> None:
-    """In the session in which that arrived, whatever the other server sealed."""
-    talk = Talk()
-    talk.meets("ana", outcome)
-    last = talk.is_sealed_by_two(logged_out=(ANA,), customer=None)
-    talk.writes(ps7_status="ok")
-    run = talk.run if outcome == Outcome.OK else talk.verifies
-    run()
-    assert talk.says_now == MISSING
-    assert (talk.seal.fingerprint, talk.seal.session) == (ANA, last.session)
 
 
 @pytest.mark.parametrize(
@@ -296,17 +280,21 @@ def test_a_log_out_that_stands_again_is_about_what_it_was_about(outcome: Outcome
         ([], []),
         (["ana"], [ANA]),
         (["ana", "session"], [ANA]),
-        (["diego unavailable"], [DIEGO]),
-        (["diego unavailable", "session"], []),
+        (["diego unavailable", "session"], [DIEGO]),
         (["ana", "says diego"], [DIEGO, ANA]),
         (["ana unavailable", "says diego"], [DIEGO, ANA]),
-        (["ana", "diego"], [DIEGO]),
+        (["ana", "diego"], [DIEGO, ANA]),
+        (["ana", "diego", "elisa"], [ELISA, DIEGO, ANA]),
+        (["ana", "two words"], [ANA]),
         (["ana", "says two words"], [ANA]),
         (["two words"], []),
     ],
 )
 def test_whom_a_log_out_logs_out(steps: list[str], out: list[str]) -> None:
-    """The usable contextId at hand, and the newest seal's: a customer's, or this session's."""
+    """The usable contextId at hand, and every one that a seal shown is about; each by its text.
+
+    What was refused or not usable hides nobody.
+    """
     talk = Talk()
     for step in steps:
         if step == "session":
@@ -318,9 +306,11 @@ def test_whom_a_log_out_logs_out(steps: list[str], out: list[str]) -> None:
         else:
             talk.meets(step)
     talk.forgets()
-    assert list(talk.situation.logged_out) == out
+    assert list(talk.situation.log_outs) == out
     assert talk.says_now == MISSING
-    assert not out or talk.seal.fingerprint == out[0]
+    for name in ("ana", "diego"):
+        talk.meets(name, encoded=0)
+        assert (talk.rule == "logged-out") is (fingerprint(name) in out)
 
 
 # Signed arrival
@@ -371,27 +361,29 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         assert talk.slots["ps7_status"] == "invalid", "another contextId arrived in between"
 
 
-def test_a_token_that_is_over_and_repeats_who_is_held_is_no_arrival() -> None:
-    """A channel may send it with every message, into the next session as well; then it is over."""
+def test_a_token_that_is_over_and_repeats_who_arrived_here_is_no_new_arrival() -> None:
+    """A page may send it with every message; in the next session it brings nobody."""
     talk = Talk(runtime=signed())
     token = talk.token("ana")
     talk.meets(token)
     talk.now += timedelta(seconds=120)
-    talk.meets(token, opens="rasas")
-    assert (talk.says_now, talk.situation.found) == (OK_ANA, None)
-    talk.now += HOUR
     talk.meets(token)
-    assert talk.says_now == ("invalid", None)
-    assert talk.asked == ["ana"]
+    assert talk.says_now == OK_ANA
+    talk.meets(token, opens="rasas")
+    assert (talk.slots["ps7_status"], talk.asked) == ("invalid", ["ana"])
 
 
 def test_what_is_refused_is_no_arrival() -> None:
-    """Its seal names no session and no contextId, and no limit counts it."""
+    """Its seal names no contextId, uses up no limit, and takes nothing from beside it."""
     talk = Talk(runtime=signed())
     for number in range(3):
         seal = talk.meets(talk.token("ana", key="another-" * 4) + str(number))
-        assert (seal.outcome, seal.context_id, seal.session) == (Outcome.INVALID, None, None)
+        assert (seal.outcome, seal.context_id) == (Outcome.INVALID, None)
         assert seal.fingerprint != ANA
+    talk.says("no token", correlationId="c-1", flowId="f-1", encoded=0)
+    found = talk.situation.found
+    assert found is not None
+    assert (found.correlation_id, found.flow_id, found.encoded) == (None, None, None)
     talk.meets(talk.token("ana"))
     assert (talk.says_now, talk.asked) == (OK_ANA, ["ana"])
 
@@ -416,83 +408,21 @@ def test_a_session_that_outlives_its_keys_is_refused_and_forgets_who_logged_out(
 
 
 def test_a_session_asks_about_so_many_contextids() -> None:
-    """`PS7_MAX_CONTEXTS`, here 2. One that is held as it arrives counts as if PS7 were asked."""
+    """`PS7_MAX_CONTEXTS`, here 2; one of those may be asked about again."""
     talk = Talk()
     talk.meets("ana")
-    talk.meets("ana", opens="rasas")
     talk.meets("diego")
-    assert talk.meets("elisa").fingerprint == ELISA
-    assert (talk.says_now, talk.seal.session) == (("rejected", None), None)
+    for _ in range(2):
+        seal = talk.meets("elisa")
+        assert (talk.says_now, seal.fingerprint, seal.context_id) == (
+            ("rejected", None),
+            ELISA,
+            None,
+        )
+        talk.now += HOUR
     assert talk.meets("ana").outcome == Outcome.OK
     assert talk.meets("elisa", opens="rasas").outcome == Outcome.OK
     assert talk.asked == ["ana", "diego", "ana", "elisa"]
-
-
-# In order
-
-
-def test_a_state_in_which_nothing_is_to_be_done_is_known_again() -> None:
-    """By slots of ours, all seals, what came last and the session; earlier seals are no reason."""
-    for names in (["ana"], ["diego", "ana"]):
-        talk = Talk()
-        for name in names:
-            talk.meets(name)
-        assert not talk.turn().in_order()
-        assert talk.run() == {}
-        for _ in range(2):
-            assert talk.turn().in_order()
-            talk.says()
-        talk.says("ana")  # some channels send it with every message
-        assert talk.turn().in_order()
-        talk.now = NOW + HOUR
-        assert talk.turn().in_order()
-        talk.now += 9 * SECOND
-        assert not talk.turn().in_order()
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        lambda talk: talk.says("diego"),
-        lambda talk: talk.says("two words"),
-        lambda talk: talk.says("ana", encoded=1),
-        lambda talk: talk.writes(cpf="typed"),
-        lambda talk: talk.writes(ps7_context="forged"),
-        lambda talk: talk.writes(ps7_context=None),
-        lambda talk: (talk.meets("diego"), talk.writes(**talk.ana), talk.says("ana")),
-        lambda talk: (talk.writes(cpf="typed"), talk.run(), talk.writes(cpf="typed")),
-        lambda talk: talk.says(opens="rasas"),
-        lambda talk: talk.says("ana", opens="rasas"),
-        lambda talk: setattr(talk, "sender_id", "sender-2"),
-    ],
-)
-def test_whatever_a_decision_goes_by_is_a_reason_to_look_again(
-    reason: Callable[[Any], object],
-) -> None:
-    """Even where all slots are as they were."""
-    talk: Any = Talk()
-    talk.meets("ana")
-    assert talk.run() == {}
-    talk.ana = {name: talk.slots[name] for name in ("ps7_context", "cpf")}
-    assert talk.turn().in_order()
-    reason(talk)
-    assert not talk.turn().in_order()
-
-
-def test_what_came_and_was_no_arrival_is_looked_at_again() -> None:
-    """A token of a clock that is ahead repeats who is held: in its time it arrives after all."""
-    talk = Talk(runtime=signed())
-    talk.meets(talk.token("ana"))
-    talk.now += 60 * SECOND
-    ahead = talk.token("ana")
-    talk.now -= 30 * SECOND
-    talk.meets(ahead, opens="rasas")
-    assert (talk.says_now, talk.run()) == (OK_ANA, {})
-    talk.now += 30 * SECOND
-    talk.says(ahead)
-    assert not talk.turn().in_order()
-    assert talk.run().keys() == {"ps7_context"}
-    assert (talk.seal.session, talk.asked) == (talk.situation.history.session.mark, ["ana"])
 
 
 # Trackers of any shape
@@ -507,5 +437,5 @@ def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: Any) -> None
     talk.writes(ps7_context=junk, ps7_status=junk, session_started_metadata=junk)
     talk.happens("user", metadata=junk if isinstance(junk, dict) else {})
     talk.events[-1]["timestamp"] = talk.events[-1]["metadata"] = junk
-    assert talk.situation.seal_set is (junk is not None)
+    assert talk.situation.claims is (junk is not None)
     assert talk.run()["ps7_status"] == ("missing" if junk is None else "tampered")

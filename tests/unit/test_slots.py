@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7.api.customer import read_customer
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -15,7 +16,9 @@ from actions.ps7.slots import (
     filled_otherwise,
     project,
     same_customer,
+    sealed_payload,
 )
+from actions.ps7.testing import PERSONAS
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
 CUSTOMER = CustomerContext(
@@ -183,3 +186,29 @@ def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup(
     assert not same_customer(customer, customer.model_copy(update=LATER))
     assert not same_customer(customer, None)
     assert not same_customer(None, None)
+
+
+def test_how_much_of_the_payload_is_kept() -> None:
+    """What the bot declares: the documented fields, declared ones, or all for `ps7_payload`."""
+    payload = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7"}
+    payload |= {"": "Ana", "contexto": {"u_cssc": "9", "u_tag": "T", "u_ag": 1, "contexto": "x"}}
+    kept = {"u_seg": "P", "u_numA": 11.5, "contexto": {"u_ag": 1}}
+    assert sealed_payload(payload, named("cpf", "u_seg")) == kept
+    assert sealed_payload(payload, named("u_ion", "extra", u_tag="extra")) == {
+        **kept,
+        "u_ion": "7",
+        "contexto": {"u_ag": 1, "u_tag": "T"},
+    }
+    assert sealed_payload(payload, named("ps7_payload")) == payload
+
+
+@pytest.mark.parametrize("name", PERSONAS)
+def test_every_declared_slot_has_what_it_needs(name: str) -> None:
+    """The seal keeps less than PS7 sent, and the slots show the same."""
+    whole = read_customer(
+        PERSONAS[name].payload, {}, expires_at=CUSTOMER.expires_at, strict_cpf=False
+    ).customer
+    wires = [slot.wire for slot in CUSTOMER_SLOTS.values() if slot.wire]
+    ours = named(*(each for each in (*CUSTOMER_SLOTS, *wires) if each != "ps7_payload"))
+    less = whole.model_copy(update={"payload": sealed_payload(whole.payload, ours)})
+    assert project(ours, less) == project(ours, whole)

@@ -14,7 +14,6 @@ from ..context import (
     field_text,
     wire_text,
 )
-from ..slots import UPSTREAM_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +35,8 @@ _DEVICE = {
 _ACCEPTED = {"s": TokenStatus.VALID, "n": TokenStatus.INVALID}
 
 _CPF = "u_cpf"
+UPSTREAM_ACCOUNT = "u_cssc"
+"""`contexto` calls the account by this name in the documented example."""
 
 
 class Decoded(NamedTuple):

@@ -1,7 +1,8 @@
 """`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
-The plugin's own `Turn` decides, and names the rule by which it did. The every-turn run leaves no
-event of its own: it is assumed at every message, unless the bot calls the lookup by its name.
+The plugin's own rules decide. The every-turn run leaves no event of its own: it is assumed at every
+message, unless the bot calls the lookup by its name. A session that `PS7SessionStart` opened has
+its mark in the `session_started` event.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..dialogue import near_miss
-from ..dialogue.cache import StateCache
 from ..dialogue.context_id import look_in
+from ..dialogue.history import NONCE, NewSession
+from ..dialogue.rules import ARRIVAL_REFUSED, Run
 from ..dialogue.runtime import Runtime
-from ..dialogue.turn import ARRIVAL_REFUSED, Turn
-from ..slots import CONTEXT
+from ..slots import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .arguments import BotSettings, HelpText, add_command, add_json
 from .lookup import masked
 from .output import CommandError, Output
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..dialogue.context_id import Found
-    from ..dialogue.situation import Situation
+    from ..dialogue.situation import Situation, TrackerLike
     from ..settings import PS7Settings
 
     Report = dict[str, Any]
@@ -59,27 +60,11 @@ Personal data and contextIds are masked unless --show is given; a seal says noth
         "explain tracker.json --show": "with contextIds, values and what the user said",
     },
 )
-MEANINGS = {
-    "in-order": "An earlier run found the slots in order, and nothing has come since.",
-    "held": "What PS7 said still holds: PS7 is not asked, and the slots are made to say it.",
-    "held-too-old": "What PS7 said no longer holds, and PS7 cannot be asked now.",
-    "failed-before": "What PS7 was asked last names no customer, and it is not asked again now.",
-    "look-up": "A contextId is at hand, and nothing that still holds is known of it: PS7 is asked.",
-    "nothing-held": "No customer is held, and PS7 is not asked now.",
-    "no-seal-behind": "The slots claim a customer, and the newest seal is not behind the claim.",
-    "another-found": "Another contextId came than the one that is held, and PS7 is not asked now.",
-    "logged-out": "This contextId was logged out: it is not looked up again in this conversation.",
-    "unusable": "What came is no usable contextId: PS7 cannot be asked about it.",
-    "arrival-refused": "PS7 is not asked about a contextId whose arrival was refused.",
-    "too-many": "This session has asked about as many other contextIds as PS7_MAX_CONTEXTS allows.",
-    "forget": "This action logs out the customer, and what came: neither is looked up again here.",
-}
 _NO_KEYS = "A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read."
 _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
-LOOK_UP, VERIFY, FORGET = "action_ps7_context", "action_ps7_verify", "action_ps7_forget"
 _REVERTED = {"undo": ("action",), "rewind": ("user", "action")}
 """Before which event an event takes a conversation back, one after the other."""
 _NEVER = 1e11
@@ -99,13 +84,15 @@ class SavedTracker:
     """Of the bot; empty where the file is no call of an action server."""
 
 
-class Run(NamedTuple):
-    """One run of the plugin."""
+class Ran(NamedTuple):
+    """One run of the plugin, as the conversation shows it."""
 
     action: str
     by_name: bool
     """Whether a rule, story, flow or call names the action."""
     tracker: SavedTracker
+    opens: str | None
+    """Mark of the session that this run opened; None if it opened none."""
     at: datetime
     said: tuple[object, ...]
     """What the user had said until then."""
@@ -132,7 +119,9 @@ def run(options: argparse.Namespace) -> int:
     for number, report in enumerate(() if options.json else reports):
         if number:
             out.line()
-        how = "called by its name" if report["by_name"] else "as on every turn"
+        starts = report["action"] == SESSION_ACTION
+        called = "as a session starts" if starts else "called by its name"
+        how = called if report["by_name"] else "as on every turn"
         out.heading(f"Message {report['message']}, {report['at']}: {report['action']}, {how}")
         below = ((name, value) for name, value in report.items() if name not in _IN_THE_HEADING)
         out.table((name.replace("_", " "), _text(each)) for name, each in below if each is not None)
@@ -154,26 +143,31 @@ class Reporter:
         self._show = show
         self._numbers: dict[str, int] = {}
 
-    def report(self, run: Run) -> Report:
+    def report(self, ran: Ran) -> Report:
         """Explain one run. None: there is none, or it cannot be told."""
-        self.runtime.states = StateCache()  # every run is decided in full
-        turn = Turn(run.tracker, self.runtime, run.at, run.tracker.domain)
-        changes = {VERIFY: turn.verify, FORGET: turn.forget}.get(run.action, turn.context)()
-        situation = turn.situation
-        newest = situation.history.session.newest_metadata
+        saved = ran.tracker
+        tracker: TrackerLike = saved
+        if ran.opens is not None:  # Rasa carries slots over, unless the domain says otherwise
+            tracker = NewSession(saved, saved.domain or {"slots": {}}, ran.opens)
+        run = Run(tracker, self.runtime, ran.at, saved.domain)
+        changes = {VERIFY_ACTION: run.verify, FORGET_ACTION: run.forget}.get(
+            ran.action, run.context
+        )()
+        situation = run.situation
+        newest = situation.history.newest_metadata
         report = {
-            "message": len(run.said),
-            "action": run.action,
-            "by_name": run.by_name,
-            "at": run.at.isoformat(timespec="seconds"),
-            **({"said": run.said[-1] if run.said else None} if self._show else {}),
+            "message": len(ran.said),
+            "action": ran.action,
+            "by_name": ran.by_name,
+            "at": ran.at.isoformat(timespec="seconds"),
+            **({"said": ran.said[-1] if ran.said else None} if self._show else {}),
             "context_id": self._context_id(situation.found, situation),
             "metadata": None if situation.found else near_miss.describe(newest, self.runtime.paths),
-            **_decided(turn),
+            **_decided(run),
             "would_set": self._slots(changes, situation),
-            "was_set": self._slots(run.was_set, situation),
+            "was_set": self._slots(ran.was_set, situation),
         }
-        if self.keys_known or not (situation.seal_set or situation.history.seals):
+        if self.keys_known or not (situation.seal_refused or situation.history.seals):
             return report
         unknown = dict.fromkeys(("found", "held", "held_until", "rule", "would_set"))
         return report | unknown | {"why": _NO_KEYS}
@@ -191,7 +185,7 @@ class Reporter:
 
     def _where(self, found: Found, situation: Situation) -> str:
         """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""
-        for count, message in enumerate(reversed(situation.history.session.messages)):
+        for count, message in enumerate(reversed(situation.history.messages)):
             for key in self.runtime.settings.metadata_keys:
                 hit = look_in(message.metadata, [key.split(".")])
                 if hit is not None and hit.value == found.value:
@@ -211,10 +205,10 @@ class Reporter:
         }
 
 
-def _decided(turn: Turn) -> Report:
-    situation, why = turn.situation, MEANINGS[turn.rule]
+def _decided(run: Run) -> Report:
+    situation, why = run.situation, run.rule.meaning
     found, held = situation.found, situation.held
-    if situation.seal_set and situation.in_slot is None:
+    if situation.seal_refused:
         why = f"{_FOREIGN} {why}"
     if found is not None and found.refused is not None:
         why = f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}. {why}"
@@ -224,7 +218,7 @@ def _decided(turn: Turn) -> Report:
         "found": "none" if found is None else is_what_is_held,
         "held": "none" if held is None else held.outcome.value,
         "held_until": customer and customer.expires_at.isoformat(timespec="seconds"),
-        "rule": turn.rule,
+        "rule": run.rule.name,
         "why": why,
     }
 
@@ -259,12 +253,12 @@ def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def runs(saved: SavedTracker) -> list[Run]:
+def runs(saved: SavedTracker) -> list[Ran]:
     """Return every run of the plugin in a conversation, oldest first."""
     called = [event.get("name") for event in saved.events if event["event"] == "action"]
     now = datetime.fromtimestamp(0, tz=timezone.utc)
     said: tuple[object, ...] = ()
-    found: list[Run] = []
+    found: list[Ran] = []
     was_set: dict[str, Any] = {}
     for count, (event, slots) in enumerate(_with_slots(saved), 1):
         kind, name, at = event["event"], event.get("name"), event.get("timestamp")
@@ -275,12 +269,22 @@ def runs(saved: SavedTracker) -> list[Run]:
         if kind not in ("user", "action"):
             continue
         by_name, was_set = kind == "action", {}
+        opens = _mark(saved.events[count:]) if by_name and name == SESSION_ACTION else None
         if kind == "user":
-            said, name = (*said, event.get("text")), LOOK_UP
-        if name in (LOOK_UP, VERIFY, FORGET) and (by_name or LOOK_UP not in called):
-            tracker = replace(saved, slots=slots, events=saved.events[:count])
-            found.append(Run(str(name), by_name, tracker, now, said, was_set))
+            said, name = (*said, event.get("text")), CONTEXT_ACTION
+        looks_up = name == CONTEXT_ACTION and (by_name or CONTEXT_ACTION not in called)
+        if looks_up or opens or name in (VERIFY_ACTION, FORGET_ACTION):
+            before = saved.events[: count if opens is None else count - 1]
+            tracker = replace(saved, slots=slots, events=before)
+            found.append(Ran(str(name), by_name, tracker, opens, now, said, was_set))
     return found
+
+
+def _mark(events: list[dict[str, Any]]) -> str | None:
+    """Return the mark by which `PS7SessionStart` began the session that comes first, if it did."""
+    first = events[0] if events else {}
+    mark = _dict(first.get("metadata")).get(NONCE)
+    return mark if first.get("event") == "session_started" and isinstance(mark, str) else None
 
 
 def _with_slots(saved: SavedTracker) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

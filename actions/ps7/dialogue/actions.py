@@ -1,4 +1,4 @@
-"""The actions, as Rasa runs them. Thin: what they do stands in `turn` and `history`."""
+"""The actions, as Rasa runs them. Thin: `situation` and `rules` decide what they do."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slots import STATUS
+from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, STATUS, VERIFY_ACTION
 from . import runtime
-from .history import NONCE, SESSION_ACTION, NewSession
+from .history import NONCE, NewSession
+from .rules import Effect, Run, verified
 from .situation import Situation
-from .turn import Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rasa_sdk import Tracker
     from rasa_sdk.executor import CollectingDispatcher
     from rasa_sdk.types import DomainDict
@@ -36,7 +38,7 @@ class PS7Action(Action, ABC):
     """What the three have in common: settings at registration, and a `run` that never raises."""
 
     def __init__(self) -> None:
-        """Read the settings; SystemExit where they are not usable, or the plugin is loaded twice.
+        """Read the settings; SystemExit if they are not usable, or the plugin is loaded twice.
 
         The action server stops with it at registration.
         """
@@ -67,7 +69,7 @@ class PS7Action(Action, ABC):
         return runtime.get_or_create(self._settings)
 
     @abstractmethod
-    async def changes(self, turn: Turn) -> dict[str, Any]:
+    async def changes(self, run: Run) -> dict[str, Any]:
         """Return the slots to set."""
 
     async def run(
@@ -76,24 +78,27 @@ class PS7Action(Action, ABC):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Set the slots that change; `[]` when none does. Never raises and never utters."""
-        changes = await self._changes_or_nothing(tracker, domain)
+        """Return one SlotSet for each slot that changes, none if all is as it should be."""
+        changes, _ = await self._changes_and_run(tracker, domain)
         return [SlotSet(name, value) for name, value in changes.items()]
 
-    async def _changes_or_nothing(self, tracker: TrackerLike, domain: object) -> dict[str, Any]:
-        """Return the slots to set; where something of ours is broken, nothing of a customer."""
-        shared = self.runtime
+    async def _changes_and_run(
+        self, tracker: TrackerLike, domain: object
+    ) -> tuple[dict[str, Any], Run | None]:
+        shared, run = self.runtime, None
         try:
-            turn = Turn(tracker, shared, clock.utc_now(), domain)
-            changes = await self.changes(turn)
+            run = Run(tracker, shared, clock.utc_now(), domain)
+            changes = await self.changes(run)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
             telemetry.count_turn(self.name(), Outcome.UNAVAILABLE)
-            return _fail_closed(tracker, shared, domain)
-        asked = turn.rule == "look-up"
-        telemetry.count_turn(self.name(), turn.outcome, looked_up=asked, metadata=turn.metadata)
-        logger.debug("%s: rule=%s slots=%s", self.name(), turn.rule, list(changes))
-        return changes
+            if run is not None:
+                run.outcome = Outcome.UNAVAILABLE
+            return _fail_closed(tracker, shared, run), run
+        asked = run.rule.then is Effect.LOOK_UP
+        telemetry.count_turn(self.name(), run.outcome, looked_up=asked, metadata=run.metadata)
+        logger.debug("%s: rule=%s slots=%s", self.name(), run.rule.name, list(changes))
+        return changes, run
 
 
 class ActionPS7Context(PS7Action):
@@ -104,23 +109,23 @@ class ActionPS7Context(PS7Action):
 
     def name(self) -> str:
         """Return the name that a domain lists."""
-        return "action_ps7_context"
+        return CONTEXT_ACTION
 
-    async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Decide by the table of `Turn.context`, and ask PS7 where that says so."""
-        found = turn.context()
+    async def changes(self, run: Run) -> dict[str, Any]:
+        """Decide by `CONTEXT_RULES`, and ask PS7 if the rule says so."""
+        found = run.context()
         if isinstance(found, dict):
             return found
         try:
             customer = await self.runtime.client.lookup(
                 cast("str", found.context_id),  # one that is not usable was refused
                 encoded=found.encoded,
-                correlation_id=turn.correlation_id(found),
+                correlation_id=run.correlation_id(),
                 flow_id=found.flow_id,
             )
         except LookupFailed as failure:
-            return turn.looked_up(found, failure.outcome)
-        return turn.looked_up(found, Outcome.OK, customer)
+            return run.looked_up(failure.outcome)
+        return run.looked_up(Outcome.OK, customer)
 
 
 class ActionPS7Verify(PS7Action):
@@ -128,23 +133,23 @@ class ActionPS7Verify(PS7Action):
 
     def name(self) -> str:
         """Return the name that a domain lists."""
-        return "action_ps7_verify"
+        return VERIFY_ACTION
 
-    async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Decide by the table of `Turn.verify`."""
-        return turn.verify()
+    async def changes(self, run: Run) -> dict[str, Any]:
+        """Decide by `VERIFY_RULES`."""
+        return run.verify()
 
 
 class ActionPS7Forget(PS7Action):
-    """Forgets the customer: after a log out, or when the conversation is handed over."""
+    """Forgets the customer: after a log-out, or when the conversation is handed over."""
 
     def name(self) -> str:
         """Return the name that a domain lists."""
-        return "action_ps7_forget"
+        return FORGET_ACTION
 
-    async def changes(self, turn: Turn) -> dict[str, Any]:
-        """Null everything; this contextId is not looked up again in this conversation."""
-        return turn.forget()
+    async def changes(self, run: Run) -> dict[str, Any]:
+        """Null everything; this conversation does not look these contextIds up again."""
+        return run.forget()
 
 
 class PS7SessionStart(ActionPS7Context):
@@ -167,14 +172,15 @@ class PS7SessionStart(ActionPS7Context):
 
     async def opened(
         self, dispatcher: CollectingDispatcher, customer: CustomerContext | None, outcome: Outcome
-    ) -> None:
-        """Begin the session, by a greeting for one: called once, after the look-up.
+    ) -> Iterable[dict[str, Any]] | None:
+        """Begin the session, with a greeting for one: called once, after the lookup.
 
-        By default it does nothing. The customer is None where `verified_context` would be. What is
-        uttered is sent before the first message is answered; Rasa still renders it by the slots of
-        before, so choose a response by the customer, not by its conditions. It sets no slots. An
-        exception costs a line in the log, and the session starts all the same. The time it takes is
-        the bot's: `PS7_DEADLINE` bounds the look-up alone.
+        By default it does nothing. The customer is None if `verified_context` would return None.
+        What is uttered is sent before the first message is answered; Rasa still renders it by the
+        slots of before, so choose a response by the customer, not by its conditions. Events that it
+        returns, such as `SlotSet`s of the bot's own slots, are added after the plugin's; a slot of
+        the plugin's among them is left out, with a WARNING. An exception costs a line in the log,
+        and the session starts all the same. `PS7_DEADLINE` bounds the lookup only, not this hook.
         """
 
     async def run(
@@ -182,20 +188,36 @@ class PS7SessionStart(ActionPS7Context):
     ) -> list[dict[str, Any]]:
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain)
-        changes = await self._changes_or_nothing(session, domain)
+        changes, run = await self._changes_and_run(session, domain)
         slots = session.to_set(changes).items()
         session.slots |= changes
+        more: list[dict[str, Any]] = []
         try:
             customer = verified_context(cast("Tracker", session))
-            outcome = session.slots.get(self.runtime.names.of(STATUS), Outcome.MISSING)
-            await self.opened(dispatcher, customer, Outcome(outcome))
+            outcome = Outcome.UNAVAILABLE if run is None else run.outcome
+            more = _of_the_bot(await self.opened(dispatcher, customer, outcome), run)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
             telemetry.log_bug(error)
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
             *(SlotSet(name, value) for name, value in slots),
+            *more,
             ActionExecuted("action_listen"),
         ]
+
+
+def _of_the_bot(events: Iterable[dict[str, Any]] | None, run: Run | None) -> list[dict[str, Any]]:
+    """Return the events of a bot's `opened` without those that set a slot of the plugin's."""
+    ours = {} if run is None else run.situation.ours
+    kept = []
+    for event in events or ():
+        if event.get("event") == "slot" and event.get("name") in ours:
+            logger.warning(
+                "PS7SessionStart.opened returned a value for %s: left out", event["name"]
+            )
+        else:
+            kept.append(event)
+    return kept
 
 
 # Only the base is: a subclass is content with its name, or has another.
@@ -205,20 +227,21 @@ PS7SessionStart.__abstractmethods__ = frozenset({"name"})
 def verified_context(tracker: Tracker) -> CustomerContext | None:
     """Return the customer whom PS7 vouched for in this conversation, for a bot's own action.
 
-    It reads the seal, not the slots, and asks no server. None where no seal of ours for this
-    conversation holds, where its time is over, and where another contextId has come since.
+    It reads the seal, not the slots, and asks no server. It returns None if `action_ps7_verify`
+    would not leave `ok`: no valid seal, its time is over, or another contextId has come since.
 
     Raises:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    verified = Situation(tracker, runtime.current(), clock.utc_now()).verified
-    return None if verified is None else verified.customer
+    _, customer = verified(Situation(tracker, runtime.current(), clock.utc_now()))
+    return customer
 
 
-def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, domain: object) -> dict[str, Any]:
-    """Return the status `unavailable`, with nothing of a customer left."""
+def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, run: Run | None) -> dict[str, Any]:
+    """Return the status `unavailable`, with nothing of a customer left, as far as it is known."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
-    status, ours = shared.names.of(STATUS), shared.ours_among(slots, domain)
-    nulls = dict.fromkeys(name for name in (*ours, *shared.settings.clear_slots) if name in slots)
-    return nulls | ({status: Outcome.UNAVAILABLE.value} if status in ours else {})
+    status = shared.names.of(STATUS)
+    ours = (status,) if run is None else (*run.situation.ours, *shared.settings.clear_slots)
+    nulls = dict.fromkeys(name for name in ours if name in slots)
+    return nulls | ({status: Outcome.UNAVAILABLE.value} if status in nulls else {})

@@ -1,9 +1,9 @@
-"""Signed arrival: a contextId counts only inside a token that the bank's own back-end signed.
+"""Signed arrival: a contextId is accepted only inside a token that the bank's back-end signed.
 
-On an open channel, a user can send any contextId. Where `PS7_ARRIVAL_KEYS` is set, an
-arrival token stands in its place (JWS with HS256, RFC 7515), with these claims:
+On an open channel, a user can send any contextId. If `PS7_ARRIVAL_KEYS` is set, the channel sends
+an arrival token instead (JWS with HS256, RFC 7515), with these claims:
 
-    contextId   the contextId; `encoded` beside it, where PS7 needs it
+    contextId   the contextId; `encoded` beside it, if PS7 needs it
     sub         the `sender_id` of the conversation that the token was made for
     iat, exp    when it was made and until when it may arrive (RFC 7519), at most 120 s apart
 
@@ -20,12 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from .. import clock
 from ..errors import Reason
-from .context_id import encoding, fingerprint, unusable, usable
+from .context_id import Found, encoding, fingerprint, unusable, usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from .context_id import Found
 
 ALGORITHM = "HS256"
 MAX_SECONDS = 120
@@ -47,12 +45,12 @@ class _Claims(BaseModel):
 
 
 class ArrivalVerifier:
-    """Verifies arrival tokens. Without keys every contextId is taken as it stands."""
+    """Verifies arrival tokens. Without keys every contextId is accepted as it came."""
 
     def __init__(self, keys: Sequence[str], default_encoded: int | None = None) -> None:
-        """Take the secrets of the bank's back-end, newest first; a token of any of them counts.
+        """Take the secrets of the bank's back-end, newest first; each of them may have signed.
 
-        `default_encoded` is what goes to PS7 where a token does not say.
+        `default_encoded` goes to PS7 if a token has no `encoded`.
         """
         self._keys = tuple(keys)
         self._default_encoded = default_encoded
@@ -65,8 +63,8 @@ class ArrivalVerifier:
         if not self._keys:
             return found
         claims = self._verified(found.value)
-        if claims is None:
-            return refused(found, Reason.ARRIVAL_SIGNATURE)
+        if isinstance(claims, Reason):
+            return refused(found, claims)
         try:
             said = _Claims.model_validate(claims)
         except ValidationError:
@@ -76,7 +74,7 @@ class ArrivalVerifier:
             return refused(found, Reason.ARRIVAL_CLAIMS)
         if said.sub != sender_id:
             return refused(found, Reason.ARRIVAL_CONVERSATION)
-        # What stands beside the token is not signed, and this decides who is looked up.
+        # It decides who is looked up, so it is the token's: what came beside that is not signed.
         encoded = encoding(said.encoded, self._default_encoded)
         return replace(
             found,
@@ -86,27 +84,32 @@ class ArrivalVerifier:
             valid=(said.iat - _CLOCKS_DIFFER, said.exp),
         )
 
-    def _verified(self, token: object) -> dict[str, Any] | None:
+    def _verified(self, token: object) -> dict[str, Any] | Reason:
+        """Return the claims of a token that one of the keys signed, else why it is refused."""
         if not isinstance(token, str) or len(token) > MAX_LENGTH:
-            return None
+            return Reason.ARRIVAL_SIGNATURE
         for key in self._keys:
             try:
-                return jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE)
+                return jwt.decode(token, key, algorithms=[ALGORITHM], options=_LEFT_TO_US)
+            except (jwt.InvalidAudienceError, jwt.ImmatureSignatureError):
+                return Reason.ARRIVAL_CLAIMS  # of a token that this key signed
             # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
             except (jwt.PyJWTError, RecursionError, UnicodeError):
                 continue
-        return None
+        return Reason.ARRIVAL_SIGNATURE
 
 
-_SIGNATURE_ALONE: Any = {"verify_signature": True, "verify_exp": False, "verify_iat": False}
-"""Time is ours to judge, by the message that brought it. `aud` and `nbf` stay PyJWT's: a token for
-some other audience is none of ours."""
+_LEFT_TO_US: Any = {
+    "verify_signature": True,
+    **dict.fromkeys(("verify_exp", "verify_iat", "verify_sub", "verify_jti"), False),
+}
+"""`situation` judges the time, by the message that brought the token, and `_Claims` the types.
+PyJWT judges `aud` and `nbf`: a token for another audience is not for this bot."""
 
 
 def refused(found: Found, reason: Reason) -> Found:
-    """Return what was found without its contextId, and never with that one's fingerprint."""
-    name = unusable(found.value)
-    return replace(found, context_id=None, fingerprint=name, refused=reason, valid=None)
+    """Return the refusal of what was found: without its contextId and what came beside it."""
+    return Found(None, unusable(found.value), value=found.value, refused=reason)
 
 
 def sign(

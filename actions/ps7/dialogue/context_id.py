@@ -1,6 +1,6 @@
-"""What a contextId is, where it stands in a message's metadata, and what tells it from others.
+"""What a contextId is, where metadata has it, and what tells it from others.
 
-Pure: plain values in, a `Found` out. Which message counts is told in `situation`.
+Pure: plain values in, a `Found` out. `situation` decides which message is read.
 """
 
 from __future__ import annotations
@@ -32,20 +32,23 @@ _FINGERPRINT_BYTES = 16
 
 @dataclass(frozen=True)
 class Found:
-    """A contextId as it was found, and what stood beside it. Its `repr` shows no value."""
+    """A contextId as it was found, and what came beside it. Its `repr` shows no value.
+
+    One that is not usable, or was refused, has nothing but its value and fingerprint.
+    """
 
     context_id: str | None = field(repr=False)
-    """None: what stands under the key is not usable, or was refused."""
+    """None: the value is not usable, or its arrival was refused."""
     fingerprint: str = field(repr=False)
     """Tells this contextId from any other, usable or not, and fits into a seal."""
     encoded: int | None = None
     """What goes to PS7: from beside the contextId, else `PS7_ENCODED`."""
     value: object = field(default=None, repr=False)
-    """What stands under the key, as it came."""
+    """The value under the key, as it came."""
     correlation_id: str | None = field(default=None, repr=False)
     flow_id: str | None = field(default=None, repr=False)
     refused: Reason | None = None
-    """Why its arrival was refused, None where it was not."""
+    """Why its arrival was refused; None if it was not."""
     valid: tuple[float, float] | None = None
     """From when until when its token may arrive, in seconds since 1970; None: at any time."""
 
@@ -55,14 +58,14 @@ class Found:
 
 
 class Hit(NamedTuple):
-    """What stands under one of the keys, and the object that it stands in."""
+    """The value under one of the keys, and the object that has this key."""
 
     value: Any
     beside: Mapping[str, Any]
 
 
 def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
-    """Return what stands under the first path that has something; null or blank is nothing."""
+    """Return the value of the first path that has one; null or blank is no value."""
     for *way, key in paths:
         beside = metadata
         for step in way:
@@ -74,17 +77,19 @@ def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
 
 
 def is_blank(value: object) -> bool:
-    """Whether what stands under a key counts as nothing."""
+    """Whether a value is null or blank: as if its key were not there."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def found_in(hit: Hit, default_encoded: int | None) -> Found:
-    """Read what was hit; `default_encoded` is what `PS7_ENCODED` says."""
+    """Read a hit; `default_encoded` is the value of `PS7_ENCODED`."""
     context_id = usable(hit.value)
+    if context_id is None:
+        return Found(None, unusable(hit.value), value=hit.value)
     encoded = encoding(hit.beside.get("encoded"), default_encoded)
     return Found(
         context_id=context_id,
-        fingerprint=unusable(hit.value) if context_id is None else fingerprint(context_id, encoded),
+        fingerprint=fingerprint(context_id, encoded),
         encoded=encoded,
         value=hit.value,
         correlation_id=well_formed(hit.beside.get("correlationId")),
@@ -93,7 +98,7 @@ def found_in(hit: Hit, default_encoded: int | None) -> Found:
 
 
 def usable(value: object) -> str | None:
-    """Return the contextId as text, None where it is not usable.
+    """Return the contextId as text; None if it is not usable.
 
     Usable is text of 1 to 256 printable characters without white space. A whole number becomes its
     digits, also as a float, which is how numbers arrive over gRPC.
@@ -114,30 +119,31 @@ def _whole_number(value: object) -> int | None:
 
 
 def encoding(value: object, default: int | None) -> int | None:
-    """Read `encoded`: 0 or 1, and `default` where it is anything else."""
+    """Read `encoded`: 0 or 1, and `default` if it is anything else."""
     return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)), default)
 
 
 def well_formed(value: object) -> str | None:
-    """Read a correlation id or a flow id; None where it is none.
+    """Read a correlation id or a flow id; None if it is not well formed.
 
-    Nor is a CPF one, however it is written: such ids are logged and sent.
+    A CPF, however it is written, is not well formed: such ids are logged and sent.
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
         return None
     return None if cpf.is_written_as(value) else value
 
 
-def fingerprint(context_id: str, encoded: int | None) -> str:
+def fingerprint(context_id: str, encoded: int | None = None) -> str:
     """Return 22 characters that tell this contextId from any other: 128 bits of SHA-256.
 
-    They are not keyed: seals outlive a rotation of keys.
+    PS7's gateway treats `encoded` 1 like none, so both have one fingerprint: that of the text, by
+    which log-outs go. It is not keyed, since seals outlive a rotation of keys.
     """
-    return _digest(["contextId", context_id, encoded])
+    return _digest(["contextId", context_id, 0 if encoded == 0 else None])
 
 
 def unusable(value: object) -> str:
-    """Return the same for what stood under a key and is no contextId, or was refused as one."""
+    """Return the fingerprint of a value that is not usable, or was refused."""
     try:
         return _digest(["unusable", json.dumps(value, sort_keys=True)])
     except (TypeError, ValueError, RecursionError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import clock
 from ..slots import PERSON_SLOTS, SHARED_SLOTS, STATUS, project
 from . import runtime
-from .turn import Turn
+from .rules import Run, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,9 @@ def handover(
 ) -> dict[str, Any]:
     """Return what an agent's desktop may know of this conversation, for a bot's own action.
 
-    It reads the seal, as `verified_context` does. Where no customer is known, every field of the
-    customer is None, and `ps7_status` says why: what `action_ps7_verify` would make of it. `reason`
-    is the bot's: why it gave up. `include` names what is handed over as it stands, such as
+    It reads the seal, as `verified_context` does, and changes nothing. If no customer is known,
+    every field of the customer is None, and `ps7_status` is what `action_ps7_verify` would set.
+    `reason` is the bot's: why it gave up. `include` names what is handed over unmasked, such as
     `("agency", "account")`. Run it before `action_ps7_forget`.
 
     Raises:
@@ -33,14 +33,11 @@ def handover(
     named = tuple(include)
     if not set(named) <= set(PERSON_SLOTS):  # a mistake may be a value: it is not shown
         raise ValueError(f"include takes these names, in a tuple: {', '.join(PERSON_SLOTS)}")
-    turn = Turn(tracker, runtime.current(), clock.utc_now())
-    verified = turn.situation.verified
-    if verified is None:
-        turn.verify()
-    customer = None if verified is None else verified.customer
+    run = Run(tracker, runtime.current(), clock.utc_now())
+    outcome, customer = verified(run.situation)
     return {
         "reason": reason,
-        STATUS: turn.outcome.value,
-        "correlation_id": turn.correlation_id(turn.situation.found),
+        STATUS: outcome.value,
+        "correlation_id": run.correlation_id(),
         **project({name: name for name in (*SHARED_SLOTS, *named)}, customer),
     }

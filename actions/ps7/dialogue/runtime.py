@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from ..api.client import PS7Client
 from ..digest import KeyedDigest
 from ..settings import PS7Settings
-from ..slots import NEEDED, SlotNames, filled_otherwise, is_left_empty
+from ..slots import NEEDED, SlotNames, filled_otherwise
 from . import near_miss
 from .arrival import ArrivalVerifier
-from .cache import StateCache
 from .seal import Sealer
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class Runtime:
         keys = [key.get_secret_value() for key in settings.arrival_keys or ()]
         self.verifier = ArrivalVerifier(keys, settings.encoded)
         self.paths = [path.split(".") for path in settings.metadata_keys]
-        self.states = StateCache()
         self.correlation = KeyedDigest(settings.newest_key, "correlation id")
         self.client = PS7Client(settings, tracer=host_tracer)
         self._warned_of: set[str] = set()
@@ -71,12 +69,7 @@ class Runtime:
             if name not in slots:
                 text = f"The bot's domain does not declare the slot {name}"
                 self._warn_once(text, needed)
-        ours = self.names.among(slots)
-        for name in ours if self.settings.seal_payload == "slots" else ():
-            if is_left_empty(ours[name]):
-                self._warn_once(f"PS7_SEAL_PAYLOAD leaves the slot {name} empty")
-                ours[name] = ""
-        return ours
+        return self.names.among(slots)
 
     def note_metadata(self, metadata: object) -> bool:
         """Whether a message brought metadata; names its keys, without a contextId, in a WARNING.

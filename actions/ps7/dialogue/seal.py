@@ -1,4 +1,4 @@
-"""What `ps7_context` holds: what a lookup said about one arrival, encrypted and authenticated.
+"""The seal in `ps7_context`: how one run ended, encrypted and authenticated.
 
 The library is cryptography's MultiFernet (AES-128-CBC with HMAC-SHA256). A seal opens for the
 conversation it was made for and for no other. Pure: keys, text and a sender id in, values out.
@@ -26,40 +26,40 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 
 class Seal(BaseModel):
-    """What a seal says. Its `repr` shows the outcome alone.
+    """What a seal says. Its `repr` shows the outcome only.
 
-    While a new version is rolled out, old and new ones open each other's seals. So a field that is
-    not known is ignored, here and in the customer: a later version may add one that an older one
-    can lose. Where an older one would misread, the format's number changes, in two releases: the
-    first reads both (`Literal[2, 3] = 2`), the second writes the new one (`Literal[2, 3] = 3`).
+    While a new version is rolled out, old and new ones open each other's seals. So an unknown field
+    is ignored, here and in the customer: a later version may add one that an older one can lose. If
+    an older one would misread it, the format's number changes, in two releases: the first reads
+    both (`Literal[3, 4] = 3`), the second writes the new one (`Literal[3, 4] = 4`).
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     number: int
     """The highest number of a conversation is its newest seal."""
     outcome: Outcome
-    """How the lookup ended; `expired` where its time was over, `missing` where nothing is held."""
+    """How the lookup ended; `expired` if the time was over, `missing` if nobody is known."""
     sealed_at: datetime
-    fingerprint: str = ""
-    """Of the contextId that this seal is about (`context_id.fingerprint`); empty: of none."""
-    context_id: str | None = None
-    """None where PS7 cannot be asked about what came: not usable, or refused."""
-    encoded: int | None = None
     session: str | None = None
-    """Mark of the session in which it arrived; None where it was no arrival."""
+    """Mark of the session in which it was made; the seal is valid in no other."""
+    fingerprint: str = ""
+    """Of what this seal is about (`context_id.fingerprint`); empty: about nothing."""
+    context_id: str | None = None
+    """Of what this seal is about; None if this session has not asked PS7 about it."""
+    encoded: int | None = None
     logged_out: tuple[str, ...] = ()
-    """Fingerprints of contextIds that are not looked up again in this conversation."""
+    """Fingerprints of the texts of contextIds that this conversation does not look up again."""
     customer: CustomerContext | None = None
-    """Present where the outcome is `ok`, in a seal of this version."""
+    """Present if the outcome is `ok`, in a seal of this version."""
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         yield "outcome", self.outcome.value
 
     @property
     def of_another_version(self) -> bool:
-        """Whether all that is known of this seal is that it is ours: see `Sealer.open`."""
+        """Whether nothing but number and log-outs is known of this seal: see `Sealer.open`."""
         return self.outcome == Outcome.OK and self.customer is None
 
     def good_at(self, now: datetime) -> bool:
@@ -87,10 +87,10 @@ class Sealer:
         return self._fernet.encrypt(plain).decode()
 
     def open(self, text: object, sender_id: str) -> Seal | None:
-        """Read a seal; None where it is not ours, or another conversation's.
+        """Read a seal; None if none of the keys made it, or for another conversation.
 
-        One in a format that this version does not know reads as `ok` without a customer: it can
-        only be expired.
+        A seal in a format that this version does not know is `ok` without a customer, and of no
+        session: it can only be expired.
         """
         conversation = _conversation(sender_id)
         try:
@@ -107,7 +107,7 @@ class Sealer:
 
 
 def _of_another_version(said: bytes) -> Seal:
-    """Read what every version says: the number and the log-outs, as far as they are there."""
+    """Read what every version has: the number and the log-outs, as far as they are there."""
     try:
         fields = json.loads(said)
     except ValueError:

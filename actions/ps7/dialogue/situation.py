@@ -1,34 +1,53 @@
-"""What one run finds in a conversation: which seal counts, what is held, what arrived.
+"""What one run finds in a conversation: every fact that a rule asks for, each computed once.
 
-**A seal is about one arrival; the newest seal of this session counts; log-outs add up.** Nothing
-else is remembered. An attacker may roll the slot back to an older seal or wipe it, but cannot make
-one, so the tracker's events and the seals' numbers tell which is the newest. Nothing is written
-here.
+**A seal is valid in the session in which it was made; the newest applies; log-outs add up.**
+Nothing else is remembered. An attacker may roll the slot back to an older seal or wipe it, but
+cannot make one, so the tracker's events and the seals' numbers tell which is the newest. Nothing is
+written here.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import Outcome
 from ..errors import Reason
 from ..slots import CONTEXT, STATUS
 from .arrival import refused
-from .context_id import Found, found_in, look_in
+from .context_id import Found, fingerprint, found_in, look_in
 from .history import History, NewSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from .context_id import Hit
-    from .history import Session
     from .runtime import Runtime
     from .seal import Seal
 
+REJECTED_FOR = timedelta(seconds=30)
+"""For this long PS7 is not asked again about a contextId that it did not know."""
 
-_STAYS_SAID = (Outcome.TAMPERED, Outcome.EXPIRED)
+FACTS = {
+    "found": "a contextId is at hand",
+    "refused": "the arrival of the contextId was refused",
+    "unusable": "the contextId is not usable",
+    "logged_out": "the contextId was logged out",
+    "too_many": "the session has asked about `PS7_MAX_CONTEXTS` others",
+    "same": "the held seal is about this contextId",
+    "another": "the held seal is about another contextId",
+    "known": "the held seal names a customer",
+    "good": "the held seal names a customer whose time is not over",
+    "waits": "it is too early to ask again about the failure that the held seal reports",
+    "anyone": "the held seal or the slots name a customer",
+    "claims": "the slots claim a customer, and no seal is held",
+    "outdated": "the seal is of an earlier session or another version, or Rasa rewound to it",
+    "was_here": "a seal of this session names a customer",
+    "says_ok": "`ps7_status` is `ok`",
+    "said_expired": "`expired` was set since the newest message",
+    "said_tampered": "`tampered` was set since the newest message",
+}
+"""The facts that a rule can ask for, each an attribute of `Situation`, in words."""
 
 
 class TrackerLike(Protocol):
@@ -41,12 +60,12 @@ class TrackerLike(Protocol):
 
 
 class Situation:
-    """One conversation at one moment. What is not of the expected type counts as not there."""
+    """One conversation at one moment. What is not of the expected type is ignored."""
 
     def __init__(
         self, tracker: TrackerLike, runtime: Runtime, now: datetime, domain: object = None
     ) -> None:
-        """Read the tracker in one walk; no seal is opened yet.
+        """Read the tracker in one walk, open its seals, and find what arrived.
 
         The domain of the call tells which slots the bot fills by itself; without one, none.
         """
@@ -54,238 +73,152 @@ class Situation:
         self.sender_id = str(tracker.sender_id)
         self.slots = tracker.slots if isinstance(tracker.slots, dict) else {}
         self.ours = runtime.ours_among(self.slots, domain)
-        """The slots that are ours: the bot's name of each to its default name."""
+        """The plugin's slots: the bot's name of each to its default name."""
         self._runtime = runtime
-        self._seal_set_to = self._in_slot_of(runtime.names.of(CONTEXT))
-        self.history = History(
+        names = runtime.names
+        self.history = history = History(
             tracker.events if isinstance(tracker.events, list) else (),
             tracker.latest_message,
-            context=runtime.names.of(CONTEXT),
-            status=runtime.names.of(STATUS),
+            context=names.of(CONTEXT),
+            status=names.of(STATUS),
         )
         if isinstance(tracker, NewSession):
-            tracker.add_to(self.history)
+            tracker.add_to(history)
 
-    def _in_slot_of(self, name: str) -> object:
-        """Return what stands in a slot of ours; None where it is the bot's own, or not declared."""
+        text = self._value_of(names.of(CONTEXT))
+        self.seals = self._opened(text)
+        """Every seal of this conversation that the tracker shows, by its text; the slot's first."""
+        shown = self.seals.values()
+        here = [seal for seal in shown if seal.session == history.mark]
+        self.in_slot = self.seals.get(text) if isinstance(text, str) else None
+        """The seal in the slot; None if it has none of this conversation."""
+        self.newest = max(shown, key=lambda seal: seal.number, default=None)
+        """The seal with the highest number, of whichever session."""
+        self.log_outs = self._log_outs()
+        """What any seal shown knows to be logged out, the newest seal's first."""
+        self.asked = {seal.fingerprint for seal in here if seal.context_id is not None}
+        """What this session has asked PS7 about."""
+        self.held = self._held()
+        """The newest seal, if it is of this session and the slot has one about the same."""
+        self.found = self._found()
+        """The contextId at hand; None if there is none."""
+        self._state_facts(here, seal_set=text is not None)
+
+    def _state_facts(self, here: list[Seal], *, seal_set: bool) -> None:
+        found, held, in_slot, newest = self.found, self.held, self.in_slot, self.newest
+        usable = None if found is None else found.context_id
+        self.refused = found is not None and found.refused is not None
+        self.unusable = found is not None and usable is None
+        self.logged_out = (
+            bool(self.log_outs) and usable is not None and fingerprint(usable) in self.log_outs
+        )
+        full = len(self.asked) >= self._runtime.settings.max_contexts
+        self.too_many = full and found is not None and found.fingerprint not in self.asked
+        both = found is not None and held is not None
+        self.same = both and found.fingerprint == held.fingerprint  # type: ignore[union-attr]
+        self.another = both and not self.same
+        self.known = held is not None and held.customer is not None
+        self.good = held is not None and held.good_at(self.now)
+        self.waits = held is not None and self._waits(held)
+        self.status = self._value_of(self._runtime.names.of(STATUS))
+        """What the slot of the status has."""
+        # As Rasa reads a categorical slot.
+        self.says_ok = isinstance(self.status, str) and self.status.lower() == Outcome.OK.value
+        names_nobody = in_slot is not None and in_slot.outcome != Outcome.OK
+        self.seal_refused = seal_set and in_slot is None
+        """Whether the slot of the seal has something that no key opens for this conversation."""
+        self.claims = held is None and (self.says_ok or (seal_set and not names_nobody))
+        self.anyone = self.known or self.claims or self.says_ok
+        rewound = in_slot is not None and in_slot is not self.seals.get(
+            self.history.last_seal or ""
+        )
+        self.outdated = newest is not None and (
+            newest.session != self.history.mark
+            or rewound
+            or (in_slot is not None and in_slot.of_another_version)
+        )
+        self.was_here = any(seal.customer is not None for seal in here)
+        sealed_now = held is not None and self._of_this_turn(held)
+        said = held.outcome if held and sealed_now else self.history.said_this_turn
+        self.said_expired = said == Outcome.EXPIRED.value
+        self.said_tampered = said == Outcome.TAMPERED.value
+
+    def _value_of(self, name: str) -> object:
+        """Return what a slot of the plugin has; None if it is the bot's own, or not declared."""
         return self.slots.get(name) if name in self.ours else None
 
-    # Which seal counts
+    # Seals
 
-    @cached_property
-    def _opened(self) -> dict[str, Seal]:
-        """The seals of this conversation by their texts, that of the slot first."""
-        in_slot = {self._seal_set_to: None} if isinstance(self._seal_set_to, str) else {}
-        opened = (
-            (text, self._runtime.sealer.open(text, self.sender_id))
-            for text in in_slot | self.history.seals
-        )
-        return {text: seal for text, seal in opened if seal is not None}
+    def _opened(self, in_slot: object) -> dict[str, Seal]:
+        first = {in_slot: None} if isinstance(in_slot, str) else {}
+        opened = {}
+        for text in first | self.history.seals:
+            seal = self._runtime.sealer.open(text, self.sender_id)
+            if seal is not None:
+                opened[text] = seal
+        return opened
 
-    @property
-    def seals(self) -> list[Seal]:
-        """Every seal of ours that the tracker shows."""
-        return list(self._opened.values())
-
-    def text_of(self, seal: Seal | None) -> str | None:
-        """Return the text that a seal was read from; None for one that is new."""
-        return next((text for text, known in self._opened.items() if known is seal), None)
-
-    @cached_property
-    def in_slot(self) -> Seal | None:
-        """The seal in the slot; None where none of ours for this conversation is there."""
-        text = self._seal_set_to
-        return self._opened.get(text) if isinstance(text, str) else None
-
-    @cached_property
-    def highest(self) -> Seal | None:
-        """The seal with the highest number, whether it counts here or not."""
-        return max(self.seals, key=lambda seal: seal.number, default=None)
-
-    @cached_property
-    def newest(self) -> Seal | None:
-        """The same; without its customer where that does not count here."""
-        highest = self.highest
-        if highest is None or highest.customer is None or self._counts(highest):
-            return highest
-        return highest.model_copy(update={"customer": None, "outcome": Outcome.EXPIRED})
-
-    def _counts(self, seal: Seal) -> bool:
-        """Whether a customer is of this session, or was carried into it rightly.
-
-        Where the session before is shown, the customer must have counted there as well, and no
-        other contextId may have arrived there since.
-        """
-        session, before = self.history.session, self.history.before
-        if seal.session == session.mark:
-            return True
-        text = self.text_of(seal)
-        if text not in session.carried:
-            return False
-        if before is None:
-            return True
-        last = next(self._arrivals(before), None)
-        belonged = seal.session == before.mark or text in before.carried
-        return belonged and (last is None or last[0].fingerprint == seal.fingerprint)
-
-    @cached_property
-    def held(self) -> Seal | None:
-        """The newest seal, if it is a log-out or the slot holds a seal about the same contextId.
-
-        A seal of another version in the slot is held as well: it can only be expired.
-        """
-        newest, in_slot = self.newest, self.in_slot
-        if in_slot is not None and in_slot.of_another_version:
-            return in_slot
-        if newest is None or newest.fingerprint in self.logged_out:
-            return newest
-        return newest if in_slot and in_slot.fingerprint == newest.fingerprint else None
-
-    @cached_property
-    def logged_out(self) -> dict[str, None]:
-        """The contextIds that any seal shown knows to be logged out, the newest seal's first."""
-        by_number = sorted(self.seals, key=lambda seal: seal.number, reverse=True)
+    def _log_outs(self) -> dict[str, None]:
+        if not any(seal.logged_out for seal in self.seals.values()):
+            return {}
+        by_number = sorted(self.seals.values(), key=lambda seal: seal.number, reverse=True)
         return dict.fromkeys(name for seal in by_number for name in seal.logged_out)
 
-    @cached_property
-    def _asked(self) -> set[str]:
-        """The contextIds that the seals of this session are about."""
-        mark = self.history.session.mark
-        return {seal.fingerprint for seal in self.seals if seal.session == mark}
-
-    def may_ask(self, found: Found) -> bool:
-        """Whether this session may ask about a contextId: `PS7_MAX_CONTEXTS`."""
-        limit = self._runtime.settings.max_contexts
-        return len(self._asked | {found.fingerprint}) <= limit
-
-    def of_this_session(self, seal: Seal) -> bool:
-        """Whether a failure is of this session: in another one, PS7 may know by now."""
-        if seal.session is None:
-            return self.text_of(seal) not in self.history.session.carried
-        return seal.session == self.history.session.mark
-
-    def of_this_turn(self, seal: Seal) -> bool:
-        """Whether a seal came after the newest message."""
-        return self.text_of(seal) in self.history.sealed_this_turn
-
-    @property
-    def verified(self) -> Seal | None:
-        """The seal of the customer who is known now, is not logged out, and no other arrived."""
-        held = self.held
-        if held is None or held.fingerprint in self.logged_out or not held.good_at(self.now):
+    def _held(self) -> Seal | None:
+        newest, in_slot = self.newest, self.in_slot
+        if newest is None or in_slot is None or newest.session != self.history.mark:
             return None
-        return held if self.found is None or self.same else None
+        return newest if newest.fingerprint == in_slot.fingerprint else None
 
-    # What the slots claim
+    def _waits(self, held: Seal) -> bool:
+        """Whether a failure that is held is not looked up again now."""
+        if held.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
+            return self._of_this_turn(held)  # a turn costs one deadline, however many runs it has
+        if held.outcome == Outcome.REJECTED:
+            return timedelta(0) <= self.now - held.sealed_at < REJECTED_FOR
+        return held.outcome == Outcome.INVALID
 
-    @property
-    def status(self) -> object:
-        """What stands in the slot of the status."""
-        return self._in_slot_of(self._runtime.names.of(STATUS))
-
-    @property
-    def says_ok(self) -> bool:
-        """Whether the status claims a customer, read as Rasa reads a categorical slot."""
-        status = self.status
-        return isinstance(status, str) and status.lower() == Outcome.OK.value
-
-    @property
-    def claims_customer(self) -> bool:
-        """Whether the slots claim that a customer is held."""
-        return self.says_ok or self.seal_set
-
-    @property
-    def said_this_turn(self) -> Outcome | None:
-        """`tampered` or `expired` where it was said since the newest message, else None.
-
-        It stays said until the next one: a second run must not hide it.
-        """
-        said = self.history.said_this_turn
-        return next((each for each in _STAYS_SAID if each.value == said), None)
-
-    @property
-    def seal_set(self) -> bool:
-        """Whether anything stands in the slot of the seal."""
-        return self._seal_set_to is not None
+    def _of_this_turn(self, seal: Seal) -> bool:
+        """Whether a seal came after the newest message."""
+        return any(self.seals.get(text) is seal for text in self.history.sealed_this_turn)
 
     # What arrived
 
-    @cached_property
-    def found(self) -> Found | None:
-        """The contextId that counts now; None where there is none.
+    def _found(self) -> Found | None:
+        """Return what this session's messages brought, the newest first.
 
-        What this session's messages brought, the newest first; last, what the newest seal is about
-        if that arrived in this session, so that a failure is tried again and an expiry renewed.
+        Last, what the newest seal is about, if it is of this session: so a failure is tried again,
+        and a customer whose time is over is looked up again.
         """
-        arrivals = self._arrivals(self.history.session)
+        arrivals = self._arrivals()
         found, at = next(arrivals, (None, 0.0))
         if found is None:
             return self._found_in_seal()
         if found.refused or found.may_arrive_at(at):
             return found
-        # Its token is over, as a page may send it with each message: then an earlier message counts
-        # that brought the same, unless another contextId arrived in between.
+        # Its token is over, as a page may send it with each message. An earlier message may have
+        # brought the same contextId in time, unless another one arrived in between.
         for other, then in arrivals:
             if other.fingerprint == found.fingerprint:
                 if other.may_arrive_at(then):
                     return found
             elif other.context_id is not None:
                 return refused(found, Reason.ARRIVAL_TIME)
-        if found.fingerprint in self._asked:  # it opened the session
-            return found
-        repeats = self._repeats_what_is_held(found)
-        return self._found_in_seal() if repeats else refused(found, Reason.ARRIVAL_TIME)
+        arrived = found.fingerprint in self.asked  # it opened the session
+        return found if arrived else refused(found, Reason.ARRIVAL_TIME)
 
     def _found_in_seal(self) -> Found | None:
-        """Return what the newest seal is about, if that arrived in this session."""
         seal = self.newest
-        if seal is None or seal.context_id is None or seal.session != self.history.session.mark:
+        if seal is None or seal.context_id is None or seal.session != self.history.mark:
             return None
         return Found(seal.context_id, seal.fingerprint, seal.encoded)
 
-    def _repeats_what_is_held(self, found: Found) -> bool:
-        """Whether a token that is over repeats what is known: then it is no arrival."""
-        held = self.held
-        return held is not None and held.good_at(self.now) and _is_about(held, found)
-
-    def _arrivals(self, session: Session) -> Iterator[tuple[Found, float]]:
-        """Yield what a session's messages brought and when, the newest first."""
+    def _arrivals(self) -> Iterator[tuple[Found, float]]:
+        """Yield what the messages of this session brought and when, the newest first."""
         settings, verifier = self._runtime.settings, self._runtime.verifier
-        for message in reversed(session.messages):
+        for message in reversed(self.history.messages):
             hit = look_in(message.metadata, self._runtime.paths)
             if hit is not None:
                 found = verifier.read(found_in(hit, settings.encoded), self.sender_id)
-                # Only a token is held against the time.
-                at = None if found.valid is None else self.history.came_at(message)
+                at = message.came_at
                 yield found, self.now.timestamp() if at is None else at
-
-    @property
-    def same(self) -> bool:
-        """Whether what was found is what is held."""
-        return self.found is not None and self.held is not None and _is_about(self.held, self.found)
-
-    # Where there is nothing to do
-
-    @cached_property
-    def newest_hit(self) -> Hit | None:
-        """What this session's messages brought last, as it stands there."""
-        messages = reversed(self.history.session.messages)
-        hits = (look_in(message.metadata, self._runtime.paths) for message in messages)
-        return next((hit for hit in hits if hit is not None), None)
-
-    @cached_property
-    def state(self) -> bytes:
-        """The digest of all that a decision goes by, but for the time."""
-        hit = self.newest_hit
-        everything = [
-            self.sender_id,
-            {name: self.slots[name] for name in self.ours},
-            list(self.history.seals),
-            self.history.session.mark,
-            None if hit is None else [hit.value, hit.beside.get("encoded")],
-        ]
-        return self._runtime.states.digest(everything)
-
-
-def _is_about(seal: Seal, found: Found) -> bool:
-    return seal.fingerprint == found.fingerprint

@@ -22,6 +22,9 @@ VICTIM = PERSONAS["ana"]
 """Authenticated, with a valid token: a customer who may see a balance."""
 
 
+_AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
+
+
 class Words(NamedTuple):
     """What one says to a bot."""
 
@@ -34,6 +37,8 @@ _AT_THE_BANK = Words("oi", "qual meu saldo")
 WORDS = {
     "oss_bot": _AT_THE_BANK,
     "guarded_bot": _AT_THE_BANK,
+    "start_bot": _AT_THE_BANK,
+    "forgetful_start_bot": _AT_THE_BANK,
     "kiosk": Words("quem sou eu", "quem sou eu"),
 }
 """By the name of the bot."""
@@ -87,6 +92,11 @@ def carries(**metadata: object) -> Brings:
 async def what_the_victim_brought(attempt: Attempt) -> Mapping[str, object]:
     """Return the token that brought the victim, seen on its way."""
     return attempt.arrival(VICTIM.name, await attempt.victim())
+
+
+async def what_brought_her_here(attempt: Attempt) -> Mapping[str, object]:
+    """Return what the bank's own channel sends for the victim in this conversation."""
+    return attempt.arrival(VICTIM.name, attempt.chat)
 
 
 # -- what is done ---------------------------------------------------------------------------------
@@ -158,6 +168,11 @@ def restores_the_slots_after(*tried: Step) -> Step:
         await attempt.chat.post(*slot_events(**before))
 
     return step
+
+
+async def pauses(attempt: Attempt) -> None:
+    """Write nothing for so long that the next message opens a session."""
+    await attempt.chat.let_pass(_AN_HOUR)
 
 
 async def takes_the_victims_place(attempt: Attempt) -> None:

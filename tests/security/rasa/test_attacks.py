@@ -1,7 +1,7 @@
 """Attacks on a bot in a real Rasa, in conversation: who is answered, and what the slots say.
 
 The attacker wants to be served as the victim, whom the bot knows in a conversation of her own, or
-knew in this one. After each attack the example bot is asked for the balance, the kiosk who is
+knew in this one. After each attack the example bots are asked for the balance, the kiosk who is
 there.
 """
 
@@ -24,12 +24,14 @@ from tests.security.rasa.steps import (
     carries,
     executes,
     means,
+    pauses,
     posts,
     restores_the_slots_after,
     says,
     slot_events,
     takes_the_victims_place,
     triggers,
+    what_brought_her_here,
     what_the_victim_brought,
 )
 
@@ -47,6 +49,9 @@ CLAIMS: dict[str, Any] = {
 """Every slot of `domain.yml` as it is for the victim, the seal left out."""
 LOG_OUT = (arrives("ana"), says("tchau"))
 """The victim was here, and left."""
+AGAIN = says("oi", what_brought_her_here)
+UNDEFINED = carries(contextId="undefined")
+"""What a page sends that has just dropped its contextId."""
 WRITES_CLAIMS = posts(*slot_events(**CLAIMS))
 SAID: dict[str, Any] = {
     "event": "user",
@@ -70,13 +75,19 @@ class Attack:
     """Whom the bank's own channel brought last: that customer may be shown, and no other."""
 
 
+BOTH_RECIPES = ("oss_bot", "start_bot")
+
+
 def rows(
-    bot: str, attacks: Mapping[str, Step | tuple[Step, ...]], truth: str | None = None
+    bots: str | tuple[str, ...],
+    attacks: Mapping[str, Step | tuple[Step, ...]],
+    truth: str | None = None,
 ) -> list[Attack]:
-    """Return the attacks on one bot, by name; those with a truth begin as that customer arrives."""
+    """Return the attacks on each bot, by name; with a truth, they begin as that one arrives."""
     begins = (arrives(truth),) if truth else ()
     return [
         Attack(name, bot, (*begins, *(tried if isinstance(tried, tuple) else (tried,))), truth)
+        for bot in ((bots,) if isinstance(bots, str) else bots)
         for name, tried in attacks.items()
     ]
 
@@ -117,11 +128,55 @@ TYPED = [
 ]
 """By a user in the chat."""
 
+LOG_OUTS = [
+    *rows(
+        BOTH_RECIPES,
+        {
+            "her contextId": (*LOG_OUT, AGAIN),
+            "`undefined` comes with the log-out": (arrives("ana"), says("tchau", UNDEFINED), AGAIN),
+            "`undefined` was looked up before it": (
+                *(arrives("ana"), says("qual meu saldo", UNDEFINED), says("tchau")),
+                AGAIN,
+            ),
+            "her contextId before the last one": (
+                *(arrives("ana"), arrives("bruno"), says("tchau")),
+                AGAIN,
+            ),
+            "a new session": (*LOG_OUT, pauses, AGAIN),
+        },
+    ),
+    *rows(
+        "guarded_bot",
+        {
+            "`undefined` comes with the log-out": (arrives("ana"), says("tchau", UNDEFINED), AGAIN),
+            "another's token comes with the log-out": (
+                *(arrives("ana"), says("tchau", what_the_victim_brought)),
+                AGAIN,
+            ),
+        },
+    ),
+    *rows(
+        ("start_bot", "forgetful_start_bot"),
+        {
+            "a restart": (*LOG_OUT, means("restart"), AGAIN),
+            "a session start": (*LOG_OUT, says("/session_start", what_brought_her_here)),
+        },
+    ),
+]
+"""By the next user of the same conversation: the victim has left, and her contextId comes again."""
+
 NEXT_USER = [
+    *rows(
+        BOTH_RECIPES,
+        {
+            "a new session that carries slots over": (arrives("ana"), pauses),
+            "a session start": (arrives("ana"), means("session_start")),
+            "a restart": (arrives("ana"), means("restart")),
+        },
+    ),
     *rows(
         "oss_bot",
         {
-            "a restart": (arrives("ana"), means("restart")),
             "a restart after a log-out": (*LOG_OUT, means("restart")),
             "a session start after a log-out": (*LOG_OUT, means("session_start")),
             "a log-out rewound": (*LOG_OUT, means("back")),
@@ -213,6 +268,10 @@ OUT_OF_SCOPE = [
         {
             "a contextId that was guessed or overheard": says("oi", carries(contextId=ANA)),
             "a message that was never sent": NEVER_SENT,
+            "a restart after a log-out, with Rasa's own session start": (
+                *(*LOG_OUT, means("restart")),
+                AGAIN,
+            ),
         },
     ),
     *rows("guarded_bot", {"the victim's sender id": takes_the_victims_place}),
@@ -253,7 +312,7 @@ def violations(attack: Attack, slots: dict[str, Any]) -> Iterator[str]:
         yield f"not null: {sorted(stale)}"
 
 
-@each([*TYPED, *NEXT_USER, *METADATA, *WRITTEN])
+@each([*TYPED, *LOG_OUTS, *NEXT_USER, *METADATA, *WRITTEN])
 async def test_no_attack_is_answered_as_the_victim(
     rasa_bots: dict[str, RunningBot], bot: str, attack: Attack
 ) -> None:

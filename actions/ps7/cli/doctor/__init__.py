@@ -34,7 +34,7 @@ The exit code is 0 without an error and 1 with one; with --strict, a warning cou
         "doctor": "settings and network",
         "doctor --bot .": "and the bot in this folder",
         "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
-        "doctor --bot . --only-bot --strict --allow session-carry-over": "but for one warning",
+        "doctor --bot . --only-bot --strict --allow max-age": "but for one warning",
         "doctor --rasa-python .venv/bin/python": "and the environment that has Rasa",
         "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",
     },
@@ -128,5 +128,7 @@ def of_bot(sources: Sources, *, complain: bool) -> Section:
     found += judge.check_slots(files, about.slot_names, about.clear_slots)
     found += judge.check_runs(files)
     found += judge.check_dialogue(files, SlotNames(about.slot_names).among(files.slots))
+    if "max_age" in about.model_fields_set:
+        found += judge.check_session(files, about.max_age)
     found += judge.check_channels(files, about.metadata_keys)
     return Section("Bot", found)

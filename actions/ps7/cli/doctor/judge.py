@@ -45,7 +45,8 @@ _EVERY_TURN = (
     f"{_LOOK_UP}` without conditions, which needs no rule (Rasa Pro: `type: controlled, "
     f"run_action_every_turn: {_LOOK_UP}`)"
 )
-_CARRY_OVER = "carry_over_slots_to_new_session"
+_RASAS_SESSION = 60
+"""Minutes without a message after which Rasa starts a new session, unless the domain says."""
 _LEARN_FROM_STORIES = ("MemoizationPolicy", "TEDPolicy", "UnexpecTEDIntentPolicy")
 _RASAS_CHOICE = ("MemoizationPolicy", "UnexpecTEDIntentPolicy", "TEDPolicy", "RulePolicy")
 """What Rasa Open Source takes where config.yml names no policies."""
@@ -203,14 +204,19 @@ def check_dialogue(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
             found = f"{listed(waiting)} cannot see slot {name}, so this condition is ignored"
             how = f"declare {name} with `influence_conversation: true`"
             yield error("condition-ignored", found, how)
-    if bot.session.get(_CARRY_OVER) not in {True, False}:
-        found = "the domain does not say whether a new session keeps the slots of the last one, "
-        found += "and Rasa keeps them: on a shared device, the next user meets the last one's "
-        how = f"set `{_CARRY_OVER}: false` under `session_config:`; or true, where one sender id "
-        yield caution("session-carry-over", f"{found}customer", f"{how}is always one person")
     yield from _quoted(bot, ours)
     if bot.is_calm:
         yield from _calm(bot, ours)
+
+
+def check_session(bot: Bot, max_age: float) -> Iterator[Finding]:
+    """Check `PS7_MAX_AGE`, in seconds, against the time of a session."""
+    minutes = bot.session.get("session_expiration_time", _RASAS_SESSION)
+    if isinstance(minutes, (int, float)) and 0 < minutes * 60 < max_age:
+        found = f"PS7_MAX_AGE is {max_age:g} s, and a session ends after {minutes:g} min without a "
+        found += "message: a customer ends with the session"
+        how = "leave PS7_MAX_AGE out, or let it be the time of a session at most"
+        yield caution("max-age", found, how)
 
 
 def _policies(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:

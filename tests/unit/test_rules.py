@@ -1,4 +1,4 @@
-"""What a run means for the conversation: the slots to set, the next seal, and what is logged."""
+"""The rules of a run: which one decides, what it writes, and what is logged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +16,151 @@ import pytest
 from actions.ps7 import Outcome
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue.context_id import fingerprint, unusable
+from actions.ps7.dialogue.rules import CONTEXT_RULES, VERIFY_RULES, Run, decide
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
-from tests.support.talk import FOUND, HELD, HOUR, Talk, signed, talk_with
+from actions.ps7.dialogue.situation import FACTS
+from tests.support.talk import (
+    ANA,
+    FOUND,
+    HELD,
+    HOUR,
+    Talk,
+    signed,
+    talk_with,
+)
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+TABLES = {"context": CONTEXT_RULES, "verify": VERIFY_RULES}
+
+# Which rule decides
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_combination_of_facts_reaches_a_rule_and_every_rule_is_reached(table: str) -> None:
+    """The last rule asks for no fact; no rule is hidden behind those before it."""
+    rules = TABLES[table]
+    asked = sorted({fact for rule in rules for fact in rule.when})
+    assert set(asked) <= FACTS.keys()
+    reached = set()
+    for values in product((False, True), repeat=len(asked)):
+        facts = dict(zip(asked, values, strict=True))
+        rule = decide(rules, SimpleNamespace(**facts))
+        reached.add(rule)
+        assert all(facts[fact] for fact in rule.when)
+        for earlier in rules[: rules.index(rule)]:
+            assert not all(facts[fact] for fact in earlier.when)
+    assert reached == set(rules)
+
+
+def test_every_fact_is_of_some_rule() -> None:
+    """In one of the tables; and each rule says what it does, in a sentence."""
+    rules = (*CONTEXT_RULES, *VERIFY_RULES)
+    assert {fact for rule in rules for fact in rule.when} == FACTS.keys()
+    assert all(rule.meaning.endswith(".") for rule in rules)
+
+
+def decided(run: Run, changes: object) -> str:
+    """Return the rule that decided a run, and the status that it sets."""
+    sets = isinstance(changes, dict) and "ps7_status" in changes
+    return f"{run.rule.name}: {run.outcome.value}" if sets else run.rule.name
+
+
+def context(talk: Talk) -> str:
+    run = talk.new_run()
+    return decided(run, run.context())
+
+
+def verify(talk: Talk) -> str:
+    run = talk.new_run()
+    return decided(run, run.verify())
+
+
+UNUSABLE, TAMPERED, OVER = (
+    "unusable: invalid",
+    "no-seal-behind: tampered",
+    "session-over: expired",
+)
+CONTEXT = {
+    # held: nothing found in the next session; in this one the same, another, not usable
+    **dict.fromkeys(HELD, ("nothing-held: missing", "look-up", "look-up", UNUSABLE)),
+    "ok": (OVER, "held", "look-up", UNUSABLE),
+    "invalid": ("nothing-held: missing", "failed-before", "look-up", "unusable"),
+    "rejected": ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
+    "logged out": ("nothing-held", "logged-out", "look-up", UNUSABLE),
+    "older": (OVER, "look-up", "too-many: rejected", UNUSABLE),
+    **dict.fromkeys(("ok, too old", "wiped"), (OVER, "look-up", "look-up", UNUSABLE)),
+    "format of before": (OVER, "look-up", "look-up", UNUSABLE),
+    **dict.fromkeys(("not ours", "a status alone"), (TAMPERED, "look-up", "look-up", UNUSABLE)),
+}
+VERIFY = {
+    **dict.fromkeys(HELD, ("nothing-held",) * 4),
+    "ok": (OVER, "held", *("another-found: missing",) * 2),
+    "ok, too old": (OVER, "held-too-old: expired", *("another-found: missing",) * 2),
+    "format of before": (OVER,) * 4,
+    **dict.fromkeys(("wiped", "older"), (OVER, *(TAMPERED,) * 3)),
+    **dict.fromkeys(("not ours", "a status alone"), (TAMPERED,) * 4),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_is_held_and_found_decides(held: str) -> None:
+    """The documented tables, for conversations as Rasa leaves them."""
+    assert tuple(context(talk_with(held, found)) for found in FOUND) == CONTEXT[held]
+    assert tuple(verify(talk_with(held, found)) for found in FOUND) == VERIFY[held]
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [(name, name) for name in ("invalid", "denied", "unavailable", "rejected")]
+    + [("logged out", "missing"), ("expired", "expired")],
+)
+def test_a_verification_contradicts_a_status(held: str, said: str) -> None:
+    """The status claims a customer, and the held seal names nobody, or an earlier session's."""
+    for found in FOUND:
+        talk = talk_with(held, found)
+        talk.writes(ps7_status="ok")
+        rule = "logged-out" if (held, found) == ("logged out", "same") else "failed-before"
+        assert verify(talk) == (OVER if found == "none" else f"{rule}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "decision"),
+    [(-0.1, "look-up"), (0, "failed-before"), (29.9, "failed-before"), (30, "look-up")],
+)
+def test_how_long_ps7_is_not_asked_about_what_it_did_not_know(
+    seconds: float, decision: str
+) -> None:
+    """For 30 s, by the clock of the server that asks."""
+    talk = Talk()
+    talk.meets("ana", Outcome.REJECTED)
+    talk.now += timedelta(seconds=seconds)
+    assert context(talk) == decision
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.REJECTED])
+def test_a_failure_of_an_earlier_session_is_not_held(outcome: Outcome) -> None:
+    """PS7 may know by now; and what could not be used is refused anew."""
+    talk = Talk()
+    talk.meets("ana", outcome)
+    talk.says("ana", opens="rasas")
+    assert context(talk) == "look-up"
+    talk = Talk()
+    talk.meets("two words")
+    talk.says("two words", opens="rasas")
+    assert context(talk) == "unusable"
+
+
+def _two_servers(talk: Talk) -> None:
+    """Let a second server seal ana, who is logged out by a seal of the same number."""
+    talk.meets("ana")
+    talk.is_sealed_by_two(logged_out=(ANA,), customer=None)
+
+
+def test_a_refused_arrival_has_its_rule() -> None:
+    """Only a signed token is an arrival here."""
+    talk = Talk(runtime=signed())
+    talk.says("ana")
+    assert context(talk) == "arrival-refused: invalid"
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -44,9 +186,9 @@ def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> No
         before = talk.situation
         run(talk)
         after = talk.situation
-        assert not before.seals or after.highest is not None
-        assert after.highest is after.in_slot, found
-        assert set(before.logged_out) <= set(after.logged_out), found
+        assert not before.seals or after.newest is not None
+        assert after.newest is after.in_slot, found
+        assert set(before.log_outs) <= set(after.log_outs), found
         if run in (Talk.run, Talk.verifies):
             assert run(talk) == {}, found
 
@@ -56,18 +198,17 @@ def test_what_a_seal_says() -> None:
     talk = Talk()
     talk.meets("diego")
     seal = talk.meets("ana", encoded=1)
-    found = fingerprint("ana", 1)
     assert (seal.number, seal.outcome, seal.sealed_at) == (2, Outcome.OK, talk.now)
-    assert (seal.context_id, seal.encoded, seal.fingerprint) == ("ana", 1, found)
-    assert seal.session == talk.situation.history.session.mark
+    assert (seal.context_id, seal.encoded, seal.fingerprint) == ("ana", 1, ANA)
+    assert seal.session == talk.situation.history.mark
     assert (seal.customer, seal.logged_out) == (talk.customer("ana"), ())
 
 
 @pytest.mark.parametrize("value", ["two words", ["no", "text"], 1.5])
-def test_what_cannot_be_used_is_sealed_as_no_arrival(
+def test_what_cannot_be_used_is_sealed_without_a_contextid(
     value: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With no contextId, and no session; the log has the digest of its fingerprint."""
+    """PS7 cannot be asked about it; the log has the digest of its fingerprint."""
     caplog.set_level(logging.INFO)
     talk = Talk()
     talk.meets("ana")
@@ -76,20 +217,7 @@ def test_what_cannot_be_used_is_sealed_as_no_arrival(
     assert " reason=unusable_context_id " in line
     assert line.endswith(f"context={talk.runtime.client.digest(unusable(value))}")
     assert (seal.outcome, seal.fingerprint) == (Outcome.INVALID, unusable(value))
-    assert (seal.context_id, seal.session, seal.number) == (None, None, 2)
-
-
-@pytest.mark.parametrize("opens", ["ours", "rasas"])
-def test_a_held_contextid_that_arrives_in_another_session_is_sealed_again(opens: str) -> None:
-    """With that session's mark and its old times: PS7 is not asked, and it does not hold longer."""
-    talk = Talk()
-    before = talk.meets("ana")
-    talk.now += HOUR / 2
-    after = talk.meets("ana", opens=opens)
-    assert talk.asked == ["ana"]
-    mark = talk.situation.history.session.mark
-    assert after == before.model_copy(update={"number": 2, "session": mark})
-    assert after.session != before.session
+    assert (seal.context_id, seal.number) == (None, 2)
 
 
 def test_log_outs_add_up_to_so_many() -> None:
@@ -101,9 +229,9 @@ def test_log_outs_add_up_to_so_many() -> None:
         talk.forgets()
         talk.run()
         assert talk.asked == [], "the newest log-out holds"
-    newest_first = tuple(fingerprint(name, None) for name in reversed(names))
+    newest_first = tuple(fingerprint(name) for name in reversed(names))
     assert talk.seal.logged_out == newest_first[:MAX_LOGGED_OUT]
-    assert tuple(talk.situation.logged_out) == newest_first
+    assert tuple(talk.situation.log_outs) == newest_first
     assert talk.verifies() == {}
     talk.meets("c0")
     assert talk.says_now == ("missing", None)
@@ -125,10 +253,9 @@ def test_it_stays_said_until_the_next_message(said: str) -> None:
     talk = Talk()
     talk.meets("ana")
     talk.says(opens="rasas")
-    if said == "expired":
-        talk.now += HOUR
-    else:
-        talk.writes(ps7_context="forged")
+    if said == "tampered":
+        talk.run()
+        talk.says().writes(ps7_context="forged")
     talk.verifies()
     talk.happens("action", name="action_check")
     for run in (talk.run, talk.verifies, talk.run):
@@ -167,7 +294,7 @@ STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
     ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK), True),
     ("ana", lambda talk: talk.says(), True),
     ("ana", lambda talk: talk.meets("ana", opens="rasas"), True),
-    ("ana", lambda talk: talk.says(opens="ours"), True),
+    ("ana", lambda talk: talk.says(opens="ours"), False),
     ("ana", lambda talk: talk.meets("ana", encoded=1), True),
     ("ana", lambda talk: _later(talk).meets("ana"), True),
     ("ana", lambda talk: _later(talk).meets("ana", Outcome.UNAVAILABLE), False),
@@ -176,7 +303,7 @@ STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
     ("ana", lambda talk: talk.says("diego", opens="ours"), False),
     ("ana", lambda talk: talk.meets("two words"), False),
     ("ana", lambda talk: talk.forgets(), False),
-    ("ana", lambda talk: talk.starts_session(), True),
+    ("ana", lambda talk: talk.starts_session(), False),
     ("ana", _overwrites(cpf="typed"), False),
     ("ana", _overwrites(ps7_status="missing"), False),
     ("ana", _overwrites(ps7_context=None), False),
@@ -290,9 +417,9 @@ def test_a_run_knows_whether_metadata_came_without_a_contextid() -> None:
     brought = []
     for metadata in ({}, {"model_id": "m"}, {"page": 1}, {"page": 1}, {"contextId": "ana"}):
         talk.happens("user", text="oi", metadata=metadata)
-        turn = talk.turn()
-        turn.context()
-        brought.append(turn.metadata)
+        run = talk.new_run()
+        run.context()
+        brought.append(run.metadata)
     assert brought == [False, False, True, True, None]
 
 
@@ -379,9 +506,9 @@ def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
         talk = Talk(sender_id=sender_id)
         talk.runtime.correlation = CORRELATION
         talk.says("ana", correlationId=given)
-        turn = talk.turn()
-        assert turn.situation.found is not None
-        ids.append(turn.correlation_id(turn.situation.found))
+        run = talk.new_run()
+        assert run.situation.found is not None
+        ids.append(run.correlation_id())
     given, ours, *same, another = ids
     assert given == "c-1"
     assert same == [ours] * 3
