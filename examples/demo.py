@@ -1,8 +1,8 @@
 """`make demo`: what a bot knows about a handful of customers, turn by turn.
 
-PS7's simulator and a real action server, `python -m rasa_sdk`, run on free ports of this machine.
-The demo stands where Rasa stands: it sends each turn to the action server's webhook, and keeps the
-slots that come back.
+PS7's simulator, an agents' desk and a real action server, `python -m rasa_sdk` with the actions of
+examples/oss-bot, run on free ports of this machine. The demo plays Rasa: it sends each turn to the
+action server's webhook, and keeps the slots that come back.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import aiohttp  # noqa: E402 - the plugin is beside this folder, not installed
+from aiohttp import web  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator  # noqa: E402
+from examples.desk import Desk  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,10 +58,14 @@ class Customer:
     ) -> int:
         """Send one turn through the action server at `url`; return how many slots it set."""
         metadata = {} if context_id is None else {"contextId": context_id}
-        message = {"text": text, "metadata": metadata}
-        self.events.append({"event": "user", **message})
+        self.events.append({"event": "user", "text": text, "metadata": metadata})
+        return await self.run(http, url, "action_ps7_context")
+
+    async def run(self, http: aiohttp.ClientSession, url: str, action: str) -> int:
+        """Let the action server run an action; return how many slots it set."""
+        message = next(event for event in reversed(self.events) if event["event"] == "user")
         call = {
-            "next_action": "action_ps7_context",
+            "next_action": action,
             "sender_id": self.sender,
             "version": "3.6.21",
             "domain": {"slots": {name: {"type": "any"} for name in SLOTS}},
@@ -72,9 +78,10 @@ class Customer:
         }
         async with http.post(f"{url}/webhook", json=call) as answer:
             events = (await answer.json())["events"]
-        self.slots.update({event["name"]: event["value"] for event in events})
+        changes = {each["name"]: each["value"] for each in events if each["event"] == "slot"}
+        self.slots.update(changes)
         self.events.extend(events)
-        return len(events)
+        return len(changes)
 
 
 class Bot:
@@ -115,7 +122,7 @@ def heading(text: str) -> None:
     print(f"\n{BOLD}{text}{PLAIN}")
 
 
-async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator) -> None:
+async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator, desk: Desk) -> None:
     """Let the customers come, and let a few things go wrong."""
 
     def bot(sender: str) -> Bot:
@@ -147,6 +154,28 @@ async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator) -> None:
     attacked = bot("attacked")
     attacked.slots |= {"ps7_status": "ok", "cpf_masked": "***.444.777-**", "segment": "Private"}
     await attacked.hears("qual meu saldo?")
+
+    heading("Ana asks for a person: the desk gets what it may know, and the bot forgets her")
+    leaving = bot("leaving")
+    await leaving.hears("quero falar com uma pessoa", "ana")
+    for action in ("action_hand_over", "action_ps7_forget"):
+        await leaving.customer.run(http, url, action)
+    for context in desk.arrived.values():
+        known = [f"{name} {value}" for name, value in context.items() if value is not None]
+        print(f"    {BOLD}the desk got{PLAIN} {'   '.join(known[2:])}")
+    print(f"    the bot has ps7_status {leaving.slots['ps7_status']}")
+
+
+@asynccontextmanager
+async def agents_desk(desk: Desk) -> AsyncIterator[str]:
+    """Open a desk; give the address for hand-overs."""
+    runner = web.AppRunner(desk.application())
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/handovers"
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -207,13 +236,16 @@ def free_ports(row: int = 1) -> int:
 
 
 async def main() -> None:
-    """Start both servers, play, end both."""
-    keys = f'["{Fernet.generate_key().decode()}"]'
-    async with Simulator() as ps7:
+    """Start the servers, play, end them."""
+    keys, token = f'["{Fernet.generate_key().decode()}"]', secrets.token_urlsafe()
+    desk = Desk(token, shown=False)
+    async with Simulator() as ps7, agents_desk(desk) as handover_url:
         settings = {**ps7.environment, "PS7_SEAL_KEYS": keys}
-        async with action_server(settings) as url, aiohttp.ClientSession() as http:
+        settings |= {"HANDOVER_URL": handover_url, "HANDOVER_TOKEN": token}
+        bot = ROOT / "examples" / "oss-bot"
+        async with action_server(settings, bot) as url, aiohttp.ClientSession() as http:
             print(f"PS7's simulator: {ps7.url}   action server: {url}")
-            await play(http, url, ps7)
+            await play(http, url, ps7, desk)
 
 
 if __name__ == "__main__":

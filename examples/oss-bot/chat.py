@@ -35,7 +35,10 @@ def main() -> int:
         for customer in arrivals:
             print(f"  :as {customer.context_id:<14} {customer.title}")
         print()
-        return rasa_ps7(["chat", "--url", servers.rasa])
+        code = rasa_ps7(["chat", "--url", servers.rasa])
+        if handed_over := servers.desk_log.read_text(encoding="utf-8"):
+            print(f"\nWhat the agents' desk was handed over:\n{handed_over}", end="")
+        return code
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Everything that stands behind the chat: a trained model and three servers, each a process.
+"""Everything that stands behind the chat: a trained model and four servers, each a process.
 
 They listen on free ports of 127.0.0.1, and end with the `with` block that started them.
 """
@@ -6,6 +6,7 @@ They listen on free ports of 127.0.0.1, and end with the `with` block that start
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -65,11 +66,13 @@ class Running:
     ps7: str
     actions_log: Path
     """What the action server says: one line for each lookup."""
+    desk_log: Path
+    """What the agents' desk was handed over: one line for each conversation, as JSON."""
 
 
 @contextmanager
 def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
-    """Run PS7's simulator, the action server and Rasa, and say when each of them answers.
+    """Run PS7's simulator, the agents' desk, the action server and Rasa; say when each answers.
 
     `rasa_options` go on Rasa's command line, `more` into the action server's environment.
 
@@ -77,13 +80,16 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         SystemExit: one of them does not start; the text is its log.
 
     """
-    print("Starting PS7's simulator, the action server and Rasa …", flush=True)
-    ps7, actions, rasa = (_free_port() for _ in range(3))
+    print("Starting PS7's simulator, a desk, the action server and Rasa …", flush=True)
+    ps7, desk, actions, rasa = (_free_port() for _ in range(4))
+    token = secrets.token_urlsafe()
     settings = {
         "PS7_BASE_URL": f"http://127.0.0.1:{ps7}",
         "PS7_USERNAME": "chat",
         "PS7_PASSWORD": "chat",
         "PS7_CLEAR_SLOTS": '["balance_offered"]',
+        "HANDOVER_URL": f"http://127.0.0.1:{desk}/handovers",
+        "HANDOVER_TOKEN": token,
         "SANIC_HOST": "127.0.0.1",
         "OTEL_SERVICE_NAME": "bot-actions",
         **more,
@@ -99,6 +105,11 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
             *("PS7's simulator", sys.executable, "actions.ps7.testing.simulator"),
             *("--port", str(ps7)),
         )
+        agents_desk = start(
+            *("The agents' desk", sys.executable, "examples.desk", "--port", str(desk)),
+            PYTHONPATH=str(BOT.parents[1]),
+            HANDOVER_TOKEN=token,
+        )
         action_server = start(
             *("The action server", sys.executable, "rasa_sdk"),
             *("--actions", "actions", "--port", str(actions)),
@@ -111,9 +122,15 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
             ACTION_ENDPOINT_URL=f"http://127.0.0.1:{actions}/webhook",
         )
         simulator.wait_for(f"http://127.0.0.1:{ps7}/")
+        agents_desk.wait_for(f"http://127.0.0.1:{desk}/")
         action_server.wait_for(f"http://127.0.0.1:{actions}/health")
         rasa_server.wait_for(f"http://127.0.0.1:{rasa}/")
-        yield Running(f"http://127.0.0.1:{rasa}", f"http://127.0.0.1:{ps7}", action_server.log)
+        yield Running(
+            f"http://127.0.0.1:{rasa}",
+            f"http://127.0.0.1:{ps7}",
+            action_server.log,
+            agents_desk.log,
+        )
         print("Ending …", flush=True)
 
 

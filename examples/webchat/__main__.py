@@ -1,7 +1,7 @@
 """The web chat with everything behind it: `make webchat`, or `python -m examples.webchat`.
 
-Starts PS7's simulator, the action server and Rasa, as `examples/oss-bot/chat.py` does, and then the
-page's own server; ends all of it at Ctrl+C.
+Starts PS7's simulator, an agents' desk, the action server and Rasa, as `examples/oss-bot/chat.py`
+does, and then the page's own server; ends all of it at Ctrl+C.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model = trained(options.models)
         with running(model, "--auth-token", token, **settings) as servers:
             backstage = Backstage(
-                servers.rasa, servers.ps7, servers.actions_log, token, arrival_key
+                servers.rasa,
+                servers.ps7,
+                servers.actions_log,
+                servers.desk_log,
+                token,
+                arrival_key,
             )
             with suppress(KeyboardInterrupt):
                 asyncio.run(_serve(backstage, options.port))

@@ -2,8 +2,8 @@
 
 It stands for two things of a bank. `arrive` is the back-end that knows who is there: it says what
 goes into the metadata of the channel, above all the contextId. `show_turn` is for whoever looks
-over the bot's shoulder: it reads Rasa's tracker, the simulator's record and the action server's
-log, and lets nothing personal through.
+over the bot's shoulder: it reads Rasa's tracker, the simulator's record and the logs of action
+server and agents' desk, and lets nothing personal through.
 
 It listens on 127.0.0.1, answers under that name only, and allows the page to load and to call
 nothing but this server and Rasa's socket.
@@ -63,6 +63,7 @@ class Backstage:
     rasa: str
     ps7: str
     actions_log: Path
+    desk_log: Path
     rasa_token: str | None = field(default=None, repr=False)
     """Rasa's `--auth-token`: with one, the tracker is for this server alone."""
     arrival_key: str | None = field(default=None, repr=False)
@@ -150,7 +151,8 @@ async def _turn(request: web.Request, conversation: str, correlation: str) -> di
     async with http.get(f"{backstage.ps7}/requests", raise_for_status=True) as answer:
         requests = (await answer.json())["requests"]
     log = await asyncio.to_thread(backstage.actions_log.read_text, errors="replace")
-    return turn(events, requests, log, correlation)
+    handed_over = await asyncio.to_thread(backstage.desk_log.read_text, "utf-8")
+    return turn(events, requests, log, correlation, handed_over)
 
 
 def _correlation(event: dict[str, Any]) -> object:

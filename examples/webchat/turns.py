@@ -1,16 +1,17 @@
 """What one turn of a conversation left behind, as the panel shows it: personal data masked.
 
-Pure: the tracker as Rasa gives it, the simulator's requests and the action server's log lines come
-in; what goes out may leave for the browser. A slot is shown if it is on the list below, and hidden
-otherwise.
+Pure: the tracker as Rasa gives it, the simulator's requests and the log lines of action server and
+desk come in; what goes out may leave for the browser. A slot is shown if it is on the list
+below, and hidden otherwise.
 
-The three sources meet in the correlation id, which the chat sends along with each message: it
+The sources meet in the correlation id, which the chat sends along with each message: it
 stands in the metadata of the user's event, in a header of each request to PS7, and in the log line
-of the lookup.
+of the lookup, and in what the agents' desk is handed over.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "•••"
 _LAST_DIGITS = 2
-_OF_RASA = ("session_started_metadata", "requested_slot")
+_NOT_OF_THE_CUSTOMER = ("session_started_metadata", "requested_slot", "handed_over")
 _FORGETS = {"restart", "reset_slots", "session_started"}
 _LOOKUP = re.compile(
     r"PS7 lookup: outcome=(?P<outcome>\w+) reason=(?P<reason>\w+) status=(?P<status>\d+|-) "
@@ -65,6 +66,7 @@ def turn(
     requests: Iterable[Mapping[str, Any]],
     log: str,
     correlation_id: str,
+    desk_log: str = "",
 ) -> dict[str, Any] | None:
     """Return the turn whose message has this correlation id, None while Rasa is not done with it.
 
@@ -100,12 +102,22 @@ def turn(
             for request in requests
             if request["correlationId"] == correlation_id
         ],
+        "handedOver": _handed_over(desk_log, correlation_id),
     }
+
+
+def _handed_over(log: str, correlation_id: str) -> list[dict[str, Any]]:
+    """List what the desk was handed over in this turn, each value as a slot's would be shown."""
+    for context in map(json.loads, log.splitlines()):
+        if context.pop("correlation_id") == correlation_id:
+            reason = {"name": "reason", "value": context.pop("reason"), "masked": False}
+            return [reason, *({"name": n, **_masked(n, v)} for n, v in context.items() if v)]
+    return []
 
 
 def _shown(slots: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
     """List the slots that hold something, and those that held something before this turn."""
-    names = [*_MASKS, *sorted(slots.keys() - _MASKS.keys() - set(_OF_RASA))]
+    names = [*_MASKS, *sorted(slots.keys() - _MASKS.keys() - set(_NOT_OF_THE_CUSTOMER))]
     return [
         {
             "name": name,

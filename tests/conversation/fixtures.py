@@ -61,6 +61,7 @@ async def rasa_stage(
     }
     stage = Stage(_rasa_python(), models, tmp_path_factory.mktemp("conversation"), settings)
     request.config.stash[_STAGE] = stage
+    await stage.open_desk()
     yield stage
     await stage.close()
     assert stage.complaints() == []

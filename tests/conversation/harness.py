@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -24,6 +26,7 @@ from tests.support.processes import ROOT, Process, free_port
 OSS_BOT = ROOT / "examples" / "oss-bot"
 FRAGMENT = ROOT / "domain.yml"
 _ACTIONS = "actions-"
+_DESK_TOKEN = "made up, for the desk"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,13 @@ class Stage:
         self.rasa_python = rasa_python
         self._models = models
         self._scratch = scratch
-        self._settings = settings
+        self._desk = free_port()
+        self.desk_log = scratch / "desk.log"
+        self._settings = {
+            **settings,
+            "HANDOVER_URL": f"http://127.0.0.1:{self._desk}/handovers",
+            "HANDOVER_TOKEN": _DESK_TOKEN,
+        }
         self._processes: list[Process] = []
         self._action_servers: dict[tuple[object, ...], asyncio.Task[str]] = {}
         self._training: dict[Path, asyncio.Task[None]] = {}
@@ -100,6 +109,28 @@ class Stage:
         finally:
             self._processes.remove(killed)
             await self._start_actions(name, bot, urlsplit(url).port or 0)
+
+    async def open_desk(self) -> None:
+        """Start the agents' desk; its log begins anew."""
+        port, token = str(self._desk), {"HANDOVER_TOKEN": _DESK_TOKEN}
+        command = (sys.executable, "-m", "examples.desk", "--port", port)
+        desk = await self._run(self.desk_log.stem, *command, cwd=ROOT, variables=token)
+        await desk.answers(f"http://127.0.0.1:{port}/")
+
+    @asynccontextmanager
+    async def without_desk(self) -> AsyncIterator[None]:
+        """Close the agents' desk, and open it again afterwards."""
+        (desk,) = (each for each in self._processes if each.name == self.desk_log.stem)
+        await desk.kill()
+        self._processes.remove(desk)
+        try:
+            yield
+        finally:
+            await self.open_desk()
+
+    def handed_over(self) -> list[dict[str, Any]]:
+        """Return what the desk got, oldest first."""
+        return [json.loads(line) for line in self.desk_log.read_text("utf-8").splitlines()]
 
     async def open(self, name: str, bot: Bot) -> RunningBot:
         """Train a bot unless that was done before, and start it with its action server."""

@@ -148,6 +148,11 @@ conversation = pytest.fixture(pytest_plugin.conversation)
 bot = pytest.fixture(pytest_plugin.bot)
 
 
+async def taken(*_: object) -> bool:
+    """Let the agents' desk take a conversation."""
+    return True
+
+
 @pytest.fixture(scope="module")
 def ps7_bot() -> dict[str, Any]:
     """Load the bot's own modules on the plugin under test, instead of on the link beside them."""
@@ -156,11 +161,12 @@ def ps7_bot() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "calm_bot", package)
         patch.setitem(sys.modules, "calm_bot.ps7", actions.ps7)
-        names = ("balance", "hand_over", "registration", "session")
+        names = ("balance", "desk", "hand_over", "registration", "session")
         modules = [import_module(f"calm_bot.{name}") for name in names]
-        balance, hand_over, registration, session = modules
+        balance, desk, hand_over, registration, session = modules
         for name in names:
             patch.delitem(sys.modules, f"calm_bot.{name}")
+        vars(desk)["hand_over"] = taken
     own = [balance.ActionAnswerBalance, registration.ActionAnswerRegistration]
     own.append(hand_over.ActionHandOver)
     plugin = [ActionPS7Context, ActionPS7Verify, ActionPS7Forget, session.ActionSessionStart]
@@ -222,18 +228,21 @@ async def test_a_flow_answers(
 @pytest.mark.parametrize(
     ("flow", "status", "run"),
     [
-        ("talk_to_person", "ok", ["action_hand_over", "action_ps7_forget"]),
-        ("talk_to_person", "missing", ["action_hand_over"]),
-        ("explain_ps7_status", "denied", ["action_hand_over"]),
+        ("talk_to_person", "ok", ["action_hand_over", "action_ps7_forget", "utter_handover"]),
+        ("talk_to_person", "missing", ["action_hand_over", "utter_handover"]),
+        ("talk_to_person", "away", ["action_hand_over", "utter_desk_away"]),
+        ("explain_ps7_status", "denied", ["action_hand_over", "utter_handover"]),
         ("explain_ps7_status", "unavailable", []),
     ],
 )
 def test_the_context_is_handed_over_before_it_is_forgotten(
     flow: str, status: str, run: list[str]
 ) -> None:
-    """And nothing is forgotten where nobody is known: the next turn asks PS7 again."""
-    slots = {**dict.fromkeys(DOMAIN["slots"]), "ps7_status": status}
-    looked_at = {"action_hand_over", "action_ps7_forget"}
+    """Nothing is forgotten if nobody is known, or if the desk is away."""
+    slots = {**dict.fromkeys(DOMAIN["slots"]), "ps7_status": status, "handed_over": True}
+    if status == "away":
+        slots |= {"ps7_status": "ok", "handed_over": False}
+    looked_at = {"action_hand_over", "action_ps7_forget", "utter_handover", "utter_desk_away"}
     assert [action for action in walk(flow, lambda: slots) if action in looked_at] == run
 
 

@@ -74,7 +74,8 @@ async def page_url(
 ) -> AsyncIterator[str]:
     """Serve the page in front of the example bot."""
     log = rasa_stage.actions_log(BOTS["oss_bot"])
-    async with served(Backstage(oss_bot.url, rasa_simulator.url, log)) as url:
+    backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log)
+    async with served(backstage) as url:
         yield url
 
 

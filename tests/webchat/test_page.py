@@ -206,11 +206,22 @@ async def test_a_goodbye_forgets_the_customer(visitors: Visitors, page_url: str)
 
 
 async def test_what_goes_on_to_a_person_is_no_message(visitors: Visitors, page_url: str) -> None:
-    """It arrives at the page too; the customer reads what is said to them."""
+    """The customer reads what is said to them; the panel shows what the agents' desk got."""
     visit = await visitors(page_url)
     await visit.arrive("ana")
     await visit.say("quero falar com uma pessoa", 2)
     await visit.hears(*GREETING, HANDOVER)
+    handed_over = visit.page.locator("#turns > .turn").first.locator(".desk tr")
+    assert await handed_over.all_inner_texts() == [
+        "Motivo\nreason\n\task_human",
+        "Resultado\nps7_status\n\tok",
+        "CPF para exibir\ncpf_masked\n\t***.982.247-**",
+        "Segmento\nsegment\n\tPersonnalité",
+        "Opção na URA\nivr_option\n\tsaldo",
+        "Cliente\nidentification\n\tautenticado",
+        "Dispositivo\nsecurity_device\n\ttoken",
+        "Token\ntoken_status\n\tválido",
+    ]
 
 
 async def test_how_the_context_id_arrives(
@@ -230,7 +241,10 @@ async def test_how_the_context_id_arrives(
     assert "PS7_ARRIVAL_KEYS" in str(await visit.page.text_content("#production"))
 
     log = rasa_stage.actions_log(BOTS["guarded_bot"])
-    backstage = Backstage(guarded_bot.url, rasa_simulator.url, log, arrival_key=ARRIVAL_KEYS[0])
+    desk = rasa_stage.desk_log
+    backstage = Backstage(
+        guarded_bot.url, rasa_simulator.url, log, desk, arrival_key=ARRIVAL_KEYS[0]
+    )
     async with served(backstage) as signed_url:
         signed = await visitors(signed_url)
         await signed.arrive("ana")

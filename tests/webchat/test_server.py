@@ -45,12 +45,14 @@ async def backstage(asked: list[str], tmp_path: Path) -> AsyncIterator[Backstage
         return web.json_response({"requests": []} if request.path == "/requests" else TRACKER)
 
     log = tmp_path / "actions.log"
+    desk = tmp_path / "desk.log"
     log.touch()
+    desk.touch()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
     async with TestServer(application, host="127.0.0.1") as behind:
         url = str(behind.make_url("")).rstrip("/")
-        yield Backstage(url, url, log, TOKEN, KEY)
+        yield Backstage(url, url, log, desk, TOKEN, KEY)
 
 
 @pytest.fixture
@@ -144,7 +146,8 @@ async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, url: 
     assert (claims["contextId"], claims["sub"]) == ("123123213", "r2S0_Ic8")
     assert claims["exp"] - claims["iat"] == 120
 
-    async with served(Backstage(backstage.rasa, backstage.ps7, backstage.actions_log)) as bare:
+    logs = (backstage.actions_log, backstage.desk_log)
+    async with served(Backstage(backstage.rasa, backstage.ps7, *logs)) as bare:
         assert await arrive(bare, "exemplo") == {"contextId": "123123213"}
         assert await arrive(bare, "nobody") == {}
 
@@ -181,7 +184,7 @@ async def test_a_turn_that_never_comes(
 async def test_rasa_does_not_answer(tmp_path: Path) -> None:
     """The page is told, and no address of what stands behind it."""
     closed = f"http://127.0.0.1:{free_port()}"
-    async with served(Backstage(closed, closed, tmp_path / "actions.log")) as url:
+    async with served(Backstage(closed, closed, tmp_path, tmp_path)) as url:
         *said, _ = await get(f"{url}api/turns/r2S0/one")
     assert said == [502, "Rasa or the simulator does not answer"]
 

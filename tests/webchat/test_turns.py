@@ -65,7 +65,10 @@ def test_a_turn_meets_its_requests_and_its_lookup() -> None:
     requests = [asked("one", 200), asked("two", 503), asked("two", 503), asked("three", 200)]
     request = {"method": "POST", "path": PATH}
 
-    assert turn(events, requests, LOG, "one") == {
+    desk = '{"reason": "asked", "correlation_id": "%s", "account": "00123456", "phone_number": "1"}'
+    log = "\n".join(desk % which for which in ("two", "one"))
+
+    assert turn(events, requests, LOG, "one", log) == {
         "number": 1,
         "contextId": "ana",
         "status": "ok",
@@ -75,6 +78,11 @@ def test_a_turn_meets_its_requests_and_its_lookup() -> None:
         ],
         "lookups": [{"outcome": "ok", "reason": "ok", "status": 200, "attempts": 1, "ms": 12}],
         "requests": [{**request, "status": 200}],
+        "handedOver": [
+            {"name": "reason", "value": "asked", "masked": False},
+            {"name": "account", "value": "••••••56", "masked": True},
+            {"name": "phone_number", "value": "•••", "masked": True},
+        ],
     }
     second = turn(events, requests, LOG, "two")
     assert second is not None

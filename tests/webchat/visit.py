@@ -41,7 +41,7 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
       end.querySelector(".pill").title, text(end.querySelector(".reason")) ?? null]),
     ms: all(".end .ms").map((ms) => Number(text(ms).replace(" ms", ""))),
     plain: all(":scope > p:not(.meaning, .end)").map(text),
-    slots: all("tr").map((row) => {
+    slots: all("tr[data-slot]").map((row) => {
       const cell = row.querySelector("td").cloneNode(true);
       cell.querySelector(".new")?.remove();
       const note = cell.querySelector("code, small");

@@ -1,15 +1,13 @@
-"""The bot's own action: what goes on to the person who takes over.
-
-It sends a message of the channel's kind, `custom`, which no customer reads as text. A real bot puts
-it where its agents' desktop expects it: into such a message, or into a call of the desktop's API.
-"""
+"""The bot's own action: a person takes over, if the agents' desk takes the conversation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
+from rasa_sdk.events import SlotSet
 
+from . import desk
 from .ps7 import handover
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 class ActionHandOver(Action):
     """Send the context, with the reason: the customer asked, or the bot may not go on.
 
-    The flow goes on with `action_ps7_forget`, so this runs before it.
+    The flow reads the slot `handed_over`, and runs `action_ps7_forget` only if it is true.
     """
 
     def name(self) -> str:
@@ -30,13 +28,12 @@ class ActionHandOver(Action):
 
     async def run(
         self,
-        dispatcher: CollectingDispatcher,
+        dispatcher: CollectingDispatcher,  # noqa: ARG002 - the flow answers
         tracker: Tracker,
         domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know. No slot changes."""
+        """Send what an agent may know; return whether the desk has it. The channel gets nothing."""
         status = tracker.get_slot("ps7_status")
         reason = status if status in ("denied", "tampered") else "asked"
-        # Rasa's socketio channel takes no message of another shape than `{"data": …}`.
-        dispatcher.utter_message(json_message={"data": handover(tracker, reason=reason)})
-        return []
+        taken = await desk.hand_over(tracker, handover(tracker, reason=reason))
+        return [SlotSet(desk.HANDED_OVER, value=taken)]

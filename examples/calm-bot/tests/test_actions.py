@@ -105,13 +105,23 @@ async def test_claimed_slots_open_no_account(bot: CustomerConversation, who: str
     ("who", "reason", "segment"),
     [("ana", "asked", "Personnalité"), ("not-found", "asked", None), ("http-403", "denied", None)],
 )
-async def test_whoever_takes_over_gets_the_context(
-    bot: CustomerConversation, who: str, reason: str, segment: str | None
+async def test_the_agents_desk_gets_the_context(
+    bot: CustomerConversation, monkeypatch: pytest.MonkeyPatch, who: str, reason: str, segment: str
 ) -> None:
     """Why they are asked to, and what may go on of a customer who is known."""
+    desk: list[dict[str, object]] = []
+
+    async def take(_: object, context: dict[str, object]) -> bool:
+        desk.append(context)
+        return True
+
     await bot.arrives(who, "quero falar com uma pessoa")
-    (sent,) = (await bot.run("action_hand_over")).responses
-    context = sent["custom"]["data"]
+    await bot.run("action_hand_over")
+    assert bot.slots["handed_over"] is False, "no HANDOVER_URL is set"
+    monkeypatch.setattr("actions.desk.hand_over", take)
+    assert (await bot.run("action_hand_over")).responses == []
+    assert bot.slots["handed_over"] is True
+    (context,) = desk
     assert (context["reason"], context["segment"]) == (reason, segment)
 
 

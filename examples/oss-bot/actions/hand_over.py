@@ -1,15 +1,13 @@
-"""The bot's own action: what goes on to the person who takes over.
-
-It sends a message of the channel's kind, `custom`, which no customer reads as text. A real bot puts
-it where its agents' desktop expects it: into such a message, or into a call of the desktop's API.
-"""
+"""The bot's own action: a person takes over, if the agents' desk takes the conversation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
+from rasa_sdk.events import FollowupAction, SlotSet
 
+from . import desk
 from .ps7 import handover
 
 if TYPE_CHECKING:
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
 class ActionHandOver(Action):
     """Send the context, with what the customer wanted as the reason: the intent's name.
 
-    `ps7_status` stands in it as well. A rule that goes on with `action_ps7_forget` runs this first.
+    Rules go on with `action_ps7_forget`, so this runs before it. If the desk is away, the customer
+    hears so, no rule goes on, and the bot still knows them.
     """
 
     def name(self) -> str:
@@ -34,8 +33,9 @@ class ActionHandOver(Action):
         tracker: Tracker,
         domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know. No slot changes."""
+        """Send what an agent may know. The channel is told text alone."""
         wanted = tracker.get_intent_of_latest_message(skip_fallback_intent=False)
-        # Rasa's socketio channel takes no message of another shape than `{"data": …}`.
-        dispatcher.utter_message(json_message={"data": handover(tracker, reason=wanted)})
-        return []
+        if await desk.hand_over(tracker, handover(tracker, reason=wanted)):
+            return [SlotSet(desk.HANDED_OVER, value=True)]
+        dispatcher.utter_message(response="utter_desk_away")
+        return [SlotSet(desk.HANDED_OVER, value=False), FollowupAction("action_listen")]

@@ -60,6 +60,19 @@ def next_action(intent: str, done: Sequence[str], slots: Mapping[str, object]) -
 
 
 @pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Let the agents' desk take every conversation; return what it got."""
+    taken: list[dict[str, Any]] = []
+
+    async def take(_: object, context: dict[str, Any]) -> bool:
+        taken.append(context)
+        return True
+
+    monkeypatch.setattr("actions.desk.hand_over", take)
+    return taken
+
+
+@pytest.fixture
 def talk(bot: CustomerConversation) -> Talk:
     """Send a message as the customer; return what the bot answers, as its rules have it.
 
@@ -75,8 +88,11 @@ def talk(bot: CustomerConversation) -> Talk:
         said: list[str] = []
         done: list[str] = []
         while (action := next_action(intent, done, bot.slots)) != LISTEN:
-            said += (await bot.run(action)).texts
+            ran = await bot.run(action)
+            said += ran.texts
             done.append(action)
+            if any(event["event"] == "followup" for event in ran.events):
+                break  # the turn is over
         return said
 
     return say

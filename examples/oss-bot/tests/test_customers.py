@@ -33,6 +33,7 @@ OVER = (
     "Por segurança, o seu acesso expirou. Para falar da sua conta, abra a conversa de novo pelo "
     "aplicativo do banco."
 )
+AWAY = "Nossa equipe não pode atender agora. Continuo por aqui: tente de novo em alguns minutos."
 FORGED = (
     "Por segurança, não posso continuar este atendimento por aqui. Uma pessoa da nossa equipe vai "
     "continuar com você."
@@ -89,6 +90,7 @@ def ps7_settings() -> dict[str, str]:
         ("http-404", "unavailable", [DOWN]),
     ],
 )
+@pytest.mark.usefixtures("desk")
 async def test_each_way_to_know_nobody_has_its_answer(
     talk: Talk, bot: CustomerConversation, who: str | None, status: str, said: list[str]
 ) -> None:
@@ -115,6 +117,7 @@ async def test_an_access_runs_out(talk: Talk, bot: CustomerConversation) -> None
     ], "the next turn looks her up again: her contextId is still this session's"
 
 
+@pytest.mark.usefixtures("desk")
 async def test_slots_that_nobody_vouches_for_open_nothing(
     talk: Talk, bot: CustomerConversation
 ) -> None:
@@ -149,29 +152,30 @@ async def test_the_account_is_told_to_the_authenticated(
     assert await talk("que conta é essa?", "ask_account", who) == [said]
 
 
-async def test_whoever_takes_over_gets_the_context_and_the_slots_are_emptied(
-    talk: Talk, bot: CustomerConversation
+async def test_a_person_takes_over_and_the_slots_are_emptied(
+    talk: Talk, bot: CustomerConversation, desk: list[dict[str, Any]]
 ) -> None:
-    """A person is asked for: what may go on is sent, then the customer is forgotten."""
+    """The desk gets what may go on, the channel text alone, and the customer is forgotten."""
     await bot.arrives("ana")
     assert await talk("quero falar com uma pessoa", "ask_human") == [HANDOVER]
-    (sent,) = handed_over(bot)
+    (sent,) = desk
     assert (sent["reason"], sent["ps7_status"]) == ("ask_human", "ok")
     assert (sent["segment"], sent["cpf_masked"]) == ("Personnalité", "***.982.247-**")
     assert (bot.slots["ps7_status"], bot.slots["account"]) == ("missing", None)
+    assert [each["data"]["custom"] for each in bot.events if each["event"] == "bot"] == [None]
 
 
-async def test_whoever_takes_over_reads_why_nobody_is_known(
-    talk: Talk, bot: CustomerConversation
-) -> None:
+async def test_the_desk_is_away(talk: Talk, bot: CustomerConversation) -> None:
+    """No HANDOVER_URL is set here: Ana hears so, and her bot still knows her."""
+    await bot.arrives("ana")
+    assert await talk("quero falar com uma pessoa", "ask_human") == [AWAY]
+    assert bot.slots["handed_over"] is False
+    assert await talk("qual meu saldo?", "ask_balance") == [ANAS_BALANCE]
+
+
+async def test_the_desk_reads_why_nobody_is_known(talk: Talk, desk: list[dict[str, Any]]) -> None:
     """Our credentials are refused: the bot gives up by itself."""
     await talk("qual meu saldo?", "ask_balance", "http-403")
-    (sent,) = handed_over(bot)
+    (sent,) = desk
     assert (sent["reason"], sent["ps7_status"]) == ("ask_balance", "denied")
     assert sent["segment"] is None
-
-
-def handed_over(bot: CustomerConversation) -> list[dict[str, Any]]:
-    """Return what was sent to an agent's desktop."""
-    said = [event["data"]["custom"] for event in bot.events if event["event"] == "bot"]
-    return [message["data"] for message in said if message]

@@ -36,7 +36,16 @@ function body({ shown, failed }, texts) {
     ...asked(shown, texts),
     element("h3", {}, texts.known),
     known(shown, texts),
+    ...(shown.handedOver.length ? [element("h3", {}, texts.handedOver), handedOver(shown, texts)] : []),
   ];
+}
+
+/** What the agents' desk got, from the action server: this page was not on the way. */
+function handedOver({ handedOver: fields }, texts) {
+  const rows = fields.map(({ name, value }) =>
+    element("tr", {}, element("th", { scope: "row" }, texts.slots[name] ?? name, element("code", {}, name)), element("td", {}, texts.values[name]?.[value] ?? value)),
+  );
+  return element("table", { class: "desk" }, element("tbody", {}, ...rows));
 }
 
 /** Let a long path break after its slashes. */

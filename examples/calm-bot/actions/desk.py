@@ -1,0 +1,1 @@
+../../oss-bot/actions/desk.py

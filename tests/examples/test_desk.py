@@ -1,0 +1,184 @@
+"""The example bots' way to the agents' desk: a conversation arrives once, or the bot keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import time
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from examples.desk import Desk
+from tests.support.processes import ROOT
+
+_spec = importlib.util.spec_from_file_location(
+    "desk_under_test", ROOT / "examples" / "oss-bot" / "actions" / "desk.py"
+)
+assert _spec
+assert _spec.loader
+desk = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(desk)
+
+TOKEN = "made up, for the desk"
+CONTEXT = {"reason": "ask_human", "ps7_status": "ok", "cpf_masked": "***.982.247-**"}
+SENDER = "5511987654321"
+STARTED = {"event": "session_started", "timestamp": 1.5}
+TAKEN = {"event": "slot", "name": "handed_over", "value": True}
+
+
+def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN401 - a tracker's part
+    return SimpleNamespace(sender_id=sender, events=[*events])
+
+
+class Street:
+    """What lies between the bot and its desk: each request meets the next of its troubles."""
+
+    def __init__(self) -> None:
+        self.desk = Desk(TOKEN)
+        self.troubles: list[str | int] = []
+        self.requests = 0
+
+    async def meet(self, request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
+        self.requests += 1
+        trouble = self.troubles.pop(0) if self.troubles else ""
+        if isinstance(trouble, int):
+            return web.Response(status=trouble, headers={"Location": "/handovers"})
+        answer: web.StreamResponse = await handler(request)
+        if trouble == "lost":
+            assert request.transport
+            request.transport.close()
+        if trouble == "slow":
+            await asyncio.sleep(1)
+        return answer
+
+
+@pytest.fixture
+async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
+    street = Street()
+    app = street.desk.application()
+
+    @web.middleware
+    async def through(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
+        return await street.meet(request, handler)
+
+    app.middlewares.append(through)
+    async with TestServer(app, host="127.0.0.1") as server:
+        monkeypatch.setenv("HANDOVER_URL", str(server.make_url("/handovers")))
+        monkeypatch.setenv("HANDOVER_TOKEN", TOKEN)
+        monkeypatch.setattr(desk, "DEADLINE", 0.4)
+        yield street
+
+
+@pytest.mark.parametrize(
+    ("troubles", "requests", "arrives", "hears_so"),
+    [
+        ([], 1, True, True),
+        ([503], 2, True, True),
+        (["lost"], 2, True, True),
+        (["lost", "lost"], 2, True, False),
+        ([503, 500], 2, False, False),
+        ([409], 1, False, False),
+        ([302], 1, False, False),
+        (["slow"], 1, True, False),
+    ],
+)
+async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
+    street: Street,
+    caplog: pytest.LogCaptureFixture,
+    troubles: list[str | int],
+    requests: int,
+    *,
+    arrives: bool,
+    hears_so: bool,
+) -> None:
+    """Within one deadline; and a customer who asks again is the same hand-over to the desk."""
+    caplog.set_level(logging.DEBUG)
+    street.troubles = troubles
+    began = time.monotonic()
+    assert await desk.hand_over(tracker(STARTED), CONTEXT) is hears_so
+    assert time.monotonic() - began < 0.8
+    assert street.requests == requests
+    assert [*street.desk.arrived.values()] == [CONTEXT] * arrives
+    assert await desk.hand_over(tracker(STARTED), CONTEXT)
+    assert [*street.desk.arrived.values()] == [CONTEXT]
+    for value in (TOKEN, SENDER, *CONTEXT.values(), *street.desk.arrived):
+        assert value not in "".join(
+            r.getMessage() for r in caplog.records if r.name == desk.__name__
+        )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"HANDOVER_TOKEN": "another"},
+        {"HANDOVER_TOKEN": ""},
+        {"HANDOVER_URL": ""},
+        {"HANDOVER_URL": "no address"},
+        {"HANDOVER_URL": "http://127.0.0.1:1/handovers"},
+        {"HANDOVER_TOKEN": "two\nlines"},
+    ],
+)
+async def test_a_desk_that_cannot_be_asked_is_away(
+    street: Street,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    settings: dict[str, str],
+) -> None:
+    """One line names the kind of failure, and shows neither address nor token."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert not await desk.hand_over(tracker(STARTED), CONTEXT)
+    assert street.desk.arrived == {}
+    (line,) = (record.getMessage() for record in caplog.records if record.name == desk.__name__)
+    assert line.startswith("Hand-over failed: ")
+    assert not any(value in line for value in settings.values() if value)
+
+
+def test_each_handover_of_a_session_has_its_name() -> None:
+    """Another conversation, session, or one more after the desk took one: another name."""
+    names = [
+        desk.idempotency_key(which, TOKEN)
+        for which in (
+            tracker(STARTED),
+            tracker(STARTED, TAKEN),
+            tracker(STARTED, TAKEN, TAKEN),
+            tracker({**STARTED, "timestamp": 2.5}),
+            tracker(STARTED, sender="another"),
+            tracker(),
+        )
+    ]
+    assert len({*names}) == len(names)
+    again = tracker(TAKEN, STARTED, {**TAKEN, "value": False}, {"event": "user"})
+    assert desk.idempotency_key(again, TOKEN) == names[0]
+    assert not any(SENDER in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("token", "key", "body", "status"),
+    [
+        (TOKEN, "one", "{}", 201),
+        (TOKEN, None, "{}", 400),
+        (TOKEN, "one", "[]", 400),
+        ("another", "one", "{}", 401),
+        ("é", "one", "{}", 401),
+    ],
+)
+async def test_the_small_desk_takes_what_is_for_it(
+    street: Street, token: str, key: str | None, body: str, status: int
+) -> None:
+    async with TestServer(street.desk.application(), host="127.0.0.1") as server:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": key} if key else {}
+        client = desk.aiohttp.ClientSession(headers=headers)
+        async with client, client.post(server.make_url("/handovers"), data=body) as answer:
+            assert answer.status == status
+        async with desk.aiohttp.request(
+            "GET", server.make_url("/handovers"), headers=headers
+        ) as answer:
+            assert answer.status == (401 if status == 401 else 200)
