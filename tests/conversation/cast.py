@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actions.ps7.dialogue.arrival import MAX_SECONDS, sign
+from tests.channels import services
 from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
 from tests.conversation.talking import Chat
 from tests.support.processes import ROOT
@@ -19,7 +20,7 @@ _kiosk = partial(Bot, _KIOSK, actions_in=_KIOSK, actions="kiosk_actions")
 _start_bot = partial(Bot, _START_BOT, actions_in=_START_BOT)
 _FORGETFUL, _MORE_SLOTS = _TEST_BOTS / "forgetful.yml", _TEST_BOTS / "more_slots.yml"
 
-ARRIVAL_KEYS = ("made up, and this back-end's own", "made up, and on its way out: old")
+ARRIVAL_KEYS = (services.ARRIVAL_KEY, "made up, and on its way out: old")
 """What the back-end of a bot with signed arrival signs with, newest first."""
 _CLEARED = {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
 """As examples/oss-bot/servers.py sets it."""
@@ -30,6 +31,13 @@ BOTS = {
     # The example bot that looks up on every turn, without and with signed arrival.
     "oss_bot": Bot(OSS_BOT, settings=_CLEARED),
     "guarded_bot": Bot(OSS_BOT, settings={**_CLEARED, **_SIGNED}),
+    # The latter behind the channels of examples/channels.
+    "channel_bot": Bot(
+        OSS_BOT,
+        settings={**_CLEARED, **_SIGNED},
+        credentials=ROOT / "tests" / "channels" / "credentials.yml",
+        rasa_variables={"PYTHONPATH": str(ROOT / "examples"), **services.VARIABLES},
+    ),
     # The example bot that looks up where a session starts, and from a rule; and the same without
     # carry-over, in a Rasa that sends the domain to those actions alone that ask for it.
     "start_bot": _start_bot(domain_files=(_MORE_SLOTS,)),

@@ -98,6 +98,7 @@ def running(name: str, *names: str) -> Any:  # noqa: ANN401 - a fixture's type i
 
 
 oss_bot, guarded_bot, rule_bot = map(running, ("oss_bot", "guarded_bot", "rule_bot"))
+channel_bot = running("channel_bot")
 kiosk, story_bot = map(running, ("kiosk", "story_bot"))
 start_bot, forgetful_start_bot = map(running, ("start_bot", "forgetful_start_bot"))
 any_start_bot = running("any_start_bot", "start_bot", "forgetful_start_bot")

@@ -43,6 +43,7 @@ class Bot:
     settings: Mapping[str, str] = field(default_factory=dict)
     """PS7_* variables beyond those that reach the simulator."""
     endpoints: Path = OSS_BOT / "endpoints.yml"
+    credentials: Path = OSS_BOT / "credentials.yml"
     sql: bool = False
     """Whether Rasa keeps its conversations in a database, instead of in its memory."""
     in_rasa: bool = False
@@ -81,6 +82,10 @@ class Stage:
     def logs(self) -> list[tuple[str, str]]:
         """Return the name of each process so far, and the end of its log."""
         return [(process.name, process.tail) for process in self._processes]
+
+    def whole_logs(self, name: str = "") -> str:
+        """Return all that the processes so far have said, or those of this name."""
+        return "".join(each.output for each in self._processes if name in each.name)
 
     def pids(self, name: str, bot: Bot) -> tuple[int, int]:
         """Return the processes of a bot that was opened: Rasa's, and its action server's."""
@@ -142,7 +147,7 @@ class Stage:
                 f"{name}-rasa",
                 *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(port)),
                 *("--model", str(model)),
-                *("--credentials", str(OSS_BOT / "credentials.yml")),
+                *("--credentials", str(bot.credentials)),
                 *("--endpoints", str(self._endpoints(name, bot, database))),
                 variables={
                     "ACTION_ENDPOINT_URL": await self._actions(bot),

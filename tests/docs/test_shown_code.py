@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import pytest
 
-from actions.ps7 import ActionPS7Context
+from actions.ps7 import ActionPS7Context, handover
 from actions.ps7.dialogue import arrival
 from actions.ps7.settings import ArrivalSettings
 from actions.ps7.testing import BackgroundSimulator, Conversation, pytest_plugin
@@ -100,19 +100,18 @@ async def test_a_session_starts_with_its_customer(ps7: BackgroundSimulator) -> N
 
 
 async def test_what_goes_on_to_a_person_is_shown_as_it_is(ps7: BackgroundSimulator) -> None:
-    """What the action sends, in the JSON that the REST channel answers with."""
-    (shown,) = (
-        json.loads(block.code)[0]["custom"]["data"]
-        for block in document("docs/integration.md").blocks
-        if block.language == "json"
-    )
+    """What the desk gets, and in a message without the raw values."""
+    blocks = document("docs/integration.md").blocks
+    (shown,) = (json.loads(block.code) for block in blocks if block.language == "json")
     with executed(INTEGRATION["actions/hand_over.py"]) as names:
         domain: list[DomainSource] = [{"actions": ["action_hand_over"]}, ROOT / "domain.yml"]
         bot = Conversation(domain, [ActionPS7Context, names["ActionHandOver"]])
         beside = {"correlationId": shown["correlation_id"]}
         await bot.user("quero uma pessoa", metadata={"contextId": "ana", **beside})
         (sent,) = (await bot.run("action_hand_over")).responses
-    assert [*sent["custom"]["data"].items()] == [*shown.items()]
+        named = handover(bot.tracker, reason="ask_human", include=("agency", "account"))
+    assert [*named.items()] == [*shown.items()]
+    assert {**sent["custom"]["data"], "agency": "0341", "account": "00123456"} == shown
     assert len(ps7.requests) == 1
 
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from actions.ps7.cli.doctor import judge
+from actions.ps7.cli.doctor import channels, judge
 from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.doctor.report import Finding
 from actions.ps7.cli.output import Mark
@@ -65,7 +65,7 @@ def found_in(
         *judge.check_slots(bot, names, to_clear),
         *judge.check_runs(bot),
         *judge.check_dialogue(bot, SlotNames(names).among(bot.slots)),
-        *judge.check_channels(bot, metadata_keys),
+        *channels.check(bot, metadata_keys, None),
     ]
 
 

@@ -341,7 +341,8 @@ CHANNELS = [
     case(sound(), credentials=VIER, metadata_keys=["contextId", "cvg_body.dialogContext.ctx"]),
     case(
         sound(),
-        "warning channel-metadata: in credentials.yml, telegram and callback let no metadata of",
+        "warning channel-metadata: in credentials.yml, telegram lets no metadata of yours through",
+        "warning channel-metadata: in credentials.yml, callback lets no metadata of yours through",
         credentials={"telegram": {"access_token": "made-up"}, "rest": None, "callback": None},
     ),
 ]

@@ -113,7 +113,7 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
 
 def of_bot(sources: Sources, *, complain: bool) -> Section:
     """Check a bot. Settings about slots that cannot be used are named once."""
-    from . import bot, judge, settings
+    from . import bot, channels, judge, settings
 
     found: list[Finding] = []
     try:
@@ -130,5 +130,7 @@ def of_bot(sources: Sources, *, complain: bool) -> Section:
     found += judge.check_dialogue(files, SlotNames(about.slot_names).among(files.slots))
     if "max_age" in about.model_fields_set:
         found += judge.check_session(files, about.max_age)
-    found += judge.check_channels(files, about.metadata_keys)
+    credentials = sources.get("credentials")
+    folder = credentials[0].parent if credentials else None
+    found += channels.check(files, about.metadata_keys, folder)
     return Section("Bot", found)

@@ -55,11 +55,6 @@ _FILLED_IN = frozenset({"text", "image", "custom", "buttons", "attachment", "qui
 """The parts of a response in which Rasa fills in variables."""
 _VARIABLE = re.compile(r"(?<!{)(?:{{)*{([^\n{}]+)}")
 _SLOT = re.compile(r"slots\.(\w+)")
-_DROP_METADATA = {
-    *("botframework", "callback", "facebook", "hangouts", "mattermost", "rocketchat", "slack"),
-    *("telegram", "twilio", "twilio_voice", "webexteams"),
-}
-"""Channels of Rasa that hand a bot no metadata, or none but their own."""
 
 
 def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -> Iterator[Finding]:
@@ -278,24 +273,3 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
             found = f"the guard of {flow.title} reads {listed(read)}: empty at the first message"
             how = f"derive your {SESSION_START} from PS7SessionStart and list it under `actions:`"
             yield caution("flow-guard", found, how)
-
-
-def check_channels(bot: Bot, metadata_keys: Sequence[str]) -> Iterator[Finding]:
-    """Check whether a contextId and an answer come through the channels of credentials.yml."""
-    channels = table(bot.credentials)
-    without = [name for name in channels if name in _DROP_METADATA]
-    if without:
-        found = f"in credentials.yml, {listed(without)} let no metadata of yours through to the "
-        found += "bot: no contextId arrives there"
-        how = "derive a channel of your own from it, with `get_metadata`: docs/integration.md"
-        yield caution("channel-metadata", found, how)
-    if any("cvg" in name.lower() for name in channels) and "cvg_body" not in str(metadata_keys):
-        found = "VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS names no path "
-        found += "there"
-        how = "set PS7_METADATA_KEYS='[\"cvg_body.contextId\"]', or where it is in that body"
-        yield caution("channel-path", found, how)
-    if table(channels.get("socketio")).get("session_persistence") is True and not bot.is_calm:
-        found = "socketio has `session_persistence: true`: with python-socketio 5.10 or newer, "
-        found += "which Rasa 3.6.21 brings, no answer arrives"
-        how = "install python-socketio<5.10 where Rasa runs, or set it to false"
-        yield caution("socketio-persistence", found, how)

@@ -1,0 +1,319 @@
+"""What a webhook takes and what it refuses; what a channel makes of what its service documents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from actions.ps7.dialogue.arrival import sign
+from tests.channels import services
+from tests.channels.customers import ByPost, customer
+from tests.channels.services import ARRIVAL_KEY, CODE, SECRET, Post, Services, sender_of
+from tests.conversation import spoken
+from tests.conversation.harness import Stage
+from tests.conversation.talking import RunningBot
+
+pytestmark = [
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("channels"),
+]
+
+Write = Callable[..., Post]
+WRITES: dict[str, Write] = {
+    "whatsapp_cloud": services.whatsapp,
+    "facebook": services.facebook,
+    "telegram": services.telegram,
+    "twilio": services.twilio,
+    "twilio_voice": services.voice,
+    "callback": services.callback,
+}
+SIGNED_BY = {
+    "X-Hub-Signature-256",
+    "X-Telegram-Bot-Api-Secret-Token",
+    "X-Twilio-Signature",
+    "X-Signature-256",
+}
+
+
+def without(post: Post) -> Post:
+    """Return a post that says nothing of who made it."""
+    kept = {name: value for name, value in post.headers.items() if name not in SIGNED_BY}
+    return replace(post, headers=kept)
+
+
+def with_header(post: Post, value: str) -> Post:
+    return replace(
+        post, headers={**post.headers, **{n: value for n in SIGNED_BY if n in post.headers}}
+    )
+
+
+def altered(post: Post) -> Post:
+    """Return a post whose signature is that of another body; Telegram signs none."""
+    if post.channel == "telegram":
+        return with_header(post, SECRET.upper())
+    return replace(post, body=post.body + b" ")
+
+
+FORGED: dict[str, Callable[[Post], Post]] = {
+    "unsigned": without,
+    "blank": lambda post: with_header(post, ""),
+    "no text": lambda post: with_header(
+        post, "sha256=\udcff é".encode("utf-8", "surrogateescape").decode("latin-1")
+    ),
+    "altered": altered,
+}
+
+
+async def exists(bot: RunningBot, sender: str) -> bool:
+    """Whether anything has reached a tracker."""
+    url = f"{bot.url}/conversations/{sender}/tracker"
+    async with bot.http.get(url, params={"include_events": "ALL"}) as answer:
+        return any(each["event"] == "user" for each in (await answer.json())["events"])
+
+
+@pytest.mark.parametrize("channel", WRITES)
+async def test_a_stranger_does_not_become_ana(
+    channel_bot: RunningBot, stub: Services, rasa_stage: Stage, channel: str
+) -> None:
+    """Posts with her number, but not of the service: 403, no tracker, nobody is asked."""
+    number = f"55119{uuid4().int % 10**8:08}"
+    stub.numbers.add(number)
+    address = f"whatsapp:+{number}" if channel == "twilio" else number
+    write = WRITES[channel]
+    posts = [forge(write(address, "qual meu saldo")) for forge in FORGED.values()]
+    posts.append(write(address, "qual meu saldo", "the secret of somebody else"))
+    for post in posts:
+        assert await post.to(channel_bot.http, channel_bot.url) == (403, "")
+    assert not await exists(channel_bot, sender_of(channel, address))
+    assert stub.asked == []
+    assert stub.heard[address] == []
+    assert number not in rasa_stage.whole_logs()
+
+
+@pytest.mark.parametrize("channel", WRITES)
+async def test_a_delivery_is_answered_once(
+    channel_bot: RunningBot, stub: Services, channel: str
+) -> None:
+    """A service that repeats until it hears a 200 hears one; of any other it is a replay, 403."""
+    async with customer(channel, channel_bot, stub) as ana:
+        assert isinstance(ana, ByPost)
+        await ana.arrive()
+        post = ana.write(ana.address, "que horas o banco abre?")
+        assert await ana.send(post) == spoken.HOURS
+        repeats = channel in {"whatsapp_cloud", "facebook", "telegram"}
+        for _ in range(3):
+            again, _ = await post.to(channel_bot.http, channel_bot.url)
+            assert again == (200 if repeats else 403)
+        assert await ana.say("obrigado") == spoken.THANKED
+        assert len(await ana.said()) == 3
+
+
+LONG_AGO = time.time() - 90_000
+OLD = {
+    "whatsapp_cloud": {"timestamp": str(int(LONG_AGO))},
+    "facebook": {"timestamp": int(LONG_AGO * 1000)},
+    "telegram": {"message": {"date": LONG_AGO, "chat": {"id": 7, "type": "private"}, "text": "oi"}},
+    "callback": {"at": LONG_AGO},
+}
+
+
+@pytest.mark.parametrize("channel", OLD)
+async def test_an_old_post_is_a_replay(channel_bot: RunningBot, channel: str) -> None:
+    """Where the service says when it was sent, what is older than what is remembered is refused."""
+    post = WRITES[channel](account := str(uuid4().int)[:12], "oi", **OLD[channel])
+    assert (await post.to(channel_bot.http, channel_bot.url))[0] == 403
+    assert not await exists(channel_bot, sender_of(channel, account))
+
+
+MALFORMED = (
+    *(b"", b"null", b"[]", b"{}", b"{", b"\xff", b"[" * 100_000, b'{"entry": 1}'),
+    *(b'{"entry": [{"changes": [{}]}]}', b'{"entry": [{"messaging": [1]}]}'),
+    *(b'{"update_id": 1, "message": {"text": "oi"}}', b'{"sender": 1}', b"From=&From="),
+)
+
+
+@pytest.mark.parametrize("channel", WRITES)
+async def test_what_is_malformed_is_answered(
+    channel_bot: RunningBot, rasa_stage: Stage, channel: str
+) -> None:
+    """Signed or not: no traceback, no 500, and no turn."""
+    for body in MALFORMED:
+        if channel in {"whatsapp_cloud", "facebook"}:
+            post = services.meta_post(channel, body)
+        elif channel == "callback":
+            post = services.signed_callback(body)
+        else:
+            post = replace(WRITES[channel]("1", "oi"), body=body)
+        for each in (post, without(post)):
+            status, said = await each.to(channel_bot.http, channel_bot.url)
+            assert status in {200, 204, 400, 403}, said
+    assert "Traceback" not in rasa_stage.whole_logs("channel_bot-rasa")
+
+
+TOKEN = sign(ARRIVAL_KEY, "ana", "of no one")
+WRITTEN: list[tuple[str, dict[str, Any], str | None]] = [
+    ("whatsapp_cloud", {"text": f"Oi {TOKEN}"}, "Oi"),
+    ("whatsapp_cloud", {"text": TOKEN}, "/greet"),
+    (
+        "whatsapp_cloud",
+        {"text": "", "type": "button", "button": {"payload": "Sim", "text": "Quero ver"}},
+        "Sim",
+    ),
+    (
+        "whatsapp_cloud",
+        {"text": "", "type": "button", "button": {"payload": TOKEN, "text": "Ver saldo"}},
+        "Ver saldo",
+    ),
+    (
+        "whatsapp_cloud",
+        {
+            "text": "",
+            "type": "interactive",
+            "interactive": {"type": "button_reply", "button_reply": {"id": "Não", "title": "x"}},
+        },
+        "Não",
+    ),
+    (
+        "whatsapp_cloud",
+        {
+            "text": "",
+            "type": "interactive",
+            "interactive": {"type": "list_reply", "list_reply": {"id": "/greet", "title": "x"}},
+        },
+        "/greet",
+    ),
+    ("whatsapp_cloud", {"text": "", "type": "image", "image": {"caption": "oi", "id": "1"}}, "oi"),
+    ("whatsapp_cloud", {"text": "", "type": "audio", "audio": {"id": "1"}}, None),
+    ("whatsapp_cloud", {"text": "", "type": "reaction", "reaction": {"emoji": "x"}}, None),
+    ("whatsapp_cloud", {"text": "", "type": "unsupported", "errors": [{"code": 131051}]}, None),
+    ("twilio", {"text": "Quero ver", "ButtonPayload": "Sim", "ButtonText": "Quero ver"}, "Sim"),
+    ("twilio", {"text": "Ver", "ButtonPayload": TOKEN, "ButtonText": "Ver saldo"}, "Ver saldo"),
+    ("telegram", {"text": "/start"}, "/start"),
+    ("telegram", {"text": f"/start {CODE}"}, "/greet"),
+    ("facebook", {"text": "", "postback": {"payload": "oi", "mid": "p1"}}, "oi"),
+    ("facebook", {"text": "", "referral": {"ref": CODE}}, "/greet"),
+    ("facebook", {"text": "", "message": {"mid": "m1", "text": "oi", "is_echo": True}}, None),
+    (
+        "facebook",
+        {"text": "", "message": {"mid": "m2", "text": "x", "quick_reply": {"payload": "Sim"}}},
+        "Sim",
+    ),
+]
+
+
+@pytest.mark.parametrize(("channel", "sent", "text"), WRITTEN)
+async def test_what_is_written_pressed_or_opened_becomes_a_message(
+    channel_bot: RunningBot, stub: Services, channel: str, sent: dict[str, Any], text: str | None
+) -> None:
+    """Its text, without a token in it: that is for the plugin, in the metadata."""
+    account = str(uuid4().int)[:12]
+    address = f"whatsapp:+{account}" if channel == "twilio" else account
+    ana = ByPost(channel_bot, stub, WRITES[channel], address)
+    post = WRITES[channel](address, **sent)
+    if text is None:
+        assert (await post.to(channel_bot.http, channel_bot.url))[0] == 200
+        await asyncio.sleep(0.1)
+        assert await ana.said() == []
+    else:
+        await ana.send(post)
+        (message,) = await ana.said()
+        assert message["text"] == text
+        token = TOKEN in json.dumps(sent)
+        assert (message["metadata"].get("contextId") == TOKEN) is token
+        assert ((await ana.slots())["ps7_status"] == "invalid") is token, "made for another sender"
+
+
+async def test_a_post_may_bring_several_messages(channel_bot: RunningBot, stub: Services) -> None:
+    """In their order, beside statuses, and not those to another number of the bank."""
+    async with customer("whatsapp_cloud", channel_bot, stub) as ana:
+        assert isinstance(ana, ByPost)
+        first, second, other = (
+            json.loads(services.whatsapp(ana.address, text).body)["entry"][0]
+            for text in ("que horas o banco abre?", "obrigado", "oi")
+        )
+        value = other["changes"][0]["value"]
+        value["metadata"]["phone_number_id"] = "15559999"
+        del value["contacts"]
+        statuses = {"field": "messages", "value": {**first["changes"][0]["value"]}}
+        del statuses["value"]["messages"]
+        statuses["value"]["statuses"] = [{"id": "wamid.1", "status": "read"}]
+        first["changes"].insert(0, statuses)
+        post = services.meta_post("whatsapp_cloud", {"entry": [first, other, second]})
+        await post.to(channel_bot.http, channel_bot.url)
+        ana.expect(2)
+        heard = await ana.say("tchau")
+        assert heard == [*spoken.HOURS, *spoken.THANKED, *spoken.GOODBYE]
+        assert [each["text"] for each in await ana.said()] == [
+            *("que horas o banco abre?", "obrigado", "tchau")
+        ]
+
+
+async def test_in_a_group_nobody_is_a_customer(channel_bot: RunningBot, stub: Services) -> None:
+    """Anybody in it could go on with the conversation of the one who opened it."""
+    group = {
+        "date": int(time.time()),
+        "chat": {"id": -7, "type": "group"},
+        "text": f"/start {CODE}",
+    }
+    post = services.telegram("7", "oi", message=group)
+    assert (await post.to(channel_bot.http, channel_bot.url))[0] == 200
+    assert not await exists(channel_bot, sender_of("telegram", "-7"))
+    assert stub.asked == []
+    assert stub.registered["secret_token"] == SECRET
+
+
+@pytest.mark.parametrize("channel", ["whatsapp_cloud", "facebook"])
+@pytest.mark.parametrize(("token", "status"), [(SECRET, 200), ("another", 403), ("", 403)])
+async def test_meta_verifies_a_webhook(
+    channel_bot: RunningBot, channel: str, token: str, status: int
+) -> None:
+    """With the token that is set there, and hears its challenge."""
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": token}
+    url = f"{channel_bot.url}/webhooks/{channel}/webhook"
+    async with channel_bot.http.get(url, params=asked) as answer:
+        assert (answer.status, await answer.text()) == (
+            status,
+            asked["hub.challenge"] * (status == 200),
+        )
+
+
+async def test_whatsapp_shows_what_can_be_chosen(channel_bot: RunningBot, stub: Services) -> None:
+    """The greeting has buttons; what is pressed comes back as what it stands for."""
+    async with customer("whatsapp_cloud", channel_bot, stub) as ana:
+        assert isinstance(ana, ByPost)
+        heard: list[Any] = []
+        stub.heard[ana.address] = heard
+        await ana.arrive()
+        assert heard[1]["interactive"]["action"] == {
+            "buttons": [
+                {"type": "reply", "reply": {"id": title, "title": title}}
+                for title in ("Sim", "Não")
+            ]
+        }
+        reply = {"type": "button_reply", "button_reply": {"id": "Sim", "title": "Sim"}}
+        pressed = ana.write(ana.address, "", type="interactive", interactive=reply)
+        assert await ana.send(pressed) == spoken.BALANCES["ana"]
+
+
+async def test_a_call_goes_on_at_an_address_of_its_own(
+    channel_bot: RunningBot,
+) -> None:
+    """Each answer of the caller goes elsewhere, so that silence twice is no replay."""
+    first, second = (services.voice("+5511900000000", "") for _ in range(2))
+    answers = [await each.to(channel_bot.http, channel_bot.url) for each in (first, second)]
+    actions = {text.partition('action="')[2].partition('"')[0] for _, text in answers}
+    assert len(actions) == 2
+    assert all(each.startswith(f"{services.PUBLIC}/twilio_voice/webhook?turn=") for each in actions)
+    silent = services.twilio_post(
+        "twilio_voice", {"CallSid": "CA2", "From": "+1"}, SECRET, "?turn=1"
+    )
+    status, said = await silent.to(channel_bot.http, channel_bot.url)
+    assert (status, "could you rephrase" in said) == (200, True)

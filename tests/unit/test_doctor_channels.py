@@ -1,0 +1,99 @@
+"""The doctor's advice for a channel of a bot's own, which credentials.yml names by its class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actions.ps7.cli.doctor import channels
+from tests.support.doctor import assert_found, bot_of, sound, wrong
+from tests.support.processes import ROOT
+
+GETS = "    def get_metadata(self, request): ..."
+MERGES = "    def get_metadata(self, request): return super().get_metadata(request)"
+AWAITS = "    async def get_metadata(self, request): ..."
+POSTS = "    def blueprint(self, on_new_message): ..."
+NOTHING = "    ..."
+UNSIGNED = "warning channel-unsigned: channels.own.Own: {} takes posts of anybody"
+METADATA = "warning channel-metadata: channels.own.Own: "
+
+
+def found(tmp_path: Path, source: str | None, channel: str = "channels.own.Own") -> list[str]:
+    if source is not None:
+        (tmp_path / "channels").mkdir()
+        (tmp_path / "channels" / "own.py").write_text(source, encoding="utf-8")
+    return wrong(channels.check(bot_of(sound(), credentials={channel: None}), (), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("base", "body", "expected"),
+    [
+        ("RestInput", GETS, []),
+        ("InputChannel", POSTS, []),
+        ("TwilioInput", GETS, [UNSIGNED.format("TwilioInput")]),
+        ("twilio.TwilioInput", POSTS, []),
+        (
+            "TwilioInput",
+            NOTHING,
+            [f"{METADATA}has no get_metadata: no", UNSIGNED.format("TwilioInput")],
+        ),
+        ("FacebookInput", GETS, []),
+        ("FacebookInput", NOTHING, [f"{METADATA}has no get_metadata: no contextId arrives"]),
+        (
+            "CallbackInput",
+            GETS,
+            [f"{METADATA}CallbackInput calls no get_metadata", UNSIGNED.format("CallbackInput")],
+        ),
+        ("HangoutsInput", f"{GETS}\n{POSTS}", []),
+        ("SlackInput", MERGES, []),
+        ("SlackInput", GETS, [f"{METADATA}get_metadata leaves out what Slack's own returns"]),
+        ("RestInput", AWAITS, ["error channel-async: channels.own.Own: Rasa does not await"]),
+    ],
+)
+def test_each_class_gets_its_own_advice(
+    tmp_path: Path, base: str, body: str, expected: list[str]
+) -> None:
+    """By what it derives from, and by what it defines itself."""
+    assert_found(found(tmp_path, f"class Own({base}):\n{body}\n"), expected)
+
+
+def test_what_a_class_of_the_same_module_defines_counts(tmp_path: Path) -> None:
+    """It derives from a channel by way of another class."""
+    source = f"class Mapped(TwilioInput):\n{GETS}\n\nclass Own(Mapped):\n{NOTHING}\n"
+    assert_found(found(tmp_path, source), [UNSIGNED.format("TwilioInput")])
+
+
+@pytest.mark.parametrize("source", [None, "class Own(", "class Own: ...", "Own = 1"])
+def test_what_cannot_be_read_or_is_of_no_known_kind_is_left_to_rasa(
+    tmp_path: Path, source: str | None
+) -> None:
+    """A package that is installed, for one."""
+    assert found(tmp_path, source) == []
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        *("whatsapp_cloud.WhatsAppCloudInput", "twilio_signed.TwilioSignedInput"),
+        *("twilio_signed.TwilioVoiceSignedInput", "telegram_start.TelegramStartInput"),
+        *("facebook_ref.FacebookRefInput", "callback_signed.CallbackSignedInput"),
+    ],
+)
+def test_nothing_is_wrong_with_the_channels_of_the_examples(channel: str) -> None:
+    """Their folder is named `channels` in a bot, too."""
+    bot = bot_of(sound(), credentials={f"channels.{channel}": None})
+    assert wrong(channels.check(bot, (), ROOT / "examples")) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "advice"),
+    [
+        ("twilio", "Derive a channel from TwilioInput whose `get_metadata` reads `From` or"),
+        ("callback", "Derive a channel from CallbackInput whose `blueprint` reads `metadata`"),
+    ],
+)
+def test_a_channel_of_rasas_gets_the_advice_for_it(channel: str, advice: str) -> None:
+    """Three of them never call `get_metadata`."""
+    (finding,) = channels.check(bot_of(sound(), credentials={channel: None}), (), None)
+    assert finding.do.startswith(advice)
