@@ -1,7 +1,8 @@
-"""WhatsApp without Meta, in a terminal: `python -m channels.try_it 5511912345678`.
+"""WhatsApp without Meta: `python try_it.py 5511912345678 oi "qual meu saldo"`.
 
-It plays Meta's Graph API, which shows what the bot sends, and the bank's back-end, which knows the
-contextId `ana` of that number. What is typed goes to Rasa as Meta would post it, signed.
+Each text goes to Rasa as Meta would post it, signed. Behind the bot this plays Meta's Graph API, so
+that it shows what the bot sends, and the bank's back-end, which knows the contextId `ana` of that
+number.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
 
-WEBHOOK = "http://127.0.0.1:5005/webhooks/whatsapp_cloud/webhook"
+SILENCE = 3.0  # seconds
 
 
 def post_of(number: str, text: str, phone_number_id: str, **message: object) -> bytes:
@@ -68,28 +71,24 @@ class Stub:
         return web.json_response({"contextId": context}, status=200 if context else 404)
 
 
-async def main(number: str) -> None:
-    """Send what is typed, and print what the bot sends."""
+async def main(number: str, *texts: str) -> None:
+    """Send each text, and print what the bot sends until it is silent."""
     stub = Stub({number: "ana"})
     runner = web.AppRunner(stub.application())
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", int(os.environ.get("STUB_PORT", "8070"))).start()
-
-    async def show() -> None:
-        while True:
-            sent = await stub.sent.get()
-            print(json.dumps(sent.get(sent["type"]), ensure_ascii=False), flush=True)
-
-    showing = asyncio.create_task(show())
+    await web.TCPSite(runner, "127.0.0.1", urlsplit(os.environ["GRAPH_URL"]).port).start()
+    webhook = f"{os.environ['RASA_URL']}/webhooks/whatsapp_cloud/webhook"
     async with aiohttp.ClientSession() as http:
-        while text := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        for text in texts:
             post = post_of(number, text, os.environ["WHATSAPP_PHONE_NUMBER_ID"])
             headers = headers_of(post, os.environ["WHATSAPP_APP_SECRET"])
-            async with http.post(WEBHOOK, data=post, headers=headers) as answer:
-                print(f"Rasa answered {answer.status}", flush=True)
-    showing.cancel()
+            async with http.post(webhook, data=post, headers=headers) as answer:
+                print(f"you: {text}   (Rasa answered {answer.status})")
+            with suppress(asyncio.TimeoutError):
+                while sent := await asyncio.wait_for(stub.sent.get(), SILENCE):
+                    print(f"bot: {json.dumps(sent[sent['type']], ensure_ascii=False)}", flush=True)
     await runner.cleanup()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -169,7 +169,9 @@ def redirect(stub: str) -> None:
     def moved(url: object) -> str:
         return f"{stub}{urlsplit(str(url)).path}"
 
-    send, request = requests.Session.send, aiohttp.ClientSession._request
+    of_requests: Any = requests.Session
+    of_aiohttp: Any = aiohttp.ClientSession
+    send, request = of_requests.send, of_aiohttp._request
 
     def send_there(self: Any, prepared: Any, **options: Any) -> Any:
         prepared.url = moved(prepared.url)
@@ -180,8 +182,7 @@ def redirect(stub: str) -> None:
             url = moved(url)
         return await request(self, method, url, **options)
 
-    requests.Session.send = send_there  # type: ignore[method-assign]
-    aiohttp.ClientSession._request = request_there  # type: ignore[method-assign]
+    of_requests.send, of_aiohttp._request = send_there, request_there
 
 
 def every_service() -> str:
@@ -208,9 +209,7 @@ def every_service() -> str:
 class Line:
     """A channel in a bot, at an address of its own."""
 
-    def __init__(
-        self, app: Sanic, name: str, cls: Any, custom: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, app: Any, name: str, cls: Any, custom: dict[str, Any] | None = None) -> None:
         self.name, self.bot = name, Bot(custom)
         self._where = f"{name}{len(app.blueprints)}"
         channel = cls.from_credentials(CREDENTIALS.get(name))
@@ -238,7 +237,7 @@ def _telegram(channel: Any) -> TelegramOutput:
 class Facts:
     """What a channel does, found by three of its kind: as it is, derived, and handing over."""
 
-    def __init__(self, app: Sanic, name: str) -> None:
+    def __init__(self, app: Any, name: str) -> None:
         cls = BUILTIN_CHANNELS[name]
         self._as_it_is = Line(app, name, cls)
         if name == "telegram":  # what it would do if it did not use a loop that is closed
@@ -277,8 +276,8 @@ async def main() -> None:
     # Some ask their service as they begin, and Telegram's with a loop of its own.
     facts = [await asyncio.to_thread(Facts, app, name) for name in sys.argv[1:] or channels]
     listening = socket.create_server(("127.0.0.1", 0))
-    server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
-    assert server is not None
+    options = {"return_asyncio_server": True, "access_log": False}
+    server: Any = await app.create_server(sock=listening, **options)  # type: ignore[arg-type]
     await server.startup()
     await server.start_serving()
     bot = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from actions.ps7.dialogue.arrival import sign
 from tests.channels import services
 from tests.channels.services import ARRIVAL_KEY, CODE, Post, Services, sender_of, texts
 from tests.conversation.talking import Chat, RunningBot
 
 _PATIENCE = 20.0
-_SIGN = services.sign
 
 
 class Customer(ABC):
@@ -55,7 +55,7 @@ class ByRest(Customer):
         super().__init__(bot, stub, self._chat.sender)
 
     async def arrive(self) -> list[str]:
-        return await self._chat.say("oi", {"contextId": _SIGN(ARRIVAL_KEY, "ana", self.sender)})
+        return await self._chat.say("oi", {"contextId": sign(ARRIVAL_KEY, "ana", self.sender)})
 
     async def say(self, text: str) -> list[str]:
         return await self._chat.say(text)
@@ -75,11 +75,11 @@ class BySocket(Customer):
         async with bot.http.ws_connect(url) as socket:
             assert (await socket.receive_str())[0] == "0"
             await socket.send_str("40")
-            opened = await socket.receive_str()
+            opened = str(await socket.receive_str())
             yield cls(bot, stub, socket, json.loads(opened.removeprefix("40"))["sid"])
 
     async def arrive(self) -> list[str]:
-        return await self._emit("oi", contextId=_SIGN(ARRIVAL_KEY, "ana", self.sender))
+        return await self._emit("oi", contextId=sign(ARRIVAL_KEY, "ana", self.sender))
 
     async def say(self, text: str) -> list[str]:
         return await self._emit(text)
@@ -88,7 +88,7 @@ class BySocket(Customer):
         message = {"message": text, "metadata": metadata}
         await self._socket.send_str("420" + json.dumps(["user_uttered", message]))
         heard = []
-        while not (packet := await self._socket.receive_str()).startswith("430"):
+        while not (packet := str(await self._socket.receive_str())).startswith("430"):
             if packet == "2":
                 await self._socket.send_str("3")
             else:
@@ -105,7 +105,7 @@ class ByPost(Customer):
         stub: Services,
         write: Callable[..., Post],
         address: str,
-        **arrives: object,
+        **arrives: Any,  # noqa: ANN401 - what `write` takes
     ) -> None:
         """Take what makes a post, the service's name of the customer, and what opens the chat."""
         self.write, self.address, self._arrives = write, address, arrives
@@ -148,8 +148,8 @@ async def customer(channel: str, bot: RunningBot, stub: Services) -> AsyncIterat
     """Let Ana take her end of a channel, with a number or an account that is new to the bot."""
     account = f"55119{uuid4().int % 10**8:08}"
     stub.numbers.add(account)
-    token = _SIGN(ARRIVAL_KEY, "ana", sender_of("callback", account))
-    by_post = {
+    token = sign(ARRIVAL_KEY, "ana", sender_of("callback", account))
+    by_post: dict[str, tuple[Callable[..., Post], str, dict[str, Any]]] = {
         "callback": (services.callback, account, {"metadata": {"contextId": token}}),
         "twilio": (services.twilio, f"whatsapp:+{account}", {}),
         "sms": (services.twilio, f"+{account}", {}),

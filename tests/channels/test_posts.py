@@ -117,7 +117,7 @@ async def test_a_delivery_is_answered_once(
 
 
 LONG_AGO = time.time() - 90_000
-OLD = {
+OLD: dict[str, dict[str, Any]] = {
     "whatsapp_cloud": {"timestamp": str(int(LONG_AGO))},
     "facebook": {"timestamp": int(LONG_AGO * 1000)},
     "telegram": {"message": {"date": LONG_AGO, "chat": {"id": 7, "type": "private"}, "text": "oi"}},
@@ -242,10 +242,9 @@ async def test_a_post_may_bring_several_messages(channel_bot: RunningBot, stub: 
         value = other["changes"][0]["value"]
         value["metadata"]["phone_number_id"] = "15559999"
         del value["contacts"]
-        statuses = {"field": "messages", "value": {**first["changes"][0]["value"]}}
-        del statuses["value"]["messages"]
-        statuses["value"]["statuses"] = [{"id": "wamid.1", "status": "read"}]
-        first["changes"].insert(0, statuses)
+        said = first["changes"][0]["value"]
+        statuses = {"metadata": said["metadata"], "statuses": [{"id": "wamid.1", "status": "read"}]}
+        first["changes"].insert(0, {"field": "messages", "value": statuses})
         post = services.meta_post("whatsapp_cloud", {"entry": [first, other, second]})
         await post.to(channel_bot.http, channel_bot.url)
         ana.expect(2)

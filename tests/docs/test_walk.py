@@ -60,16 +60,18 @@ class Reader:
         self.bot = folder / "mybot"
         self._folder = folder
         self.terminals: list[Process] = []
-        self._ports = {port: str(free_port()) for port, _ in PAGES.values()}
+        self._ports = {port: str(free_port()) for port in (*dict(PAGES.values()), "8070")}
         (made,) = rasa_python.parents[1].glob(INITIAL)
         shutil.copytree(made, self.bot)
         (self.bot / "config.yml").write_text(PIPELINE + POLICIES, encoding="utf-8")
         (folder / "rasa-ps7").symlink_to(ROOT)
         readme, by_hand = document("README.md"), document("docs/by-hand.md")
+        channels = document("examples/channels/README.md")
         first = readme.text.partition("\n## Put it into your bot")[0].count("\n")
         self._blocks = {
             readme.name: [block for block in readme.blocks if block.line > first],
             by_hand.name: by_hand.blocks,
+            channels.name: channels.blocks,
         }
         (self.promised,) = re.findall(r'The bot answers "([^"]+)"', readme.prose)
         # Programs in front of those of the machine: see the top of this file.
@@ -82,6 +84,7 @@ class Reader:
         script(environment / "pip", f'[ "$1" = install ] && {link}')
         python = f"PYTHONPATH={installed} exec {sys.executable}"
         script(environment / "python", f'{python} "$@"')
+        script(programs / "python", f'exec {rasa_python} -W ignore "$@"')
         script(environment / "rasa-ps7", f'{python} -m rasa_ps7 "$@"')
 
     def block(self, said: str, page: str = "README.md") -> Block:
@@ -97,9 +100,9 @@ class Reader:
     def _free(self, text: str) -> str:
         return re.sub("|".join(self._ports), lambda port: self._ports[port[0]], text)
 
-    def writes(self, said: str, file: str) -> None:
+    def writes(self, said: str, file: str, page: str = "docs/by-hand.md") -> None:
         """Put a block into a file of the bot; YAML beside or instead of what stands there."""
-        block, path = self.block(said, "docs/by-hand.md"), self.bot / file
+        block, path = self.block(said, page), self.bot / file
         if block.language == "yaml":
             before = (_YAML.load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
             with path.open("w", encoding="utf-8") as out:
@@ -113,10 +116,14 @@ class Reader:
             *before, last = line.split(" && ")
             for command in before:
                 await self.types(command)
-            port, page = next(PAGES[name] for name in PAGES if name in line)
-            port = self._ports[port]
-            terminal = await self._start(last if "--port" in last else f"{last} --port {port}")
-            await terminal.answers(f"http://127.0.0.1:{port}{page}")
+            await self.opens(last)
+
+    async def opens(self, line: str) -> None:
+        """Start a server, and wait until it answers."""
+        port, page = next(PAGES[name] for name in PAGES if name in line)
+        port = self._ports[port]
+        terminal = await self._start(line if "--port" in line else f"{line} --port {port}")
+        await terminal.answers(f"http://127.0.0.1:{port}{page}")
 
     async def arrives(self, who: str) -> list[str]:
         """Send what the README sends, for this customer; return what the bot answers."""
@@ -125,10 +132,11 @@ class Reader:
         async with aiohttp.ClientSession() as http, http.post(url, json=body) as answer:
             return [said["text"] for said in await answer.json()]
 
-    async def types(self, code: str) -> None:
-        """Run commands to their end."""
+    async def types(self, code: str) -> str:
+        """Run commands to their end; return what they say."""
         terminal = await self._start(code)
         assert await terminal.exit_code(TRAINING) == 0, f"{code}\n{terminal.tail}"
+        return terminal.output
 
     async def _start(self, code: str) -> Process:
         name = re.sub(r"\W+", "-", code.splitlines()[0])[:60].strip("-")
@@ -191,3 +199,26 @@ async def test_the_same_by_hand(tmp_path: Path) -> None:
         await reader.opens_terminals("rasa train")
         assert await reader.arrives("ana") == [reader.promised]
         assert await reader.arrives("bruno") == EVERYBODY
+
+
+@pytest.mark.release
+async def test_one_file_makes_it_know_ana_on_whatsapp(tmp_path: Path) -> None:
+    """Every step of that section of examples/channels, after those of the README."""
+    page, phone = "examples/channels/README.md", "5511912345678"
+    async with reading(tmp_path) as reader:
+        await reader.types(reader.block("pip install").code)
+        await reader.types(f"{reader.block('rasa-ps7 init').code.strip()} --yes")
+        reader.takes_free_ports(".env")
+        reader.takes_free_ports("endpoints.yml")
+        await reader.types(reader.block("mkdir -p channels", page).code)
+        reader.writes("app_secret", "credentials.yml", page)
+        reader.writes("export WHATSAPP", "trial.sh", page)
+        *servers, rasa = reader.block("rasa train").code.splitlines()
+        for line in servers:
+            await reader.opens(line.split(" && ")[-1])
+        await reader.types(rasa.split(" && ")[0])
+        await reader.opens(reader.block("&& rasa run", page).code.strip())
+        shown = await reader.types(reader.block("try_it.py", page).code)
+        assert "(Rasa answered 200)" in shown
+        assert f'bot: {{"body": "{reader.promised}"}}' in shown
+        assert phone not in "".join(each.output for each in reader.terminals if "rasa" in each.name)
