@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
     from .common import Handler
 
+SIGNATURE = "X-Twilio-Signature"
 REMEMBERED = 86_400.0
 """Seconds: Twilio's posts have no time, so only what is remembered is known to be a replay."""
 
 
 def verified(request: Request, auth_token: str, url: str) -> dict[str, str] | None:
-    """Return the fields of a post, None if Twilio did not sign them for this address."""
+    """Return the fields of a post, None if Twilio did not sign them for this address.
+
+    The signature is also what a replay is known by: Twilio signs names and values without anything
+    between them, so that somebody could make another `MessageSid` of the same text.
+    """
     try:
         # Twilio signs blank fields as well; Sanic's `request.form` leaves them out.
         fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
@@ -34,7 +39,7 @@ def verified(request: Request, auth_token: str, url: str) -> dict[str, str] | No
         return None
     address = f"{url}?{request.query_string}" if request.query_string else url
     expected = RequestValidator(auth_token).compute_signature(address, fields)
-    return fields if same(request.headers.get("X-Twilio-Signature", ""), expected) else None
+    return fields if same(request.headers.get(SIGNATURE, ""), expected) else None
 
 
 class TwilioSignedOutput(TwilioOutput):
@@ -66,7 +71,7 @@ class TwilioSignedInput(Configured, TwilioInput):
         fields = verified(request, self.auth_token, self._url)
         if fields is None:
             return refused(self.name(), "signature")
-        sender, delivery = fields.get("From", ""), fields.get("MessageSid", "")
+        sender, delivery = fields.get("From", ""), request.headers[SIGNATURE]
         if not self._inbox.is_new(delivery):
             return refused(self.name(), "replayed")
         text = fields.get("ButtonPayload") or fields.get("Body", "")
@@ -102,7 +107,7 @@ class TwilioVoiceSignedInput(Configured, TwilioVoiceInput):
         if fields is None:
             return refused(self.name(), "signature")
         # Each answer names another address, so that two equal words of a caller are no replay.
-        delivery = f"{fields.get('CallSid')} {request.query_string}"
+        delivery = request.headers[SIGNATURE]
         if not self._inbox.is_new(delivery):
             return refused(self.name(), "replayed")
         text, caller = fields.get("SpeechResult", ""), fields.get("From", "")

@@ -116,6 +116,21 @@ async def test_a_delivery_is_answered_once(
         assert len(await ana.said()) == 3
 
 
+async def test_a_replay_of_twilios_has_no_second_name(
+    channel_bot: RunningBot, stub: Services
+) -> None:
+    """What is signed has no bounds between names and values: another MessageSid, same signature."""
+    async with customer("twilio", channel_bot, stub) as ana:
+        assert isinstance(ana, ByPost)
+        post = ana.write(ana.address, "que horas o banco abre?", MessageSid="SM1", NumMedia="0")
+        assert await ana.send(post) == spoken.HOURS
+        body = post.body.replace(b"MessageSid=SM1", b"MessageSid=SM1NumMedia0")
+        renamed = replace(post, body=body.replace(b"&NumMedia=0", b""))
+        assert renamed.body != post.body
+        assert await renamed.to(channel_bot.http, channel_bot.url) == (403, "")
+        assert len(await ana.said()) == 1
+
+
 LONG_AGO = time.time() - 90_000
 OLD: dict[str, dict[str, Any]] = {
     "whatsapp_cloud": {"timestamp": str(int(LONG_AGO))},

@@ -34,10 +34,8 @@ async def hand_over(tracker: Tracker, context: dict[str, Any]) -> bool:
     if not (url and token):
         _log.error("Hand-over failed: HANDOVER_URL and HANDOVER_TOKEN are not set")
         return False
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Idempotency-Key": idempotency_key(tracker, token),
-    }
+    key = idempotency_key(tracker, token)
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     try:
         return await asyncio.wait_for(_post(url, context, headers), DEADLINE)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
@@ -75,4 +73,5 @@ def idempotency_key(tracker: Tracker, token: str) -> str:
         elif event.get("name") == HANDED_OVER and event.get("value"):
             done += 1
     name = f"{tracker.sender_id}\n{session}\n{done}"
-    return hmac.new(token.encode(), name.encode(), hashlib.sha256).hexdigest()
+    key, text = (each.encode("utf-8", "surrogatepass") for each in (token, name))
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
