@@ -81,7 +81,7 @@ def refused(channel: str, why: str) -> HTTPResponse:
 
 
 def parsed(request: Request) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON of a post, None if it is none."""
+    """Return the JSON of a post; None if it is not JSON."""
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError):
@@ -154,7 +154,7 @@ class To(OutputChannel):
         """Send it there. An exception's text may hold the address: only its kind is logged."""
         try:
             await self._channel.send_response(self._address, message)
-        except Exception as error:  # noqa: BLE001 - of whatever library the channel uses
+        except Exception as error:  # noqa: BLE001 - of any library
             _log.error("%s: an answer was not sent: %s", self.name(), type(error).__name__)
 
 

@@ -46,7 +46,7 @@ def messages(post: Any, phone_number_id: str) -> Iterator[Message]:  # noqa: ANN
 
 
 def said(message: dict[str, Any]) -> str:
-    """Return a text, what a button or a row of a list stands for, or a caption; else ""."""
+    """Return a text, the payload of a button or of a row of a list, or a caption; else ""."""
     content = message.get(kind := message["type"]) or {}
     if kind == "text":
         return str(content["body"])

@@ -1,6 +1,6 @@
 """Drive every channel that Rasa has, and say as JSON what it does: run by the Python that has Rasa.
 
-Nothing of Rasa is replaced but addresses: whatever a channel sends goes to a stub on this machine,
+Nothing of Rasa is replaced but addresses: what a channel sends goes to a stub on this machine,
 which is every service at once. Each channel is posted to as its service would, and without what its
 service proves itself by; its answers go out as a text, and as the JSON of a hand-over.
 """
@@ -273,7 +273,7 @@ async def main() -> None:
     redirect(every_service())
     app = Sanic("bot", configure_logging=False)
     channels = [name for name in BUILTIN_CHANNELS if name in POSTS]
-    # Some ask their service as they begin, and Telegram's with a loop of its own.
+    # Some ask their service as they begin, and Telegram's with another loop.
     facts = [await asyncio.to_thread(Facts, app, name) for name in sys.argv[1:] or channels]
     listening = socket.create_server(("127.0.0.1", 0))
     options = {"return_asyncio_server": True, "access_log": False}

@@ -23,7 +23,7 @@ CHANNELS: tuple[Any, ...] = (
     *(WhatsAppCloudInput, TwilioSignedInput, TwilioVoiceSignedInput, TelegramStartInput),
     *(FacebookRefInput, CallbackSignedInput),
 )
-SECRET = "made up, of no service"
+SECRET = "made up for no service"
 KEY = "1:made-up-and-thirty-two-characters"
 
 

@@ -27,7 +27,7 @@ from examples.channels.try_it import headers_of, post_of
 from tests.support.processes import free_port
 
 URL = f"http://127.0.0.1:{free_port()}"
-SECRET = "made up, of the service"
+SECRET = "made up for the services"
 SENDER_KEY = "made up, by which senders are named"
 ARRIVAL_KEY = "made up, and this back-end's own"
 VARIABLES = {"STUB": URL, "SECRET": SECRET, "SENDER_KEY": SENDER_KEY}
@@ -203,7 +203,7 @@ def signed_callback(body: bytes, secret: str = SECRET, at: float | None = None) 
 
 
 def texts(messages: list[Any]) -> list[str]:
-    """Return what a customer reads of what was sent to them, by whatever service."""
+    """Return what a customer reads of what was sent to them, by any service."""
     return [text for message in messages for text in _texts(message)]
 
 

@@ -31,7 +31,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}")
 
 
 def decoded(text: str) -> str:
-    """Return a text, and behind it whatever in it is Base64: WhatsApp's ids are."""
+    """Return a text, and behind it what in it is Base64: WhatsApp's ids are."""
     whole = [found[: len(found) // 4 * 4] for found in _BASE64.findall(text)]
     hidden = [base64.b64decode(each).decode("latin-1") for each in whole]
     return "\n".join([text, *hidden])

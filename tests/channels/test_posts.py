@@ -300,7 +300,7 @@ async def test_meta_verifies_a_webhook(
 
 
 async def test_whatsapp_shows_what_can_be_chosen(channel_bot: RunningBot, stub: Services) -> None:
-    """The greeting has buttons; what is pressed comes back as what it stands for."""
+    """The greeting has buttons; what is pressed comes back as its payload."""
     async with customer("whatsapp_cloud", channel_bot, stub) as ana:
         assert isinstance(ana, ByPost)
         heard: list[Any] = []

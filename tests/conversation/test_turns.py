@@ -7,6 +7,7 @@ import pytest
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation import spoken
 from tests.conversation.cast import signed_arrival
+from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -62,16 +63,17 @@ async def test_a_failed_lookup_leaves_nothing_of_the_first_customer(
 
 
 async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
-    oss_bot: RunningBot,
+    oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
-    """The JSON that an agent's desktop gets over REST, and before it what is said to the customer.
+    """The agents' desk gets it, and the channel nothing but what is said to the customer.
 
     Where the bot gives up by itself, it says why.
     """
     chat = oss_bot.chat()
     await chat.say("oi", {"contextId": "ana", "correlationId": "trail-1"})
-    context, said = await chat.answers("quero falar com uma pessoa")
-    handed_over = {
+    said = await chat.answers("quero falar com uma pessoa")
+    assert said == [{"recipient_id": chat.sender, "text": spoken.HANDOVER}]
+    assert rasa_stage.handed_over()[-1] == {
         "reason": "ask_human",
         "ps7_status": "ok",
         "correlation_id": "trail-1",
@@ -82,13 +84,10 @@ async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
         "security_device": "token",
         "token_status": "valid",
     }
-    assert context == {"recipient_id": chat.sender, "custom": {"data": handed_over}}
-    assert said == {"recipient_id": chat.sender, "text": spoken.HANDOVER}
     await spoken.is_unknown(chat, "missing")
 
-    chat = oss_bot.chat()
-    *_, context, _ = await chat.answers("qual meu saldo", {"contextId": "http-403"})
-    nobody = context["custom"]["data"]
+    await oss_bot.chat().say("qual meu saldo", {"contextId": "http-403"})
+    nobody = rasa_stage.handed_over()[-1]
     assert (nobody["reason"], nobody["ps7_status"]) == ("ask_balance", "denied")
     assert nobody["segment"] is None
 
