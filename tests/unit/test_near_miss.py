@@ -12,10 +12,13 @@ LOOKS = "looks like one: PS7_METADATA_KEYS"
 
 @pytest.mark.parametrize(
     "metadata",
-    [None, "contextID", ["contextID"], {}, {"model_id": "m", "assistant_id": "a", "session_id": 1}],
+    [
+        *(None, "contextID", ["contextID"], {}),
+        {"model_id": "m", "assistant_id": "a", "session_id": 1, "is_external": True},
+    ],
 )
 def test_what_rasa_adds_is_not_named(metadata: object) -> None:
-    """Every message has it."""
+    """Every message has the first three, a reminder the last."""
     assert describe(metadata, PATHS) is None
 
 
@@ -35,7 +38,8 @@ def test_what_rasa_adds_is_not_named(metadata: object) -> None:
             "keys: a, contextID, ctxId",
         ),
         ({"user12345": {"contextId": 1}, "": 1, "é": 1, 5: 1}, "keys: none that can be shown"),
-        ({"a" * 40: 1, "b" * 41: 1, "n1234_5678": 1}, f"keys: {'a' * 40}, n1234_5678"),
+        ({"a" * 40: 1, "b" * 41: 1, "n12_34": 1}, f"keys: {'a' * 40}, n12_34"),
+        ({"cpf_529-982-247-25": 1, "n12_345": 1}, "keys: none that can be shown"),
         ({f"k{n}": n for n in range(10)}, "keys: k0, k1, k2, k3, k4, k5, k6, k7"),
     ],
 )

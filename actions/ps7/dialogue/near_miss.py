@@ -13,10 +13,10 @@ from .context_id import is_blank
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OF_RASA = {"model_id", "assistant_id", "session_id"}
-"""What Rasa itself adds to the metadata of every message."""
-_NAME = re.compile(r"(?!.*\d{5})[A-Za-z_][\w-]{0,39}", re.ASCII)
-"""A name of a key that may be shown: it holds no number of a customer."""
+_OF_RASA = {"model_id", "assistant_id", "session_id", "is_external"}
+"""What Rasa itself adds: to every message, the last one to a reminder or a triggered intent."""
+_NAME = re.compile(r"(?!(?:.*\d){5})[A-Za-z_][\w-]{0,39}", re.ASCII)
+"""A name of a key that may be shown: fewer than five digits are no number of a customer."""
 _MOST_SHOWN = 8
 _DEPTH = 3
 
