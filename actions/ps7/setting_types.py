@@ -42,13 +42,15 @@ def _base_url(text: str) -> str:
         raise FaultError("this one does not begin with https:// and a host")
     if "@" in parts.netloc:
         raise FaultError("this one holds a user")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise FaultError("this one goes on after the host and port")
+    if "?" in text or "#" in text:
+        raise FaultError("this one goes on after the path")
+    if "/apiaccess/" in f"{parts.path}/":
+        raise FaultError("this one holds PS7's own path, which is added to it")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise FaultError("this one is http to another machine")
     if parts.port == 0 or not text.isprintable() or " " in text:
         raise ValueError
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _header_value(secret: SecretStr) -> SecretStr:

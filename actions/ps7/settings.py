@@ -165,8 +165,8 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     """
 
     base_url: types.BaseUrl = Field(
-        description="scheme, host and port of PS7, such as https://cec.example.com; "
-        "http is for a loopback host only",
+        description="scheme, host and port of PS7, such as https://cec.example.com, and the path "
+        "in front of PS7's own if its gateway has one; http is for a loopback host only",
     )
     username: types.HeaderValue = Field(description=types.HEADER_TEXT)
     password: types.HeaderValue = Field(description=types.HEADER_TEXT)

@@ -143,8 +143,8 @@ async def test_unusable_settings_are_one_message(tmp_path: Path) -> None:
     assert ended.err == (
         "The PS7 settings are not usable:\n"
         "  PS7_BASE_URL cannot be used; it expects scheme, host and port of PS7, such as "
-        "https://cec.example.com; http is for a loopback host only; this one does not begin with "
-        "https:// and a host\n"
+        "https://cec.example.com, and the path in front of PS7's own if its gateway has one; "
+        "http is for a loopback host only; this one does not begin with https:// and a host\n"
         "  PS7_PASSWORD is missing; it expects a text of printable characters; looked in the "
         "environment, .env in this folder (not there) and PS7_SECRETS_DIR (not set)\n"
     )

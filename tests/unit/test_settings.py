@@ -71,20 +71,24 @@ def test_the_defaults() -> None:
     [
         ("https://ps7.example/", "https://ps7.example"),
         ("http://localhost:8080/", "http://localhost:8080"),
+        ("https://gateway.example/banco/cec/", "https://gateway.example/banco/cec"),
+        ("https://gateway.example/apiaccess2", "https://gateway.example/apiaccess2"),
         *((url, url) for url in ("https://ps7.example:8443", "https://[2001:db8::1]:8443")),
         *((url, url) for url in ("http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80")),
     ],
 )
 def test_base_urls(given: pytest.MonkeyPatch, text: str, base_url: str) -> None:
-    """Scheme, host and port; http only where the network is not left."""
+    """Scheme, host, port and a gateway's own path; http only where the network is not left."""
     given.setenv("PS7_BASE_URL", text)
     assert PS7Settings.load().base_url == base_url
 
 
 NO_HOST, NO_MORE = "this one does not begin with https:// and a host", "this one goes on after"
+PS7_PATH = "https://ps7.example/gateway/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 NO_BASE_URLS = {
     **dict.fromkeys(("ps7.example", "localhost:80", "ftp://ps7.example", "https://"), NO_HOST),
-    **dict.fromkeys((f"https://ps7.example{end}" for end in ("/path", "?q=1", "#part")), NO_MORE),
+    **dict.fromkeys((f"https://ps7.example{end}" for end in ("/path?", "?q=1", "#part")), NO_MORE),
+    **dict.fromkeys((PS7_PATH, "https://ps7.example/apiaccess"), "this one holds PS7's own path"),
     **dict.fromkeys(("https://user:pass@ps7.example", "https://@ps7.example"), "this one holds a"),
     **dict.fromkeys(("http://ps7.example", "http://localhost.example"), "this one is http to"),
     **dict.fromkeys(("https://[::1", "https://ps7 .example", "https://ps7.example\n"), ""),
@@ -94,12 +98,13 @@ NO_BASE_URLS = {
 
 @pytest.mark.parametrize(("text", "fault"), NO_BASE_URLS.items())
 def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str, fault: str) -> None:
-    """A path would double the interface's own, a user name would leak, http would be read."""
+    """PS7's own path would be doubled, a user name would leak, http would be read."""
     given.setenv("PS7_BASE_URL", text)
     refused, _, said = refusal().partition("; http is for a loopback host only")
     assert refused == (
         "The PS7 settings are not usable:\n  PS7_BASE_URL cannot be used; it expects scheme, host "
-        "and port of PS7, such as https://cec.example.com"
+        "and port of PS7, such as https://cec.example.com, and the path in front of PS7's own if "
+        "its gateway has one"
     )
     assert said.startswith(f"; {fault}" if fault else "")
     assert bool(said) is bool(fault)
