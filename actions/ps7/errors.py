@@ -32,7 +32,6 @@ class Reason(str, Enum):
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     DEADLINE = "deadline"
-    HELD_BACK = "held_back"
     CONNECT = "connect"
     CONNECT_TIMEOUT = "connect_timeout"
     READ_TIMEOUT = "read_timeout"
@@ -74,11 +73,14 @@ _RETRIED_REASONS = frozenset(
 )
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 """500 is not among them: PS7 documents it as a failure of the request's values."""
+_BUSY = 429
+"""Counts for no circuit breaker: whoever answers it is there, and takes others."""
 _BREAKER_REASONS = frozenset(
     {
         *(Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST, Reason.TLS_EXPIRED),
-        *(Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.DEADLINE, Reason.UNAUTHORIZED),
-        *(Reason.TOKEN_REFUSED, Reason.TOKEN_UNAVAILABLE, Reason.TOKEN_UNREADABLE),
+        *(Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.DEADLINE),
+        *(Reason.UNAUTHORIZED, Reason.FORBIDDEN, Reason.TOKEN_REFUSED),
+        *(Reason.TOKEN_UNAVAILABLE, Reason.TOKEN_UNREADABLE),
     }
 )
 
@@ -96,16 +98,10 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
         self.reason = reason
         self.status = status
         self.retry_after = retry_after
-
-    @property
-    def retryable(self) -> bool:
+        self.retryable = reason in _RETRIED_REASONS or status in _RETRIED_STATUSES
         """Whether a retry may succeed: the same request, a moment later."""
-        return self.reason in _RETRIED_REASONS or self.status in _RETRIED_STATUSES
-
-    @property
-    def counts_for_breaker(self) -> bool:
-        """Whether it counts for the circuit breaker: any other lookup would fail as well."""
-        return self.retryable or self.reason in _BREAKER_REASONS
+        self.counts_for_breaker = status != _BUSY and (self.retryable or reason in _BREAKER_REASONS)
+        """Whether it counts for the circuit breaker: other lookups may fail as well."""
 
     def __str__(self) -> str:
         return self.reason.value + (f" (HTTP {self.status})" if self.status is not None else "")
@@ -140,7 +136,7 @@ class DeadlineExceeded(PS7Unavailable):
 
 
 class CircuitOpen(PS7Unavailable):
-    """PS7 was not asked, since the lookups before this one failed; `outcome` is of the last."""
+    """PS7 was not asked: others failed just before; `outcome` is that of the breaker's question."""
 
 
 class ConnectionFailed(PS7Unavailable):

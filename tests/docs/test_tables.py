@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 
 from actions import ps7 as package
 from actions.ps7 import CustomerContext, LookupFailed, Outcome, PS7Settings, Reason
-from actions.ps7.api import connections, gateway, json_text, telemetry, wire
+from actions.ps7.api import connections, telemetry, tokens, transport, wire
+from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.cli import command
 from actions.ps7.dialogue import arrival, context_id, rules, situation
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
@@ -208,7 +209,8 @@ def attributes(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]
     reasons = {("reason", reason.value) for reason in Reason}
     refused = {("reason", reason.value) for reason in rules.ARRIVAL_REFUSED}
     ends = reasons | {("outcome", outcome) for outcome in OUTCOMES}
-    return {"ps7.turns": found, "ps7.arrivals.refused": refused, "ps7.lookup.duration": ends}
+    of_turns = {"ps7.turns": found, "ps7.arrivals.refused": refused}
+    return {**of_turns, "ps7.lookup.duration": ends, "ps7.question": ends}
 
 
 def test_every_attribute_of_a_metric_is_in_its_row(
@@ -249,8 +251,10 @@ def selected(
 def test_every_span_has_its_row() -> None:
     """And every attribute of one is in it."""
     header = ("span", "kind", "attributes")
-    assert set(OPERATIONS.named(*header)) == {texts[0] for texts in calls("_span")}
-    attributes = {texts[0] for texts in calls("set_attribute")}
+    of_reports = {f"ps7.{LookupReport(is_question=asks).kind}" for asks in (False, True)}
+    made = {texts[0] for texts in calls("span") if texts}
+    assert set(OPERATIONS.named(*header)) == of_reports | made
+    attributes = {texts[0] for texts in calls("set_attribute") if texts}
     assert {*OPERATIONS.named(*header, column=2)} == attributes | {"ps7.outcome", "ps7.reason"}
 
 
@@ -266,7 +270,7 @@ def test_every_warning_has_its_row() -> None:
 
 def test_the_line_of_a_lookup_is_shown_as_it_is() -> None:
     """Its words, in their order."""
-    (line,) = (texts[0] for texts in calls("info") if texts[0].startswith("PS7 lookup"))
+    (line,) = (texts[0] for texts in calls("info") if texts[0].startswith("PS7 %s"))
     (shown,) = (block.code for block in OPERATIONS.blocks if block.language == "text")
     assert re.fullmatch(re.sub(r"%(\.0f|[sd])", r"\\S+", line), shown.strip())
 
@@ -287,6 +291,7 @@ def ends() -> Iterator[tuple[str, str]]:
         if rule.reason is not None and rule.outcome is not None:
             yield rule.reason.value, rule.outcome.value
     yield from ((fault.reason, fault.outcome) for fault in FAULTS.values())
+    yield from ((reason.value, "unavailable") for _, reason in transport._FOREIGN)
 
 
 def test_every_reason_has_its_row() -> None:
@@ -347,8 +352,8 @@ DEFAULTS = {name: field.default for name, field in PS7Settings.model_fields.item
         ("how-it-works", f"text of 1 to {context_id.MAX_LENGTH} printable characters"),
         ("how-it-works", f"no call for {situation.REJECTED_FOR.seconds} s"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
-        ("ps7", f"`POST {{PS7_BASE_URL}}{gateway.PATH}`"),
-        ("ps7", f"`X-Token-Expire: {gateway.LIFETIME}`"),
+        ("ps7", f"`POST {{PS7_BASE_URL}}{tokens.PATH}`"),
+        ("ps7", f"`X-Token-Expire: {tokens.LIFETIME}`"),
         ("security", f"`exp` after `iat`, by {arrival.MAX_SECONDS} s at most"),
         ("security", f"`exp` is more than {arrival.MAX_SECONDS} s after `iat`"),
         ("security", f"from {arrival._CLOCKS_DIFFER:.0f} s before `iat`"),
@@ -358,7 +363,7 @@ DEFAULTS = {name: field.default for name, field in PS7Settings.model_fields.item
         ("security", f"`PS7_MAX_CONTEXTS` ({DEFAULTS['max_contexts']})"),
         ("security", f"`PS7_MAX_AGE` ({DEFAULTS['max_age']:.0f} s)"),
         ("security", f"{connections.MAX_ANSWER_BYTES // 1024} KiB, no decompression, "),
-        ("security", f"no decompression, {json_text.MAX_DEPTH} levels"),
+        ("security", f"no decompression, {wire.MAX_DEPTH} levels"),
         ("security", f"JWS, {arrival.ALGORITHM}"),
     ],
 )

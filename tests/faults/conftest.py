@@ -71,7 +71,7 @@ async def bot(
     isolated: pytest.MonkeyPatch,
 ) -> AsyncIterator[Bot]:
     """Yield what makes a bot that talks to a simulator; its connections end with the test."""
-    isolated.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    isolated.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
     isolated.setenv("PS7_SEAL_KEYS", seal_keys())
     known = list(runtime._runtimes)
 

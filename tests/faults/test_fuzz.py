@@ -20,7 +20,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict, TrackerState
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, Outcome
-from actions.ps7.api.gateway import PATH as TOKEN_PATH
+from actions.ps7.api.tokens import PATH as TOKEN_PATH
 from actions.ps7.api.transport import Transport
 from actions.ps7.api.wire import Answer, Request
 from actions.ps7.dialogue import runtime
@@ -81,12 +81,12 @@ class Bench:
         monkeypatch.setattr(Transport, "send", send)
         self.actions: list[PS7Action] = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget()]
         self.client = self.actions[0].runtime.client
-        monkeypatch.setattr("actions.ps7.api.client.sleep", at_once)
+        monkeypatch.setattr("actions.ps7.api.policy.sleep", at_once)
 
     def run(self, action: PS7Action, state: dict[str, Any]) -> dict[str, Any]:
         """Run an action on a tracker, check what must hold, and return the slots afterwards."""
-        if self.client._gateway is not None:
-            self.client._gateway._token = None
+        if self.client._tokens is not None:
+            self.client._tokens._token = None
         dispatcher = CollectingDispatcher()
         tracker = Tracker.from_dict(cast("TrackerState", state))
         events = self.loop.run_until_complete(action.run(dispatcher, tracker, DOMAIN))

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import pytest
 
 from actions.ps7 import ConnectionFailed, PS7Client, Reason, UnreadableAnswer
+from actions.ps7.api import connections
 from actions.ps7.testing import BackgroundSimulator
 from tests.host.loopback import RESET, Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for
@@ -303,3 +305,45 @@ def test_a_loop_that_runs_elsewhere_is_left_alone(ps7: BackgroundSimulator) -> N
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
+
+
+# What an aiohttp that is not known may do
+
+
+@pytest.mark.parametrize("gone", ["_factory", "of_another_version"])
+async def test_an_aiohttp_that_has_changed_is_sent_nothing_over(
+    gone: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection rule rests on names of its own: one ERROR line says which, and what to do."""
+    original = aiohttp.TCPConnector.__init__
+
+    def another(connector: aiohttp.TCPConnector, **options: Any) -> None:  # noqa: ANN401 - aiohttp's
+        original(connector, **options)
+        if gone == "_factory":
+            del connector._factory
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", another)
+    if gone != "_factory":
+        monkeypatch.setattr(connections, "_NEEDED", (*connections._NEEDED, gone))
+    async with Server([http(GOOD)]) as server, client_of(server.url) as client:
+        failure = await failure_of(client)
+        assert (failure.reason, server.connections) == (Reason.INTERNAL, 0)
+    said = f"aiohttp {aiohttp.__version__} lacks what keeps one customer's answer from the next "
+    assert [text.startswith(f"{said}({gone}), so") for text in caplog.messages] == [True]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_what_is_unexpected_in_the_transport_is_one_error_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its class and place, and nothing that it quotes."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(connections.Connector, "connect", broken)
+    async with client_of("http://127.0.0.1:9") as client:
+        assert (await failure_of(client)).reason is Reason.INTERNAL
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage().startswith("ZeroDivisionError at test_client_connections.py:")

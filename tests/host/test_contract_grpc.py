@@ -80,6 +80,16 @@ async def test_a_held_context_costs_nothing(send: Send, ps7: Simulator) -> None:
     assert len(ps7.requests) == 1
 
 
+async def test_one_context_id_keeps_nobody_else_out(send: Send, ps7: Simulator) -> None:
+    """The breaker asks its question in this server's event loop too."""
+    for context_id in (*["http-401"] * 12, "ana"):
+        user = Dialogue()
+        await user.turn(send, metadata={"contextId": context_id})
+    assert user.slots["ps7_status"] == "ok"
+    asked = [request.json["contextId"] for request in ps7.requests]
+    assert sum(context_id.startswith("ps7-question-") for context_id in asked) >= 1
+
+
 async def test_a_slot_that_the_bot_fills_itself_stays_its_own(send: Send) -> None:
     """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
     user, ana, typed = Dialogue(), PERSONAS["ana"].slots["account"], "11144477735"

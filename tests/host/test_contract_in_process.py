@@ -71,7 +71,7 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
             await process.wait()
     said = errors.read_text()
     assert (rest, process.returncode) == (b"", 0), said
-    for unwanted in ("Unclosed", "Traceback", "Exception ignored", "never awaited"):
+    for unwanted in ("Unclosed", "Traceback", "Exception ignored", "never awaited", "destroyed"):
         assert unwanted not in said
 
 
@@ -104,6 +104,20 @@ async def everything_works(running: Host, ps7: Simulator, known: Dialogue) -> No
     await user.turn(running.send, metadata={"contextId": "ana"})
     await user.turn(running.send, FORGET)
     assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
+
+
+async def test_a_question_of_the_breaker_ends_with_its_event_loop(
+    python: Path, ps7: Simulator, tmp_path: Path
+) -> None:
+    """Each turn has a loop of its own here: none waits for a question, none hears of its end."""
+    async with host(python, tmp_path, **ps7.environment) as running:
+        for context_id in (*["http-401"] * 8, "ana"):
+            user = Dialogue()
+            await user.turn(running.send, metadata={"contextId": context_id})
+        assert user.slots["account"] == ANA["account"]
+        await running.tell(reload="forward")
+        for _ in range(8):
+            await Dialogue().turn(running.send, metadata={"contextId": "http-503"})
 
 
 @pytest.mark.parametrize("which", ["touched", "forward", "backward"])

@@ -15,7 +15,7 @@ from aiohttp import web
 from typing_extensions import Self
 
 from actions.ps7 import AccessDenied, PS7Client, PS7Unavailable, Reason, UnreadableAnswer
-from actions.ps7.api.gateway import Token
+from actions.ps7.api.tokens import Token
 from tests.host.loopback import Scripted, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
 
@@ -174,7 +174,7 @@ async def test_a_token_is_renewed_before_it_ends(
 ) -> None:
     """After nine tenths of its life, counted from the moment at which it was asked for."""
     now = 5000.0
-    monkeypatch.setattr("actions.ps7.api.gateway.time.monotonic", lambda: now)
+    monkeypatch.setattr("actions.ps7.api.tokens.time.monotonic", lambda: now)
     fabric.expires = expires
     await client.lookup("C1")
     now += good_for - 0.001
@@ -217,7 +217,7 @@ async def test_a_token_that_is_refused_is_replaced_and_the_request_replayed(
 
 @pytest.mark.parametrize("attempts", [1, 3])
 async def test_a_second_401_is_the_end(fabric: Fabric, attempts: int) -> None:
-    """The user name may be what is refused: no loop, whatever the number of attempts."""
+    """The user name may be what is refused: no loop, and no more requests than attempts."""
     fabric.revokes_all = True
     async with client_of(fabric, attempts=attempts) as client:
         failure = await failure_of(client)
@@ -226,18 +226,30 @@ async def test_a_second_401_is_the_end(fabric: Fabric, attempts: int) -> None:
         Reason.UNAUTHORIZED,
         401,
     )
-    assert len(fabric.fetches) == 2
-    assert fabric.bearers == bearers(1, 2)
+    asked = [1, 2][:attempts]
+    assert (len(fabric.fetches), fabric.bearers) == (len(asked), bearers(*asked))
+
+
+async def test_a_single_attempt_replaces_a_token_for_the_next_lookup(fabric: Fabric) -> None:
+    """A token that was revoked costs one lookup, and not all until its end."""
+    async with client_of(fabric, attempts=1) as client:
+        await client.lookup("C1")
+        fabric.revoked = {"planted-token-1"}
+        assert (await failure_of(client)).reason is Reason.UNAUTHORIZED
+        assert (await client.lookup("C1")).agency == "0341"
+    assert fabric.bearers == bearers(1, 1, 2)
 
 
 async def test_refused_credentials_are_not_hammered(fabric: Fabric) -> None:
-    """Ten turns are five lookups, each with one replay: a technical user may be locked."""
+    """Two lookups with a replay, three without, and a question: a technical user may be locked."""
     fabric.revokes_all = True
     async with client_of(fabric) as client:
-        ends = [await failure_of(client) for _ in range(10)]
+        ends = [await failure_of(client) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        ends += [await failure_of(client) for _ in range(5)]
     assert [end.outcome.value for end in ends] == ["denied"] * 10
     assert [end.reason for end in ends[5:]] == [Reason.CIRCUIT_OPEN] * 5
-    assert len(fabric.bearers) == 10
+    assert len(fabric.bearers) == 8
     assert len(fabric.fetches) == 6
 
 
@@ -245,7 +257,7 @@ async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And a 401 after that is the end: one replay for a lookup, not for an attempt."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
     unauthorized = [http(b"", "Connection: close", status="401 Unauthorized")]
     unavailable = [http(b"", "Connection: close", status="503 Service Unavailable")]
     script = [written(1), unauthorized, written(2), unavailable, unauthorized, unauthorized]
@@ -279,11 +291,11 @@ async def test_a_revoked_token_is_replaced_once_for_all_who_hold_it(
 
 async def test_a_token_that_was_replaced_meanwhile_is_not_dropped(client: PS7Client) -> None:
     """A late 401 about the old one does not take the new one from the others."""
-    ours = client._gateway
+    ours = client._tokens
     assert ours is not None
     ours._token = Token("new", time.monotonic() + 60)
     ours.drop("old")
-    assert await ours.token() == "new"
+    assert await ours.get() == "new"
     ours.drop("new")
     ours.drop("new")
     assert ours._token is None
@@ -332,7 +344,7 @@ async def test_a_fetch_ends_where_no_lookup_is_left_to_end_it(fabric: Fabric) ->
         await given_up(client)
         late = await failure_of(client)
         assert late.reason is Reason.DEADLINE
-        ours = client._gateway
+        ours = client._tokens
         assert ours is not None
         await asyncio.sleep(0.05)
         assert ours._fetches == {}
@@ -346,7 +358,7 @@ def test_a_client_that_is_closed_leaves_no_fetch_behind(caplog: pytest.LogCaptur
             fabric.hold()
             async with client_of(fabric, read_timeout=100) as client:
                 await given_up(client)
-            ours = client._gateway
+            ours = client._tokens
             assert ours is not None
             assert ours._fetches == {}
 
@@ -371,8 +383,8 @@ async def test_an_event_loop_that_ends_takes_its_fetch_along(fabric: Fabric) -> 
 
         fabric.hold()
         await asyncio.get_running_loop().run_in_executor(None, asyncio.run, begin())
-        assert client._gateway is not None
-        assert client._gateway._fetches == {}
+        assert client._tokens is not None
+        assert client._tokens._fetches == {}
         fabric.go_on()
         assert (await client.lookup("C1")).agency == "0341"
     assert len(fabric.fetches) == 2
@@ -460,7 +472,7 @@ async def test_neither_keys_nor_tokens_are_shown(fabric: Fabric) -> None:
     """In the `repr` of nothing; what is logged and raised is watched by the tests of faults."""
     async with client_of(fabric) as client:
         await client.lookup("C1")
-        ours = client._gateway
+        ours = client._tokens
         assert ours is not None
         held = [client, ours, *vars(ours).values(), client.settings]
     assert "planted" not in "\n".join(map(repr, held))

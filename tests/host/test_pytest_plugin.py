@@ -116,11 +116,10 @@ def test_tests_know_nothing_of_each_other_and_of_this_machine(
         """
         async def test_a_circuit_opens_and_time_goes_on(conversation, ps7):
             with ps7.failing("http-401"):
-                for _ in range(5):
-                    await conversation().arrives("ana")
-            bot = conversation()
-            assert (await bot.arrives("ana")).slots["ps7_status"] == "denied"
-            assert ps7.asked == ["ana"] * 5
+                for _ in range(6):
+                    bot = conversation()
+                    await bot.arrives("ana")
+            assert bot.slots["ps7_status"] == "denied"
             bot.later(days=1000)
 
         async def test_the_next_one_starts_anew(bot, ps7):

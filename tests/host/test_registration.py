@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -93,7 +94,7 @@ def test_the_end_of_the_process_leaves_no_runtime() -> None:
 async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:
     """It runs in another thread, and ends with the process: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
-    session = await client._transport._session()
+    session = await client._transport._reopen(asyncio.get_running_loop())
     client.close_all()
     assert not session.closed
     await session.close()

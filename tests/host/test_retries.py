@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from actions.ps7 import CircuitOpen, ContextRejected, LookupFailed, PS7Client, Reason
+from actions.ps7 import ContextRejected, LookupFailed, PS7Client, Reason
 from actions.ps7.testing import Simulator
 from tests.host.loopback import RESET, Scripted, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
@@ -64,7 +64,7 @@ async def test_a_server_that_comes_up_meanwhile_is_found(
     monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     """A restart of PS7 that is shorter than a wait is not seen by a customer."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.3)
     ps7 = Simulator(port=free_port())
     async with client_of(ps7.url) as client:
         looking = asyncio.create_task(client.lookup("ana"))
@@ -86,7 +86,7 @@ async def test_a_pause_by_chance_doubles_up_to_a_second(
         limits.append((low, round(high, 3)))
         return 0.0
 
-    monkeypatch.setattr("actions.ps7.api.client.uniform", uniform)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", uniform)
     ps7.answer("C1", status=503, headers={} if asked is None else {"Retry-After": "0"})
     async with client_of(ps7.url, attempts=7) as client:
         await failure_of(client)
@@ -126,7 +126,7 @@ async def test_a_wait_beyond_the_deadline_ends_the_lookup_at_once(
     asked: str | None,
 ) -> None:
     """No attempt is waited for that would not be made, by PS7's word or by chance."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 5.0)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 5.0)
     ps7.answer("C1", status=503, headers={"Retry-After": asked} if asked else {})
     async with client_of(ps7.url) as client:
         started = time.monotonic()
@@ -157,7 +157,7 @@ async def test_a_lookup_that_is_cancelled_while_it_waits_is_over(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     """No further attempt is made for a turn that was cancelled."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.3)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.3)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url) as client:
         looking = asyncio.create_task(client.lookup("C1"))
@@ -174,7 +174,7 @@ async def test_a_neighbour_who_waits_for_another_attempt_holds_no_connection(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The only connection is free meanwhile."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.5)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.5)
     ps7.answer("C1", status=503)
     async with client_of(ps7.url, max_connections=1, attempts=2) as client:
         waiting = asyncio.create_task(failure_of(client, "C1"))
@@ -194,7 +194,7 @@ def flow_ids(ps7: Simulator) -> list[str]:
 async def test_the_attempts_of_a_lookup_have_one_flow_id(ps7: Simulator) -> None:
     """It names the lookup: an audit sees that they belong together."""
     ps7.answer("C1", status=503, headers={"Retry-After": "0"})
-    async with client_of(ps7.url) as client:
+    async with client_of(ps7.url, breaker_failures=9) as client:
         await failure_of(client)
         await failure_of(client)
         with pytest.raises(LookupFailed):
@@ -206,81 +206,3 @@ async def test_the_attempts_of_a_lookup_have_one_flow_id(ps7: Simulator) -> None
     assert given == "flow-1"
     trails = [request.headers.get("x-itau-correlationID") for request in ps7.requests]
     assert trails == [None] * 6 + ["trail-1"] * 3
-
-
-# The circuit breaker, as a client has it
-
-
-class BreakerClock:
-    """The time of circuit breakers."""
-
-    now = 0.0
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> BreakerClock:
-    """Return a clock that a test sets."""
-    made = BreakerClock()
-    monkeypatch.setattr("actions.ps7.api.breaker.monotonic", lambda: made.now)
-    return made
-
-
-async def test_while_the_circuit_is_open_no_request_is_made_but_one_after_the_reset(
-    ps7: Simulator, clock: BreakerClock, said: pytest.LogCaptureFixture
-) -> None:
-    """Lookups count, not attempts; one that is refused says so in its line.
-
-    If PS7 answers, everybody may ask again; operations hear of both changes.
-    """
-    ps7.answer("C1", status=503, headers={"Retry-After": "0"})
-    async with client_of(ps7.url, breaker_failures=2, breaker_reset=15.0) as client:
-        for _ in range(2):
-            await failure_of(client)
-        clock.now = 14.9
-        failure = await failure_of(client, "ana")
-        assert (type(failure), failure.status) == (CircuitOpen, None)
-        assert lines(said)[2:] == [("unavailable", "circuit_open", "-", "0")]
-        assert len(ps7.requests) == 6
-        clock.now = 15.0
-        ends = await asyncio.gather(
-            *(client.lookup("ana") for _ in range(20)), return_exceptions=True
-        )
-        assert [type(end).__name__ for end in ends].count("CircuitOpen") == 19
-        assert (await client.lookup("ana")).agency == "0341"
-        assert len(ps7.requests) == 8
-    assert warnings(said) == [
-        "Circuit breaker open after 2 failures; next probe in 15 s",
-        "Circuit breaker closed: PS7 answers again",
-    ]
-
-
-async def test_whose_turn_comes_too_late_is_held_back(
-    ps7: Simulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
-) -> None:
-    """After a refusal, and while PS7 takes few a second: before a retry, too. No circuit opens."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
-    now = 1000.0
-    monkeypatch.setattr("actions.ps7.api.pace.monotonic", lambda: now)
-    # Half of each deadline, of 5 s, is over in 0.1 s: before the next turn.
-    monkeypatch.setattr("actions.ps7.api.client.monotonic", lambda: now - 2.4)
-    ps7.script("C1", ["http-429", "ana"])
-    async with client_of(ps7.url, breaker_failures=2) as client:
-        assert (await client.lookup("ana")).agency == "0341"
-        for _ in range(3):
-            await failure_of(client)
-        assert len(ps7.requests) == 2
-        now += 1
-        assert (await client.lookup("C1")).agency == "0341"
-    held = [("unavailable", "held_back", "-", sent) for sent in ("1", "0", "0")]
-    assert lines(said) == [("ok", "ok", "200", "1"), *held, ("ok", "ok", "200", "1")]
-    assert warnings(said) == []
-
-
-async def test_no_single_context_id_opens_a_circuit(ps7: Simulator) -> None:
-    """What PS7 rejects, answers unreadably or with an undocumented status is about that alone."""
-    names = ["unreadable", "too-large", "not-http", "gzip-bomb", "http-403", "http-404", "http-301"]
-    names += ["not-found", "http-400", "http-500", "no-payload"]
-    async with client_of(ps7.url, breaker_failures=2) as client:
-        for name in (*names, *names):
-            await failure_of(client, name)
-        assert (await client.lookup("ana")).agency == "0341"

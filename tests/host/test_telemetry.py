@@ -83,17 +83,13 @@ async def test_without_a_tracer_of_the_host_the_provider_of_the_process_counts(
 async def test_each_attempt_is_a_span_that_ps7_may_follow(
     ps7: Simulator, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the status that came and why it was not the end; `PS7_TRACE_CONTEXT` sends its id.
-
-    A lookup that the open circuit refuses is a span without an attempt.
-    """
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    """With the status that came and why it was not the end; `PS7_TRACE_CONTEXT` sends its id."""
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
-    async with client_of(ps7.url, spans, trace_context=True, breaker_failures=1) as client:
-        await failure_of(client)
+    async with client_of(ps7.url, spans, trace_context=True, breaker_failures=4) as client:
         await failure_of(client)
         digest = client.digest("C1")
-    (lookup, refused), attempts = spans.named("ps7.lookup"), spans.named("ps7.attempt")
+    (lookup,), attempts = spans.named("ps7.lookup"), spans.named("ps7.attempt")
     assert dict(lookup.attributes or {}) == {
         "ps7.outcome": "unavailable",
         "ps7.reason": "server_error",
@@ -105,13 +101,41 @@ async def test_each_attempt_is_a_span_that_ps7_may_follow(
         for number in (1, 2, 3)
     ]
     assert all(span.parent == lookup.context for span in attempts)
-    assert refused.attributes is not None
-    assert refused.attributes["ps7.reason"] == "circuit_open"
-    assert refused.attributes["ps7.attempts"] == 0
     sent = [TRACE_PARENT.fullmatch(request.headers["traceparent"]) for request in ps7.requests]
     assert [(int(one[1], 16), int(one[2], 16)) for one in sent if one] == [
         (span.context.trace_id, span.context.span_id) for span in attempts if span.context
     ]
+
+
+async def test_a_question_of_the_breaker_has_a_span_and_a_metric_of_its_own(
+    ps7: Simulator, spans: Spans, measured: Metrics
+) -> None:
+    """It is no lookup, no part of the trace that set it off, and no retry.
+
+    A lookup that the open circuit refuses is a span without an attempt.
+    """
+    await ps7.stop()
+    async with client_of(ps7.url, spans, attempts=1, breaker_failures=1) as client:
+        with spans.tracer.start_as_current_span("turn"):
+            await failure_of(client)
+            await asyncio.sleep(0.1)
+            await failure_of(client)
+    (question,), (lookup, refused) = spans.named("ps7.question"), spans.named("ps7.lookup")
+    (of_lookup, of_question) = spans.named("ps7.attempt")
+    assert (of_lookup.parent, of_question.parent) == (lookup.context, question.context)
+    assert question.parent is None
+    said = dict(question.attributes or {})
+    assert re.fullmatch("[0-9a-f]{12}", str(said.pop("ps7.context_digest")))
+    assert said == {"ps7.outcome": "unavailable", "ps7.reason": "connect", "ps7.attempts": 1}
+    assert refused.attributes is not None
+    assert refused.attributes["ps7.reason"] == "circuit_open"
+    assert refused.attributes["ps7.attempts"] == 0
+    points = measured.points()
+    assert [(dict(point.attributes), point.value) for point in points["ps7.question"]] == [
+        ({"outcome": "unavailable", "reason": "connect"}, 1)
+    ]
+    assert sum(point.count for point in points["ps7.lookup.duration"]) == 2
+    assert "ps7.lookup.retries" not in points
 
 
 async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: Spans) -> None:
@@ -263,7 +287,7 @@ async def test_retries_are_counted(
     ps7: Simulator, measured: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The requests after the first."""
-    monkeypatch.setattr("actions.ps7.api.client.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
     ps7.answer("C1", status=503)
     async with PS7Client(settings_for(ps7.url)) as client:
         await client.lookup("ana")
@@ -296,6 +320,7 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
         "ps7.connections.in_use",
         "ps7.lookup.duration",
         "ps7.lookup.retries",
+        "ps7.question",
         "ps7.seals.refused",
         "ps7.slots.restored",
         "ps7.turns",

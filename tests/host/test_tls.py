@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from typing_extensions import Self
 
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
-from actions.ps7.api import tls
+from actions.ps7.api.transport import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import LENGTH, TLS_IN_TESTS, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
@@ -545,4 +545,4 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
 )
 def test_files_that_can_be_used_are_taken(files: dict[str, str], given: dict[str, str]) -> None:
     """A key may stand with its certificate or apart."""
-    tls.context(loaded_with(files, given))
+    tls_context(loaded_with(files, given))

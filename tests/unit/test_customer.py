@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.ps7.api.customer import Decoded, read_customer
+from actions.ps7.api.wire import Decoded, Expiry, read_customer
 from actions.ps7.context import CustomerContext, SecurityDevice, TokenStatus
 
 pytestmark = pytest.mark.versions
@@ -19,7 +19,7 @@ UNTIL = datetime(2024, 5, 10, 13, 0, tzinfo=timezone.utc)
 
 def read(payload: dict[str, Any], *, strict_cpf: bool = False, **envelope: Any) -> Decoded:  # noqa: ANN401 - as JSON is
     """Read a customer whose answer has this payload, and this around it."""
-    return read_customer(payload, envelope, expires_at=UNTIL, strict_cpf=strict_cpf)
+    return read_customer(payload, envelope, expiry=Expiry(UNTIL), strict_cpf=strict_cpf)
 
 
 # What a field becomes
@@ -49,7 +49,7 @@ TOKEN_STATUS = {
 @pytest.mark.parametrize("accepted", ACCEPTED)
 def test_the_token_status_is_that_of_a_known_device(device: str, accepted: str) -> None:
     """The whole table: whatever is not in it is null, and only `S` makes a token valid."""
-    customer, undocumented = read({"u_dseg": device, "u_dsok": accepted})
+    customer, undocumented, _ = read({"u_dseg": device, "u_dsok": accepted})
     assert customer.security_device is DEVICES[device]
     assert customer.token_status is TOKEN_STATUS.get((device, accepted))
     assert customer.token_valid is (device in ("Token", "CSI") and accepted == "S")

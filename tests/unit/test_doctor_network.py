@@ -36,7 +36,7 @@ NO_ROW = {
     *(Reason.ARRIVAL_SIGNATURE, Reason.ARRIVAL_CLAIMS, Reason.ARRIVAL_CONVERSATION),
     *(Reason.ARRIVAL_TIME, Reason.CIRCUIT_OPEN, Reason.CANCELLED, Reason.INTERNAL),
     *(Reason.FAILURE_CODE, Reason.NO_PAYLOAD, Reason.BUSINESS_FAILURE),
-    *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.PROXY, Reason.HELD_BACK),
+    *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.PROXY),
 }
 """Reasons that no look-up of the doctor ends in, and those that say too little by themselves."""
 KNOWS_NONE = "PS7 takes the credentials, and knows no such context"

@@ -56,13 +56,17 @@ def build(
     )
 
 
-def test_more_headers_make_another_request() -> None:
-    """The same but for them, so that a token can be renewed: the first one stays as it was."""
-    request = build()
-    more = request.with_headers({"Authorization": "Bearer token-1", "Accept": "text/plain"})
-    headers = {**HEADERS, "Authorization": "Bearer token-1", "Accept": "text/plain"}
-    assert more == Request(request.url, headers, BODY)
-    assert request.headers == HEADERS
+def test_a_request_has_the_headers_that_settings_and_arguments_ask_for() -> None:
+    """Exactly these, by their names on the wire."""
+    url = f"https://cec.example.com{PATH}"
+    assert build() == Request(url, HEADERS, BODY)
+    given = settings(api_key="api-1", app_key="app-1")
+    assert build(given, correlation_id="trail-1").headers == {
+        **HEADERS,
+        "x-itau-apikey": "api-1",
+        "x-app-key": "app-1",
+        "x-itau-correlationID": "trail-1",
+    }
 
 
 @pytest.mark.parametrize("setting", [None, 0, 1])
@@ -83,6 +87,7 @@ def test_encoded_is_text_in_the_body(setting: int | None, argument: int | None) 
         ("https://cec.example.com:8443", f"https://cec.example.com:8443{PATH}"),
         ("http://127.0.0.1:8080", f"http://127.0.0.1:8080{PATH}"),
         ("http://[::1]:8080/", f"http://[::1]:8080{PATH}"),
+        ("https://gateway.example/banco/", f"https://gateway.example/banco{PATH}"),
     ],
 )
 def test_the_url_is_the_base_and_the_path(base_url: str, url: str) -> None:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from asyncio import sleep
-from random import uniform
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from opentelemetry.trace import SpanKind
+
 from .. import clock
-from ..context import Outcome
 from ..digest import KeyedDigest
-from ..errors import AccessDenied, DeadlineExceeded, LookupFailed, PS7Unavailable, Reason
+from ..errors import LookupFailed, Reason
 from ..settings import PS7Settings
 from . import telemetry
-from .breaker import Breaker
-from .gateway import Gateway
-from .pace import Pace
+from .policy import Policy
 from .telemetry import LookupReport
+from .tokens import Tokens
 from .transport import Transport
 from .wire import build_request, decode
-
-if sys.version_info >= (3, 11):
-    from asyncio import timeout
-else:
-    from async_timeout import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,11 +27,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..context import CustomerContext
-    from .customer import Decoded
-    from .wire import Request
+    from .wire import Decoded, Request
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
-"""Seconds, at most, before the first retry, which double with each one, and before any."""
+QUESTION = "ps7-question-"
+"""How the contextIds begin that the circuit breaker makes up."""
 
 
 class PS7Client:
@@ -56,7 +47,7 @@ class PS7Client:
         self,
         settings: PS7Settings | None = None,
         *,
-        tracer: Callable[[], Tracer | None] | None = None,
+        tracer: Callable[[], Tracer | None] = lambda: None,
     ) -> None:
         """Take the settings, or read those of this process.
 
@@ -68,13 +59,10 @@ class PS7Client:
         """
         self.settings = settings = settings if settings is not None else PS7Settings.load()
         self.digest = KeyedDigest(settings.newest_key, "context id").short
-        self._tracer = tracer or (lambda: None)
+        self._tracer = tracer
         self._transport = Transport(settings)
-        self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
-        self._pace = Pace()
-        self._gateway: Gateway | None = None
-        if (key := settings.app_key) is not None and (secret := settings.app_secret) is not None:
-            self._gateway = Gateway(settings, key, secret, self._transport.send)
+        self._policy = Policy(settings, self._question)
+        self._tokens = Tokens(settings, self._transport.send)
 
     async def lookup(
         self,
@@ -95,92 +83,73 @@ class PS7Client:
             LookupFailed: one of its subclasses, by the outcome; nothing else is raised.
 
         """
+        started = monotonic()
         report = LookupReport() if report is None else report
         report.context_digest, report.correlation_id = self.digest(context_id), correlation_id
-        with telemetry.lookup(report, self._tracer()), self._breaker.guard():
-            request = build_request(
-                self.settings,
-                context_id,
-                encoded=encoded,
-                correlation_id=correlation_id,
-                flow_id=flow_id or str(uuid4()),
-            )
-            decoded = await self._within_deadline(request, report)
-            report.outcome, report.reason, report.status = Outcome.OK, Reason.OK, 200
-            report.undocumented = decoded.undocumented
+        tracer = telemetry.tracer_of(self._tracer())
+        with telemetry.span(tracer, f"ps7.{report.kind}") as span:
+            try:
+                request = build_request(
+                    self.settings,
+                    context_id,
+                    encoded=encoded,
+                    correlation_id=correlation_id,
+                    flow_id=flow_id or str(uuid4()),
+                )
+                attempt = partial(self._attempt, request, report, tracer)
+                decoded = await self._policy.apply(attempt, is_question=report.is_question)
+                report.succeed(decoded)
+            except LookupFailed as failure:
+                report.fail(failure)
+                raise
+            finally:
+                report.end(span, monotonic() - started)
         return decoded.customer
 
-    async def _within_deadline(self, request: Request, report: LookupReport) -> Decoded:
-        failure: type[PS7Unavailable]
-        try:
-            async with timeout(self.settings.deadline):
-                return await self._with_retries(request, report)
-        except LookupFailed:
-            raise
-        except asyncio.TimeoutError:
-            failure, reason = DeadlineExceeded, Reason.DEADLINE
-        except Exception as error:  # noqa: BLE001 - the family is closed
-            telemetry.log_bug(error)
-            failure, reason = PS7Unavailable, Reason.INTERNAL
-        # Raised out here, no foreign error, and none of its values, goes along; see Transport.send.
-        raise failure(reason) from None
+    async def _question(self) -> None:
+        """Look up a contextId that PS7 cannot know: the circuit breaker asks."""
+        report = LookupReport(is_question=True)
+        await self.lookup(f"{QUESTION}{uuid4().hex}", report=report)
 
-    async def _with_retries(self, request: Request, report: LookupReport) -> Decoded:
-        """Repeat a retryable failure, at most `PS7_ATTEMPTS` attempts in all.
-
-        The pause is what the server asks for, else by chance (full jitter), so that callers do not
-        come back together. What would not begin within the deadline is not waited for.
-        """
-        deadline = monotonic() + self.settings.deadline
-        latest_turn = deadline - self.settings.deadline / 2  # the rest is left for the answer
-        longest_pause = _FIRST_PAUSE
-        for _ in range(self.settings.attempts - 1):
-            try:
-                async with self._pace.turn(latest_turn):
-                    return await self._attempt(request, report)
-            except LookupFailed as failure:
-                pause = failure.retry_after
-                if pause is None:
-                    pause = uniform(0, longest_pause)  # noqa: S311 - no secret
-                if not failure.retryable or monotonic() + pause >= deadline:
-                    raise
-            await sleep(pause)
-            longest_pause = min(2 * longest_pause, _LONGEST_PAUSE)
-        async with self._pace.turn(latest_turn):
-            return await self._attempt(request, report)
-
-    async def _attempt(self, request: Request, report: LookupReport) -> Decoded:
+    async def _attempt(
+        self, request: Request, report: LookupReport, tracer: Tracer | None
+    ) -> Decoded:
+        """Send the request once, with a token if the gateway wants one, and read the answer."""
         report.answer = None
-        if self._gateway is None:
-            return await self._exchange(request, report)
-        token = await self._gateway.token()
-        try:
-            return await self._exchange(request, report, Authorization=f"Bearer {token}")
-        except AccessDenied as refusal:
-            if refusal.reason != Reason.UNAUTHORIZED or report.replayed:
+        token = await self._tokens.get() if self._tokens.are_wanted else None
+        if token is not None:
+            request.headers["Authorization"] = f"Bearer {token}"
+        report.attempts += 1
+        telemetry.in_use.add(1)
+        with telemetry.span(tracer, "ps7.attempt", SpanKind.CLIENT) as span:
+            span.set_attribute("ps7.attempt", report.attempts)
+            try:
+                if self.settings.trace_context:
+                    telemetry.propagator.inject(request.headers)
+                report.answer = answer = await self._transport.send(request)
+                span.set_attribute("http.response.status_code", answer.status)
+                return decode(
+                    answer,
+                    received_at=clock.utc_now(),
+                    max_age=self.settings.max_age,
+                    strict_cpf=self.settings.strict_cpf,
+                )
+            except LookupFailed as failure:
+                span.set_attribute("ps7.reason", failure.reason.value)
+                if token and failure.reason is Reason.UNAUTHORIZED and not report.replayed:
+                    self._tokens.drop(token)
+                    # The same again at once, with a new token: an attempt as any other.
+                    report.replayed = failure.retryable = True
+                    failure.retry_after = 0.0
                 raise
-        report.replayed = True
-        self._gateway.drop(token)
-        return await self._attempt(request, report)
-
-    async def _exchange(self, request: Request, report: LookupReport, **headers: str) -> Decoded:
-        with telemetry.attempt(report, self._tracer()) as span:
-            if self.settings.trace_context:
-                telemetry.propagator.inject(headers)
-            report.answer = answer = await self._transport.send(request.with_headers(headers))
-            span.set_attribute("http.response.status_code", answer.status)
-            return decode(
-                answer,
-                received_at=clock.utc_now(),
-                max_age=self.settings.max_age,
-                strict_cpf=self.settings.strict_cpf,
-            )
+            finally:
+                telemetry.in_use.add(-1)
 
     async def close(self) -> None:
-        """Close the connections that this event loop opened."""
+        """Close the connections that this event loop opened, and end what is under way there."""
+        await self._policy.close()
         await self._transport.close()
-        if self._gateway is not None:
-            await self._gateway.join()
+        await self._tokens.join()
 
     def close_all(self) -> None:
         """Close all connections where no event loop runs any more, at the end of a process."""

@@ -7,20 +7,24 @@ or sends one twice, would hand one customer's data to the next request on that c
 from __future__ import annotations
 
 import asyncio
+import logging
 import select
 import sys
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
+from ..errors import PS7Unavailable, Reason
+
 if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
+
+logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
 """A customer's context is one or two KiB: a larger answer is none."""
@@ -32,9 +36,21 @@ _MAX_INTERIM = 5
 """Interim answers to one request: no gateway needs more, and a flood keeps a core busy."""
 
 
+_NEEDED = (
+    *("set_response_params", "data_received", "feed_data", "set_exception", "force_close"),
+    *("should_close", "is_connected", "transport", "_parser"),
+)
+"""What `OneAnswer` takes over from aiohttp or asks it for. Not all of it is promised."""
+_UNKNOWN = """\
+aiohttp %s lacks what keeps one customer's answer from the next (%s), so no request goes out: \
+install a version that rasa-ps7 allows (pip check)"""
+
+
 class OneAnswer(ResponseHandler):
     """One connection, which closes on anything but one whole answer of status 200 a request."""
 
+    _asked = False
+    """Whether a request was sent on it."""
     _answer: StreamReader | None = None
     """The answer to the request that was sent last."""
     _interim = 0
@@ -42,7 +58,7 @@ class OneAnswer(ResponseHandler):
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """Begin with a request, whose answer has not come yet."""
-        self._answer = None
+        self._asked, self._answer = True, None
         self._interim = self._bytes = 0
         super().set_response_params(**params)
 
@@ -85,23 +101,26 @@ class OneAnswer(ResponseHandler):
         Nothing may wait: neither an answer that aiohttp has read, nor the beginning of one in its
         parser, nor anything in the socket that the event loop has not looked at yet.
         """
-        new = self._answer is None
-        return new or (
-            not self.should_close
+        if not self._asked:
+            return True
+        return (
+            self._answer is not None
+            and not self.should_close
             and self.is_connected()
             and not self._has_begun()
-            and not _is_readable(cast("asyncio.Transport", self.transport))
+            and not _is_readable(self.transport)
         )
 
     def _has_begun(self) -> bool:
         """Whether the parser holds the beginning of another answer."""
-        begun: object = True  # also where the parser refuses to end
-        with suppress(Exception):
-            begun = cast("Any", self._parser).feed_eof()
-        return begun is not None
+        parser: Any = self._parser
+        try:
+            return parser.feed_eof() is not None
+        except Exception:  # noqa: BLE001 - it refuses to end: something has begun
+            return True
 
 
-def _is_readable(transport: asyncio.Transport) -> bool:
+def _is_readable(transport: Any) -> bool:  # noqa: ANN401 - a transport, connected
     """Whether data, an end or an error waits in the socket, and the event loop has not read it."""
     socket = transport.get_extra_info("socket")
     if sys.platform == "win32":  # which has no poll
@@ -116,9 +135,16 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
         super().__init__(**options)
-        # aiohttp has no public way to name the class. If a version drops this attribute, its
-        # connections have no `is_clean`, and no request goes out.
-        self._factory = cast("Any", partial(OneAnswer, loop=asyncio.get_running_loop()))
+        loop = asyncio.get_running_loop()
+        theirs = ResponseHandler(loop)
+        missing = [name for name in _NEEDED if not hasattr(theirs, name)]
+        if not hasattr(self, "_factory"):
+            missing.append("_factory")
+        if missing:
+            logger.error(_UNKNOWN, aiohttp.__version__, ", ".join(missing))
+            raise PS7Unavailable(Reason.INTERNAL)
+        # aiohttp has no public way to name the class of a connection.
+        self._factory: Any = partial(OneAnswer, loop=loop)
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -126,6 +152,7 @@ class Connector(aiohttp.TCPConnector):
         """Take a connection from the pool, or open a new one if none there is clean."""
         while True:
             connection = await super().connect(req, traces, timeout)
-            if cast("OneAnswer", connection.protocol).is_clean:
+            protocol: Any = connection.protocol
+            if protocol.is_clean:
                 return connection
             connection.close()

@@ -8,9 +8,8 @@ is used through its API alone; where no SDK is set up, spans and metrics go nowh
 from __future__ import annotations
 
 import logging
-import time
 import traceback
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -23,10 +22,9 @@ from ..context import Outcome
 from ..errors import LookupFailed, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from .wire import Answer
+    from .wire import Answer, Decoded
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +38,13 @@ _ADVICE = "explicit_bucket_boundaries_advisory"  # an argument from 1.30 on
 _takes_advice = _ADVICE in signature(_meter.create_histogram).parameters
 _advice: dict[str, Any] = {_ADVICE: _BUCKETS} if _takes_advice else {}
 _duration = _meter.create_histogram(
-    "ps7.lookup.duration",
-    "s",
-    "Lookups, by outcome and reason, and how long they took",
-    **_advice,
+    "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took", **_advice
 )
 _retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
-_in_use = _meter.create_up_down_counter(
+_questions = _meter.create_counter(
+    "ps7.question", "{question}", "Questions of circuit breakers, by outcome and reason"
+)
+in_use = _meter.create_up_down_counter(
     "ps7.connections.in_use", "{connection}", "Requests that wait for PS7 at this moment"
 )
 open_circuits = _meter.create_up_down_counter(
@@ -60,6 +58,9 @@ arrivals_refused = _meter.create_counter(
     "ps7.arrivals.refused", "{arrival}", "Arrivals that were refused, by reason"
 )
 _turns = _meter.create_counter("ps7.turns", "{run}", "Runs of an action, by what the status says")
+
+_expiry_problems: set[str] = globals().get("_expiry_problems", set())
+"""Those of which this process has warned, over a reload of this module."""
 
 
 @dataclass
@@ -79,15 +80,53 @@ class LookupReport:
     undocumented: tuple[str, ...] = ()
     """Wire names of the fields whose values the interface does not document."""
     replayed: bool = False
-    """Whether a token was refused and the request sent again: once is enough."""
+    """Whether a token was refused: to send the request again once is enough."""
     answer: Answer | None = None
     """PS7's answer to the last attempt as it came; None where none came, or not whole."""
+    is_question: bool = False
+    """Whether the circuit breaker asks, and no customer."""
+
+    @property
+    def kind(self) -> str:
+        """The word for it in logs and spans."""
+        return "question" if self.is_question else "lookup"
+
+    def succeed(self, decoded: Decoded) -> None:
+        """Note that PS7 named a customer, and warn of what its interface does not document."""
+        self.outcome, self.reason, self.status = Outcome.OK, Reason.OK, 200
+        self.undocumented = decoded.undocumented
+        if decoded.expiry.problem is not None:
+            _warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
+
+    def fail(self, failure: LookupFailed) -> None:
+        """Note how the lookup failed."""
+        self.outcome, self.reason, self.status = failure.outcome, failure.reason, failure.status
+
+    def end(self, span: trace.Span, seconds: float) -> None:
+        """Say how the lookup ended: in its span, in the metrics and in the log."""
+        self.seconds = seconds
+        ended = {"outcome": self.outcome.value, "reason": self.reason.value}
+        if span.is_recording():
+            for name, value in ended.items():
+                span.set_attribute(f"ps7.{name}", value)
+            span.set_attribute("ps7.attempts", self.attempts)
+            span.set_attribute("ps7.context_digest", self.context_digest)
+            if self.correlation_id is not None:
+                span.set_attribute("ps7.correlation_id", self.correlation_id)
+        if self.is_question:
+            _questions.add(1, ended)
+        else:
+            _duration.record(seconds, ended)
+            if self.attempts > 1:
+                _retries.add(self.attempts - 1)
+        if not self.is_question or self.reason is not Reason.CANCELLED:
+            self.write()
 
     def write(self) -> None:
         """Write the one INFO line of a lookup, and a WARNING that names undocumented values."""
         logger.info(
-            "PS7 lookup: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s "
-            "context=%s",
+            "PS7 %s: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s context=%s",
+            self.kind,
             self.outcome.value,
             self.reason.value,
             "-" if self.status is None else self.status,
@@ -103,59 +142,32 @@ class LookupReport:
             )
 
 
-@contextmanager
-def lookup(report: LookupReport, tracer: trace.Tracer | None) -> Iterator[None]:
-    """Span, measure and log one lookup, and note how it fails."""
-    started = time.monotonic()
-    with _span(tracer, "ps7.lookup", trace.SpanKind.INTERNAL) as span:
-        try:
-            yield
-        except LookupFailed as failure:
-            report.outcome, report.reason = failure.outcome, failure.reason
-            report.status = failure.status
-            raise
-        finally:
-            report.seconds = time.monotonic() - started
-            outcome, reason = report.outcome.value, report.reason.value
-            span.set_attribute("ps7.outcome", outcome)
-            span.set_attribute("ps7.reason", reason)
-            span.set_attribute("ps7.attempts", report.attempts)
-            span.set_attribute("ps7.context_digest", report.context_digest)
-            if report.correlation_id is not None:
-                span.set_attribute("ps7.correlation_id", report.correlation_id)
-            _duration.record(report.seconds, {"outcome": outcome, "reason": reason})
-            if report.attempts > 1:
-                _retries.add(report.attempts - 1)
-            report.write()
+def tracer_of(host: trace.Tracer | None) -> trace.Tracer | None:
+    """Return the tracer of the host, else that of the process; None where nothing traces."""
+    if host is None and not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return trace.get_tracer(SCOPE)
+    return host
 
 
-@contextmanager
-def attempt(report: LookupReport, tracer: trace.Tracer | None) -> Iterator[trace.Span]:
-    """Span and count one request to PS7."""
-    report.attempts += 1
-    with _span(tracer, "ps7.attempt", trace.SpanKind.CLIENT) as span:
-        span.set_attribute("ps7.attempt", report.attempts)
-        _in_use.add(1)
-        try:
-            yield span
-        except LookupFailed as failure:
-            span.set_attribute("ps7.reason", failure.reason.value)
-            raise
-        finally:
-            _in_use.add(-1)
-
-
-def _span(
-    tracer: trace.Tracer | None, name: str, kind: trace.SpanKind
+def span(
+    tracer: trace.Tracer | None, name: str, kind: trace.SpanKind = trace.SpanKind.INTERNAL
 ) -> AbstractContextManager[trace.Span]:
+    """Make a span that is current within a `with`, unless nothing traces."""
     if tracer is None:
-        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-            return _NO_SPAN  # no provider is set up
-        tracer = trace.get_tracer(SCOPE)
+        return _NO_SPAN
     # An exception's text and traceback are not ours to show.
     return tracer.start_as_current_span(
         name, kind=kind, record_exception=False, set_status_on_exception=False
     )
+
+
+def _warn_of_expiry(problem: str, shape: str) -> None:
+    """Warn of each problem once a process: PS7 says something else than the plugin knows."""
+    if problem not in _expiry_problems:
+        _expiry_problems.add(problem)
+        logger.warning(
+            "PS7 sent an expireIn that %s (%s): PS7_MAX_AGE applies instead", problem, shape
+        )
 
 
 def count_turn(

@@ -6,12 +6,18 @@ Source: Huawei Cloud CEC API reference, "Invoking the PS7 System (chat_itau_cont
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
-from datetime import timezone
+import re
+from codecs import BOM_UTF8
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..context import wire_text
+from pydantic import TypeAdapter, ValidationError
+
+from .. import cpf
+from ..context import CustomerContext, Identification, SecurityDevice, TokenStatus, wire_text
 from ..errors import (
     AccessDenied,
     ContextRejected,
@@ -21,15 +27,14 @@ from ..errors import (
     UnexpectedStatus,
     UnreadableAnswer,
 )
-from .customer import Decoded, read_customer
-from .expiry import usable_until
-from .json_text import parse
+from ..slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from ..settings import PS7Settings
+
+# The request
 
 METHOD = "POST"
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
@@ -40,39 +45,13 @@ HEADERS = {
 }
 """Of every request: JSON in, JSON out, and nothing to unpack."""
 
-_OK = 200
-_SUCCESS_CODES = (None, "0", "0.0")
-_STATUSES: dict[int, tuple[type[LookupFailed], Reason]] = {
-    400: (InvalidContextId, Reason.BAD_REQUEST),
-    401: (AccessDenied, Reason.UNAUTHORIZED),
-    403: (AccessDenied, Reason.FORBIDDEN),
-    404: (UnexpectedStatus, Reason.PATH_NOT_FOUND),
-    429: (UnexpectedStatus, Reason.TOO_MANY_REQUESTS),
-    500: (ContextRejected, Reason.BUSINESS_FAILURE),
-}
-_STATUS_CLASSES = {3: Reason.REDIRECT, 5: Reason.SERVER_ERROR}
 
-
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """One request, as it goes out. Its `repr` shows no header and no body."""
 
     url: str
     headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    def with_headers(self, more: Mapping[str, str]) -> Request:
-        """Return the same request with more headers."""
-        return replace(self, headers={**self.headers, **more}) if more else self
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer, as it came in. Its `repr` shows the status alone."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    """Read by names in lower case; aiohttp's take any."""
     body: bytes = field(repr=False)
 
 
@@ -101,11 +80,45 @@ def build_request(
         headers["x-itau-apikey"] = settings.api_key.get_secret_value()
     if settings.app_key is not None:
         headers["x-app-key"] = settings.app_key.get_secret_value()
-    body: dict[str, Any] = {"contextId": context_id}
+    body = {"contextId": context_id}
     mode = settings.encoded if encoded is None else encoded
     if mode is not None:
         body["encoded"] = str(mode)
     return Request(settings.base_url + PATH, headers, json.dumps(body).encode())
+
+
+# The answer
+
+_OK = 200
+_SUCCESS_CODES = (None, "0", "0.0")
+_STATUSES: dict[int, tuple[type[LookupFailed], Reason]] = {
+    400: (InvalidContextId, Reason.BAD_REQUEST),
+    401: (AccessDenied, Reason.UNAUTHORIZED),
+    403: (AccessDenied, Reason.FORBIDDEN),
+    404: (UnexpectedStatus, Reason.PATH_NOT_FOUND),
+    429: (UnexpectedStatus, Reason.TOO_MANY_REQUESTS),
+    500: (ContextRejected, Reason.BUSINESS_FAILURE),
+}
+_STATUS_CLASSES = {3: Reason.REDIRECT, 5: Reason.SERVER_ERROR}
+
+
+@dataclass
+class Answer:
+    """One answer, as it came in. Its `repr` shows the status alone."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Read by names in lower case; aiohttp's take any."""
+    body: bytes = field(repr=False)
+
+
+class Decoded(NamedTuple):
+    """A customer, and what in the answer its interface does not document."""
+
+    customer: CustomerContext
+    undocumented: tuple[str, ...]
+    """Wire names of the fields whose values are not documented."""
+    expiry: Expiry
 
 
 def decode(
@@ -120,12 +133,13 @@ def decode(
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnreadableAnswer(Reason.COMPRESSED, _OK)
     try:
-        envelope = parse(answer.body, answer.headers.get("content-type", ""))
+        envelope = parse(answer.body)
     except ValueError:
         raise UnreadableAnswer(Reason.NOT_JSON, _OK) from None
     if not isinstance(envelope, dict):
         raise UnreadableAnswer(Reason.NOT_AN_OBJECT, _OK)
-    if not _succeeded(envelope.get("code")):
+    code = envelope.get("code")
+    if isinstance(code, (bool, dict, list)) or wire_text(code) not in _SUCCESS_CODES:
         raise ContextRejected(Reason.FAILURE_CODE, _OK)
     payload = envelope.get("payload")
     if _is_empty(payload):
@@ -134,8 +148,12 @@ def decode(
         raise ContextRejected(Reason.NO_PAYLOAD, _OK)
     if not isinstance(payload, dict):
         raise UnreadableAnswer(Reason.NOT_AN_OBJECT, _OK)
-    expires_at = usable_until(envelope.get("expireIn"), received_at, max_age)
-    return read_customer(payload, envelope, expires_at=expires_at, strict_cpf=strict_cpf)
+    expiry = usable_until(envelope.get("expireIn"), received_at, max_age)
+    return read_customer(payload, envelope, expiry=expiry, strict_cpf=strict_cpf)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == {} or (isinstance(value, str) and not value.strip())
 
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
@@ -163,12 +181,190 @@ def retry_after(answer: Answer, received_at: datetime) -> float | None:
         return None
 
 
-def _succeeded(code: object) -> bool:
-    """Whether a code says success: `0`, or none at all, as in the documented example."""
-    if isinstance(code, (bool, dict, list)):
-        return False
-    return wire_text(code) in _SUCCESS_CODES
+# JSON
+
+MAX_DEPTH = 64
+"""Nesting beyond this is no customer context; it would only strain what reads it later."""
+
+_SAFE_DIGITS = 15
+"""JavaScript, gRPC and databases use doubles: a whole number of so many characters survives."""
 
 
-def _is_empty(payload: object) -> bool:
-    return payload is None or payload == {} or (isinstance(payload, str) and not payload.strip())
+def _refuse(_constant: str) -> None:
+    """Refuse NaN and Infinity: Python reads them, JSON does not know them."""
+    raise ValueError
+
+
+def _int(literal: str) -> int | str:
+    return int(literal) if len(literal) <= _SAFE_DIGITS and literal != "-0" else literal
+
+
+def _float(literal: str) -> float | str:
+    value = float(literal)
+    return value if str(value) == literal else literal
+
+
+_JSON = json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_refuse)
+"""A number that a store might write in another way than the wire becomes its text."""
+
+
+def parse(body: bytes) -> Any:  # noqa: ANN401 - JSON can be anything
+    """Read a body as JSON, in UTF-8 or else in Latin-1; ValueError if it cannot be read.
+
+    Half a character, which no store keeps, is refused. The last of duplicate keys counts.
+    """
+    body = body.removeprefix(BOM_UTF8)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")
+    try:
+        value = _JSON.decode(text)
+        if "\\u" in text:  # a lone surrogate can only be an escape, and has no UTF-8
+            json.dumps(value, ensure_ascii=False).encode()
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            _check_depth(value, MAX_DEPTH)
+        return value  # noqa: TRY300 - what raises below must raise out of the `try`
+    except (ValueError, RecursionError):
+        pass
+    raise ValueError  # out here, since the error of the decoder carries the whole body along
+
+
+def _check_depth(value: object, depth: int) -> None:
+    if isinstance(value, (dict, list)):
+        if depth == 0:
+            raise ValueError
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_depth(inner, depth - 1)
+
+
+# How long it holds: `expireIn`. The interface documents no unit for it.
+
+ZONE = "America/Sao_Paulo"
+MAX_SECONDS = 31 * 86400
+"""A larger number is no number of seconds; it may be a moment or a date without its dashes."""
+
+_SECONDS = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = TypeAdapter(datetime)
+_MOST_SHOWN = 40
+
+
+class Expiry(NamedTuple):
+    """Until when an answer may be used, in UTC."""
+
+    until: datetime
+    problem: str | None = None
+    """What is wrong with `expireIn`; None if nothing is, or if there is none."""
+    shape: str = ""
+    """What a wrong one looks like, without its value: digits as 9, letters as a."""
+
+
+def usable_until(expire_in: object, received_at: datetime, max_age: float) -> Expiry:
+    """Return the moment (UTC) from which an answer is too old.
+
+    `expire_in` is what the wire holds. A number: seconds from receipt, up to 31 days. A date: the
+    end of that day in Brazil's official time. A date-time: that moment, in the same zone if it
+    names none. What cannot be read, or is not in the future at receipt, counts as absent, since the
+    documented example is both a date and long past.
+
+    `max_age` (seconds from receipt) is the upper limit, and what holds where nothing else does.
+    """
+    limit = received_at + timedelta(seconds=max_age)
+    if _is_empty(expire_in):
+        return Expiry(limit)
+    text = wire_text(expire_in)
+    stated = None if text is None else _stated(text, received_at)
+    if stated is not None and stated > received_at:
+        return Expiry(min(stated, limit))
+    problem = "cannot be read" if stated is None else "is not in the future"
+    return Expiry(limit, problem, type(expire_in).__name__ if text is None else _shape(text))
+
+
+def _stated(text: str, received_at: datetime) -> datetime | None:
+    try:
+        if _SECONDS.fullmatch(text):
+            seconds = float(text)
+            return received_at + timedelta(seconds=seconds) if seconds <= MAX_SECONDS else None
+        if _DATE.fullmatch(text):
+            next_day = date.fromisoformat(text) + timedelta(days=1)
+            return _in_brazil(datetime.combine(next_day, time.min))
+        if not _DATE.match(text):
+            return None
+        moment = _MOMENT.validate_python(text)
+        return _in_brazil(moment) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (ValidationError, ValueError, OverflowError, ZoneInfoNotFoundError):
+        return None
+
+
+def _in_brazil(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=ZoneInfo(ZONE)).astimezone(timezone.utc)
+
+
+def _shape(text: str) -> str:
+    shown = ("9" if c.isnumeric() else "a" if c.isalpha() else c for c in text[:_MOST_SHOWN])
+    return "".join(c if c.isprintable() else "?" for c in shown)
+
+
+# The customer: which field of the wire becomes what
+
+CODES: dict[str, dict[str, Any]] = {
+    "u_id": {
+        "aut": Identification.AUTHENTICATED,
+        "ide": Identification.IDENTIFIED,
+        "nid": Identification.NOT_IDENTIFIED,
+    },
+    "u_dseg": {
+        "token": SecurityDevice.TOKEN,
+        "csi": SecurityDevice.CSI,
+        "none": SecurityDevice.NONE,
+    },
+    "u_dsok": {"s": TokenStatus.VALID, "n": TokenStatus.INVALID},
+}
+"""The codes that the interface documents, by field; they compare without regard to case."""
+UPSTREAM_ACCOUNT = "u_cssc"
+"""`contexto` calls the account by this name in the documented example."""
+UNUSED = frozenset({"u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"})
+"""Fields that the documented example has, and that no attribute comes from."""
+_FIELDS = {slot.wire for slot in SLOTS if slot.wire}
+
+
+def read_customer(
+    payload: dict[str, Any], envelope: Mapping[str, Any], *, expiry: Expiry, strict_cpf: bool
+) -> Decoded:
+    """Read the customer from an answer's payload and what stands around it (`envelope`).
+
+    A value outside a documented list is None, and its field is named as undocumented: fail closed.
+    A CPF that is not 11 digits is named too, and stays, unless `strict_cpf` asks for valid check
+    digits.
+    """
+    upstream = payload.get("contexto")
+    below = upstream if isinstance(upstream, dict) else {}
+    text = {name: wire_text(payload.get(name)) or wire_text(below.get(name)) for name in _FIELDS}
+    code = {name: known.get((text[name] or "").lower()) for name, known in CODES.items()}
+    undocumented = [name for name in CODES if text[name] and code[name] is None]
+    number = text["u_cpf"]
+    if number is not None:
+        number = cpf.normalise(number)
+        is_valid = not strict_cpf or cpf.is_valid(number)
+        if not is_valid or not cpf.has_form(number):
+            undocumented.append("u_cpf")
+        number = number if is_valid else None
+    device, accepted = code["u_dseg"], code["u_dsok"]
+    customer = CustomerContext(
+        cpf=number,
+        agency=text["u_ag"],
+        account=text["u_cc"] or wire_text(below.get(UPSTREAM_ACCOUNT)),
+        segment=text["u_seg"],
+        ivr_option=text["u_dest"],
+        phone_number=text["u_numA"],
+        id_document=text["u_tpid"],
+        identification=code["u_id"],
+        security_device=device,
+        token_status={None: None, SecurityDevice.NONE: TokenStatus.ABSENT}.get(device, accepted),
+        expires_at=expiry.until,
+        key=wire_text(envelope.get("key")),
+        decoded_context_id=wire_text(envelope.get("decodedContextId")),
+        payload=payload,
+    )
+    return Decoded(customer, tuple(undocumented), expiry)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.client import PS7Client
 from ..api.telemetry import LookupReport
+from ..api.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
 from ..context import Outcome
 from ..cpf import mask
 from ..dialogue.context_id import well_formed
@@ -32,11 +33,7 @@ _EXIT_CODES = {
 _PAYLOAD = "ps7_payload"
 _PERSONAL = {slot.wire for slot in SLOTS if slot.personal}
 _OPEN = {slot.wire for slot in SLOTS if slot.wire} - _PERSONAL
-_CODED = {slot.wire for slot in SLOTS if slot.values}
-_CODES = frozenset({"aut", "ide", "nid", "token", "csi", "none", "s", "n"})
-"""What the interface documents for the fields of categorical slots."""
-_WITHOUT_A_SLOT = {"u_cssc", "u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"}
-_DOCUMENTED = _PERSONAL | _OPEN | _WITHOUT_A_SLOT
+_DOCUMENTED = _PERSONAL | _OPEN | UNUSED | {UPSTREAM_ACCOUNT}
 _LEGIBLE = 2
 _ENOUGH = 6
 """Characters from which on the last ones may be read: less is too easily guessed."""
@@ -206,7 +203,7 @@ def _masked_field(name: str, value: object) -> Any:
     if value is None or isinstance(value, bool):
         return value
     text = str(value)
-    open_ = name in _OPEN and (name not in _CODED or text.strip().lower() in _CODES)
+    open_ = name in _OPEN and (name not in CODES or text.strip().lower() in CODES[name])
     return text if open_ else stars(text)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ... import clock
-from ...api import gateway, wire
+from ...api import tokens, wire
 from ...errors import LookupFailed, Reason
 from ..lookup import look_up
 from . import connection
@@ -113,12 +113,12 @@ FINDINGS: dict[Reason, Finding] = {
     Reason.TOKEN_UNREADABLE: error(
         "token-unreadable",
         "the token endpoint answers, and not with a token",
-        f"check that API Fabric's {gateway.PATH} is what stands at the host of PS7_BASE_URL",
+        f"check that API Fabric's {tokens.PATH} is what stands at the host of PS7_BASE_URL",
     ),
     Reason.TOKEN_UNAVAILABLE: error(
         "token-unavailable",
         "the token endpoint does not answer as it should",
-        f"tell its team; if it never did: is it at {gateway.PATH}? If not, remove PS7_APP_SECRET",
+        f"tell its team; if it never did: is it at {tokens.PATH}? If not, remove PS7_APP_SECRET",
     ),
 }
 CLIENT_WANTED = error(

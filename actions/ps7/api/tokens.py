@@ -10,19 +10,24 @@ import asyncio
 import json
 import math
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import clock
 from ..context import wire_text
-from ..errors import AccessDenied, DeadlineExceeded, PS7Unavailable, Reason, UnreadableAnswer
-from .json_text import parse
-from .wire import HEADERS, Answer, Request, retry_after
+from ..errors import (
+    AccessDenied,
+    DeadlineExceeded,
+    LookupFailed,
+    PS7Unavailable,
+    Reason,
+    UnreadableAnswer,
+)
+from .wire import HEADERS, Answer, Request, parse, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from pydantic import SecretStr
 
     from ..settings import PS7Settings
 
@@ -44,29 +49,18 @@ class Token:
     renew_at: float
 
 
-class Gateway:
+class Tokens:
     """Keeps the token. Lookups that need one at the same time wait for one request."""
 
-    def __init__(
-        self,
-        settings: PS7Settings,
-        app_key: SecretStr,
-        app_secret: SecretStr,
-        send: Callable[[Request], Awaitable[Answer]],
-    ) -> None:
-        credentials = {
-            "app_key": app_key.get_secret_value(),
-            "app_secret": app_secret.get_secret_value(),
-        }
-        headers = {**HEADERS, "X-Token-Expire": str(LIFETIME)}
-        body = json.dumps(credentials).encode()
-        self._request = Request(settings.base_url + PATH, headers, body)
-        self._deadline = settings.deadline
+    def __init__(self, settings: PS7Settings, send: Callable[[Request], Awaitable[Answer]]) -> None:
+        self.are_wanted = settings.app_key is not None and settings.app_secret is not None
+        """Whether the gateway asks for one, by the settings."""
+        self._settings = settings
         self._send = send
         self._token: Token | None = None
         self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
 
-    async def token(self) -> str:
+    async def get(self) -> str:
         """Return a token that holds, from memory or from the gateway; or raise LookupFailed."""
         if self._token is None or time.monotonic() >= self._token.renew_at:
             self._token = await self._fetched()
@@ -87,13 +81,20 @@ class Gateway:
         """Wait for the fetch that is under way, or begin one.
 
         The fetch is a task of its own: a lookup that is cancelled must not end it for the others.
+        If it fails, each lookup has an error of its own, and one of them counts for the breaker.
         """
         loop = asyncio.get_running_loop()
         task = self._fetches.get(loop)
+        is_first = task is None
         if task is None:
             task = self._fetches[loop] = loop.create_task(self._fetch())
             task.add_done_callback(self._end)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except LookupFailed as failure:
+            own = copy(failure)
+        own.counts_for_breaker &= is_first
+        raise own
 
     def _end(self, task: asyncio.Task[Token]) -> None:
         del self._fetches[task.get_loop()]
@@ -102,8 +103,12 @@ class Gateway:
 
     async def _fetch(self) -> Token:
         asked_at = time.monotonic()
+        secrets = {"app_key": self._settings.app_key, "app_secret": self._settings.app_secret}
+        body = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+        headers = {**HEADERS, "X-Token-Expire": str(LIFETIME)}
+        request = Request(self._settings.base_url + PATH, headers, json.dumps(body).encode())
         try:
-            answer = await asyncio.wait_for(self._send(self._request), self._deadline)
+            answer = await asyncio.wait_for(self._send(request), self._settings.deadline)
         except asyncio.TimeoutError:
             raise DeadlineExceeded(Reason.DEADLINE) from None
         except UnreadableAnswer as failure:  # it is not about a contextId
@@ -118,7 +123,7 @@ def _read(answer: Answer, asked_at: float) -> Token:
         wait = retry_after(answer, clock.utc_now())
         raise PS7Unavailable(Reason.TOKEN_UNAVAILABLE, answer.status, wait)
     try:
-        body = parse(answer.body, answer.headers.get("content-type", ""))
+        body = parse(answer.body)
         text = wire_text(body["AccessToken"])
         lifetime = float(wire_text(body["Expires"]) or "")
     except (ValueError, KeyError, TypeError):
