@@ -68,6 +68,8 @@ def wire_text(value: object) -> str | None:
     Text is stripped and a blank one is None; a number becomes the text that stands on the wire; any
     other type is None.
     """
+    if value is None:
+        return None
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, (int, float)) and not isinstance(value, bool):

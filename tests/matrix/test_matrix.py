@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.conftest import seal_keys
 from tests.matrix import page
-from tests.matrix.cells import RUN, Cell, Sdk, Transport, pinned
+from tests.matrix.cells import NEWEST, RUN, Cell, Sdk, Transport, pinned
 from tests.matrix.environments import interpreter, usable
 from tests.matrix.hosts import HOSTS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
+from tests.support.processes import ROOT
 
 ANA = PERSONAS["ana"]
 PAYLOAD = {**ANA.payload, "visits": {"count": 3, "minutes": [1, 2.5, None, True]}}
@@ -91,6 +93,14 @@ def test_an_environment_is_what_the_table_says(sdk: Sdk, python: str) -> None:
     assert found["python"] == python
     assert SpecifierSet(found["pythons"]) == SpecifierSet(sdk.pythons)
     assert found["grpc"] == (Transport.GRPC in sdk.transports)
+
+
+def test_the_newest_aiohttp_that_is_allowed_is_run() -> None:
+    """The connection rule rests on names of its own: no minor version is allowed that was not."""
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (aiohttp,) = (each for each in project["dependencies"] if each.startswith("aiohttp"))
+    major, minor = pinned(NEWEST.pins)["aiohttp"].split(".")[:2]
+    assert f"<{major}.{int(minor) + 1}" in aiohttp.split(",")
 
 
 @pytest.mark.parametrize(("path", "table"), page.tables(), ids=["cells", "rasa"])

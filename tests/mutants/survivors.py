@@ -10,9 +10,6 @@ FILE = Path(__file__).with_name("survivors.md")
 MODULES = {
     "context": "actions/ps7/context.py",
     "cpf": "actions/ps7/cpf.py",
-    "customer": "actions/ps7/api/customer.py",
-    "expiry": "actions/ps7/api/expiry.py",
-    "json_text": "actions/ps7/api/json_text.py",
     "wire": "actions/ps7/api/wire.py",
     "arrival": "actions/ps7/dialogue/arrival.py",
     "context_id": "actions/ps7/dialogue/context_id.py",

@@ -97,7 +97,7 @@ class PS7Client:
                     flow_id=flow_id or str(uuid4()),
                 )
                 attempt = partial(self._attempt, request, report, tracer)
-                decoded = await self._policy.apply(attempt, is_question=report.is_question)
+                decoded = await self._policy.apply(attempt, is_question=report.kind == "question")
                 report.succeed(decoded)
             except LookupFailed as failure:
                 report.fail(failure)
@@ -108,7 +108,7 @@ class PS7Client:
 
     async def _question(self) -> None:
         """Look up a contextId that PS7 cannot know: the circuit breaker asks."""
-        report = LookupReport(is_question=True)
+        report = LookupReport(kind="question")
         await self.lookup(f"{QUESTION}{uuid4().hex}", report=report)
 
     async def _attempt(

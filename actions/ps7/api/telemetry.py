@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -83,13 +83,8 @@ class LookupReport:
     """Whether a token was refused: to send the request again once is enough."""
     answer: Answer | None = None
     """PS7's answer to the last attempt as it came; None where none came, or not whole."""
-    is_question: bool = False
-    """Whether the circuit breaker asks, and no customer."""
-
-    @property
-    def kind(self) -> str:
-        """The word for it in logs and spans."""
-        return "question" if self.is_question else "lookup"
+    kind: Literal["lookup", "question"] = "lookup"
+    """Whether a customer's contextId is looked up, or the circuit breaker asks."""
 
     def succeed(self, decoded: Decoded) -> None:
         """Note that PS7 named a customer, and warn of what its interface does not document."""
@@ -105,7 +100,7 @@ class LookupReport:
     def end(self, span: trace.Span, seconds: float) -> None:
         """Say how the lookup ended: in its span, in the metrics and in the log."""
         self.seconds = seconds
-        ended = {"outcome": self.outcome.value, "reason": self.reason.value}
+        ended = self.write()
         if span.is_recording():
             for name, value in ended.items():
                 span.set_attribute(f"ps7.{name}", value)
@@ -113,22 +108,25 @@ class LookupReport:
             span.set_attribute("ps7.context_digest", self.context_digest)
             if self.correlation_id is not None:
                 span.set_attribute("ps7.correlation_id", self.correlation_id)
-        if self.is_question:
+        if self.kind == "question":
             _questions.add(1, ended)
-        else:
-            _duration.record(seconds, ended)
-            if self.attempts > 1:
-                _retries.add(self.attempts - 1)
-        if not self.is_question or self.reason is not Reason.CANCELLED:
-            self.write()
+            return
+        _duration.record(seconds, ended)
+        if self.attempts > 1:
+            _retries.add(self.attempts - 1)
 
-    def write(self) -> None:
-        """Write the one INFO line of a lookup, and a WARNING that names undocumented values."""
+    def write(self) -> dict[str, str]:
+        """Write the one INFO line of a lookup, and a WARNING that names undocumented values.
+
+        Return how it ended. A question that is cancelled says nothing: the process ends.
+        """
+        ended = {"outcome": self.outcome.value, "reason": self.reason.value}
+        if self.kind == "question" and self.reason is Reason.CANCELLED:
+            return ended
         logger.info(
             "PS7 %s: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s context=%s",
             self.kind,
-            self.outcome.value,
-            self.reason.value,
+            *ended.values(),
             "-" if self.status is None else self.status,
             self.attempts,
             self.seconds * 1000,
@@ -140,6 +138,7 @@ class LookupReport:
                 "PS7 sent a value that its interface does not document in: %s",
                 ", ".join(self.undocumented),
             )
+        return ended
 
 
 def tracer_of(host: trace.Tracer | None) -> trace.Tracer | None:

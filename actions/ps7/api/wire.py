@@ -144,8 +144,8 @@ def decode(
     payload = envelope.get("payload")
     if _is_empty(payload):
         payload = envelope.get("data")
-    if _is_empty(payload):
-        raise ContextRejected(Reason.NO_PAYLOAD, _OK)
+        if _is_empty(payload):
+            raise ContextRejected(Reason.NO_PAYLOAD, _OK)
     if not isinstance(payload, dict):
         raise UnreadableAnswer(Reason.NOT_AN_OBJECT, _OK)
     expiry = usable_until(envelope.get("expireIn"), received_at, max_age)
