@@ -229,6 +229,7 @@ async def test_a_report_of_a_failure_holds_the_answer_of_the_last_attempt(
     assert (report.reason, report.status) == (Reason.UNAUTHORIZED, 401)
     assert report.answer is not None
     assert report.answer.status == 401
+    await client.lookup("ana")
     ps7.script("C1", ["http-503", "reset"])
     report = await reported(client, "C1")
     assert (report.reason, report.attempts, report.answer) == (Reason.CONNECTION_LOST, 3, None)

@@ -11,12 +11,14 @@ import ssl
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trustme
 
 from actions.ps7 import LookupFailed, PS7Client, Reason
-from actions.ps7.api.connections import MAX_ANSWER_BYTES
+from actions.ps7.api.connections import MAX_ANSWER_BYTES, OneAnswer
 from tests.host.byte_gateway import ANA, DIEGO, END, ByteGateway
 from tests.host.conftest import Stage, seal_keys
 from tests.host.loopback import RESET, http
@@ -103,6 +105,18 @@ async def test_of_many_connections_on_which_something_waits_none_is_used(pause: 
             assert await agency_of(client) == "0002"
             assert await agency_of(client) == "0002"
         assert gateway.requests[-2:] == [(4, "diego"), (4, "diego")]
+
+
+async def test_a_parser_that_refuses_to_end_holds_the_beginning_of_something() -> None:
+    """What cannot be told counts against a connection."""
+
+    def refuse() -> None:
+        raise ValueError
+
+    connection: Any = OneAnswer(asyncio.get_running_loop())
+    for feed_eof, begun in ((lambda: None, False), (lambda: "message", True), (refuse, True)):
+        connection._parser = SimpleNamespace(feed_eof=feed_eof)
+        assert connection._has_begun() is begun
 
 
 IN_CHUNKS = (

@@ -75,7 +75,7 @@ async def until(client: PS7Client, reason: str, seconds: float) -> float:
         assert time.monotonic() < began + seconds, ended
         end = await look_up(client, "ana")
         ended = end.reason.value if isinstance(end, LookupFailed) else "ok"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # as people take a while
     return time.monotonic() - began
 
 

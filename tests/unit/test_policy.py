@@ -74,7 +74,7 @@ each_neutral = pytest.mark.parametrize("failure", NEUTRAL, ids=repr)
 class Circuit:
     """A policy, its clock, the questions that it asked, and what telemetry heard of its changes."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int = LIMIT) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
         self.changes: list[int] = []
         self.asked = self.cancelled = 0
@@ -86,7 +86,7 @@ class Circuit:
         monkeypatch.setattr(policy, "uniform", lambda *_: 0.0)
         monkeypatch.setattr(telemetry, "open_circuits", SimpleNamespace(add=self.changes.append))
         login = {"base_url": "http://localhost", "username": "u", "password": "p"}
-        limits = {"attempts": ATTEMPTS, "breaker_failures": limit, "breaker_reset": RESET}
+        limits = {"attempts": ATTEMPTS, "breaker_failures": LIMIT, "breaker_reset": RESET}
         settings = PS7Settings.model_validate({**login, **limits})
         self.policy = policy.Policy(settings, self.question)
 
@@ -204,18 +204,15 @@ def test_every_reason_counts_or_does_not() -> None:
     assert decided | never_from_an_attempt == set(Reason)
 
 
-@pytest.mark.parametrize(("limit", "retried"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)])
-async def test_retries_are_for_blips(
-    monkeypatch: pytest.MonkeyPatch, limit: int, retried: int
+async def test_each_failed_lookup_in_a_row_takes_an_attempt_from_the_next(
+    circuit: Circuit,
 ) -> None:
-    """They end after half of the row that sets a question off, and come back with an answer."""
-    circuit = Circuit(monkeypatch, limit)
+    """Retries are for blips: an outage costs fewer requests, and an answer gives them back."""
     circuit.verdict = OK
-    row = [ATTEMPTS] * retried + [1] * (limit - retried)
-    assert [(await circuit.look_up(DOWN))[1] for _ in row] == row
+    assert [(await circuit.look_up(DOWN))[1] for _ in range(LIMIT)] == [ATTEMPTS, 2, 1]
     await circuit.settle()
-    assert circuit.asked == 1
-    assert [(await circuit.look_up(end))[1] for end in (DOWN, REJECTED, DOWN)] == [3, 1, 3]
+    made = [(await circuit.look_up(end))[1] for end in (DOWN, REJECTED, DOWN, DOWN)]
+    assert made == [ATTEMPTS, 1, ATTEMPTS, 2]
 
 
 # What a question decides

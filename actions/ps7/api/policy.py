@@ -56,7 +56,6 @@ class Policy:
         self._settings = settings
         self._question = question
         self._asking: asyncio.Future[Any] | None = None
-        self._blips = max(1, settings.breaker_failures // 2)
         self._failed_in_a_row = 0
         self._opened_by: Outcome | None = None
         """Outcome of the question that opened the circuit; None: it is closed."""
@@ -90,10 +89,9 @@ class Policy:
     ) -> _Result:
         """Repeat a retryable failure, at most so many attempts in all.
 
-        Retries are for blips: once half as many lookups have failed in a row as set a question off,
-        nothing is repeated. The pause is what the server asks for, else by chance (full jitter), so
-        that callers do not come back together. What would not begin within the deadline is not
-        waited for.
+        Retries are for blips: each lookup that failed just before takes one attempt away. The pause
+        is what the server asks for, else by chance (full jitter), so that callers do not come back
+        together. What would not begin within the deadline is not waited for.
         """
         kind: type[PS7Unavailable]
         try:
@@ -104,8 +102,7 @@ class Policy:
                     try:
                         return await attempt()
                     except LookupFailed as failure:
-                        is_blip = failure.retryable and self._failed_in_a_row < self._blips
-                        if attempts == 0 or not is_blip:
+                        if attempts <= self._failed_in_a_row or not failure.retryable:
                             raise
                         pause = failure.retry_after
                         if pause is None:
