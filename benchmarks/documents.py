@@ -62,13 +62,6 @@ class Row(NamedTuple):
 
 _HELD = ("held", "A turn whose context is held, 32 at a time", "CPU µs")
 _LOOKUP = ("webhook", "PS7 answers at once, 32 at a time", "CPU µs")
-_RUSH = {
-    "known in their first turn": "known in their first turn",
-    "within 30 s": "known within 30 s",
-    "within 60 s": "known within 60 s",
-    "longest wait, s": "longest wait (s)",
-    "requests wasted": "requests wasted",
-}
 _SLOW = ("webhook", "PS7 takes 100 ms, 32 at a time", "answers/s")
 
 
@@ -107,7 +100,6 @@ def tables() -> list[tuple[Path, str]]:
             ),
         ),
         (performance, _goals("ratio in the action server", "webhook", "held", "circuit")),
-        (DOCS / "reliability.md", _rush()),
         (
             DOCS / "integration.md",
             _compare(
@@ -118,15 +110,6 @@ def tables() -> list[tuple[Path, str]]:
             ),
         ),
     ]
-
-
-def _rush() -> str:
-    before, after = (read(name)["rushes"] for name in ("rush-before", "rush"))
-    rows = (
-        [name, *(f"{before[name][each]:,} → {after[name][each]:,}" for each in _RUSH.values())]
-        for name in after
-    )
-    return _table(("1,000 customers, before → with the pace", *_RUSH), *rows)
 
 
 def _compare(header: tuple[str, ...], sides: tuple[str, ...], *rows: Row) -> str:

@@ -362,6 +362,24 @@ async def test_a_late_question_of_a_loop_that_stood_still_decides_nothing(
     assert circuit.changes == []
 
 
+async def test_a_question_that_breaks_is_one_error_line(
+    circuit: Circuit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake of ours neither opens the circuit nor ends the row: the next failure asks again."""
+
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(circuit.policy, "_question", broken)
+    await circuit.fail()
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage().startswith("ZeroDivisionError at test_policy.py:")
+    monkeypatch.undo()
+    await circuit.fail(times=1)
+    assert (circuit.asked, circuit.changes) == (1, [])
+
+
 async def test_close_ends_the_question(circuit: Circuit) -> None:
     """And the next failure asks another."""
     circuit.may_end.clear()

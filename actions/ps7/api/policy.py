@@ -149,6 +149,9 @@ class Policy:
             await self._question()
         except LookupFailed as failed:
             failure = failed
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            telemetry.log_bug(error)
+            return
         if self._asking is None or self._asking.get_loop() is not loop:
             return  # its event loop stood still meanwhile, and another one has asked
         limit, reset = self._settings.breaker_failures, self._settings.breaker_reset
