@@ -60,11 +60,11 @@ def test_a_request_has_the_headers_that_settings_and_arguments_ask_for() -> None
     """Exactly these, by their names on the wire."""
     url = f"https://cec.example.com{PATH}"
     assert build() == Request(url, HEADERS, BODY)
-    given = settings(api_key="api-1", app_key="app-1")
+    given = settings(api_key="planted-api-key", app_key="planted-app-key")
     assert build(given, correlation_id="trail-1").headers == {
         **HEADERS,
-        "x-itau-apikey": "api-1",
-        "x-app-key": "app-1",
+        "x-itau-apikey": "planted-api-key",
+        "x-app-key": "planted-app-key",
         "x-itau-correlationID": "trail-1",
     }
 
