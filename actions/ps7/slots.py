@@ -7,14 +7,13 @@ masked and what may stand in a prompt or a report derive from it. Adding a slot 
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .context import Identification, SecurityDevice, TokenStatus, wire_text
+from .context import Identification, SecurityDevice, TokenStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from enum import Enum
 
     from .context import CustomerContext
 
@@ -77,6 +76,7 @@ FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 
 _KEPT = frozenset(slot.wire for slot in SLOTS if slot.wire)
 """Fields that every seal keeps: `CustomerContext` has attributes of them."""
+_NESTED = (dict, list)
 _WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
 
 
@@ -109,7 +109,7 @@ def sealed_payload(payload: dict[str, Any], ours: Mapping[str, str]) -> dict[str
 def _fields(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     upstream = payload.get("contexto")
     below = {"contexto": _fields(upstream, names)} if isinstance(upstream, dict) else {}
-    return below | {n: v for n, v in payload.items() if n in names and wire_text(v) is not None}
+    return below | {n: v for n, v in payload.items() if n in names and not isinstance(v, _NESTED)}
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
@@ -198,11 +198,9 @@ def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slo
     if slot is None or slot.attribute is None:
         return customer.field((slot and slot.wire) or name)
     value = getattr(customer, slot.attribute)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return value
+    if slot.values is not None:
+        return None if value is None else value.value
+    return value.isoformat(timespec="seconds") if slot.attribute == "expires_at" else value
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:

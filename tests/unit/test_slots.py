@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
-from actions.ps7.api.customer import read_customer
+from actions.ps7.api.wire import Expiry, read_customer
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -192,7 +192,7 @@ def test_how_much_of_the_payload_is_kept() -> None:
     """What the bot declares: the documented fields, declared ones, or all for `ps7_payload`."""
     payload = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7"}
     payload |= {"": "Ana", "contexto": {"u_cssc": "9", "u_tag": "T", "u_ag": 1, "contexto": "x"}}
-    kept = {"u_seg": "P", "u_numA": 11.5, "contexto": {"u_ag": 1}}
+    kept = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "contexto": {"u_ag": 1}}
     assert sealed_payload(payload, named("cpf", "u_seg")) == kept
     assert sealed_payload(payload, named("u_ion", "extra", u_tag="extra")) == {
         **kept,
@@ -206,7 +206,7 @@ def test_how_much_of_the_payload_is_kept() -> None:
 def test_every_declared_slot_has_what_it_needs(name: str) -> None:
     """The seal keeps less than PS7 sent, and the slots show the same."""
     whole = read_customer(
-        PERSONAS[name].payload, {}, expires_at=CUSTOMER.expires_at, strict_cpf=False
+        PERSONAS[name].payload, {}, expiry=Expiry(CUSTOMER.expires_at), strict_cpf=False
     ).customer
     wires = [slot.wire for slot in CUSTOMER_SLOTS.values() if slot.wire]
     ours = named(*(each for each in (*CUSTOMER_SLOTS, *wires) if each != "ps7_payload"))

@@ -117,6 +117,9 @@ ARRIVAL_REFUSED = {
 """Why an arrival was refused, in words."""
 
 
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+
+
 def decide(rules: tuple[Rule, ...], situation: object) -> Rule:
     """Return the first rule of a table whose facts are all true."""
     for rule in rules:
@@ -140,8 +143,8 @@ def _outcome(rule: Rule, situation: Situation) -> Outcome:
         return rule.outcome
     if rule.then is Effect.STATUS and situation.held is not None:
         return situation.held.outcome
-    said = situation.status
-    return next((each for each in Outcome if each.value == said), Outcome.MISSING)
+    said = situation.status if rule.then is Effect.NOTHING else None
+    return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
 
 
 class Run:
