@@ -213,6 +213,24 @@ def test_sign_prints_a_token_of_the_newest_key(
     assert read.valid[1] - read.valid[0] == seconds + 10  # by which clocks may differ
 
 
+@pytest.mark.usefixtures("arrival_keys")
+def test_what_is_personal_can_come_from_the_standard_input(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each `-`: a list of processes shows none of it."""
+    given.setattr("sys.stdin", io.StringIO("ana\r\n+55 11\n"))
+    assert main(["sign", "-", "--sender", "-"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert arrived(token, [KEY], "+55 11").context_id == "ana"
+    given.setattr("sys.stdin", io.StringIO("two words\n"))
+    with pytest.raises(SystemExit) as ending:
+        main(["lookup", "-"])
+    assert ending.value.code == 2
+    err = capsys.readouterr().err
+    assert "standard input: 1 to 256 printable characters without white space" in err
+    assert "two words" not in err
+
+
 SECRETS = "cannot be used; it expects a JSON list of secrets of at least 32 bytes each"
 FERNET = "cannot be used; it expects a JSON list of Fernet keys, newest first"
 
@@ -320,9 +338,11 @@ def test_key_for_a_machine(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 async def test_simulate_is_ps7(tmp_path: Path) -> None:
     """It prints where it listens, answers a lookup there, and takes the simulator's own options."""
-    options = ("--username", "bot", "--password", "secret")
+    options = ("--username", "bot", "--password", "-")
     process = await start("simulate", *options, cwd=tmp_path)
     assert process.stdout is not None
+    assert process.stdin is not None
+    process.stdin.write(b"secret\n")
     first = (await process.stdout.readline()).decode()
     assert first.startswith("PS7 simulator: http://127.0.0.1:")
     url = first.removeprefix("PS7 simulator: ").strip()

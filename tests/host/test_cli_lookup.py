@@ -264,3 +264,15 @@ async def test_a_mistake_of_ours_is_named(
     out, err = capsys.readouterr()
     assert "reason       internal\n" in out
     assert re.fullmatch(r"ZeroDivisionError at test_cli_lookup\.py:\d+\n", err)
+
+
+@pytest.mark.usefixtures("settings")
+async def test_a_shape_can_be_sent_to_anybody(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a person and for a machine, with the lookup's exit code: no value of the customer."""
+    for options in ((), ("--json",)):
+        assert await run("lookup", "ana", "--shape", *options) == 0
+        out, err = capsys.readouterr()
+        values = [str(value) for value in PERSONAS["ana"].payload.values() if len(str(value)) > 2]
+        assert [value for value in values if value in out.replace("u_", "")] == []
+        assert (err, "payload.u_numA" in out) == ("", True)
+    assert await run("lookup", "not-found", "--shape") == 11

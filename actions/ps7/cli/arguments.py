@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable  # noqa: TC003 - of a NamedTuple
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field, SecretStr
@@ -12,7 +14,7 @@ from ..dialogue.context_id import usable
 from ..settings import PS7Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 PROGRAM = "rasa-ps7"
 
@@ -65,6 +67,24 @@ def context_id(text: str) -> str:
     if usable(text) is None:
         raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
     return text
+
+
+class OnStdin(NamedTuple):
+    """What `-` is in the place of: a line of the standard input, in no list of processes."""
+
+    check: Callable[[str], str]
+
+    @classmethod
+    def or_given(cls, check: Callable[[str], str] = str) -> Callable[[str], str | OnStdin]:
+        """Return the type of an argument that may be `-`."""
+        return lambda text: cls(check) if text == "-" else check(text)
+
+    @staticmethod
+    def read(options: argparse.Namespace) -> None:
+        """Put the lines in their places, in the order in which the command declares these."""
+        for name, value in vars(options).items():
+            if isinstance(value, OnStdin):
+                setattr(options, name, value.check(sys.stdin.readline().rstrip("\r\n")))
 
 
 class BotSettings(PS7Settings):

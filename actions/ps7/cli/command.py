@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from . import chat, doctor, domain, erase, explain, init, key, lookup, simulate
-from .arguments import PROGRAM
+from .arguments import PROGRAM, OnStdin
 from .output import CommandError, printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # some outputs take ASCII alone
         with _errors_of_the_plugin():
-            options = parser().parse_args(arguments)
+            options = (whole := parser()).parse_args(arguments)
+            try:
+                OnStdin.read(options)
+            except argparse.ArgumentTypeError as error:
+                whole.error(f"standard input: {error}")
             run: Callable[[argparse.Namespace], int] = options.run
             code = run(options)
         sys.stdout.flush()

@@ -17,7 +17,7 @@ from pydantic_settings import NoDecode
 from .. import setting_types as types
 from ..dialogue import arrival
 from ..settings import ArrivalSettings
-from .arguments import HelpText, add_command, add_json, context_id
+from .arguments import HelpText, OnStdin, add_command, add_json, context_id
 from .output import CommandError, Output
 
 _ARRIVAL_BYTES = 32
@@ -45,10 +45,12 @@ _SIGN_HELP = HelpText(
 Print a token by which CONTEXT_ID may arrive in the conversation of one sender id. It goes into the
 metadata under the key where the contextId would stand. It is signed with the newest of
 PS7_ARRIVAL_KEYS, read as the action server reads it: environment, .env, secret files.
+
+Each - is a line of the standard input: what stands on a command line, a list of processes shows.
 """,
     examples={
         "sign ana --sender test-1": "ana may arrive in the conversation test-1",
-        "sign 123123213 --sender test-1 --seconds 30": "another contextId, for half a minute",
+        "sign - --sender - --seconds 30": "both from the standard input, for half a minute",
     },
 )
 
@@ -80,8 +82,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     add_json(add)
     add = add_command(commands, "sign", _sign, _SIGN_HELP).add_argument
-    add("context_id", metavar="CONTEXT_ID", type=context_id)
-    add("--sender", required=True, metavar="ID", help="the conversation's sender_id")
+    add("context_id", metavar="CONTEXT_ID", type=OnStdin.or_given(context_id))
+    sender = "the conversation's sender_id"
+    add("--sender", type=OnStdin.or_given(), required=True, metavar="ID", help=sender)
     add(
         "--seconds",
         type=_seconds,

@@ -14,8 +14,16 @@ from ..cpf import mask
 from ..dialogue.context_id import well_formed
 from ..errors import LookupFailed
 from ..settings import PS7Settings
-from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, SlotNames, project
-from .arguments import HelpText, add_command, add_json, context_id
+from ..slots import (
+    CONTEXT,
+    CUSTOMER_SLOTS,
+    SLOTS,
+    STATUS,
+    SlotNames,
+    project,
+)
+from . import shape
+from .arguments import HelpText, OnStdin, add_command, add_json, context_id
 from .output import Output, Tone, Toned
 
 if TYPE_CHECKING:
@@ -44,12 +52,16 @@ _HELP = HelpText(
 Ask PS7 who stands behind CONTEXT_ID, once, with this process's PS7_* settings: environment, .env,
 secret files. Personal data is masked unless --show is given.
 
+--shape prints nothing of the customer: which fields the answer has, their types, digits as 9 and
+letters as a, and where that differs from PS7's document. It can be sent to who maintains this.
+
 The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unavailable.
 1: the settings are not usable.
 """,
     examples={
-        "lookup 123123213": "who that is, with personal data masked",
+        "lookup -": "who that is, with personal data masked; the contextId comes from stdin",
         "lookup 123123213 --show": "the same, readable: mind who looks over your shoulder",
+        "lookup - --shape": "the shape of the answer, on the first day with a real PS7",
         "lookup 123123213 --json --correlation-id deploy-42": "for a script, and to be found in "
         "PS7's audit trail",
     },
@@ -58,17 +70,19 @@ The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unava
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    add = add_command(commands, "lookup", run, _HELP).add_argument
+    parser = add_command(commands, "lookup", run, _HELP)
+    add, shown = parser.add_argument, parser.add_mutually_exclusive_group().add_argument
     add(
         "context_id",
         metavar="CONTEXT_ID",
-        type=context_id,
-        help="as it stands in the metadata of a message",
+        type=OnStdin.or_given(context_id),
+        help="as it stands in the metadata of a message; - reads it from stdin",
     )
     add("--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED")
     add("--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail")
     add("--flow-id", type=_call_id, metavar="ID", help="names this lookup there (default: made)")
-    add("--show", action="store_true", help="do not mask personal data")
+    shown("--show", action="store_true", help="do not mask personal data")
+    shown("--shape", action="store_true", help="the shape of the answer, and no value of it")
     add_json(add)
 
 
@@ -79,6 +93,15 @@ def run(options: argparse.Namespace) -> int:
     with out.progress(f"Asking PS7 at {settings.base_url}"):
         named = {name: getattr(options, name) for name in ("encoded", "correlation_id", "flow_id")}
         report, ended = look_up(settings, options.context_id, **named)
+    if options.shape:
+        from .command import VERSION  # which imports this module
+
+        shown = shape.described(report, settings)
+        if options.json:
+            out.json(shown)
+        else:
+            shape.write(out, shown, VERSION)
+        return _EXIT_CODES[report.outcome]
     customer = None if isinstance(ended, LookupFailed) else ended
     said = _said(report, customer, settings, show=options.show)
     if options.json:

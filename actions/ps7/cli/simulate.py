@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = {
     "simulate": "on a free port; what it prints goes into the action server's environment",
-    "simulate --port 8099 --username bot --password secret": "PS7 that refuses any other login",
+    "simulate --port 8099 --username bot --password -": "PS7 that refuses any other login; the "
+    "password comes from stdin",
 }
 
 

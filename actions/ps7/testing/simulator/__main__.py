@@ -23,8 +23,9 @@ forgets it.
 """
 _CREDENTIALS = """\
 Each defaults to the environment variable of its name (PS7_USERNAME, PS7_PASSWORD, PS7_API_KEY,
-PS7_APP_KEY, PS7_APP_SECRET). Where neither gives one, any user name and password that are not empty
-are accepted, and no key is asked for. With an app secret, lookups need a token of the gateway.
+PS7_APP_KEY, PS7_APP_SECRET); - reads a line of the standard input. Where neither gives one, any
+user name and password that are not empty are accepted, and no key is asked for. With an app secret,
+lookups need a token of the gateway.
 """
 _KEPT_REQUESTS = 1000
 _HIGHEST_PORT = 65535
@@ -42,7 +43,11 @@ def run(options: argparse.Namespace) -> int:
 
     It needs the main thread, for the signals.
     """
-    given: dict[str, Any] = {name: getattr(options, name) or None for name in CREDENTIALS}
+    asked = ((name, getattr(options, name)) for name in CREDENTIALS)
+    given: dict[str, Any] = {
+        name: (sys.stdin.readline().strip() if value == "-" else value) or None
+        for name, value in asked
+    }
     given["requests_per_second"] = options.requests_per_second
     simulator = Simulator(host=options.host, port=options.port, keep=_KEPT_REQUESTS, **given)
     try:
