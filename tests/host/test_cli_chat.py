@@ -150,6 +150,22 @@ def test_it_arrives_as_the_settings_say(rasa: Rasa, given: pytest.MonkeyPatch) -
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
 
 
+def test_no_proxy_sees_what_is_said_to_this_machine(
+    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of the environment would read contextId and token. To another machine it is asked."""
+    with serving(Rasa()) as proxy:
+        given.setenv("http_proxy", proxy.url)
+        typed(given, "oi")
+        rasa.answers, rasa.slots = [[]], [NOTHING]
+        assert main(["chat", "--as", "ana", "--url", rasa.url]) == 0
+        assert (len(rasa.heard), proxy.heard, proxy.asked) == (1, [], [])
+        typed(given, "oi")
+        assert main(["chat", "--url", "http://rasa.example.com"]) == 1
+        assert (len(rasa.heard), len(proxy.heard)) == (1, 1)
+    assert "answers HTTP 404" in capsys.readouterr().err
+
+
 def test_show_masks_nothing_but_the_seal(
     rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

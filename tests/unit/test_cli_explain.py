@@ -54,7 +54,7 @@ def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ex
     ) -> list[dict[str, Any]]:
         given.setenv("PS7_SEAL_KEYS", seal_keys or keys(talk))
         given.setenv("PS7_MAX_CONTEXTS", "2")
-        given.setenv("PS7_CLEAR_SLOTS", '["balance"]')
+        given.setenv("PS7_CLEAR_SLOTS", '["balance", "identification"]')
         body = json.dumps({**vars(talk.tracker), **more}).encode()
         given.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
         assert main(["explain", "-", "--json", *options]) == 0
@@ -303,6 +303,18 @@ def test_a_call_of_an_action_server_tells_the_bots_own_slots(explain: Explain) -
     own = {"slots": {"cpf": {"mappings": [{"type": "from_text"}]}}}
     [run] = explain(talk, tracker=vars(talk.tracker), domain=own)
     assert list(run["was_set"]) == ["agency", "ps7_context", "ps7_status"]
+
+
+def test_a_slot_of_the_bots_own_is_masked_whatever_its_name(
+    explain: Explain, given: pytest.MonkeyPatch
+) -> None:
+    """Also where it has a name that the plugin's is free of since `init` renamed that."""
+    given.setenv("PS7_SLOT_NAMES", '{"identification": "customer_identification"}')
+    talk = Talk()
+    talk.meets("ana")
+    talk.writes(identification="RG 12.345-6")
+    [run] = explain(talk)
+    assert run["was_set"]["identification"] == "*********-6"
 
 
 @pytest.mark.parametrize("carries_over", [True, False])

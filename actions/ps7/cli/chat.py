@@ -5,14 +5,12 @@ Rasa's own `rasa shell` and `rasa interactive` send no metadata, so no customer 
 
 from __future__ import annotations
 
-import json
 import sys
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 from uuid import uuid4
 
 from ..dialogue import arrival
@@ -21,6 +19,7 @@ from ..slots import CONTEXT, SlotNames, differing
 from .arguments import BotSettings, HelpText, add_command, context_id
 from .lookup import masked
 from .output import CommandError, Output, Tone, Toned
+from .web import ask
 
 if TYPE_CHECKING:
     import argparse
@@ -136,7 +135,7 @@ class Chat:
                 sent = {step: sent}
             message["metadata"] = sent
         try:
-            answers = self._ask("/webhooks/rest/webhook", message)
+            answers = ask(f"{self._url}/webhooks/rest/webhook", message, seconds=_SECONDS)
         except HTTPError as error:
             what = "it has no REST channel (`rest:` in credentials.yml)"
             raise CommandError(
@@ -154,17 +153,10 @@ class Chat:
         """Return the slots of ours as the tracker has them; None where Rasa does not show it."""
         path = f"/conversations/{quote(self._sender, safe='')}/tracker?include_events=NONE"
         try:
-            slots: dict[str, Any] = self._ask(path)["slots"]
+            slots: dict[str, Any] = ask(self._url + path, seconds=_SECONDS)["slots"]
         except (OSError, HTTPException, ValueError):
             return None
         return {name: slots[name] for name in self.ours.among(slots)}
-
-    def _ask(self, path: str, message: object = None) -> Any:
-        """GET, or POST where there is something to send."""
-        body = None if message is None else json.dumps(message).encode()
-        request = Request(self._url + path, body, {"Content-Type": "application/json"})  # noqa: S310
-        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the user says where
-            return json.load(answer)
 
 
 def _shown(answer: dict[str, Any]) -> str:

@@ -196,7 +196,7 @@ class Reporter:
     def _slots(self, values: object, situation: Situation) -> Report | None:
         if not isinstance(values, dict):
             return None  # what PS7 would answer
-        own = {name: name for name in self.runtime.settings.clear_slots}
+        own = dict.fromkeys(self.runtime.settings.clear_slots, "")  # masked, whatever their names
         ours = own | situation.ours
         return {
             name: value if self._show and ours[name] != CONTEXT else masked(ours[name], value)
