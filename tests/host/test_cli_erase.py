@@ -167,6 +167,7 @@ def test_it_is_the_store_that_rasa_opens(
     ("store", "line"),
     [
         ("[", "while parsing a flow node"),
+        ("&a [*a]", "no YAML that can be read"),
         ("", "the tracker store is neither SQL nor redis, but in memory"),
         ("type: mongod", "the tracker store is neither SQL nor redis, but mongod"),
         ("type: sql, db: '${NO}.db'", "there is no ${NO}.db"),

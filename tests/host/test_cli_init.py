@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from ruamel.yaml import YAML
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.command import Terminal
-from tests.support.init_bots import BOTS, PIPELINE, lay_out
+from tests.support.init_bots import BOTS, lay_out
 
-FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
+FRAGMENT, OWN, JOURNAL = "domain/ps7/domain.yml", "domain/bot.yml", ".rasa-ps7.json"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"
 GREETING = """\
 +    - text: "Olá! Sou a assistente do Personnalité."
@@ -26,7 +27,6 @@ GREETING = """\
 +          value: Personnalité
 """
 IMPORT = "+import rasa_ps7\n"
-NO_FALLBACK = "+    enable_fallback_prediction: false\n"
 KEY = """\
 +# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere.
 +PS7_SEAL_KEYS=…
@@ -45,21 +45,6 @@ CHANGED = {
     "rasa-init": {
         OWN: GREETING,
         "actions/__init__.py": IMPORT,
-        "config.yml": """\
--# # No configuration for policies was provided.
--#   - name: MemoizationPolicy
--#   - name: RulePolicy
-+  - name: MemoizationPolicy
-+  - name: RulePolicy
-+    enable_fallback_prediction: false
-+  - name: UnexpecTEDIntentPolicy
-+    max_history: 5
-+    epochs: 100
-+  - name: TEDPolicy
-+    max_history: 5
-+    epochs: 100
-+    constrain_similarities: true
-""",
         "endpoints.yml": f"""\
 -#action_endpoint:
 -#  url: "http://localhost:5055/webhook"
@@ -69,21 +54,18 @@ CHANGED = {
     "file": {
         OWN: GREETING,
         "actions/__init__.py": IMPORT,
-        "config.yml": NO_FALLBACK,
         "endpoints.yml": ENDPOINT,
         ".env": SIMULATOR,
     },
     "folder": {
         "domain/texts/b.yml": GREETING.replace("\n", "\r\n"),
         "actions/__init__.py": f"-import logging+import logging\n{IMPORT}",
-        "config.yml": NO_FALLBACK.replace("\n", "\r\n"),
         ".gitignore": "-models/+models/\n+.env\n",
         ".env": SIMULATOR,
     },
     "payee": {
         OWN: GREETING,
         "actions.py": IMPORT,
-        "config.yml": NO_FALLBACK,
         "endpoints.yml": ENDPOINT,
         ".env": f"""\
 {SIMULATOR}\
@@ -94,7 +76,6 @@ CHANGED = {
     "actions": {
         OWN: GREETING,
         "actions/__init__.py": IMPORT,
-        "config.yml": NO_FALLBACK,
         ".env": f"-PS7_PASSWORD=planted+PS7_PASSWORD=planted\n{KEY}",
     },
 }
@@ -112,7 +93,7 @@ def tree() -> dict[str, str]:
     return {
         path.as_posix(): re.sub("(PS7_SEAL_KEYS=).*", r"\1…", path.read_bytes().decode())
         for path in sorted(Path().rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.parts[0] not in {JOURNAL, ".git"}
     }
 
 
@@ -166,10 +147,10 @@ def test_it_shows_what_it_would_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.startswith(
         """\
 Changes
-  changed  .env
+  new      .rasa-ps7.json (what `init --undo` reads: commit it with the rest)
+  changed  .env (0600: for its owner alone)
   changed  actions/__init__.py
   changed  endpoints.yml
-  changed  config.yml
   moved    domain.yml -> domain/bot.yml
   new      domain/ps7/domain.yml (the plugin's slots and actions, 172 lines)
 
@@ -190,7 +171,7 @@ Changes
 +action_endpoint:
 +  url: "http://localhost:5055/webhook"
 
---- config.yml
+--- domain.yml
 """
     )
     assert ("planted" in out, '["' in out) == (False, False)
@@ -292,12 +273,12 @@ def test_what_it_refuses(
     assert {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")} == before
 
 
-@pytest.mark.parametrize("read_only", [".", "config.yml"])
+@pytest.mark.parametrize("read_only", [".", "endpoints.yml"])
 def test_what_may_not_be_written(
     given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], read_only: str
 ) -> None:
     """It asks the system, whoever runs this test."""
-    before = bot()
+    before = bot("rasa-init")
     given.setattr("os.access", lambda path, _: path != Path(read_only))
     assert main(["init", "--yes"]) == 1
     assert capsys.readouterr().err == f"{read_only} is read-only: nothing was changed\n"
@@ -309,7 +290,8 @@ def test_a_failure_in_between(
     given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: int
 ) -> None:
     """Whatever is written by then, the next run makes the rest of the same bot."""
-    bot("payee", {".git": ""})
+    bot("payee")
+    subprocess.run(["git", "init", "-q"], check=True)
     written = iter(range(7))
     rename = Path.rename
 
@@ -326,7 +308,6 @@ def test_a_failure_in_between(
     assert main(["init", "--yes"]) == 0
     after = tree()
     assert after.pop(FRAGMENT) == fragment(OSS, names={"cpf": "customer_cpf"})
-    after.pop(".git")
     assert changes(BOTS["payee"], after) == {**CHANGED["payee"], ".gitignore": "+.env\n"}
 
 
@@ -334,7 +315,9 @@ def test_a_failure_in_between(
 
 DOMAIN = BOTS["file"]["domain.yml"]
 GREETS = '    - text: "Olá!"\n'
-NEVER_REWINDS = f"{PIPELINE}policies: [{{name: RulePolicy, enable_fallback_prediction: false}}]\n"
+BY_SEGMENT = "greet by slot segment there, or all hear the same"
+SERVER = "name the action server under `action_endpoint:`, or Rasa runs no action"
+AS_SHOWN = "as docs/integration.md shows: until then the first message finds no customer"
 
 
 def left(out: str) -> list[str]:
@@ -360,33 +343,28 @@ def left(out: str) -> list[str]:
         (
             {"domain.yml": DOMAIN.replace(GREETS, GREETS + "      condition: [{type: slot}]\n")},
             "",
-            "utter_greet has conditions already: greet by slot segment there",
+            f"utter_greet has conditions already: {BY_SEGMENT}",
         ),
         (
             {"domain.yml": DOMAIN.replace(f"\n{GREETS}", ' [{text: "Olá!"}]\n')},
             "",
-            "utter_greet is not written in lines of its own: greet by slot segment there",
+            f"utter_greet is not written in lines of its own: {BY_SEGMENT}",
         ),
         ({"endpoints.yml": "action_endpoint:\n"}, "", None),  # the doctor says so
         (
             {"endpoints.yml": "{tracker_store: {}}\n"},
             "",
-            "endpoints.yml: name the action server under `action_endpoint:`",
-        ),
-        (
-            {"config.yml": f"{PIPELINE}policies: [{{name: RulePolicy}}]\n"},
-            "",
-            "config.yml: set `enable_fallback_prediction: false` on the RulePolicy",
+            f"endpoints.yml: {SERVER}",
         ),
         (
             {"domain.yml": f"{DOMAIN}actions: [action_session_start]\n"},
             "--calm",
-            "derive your action_session_start from PS7SessionStart",
+            f"derive your action_session_start (not found) from PS7SessionStart, {AS_SHOWN}",
         ),
         (
             {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None},
             "",
-            "domain/ps7/domain.yml is there and declares no ps7_status: mend it",
+            "domain/ps7/domain.yml is there and declares no ps7_status: mend it, or nothing runs",
         ),
         ({"domain.yml": f"{DOMAIN}slots: {{segment: {{type: text}}}}\n"}, "", None),
     ],
@@ -398,23 +376,14 @@ def test_what_it_leaves_to_a_person(
     expected: str | None,
 ) -> None:
     """A sentence for each, unless the doctor has one. Everything else is done."""
-    bot("file", {"config.yml": NEVER_REWINDS, **files})
+    bot("file", files)
     main(["init", "--yes", *arguments.split()])
     assert left(capsys.readouterr().out) == ([expected] if expected else [])
 
 
-def test_a_fallback_that_speaks_stays(capsys: pytest.CaptureFixture[str]) -> None:
-    """What else should be said there, the bot alone knows: the doctor names it."""
-    says = '  utter_default:\n    - text: "Não entendi."\n'
-    before = bot("file", {"domain.yml": DOMAIN.replace("\nsession", f"{says}\nsession")})
-    assert main(["init", "--yes"]) == 0
-    assert "[fallback-rewinds]" in capsys.readouterr().out
-    assert tree()["config.yml"] == before["config.yml"]
-
-
 def test_a_bot_that_merged_the_fragment_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     """Its file stays where it is; the rest is done."""
-    before = bot("file", {"domain.yml": DOMAIN + SLOTS, "config.yml": NEVER_REWINDS})
+    before = bot("file", {"domain.yml": DOMAIN + SLOTS})
     assert main(["init", "--yes"]) == 0
     out = capsys.readouterr().out
     assert "\n  rasa train && rasa run\n" in out
@@ -536,3 +505,84 @@ def test_the_plugin_as_a_folder() -> None:
     after = tree()
     assert after["actions/__init__.py"] == ""
     assert after["actions/ps7_session.py"].startswith("from .ps7 import PS7SessionStart\n")
+
+
+# -- how it goes on -------------------------------------------------------------------------------
+
+MODULE = "action_endpoint: {actions_module: actions}\n"
+ENDPOINTS = "config/endpoints.yml"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {},
+            (
+                "PYTHON -m actions.ps7 simulate --port 8099",
+                "PYTHON -m rasa_sdk --actions actions",
+                "rasa train --domain domain && rasa run",
+                "PYTHON -m actions.ps7 chat --as ana",
+                "# each command of Rasa that reads the domain takes `--domain domain` now",
+            ),
+        ),
+        (
+            {
+                "config.yml": None,
+                "config/config.yml": BOTS["file"]["config.yml"],
+                ENDPOINTS: "action_endpoint: {url: 'http://actions:5056/webhook'}\n",
+                ".env": "PS7_BASE_URL=https://cec.example.com\n",
+                "domain.yml": DOMAIN + SLOTS,
+                "rasa-ps7": "",  # where pip puts it: beside the interpreter
+            },
+            (
+                "PYTHON -m rasa_sdk --actions actions --port 5056",
+                f"rasa train --config config/config.yml && rasa run --endpoints {ENDPOINTS}",
+                "rasa-ps7 chat",
+            ),
+        ),
+        (
+            {"endpoints.yml": MODULE, "actions/own.py": "class A(PS7SessionStart): ...\n"},
+            (
+                "PYTHON -m actions.ps7 simulate --port 8099",
+                "rasa train --domain domain && rasa run, from where the plugin is",
+                "PYTHON -m actions.ps7 chat --as ana",
+                "# each command of Rasa that reads the domain takes `--domain domain` now",
+            ),
+        ),
+    ],
+)
+def test_what_comes_next_fits_the_bot(
+    given: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str | None],
+    expected: tuple[str, ...],
+) -> None:
+    """The interpreter in use, the bot's port and files; the simulator only if PS7 is none."""
+    given.setattr("sys.executable", str(Path("PYTHON").absolute()))
+    bot("file", files)
+    assert main(["init", "--yes", "--at-session-start"]) in {0, 1}
+    shown = capsys.readouterr().out.partition("Next, each line in a terminal of its own\n")[2]
+    assert tuple(line.strip() for line in shown.splitlines()) == expected
+
+
+def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the names of such files; what is installed or hidden is not."""
+    says = "rasa train\ncp bot/domain.yml x\nrasa train --domain domain\n"
+    there = ("Makefile", "docker/app.Dockerfile", ".github/workflows/ci.yml", "bot/up.sh")
+    names = (*there, "README.md", "node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml")
+    lay_out(Path(), dict.fromkeys(names, says))
+    lay_out(Path("bot"), BOTS["file"])
+    subprocess.run(["git", "init", "-q"], check=True)
+    given.chdir("bot")
+    main(["init", "--yes"])
+    (said,) = left(capsys.readouterr().out)
+    found = [
+        f"{place}:{line}"
+        for place in ("../Makefile", "../.github/workflows/ci.yml")
+        for line in (1, 2)
+    ]
+    more = [f"{place}:{line}" for place in ("up.sh", "../docker/app.Dockerfile") for line in (1, 2)]
+    assert said.endswith(f"; see to {', '.join(found + more)}")

@@ -171,11 +171,11 @@ def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixtur
     (bot / "config.yml").write_text("policies: []")
     (tmp_path / "config.yml").write_text("pipeline: [{name: CompactLLMCommandGenerator}]")
     doctor = ["doctor", "--offline", "--bot", "bot"]
-    names = ["settings-elsewhere", "fallback-rewinds"]
+    names = ["settings-elsewhere", "env-readable"]
     assert main(doctor) == 0
     assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
     assert main([*doctor, "--config", "config.yml"]) == 0
-    names[1:] = ["calm-personal"]
+    names[2:] = ["calm-personal"]
     assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
 
 

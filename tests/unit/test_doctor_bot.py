@@ -31,7 +31,6 @@ SOME_SENT = [
 STARTS = {"actions": ["action_ps7_context", "action_session_start"]}
 SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
 ALWAYS = "slot ps7_status (on every turn)"
-REWINDS = "warning fallback-rewinds: where no rule fits, RulePolicy runs action_default_fallback"
 STORIES_OF = "warning slot-featurised: stories of"
 QUOTES_IT = "warning response-quotes: response utter_it quotes"
 NOT_SENT = "error domain-not-sent: `enable_selective_domain` keeps the domain from"
@@ -171,9 +170,9 @@ RUNS = [
     ),
     case(
         sound(**mapping(type="custom"), more=STARTS),
-        "error runs-never: nothing runs action_ps7_context",
+        "error session-start-own: the lookup is meant to run at the session's start, and the bot's",
         data={},
-        code="",
+        code="class Own: name = 'action_session_start'",
     ),
     case(
         sound(more={"actions": ["action_validate_slot_mappings"]}),
@@ -203,7 +202,6 @@ POLICIES = [
     case(
         sound(ps7_status=SEEN, segment={"influence_conversation": ...}),
         f"{STORIES_OF} MemoizationPolicy, UnexpecTEDIntentPolicy and TEDPolicy may stop matching",
-        REWINDS,
         config={"policies": None},
     ),
     *(
@@ -219,14 +217,6 @@ POLICIES = [
         )
     ),
     case(sound(ps7_status=SEEN), data=rule({"other": 1}, kind="story")),
-    *(
-        case(sound(), *found, config={"policies": [{"name": "RulePolicy", **policy}]})
-        for policy, found in (
-            ({}, [REWINDS]),
-            ({"enable_fallback_prediction": False}, []),
-            ({"core_fallback_action_name": "action_hand_over"}, []),
-        )
-    ),
     case(sound(ps7_status=SEEN), data=rule({"ps7_status": "ok"}, {"mood": "good"})),
     *(
         case(sound(), "error condition-ignored: rule “Balance” cannot see", data=rule(condition))
@@ -275,7 +265,15 @@ QUOTES = [
     ),
 ]
 PROMPTS = "to sub-agents and Enterprise Search, in their prompts"
-EMPTY_GUARD = "warning flow-guard: the guard of flow balance reads ps7_status: empty at the first"
+GUARD = "warning flow-guard: the guard of flow balance reads ps7_status before any action of its"
+NO_STUB = "warning e2e-stubs: end-to-end tests with stubs have none for"
+OWN_START = "class Own: name = 'action_session_start'"
+OWN_MAKES_NONE = "warning session-start-calm: the bot's own action_session_start makes no lookup"
+ENDLESS = "warning session-endless: `start_session_after_expiry: false` ends no session by a pause"
+UNREADABLE = "warning privacy-seal: `privacy:` makes slot ps7_context unreadable, and a new session"
+BY_MODEL: dict[str, Any] = {"flows": {"greet": {"steps": []}}}
+CARRIES = {"session_config": {"carry_over_slots_to_new_session": True}}
+HIDES_SEAL = {"privacy": {"rules": [{"slot": "cpf_masked"}, {"slot": "ps7_context"}, 7]}}
 GUARDED = flow(**{"if": "slots.ps7_status = 'ok' and slots.mood"})
 LANGUAGE_MODELS = [
     case(sound(), data={}, config=CALM),
@@ -312,13 +310,47 @@ LANGUAGE_MODELS = [
         ),
     ),
     case(sound(), data=flow(**{"if": False})),
-    case(sound(), EMPTY_GUARD, data=GUARDED),
     *(
-        case(sound(more=STARTS), *found, data=GUARDED, **code)
-        for code, found in (
-            ({}, []),
-            ({"code": "PS7SessionStart"}, []),
-            ({"code": ""}, [EMPTY_GUARD]),
+        case(sound(more=starts), GUARD, data=GUARDED, **code)
+        for starts, code in (({}, {}), (STARTS, {}), (STARTS, {"code": "PS7SessionStart"}))
+    ),
+    *(
+        case(sound(more=starts), *found, data=BY_MODEL, code=code)
+        for starts, code, found in (
+            ({}, "", []),
+            (STARTS, "class Own(PS7SessionStart): pass", []),
+            ({}, OWN_START, [OWN_MAKES_NONE]),
+        )
+    ),
+    *(
+        case(sound(more={"session_config": said}), *found, data=BY_MODEL)
+        for said, found in (
+            ({"carry_over_slots_to_new_session": False, "start_session_after_expiry": True}, []),
+            (
+                {"carry_over_slots_to_new_session": False, "start_session_after_expiry": False},
+                [ENDLESS],
+            ),
+        )
+    ),
+    *(
+        case(sound(more=more), *found, data=BY_MODEL, endpoints=endpoints)
+        for more, endpoints, found in (
+            ({}, HIDES_SEAL, []),
+            (CARRIES, {"privacy": 7}, []),
+            (CARRIES, HIDES_SEAL, [UNREADABLE]),
+        )
+    ),
+    *(
+        case(
+            sound(more=starts),
+            *found,
+            data=BY_MODEL,
+            e2e={"stub_custom_actions": dict.fromkeys(stubs)},
+        )
+        for starts, stubs, found in (
+            ({}, ["other", "balance_ok::action_ps7_context"], []),
+            ({}, ["other"], [f"{NO_STUB} action_ps7_context"]),
+            (STARTS, ["action_ps7_context"], [f"{NO_STUB} action_session_start"]),
         )
     ),
 ]
@@ -343,7 +375,8 @@ CHANNELS = [
         sound(),
         "warning channel-metadata: in credentials.yml, telegram lets no metadata of yours through",
         "warning channel-metadata: in credentials.yml, callback lets no metadata of yours through",
-        credentials={"telegram": {"access_token": "made-up"}, "rest": None, "callback": None},
+        "warning channel-metadata: in credentials.yml, genesys lets no metadata of yours through",
+        credentials={"telegram": {"access_token": "made-up"}, "callback": None, "genesys": None},
     ),
 ]
 TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
@@ -398,17 +431,49 @@ def test_what_runs_the_lookup_is_named(
     assert f"ok runs: action_ps7_context is run by {ways}" in found
 
 
-def test_what_a_domain_declares_is_said() -> None:
-    """And what it does not, by the bot's names; nothing where it declares no slot of ours."""
-    bot = bot_of(sound(without=["segment"], segmento={}))
-    (said,) = [each.found for each in found_in(bot, {"segment": "segmento"}) if each.id == "slots"]
+def test_what_the_plugin_writes_is_said() -> None:
+    """And what it does not, by the bot's names; a slot that the bot fills is in neither list."""
+    bot = bot_of(sound(without=["segment"], segmento={}, cpf=FROM_TEXT))
+    renames = {"segment": "segmento", "id_document": "titular"}
+    (said,) = [each.found for each in found_in(bot, renames) if each.id == "slots"]
     assert said == (
-        "the domain declares ps7_context, ps7_status and segment of ours; not declared, and so "
-        "never written: cpf, cpf_masked, agency, account, ivr_option, phone_number, id_document, "
-        "identification, security_device, token_status, ps7_expires_at, ps7_key, "
-        "ps7_decoded_context_id and ps7_payload"
+        "the plugin writes slots ps7_context, ps7_status and segmento; never written: cpf_masked, "
+        "agency, account, ivr_option, phone_number, titular, identification, security_device, "
+        "token_status, ps7_expires_at, ps7_key, ps7_decoded_context_id and ps7_payload"
     )
     assert "slots" not in [each.id for each in found_in(bot_of({"slots": {"mood": {}}}))]
+
+
+@pytest.mark.parametrize(
+    ("policy", "domain", "code", "is_said"),
+    [
+        ({}, {}, "", True),
+        ({"enable_fallback_prediction": False}, {}, "", False),
+        ({"core_fallback_action_name": "action_hand_over"}, {}, "", False),
+        ({}, {"actions": ["action_default_fallback"]}, "", False),
+        ({}, {"actions": ["action_default_fallback"]}, "[UserUtteranceReverted()]", True),
+    ],
+)
+def test_what_a_fallback_costs_is_said_and_is_no_fault(
+    policy: dict[str, Any], domain: dict[str, Any], code: str, is_said: bool
+) -> None:
+    """A bot's fallback is its own, however it is made; what matters is whether it rewinds."""
+    bot = bot_of(sound(more=domain), code, config={"policies": [{"name": "RulePolicy", **policy}]})
+    found = found_in(bot)
+    assert wrong(found) == []
+    assert (
+        any(each.found.endswith("restores the slots, or looks up again") for each in found)
+        is is_said
+    )
+
+
+def test_advice_is_in_the_words_of_the_bots_rasa() -> None:
+    """Rasa Pro calls the mapping `controlled`, and gives it another key."""
+    domain = sound(cpf=FROM_TEXT, **mapping(type="controlled"))
+    advice = " ".join(finding.do for finding in found_in(bot_of(domain, data={})))
+    assert "`type: controlled, run_action_every_turn: action_ps7_context`" in advice
+    assert "leave `type: controlled` as the only mapping of cpf" in advice
+    assert "type: custom" not in advice
 
 
 def test_advice_names_the_bots_own_words() -> None:

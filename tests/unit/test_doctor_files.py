@@ -35,13 +35,17 @@ def read(folder: Path, sources: Sources | None = None) -> tuple[list[str], Bot]:
 def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
     """What is there, and no more."""
     names = ("domain.yml", "domain/a.yml", "domain_old.yml", "config.yml", "data/x.yml")
-    write(tmp_path, dict.fromkeys(names, ""))
+    more = ("config/config.yml", "config/endpoints.yml", "config/data", "e2e_tests/x.yml")
+    write(tmp_path, dict.fromkeys((*names, *more), ""))
     assert bot.in_folder(tmp_path) == {
+        "folder": [tmp_path],
         "domain": [tmp_path / "domain.yml", tmp_path / "domain"],
         "data": [tmp_path / "data"],
         "config": [tmp_path / "config.yml"],
+        "endpoints": [tmp_path / "config" / "endpoints.yml"],
+        "e2e": [tmp_path / "e2e_tests"],
     }
-    assert bot.in_folder(tmp_path / "domain") == {}
+    assert bot.in_folder(tmp_path / "domain") == {"folder": [tmp_path / "domain"]}
 
 
 def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> None:
@@ -56,7 +60,8 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
     }
     write(tmp_path / "domain", files)
     found, there = bot.read(bot.in_folder(tmp_path))
-    assert [finding.found for finding in found] == ["the domain was read, from 2 files"]
+    unseen = "not found, and so not looked at: data, config, endpoints and credentials"
+    assert [each.found for each in found] == [f"the domain was read, from 2 files; {unseen}"]
     assert there is not None
     assert there.slots["segment"]["type"] == "text"
     assert (there.scripts, there.config, there.endpoints, there.code) == (None, None, None, None)
@@ -77,6 +82,7 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     assert there.responses == {"u": [{"text": "a"}], "v": []}
 
 
+MODULE = "{actions_module: src.own}"
 LISTS_START = "actions: [action_session_start]"
 NO_START = (
     "error session-start-missing: the domain lists action_session_start, and the bot has no such "
@@ -109,6 +115,12 @@ NO_START = (
         ({"domain.yml": LISTS_START}, []),
         ({"endpoints.yml": "action_endpoint: {url: http://localhost:5055/webhook}"}, []),
         ({"endpoints.yml": "action_endpoint: {actions_module: actions}"}, []),
+        ({"endpoints.yml": f"action_endpoint: {MODULE}", "src/own.py": "import rasa_ps7"}, []),
+        (
+            {"endpoints.yml": f"action_endpoint: {MODULE}", "src/own.py": ""},
+            ["warning plugin-missing: src/own.py has no copy of the plugin and imports none"],
+        ),
+        ({"actions.py": "import rasa_ps7"}, []),
         *(
             ({"endpoints.yml": content}, [f"error endpoint-missing: {NO_SERVER}"])
             for content in ("", "tracker_store: {}", "action_endpoint:")
@@ -166,6 +178,18 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         (b"responses: {}\nresponses: {}\n", "has the same key twice (line 2)"),
         (b"\xff", "cannot be read as YAML"),
         (b"slots: !!python/object:os.system x\n", "cannot be read as YAML (line 1)"),
+        (b"slots: " + b"[" * 5_000, "cannot be read as YAML"),
+        *(
+            (
+                f"slots: &a0 {{k: 1}}\n{more}".encode(),
+                "has aliases that stand for more than 200,000",
+            )
+            for more in (
+                "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12)),
+                "".join(f"a{i}: &a{i}\n  <<: [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12)),
+                "b: &b [*b]\n",
+            )
+        ),
     ],
 )
 def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> None:
@@ -173,8 +197,8 @@ def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> N
     (tmp_path / "domain.yml").write_bytes(content)
     found, there = bot.read(bot.in_folder(tmp_path))
     assert there is None
-    text = f"error file-unreadable: {tmp_path}/domain.yml {fault}"
-    assert wrong(found) == [text]
+    (said,) = wrong(found)
+    assert said.startswith(f"error file-unreadable: {tmp_path}/domain.yml {fault}")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,10 @@ def test_names_are_looked_at_wherever_settings_are_read(
         f"warning settings-unknown: {name} {changes_nothing}" for name in names
     ]
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
-    assert found_around() == [f"warning settings-unknown: PS7_URL {changes_nothing}"]
+    names = ["PS7_URL", "PS7_PASSWD", "PS7_USER"]
+    assert found_around() == [
+        f"warning settings-unknown: {name} {changes_nothing}" for name in names
+    ]
 
 
 def test_a_bots_own_env_file_is_read_in_its_folder_alone(
@@ -202,3 +206,32 @@ def test_what_another_program_should_have_taken_off_a_value(
     assert [text.removesuffix(" of it") for text in found] == (
         [f"warning {expected}"] if expected else []
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "tracked", "mode", "expected"),
+    [
+        ("PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n", False, 0o600, []),
+        (
+            "PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n",
+            True,
+            0o600,
+            ["error env-tracked: .env holds PS7_SEAL_KEYS and PS7_PASSWORD, and git keeps it: who"],
+        ),
+        ("PS7_PASSWORD=planted\n", False, 0o640, ["warning env-readable: .env holds PS7_PASSWORD"]),
+        ("PS7_PASSWORD=simulator\nPS7_USERNAME=x\nPS7_SEAL_KEYS=\n", True, 0o644, []),
+        ("OWN_PASSWORD=planted\n", True, 0o644, []),
+        (None, False, 0o644, []),
+    ],
+)
+def test_who_else_reads_a_secret_of_a_env_is_said(
+    content: str | None, tracked: bool, mode: int, expected: list[str]
+) -> None:
+    """Git, or others on this machine. The simulator's is none; what is not ours is the bot's."""
+    subprocess.run(["git", "init", "-q"], check=True)
+    if content is not None:
+        Path(".env").write_text(content)
+        Path(".env").chmod(mode)
+    if tracked:
+        subprocess.run(["git", "add", "-f", ".env"], check=True)
+    assert_found(wrong(doctor.check_file(Path())), expected)

@@ -10,8 +10,6 @@ import pytest
 from actions.ps7.cli.init import yaml_text
 
 ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
-POLICIES = f"policies:\n{yaml_text._POLICIES}"
-NO_FALLBACK = "enable_fallback_prediction: false"
 PUT_IN = """\
   - text: "Olá! Sou a assistente do Personnalité."
     condition:
@@ -19,8 +17,10 @@ PUT_IN = """\
         name: segment
         value: Personnalité
 """
-greet = partial(yaml_text.with_greeting, response="u", slot="segment")
-endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
+BUTTONS = '  - text: a\n    buttons:\n    - {title: "x: y", payload: no}\n'
+THE_SAME = "    buttons:\n      - title: 'x: y'\n        payload: no\n"
+greet = partial(yaml_text.with_greeting, response="u", slot="segment", language="pt-BR")
+endpoint = yaml_text.with_endpoint
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,11 @@ endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
             "responses:\n  u:\n  # ours\n  - text: a\n",
             f"responses:\n  u:\n  # ours\n{PUT_IN}  - text: a\n",
         ),
+        (
+            greet,  # what an answer has beside its text stays
+            f"responses:\n  u:\n{BUTTONS}",
+            f"responses:\n  u:\n{PUT_IN}{THE_SAME}{BUTTONS}",
+        ),
         (greet, "responses:\n  v: &v\n  - text: a\n  u: *v\n", None),
         (greet, "responses:\n  u: &u\n  - text: a\n  v: *u\n", None),
         (greet, "responses: {u: [{text: a}]}\n", None),
@@ -58,23 +63,6 @@ endpoint, fallback = yaml_text.with_endpoint, yaml_text.without_fallback
         (greet, "responses: a\n", None),
         (greet, "  u:\n  - [\n", None),  # no domain, and so no YAML that was read before
         (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n", None),
-        (fallback, "language: pt", f"language: pt\n{POLICIES}"),
-        (fallback, "policies:", POLICIES),
-        (fallback, "policies:\n# Ours.\nlanguage: pt\n", f"{POLICIES}# Ours.\nlanguage: pt\n"),
-        (fallback, "policies: null\n", None),
-        (fallback, "policies: {a: 1}\n", None),
-        (fallback, "policies: [{name: RulePolicy}]\n", None),
-        (
-            fallback,
-            "policies:\n-   name: 'RulePolicy' # first\n",
-            f"policies:\n-   name: 'RulePolicy' # first\n    {NO_FALLBACK}\n",
-        ),
-        (
-            fallback,
-            "policies:\n- name: A\n- name: RulePolicy",
-            f"policies:\n- name: A\n- name: RulePolicy\n  {NO_FALLBACK}\n",
-        ),
-        (fallback, f"policies:\n  - name: RulePolicy\n    {NO_FALLBACK[:-5]}true\n", None),
     ],
 )
 def test_an_edit(edit: Callable[[str], str | None], before: str, after: str | None) -> None:

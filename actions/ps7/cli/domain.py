@@ -81,7 +81,7 @@ PORTUGUESE = {
 
 
 @dataclass(frozen=True)
-class _Flavour:
+class Flavour:
     """What one kind of Rasa wants."""
 
     slots: tuple[str, ...]
@@ -91,8 +91,8 @@ class _Flavour:
     more: tuple[str, ...] = ()
 
 
-OSS = _Flavour(_DECLARED, "custom", "action")
-CALM = _Flavour(
+OSS = Flavour(_DECLARED, "custom", "action")
+CALM = Flavour(
     ("cpf_masked", "segment", *_KNOWN),
     "controlled",
     "run_action_every_turn",
@@ -140,7 +140,7 @@ def _slots(text: str) -> list[str]:
 
 
 def fragment(
-    flavour: _Flavour,
+    flavour: Flavour,
     chosen: Sequence[str] | None = None,
     *,
     at_session_start: bool = False,
@@ -182,7 +182,7 @@ def fragment(
     return named.sub(lambda at: at[0].replace(at[1], renames.get(at[1], at[1])), text)
 
 
-def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
+def _blocks(flavour: Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
     yield _slot(flavour, STATUS)
     yield words.CONTEXT + _slot(flavour, CONTEXT)
     fields = tuple(name for name in slots if is_wire_name(name))
@@ -203,7 +203,7 @@ def _blocks(flavour: _Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[
         yield f"{words.REST}  #\n{names}  #\n{words.FIELDS}  #\n{field}"
 
 
-def _slot(flavour: _Flavour, name: str) -> str:
+def _slot(flavour: Flavour, name: str) -> str:
     """Declare one slot by its default name."""
     note = f" # {_NOTES[name]}" if name in _NOTES else ""
     slot = CUSTOMER_SLOTS.get(name)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .arguments import HelpText, add_command, add_json
+from .arguments import HelpText, OnStdin, add_command, add_json
+from .doctor.bot import parsed
 from .output import CommandError, Output
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ brokers, logs and backups are not touched.
 The exit code says what the store holds in the end: 0 nothing, 10 something. 1: it cannot be told.
 """,
     examples={
-        "erase 5511999990000": "how many events there are, from when until when",
-        "erase 'web 1' --endpoints prod/endpoints.yml --yes --json": "erase them, in a script",
+        "erase 'web 1'": "how many events there are, from when until when",
+        "erase - --endpoints prod/endpoints.yml --yes": "erase them, in a script; the id comes "
+        "from stdin",
     },
 )
 _OF_REDIS = {"port", "db", "username", "password", "ssl_keyfile", "ssl_certfile", "ssl_ca_certs"}
@@ -42,7 +44,8 @@ _LATEST = datetime.max.replace(tzinfo=timezone.utc, microsecond=0).timestamp()
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     add = add_command(commands, "erase", run, _HELP).add_argument
-    add("sender_id", metavar="SENDER_ID", help="the conversation, as the channel names it")
+    who = "the conversation, as the channel names it; - reads stdin"
+    add("sender_id", type=OnStdin.or_given(), metavar="SENDER_ID", help=who)
     add("--endpoints", default="endpoints.yml", help="Rasa's file (default: %(default)s)")
     add("--yes", action="store_true", help="erase, and do not only count")
     add_json(add)
@@ -87,7 +90,9 @@ def _tracker_store(file: str) -> tuple[dict[str, Any], Any]:
 
     parser = YAML(pure=True)
     parser.preserve_quotes = True
-    given = _filled((parser.load(Path(file)) or {}).get("tracker_store") or {})
+    content = parser.load(text := Path(file).read_text(encoding="utf-8")) or {}
+    parsed(text)  # refuses aliases that stand for too much
+    given = _filled(content.get("tracker_store") or {})
     kind = given.get("store_type", given.get("type", "in memory"))
     opened = {"sql": _sql, "redis": _redis}.get(str(kind).lower())
     if opened is None:

@@ -25,8 +25,8 @@ _HELP = HelpText(
 Check the settings, read as the action server reads them (environment, .env in this folder, secret
 files); PS7, by one lookup of a contextId that it cannot know: the network, the proxy, TLS and
 certificates, the token endpoint, the credentials, and the clock. With --bot or --domain, what a bot
-makes of the plugin. And what stands beside Rasa Open Source: in the environment of this command, or
-in that of --rasa-python.
+makes of the plugin, and whether the action server of its endpoints.yml runs and has it. And what
+stands beside Rasa Open Source: in the environment of this command, or in that of --rasa-python.
 
 The exit code is 0 without an error and 1 with one; with --strict, a warning counts too.
 """,
@@ -95,6 +95,7 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
     """Make every check that was asked for, in order."""
     from . import connection, network, settings
 
+    folder = options.bot or Path()
     if not options.only_bot:
         read = None
         try:
@@ -102,25 +103,29 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
             found = [*settings.check(read), *connection.check_files(read, clock.utc_now())]
         except SettingsError as failure:
             found = list(settings.faults(failure))
-        yield Section("Settings", [*found, *settings.check_variables(options.bot)])
+        found += [*settings.check_variables(options.bot), *settings.check_file(folder)]
+        yield Section("Settings", found)
         if not options.offline:
             yield network.check(read) if read is not None else Section("Network", [], "ps7")
     if of_rasa := list(settings.check_rasa(options.rasa_python)):
         yield Section("Rasa", of_rasa)
     if sources or options.bot is not None:
-        yield of_bot(sources, complain=options.only_bot)
+        ask = not (options.only_bot or options.offline)
+        yield of_bot(sources, folder, alone=options.only_bot, ask_server=ask)
 
 
-def of_bot(sources: Sources, *, complain: bool) -> Section:
-    """Check a bot. Settings about slots that cannot be used are named once."""
-    from . import bot, channels, judge, settings
+def of_bot(
+    sources: Sources, folder: Path = Path(), *, alone: bool = True, ask_server: bool = False
+) -> Section:
+    """Check a bot; alone: its .env and the settings about slots too, else found with the others."""
+    from . import bot, channels, judge, server, settings
 
-    found: list[Finding] = []
+    found: list[Finding] = list(settings.check_file(folder)) if alone else []
     try:
         about = SlotSettings.load()
     except SettingsError as failure:
         about = SlotSettings.model_construct()
-        found += settings.faults(failure) if complain else ()
+        found += settings.faults(failure) if alone else ()
     said, files = bot.read(sources)
     found += said
     if files is None:
@@ -131,6 +136,8 @@ def of_bot(sources: Sources, *, complain: bool) -> Section:
     if "max_age" in about.model_fields_set:
         found += judge.check_session(files, about.max_age)
     credentials = sources.get("credentials")
-    folder = credentials[0].parent if credentials else None
-    found += channels.check(files, about.metadata_keys, folder)
+    found += channels.check(
+        files, about.metadata_keys, credentials[0].parent if credentials else None
+    )
+    found += server.check(files.action_endpoint) if ask_server else ()
     return Section("Bot", found)

@@ -5,6 +5,7 @@ YAML that is not as Rasa expects it counts as not there: that is for `rasa data 
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections import ChainMap
@@ -13,23 +14,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...slots import FILLED_BY_ACTIONS
-from .report import Finding, caution, error, ok
+from .report import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Table = dict[str, Any]
 Sources = dict[str, list[Path]]
-"""The files and folders of a bot, under `domain`, `data`, `config`, `actions` and so on."""
+"""The files and folders of a bot, under `domain`, `data`, `config`, and `folder` for its own."""
 
 SESSION_START = "action_session_start"
-_USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml credentials.yml actions"
+_USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml credentials.yml"
+_ELSEWHERE = "config"
+"""The folder in which some bots keep the last three of these."""
+_E2E = ("e2e_tests", "tests")
+ACTIONS = "actions"
 _KEYS = {
     "domain": {"intents", "entities", "actions", "slots", "forms", "responses", "session_config"},
     "data": {"rules", "stories", "flows"},
+    "e2e": {"stub_custom_actions"},
 }
 """What a file of this kind has one of, as for Rasa; of training data, where it names slots."""
+_OPTIONAL = ("data", "config", "endpoints", "credentials")
 _COPY, _MODULE = "ps7", "rasa_ps7"
+_MOST_VALUES = 200_000
+"""Aliases within aliases make a small file too large to read."""
 _IMPORTED = re.compile(rf"^\s*(?:import|from) {_MODULE}\b", re.MULTILINE)
 
 
@@ -73,6 +82,17 @@ class Bot:
         self.endpoints = parts["endpoints"][0] if parts.get("endpoints") else None
         self.credentials = parts["credentials"][0] if parts.get("credentials") else None
         self.code = code
+        self.e2e_tests = parts.get("e2e", [])
+
+    @property
+    def action_endpoint(self) -> Table:
+        """What endpoints.yml says of the action server."""
+        return table((self.endpoints or {}).get("action_endpoint"))
+
+    @property
+    def has_session_start(self) -> bool:
+        """Whether the bot has, or is said to have, an `action_session_start`."""
+        return SESSION_START in self.actions or SESSION_START in (self.code or "")
 
     @property
     def looks_up_at_start(self) -> bool | None:
@@ -112,12 +132,23 @@ def influences(slot: Table) -> bool:
 
 
 def in_folder(folder: Path) -> Sources:
-    """Find the files of a bot where Rasa expects them."""
-    sources: Sources = {}
+    """Find the files of a bot where Rasa expects them, or where many bots have them."""
+    sources: Sources = {"folder": [folder]}
     for path in (folder / name for name in _USUAL.split()):
-        if path.exists():
-            sources.setdefault(path.stem, []).append(path)
+        beside = folder / _ELSEWHERE / path.name
+        found = path if path.exists() or path.stem not in _OPTIONAL[1:] else beside
+        if found.exists():
+            sources.setdefault(path.stem, []).append(found)
+    if tests := [path for name in _E2E if (path := folder / name).is_dir()]:
+        sources["e2e"] = tests
     return sources
+
+
+def actions_in(folder: Path, endpoint: Table) -> Path:
+    """Return the package, or the one module, that holds a bot's actions."""
+    named = folder / str(endpoint.get("actions_module") or ACTIONS).replace(".", "/")
+    module = named.with_suffix(".py")
+    return module if module.is_file() and not (named / "__init__.py").exists() else named
 
 
 def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
@@ -125,7 +156,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
     found: list[Finding] = []
     parts: dict[str, list[Table]] = {
         kind: list(_parts(sources[kind], _KEYS.get(kind), found))
-        for kind in ("domain", "data", "config", "endpoints", "credentials")
+        for kind in ("domain", *_OPTIONAL, "e2e")
         if kind in sources
     }
     if found:
@@ -135,8 +166,15 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         return [error("domain-none", "there is no domain to look at", how)], None
     number = len(parts["domain"])
     read_from = "one file" if number == 1 else f"{number} files"
-    bot = Bot(parts, _code(sources["actions"][0]) if "actions" in sources else None)
-    return [ok("domain", f"the domain was read, from {read_from}"), *_around(sources, bot)], bot
+    bot = Bot(parts, None)
+    absent = [kind for kind in _OPTIONAL if "folder" in sources and kind not in sources]
+    unseen = f"; not found, and so not looked at: {listed(absent)}" if absent else ""
+    found = [ok("domain", f"the domain was read, from {read_from}{unseen}")]
+    for folder in sources.get("folder", ()):
+        actions = actions_in(folder, bot.action_endpoint)
+        bot.code = _code(actions)
+        found += _loads(actions, bot)
+    return [*found, *_around(sources, bot)], bot
 
 
 def _parts(paths: Iterable[Path], keys: set[str] | None, found: list[Finding]) -> Iterator[Table]:
@@ -164,6 +202,9 @@ def _unreadable(file: Path, cause: BaseException | None) -> Finding:
     if type(cause).__name__ == "DuplicateKeyError":
         found = f"{file} has the same key twice{line}"
         how = "make one of the two; Rasa may say nothing and read nothing of this file"
+    elif isinstance(cause, OverflowError):
+        found = f"{file} has aliases that stand for more than {_MOST_VALUES:,} values"
+        how = "write out what they stand for; nothing else of the file was read"
     else:
         found = f"{file} cannot be read as YAML{line}"
         how = "correct it; Rasa does not take it either"
@@ -186,9 +227,26 @@ def parsed(text: str) -> Table:
 
     parser = YAML(typ="safe", pure=True)  # YAML 1.2, as for Rasa: `no` and `on` are text
     try:
+        if "&" in text:
+            _refuse_many(parser.compose(text))
         return table(parser.load(text))
-    except YAMLError as failure:
-        raise ValueError from failure
+    except (YAMLError, RecursionError, OverflowError) as failure:
+        raise ValueError("no YAML that can be read") from failure
+
+
+def _refuse_many(node: Any) -> None:
+    if _values(node, {}) > _MOST_VALUES:
+        raise OverflowError
+
+
+def _values(node: Any, known: dict[int, float]) -> float:
+    """Count what a node of YAML stands for once its aliases are followed; infinite in a circle."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        parts = node.value if isinstance(getattr(node, "value", None), list) else ()
+        below = (each for part in parts for each in (part if isinstance(part, tuple) else (part,)))
+        known[id(node)] = 1 + sum(_values(each, known) for each in below)
+    return known[id(node)]
 
 
 def _action(entry: object) -> tuple[str, bool]:
@@ -205,16 +263,17 @@ def _scripts(data: Iterable[Table]) -> Iterator[Script]:
             yield Script(f"flow {name}", table(content))
 
 
-def _code(folder: Path) -> str:
-    return "\n".join(
-        file.read_text(encoding="utf-8", errors="replace")
-        for file in sorted(folder.glob("*.py")) + sorted(folder.glob("*/*.py"))
-        if file.parent.name != _COPY
-    )
+def _code(actions: Path) -> str | None:
+    """Read the code of a bot's actions; None if there are none."""
+    if not actions.exists():
+        return None
+    package = [*sorted(actions.glob("*.py")), *sorted(actions.glob("*/*.py"))]
+    files = [actions] if actions.suffix else [f for f in package if f.parent.name != _COPY]
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
 
 def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
-    """Check that Rasa reads the whole domain, and that an action server runs the plugin."""
+    """Check that Rasa reads the whole domain, and finds its action server."""
     file, folder = sources["domain"][0], sources["domain"][-1]
     if file.is_file() and folder.is_dir() and file.parent == folder.parent:
         found = f"{file.name} lies beside the folder {folder.name}: `rasa train` reads it alone"
@@ -224,17 +283,22 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
         found = "endpoints.yml names no action server: Rasa runs no action of ours"
         how = "add `action_endpoint:` with `url: http://localhost:5055/webhook`, or where it is"
         yield error("endpoint-missing", found, how)
+
+
+def _loads(actions: Path, bot: Bot) -> Iterator[Finding]:
+    """Check that what runs the bot's actions runs the plugin's too."""
     if bot.code is None:
         return
-    folder = sources["actions"][0]
-    copied, imported = (folder / _COPY).is_dir(), imports_plugin(bot.code)
+    copied, imported = (actions / _COPY).is_dir(), imports_plugin(bot.code)
     if copied and imported:
-        found = f"{folder} has a copy of the plugin and imports {_MODULE} too: it does not start"
-        how = f"keep one of them: delete {folder / _COPY}, or every `import {_MODULE}`"
+        found = f"{actions} has a copy of the plugin and imports {_MODULE} too: it does not start"
+        how = f"keep one of them: delete {actions / _COPY}, or every `import {_MODULE}`"
         yield error("plugin-twice", found, how)
     if not (copied or imported):
-        found = f"{folder} has no copy of the plugin and imports none"
-        how = f"copy actions/ps7 or `import {_MODULE}` there, or start with `--actions {_MODULE}`"
+        found = f"{actions} has no copy of the plugin and imports none"
+        how = f"copy actions/ps7 or `import {_MODULE}` there"
+        if "actions_module" not in bot.action_endpoint:
+            how += f", or start with `--actions {_MODULE}`"
         yield caution("plugin-missing", found, how)
     has_start = SESSION_START in bot.code or "PS7SessionStart" in bot.code
     if SESSION_START in bot.actions and not has_start:

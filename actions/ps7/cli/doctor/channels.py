@@ -50,6 +50,8 @@ CHANNELS = {
     "twilio_voice": Channel("TwilioVoiceInput", "`From` or a SIP header", asks=False),
     "webexteams": Channel("WebexTeamsInput", "the post"),
 }
+_OF_PRO = {"audiocodes", "audiocodes_stream", "genesys", "jambonz", "twilio_media_streams"}
+"""Rasa Pro's channels for voice, as its documentation of 3.16 has them: none lets metadata in."""
 _BY_BASE = {channel.base: channel for channel in CHANNELS.values()}
 _VERIFIED = "; examples/channels has verified ones for WhatsApp, Twilio, Telegram and Messenger"
 
@@ -62,6 +64,10 @@ def check(bot: Bot, metadata_keys: Sequence[str], folder: Path | None) -> Iterat
             found = f"in credentials.yml, {name} lets no metadata of yours through to the bot: no "
             found += "contextId arrives there"
             yield caution("channel-metadata", found, CHANNELS[name].advice + _VERIFIED)
+        elif name in _OF_PRO:
+            found = f"in credentials.yml, {name} lets no metadata of yours through to the bot: no "
+            how = "derive a channel of your own from it: docs/rasa-pro.md"
+            yield caution("channel-metadata", f"{found}contextId arrives there", how)
         elif "." in name and folder is not None:
             yield from _own(name, folder)
     if any("cvg" in name.lower() for name in channels) and "cvg_body" not in str(metadata_keys):

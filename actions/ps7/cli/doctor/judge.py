@@ -40,13 +40,11 @@ _ALIKE = 0.85
 _LOOK_UP = "action_ps7_context"
 _OURS = (_LOOK_UP, "action_ps7_verify", "action_ps7_forget")
 _VALIDATES = "action_validate_slot_mappings"
-_EVERY_TURN = (
-    f"merge the plugin's domain.yml, whose slot ps7_status has the mapping `type: custom, action: "
-    f"{_LOOK_UP}` without conditions, which needs no rule (Rasa Pro: `type: controlled, "
-    f"run_action_every_turn: {_LOOK_UP}`)"
-)
 _RASAS_SESSION = 60
 """Minutes without a message after which Rasa starts a new session, unless the domain says."""
+_OWN_START = "docs/integration.md#a-bot-with-a-session-start"
+_CARRY_OVER = "carry_over_slots_to_new_session"
+_EXPIRY_STARTS = "start_session_after_expiry"
 _LEARN_FROM_STORIES = ("MemoizationPolicy", "TEDPolicy", "UnexpecTEDIntentPolicy")
 _RASAS_CHOICE = ("MemoizationPolicy", "UnexpecTEDIntentPolicy", "TEDPolicy", "RulePolicy")
 """What Rasa Open Source takes where config.yml names no policies."""
@@ -62,22 +60,31 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
     names = SlotNames(renames)
     ours = names.among(bot.slots)
     absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in ours.values()]
+    custom = _custom(bot)
     for default in (name for name in NEEDED if name in absent):
         found = f"slot {names.of(default)} is not declared: {NEEDED[default]}"
         how = "merge the plugin's domain.yml, or take the slot over from it"
         yield error(f"slot-{default.removeprefix('ps7_')}-missing", found, how)
-    if ours:
-        never = f"; not declared, and so never written: {listed(absent)}" if absent else ""
-        yield ok("slots", f"the domain declares {listed(sorted(ours.values()))} of ours{never}")
+    if written := sorted(name for name in ours if not filled_by(bot.slots[name])):
+        never = f"; never written: {listed([*map(names.of, absent)])}" if absent else ""
+        yield ok("slots", f"the plugin writes slots {listed(written)}{never}")
     for name, default in ours.items():
         yield from _declared(bot, name, default)
         yield from _filled_elsewhere(bot, name, default)
+        if not mappings(bot.slots[name]):
+            found = f"slot {name} has no mapping: Rasa refuses it, or the language model fills it"
+            yield error("slot-unmapped", found, f"give it `mappings: [{{type: {custom}}}]`")
     yield from _meant(bot, renames, absent)
     unknown = [name for name in to_clear if name not in bot.slots]
     if unknown:
         found = f"PS7_CLEAR_SLOTS names {listed(unknown)}, which the domain does not declare"
         how = "correct the name: a slot that is not cleared shows one customer's data to the next"
         yield caution("clear-slots", found, how)
+
+
+def _custom(bot: Bot) -> str:
+    """Return the mapping that lets actions alone fill a slot, in the words of the bot's Rasa."""
+    return "controlled" if bot.is_calm else "custom"
 
 
 def _declared(bot: Bot, name: str, default: str) -> Iterator[Finding]:
@@ -92,15 +99,12 @@ def _declared(bot: Bot, name: str, default: str) -> Iterator[Finding]:
     elif lacking:
         found = f"slot {name} lacks {listed(lacking)}: the dialogue cannot see this value"
         yield error("slot-values", found, how)
-    if not mappings(bot.slots[name]):
-        found = f"slot {name} has no mapping: Rasa refuses it, or the language model fills it"
-        yield error("slot-unmapped", found, "give it `mappings: [{type: custom}]`")
 
 
 def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
     forms = [form for form, asked in bot.forms.items() if name in rows(asked.get("required_slots"))]
     asks = f"form {listed(forms)} asks for slot {name}" if forms else ""
-    others = filled_by(bot.slots[name])
+    others, custom = filled_by(bot.slots[name]), _custom(bot)
     if others:
         filled = f"{asks}, filled" if asks else f"slot {name} is filled"
         without = f"; {NEEDED[default]}" if default in NEEDED else ""
@@ -108,9 +112,9 @@ def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
             "slot-filled-elsewhere",
             f"{filled} by {listed(others)}: it is the bot's own, and the plugin leaves it alone"
             f"{without}",
-            f"to have both, declare `customer_{default}` with the mapping `type: custom` and set "
+            f"to have both, declare `customer_{default}` with the mapping `type: {custom}` and set "
             f'PS7_SLOT_NAMES={{"{default}": "customer_{default}"}}; to have the plugin\'s alone, '
-            f"leave `type: custom` as the only mapping of {name}, and ask for it in no form",
+            f"leave `type: {custom}` as the only mapping of {name}, and ask for it in no form",
         )
     elif asks:
         decides = default == CONTEXT or default in _VALUES  # what a dialogue branches on
@@ -177,15 +181,24 @@ def _runs(bot: Bot) -> Finding:
     if ways:
         ways += [f"its own {SESSION_START}"] if bot.looks_up_at_start else []
         return ok("runs", f"{_LOOK_UP} is run by {listed(ways)}")
+    key = "run_action_every_turn" if bot.is_calm else "action"
+    every_turn = "merge the plugin's domain.yml, whose slot ps7_status has the mapping "
+    every_turn += f"`type: {_custom(bot)}, {key}: {_LOOK_UP}` without conditions"
     if bot.looks_up_at_start is not False:
         found = f"{_LOOK_UP} is run by its own {SESSION_START} at most, for no later contextId"
         how = (
-            f"call {_LOOK_UP} first in every rule or flow that needs the customer; or {_EVERY_TURN}"
+            f"call {_LOOK_UP} first in every rule or flow that needs the customer; or {every_turn}"
         )
         return caution("runs-at-start", found, how)
+    if STATUS in bot.slots and bot.has_session_start:
+        found = f"the lookup is meant to run at the session's start, and the bot's {SESSION_START} "
+        how = f"derive it from PS7SessionStart ({_OWN_START}); to look up on every turn instead, "
+        return error(
+            "session-start-own", f"{found}does not make it: nobody is known", how + every_turn
+        )
     if bot.scripts is not None:
-        return error("runs-never", f"nothing runs {_LOOK_UP}", _EVERY_TURN)
-    how = f"{_EVERY_TURN}; or let rules and flows be looked at too, with --data"
+        return error("runs-never", f"nothing runs {_LOOK_UP}", every_turn)
+    how = f"{every_turn}; or let rules and flows be looked at too, with --data"
     return caution("runs-unknown", f"no slot of the domain runs {_LOOK_UP}", how)
 
 
@@ -228,10 +241,12 @@ def _policies(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         yield caution("slot-featurised", found, how)
     rules = table(policies.get("RulePolicy"))
     falls_back = "RulePolicy" in policies and rules.get("enable_fallback_prediction") is not False
-    if falls_back and rules.get("core_fallback_action_name", _REWINDS) == _REWINDS:
-        found = f"where no rule fits, RulePolicy runs {_REWINDS}, which undoes that turn's lookup"
-        how = "set `enable_fallback_prediction: false` and answer `nlu_fallback` by a rule"
-        yield caution("fallback-rewinds", found, how)
+    own = _REWINDS in bot.actions and "UserUtteranceReverted" not in (bot.code or "")
+    if falls_back and rules.get("core_fallback_action_name", _REWINDS) == _REWINDS and not own:
+        found = (
+            f"where no rule fits, {_REWINDS} undoes that turn, and its lookup with it: the next "
+        )
+        yield ok("fallback", f"{found}run restores the slots, or looks up again")
 
 
 def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
@@ -261,6 +276,7 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         found = f"a change between flows and the NLU-based assistant resets {listed(alone)}"
         how = "declare our slots with `shared_for_coexistence: true`"
         yield caution("calm-coexistence", found, how)
+    yield from _calm_sessions(bot, ours)
     for flow in bot.scripts or ():
         for key, does in (("collect", "collects"), ("set_slots", "sets")):
             for name in (each for each in flow.names(key) if each in ours):
@@ -269,7 +285,42 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
                 yield error("flow-writes", found, how)
         guard = dict.fromkeys(_SLOT.findall(str(flow.content.get("if"))))
         read = [name for name in guard if name in ours]
-        if read and bot.looks_up_at_start is False:
-            found = f"the guard of {flow.title} reads {listed(read)}: empty at the first message"
-            how = f"derive your {SESSION_START} from PS7SessionStart and list it under `actions:`"
-            yield caution("flow-guard", found, how)
+        if read:
+            found = f"the guard of {flow.title} reads {listed(read)} before any action of its turn "
+            found += "has run: empty at the first message, or a message late"
+            how = "guard the flow with no slot of the plugin: begin it with action_ps7_verify, and "
+            yield caution("flow-guard", found, f"{how}branch afterwards")
+    for tests in bot.e2e_tests:
+        stubbed = {name.rpartition("::")[2] for name in table(tests.get("stub_custom_actions"))}
+        always = [_LOOK_UP, *([SESSION_START] if bot.has_session_start else [])]
+        if lacking := [name for name in always if name not in stubbed]:
+            found = f"end-to-end tests with stubs have none for {listed(lacking)}"
+            how = "stub each, or none at all: docs/rasa-pro.md"
+            yield caution("e2e-stubs", found, how)
+
+
+def _calm_sessions(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
+    """Check what becomes of a customer, and of a seal, once a session is over."""
+    code = bot.code or ""
+    if SESSION_START in code and "PS7SessionStart" not in code:
+        found = f"the bot's own {SESSION_START} makes no lookup: the first message is understood "
+        yield caution(
+            "session-start-calm",
+            f"{found}without its customer",
+            f"derive it from PS7SessionStart, and list it under `actions:` ({_OWN_START})",
+        )
+    if bot.session.get(_EXPIRY_STARTS) is False:
+        found = (
+            f"`{_EXPIRY_STARTS}: false` ends no session by a pause: on a shared device, the next "
+        )
+        how = "run action_ps7_forget where somebody says goodbye, and shorten PS7_MAX_AGE"
+        yield caution("session-endless", f"{found}user meets the last one's customer", how)
+    rules = rows(table((bot.endpoints or {}).get("privacy")).get("rules"))
+    unreadable = {str(table(rule).get("slot")) for rule in rules}
+    seals = [name for name, default in ours.items() if default == CONTEXT and name in unreadable]
+    if seals and bot.session.get(_CARRY_OVER) is not False:
+        found = (
+            f"`privacy:` makes slot {seals[0]} unreadable, and a new session may carry it over: "
+        )
+        how = f"take {seals[0]} off its rules, since it is encrypted, or set `{_CARRY_OVER}: false`"
+        yield caution("privacy-seal", f"{found}it then looks forged (`tampered`)", how)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...settings import PREFIX, SECRETS_DIR, PS7Settings
+from ..disk import is_tracked
 from .report import Finding, caution, error, listed, ok, shown
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ...errors import SettingsError
 
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
+_SENSITIVE = "PASSWORD", "SEAL_KEYS", "ARRIVAL_KEYS", "API_KEY", "APP_KEY", "APP_SECRET", "PROXY"
+SECRETS = {f"{PREFIX}{name}" for name in _SENSITIVE}
+SIMULATORS = "simulator"
+"""The password that `init` sets, for the simulator."""
 _ALIKE = 0.72
 """How much a name must be like one of ours to count as a slip of the pen."""
 _FEWEST_CHARACTERS = 10
@@ -124,13 +129,23 @@ def _keys(settings: PS7Settings) -> Iterator[Finding]:
 
 def names_set() -> list[str]:
     """Return the names in environment, .env and secret files."""
-    from dotenv import dotenv_values  # pydantic-settings brings it, and waits too
-
-    folder, names = os.environ.get(SECRETS_DIR), list(os.environ)
-    with suppress(OSError, ValueError):  # the settings say so
-        names += dotenv_values(".env")
+    folder, names = os.environ.get(SECRETS_DIR), [*os.environ, *_in_file(Path(".env"))]
+    with suppress(OSError):  # the settings say so
         names += sorted(file.name for file in Path(folder).iterdir()) if folder else ()
     return names
+
+
+def names_in(file: Path) -> list[str]:
+    """Return the names that a .env sets."""
+    return list(_in_file(file))
+
+
+def _in_file(file: Path) -> dict[str, str | None]:
+    from dotenv import dotenv_values  # pydantic-settings brings it, and waits too
+
+    with suppress(OSError, ValueError):
+        return dotenv_values(file) if file.is_file() else {}
+    return {}
 
 
 def check_variables(bot: Path | None) -> Iterator[Finding]:
@@ -155,6 +170,33 @@ def check_variables(bot: Path | None) -> Iterator[Finding]:
     if bot is not None and bot.resolve() != Path.cwd() and (bot / ".env").is_file():
         found = f"{bot / '.env'} is not read: settings are those of the folder where this runs"
         yield caution("settings-elsewhere", found, f"run the command in {bot}")
+
+
+def check_file(folder: Path) -> Iterator[Finding]:
+    """Check that nobody else reads the secrets of a .env: git, or others on this machine."""
+    file = folder / ".env"
+    if secrets := _secrets(file):
+        held = f"{file} holds {listed(secrets)}"
+        if is_tracked(file):
+            found = f"{held}, and git keeps it: whoever has the repository has them"
+            how = (
+                f"take them out (`git rm --cached {file}` takes all of it out), put them into the "
+            )
+            how += (
+                "environment of the action server or files of PS7_SECRETS_DIR, and replace them: "
+            )
+            yield error("env-tracked", found, f"{how}git's history has the old ones")
+        if os.name == "posix" and file.stat().st_mode & 0o077:
+            found = f"{held}, and others on this machine may read it"
+            yield caution("env-readable", found, f"`chmod 600 {file}`")
+
+
+def _secrets(file: Path) -> list[str]:
+    """Return the names of secrets that a file sets, but for the simulator's."""
+    known = {"", SIMULATORS, None}
+    return [
+        name for name, value in _in_file(file).items() if name in SECRETS and value not in known
+    ]
 
 
 def check_rasa(python: str | None) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`rasa-ps7 init`: put the plugin into the bot of this folder.
 
-`plan` reads the bot, says what to change and writes it; `yaml_text` makes the edits.
+`plan` reads the bot and says what to change, `undo` how to take it back; `yaml_text` makes the
+edits, and `changes` shows and writes them.
 """
 
 from __future__ import annotations
@@ -8,37 +9,46 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from ..arguments import HelpText, add_command
+from ...setting_types import is_loopback
+from ..arguments import BotSettings, HelpText, add_command
 from ..domain import add_choices
 from ..output import CommandError, Output, Tone, Toned
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
-    from .plan import Plan
+    from ..doctor.bot import Sources
+    from .changes import Plan
 
 _HELP = HelpText(
     about="put the plugin into the bot in this folder",
     details="""\
 Show what the bot in this folder needs to know its customer, ask, do it, and let the doctor look at
 the bot: the plugin's domain file beside the bot's own, the address of the action server, a .env for
-the simulator, the import of the plugin, and a greeting by segment. A fallback that would undo the
-lookup of its turn is switched off.
+the simulator, the import of the plugin, and a greeting by segment. What is left to a person is
+listed, with what it costs meanwhile.
 
 What is done already is left as it is, so it can be run again. A slot that the bot has already stays
-the bot's; ours gets another name, in PS7_SLOT_NAMES.
+the bot's; ours gets another name, in PS7_SLOT_NAMES. No secret goes into a file that git keeps.
 
-The exit code is 0 where the doctor finds no error in the bot, and with --dry-run.
+--undo takes all of it back, also after others have edited the files: what they changed of it is
+named, and stays. A .env with the key stays too.
+
+The exit code is 0 where the doctor finds no error in the bot, and with --dry-run; with --undo,
+where nothing is left of what init wrote.
 """,
     examples={
         "init": "show it, ask, and do it",
         "init --yes": "without a question, for a script",
         "init --dry-run --slots segment,cpf_masked": "show it; of the slots, only these",
         "init --pt --greet utter_saudacao": "Portuguese names, and the bot's own greeting",
+        "init --undo": "show how to take it back, ask, and do it",
     },
 )
-_NEXT = ("rasa-ps7 simulate --port 8099", "python -m rasa_sdk --actions actions")
+_RUN_WITH = ("endpoints", "credentials")
 _YES = {"y", "yes", "s", "sim"}
 
 
@@ -47,6 +57,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add = add_command(commands, "init", run, _HELP).add_argument
     add("--yes", action="store_true", help="do it without a question")
     add("--dry-run", action="store_true", help="show it, and change nothing")
+    add("--undo", action="store_true", help="take back what it wrote")
     add_choices(add)
     add("--calm", action="store_true", help="for Rasa Pro, also before its flows")
     add(
@@ -58,28 +69,32 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the changes, make them where a person agrees, and return the doctor's exit code."""
-    from . import plan  # other commands do not wait for all of it
+    """Show the changes, make them where a person agrees, and return the exit code."""
+    from . import plan, undo  # other commands do not wait for all of it
 
     out = Output()
-    planned = plan.make(options)
-    plan.check(planned.changes.values())
-    _show(out, planned)
+    planned = undo.make() if options.undo else plan.make(options)
+    planned.check()
+    nothing = "to undo" if options.undo else "to change: the plugin is in this bot"
+    _show(out, planned, f"Nothing {nothing}.")
     if options.dry_run:
         return 0
     if planned.changes:
         if not options.yes:
             _ask()
-        plan.write(planned.changes.values())
+        planned.write()
+    if options.undo:
+        undo.tidy()
+        return 0 if planned.done else 1
     return _end(out, planned)
 
 
-def _show(out: Output, planned: Plan) -> None:
+def _show(out: Output, planned: Plan, nothing: str) -> None:
     if planned.changes:
         out.heading("Changes")
         out.table([change.title for change in planned.changes.values()])
     else:
-        out.line("Nothing to change: the plugin is in this bot.")
+        out.line(nothing)
     for change in planned.changes.values():
         for line in () if change.about else ("", *change.diff()):
             tone = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}.get(line[:1])
@@ -107,14 +122,36 @@ def _end(out: Output, planned: Plan) -> int:
     from ..doctor import bot, of_bot
     from ..doctor.report import Report
 
-    report = Report([of_bot(bot.in_folder(Path()), complain=True)])
+    sources = bot.in_folder(Path())
+    report = Report([of_bot(sources)])
     report.write(out)
     if planned.changes:
         out.line()
         out.heading("Next, each line in a terminal of its own")
-        where = " --domain domain" if Path("domain").is_dir() else ""
-        lines = (*_NEXT, f"rasa train{where} && rasa run", "rasa-ps7 chat --as ana")
-        out.table([[line] for line in lines])
-        if where:
-            out.line(f"Each command of Rasa that reads the domain takes `{where.strip()}` now.")
+        out.table([[line] for line in _next(sources)])
     return 0 if report.passes(strict=False) else 1
+
+
+def _next(sources: Sources) -> Iterator[str]:
+    """Yield how the bot is run: with the interpreter in use, and with its own files and port."""
+    from ..doctor import bot, server
+
+    script = Path(server.interpreter()).with_name("rasa-ps7")
+    program = (
+        script if script.exists() else f"{server.interpreter()} -m {__package__.split('.cli')[0]}"
+    )
+    endpoint = read.action_endpoint if (read := bot.read(sources)[1]) else {}
+    named = {kind: sources.get(kind, [Path(f"{kind}.yml")])[0] for kind in ("config", *_RUN_WITH)}
+    more = {kind: f" --{kind} {file}" for kind, file in named.items() if file.parent != Path()}
+    domain = " --domain domain" if Path("domain").is_dir() else ""
+    runs_with = "".join(more.get(kind, "") for kind in _RUN_WITH)
+    simulated = is_loopback(urlsplit(BotSettings.load().base_url).hostname or "")
+    if simulated:
+        yield f"{program} simulate --port 8099"
+    if "actions_module" not in endpoint:
+        yield server.command(endpoint)
+    train = f"rasa train{domain}{more.get('config', '')} && rasa run{runs_with}"
+    yield f"{train}, from where the plugin is" if "actions_module" in endpoint else train
+    yield f"{program} chat{' --as ana' if simulated else ''}"
+    if domain:
+        yield f"# each command of Rasa that reads the domain takes `{domain.strip()}` now"

@@ -7,7 +7,8 @@ than it should, returns None.
 from __future__ import annotations
 
 import re
-from textwrap import indent
+from io import StringIO
+from textwrap import dedent, indent
 
 from ..doctor.bot import Table, parsed, rows, table
 
@@ -17,31 +18,12 @@ _COMMENTED = re.compile(
     rf'^(# ?)(action_endpoint:[ \t]*\n)\1([ \t]+url:[ \t]*"{ACTION_SERVER}")', re.MULTILINE
 )
 """As `rasa init` makes it."""
-_POLICIES = """\
-  - name: MemoizationPolicy
-  - name: RulePolicy
-    enable_fallback_prediction: false
-  - name: UnexpecTEDIntentPolicy
-    max_history: 5
-    epochs: 100
-  - name: TEDPolicy
-    max_history: 5
-    epochs: 100
-    constrain_similarities: true
-"""
-"""What Rasa Open Source takes where config.yml names no policies, but for its fallback."""
-_NO_POLICIES = re.compile(r"^(policies:.*\n)(?:#(?: #|  ) .*\n)*", re.MULTILINE)
-"""With the same as comments, which Rasa writes below it and which are wrong then."""
-_RULE_POLICY = re.compile(r"^( *- *| +)name: *(['\"]?)RulePolicy\2(?: .*)?\n", re.MULTILINE)
-_NO_FALLBACK = "enable_fallback_prediction"
-_SEGMENT, _GREETING = "Personnalité", "Olá! Sou a assistente do Personnalité."
-_ANSWER = f"""\
-- text: "{_GREETING}"
-  condition:
-    - type: slot
-      name: {{slot}}
-      value: {_SEGMENT}
-"""
+_NEVER_WRAPPED = 10_000
+_SEGMENT = "Personnalité"
+_GREETINGS = {
+    "pt": f"Olá! Sou a assistente do {_SEGMENT}.",
+    "en": f"Hello! I am the assistant of {_SEGMENT}.",
+}
 
 
 def appended(text: str, block: str) -> str:
@@ -56,38 +38,34 @@ def with_endpoint(text: str) -> str | None:
     return _checked(after, {**parsed(text), "action_endpoint": {"url": ACTION_SERVER}})
 
 
-def with_greeting(text: str, response: str, slot: str) -> str | None:
-    """Put an answer for one segment in front of those that a response has."""
+def with_greeting(text: str, response: str, slot: str, language: str) -> str | None:
+    """Put an answer for one segment in front of a response's: the first of them, reworded."""
     key = rf"^ +(['\"]?){re.escape(response)}\1:.*\n(?: *(?:#.*)?\n)*( *)(?=-\s)"
     place = re.search(key, text, re.MULTILINE)
     meant = parsed(text) if place and "responses" in text else {}
     responses = table(meant.get("responses"))
-    if place is None or response not in responses:
+    answers = rows(responses.get(response))
+    if place is None or not answers:
         return None
-    condition = {"type": "slot", "name": slot, "value": _SEGMENT}
-    greets = {"text": _GREETING, "condition": [condition]}
-    meant["responses"] = {**responses, response: [greets, *rows(responses[response])]}
-    added = indent(_ANSWER.format(slot=slot), place[2])
+    greeting = _GREETINGS["pt" if language.startswith("pt") else "en"]
+    greets = {"text": greeting, "condition": [{"type": "slot", "name": slot, "value": _SEGMENT}]}
+    kept = {name: part for name, part in table(answers[0]).items() if name not in greets}
+    meant["responses"] = {**responses, response: [{**greets, **kept}, *answers]}
+    added = indent(_block(greets | kept), place[2])
     return _checked(text[: place.start(2)] + added + text[place.start(2) :], meant)
 
 
-def without_fallback(text: str) -> str | None:
-    """Let RulePolicy predict no fallback; where no policies are named, name those of Rasa."""
-    text, meant = appended(text, ""), parsed(text)
-    if meant.get("policies"):
-        after = _RULE_POLICY.sub(
-            lambda found: f"{found[0]}{' ' * len(found[1])}{_NO_FALLBACK}: false\n", text, count=1
-        )
-        policies = map(table, rows(meant["policies"]))
-        never = {_NO_FALLBACK: False}
-        meant["policies"] = [
-            each | never if each.get("name") == "RulePolicy" else each for each in policies
-        ]
-    else:
-        after = _NO_POLICIES.sub(rf"\1{_POLICIES}", text, count=1)
-        after = appended(text, f"policies:\n{_POLICIES}") if after == text else after
-        meant |= parsed(f"policies:\n{_POLICIES}")
-    return _checked(after, meant)
+def _block(answer: Table) -> str:
+    """Write one answer as an entry of a list."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
+
+    writer = YAML()
+    writer.width = _NEVER_WRAPPED
+    writer.indent(mapping=2, sequence=4, offset=2)
+    out = StringIO()
+    writer.dump([{**answer, "text": Quoted(answer["text"])}], out)
+    return dedent(out.getvalue())
 
 
 def _checked(after: str, meant: Table) -> str | None:

@@ -1,0 +1,127 @@
+"""`rasa-ps7 doctor --bot`: what it says of the action server that endpoints.yml names."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from actions.ps7.cli.doctor import server
+from tests.support.doctor import assert_found, wrong
+from tests.support.processes import free_port
+
+OURS = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
+
+
+class _Answers(ThreadingHTTPServer):
+    pages: dict[str, Any]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Answers
+
+    def do_GET(self) -> None:
+        page = self.server.pages.get(self.path)
+        self.send_response(404 if page is None else 200)
+        self.end_headers()
+        self.wfile.write(page if isinstance(page, bytes) else json.dumps(page).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Write no line."""
+
+
+@contextmanager
+def serving(pages: dict[str, Any]) -> Iterator[str]:
+    with _Answers(("127.0.0.1", 0), _Handler) as answers:
+        answers.pages = pages
+        thread = Thread(target=answers.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{answers.server_port}"
+        answers.shutdown()
+        thread.join()
+
+
+def runs(*names: str, at: str = "") -> dict[str, Any]:
+    """Return what an action server answers that has these actions."""
+    return {f"{at}/health": {"status": "ok"}, f"{at}/actions": [{"name": name} for name in names]}
+
+
+@pytest.mark.parametrize(
+    ("path", "pages", "expected"),
+    [
+        ("/webhook", runs("action_own", *OURS), []),
+        ("/actions-of/webhook", runs(*OURS, at="/actions-of"), []),
+        (
+            "/webhook",
+            runs("action_own", OURS[0]),
+            ["error action-server-plugin: the action server at http://127.0.0.1:"],
+        ),
+        ("/webhook", {}, ["error action-server-other: what answers at http://127.0.0.1:"]),
+        ("/webhook", {"/health": b"<html>"}, ["error action-server-other: what answers at"]),
+        ("/webhook", runs(at="/other"), ["error action-server-other: what answers at"]),
+    ],
+)
+def test_an_action_server_that_answers(
+    monkeypatch: pytest.MonkeyPatch, path: str, pages: dict[str, Any], expected: list[str]
+) -> None:
+    """Whether it has the plugin. No proxy is asked, and a variable in the address is filled in."""
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with serving(pages) as url:
+        monkeypatch.setenv("ACTIONS", f"{url}{path}")
+        found = list(server.check({"url": "${ACTIONS}"}))
+    assert_found(wrong(found), expected)
+    if not expected:
+        (said,) = [each.found for each in found]
+        assert said.endswith("runs, and has the plugin's actions")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected", "how"),
+    [
+        (
+            "http://localhost:PORT/webhook",
+            "error action-server-none: the action server at",
+            "Start",
+        ),
+        (
+            "http://user:planted@actions..example.com:5055/webhook",
+            "warning action-server-none: the action server at http://actions..example.com:5055",
+            "Run `rasa-ps7 doctor` where Rasa runs",
+        ),
+        ("${NOWHERE}/webhook", "warning action-server-url: the url of `action_endpoint:`", "Set"),
+        ("http://h:port/webhook", "warning action-server-url: the url of", "Set"),
+    ],
+)
+def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> None:
+    """On this machine that is a fault; another one may be reached by Rasa alone."""
+    (found,) = server.check({"url": url.replace("PORT", str(free_port()))})
+    assert_found(wrong([found]), [expected])
+    assert found.do.startswith(how)
+    assert "planted" not in found.found + found.do
+
+
+@pytest.mark.parametrize("endpoint", [{}, {"actions_module": "actions"}])
+def test_nothing_is_asked_where_there_is_no_server(endpoint: dict[str, Any]) -> None:
+    """Rasa Pro may run the actions by itself."""
+    assert list(server.check(endpoint)) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "end"),
+    [
+        ("http://actions:5056/webhook", " --port 5056"),
+        ("http://localhost:5055/webhook", ""),
+        ("", ""),
+    ],
+)
+def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch, url: str, end: str) -> None:
+    """With the interpreter in use, as it is named from this folder, and the port of the bot."""
+    monkeypatch.chdir(sys.prefix)
+    monkeypatch.setattr(sys, "executable", f"{sys.prefix}/bin/python")
+    assert server.command({"url": url}) == f"bin/python -m rasa_sdk --actions actions{end}"
