@@ -179,7 +179,7 @@ def answers(*names: str) -> list[str]:
 
 
 SIGN_IN, TAMPERED = answers("utter_ask_sign_in"), answers("utter_ps7_tampered", "utter_handover")
-ANAS_BALANCE = ["O saldo da conta 00123456 é de R$ 15.230,75."]
+ANAS_BALANCE = ["O saldo da conta de final 3456 é de R$ 15.230,75."]
 
 
 async def play(
@@ -200,7 +200,7 @@ async def play(
         ("check_balance", "bruno", SIGN_IN),
         ("check_balance", "fabio", answers("utter_balance_unknown")),
         ("check_balance", "gisele", answers("utter_no_device")),
-        ("check_balance", "iara", ["O saldo da conta 10203040 é de -R$ 12,30."]),
+        ("check_balance", "iara", ["O saldo da conta de final 3040 é de -R$ 12,30."]),
         ("check_balance", "with blanks", answers("utter_ps7_invalid")),
         ("check_balance", "http-400", answers("utter_ps7_invalid")),
         ("check_balance", "not-found", answers("utter_ps7_rejected")),

@@ -1,7 +1,7 @@
 """The bot's own action: what is in the customer's account.
 
-The account is in no slot of this bot, so that no prompt can hold it. The action has it from the
-customer whom the plugin verified, and reads no slot.
+The account is in no slot of this bot, and only its last digits are said: what a bot says is in its
+next prompt and in the tracker store. The action has it from the customer whom the plugin verified.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ActionAnswerBalance(Action):
         else:
             dispatcher.utter_message(
                 response="utter_balance",
-                conta_verificada=customer.account,
+                final_da_conta=str(customer.account)[-4:],
                 balance=in_reais(amount),
             )
         return []

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from actions.ps7.testing import BackgroundSimulator, CustomerConversation
 
-ANAS_BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
+ANAS_BALANCE = "O saldo da conta de final 3456 é de R$ 15.230,75."
 SIGN_IN = "Para falar da sua conta, preciso que você entre no aplicativo com a sua senha."
 VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
 CLAIM = {"ps7_status": "ok", "identification": "authenticated", "token_status": "valid"}
@@ -50,8 +50,8 @@ async def test_a_new_session_knows_nobody(bot: CustomerConversation) -> None:
     ("who", "said"),
     [
         ("ana", ANAS_BALANCE),
-        ("diego", "O saldo da conta 00900019 é de R$ 1.048.576,00."),
-        ("iara", "O saldo da conta 10203040 é de -R$ 12,30."),
+        ("diego", "O saldo da conta de final 0019 é de R$ 1.048.576,00."),
+        ("iara", "O saldo da conta de final 3040 é de -R$ 12,30."),
         ("fabio", "Não encontrei o saldo desta conta. Quer falar com uma pessoa da nossa equipe?"),
         ("gisele", VALIDATE),
         ("bruno", SIGN_IN),
