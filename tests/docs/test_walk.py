@@ -63,7 +63,7 @@ class Reader:
         self._ports = {port: str(free_port()) for port in (*dict(PAGES.values()), "8070")}
         (made,) = rasa_python.parents[1].glob(INITIAL)
         shutil.copytree(made, self.bot)
-        (self.bot / "config.yml").write_text(PIPELINE + POLICIES, encoding="utf-8")
+        (self.bot / "config.yml").write_text(PIPELINE.replace(": pt", ": en") + POLICIES, "utf-8")
         (folder / "rasa-ps7").symlink_to(ROOT)
         readme, by_hand = document("README.md"), document("docs/by-hand.md")
         channels = document("examples/channels/README.md")
@@ -194,7 +194,6 @@ async def test_the_same_by_hand(tmp_path: Path) -> None:
         reader.writes("action_endpoint", "endpoints.yml")
         reader.writes("Personnalité", "domain/bot.yml")
         reader.writes("PS7_BASE_URL", ".env")
-        reader.writes("RulePolicy", "config.yml")
         await reader.types(reader.block("--strict", page).code)
         await reader.opens_terminals("rasa train")
         assert await reader.arrives("ana") == [reader.promised]
