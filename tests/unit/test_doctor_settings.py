@@ -220,7 +220,13 @@ def test_what_another_program_should_have_taken_off_a_value(
         ),
         ("PS7_PASSWORD=planted\n", False, 0o640, ["warning env-readable: .env holds PS7_PASSWORD"]),
         ("PS7_PASSWORD=simulator\nPS7_USERNAME=x\nPS7_SEAL_KEYS=\n", True, 0o644, []),
-        ("OWN_PASSWORD=planted\n", True, 0o644, []),
+        ("OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n", True, 0o644, []),
+        (
+            "PS7_PROXY=http://u:planted@proxy.example.com:3128\n",
+            True,
+            0o600,
+            ["error env-tracked: .env holds PS7_PROXY, and git keeps it"],
+        ),
         (None, False, 0o644, []),
     ],
 )

@@ -193,10 +193,10 @@ def check_file(folder: Path) -> Iterator[Finding]:
 
 def _secrets(file: Path) -> list[str]:
     """Return the names of secrets that a file sets, but for the simulator's."""
-    known = {"", SIMULATORS, None}
-    return [
-        name for name, value in _in_file(file).items() if name in SECRETS and value not in known
-    ]
+    said = {name: value or "" for name, value in _in_file(file).items() if name in SECRETS}
+    if "@" not in said.get(f"{PREFIX}PROXY", ""):  # it has no password
+        said.pop(f"{PREFIX}PROXY", None)
+    return [name for name, value in said.items() if value not in {"", SIMULATORS}]
 
 
 def check_rasa(python: str | None) -> Iterator[Finding]:
