@@ -23,7 +23,7 @@ from tests.mutants.survivors import MODULES, Mutant, explained
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".mutants_cache"
 TESTS = ("tests/unit", "tests/model/test_traces.py")
-NEEDED = ("actions", "tests", "pyproject.toml", "requirements/dev.txt")
+NEEDED = ("actions", "tests", "examples/channels", "pyproject.toml", "requirements/dev.txt")
 LEAST_SCORE = 98
 """Percent of all mutants that a test must notice."""
 
