@@ -136,7 +136,9 @@ class Books:
         at_hand = {last.name} if last and last.name else set()
         ever = {lookup.name for lookups in self._lookups.values() for lookup in lookups}
         self._held = None
-        self._maybe_out |= {text_of(name) for name in at_hand | ever}
+        # A host that hides events may show the message of an earlier turn.
+        hidden = {each.name for each in self.arrivals if each.name and self.bot.shows is not None}
+        self._maybe_out |= {text_of(name) for name in at_hand | ever | hidden}
         self._logged_out |= {
             text_of(name) for name in about | (at_hand if last and last.sure else set())
         }

@@ -130,10 +130,10 @@ async def _one(
             continue
         if action == _COMES_BACK:
             await comes_back(conversation)
-        if action in (_COMES_BACK, FORGET):
             truth = None
-        if action == _COMES_BACK:
             continue
+        if action == FORGET:
+            truth = None
         before = dict(conversation.slots)
         async with turns:
             await conversation.run(action)

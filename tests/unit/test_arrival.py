@@ -49,13 +49,28 @@ def why(value: object) -> Reason | None:
     return arrived.refused
 
 
-def test_a_token_of_the_back_end_brings_its_context_id() -> None:
-    """What comes out is what the same contextId would be without keys."""
-    arrived = read(token(), correlationId="c-1", flowId="f-1")
+@pytest.mark.parametrize("context_id", ["C1", "c" * 256])
+def test_a_token_of_the_back_end_brings_its_context_id(context_id: str) -> None:
+    """What comes out is what the same contextId would be without keys, and what came beside it.
+
+    A token may be longer than a contextId.
+    """
+    arrived = read(token(contextId=context_id), correlationId="c-1", flowId="f-1")
     assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
-        *("C1", found("C1").fingerprint, None),
+        *(context_id, found(context_id).fingerprint, None),
     )
     assert (arrived.correlation_id, arrived.flow_id) == ("c-1", "f-1")
+
+
+def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
+    """Neither with keys nor without them."""
+    beside = {"correlationId": "c-1", "flowId": "f-1", "encoded": 0}
+    for arrived in (
+        read("C1", **beside),
+        ArrivalVerifier([]).read(found("two words", **beside), SENDER),
+    ):
+        assert (arrived.context_id, arrived.correlation_id) == (None, None)
+        assert (arrived.flow_id, arrived.encoded) == (None, None)
 
 
 def test_without_keys_every_contextid_is_taken() -> None:

@@ -61,7 +61,7 @@ class ArrivalVerifier:
         Everything is verified but the time: see `Found.may_arrive_at`.
         """
         if not self._keys:
-            return found
+            return found if found.context_id is not None else refused(found)
         claims = self._verified(found.value)
         if isinstance(claims, Reason):
             return refused(found, claims)
@@ -107,8 +107,11 @@ _LEFT_TO_US: Any = {
 PyJWT judges `aud` and `nbf`: a token for another audience is not for this bot."""
 
 
-def refused(found: Found, reason: Reason) -> Found:
-    """Return the refusal of what was found: without its contextId and what came beside it."""
+def refused(found: Found, reason: Reason | None = None) -> Found:
+    """Return what was found without its contextId and what came beside it.
+
+    No reason: the value is not usable.
+    """
     return Found(None, unusable(found.value), value=found.value, refused=reason)
 
 

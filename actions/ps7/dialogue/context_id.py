@@ -82,14 +82,15 @@ def is_blank(value: object) -> bool:
 
 
 def found_in(hit: Hit, default_encoded: int | None) -> Found:
-    """Read a hit; `default_encoded` is the value of `PS7_ENCODED`."""
+    """Read a hit; `default_encoded` is the value of `PS7_ENCODED`.
+
+    What came beside a value that is not usable is read too: it may be a token's.
+    """
     context_id = usable(hit.value)
-    if context_id is None:
-        return Found(None, unusable(hit.value), value=hit.value)
     encoded = encoding(hit.beside.get("encoded"), default_encoded)
     return Found(
         context_id=context_id,
-        fingerprint=fingerprint(context_id, encoded),
+        fingerprint=unusable(hit.value) if context_id is None else fingerprint(context_id, encoded),
         encoded=encoded,
         value=hit.value,
         correlation_id=well_formed(hit.beside.get("correlationId")),

@@ -55,7 +55,7 @@ class History:
         self.last_seal: str | None = None
         """The newest of these by the events. Rasa took it back if the slot has another one."""
         self.sealed_this_turn: set[str] = set()
-        """Those that came after the newest message."""
+        """Those that came after the newest message, and not before it."""
         self.said_this_turn: object = None
         """What the status was set to after the newest message; None if it was not set."""
         self._latest = -math.inf
@@ -67,9 +67,10 @@ class History:
             match event:
                 case {"event": "slot", "name": str(name), "value": value}:
                     if name == context and isinstance(value, str):
+                        if value not in self.seals:
+                            self.sealed_this_turn.add(value)
                         self.seals[value] = None
                         self.last_seal = value
-                        self.sealed_this_turn.add(value)
                     elif name == status:
                         self.said_this_turn = value
                 case {"event": "user"}:

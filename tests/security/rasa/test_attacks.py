@@ -158,8 +158,11 @@ LOG_OUTS = [
     *rows(
         ("start_bot", "forgetful_start_bot"),
         {
-            "a restart": (*LOG_OUT, means("restart"), AGAIN),
-            "a session start": (*LOG_OUT, says("/session_start", what_brought_her_here)),
+            "a restart, then her contextId": (*LOG_OUT, means("restart"), AGAIN),
+            "a session start by her contextId": (
+                *LOG_OUT,
+                says("/session_start", what_brought_her_here),
+            ),
         },
     ),
 ]
