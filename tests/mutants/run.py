@@ -33,6 +33,7 @@ CONFIG = """\
 [mutmut]
 source_paths = actions
 only_mutate = {modules}
+also_copy = examples
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = {options}
 use_git_change_detection = false
