@@ -23,6 +23,7 @@ from actions.ps7 import (
     Reason,
     SettingsError,
 )
+from actions.ps7.api import telemetry
 from actions.ps7.api.telemetry import LookupReport
 from actions.ps7.api.wire import build_request
 from actions.ps7.slots import CUSTOMER_SLOTS, project
@@ -260,6 +261,21 @@ async def test_a_lookup_that_finds_a_customer_says_so_in_one_line(
         line += f"correlation={correlation_id or '-'} context={client.digest('ana')}"
         assert level == "INFO"
         assert re.fullmatch(line, text)
+
+
+async def test_an_expiry_that_was_not_expected_is_warned_of_once_a_process(
+    ps7: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each problem, by the form of what PS7 sent and without its value."""
+    monkeypatch.setattr(telemetry, "_expiry_problems", set())
+    for expire_in in (0, -5, "2021-03-21", "2020-01-01", "soon", [60], None, 60):
+        ps7.answer("C1", body={"expireIn": expire_in, "payload": {"u_ag": "0341"}})
+        async with PS7Client(settings_for(ps7.url)) as client:
+            assert (await client.lookup("C1")).agency == "0341"
+    assert caplog.messages == [
+        f"PS7 sent an expireIn that {problem}: PS7_MAX_AGE applies instead"
+        for problem in ("is 0 or less (9)", "is past (9999-99-99)", "cannot be read (aaaa)")
+    ]
 
 
 async def test_the_milliseconds_are_those_of_the_lookup(said: pytest.LogCaptureFixture) -> None:

@@ -277,8 +277,10 @@ def usable_until(expire_in: object, received_at: datetime, max_age: float) -> Ex
     stated = None if text is None else _stated(text, received_at)
     if stated is not None and stated > received_at:
         return Expiry(min(stated, limit))
-    problem = "cannot be read" if stated is None else "is not in the future"
-    return Expiry(limit, problem, type(expire_in).__name__ if text is None else _shape(text))
+    if text is None or stated is None:
+        shape = type(expire_in).__name__ if text is None else _shape(text)
+        return Expiry(limit, "cannot be read", shape)
+    return Expiry(limit, "is 0 or less" if _SECONDS.fullmatch(text) else "is past", _shape(text))
 
 
 def _stated(text: str, received_at: datetime) -> datetime | None:
