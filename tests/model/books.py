@@ -63,10 +63,10 @@ class Books:
     written: bool = False
     """Whether an attacker did, or a rewind."""
     typed: bool = False
-    """Whether that was a slot of a customer: while none is known, it is the bot's own."""
+    """Whether that may leave a slot of a customer: while none is known, it is the bot's own."""
     _just: Arrival | None = None
     """What arrived in this turn: a host that hides events shows it all the same."""
-    _ever: set[str | None] = field(default_factory=set)
+    _ever: set[str] = field(default_factory=set)
     """What arrived with a good token in any session."""
     _lookups: defaultdict[int, list[Lookup]] = field(default_factory=lambda: defaultdict(list))
     """Those of a session, the newest last."""
@@ -97,7 +97,7 @@ class Books:
         sure = usable and (not signed or made <= now <= made + 115)
         self._just = Arrival(same(name) if usable else None, valid, sure)
         self.arrivals.append(self._just)
-        self._ever |= {self._just.name} if valid else set()
+        self._ever |= {same(name)} if valid else set()
         if self._held and self._held.name != self._just.name:
             self._held = None
 
@@ -133,15 +133,14 @@ class Books:
     def logs_out(self, about: set[str]) -> None:
         """Write down a log-out, and what the seals are about that its run was shown."""
         last = self._here[-1] if self._here else None
-        at_hand = {last.name} if last and last.name else set()
-        ever = {lookup.name for lookups in self._lookups.values() for lookup in lookups}
+        sure = {last.name} if last and last.name and last.sure else set()
+        maybe = {last.name} if last and last.name else set()
+        if self.bot.shows is not None:  # it may have been shown any earlier message
+            maybe |= self._ever
+        asked = {lookup.name for lookups in self._lookups.values() for lookup in lookups}
         self._held = None
-        # A host that hides events may show the message of an earlier turn.
-        hidden = {each.name for each in self.arrivals if each.name and self.bot.shows is not None}
-        self._maybe_out |= {text_of(name) for name in at_hand | ever | hidden}
-        self._logged_out |= {
-            text_of(name) for name in about | (at_hand if last and last.sure else set())
-        }
+        self._logged_out |= {text_of(name) for name in about | sure}
+        self._maybe_out |= {text_of(name) for name in asked | maybe}
 
     @property
     def _here(self) -> list[Arrival]:

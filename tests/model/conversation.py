@@ -293,8 +293,7 @@ class Conversation:
         elif cpf is not None and not self.books.attacked:
             raise Violation(f"{what} left the CPF of {customer_of(cpf)}: {status}")
         beside = f"of {cpf}" if status == "ok" else None
-        blind = self.bot.shows is not None and self.books.attacked
-        if balance not in (None, FORGED, beside) and not self.books.typed and not blind:
+        if balance not in (None, FORGED, beside) and not self.books.typed:
             raise Violation(f"{what} left the balance {balance} beside {cpf}: {status}")
         self.settled = (what, replica) if self.bot.shows is None else None
 
@@ -368,7 +367,7 @@ class Conversation:
         name = self.name.get(attack.slot, attack.slot)
         values = self.values[name]
         self.books.is_written_to()
-        self.books.typed |= attack.slot == CPF
+        self.books.typed |= attack.slot == CPF or self.bot.shows is not None
         seen[f"attack: {attack.slot}, {when}"] += 1
         self.sets(name, values[attack.value % len(values)])
 
