@@ -264,6 +264,8 @@ class Conversation:
         elif self.books.outlived(before[self.name[STATUS]], self.slot(STATUS)):
             raise Violation(f"{what} says {self.slot(STATUS)} of a customer of an earlier session")
         self.judge(what, replica, asked, seals)
+        if self.slot(STATUS) == before[self.name[STATUS]] in ("expired", "tampered"):
+            self.settled = None  # said in this turn too, and no event tells the next run so
         if what == CONTEXT and self.slot(STATUS) != "ok" and (owed := self.books.owes(self.now)):
             raise Violation(f"the customer of {owed} is kept out: {self.slot(STATUS)}")
 

@@ -151,6 +151,16 @@ TRACES: dict[str, Walk] = dict(
             Answers("ana", "bruno"),
             says(attack=_writes(BEFORE, NULL)),
         ),
+        _trace(
+            "the bot's own slots go with a customer whom a seal of an earlier session logs out",
+            _RULE,
+            arrives("ana", "context"),
+            says("forget"),
+            says("/restart"),
+            arrives("ana", "context"),
+            says("balance", attack=_writes(BETWEEN, NULL, "ps7_status")),
+            says("context", attack=_writes(AFTER, SECOND_SEAL)),
+        ),
         # A log-out that logged nobody out.
         _trace(
             "a log-out knows who was known before a message without a token",
