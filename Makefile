@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 PYTHON310 ?= python3.10
-REV ?= b2ccf33
+REV ?= 7bb6ad7
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RASA_TELEMETRY_ENABLED := false
@@ -105,7 +105,7 @@ fuzz: .venv/dev ## 200,000 made-up answers and metadata, and as many steps of ma
 	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest --timeout 0 tests/faults/test_fuzz.py
 	@PS7_MODEL_STEPS=200000 PS7_MODEL_SECONDS=1200 $(RUN) -m pytest --timeout 0 -s tests/model/test_walks.py
 
-regressions: .venv/dev ## which conversations that broke once an older commit breaks: REV=b2ccf33
+regressions: .venv/dev ## which conversations that broke once an older commit breaks: REV=7bb6ad7
 	@$(RUN) -m tests.model.regressions $(REV)
 
 soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything grow?

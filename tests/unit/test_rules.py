@@ -52,6 +52,12 @@ def test_every_combination_of_facts_reaches_a_rule_and_every_rule_is_reached(tab
     assert reached == set(rules)
 
 
+def test_a_table_without_a_last_rule_is_a_mistake() -> None:
+    """The last one has to ask for no fact."""
+    with pytest.raises(LookupError):
+        decide((), SimpleNamespace())
+
+
 def test_every_fact_is_of_some_rule() -> None:
     """In one of the tables; and each rule says what it does, in a sentence."""
     rules = (*CONTEXT_RULES, *VERIFY_RULES)

@@ -354,7 +354,8 @@ class Run:
         """
         situation, before = self.situation, self.situation.in_slot
         agree = before is situation.newest and not situation.seal_refused
-        named = before is not None and before.customer is not None
+        seals = (before, situation.newest_here)
+        named = any(seal is not None and seal.customer is not None for seal in seals)
         if agree and not named and not situation.says_ok:
             return True
         restored = changes and any(self._runtime.names.of(slot) in changes for slot in PERSON_SLOTS)

@@ -94,6 +94,8 @@ class Situation:
         """The seal in the slot; None if it has none of this conversation."""
         self.newest = max(shown, key=lambda seal: seal.number, default=None)
         """The seal with the highest number, of whichever session."""
+        self.newest_here = max(here, key=lambda seal: seal.number, default=None)
+        """The same of this session."""
         self.log_outs = self._log_outs()
         """What any seal shown knows to be logged out, the newest seal's first."""
         self.asked = {seal.fingerprint for seal in here if seal.context_id is not None}
