@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-FURTHER_FIELD, READS_NEXT, WRITES_NEXT = "a further field", "reads format 3", "writes format 3"
+FURTHER_FIELD, READS_NEXT, WRITES_NEXT = "a further field", "reads format 4", "writes format 4"
 
-_FORMAT = "    version: Literal[2] = 2\n"
+_FORMAT = "    version: Literal[3] = 3\n"
 _CHANGES = {
     FURTHER_FIELD: (_FORMAT, f'{_FORMAT}    channel: str = "app"\n'),
-    READS_NEXT: (_FORMAT, "    version: Literal[2, 3] = 2\n"),
-    WRITES_NEXT: (_FORMAT, "    version: Literal[2, 3] = 3\n"),
+    READS_NEXT: (_FORMAT, "    version: Literal[3, 4] = 3\n"),
+    WRITES_NEXT: (_FORMAT, "    version: Literal[3, 4] = 4\n"),
 }
 """By version: a line of `dialogue/seal.py`, and what stands there instead. Those who write the next
 format read both; so do those of the release between, which still write the present one."""

@@ -176,6 +176,7 @@ def test_the_runbook_names_only_what_there_is() -> None:
     known |= {*re.findall(r"OTEL_\w+", (HERE / "metrics.py").read_text(encoding="utf-8"))}
     lines = (
         *OPERATIONS.named("the line begins with", "means"),
+        "PS7 question",
         "rasa-ps7 ",
         "kubectl -n assistant ",
     )
