@@ -71,6 +71,7 @@ def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
     ):
         assert (arrived.context_id, arrived.correlation_id) == (None, None)
         assert (arrived.flow_id, arrived.encoded) == (None, None)
+        assert arrived.value in ("C1", "two words")
 
 
 def test_without_keys_every_contextid_is_taken() -> None:

@@ -93,6 +93,7 @@ def test_a_contextid_is_known_by_its_text_and_how_it_is_encoded() -> None:
     PS7's gateway treats `encoded` 1 like none.
     """
     assert fingerprint("ana") == fingerprint("ana", 1) == "84iNuJrL-kZjOrOHyTLr1w"
+    assert fingerprint("ana", 0) == "LJ5GStzZ65Ubekw59p3lOw"
     assert unusable("two words") == "NIEj_iR07k3jWACaCJv2tQ"
     assert unusable(10**5000) == "vnn7JmxilUdjq8nDdIyzaA"
     names = [("ana", None), ("ana", 0), ("ana,0", None), ("an", 0), ("", None)]

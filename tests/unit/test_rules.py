@@ -199,6 +199,67 @@ def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> No
             assert run(talk) == {}, found
 
 
+def test_what_was_cleared_before_is_not_said_anew() -> None:
+    """The status was `expired` already, and set by no event of this turn."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.says(opens="rasas").writes(ps7_status="expired")
+    for _ in range(2):
+        talk.run()
+        assert (talk.slots["ps7_status"], talk.seal.number) == ("expired", 2)
+    assert talk.rule == "still-expired"
+
+
+def test_a_customer_of_this_session_who_is_wiped_out_is_cleared() -> None:
+    """Nothing claims them any more, and nothing is at hand."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.meets("two words")
+    for event in talk.events:
+        event["metadata"] = {}
+    talk.writes(ps7_context=None, ps7_status=None, cpf="52998224725")
+    talk.run()
+    assert (talk.rule, talk.says_now) == ("gone", ("missing", None))
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"), [("missing", "missing"), ("typed", "missing"), ([], "missing")]
+)
+def test_a_verification_that_sets_nothing_reports_what_is_said(said: object, outcome: str) -> None:
+    """Whatever the held seal says of a lookup that failed."""
+    talk = Talk()
+    talk.meets("ana", Outcome.REJECTED)
+    talk.writes(ps7_status=said)
+    run = talk.new_run()
+    assert (run.verify(), run.rule.name, run.outcome.value) == ({}, "nothing-held", outcome)
+
+
+def test_a_verification_of_who_was_logged_out_elsewhere() -> None:
+    """By a second server, under the same number; whatever the status says."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.is_sealed_by_two(logged_out=(ANA,), customer=None)
+    talk.writes(ps7_status="denied")
+    assert verify(talk) == "logged-out: missing"
+
+
+def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin() -> None:
+    """The payload is reduced to it; a slot that the bot fills by itself is not written."""
+    talk = Talk()
+    talk.says("ana")
+    domain = {"slots": {"agency": {"mappings": [{"type": "from_text"}]}}}
+    run = Run(talk.tracker, talk.runtime, talk.now, domain)
+    assert not isinstance(run.context(), dict)
+    payload = {"u_cpf": "1", "u_ion": "2"}
+    customer = talk.customer("ana").model_copy(update={"payload": payload})
+    changes = run.looked_up(Outcome.OK, customer)
+    assert set(changes) == {"ps7_status", "ps7_context", "cpf"}
+    seal = talk.runtime.sealer.open(changes["ps7_context"], talk.sender_id)
+    assert seal is not None
+    assert seal.customer is not None
+    assert seal.customer.payload == {"u_cpf": "1"}
+
+
 def test_what_a_seal_says() -> None:
     """About one arrival, with the next number; an earlier customer is no part of it."""
     talk = Talk()
@@ -515,6 +576,9 @@ def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
         run = talk.new_run()
         assert run.situation.found is not None
         ids.append(run.correlation_id())
+    talk = Talk(sender_id="s1")
+    talk.runtime.correlation = CORRELATION
+    assert talk.new_run().correlation_id() == ids[1], "where nothing was found"
     given, ours, *same, another = ids
     assert given == "c-1"
     assert same == [ours] * 3

@@ -95,6 +95,21 @@ def test_an_older_seal_never_brings_a_customer_back(then: Callable[[Talk], objec
         assert talk.says_now == (("ok", "diego") if then is Talk.run else TAMPERED)
 
 
+def test_a_host_that_shows_no_events_has_the_slot_only() -> None:
+    """Its session is endless."""
+    talk = Talk()
+    message = {"metadata": {"contextId": "ana"}}
+    slots = dict.fromkeys(talk.slots)
+    for _ in range(2):
+        run = talk.new_run(Snapshot(talk.sender_id, slots, message, []))
+        found = run.context()
+        if not isinstance(found, dict):
+            found = run.looked_up(Outcome.OK, talk.customer("ana"))
+        slots = slots | found
+        message = {"metadata": {}}
+    assert (run.rule.name, slots["ps7_status"]) == ("held", "ok")
+
+
 # A seal is of one session
 
 
@@ -171,7 +186,7 @@ def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() ->
     assert talk.says_now == OK_ANA
     talk.now += HOUR
     rejected = talk.meets("ana", Outcome.REJECTED)
-    talk.writes(ps7_context=older)
+    talk.writes(ps7_context=older, cpf="52998224725")
     talk.run()
     assert talk.seal == rejected
     assert (talk.slots["ps7_status"], talk.slots["cpf"]) == ("rejected", None)
@@ -270,7 +285,7 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         talk.says()
         then(talk)
         assert talk.says_now == (MISSING if name == "ana" else OK_ANA)
-        assert talk.seal.logged_out == out, name
+        assert (talk.seal.logged_out, talk.seal.number) == (out, last.number + 1), name
         assert talk.seal.customer == (None if name == "ana" else last.customer)
 
 
@@ -359,7 +374,10 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         assert talk.says_now == OK_ANA
         talk.meets(talk.token("diego"))
         talk.meets(token)
-        assert talk.slots["ps7_status"] == "invalid", "another contextId arrived in between"
+        found = talk.situation.found
+        assert found is not None
+        assert found.refused is Reason.ARRIVAL_TIME, "another contextId arrived in between"
+        assert talk.slots["ps7_status"] == "invalid"
 
 
 def test_a_token_that_is_over_and_repeats_who_arrived_here_is_no_new_arrival() -> None:

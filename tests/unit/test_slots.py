@@ -125,6 +125,8 @@ def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
         ({}, {"a": None}, {}),
         ({"a": 1}, {"a": "1"}, {"a": "1"}),
         ({"a": 1}, {"a": True}, {"a": True}),
+        ({"a": True}, {"a": 1}, {"a": 1}),
+        ({"a": False}, {"a": 0}, {"a": 0}),
         ({"a": {"n": 1.0}}, {"a": {"n": 1}}, {}),
         ({"a": 0}, {"a": None}, {"a": None}),
         ({"a": ""}, {"a": None}, {"a": None}),

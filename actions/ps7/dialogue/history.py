@@ -52,7 +52,7 @@ class History:
         """The user's in this session, the oldest first."""
         self.seals: dict[str, None] = {}
         """Every text that was in the seal's slot, each once."""
-        self.last_seal: str | None = None
+        self.last_seal = ""
         """The newest of these by the events. Rasa took it back if the slot has another one."""
         self.sealed_this_turn: set[str] = set()
         """Those that came after the newest message, and not before it."""

@@ -143,7 +143,7 @@ def _outcome(rule: Rule, situation: Situation) -> Outcome:
         return rule.outcome
     if rule.then is Effect.STATUS and situation.held is not None:
         return situation.held.outcome
-    said = situation.status if rule.then is Effect.NOTHING else None
+    said = situation.status
     return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
 
 

@@ -131,9 +131,7 @@ class Situation:
         """Whether the slot of the seal has something that no key opens for this conversation."""
         self.claims = held is None and (self.says_ok or (seal_set and not names_nobody))
         self.anyone = self.known or self.claims or self.says_ok
-        rewound = in_slot is not None and in_slot is not self.seals.get(
-            self.history.last_seal or ""
-        )
+        rewound = in_slot is not None and in_slot is not self.seals.get(self.history.last_seal)
         self.outdated = newest is not None and (
             newest.session != self.history.mark
             or rewound
