@@ -6,8 +6,8 @@ New users arrive at a steady rate, whether or not those before them were answere
 whose context is held already. In the dark PS7 answers nothing (`silent`), or nobody listens
 (`refused`). PS7_* variables set other limits than the plugin's own.
 
-Exit code 1: a turn was not answered, a held context was lost, or PS7 was back for longer than one
-reset interval and one lookup before a new user was known again.
+Exit code 1: a turn was not answered, a held context was lost, a task was left, or PS7 was back for
+longer than one reset interval and one lookup before a new user was known again.
 """
 
 from __future__ import annotations
@@ -110,14 +110,16 @@ async def outage(dark: float, rate: float, how: How, results: Path) -> int:
         running.cancel()
         await load.end()
         await bot.client.close()
+    await asyncio.sleep(0.2)  # connections end in the loop's own time
+    left = len(asyncio.all_tasks()) - 1
     when = Outage(began, ended, bot.log.refused_at or ended)
-    figures = _figures(load, when, gate)
+    figures = {**_figures(load, when, gate), "tasks left": left}
     sys.stdout.write(f"outage: {how}, {dark:g} s, {rate:g} turns a second\n{rows(figures)}\n")
     keep(f"outage-{how}", figures, results)
     lost = figures["turns of known users that were not ok"]
     recovery = _recovery(load, when)
     late = recovery is None or recovery > reset + lookup + _MARGIN
-    return 1 if lost or late or len(load.turns) != load.sent else 0
+    return 1 if lost or late or left or len(load.turns) != load.sent else 0
 
 
 def _figures(load: Load, when: Outage, gate: Gate) -> dict[str, object]:

@@ -3,7 +3,8 @@
     python -m benchmarks.soak [TURNS]
 
 64 users at a time talk to the real actions, and these to PS7's simulator in another process. Most
-faults are quick; a few stall. Now and then many fail in a row, and the circuit breaker opens.
+faults are quick; a few stall. Now and then many fail in a row. What an open circuit leaves behind,
+`outage` says.
 After a warm-up and at the end memory, file descriptors and tasks are counted, without the pool's
 connections. Needs Linux (/proc).
 
