@@ -203,7 +203,8 @@ def test_what_was_cleared_before_is_not_said_anew() -> None:
     """The status was `expired` already, and set by no event of this turn."""
     talk = Talk()
     talk.meets("ana")
-    talk.says(opens="rasas").writes(ps7_status="expired")
+    talk.writes(ps7_status="expired")
+    talk.says(opens="rasas")
     for _ in range(2):
         talk.run()
         assert (talk.slots["ps7_status"], talk.seal.number) == ("expired", 2)
