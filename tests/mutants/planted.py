@@ -85,16 +85,10 @@ BUGS = (
     ),
     # 4: found
     Bug(
-        "any message of the session before opens the next one",
+        "what arrived in an earlier session is at hand",
         "history",
-        'return event.get("metadata") if _asks_for_session(event.get("text")) else None',
-        'return event.get("metadata")',
-    ),
-    Bug(
-        "a note that Rasa carried over opens a session",
-        "history",
-        'is_note = newest.get("event") == "slot" and newest.get("name") == SESSION_METADATA',
-        "is_note = True",
+        "self.mark, self.messages = mark, []",
+        "self.mark = mark",
     ),
     Bug(
         "the newest seal is not asked what arrived",

@@ -370,8 +370,9 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
             talk.now += HOUR
         talk.now += timedelta(seconds=120)
         talk.says("nothing that is signed")
-        talk.meets(token)
-        assert talk.says_now == OK_ANA
+        for _ in range(2):
+            talk.meets(token)
+            assert talk.says_now == OK_ANA
         talk.meets(talk.token("diego"))
         talk.meets(token)
         found = talk.situation.found
