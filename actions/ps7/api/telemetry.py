@@ -98,7 +98,7 @@ class LookupReport:
         self.outcome, self.reason, self.status = failure.outcome, failure.reason, failure.status
 
     def end(self, span: trace.Span, seconds: float) -> None:
-        """Say how the lookup ended: in its span, in the metrics and in the log."""
+        """Report how the lookup ended: in its span, in the metrics and in the log."""
         self.seconds = seconds
         ended = self.write()
         if span.is_recording():

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..context import Outcome
-from ..slots import CONTEXT, CUSTOMER_SLOTS, SLOTS, STATUS, is_personal, is_wire_name
+from ..slots import (
+    CONTEXT,
+    CONTEXT_ACTION,
+    CUSTOMER_SLOTS,
+    SLOTS,
+    STATUS,
+    is_personal,
+    is_wire_name,
+)
 from . import fragment_text as words
 from .arguments import HelpText, add_command
 from .output import Output
@@ -47,7 +55,6 @@ what PS7_SLOT_NAMES must then be on the action server.
         "domain --calm --pt": "for Rasa Pro, with Portuguese names",
     },
 )
-_RUN = "action_ps7_context"
 _NOTES = {
     "cpf": "11 digits",
     "cpf_masked": "***.456.789-**, for display",
@@ -218,6 +225,10 @@ def _slot(flavour: Flavour, name: str) -> str:
         *flavour.more,
         "mappings:",
         f"  - type: {flavour.mapping}",
-        *([f"    {flavour.every_turn}: {_RUN}"] if name == STATUS and flavour.every_turn else []),
+        *(
+            [f"    {flavour.every_turn}: {CONTEXT_ACTION}"]
+            if name == STATUS and flavour.every_turn
+            else []
+        ),
     ]
     return "\n    ".join(lines) + "\n"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...slots import FILLED_BY_ACTIONS
+from ...slots import FILLED_BY_ACTIONS, SESSION_ACTION
 from .report import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ Table = dict[str, Any]
 Sources = dict[str, list[Path]]
 """The files and folders of a bot, under `domain`, `data`, `config`, and `folder` for its own."""
 
-SESSION_START = "action_session_start"
 _USUAL = "domain.yml domain.yaml domain data config.yml endpoints.yml credentials.yml"
 _ELSEWHERE = "config"
 """The folder in which some bots keep the last three of these."""
@@ -92,12 +91,12 @@ class Bot:
     @property
     def has_session_start(self) -> bool:
         """Whether the bot has, or is said to have, an `action_session_start`."""
-        return SESSION_START in self.actions or SESSION_START in (self.code or "")
+        return SESSION_ACTION in self.actions or SESSION_ACTION in (self.code or "")
 
     @property
     def looks_up_at_start(self) -> bool | None:
         """Whether a session starts with the look-up; None where no code was looked at."""
-        if SESSION_START not in self.actions:
+        if SESSION_ACTION not in self.actions:
             return False
         return None if self.code is None else "PS7SessionStart" in self.code
 
@@ -300,9 +299,11 @@ def _loads(actions: Path, bot: Bot) -> Iterator[Finding]:
         if "actions_module" not in bot.action_endpoint:
             how += f", or start with `--actions {_MODULE}`"
         yield caution("plugin-missing", found, how)
-    has_start = SESSION_START in bot.code or "PS7SessionStart" in bot.code
-    if SESSION_START in bot.actions and not has_start:
-        found = f"the domain lists {SESSION_START}, and the bot has no such action: Rasa loses the "
+    has_start = SESSION_ACTION in bot.code or "PS7SessionStart" in bot.code
+    if SESSION_ACTION in bot.actions and not has_start:
+        found = (
+            f"the domain lists {SESSION_ACTION}, and the bot has no such action: Rasa loses the "
+        )
         how = "write a subclass of PS7SessionStart, or take it off the list under `actions:`"
         yield error("session-start-missing", f"{found}first message of each session", how)
 

@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING
 from ...context import Outcome
 from ...slots import (
     CONTEXT,
+    CONTEXT_ACTION,
     CUSTOMER_SLOTS,
     FILLED_BY_ACTIONS,
+    FORGET_ACTION,
     NEEDED,
+    SESSION_ACTION,
     SLOTS,
     STATUS,
+    VERIFY_ACTION,
     SlotNames,
     is_personal,
 )
 from ..domain import PORTUGUESE
-from .bot import SESSION_START, filled_by, influences, mappings, rows, table
+from .bot import filled_by, influences, mappings, rows, table
 from .report import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:
@@ -37,8 +41,7 @@ _VALUES = {
 """Of the categorical slots, what the action writes into them."""
 _ALIKE = 0.85
 """How much a name must be like one of ours to count as a slip of the pen."""
-_LOOK_UP = "action_ps7_context"
-_OURS = (_LOOK_UP, "action_ps7_verify", "action_ps7_forget")
+_OURS = (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION)
 _VALIDATES = "action_validate_slot_mappings"
 _RASAS_SESSION = 60
 """Minutes without a message after which Rasa starts a new session, unless the domain says."""
@@ -151,7 +154,7 @@ def _meant(bot: Bot, renames: Mapping[str, str], absent: Sequence[str]) -> Itera
 def check_runs(bot: Bot) -> Iterator[Finding]:
     """Return what runs the lookup, and what may undo what it wrote."""
     yield _runs(bot)
-    session_start = [] if bot.looks_up_at_start is False else [SESSION_START]
+    session_start = [] if bot.looks_up_at_start is False else [SESSION_ACTION]
     without = [name for name in (*_OURS, *session_start) if bot.actions.get(name) is False]
     endpoint = table((bot.endpoints or {}).get("action_endpoint"))
     if endpoint.get("enable_selective_domain") and without:
@@ -172,34 +175,36 @@ def _runs(bot: Bot) -> Finding:
         name
         for name, slot in bot.slots.items()
         for mapping in mappings(slot)
-        if _LOOK_UP in (mapping.get("action"), mapping.get("run_action_every_turn"))
+        if CONTEXT_ACTION in (mapping.get("action"), mapping.get("run_action_every_turn"))
         and mapping.get("type") in FILLED_BY_ACTIONS
         and not any(mapping.get(key) for key in ("conditions", "intent", "not_intent"))
     ]
     ways = [f"slot {name} (on every turn)" for name in mapped[:1]]
-    ways += [each.title for each in bot.scripts or () if _LOOK_UP in each.names("action")]
+    ways += [each.title for each in bot.scripts or () if CONTEXT_ACTION in each.names("action")]
     if ways:
-        ways += [f"its own {SESSION_START}"] if bot.looks_up_at_start else []
-        return ok("runs", f"{_LOOK_UP} is run by {listed(ways)}")
+        ways += [f"its own {SESSION_ACTION}"] if bot.looks_up_at_start else []
+        return ok("runs", f"{CONTEXT_ACTION} is run by {listed(ways)}")
     key = "run_action_every_turn" if bot.is_calm else "action"
     every_turn = "merge the plugin's domain.yml, whose slot ps7_status has the mapping "
-    every_turn += f"`type: {_custom(bot)}, {key}: {_LOOK_UP}` without conditions"
+    every_turn += f"`type: {_custom(bot)}, {key}: {CONTEXT_ACTION}` without conditions"
     if bot.looks_up_at_start is not False:
-        found = f"{_LOOK_UP} is run by its own {SESSION_START} at most, for no later contextId"
-        how = (
-            f"call {_LOOK_UP} first in every rule or flow that needs the customer; or {every_turn}"
+        found = (
+            f"{CONTEXT_ACTION} is run by its own {SESSION_ACTION} at most, for no later contextId"
         )
-        return caution("runs-at-start", found, how)
+        how = f"call {CONTEXT_ACTION} first in every rule or flow that needs the customer; or "
+        return caution("runs-at-start", found, f"{how}{every_turn}")
     if STATUS in bot.slots and bot.has_session_start:
-        found = f"the lookup is meant to run at the session's start, and the bot's {SESSION_START} "
+        found = (
+            f"the lookup is meant to run at the session's start, and the bot's {SESSION_ACTION} "
+        )
         how = f"derive it from PS7SessionStart ({_OWN_START}); to look up on every turn instead, "
         return error(
             "session-start-own", f"{found}does not make it: nobody is known", how + every_turn
         )
     if bot.scripts is not None:
-        return error("runs-never", f"nothing runs {_LOOK_UP}", every_turn)
+        return error("runs-never", f"nothing runs {CONTEXT_ACTION}", every_turn)
     how = f"{every_turn}; or let rules and flows be looked at too, with --data"
-    return caution("runs-unknown", f"no slot of the domain runs {_LOOK_UP}", how)
+    return caution("runs-unknown", f"no slot of the domain runs {CONTEXT_ACTION}", how)
 
 
 def check_dialogue(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
@@ -292,7 +297,7 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
             yield caution("flow-guard", found, f"{how}branch afterwards")
     for tests in bot.e2e_tests:
         stubbed = {name.rpartition("::")[2] for name in table(tests.get("stub_custom_actions"))}
-        always = [_LOOK_UP, *([SESSION_START] if bot.has_session_start else [])]
+        always = [CONTEXT_ACTION, *([SESSION_ACTION] if bot.has_session_start else [])]
         if lacking := [name for name in always if name not in stubbed]:
             found = f"end-to-end tests with stubs have none for {listed(lacking)}"
             how = "stub each, or none at all: docs/rasa-pro.md"
@@ -302,8 +307,8 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
 def _calm_sessions(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Check what becomes of a customer, and of a seal, once a session is over."""
     code = bot.code or ""
-    if SESSION_START in code and "PS7SessionStart" not in code:
-        found = f"the bot's own {SESSION_START} makes no lookup: the first message is understood "
+    if SESSION_ACTION in code and "PS7SessionStart" not in code:
+        found = f"the bot's own {SESSION_ACTION} makes no lookup: the first message is understood "
         yield caution(
             "session-start-calm",
             f"{found}without its customer",

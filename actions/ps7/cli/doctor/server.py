@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from ...setting_types import is_loopback
+from ...slots import CONTEXT_ACTION, FORGET_ACTION, VERIFY_ACTION
 from ..web import ask
 from . import connection
 from .bot import ACTIONS, rows, table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 5055
 _SECONDS = 5.0
-_NEEDED = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
+_NEEDED = (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION)
 _ELSEWHERE = "run `rasa-ps7 doctor` where Rasa runs, or leave this out with --offline"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...settings import SlotSettings
-from ...slots import CUSTOMER_SLOTS, STATUS, SlotNames
+from ...slots import CUSTOMER_SLOTS, SESSION_ACTION, STATUS, SlotNames
 from ..disk import build_files, is_ignored, is_tracked, lines, read, repository
 from ..doctor import bot as bots
 from ..doctor.settings import SIMULATORS, names_set
@@ -174,9 +174,9 @@ def _start_session(plan: Plan, bot: Bot, *, alone: bool) -> None:
     actions = bots.actions_in(Path(), bot.action_endpoint)
     if bot.has_session_start:
         files = [actions] if actions.suffix else sorted(actions.rglob("*.py"))
-        found = lines([(file, read(file)) for file in files], bots.SESSION_START)
+        found = lines([(file, read(file)) for file in files], SESSION_ACTION)
         plan.left.append(
-            f"derive your {bots.SESSION_START} ({found[0] if found else 'not found'}) from "
+            f"derive your {SESSION_ACTION} ({found[0] if found else 'not found'}) from "
             "PS7SessionStart, as docs/integration.md shows: until then "
             + ("nobody is known" if alone else "the first message finds no customer")
         )
