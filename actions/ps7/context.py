@@ -68,12 +68,13 @@ def wire_text(value: object) -> str | None:
     Text is stripped and a blank one is None; a number becomes the text that stands on the wire; any
     other type is None.
     """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
+    match value:
+        case str():
+            return value.strip() or None
+        case bool():
+            return None
+        case int() | float():
+            return str(value)
     return None
 
 

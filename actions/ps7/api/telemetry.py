@@ -126,7 +126,8 @@ class LookupReport:
         logger.info(
             "PS7 %s: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s context=%s",
             self.kind,
-            *ended.values(),
+            ended["outcome"],
+            ended["reason"],
             "-" if self.status is None else self.status,
             self.attempts,
             self.seconds * 1000,

@@ -76,9 +76,9 @@ class Transport:
             )
             try:
                 body = await self._read(response)
-            finally:
-                if not response.content.at_eof():
-                    response.close()  # once the answer is whole, its connection is free already
+            except BaseException:
+                response.close()  # once the answer is whole, its connection is free already
+                raise
         except LookupFailed:
             raise
         except asyncio.CancelledError:

@@ -153,7 +153,12 @@ def decode(
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or value == {} or (isinstance(value, str) and not value.strip())
+    match value:
+        case None:
+            return True
+        case str():
+            return not value.strip()
+    return value == {}
 
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
@@ -328,7 +333,17 @@ UPSTREAM_ACCOUNT = "u_cssc"
 """`contexto` calls the account by this name in the documented example."""
 UNUSED = frozenset({"u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"})
 """Fields that the documented example has, and that no attribute comes from."""
-_FIELDS = {slot.wire for slot in SLOTS if slot.wire}
+_NO_TEXT: dict[str, str | None] = dict.fromkeys(slot.wire for slot in SLOTS if slot.wire)
+_READ = {*_NO_TEXT, UPSTREAM_ACCOUNT}
+
+
+def _texts(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields that an attribute comes from, as far as they have text."""
+    return {
+        name: text
+        for name, value in source.items()
+        if name in _READ and (text := wire_text(value)) is not None
+    }
 
 
 def read_customer(
@@ -341,8 +356,8 @@ def read_customer(
     digits.
     """
     upstream = payload.get("contexto")
-    below = upstream if isinstance(upstream, dict) else {}
-    text = {name: wire_text(payload.get(name)) or wire_text(below.get(name)) for name in _FIELDS}
+    below = _texts(upstream) if isinstance(upstream, dict) else {}
+    text = _NO_TEXT | below | _texts(payload)
     code = {name: known.get((text[name] or "").lower()) for name, known in CODES.items()}
     undocumented = [name for name in CODES if text[name] and code[name] is None]
     number = text["u_cpf"]
@@ -353,17 +368,19 @@ def read_customer(
             undocumented.append("u_cpf")
         number = number if is_valid else None
     device, accepted = code["u_dseg"], code["u_dsok"]
+    if device in (None, SecurityDevice.NONE):
+        accepted = None if device is None else TokenStatus.ABSENT
     customer = CustomerContext(
         cpf=number,
         agency=text["u_ag"],
-        account=text["u_cc"] or wire_text(below.get(UPSTREAM_ACCOUNT)),
+        account=text["u_cc"] or below.get(UPSTREAM_ACCOUNT),
         segment=text["u_seg"],
         ivr_option=text["u_dest"],
         phone_number=text["u_numA"],
         id_document=text["u_tpid"],
         identification=code["u_id"],
         security_device=device,
-        token_status={None: None, SecurityDevice.NONE: TokenStatus.ABSENT}.get(device, accepted),
+        token_status=accepted,
         expires_at=expiry.until,
         key=wire_text(envelope.get("key")),
         decoded_context_id=wire_text(envelope.get("decodedContextId")),

@@ -26,7 +26,7 @@ _MAX_BITS = 900
 """An int of more bits has more than `MAX_LENGTH` digits; Python may refuse to write it at all."""
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-_ENCODED = {"0": 0, "1": 1}
+_ENCODED: dict[str | None, int] = {"0": 0, "1": 1}
 _FINGERPRINT_BYTES = 16
 
 
@@ -70,15 +70,19 @@ def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
         beside = metadata
         for step in way:
             beside = beside.get(step) if isinstance(beside, dict) else None
-        value = beside.get(key) if isinstance(beside, dict) else None
-        if isinstance(beside, dict) and not is_blank(value):
+        if isinstance(beside, dict) and not is_blank(value := beside.get(key)):
             return Hit(value, beside)
     return None
 
 
 def is_blank(value: object) -> bool:
     """Whether a value is null or blank: as if its key were not there."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    match value:
+        case None:
+            return True
+        case str():
+            return not value.strip()
+    return False
 
 
 def found_in(hit: Hit, default_encoded: int | None) -> Found:
@@ -104,24 +108,29 @@ def usable(value: object) -> str | None:
     Usable is text of 1 to 256 printable characters without white space. A whole number becomes its
     digits, also as a float, which is how numbers arrive over gRPC.
     """
-    whole = _whole_number(value)
-    text = value if whole is None else str(whole)
-    if not isinstance(text, str) or not 1 <= len(text) <= MAX_LENGTH:
+    text = _text(value)
+    if text is None or not 1 <= len(text) <= MAX_LENGTH:
         return None
     return text if text.isprintable() and " " not in text else None
 
 
-def _whole_number(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return int(value) if abs(value) < _MAX_EXACT and value.is_integer() else None
-    return value if isinstance(value, int) and value.bit_length() <= _MAX_BITS else None
+def _text(value: object) -> str | None:
+    """Return text as it is, and a whole number as its digits."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return None
+        case float() if abs(value) < _MAX_EXACT and value.is_integer():
+            return str(int(value))
+        case int() if value.bit_length() <= _MAX_BITS:
+            return str(value)
+    return None
 
 
 def encoding(value: object, default: int | None) -> int | None:
     """Read `encoded`: 0 or 1, and `default` if it is anything else."""
-    return _ENCODED.get(value if isinstance(value, str) else str(_whole_number(value)), default)
+    return default if value is None else _ENCODED.get(_text(value), default)
 
 
 def well_formed(value: object) -> str | None:
@@ -129,9 +138,10 @@ def well_formed(value: object) -> str | None:
 
     A CPF, however it is written, is not well formed: such ids are logged and sent.
     """
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        return None
-    return None if cpf.is_written_as(value) else value
+    match value:
+        case str() if _ID.fullmatch(value) and not cpf.is_written_as(value):
+            return value
+    return None
 
 
 def fingerprint(context_id: str, encoded: int | None = None) -> str:
@@ -140,18 +150,18 @@ def fingerprint(context_id: str, encoded: int | None = None) -> str:
     PS7's gateway treats `encoded` 1 like none, so both have one fingerprint: that of the text, by
     which log-outs go. It is not keyed, since seals outlive a rotation of keys.
     """
-    return _digest(["contextId", context_id, 0 if encoded == 0 else None])
+    return _digest(f'["contextId", {json.dumps(context_id)}, {"0" if encoded == 0 else "null"}]')
 
 
 def unusable(value: object) -> str:
     """Return the fingerprint of a value that is not usable, or was refused."""
     try:
-        return _digest(["unusable", json.dumps(value, sort_keys=True)])
+        text = json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
-        return _digest(["unusable", None, type(value).__name__])
+        return _digest(json.dumps(["unusable", None, type(value).__name__]))
+    return _digest(json.dumps(["unusable", text]))
 
 
-def _digest(parts: list[str | int | None]) -> str:
-    text = json.dumps(parts).encode()
-    digest = hashlib.sha256(text).digest()[:_FINGERPRINT_BYTES]
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()[:_FINGERPRINT_BYTES]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
