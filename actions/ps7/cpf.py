@@ -7,6 +7,8 @@ import re
 from stdnum.br import cpf as _register
 
 _LENGTH = 11
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_FORM = re.compile(rf"\d{{{_LENGTH}}}", re.ASCII)
 _ZERO_FILLED_LENGTH = 14
 """The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
 _PUNCTUATION = re.compile(r"[\s.\-]")
@@ -20,7 +22,7 @@ def normalise(text: str) -> str:
     length, without their punctuation: nothing is filled up or cut off.
     """
     digits = _PUNCTUATION.sub("", text)
-    if not (digits.isascii() and digits.isdigit()):
+    if not _DIGITS.fullmatch(digits):
         return text
     if len(digits) == _ZERO_FILLED_LENGTH and digits.startswith("000"):
         return digits[-_LENGTH:]
@@ -29,7 +31,7 @@ def normalise(text: str) -> str:
 
 def has_form(text: str) -> bool:
     """Whether the text is 11 digits, as a normalised CPF is."""
-    return len(text) == _LENGTH and text.isascii() and text.isdigit()
+    return _FORM.fullmatch(text) is not None
 
 
 def is_valid(text: str) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from . import cpf
 from .context import Identification, SecurityDevice, TokenStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import datetime
     from enum import Enum
 
     from .context import CustomerContext
@@ -26,6 +28,14 @@ SESSION_ACTION = "action_session_start"
 """Rasa's name of the action that starts a session."""
 
 
+def _value(code: Enum) -> Any:  # noqa: ANN401 - as the Enum has it
+    return code.value
+
+
+def _iso_8601(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
 class Slot(NamedTuple):
     """One slot of the customer, by its default name."""
 
@@ -36,6 +46,8 @@ class Slot(NamedTuple):
     """The attribute of `CustomerContext` that it shows; None: the text of `wire`."""
     values: type[Enum] | None = None
     """Of a categorical slot."""
+    show: Callable[[Any], Any] | None = None
+    """How it shows the attribute; None: as it is."""
     personal: bool = True
     """Whether it tells who the customer is: masked, and too much for a prompt."""
     declared: bool = True
@@ -44,17 +56,17 @@ class Slot(NamedTuple):
 
 SLOTS = (
     Slot("cpf", "u_cpf", "cpf"),
-    Slot("cpf_masked", "u_cpf", "cpf_masked", personal=False),
+    Slot("cpf_masked", "u_cpf", "cpf", show=cpf.mask, personal=False),
     Slot("agency", "u_ag", "agency"),
     Slot("account", "u_cc", "account"),
     Slot("segment", "u_seg", "segment", personal=False),
     Slot("ivr_option", "u_dest", "ivr_option", personal=False),
     Slot("phone_number", "u_numA", "phone_number", declared=False),
     Slot("id_document", "u_tpid", "id_document", declared=False),
-    Slot("identification", "u_id", "identification", Identification, personal=False),
-    Slot("security_device", "u_dseg", "security_device", SecurityDevice, personal=False),
-    Slot("token_status", "u_dsok", "token_status", TokenStatus, personal=False),
-    Slot("ps7_expires_at", None, "expires_at", personal=False),
+    Slot("identification", "u_id", "identification", Identification, _value, personal=False),
+    Slot("security_device", "u_dseg", "security_device", SecurityDevice, _value, personal=False),
+    Slot("token_status", "u_dsok", "token_status", TokenStatus, _value, personal=False),
+    Slot("ps7_expires_at", None, "expires_at", show=_iso_8601, personal=False),
     Slot("ps7_key", None, "key", declared=False),
     Slot("ps7_decoded_context_id", None, "decoded_context_id", declared=False),
     Slot("ps7_payload", None, "payload", declared=False),
@@ -74,7 +86,9 @@ SHARED_SLOTS = tuple(slot.name for slot in SLOTS if not slot.personal and slot.w
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
 """The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
 
-_KEPT = frozenset(slot.wire for slot in SLOTS if slot.wire)
+_ATTRIBUTES = {slot.name: (slot.attribute, slot.show) for slot in SLOTS if slot.attribute}
+_WIRE = {slot.name: slot.wire for slot in SLOTS if slot.wire}
+_KEPT = frozenset(_WIRE.values())
 """Fields that every seal keeps: `CustomerContext` has attributes of them."""
 _NESTED = (dict, list)
 _WIRE_NAME = re.compile(r"u_\w+", re.ASCII)
@@ -109,7 +123,7 @@ def sealed_payload(payload: dict[str, Any], ours: Mapping[str, str]) -> dict[str
 def _fields(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     upstream = payload.get("contexto")
     below = {"contexto": _fields(upstream, names)} if isinstance(upstream, dict) else {}
-    return below | {n: v for n, v in payload.items() if n in names and not isinstance(v, _NESTED)}
+    return below | {n: v for n, v in payload.items() if n in names and type(v) not in _NESTED}
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
@@ -118,12 +132,14 @@ def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
     Such a slot is the bot's own: a form asks for it, or an entity stands in it. What is not of the
     expected type counts as not there.
     """
-    slots = domain.get("slots") if isinstance(domain, dict) else None
-    if not isinstance(slots, dict):
-        return {}
     found: dict[str, str] = {}
-    for name in names:
-        match slots.get(name):
+    match domain:
+        case {"slots": dict(slots)}:
+            declared = slots.keys() & names
+        case _:
+            return {}
+    for name in declared:
+        match slots[name]:
             case {"mappings": [*mappings]}:
                 for mapping in mappings:
                     match mapping:
@@ -151,6 +167,7 @@ class SlotNames:
         taken = (name for name in self._default_of if name not in renames)
         if len(self._default_of) < len(renames) or any(name in FIXED_NAMES for name in taken):
             raise ValueError
+        self.status, self.context = self.of(STATUS), self.of(CONTEXT)
 
     def of(self, default: str) -> str:
         """Return the bot's name of a slot."""
@@ -174,33 +191,34 @@ def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[s
     `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
     seal are no part of the projection.
     """
-    return {
-        name: None if customer is None else _value(customer, default)
-        for name, default in ours.items()
-        if default not in (STATUS, CONTEXT)
-    }
+    attributes = {} if customer is None else vars(customer)
+    shown: dict[str, Any] = {}
+    for name, default in ours.items():
+        if default in (STATUS, CONTEXT):
+            continue
+        if customer is None:
+            value = None
+        elif default in _ATTRIBUTES:
+            attribute, show = _ATTRIBUTES[default]
+            value = attributes[attribute]
+            value = value if value is None or show is None else show(value)
+        else:
+            value = customer.field(_WIRE.get(default, default))
+        shown[name] = value
+    return shown
 
 
 def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what the tracker does not hold yet: every SlotSet is an event, the same value too.
+    """Keep what is not present yet: every SlotSet is an event, the same value too.
 
-    Values are compared as JSON does: `true` is not 1, but 1 is 1.0, as numbers come back over gRPC.
+    `present` has a value, or null, for each slot that is wanted. Values are compared as JSON does:
+    `true` is not 1, but 1 is 1.0, as numbers come back over gRPC.
     """
     return {
         name: value
         for name, value in wanted.items()
-        if (here := present.get(name)) != value or (type(here) is bool) != (type(value) is bool)
+        if (here := present[name]) != value or (type(here) is bool) != (type(value) is bool)
     }
-
-
-def _value(customer: CustomerContext, name: str) -> Any:  # noqa: ANN401 - a slot can be anything
-    slot = CUSTOMER_SLOTS.get(name)
-    if slot is None or slot.attribute is None:
-        return customer.field((slot and slot.wire) or name)
-    value = getattr(customer, slot.attribute)
-    if slot.values is not None:
-        return None if value is None else value.value
-    return value.isoformat(timespec="seconds") if slot.attribute == "expires_at" else value
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:

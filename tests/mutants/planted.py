@@ -48,8 +48,8 @@ BUGS = (
     Bug(
         "the newest seal is the latest by its time",
         "situation",
-        "self.newest = max(shown, key=lambda seal: seal.number, default=None)",
-        "self.newest = max(shown, key=lambda seal: seal.sealed_at, default=None)",
+        "self.by_number = sorted(self.seals.values(), key=lambda seal: -seal.number)",
+        "self.by_number = sorted(self.seals.values(), key=lambda it: -it.sealed_at.timestamp())",
     ),
     Bug(
         "the slot is left without a seal",
@@ -60,8 +60,8 @@ BUGS = (
     Bug(
         "the log-outs of older seals are not added up",
         "situation",
-        "by_number = sorted(self.seals.values(), key=lambda seal: seal.number, reverse=True)",
-        "by_number = [self.newest] if self.newest else []",
+        "self.log_outs = dict.fromkeys(out for seal in self.by_number for out in seal.logged_out)",
+        "self.log_outs = dict.fromkeys(self.newest.logged_out if self.newest else ())",
     ),
     # 2: a seal is of one session
     Bug(
@@ -106,8 +106,8 @@ BUGS = (
     Bug(
         "a log-out goes by the newest seal only",
         "rules",
-        "texts = [each.context_id for each in (situation.found, *shown) if each is not None]",
-        "texts = [each.context_id for each in (situation.found, *shown[:1]) if each is not None]",
+        "about = (situation.found, *situation.by_number)",
+        "about = (situation.found, *situation.by_number[:1])",
     ),
     Bug(
         "a log-out goes by text and `encoded`",
@@ -171,8 +171,8 @@ BUGS = (
     Bug(
         "the nonce of PS7SessionStart is not read",
         "history",
-        'return nonce if isinstance(nonce, str) else str(event.get("timestamp"))',
-        'return str(event.get("timestamp"))',
+        'return nonce if isinstance(nonce, str) else str(opening.get("timestamp"))',
+        'return str(opening.get("timestamp"))',
     ),
     Bug(
         "a failure is looked up again in the same turn",

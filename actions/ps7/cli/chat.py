@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             known = None if before is None else chat.slots()
             if known is None and before is not None:
                 out.note("The slots are not shown: Rasa shows them with `rasa run --enable-api`.")
-            changed = differing(known or {}, before or {})
+            changed = differing(known or {}, dict.fromkeys(known or {}) | (before or {}))
             _write(out, changed, chat.ours, show=options.show)
     return 0
 

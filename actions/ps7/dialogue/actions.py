@@ -15,7 +15,7 @@ from ..api import telemetry
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
-from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, STATUS, VERIFY_ACTION
+from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from . import runtime
 from .history import NONCE, NewSession
 from .rules import Effect, Run, verified
@@ -95,9 +95,9 @@ class PS7Action(Action, ABC):
             if run is not None:
                 run.outcome = Outcome.UNAVAILABLE
             return _fail_closed(tracker, shared, run), run
-        asked = run.rule.then is Effect.LOOK_UP
-        telemetry.count_turn(self.name(), run.outcome, looked_up=asked, metadata=run.metadata)
-        logger.debug("%s: rule=%s slots=%s", self.name(), run.rule.name, list(changes))
+        name, asked = self.name(), run.rule.then is Effect.LOOK_UP
+        telemetry.count_turn(name, run.outcome, looked_up=asked, metadata=run.metadata)
+        logger.debug("%s: rule=%s slots=%s", name, run.rule.name, list(changes))
         return changes, run
 
 
@@ -117,7 +117,7 @@ class ActionPS7Context(PS7Action):
         if isinstance(found, dict):
             return found
         try:
-            customer = await self.runtime.client.lookup(
+            customer = await run.runtime.client.lookup(
                 cast("str", found.context_id),  # one that is not usable was refused
                 encoded=found.encoded,
                 correlation_id=run.correlation_id(),
@@ -241,7 +241,7 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
 def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, run: Run | None) -> dict[str, Any]:
     """Return the status `unavailable`, with nothing of a customer left, as far as it is known."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
-    status = shared.names.of(STATUS)
+    status = shared.names.status
     ours = (status,) if run is None else (*run.situation.ours, *shared.settings.clear_slots)
     nulls = dict.fromkeys(name for name in ours if name in slots)
     return nulls | ({status: Outcome.UNAVAILABLE.value} if status in nulls else {})

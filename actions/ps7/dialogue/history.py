@@ -46,8 +46,6 @@ class History:
 
         `latest_message` is read only if no event is a message: other hosts than Rasa may call so.
         """
-        self.mark = ""
-        """Tells this session from the others of the conversation; one without events has none."""
         self.messages: list[Message] = []
         """The user's in this session, the oldest first."""
         self.seals: dict[str, None] = {}
@@ -60,6 +58,7 @@ class History:
         """What the status was set to after the newest message; None if it was not set."""
         self._latest = -math.inf
         no_message = True
+        opening: Mapping[str, Any] | None = None
         for event in events:
             match event:
                 case {"timestamp": int() | float() as at} if at > self._latest:
@@ -80,7 +79,9 @@ class History:
                 case {"event": "action", "name": names.SESSION_ACTION} | {
                     "event": "session_started" | "session_ended" | "restart"
                 }:
-                    self.open_session(_mark(event))
+                    self.messages, opening = [], event
+        self.mark = _mark(opening)
+        """Tells this session from the others of the conversation; one without events has none."""
         if no_message and isinstance(latest_message, dict):
             self.hear(latest_message.get("metadata"))
 
@@ -99,10 +100,12 @@ class History:
         return self.messages[-1].metadata if self.messages else None
 
 
-def _mark(event: Mapping[str, Any]) -> str:
-    metadata = event.get("metadata")
+def _mark(opening: Mapping[str, Any] | None) -> str:
+    if opening is None:
+        return ""
+    metadata = opening.get("metadata")
     nonce = metadata.get(NONCE) if isinstance(metadata, dict) else None
-    return nonce if isinstance(nonce, str) else str(event.get("timestamp"))
+    return nonce if isinstance(nonce, str) else str(opening.get("timestamp"))
 
 
 class NewSession:
@@ -132,7 +135,8 @@ class NewSession:
 
     def to_set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return the slots to set after Rasa has reset them all: what is kept, and the changes."""
-        return differing({**self.slots, **changes}, self._initial)
+        wanted = {**self.slots, **changes}
+        return differing(wanted, {**dict.fromkeys(wanted), **self._initial})
 
 
 def opening_metadata(events: Sequence[object]) -> object:

@@ -11,17 +11,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api import telemetry
-from ..context import Outcome
+from ..context import CustomerContext, Outcome
 from ..errors import Reason
-from ..slots import (
-    CONTEXT,
-    PERSON_SLOTS,
-    STATUS,
-    differing,
-    project,
-    same_customer,
-    sealed_payload,
-)
+from ..slots import PERSON_SLOTS, differing, project, same_customer, sealed_payload
 from .context_id import Found, fingerprint
 from .seal import Seal, remembered
 from .situation import FACTS, Situation
@@ -30,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ..context import CustomerContext
     from .runtime import Runtime
     from .situation import TrackerLike
 
@@ -122,9 +113,10 @@ _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
 def decide(rules: tuple[Rule, ...], situation: object) -> Rule:
     """Return the first rule of a table whose facts are all true."""
+    facts = vars(situation)
     for rule in rules:
         for fact in rule.when:
-            if not getattr(situation, fact):
+            if not facts[fact]:
                 break
         else:
             return rule
@@ -164,7 +156,8 @@ class Run:
         """What the status says after this run."""
         self.metadata: bool | None = None
         """Whether the newest message brought any; None if nobody looked."""
-        self._runtime = runtime
+        self.runtime = runtime
+        """What the run was made with: settings, seals and the client."""
 
     def context(self) -> Changes | Found:
         """Return the changes of `action_ps7_context`, or what PS7 has to be asked about."""
@@ -174,7 +167,7 @@ class Run:
             return found
         if found is None:
             newest = self.situation.history.newest_metadata
-            self.metadata = self._runtime.note_metadata(newest)
+            self.metadata = self.runtime.note_metadata(newest)
         return self._write()
 
     def looked_up(self, outcome: Outcome, customer: CustomerContext | None = None) -> Changes:
@@ -182,7 +175,7 @@ class Run:
         self.outcome = outcome
         if customer is not None:
             payload = sealed_payload(customer.payload, self.situation.ours)
-            customer = customer.model_copy(update={"payload": payload})
+            customer = CustomerContext(**{**vars(customer), "payload": payload})
         return self._changes(self._project(customer), self._seal(outcome, customer, asked=True))
 
     def verify(self) -> Changes:
@@ -196,11 +189,11 @@ class Run:
     def forget(self) -> Changes:
         """Return the changes of `action_ps7_forget`."""
         situation = self.situation
-        shown = sorted(situation.seals.values(), key=lambda seal: seal.number, reverse=True)
-        texts = [each.context_id for each in (situation.found, *shown) if each is not None]
+        about = (situation.found, *situation.by_number)
+        texts = [each.context_id for each in about if each is not None]
         names = [fingerprint(text) for text in texts if text is not None]
         seal = None
-        if shown or names:
+        if situation.seals or names:
             new = (name for name in names if name not in situation.log_outs)
             seal = self._seal(Outcome.MISSING, logged_out=(*new, *situation.log_outs))
         return self._own_nulls() | self._changes(self._project(None), seal)
@@ -214,7 +207,7 @@ class Run:
         found, sender_id = self.situation.found, self.situation.sender_id
         given = None if found is None else found.correlation_id
         if found is None or given is None or given in (found.context_id, found.value, sender_id):
-            return self._runtime.correlation.uuid(sender_id)
+            return self.runtime.correlation.uuid(sender_id)
         return given
 
     def _decide(self, rules: tuple[Rule, ...]) -> None:
@@ -223,7 +216,7 @@ class Run:
         self.outcome = _outcome(self.rule, situation)
         if situation.seal_refused:
             telemetry.seals_refused.add(1)
-            made = "seal_keys" not in self._runtime.settings.model_fields_set
+            made = "seal_keys" not in self.runtime.settings.model_fields_set
             hint = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
             logger.warning(
                 "A seal was refused: it is not ours, or not of this conversation%s",
@@ -258,7 +251,7 @@ class Run:
             return self._set_status()  # it is sealed already
         reason = found.refused or self.rule.reason or Reason.INTERNAL
         telemetry.LookupReport(
-            self._runtime.client.digest(found.context_id or found.fingerprint),
+            self.runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(),
             self.outcome,
             reason,
@@ -330,7 +323,7 @@ class Run:
         for text, known in situation.seals.items():
             if known is seal:
                 return text
-        return self._runtime.sealer.close(seal, situation.sender_id)
+        return self.runtime.sealer.close(seal, situation.sender_id)
 
     # Slots
 
@@ -338,33 +331,36 @@ class Run:
         self, values: Mapping[str, Any], seal: Seal | None, *, sets_status: bool = True
     ) -> Changes:
         """Return what differs: these values, the status, and the seal."""
-        names, situation = self._runtime.names, self.situation
-        wanted = {**values, names.of(CONTEXT): self._text_of(seal)}
-        if sets_status:
-            wanted[names.of(STATUS)] = self.outcome.value
-        ours = {name: value for name, value in wanted.items() if name in situation.ours}
-        changes = differing(ours, situation.slots)
+        names, situation = self.runtime.names, self.situation
+        wanted = dict(values)
+        if names.context in situation.ours:
+            wanted[names.context] = self._text_of(seal)
+        if sets_status and names.status in situation.ours:
+            wanted[names.status] = self.outcome.value
+        changes = differing(wanted, situation.slots)
         return changes if self._own_slots_stay(seal, changes) else self._own_nulls() | changes
 
     def _own_slots_stay(self, after: Seal | None, changes: Mapping[str, Any]) -> bool:
-        """Whether the bot's own slots of `PS7_CLEAR_SLOTS` stay.
+        """Whether the bot's own slots of `PS7_CLEAR_SLOTS`, if there are any, stay.
 
         They stay if no customer was known before, and if the same customer is known before and
         after, by the seal and by the slots.
         """
+        if not self.runtime.settings.clear_slots:
+            return True
         situation, before = self.situation, self.situation.in_slot
         agree = before is situation.newest and not situation.seal_refused
         seals = (before, situation.newest_here)
         named = any(seal is not None and seal.customer is not None for seal in seals)
         if agree and not named and not situation.says_ok:
             return True
-        restored = changes and any(self._runtime.names.of(slot) in changes for slot in PERSON_SLOTS)
+        restored = changes and any(self.runtime.names.of(slot) in changes for slot in PERSON_SLOTS)
         known = [None if seal is None else seal.customer for seal in (before, after)]
         return situation.says_ok and same_customer(*known) and not restored
 
     def _own_nulls(self) -> Changes:
         slots = self.situation.slots
-        own = (name for name in self._runtime.settings.clear_slots if name in slots)
+        own = (name for name in self.runtime.settings.clear_slots if name in slots)
         return differing(dict.fromkeys(own), slots)
 
     def _project(self, customer: CustomerContext | None) -> Changes:

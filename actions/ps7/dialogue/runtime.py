@@ -55,13 +55,15 @@ class Runtime:
         """
         ours = self._among(tuple(slots))
         own = filled_otherwise(domain, ours)
+        if not own:
+            return ours
         for name, mapping in own.items():
             self._warn_once(
                 f"The bot's domain fills the slot {name} by {mapping}, so it is the bot's own and "
                 f"left alone; PS7_SLOT_NAMES can name another slot for {ours[name]}",
                 ours[name],
             )
-        return {name: ours[name] for name in ours if name not in own} if own else ours
+        return {name: ours[name] for name in ours if name not in own}
 
     def _pick(self, slots: tuple[str, ...]) -> dict[str, str]:
         for needed in NEEDED:

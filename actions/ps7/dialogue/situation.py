@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..context import Outcome
 from ..errors import Reason
-from ..slots import CONTEXT, STATUS
 from .arrival import refused
 from .context_id import Found, fingerprint, found_in, look_in
 from .history import History, NewSession
@@ -79,24 +78,25 @@ class Situation:
         self.history = history = History(
             tracker.events if isinstance(tracker.events, list) else (),
             tracker.latest_message,
-            context=names.of(CONTEXT),
-            status=names.of(STATUS),
+            context=names.context,
+            status=names.status,
         )
         if isinstance(tracker, NewSession):
             tracker.add_to(history)
 
-        text = self._value_of(names.of(CONTEXT))
+        text = self._value_of(names.context)
         self.seals = self._opened(text)
         """Every seal of this conversation that the tracker shows, by its text; the slot's first."""
-        shown = self.seals.values()
-        here = [seal for seal in shown if seal.session == history.mark]
+        self.by_number = sorted(self.seals.values(), key=lambda seal: -seal.number)
+        """The same seals, the highest number first."""
+        here = [seal for seal in self.by_number if seal.session == history.mark]
         self.in_slot = self.seals.get(text) if isinstance(text, str) else None
         """The seal in the slot; None if it has none of this conversation."""
-        self.newest = max(shown, key=lambda seal: seal.number, default=None)
+        self.newest = self.by_number[0] if self.seals else None
         """The seal with the highest number, of whichever session."""
-        self.newest_here = max(here, key=lambda seal: seal.number, default=None)
+        self.newest_here = here[0] if here else None
         """The same of this session."""
-        self.log_outs = self._log_outs()
+        self.log_outs = dict.fromkeys(out for seal in self.by_number for out in seal.logged_out)
         """What any seal shown knows to be logged out, the newest seal's first."""
         self.asked = {seal.fingerprint for seal in here if seal.context_id is not None}
         """What this session has asked PS7 about."""
@@ -122,10 +122,10 @@ class Situation:
         self.known = held is not None and held.customer is not None
         self.good = held is not None and held.good_at(self.now)
         self.waits = held is not None and self._waits(held)
-        self.status = self._value_of(self._runtime.names.of(STATUS))
+        self.status = self._value_of(self._runtime.names.status)
         """What the slot of the status has."""
         # As Rasa reads a categorical slot.
-        self.says_ok = isinstance(self.status, str) and self.status.lower() == Outcome.OK.value
+        self.says_ok = isinstance(self.status, str) and self.status.lower() == Outcome.OK
         names_nobody = in_slot is not None and in_slot.outcome != Outcome.OK
         self.seal_refused = seal_set and in_slot is None
         """Whether the slot of the seal has something that no key opens for this conversation."""
@@ -140,12 +140,12 @@ class Situation:
         self.was_here = any(seal.customer is not None for seal in here)
         sealed_now = held is not None and self._of_this_turn(held)
         said = held.outcome if held and sealed_now else self.history.said_this_turn
-        self.said_expired = said == Outcome.EXPIRED.value
-        self.said_tampered = said == Outcome.TAMPERED.value
+        self.said_expired = said == Outcome.EXPIRED
+        self.said_tampered = said == Outcome.TAMPERED
 
     def _value_of(self, name: str) -> object:
         """Return what a slot of the plugin has; None if it is the bot's own, or not declared."""
-        return self.slots.get(name) if name in self.ours else None
+        return self.slots[name] if name in self.ours else None
 
     # Seals
 
@@ -157,12 +157,6 @@ class Situation:
             if seal is not None:
                 opened[text] = seal
         return opened
-
-    def _log_outs(self) -> dict[str, None]:
-        if not any(seal.logged_out for seal in self.seals.values()):
-            return {}
-        by_number = sorted(self.seals.values(), key=lambda seal: seal.number, reverse=True)
-        return dict.fromkeys(name for seal in by_number for name in seal.logged_out)
 
     def _held(self) -> Seal | None:
         newest, in_slot = self.newest, self.in_slot
