@@ -102,6 +102,8 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
         """Whether a retry may succeed: the same request, a moment later."""
         self.counts_for_breaker = status != _BUSY and (self.retryable or reason in _BREAKER_REASONS)
         """Whether it counts for the circuit breaker: other lookups may fail as well."""
+        self.event = object()
+        """What happened: copies, for other lookups that it fails too, have the same."""
 
     def __str__(self) -> str:
         return self.reason.value + (f" (HTTP {self.status})" if self.status is not None else "")

@@ -80,6 +80,8 @@ class Circuit:
         self.asked = self.cancelled = 0
         self.verdict: LookupFailed | None = DOWN
         """How the next question ends, once it may."""
+        self.is_shared = False
+        """Whether all lookups wait for one token, and so fail by one event."""
         self.may_end = asyncio.Event()
         self.may_end.set()
         monkeypatch.setattr(policy, "monotonic", lambda: self.now)
@@ -107,6 +109,8 @@ class Circuit:
         async def attempt() -> None:
             nonlocal made
             made += 1
+            if isinstance(end, LookupFailed):
+                raise end if self.is_shared else type(end)(end.reason, end.status)
             if end is not None:
                 raise end
 
@@ -181,6 +185,19 @@ async def test_what_says_nothing_of_ps7_neither_counts_nor_ends_a_row(
     assert circuit.asked == 0
     await circuit.fail(DOWN, 1)
     assert circuit.asked == 1
+
+
+async def test_a_failure_that_lookups_share_counts_once(circuit: Circuit) -> None:
+    """They waited for one token. The question decides, even if it waited with them."""
+    circuit.is_shared = True
+    await circuit.fail(circuit.verdict or DOWN, 3 * LIMIT)
+    assert circuit.asked == 0
+    circuit.is_shared = False
+    for _ in range(LIMIT - 2):
+        await circuit.look_up(DOWN)
+    circuit.is_shared, circuit.verdict = True, ConnectionFailed(Reason.READ_TIMEOUT)
+    await circuit.fail(circuit.verdict, 1)
+    assert (circuit.asked, circuit.changes) == (1, [1])
 
 
 async def test_a_lookup_that_is_cancelled_counts_neither_way(circuit: Circuit) -> None:

@@ -57,6 +57,8 @@ class Policy:
         self._question = question
         self._asking: asyncio.Future[Any] | None = None
         self._failed_in_a_row = 0
+        self._counted: object = None
+        """The event of the failure that was counted last: one that several share counts once."""
         self._opened_by: Outcome | None = None
         """Outcome of the question that opened the circuit; None: it is closed."""
         self._ask_at = 0.0
@@ -127,7 +129,8 @@ class Policy:
             return
         if failure is None or failure.outcome in _ANSWERS:
             self._failed_in_a_row = 0
-        elif failure.counts_for_breaker:
+        elif failure.counts_for_breaker and failure.event is not self._counted:
+            self._counted = failure.event
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= self._settings.breaker_failures:
                 self._ask()

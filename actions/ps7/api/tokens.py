@@ -81,11 +81,10 @@ class Tokens:
         """Wait for the fetch that is under way, or begin one.
 
         The fetch is a task of its own: a lookup that is cancelled must not end it for the others.
-        If it fails, each lookup has an error of its own, and one of them counts for the breaker.
+        If it fails, each lookup gets a copy of the error: an error keeps where it was raised.
         """
         loop = asyncio.get_running_loop()
         task = self._fetches.get(loop)
-        is_first = task is None
         if task is None:
             task = self._fetches[loop] = loop.create_task(self._fetch())
             task.add_done_callback(self._end)
@@ -93,7 +92,6 @@ class Tokens:
             return await asyncio.shield(task)
         except LookupFailed as failure:
             own = copy(failure)
-        own.counts_for_breaker &= is_first
         raise own
 
     def _end(self, task: asyncio.Task[Token]) -> None:
