@@ -33,5 +33,5 @@ class KeyedDigest:
         """Return a UUID (version 8, RFC 9562) that is the same for the same text."""
         digits = self._of(text).hex()
         variant = "89ab"[int(digits[16], 16) % 4]
-        parts = (digits[:8], digits[8:12], f"8{digits[13:16]}", f"{variant}{digits[17:20]}")
-        return "-".join((*parts, digits[20:]))
+        front = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}"
+        return f"{front}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -117,13 +117,17 @@ def sealed_payload(payload: dict[str, Any], ours: Mapping[str, str]) -> dict[str
     declared as `u_…`, at the top of the payload and in its `contexto`.
     """
     declared = ours.values()
-    return payload if "ps7_payload" in declared else _fields(payload, _KEPT.union(declared))
+    if "ps7_payload" in declared:
+        return payload
+    names, upstream = _KEPT.union(declared), payload.get("contexto")
+    kept = _fields(payload, names)
+    if isinstance(upstream, dict):
+        kept["contexto"] = _fields(upstream, names)
+    return kept
 
 
-def _fields(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    upstream = payload.get("contexto")
-    below = {"contexto": _fields(upstream, names)} if isinstance(upstream, dict) else {}
-    return below | {n: v for n, v in payload.items() if n in names and type(v) not in _NESTED}
+def _fields(source: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {n: v for n, v in source.items() if n in names and type(v) not in _NESTED}
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ class ActionPS7Context(PS7Action):
             return found
         try:
             customer = await run.runtime.client.lookup(
-                cast("str", found.context_id),  # one that is not usable was refused
+                found.context_id or "",  # one that is not usable was refused
                 encoded=found.encoded,
                 correlation_id=run.correlation_id(),
                 flow_id=found.flow_id,
