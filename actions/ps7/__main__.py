@@ -1,10 +1,10 @@
-"""`python -m actions.ps7`: the command `rasa-ps7`, where the package is a bot's own folder."""
+"""`python -m actions.ps7`: the command `rasa-ps7` of a folder that was copied into a bot."""
 
 import sys
 
 
 def main() -> int:
-    """Run the command; where the folder was copied without it, say so."""
+    """Run the command, or report that the folder was copied without it."""
     try:
         from .cli.command import main as command  # noqa: PLC0415 - an optional room
     except ModuleNotFoundError as error:

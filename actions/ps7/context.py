@@ -35,7 +35,7 @@ class Outcome(str, Enum):
     EXPIRED = "expired"
     """It was `ok`, its time is over, and no contextId is at hand."""
     TAMPERED = "tampered"
-    """Something claims a customer, and no seal of ours stands behind it."""
+    """Something claims a customer, and no seal of the plugin names one."""
 
 
 class Identification(str, Enum):
@@ -65,8 +65,8 @@ class TokenStatus(str, Enum):
 def wire_text(value: object) -> str | None:
     """Read a value of the wire as text.
 
-    Text is stripped and a blank one is None; a number becomes the text that stands on the wire; any
-    other type is None.
+    Text is stripped, and blank text is None. A number becomes the text that the wire has. Any other
+    type is None.
     """
     match value:
         case str():
@@ -93,15 +93,15 @@ def field_text(payload: Mapping[str, Any], wire_name: str) -> str | None:
 class CustomerContext(BaseModel):
     """What PS7 said about the customer of one conversation.
 
-    Every attribute may be None but `expires_at` and `payload`. Its `repr` shows the categorical
-    attributes alone, so that an instance may end up in a log.
+    Every attribute but `expires_at` and `payload` may be None. A log may contain an instance: its
+    `repr` shows only the categorical attributes.
     """
 
     # `from_attributes`: a host that reloads modules has instances of this class from before.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, from_attributes=True)
 
     cpf: str | None = None
-    """Natural person's register number, 11 digits where PS7 sent one; zeros in front are kept."""
+    """Natural person's register number: 11 digits if PS7 sent one, zeros in front included."""
     agency: str | None = None
     account: str | None = None
     segment: str | None = None
@@ -118,7 +118,7 @@ class CustomerContext(BaseModel):
     """The key that the interface made for this context."""
     decoded_context_id: str | None = None
     payload: dict[str, Any] = Field(default_factory=dict)
-    """The whole payload. A number that Python would write in another way stands as its text."""
+    """The whole payload. A number that Python would write in another way is its text."""
 
     @property
     def authenticated(self) -> bool:

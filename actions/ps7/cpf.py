@@ -16,10 +16,10 @@ _PUNCTUATION = re.compile(r"[\s.\-]")
 
 
 def normalise(text: str) -> str:
-    """Bring a CPF into its 11 digits where it has them, whatever its punctuation.
+    """Return the 11 digits of a CPF, whatever its punctuation.
 
-    Text that is more than digits and punctuation comes back unchanged, as do digits of another
-    length, without their punctuation: nothing is filled up or cut off.
+    Text with anything but digits and punctuation is returned unchanged. Digits of another length
+    lose only their punctuation: nothing is filled up or cut off.
     """
     digits = _PUNCTUATION.sub("", text)
     if not _DIGITS.fullmatch(digits):

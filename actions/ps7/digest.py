@@ -1,4 +1,4 @@
-"""Keyed digests: how to name in a log what must not stand in a log.
+"""Keyed digests: how a log names what it must not show.
 
 The key is derived from the newest seal key, so that without it no contextId and
 no sender id can be found by trying them all.

@@ -1,6 +1,6 @@
 """The closed family of errors. Whatever goes wrong in a lookup comes out as one of these.
 
-No text of an error holds a value that the customer, the channel or the server sent.
+No text of an error has a value that the customer, the channel or the server sent.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _RETRIED_REASONS = frozenset(
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 """500 is not among them: PS7 documents it as a failure of the request's values."""
 _BUSY = 429
-"""Counts for no circuit breaker: whoever answers it is there, and takes others."""
+"""Does not count for the circuit breaker: a server that answers it is there."""
 _BREAKER_REASONS = frozenset(
     {
         *(Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST, Reason.TLS_EXPIRED),
@@ -86,7 +86,7 @@ _BREAKER_REASONS = frozenset(
 
 
 class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subclasses do
-    """A lookup that gave no customer. Its text is the reason alone."""
+    """A lookup that found no customer. Its text is only the reason and the status."""
 
     outcome: Outcome
 
@@ -110,7 +110,7 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome, as its subcla
 
 
 class InvalidContextId(LookupFailed):
-    """PS7 answered 400: this contextId is none."""
+    """PS7 answered 400: it does not take this for a contextId."""
 
     outcome = Outcome.INVALID
 
@@ -128,7 +128,7 @@ class AccessDenied(LookupFailed):
 
 
 class PS7Unavailable(LookupFailed):
-    """PS7 could not be asked, or its answer says nothing about the context."""
+    """PS7 could not be asked, or its answer is not about the context."""
 
     outcome = Outcome.UNAVAILABLE
 
@@ -146,7 +146,7 @@ class ConnectionFailed(PS7Unavailable):
 
 
 class UnexpectedStatus(PS7Unavailable):
-    """A status that says nothing about the context, redirects included."""
+    """A status that is not about the context, redirects included."""
 
 
 class UnreadableAnswer(PS7Unavailable):

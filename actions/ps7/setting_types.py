@@ -1,7 +1,7 @@
-"""What each kind of setting takes: a type and a check, whose refusal says nothing of the value.
+"""The kinds of settings: a type and a check each. A refusal never shows the value.
 
-What a setting expects is said where it is declared. A check raises ValueError, or a `FaultError`
-where it can say more.
+The declaration of a setting describes what it expects. A check raises ValueError, or a `FaultError`
+if it knows more.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _trusted(path: Path) -> Path:
 
 
 def _certificate(path: Path, others: ValidationInfo) -> Path:
-    """Load the certificate with its key, which stands before it in the model."""
+    """Load the certificate with its key, which the model reads before it."""
     if "client_key" not in others.data:
         return path  # the key's file is at fault
     key = others.data["client_key"]
@@ -101,7 +101,7 @@ def _certificate(path: Path, others: ValidationInfo) -> Path:
 
 
 def _proxy(secret: SecretStr, others: ValidationInfo) -> SecretStr:
-    """Check the proxy; the base URL stands before it in the model."""
+    """Check the proxy. The model reads the base URL before it."""
     text = secret.get_secret_value()
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname or parts.port == 0 or not text.isprintable():
@@ -130,7 +130,7 @@ def _json_but_null(value: object) -> object:
 
 FromJson = BeforeValidator(_json)
 FromJsonButNull = BeforeValidator(_json_but_null)
-"""For what must not count as not set because it says `null`."""
+"""For a setting that is bad, and not absent, if its value is `null`."""
 Name = Annotated[str, Field(min_length=1)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]

@@ -43,7 +43,7 @@ def _keys_of_this_process() -> list[SecretStr]:
 
 
 def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - one with `env_vars`
-    """Return what a source holds: what is blank counts as not set, as in a Compose file.
+    """Return what a source has. A blank value is as if it were not set, as in a Compose file.
 
     Not so the arrival keys: without them every arrival counts.
     """
@@ -159,7 +159,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
 
     Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
     and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
-    secrets); the first that has a value wins. Each field's description says what it takes.
+    secrets); the first that has a value wins. Each field's description tells what it takes.
 
     Use `PS7Settings.load()` for an error that names every variable at fault.
     """
@@ -213,7 +213,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the settings of this process, and warn once where the seal has no lasting key."""
+        """Read the settings of this process, and warn once if the seal has no lasting key."""
         settings = super().load()
         if "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()

@@ -1,7 +1,7 @@
-"""The names in a bot's domain: the slots, what each should hold, and the actions. Pure.
+"""The names in a bot's domain: the slots, what each should have, and the actions. Pure.
 
 `SLOTS` has one row for each slot of the customer. The projection, the domain fragment, what is
-masked and what may stand in a prompt or a report derive from it. Adding a slot is one row.
+masked and what a prompt or a report may show derive from it. Adding a slot is one row.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Slot(NamedTuple):
 
     name: str
     wire: str | None = None
-    """The field of PS7's payload that it comes from; None: what stands elsewhere in the answer."""
+    """The field of PS7's payload that it comes from; None: from elsewhere in the answer."""
     attribute: str | None = None
     """The attribute of `CustomerContext` that it shows; None: the text of `wire`."""
     values: type[Enum] | None = None
@@ -51,7 +51,7 @@ class Slot(NamedTuple):
     personal: bool = True
     """Whether it tells who the customer is: masked, and too much for a prompt."""
     declared: bool = True
-    """Whether the fragment declares it; otherwise it stands there as a comment."""
+    """Whether the fragment declares it; otherwise the fragment has it as a comment."""
 
 
 SLOTS = (
@@ -82,9 +82,9 @@ FIXED_NAMES = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))
 PERSON_SLOTS = tuple(slot.name for slot in SLOTS if slot.personal and slot.wire)
 """Slots that tell one customer from another. What else is personal changes with each answer."""
 SHARED_SLOTS = tuple(slot.name for slot in SLOTS if not slot.personal and slot.wire)
-"""What whoever takes over may know: it tells no customer from another."""
+"""What a person who takes over may know: it tells no customer from another."""
 FILLED_BY_ACTIONS = frozenset({"custom", "controlled"})
-"""The mappings that let actions alone write a slot; the second is Rasa Pro's word for the first."""
+"""The mappings that let only actions write a slot; Rasa Pro calls the first one the second."""
 
 _ATTRIBUTES = {slot.name: (slot.attribute, slot.show) for slot in SLOTS if slot.attribute}
 _WIRE = {slot.name: slot.wire for slot in SLOTS if slot.wire}
@@ -100,7 +100,7 @@ def is_wire_name(name: str) -> bool:
 
 
 def is_default_name(name: str) -> bool:
-    """Whether a slot of this name is ours where nothing was renamed."""
+    """Whether a slot of this name is the plugin's, if nothing was renamed."""
     return name in FIXED_NAMES or is_wire_name(name)
 
 
@@ -133,8 +133,8 @@ def _fields(source: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
     """Return which of these slots a domain fills by itself, each with the mapping that does.
 
-    Such a slot is the bot's own: a form asks for it, or an entity stands in it. What is not of the
-    expected type counts as not there.
+    Such a slot is the bot's own: a form or an entity fills it. What is not of the expected type is
+    ignored.
     """
     found: dict[str, str] = {}
     match domain:
@@ -153,16 +153,16 @@ def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
 
 
 class SlotNames:
-    """Which slots of a bot are ours, after `PS7_SLOT_NAMES`.
+    """Which slots of a bot are the plugin's, after `PS7_SLOT_NAMES`.
 
     A default name that was renamed is the bot's own again and never touched, unless another slot of
-    ours was given that very name.
+    the plugin was given that very name.
     """
 
     def __init__(self, renames: Mapping[str, str]) -> None:
         """Take the renames: default name to the bot's name.
 
-        ValueError where a key is no slot of ours, or two slots would share one name.
+        ValueError: a key is not a slot of the plugin, or two slots would share one name.
         """
         self._renamed = dict(renames)
         self._default_of = {new: default for default, new in renames.items()}
@@ -178,7 +178,7 @@ class SlotNames:
         return self._renamed.get(default, default)
 
     def among(self, declared: Iterable[str]) -> dict[str, str]:
-        """Pick our slots from those that a domain declares: the bot's name to the default one."""
+        """Pick the plugin's slots from those declared: the bot's name of each to its default."""
         ours = {}
         for name in declared:
             default = self._default_of.get(name)
@@ -190,10 +190,10 @@ class SlotNames:
 
 
 def project(ours: Mapping[str, str], customer: CustomerContext | None) -> dict[str, Any]:
-    """Return what the slots of a customer should hold: null, all of them, where there is none.
+    """Return what the slots of a customer should have; all of them are null if there is none.
 
-    `ours` maps the bot's name of each declared slot of ours to its default name. The status and the
-    seal are no part of the projection.
+    `ours` maps the bot's name of each declared slot of the plugin to its default name. The status
+    and the seal are not part of the projection.
     """
     attributes = {} if customer is None else vars(customer)
     shown: dict[str, Any] = {}
@@ -226,9 +226,9 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
-    """Whether two answers of PS7 speak of one customer: the same CPF, agency and account.
+    """Whether two answers of PS7 are about one customer: the same CPF, agency and account.
 
-    What else PS7 says changes from lookup to lookup: a token is validated, time goes on. Without a
+    The other fields change from lookup to lookup: a token is validated, time goes on. Without a
     CPF, one customer cannot be told from another.
     """
     if one is None or other is None:

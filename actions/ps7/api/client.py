@@ -1,4 +1,4 @@
-"""`PS7Client.lookup()`: from a contextId to the customer, or to an error of ours, in time."""
+"""`PS7Client.lookup()`: from a contextId to the customer, or to one of `errors`, in time."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ class PS7Client:
     ) -> CustomerContext:
         """Ask PS7 who stands behind a contextId, within `PS7_DEADLINE`, and log one INFO line.
 
-        `encoded` goes into the body (None: as `PS7_ENCODED` says). `correlation_id` groups the
-        calls of one audit trail and must hold no personal data; `flow_id` names this lookup, and is
-        made where none is given. A new `report` is filled with how the lookup went.
+        `encoded` goes into the body (None: `PS7_ENCODED`). `correlation_id` groups the calls of one
+        audit trail and must have no personal data. `flow_id` names this lookup; without one, the
+        client makes one. A new `report` is filled with how the lookup went.
 
         Raises:
             LookupFailed: one of its subclasses, by the outcome; nothing else is raised.
@@ -152,7 +152,7 @@ class PS7Client:
         await self._tokens.join()
 
     def close_all(self) -> None:
-        """Close all connections where no event loop runs any more, at the end of a process."""
+        """Close all connections of event loops that no longer run, at the end of a process."""
         self._transport.close_all()
 
     async def __aenter__(self) -> Self:

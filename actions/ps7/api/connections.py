@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
-"""A customer's context is one or two KiB: a larger answer is none."""
+"""A customer's context is one or two KiB: a larger answer is refused."""
 
 _OK = 200
 _INTERIM = frozenset(range(100, 200)) - {101}
@@ -112,7 +112,7 @@ class OneAnswer(ResponseHandler):
         )
 
     def _has_begun(self) -> bool:
-        """Whether the parser holds the beginning of another answer."""
+        """Whether the parser has the beginning of another answer."""
         parser: Any = self._parser
         try:
             return parser.feed_eof() is not None
@@ -131,7 +131,7 @@ def _is_readable(transport: Any) -> bool:  # noqa: ANN401 - a transport, connect
 
 
 class Connector(aiohttp.TCPConnector):
-    """A pool from which clean connections alone are taken."""
+    """A pool from which only clean connections are taken."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiohttp's own
         super().__init__(**options)

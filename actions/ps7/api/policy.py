@@ -1,4 +1,4 @@
-"""How PS7 is asked: within one deadline, again where a retry may succeed, and not while it is away.
+"""How PS7 is asked: within one deadline, again if a retry may succeed, and not while it is away.
 
 Knows neither HTTP nor PS7: what an attempt is, and the breaker's question, is handed in.
 """
@@ -42,9 +42,9 @@ _Result = TypeVar("_Result")
 class Policy:
     """The deadline, the retries and the circuit breaker of all lookups of a process.
 
-    What a customer's lookup brings is evidence at most: it may be about that contextId alone. After
-    `PS7_BREAKER_FAILURES` lookups in a row that count, the breaker asks a question of its own,
-    beside the customers' traffic. If that fails in a way that counts too, and no customer was
+    A customer's lookup is only evidence: its failure may be about that contextId. After
+    `PS7_BREAKER_FAILURES` failures in a row that count, the breaker asks its own question, beside
+    the customers' traffic. If that fails in a way that counts too, and no customer was
     answered meanwhile, the circuit opens. While it is open, lookups are refused with the outcome of
     the last question, and once `PS7_BREAKER_RESET` is over one of them sets off the next.
     """
@@ -139,9 +139,8 @@ class Policy:
         """Set the question off, unless one is under way."""
         asking = self._asking
         if asking is None or asking.done() or not asking.get_loop().is_running():
-            # In a context of its own: its spans are not those of the lookup that set it off. Not as
-            # a plain task: a server that stops may close its event loop over it, and nobody need
-            # hear of that.
+            # In its own context: its spans are not those of the lookup that set it off. Not as a
+            # plain task: a server that stops may close its event loop, and that needs no log line.
             ask = partial(asyncio.gather, self._decide(), return_exceptions=True)
             self._asking = Context().run(ask)
 

@@ -61,7 +61,7 @@ class Tokens:
         self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
 
     async def get(self) -> str:
-        """Return a token that holds, from memory or from the gateway; or raise LookupFailed."""
+        """Return a valid token, from memory or from the gateway; or raise LookupFailed."""
         if self._token is None or time.monotonic() >= self._token.renew_at:
             self._token = await self._fetched()
         return self._token.text
@@ -72,7 +72,7 @@ class Tokens:
             self._token = None
 
     async def join(self) -> None:
-        """Wait for the fetch of the running loop, which ends where its connection is closed."""
+        """Wait for the fetch of the running loop, which ends if its connection is closed."""
         task = self._fetches.get(asyncio.get_running_loop())
         if task is not None:
             await asyncio.wait([task])
@@ -80,7 +80,7 @@ class Tokens:
     async def _fetched(self) -> Token:
         """Wait for the fetch that is under way, or begin one.
 
-        The fetch is a task of its own: a lookup that is cancelled must not end it for the others.
+        The fetch is its own task: a lookup that is cancelled must not end it for the others.
         If it fails, each lookup gets a copy of the error: an error keeps where it was raised.
         """
         loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ class Tokens:
     def _end(self, task: asyncio.Task[Token]) -> None:
         del self._fetches[task.get_loop()]
         if not task.cancelled():
-            task.exception()  # retrieved, also where every lookup was cancelled meanwhile
+            task.exception()  # retrieved, also if every lookup was cancelled meanwhile
 
     async def _fetch(self) -> Token:
         asked_at = time.monotonic()

@@ -29,7 +29,7 @@ _SECONDS_DNS = 60
 # aiohttp 3.9 does not distinguish the two timeouts: there, both are a read timeout.
 _CONNECT_TIMEOUT = tuple(filter(None, [getattr(aiohttp, "ConnectionTimeoutError", None)]))
 
-# First match wins: each class stands before those that it derives from.
+# First match wins: each class comes before those that it derives from.
 _FOREIGN: tuple[tuple[tuple[type[Exception], ...], Reason], ...] = (
     (_CONNECT_TIMEOUT, Reason.CONNECT_TIMEOUT),
     ((aiohttp.ServerTimeoutError,), Reason.READ_TIMEOUT),
@@ -143,7 +143,7 @@ class Transport:
             await session.close()
 
     def close_all(self) -> None:
-        """Close all connections where no event loop runs any more, as the process ends."""
+        """Close all connections of event loops that no longer run, as the process ends."""
         while self._sessions:
             loop, session = self._sessions.popitem()
             if loop.is_closed():
@@ -157,7 +157,7 @@ def _is_cancelled(session: aiohttp.ClientSession | None) -> bool:
 
     That happens to a request that waits for a connection while all are closed.
     """
-    if sys.version_info < (3, 11):  # where a task does not know
+    if sys.version_info < (3, 11):  # which cannot tell
         return session is None or not session.closed
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
@@ -179,8 +179,8 @@ _VERIFY_CODES = {
     **dict.fromkeys((62, 64), Reason.TLS_WRONG_HOST),  # a name, or an address
 }
 _CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
-"""What a server's alert is about where it does not accept the client's certificate, or the lack
-of one. TLS 1.2 servers say the last where none was shown; a lack of common ciphers looks alike."""
+"""Words of a server's alert if it does not accept the client's certificate, or the lack of one.
+TLS 1.2 servers send the last if none was shown; a lack of common ciphers looks alike."""
 
 
 def tls_context(settings: PS7Settings) -> ssl.SSLContext:
@@ -196,12 +196,12 @@ def tls_context(settings: PS7Settings) -> ssl.SSLContext:
 
 
 def tls_reason(error: BaseException) -> Reason | None:
-    """Return what TLS found wrong, None where the error is not about TLS."""
+    """Return what TLS found wrong; None if the error is not about TLS."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _VERIFY_CODES.get(getattr(cause, "verify_code", 0), Reason.TLS)
         if isinstance(cause, ssl.SSLError):
-            alert = getattr(cause, "reason", None) or ""  # OpenSSL's errors alone have it
+            alert = getattr(cause, "reason", None) or ""  # only OpenSSL's errors have it
             refused = "ALERT" in alert and any(word in alert for word in _CERTIFICATE_ALERTS)
             return Reason.TLS_CLIENT_REFUSED if refused else Reason.TLS
     return None

@@ -104,7 +104,7 @@ _STATUS_CLASSES = {3: Reason.REDIRECT, 5: Reason.SERVER_ERROR}
 
 @dataclass
 class Answer:
-    """One answer, as it came in. Its `repr` shows the status alone."""
+    """One answer, as it came in. Its `repr` shows only the status."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -172,7 +172,7 @@ def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
 def retry_after(answer: Answer, received_at: datetime) -> float | None:
     """Return the seconds that `Retry-After` asks to wait, stated as such or as an HTTP date.
 
-    None where it asks nothing that can be understood (RFC 9110, section 10.2.3).
+    None if it asks nothing that can be understood (RFC 9110, section 10.2.3).
     """
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
@@ -243,7 +243,7 @@ def _check_depth(value: object, depth: int) -> None:
             _check_depth(inner, depth - 1)
 
 
-# How long it holds: `expireIn`. The interface documents no unit for it.
+# How long it is valid: `expireIn`. The interface documents no unit for it.
 
 ZONE = "America/Sao_Paulo"
 MAX_SECONDS = 31 * 86400
@@ -268,12 +268,12 @@ class Expiry(NamedTuple):
 def usable_until(expire_in: object, received_at: datetime, max_age: float) -> Expiry:
     """Return the moment (UTC) from which an answer is too old.
 
-    `expire_in` is what the wire holds. A number: seconds from receipt, up to 31 days. A date: the
+    `expire_in` is what the wire has. A number: seconds from receipt, up to 31 days. A date: the
     end of that day in Brazil's official time. A date-time: that moment, in the same zone if it
-    names none. What cannot be read, or is not in the future at receipt, counts as absent, since the
+    names none. What cannot be read, or is not in the future at receipt, is as if absent, since the
     documented example is both a date and long past.
 
-    `max_age` (seconds from receipt) is the upper limit, and what holds where nothing else does.
+    `max_age` (seconds from receipt) is the upper limit, and applies if nothing else does.
     """
     limit = received_at + timedelta(seconds=max_age)
     if _is_empty(expire_in):
@@ -349,7 +349,7 @@ def _texts(source: Mapping[str, Any]) -> dict[str, str]:
 def read_customer(
     payload: dict[str, Any], envelope: Mapping[str, Any], *, expiry: Expiry, strict_cpf: bool
 ) -> Decoded:
-    """Read the customer from an answer's payload and what stands around it (`envelope`).
+    """Read the customer from an answer's payload and what is around it (`envelope`).
 
     A value outside a documented list is None, and its field is named as undocumented: fail closed.
     A CPF that is not 11 digits is named too, and stays, unless `strict_cpf` asks for valid check

@@ -50,7 +50,7 @@ class PS7Action(Action, ABC):
         self._settings = runtime.get_or_create(settings).settings
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to a worker with the settings, which hold a seal key made at start."""
+        """Travel to a worker with the settings, which include a seal key made at start."""
         return {"settings": self._settings, "log_level": logging.getLogger().getEffectiveLevel()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ class ActionPS7Context(PS7Action):
         return CONTEXT_ACTION
 
     async def changes(self, run: Run) -> dict[str, Any]:
-        """Decide by `CONTEXT_RULES`, and ask PS7 if the rule says so."""
+        """Decide by `CONTEXT_RULES`, and ask PS7 if the rule is to look up."""
         found = run.context()
         if isinstance(found, dict):
             return found
@@ -129,7 +129,7 @@ class ActionPS7Context(PS7Action):
 
 
 class ActionPS7Verify(PS7Action):
-    """Makes the slots say what PS7 said, without the network: for right before a sensitive step."""
+    """Makes the slots show what PS7 answered, without the network: before a sensitive step."""
 
     def name(self) -> str:
         """Return the name that a domain lists."""

@@ -1,4 +1,4 @@
-"""What a contextId is, where metadata has it, and what tells it from others.
+"""What a contextId is, in which place metadata has it, and what tells it from others.
 
 Pure: plain values in, a `Found` out. `situation` decides which message is read.
 """

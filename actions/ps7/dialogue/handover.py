@@ -1,4 +1,4 @@
-"""What goes on to the person who takes over: few fields, and raw values only where a bot asks."""
+"""What the person who takes over gets: few fields, and raw values only if the bot asks for them."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def _mark(opening: Mapping[str, Any] | None) -> str:
 class NewSession:
     """The tracker that a session start leaves behind, for a `Situation` to read.
 
-    The domain of the call says which slots Rasa keeps.
+    The domain of the call tells which slots Rasa keeps.
     """
 
     def __init__(self, tracker: TrackerLike, domain: object, mark: str | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Metadata in which no contextId was found, in words that a log may hold: the names of keys alone.
+"""Metadata in which no contextId was found, in words that a log may show: only names of keys.
 
-Pure. A channel that puts the contextId elsewhere than `PS7_METADATA_KEYS` says must not be silent.
+Pure. A channel may put the contextId under other keys than `PS7_METADATA_KEYS`; a log line helps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DEPTH = 3
 def describe(metadata: object, paths: Sequence[Sequence[str]]) -> str | None:
     """Return the keys of metadata without a contextId, and one that looks like it.
 
-    None where the channel brought nothing of its own. `paths` is where a contextId belongs.
+    None if the channel brought nothing. `paths` are the places of a contextId.
     """
     if not isinstance(metadata, dict) or metadata.keys() <= _OF_RASA:
         return None

@@ -50,7 +50,7 @@ class Rule(NamedTuple):
     """Names of `FACTS`: the rule applies if all of them are true."""
     then: Effect
     outcome: Outcome | None
-    """What `ps7_status` says afterwards; None: what PS7 answers, or what the seal says."""
+    """What `ps7_status` is afterwards; None: as PS7 answers, or as the seal reports."""
     reason: Reason | None = None
     """Of a refusal that does not bring its own."""
 
@@ -153,7 +153,7 @@ class Run:
         self.rule = FORGET
         """The rule that decided this run."""
         self.outcome = Outcome.MISSING
-        """What the status says after this run."""
+        """What the status is after this run."""
         self.metadata: bool | None = None
         """Whether the newest message brought any; None if nobody looked."""
         self.runtime = runtime
@@ -181,7 +181,7 @@ class Run:
     def verify(self) -> Changes:
         """Return the changes of `action_ps7_verify`.
 
-        Afterwards the slots say what PS7 said, or the status is not `ok`.
+        Afterwards the slots show what PS7 answered, or the status is not `ok`.
         """
         self._decide(VERIFY_RULES)
         return self._write()
@@ -307,8 +307,8 @@ class Run:
     def _text_of(self, seal: Seal | None) -> str | None:
         """Return the text for the slot, of a seal that is the newest and has every log-out.
 
-        One that is not is sealed again, with its own times; if there is none, a seal that names
-        nobody takes its place.
+        A seal without some log-out is sealed again, with its times. Instead of a seal that is not
+        the newest, or of none, one is made that names nobody.
         """
         situation, newest = self.situation, self.situation.newest
         if newest is not None:

@@ -1,7 +1,7 @@
 """What all actions of one process share: settings, the seal, digests, and one client.
 
 An action instance carries only its settings, since the SDK pickles it into each worker; whatever
-holds a socket or a loop is made here, where it is first needed.
+has a socket or a loop is made here, when it is first needed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Runtime:
     def note_metadata(self, metadata: object) -> bool:
         """Whether a message brought metadata; names its keys, without a contextId, in a WARNING.
 
-        Each set of keys once. What Rasa itself adds is none.
+        Each set of keys once. What Rasa itself adds is ignored.
         """
         keys = near_miss.describe(metadata, self.paths)
         if keys not in (None, *self._metadata_noted) and len(self._metadata_noted) < _MOST_NOTED:
@@ -142,16 +142,16 @@ def current() -> Runtime:
 
 @atexit.register
 def close_all() -> None:
-    """Forget every runtime, and close its connections where no event loop runs any more."""
+    """Forget every runtime, and close its connections of event loops that no longer run."""
     while _runtimes:
         _runtimes.pop().client.close_all()
 
 
 def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:
-    """Raise SystemExit where a folder and the wheel are loaded, or one of them under two names.
+    """Raise SystemExit if a folder and the wheel are loaded, or one of them under two names.
 
-    They would take the same names of actions from each other, and where each made a seal key of
-    its own, neither could open what the other one sealed. A module that was reloaded is no copy.
+    They would take the same names of actions from each other. If each made its own seal key,
+    neither could open what the other one sealed. A module that was reloaded is not a copy.
     """
     package = ours.__module__.partition(".dialogue.")[0]
     ending = ours.__module__.removeprefix(package)

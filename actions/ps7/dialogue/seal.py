@@ -26,7 +26,7 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 
 class Seal(BaseModel):
-    """What a seal says. Its `repr` shows the outcome only.
+    """What a seal contains. Its `repr` shows only the outcome.
 
     While a new version is rolled out, old and new ones open each other's seals. So an unknown field
     is ignored, here and in the customer: a later version may add one that an older one can lose. If
