@@ -172,6 +172,25 @@ async def test_a_failed_token_request_counts_once_for_all_who_waited_for_it(
     assert [name for _, name in gateway.requests] == [TOKEN_PATH] * 4
 
 
+async def test_a_token_request_that_hung_before_the_question_does_not_open_the_circuit(
+    gateway: ByteGateway,
+) -> None:
+    """All lookups waited for it until their deadline. The question waits for one of its own."""
+    hung = [FAULTS["silence"]] * 2
+
+    class Hanging(Answers):
+        def __getitem__(self, name: str) -> Sequence[bytes | float]:
+            return hung.pop() if name == TOKEN_PATH and hung else super().__getitem__(name)
+
+    gateway.answers = Hanging()
+    async with client_of(gateway, app_key="k", app_secret="s") as client:
+        ends = await asyncio.gather(*(look_up(client, name) for name in OTHERS))
+        assert {str(end) for end in ends} == {"deadline"}
+        await asyncio.sleep(0.2)
+        assert (hung, questions(gateway)) == ([], 1)
+        assert isinstance(await look_up(client, "ana"), CustomerContext)
+
+
 async def test_a_client_that_is_closed_ends_its_question_without_a_word(
     gateway: ByteGateway, said: pytest.LogCaptureFixture
 ) -> None:

@@ -107,7 +107,11 @@ class PS7Client:
         return decoded.customer
 
     async def _question(self) -> None:
-        """Look up a contextId that PS7 cannot know: the circuit breaker asks."""
+        """Look up a contextId that PS7 cannot know: the circuit breaker asks.
+
+        A token request that is under way may be the very one that hung: it is no answer to this.
+        """
+        await self._tokens.join()
         report = LookupReport(kind="question")
         await self.lookup(f"{QUESTION}{uuid4().hex}", report=report)
 
