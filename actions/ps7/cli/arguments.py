@@ -33,9 +33,9 @@ class HelpText(NamedTuple):
     about: str
     """Its line in the list of commands."""
     details: str
-    """What it does, and what its exit code says."""
+    """What it does, and what its exit code means."""
     examples: Mapping[str, str]
-    """What stands after `rasa-ps7`, and what it is for."""
+    """The word after `rasa-ps7`, and what the command is for."""
 
 
 def add_command(
@@ -63,7 +63,7 @@ def add_json(add: Callable[..., argparse.Action]) -> None:
 
 
 def context_id(text: str) -> str:
-    """Read a contextId. ArgumentTypeError, in argparse's own way, where it is none."""
+    """Read a contextId; ArgumentTypeError, which argparse reports, if it is not usable."""
     if usable(text) is None:
         raise argparse.ArgumentTypeError("1 to 256 printable characters without white space")
     return text
@@ -88,7 +88,7 @@ class OnStdin(NamedTuple):
 
 
 class BotSettings(PS7Settings):
-    """The settings of a bot where PS7 is not asked, so that it need not be configured."""
+    """The settings of a bot, if PS7 is not asked and so need not be configured."""
 
     base_url: types.BaseUrl = Field(
         default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _typed(out: Output) -> Iterator[str]:
-    """Yield what is typed, or piped in; a blank line is none."""
+    """Yield what is typed, or piped in, without blank lines."""
     on_terminal = sys.stdin.isatty()
     while True:
         if on_terminal:
@@ -125,7 +125,7 @@ class Chat:
         self._key = None if keys is None else keys[0].get_secret_value()
 
     def say(self, text: str, arrives: str | None) -> list[str]:
-        """Send a message, with a contextId where one arrives; return what the bot says."""
+        """Send a message, with a contextId if one arrives; return the bot's answers."""
         message: dict[str, Any] = {"sender": self._sender, "message": text}
         if arrives is not None:
             sent: object = arrives
@@ -150,7 +150,7 @@ class Chat:
         return [_shown(answer) for answer in answers] or ["(nothing)"]
 
     def slots(self) -> dict[str, Any] | None:
-        """Return the slots of ours as the tracker has them; None where Rasa does not show it."""
+        """Return the plugin's slots as the tracker has them; None if Rasa does not show it."""
         path = f"/conversations/{quote(self._sender, safe='')}/tracker?include_events=NONE"
         try:
             slots: dict[str, Any] = ask(self._url + path, seconds=_SECONDS)["slots"]

@@ -30,7 +30,7 @@ VERSION = "0.1.0"
 _FAILED = 1
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
-"""What a shell says of a process that SIGINT or SIGPIPE ended."""
+"""What a shell reports of a process that SIGINT or SIGPIPE ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # some outputs take ASCII alone
+                stream.reconfigure(errors="backslashreplace")  # some outputs take only ASCII
         with _errors_of_the_plugin():
             options = (whole := parser()).parse_args(arguments)
             try:
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _errors_of_the_plugin() -> Iterator[None]:
-    """Show ERROR lines of the plugin's log alone: a command prints itself what a warning says."""
+    """Show only ERROR lines of the plugin's log: a command prints the warnings itself."""
     logger = logging.getLogger(__package__.rpartition(".")[0])
     handler = logging.StreamHandler()
     handler.setLevel(logging.ERROR)

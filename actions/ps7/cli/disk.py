@@ -32,12 +32,12 @@ def repository(folder: Path) -> Path | None:
 
 
 def is_tracked(file: Path) -> bool | None:
-    """Whether git keeps a file; None if git does not say."""
+    """Whether git keeps a file; None if git does not tell."""
     return _asks_git(file, "ls-files", "--error-unmatch")
 
 
 def is_ignored(file: Path) -> bool | None:
-    """Whether git leaves a file out; None if git does not say."""
+    """Whether git leaves a file out; None if git does not tell."""
     return _asks_git(file, "check-ignore", "--quiet", "--no-index")
 
 
@@ -52,7 +52,7 @@ def _asks_git(file: Path, *question: str) -> bool | None:
 
 
 def read(path: Path) -> str | None:
-    """Return what a file says; None where it is not there."""
+    """Return the text of a file; None if it is not there."""
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def read(path: Path) -> str | None:
 
 
 def write(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file as a whole, with the mode that it had; private: for its owner alone.
+    """Write a file as a whole, with the mode that it had; private: only for its owner.
 
     The new content is never in a place that somebody else chose: the temporary file is a new one,
     of a random name, and no link.

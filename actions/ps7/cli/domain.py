@@ -124,7 +124,7 @@ def add_choices(add: Callable[..., argparse.Action]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the fragment; where a customer can stand in prompts then, warn beside it."""
+    """Print the fragment; if prompts can then show a customer, warn beside it."""
     out = Output()
     names, at_start = PORTUGUESE if options.pt else {}, options.at_session_start
     out.raw(fragment(options.flavour, options.slots, at_session_start=at_start, names=names))
@@ -138,7 +138,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _slots(text: str) -> list[str]:
-    """Read the names of slots. ArgumentTypeError, in argparse's own way, for one that is none."""
+    """Read the names of slots; ArgumentTypeError, which argparse reports, for a wrong one."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if not (name in CUSTOMER_SLOTS or is_wire_name(name))]
     if unknown:
@@ -156,7 +156,7 @@ def fragment(
     """Write the fragment with these slots, beside the two that every bot needs.
 
     None chooses what the flavour has by default, and lets one for Open Source show the rest in
-    comments. `names`: what a bot calls slots of ours.
+    comments. `names`: what a bot calls the plugin's slots.
     """
     oss = flavour is OSS
     rest = chosen is None and oss
@@ -184,7 +184,7 @@ def fragment(
             words.RESPONSES,
         ]
     )
-    # A slot is named where it is declared, commented out or not, and where a comment names it.
+    # A declaration names a slot, commented out or not, and so does a comment.
     named = re.compile(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", re.MULTILINE)
     return named.sub(lambda at: at[0].replace(at[1], renames.get(at[1], at[1])), text)
 

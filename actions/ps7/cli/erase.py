@@ -1,4 +1,4 @@
-"""`rasa-ps7 erase`: all that a bot's tracker store holds of one sender id, deleted.
+"""`rasa-ps7 erase`: all that a bot's tracker store has of one sender id, deleted.
 
 `_sql` and `_redis` take from endpoints.yml what the classes of Rasa 3.6 take. They return how to
 count, how to delete, and where that is, without a secret.
@@ -91,7 +91,7 @@ def _tracker_store(file: str) -> tuple[dict[str, Any], Any]:
     parser = YAML(pure=True)
     parser.preserve_quotes = True
     content = parser.load(text := Path(file).read_text(encoding="utf-8")) or {}
-    parsed(text)  # refuses aliases that stand for too much
+    parsed(text)  # refuses aliases for too many values
     given = _filled(content.get("tracker_store") or {})
     kind = given.get("store_type", given.get("type", "in memory"))
     opened = {"sql": _sql, "redis": _redis}.get(str(kind).lower())

@@ -1,6 +1,6 @@
 """`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
-The plugin's own rules decide. The every-turn run leaves no event of its own: it is assumed at every
+The plugin's own rules decide. The every-turn run leaves no event itself: it is assumed at every
 message, unless the bot calls the lookup by its name. A session that `PS7SessionStart` opened has
 its mark in the `session_started` event.
 """
@@ -81,7 +81,7 @@ class SavedTracker:
     latest_message: dict[str, Any]
     events: list[dict[str, Any]]
     domain: dict[str, Any]
-    """Of the bot; empty where the file is no call of an action server."""
+    """Of the bot; empty if the file is not a call of an action server."""
 
 
 class Ran(NamedTuple):
@@ -147,7 +147,7 @@ class Reporter:
         """Explain one run. None: there is none, or it cannot be told."""
         saved = ran.tracker
         tracker: TrackerLike = saved
-        if ran.opens is not None:  # Rasa carries slots over, unless the domain says otherwise
+        if ran.opens is not None:  # Rasa carries slots over, unless the domain forbids it
             tracker = NewSession(saved, saved.domain or {"slots": {}}, ran.opens)
         run = Run(tracker, self.runtime, ran.at, saved.domain)
         changes = {VERIFY_ACTION: run.verify, FORGET_ACTION: run.forget}.get(
@@ -243,7 +243,7 @@ def read(name: str) -> SavedTracker:
     return SavedTracker(
         sender_id=str(tracker.get("sender_id")),
         slots=slots,
-        latest_message={},  # it counts only where no event is a message
+        latest_message={},  # it is read only if no event is a message
         events=[event for event in map(_dict, events) if isinstance(event.get("event"), str)],
         domain=_dict(call.get("domain")),
     )

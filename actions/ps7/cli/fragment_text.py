@@ -32,7 +32,7 @@ CALM_GUARDED = """\
 #   that is set. So there is no `cpf`, `account`, `agency`, `phone_number`, `id_document` or
 #   `ps7_payload` here: an action reads those from `verified_context(tracker)`.
 """
-"""Where every slot may stand in a prompt."""
+"""If prompts may show every slot."""
 CALM_OPEN = """\
 # - Sub-agents and Enterprise Search are given every slot that is set, so what is declared here can
 #   stand in a prompt. An action reads the customer from `verified_context(tracker)` without a slot.
@@ -124,7 +124,7 @@ _OSS_STATUS = """\
 OSS_EVERY_TURN = ("", _OSS_ACTIONS, _EVERY_TURN + _OSS_STATUS)
 CALM_EVERY_TURN = ("", _CALM_ACTIONS, _EVERY_TURN)
 AT_SESSION_START = (_START_HEAD, _START_ACTIONS, _START_STATUS)
-"""What differs between the recipes: of the head, the actions, and what stands above the status."""
+"""What differs between the recipes: of the head, the actions, and the lines above the status."""
 CONTEXT = """\
   # The answer of PS7 itself, encrypted and bound to this conversation. The plugin alone reads it;
   # without it every turn would ask PS7 again.

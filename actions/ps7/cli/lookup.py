@@ -142,7 +142,7 @@ def _said(
         "status": report.status,
         "attempts": report.attempts,
         "milliseconds": round(report.seconds * 1000),
-        # Without a key of its own, a process digests as no other does.
+        # Without a given key, a process digests as no other does.
         "context_digest": report.context_digest if lasting else None,
         "expires_at": slots["ps7_expires_at"],
         "undocumented": list(report.undocumented),
@@ -206,7 +206,7 @@ def masked(name: str, value: object) -> Any:
     text = str(value)
     if name == "cpf":
         return mask(text) or stars(text)
-    # What stands beside the payload is short, or a contextId can be read from it.
+    # What is beside the payload is short, or a contextId can be read from it.
     beside = slot is not None and slot.wire is None
     return "*" * len(text) if beside else stars(text)
 
@@ -214,7 +214,7 @@ def masked(name: str, value: object) -> Any:
 def _masked_field(name: str, value: object) -> Any:
     """Return what a field of the payload may be shown as, and what is in it.
 
-    A name that the interface does not document may be data itself: it shows its place alone.
+    A name that the interface does not document may be data itself: only its place is shown.
     """
     if isinstance(value, dict):
         return {

@@ -1,7 +1,7 @@
 """What a command prints: on a terminal in colour, plain into a pipe, as JSON for a machine.
 
 Text from elsewhere passes through here on its way to a person, so no character of it moves the
-cursor or begins a line of its own. It is wrapped on a terminal, and keeps its lines in a pipe.
+cursor or begins a new line. It is wrapped on a terminal, and keeps its lines in a pipe.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Output:
         self._stream.write(" ".join(map(self._drawn, cells)) + "\n")
 
     def heading(self, text: str) -> None:
-        """Write a line that stands above others."""
+        """Write a line above others."""
         self.line(Toned(text, Tone.STRONG))
 
     def table(self, rows: Iterable[Sequence[Cell]], *, indent: int = 2) -> None:

@@ -46,7 +46,7 @@ _MOST, _LONGEST, _EVER = 300, 60, 36525 * 86400.0
 
 
 class _Number(str):
-    """A number as it stands on the wire."""
+    """A number as the wire has it."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""`rasa-ps7 simulate`: PS7 on this machine, where the copy of the plugin has a simulator."""
+"""`rasa-ps7 simulate`: PS7 on this machine, if the copy of the plugin has a simulator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLES = {
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare this command, with the simulator's own options; none where testing/ is not there."""
+    """Declare this command, with the simulator's own options; nothing if testing/ is not there."""
     try:
         from ..testing.simulator.__main__ import ABOUT, add_options, run  # optional
     except ModuleNotFoundError:

@@ -6,7 +6,7 @@
     assert result.texts == ["R$ 10,00"]
     assert bot.slots["asked"] is True
 
-The test plays the policies: it says which action runs next. The rest is what Rasa Open Source
+The test plays the policies: it names the action that runs next. The rest is what Rasa Open Source
 3.6.21 does around actions: sessions, metadata, every-turn slot mappings, restart, rewind, answers.
 Actions run in rasa_sdk's own executor on the payload that Rasa sends, as JSON both ways, so what
 cannot cross the wire fails here too. An exception of an action reaches the test.
@@ -161,7 +161,7 @@ class Conversation:
     async def run(self, name: str) -> Result:
         """Run one action, as a rule, story or flow would.
 
-        The name of an answer (`utter_…`) says it. Rasa's own `action_restart`, `action_back`,
+        The name of an answer (`utter_…`) utters it. Rasa's own `action_restart`, `action_back`,
         `action_default_fallback`, `action_session_start` and `action_listen` do what they do in
         Rasa, unless the domain lists an action of the bot under that name.
         """
@@ -176,7 +176,7 @@ class Conversation:
             await bot.user("cem reais")
             await bot.validate("validate_transfer_form", amount="cem reais")
 
-        The slots are set as it says, and to what was filled in where it says nothing.
+        The slots are set as it has them, else to what was filled in.
         """
         self._expect("action", name, rasa.actions(self.domain))
         given = [{"event": "slot", "name": slot, "value": value} for slot, value in filled.items()]
@@ -275,7 +275,7 @@ class Conversation:
         return await self._perform(LISTEN)
 
     async def _perform(self, name: str, policy: str | None = _RULE) -> Result:
-        """Run an action and note it: the prediction, what it says, what it returns."""
+        """Run an action and note it: the prediction, what it utters, what it returns."""
         state, step = self._state(), self._last("user", "action")
         policy = _FOLLOWUP if state.followup_action == name else policy
         by_rule = policy == _RULE
@@ -297,7 +297,7 @@ class Conversation:
             result = Result(texts=result.texts)
         if "user" in kinds:
             result += await self._every_turn()
-        if self._state().followup_action == SESSION_START:  # where a restart goes on
+        if self._state().followup_action == SESSION_START:  # a restart goes on with it
             result += await self._perform(SESSION_START)
         return result
 
@@ -376,7 +376,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _register_package(executor: ActionExecutor, package: str) -> None:
-    """Register a package as the action server does; raise why, where that would end it."""
+    """Register a package as the action server does; raise why, if that would end it."""
     try:
         executor.register_package(package)
     except SystemExit as ended:
@@ -386,5 +386,5 @@ def _register_package(executor: ActionExecutor, package: str) -> None:
 
 
 def _wire(value: object) -> Any:
-    """Return what arrives at the other end; TypeError or ValueError for what JSON cannot hold."""
+    """Return what arrives at the other end; TypeError or ValueError for what is not JSON."""
     return json.loads(json.dumps(value, allow_nan=False))

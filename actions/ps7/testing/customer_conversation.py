@@ -64,7 +64,7 @@ class CustomerConversation(Conversation):
 
         `who` is a persona or a fault, by name or itself, or any other contextId. It goes where the
         first of `PS7_METADATA_KEYS` says, beside what `metadata` holds; signed for this
-        conversation where `PS7_ARRIVAL_KEYS` are set.
+        conversation if `PS7_ARRIVAL_KEYS` are set.
         """
         known = (PERSONAS.get(who) or FAULTS.get(who)) if isinstance(who, str) else who
         context_id = known.context_id if known else str(who)

@@ -20,7 +20,7 @@ _Http = Literal["whole", "held", "late", "dated", "echoed", "packed", "endless"]
 _Broken = Literal["reset", "closed", "reset-body", "closed-body", "held-body", "dripped"]
 _NotHttp = Literal["short", "unsized", "bare"]
 Delivery = Literal[_Http, _Broken, _NotHttp]
-"""How an answer goes out. What each does stands in `simulator/delivery.py`."""
+"""How an answer goes out; see `simulator/delivery.py`."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fault:
     title: str
     """What happens, in one line (pt-BR)."""
     outcome: str
-    """What `ps7_status` must say after a lookup."""
+    """What `ps7_status` must be after a lookup."""
     reason: str
     """Why, in the word of the log line, unless the deadline comes before it."""
     retried: bool = False
@@ -41,7 +41,7 @@ class Fault:
     body: bytes | Mapping[str, Any] = field(default=b"", repr=False)
     """A mapping goes out as JSON, bytes go out as they are."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Without a Content-Type the answer says `application/json`."""
+    """Without a Content-Type the answer has `application/json`."""
     delivery: Delivery = "whole"
     after: tuple[str, ...] = ()
     """The faults that are answered first, one request each and once in a simulator's life."""
@@ -62,7 +62,7 @@ _GOOD: dict[str, Any] = {
 }
 _PAGE = b"<!DOCTYPE html><html><body><h1>Em manuten\xc3\xa7\xc3\xa3o</h1></body></html>"
 _FORGED = "fora do ar\r\n\x1b[2K\x1b[32mINFO ps7 lookup outcome=ok\x1b[0m\n\x07\u2028outcome=ok"
-"""A message that would be a line of its own in a log, or repaint a terminal."""
+"""A message that would be another line in a log, or repaint a terminal."""
 
 # The interface's documentation knows three shapes of an error body.
 _RESULT = ("resultCode", "resultDesc")

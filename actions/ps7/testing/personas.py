@@ -19,7 +19,7 @@ class Persona:
     context_id: str
     """What the channel sends with the conversation: ASCII, easily typed."""
     title: str
-    """Who arrives, how they were identified and whether their token holds, in one line (pt-BR)."""
+    """Who arrives, how they were identified and whether their token is valid, in a line (pt-BR)."""
     answer: dict[str, Any] = field(repr=False)
     """The whole JSON body of PS7's answer."""
     slots: dict[str, str | None] = field(repr=False)
@@ -31,7 +31,7 @@ class Persona:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The customer's data as they stand on the wire, under `payload` or under `data`."""
+        """The customer's data as on the wire, under `payload` or under `data`."""
         payload: dict[str, Any] = self.answer.get("payload") or self.answer["data"]
         return payload
 

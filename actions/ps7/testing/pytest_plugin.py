@@ -15,7 +15,7 @@ and a test is
 (in either mode, with any loop scope), with anyio, or without both, a test uses them alike.
 
 An action server imports this module too, and has no pytest. So nothing here imports it before
-pytest itself calls `pytest_configure`, where these functions become fixtures. For the same reason
+pytest itself calls `pytest_configure`, which makes these functions fixtures. For the same reason
 the wheel names no entry point: one would load all this in every test run on the machine.
 """
 
@@ -102,7 +102,7 @@ def ps7(
 def conversation(
     ps7: BackgroundSimulator, ps7_bot: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> Conversations:
-    """Open conversations with the bot, each with a user of its own: `conversation()`."""
+    """Open conversations with the bot, each with its own user: `conversation()`."""
     time = MovableClock()
     monkeypatch.setattr(clock, "utc_now", time.utc_now)
     return Conversations(ps7_bot, ps7, time)

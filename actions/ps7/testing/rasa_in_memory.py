@@ -1,4 +1,4 @@
-"""The part of Rasa Open Source 3.6.21 that stands around custom actions, held in memory.
+"""The part of Rasa Open Source 3.6.21 that is around custom actions, in memory.
 
 Nothing in here knows PS7 or imports rasa_sdk.
 
@@ -108,7 +108,7 @@ def actions(domain: Domain) -> list[str]:
 
 
 def intents(domain: Domain) -> set[str]:
-    """Return its intents, and where it has some, those that Rasa adds."""
+    """Return its intents, and if it has some, those that Rasa adds."""
     listed = {_name(entry) for entry in domain.get("intents", [])}
     return listed | _RASAS_INTENTS if listed else listed
 
@@ -177,7 +177,7 @@ def _loop_fits(mapping: Mapping[str, Any], loop: str | None, requested: str | No
 def bot_message(
     response: Mapping[str, Any], domain: Domain, slots: Mapping[str, Any], channel: str
 ) -> dict[str, Any] | None:
-    """Return the bot event of one message of an action, None where Rasa would say nothing.
+    """Return the bot event of one message of an action; None if Rasa would say nothing.
 
     Nothing is said for `response=` with a name that the domain lacks or no variation of which fits.
     """
@@ -322,7 +322,7 @@ def _revert(kept: list[Event], kind: str) -> None:
 
 @dataclass
 class State:
-    """The state of a dialogue, as Rasa's tracker holds it between two events."""
+    """The state of a dialogue, as Rasa's tracker has it between two events."""
 
     initial_slots: Mapping[str, Any]
     slots: dict[str, Any] = field(init=False)

@@ -1,4 +1,4 @@
-"""`rasa-ps7 doctor`: findings from one real look-up, from the settings, and from a bot's files."""
+"""`rasa-ps7 doctor`: findings from one real lookup, from the settings, and from a bot's files."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
 def of_bot(
     sources: Sources, folder: Path = Path(), *, alone: bool = True, ask_server: bool = False
 ) -> Section:
-    """Check a bot; alone: its .env and the settings about slots too, else found with the others."""
+    """Check a bot; alone: also its .env and the settings about slots, else found elsewhere."""
     from . import bot, channels, judge, server, settings
 
     found: list[Finding] = list(settings.check_file(folder)) if alone else []

@@ -1,6 +1,6 @@
 """A bot as its files describe it: read as Rasa does, merged, and what is wrong with the files.
 
-YAML that is not as Rasa expects it counts as not there: that is for `rasa data validate` to find.
+YAML that is not as Rasa expects it is ignored: `rasa data validate` reports it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KEYS = {
     "data": {"rules", "stories", "flows"},
     "e2e": {"stub_custom_actions"},
 }
-"""What a file of this kind has one of, as for Rasa; of training data, where it names slots."""
+"""Keys of which a file of this kind has one, as for Rasa; of training data: that name slots."""
 _OPTIONAL = ("data", "config", "endpoints", "credentials")
 _COPY, _MODULE = "ps7", "rasa_ps7"
 _MOST_VALUES = 200_000
@@ -49,7 +49,7 @@ class Script:
     content: Table
 
     def names(self, key: str) -> list[str]:
-        """Return the names that stand under a key at whatever depth, each once."""
+        """Return the names under a key at any depth, each once."""
         return list(dict.fromkeys(self._names(self.content, key)))
 
     def _names(self, content: object, key: str) -> Iterator[str]:
@@ -61,7 +61,7 @@ class Script:
 
 
 class Bot:
-    """All of it, merged: what is named twice is taken from where it stands first.
+    """All of it, merged: if a name comes twice, the first one applies.
 
     What is of files of a kind that were not looked at is None.
     """
@@ -85,7 +85,7 @@ class Bot:
 
     @property
     def action_endpoint(self) -> Table:
-        """What endpoints.yml says of the action server."""
+        """What endpoints.yml has about the action server."""
         return table((self.endpoints or {}).get("action_endpoint"))
 
     @property
@@ -95,7 +95,7 @@ class Bot:
 
     @property
     def looks_up_at_start(self) -> bool | None:
-        """Whether a session starts with the look-up; None where no code was looked at."""
+        """Whether a session starts with the lookup; None if no code was read."""
         if SESSION_ACTION not in self.actions:
             return False
         return None if self.code is None else "PS7SessionStart" in self.code
@@ -131,7 +131,7 @@ def influences(slot: Table) -> bool:
 
 
 def in_folder(folder: Path) -> Sources:
-    """Find the files of a bot where Rasa expects them, or where many bots have them."""
+    """Find the files of a bot in the places where Rasa expects them, or many bots have them."""
     sources: Sources = {"folder": [folder]}
     for path in (folder / name for name in _USUAL.split()):
         beside = folder / _ELSEWHERE / path.name
@@ -144,14 +144,14 @@ def in_folder(folder: Path) -> Sources:
 
 
 def actions_in(folder: Path, endpoint: Table) -> Path:
-    """Return the package, or the one module, that holds a bot's actions."""
+    """Return the package, or the one module, that has a bot's actions."""
     named = folder / str(endpoint.get("actions_module") or ACTIONS).replace(".", "/")
     module = named.with_suffix(".py")
     return module if module.is_file() and not (named / "__init__.py").exists() else named
 
 
 def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
-    """Read a bot; None where a file cannot be read, or where there is no domain."""
+    """Read a bot; None if a file cannot be read, or if there is no domain."""
     found: list[Finding] = []
     parts: dict[str, list[Table]] = {
         kind: list(_parts(sources[kind], _KEYS.get(kind), found))
@@ -159,7 +159,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         if kind in sources
     }
     if found:
-        return found, None  # what the missing part says is not known
+        return found, None  # what is in the missing part is not known
     if not parts.get("domain"):
         how = "give the file or folder that `rasa train --domain` is given"
         return [error("domain-none", "there is no domain to look at", how)], None
@@ -220,7 +220,7 @@ def files(path: Path) -> Iterator[Path]:
 
 
 def parsed(text: str) -> Table:
-    """Read YAML as Rasa does; ValueError where it is none."""
+    """Read YAML as Rasa does; ValueError if it is not YAML."""
     from ruamel.yaml import YAML  # an action server never needs it
     from ruamel.yaml.error import YAMLError
 
@@ -239,7 +239,7 @@ def _refuse_many(node: Any) -> None:
 
 
 def _values(node: Any, known: dict[int, float]) -> float:
-    """Count what a node of YAML stands for once its aliases are followed; infinite in a circle."""
+    """Count the values of a YAML node, its aliases followed; infinite in a circle."""
     if id(node) not in known:
         known[id(node)] = math.inf
         parts = node.value if isinstance(getattr(node, "value", None), list) else ()

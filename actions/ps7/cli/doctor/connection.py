@@ -1,6 +1,6 @@
-"""The connection below a look-up, opened once more: what a `Reason` alone does not say.
+"""The connection below a lookup, opened once more: what a `Reason` does not tell.
 
-Nothing here judges whether the certificate of PS7 is trusted: the look-up has done so.
+Nothing here judges whether the certificate of PS7 is trusted: the lookup has done so.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _DAYS_LEFT = 30
 
 
 def look(settings: PS7Settings) -> Finding | bytes | None:
-    """Connect to PS7 as a look-up does, through the proxy if there is one.
+    """Connect to PS7 as a lookup does, through the proxy if there is one.
 
-    Return the first fault, or the certificate that PS7 shows; None where it answers without TLS.
+    Return the first fault, or the certificate that PS7 shows; None if it answers without TLS.
     """
     proxy = settings.proxy.get_secret_value() if settings.proxy else None
     first, ps7 = urlsplit(proxy or settings.base_url), urlsplit(settings.base_url)
@@ -110,7 +110,7 @@ def _no_connection(failure: Exception, settings: PS7Settings) -> Finding:
 
 
 def check_server(der: bytes, now: datetime) -> Iterator[Finding]:
-    """Return how long the certificate that PS7 shows still holds."""
+    """Return how long the certificate that PS7 shows is still valid."""
     for certificate in _load(ssl.DER_cert_to_PEM_cert(der).encode()):
         whose = f"the certificate of PS7 (issued by {shown(certificate.issuer.rfc4514_string())})"
         how = "tell the team that runs PS7's gateway"
@@ -118,7 +118,7 @@ def check_server(der: bytes, now: datetime) -> Iterator[Finding]:
 
 
 def check_files(settings: PS7Settings, now: datetime) -> Iterator[Finding]:
-    """Return how long the certificates in the files of the settings still hold."""
+    """Return how long the certificates in the files of the settings are still valid."""
     # Of several authorities, the last to end: others may be there until nothing needs them.
     trusted = _load(settings.ca_file.read_bytes()) if settings.ca_file else []
     for last in sorted(trusted, key=lambda each: each.not_valid_after_utc)[-1:]:
@@ -147,7 +147,7 @@ def describe(der: bytes) -> str:
 
 
 def _load(pem: bytes) -> list[x509.Certificate]:
-    """Load certificates; none where OpenSSL takes a form that `cryptography` does not."""
+    """Load certificates; none if OpenSSL takes a form that `cryptography` does not."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd serial numbers, which old authorities have
         try:

@@ -40,17 +40,17 @@ _VALUES = {
 }
 """Of the categorical slots, what the action writes into them."""
 _ALIKE = 0.85
-"""How much a name must be like one of ours to count as a slip of the pen."""
+"""How much a name must be like one of the plugin's to be taken for a misspelt one."""
 _OURS = (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION)
 _VALIDATES = "action_validate_slot_mappings"
 _RASAS_SESSION = 60
-"""Minutes without a message after which Rasa starts a new session, unless the domain says."""
+"""Minutes without a message after which Rasa starts a new session, if the domain has none."""
 _OWN_START = "docs/integration.md#a-bot-with-a-session-start"
 _CARRY_OVER = "carry_over_slots_to_new_session"
 _EXPIRY_STARTS = "start_session_after_expiry"
 _LEARN_FROM_STORIES = ("MemoizationPolicy", "TEDPolicy", "UnexpecTEDIntentPolicy")
 _RASAS_CHOICE = ("MemoizationPolicy", "UnexpecTEDIntentPolicy", "TEDPolicy", "RulePolicy")
-"""What Rasa Open Source takes where config.yml names no policies."""
+"""What Rasa Open Source takes if config.yml names no policies."""
 _REWINDS = "action_default_fallback"
 _FILLED_IN = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})
 """The parts of a response in which Rasa fills in variables."""
@@ -59,7 +59,7 @@ _SLOT = re.compile(r"slots\.(\w+)")
 
 
 def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -> Iterator[Finding]:
-    """Check every slot of ours, and the names in PS7_SLOT_NAMES and PS7_CLEAR_SLOTS."""
+    """Check every slot of the plugin, and the names in PS7_SLOT_NAMES and PS7_CLEAR_SLOTS."""
     names = SlotNames(renames)
     ours = names.among(bot.slots)
     absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in ours.values()]
@@ -86,7 +86,7 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
 
 
 def _custom(bot: Bot) -> str:
-    """Return the mapping that lets actions alone fill a slot, in the words of the bot's Rasa."""
+    """Return the mapping that lets only actions fill a slot, in the words of the bot's Rasa."""
     return "controlled" if bot.is_calm else "custom"
 
 
@@ -260,7 +260,7 @@ def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         said = [item for each in map(table, rows(variations)) for item in each.items()]
         filled_in = str([value for key, value in said if key in _FILLED_IN])
         quotes = {name: ours.get(name, "") for name in _VARIABLE.findall(filled_in)}
-        # A masked CPF may be shown, and to its owner alone.
+        # A masked CPF may be shown, and only to its owner.
         tell = [name for name, own in quotes.items() if is_personal(own) or own == "cpf_masked"]
         if tell:
             found = f"response {response} quotes {listed(tell)}: where the action server is away, "
@@ -270,7 +270,7 @@ def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
-    """Check what differs where a language model takes part."""
+    """Check what differs if a language model takes part."""
     raw = [name for name, default in ours.items() if is_personal(default)]
     if raw:
         found = f"Rasa Pro shows {listed(raw)} to sub-agents and Enterprise Search, in their "

@@ -1,4 +1,4 @@
-"""PS7 itself: one real look-up, and what each way to fail means: a table from `Reason` to finding.
+"""PS7 itself: one real lookup, and what each way to fail means: a table from `Reason` to finding.
 
 It asks for a contextId that PS7 cannot know, so the answer that shows a healthy PS7 is that it has
 no such context. Where a `Reason` has two causes, `connection` finds out which it was.
@@ -126,9 +126,9 @@ CLIENT_WANTED = error(
     "PS7 asks for a certificate of ours, and none is set",
     "set PS7_CLIENT_CERT, and PS7_CLIENT_KEY if the key is in a file of its own",
 )
-"""In place of `TLS_CLIENT_REFUSED` where `PS7_CLIENT_CERT` is not set."""
+"""In place of `TLS_CLIENT_REFUSED` if `PS7_CLIENT_CERT` is not set."""
 GONE = error("ps7-gone", "the look-up fails, and a connection can be made", "try again later")
-"""For what is not in the table: no connection, where there is one a moment later, and bugs."""
+"""For what is not in the table: bugs, and no connection, but one a moment later."""
 _NO_SUCH_CONTEXT = {
     Reason.FAILURE_CODE: "a code other than 0",
     Reason.NO_PAYLOAD: "no payload",
@@ -140,16 +140,16 @@ _CLOCK_DIFFERS, _CLOCK_IS_WRONG = 10, 120
 
 @dataclass
 class Asked:
-    """One look-up that was made."""
+    """One lookup that was made."""
 
     token: bool | None = None
-    """Whether a token was fetched; None where the settings want none."""
+    """Whether a token was fetched; None if the settings want none."""
     answer: Answer | None = None
     failure: LookupFailed | None = None
 
 
 def check(settings: PS7Settings) -> Section:
-    """Look up once, and return what that says about network, credentials, path, health, clock."""
+    """Look up once, and return what that tells about network, credentials, path, health, clock."""
     once = settings.model_copy(update={"attempts": 1})
     report, ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
     failure = ended if isinstance(ended, LookupFailed) else None
@@ -165,7 +165,7 @@ def check(settings: PS7Settings) -> Section:
 def judge(
     asked: Asked, below: Finding | bytes | None, settings: PS7Settings, now: datetime
 ) -> Iterator[Finding]:
-    """Return what a look-up shows, and the connection below it: a fault, or a certificate."""
+    """Return what a lookup shows, and the connection below it: a fault, or a certificate."""
     failure, answer = asked.failure, asked.answer
     if failure is not None and failure.reason is Reason.TLS_CLIENT_REFUSED:
         yield CLIENT_WANTED if settings.client_cert is None else FINDINGS[failure.reason]
@@ -208,7 +208,7 @@ def _ps7(failure: LookupFailed | None, answer: Answer | None) -> Finding:
 
 
 def _clock(answer: Answer, now: datetime) -> Iterator[Finding]:
-    """Compare the clock of PS7's server with ours, where its answer has a date."""
+    """Compare the clock of PS7's server with this one, if its answer has a date."""
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", ""))
         ahead = round((now - theirs.replace(tzinfo=timezone.utc)).total_seconds())

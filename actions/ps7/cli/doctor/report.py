@@ -1,7 +1,7 @@
 """What the doctor finds, as text for a person or as JSON for a machine, and the exit code.
 
-No text of a finding holds a secret or a contextId: names of variables, slots, files, hosts and
-certificates are what it may say.
+No text of a finding has a secret or a contextId: names of variables, slots, files, hosts and
+certificates are what it may show.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Finding:
     found: str
     """What is the case, in one sentence."""
     do: str = ""
-    """What to do about it, in one sentence or two; empty where all is well."""
+    """What to do about it, in one sentence or two; empty if all is well."""
 
 
 def ok(name: str, found: str) -> Finding:
@@ -65,7 +65,7 @@ class Section:
     title: str
     findings: list[Finding] = field(default_factory=list)
     not_reached: str = ""
-    """`ps7` or `bot`, where a check before it failed."""
+    """`ps7` or `bot`, if a check before it failed."""
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Report:
         return sum(each.level is level and each.id not in self.allowed for each in every)
 
     def passes(self, *, strict: bool) -> bool:
-        """Whether there is no error, nor a warning where these count too."""
+        """Whether there is no error, and no warning if warnings are errors."""
         warnings = self.count(Mark.WARNING) if strict else 0
         return self.count(Mark.ERROR) + warnings == 0
 

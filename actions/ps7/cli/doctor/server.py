@@ -33,7 +33,7 @@ _ELSEWHERE = "run `rasa-ps7 doctor` where Rasa runs, or leave this out with --of
 def address(endpoint: Table) -> str | None:
     """Return where the action server is, without `/webhook`; None if that is not known here."""
     url = os.path.expandvars(str(endpoint.get("url", "")))
-    with suppress(ValueError):  # a port that is none
+    with suppress(ValueError):  # not a port
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and "$" not in url:
             path = parts.path.removesuffix("/webhook").rstrip("/")

@@ -31,7 +31,7 @@ SECRETS = {f"{PREFIX}{name}" for name in _SENSITIVE}
 SIMULATORS = "simulator"
 """The password that `init` sets, for the simulator."""
 _ALIKE = 0.72
-"""How much a name must be like one of ours to count as a slip of the pen."""
+"""How much a name must be like one of the plugin's to be taken for a misspelt one."""
 _FEWEST_CHARACTERS = 10
 """Different ones in a key that was made by chance: of 32 bytes in hexadecimal digits, about 15."""
 _WHERE = (
@@ -77,7 +77,7 @@ def faults(failure: SettingsError) -> Iterator[Finding]:
 
 
 def check(settings: PS7Settings) -> Iterator[Finding]:
-    """Return where PS7 is, and what about usable settings had better be otherwise."""
+    """Return where PS7 is, and what should be otherwise about usable settings."""
     yield ok("settings", f"every setting is usable; PS7 is {shown(settings.base_url)}")
     yield from _keys(settings)
     if settings.app_secret is not None and settings.app_key is None:
@@ -130,7 +130,7 @@ def _keys(settings: PS7Settings) -> Iterator[Finding]:
 def names_set() -> list[str]:
     """Return the names in environment, .env and secret files."""
     folder, names = os.environ.get(SECRETS_DIR), [*os.environ, *_in_file(Path(".env"))]
-    with suppress(OSError):  # the settings say so
+    with suppress(OSError):  # the settings report it
         names += sorted(file.name for file in Path(folder).iterdir()) if folder else ()
     return names
 
@@ -149,7 +149,7 @@ def _in_file(file: Path) -> dict[str, str | None]:
 
 
 def check_variables(bot: Path | None) -> Iterator[Finding]:
-    """Check the names in environment, .env and secret files, and what the environment holds."""
+    """Check the names in environment, .env and secret files, and the environment's values."""
     for name in dict.fromkeys(names_set()):
         meant = difflib.get_close_matches(name.upper(), KNOWN, 1, _ALIKE)
         if meant and name.upper().startswith(PREFIX.strip("_")) and name.upper() not in KNOWN:
@@ -200,7 +200,7 @@ def _secrets(file: Path) -> list[str]:
 
 
 def check_rasa(python: str | None) -> Iterator[Finding]:
-    """Check the environment of an interpreter; where none is named, this one if it has Rasa."""
+    """Check the environment of an interpreter; if none is named, this one if it has Rasa."""
     named = python or sys.executable
     how = "name the interpreter that runs Rasa, such as .venv/bin/python"
     try:
@@ -233,6 +233,6 @@ def _versions(rasa: str, jsonschema: str, held: list[tuple[str, str]]) -> Iterat
 
 
 def _older(held: str, least: str) -> bool:
-    """Whether a version is none, or older than another."""
+    """Whether a version is not there, or older than another."""
     has, wants = ([int(part) for part in re.findall(r"\d+", text)] for text in (held, least))
     return not has or has < wants

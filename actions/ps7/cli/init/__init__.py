@@ -1,6 +1,6 @@
 """`rasa-ps7 init`: put the plugin into the bot of this folder.
 
-`plan` reads the bot and says what to change, `undo` how to take it back; `yaml_text` makes the
+`plan` reads the bot and returns what to change, `undo` how to take it back; `yaml_text` makes the
 edits, and `changes` shows and writes them.
 """
 
@@ -69,7 +69,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the changes, make them where a person agrees, and return the exit code."""
+    """Show the changes, make them if a person agrees, and return the exit code."""
     from . import plan, undo  # other commands do not wait for all of it
 
     out = Output()
@@ -118,7 +118,7 @@ def _ask() -> None:
 
 
 def _end(out: Output, planned: Plan) -> int:
-    """Look at the bot as it is now, and say how to run it."""
+    """Look at the bot as it is now, and print how to run it."""
     from ..doctor import bot, of_bot
     from ..doctor.report import Report
 

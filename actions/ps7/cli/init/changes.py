@@ -21,15 +21,15 @@ _KEY = re.compile(r"(PS7_SEAL_KEYS=).*")
 
 @dataclass(frozen=True)
 class Change:
-    """A file of a bot: what it says now, and what it is to say."""
+    """A file of a bot: its text now, and its text afterwards."""
 
     path: Path
     before: str | None
-    """None where it is not there."""
+    """None if it is not there."""
     after: str | None
-    """None where it goes."""
+    """None if it is deleted."""
     about: str = ""
-    """What a file is, where its content would be too long to be shown."""
+    """What a file is, if its content is too long to be shown."""
     moves_to: Path | None = None
     private: bool = False
     """Whether only its owner may read it."""
@@ -47,7 +47,7 @@ class Change:
         )
 
     def diff(self) -> Iterator[str]:
-        """Yield the lines of a unified diff. No line around the changes where one may be secret."""
+        """Yield the lines of a unified diff. No line around a change if one may be secret."""
         before, after = (self.before or "").splitlines(), (self.after or "").splitlines()
         nothing, now = "/dev/null", self.moves_to or self.path
         old = nothing if self.before is None else str(self.path)
@@ -67,11 +67,11 @@ class Plan:
     """Whether a command that makes these changes has done what it was asked for."""
 
     def text(self, path: Path) -> str | None:
-        """Return what a file says once the changes are made."""
+        """Return the text of a file once the changes are made."""
         return self.changes[path].after if path in self.changes else read(path)
 
     def change(self, path: Path, edit: Callable[[str], str | None]) -> bool:
-        r"""Plan an edit, which sees `\n` where each line ends in `\r\n`; whether it can be made."""
+        r"""Plan an edit, which sees `\n` for `\r\n`; return whether it can be made."""
         change = self.changes.get(path) or Change(path, before := read(path), before or "")
         text = change.after or ""
         end = "\r\n" if 0 < text.count("\n") == text.count("\r\n") else "\n"

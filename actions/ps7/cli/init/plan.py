@@ -49,7 +49,7 @@ _ENV, _GITIGNORE = Path(".env"), Path(".gitignore")
 _MOVED = (
     r"^(?!.*(--domain|-d)[ =]domain\b).*(domain\.ya?ml|\brasa (train|test|shell|interactive|data))"
 )
-"""A line that says where the domain is, or has Rasa look for it."""
+"""A line that names the place of the domain, or has Rasa look for it."""
 
 
 def make(options: argparse.Namespace) -> Plan:

@@ -1,7 +1,7 @@
 """`rasa-ps7 init --undo`: a bot as it was, by the journal that `init` leaves beside it.
 
 The journal has the lines that each change added and removed, and a digest of the file before. It
-holds no secret: a `.env` that git does not keep is not in it, and stays. What `init` did not write
+has no secret: a `.env` that git does not keep is not in it, and stays. What `init` did not write
 is never deleted.
 """
 

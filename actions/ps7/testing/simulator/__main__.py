@@ -32,14 +32,14 @@ _HIGHEST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the simulator as a command of its own, by its arguments; return the exit code."""
+    """Run the simulator as a command, by its arguments; return the exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=ABOUT)
     add_options(parser)
     return run(parser.parse_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the simulator until SIGINT or SIGTERM; return the exit code: 1 where it cannot listen.
+    """Run the simulator until SIGINT or SIGTERM; return the exit code: 1 if it cannot listen.
 
     It needs the main thread, for the signals.
     """

@@ -59,7 +59,7 @@ def _after(wait: Callable[[], float]) -> Deliver:
 
 
 async def _dated(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Turn the seconds of `Retry-After` (1 where there are none) into an HTTP date from now on."""
+    """Turn the seconds of `Retry-After` (1 if there are none) into an HTTP date from now on."""
     seconds = float(reply.headers.get("Retry-After", "1"))
     moment = formatdate(time.time() + seconds, usegmt=True)
     return await _whole(request, replace(reply, headers={**reply.headers, "Retry-After": moment}))

@@ -48,16 +48,16 @@ class RecordedRequest:
     path: str
     """As it was asked for, a query included."""
     headers: Mapping[str, str] = field(repr=False)
-    """Names compare without regard to case, and stand in it as they were sent."""
+    """Names compare without regard to case, and are kept as they were sent."""
     body: bytes = field(repr=False)
     json: Any = field(repr=False)
-    """The body as JSON, None where it is none."""
+    """The body as JSON; None if it is not JSON."""
     status: int = 0
     """What was answered, or would have been had the client waited."""
     refusal: str | None = None
     """Why the gateway did not pass it on to PS7, None if it did."""
     upstream_id: str | None = field(default=None, repr=False)
-    """The contextId that went on to PS7, None where none did: Base64 unless `encoded` was 0."""
+    """The contextId that went on to PS7, None if none did: Base64 unless `encoded` was 0."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,13 @@ def make_reply(
 
 
 def to_json(value: Mapping[str, Any], indent: int | None = None) -> bytes:
-    """Return JSON in UTF-8. A lone surrogate cannot be UTF-8: it stands there as its escape."""
+    """Return JSON in UTF-8. A lone surrogate cannot be UTF-8: it becomes its escape."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return text.encode("utf-8", "backslashreplace")
 
 
 def parse_json(body: bytes) -> Any:
-    """Read a body as JSON, None where it is none."""
+    """Read a body as JSON; None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -214,7 +214,7 @@ def _upstream_id(body: Mapping[str, Any]) -> str:
 
 
 def page(method: str, path: str, simulator: Simulator) -> Reply | None:
-    """Return the page that is asked for, None if the request is none of the simulator's own."""
+    """Return the page that is asked for; None if the simulator has no such page."""
     if (method, path) == ("GET", "/"):
         shown: dict[str, Any] = {
             "service": "PS7 simulator",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CREDENTIALS = ("username", "password", "api_key", "app_key", "app_secret")
 """Those of its attributes that a client must send, and the settings without their `PS7_`."""
 _ANY = "simulator"
-"""A credential for clients where any will do."""
+"""A credential for clients, if any will do."""
 _GRACE = 0.1
 """Seconds that answers under way get at a stop before their connections are closed."""
 
@@ -67,7 +67,7 @@ class Simulator:
     """With one, the token endpoint grants tokens for it and `app_key`, and lookups must bring one;
     None asks for none."""
     token_seconds: int = gateway.TOKEN_MOST_SECONDS
-    """For how long a token holds at most, whatever was asked for."""
+    """For how long a token is valid at most, whatever was asked for."""
     requests_per_second: int | None = None
     """How many lookups it takes within a second: more are refused, with 429 and `Retry-After`."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
@@ -77,15 +77,15 @@ class Simulator:
     redirect_to: str = ELSEWHERE
     """Where the faults that redirect lead."""
     keep: int = field(default=sys.maxsize, repr=False)
-    """How many requests `requests` and `token_requests` hold: the newest ones."""
+    """How many requests `requests` and `token_requests` have: the newest ones."""
     requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
     """What came in, oldest first, refused requests included; clear it as you like."""
     token_requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
     """What came in at the token endpoint, likewise."""
     tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
-    """Those that were granted, and until when each holds, as `time.monotonic()` has it."""
+    """Those that were granted, and until when each is valid, by `time.monotonic()`."""
     taken: list[float] = field(default_factory=list, init=False, repr=False)
-    """When lookups of the last second were taken, where their number is limited; likewise."""
+    """When lookups of the last second were taken, if their number is limited; likewise."""
     _named: dict[str, Reply] = field(default_factory=dict, init=False, repr=False)
     _next: dict[str, list[Reply]] = field(default_factory=dict, init=False, repr=False)
     """The replies for each contextId, one after another, and the last one for good."""
@@ -108,7 +108,7 @@ class Simulator:
     def url(self) -> str:
         """Where it listens, such as `http://127.0.0.1:40123`.
 
-        Raises RuntimeError where it was never started: no free port was taken yet.
+        Raises RuntimeError if it was never started: no free port was taken yet.
         """
         if not self.port:
             raise RuntimeError("the simulator was not started yet, so it has no port")
@@ -146,7 +146,7 @@ class Simulator:
     def script(self, context_id: str, names: Iterable[str]) -> None:
         """Answer one contextId with these personas and faults in turn, and then with the last one.
 
-        Raises ValueError for no names, or one that is no persona's and no fault's.
+        Raises ValueError for no names, or one that is neither a persona nor a fault.
         """
         names = list(names)
         unknown = [name for name in names if name not in self._named]
@@ -173,9 +173,9 @@ class Simulator:
         self.tokens.clear()
 
     async def start(self) -> None:
-        """Listen, on the same port as before if there was one. Does nothing where it listens.
+        """Listen, on the same port as before if there was one. Does nothing if it listens already.
 
-        Raises OSError where the port is taken, or the host is none of this machine.
+        Raises OSError if the port is taken, or the host is not of this machine.
         """
         from aiohttp import web  # the action server imports this module too
 
@@ -190,7 +190,7 @@ class Simulator:
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Listen no more and close every connection. Does nothing where it does not listen."""
+        """Listen no more and close every connection. Does nothing if it does not listen."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -237,7 +237,7 @@ class Simulator:
 
 
 class BackgroundSimulator(Simulator):
-    """A simulator beside a test, in a thread of its own: it runs while a plain `with` block does.
+    """A simulator beside a test, in its own thread: it runs while a plain `with` block does.
 
     So a test may run in any event loop, or in none, and an action may block it. Every connection
     ends with its answer.
