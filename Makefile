@@ -20,6 +20,7 @@ FLOOR := .venv-floor/ready
 MUTANTS := .venv-mutants/ready
 WEBCHAT := examples/webchat/node_modules/.ready
 BROWSER := tests/webchat/node_modules/.ready
+BACKEND := examples/backend/node_modules/.ready
 
 export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
 export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
@@ -58,7 +59,7 @@ check: lint types imports ## the fast gate, a minute: checks, pure tests, and th
 
 test: lint types imports ## all the checks and tests below, and 100 % branch coverage: what CI runs
 	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(RASA) $(FLOOR); fi
-	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER); fi
+	@if [ -n "$$CI" ] || command -v npm >/dev/null; then $(MAKE) --silent $(WEBCHAT) $(BROWSER) $(BACKEND); fi
 	@$(RUN) -m pytest -m "not release and not floor" tests/unit tests/host --cov $(SPREAD)
 	@$(RUN) -m pytest --ignore tests/unit --ignore tests/host $(SPREAD)
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
@@ -140,7 +141,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/webchat/node_modules tests/webchat/node_modules
+	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/*/node_modules tests/*/node_modules
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)

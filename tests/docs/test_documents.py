@@ -58,9 +58,8 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "toml": tomli.loads,
     "ini": lambda code: configparser.ConfigParser().read_string(code),
     "dotenv": check_dotenv,
-    # Run by test_shown_code and tests/conversation, compared by tests/container, and what a person
-    # alone can judge.
-    **dict.fromkeys(("java", "js", "sql", "dockerfile", "text", "diff"), str),
+    # Run by tests/conversation, compared by tests/container, and what a person alone can judge.
+    **dict.fromkeys(("sql", "dockerfile", "text", "diff"), str),
 }
 
 
@@ -128,7 +127,11 @@ def test_every_command_is_understood(name: str, capsys: pytest.CaptureFixture[st
                     pytest.fail(f"{line}: {capsys.readouterr().err}")
 
 
-TRANSLATED = {name.replace(".pt-BR.", "."): name for name in names() if ".pt-BR." in name}
+TRANSLATED = {
+    english: name
+    for name in names()
+    if (english := name.replace(".pt-BR.", ".")) != name and english in names()
+}
 
 
 def skeleton(page: Document) -> Iterator[tuple[object, ...]]:

@@ -1,11 +1,10 @@
-"""The code that documents show does what they say: in a bot, in its tests, in a back-end."""
+"""The code that documents show does what they say: in a bot and in its tests."""
 
 from __future__ import annotations
 
 import gc
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -19,18 +18,14 @@ from unittest.mock import patch
 import pytest
 
 from actions.ps7 import ActionPS7Context, handover
-from actions.ps7.dialogue import arrival
-from actions.ps7.settings import ArrivalSettings
 from actions.ps7.testing import BackgroundSimulator, Conversation, pytest_plugin
 from actions.ps7.testing.rasa_in_memory import DomainSource
 from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import blocks, document
-from tests.support.arriving import arrived
 from tests.support.processes import ROOT
 
 PYTHON = [block for block in blocks() if block.language == "python"]
 INTEGRATION = {block.path: block.code for block in document("docs/integration.md").blocks}
-SECURITY = document("docs/security.md")
 
 ps7_settings = pytest.fixture(pytest_plugin.ps7_settings)
 ps7 = pytest.fixture(pytest_plugin.ps7)
@@ -158,56 +153,3 @@ def test_the_tests_that_are_shown_pass(name: str, tmp_path: Path) -> None:
     )
     tests = sum(code.count("def test_") for code in shown.values())
     assert ran.stdout.splitlines()[-1].startswith(f"{tests} passed"), ran.stdout + ran.stderr
-
-
-KEY = "a-secret-of-the-back-end-and-ours"
-CONTEXT_ID, SENDER_ID = 'ctx+/="é\\~', '+55 11 \t"né"\\😀'
-
-
-def interpreter(language: str) -> list[str]:
-    """Return how a program of one file is started, or skip the test."""
-    if language == "python":
-        return [sys.executable]
-    command, asked, answer = {
-        "java": ("java", "--list-modules", "jdk.compiler"),  # it compiles the file by itself
-        "js": ("node", "--version", "v"),
-    }[language]
-    path = shutil.which(command)
-    said = subprocess.run([path, asked], capture_output=True, check=False).stdout if path else b""
-    if path is None or answer not in said.decode():
-        pytest.skip(f"no {command} here that can run the example of the {language} back-end")
-    return [path, "-XX:TieredStopAtLevel=1"] if language == "java" else [path]
-
-
-@pytest.mark.parametrize("language", ["python", "java", "js"])
-def test_the_code_for_a_back_end_makes_a_token_that_is_accepted(
-    language: str, tmp_path: Path
-) -> None:
-    """As it stands in the document, with texts that are awkward in JSON."""
-    (block,) = (
-        each for each in SECURITY.blocks if each.language == language and "ARRIVAL_KEY" in each.code
-    )
-    program = tmp_path / block.code.splitlines()[0].split()[-1]
-    program.write_text(block.code, encoding="utf-8")
-    made = subprocess.run(
-        [*interpreter(language), str(program), CONTEXT_ID, SENDER_ID],
-        env={"ARRIVAL_KEY": KEY, "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    keys = ["another-key-that-is-as-good-as-ours", KEY]
-    read = arrived(made.stdout.strip(), keys, SENDER_ID)
-    assert read.context_id == CONTEXT_ID
-    assert read.valid is not None
-    assert read.valid[1] - read.valid[0] - arrival._CLOCKS_DIFFER == 60
-
-
-def test_the_line_that_makes_a_key_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings take it."""
-    (line,) = (each.code for each in SECURITY.blocks if "secrets." in each.code)
-    made = subprocess.run(
-        [sys.executable, *shlex.split(line)[1:]], capture_output=True, text=True, check=True
-    )
-    monkeypatch.setenv("PS7_ARRIVAL_KEYS", made.stdout.strip())
-    assert len(ArrivalSettings.load().arrival_keys or []) == 1

@@ -1,0 +1,98 @@
+"""The code for a back-end signs, in each language, what the vectors say and the plugin accepts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from actions.ps7.dialogue.arrival import ArrivalVerifier
+from actions.ps7.dialogue.context_id import found_in, look_in
+from tests.support.processes import ROOT
+
+FOLDER = ROOT / "examples" / "backend"
+VECTORS = json.loads((FOLDER / "arrivals.json").read_text(encoding="utf-8"))
+KEY: str = VECTORS["key"]
+NOW: int = VECTORS["now"]
+PLAIN, AWKWARD = VECTORS["arrivals"]
+
+JOSE = FOLDER / "node_modules" / "jose" / "package.json"
+JARS = [Path("/usr/share/java", name) for name in ("jose4j.jar", "slf4j-api.jar", "slf4j-nop.jar")]
+PROGRAMS: dict[str, tuple[list[str], list[Path], str]] = {
+    "python": ([sys.executable, "arrival_token.py"], [], ""),
+    "node": (["node", "arrival_token.mjs"], [JOSE], "npm install --no-package-lock in its folder"),
+    "java": (
+        ["java", "-XX:TieredStopAtLevel=1", "-cp", ":".join(map(str, JARS)), "ArrivalToken.java"],
+        JARS,
+        "a JDK and Debian's libjose4j-java",
+    ),
+}
+every_language = pytest.mark.parametrize("language", PROGRAMS)
+
+
+def signed(language: str, arrival: dict[str, Any], *now: int) -> str:
+    """Return what the program of a language prints for a vector, at its time or the clock's.
+
+    Where the language or its library is missing the test is skipped, but never in CI.
+    """
+    command, needed, how = PROGRAMS[language]
+    if shutil.which(command[0]) is None or not all(file.exists() for file in needed):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {language} and {how}")
+    arguments = [arrival["context_id"], arrival["sender_id"], *map(str, now)]
+    printed = subprocess.run(
+        [*command, *arguments],
+        cwd=FOLDER,
+        env={"PATH": os.environ["PATH"], "ARRIVAL_KEY": KEY, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return printed.stdout.strip()
+
+
+def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and claims of a token that the key signed."""
+    options: Any = {"verify_exp": False}
+    read = jwt.decode_complete(token, KEY, algorithms=["HS256"], options=options)
+    return read["header"], read["payload"]
+
+
+@every_language
+def test_plain_text_gives_the_very_token_of_its_vector(language: str) -> None:
+    """HS256 is deterministic: byte for byte."""
+    assert signed(language, PLAIN, NOW) == PLAIN["token"]
+
+
+@every_language
+def test_awkward_text_gives_the_claims_of_its_vector(language: str) -> None:
+    """Libraries escape quotes, slashes and what is not ASCII in different ways."""
+    assert parts(signed(language, AWKWARD, NOW)) == parts(AWKWARD["token"])
+
+
+@every_language
+def test_without_a_time_a_token_begins_now(language: str) -> None:
+    """By the program's clock, and for a minute."""
+    before = int(time.time())
+    claims = parts(signed(language, PLAIN))[1]
+    assert before <= claims["iat"] <= time.time()
+    assert claims["exp"] - claims["iat"] == 60
+
+
+@pytest.mark.parametrize("arrival", [PLAIN, AWKWARD], ids=["plain", "awkward"])
+def test_the_plugin_accepts_each_vector(arrival: dict[str, Any]) -> None:
+    """In its conversation, from the moment that it names, for a minute."""
+    hit = look_in({"contextId": arrival["token"]}, [["contextId"]])
+    assert hit is not None
+    verifier = ArrivalVerifier(["another-made-up-secret-of-a-back-end", KEY])
+    found = verifier.read(found_in(hit, None), arrival["sender_id"])
+    assert (found.context_id, found.refused) == (arrival["context_id"], None)
+    accepted = [found.may_arrive_at(NOW + seconds) for seconds in (0, 59, 60)]
+    assert accepted == [True, True, False]
