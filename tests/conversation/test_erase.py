@@ -87,7 +87,7 @@ LEFT = [0, 2, 3, 1]
 async def test_of_two_senders_one_is_erased() -> None:
     """Rasa finds nothing of one and all of the other; a turn under way writes the session anew.
 
-    And the statement of docs/compliance.md deletes what is older than 90 days, and those of
+    And the statement of docs/compliance.pt-BR.md deletes what is older than 90 days, and those of
     docs/runbook.md find a conversation, as `rasa-ps7 explain` reads it.
     """
     programs, python = Programs.find(), _rasa_python()
@@ -109,7 +109,7 @@ async def test_of_two_senders_one_is_erased() -> None:
             variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords}
             (recipe,), (queries,) = (
                 [block.code for block in document(page).blocks if block.language == "sql"]
-                for page in ("docs/compliance.md", "docs/runbook.md")
+                for page in ("docs/compliance.pt-BR.md", "docs/runbook.md")
             )
             statements = queries.replace("SENDER_ID", "tampered").split(";")[:2]
             code = (IN_RASA, json.dumps([DAYS, recipe, statements]))
