@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from actions.ps7.cli.doctor import server
-from tests.support.doctor import assert_found, wrong
+from tests.support.doctor import assert_found, written, wrong
 from tests.support.processes import free_port
 
 OURS = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
@@ -52,50 +52,44 @@ def runs(*names: str, at: str = "") -> dict[str, Any]:
     return {f"{at}/health": {"status": "ok"}, f"{at}/actions": [{"name": name} for name in names]}
 
 
+OTHER = "error action-server-other: what answers at http://127.0.0.1:"
+LACKS = "error action-server-plugin: the action server at http://127.0.0.1:"
+
+
 @pytest.mark.parametrize(
     ("path", "pages", "expected"),
     [
-        ("/webhook", runs("action_own", *OURS), []),
-        ("/actions-of/webhook", runs(*OURS, at="/actions-of"), []),
-        (
-            "/webhook",
-            runs("action_own", OURS[0]),
-            ["error action-server-plugin: the action server at http://127.0.0.1:"],
-        ),
-        ("/webhook", {}, ["error action-server-other: what answers at http://127.0.0.1:"]),
-        ("/webhook", {"/health": b"<html>"}, ["error action-server-other: what answers at"]),
-        ("/webhook", runs(at="/other"), ["error action-server-other: what answers at"]),
+        ("/webhook", runs("action_own", *OURS), "ok action-server: the action server at"),
+        ("/of/webhook", runs(*OURS, at="/of"), "ok action-server: the action server at"),
+        ("/webhook", runs("action_own", OURS[0]), LACKS),
+        ("/webhook", {}, OTHER),
+        ("/webhook", {"/health": b"<html>"}, OTHER),
+        ("/webhook", runs(at="/other"), OTHER),
     ],
 )
 def test_an_action_server_that_answers(
-    monkeypatch: pytest.MonkeyPatch, path: str, pages: dict[str, Any], expected: list[str]
+    monkeypatch: pytest.MonkeyPatch, path: str, pages: dict[str, Any], expected: str
 ) -> None:
     """Whether it has the plugin. No proxy is asked, and a variable in the address is filled in."""
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with serving(pages) as url:
         monkeypatch.setenv("ACTIONS", f"{url}{path}")
         found = list(server.check({"url": "${ACTIONS}"}))
-    assert_found(wrong(found), expected)
-    if not expected:
-        (said,) = [each.found for each in found]
-        assert said.endswith("runs, and has the plugin's actions")
+    assert_found([written(each) for each in found], [expected])
+
+
+NONE = "action-server-none: the action server at"
+NO_URL = "warning action-server-url: the url of `action_endpoint:`"
+ELSEWHERE = "http://user:planted@actions..example.com:5055/webhook"
 
 
 @pytest.mark.parametrize(
     ("url", "expected", "how"),
     [
-        (
-            "http://localhost:PORT/webhook",
-            "error action-server-none: the action server at",
-            "Start",
-        ),
-        (
-            "http://user:planted@actions..example.com:5055/webhook",
-            "warning action-server-none: the action server at http://actions..example.com:5055",
-            "Run `rasa-ps7 doctor` where Rasa runs",
-        ),
-        ("${NOWHERE}/webhook", "warning action-server-url: the url of `action_endpoint:`", "Set"),
-        ("http://h:port/webhook", "warning action-server-url: the url of", "Set"),
+        ("http://localhost:PORT/webhook", f"error {NONE} http://localhost:", "Start"),
+        (ELSEWHERE, f"warning {NONE} http://actions..example.com:5055", "Run `rasa-ps7 doctor` w"),
+        ("${NOWHERE}/webhook", NO_URL, "Set"),
+        ("http://h:port/webhook", NO_URL, "Set"),
     ],
 )
 def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> None:
@@ -106,22 +100,18 @@ def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> No
     assert "planted" not in found.found + found.do
 
 
-@pytest.mark.parametrize("endpoint", [{}, {"actions_module": "actions"}])
-def test_nothing_is_asked_where_there_is_no_server(endpoint: dict[str, Any]) -> None:
+def test_nothing_is_asked_where_there_is_no_server() -> None:
     """Rasa Pro may run the actions by itself."""
-    assert list(server.check(endpoint)) == []
+    assert list(server.check({})) == list(server.check({"actions_module": "actions"})) == []
 
 
-@pytest.mark.parametrize(
-    ("url", "end"),
-    [
-        ("http://actions:5056/webhook", " --port 5056"),
-        ("http://localhost:5055/webhook", ""),
-        ("", ""),
-    ],
-)
-def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch, url: str, end: str) -> None:
+def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the interpreter in use, as it is named from this folder, and the port of the bot."""
     monkeypatch.chdir(sys.prefix)
     monkeypatch.setattr(sys, "executable", f"{sys.prefix}/bin/python")
-    assert server.command({"url": url}) == f"bin/python -m rasa_sdk --actions actions{end}"
+    for url, end in (
+        ("http://actions:5056/webhook", " --port 5056"),
+        ("http://localhost:5055/webhook", ""),
+        ("", ""),
+    ):
+        assert server.command({"url": url}) == f"bin/python -m rasa_sdk --actions actions{end}"

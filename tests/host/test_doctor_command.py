@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from actions.ps7.cli.command import main
-from tests.host.doctor_servers import (
-    SECRETS,
-    bare_machine,
-    behind_proxy,
-    normal,
-    wrong,
-)
+from tests.host.doctor_servers import SECRETS, bare_machine, behind_proxy, normal, wrong
 from tests.host.loopback import TLS_IN_TESTS, http
 from tests.support.command import command
+from tests.support.doctor import assert_found
+from tests.support.init_bots import lay_out
 from tests.support.processes import ROOT
 
 __all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS
 
+Doctor = Callable[..., tuple[int, str]]
 SETTINGS = """\
 Settings
   ok       every setting is usable; PS7 is URL
@@ -62,51 +60,56 @@ async def test_as_a_user_runs_it(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def usable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def doctor(bare_machine: None, capsys: pytest.CaptureFixture[str]) -> Doctor:  # noqa: ARG001
+    """What runs the command here; it returns the exit code, and what is written."""
+
+    def run(line: str) -> tuple[int, str]:
+        code = main(["doctor", *line.split()])
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    return run
+
+
+@pytest.fixture
+def usable(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:  # noqa: ARG001
     """Set what must be set, for a PS7 that is not there."""
-    request.getfixturevalue("bare_machine")
     for name, value in {**SECRETS, "PS7_BASE_URL": "https://cec..example.com"}.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
 
 @pytest.mark.usefixtures("usable")
-def test_offline_leaves_the_network_out(capsys: pytest.CaptureFixture[str]) -> None:
-    """The settings alone."""
-    assert main(["doctor", "--offline"]) == 0
-    out = SETTINGS.replace("URL", "https://cec..example.com") + "\nno errors, no warnings\n"
-    assert capsys.readouterr() == (out, "")
-
-
-@pytest.mark.usefixtures("usable")
-def test_json_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_for_machines(doctor: Doctor) -> None:
     """Every finding with its id and level, and what was not looked at."""
-    assert main(["doctor", "--json"]) == 1
-    out = json.loads(capsys.readouterr().out)
+    code, written = doctor("--json")
+    out = json.loads(written)
     *settings, dns = out.pop("findings")
     assert out == {"passes": False, "errors": 1, "warnings": 0, "not_checked": ["ps7"]}
-    assert [(finding["section"], finding["id"], finding["level"]) for finding in settings] == [
-        ("settings", name, "ok") for name in ("settings", "seal-keys", "arrival-keys")
-    ]
-    assert settings[1]["do"] is None
-    assert dns == {
-        "section": "network",
-        "id": "dns",
-        "level": "error",
-        "found": "the name of PS7, cec..example.com, leads to no address",
-        "do": "Check the name, and that the DNS of this machine knows it.",
+    assert (code, [each["id"] for each in settings]) == (
+        *(1, ["settings", "seal-keys", "arrival-keys"]),
+    )
+    assert settings[1] == {
+        "section": "settings",
+        "id": "seal-keys",
+        "level": "ok",
+        "found": "PS7_SEAL_KEYS is set (1 key)",
+        "do": None,
     }
+    assert (dns["section"], dns["level"], dns["do"]) == (
+        *("network", "error", "Check the name, and that the DNS of this machine knows it."),
+    )
 
 
 def test_settings_that_cannot_be_used_and_a_bot_that_cannot_be_read(
-    usable: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    usable: pytest.MonkeyPatch, doctor: Doctor
 ) -> None:
     """What builds on them is not looked at, and that is said."""
     usable.setenv("PS7_USERNAME", "")
     usable.setenv("PS7_CLEAR_SLOTS", "planted")
-    (tmp_path / "domain.yml").write_text("slots: [")
-    assert main(["doctor", "--bot", "."]) == 1
-    out = capsys.readouterr().out
+    lay_out(Path(), {"domain.yml": "slots: ["})
+    code, out = doctor("--bot .")
+    assert code == 1
     assert out.count("[settings-") == 2  # the one about slots once, not with the bot again
     assert "\nNetwork\n  skipped  PS7 itself, until this is repaired\n" in out
     assert "\n  skipped  slots, rules and policies, until this is repaired\n" in out
@@ -114,176 +117,119 @@ def test_settings_that_cannot_be_used_and_a_bot_that_cannot_be_read(
 
 
 def test_warnings_that_count_and_those_that_are_allowed(
-    usable: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    usable: pytest.MonkeyPatch, doctor: Doctor
 ) -> None:
     """In text and in JSON; one that is allowed is shown all the same, and the others count."""
-    assert main(["doctor", "--offline", "--strict"]) == 0
+    out = SETTINGS.replace("URL", "https://cec..example.com") + "\nno errors, no warnings\n"
+    assert doctor("--offline --strict") == (0, out)
     usable.setenv("PS7_PASWORD", "planted")
     usable.setenv("PS7_SEAL_KEYS", "")
-    assert main(["doctor", "--offline"]) == 0
-    capsys.readouterr()
-    strict = ["doctor", "--offline", "--strict"]
-    assert main([*strict, "--json"]) == 1
-    out = json.loads(capsys.readouterr().out)
-    assert (out["passes"], out["errors"], out["warnings"]) == (False, 0, 2)
-    allowed = [*strict, "--allow", "settings-unknown"]
-    assert main(allowed) == 1
-    text = capsys.readouterr().out
-    assert "changes nothing [settings-unknown]\n" in text
-    assert text.endswith("\nno errors, 1 warning\n")
-    assert main([*allowed, "--allow", "seal-keys-unset"]) == 0
-    assert capsys.readouterr().out.endswith("\nno errors, no warnings\n")
+    assert doctor("--offline")[0] == 0
+    code, out = doctor("--offline --strict --json")
+    found = json.loads(out)
+    assert (code, found["passes"], found["errors"], found["warnings"]) == (1, False, 0, 2)
+    allowed = "--offline --strict --allow settings-unknown"
+    code, out = doctor(allowed)
+    assert "changes nothing [settings-unknown]\n" in out
+    assert (code, out.endswith("\nno errors, 1 warning\n")) == (1, True)
+    code, out = doctor(f"{allowed} --allow seal-keys-unset")
+    assert (code, out.endswith("\nno errors, no warnings\n")) == (0, True)
 
 
-def test_advice_that_several_findings_share_is_written_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_advice_that_several_findings_share_is_written_once(doctor: Doctor) -> None:
     """Below the last of them."""
     quotes = "responses: {utter_a: [{text: '{cpf}'}], utter_b: [{text: '{account}'}]}"
-    (tmp_path / "domain.yml").write_text(f"slots: {{cpf: {{}}, account: {{}}}}\n{quotes}")
-    main(["doctor", "--domain", str(tmp_path), "--only-bot"])
-    out = capsys.readouterr().out
+    lay_out(Path(), {"domain.yml": f"slots: {{cpf: {{}}, account: {{}}}}\n{quotes}"})
+    _, out = doctor("--domain . --only-bot")
     assert (out.count("[response-quotes]"), out.count("{conta_verificada}")) == (2, 1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--only-bot"], "--only-bot needs --bot or --domain: there is no bot to look at\n"),
-        (["--bot", "nowhere"], "nowhere is no folder: --bot takes that of a bot\n"),
-    ],
-)
-def test_options_that_do_not_fit(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
-) -> None:
+def test_options_that_do_not_fit(doctor: Doctor) -> None:
     """One line, and nothing is checked."""
-    assert main(["doctor", *arguments]) == 1
-    assert capsys.readouterr() == ("", complaint)
+    complaint = "--only-bot needs --bot or --domain: there is no bot to look at\n"
+    assert doctor("--only-bot") == (1, complaint)
+    complaint = "nowhere is no folder: --bot takes that of a bot\n"
+    assert doctor("--bot nowhere") == (1, complaint)
 
 
 @pytest.mark.usefixtures("usable")
-def test_settings_and_bot_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_and_bot_in_one_go(doctor: Doctor) -> None:
     """Settings are this folder's, also where the bot is in another; a file can be named instead."""
-    bot = tmp_path / "bot"
-    bot.mkdir()
-    (bot / ".env").write_text("PS7_PASSWORD=planted")
-    (bot / "domain.yml").write_text((ROOT / "domain.yml").read_text())
-    (bot / "config.yml").write_text("policies: []")
-    (tmp_path / "config.yml").write_text("pipeline: [{name: CompactLLMCommandGenerator}]")
-    doctor = ["doctor", "--offline", "--bot", "bot"]
+    domain = (ROOT / "domain.yml").read_text()
+    bot = {".env": "PS7_PASSWORD=planted", "domain.yml": domain, "config.yml": "policies: []"}
+    lay_out(Path(), {f"bot/{name}": text for name, text in bot.items()})
+    lay_out(Path(), {"config.yml": "pipeline: [{name: CompactLLMCommandGenerator}]"})
     names = ["settings-elsewhere", "env-readable"]
-    assert main(doctor) == 0
-    assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
-    assert main([*doctor, "--config", "config.yml"]) == 0
-    names[2:] = ["calm-personal"]
-    assert re.findall(r" \[([a-z-]+)\]\n", capsys.readouterr().out) == names
+    for options, found in (("", names), ("--config config.yml", [*names, "calm-personal"])):
+        code, out = doctor(f"--offline --bot bot {options}")
+        assert (code, re.findall(r" \[([a-z-]+)\]\n", out)) == (0, found)
 
 
-@pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize("example", ["oss-bot", "oss-bot-session-start", "calm-bot"])
-def test_the_example_bots_are_sound(example: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_bots_are_sound(example: str, doctor: Doctor) -> None:
     """They have no error, and no warning."""
-    folder = str(ROOT / "examples" / example)
-    assert main(["doctor", "--bot", folder, "--only-bot", "--json"]) == 0
-    found = [text.split(":")[0] for text in wrong(capsys.readouterr().out)]
-    assert found == []
+    code, out = doctor(f"--bot {ROOT}/examples/{example} --only-bot --json")
+    assert (code, wrong(out)) == (0, [])
 
 
-@pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize("flavour", ["--oss", "--calm"])
-@pytest.mark.parametrize("portuguese", [False, True])
+@pytest.mark.parametrize("portuguese", ["", "--pt"])
 def test_the_fragment_that_a_command_prints_is_sound(
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    doctor: Doctor,
     flavour: str,
-    portuguese: bool,
+    portuguese: str,
 ) -> None:
     """Also with Portuguese names, once PS7_SLOT_NAMES is what its comment says."""
-    main(["domain", flavour, *(["--pt"] if portuguese else [])])
+    main(["domain", flavour, *portuguese.split()])
     fragment = capsys.readouterr().out
-    (tmp_path / "ps7.yml").write_text(fragment)
-    (tmp_path / "bot.yml").write_text("session_config: {carry_over_slots_to_new_session: false}")
-    doctor = ["doctor", "--domain", "ps7.yml", "--domain", "bot.yml", "--only-bot", "--json"]
+    lay_out(Path(), {"ps7.yml": fragment, "bot.yml": BOT["domain/bot.yml"]})
+    line = "--domain ps7.yml --domain bot.yml --only-bot --json --strict"
     if portuguese:
-        assert main([*doctor, "--strict"]) == 1
-        (text,) = wrong(capsys.readouterr().out)
-        assert text.startswith("warning slot-name: ")
+        code, out = doctor(line)
+        assert code == 1
+        assert_found(wrong(out), ["warning slot-name: "])
         (names,) = re.findall(r"PS7_SLOT_NAMES='(.*)'", fragment)
         monkeypatch.setenv("PS7_SLOT_NAMES", names)
-    assert main([*doctor, "--strict"]) == 0
-    assert wrong(capsys.readouterr().out) == []
+    code, out = doctor(line)
+    assert (code, wrong(out)) == (0, [])
 
 
-@pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize(("flavour", "script"), [("--oss", RULE), ("--calm", FLOW)])
 def test_the_fragment_for_a_session_start_is_sound_with_what_its_comment_asks_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], flavour: str, script: str
+    capsys: pytest.CaptureFixture[str], doctor: Doctor, flavour: str, script: str
 ) -> None:
     """The class as it stands there, and one rule or flow that calls the look-up first."""
     main(["domain", flavour, "--at-session-start"])
     fragment = capsys.readouterr().out
     code = "".join(re.findall(r"^#     (.*\n)", fragment, re.MULTILINE))
     asked = {"domain/ps7.yml": fragment, "actions/session.py": code, "data/all.yml": script}
-    for name, text in {**BOT, **asked}.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    doctor = ["doctor", "--bot", ".", "--only-bot", "--strict", "--json"]
-    assert (main(doctor), wrong(capsys.readouterr().out)) == (0, [])
-    (tmp_path / "actions/session.py").unlink()
-    assert main(doctor) == 1
-    assert [text.split(":")[0] for text in wrong(capsys.readouterr().out)] == [
-        "error session-start-missing"
-    ]
+    lay_out(Path(), {**BOT, **asked})
+    for expected in ([], ["error session-start-missing: the domain lists action_session_start"]):
+        _, out = doctor("--bot . --only-bot --strict --json")
+        assert_found(wrong(out), expected)
+        Path("actions/session.py").unlink(missing_ok=True)
 
 
-@pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize(
-    ("variable", "value", "expected"),
+    ("setting", "more", "expected"),
     [
-        ("PS7_SLOT_NAMES", '{"agency": "agencia"}', "error slot-names: PS7_SLOT_NAMES calls "),
-        ("PS7_CLEAR_SLOTS", '["saldo"]', "warning clear-slots: PS7_CLEAR_SLOTS names saldo, "),
-        ("PS7_SLOT_NAMES", "planted", "error settings-bad: PS7_SLOT_NAMES cannot be used; "),
+        ('PS7_SLOT_NAMES={"agency": "agencia"}', "", "error slot-names: PS7_SLOT_NAMES calls "),
+        ('PS7_CLEAR_SLOTS=["saldo"]', "", "warning clear-slots: PS7_CLEAR_SLOTS names saldo, "),
+        ("PS7_SLOT_NAMES=planted", "", "error settings-bad: PS7_SLOT_NAMES cannot be used; "),
+        ("PS7_MAX_AGE=3600", "", None),  # Rasa's own time is 60 minutes
+        ("PS7_MAX_AGE=3601", "", "warning max-age: PS7_MAX_AGE is 3601 s, and a session ends"),
+        ("PS7_MAX_AGE=901", "session_expiration_time: 15", "warning max-age: PS7_MAX_AGE is 901"),
+        ("PS7_MAX_AGE=7200", "session_expiration_time: 0", None),  # without end
     ],
 )
-def test_settings_about_slots_are_checked_with_the_bot_alone_too(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    variable: str,
-    value: str,
-    expected: str,
+def test_settings_that_concern_the_bot_are_checked_with_it_alone_too(
+    monkeypatch: pytest.MonkeyPatch, doctor: Doctor, setting: str, more: str, expected: str | None
 ) -> None:
     """One that cannot be used is named, and the bot is checked all the same."""
+    variable, _, value = setting.partition("=")
     monkeypatch.setenv(variable, value)
-    domain = str(ROOT / "domain.yml")
-    main(["doctor", "--domain", domain, "--only-bot", "--json"])
-    (found,) = wrong(capsys.readouterr().out)
-    assert found.startswith(expected)
-
-
-@pytest.mark.usefixtures("bare_machine")
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        (("3600", None), []),
-        (("3601", None), ["warning max-age"]),
-        (("901", 15), ["warning max-age"]),
-        (("7200", 0), []),
-    ],
-)
-def test_a_max_age_longer_than_a_session_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    setting: tuple[str, int | None],
-    said: list[str],
-) -> None:
-    """A customer ends with the session; Rasa's own time is 60 minutes, and 0 is without end."""
-    max_age, minutes = setting
-    monkeypatch.setenv("PS7_MAX_AGE", max_age)
-    config = "{}" if minutes is None else f"{{session_expiration_time: {minutes}}}"
-    (tmp_path / "more.yml").write_text(f"session_config: {config}")
-    files = ("--domain", str(ROOT / "domain.yml"), "--domain", str(tmp_path / "more.yml"))
-    main(["doctor", *files, "--only-bot", "--json"])
-    found = [text.split(":")[0] for text in wrong(capsys.readouterr().out)]
-    assert found == said
+    lay_out(Path(), {"more.yml": f"session_config: {{{more}}}"})
+    _, out = doctor(f"--domain {ROOT}/domain.yml --domain more.yml --only-bot --json")
+    assert_found(wrong(out), [expected] if expected else [])

@@ -79,7 +79,7 @@ def test_an_interpreter_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
 ) -> None:
     """It is not there, it fails, it is something else, or it takes too long: one error."""
-    monkeypatch.setattr(doctor, "_SECONDS", 1)
+    monkeypatch.setattr(doctor, "_SECONDS", 0.3)
     python = tmp_path / "python"
     if script is not None:
         python.write_text(f"#!/bin/sh\n{script}\n")

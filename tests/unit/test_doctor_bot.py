@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.slots import CONTEXT
 from tests.support.doctor import (
     STATUS_VALUES,
     assert_found,
@@ -17,366 +16,280 @@ from tests.support.doctor import (
     wrong,
 )
 
+SAID = {
+    "slot-status-missing": "error: slot ps7_status is not declared: the dialogue cannot tell",
+    "slot-context-missing": "error: slot {} is not declared: nothing can be kept, and",
+    "slot-type": "error: slot {} is {}, which cannot hold its values",
+    "slot-values": "error: slot {} lacks {}: the dialogue cannot see this value",
+    "slot-unmapped": "error: slot {} has no mapping: Rasa refuses it, or the language model",
+    "slot-filled-elsewhere": "error: {} by {}: it is the bot's own, and the plugin leaves it",
+    "slot-name": "warning: nothing fills slot {}, which may be meant to be {}",
+    "slot-names": "error: PS7_SLOT_NAMES calls {0} {1}; the domain declares {0}, which is never",
+    "clear-slots": "warning: PS7_CLEAR_SLOTS names {}, which the domain does not declare",
+    "runs-never": "error: nothing runs action_ps7_context",
+    "runs-unknown": "warning: no slot of the domain runs action_ps7_context",
+    "runs-at-start": "warning: action_ps7_context is run by its own action_session_start at most",
+    "session-start-own": "error: the lookup is meant to run at the session's start, and the bot's",
+    "slot-validation": "warning: the domain lists action_validate_slot_mappings: it may change",
+    "domain-not-sent": "error: `enable_selective_domain` keeps the domain from {}: the call fails",
+    "slot-featurised": "warning: stories of {} may stop matching: {} influences them",
+    "condition-ignored": "error: rule “Balance” cannot see slot {}, so this condition is ignored",
+    "response-quotes": "warning: response utter_it quotes {}: where the action server is away",
+    "calm-personal": "warning: Rasa Pro shows {} to sub-agents and Enterprise Search, in their",
+    "calm-coexistence": "warning: a change between flows and the NLU-based assistant resets {}",
+    "flow-writes": "error: flow balance {}: a guess of the model replaces PS7's word",
+    "flow-guard": "warning: the guard of flow balance reads {} before any action of its turn",
+    "session-start-calm": "warning: the bot's own action_session_start makes no lookup: the first",
+    "session-endless": "warning: `start_session_after_expiry: false` ends no session by a pause:",
+    "privacy-seal": "warning: `privacy:` makes slot {} unreadable, and a new session may carry",
+    "e2e-stubs": "warning: end-to-end tests with stubs have none for {}",
+    "socketio-persistence": "warning: socketio has `session_persistence: true`: with python-socket",
+    "channel-path": "warning: VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS",
+    "channel-metadata": "warning: in credentials.yml, {} lets no metadata of yours through to the",
+}
+"""How each finding begins: its level, and its text with what varies."""
 SEEN = {"influence_conversation": True}
-CUSTOM = {"mappings": [{"type": "custom"}]}
 FROM_TEXT = {"mappings": [{"type": "from_text"}]}
+FILLED_TWICE = {"mappings": [{"type": "from_text"}, {"type": "from_intent"}, {"type": "custom"}]}
+NO_MAPPING, CUSTOM = {"mappings": ...}, {"mappings": [{"type": "custom"}]}
 RULES_ALONE = {"policies": [{"name": "RulePolicy", "enable_fallback_prediction": False}]}
 STORIES = {"policies": [{"name": "AugmentedMemoizationPolicy"}, {"name": "TEDPolicy"}]}
-CALM = {"pipeline": [{"name": "CompactLLMCommandGenerator"}], "policies": [{"name": "FlowPolicy"}]}
-SOME_SENT = [
-    {"action_ps7_context": {"send_domain": True}},
-    {"action_ps7_verify": {"send_domain": False}},
-    *("action_session_start", "action_of_the_bot"),
-]
+BY_MODEL = {"name": "CompactLLMCommandGenerator"}
+CALM = {"pipeline": [BY_MODEL], "policies": [{"name": "FlowPolicy"}]}
 STARTS = {"actions": ["action_ps7_context", "action_session_start"]}
-SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
-ALWAYS = "slot ps7_status (on every turn)"
-STORIES_OF = "warning slot-featurised: stories of"
-QUOTES_IT = "warning response-quotes: response utter_it quotes"
-NOT_SENT = "error domain-not-sent: `enable_selective_domain` keeps the domain from"
-BOTH = f"{NOT_SENT} action_ps7_verify and action_session_start:"
-RESETS = "warning calm-coexistence: a change between flows and the NLU-based assistant resets"
+OWN_START = "class Own: name = 'action_session_start'"
 
 
-def rule(*slots: object, kind: str = "rule") -> dict[str, Any]:
-    """Return training data with a rule, or a story, that waits for slots."""
-    group = {"rule": "rules", "story": "stories"}[kind]
-    return {group: [{kind: "Balance", "steps": [{"slot_was_set": list(slots)}, {"action": "a"}]}]}
+def case(domain: dict[str, Any], *expected: str, **more: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return a domain, other files of the bot or settings about slots, and all that is wrong.
+
+    That is `id/what/varies`, in the order of the findings.
+    """
+    found = []
+    for each in expected:
+        name, *varies = each.split("/")
+        level, _, text = SAID[name].partition(": ")
+        found.append(f"{level} {name}: {text.format(*varies)}")
+    return domain, more, found
+
+
+def rule(*slots: object) -> dict[str, Any]:
+    return {"rules": [{"rule": "Balance", "steps": [{"slot_was_set": list(slots)}]}]}
+
+
+def story(*slots: object) -> dict[str, Any]:
+    return {"stories": [{"story": "Balance", "steps": [{"slot_was_set": list(slots)}]}]}
 
 
 def flow(**content: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
     return {"flows": {"balance": content}}
 
 
-def form(slot: str) -> dict[str, Any]:
-    return {"forms": {"any": {"required_slots": [slot]}, "other": {}, "odd": None}}
+def asked(slot: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Return a domain with a form that asks for a slot."""
+    forms = {"any": {"required_slots": [slot]}, "other": {}, "odd": None}
+    return sound(more={"forms": forms}, **more)
 
 
-def mapping(**said: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return ps7_status with another mapping."""
-    return {"ps7_status": {"mappings": [said]}}
+def status(**mapping: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Return a domain whose ps7_status has another mapping."""
+    return sound(ps7_status={"mappings": [mapping]})
 
 
-def looked_up(**said: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return ps7_status with a mapping that runs the lookup, and what it says beside that."""
-    return mapping(type="custom", action="action_ps7_context", **said)
+def looked_up(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Return a mapping that runs the lookup, and what it says beside that."""
+    return {"type": "custom", "action": "action_ps7_context", **more}
 
 
-def quoting(*variations: object, slots: tuple[str, ...] = ("account", "agency")) -> dict[str, Any]:
-    """Return a domain that declares these slots too, and has one response."""
-    declared: dict[str, Any] = {name: {} for name in slots}
-    return sound(**declared, more={"responses": {"utter_it": list(variations)}})
-
-
-def case(domain: dict[str, Any], *expected: str, **more: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """Return a domain, what must be found, and other files of the bot or settings about slots."""
-    return domain, more, list(expected)
+def quoting(*variations: object, **slots: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Return a domain with one response, and with these slots too."""
+    return sound(account={}, more={"responses": {"utter_it": list(variations)}}, **slots)
 
 
 DECLARED = [
     case(sound(), data={}),
-    case(sound(without=["ps7_context"]), "error slot-context-missing: slot ps7_context is not"),
     case(
         sound(without=["ps7_status", "ps7_context", "segment"]),
-        "error slot-status-missing: slot ps7_status is not declared: the dialogue cannot tell",
-        "error slot-context-missing: slot ps7_context is not declared: nothing can be kept, and",
-        "error runs-never: nothing runs action_ps7_context",
+        *("slot-status-missing", "slot-context-missing/ps7_context", "runs-never"),
         data={},
     ),
-    *(
-        case(sound(**{name: {"type": kind}}), f"error slot-type: slot {name} is {kind}, which")
-        for name, kind in (("segment", "bool"), ("ps7_payload", "text"), ("ps7_status", "text"))
-    ),
-    case(sound(segment={"type": "categorical", "values": ["Private"]}, cpf={"type": "any"})),
-    case(sound(ps7_payload={"type": "any"}, u_display={})),
-    case(sound(ps7_status={"values": STATUS_VALUES[:-1]}), "error slot-values: slot ps7_status"),
     case(
-        sound(token_status={"type": "categorical", "values": ["VALID", True]}),
-        "error slot-values: slot token_status lacks invalid and absent: the dialogue cannot",
+        sound(ps7_status={"type": "text"}, segment={"type": "bool"}, ps7_payload={}),
+        *("slot-type/ps7_status/text", "slot-type/segment/bool", "slot-type/ps7_payload/text"),
     ),
-    case(sound(segment={"mappings": ...}), "error slot-unmapped: slot segment has no mapping:"),
-    # What else fills a slot of ours
-    case(sound(cpf=FROM_TEXT), "error slot-filled-elsewhere: slot cpf is filled by from_text: it"),
-    case(sound(ps7_context=FROM_TEXT), "error slot-filled-elsewhere: slot ps7_context is filled"),
+    case(sound(segment={"type": "categorical"}, cpf={"type": "any"}, ps7_payload={"type": "any"})),
     case(
         sound(
-            cpf={"mappings": [{"type": "from_text"}, {"type": "from_intent"}, {"type": "custom"}]},
-            more=form("cpf"),
+            ps7_status={"values": STATUS_VALUES[:-1]},
+            token_status={"type": "categorical", "values": ["VALID", True]},
         ),
-        "error slot-filled-elsewhere: form any asks for slot",
+        *("slot-values/ps7_status/tampered", "slot-values/token_status/invalid and absent"),
     ),
-    *(
-        case(
-            sound(more=form(name)),
-            f"{level} slot-filled-elsewhere: form any asks for slot {name}: until the next run",
-        )
-        for level, name in (("warning", "segment"), ("error", "ps7_status"), ("error", CONTEXT))
+    case(sound(segment=NO_MAPPING), "slot-unmapped/segment"),
+    # What else fills a slot of ours
+    case(
+        sound(ps7_context=FROM_TEXT), "slot-filled-elsewhere/slot ps7_context is filled/from_text"
+    ),
+    case(
+        asked("cpf", cpf=FILLED_TWICE),
+        "slot-filled-elsewhere/form any asks for slot cpf, filled/from_text and from_intent",
     ),
     # Names
-    *(
-        case(
-            sound(**{name: {}}),
-            f"warning slot-name: nothing fills slot {name}, which may be meant to be {meant}",
-        )
-        for name, meant in (("agencia", "agency"), ("cpf_maskd", "cpf_masked"))
+    case(
+        sound(agencia={}, cpf_maskd={}, favourite_card={}),
+        "slot-name/agencia and cpf_maskd/agency and cpf_masked",
     ),
     case(sound(agencia=FROM_TEXT)),
     case(sound(agencia={"mappings": [{"type": "custom", "action": "action_ask_branch"}]})),
     case(sound(agencia={}, agency={})),
-    case(sound(favourite_card={})),
     case(sound(without=["segment"], segmento={}), renames={"segment": "segmento"}),
-    case(sound(without=["segment"]), renames={"segment": "segmento"}),
     case(
         sound(without=["segment"], segmento={}),
-        "warning slot-name: nothing fills slot segmento, which may be meant to be segment",
+        "slot-name/segmento/segment",
         renames={"segment": "segmneto"},
     ),
-    case(sound(), "error slot-names: PS7_SLOT_NAMES calls", renames={"segment": "segmento"}),
-    case(sound(segment=FROM_TEXT), renames={"segment": "segmento"}),  # the bot's own, beside ours
     case(
         sound(without=["ps7_context"]),
-        "error slot-context-missing: slot contexto is not declared: nothing can be kept, and",
-        renames={"ps7_context": "contexto"},
+        *("slot-context-missing/contexto", "slot-names/segment/segmento"),
+        renames={"segment": "segmento", "ps7_context": "contexto"},
     ),
-    case(
-        sound(balance={}),
-        "warning clear-slots: PS7_CLEAR_SLOTS names card and limit, which the domain does not",
-        to_clear=["balance", "card", "limit"],
-    ),
+    case(sound(segment=FROM_TEXT), renames={"segment": "segmento"}),  # the bot's own, beside ours
+    case(sound(balance={}), "clear-slots/card and limit", to_clear=["balance", "card", "limit"]),
 ]
+ACTIONS = {
+    "actions": [
+        {"action_ps7_context": {"send_domain": True}},
+        {"action_ps7_verify": {"send_domain": False}},
+        *("action_session_start", "action_of_the_bot"),
+    ]
+}
+SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
+BOTH = "domain-not-sent/action_ps7_verify and action_session_start"
+BY_HAND = sound(ps7_status=CUSTOM, more=STARTS)
 RUNS = [
-    *(
-        case(sound(**changes), "error runs-never: nothing runs action_ps7_context", data={})
-        for changes in (
-            mapping(type="custom"),
-            *(looked_up(**{key: ["x"]}) for key in ("conditions", "intent", "not_intent")),
-        )
-    ),
+    case(status(**looked_up(conditions=["x"])), "runs-never", data={}),
+    case(status(**looked_up(intent=["x"])), "runs-never", data={}),
+    case(status(**looked_up(not_intent=["x"])), "runs-never", data={}),
     case(
-        sound(**mapping(type="from_text", action="action_ps7_context")),
-        "error slot-filled-elsewhere: slot ps7_status is filled by from_text: it is the bot's",
-        "error runs-never: nothing runs action_ps7_context",
+        status(**looked_up(type="from_text")),
+        *("slot-filled-elsewhere/slot ps7_status is filled/from_text", "runs-never"),
         data={},
     ),
-    case(sound(**mapping(type="custom")), "warning runs-unknown: no slot of the domain runs"),
-    *(
-        case(
-            sound(**mapping(type="custom"), more=STARTS),
-            "warning runs-at-start: action_ps7_context is run by its own action_session_start",
-            data={},
-            **code,
-        )
-        for code in ({}, {"code": "class A(PS7SessionStart)"})
-    ),
-    case(
-        sound(**mapping(type="custom"), more=STARTS),
-        "error session-start-own: the lookup is meant to run at the session's start, and the bot's",
-        data={},
-        code="class Own: name = 'action_session_start'",
-    ),
-    case(
-        sound(more={"actions": ["action_validate_slot_mappings"]}),
-        "warning slot-validation: the domain lists action_validate_slot_mappings: it may",
-    ),
-    *(
-        case(sound(more={"actions": SOME_SENT}), *not_sent, endpoints=endpoints, **code)
-        for endpoints, code, not_sent in (
-            ({"action_endpoint": {"url": "x"}}, {}, []),
-            ({"action_endpoint": "x"}, {}, []),
-            (SELECTIVE, {}, [BOTH]),
-            (SELECTIVE, {"code": "PS7SessionStart"}, [BOTH]),
-            (SELECTIVE, {"code": ""}, [f"{NOT_SENT} action_ps7_verify:"]),
-        )
-    ),
+    case(sound(ps7_status=CUSTOM), "runs-unknown"),
+    case(BY_HAND, "runs-at-start", data={}),
+    case(BY_HAND, "runs-at-start", data={}, code="PS7SessionStart"),
+    case(BY_HAND, "session-start-own", data={}, code=OWN_START),
+    case(sound(more={"actions": ["action_validate_slot_mappings"]}), "slot-validation"),
+    case(sound(more=ACTIONS), endpoints={"action_endpoint": {"url": "x"}}),
+    case(sound(more=ACTIONS), BOTH, endpoints=SELECTIVE),
+    case(sound(more=ACTIONS), BOTH, endpoints=SELECTIVE, code="PS7SessionStart"),
+    case(sound(more=ACTIONS), "domain-not-sent/action_ps7_verify", endpoints=SELECTIVE, code=""),
 ]
+SHOWN = sound(ps7_status=SEEN)
+LEARNT = "slot-featurised/AugmentedMemoizationPolicy and TEDPolicy/ps7_status"
+CHOSEN = "slot-featurised/MemoizationPolicy, UnexpecTEDIntentPolicy and TEDPolicy/ps7_status"
 POLICIES = [
-    *(
-        case(
-            sound(ps7_status=SEEN),
-            f"{STORIES_OF} AugmentedMemoizationPolicy and TEDPolicy may stop matching: ps7_status",
-            **data,
-            config=STORIES,
-        )
-        for data in ({}, {"data": rule({"other": 1}, kind="story")})
-    ),
-    case(
-        sound(ps7_status=SEEN, segment={"influence_conversation": ...}),
-        f"{STORIES_OF} MemoizationPolicy, UnexpecTEDIntentPolicy and TEDPolicy may stop matching",
-        config={"policies": None},
-    ),
-    *(
-        case(sound(**changes), **data, config=config)
-        for changes, data, config in (
-            ({}, {"data": rule({"other": 1}, kind="story")}, STORIES),
-            ({"ps7_status": SEEN}, {"data": rule({"ps7_status": "ok"}, kind="story")}, STORIES),
-            ({"ps7_status": SEEN}, {"data": rule("ps7_status", kind="story")}, STORIES),
-            ({"ps7_status": SEEN}, {"data": rule({"ps7_status": "ok"})}, STORIES),
-            ({"ps7_status": SEEN}, {"data": rule({"other": 1}, kind="story")}, RULES_ALONE),
-            ({"ps7_status": SEEN}, {"data": flow()}, {"pipeline": []}),
-            ({"ps7_payload": {"type": "any", "influence_conversation": ...}}, {}, STORIES),
-        )
-    ),
-    case(sound(ps7_status=SEEN), data=rule({"other": 1}, kind="story")),
-    case(sound(ps7_status=SEEN), data=rule({"ps7_status": "ok"}, {"mood": "good"})),
-    *(
-        case(sound(), "error condition-ignored: rule “Balance” cannot see", data=rule(condition))
-        for condition in ("ps7_status", {"ps7_status": "ok"}, {"ps7_status": None})
-    ),
+    case(SHOWN, LEARNT, config=STORIES),
+    case(SHOWN, LEARNT, data=story({"other": 1}), config=STORIES),
+    case(SHOWN, CHOSEN, config={"policies": None}),
+    case(sound(), data=story({"other": 1}), config=STORIES),
+    case(SHOWN, data=story("ps7_status"), config=STORIES),
+    case(SHOWN, data=rule({"ps7_status": "ok"}), config=STORIES),
+    case(SHOWN, data=story({"other": 1}), config=RULES_ALONE),
+    case(SHOWN, data=rule({"ps7_status": "ok"}, {"mood": "good"})),
+    case(SHOWN, data=story({"other": 1})),
+    case(sound(ps7_payload={"type": "any", "influence_conversation": ...}), config=STORIES),
+    case(sound(), "condition-ignored/ps7_status", data=rule("ps7_status")),
+    case(sound(), "condition-ignored/ps7_status", data=rule({"ps7_status": None})),
 ]
+ACCOUNT = "response-quotes/account"
 QUOTES = [
-    *(
-        case(quoting({"text": "Olá"}, variation), "warning response-quotes: response utter_it")
-        for variation in (
-            {"text": "Conta {account}"},
-            {"text": "Olá", "buttons": [{"title": "Conta {account}", "payload": "/ok"}]},
-            {"text": "Olá", "quick_replies": [{"title": "{account}", "payload": "/ok"}]},
-            {"custom": {"blocks": [{"text": {"text": "{account}"}}]}},
-            {"attachment": {"file": "{account}.pdf"}},
-            {"text": "Conta {account}", "condition": [{"type": "slot", "name": "ps7_status"}]},
-            {"text": "Conta {{{account}}}"},
-        )
+    case(quoting({"text": "Olá"}, {"text": "{account}", "condition": [{"name": "x"}]}), ACCOUNT),
+    case(quoting({"text": "Olá", "buttons": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
+    case(quoting({"quick_replies": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
+    case(quoting({"custom": {"blocks": [{"text": {"text": "{account}"}}]}}), ACCOUNT),
+    case(quoting({"attachment": {"file": "{account}.pdf"}}, {"image": "{account}"}), ACCOUNT),
+    case(quoting({"text": "Conta {{{account}}}"}), ACCOUNT),
+    case(
+        quoting(
+            {"text": "{account}, {ps7_key}"}, {"text": "{u_any} {account}"}, ps7_key={}, u_any={}
+        ),
+        "response-quotes/account, ps7_key and u_any",
     ),
     case(
-        quoting({"text": "Agência {agency}, conta {account}"}, {"text": "Conta {account}"}),
-        f"{QUOTES_IT} agency and account:",
-    ),
-    *(
-        case(quoting({"text": f"{{{slot}}}"}, slots=(slot,)), f"{QUOTES_IT} {slot}:")
-        for slot in ("cpf", "cpf_masked", "phone_number", "ps7_key", "u_cpf", "u_whatever")
-    ),
-    *(
-        case(quoting({"text": f"{{{slot}}}"}, slots=()))
-        for slot in ("ps7_status", "segment", "conta_verificada", "account")
-    ),
-    case(
-        quoting({"text": "{conta} {account}"}, slots=("account", "conta")),
-        f"{QUOTES_IT} conta:",
+        quoting({"text": "{cpf_masked} {conta} {account}"}, conta={}, cpf_masked={}),
+        "response-quotes/cpf_masked and conta",
         renames={"account": "conta"},
     ),
-    *(
-        case(quoting(variation))
-        for variation in (
-            {"text": "Conta {{account}}"},
-            {"text": "Conta {account\n}"},
-            {"metadata": {"for": "{account}"}},
-            {"text": None},
-            "Conta {account}",
-        )
-    ),
+    case(quoting({"text": "{ps7_status} {segment} {conta_verificada} {cpf}"})),
+    case(quoting({"text": "Conta {{account}}"}, {"text": "Conta {account\n}"})),
+    case(quoting({"metadata": {"for": "{account}"}}, "Conta {account}")),
 ]
-PROMPTS = "to sub-agents and Enterprise Search, in their prompts"
-GUARD = "warning flow-guard: the guard of flow balance reads ps7_status before any action of its"
-NO_STUB = "warning e2e-stubs: end-to-end tests with stubs have none for"
-OWN_START = "class Own: name = 'action_session_start'"
-OWN_MAKES_NONE = "warning session-start-calm: the bot's own action_session_start makes no lookup"
-ENDLESS = "warning session-endless: `start_session_after_expiry: false` ends no session by a pause"
-UNREADABLE = "warning privacy-seal: `privacy:` makes slot ps7_context unreadable, and a new session"
-BY_MODEL: dict[str, Any] = {"flows": {"greet": {"steps": []}}}
+ROUTED = {"pipeline": [{"name": "LLMBasedRouter"}, BY_MODEL]}
+SHARED = {"shared_for_coexistence": True}
 CARRIES = {"session_config": {"carry_over_slots_to_new_session": True}}
 HIDES_SEAL = {"privacy": {"rules": [{"slot": "cpf_masked"}, {"slot": "ps7_context"}, 7]}}
-GUARDED = flow(**{"if": "slots.ps7_status = 'ok' and slots.mood"})
+WRITES = [
+    {"collect": "segment", "next": [{"then": [{"collect": "amount"}]}]},
+    {"set_slots": [{"ps7_status": "ok"}, {"amount": 1}]},
+]
+
+
+def paused(*, starts: bool) -> dict[str, Any]:
+    return sound(more={"session_config": {"start_session_after_expiry": starts}})
+
+
+def stubs(*names: str) -> dict[str, Any]:
+    return {"stub_custom_actions": dict.fromkeys(["other", *names])}
+
+
 LANGUAGE_MODELS = [
     case(sound(), data={}, config=CALM),
-    case(sound(cpf={}, u_display={}), "warning calm-personal: Rasa Pro shows cpf", config=CALM),
+    case(sound(cpf={}, u_display={}), "calm-personal/cpf and u_display", config=CALM),
     case(sound(cpf={}), config=RULES_ALONE),
-    *(
-        case(
-            sound(cpf={}, other={"mappings": [{"type": kind}]}),
-            *([f"warning calm-personal: Rasa Pro shows cpf {PROMPTS}"] if kind else []),
-        )
-        for kind in ("from_llm", "controlled", "")
-    ),
-    *(
-        case(
-            sound(**{name: {"shared_for_coexistence": True} for name in shared}),
-            *reset,
-            config={"pipeline": [{"name": router}, *CALM["pipeline"]]},
-        )
-        for router, shared, reset in (
-            ("LLMBasedRouter", ("ps7_status",), [f"{RESETS} ps7_context and segment"]),
-            ("IntentBasedRouter", ("ps7_status", "ps7_context"), [f"{RESETS} segment"]),
-            ("IntentBasedRouter", ("ps7_status", "ps7_context", "segment"), []),
-        )
+    case(sound(cpf={}, other={"mappings": [{"type": "from_llm"}]}), "calm-personal/cpf"),
+    case(sound(cpf={}, other={"mappings": [{"type": "controlled"}]}), "calm-personal/cpf"),
+    case(sound(ps7_status=SHARED), "calm-coexistence/ps7_context and segment", config=ROUTED),
+    case(sound(ps7_status=SHARED, ps7_context=SHARED, segment=SHARED), config=ROUTED),
+    case(
+        sound(),
+        *("flow-writes/collects slot segment", "flow-writes/sets slot ps7_status"),
+        data=flow(steps=WRITES, **{"if": False}),
     ),
     case(
         sound(),
-        "error flow-writes: flow balance collects slot segment: a guess of the model replaces",
-        "error flow-writes: flow balance sets slot ps7_status: a guess of the model replaces",
-        data=flow(
-            steps=[
-                {"collect": "segment", "next": [{"then": [{"collect": "amount"}]}]},
-                {"set_slots": [{"ps7_status": "ok"}, {"amount": 1}]},
-            ]
-        ),
+        "flow-guard/ps7_status",
+        data=flow(**{"if": "slots.ps7_status = 'ok' and slots.mood"}),
     ),
-    case(sound(), data=flow(**{"if": False})),
-    *(
-        case(sound(more=starts), GUARD, data=GUARDED, **code)
-        for starts, code in (({}, {}), (STARTS, {}), (STARTS, {"code": "PS7SessionStart"}))
-    ),
-    *(
-        case(sound(more=starts), *found, data=BY_MODEL, code=code)
-        for starts, code, found in (
-            ({}, "", []),
-            (STARTS, "class Own(PS7SessionStart): pass", []),
-            ({}, OWN_START, [OWN_MAKES_NONE]),
-        )
-    ),
-    *(
-        case(sound(more={"session_config": said}), *found, data=BY_MODEL)
-        for said, found in (
-            ({"carry_over_slots_to_new_session": False, "start_session_after_expiry": True}, []),
-            (
-                {"carry_over_slots_to_new_session": False, "start_session_after_expiry": False},
-                [ENDLESS],
-            ),
-        )
-    ),
-    *(
-        case(sound(more=more), *found, data=BY_MODEL, endpoints=endpoints)
-        for more, endpoints, found in (
-            ({}, HIDES_SEAL, []),
-            (CARRIES, {"privacy": 7}, []),
-            (CARRIES, HIDES_SEAL, [UNREADABLE]),
-        )
-    ),
-    *(
-        case(
-            sound(more=starts),
-            *found,
-            data=BY_MODEL,
-            e2e={"stub_custom_actions": dict.fromkeys(stubs)},
-        )
-        for starts, stubs, found in (
-            ({}, ["other", "balance_ok::action_ps7_context"], []),
-            ({}, ["other"], [f"{NO_STUB} action_ps7_context"]),
-            (STARTS, ["action_ps7_context"], [f"{NO_STUB} action_session_start"]),
-        )
+    case(sound(more=STARTS), data=flow(), code=f"{OWN_START} PS7SessionStart"),
+    case(sound(), "session-start-calm", data=flow(), code=OWN_START),
+    case(paused(starts=False), "session-endless", data=flow()),
+    case(paused(starts=True), data=flow()),
+    case(sound(), data=flow(), endpoints=HIDES_SEAL),
+    case(sound(more=CARRIES), data=flow(), endpoints={"privacy": 7}),
+    case(sound(more=CARRIES), "privacy-seal/ps7_context", data=flow(), endpoints=HIDES_SEAL),
+    case(sound(), data=flow(), e2e=stubs("balance_ok::action_ps7_context")),
+    case(sound(), "e2e-stubs/action_ps7_context", data=flow(), e2e=stubs()),
+    case(
+        sound(more=STARTS),
+        "e2e-stubs/action_session_start",
+        data=flow(),
+        e2e=stubs("action_ps7_context"),
     ),
 ]
 VIER = {"rasa_vier_cvg.CVGInput": {"token": "made-up"}}
 PERSISTENT = {"socketio": {"session_persistence": True}}
 CHANNELS = [
-    *(case(sound(), credentials=said) for said in ({"rest": None}, {"socketio": None}, {})),
-    case(sound(), credentials={"socketio": {"session_persistence": False}}),
-    case(
-        sound(),
-        "warning socketio-persistence: socketio has `session_persistence: true`: with python-socke",
-        credentials=PERSISTENT,
-    ),
+    case(sound(), credentials={"rest": None, "socketio": None}),
+    case(sound(), credentials={}),
+    case(sound(), "socketio-persistence", credentials=PERSISTENT),
     case(sound(), credentials=PERSISTENT, config=CALM),
-    case(
-        sound(),
-        "warning channel-path: VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS",
-        credentials=VIER,
-    ),
+    case(sound(), "channel-path", credentials=VIER),
     case(sound(), credentials=VIER, metadata_keys=["contextId", "cvg_body.dialogContext.ctx"]),
     case(
         sound(),
-        "warning channel-metadata: in credentials.yml, telegram lets no metadata of yours through",
-        "warning channel-metadata: in credentials.yml, callback lets no metadata of yours through",
-        "warning channel-metadata: in credentials.yml, genesys lets no metadata of yours through",
-        credentials={"telegram": {"access_token": "made-up"}, "callback": None, "genesys": None},
+        *("channel-metadata/telegram", "channel-metadata/genesys"),
+        credentials={"telegram": {"access_token": "made-up"}, "genesys": None},
     ),
 ]
 TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
@@ -393,33 +306,36 @@ def test_what_is_wrong_with_a_bot_is_found_and_nothing_else(
 
 
 @pytest.mark.parametrize(
+    ("name", "level"), [("segment", "warning"), ("ps7_status", "error"), ("ps7_context", "error")]
+)
+def test_a_form_that_asks_for_a_slot_of_ours(name: str, level: str) -> None:
+    """What a dialogue branches on must not come from a user, not even until the next run."""
+    asks = f"{level} slot-filled-elsewhere: form any asks for slot {name}: until the next run"
+    assert_found(wrong(found_in(bot_of(asked(name)))), [asks])
+
+
+CALLS = [{"action": "action_ps7_context"}]
+EACH_TURN = {"type": "controlled", "run_action_every_turn": "action_ps7_context"}
+EVERY_TURN = "slot ps7_status (on every turn)"
+
+
+@pytest.mark.parametrize(
     ("domain", "files", "ways"),
     [
-        (sound(), {}, ALWAYS),
         (
-            sound(
-                ps7_status={"mappings": [{"type": "controlled"}]}, other=looked_up()["ps7_status"]
-            ),
+            sound(ps7_status=CUSTOM, other={"mappings": [looked_up()]}),
             {},
             "slot other (on every turn)",
         ),
         (
-            sound(
-                **mapping(type="controlled", run_action_every_turn="action_ps7_context"),
-                more=STARTS,
-            ),
+            sound(more=STARTS, ps7_status={"mappings": [EACH_TURN]}),
             {"code": "PS7SessionStart"},
-            f"{ALWAYS} and its own action_session_start",
-        ),
-        (
-            sound(**mapping(type="custom")),
-            {"data": {"rules": [{"rule": "Ask", "steps": [{"action": "action_ps7_context"}]}]}},
-            "rule “Ask”",
+            f"{EVERY_TURN} and its own action_session_start",
         ),
         (
             sound(),
-            {"data": flow(steps=[{"action": "action_ps7_context"}])},
-            f"{ALWAYS} and flow balance",
+            {"data": {**flow(steps=CALLS), "rules": [{"rule": "Ask", "steps": CALLS}]}},
+            f"{EVERY_TURN}, rule “Ask” and flow balance",
         ),
     ],
 )
@@ -445,39 +361,27 @@ def test_what_the_plugin_writes_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "domain", "code", "is_said"),
+    ("policy", "actions", "code", "is_said"),
     [
-        ({}, {}, "", True),
-        ({"enable_fallback_prediction": False}, {}, "", False),
-        ({"core_fallback_action_name": "action_hand_over"}, {}, "", False),
-        ({}, {"actions": ["action_default_fallback"]}, "", False),
-        ({}, {"actions": ["action_default_fallback"]}, "[UserUtteranceReverted()]", True),
+        ({}, [], "", True),
+        ({"enable_fallback_prediction": False}, [], "", False),
+        ({"core_fallback_action_name": "action_hand_over"}, [], "", False),
+        ({}, ["action_default_fallback"], "", False),
+        ({}, ["action_default_fallback"], "[UserUtteranceReverted()]", True),
     ],
 )
 def test_what_a_fallback_costs_is_said_and_is_no_fault(
-    policy: dict[str, Any], domain: dict[str, Any], code: str, is_said: bool
+    policy: dict[str, Any], actions: list[str], code: str, is_said: bool
 ) -> None:
     """A bot's fallback is its own, however it is made; what matters is whether it rewinds."""
-    bot = bot_of(sound(more=domain), code, config={"policies": [{"name": "RulePolicy", **policy}]})
-    found = found_in(bot)
+    config = {"policies": [{"name": "RulePolicy", **policy}]}
+    found = found_in(bot_of(sound(more={"actions": actions}), code, config=config))
     assert wrong(found) == []
-    assert (
-        any(each.found.endswith("restores the slots, or looks up again") for each in found)
-        is is_said
-    )
+    assert ("fallback" in [each.id for each in found]) is is_said
 
 
-def test_advice_is_in_the_words_of_the_bots_rasa() -> None:
-    """Rasa Pro calls the mapping `controlled`, and gives it another key."""
-    domain = sound(cpf=FROM_TEXT, **mapping(type="controlled"))
-    advice = " ".join(finding.do for finding in found_in(bot_of(domain, data={})))
-    assert "`type: controlled, run_action_every_turn: action_ps7_context`" in advice
-    assert "leave `type: controlled` as the only mapping of cpf" in advice
-    assert "type: custom" not in advice
-
-
-def test_advice_names_the_bots_own_words() -> None:
-    """What can be copied is right as it stands there."""
+def test_advice_is_in_the_words_of_the_bot_and_of_its_rasa() -> None:
+    """What can be copied is right as it is; Rasa Pro has another mapping, and another key."""
     bot = bot_of(sound(agencia={}, conta={}, cpf=FROM_TEXT))
     advice = {finding.id: finding.do for finding in found_in(bot, {"id_document": "titular"})}
     assert advice["slot-name"] == (
@@ -489,3 +393,7 @@ def test_advice_names_the_bots_own_words() -> None:
         'PS7_SLOT_NAMES={"cpf": "customer_cpf"}; to have the plugin\'s alone, leave '
         "`type: custom` as the only mapping of cpf, and ask for it in no form."
     )
+    calm = bot_of(sound(cpf=FROM_TEXT, ps7_status={"mappings": [{"type": "controlled"}]}), data={})
+    advice = {finding.id: finding.do for finding in found_in(calm)}
+    assert "`type: controlled, run_action_every_turn: action_ps7_context`" in advice["runs-never"]
+    assert "leave `type: controlled` as the only mapping of cpf" in advice["slot-filled-elsewhere"]

@@ -40,6 +40,7 @@ NO_ROW = {
 }
 """Reasons that no look-up of the doctor ends in, and those that say too little by themselves."""
 KNOWS_NONE = "PS7 takes the credentials, and knows no such context"
+NOT_LET = "the proxy does not let through to cec.example.com:443"
 NO_LOGIN = "the proxy refuses the credentials in PS7_PROXY, or misses them"
 FAULT = error("dns", "the name leads nowhere", "check it")
 
@@ -93,33 +94,38 @@ def test_a_failure_that_says_too_little(reason: Reason) -> None:
     ]
 
 
+HEALTHY = f"ok ps7: {KNOWS_NONE} (HTTP 200, {{}})"
+HTML = Answer(500, {}, b"<html>")
+
+
 @pytest.mark.parametrize(
-    ("failure", "answer", "expected"),
+    ("reason", "status", "answer", "expected"),
     [
-        *(
-            (ContextRejected(reason, status), JSON, f"ok ps7: {KNOWS_NONE} (HTTP {status}, {said})")
-            for reason, status, said in (
-                (Reason.FAILURE_CODE, 200, "a code other than 0"),
-                (Reason.NO_PAYLOAD, 200, "no payload"),
-                (Reason.BUSINESS_FAILURE, 500, "its business failure"),
-            )
-        ),
+        (Reason.FAILURE_CODE, 200, JSON, HEALTHY.format("a code other than 0")),
+        (Reason.NO_PAYLOAD, 200, JSON, HEALTHY.format("no payload")),
+        (Reason.BUSINESS_FAILURE, 200, JSON, HEALTHY.format("its business failure")),
         (
-            ContextRejected(Reason.BUSINESS_FAILURE, 500),
-            Answer(500, {}, b"<html>"),
-            "warning ps7-500: the answer is HTTP 500, as PS7 says of such a context, but no JSON",
+            Reason.BUSINESS_FAILURE,
+            500,
+            HTML,
+            "warning ps7-500: the answer is HTTP 500, as PS7 says",
         ),
         (
             None,
+            200,
             JSON,
-            "warning ps7-anybody: PS7 names a customer for a contextId that it cannot know",
+            "warning ps7-anybody: PS7 names a customer for a contextId that it cannot",
         ),
     ],
 )
-def test_an_answer_is_judged(failure: LookupFailed | None, answer: Answer, expected: str) -> None:
-    """A healthy PS7 knows no such context, and says so in one of three ways."""
-    assert judged(failure, answer) == [expected]
-    assert judged(failure, answer, FAULT) == [expected]  # it answered: a second connection may fail
+def test_an_answer_is_judged(
+    reason: Reason | None, status: int, answer: Answer, expected: str
+) -> None:
+    """A healthy PS7 knows no such context; it answered, so a second connection may fail."""
+    failure = None if reason is None else ContextRejected(reason, status)
+    for below in (None, FAULT):
+        (said,) = judged(failure, answer, below)
+        assert said.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -152,10 +158,7 @@ def test_clocks_that_differ(seconds: int, expected: str | None) -> None:
         (TimeoutError("timed out"), "tcp: no connection to WHO at HOST:PORT: timed out"),
         (OSError(errno.EACCES, "No way"), "tcp: no connection to WHO at HOST:PORT: No way"),
         (BadStatusLine("x"), "proxy: what PS7_PROXY names does not answer as an HTTP proxy"),
-        (
-            OSError("Tunnel connection failed: 502 Bad Gateway"),
-            "proxy-refused: the proxy does not let through to cec.example.com:443 (HTTP 502)",
-        ),
+        (OSError("Tunnel connection failed: 502 Bad"), f"proxy-refused: {NOT_LET} (HTTP 502)"),
         (OSError("Tunnel connection failed: 407 x"), f"proxy-login: {NO_LOGIN} (HTTP 407)"),
         (ssl.SSLError(1, "x"), "tls: the TLS handshake with cec.example.com:443 fails (None)"),
     ],
@@ -164,22 +167,27 @@ def test_why_there_is_no_connection(
     monkeypatch: pytest.MonkeyPatch, proxy: str | None, failure: Exception, expected: str
 ) -> None:
     """Each cause with its own finding: what to do differs."""
-    who, host, port = "PS7", "cec.example.com", "443"
-    if proxy is not None:
-        who, host, port = "the proxy", "proxy.example.com", "3128"
-    text = expected.replace("WHO", who).replace("HOST", host).replace("PORT", port)
+    text = expected
+    for word, for_ps7, for_proxy in (
+        ("WHO", "PS7", "the proxy"),
+        ("HOST", "cec.example.com", "proxy.example.com"),
+        ("PORT", "443", "3128"),
+    ):
+        text = text.replace(word, for_proxy if proxy else for_ps7)
     found = no_connection(monkeypatch, failure, settings(proxy=proxy))
     assert written(found) == f"error {text}"
+
+
+NINE = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
-        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, True),
-        ({"https_proxy": "http://127.0.0.1:9"}, True),
-        ({"https_proxy": "http://127.0.0.1:9", "no_proxy": ".example.com"}, False),
-        ({"http_proxy": "http://127.0.0.1:9"}, False),
-        ({"https_proxy": "http://127.0.0.1:9", "PS7_PROXY": "http://127.0.0.1:9"}, False),
+        ({"HTTPS_PROXY": NINE}, True),
+        ({"https_proxy": NINE, "no_proxy": ".example.com"}, False),
+        ({"http_proxy": NINE}, False),
+        ({"https_proxy": NINE, "PS7_PROXY": NINE}, False),
     ],
 )
 @pytest.mark.parametrize("failure", [TimeoutError(), socket.gaierror()])
@@ -257,19 +265,14 @@ def test_how_long_the_certificate_of_ps7_holds(days: float, expected: str) -> No
     assert found[1].startswith("ok ps7: ")
 
 
-@pytest.mark.parametrize(
-    ("names", "hosts"),
-    [(None, "no host at all"), (["a.example", "b.example"], "a.example, b.example")],
-)
-def test_a_certificate_that_is_not_trusted_is_described(
-    names: list[str] | None, hosts: str
-) -> None:
+def test_a_certificate_that_is_not_trusted_is_described() -> None:
     """For which hosts it is, who issued it, from when and until when it holds."""
-    extension = names and x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-    (text,) = judged(PS7Unavailable(Reason.TLS), None, certificate(9, extension=extension or None))
-    assert text.endswith(
-        f": it is for {hosts}, issued by O=The Bank, good from 2026-11-16 to 2026-12-04"
-    )
+    names = x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.DNSName("b.example")])
+    for extension, hosts in ((None, "no host at all"), (names, "a.example, b.example")):
+        (text,) = judged(PS7Unavailable(Reason.TLS), None, certificate(9, extension=extension))
+        assert text.endswith(
+            f": it is for {hosts}, issued by O=The Bank, good from 2026-11-16 to 2026-12-04"
+        )
 
 
 def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
@@ -284,31 +287,22 @@ def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
 
 
 def test_the_files_of_the_settings_are_looked_at(tmp_path: Path) -> None:
-    """The authority that ends last, and the client's own certificate, which stands first."""
+    """The authority that ends last, and the client's own certificate, which is the first.
+
+    An old authority may have an odd serial number, of which cryptography warns.
+    """
     ca, client = tmp_path / "ca.pem", tmp_path / "client.pem"
+    odd = certificate(-4, "old").replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
     for file, made in (
-        (ca, [certificate(50, "new"), certificate(-4, "old")]),
+        (ca, [certificate(50, "new"), odd]),
         (client, [certificate(20, "bot"), certificate(1, "way up")]),
     ):
         file.write_text("".join(ssl.DER_cert_to_PEM_cert(each) for each in made))
     found = connection.check_files(with_files(ca_file=ca, client_cert=client), NOW)
+    authority = "the certificate in PS7_CA_FILE (CN=new) is good until 2027-01-14: 50 days left"
+    own = "the certificate in PS7_CLIENT_CERT (CN=bot) is good until 2026-12-15: 20 days left"
     assert [written(each) for each in found] == [
-        (
-            "ok authority: the certificate in PS7_CA_FILE (CN=new) is good until 2027-01-14: 50 "
-            "days left"
-        ),
-        (
-            "warning client-certificate-ends-soon: the certificate in PS7_CLIENT_CERT (CN=bot) "
-            "is good until 2026-12-15: 20 days left"
-        ),
+        f"ok authority: {authority}",
+        f"warning client-certificate-ends-soon: {own}",
     ]
     assert list(connection.check_files(settings(), NOW)) == []
-
-
-def test_an_old_authority_with_an_odd_serial_number(tmp_path: Path) -> None:
-    """Some stand in the systems' own bundles; cryptography warns of each of them."""
-    odd = certificate(90).replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
-    file = tmp_path / "ca.pem"
-    file.write_text(ssl.DER_cert_to_PEM_cert(odd))
-    found = connection.check_files(with_files(ca_file=file), NOW)
-    assert [finding.id for finding in found] == ["authority"]

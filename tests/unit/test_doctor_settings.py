@@ -55,10 +55,7 @@ def test_settings_without_a_fault() -> None:
         ({"app_secret": "planted"}, "app-key-unset: PS7_APP_SECRET is set and PS7_APP_KEY is not"),
         ({"client_key": __file__}, "client-cert-unset: PS7_CLIENT_KEY is set and PS7_CLIENT_CERT"),
         ({"base_url": "http://127.0.0.1:8099"}, "http: PS7_BASE_URL is http: credentials and"),
-        (
-            {"read_timeout": 4.0},
-            "time: PS7_DEADLINE (4 s) ends before PS7_READ_TIMEOUT (4 s): a PS7 that is",
-        ),
+        ({"read_timeout": 4.0}, "time: PS7_DEADLINE (4 s) ends before PS7_READ_TIMEOUT (4 s): a"),
         (
             {"read_timeout": 2.5, "connect_timeout": 3.0, "deadline": 2.5, "attempts": 2},
             "time: PS7_DEADLINE (2.5 s) ends before PS7_CONNECT_TIMEOUT (3 s) and PS7_READ_TIMEOUT",
@@ -96,26 +93,15 @@ def test_every_variable_at_fault_is_a_finding_of_its_own(monkeypatch: pytest.Mon
         "settings-bad: PS7_CA_FILE cannot be used: Check that the file is t",
     ]
     assert all(finding.found.split("; ")[1].startswith("it expects ") for finding in found)
+    monkeypatch.setenv("PS7_SECRETS_DIR", "/planted")  # then nothing else is read
+    with pytest.raises(SettingsError) as caught:
+        PS7Settings.load()
+    (folder,) = doctor.faults(caught.value)
+    assert folder.do == "Name the folder where the secrets are mounted, or unset it."
     assert "planted" not in repr(found)
 
 
-def test_a_folder_of_secrets_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One finding: nothing else was read."""
-    monkeypatch.setenv("PS7_SECRETS_DIR", "/planted")
-    with pytest.raises(SettingsError) as caught:
-        PS7Settings.load()
-    (finding,) = doctor.faults(caught.value)
-    assert (finding.id, finding.do) == (
-        "settings-bad",
-        "Name the folder where the secrets are mounted, or unset it.",
-    )
-
-
 # Variables
-
-
-def found_around(bot: Path | None = None) -> list[str]:
-    return wrong(doctor.check_variables(bot))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +109,6 @@ def found_around(bot: Path | None = None) -> list[str]:
     [
         ("PS7_URL", "PS7_BASE_URL"),
         ("PS7_USER", "PS7_USERNAME"),
-        ("PS7_SEAL_KEY", "PS7_SEAL_KEYS"),
         ("ps7_seal_key", "PS7_SEAL_KEYS"),
         ("PS7_BASE_URL", None),
         ("PS7_RASA_PYTHON", None),
@@ -136,35 +121,31 @@ def test_a_name_that_is_nearly_one_of_ours(
     """Names of something else entirely are left alone."""
     monkeypatch.setenv(name, "planted")
     found = list(doctor.check_variables(None))
-    assert [each.do for each in found] == (
-        [f"Did you mean {meant}? Rename it, or remove it."] if meant else []
-    )
+    advice = [f"Did you mean {meant}? Rename it, or remove it."] if meant else []
+    assert [each.do for each in found] == advice
 
 
 def test_names_are_looked_at_wherever_settings_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Environment, .env and secret files, each name once; and what cannot be read has none."""
+    env, secrets = tmp_path / ".env", tmp_path / "secrets"
+
+    def assert_unknown(*names: str) -> None:
+        changes_nothing = "is no variable of this plugin and changes nothing"
+        expected = [f"warning settings-unknown: {name} {changes_nothing}" for name in names]
+        assert wrong(doctor.check_variables(None)) == expected
+
     monkeypatch.setenv("PS7_URL", "planted")
-    monkeypatch.setenv("PS7_SECRETS_DIR", str(tmp_path / "secrets"))
-    (tmp_path / ".env").write_text("PS7_USER=planted\n")
-    changes_nothing = "is no variable of this plugin and changes nothing"
-    names = ["PS7_URL", "PS7_USER"]
-    assert found_around() == [
-        f"warning settings-unknown: {name} {changes_nothing}" for name in names
-    ]
-    (tmp_path / "secrets").mkdir()
+    monkeypatch.setenv("PS7_SECRETS_DIR", str(secrets))
+    env.write_text("PS7_USER=planted\n")
+    assert_unknown("PS7_URL", "PS7_USER")
+    secrets.mkdir()
     for name in ("PS7_PASSWD", "PS7_USER"):
-        (tmp_path / "secrets" / name).write_text("planted")
-    names.append("PS7_PASSWD")
-    assert found_around() == [
-        f"warning settings-unknown: {name} {changes_nothing}" for name in names
-    ]
-    (tmp_path / ".env").write_bytes(b"\xff\xfe")
-    names = ["PS7_URL", "PS7_PASSWD", "PS7_USER"]
-    assert found_around() == [
-        f"warning settings-unknown: {name} {changes_nothing}" for name in names
-    ]
+        (secrets / name).write_text("planted")
+    assert_unknown("PS7_URL", "PS7_USER", "PS7_PASSWD")
+    env.write_bytes(b"\xff\xfe")
+    assert_unknown("PS7_URL", "PS7_PASSWD", "PS7_USER")
 
 
 def test_a_bots_own_env_file_is_read_in_its_folder_alone(
@@ -173,25 +154,21 @@ def test_a_bots_own_env_file_is_read_in_its_folder_alone(
     """As the action server does, whose folder that is."""
     bot = tmp_path / "bot"
     bot.mkdir()
-    assert found_around(bot) == []
+    assert wrong(doctor.check_variables(bot)) == []
     (bot / ".env").write_text("PS7_PASSWORD=planted")
-    assert found_around(bot) == [
-        (
-            f"warning settings-elsewhere: {bot}/.env is not read: settings are those of the folder "
-            "where this runs"
-        )
-    ]
+    found = f"{bot}/.env is not read: settings are those of the folder where this runs"
+    assert wrong(doctor.check_variables(bot)) == [f"warning settings-elsewhere: {found}"]
     monkeypatch.chdir(bot)
-    assert found_around(Path()) == []
+    assert wrong(doctor.check_variables(Path())) == []
+
+
+QUOTED = "settings-quotes: PS7_PASSWORD stands in quotes, and they are taken as a part of it"
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        *(
-            (value, "settings-quotes: PS7_PASSWORD stands in quotes, and they are taken as a part")
-            for value in ("'planted'", '"planted"')
-        ),
+        *(("'planted'", QUOTED), ('"planted"', QUOTED)),
         ("planted\n", "settings-blanks: PS7_PASSWORD begins or ends with white space"),
         *((value, None) for value in ("it's", "'planted", "'", "", json.dumps(["planted"]))),
     ],
@@ -202,31 +179,26 @@ def test_what_another_program_should_have_taken_off_a_value(
     """Of our variables; the value is not shown."""
     monkeypatch.setenv("PS7_PASSWORD", value)
     monkeypatch.setenv("OTHER", value)
-    found = found_around()
-    assert [text.removesuffix(" of it") for text in found] == (
-        [f"warning {expected}"] if expected else []
-    )
+    found = wrong(doctor.check_variables(None))
+    assert found == ([f"warning {expected}"] if expected else [])
+
+
+TWO = "PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n"
+OTHERS = "OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n"
+LOGIN = "PS7_PROXY=http://u:planted@proxy.example.com:3128\n"
+TRACKED = "error env-tracked: .env holds {}, and git keeps it: whoever has the repository has them"
+READABLE = "warning env-readable: .env holds PS7_PASSWORD, and others on this machine may read it"
 
 
 @pytest.mark.parametrize(
     ("content", "tracked", "mode", "expected"),
     [
-        ("PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n", False, 0o600, []),
-        (
-            "PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n",
-            True,
-            0o600,
-            ["error env-tracked: .env holds PS7_SEAL_KEYS and PS7_PASSWORD, and git keeps it: who"],
-        ),
-        ("PS7_PASSWORD=planted\n", False, 0o640, ["warning env-readable: .env holds PS7_PASSWORD"]),
+        (TWO, False, 0o600, []),
+        (TWO, True, 0o600, [TRACKED.format("PS7_SEAL_KEYS and PS7_PASSWORD")]),
+        ("PS7_PASSWORD=planted\n", False, 0o640, [READABLE]),
         ("PS7_PASSWORD=simulator\nPS7_USERNAME=x\nPS7_SEAL_KEYS=\n", True, 0o644, []),
-        ("OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n", True, 0o644, []),
-        (
-            "PS7_PROXY=http://u:planted@proxy.example.com:3128\n",
-            True,
-            0o600,
-            ["error env-tracked: .env holds PS7_PROXY, and git keeps it"],
-        ),
+        (OTHERS, True, 0o644, []),
+        (LOGIN, True, 0o600, [TRACKED.format("PS7_PROXY")]),
         (None, False, 0o644, []),
     ],
 )
@@ -240,4 +212,4 @@ def test_who_else_reads_a_secret_of_a_env_is_said(
         Path(".env").chmod(mode)
     if tracked:
         subprocess.run(["git", "add", "-f", ".env"], check=True)
-    assert_found(wrong(doctor.check_file(Path())), expected)
+    assert wrong(doctor.check_file(Path())) == expected
