@@ -15,8 +15,10 @@ from ruamel.yaml import YAML
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.command import Terminal
-from tests.support.init_bots import BOTS, lay_out
+from tests.support.doctor import assert_found
+from tests.support.init_bots import BOTS, fail_at, lay_out, left_to_you
 
+Init = Callable[..., tuple[int, str, str]]
 FRAGMENT, OWN, JOURNAL = "domain/ps7/domain.yml", "domain/bot.yml", ".rasa-ps7.json"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"
 GREETING = """\
@@ -88,6 +90,17 @@ def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return isolated
 
 
+@pytest.fixture
+def init(capsys: pytest.CaptureFixture[str]) -> Init:
+    """What runs the command here; it returns the exit code, and what is written."""
+
+    def run(line: str = "--yes") -> tuple[int, str, str]:
+        code = main(["init", *line.split()])
+        return code, *capsys.readouterr()
+
+    return run
+
+
 def tree() -> dict[str, str]:
     """Read every file of the bot. Keys are made by chance: they are left out."""
     return {
@@ -118,32 +131,28 @@ def bot(name: str = "file", changed: Mapping[str, str | None] | None = None) -> 
 
 
 @pytest.mark.parametrize("name", BOTS)
-def test_what_it_changes_and_that_it_does_so_once(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_it_changes_and_that_it_does_so_once(name: str, init: Init) -> None:
     """Lines are put in and nothing else moves; the doctor is content, also where it is strict."""
     before = bot(name)
-    assert main(["init", "--yes"]) == 0
-    assert capsys.readouterr().err == ""
+    code, _, err = init()
+    assert (code, err) == (0, "")
     after = tree()
     names = {"cpf": "customer_cpf"} if name == "payee" else {}
     assert after.pop(FRAGMENT) == fragment(OSS, names=names)
     assert changes(before, after) == CHANGED[name]
 
     whole = tree()
-    assert main(["init"]) == 0
-    out, err = capsys.readouterr()
-    assert (out.startswith(NOTHING), "Left to you" in out, err) == (True, False, "")
+    code, out, err = init("")
+    assert (code, out.startswith(NOTHING), "Left to you" in out, err) == (0, True, False, "")
     assert tree() == whole
     assert main(["doctor", "--bot", ".", "--only-bot", "--strict"]) == 0
 
 
-def test_it_shows_what_it_would_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_shows_what_it_would_do(init: Init) -> None:
     """Into a pipe it asks nobody and does nothing; no secret is shown, old or new."""
     before = bot("actions", {"endpoints.yml": "tracker_store: {password: planted}"})
-    assert main(["init"]) == 1
-    out, err = capsys.readouterr()
-    assert err == "nothing was changed: --yes makes these changes\n"
+    code, out, err = init("")
+    assert (code, err) == (1, "nothing was changed: --yes makes these changes\n")
     assert out.startswith(
         """\
 Changes
@@ -175,14 +184,12 @@ Changes
 """
     )
     assert ("planted" in out, '["' in out) == (False, False)
-    assert main(["init", "--dry-run"]) == 0
-    assert capsys.readouterr() == (out, "")
+    assert init("--dry-run") == (0, out, "")
     assert tree() == before
 
 
 @pytest.mark.parametrize(
-    ("answer", "done"),
-    [("y\n", True), ("Sim\n", True), ("\n", False), ("no\n", False), ("", False)],
+    ("answer", "done"), [("y\n", True), ("Sim\n", True), ("\n", False), ("", False)]
 )
 def test_it_asks_at_a_terminal(
     given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, done: bool
@@ -199,113 +206,73 @@ def test_it_asks_at_a_terminal(
 
 # -- refusals -------------------------------------------------------------------------------------
 
-
-def link() -> None:
-    Path("elsewhere").mkdir()
-    Path("domain.yml").rename("elsewhere/domain.yml")
-    Path("domain.yml").symlink_to("elsewhere/domain.yml")
-
-
-def file_in_the_place_of_a_folder() -> None:
-    Path("domain.yml").rename("domain")
-
-
-def linked_folder() -> None:
-    Path("elsewhere").mkdir()
-    Path("actions").symlink_to("elsewhere")
+NO_YAML, NOTHING_YET = "cannot be read as YAML", "nothing was changed"
+BAD_NAMES = """\
+The PS7 settings are not usable:
+  PS7_SLOT_NAMES cannot be used; it expects a JSON object from our slot names to yours, such as \
+{"agency": "agencia"}, no name twice"""
 
 
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        ({"domain.yml": None}, "there is no domain.yml here and no folder domain: this is no bot"),
+        ("rm domain.yml", "there is no domain.yml here and no folder domain: this is no bot"),
         (
-            {"domain/b.yml": "intents: []"},
+            "mkdir domain; echo 'intents: []' > domain/b.yml",
             "domain.yml and domain lie side by side: nothing was changed. Put all in the folder",
         ),
         (
-            {"domain.yml": "responses: {}\nslots: {}\nresponses: {}\n"},
-            "domain.yml has the same key twice (line 3): nothing was changed",
+            "echo 'responses: {}' >> domain.yml",
+            "domain.yml has the same key twice (line 9): nothing was changed",
         ),
         (
-            {"endpoints.yml": "a: [", "config.yml": "\xff"},
-            (
-                "config.yml cannot be read as YAML: nothing was changed\n"
-                "endpoints.yml cannot be read as YAML (line 1): nothing was changed"
-            ),
+            r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml",
+            f"config.yml {NO_YAML}: {NOTHING_YET}\nendpoints.yml {NO_YAML} (line 2): {NOTHING_YET}",
         ),
-        ({".gitignore": "\xff"}, ".gitignore is not UTF-8: nothing was changed"),
-        ({".gitignore/x": ""}, ".gitignore cannot be read: Is a directory"),
-        ({"actions": ""}, "actions/__init__.py cannot be read: Not a directory"),
-        (file_in_the_place_of_a_folder, "domain/ps7/domain.yml cannot be read: Not a directory"),
-        (link, "domain.yml is a link: nothing was changed; edit what it names"),
-        (linked_folder, "actions is a link: nothing was changed; edit what it names"),
+        (r"printf '\377' > .gitignore", ".gitignore is not UTF-8: nothing was changed"),
+        ("mkdir .gitignore", ".gitignore cannot be read: Is a directory"),
+        ("touch actions", "actions/__init__.py cannot be read: Not a directory"),
+        ("mv domain.yml domain", "domain/ps7/domain.yml cannot be read: Not a directory"),
         (
-            {".env": "PS7_SLOT_NAMES=7"},
-            (
-                "The PS7 settings are not usable:\n  PS7_SLOT_NAMES cannot be used; it expects "
-                'a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
-                "no name twice"
-            ),
+            "mkdir x; mv domain.yml x; ln -s x/domain.yml domain.yml",
+            "domain.yml is a link: nothing was changed; edit what it names",
         ),
+        ("mkdir x; ln -s x actions", "actions is a link: nothing was changed; edit what it names"),
+        ("echo PS7_SLOT_NAMES=7 > .env", BAD_NAMES),
     ],
-    ids=lambda each: getattr(each, "__name__", str(each)),
 )
-def test_what_it_refuses(
-    capsys: pytest.CaptureFixture[str],
-    spoil: dict[str, str | None] | Callable[[], None],
-    complaint: str,
-) -> None:
+def test_what_it_refuses(init: Init, spoil: str, complaint: str) -> None:
     """A file that it cannot read or write as a whole: one line names it, and nothing is written."""
+
+    def everything() -> dict[Path, bytes]:
+        return {each: each.read_bytes() if each.is_file() else b"" for each in Path().rglob("*")}
+
     bot()
-    if callable(spoil):
-        spoil()
-    else:
-        for name, content in spoil.items():
-            Path(name).parent.mkdir(exist_ok=True)
-            if content is None:
-                Path(name).unlink()
-            else:
-                Path(name).write_bytes(content.encode("latin-1"))
-    before = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
-    assert main(["init", "--yes"]) == 1
-    assert capsys.readouterr() == ("", f"{complaint}\n")
-    assert {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")} == before
+    subprocess.run(["sh", "-c", spoil], check=True)
+    before = everything()
+    assert init() == (1, "", f"{complaint}\n")
+    assert everything() == before
 
 
 @pytest.mark.parametrize("read_only", [".", "endpoints.yml"])
-def test_what_may_not_be_written(
-    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], read_only: str
-) -> None:
+def test_what_may_not_be_written(given: pytest.MonkeyPatch, init: Init, read_only: str) -> None:
     """It asks the system, whoever runs this test."""
     before = bot("rasa-init")
     given.setattr("os.access", lambda path, _: path != Path(read_only))
-    assert main(["init", "--yes"]) == 1
-    assert capsys.readouterr().err == f"{read_only} is read-only: nothing was changed\n"
+    assert init() == (1, "", f"{read_only} is read-only: nothing was changed\n")
     assert tree() == before
 
 
 @pytest.mark.parametrize("failing", range(7))
-def test_a_failure_in_between(
-    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: int
-) -> None:
+def test_a_failure_in_between(given: pytest.MonkeyPatch, init: Init, failing: int) -> None:
     """Whatever is written by then, the next run makes the rest of the same bot."""
     bot("payee")
     subprocess.run(["git", "init", "-q"], check=True)
-    written = iter(range(7))
-    rename = Path.rename
-
-    def replace(path: Path, target: Path) -> Path:
-        if next(written) == failing:
-            raise OSError(28, "No space left on device")
-        return rename(path, target)
-
     with given.context() as full:
-        full.setattr(Path, "replace", replace)
-        full.setattr(Path, "rename", replace)
-        assert main(["init", "--yes"]) == 1
-    assert "cannot be written: No space left on device\n" in capsys.readouterr().err
-    assert main(["init", "--yes"]) == 0
+        fail_at(full, failing, "replace", "rename")
+        code, _, err = init()
+    assert (code, "cannot be written: No space left on device\n" in err) == (1, True)
+    assert init()[0] == 0
     after = tree()
     assert after.pop(FRAGMENT) == fragment(OSS, names={"cpf": "customer_cpf"})
     assert changes(BOTS["payee"], after) == {**CHANGED["payee"], ".gitignore": "+.env\n"}
@@ -315,33 +282,29 @@ def test_a_failure_in_between(
 
 DOMAIN = BOTS["file"]["domain.yml"]
 GREETS = '    - text: "Olá!"\n'
+CONDITION = f"{GREETS}      condition: [{{type: slot}}]\n"
 BY_SEGMENT = "greet by slot segment there, or all hear the same"
-SERVER = "name the action server under `action_endpoint:`, or Rasa runs no action"
-AS_SHOWN = "as docs/integration.md shows: until then the first message finds no customer"
-
-
-def left(out: str) -> list[str]:
-    """Return what is left to a person."""
-    listed = re.findall(r"Left to you\n((?:  .*\n)*)", out)
-    return [line.strip() for part in listed for line in part.splitlines()]
+SLOTS = """slots:
+  ps7_status: {type: categorical, values: [ok, missing, invalid, rejected, denied, unavailable,
+    expired, tampered], mappings: [{type: custom, action: action_ps7_context}]}
+  ps7_context: {type: text, influence_conversation: false, mappings: [{type: custom}]}
+  segment: {type: text, influence_conversation: false, mappings: [{type: custom}]}
+"""
+OWN_START = (
+    "derive your action_session_start (not found) from PS7SessionStart, as docs/integration.md "
+    "shows: until then the first message finds no customer"
+)
 
 
 @pytest.mark.parametrize(
     ("files", "arguments", "expected"),
     [
-        (
-            {},
-            "--greet utter_oi",
-            "there is no response utter_oi to greet by segment: --greet names it",
-        ),
-        (
-            {"domain.yml": None, "domain/a.yml": "utter_greet: [", "domain/b.yml": DOMAIN},
-            "",
-            None,  # what has nothing of a domain in it is not read
-        ),
+        ({}, "--greet utter_oi", "there is no response utter_oi to greet by segment: --greet nam"),
+        # What has nothing of a domain in it is not read
+        ({"domain.yml": None, "domain/a.yml": "utter_greet: [", "domain/b.yml": DOMAIN}, "", None),
         ({}, "--slots cpf_masked", "slot segment is not declared, so nothing greets by it"),
         (
-            {"domain.yml": DOMAIN.replace(GREETS, GREETS + "      condition: [{type: slot}]\n")},
+            {"domain.yml": DOMAIN.replace(GREETS, CONDITION)},
             "",
             f"utter_greet has conditions already: {BY_SEGMENT}",
         ),
@@ -354,13 +317,9 @@ def left(out: str) -> list[str]:
         (
             {"endpoints.yml": "{tracker_store: {}}\n"},
             "",
-            f"endpoints.yml: {SERVER}",
+            "endpoints.yml: name the action server under `action_endpoint:`, or Rasa runs no act",
         ),
-        (
-            {"domain.yml": f"{DOMAIN}actions: [action_session_start]\n"},
-            "--calm",
-            f"derive your action_session_start (not found) from PS7SessionStart, {AS_SHOWN}",
-        ),
+        ({"domain.yml": f"{DOMAIN}actions: [action_session_start]\n"}, "--calm", OWN_START),
         (
             {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None},
             "",
@@ -370,34 +329,22 @@ def left(out: str) -> list[str]:
     ],
 )
 def test_what_it_leaves_to_a_person(
-    capsys: pytest.CaptureFixture[str],
-    files: dict[str, str | None],
-    arguments: str,
-    expected: str | None,
+    init: Init, files: dict[str, str | None], arguments: str, expected: str | None
 ) -> None:
     """A sentence for each, unless the doctor has one. Everything else is done."""
     bot("file", files)
-    main(["init", "--yes", *arguments.split()])
-    assert left(capsys.readouterr().out) == ([expected] if expected else [])
+    _, out, _ = init(f"--yes {arguments}")
+    assert_found(left_to_you(out), [expected] if expected else [])
 
 
-def test_a_bot_that_merged_the_fragment_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bot_that_merged_the_fragment_by_itself(init: Init) -> None:
     """Its file stays where it is; the rest is done."""
     before = bot("file", {"domain.yml": DOMAIN + SLOTS})
-    assert main(["init", "--yes"]) == 0
-    out = capsys.readouterr().out
-    assert "\n  rasa train && rasa run\n" in out
+    code, out, _ = init()
+    assert (code, "\n  rasa train && rasa run\n" in out) == (0, True)
     found = changes(before, tree())
     assert found.pop("domain.yml") == GREETING
     assert sorted(found) == [".env", "actions/__init__.py", "endpoints.yml"]
-
-
-SLOTS = """slots:
-  ps7_status: {type: categorical, values: [ok, missing, invalid, rejected, denied, unavailable,
-    expired, tampered], mappings: [{type: custom, action: action_ps7_context}]}
-  ps7_context: {type: text, influence_conversation: false, mappings: [{type: custom}]}
-  segment: {type: text, influence_conversation: false, mappings: [{type: custom}]}
-"""
 
 
 # -- other kinds of bots --------------------------------------------------------------------------
@@ -406,65 +353,59 @@ OWN_SLOTS = """slots:
   agencia: {type: text, mappings: [{type: from_text}]}
   phone_number: {type: text, mappings: [{type: from_text}]}
 """
+BESIDE = {"phone_number": "customer_phone_number"}
+PORTUGUESE = {
+    "agency": "agencia_cliente",
+    "segment": "segmento",
+    "phone_number": "phone_number_cliente",
+}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variables", "names", "greets_by"),
+    ("arguments", "is_set", "names"),
     [
-        ("", "", {"phone_number": "customer_phone_number"}, "segment"),
-        (
-            "--pt --slots agency,segment",
-            "",
-            {
-                "agency": "agencia_cliente",
-                "segment": "segmento",
-                "phone_number": "phone_number_cliente",
-            },
-            "segmento",
-        ),
-        ("--pt", 'PS7_SLOT_NAMES={"segment": "faixa"}\n', None, "faixa"),
+        ("", False, BESIDE),
+        ("--pt --slots agency,segment", False, PORTUGUESE),
+        ("--pt", True, {"segment": "faixa"}),
     ],
 )
 def test_the_names_of_slots(
-    capsys: pytest.CaptureFixture[str],
-    arguments: str,
-    variables: str,
-    names: dict[str, str] | None,
-    greets_by: str,
+    init: Init, arguments: str, is_set: bool, names: dict[str, str]
 ) -> None:
     """What the bot has stays the bot's. Names that are set already count, and no others."""
-    bot("file", {"domain.yml": DOMAIN + OWN_SLOTS})
-    Path(".env").write_text(variables)
-    code = main(["init", "--yes", *arguments.split()])
+    env = f"PS7_SLOT_NAMES={json.dumps(names)}\n" if is_set else ""
+    bot("file", {"domain.yml": DOMAIN + OWN_SLOTS, ".env": env})
+    code, out, _ = init(f"--yes {arguments}")
     after = tree()
-    said = re.findall("PS7_SLOT_NAMES=(.*)", after[".env"])
-    assert json.loads(said[0]) == ({"segment": "faixa"} if names is None else names)
+    assert [json.loads(said) for said in re.findall("SLOT_NAMES=(.*)", after[".env"])] == [names]
     declared = YAML(typ="safe").load(after[FRAGMENT])["slots"]
+    greets_by = names.get("segment", "segment")
     assert greets_by in declared
     assert not {"agencia", "phone_number"} & declared.keys()
-    assert f"        name: {greets_by}\n" in after[OWN].replace("  name", "name")
-    assert ("[slot-filled-elsewhere]" in capsys.readouterr().out) is (names is None)
-    assert code == (1 if names is None else 0)
+    assert f"          name: {greets_by}\n" in after[OWN]
+    assert (code, "[slot-filled-elsewhere]" in out) == (int(is_set), is_set)
 
 
 @pytest.mark.parametrize(
-    ("name", "files"),
-    [("file", {}), ("payee", {}), ("payee", {"actions.py": "import rasa_ps7\n"})],
+    ("name", "files", "module"),
+    [
+        ("file", {}, "actions/ps7_session.py"),
+        ("payee", {"actions.py": "import rasa_ps7\n"}, "actions.py"),
+    ],
 )
 def test_a_look_up_at_the_sessions_start(
-    capsys: pytest.CaptureFixture[str], name: str, files: dict[str, str]
+    init: Init, name: str, files: dict[str, str], module: str
 ) -> None:
-    """The class stands where the action server loads it, and it is said what rules need."""
+    """The class is where the action server loads it, and it is said what rules need."""
     bot(name, files)
-    assert main(["init", "--yes", "--at-session-start"]) == 0
+    code, out, _ = init("--yes --at-session-start")
     names = {"cpf": "customer_cpf"} if name == "payee" else {}
     after = tree()
     assert after[FRAGMENT] == fragment(OSS, at_session_start=True, names=names)
-    out = capsys.readouterr().out
-    (said,) = left(out)
+    (said,) = left_to_you(out)
+    assert code == 0
     assert said.startswith("let each rule or flow that needs the customer call action_ps7_context")
-    module = after["actions/ps7_session.py" if name == "file" else "actions.py"]
-    assert module.endswith(
+    assert after[module].endswith(
         """from rasa_ps7 import PS7SessionStart
 
 
@@ -472,16 +413,16 @@ class ActionSessionStart(PS7SessionStart):
     \"""Knows the customer before the first turn.\"""
 """
     )
-    main(["init"])
-    assert capsys.readouterr().out.startswith(NOTHING)
+    assert init("")[1].startswith(NOTHING)
 
 
-@pytest.mark.parametrize("file", ["actions.py", "actions/own.py"])
-def test_a_comment_that_names_the_plugin_is_no_import(file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "module"), [("actions.py", "actions.py"), ("actions/own.py", "actions/__init__.py")]
+)
+def test_a_comment_that_names_the_plugin_is_no_import(file: str, module: str) -> None:
     """The doctor reads code in the same way, and has nothing to say afterwards."""
     bot("file", {file: "# rasa_ps7 comes here\n"})
     assert main(["init", "--yes"]) == 0
-    module = "actions.py" if file == "actions.py" else "actions/__init__.py"
     assert "\nimport rasa_ps7\n" in f"\n{tree()[module]}"
     assert main(["doctor", "--bot", ".", "--only-bot", "--strict"]) == 0
 
@@ -510,79 +451,61 @@ def test_the_plugin_as_a_folder() -> None:
 # -- how it goes on -------------------------------------------------------------------------------
 
 MODULE = "action_endpoint: {actions_module: actions}\n"
+SIMULATE, CHAT = "PYTHON -m actions.ps7 simulate --port 8099", "PYTHON -m actions.ps7 chat --as ana"
+READS_FOLDER = "# each command of Rasa that reads the domain takes `--domain domain` now"
+TRAIN = "rasa train --domain domain && rasa run"
 ENDPOINTS = "config/endpoints.yml"
+FAR = {
+    "config.yml": None,
+    "config/config.yml": BOTS["file"]["config.yml"],
+    ENDPOINTS: "action_endpoint: {url: 'http://actions:5056/webhook'}\n",
+    ".env": "PS7_BASE_URL=https://cec.example.com\n",
+    "domain.yml": DOMAIN + SLOTS,
+    "rasa-ps7": "",  # where pip puts it: beside the interpreter
+}
 
 
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
+        ({}, [SIMULATE, "PYTHON -m rasa_sdk --actions actions", TRAIN, CHAT, READS_FOLDER]),
         (
-            {},
-            (
-                "PYTHON -m actions.ps7 simulate --port 8099",
-                "PYTHON -m rasa_sdk --actions actions",
-                "rasa train --domain domain && rasa run",
-                "PYTHON -m actions.ps7 chat --as ana",
-                "# each command of Rasa that reads the domain takes `--domain domain` now",
-            ),
-        ),
-        (
-            {
-                "config.yml": None,
-                "config/config.yml": BOTS["file"]["config.yml"],
-                ENDPOINTS: "action_endpoint: {url: 'http://actions:5056/webhook'}\n",
-                ".env": "PS7_BASE_URL=https://cec.example.com\n",
-                "domain.yml": DOMAIN + SLOTS,
-                "rasa-ps7": "",  # where pip puts it: beside the interpreter
-            },
-            (
+            FAR,
+            [
                 "PYTHON -m rasa_sdk --actions actions --port 5056",
                 f"rasa train --config config/config.yml && rasa run --endpoints {ENDPOINTS}",
                 "rasa-ps7 chat",
-            ),
+            ],
         ),
         (
             {"endpoints.yml": MODULE, "actions/own.py": "class A(PS7SessionStart): ...\n"},
-            (
-                "PYTHON -m actions.ps7 simulate --port 8099",
-                "rasa train --domain domain && rasa run, from where the plugin is",
-                "PYTHON -m actions.ps7 chat --as ana",
-                "# each command of Rasa that reads the domain takes `--domain domain` now",
-            ),
+            [SIMULATE, f"{TRAIN}, from where the plugin is", CHAT, READS_FOLDER],
         ),
     ],
 )
 def test_what_comes_next_fits_the_bot(
-    given: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    files: dict[str, str | None],
-    expected: tuple[str, ...],
+    given: pytest.MonkeyPatch, init: Init, files: dict[str, str | None], expected: list[str]
 ) -> None:
     """The interpreter in use, the bot's port and files; the simulator only if PS7 is none."""
     given.setattr("sys.executable", str(Path("PYTHON").absolute()))
     bot("file", files)
-    assert main(["init", "--yes", "--at-session-start"]) in {0, 1}
-    shown = capsys.readouterr().out.partition("Next, each line in a terminal of its own\n")[2]
-    assert tuple(line.strip() for line in shown.splitlines()) == expected
+    _, out, _ = init("--yes --at-session-start")
+    shown = out.partition("Next, each line in a terminal of its own\n")[2]
+    assert [line.strip() for line in shown.splitlines()] == expected
 
 
 def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
-    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    given: pytest.MonkeyPatch, init: Init
 ) -> None:
     """By the names of such files; what is installed or hidden is not."""
     says = "rasa train\ncp bot/domain.yml x\nrasa train --domain domain\n"
-    there = ("Makefile", "docker/app.Dockerfile", ".github/workflows/ci.yml", "bot/up.sh")
+    there = ("Makefile", ".github/workflows/ci.yml", "bot/up.sh", "docker/app.Dockerfile")
     names = (*there, "README.md", "node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml")
     lay_out(Path(), dict.fromkeys(names, says))
     lay_out(Path("bot"), BOTS["file"])
     subprocess.run(["git", "init", "-q"], check=True)
     given.chdir("bot")
-    main(["init", "--yes"])
-    (said,) = left(capsys.readouterr().out)
-    found = [
-        f"{place}:{line}"
-        for place in ("../Makefile", "../.github/workflows/ci.yml")
-        for line in (1, 2)
-    ]
-    more = [f"{place}:{line}" for place in ("up.sh", "../docker/app.Dockerfile") for line in (1, 2)]
-    assert said.endswith(f"; see to {', '.join(found + more)}")
+    _, out, _ = init()
+    (said,) = left_to_you(out)
+    found = [f"../{place}:{line}" for place in there for line in (1, 2)]
+    assert said.endswith(f"; see to {', '.join(found).replace('../bot/', '')}")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from actions.ps7.cli.command import main
 from tests.support.command import Terminal
-from tests.support.init_bots import BOTS, lay_out
+from tests.support.init_bots import BOTS, fail_at, lay_out, left_to_you
 
 FRAGMENT, JOURNAL = Path("domain/ps7/domain.yml"), Path(".rasa-ps7.json")
-GREETING = '- text: "Olá! Sou a assistente do Personnalité."'
 STAYS = {".env", ".gitignore"}
 
 
@@ -38,8 +36,7 @@ def undo(capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
     code = main(["init", "--undo", "--yes"])
     out, err = capsys.readouterr()
     assert err == ""
-    left = re.findall(r"Left to you\n((?:  .*\n)*)", out)
-    return code, out, [line.strip() for part in left for line in part.splitlines()]
+    return code, out, left_to_you(out)
 
 
 @pytest.mark.parametrize("options", [[], ["--at-session-start"], ["--calm", "--pt"]])
@@ -80,74 +77,64 @@ def test_it_shows_what_it_would_do_and_asks(
     assert tree() == after
 
 
-def append(path: str, text: str) -> Callable[[], object]:
-    return lambda: Path(path).write_bytes(Path(path).read_bytes() + text.encode())
-
-
-def replace(path: str, old: str, new: str) -> Callable[[], object]:
-    return lambda: Path(path).write_text(Path(path).read_text("utf-8").replace(old, new), "utf-8")
-
-
 @pytest.mark.parametrize(
     ("edit", "path", "expected"),
     [
-        (append("actions/__init__.py", "import own\n"), "actions/__init__.py", b"import own\n"),
-        (append("endpoints.yml", "a: 1\n"), "endpoints.yml", b"a: 1\n"),
+        ("echo import own >> actions/__init__.py", "actions/__init__.py", "import own\n"),
+        ("echo a: 1 >> endpoints.yml", "endpoints.yml", "a: 1\n"),
         (
-            replace("domain/bot.yml", "intents: [greet", "intents: [bye, greet"),
+            "sed -i 's/greet,/bye, greet,/' domain/bot.yml",
             "domain.yml",
-            BOTS["file"]["domain.yml"].replace("[greet", "[bye, greet").encode(),
+            BOTS["file"]["domain.yml"].replace("greet,", "bye, greet,"),
         ),
     ],
 )
 def test_what_others_wrote_beside_it_stays(
-    edit: Callable[[], object], path: str, expected: bytes, capsys: pytest.CaptureFixture[str]
+    edit: str, path: str, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its own lines go, wherever they are by then, also of a file that it made."""
     lay_out(Path(), BOTS["file"])
     before = tree()
     main(["init", "--yes"])
-    edit()
+    subprocess.run(["sh", "-c", edit], check=True)
     code, _, _ = undo(capsys)
     after = tree()
-    assert (code, after.pop(path)) == (0, expected)
+    assert (code, after.pop(path)) == (0, expected.encode())
     before.pop(path, None)
     after.pop("actions", None)
     assert after == before
 
 
 @pytest.mark.parametrize(
-    ("edit", "left"),
+    ("edit", "path", "wrote"),
     [
         (
-            replace("domain/bot.yml", "do Personnalité", "da casa"),
-            f"domain/bot.yml was edited where `init` wrote “{GREETING}”: that is left",
+            "sed -i 's/do Personnalité/da casa/'",
+            "domain/bot.yml",
+            '“- text: "Olá! Sou a assistente do Personnalité."”',
         ),
+        ("sed -i '$ a # Ours.'", "domain/ps7/domain.yml", "it"),
         (
-            append("domain/ps7/domain.yml", "# Ours.\n"),
-            "domain/ps7/domain.yml was edited where `init` wrote it: that is left",
-        ),
-        (
-            replace("actions/__init__.py", "import rasa_ps7", "from rasa_ps7 import PS7Client"),
-            "actions/__init__.py was edited where `init` wrote “import rasa_ps7”: that is left",
+            "sed -i 's/import .*/from rasa_ps7 import x/'",
+            "actions/__init__.py",
+            "“import rasa_ps7”",
         ),
     ],
 )
 def test_a_place_that_somebody_edited_is_named_and_left(
-    edit: Callable[[], object], left: str, capsys: pytest.CaptureFixture[str]
+    edit: str, path: str, wrote: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The rest is taken back; the next run says the same again, until that place is gone."""
     lay_out(Path(), BOTS["file"])
     main(["init", "--yes"])
-    edit()
-    path = Path(left.partition(" was")[0])
-    edited = path.read_bytes()
+    subprocess.run(["sh", "-c", f"{edit} {path}"], check=True)
+    edited = Path(path).read_bytes()
     for _ in range(2):
         code, _, said = undo(capsys)
-        assert (code, left in said) == (1, True)
-        here = path if path.exists() else Path("domain.yml")
-        assert here.read_bytes() == edited
-        left = left.replace(str(path), str(here))
+        assert code == 1
+        assert f"{path} was edited where `init` wrote {wrote}: that is left" in said
+        path = path if Path(path).exists() else "domain.yml"
+        assert Path(path).read_bytes() == edited
     assert not Path("endpoints.yml").exists()
     assert JOURNAL.exists()
 
@@ -176,39 +163,20 @@ def test_a_failure_in_between_is_no_end(
 ) -> None:
     """Neither while `init` writes nor while it is undone: the next run finds the rest."""
     lay_out(Path(), BOTS["file"])
-    before, steps = tree(), iter(range(9))
+    before = tree()
     if "--undo" in command:
         main(["init", "--yes"])
-
-    def failing_once(name: str) -> Callable[..., object]:
-        real = getattr(Path, name)
-
-        def counted(path: Path, *to: Path, **options: object) -> object:
-            if next(steps) == failing:
-                raise OSError(28, "No space left on device")
-            return real(path, *to, **options)
-
-        return counted
-
     with given.context() as full:
-        for name in ("replace", "rename") if command == "init --yes" else ("rename", "unlink"):
-            full.setattr(Path, name, failing_once(name))
+        fail_at(full, failing, "rename", "unlink" if "--undo" in command else "replace")
         assert main(command.split()) in {0, 1}
     assert undo(capsys)[0] == 0
     assert tree() == before
 
 
-@pytest.mark.parametrize(
-    "journal",
-    [
-        "{}",
-        "[",
-        *(
-            f'[{{"path": "{path}", "moved_to": null, "before": null, "after": 1, "hunks": []}}]'
-            for path in ("/etc/x", "../x")
-        ),
-    ],
-)
+ENTRY = '[{"path": "%s", "moved_to": null, "before": null, "after": 1, "hunks": []}]'
+
+
+@pytest.mark.parametrize("journal", ["{}", "[", ENTRY % "/etc/x", ENTRY % "../x"])
 def test_a_journal_that_init_did_not_write(
     journal: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,60 +190,54 @@ def test_a_journal_that_init_did_not_write(
 
 def test_what_names_the_plugin_still_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules and code that a person wrote, and what says where the domain was."""
-    rule = "rules:\n- rule: r\n  steps: [{action: action_ps7_verify}]\n" * 5
+    rule = "rules:\n- rule: r\n  steps: [{action: action_ps7_verify}]\n" * 8
     made = {
         "data/more.yml": rule.replace("rules:", "# rules:"),
         "Makefile": "x:\n\trasa train -d domain\n",
+        "actions/own.py": "from rasa_ps7 import handover\n",
     }
-    lay_out(Path(), {**BOTS["file"], **made, "actions/own.py": "from rasa_ps7 import handover\n"})
+    lay_out(Path(), {**BOTS["file"], **made})
     main(["init", "--yes"])
     _, _, left = undo(capsys)
-    named = ", ".join(f"data/more.yml:{line}" for line in (3, 6, 9, 12, 15))
-    assert f"these lines name the plugin: {named}, actions/own.py:1" in left
+    named = ", ".join(f"data/more.yml:{line}" for line in range(3, 25, 3))
+    assert f"these lines name the plugin: {named} and 1 more" in left
     assert "these lines say where the domain was: Makefile:2" in left
 
 
 # -- secrets --------------------------------------------------------------------------------------
 
 
-def git(*arguments: str) -> None:
-    names = ("-c", "user.name=b", "-c", "user.email=b@example.com")
-    subprocess.run(["git", *names, *arguments], check=True, capture_output=True)
-
-
 @pytest.mark.parametrize(
-    ("kept", "state", "key", "mode", "ignores"),
+    ("kept", "state", "ignores"),
     [
-        ("", "none", True, 0o600, None),
-        ("", "repository", True, 0o600, ".env\n"),
-        ("OWN=1\n", "repository", True, 0o600, ".env\n"),
-        ("OWN=1\n", "tracked", False, 0o644, None),
-        ("OWN=1\n", "no git", False, 0o644, None),
+        ("", "true", None),
+        ("", "git init -q", ".env\n"),
+        ("OWN=1\n", "git init -q", ".env\n"),
+        ("OWN=1\n", "git init -q; git add -f .env", None),
+        ("OWN=1\n", "no git", None),
     ],
 )
-def test_where_a_key_goes(  # noqa: PLR0917
+def test_where_a_key_goes(
     given: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     kept: str,
     state: str,
-    key: bool,
-    mode: int,
     ignores: str | None,
 ) -> None:
     """Into a .env that its owner alone reads; into none that git keeps, or may keep."""
+    key = "add" not in state and state != "no git"
     lay_out(Path(), BOTS["file"] | ({".env": kept} if kept else {}))
-    if state != "none":
-        git("init", "-q")
-    if state == "tracked":
-        git("add", "-f", ".env")
     if state == "no git":
+        subprocess.run(["git", "init", "-q"], check=True)
         given.setenv("PATH", "/nowhere")
+    else:
+        subprocess.run(["sh", "-c", state], check=True)
     main(["init", "--yes"])
-    env = Path(".env")
+    env, ignored = Path(".env"), Path(".gitignore")
     assert env.read_text().startswith(kept)
     assert ("PS7_SEAL_KEYS" in env.read_text()) is key
-    assert env.stat().st_mode & 0o777 == mode
-    assert (Path(".gitignore").read_text() if Path(".gitignore").exists() else None) == ignores
+    assert env.stat().st_mode & 0o777 == (0o600 if key else 0o644)
+    assert (ignored.read_text() if ignored.exists() else None) == ignores
     assert ("until then its restart loses every customer" in capsys.readouterr().out) is not key
     assert "PS7_SEAL_KEYS" not in JOURNAL.read_text()
     assert list(Path().glob(".*.*.*")) == []

@@ -1,9 +1,12 @@
-"""Five bots before `rasa-ps7 init`: their files, small enough for Rasa to learn in seconds."""
+"""Five bots before `rasa-ps7 init`, small enough for Rasa to learn in seconds, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pytest
 
 PIPELINE = """\
 recipe: default.v1
@@ -134,3 +137,25 @@ def lay_out(folder: Path, files: Mapping[str, str]) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content.encode())
+
+
+def left_to_you(out: str) -> list[str]:
+    """Return what `init` leaves to a person."""
+    listed = re.findall(r"Left to you\n((?:  .*\n)*)", out)
+    return [line.strip() for part in listed for line in part.splitlines()]
+
+
+def fail_at(full: pytest.MonkeyPatch, step: int, *names: str) -> None:
+    """Let the disk be full at one of the steps that these methods of a path make."""
+    steps = iter(range(99))
+
+    def failing_once(real: Callable[..., object]) -> Callable[..., object]:
+        def counted(path: Path, *to: Path, **options: object) -> object:
+            if next(steps) == step:
+                raise OSError(28, "No space left on device")
+            return real(path, *to, **options)
+
+        return counted
+
+    for name in names:
+        full.setattr(Path, name, failing_once(getattr(Path, name)))
