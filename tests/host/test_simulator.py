@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectionError
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator import gateway
@@ -100,73 +99,60 @@ async def test_a_strange_context_id_is_only_not_found(
 KEYS = {"api_key": "key", "app_key": "app"}
 ANY = {"username": None, "password": None}
 API, APP_KEY = {"x-itau-apikey": "key"}, {"x-app-key": "app"}
-SHAPES = {"code": ("error_code", "error_msg"), "result": ("resultCode", "resultDesc")}
+USER, TEXT = {"userName": "simulator"}, {"Content-Type": "text/plain"}
+CHARSET = {"Content-Type": "Application/JSON; charset=utf-8"}
+CODE, RESULT = ("error_code", "error_msg"), ("resultCode", "resultDesc")
+Headers = dict[str, str]
+POST, GOOD = f"POST {PATH}", {**JSON, **LOGIN}
+Sent = tuple[str, Headers, bytes]
+LOOKUPS: list[tuple[dict[str, Any], Sent, int, tuple[str, ...]]] = [
+    # Who asks
+    ({}, (POST, {**JSON, **USER}, ANA), 401, RESULT),
+    ({}, (POST, {**JSON, **LOGIN, "password": ""}, ANA), 401, RESULT),
+    ({}, (POST, {**JSON, **LOGIN, "userName": "x"}, ANA), 401, RESULT),
+    ({}, (POST, {**JSON, **LOGIN, "password": "x"}, ANA), 401, RESULT),
+    (KEYS, (POST, {**JSON, **LOGIN, **API, **APP_KEY}, ANA), 200, ()),
+    (KEYS, (POST, {**JSON, **LOGIN, **API, "x-app-key": "x"}, ANA), 401, CODE),
+    (KEYS, (POST, {**JSON, **LOGIN, **APP_KEY}, ANA), 401, CODE),
+    (KEYS, (POST, {**JSON, **LOGIN, **API}, ANA), 401, CODE),
+    (ANY, (POST, {**JSON, "userName": "who", "password": "ever"}, ANA), 200, ()),
+    (ANY, (POST, {**JSON, "userName": "who"}, ANA), 401, RESULT),
+    (ANY, (POST, {**JSON, "userName": "", "password": "ever"}, ANA), 401, RESULT),
+    # What for
+    ({}, (POST, {**TEXT, **LOGIN}, ANA), 400, RESULT),
+    ({}, (POST, {**CHARSET, **LOGIN}, ANA), 200, ()),
+    ({}, (POST, GOOD, b'{"contextId": "\xff"}'), 400, RESULT),
+    ({}, (POST, GOOD, b"[" * 200_000), 400, RESULT),
+    ({}, (POST, GOOD, b""), 400, RESULT),
+    ({}, (POST, GOOD, b'["ana"]'), 400, RESULT),
+    ({}, (POST, GOOD, b'{"contextid": "ana"}'), 400, RESULT),
+    ({}, (POST, GOOD, b'{"contextId": 123123213}'), 400, RESULT),
+    ({}, (POST, GOOD, b'{"contextId": " "}'), 400, RESULT),
+    # What comes first is what is answered
+    ({}, (f"POST {PATH}?a=b", GOOD, ANA), 200, ()),
+    ({}, (f"POST {TOKEN_PATH}", GOOD, ANA), 404, CODE),
+    ({}, ("PUT /x", {}, ANA), 404, CODE),
+    ({}, (f"PUT {PATH}", {}, b"x"), 405, CODE),
+    ({}, (POST, TEXT, b"x"), 401, RESULT),
+]
 
 
-def headers(*parts: dict[str, str]) -> dict[str, Any]:
-    """Return a change of a good lookup: its headers."""
-    return {"headers": {name: value for part in parts for name, value in part.items()}}
-
-
-LOOKUPS: dict[str, tuple[dict[str, Any], dict[str, Any], int, str]] = {
-    "path": ({}, {"path": PATH + "/x"}, 404, "code"),
-    "method": ({}, {"method": "GET"}, 405, "code"),
-    "no userName": ({}, headers(JSON, {"password": "simulator"}), 401, "result"),
-    "no password": ({}, headers(JSON, {"userName": "simulator"}), 401, "result"),
-    "empty password": ({}, headers(JSON, LOGIN, {"password": ""}), 401, "result"),
-    "wrong userName": ({}, headers(JSON, LOGIN, {"userName": "x"}), 401, "result"),
-    "wrong password": ({}, headers(JSON, LOGIN, {"password": "x"}), 401, "result"),
-    "form": ({}, headers(LOGIN, {"Content-Type": "text/plain"}), 400, "result"),
-    "no JSON": ({}, {"body": b"contextId=ana"}, 400, "result"),
-    "no UTF": ({}, {"body": b'{"contextId": "\xff"}'}, 400, "result"),
-    "too deep": ({}, {"body": b"[" * 200_000}, 400, "result"),
-    "no body": ({}, {"body": b""}, 400, "result"),
-    "no object": ({}, {"body": b'["ana"]'}, 400, "result"),
-    "no contextId": ({}, {"body": b'{"contextid": "ana"}'}, 400, "result"),
-    "number": ({}, {"body": b'{"contextId": 123123213}'}, 400, "result"),
-    "blank": ({}, {"body": b'{"contextId": " "}'}, 400, "result"),
-    # What comes first is what is answered.
-    "all wrong": ({}, {"path": "/x", "method": "PUT", "headers": {}}, 404, "code"),
-    "rest wrong": ({}, {"method": "PUT", "headers": {}, "body": b"x"}, 405, "code"),
-    "stranger": ({}, {**headers({"Content-Type": "text/plain"}), "body": b"x"}, 401, "result"),
-    # What does not matter to a gateway does not matter here.
-    "query": ({}, {"path": PATH + "?a=b"}, 200, ""),
-    "charset": ({}, headers(LOGIN, {"Content-Type": "Application/JSON; charset=utf-8"}), 200, ""),
-    "token": ({}, headers(LOGIN, JSON, {"Authorization": "Bearer any"}), 200, ""),
-    # What a simulator asks for beside that.
-    "keys": (KEYS, headers(LOGIN, JSON, API, APP_KEY), 200, ""),
-    "wrong app": (KEYS, headers(LOGIN, JSON, API, {"x-app-key": "x"}), 401, "code"),
-    "wrong api": (KEYS, headers(LOGIN, JSON, {"x-itau-apikey": "x"}, APP_KEY), 401, "code"),
-    "no api": (KEYS, headers(LOGIN, JSON, APP_KEY), 401, "code"),
-    "no app": (KEYS, headers(LOGIN, JSON, API), 401, "code"),
-    "any login": (ANY, headers(JSON, {"userName": "who", "password": "ever"}), 200, ""),
-    "half a login": (ANY, headers(JSON, {"userName": "who"}), 401, "result"),
-    "empty login": (ANY, headers(JSON, {"userName": "", "password": "ever"}), 401, "result"),
-    "no such endpoint": ({}, {"path": TOKEN_PATH}, 404, "code"),
-}
-
-
-@pytest.mark.parametrize(
-    ("ps7", "change", "status", "shape"), LOOKUPS.values(), ids=LOOKUPS, indirect=["ps7"]
-)
+@pytest.mark.parametrize(("ps7", "sent", "status", "shape"), LOOKUPS, indirect=["ps7"])
 async def test_a_request_that_is_not_right_is_refused_and_recorded(
-    ps7: Simulator, client: Client, change: dict[str, Any], status: int, shape: str
+    ps7: Simulator, client: Client, sent: Sent, status: int, shape: tuple[str, ...]
 ) -> None:
     """With the documented status and a documented error body; PS7 is not asked then."""
-    good = {"method": "POST", "path": PATH, "headers": {**LOGIN, **JSON}, "body": ANA}
-    request: dict[str, Any] = {**good, **change}
-    path = request.pop("path")
-    answer = await client.send(ps7.url + path, **request)
+    target, headers, body = sent
+    method, path = target.split()
+    answer = await client.send(ps7.url + path, method=method, headers=headers, body=body)
     [recorded] = ps7.requests
-    assert (recorded.method, recorded.path, recorded.body) == (
-        *(request["method"], path, request["body"]),
-    )
+    assert (recorded.method, recorded.path, recorded.body) == (method, path, body)
     assert answer.status == recorded.status == status
     if status == 200:
         assert answer.json == PERSONAS["ana"].answer
         assert (recorded.refusal, recorded.upstream_id) == (None, encoded("ana"))
     else:
-        assert answer.json == dict(zip(SHAPES[shape], (str(status), recorded.refusal), strict=True))
+        assert answer.json == dict(zip(shape, (str(status), recorded.refusal), strict=True))
         assert recorded.upstream_id is None
         assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
@@ -175,26 +161,15 @@ async def test_a_request_that_is_not_right_is_refused_and_recorded(
 
 
 async def fetch(
-    client: Client,
-    ps7: Simulator,
-    *,
-    body: bytes | dict[str, object] = b"",
-    seconds: str | None = None,
-    method: str = "POST",
-    headers: dict[str, str] = JSON,
+    client: Client, ps7: Simulator, *, body: bytes = b"", method: str = "POST", **headers: str
 ) -> Answer:
-    """Ask for a token."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    wish = {} if seconds is None else {"X-Token-Expire": seconds}
-    return await client.send(
-        ps7.url + TOKEN_PATH,
-        method=method,
-        headers={**headers, **wish},
-        body=content or json.dumps(APP).encode(),
-    )
+    """Ask for a token, with headers whose names are written with `_` here."""
+    sent = {**JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    content = body or json.dumps(APP).encode()
+    return await client.send(ps7.url + TOKEN_PATH, method=method, headers=sent, body=content)
 
 
-def bearing(answer: Answer) -> dict[str, str]:
+def bearing(answer: Answer) -> Headers:
     """Return the headers of a lookup that brings the token of this answer."""
     return {"x-app-key": "our-app", "Authorization": f"Bearer {answer.json['AccessToken']}"}
 
@@ -218,42 +193,38 @@ async def test_a_token_is_answered_as_documented(ps7: Simulator, client: Client)
     assert before <= int(created) <= time.time()
     assert len(token) >= 32
     assert (await fetch(client, ps7)).json["AccessToken"] != token
-    for most in (3600, 2):
+    for most, asked, granted in ((3600, "1", "1"), (3600, "3600", "3600"), (2, "600", "2")):
         ps7.token_seconds = most
-        for asked in (1, 600, 3600):
-            granted = (await fetch(client, ps7, seconds=str(asked))).json["Expires"]
-            assert granted == str(min(asked, most))
-
-
-NO_TOKEN: dict[str, tuple[dict[str, Any], int]] = {
-    "wrong key": ({"body": {**APP, "app_key": "x"}}, 401),
-    "wrong secret": ({"body": {**APP, "app_secret": "x"}}, 401),
-    "no key": ({"body": {"app_secret": "our-secret"}}, 400),
-    "no secret": ({"body": {"app_key": "our-app"}}, 400),
-    "empty secret": ({"body": {**APP, "app_secret": ""}}, 400),
-    "secret is a number": ({"body": {**APP, "app_secret": 1}}, 400),
-    "no JSON": ({"body": b"app_key=our-app"}, 400),
-    "no object": ({"body": b'["our-app"]'}, 400),
-    "form": ({"headers": {"Content-Type": "text/plain"}}, 400),
-    "no time": ({"seconds": "0"}, 400),
-    "more than an hour": ({"seconds": "3601"}, 400),
-    "far too many digits": ({"seconds": "0" * 7999 + "1"}, 400),
-    "no number": ({"seconds": "ten"}, 400),
-    "another digit": ({"seconds": "²"}, 400),
-    "GET": ({"method": "GET"}, 405),
-}
+        answer = await fetch(client, ps7, X_Token_Expire=asked)
+        assert answer.json["Expires"] == granted
 
 
 @with_options
-@pytest.mark.parametrize(("change", "status"), NO_TOKEN.values(), ids=NO_TOKEN)
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"body": b'{"app_key": "x", "app_secret": "our-secret"}'}, 401),
+        ({"body": b'{"app_key": "our-app", "app_secret": "x"}'}, 401),
+        ({"body": b'{"app_secret": "our-secret"}'}, 400),
+        ({"body": b'{"app_key": "our-app", "app_secret": ""}'}, 400),
+        ({"body": b'{"app_key": "our-app", "app_secret": 1}'}, 400),
+        ({"body": b"app_key=our-app"}, 400),
+        ({"body": b'["our-app"]'}, 400),
+        ({"Content_Type": "text/plain"}, 400),
+        *(
+            ({"X_Token_Expire": value}, 400)
+            for value in ("0", "3601", "0" * 7999 + "1", "ten", "²")
+        ),
+        ({"method": "GET"}, 405),
+    ],
+)
 async def test_a_request_that_is_not_right_gets_no_token(
     ps7: Simulator, client: Client, change: dict[str, Any], status: int
 ) -> None:
     """The refusal has a gateway's shape, and is on record apart from the lookups."""
     answer = await fetch(client, ps7, **change)
     [request] = ps7.token_requests
-    assert (request.path, request.status) == (TOKEN_PATH, status)
-    assert answer.status == status
+    assert (request.path, request.status, answer.status) == (TOKEN_PATH, status, status)
     assert answer.json == {"error_code": str(status), "error_msg": request.refusal}
     assert ps7.requests == []
 
@@ -262,15 +233,15 @@ async def test_a_request_that_is_not_right_gets_no_token(
 async def test_a_lookup_needs_the_token_and_the_key(ps7: Simulator, client: Client) -> None:
     """Any of the tokens that were granted, until they are revoked."""
     good, second = bearing(await fetch(client, ps7)), bearing(await fetch(client, ps7))
-    token = good["Authorization"]
+    token = good["Authorization"].partition(" ")[2]
     for sent, status in (
         (good, 200),
         (second, 200),
         ({"x-app-key": "our-app"}, 401),
         ({**good, "x-app-key": "another"}, 401),
         ({**good, "Authorization": "Bearer another"}, 401),
-        ({**good, "Authorization": token.replace("Bearer", "Basic")}, 401),
-        ({**good, "Authorization": token.split(" ")[1]}, 401),
+        ({**good, "Authorization": f"Basic {token}"}, 401),
+        ({**good, "Authorization": token}, 401),
     ):
         assert (await client.look_up_with(sent, ps7, "ana")).status == status
     ps7.revoke_tokens()
@@ -282,89 +253,57 @@ async def test_a_lookup_needs_the_token_and_the_key(ps7: Simulator, client: Clie
     assert [request.refusal for request in ps7.token_requests] == [None] * 3
 
 
-@with_options
-async def test_a_token_runs_out_and_is_forgotten(
+@pytest.mark.parametrize("ps7", [{**APP, "requests_per_second": 2}], indirect=True)
+async def test_what_depends_on_time(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the seconds that it was granted, and not before; a long run does not grow."""
+    """A token runs out and is forgotten; above so many lookups within a second, one has to wait."""
     now = 1000.0
     monkeypatch.setattr(gateway, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
     ps7.token_seconds = 2
     sent = bearing(await fetch(client, ps7))
-    for passed, status in ((0.0, 200), (1.9, 200), (2.0, 401)):
+    for passed, status in (
+        *((0.0, 200), (0.5, 200), (0.9, 429), (1.0, 200), (1.4, 429), (1.5, 200), (1.9, 429)),
+        *((1.99, 429), (2.0, 401)),
+    ):
         now = 1000.0 + passed
-        assert (await client.look_up_with(sent, ps7, "ana")).status == status
+        answer = await client.look_up_with(sent, ps7, "ana")
+        assert answer.status == status
+        assert answer.headers.get("Retry-After") == ("1" if status == 429 else None)
     kept = await fetch(client, ps7)
     assert list(ps7.tokens) == [kept.json["AccessToken"]]
 
 
-@pytest.mark.parametrize("ps7", [{"requests_per_second": 2}], indirect=True)
-async def test_it_takes_so_many_lookups_within_a_second(
-    ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Above that it asks to wait a second."""
-    now = 1000.0
-    monkeypatch.setattr(gateway, "time", SimpleNamespace(monotonic=lambda: now))
-    for passed, status in ((0.0, 200), (0.5, 200), (0.9, 429), (1.0, 200), (1.4, 429), (1.5, 200)):
-        now = 1000.0 + passed
-        answer = await client.look_up(ps7, "ana")
-        assert answer.status == status
-    assert (await client.look_up(ps7, "ana")).headers["Retry-After"] == "1"
-
-
-@pytest.mark.parametrize("ps7", [{"app_secret": "our-secret"}], indirect=True)
-async def test_without_a_key_of_its_own_it_takes_any(ps7: Simulator, client: Client) -> None:
-    """As with user name and password: what was not given is not compared."""
-    token = await fetch(client, ps7, body={**APP, "app_key": "whatever"})
-    sent = {"Authorization": bearing(token)["Authorization"]}
-    assert (await client.look_up_with(sent, ps7, "ana")).status == 200
-
-
-@with_options
-async def test_the_endpoint_can_fail_in_any_way_that_a_lookup_can(
+@pytest.mark.parametrize("ps7", [{"app_secret": "our-secret", "keep": 2}], indirect=True)
+async def test_a_key_that_was_not_given_is_not_compared_and_old_requests_go(
     ps7: Simulator, client: Client
 ) -> None:
-    """Status, headers, body and delivery are a test's own, until it ends that."""
-    ps7.token_answer(429, headers={"Retry-After": "7"}, body={"error_code": "429"})
-    answer = await fetch(client, ps7, body=b"not even checked")
-    assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
-    assert answer.json == {"error_code": "429"}
-    ps7.token_answer(200, delivery="reset")
-    with pytest.raises(ClientConnectionError):
-        await fetch(client, ps7)
-    ps7.token_answer(None)
-    assert (await fetch(client, ps7)).json["ApplyType"] == "Bearer"
-    assert [request.status for request in ps7.token_requests] == [429, 200, 200]
+    """As with user name and password; and a simulator that runs for days does not grow."""
+    body = b'{"app_key": "whatever", "app_secret": "our-secret"}'
+    for seconds in ("1", "2", "3"):
+        token = await fetch(client, ps7, body=body, X_Token_Expire=seconds)
+        sent = {"Authorization": bearing(token)["Authorization"]}
+        assert (await client.look_up_with(sent, ps7, seconds)).status == 200
+    assert [request.json["contextId"] for request in ps7.requests] == ["2", "3"]
+    assert [one.headers["X-Token-Expire"] for one in ps7.token_requests] == ["2", "3"]
 
 
 # What a test can do with it
 
 
-@pytest.mark.parametrize("ps7", [{"app_secret": "s", **ANY, "keep": 2}], indirect=True)
-async def test_only_the_newest_requests_are_kept_where_a_number_is_given(
-    ps7: Simulator, client: Client
-) -> None:
-    """A simulator that runs for days does not grow."""
-    for seconds in ("1", "2", "3"):
-        await client.look_up(ps7, seconds)
-        await fetch(client, ps7, seconds=seconds)
-    assert [request.json["contextId"] for request in ps7.requests] == ["2", "3"]
-    assert [one.headers["X-Token-Expire"] for one in ps7.token_requests] == ["2", "3"]
-
-
+@with_options
 async def test_a_test_gives_an_answer_of_its_own(ps7: Simulator, client: Client) -> None:
-    """A mapping goes out as JSON, bytes as they are; the headers are the test's."""
-    ps7.answer("C9", status=503, headers={"Retry-After": "1"}, body={"code": "9"})
-    ps7.answer("ana", headers={"content-type": "text/plain"}, body=b"no")
-    ps7.answer("bruno")
-    own = await client.look_up(ps7, "C9")
+    """To a lookup or to the request for a token, checked by nothing; bytes go out as they are."""
+    ps7.token_answer(503, headers={"Retry-After": "1"}, body={"code": "9"})
+    own = await fetch(client, ps7, body=b"not even checked")
     assert (own.status, own.json, own.headers["Retry-After"]) == (503, {"code": "9"}, "1")
     assert own.headers["Content-Type"] == "application/json"
-    replaced = await client.look_up(ps7, "ana")
+    ps7.token_answer(None)
+    sent = bearing(await fetch(client, ps7))
+    ps7.answer("ana", headers={"content-type": "text/plain"}, body=b"no")
+    replaced = await client.look_up_with(sent, ps7, "ana")
     assert (replaced.status, replaced.body) == (200, b"no")
     assert replaced.headers["Content-Type"] == "text/plain"
-    empty = await client.look_up(ps7, "bruno")
-    assert (empty.status, empty.body) == (200, b"")
     async with Simulator() as another:
         assert (await client.look_up(another, "ana")).json == PERSONAS["ana"].answer
 
@@ -374,20 +313,13 @@ async def test_a_script_plays_one_answer_after_another_and_stays_at_the_last(
 ) -> None:
     """By the names of personas and faults; another contextId is not touched by it."""
     ps7.script("C9", ["http-503", "http-429", "exemplo"])
-    answers = [await client.look_up(ps7, "C9") for _ in range(2)]
-    assert (await client.look_up(ps7, "ana")).json == PERSONAS["ana"].answer
-    answers += [await client.look_up(ps7, "C9") for _ in range(3)]
-    assert [answer.status for answer in answers] == [503, 429, 200, 200, 200]
-    assert answers[-1].json == PERSONAS["exemplo"].answer
-    ps7.script("C9", ["bruno"])
-    assert (await client.look_up(ps7, "C9")).json == PERSONAS["bruno"].answer
-
-
-@pytest.mark.parametrize("names", [[], ["ana", "unknown"]])
-def test_a_script_is_made_of_known_names(names: list[str]) -> None:
-    """A slip of the pen is an error at once, and not an answer of not found later."""
-    with pytest.raises(ValueError, match="names of personas and faults"):
-        Simulator().script("C9", names)
+    for context_id, status in (("C9", 503), ("C9", 429), ("ana", 200), ("C9", 200), ("C9", 200)):
+        answer = await client.look_up(ps7, context_id)
+        assert answer.status == status
+    assert answer.json == PERSONAS["exemplo"].answer
+    for names in ([], ["ana", "unknown"]):  # a slip of the pen is an error at once
+        with pytest.raises(ValueError, match="names of personas and faults"):
+            ps7.script("C9", names)
 
 
 async def test_a_port_that_is_taken_is_an_error_and_nothing_stays_open(ps7: Simulator) -> None:
@@ -406,13 +338,12 @@ async def test_a_port_that_is_taken_is_an_error_and_nothing_stays_open(ps7: Simu
 @pytest.mark.parametrize(
     ("options", "variables"),
     [
-        ({}, {}),
         (ANY, {}),
         (
-            {"username": "u", "password": "p", "api_key": "k", "app_key": "a"},
-            {"USERNAME": "u", "PASSWORD": "p", "API_KEY": "k", "APP_KEY": "a"},
+            {"username": "u", "password": "hush", "api_key": "hush", "app_key": "hush"},
+            {"USERNAME": "u", "PASSWORD": "hush", "API_KEY": "hush", "APP_KEY": "hush"},
         ),
-        ({"app_secret": "s"}, {"APP_KEY": "simulator", "APP_SECRET": "s"}),
+        ({"app_secret": "hush"}, {"APP_KEY": "simulator", "APP_SECRET": "hush"}),
     ],
 )
 def test_the_environment_is_what_the_plugin_needs(
@@ -421,17 +352,12 @@ def test_the_environment_is_what_the_plugin_needs(
     """Three variables, and the keys where there are any; no `repr` shows them."""
     with pytest.raises(RuntimeError, match="not started"):
         _ = Simulator(**options).environment
-    assert Simulator(host="::1", port=8077).url == "http://[::1]:8077"
-    assert Simulator(port=8077, host_name="localhost").url == "http://localhost:8077"
-    expected = {"BASE_URL": "http://127.0.0.1:8077", "USERNAME": "simulator"}
-    expected |= {"PASSWORD": "simulator", **variables}
-    given = Simulator(port=8077, **options)
+    given = Simulator(host="::1", port=8077, **options)
+    expected = {"BASE_URL": "http://[::1]:8077", "USERNAME": "simulator", "PASSWORD": "simulator"}
+    expected |= variables
     assert given.environment == {f"PS7_{name}": value for name, value in expected.items()}
-    secret = Simulator(
-        port=8077, password="hush", api_key="hush", app_key="hush", app_secret="hush"
-    )
-    assert "8077" in repr(secret)
-    assert "hush" not in repr(secret)
+    assert "8077" in repr(given)
+    assert "hush" not in repr(given)
 
 
 # Its own pages

@@ -119,48 +119,32 @@ def test_credentials_come_from_the_environment_and_options_go_first(
     assert statuses == [200, 401, 401]
     assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
     assert not re.search("-made-up|-opt|will do", terminal.getvalue())
-    terminal = Terminal(signal.SIGTERM, lambda _: None)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    assert main(["--app-secret", "s-opt", "--app-key", ""]) == 0
-    assert "PS7_APP_KEY=simulator" in terminal.getvalue()
-    assert "PS7_APP_SECRET=<as given>" in terminal.getvalue()
-    assert "s-opt" not in terminal.getvalue()
-
-
-def test_the_number_of_lookups_in_a_second_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of none, each is refused."""
-    statuses: list[int] = []
-    ask = lambda address: statuses.append(look_up(address, userName="u", password="p"))  # noqa: E731
-    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, ask))
-    assert main(["--requests-per-second", "0"]) == 0
-    assert statuses == [429]
 
 
 def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m` ends with the command's exit code; an import alone starts nothing."""
-    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, lambda _: None))
-    monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0"])
+    """`python -m` ends with the command's exit code; of no lookups a second, each is refused."""
+    statuses: list[int] = []
+
+    def ask(address: str) -> None:
+        statuses.append(look_up(address, userName="u", password="p"))
+
+    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, ask))
+    monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0", "--requests-per-second", "0"])
     monkeypatch.delitem(sys.modules, f"{MODULE}.__main__")
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(MODULE, run_name="__main__")
-    assert ended.value.code == 0
+    assert (ended.value.code, statuses) == (0, [429])
 
 
-@pytest.mark.parametrize(
-    ("host", "reason"), [("127.0.0.1", "address already in use"), ("192.0.2.1", "")]
-)
-def test_where_it_cannot_listen_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], host: str, reason: str
-) -> None:
+def test_where_it_cannot_listen_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A port that is taken, an address of another machine: no traceback, exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["--host", host, "--port", str(port)]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"PS7 simulator: it cannot listen on {host}, port {port}: ")
-    assert reason in said.err
-    assert len(said.err.splitlines()) == 1
+        for host, reason in (("127.0.0.1", ".*address already in use.*"), ("192.0.2.1", ".+")):
+            assert main(["--host", host, "--port", str(port)]) == 1
+            out, err = capsys.readouterr()
+            start = re.escape(f"PS7 simulator: it cannot listen on {host}, port {port}: ")
+            assert (out, bool(re.fullmatch(f"{start}{reason}\n", err))) == ("", True), err
 
 
 def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
@@ -168,9 +152,8 @@ def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
     text = startup_text(Simulator(port=8077, username=None, password=None))
     lines = text.splitlines()
     assert lines[0] == "PS7 simulator: http://127.0.0.1:8077"
-    assert "  PS7_BASE_URL=http://127.0.0.1:8077" in lines
-    assert "  PS7_USERNAME=simulator" in lines
-    assert "  PS7_PASSWORD=simulator" in lines
+    for variable in ("BASE_URL=http://127.0.0.1:8077", "USERNAME=simulator", "PASSWORD=simulator"):
+        assert f"  PS7_{variable}" in lines
     assert "any user name and password that are not empty will do" in text
     for persona in PERSONAS.values():
         assert sum(line.split()[:1] == [persona.context_id] for line in lines) == 1
@@ -179,28 +162,20 @@ def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
         assert any(line.split()[:2] == [fault.context_id, fault.outcome] for line in lines)
         assert fault.title in text
     assert all(len(line) <= 100 for line in lines)
-    keys = startup_text(Simulator(port=8077, api_key="hush", app_key="hush", app_secret="hush"))
-    for name in ("API_KEY", "APP_KEY", "APP_SECRET"):
-        assert f"PS7_{name}=<as given>" in keys
+    keys = startup_text(Simulator(port=8077, api_key="hush", app_secret="hush"))
+    for line in ("API_KEY=<as given>", "APP_KEY=simulator", "APP_SECRET=<as given>"):
+        assert f"PS7_{line}" in keys
     assert "hush" not in keys
 
 
-@pytest.mark.parametrize(
-    ("option", "code", "says"),
-    [
-        *(
-            (f"--port={port}", 2, ["a port is a number from 0 to 65535"])
-            for port in ("70000", "-1", "x", "²")
-        ),
-        ("--help", 0, [f"python -m {MODULE}", *VARIABLES]),
-    ],
-)
-def test_a_wrong_port_and_help_explain_the_options(
-    capsys: pytest.CaptureFixture[str], option: str, code: int, says: list[str]
-) -> None:
+def test_a_wrong_port_and_help_explain_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     """A usage error exits with 2 as commands do; help says what the options default to."""
-    with pytest.raises(SystemExit) as ended:
-        main([option])
-    said = "".join(capsys.readouterr())
-    assert ended.value.code == code
-    assert all(each in " ".join(said.split()) for each in says)
+    wrong = "a port is a number from 0 to 65535"
+    for option, code, says in (
+        *((f"--port={port}", 2, [wrong]) for port in ("70000", "-1", "x", "²")),
+        ("--help", 0, [f"python -m {MODULE}", *VARIABLES]),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([option])
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert (ended.value.code, [each for each in says if each not in said]) == (code, [])
