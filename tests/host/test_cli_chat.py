@@ -65,23 +65,21 @@ def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return isolated
 
 
+@contextmanager
+def serving() -> Iterator[Rasa]:
+    with Rasa() as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def rasa() -> Iterator[Rasa]:
     """Return a Rasa that runs."""
-    with serving(Rasa()) as server:
+    with serving() as server:
         yield server
-
-
-@contextmanager
-def serving(server: Rasa) -> Iterator[Rasa]:
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def typed(given: pytest.MonkeyPatch, *lines: str, terminal: bool = False) -> None:
@@ -154,7 +152,7 @@ def test_no_proxy_sees_what_is_said_to_this_machine(
     rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One of the environment would read contextId and token. To another machine it is asked."""
-    with serving(Rasa()) as proxy:
+    with serving() as proxy:
         given.setenv("http_proxy", proxy.url)
         typed(given, "oi")
         rasa.answers, rasa.slots = [[]], [NOTHING]

@@ -100,6 +100,7 @@ def test_a_time_that_no_calendar_has_is_the_last_one_that_has(said: Said) -> Non
 
 
 AS_RASA = "type: SQL, dialect: postgresql, username: rasa, password: ${PW}, db: bot"
+X = "postgresql+x://"
 URL, SCHEMA = "postgresql://rasa:s3cret%40@", {"options": "-csearch_path=s"}
 SECURED = "type: redis, port: 1, db: 2, use_ssl: true, ssl_ca_certs: ca, password: ${PW}, url: r"
 IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password": "s3cret@"}
@@ -114,17 +115,9 @@ IS_SECURED = {"ssl": True, "port": 1, "db": 2, "ssl_ca_certs": "ca", "password":
         (f"{AS_RASA}, url: db, login_db: x", "s", (f"{URL}db/bot", {})),
         (f"{AS_RASA}, url: db", "s", (f"{URL}db/bot", SCHEMA)),
         (f"{AS_RASA}, query: {{k: '${{PW}}'}}", "", (f"{URL}/bot?k=%24%7BPW%7D", {})),
-        (
-            "type: sql, url: postgresql+x://u:${PW}db/b",
-            "s",
-            ("postgresql+x://u:s3cret@db/b", SCHEMA),
-        ),
+        ("type: sql, url: postgresql+x://u:${PW}d/b", "s", ("postgresql+x://u:s3cret@d/b", SCHEMA)),
         ("type: sql, dialect: mysql, url: db", "s", ("mysql://db/rasa.db", {})),
-        (
-            "type: sql, dialect: postgresql+x, url: my-postgresql, username: u",
-            "s",
-            ("postgresql+x://u@my-postgresql/rasa.db", {}),
-        ),
+        ("type: sql, dialect: postgresql+x, url: postgresql", "s", (f"{X}postgresql/rasa.db", {})),
         ("type: sql, dialect: postgresql, url: u:planted@db", "", ("postgresql://db/rasa.db", {})),
         ("type: redis", "tracker:a*", ("localhost", {"ssl": False})),
         ("type: redis, key_prefix: a-b", "tracker:a*", ("localhost", {"ssl": False})),
@@ -179,10 +172,7 @@ def test_it_is_the_store_that_rasa_opens(
         ("type: sql, url: postgresql://u:planted@127.0.0.1:1/b", "connection to server"),
         ("type: redis, port: 1, password: planted", "Error "),
         ("type: redis", "import of redis halted"),
-        (
-            "type: redis, url: x://u:pl@nted@h, password: a*nted",
-            "refused: x://u:***@***@h ***, ***",
-        ),
+        ("type: redis, url: x://u:pl@nted@h, password: a*nted", "refused: x://u:***@***@h ***, **"),
     ],
 )
 def test_a_store_that_cannot_be_used(

@@ -71,15 +71,18 @@ def _kinds(bot: Conversation) -> list[str]:
     return [event.get("name") or event["event"] for event in bot.events]
 
 
-@pytest.mark.parametrize("configured", [None, True, False])
-@pytest.mark.parametrize("given", [None, True, False])
-async def test_slots_are_carried_over(configured: bool | None, given: bool | None) -> None:
+@pytest.mark.parametrize(
+    ("configured", "given", "carried"),
+    [(None, None, True), (False, None, False), (True, False, False), (False, True, True)],
+)
+async def test_slots_are_carried_over(
+    configured: bool | None, given: bool | None, carried: bool
+) -> None:
     """What the test says counts for more than the domain; without a word, they are."""
     config = {} if configured is None else {"carry_over_slots_to_new_session": configured}
     bots = [Conversation({"session_config": config}, [], carry_over_slots=given) for _ in range(2)]
     assert bots[0].sender_id != bots[1].sender_id
     await bots[0].user("oi", metadata={"contextId": "C1"})
-    carried = given if given is not None else configured is not False
     assert bots[0].slots == {"session_started_metadata": {"contextId": "C1"} if carried else None}
     assert bots[1].events == []
     assert bots[1].tracker.latest_message["text"] is None
@@ -87,28 +90,32 @@ async def test_slots_are_carried_over(configured: bool | None, given: bool | Non
 
 
 @pytest.mark.parametrize(
-    ("text", "given", "intent", "confidence"),
+    ("text", "given", "intent"),
     [
-        ("oi", None, None, 0.0),
-        ("oi", "greet", "greet", 1.0),
-        ("/greet", None, "greet", 1.0),
-        ("/greet", "other", "other", 1.0),
-        ('/greet{"a": "b"}', None, None, 0.0),
+        ("oi", None, None),
+        ("oi", "greet", "greet"),
+        ("/greet", None, "greet"),
+        ("/greet", "other", "other"),
+        ('/greet{"a": "b"}', None, None),
     ],
 )
 async def test_a_message_is_seen_as_rasa_shows_it(
-    text: str, given: str | None, intent: str | None, confidence: float
+    text: str, given: str | None, intent: str | None
 ) -> None:
     """`intent=` says what NLU understood, or `/name`; the event has Rasa's metadata besides."""
     bot = Conversation({}, [], sender_id="ana", channel="phone")
     entities = [{"entity": "e", "value": "v"}]
     await bot.user(text, metadata={"n": 1}, intent=given, entities=entities)
-    guess = {"name": intent, "confidence": confidence}
-    expected = {"text": text, "intent": guess, "entities": entities, "metadata": {"n": 1}}
-    ranking = {"intent_ranking": [guess]} if intent else {}
-    message = bot.latest_message
-    assert message == {**expected, **ranking, "message_id": bot.events[-1]["message_id"]}
+    guess = {"name": intent, "confidence": 1.0 if intent else 0.0}
     tracker, event = bot.tracker, bot.events[-1]
+    assert bot.latest_message == {
+        "text": text,
+        "intent": guess,
+        "entities": entities,
+        "metadata": {"n": 1},
+        "message_id": event["message_id"],
+        **({"intent_ranking": [guess]} if intent else {}),
+    }
     assert tracker.sender_id == "ana"
     assert event["metadata"] == {"n": 1, "model_id": "0" * 32, "assistant_id": "in-memory"}
     assert event["input_channel"] == tracker.get_latest_input_channel() == "phone"
@@ -125,10 +132,8 @@ async def test_an_action_returns_events_messages_and_texts() -> None:
     assert [message["text"] for message in result.responses] == ["feito"]
     assert result.texts == ["feito", "e"]
     assert result.slots == {"colour": ["a", [1]]}
-    bot.slots["colour"].append(2)
-    bot.tracker.events.clear()
-    bot.events.clear()
-    bot.latest_message.clear()
+    for given in (bot.slots["colour"], bot.tracker.events, bot.events, bot.latest_message):
+        given.clear()
     assert bot.slots["colour"] == bot.tracker.get_slot("colour") == ["a", [1]]
     assert bot.events
     assert bot.latest_message
@@ -164,36 +169,29 @@ WHOLE: dict[str, Any] = {
     "responses": {"utter_greet": [{"text": "Olá!"}]},
     "slots": {"cpf": {"type": "text", "mappings": [{"type": "custom"}]}},
 }
-TYPING_ERRORS = {
-    "action": "the domain has no action action_gret; did you mean action_greet?",
-    "response": "the domain has no response utter_gret; did you mean utter_greet?",
-    "validation": "the domain has no action validate_form",
-    "dispatcher": "the domain has no response utter_nao_existe",
-    "intent": "the domain has no intent gret; did you mean greet?",
-    "command": "the domain has no intent gret; did you mean greet?",
-    "slot": "not declared in the domain: cfp; did you mean cpf?",
-}
+TYPING_ERRORS: list[tuple[str, Callable[[Conversation], Awaitable[object]]]] = [
+    ("action action_gret; did you mean action_greet?", lambda bot: bot.run("action_gret")),
+    ("response utter_gret; did you mean utter_greet?", lambda bot: bot.run("utter_gret")),
+    ("action validate_form", lambda bot: bot.validate("validate_form")),
+    ("response utter_nao_existe", lambda bot: bot.run("action_greet")),
+    ("intent gret; did you mean greet?", lambda bot: bot.user("oi", intent="gret")),
+    ("intent gret; did you mean greet?", lambda bot: bot.user("/gret")),
+]
 
 
-@pytest.mark.parametrize(("where", "said"), TYPING_ERRORS.items())
-async def test_a_name_that_the_domain_does_not_know_is_an_error(where: str, said: str) -> None:
+@pytest.mark.parametrize(("said", "call"), TYPING_ERRORS)
+async def test_a_name_that_the_domain_does_not_know_is_an_error(
+    said: str, call: Callable[[Conversation], Awaitable[object]]
+) -> None:
     """And not a test that passes: it says which name is meant. Rasa's own names are known."""
-    says = Scripted("action_greet", says={"response": "utter_nao_existe"})
-    bot = Conversation(WHOLE, [says])
+    bot = Conversation(WHOLE, [Scripted("action_greet", says={"response": "utter_nao_existe"})])
     for intent in (None, "greet", "nlu_fallback"):
         await bot.user("oi", intent=intent)
-    calls: dict[str, Callable[[], Awaitable[object]]] = {
-        "action": lambda: bot.run("action_gret"),
-        "response": lambda: bot.run("utter_gret"),
-        "validation": lambda: bot.validate("validate_form"),
-        "dispatcher": lambda: bot.run("action_greet"),
-        "intent": lambda: bot.user("oi", intent="gret"),
-        "command": lambda: bot.user("/gret"),
-        "slot": lambda: bot.set_slot("cfp", "1"),
-    }
     with pytest.raises(UnknownNameError) as caught:
-        await calls[where]()
-    assert str(caught.value) == said
+        await call(bot)
+    assert str(caught.value) == f"the domain has no {said}"
+    with pytest.raises(UndeclaredSlotError, match=r"the domain: cfp; did you mean cpf\?"):
+        await bot.set_slot("cfp", "1")
     with pytest.raises(ActionNotFoundException):
         await bot.run("action_absent")  # the domain lists it, and no class is there
 
@@ -247,30 +245,13 @@ async def test_rasas_own_actions_say_their_answers() -> None:
     domain = {"responses": {f"utter_{name}": [{"text": name}] for name in names}}
     bot = Conversation(domain, [])
     await bot.user("oi")
-    for action, text in (
-        ("action_restart", "restart"),
-        ("action_back", "back"),
-        ("action_default_fallback", "default"),
-        ("utter_default", "default"),
-    ):
+    for action in ("action_restart", "action_back", "action_default_fallback", "utter_default"):
         result = await bot.run(action)
+        text = action.split("_")[1]
         assert (result.texts, result.events, result.responses) == ([text], [], [])
     own = Scripted("action_restart", says={"text": "meu"})
     bot = Conversation(domain | {"actions": [{"action_restart": {"send_domain": True}}]}, [own])
     assert (await bot.restart()).texts == ["meu"]
-
-
-async def test_a_session_may_never_expire() -> None:
-    """It does not where the domain says so, nor while nothing that was said counts."""
-    for config, reverted in (({"session_expiration_time": 0}, False), ({}, True)):
-        bot = Conversation({"session_config": config}, [])
-        await bot.user("oi")
-        if reverted:
-            await bot.rewind()
-        bot.expire_session()
-        await bot.user("oi")
-        await bot.user("oi")
-        assert _kinds(bot).count("session_started") == 1
 
 
 async def test_what_comes_first_opens_the_session() -> None:
@@ -302,9 +283,16 @@ async def test_a_session_expires_by_its_own_time() -> None:
             await bot.user(text)
             assert _kinds(bot).count("session_started") == sessions
         await bot.user("e mais")
-        assert bot.events[-1]["timestamp"] == now[0]
         said = [event["text"] for event in bot.tracker.events if event["event"] == "user"]
-        assert said == ["de novo", "e mais"], "old events are out of sight"
+        assert (said, bot.events[-1]["timestamp"]) == (["de novo", "e mais"], now[0])
+    for config, reverted in (({"session_expiration_time": 0}, False), ({}, True)):  # it never does
+        bot = Conversation({"session_config": config}, [])
+        await bot.user("oi")
+        if reverted:
+            await bot.rewind()
+        bot.expire_session()
+        await bot.user("oi")
+        assert _kinds(bot).count("session_started") == 1
 
 
 async def test_a_forms_validation_can_be_tried() -> None:

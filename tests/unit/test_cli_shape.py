@@ -49,15 +49,6 @@ def with_field(**more: Any) -> dict[str, Any]:  # noqa: ANN401
     return {**EXAMPLE, "payload": {**EXAMPLE["payload"], **more}}
 
 
-def without(*names: str) -> dict[str, Any]:
-    payload = {name: value for name, value in EXAMPLE["payload"].items() if name not in names}
-    return {
-        name: payload if name == "payload" else EXAMPLE[name]
-        for name in EXAMPLE
-        if name not in names
-    }
-
-
 def test_the_documented_example_differs_in_nothing() -> None:
     """What stands around it is said too: status, milliseconds, headers by their names alone."""
     said = of(EXAMPLE)
@@ -74,37 +65,35 @@ def test_the_documented_example_differs_in_nothing() -> None:
     }
 
 
+PAYLOAD = EXAMPLE["payload"]
+UNKNOWN = {
+    "payload.u_new": "object (1): undocumented",
+    "payload.u_new.nome": "list (1): undocumented",
+}
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (without("u_id", "message"), {"payload.u_id": "-: missing", "message": "-: missing"}),
-        (
-            with_field(u_cc=13156463165468461654),
-            {"payload.u_cc": f"number {'9' * 20}: text is documented"},
-        ),
         (with_field(u_ag=None), {"payload.u_ag": "null: text is documented"}),
-        ({**EXAMPLE, "code": True}, {"code": "boolean: text or number is documented"}),
-        ({**EXAMPLE, "payload": []}, {"payload": "list (0): object is documented"}),
-        (
-            with_field(u_new={"nome": ["Ana"]}),
-            {
-                "payload.u_new": "object (1): undocumented",
-                "payload.u_new.nome": "list (1): undocumented",
-            },
-        ),
-        (
-            with_field(**{"529.982.247-25": 1}),
-            {"payload.(999.999.999-99)": "number 9: undocumented"},
-        ),
+        (with_field(u_cc=13156463), {"payload.u_cc": "number 99999999: text is documented"}),
+        (with_field(u_new={"nome": ["Ana"]}), UNKNOWN),
+        (with_field(**{"529.98": 1}), {"payload.(999.99)": "number 9: undocumented"}),
         (
             with_field(contexto={"u_ag": 7}),
             {"payload.contexto.u_ag": "number 9: text is documented"},
         ),
+        ({**EXAMPLE, "code": True}, {"code": "boolean: text or number is documented"}),
+        ({**EXAMPLE, "payload": []}, {"payload": "list (0): object is documented"}),
         ([EXAMPLE], {"(all)": "list (1): object is documented"}),
         (7, {"(all)": "number 9: object is documented"}),
         (
-            {**{k: v for k, v in EXAMPLE.items() if k != "payload"}, "data": EXAMPLE["payload"]},
+            {**{key: EXAMPLE[key] for key in EXAMPLE if key != "payload"}, "data": PAYLOAD},
             {"data": "object (17): undocumented", "payload": "-: missing"},
+        ),
+        (
+            {**EXAMPLE, "payload": {key: PAYLOAD[key] for key in PAYLOAD if key != "u_id"}},
+            {"payload.u_id": "-: missing"},
         ),
     ],
 )
