@@ -32,7 +32,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage rush bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -67,7 +67,7 @@ test: lint types imports ## all the checks and tests below, and 100 % branch cov
 	else echo "make test: passed, without a real Rasa and the oldest versions: no Python 3.10 here"; fi
 
 release-check: .venv/dev $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
-	@$(RUN) -m tests.matrix && $(RUN) -m pytest -m release $(SPREAD)
+	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
 
 lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
@@ -95,9 +95,8 @@ attacks: .venv/dev ## every attack on the action server
 floor: $(FLOOR) ## what a version can change, on the oldest versions that pyproject.toml allows
 	@.venv-floor/bin/python -m pytest -m versions tests/unit tests/host $(SPREAD)
 
-matrix: .venv/dev ## every rasa-sdk on every Python over every transport: docs/compatibility.md
-	@if [ -n "$$CI" ] || $(find_python310) >/dev/null; then $(MAKE) --silent $(FLOOR); fi
-	@$(RUN) -m tests.matrix && $(RUN) -m pytest -m "release or not release" tests/matrix
+matrix: .venv/dev ## every rasa-sdk on every Python over every transport (nox): docs/figures.md
+	@$(RUN) -m nox
 
 mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules: some minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.planted && .venv-mutants/bin/python -m tests.mutants.run
@@ -109,20 +108,18 @@ fuzz: .venv/dev ## 200,000 made-up answers and metadata, and as many steps of ma
 regressions: .venv/dev ## which conversations that broke once an older commit breaks: REV=7bb6ad7
 	@$(RUN) -m tests.model.regressions $(REV)
 
+# The runs that give docs/figures.md its figures; WRITE=--write puts them there.
 soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything grow?
-	@$(RUN) -m benchmarks.soak
+	@$(RUN) -m benchmarks.soak $(WRITE)
 
-outage: .venv/dev ## PS7 goes dark for a minute, under load
-	@$(RUN) -m benchmarks.outage
-
-rush: .venv/dev ## 1,000 customers within a second, and a PS7 that takes 50 requests a second: 7 minutes
-	@$(RUN) -m benchmarks.rush
+outage: .venv/dev ## PS7 goes dark for a minute, under load, in two ways
+	@$(RUN) -m benchmarks.outage $(WRITE)
 
 bench: .venv/dev $(RASA) ## what the plugin costs: a turn in Rasa without it and with it, and the action server alone: 15 minutes
-	@$(RUN) -m benchmarks
+	@$(RUN) -m benchmarks $(WRITE)
 
 scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of each server, which are killed, upgraded and given new keys
-	@$(RUN) -m benchmarks.scale
+	@$(RUN) -m benchmarks.scale $(WRITE)
 
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
 	@$(RUN) -m hatchling build
@@ -146,7 +143,7 @@ distclean: clean ## … and the environments
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
 
-.venv/dev: requirements/dev.txt requirements/bench.txt .venv/runtime
+.venv/dev: requirements/dev.txt .venv/runtime
 	@echo "Adding the tools for checks and tests to .venv" && $(install_pins)
 
 # What the plugin needs comes second: pip refuses the two at once, and would warn of the newer pydantic.

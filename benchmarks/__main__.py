@@ -1,66 +1,54 @@
 """The benchmarks: `make bench`, or one of them.
 
-    python -m benchmarks [NAME …] [--quick]
+    python -m benchmarks [--only turn] [--rounds 5] [--seconds 2] [--write]
 
-Each prints its tables and writes `results/NAME.json`; `results/figures.md` shows all of them.
-The tables and the picture of the documents follow from these. `--quick` runs everything for a
-moment only: its figures mean nothing.
+`turn` is a turn in a real Rasa, `actions` the action server alone. `--write` puts the tables into
+docs/figures.md. Measure on cores that have nothing else to do.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import shutil
+import asyncio
+import os
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks import documents, page
-from benchmarks.arena import Arena
-from benchmarks.processes import Lab
-from benchmarks.report import RESULTS, keep
-from benchmarks.rounds import FULL, QUICK
+from benchmarks import actions, processor, turn
+from benchmarks.figures import options, publish
+from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.report import Goal
+MEASURES = {"turn": turn.measure, "actions": actions.measure}
 
-NAMES = ("rasa_turn", "webhook", "held", "circuit", "start")
+
+async def run(names: Sequence[str], rounds: int, seconds: int, *, write: bool) -> None:
+    """Start PS7's stub, and measure one after the other beside the core of what is measured."""
+    os.sched_setaffinity(0, processor.OTHERS)
+    with TemporaryDirectory(prefix="ps7-bench-") as scratch:
+        folder, port = Path(scratch), str(free_port())
+        command = (sys.executable, "-m", "benchmarks.stub", port)
+        stub = await Process.start(folder / "stub.log", *command, cwd=ROOT, variables={})
+        try:
+            await stub.answers(url := f"http://127.0.0.1:{port}")
+            for name in names:
+                publish(name, await MEASURES[name](folder, url, rounds, seconds), write=write)
+        finally:
+            await stub.end()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line, run what it names, and sum up."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--quick", action="store_true", help="a moment each")
-    parser.add_argument("--rounds", type=int, help="of each comparison")
-    parser.add_argument("--results", type=Path, help="folder; with --quick, else nowhere")
-    options = parser.parse_args(arguments)
-    plan = QUICK if options.quick else FULL
-    if options.rounds:
-        plan = replace(plan, rounds=options.rounds, long_rounds=options.rounds)
-    if shutil.which("wrk") is None:
-        parser.error("wrk makes the load, and is not here: apt-get install wrk")
-    goals: list[Goal] = []
-    with Lab() as lab:
-        arena = Arena(lab, plan)
-        folder = options.results or (lab.folder if options.quick else RESULTS)
-        for name in options.names:
-            began = time.monotonic()
-            report = importlib.import_module(f"benchmarks.{name}").measure(arena)
-            seconds = time.monotonic() - began
-            sys.stdout.write(f"\n## {name} ({seconds:.0f} s)\n\n{report}\n")
-            sys.stdout.flush()
-            keep(name, report.as_json(), folder)
-            page.write(folder, NAMES)
-            goals += report.goals
-    if folder == RESULTS:
-        documents.main()
-    sys.stdout.write("\n## Goals\n\n" + "\n".join(map(str, goals)) + "\n")
+    """Read the command line."""
+    parser = options("", __doc__)
+    parser.add_argument("--only", choices=MEASURES, help="one of them")
+    parser.add_argument("--rounds", type=int, default=5, help="of each comparison")
+    parser.add_argument("--seconds", type=int, default=2, help="of load on each side in each round")
+    chosen = parser.parse_args(arguments)
+    names = [chosen.only] if chosen.only else [*MEASURES]
+    asyncio.run(run(names, chosen.rounds, chosen.seconds, write=chosen.write))
     return 0
 
 

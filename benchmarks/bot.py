@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -12,19 +11,20 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context
+from tests.support.processes import ROOT, Process, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from benchmarks.calls import User
 
-ROOT = Path(__file__).parents[1]
 _REASON = re.compile(r"PS7 lookup: .* reason=(\w+) ")
 
 
@@ -49,16 +49,14 @@ class LookupLog(logging.Handler):
 class Bot:
     """The real actions, called as the action server calls them."""
 
-    def __init__(self, environment: Mapping[str, object]) -> None:
-        """Take PS7_* settings; those of this process do not count."""
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        """Take the PS7_* settings. Those of this process do not apply."""
         for name in [name for name in os.environ if name.startswith("PS7_")]:
             del os.environ[name]
-        keys = json.dumps([Fernet.generate_key().decode()])
-        settings = {"PS7_SEAL_KEYS": keys, **environment}
-        os.environ.update({name: str(value) for name, value in settings.items()})
+        os.environ.update(settings)
         self.log = LookupLog()
         logger = logging.getLogger("actions")
-        logger.addHandler(self.log)
+        logger.handlers = [self.log]
         logger.setLevel(logging.INFO)
         logger.propagate = False
         logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
@@ -69,30 +67,26 @@ class Bot:
 
     async def turn(self, user: User) -> str:
         """Let somebody say something; give the outcome, or what came instead of it."""
-        call = json.loads(json.dumps(user.call()))
-        answer = await self._executor.run(call)
-        events = answer["events"] if isinstance(answer, dict) else vars(answer)["events"]
-        user.apply(events)
+        answer = await self._executor.run(json.loads(json.dumps(user.say())))
+        user.apply(answer if isinstance(answer, dict) else vars(answer))
         return str(user.slots["ps7_status"])
 
 
 @asynccontextmanager
 async def simulator() -> AsyncIterator[str]:
     """Run PS7's simulator as a process; give where it listens."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "actions.ps7.testing.simulator"),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        stdout = process.stdout
-        line = await stdout.readline() if stdout is not None else b""
-        yield line.decode().split()[-1]
-    finally:
-        process.terminate()
-        await process.communicate()
+    command = (sys.executable, "-m", "actions.ps7.testing.simulator", "--port", str(free_port()))
+    with TemporaryDirectory(prefix="ps7-simulator-") as folder:
+        log = Path(folder) / "simulator.log"
+        process = await Process.start(log, *command, cwd=ROOT, variables={})
+        try:
+            await process.answers(url := f"http://127.0.0.1:{command[-1]}")
+            yield url
+        finally:
+            await process.end()
 
 
-def environment(url: str) -> dict[str, object]:
+def environment(url: str) -> dict[str, str]:
     """Return the settings that reach a place, with credentials that any simulator takes."""
-    return {"PS7_BASE_URL": url, "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
+    account = {"PS7_BASE_URL": url, "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
+    return {**account, "PS7_SEAL_KEYS": json.dumps([Fernet.generate_key().decode()])}

@@ -1,19 +1,18 @@
-"""What stands between the bot and PS7, and can go dark: it forwards bytes and counts requests."""
+"""What is between the bot and PS7, and can go dark: it forwards bytes and counts requests."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 How = Literal["silent", "refused"]
 """What a caller meets in the dark: no answer ever, or no connection."""
+HOWS: tuple[How, ...] = get_args(How)
 
 _REQUEST = b" HTTP/1.1\r\n"
 
@@ -54,12 +53,7 @@ class Gate:
         await self._begin()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close everything."""
         await self._end()
 

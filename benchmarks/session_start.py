@@ -1,4 +1,4 @@
-"""The actions of a bot that looks up where a session starts: what such a bot has at the least."""
+"""The actions of a bot that looks up at session start: the least that such a bot has."""
 
 from __future__ import annotations
 

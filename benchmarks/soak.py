@@ -14,7 +14,6 @@ than its answer says.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import os
@@ -22,14 +21,13 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from actions.ps7.testing import FAULTS, PERSONAS
 from benchmarks.bot import Bot, environment, simulator
 from benchmarks.calls import User
-from benchmarks.report import RESULTS, keep, rows
+from benchmarks.figures import circumstances, of_one_run, options, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +36,7 @@ TURNS = 200_000
 AT_A_TIME = 64
 GROWTH = 0.05
 _SEED = 7
-LIMITS = {"PS7_DEADLINE": 1, "PS7_READ_TIMEOUT": 0.3, "PS7_BREAKER_RESET": 0.1}
+LIMITS = {"PS7_DEADLINE": "1", "PS7_READ_TIMEOUT": "0.3", "PS7_BREAKER_RESET": "0.1"}
 
 _ASKING_TO_WAIT = [name for name, fault in FAULTS.items() if "Retry-After" in fault.headers]
 SLOW = ("slow", "slow-body", "drip", "late", "endless", "gzip-bomb", *_ASKING_TO_WAIT)
@@ -58,8 +56,7 @@ _CUSTOMERS = [who for who in PERSONAS.values() if who.name != "iara"]  # hers ho
 _RETURNING = 256
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """What must not grow."""
 
     memory: int
@@ -83,14 +80,10 @@ class State:
 
 def grown(before: State, after: State) -> list[str]:
     """Name what grew."""
-    what = []
-    if after.memory > before.memory * (1 + GROWTH):
-        what.append("memory")
-    if after.descriptors > before.descriptors:
-        what.append("descriptors")
-    if after.tasks > before.tasks:
-        what.append("tasks")
-    return what
+    most = before._replace(memory=int(before.memory * (1 + GROWTH)))
+    return [
+        name for name, now, limit in zip(State._fields, after, most, strict=True) if now > limit
+    ]
 
 
 class Soak:
@@ -152,8 +145,8 @@ class Soak:
             self.wrong.append(f"{user.context_id}: another's data, or none")
 
 
-async def soak(turns: int, results: Path) -> int:
-    """Make so many turns after a warm-up, write the figures down, and give the exit code."""
+async def soak(turns: int) -> tuple[dict[str, object], list[str]]:
+    """Make so many turns after a warm-up; return the figures, and what is wrong with them."""
     warm_up = max(turns // 10, 2000)
     async with simulator() as url:
         bot = Bot({**environment(url), **LIMITS})
@@ -165,43 +158,40 @@ async def soak(turns: int, results: Path) -> int:
         seconds = time.monotonic() - started
         after = await State.now(bot)
     answered = run.outcomes.total() + run.returning
-    reasons = bot.log.reasons
-    unlogged = abs(run.outcomes.total() - reasons.total())
+    unlogged = abs(run.outcomes.total() - bot.log.reasons.total())
     figures = {
-        "turns": turns,
-        "warm-up turns": warm_up,
+        "turns, those of the warm-up included": warm_up + turns,
         "turns answered": answered,
-        "wrong": len(run.wrong),
-        "lookups without their one line": unlogged,
+        "turns that ended in another way than PS7's answer": len(run.wrong),
+        "lookups without exactly one line": unlogged,
         "turns a second": round(turns / seconds),
-        "memory after warm-up (MiB)": round(before.memory / 2**20, 1),
-        "memory at the end (MiB)": round(after.memory / 2**20, 1),
-        "memory growth (%)": round((after.memory / before.memory - 1) * 100, 2),
-        "descriptors": f"{before.descriptors} -> {after.descriptors}",
-        "tasks": f"{before.tasks} -> {after.tasks}",
-        "outcomes": dict(run.outcomes.most_common()),
-        "turns that needed no lookup": run.returning,
-        "lookups refused by the breaker": reasons["circuit_open"],
+        "memory after the warm-up and at the end, MiB": " and ".join(
+            f"{state.memory / 2**20:.1f}" for state in (before, after)
+        ),
+        "file descriptors": f"{before.descriptors} and {after.descriptors}",
+        "tasks": f"{before.tasks} and {after.tasks}",
+        "lookups that the open circuit refused": bot.log.reasons["circuit_open"],
+        "outcomes": ", ".join(f"{name} {times}" for name, times in run.outcomes.most_common()),
     }
-    sys.stdout.write(f"soak\n{rows(figures)}\n")
-    keep("soak", figures, results)
     problems = [*grown(before, after), *run.wrong[:5]]
     if answered != warm_up + turns:
         problems.append("turns unanswered")
     if unlogged:
-        problems.append("lookups without their one line")
-    for problem in problems:
-        sys.stdout.write(f"  PROBLEM: {problem}\n")
-    return 1 if problems else 0
+        problems.append("lookups without exactly one line")
+    return figures, problems
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser = options(".soak", __doc__)
     parser.add_argument("turns", type=int, nargs="?", default=TURNS)
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
-    options = parser.parse_args(arguments)
-    return asyncio.run(soak(options.turns, options.results))
+    chosen = parser.parse_args(arguments)
+    figures, problems = asyncio.run(soak(chosen.turns))
+    table = of_one_run("soak", figures)
+    publish("soak", f"{circumstances()}\n\n{table}", write=chosen.write)
+    for problem in problems:
+        sys.stdout.write(f"PROBLEM: {problem}\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

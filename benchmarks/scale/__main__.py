@@ -7,22 +7,15 @@ missing.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
-import platform
-import re
 import signal
 import sys
 import tempfile
-import time
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actions.ps7.testing import Simulator
-from benchmarks.report import RESULTS, keep, rows
+from benchmarks.figures import circumstances, of_one_run, options, publish, table
 from benchmarks.scale import verdict
 from benchmarks.scale.acts import PLANS
 from benchmarks.scale.authority import Authority
@@ -32,15 +25,16 @@ from benchmarks.scale.scenario import play
 from benchmarks.scale.topology import Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-USERS, FEWEST = 15, 8
-"""Who talk at least whenever something happens. No fewer: as many talk at a time."""
+    from benchmarks.scale.scenario import Run
+
+USERS = 15
+"""Who talk at least whenever something happens."""
 
 
-async def scale(programs: Programs, model: Path | None, users: int, results: Path) -> int:
-    """Let all of it happen, write the figures down, and give the exit code."""
-    begun = time.monotonic()
+async def scale(programs: Programs, model: Path | None, users: int) -> Run:
+    """Let all of it happen."""
     this = asyncio.current_task()
     if this is not None:  # a SIGTERM ends the processes too
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
@@ -51,58 +45,32 @@ async def scale(programs: Programs, model: Path | None, users: int, results: Pat
             async with Simulator() as ps7:
                 topology = Topology(programs, crew, authority, ps7)
                 await topology.start(model)
-                started = time.monotonic()
-                run = await play(topology, ps7, PLANS, users)
+                return await play(topology, ps7, PLANS, users)
         finally:
             await crew.end()
-    found = verdict.figures(run)
-    about = {
-        **_about(programs),
-        "seconds until all servers answered": round(started - begun, 1),
-        "seconds in all": round(time.monotonic() - begun, 1),
-    }
-    _show({"scale": {**found, **about}})
-    keep("scale", {**found, **about}, results)
-    problems = verdict.problems(found)
-    for problem in problems:
-        sys.stdout.write(f"  PROBLEM: {problem}\n")
-    return 1 if problems else 0
-
-
-def _about(programs: Programs) -> dict[str, str]:
-    """Return where and when this was."""
-    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return {
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {processor[1] if processor else platform.machine()}",
-        "Python": platform.python_version(),
-        "rasa-sdk": version("rasa-sdk"),
-        **programs.versions(),
-    }
-
-
-def _show(sections: Mapping[str, Mapping[str, Any]]) -> None:
-    """Lay out figures for a person; figures within figures come after the others."""
-    for name, found in sections.items():
-        plain = {key: value for key, value in found.items() if not isinstance(value, dict)}
-        sys.stdout.write(f"{name}\n{rows(plain)}\n")
-        _show({key: value for key, value in found.items() if isinstance(value, dict)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser = options(".scale", __doc__)
     parser.add_argument("--users", type=int, default=USERS, help="who talk at least, each time")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
     parser.add_argument("--model", type=Path, help="of examples/oss-bot, if it is trained already")
-    options = parser.parse_args(arguments)
-    if options.users < FEWEST:
-        parser.error(f"there must be at least {FEWEST} users")
+    chosen = parser.parse_args(arguments)
     programs = Programs.find()
     if programs.missing:
         sys.stderr.write(f"{programs.missing}\n")
         return 2
-    return asyncio.run(scale(programs, options.model, options.users, options.results))
+    run = asyncio.run(scale(programs, chosen.model, chosen.users))
+    acts = {act.plan.name: verdict.of_act(act, run) for act in run.acts}
+    header = ("what happens", *next(iter(acts.values())))
+    of_acts = table(header, [(name, *found.values()) for name, found in acts.items()])
+    whole = of_one_run("the whole run", verdict.figures(run))
+    about = circumstances(**programs.versions())
+    publish("scale", f"{about}\n\n{whole}\n\n{of_acts}", write=chosen.write)
+    problems = verdict.problems(run)
+    for problem in problems:
+        sys.stdout.write(f"PROBLEM: {problem}\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

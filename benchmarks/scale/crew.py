@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tests.support.processes import Process
 
@@ -19,21 +18,13 @@ if TYPE_CHECKING:
 _START_TIMEOUT = 60.0
 
 
-class Member(Process):
-    """A process that may be stopped in the middle of whatever it does."""
-
-    def freeze(self) -> None:
-        """Stop it where it is, with everything that it has started."""
-        os.killpg(self._process.pid, signal.SIGSTOP)
-
-
 class Crew:
     """Starts processes, gives them ports, and ends those that are still there at the end."""
 
     def __init__(self, folder: Path) -> None:
         """Take a folder for logs, in which the processes work unless they are told otherwise."""
         self.folder = folder
-        self._members: list[tuple[Member, signal.Signals]] = []
+        self._processes: list[tuple[Process, signal.Signals]] = []
         self._held: list[socket.socket] = []
         self._begun: Counter[str] = Counter()
 
@@ -58,19 +49,17 @@ class Crew:
         cwd: Path | None = None,
         variables: Mapping[str, str] | None = None,
         stop: signal.Signals = signal.SIGTERM,
-    ) -> Member:
+    ) -> Process:
         """Start a process that stays, and that ends at the signal `stop`.
 
         Each has a log of its own, also where it has the name of an earlier one.
         """
         self._begun[name] += 1
         log = self.folder / f"{name}.{self._begun[name]}.log"
-        started = await Member.start(
-            log, *command, cwd=cwd or self.folder, variables=variables or {}
-        )
-        member = cast("Member", started)
-        self._members.append((member, stop))
-        return member
+        folder = cwd or self.folder
+        process = await Process.start(log, *command, cwd=folder, variables=variables or {})
+        self._processes.append((process, stop))
+        return process
 
     async def run(
         self,
@@ -100,7 +89,7 @@ class Crew:
 
     async def end(self) -> None:
         """End all of them, and let go of the ports."""
-        await asyncio.gather(*(process.end(stop) for process, stop in self._members))
+        await asyncio.gather(*(process.end(stop) for process, stop in self._processes))
         for held in self._held:
             held.close()
 

@@ -41,26 +41,21 @@ class Programs:
             "PostgreSQL": self.postgres / "initdb",
             "redis-server": self.redis,
             "nginx": self.nginx,
+            f"a Python that has rasa==3.6.21 ({self.rasa_python})": self.rasa_python,
         }
         absent = [name for name, path in programs.items() if not path.exists()]
-        ways = [f"{' and '.join(absent)} (apt-get install {PACKAGES})"] if absent else []
-        if not self.rasa_python.exists():
-            ways.append(f"a Python that has rasa==3.6.21 ({self.rasa_python} does not exist)")
-        return f"missing: {', '.join(ways)}" if ways else None
+        return f"missing: {', '.join(absent)} (apt-get install {PACKAGES})" if absent else None
 
-    def versions(self) -> dict[str, str]:
-        """Ask each of them which version it is."""
+    def versions(self, *in_rasa: str) -> dict[str, str]:
+        """Ask each of the programs which version it is, or only packages beside Rasa."""
         code = "import importlib.metadata as m; print(m.version('{}'))"
-        in_rasa = {
-            name: _version(self.rasa_python, "-c", code.format(name))
-            for name in ("rasa", "jsonschema")
+        asked: dict[str, tuple[str | Path, ...]] = {
+            name: (self.rasa_python, "-c", code.format(name)) for name in in_rasa or ("rasa",)
         }
-        return {
-            "PostgreSQL": _version(self.postgres / "postgres", "--version"),
-            "Redis": _version(self.redis, "--version"),
-            "nginx": _version(self.nginx, "-v"),
-            **in_rasa,
-        }
+        if not in_rasa:
+            asked["PostgreSQL"] = (self.postgres / "postgres", "--version")
+            asked |= {"Redis": (self.redis, "--version"), "nginx": (self.nginx, "-v")}
+        return {name: _version(*command) for name, command in asked.items()}
 
 
 def _which(name: str) -> Path:
@@ -73,15 +68,9 @@ def _postgres() -> Path:
     return max(found, key=lambda folder: float(folder.parent.name), default=_POSTGRES_FOLDERS)
 
 
-def _version(program: Path, *arguments: str) -> str:
-    if not program.exists():
-        return "none"
-    done = subprocess.run(  # noqa: S603 - programs that were found above
-        (program, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        text=True,
+def _version(*command: str | Path) -> str:
+    said = subprocess.run(  # noqa: S603 - programs that were found above
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, text=True
     )
-    number = re.search(r"\d+(\.\d+)+", done.stdout)
+    number = re.search(r"\d+(\.\d+)+", said.stdout)
     return number[0] if number else "unknown"

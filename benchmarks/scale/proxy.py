@@ -9,8 +9,7 @@ one of the run's authority.
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.scale.crew import until_it_says
 
@@ -38,7 +37,7 @@ pid nginx.pid;
 error_log stderr notice;
 events {{ worker_connections 1024; }}
 http {{
-  log_format call '$msec|$status|$upstream_addr|$upstream_connect_time';
+  log_format call '$status|$upstream_addr|$upstream_connect_time';
   access_log off;
   client_max_body_size 16m;
   ssl_certificate {shows.certificate};
@@ -77,46 +76,31 @@ http {{
 """
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One action call, from nginx's log."""
 
-    ended: float
-    """Seconds since 1970."""
-    asked: tuple[str, ...]
-    """Host and port of the servers that were tried, in turn."""
-    reached: tuple[bool, ...]
-    """Whether each of them has accepted the connection."""
-    failed: bool
+    answered_by: str | None
+    """Host and port of the server that has answered, None if none did."""
+    refused: bool
+    """Whether a server refused the connection."""
+    cut_off: bool
+    """Whether it reached a server that did not answer it."""
 
     @property
-    def answered_by(self) -> str | None:
-        """Who has answered it, None where nobody did."""
-        return None if self.failed else self.asked[-1]
-
-    @property
-    def refused(self) -> bool:
-        """Whether a server refused it."""
-        return not all(self.reached)
-
-    @property
-    def cut_off(self) -> bool:
-        """Whether it reached a server that did not answer it."""
-        return sum(self.reached) > (self.answered_by is not None)
+    def failed(self) -> bool:
+        """Whether nobody answered it."""
+        return self.answered_by is None
 
     @classmethod
     def of(cls, line: str) -> Call:
         """Read a line of the log: two servers were tried here, and the first refused.
 
-        `1764039026.254|200|127.0.0.1:5055, 127.0.0.1:5056|-, 0.000`
+        `200|127.0.0.1:5055, 127.0.0.1:5056|-, 0.000`
         """
-        ended, status, asked, connected = line.split("|")
-        return cls(
-            float(ended),
-            tuple(asked.split(", ")),
-            tuple(seconds != "-" for seconds in connected.split(", ")),
-            int(status) >= _FAILED,
-        )
+        status, asked, connected = line.split("|")
+        reached = [seconds != "-" for seconds in connected.split(", ")]
+        answered_by = None if int(status) >= _FAILED else asked.split(", ")[-1]
+        return cls(answered_by, not all(reached), sum(reached) > (answered_by is not None))
 
 
 class Proxy:

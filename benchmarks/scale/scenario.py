@@ -44,14 +44,8 @@ class Act:
     seconds: float = 0.0
     """That somebody talked."""
     calls: Sequence[Call] = ()
-    replaced: int = 0
-    """How many action servers."""
-    killed: str = ""
-    """Host and port of the server that was killed, if any was."""
     dying: tuple[float, float] = (0.0, 0.0)
     """The kill began and was over (monotonic clock)."""
-    back: int = 0
-    """How many calls had ended when that server was back."""
 
 
 @dataclass
@@ -79,7 +73,6 @@ class Stage:
         """Take the servers, PS7, a way to them, and how few users may talk."""
         self.servers, self.proxy = topology.actions, topology.proxy
         self.act: Act
-        self._before = 0
         self.signs_with = self.servers.keys["PS7_ARRIVAL_KEYS"][0]
         """The key of the back-end that signs contextIds."""
         self._ps7, self._http, self._fewest = ps7, http, fewest
@@ -88,12 +81,11 @@ class Stage:
     async def play(self, plan: Plan) -> Act:
         """Let an act happen."""
         self.act = Act(plan)
-        self._before, replaced = len(self.proxy.calls()), self.servers.replaced
+        before = len(self.proxy.calls())
         if plan.repeats:
             await self.proxy.repeat_calls()
         await plan.happens(self)
-        self.act.calls = self.proxy.calls()[self._before :]
-        self.act.replaced = self.servers.replaced - replaced
+        self.act.calls = self.proxy.calls()[before:]
         return self.act
 
     async def talk(self, meanwhile: Coroutine[Any, Any, None] | None = None) -> None:
@@ -113,12 +105,7 @@ class Stage:
         await _until_it_is_busy(victim, _CUT_OFF)
         begun = time.monotonic()
         await victim.kill()
-        self.act.killed, self.act.dying = victim.address, (begun, time.monotonic())
-
-    async def comes_back(self, victim: Server) -> None:
-        """Start the server again that was killed."""
-        await self.servers.start(victim)
-        self.act.back = len(self.proxy.calls()) - self._before
+        self.act.dying = (begun, time.monotonic())
 
     def _arriving(self, step: asyncio.Task[None] | None) -> Iterator[User]:
         for arrived in count():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,8 @@ from benchmarks.scale.programs import ROOT
 if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
     from benchmarks.scale.authority import Authority
-    from benchmarks.scale.crew import Crew, Member
+    from benchmarks.scale.crew import Crew
+    from tests.support.processes import Process
 
 SERVERS = 2
 """How many of each kind."""
@@ -33,7 +36,7 @@ class Server:
 
     name: str
     port: int
-    process: Member | None = None
+    process: Process | None = None
 
     @property
     def address(self) -> str:
@@ -48,7 +51,7 @@ class Server:
     def freeze(self) -> None:
         """Stop it where it is: calls still reach it, and stay under way."""
         if self.process is not None:
-            self.process.freeze()
+            os.killpg(self.process.pid, signal.SIGSTOP)
 
     async def kill(self) -> None:
         """Kill it, with everything that it has started (-9)."""
@@ -72,7 +75,6 @@ class ActionServers:
         self._bot = BOT
         self._secrets = {name: ps7.environment[name] for name in ("PS7_USERNAME", "PS7_PASSWORD")}
         self.each = [Server(f"actions-{place}", crew.port()) for place in range(SERVERS)]
-        self.replaced = 0
         self.keys = {SEAL_KEYS: [new_seal_key()], ARRIVAL_KEYS: [new_seal_key()]}
         """The keys of those who start from now on, newest first."""
 
@@ -98,7 +100,6 @@ class ActionServers:
         if server.process is not None:
             await server.process.end()
         await self.start(server)
-        self.replaced += 1
 
     async def start(self, server: Server) -> None:
         """Start a server, or start it again, and wait until it answers."""

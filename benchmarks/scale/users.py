@@ -1,8 +1,9 @@
-"""Users of the bot, and what each of them must hear.
+"""Users of the bot, who they are to PS7, and what each of them must hear.
 
 A user sends messages over Rasa's REST channel, each to another Rasa server than the one before, and
-each contextId in a token that the back-end signs. Where the answer is not the one that it must be,
-they say it again, without the contextId: the channel has sent it.
+each contextId in a token that the back-end signs. If the answer is not the right one, they say the
+same again without the contextId: the channel has sent it. No two customers have a contextId, a CPF
+or an account in common, so that nobody can be taken for another.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from uuid import uuid4
 
 import aiohttp
 
-from benchmarks.scale.customers import Customer
 from benchmarks.scale.proxy import SERVER_HEADER, TURN_HEADER
 
 if TYPE_CHECKING:
@@ -24,30 +24,47 @@ if TYPE_CHECKING:
     Sign = Callable[[str, str], str]
     """From a contextId and a sender id to the token by which it arrives."""
 
-GREET, ACCOUNT, HOURS = "oi", "qual é a minha agência", "qual o horário de atendimento"
-SAYS = (GREET, ACCOUNT, HOURS, ACCOUNT, ACCOUNT)
+ACCOUNT, HOURS = "qual é a minha agência", "qual o horário de atendimento"
+SAYS = (ACCOUNT, ACCOUNT, HOURS, ACCOUNT, ACCOUNT)
 """What everybody says, turn by turn."""
-SENDS: Mapping[str, tuple[int, ...]] = {
-    "once": (1, 0, 0, 0, 0),
-    "always": (1, 1, 1, 1, 1),
-    "later": (0, 0, 1, 0, 0),
-    "another": (1, 0, 0, 2, 0),
-}
+SENDS = ((1, 0, 0, 0, 0), (1, 1, 1, 1, 1), (0, 0, 1, 0, 0), (1, 0, 0, 2, 0))
 """Whose contextId goes along with each of these turns: nobody's (0), that of the customer who
 arrives (1), or that of another one who goes on in the same conversation (2)."""
 
-_GREETINGS = {
-    "Private": "Olá! Sou a assistente do Private. Como posso ajudar?",
-    "Personnalité": "Olá! Sou a assistente do Personnalité. Como posso ajudar?",
-    "Uniclass": "Olá! Sou a assistente do Uniclass. Como posso ajudar?",
-    "Empresas": "Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?",
-}
-_GREETING = "Olá! Sou a assistente do banco. Como posso ajudar?"
-_HOURS = "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
+_OPEN = "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
 _NO_ACCOUNT = "Ainda não sei de que conta você fala."
 _AN_ACCOUNT = re.compile(r"\d{8}")
 _AGAIN = 3
-"""How often somebody says the same thing at most."""
+"""How often somebody says the same thing again at most."""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer by their number."""
+
+    number: int
+
+    @property
+    def context_id(self) -> str:
+        """What the channel sends."""
+        return f"scale-{self.number}"
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What the bot must know of them, beyond that they are known."""
+        number = self.number
+        return {
+            "cpf": f"{number:011}",
+            "agency": f"{number % 10_000:04}",
+            "account": f"{number:08}",
+        }
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What PS7 answers."""
+        cpf, agency, account = self.slots.values()
+        payload = {"u_cpf": cpf, "u_ag": agency, "u_cc": account, "u_seg": "Varejo", "u_id": "AUT"}
+        return {"code": "0", "message": "success", "expireIn": "3600", "payload": payload}
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,6 @@ class User:
 
     number: int
     turns: list[Turn] = field(default_factory=list)
-    repeated: int = 0
     sender: str = field(default_factory=lambda: uuid4().hex)
 
     @property
@@ -81,7 +97,7 @@ class User:
     @property
     def sends(self) -> tuple[int, ...]:
         """Whose contextId goes along, turn by turn."""
-        return tuple(SENDS.values())[self.number % len(SENDS)]
+        return SENDS[self.number % len(SENDS)]
 
     @property
     def seen(self) -> list[Customer]:
@@ -94,65 +110,42 @@ class User:
         for text, place in zip(SAYS, self.sends, strict=True):
             sent = self.customers[place - 1] if place else None
             current = sent or current
-            expected = _answer(text, current)
-            token = None if sent is None else sign(sent.context_id, self.sender)
-            turn = await self._say(http, url, text, token, expected)
-            for _ in range(_AGAIN):
+            metadata = {"contextId": sign(sent.context_id, self.sender)} if sent else {}
+            for _ in range(1 + _AGAIN):
+                turn = await self._say(http, url, text, metadata, _answer(text, current))
                 if turn.right:
                     break
-                self.repeated += 1
-                turn = await self._say(http, url, text, None, expected)
+                metadata = {}
 
     async def _say(
         self,
         http: aiohttp.ClientSession,
         url: str,
         text: str,
-        token: str | None,
+        metadata: Mapping[str, str],
         expected: str,
     ) -> Turn:
-        message: dict[str, Any] = {"sender": self.sender, "message": text}
-        if token is not None:
-            message["metadata"] = {"contextId": token}
+        message = {"sender": self.sender, "message": text, "metadata": metadata}
         headers = {TURN_HEADER: str(self.number + len(self.turns))}
-        begun = time.monotonic()
-        heard, server = await _post(http, f"{url}/webhooks/rest/webhook", message, headers)
-        turn = Turn(
-            begun,
-            time.monotonic(),
-            right=heard == [expected],
-            mixed_up=names_another(str(heard), expected),
-            server=server,
-        )
-        self.turns.append(turn)
-        return turn
-
-
-def names_another(heard: str, expected: str) -> bool:
-    """Whether an answer names an account that the right one does not."""
-    return not set(_AN_ACCOUNT.findall(heard)) <= set(_AN_ACCOUNT.findall(expected))
-
-
-async def _post(
-    http: aiohttp.ClientSession, url: str, message: object, headers: Mapping[str, str]
-) -> tuple[list[str] | None, str | None]:
-    """Send a message; give the texts of the answer, None for none, and who has answered."""
-    try:
-        async with http.post(url, json=message, headers=headers) as answer:
-            server = answer.headers.get(SERVER_HEADER)
-            texts = [part.get("text") for part in await answer.json()] if answer.ok else None
-            return texts, server
-    except aiohttp.ClientError:
-        return None, None
+        begun, heard, server = time.monotonic(), None, None
+        try:
+            async with http.post(
+                f"{url}/webhooks/rest/webhook", json=message, headers=headers
+            ) as answer:
+                server = answer.headers.get(SERVER_HEADER)
+                heard = [part.get("text") for part in await answer.json()] if answer.ok else None
+        except aiohttp.ClientError:
+            pass  # nothing was heard
+        named = set(_AN_ACCOUNT.findall(str(heard))) - set(_AN_ACCOUNT.findall(expected))
+        right, mixed_up = heard == [expected], bool(named)
+        self.turns.append(Turn(begun, time.monotonic(), right, mixed_up, server))
+        return self.turns[-1]
 
 
 def _answer(text: str, customer: Customer | None) -> str:
     """Return what the bot must answer."""
     if text == HOURS:
-        return _HOURS
-    if text == GREET:
-        return _GREETINGS.get(customer.slots["segment"] if customer else "", _GREETING)
+        return _OPEN
     if customer is None:
         return _NO_ACCOUNT
-    slots = customer.slots
-    return f"Você fala da agência {slots['agency']}, conta {slots['account']}."
+    return f"Você fala da agência {customer.slots['agency']}, conta {customer.slots['account']}."

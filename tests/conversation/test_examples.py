@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 
 from actions.ps7.testing import PERSONAS
-from benchmarks.rasa_bots import EVERY_TURN
-from benchmarks.rasa_turn import Measured
 from tests.conversation import spoken
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT, Stage
@@ -121,13 +119,3 @@ async def test_the_chat_starts_everything_and_ends_everything(
     assert "bot: Você fala da agência 0910, conta 00900019.\n" in shown
     assert "     cpf = ***.533.447-**\n" in shown
     assert shown.endswith("Ending …\n")
-
-
-async def test_every_turn_of_a_benchmark_is_timed(story_bot: RunningBot) -> None:
-    """The first turn, and the later ones; a bot that does not know its customer is not measured."""
-    bot = Measured(EVERY_TURN, story_bot, rasa=0, actions=0)
-    times = await bot.talk(5, "ana")
-    assert len(times) == 5
-    assert min(times) > 0
-    with pytest.raises(RuntimeError, match="ps7_status is rejected"):  # nor does PS7
-        await bot.warm_up()

@@ -24,7 +24,7 @@ from tests.conversation.harness import OSS_BOT, Bot, Stage
 from tests.conversation.spoken import BALANCES, GOODBYE, NOBODY, greeting, of_the_customer
 from tests.conversation.talking import RunningBot
 from tests.docs.documents import document
-from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
+from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 from tests.wheel.conftest import wheel
 from tests.wheel.test_adopted import WAYS

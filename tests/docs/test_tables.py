@@ -37,8 +37,8 @@ from actions.ps7.slots import (
 from actions.ps7.testing import FAULTS, PERSONAS, pytest_plugin
 from tests.docs.documents import code_words, document
 from tests.faults.ending import at_every_attempt
-from tests.matrix.cells import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
+from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)

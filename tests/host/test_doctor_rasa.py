@@ -9,8 +9,8 @@ import pytest
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.doctor import settings as doctor
-from tests.matrix.cells import RASA_PINS, pinned
 from tests.support.doctor import assert_found, wrong
+from tests.support.pins import RASA_PINS, pinned
 
 NEEDS = ("pydantic>=2.7", "async-timeout>=4.0.3; python_version < '3.11'", "tzdata")
 SLOW = "warning jsonschema: Rasa 3.6.21 has jsonschema {}: each custom action costs it some 20 ms"

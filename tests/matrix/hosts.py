@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.host.test_contract_in_process import host
-from tests.matrix.cells import Transport
 from tests.support.action_server import ActionServer
 from tests.support.grpc_client import connected
 from tests.support.processes import ROOT, Process, free_port
@@ -64,8 +63,4 @@ async def in_process(python: Path, folder: Path, settings: Settings) -> AsyncIte
         yield running.send
 
 
-HOSTS: dict[Transport, Host] = {
-    Transport.HTTP: over_http,
-    Transport.GRPC: over_grpc,
-    Transport.IN_PROCESS: in_process,
-}
+HOSTS: dict[str, Host] = {"HTTP": over_http, "gRPC": over_grpc, "in-process": in_process}

@@ -21,7 +21,7 @@ from examples.demo import free_ports
 from tests.docs.documents import code_words, document
 from tests.docs.test_documents import SETTINGS
 from tests.docs.test_tables import METRICS, OPERATIONS, OUTCOMES, SELECTOR, attributes, selected
-from tests.matrix.cells import pinned
+from tests.support.pins import pinned
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:

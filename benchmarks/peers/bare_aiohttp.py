@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from benchmarks.rivals.common import HEADERS, URL, Rival, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -19,7 +19,7 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 
-class BareAiohttp(Rival):
+class BareAiohttp(Peer):
     """Asks over a pool of connections."""
 
     async def run(self, dispatcher: object, tracker: Tracker, domain: object) -> list[Any]:  # noqa: ARG002

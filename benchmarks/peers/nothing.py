@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.rivals.common import Rival
+from benchmarks.peers.common import Peer
 
 
-class Empty(Rival):
+class Nothing(Peer):
     """Changes no slot."""
 
     async def run(self, dispatcher: object, tracker: object, domain: object) -> list[Any]:  # noqa: ARG002

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from rasa_sdk import Action
 from rasa_sdk.events import SlotSet
 
-from benchmarks.calls import ACTION
-
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
 
@@ -31,12 +29,12 @@ _SLOTS = {
 }
 
 
-class Rival(Action, ABC):
+class Peer(Action, ABC):
     """Runs in the plugin's place."""
 
     def name(self) -> str:
         """Return the plugin's name."""
-        return ACTION
+        return "action_ps7_context"
 
 
 def question(tracker: Tracker) -> dict[str, str]:

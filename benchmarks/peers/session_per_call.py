@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from benchmarks.rivals.common import HEADERS, URL, Rival, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
 
 
-class SessionPerCall(Rival):
+class SessionPerCall(Peer):
     """Opens a connection, asks, and closes it."""
 
     async def run(self, dispatcher: object, tracker: Tracker, domain: object) -> list[Any]:  # noqa: ARG002

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from benchmarks.rivals.common import HEADERS, URL, Rival, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
 
 
-class WithRequests(Rival):
+class WithRequests(Peer):
     """Asks, and blocks."""
 
     # The SDK runs a plain function as well, though its type does not say so.

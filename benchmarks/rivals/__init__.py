@@ -1,5 +1,0 @@
-"""What people would write instead of the plugin: one module each, for `rasa_sdk --actions`.
-
-Each looks the same customer up and sets the same slots, but holds nothing, checks nothing and knows
-no failure. `empty` does nothing at all: what the action server itself costs.
-"""
