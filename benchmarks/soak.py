@@ -48,7 +48,7 @@ _NEW, _BACK, _STALLED = 0.6, 0.2, 0.005
 """Shares of the turns: a customer who arrives, one who is known, a fault of `SLOW`; the rest are
 faults of `QUICK`."""
 _IN_A_ROW, _EVERY = 100, 20_000
-"""So many failures come in a row, every so many turns."""
+"""So many failures come in a row, every so many turns: the breaker asks PS7 a question."""
 _BREATH = 0.05
 """Seconds until the next user comes where the open circuit refused one: else it would eat up the
 turns, it is that quick."""
@@ -106,7 +106,7 @@ class Soak:
         for number in numbers:
             kind = self._chance.random()
             if number % _EVERY < _IN_A_ROW:
-                await self._fault("http-520")
+                await self._fault("http-503")
             elif kind < _NEW or not self._known:
                 await self._arrives()
             elif kind < _NEW + _BACK:

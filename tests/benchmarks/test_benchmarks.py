@@ -31,12 +31,11 @@ HASTY = {
 
 
 async def test_a_soak_leaves_nothing_behind() -> None:
-    """Thousands of turns, each answered and logged, nothing grows, and the breaker had work."""
+    """Thousands of turns, each answered and logged, and nothing grows."""
     found = await run("soak", "3000")
     assert found["turns answered"] == found["turns, those of the warm-up included"]
     for name in ("ok", "rejected", "denied", "invalid", "unavailable"):
         assert f"{name} " in found["outcomes"][0]
-    assert int(found["lookups that the open circuit refused"][0]) > 0
 
 
 def test_what_grows_is_named() -> None:

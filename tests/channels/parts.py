@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from typing import Any
 
-from rasa.core.channels.channel import OutputChannel
 from rasa.shared.exceptions import RasaException
 
 from examples.channels import common
@@ -55,30 +53,6 @@ def remembered(seconds: float, *names: str) -> list[bool]:
     return [recent.get(name) is not None for name in names]
 
 
-def choices(count: int, title: str = "Sim") -> dict[str, Any]:
-    buttons = [{"title": title, "payload": f"/{i}"} for i in range(count)]
-    made: dict[str, Any] = interactive("Qual?", buttons)
-    return made
-
-
-async def in_order() -> list[str]:
-    """Two messages of one sender, the first of which takes longer; and one of another sender."""
-    inbox, said = common.Inbox("c", {"sender_key": KEY}), []
-
-    async def handler(message: Any) -> None:  # noqa: ANN401 - untyped
-        await asyncio.sleep(0.05 if message.text == "first" else 0)
-        said.append(message.text)
-        if message.text == "first":
-            raise ValueError(KEY)
-
-    output = OutputChannel()
-    sent = (("1", "first"), ("1", "second"), ("2", "another"))
-    for number, text in sent:
-        inbox.take(handler, output, common.Message(text, number, text))
-    await asyncio.wait(inbox._turns)
-    return said
-
-
 logging.disable(logging.CRITICAL)
 common.MOST = 2
 found = {
@@ -90,9 +64,6 @@ found = {
     ),
     "bound": remembered(60, "a", "b", "c"),
     "age": remembered(-1, "a"),
-    "in order": asyncio.run(in_order()),
-    "three": choices(3)["interactive"],
-    "long": choices(2, "Quero falar com uma pessoa da equipe")["interactive"]["action"],
-    "many": choices(11)["text"]["body"].count("•"),
+    "three": interactive("Qual?", [{"title": "Sim", "payload": f"/{i}"} for i in range(3)]),
 }
 print(json.dumps(found))

@@ -14,7 +14,7 @@ import pytest
 
 from actions.ps7.dialogue.arrival import sign
 from tests.channels import services
-from tests.channels.customers import ByPost, customer
+from tests.channels.customers import Customer, customer
 from tests.channels.services import ARRIVAL_KEY, CODE, SECRET, Post, Services, sender_of
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
@@ -103,32 +103,30 @@ async def test_a_delivery_is_answered_once(
     channel_bot: RunningBot, stub: Services, channel: str
 ) -> None:
     """A service that repeats until it hears a 200 hears one; of any other it is a replay, 403."""
-    async with customer(channel, channel_bot, stub) as ana:
-        assert isinstance(ana, ByPost)
-        await ana.arrive()
-        post = ana.write(ana.address, "que horas o banco abre?")
-        assert await ana.send(post) == spoken.HOURS
-        repeats = channel in {"whatsapp_cloud", "facebook", "telegram"}
-        for _ in range(3):
-            again, _ = await post.to(channel_bot.http, channel_bot.url)
-            assert again == (200 if repeats else 403)
-        assert await ana.say("obrigado") == spoken.THANKED
-        assert len(await ana.said()) == 3
+    ana = customer(channel, channel_bot, stub)
+    await ana.arrive()
+    post = ana.write(ana.address, "que horas o banco abre?")
+    assert await ana.send(post) == spoken.HOURS
+    repeats = channel in {"whatsapp_cloud", "facebook", "telegram"}
+    for _ in range(3):
+        again, _ = await post.to(channel_bot.http, channel_bot.url)
+        assert again == (200 if repeats else 403)
+    assert await ana.say("obrigado") == spoken.THANKED
+    assert len(await ana.said()) == 3
 
 
 async def test_a_replay_of_twilios_has_no_second_name(
     channel_bot: RunningBot, stub: Services
 ) -> None:
     """What is signed has no bounds between names and values: another MessageSid, same signature."""
-    async with customer("twilio", channel_bot, stub) as ana:
-        assert isinstance(ana, ByPost)
-        post = ana.write(ana.address, "que horas o banco abre?", MessageSid="SM1", NumMedia="0")
-        assert await ana.send(post) == spoken.HOURS
-        body = post.body.replace(b"MessageSid=SM1", b"MessageSid=SM1NumMedia0")
-        renamed = replace(post, body=body.replace(b"&NumMedia=0", b""))
-        assert renamed.body != post.body
-        assert await renamed.to(channel_bot.http, channel_bot.url) == (403, "")
-        assert len(await ana.said()) == 1
+    ana = customer("twilio", channel_bot, stub)
+    post = ana.write(ana.address, "que horas o banco abre?", MessageSid="SM1", NumMedia="0")
+    assert await ana.send(post) == spoken.HOURS
+    body = post.body.replace(b"MessageSid=SM1", b"MessageSid=SM1NumMedia0")
+    renamed = replace(post, body=body.replace(b"&NumMedia=0", b""))
+    assert renamed.body != post.body
+    assert await renamed.to(channel_bot.http, channel_bot.url) == (403, "")
+    assert len(await ana.said()) == 1
 
 
 LONG_AGO = time.time() - 90_000
@@ -174,40 +172,21 @@ async def test_what_is_malformed_is_answered(
 
 
 TOKEN = sign(ARRIVAL_KEY, "ana", "of no one")
+
+
+def pressed(kind: str, **button: str) -> dict[str, Any]:
+    return {"text": "", "type": "interactive", "interactive": {"type": kind, kind: button}}
+
+
+BUTTON = {"payload": TOKEN, "text": "Ver saldo"}
 WRITTEN: list[tuple[str, dict[str, Any], str | None]] = [
     ("whatsapp_cloud", {"text": f"Oi {TOKEN}"}, "Oi"),
     ("whatsapp_cloud", {"text": TOKEN}, "/greet"),
-    (
-        "whatsapp_cloud",
-        {"text": "", "type": "button", "button": {"payload": "Sim", "text": "Quero ver"}},
-        "Sim",
-    ),
-    (
-        "whatsapp_cloud",
-        {"text": "", "type": "button", "button": {"payload": TOKEN, "text": "Ver saldo"}},
-        "Ver saldo",
-    ),
-    (
-        "whatsapp_cloud",
-        {
-            "text": "",
-            "type": "interactive",
-            "interactive": {"type": "button_reply", "button_reply": {"id": "Não", "title": "x"}},
-        },
-        "Não",
-    ),
-    (
-        "whatsapp_cloud",
-        {
-            "text": "",
-            "type": "interactive",
-            "interactive": {"type": "list_reply", "list_reply": {"id": "/greet", "title": "x"}},
-        },
-        "/greet",
-    ),
+    ("whatsapp_cloud", {"text": "", "type": "button", "button": BUTTON}, "Ver saldo"),
+    ("whatsapp_cloud", pressed("button_reply", id="Não", title="x"), "Não"),
+    ("whatsapp_cloud", pressed("list_reply", id="/greet", title="x"), "/greet"),
     ("whatsapp_cloud", {"text": "", "type": "image", "image": {"caption": "oi", "id": "1"}}, "oi"),
     ("whatsapp_cloud", {"text": "", "type": "audio", "audio": {"id": "1"}}, None),
-    ("whatsapp_cloud", {"text": "", "type": "reaction", "reaction": {"emoji": "x"}}, None),
     ("whatsapp_cloud", {"text": "", "type": "unsupported", "errors": [{"code": 131051}]}, None),
     ("twilio", {"text": "Quero ver", "ButtonPayload": "Sim", "ButtonText": "Quero ver"}, "Sim"),
     ("twilio", {"text": "Ver", "ButtonPayload": TOKEN, "ButtonText": "Ver saldo"}, "Ver saldo"),
@@ -216,11 +195,6 @@ WRITTEN: list[tuple[str, dict[str, Any], str | None]] = [
     ("facebook", {"text": "", "postback": {"payload": "oi", "mid": "p1"}}, "oi"),
     ("facebook", {"text": "", "referral": {"ref": CODE}}, "/greet"),
     ("facebook", {"text": "", "message": {"mid": "m1", "text": "oi", "is_echo": True}}, None),
-    (
-        "facebook",
-        {"text": "", "message": {"mid": "m2", "text": "x", "quick_reply": {"payload": "Sim"}}},
-        "Sim",
-    ),
 ]
 
 
@@ -231,7 +205,7 @@ async def test_what_is_written_pressed_or_opened_becomes_a_message(
     """Its text, without a token in it: that is for the plugin, in the metadata."""
     account = str(uuid4().int)[:12]
     address = f"whatsapp:+{account}" if channel == "twilio" else account
-    ana = ByPost(channel_bot, stub, WRITES[channel], address)
+    ana = Customer(channel_bot, stub, WRITES[channel], address)
     post = WRITES[channel](address, **sent)
     if text is None:
         assert (await post.to(channel_bot.http, channel_bot.url))[0] == 200
@@ -248,26 +222,25 @@ async def test_what_is_written_pressed_or_opened_becomes_a_message(
 
 async def test_a_post_may_bring_several_messages(channel_bot: RunningBot, stub: Services) -> None:
     """In their order, beside statuses, and not those to another number of the bank."""
-    async with customer("whatsapp_cloud", channel_bot, stub) as ana:
-        assert isinstance(ana, ByPost)
-        first, second, other = (
-            json.loads(services.whatsapp(ana.address, text).body)["entry"][0]
-            for text in ("que horas o banco abre?", "obrigado", "oi")
-        )
-        value = other["changes"][0]["value"]
-        value["metadata"]["phone_number_id"] = "15559999"
-        del value["contacts"]
-        said = first["changes"][0]["value"]
-        statuses = {"metadata": said["metadata"], "statuses": [{"id": "wamid.1", "status": "read"}]}
-        first["changes"].insert(0, {"field": "messages", "value": statuses})
-        post = services.meta_post("whatsapp_cloud", {"entry": [first, other, second]})
-        await post.to(channel_bot.http, channel_bot.url)
-        ana.expect(2)
-        heard = await ana.say("tchau")
-        assert heard == [*spoken.HOURS, *spoken.THANKED, *spoken.GOODBYE]
-        assert [each["text"] for each in await ana.said()] == [
-            *("que horas o banco abre?", "obrigado", "tchau")
-        ]
+    ana = customer("whatsapp_cloud", channel_bot, stub)
+    first, second, other = (
+        json.loads(services.whatsapp(ana.address, text).body)["entry"][0]
+        for text in ("que horas o banco abre?", "obrigado", "oi")
+    )
+    value = other["changes"][0]["value"]
+    value["metadata"]["phone_number_id"] = "15559999"
+    del value["contacts"]
+    said = first["changes"][0]["value"]
+    statuses = {"metadata": said["metadata"], "statuses": [{"id": "wamid.1", "status": "read"}]}
+    first["changes"].insert(0, {"field": "messages", "value": statuses})
+    post = services.meta_post("whatsapp_cloud", {"entry": [first, other, second]})
+    await post.to(channel_bot.http, channel_bot.url)
+    ana.expect(2)
+    heard = await ana.say("tchau")
+    assert heard == [*spoken.HOURS, *spoken.THANKED, *spoken.GOODBYE]
+    assert [each["text"] for each in await ana.said()] == [
+        *("que horas o banco abre?", "obrigado", "tchau")
+    ]
 
 
 async def test_in_a_group_nobody_is_a_customer(channel_bot: RunningBot, stub: Services) -> None:
@@ -297,37 +270,3 @@ async def test_meta_verifies_a_webhook(
             status,
             asked["hub.challenge"] * (status == 200),
         )
-
-
-async def test_whatsapp_shows_what_can_be_chosen(channel_bot: RunningBot, stub: Services) -> None:
-    """The greeting has buttons; what is pressed comes back as its payload."""
-    async with customer("whatsapp_cloud", channel_bot, stub) as ana:
-        assert isinstance(ana, ByPost)
-        heard: list[Any] = []
-        stub.heard[ana.address] = heard
-        await ana.arrive()
-        assert heard[1]["interactive"]["action"] == {
-            "buttons": [
-                {"type": "reply", "reply": {"id": title, "title": title}}
-                for title in ("Sim", "Não")
-            ]
-        }
-        reply = {"type": "button_reply", "button_reply": {"id": "Sim", "title": "Sim"}}
-        pressed = ana.write(ana.address, "", type="interactive", interactive=reply)
-        assert await ana.send(pressed) == spoken.BALANCES["ana"]
-
-
-async def test_a_call_goes_on_at_an_address_of_its_own(
-    channel_bot: RunningBot,
-) -> None:
-    """Each answer of the caller goes elsewhere, so that silence twice is no replay."""
-    first, second = (services.voice("+5511900000000", "") for _ in range(2))
-    answers = [await each.to(channel_bot.http, channel_bot.url) for each in (first, second)]
-    actions = {text.partition('action="')[2].partition('"')[0] for _, text in answers}
-    assert len(actions) == 2
-    assert all(each.startswith(f"{services.PUBLIC}/twilio_voice/webhook?turn=") for each in actions)
-    silent = services.twilio_post(
-        "twilio_voice", {"CallSid": "CA2", "From": "+1"}, SECRET, "?turn=1"
-    )
-    status, said = await silent.to(channel_bot.http, channel_bot.url)
-    assert (status, "could you rephrase" in said) == (200, True)

@@ -157,28 +157,3 @@ def test_each_handover_of_a_session_has_its_name() -> None:
     again = tracker(TAKEN, STARTED, {**TAKEN, "value": False}, {"event": "user"})
     assert desk.idempotency_key(again, TOKEN) == names[0]
     assert not any(SENDER in name for name in names)
-
-
-@pytest.mark.parametrize(
-    ("token", "key", "body", "status"),
-    [
-        (TOKEN, "one", "{}", 201),
-        (TOKEN, None, "{}", 400),
-        (TOKEN, "one", "[]", 400),
-        ("another", "one", "{}", 401),
-        ("é", "one", "{}", 401),
-    ],
-)
-async def test_the_small_desk_takes_what_is_for_it(
-    street: Street, token: str, key: str | None, body: str, status: int
-) -> None:
-    async with TestServer(street.desk.application(), host="127.0.0.1") as server:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        headers |= {"Idempotency-Key": key} if key else {}
-        client = desk.aiohttp.ClientSession(headers=headers)
-        async with client, client.post(server.make_url("/handovers"), data=body) as answer:
-            assert answer.status == status
-        async with desk.aiohttp.request(
-            "GET", server.make_url("/handovers"), headers=headers
-        ) as answer:
-            assert answer.status == (401 if status == 401 else 200)

@@ -23,11 +23,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
-SHOWN = re.compile(
-    r"Starting PS7's simulator, the action server and Rasa …\n"
-    r"  PS7's simulator answers\n  The action server answers\n  Rasa answers\n\n"
-    r"The web chat: (http://127\.0\.0\.1:\d+/)\nCtrl\+C ends it all\.\n"
-)
+SHOWN = re.compile(r"The web chat: (http://127\.0\.0\.1:\d+/)\nCtrl\+C ends it all\.\n")
 
 
 @pytest.mark.skipif(not CLIENT.exists() and not os.environ.get("CI"), reason="needs npm")
@@ -46,7 +42,7 @@ async def test_it_starts_everything_and_ends_everything(
     )
     assert command.stdout is not None
     said = (await command.stdout.readuntil(b"ends it all.\n")).decode()
-    found = SHOWN.fullmatch(said)
+    found = SHOWN.search(said)
     assert found is not None, said
 
     async with aiohttp.ClientSession() as http:

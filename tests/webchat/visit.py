@@ -33,13 +33,11 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
     number: text(turn.querySelector(".number")),
     said: text(turn.querySelector(".said")),
     status: turn.querySelector("summary .pill")?.title ?? null,
-    word: text(turn.querySelector("summary .pill")) ?? null,
     open: turn.open,
     meaning: text(turn.querySelector(".meaning")?.firstChild) ?? null,
     calls: all(".requests li").map((row) => [...row.children].map(text)),
     ends: all(".end").map((end) => [
       end.querySelector(".pill").title, text(end.querySelector(".reason")) ?? null]),
-    ms: all(".end .ms").map((ms) => Number(text(ms).replace(" ms", ""))),
     plain: all(":scope > p:not(.meaning, .end)").map(text),
     slots: all("tr[data-slot]").map((row) => {
       const cell = row.querySelector("td").cloneNode(true);
@@ -100,10 +98,6 @@ class Visit:
     def _listen(self, socket: WebSocket) -> None:
         self._called(socket.url)
         socket.on("framereceived", lambda frame: self._heard.append(str(frame)))
-
-    def forgive(self, complaint: str) -> None:
-        """Strike out what the test itself brought about."""
-        self._complaints = [line for line in self._complaints if complaint not in line]
 
     async def misdeeds(self) -> list[str]:
         """Return what no page may do: complain, ask a stranger, get to know personal data."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.wheel.building import build, clone
-from tests.wheel.environment import Environment, Environments
+from tests.wheel.environment import Environments
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,6 @@ def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Envir
 
 
 @pytest.fixture
-def installed(environments: Environments) -> Environment:
-    """Return an environment of this interpreter in which the wheel is installed."""
+def installed(environments: Environments) -> Path:
+    """Return the interpreter of an environment in which the wheel is installed."""
     return environments[Path(sys.executable), True]

@@ -1,22 +1,17 @@
-"""An environment in which nothing but a wheel and what it says that it needs is installed.
+"""An environment in which a wheel is installed, beside what its interpreter has already.
 
-Made in a second and without a network: what the wheel needs comes from the environment of an
-interpreter that has it already, as links, and pip then installs the wheel and finds it all there.
+Made in a second and without a network: a file of paths names the packages of an interpreter that
+has what the wheel needs, and pip installs the wheel only if it finds it all there.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 from zipfile import ZipFile
-
-from packaging.utils import canonicalize_name
-
-_LINK = Path(__file__).with_name("link_dependencies.py")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -40,44 +35,8 @@ def metadata(wheel: Path) -> Message:
         return HeaderParser().parsestr(archive.read(name).decode())
 
 
-@dataclass(frozen=True)
-class Environment:
-    """A virtual environment without pip."""
-
-    folder: Path
-
-    @classmethod
-    def make(cls, python: Path, folder: Path, requirements: list[str]) -> Environment:
-        """Make one for an interpreter, with these requirements from what it has, and no more."""
-        run(python, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
-        made = cls(folder)
-        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        site_packages = run(made.python, "-c", where, cwd=folder).strip()
-        run(python, _LINK, site_packages, *requirements, cwd=folder)
-        return made
-
-    @property
-    def python(self) -> Path:
-        """Its interpreter."""
-        return self.folder / "bin" / "python"
-
-    def install(self, wheel: Path) -> None:
-        """Install a wheel; fails where anything that it needs is not there yet, or is too old."""
-        pip = (sys.executable, "-m", "pip", "--python", self.python)
-        run(*pip, "install", "--quiet", "--no-index", wheel, cwd=self.folder)
-
-    def installed(self) -> set[str]:
-        """Return the names of what is in it, in their one spelling."""
-        ask = "from importlib import metadata; print(*(d.name for d in metadata.distributions()))"
-        return {canonicalize_name(name) for name in self.output("-c", ask).split()}
-
-    def output(self, *arguments: str | Path) -> str:
-        """Run its interpreter, which must succeed; return what it prints."""
-        return run(self.python, *arguments, cwd=self.folder)
-
-
-class Environments(dict[tuple[Path, bool], Environment]):
-    """Those of one wheel, each made where it is first needed.
+class Environments(dict[tuple[Path, bool], Path]):
+    """The interpreters of one wheel's environments, each made when it is first needed.
 
     By interpreter, and whether the wheel is in it, or only what the wheel needs.
     """
@@ -87,10 +46,18 @@ class Environments(dict[tuple[Path, bool], Environment]):
         self._wheel = wheel
         self._folder = folder
 
-    def __missing__(self, key: tuple[Path, bool]) -> Environment:
+    def __missing__(self, key: tuple[Path, bool]) -> Path:
         python, with_wheel = key
-        needed = metadata(self._wheel).get_all("Requires-Dist", [])
-        self[key] = Environment.make(python, self._folder / f"venv-{len(self)}", needed)
+        folder = self._folder / f"venv-{len(self)}"
+        run(python, "-m", "venv", "--without-pip", folder, cwd=self._folder)
+        self[key] = folder / "bin" / "python"
+        known, own = (self._site_packages(each) for each in (python, self[key]))
+        (own / "known.pth").write_text(f"{known}\n")
         if with_wheel:
-            self[key].install(self._wheel)
+            pip = (sys.executable, "-m", "pip", "--python", self[key])
+            run(*pip, "install", "--quiet", "--no-index", self._wheel, cwd=folder)
         return self[key]
+
+    def _site_packages(self, python: Path) -> Path:
+        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        return Path(run(python, "-c", where, cwd=self._folder).strip())

@@ -77,11 +77,10 @@ async def test_a_customer_is_looked_up(
 ) -> None:
     """Once, and the bot's own actions then know them; no action is registered twice."""
     expected = sorted((LOOK_UP, VERIFY, FORGET, *way.own_actions))
-    environment = environments[usable(python), way.wheel]
     async with Simulator() as ps7:
         settings: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
         server = await ActionServer.start(
-            environment.python,
+            environments[usable(python), way.wheel],
             tmp_path / "server.log",
             actions=way.package,
             cwd=way.lay_out(tmp_path),
@@ -110,7 +109,7 @@ async def test_the_folder_and_the_wheel_together_stop_the_server(
     """With one line that says what to do. Each would have its own actions, settings and keys."""
     settings = {"PS7_BASE_URL": "http://127.0.0.1:9", "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
     process = await launch(
-        environments[Path(sys.executable), True].python,
+        environments[Path(sys.executable), True],
         tmp_path / "server.log",
         cwd=Way("actions", wheel=True, folder=True).lay_out(tmp_path),
         variables={**settings, "PS7_SEAL_KEYS": seal_keys(), "PYTHONPATH": ""},
