@@ -351,8 +351,11 @@ def test_a_copy_without_its_command_says_so(
     assert capsys.readouterr() == ("", said)
 
 
-def test_a_copy_without_the_simulator_has_every_other_command(given: pytest.MonkeyPatch) -> None:
-    """`testing/` may be left out."""
+def test_a_copy_without_testing_has_every_command_that_needs_none(
+    given: pytest.MonkeyPatch,
+) -> None:
+    """`testing/` may be left out: it has the simulator, and what replays Rasa."""
     every = commands().keys()
-    given.setitem(sys.modules, "actions.ps7.testing.simulator.__main__", None)
-    assert commands().keys() == every - {"simulate"}
+    for name in ("actions.ps7.testing", "actions.ps7.testing.simulator.__main__"):
+        given.setitem(sys.modules, name, None)
+    assert commands().keys() == every - {"simulate", "explain"}

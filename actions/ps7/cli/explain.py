@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +27,6 @@ from .output import CommandError, Output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from ..dialogue.context_id import Found
     from ..dialogue.situation import Situation, TrackerLike
@@ -65,8 +65,6 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
-_REVERTED = {"undo": ("action",), "rewind": ("user", "action")}
-"""Before which event an event takes a conversation back, one after the other."""
 _NEVER = 1e11
 """Seconds since 1970 that no event is stamped with."""
 _IN_THE_HEADING = ("message", "action", "by_name", "at")
@@ -101,7 +99,9 @@ class Ran(NamedTuple):
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare this command and its options."""
+    """Declare this command and its options; none where testing/ is not there to replay Rasa."""
+    if find_spec("..testing", __package__) is None:
+        return
     add = add_command(commands, "explain", run, _HELP).add_argument
     add("file", metavar="TRACKER.json", help="the conversation; - reads it from stdin")
     add("--show", action="store_true", help="mask nothing but seals")
@@ -244,9 +244,13 @@ def read(name: str) -> SavedTracker:
         sender_id=str(tracker.get("sender_id")),
         slots=slots,
         latest_message={},  # it is read only if no event is a message
-        events=[event for event in map(_dict, events) if isinstance(event.get("event"), str)],
+        events=[event for event in map(_dict, events) if _is_event(event)],
         domain=_dict(call.get("domain")),
     )
+
+
+def _is_event(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("event"), str) and isinstance(value.get("name") or "", str)
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -255,12 +259,15 @@ def _dict(value: object) -> dict[str, Any]:
 
 def runs(saved: SavedTracker) -> list[Ran]:
     """Return every run of the plugin in a conversation, oldest first."""
+    from ..testing.rasa_in_memory import replay  # optional
+
+    initial = dict.fromkeys(saved.slots)
     called = [event.get("name") for event in saved.events if event["event"] == "action"]
     now = datetime.fromtimestamp(0, tz=timezone.utc)
     said: tuple[object, ...] = ()
     found: list[Ran] = []
     was_set: dict[str, Any] = {}
-    for count, (event, slots) in enumerate(_with_slots(saved), 1):
+    for count, event in enumerate(saved.events, 1):
         kind, name, at = event["event"], event.get("name"), event.get("timestamp")
         if isinstance(at, (int, float)) and 0 <= at < _NEVER:
             now = datetime.fromtimestamp(at, tz=timezone.utc)
@@ -275,6 +282,7 @@ def runs(saved: SavedTracker) -> list[Ran]:
         looks_up = name == CONTEXT_ACTION and (by_name or CONTEXT_ACTION not in called)
         if looks_up or opens or name in (VERIFY_ACTION, FORGET_ACTION):
             before = saved.events[: count if opens is None else count - 1]
+            slots = replay(before, initial).slots
             tracker = replace(saved, slots=slots, events=before)
             found.append(Ran(str(name), by_name, tracker, opens, now, said, was_set))
     return found
@@ -285,24 +293,3 @@ def _mark(events: list[dict[str, Any]]) -> str | None:
     first = events[0] if events else {}
     mark = _dict(first.get("metadata")).get(NONCE)
     return mark if first.get("event") == "session_started" and isinstance(mark, str) else None
-
-
-def _with_slots(saved: SavedTracker) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield every event with the slots after it, as Rasa replays them: all null at the start."""
-    slots = initial = dict.fromkeys(saved.slots)
-    before: list[tuple[str, dict[str, Any]]] = []
-    for event in saved.events:
-        kind, name = event["event"], event.get("name")
-        before.append((kind, slots))
-        for reverted in _REVERTED.get(kind, ()):
-            while before:
-                undone, slots = before.pop()
-                if undone == reverted:
-                    break
-        if kind in ("restart", "session_started"):
-            slots, before = initial, []
-        elif kind == "reset_slots":
-            slots = initial
-        elif kind == "slot" and isinstance(name, str) and name in slots:
-            slots = {**slots, name: event.get("value")}
-        yield event, slots

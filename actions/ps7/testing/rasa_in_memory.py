@@ -256,6 +256,7 @@ _FIELDS = {
     **dict.fromkeys(("cancel_reminder", "export", "pause", "reset_slots", "restart"), ""),
     **dict.fromkeys(("resume", "rewind", "session_started", "undo"), ""),
 }
+_NULLS = dict.fromkeys(("name", "value", "action_text", "is_interrupted", "parse_data"))
 # The values of those that are left out or null, where these are not null.
 _DEFAULTS: dict[tuple[str, str], object] = {
     ("action", "hide_rule_turn"): False,
@@ -337,7 +338,8 @@ class State:
         self.latest_message = _user_fields({}, {})["parse_data"]
 
     def apply(self, event: Event) -> None:
-        """Follow one event that counts."""
+        """Follow one event that counts. A field that is missing is null."""
+        event = {**_NULLS, **event}
         match event["event"]:
             case "action":
                 key = "action_name" if event["name"] else "action_text"
