@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.model.books import Violation
-from tests.model.conversation import Driver, play
+from tests.model.conversation import violated
 from tests.model.drivers import tree
-from tests.model.steps import Walk
 from tests.model.traces import TRACES
 from tests.support.processes import ROOT
 
@@ -34,22 +32,13 @@ def worktree(commit: str) -> Iterator[Path]:
             subprocess.run([*git, "remove", "--force", str(path)], check=True)
 
 
-def happens(walk: Walk, driver: Driver) -> str | None:
-    """Return what must not happen and does; None where the trace holds."""
-    try:
-        play(walk, driver)
-    except Violation as violation:
-        return str(violation)
-    return None
-
-
 def main() -> None:
     """Print which traces a commit breaks, and how."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commit")
     commit = parser.parse_args().commit
     with worktree(commit) as path, tree(path) as driver:
-        found = {name: happens(walk, driver) for name, walk in TRACES.items()}
+        found = {name: violated(walk, driver) for name, walk in TRACES.items()}
     broken = sum(text is not None for text in found.values())
     width = max(map(len, found))
     rows = (f"  {name:{width}}  {text or 'holds'}\n" for name, text in found.items())

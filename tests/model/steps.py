@@ -11,13 +11,22 @@ SPELLED = "ana 1"
 UNDEFINED = "undefined"
 """What a page sends that has lost its contextId: PS7 does not know it, and it is not a token."""
 UNUSABLE = "unusable"
+FAILURES = ("rejected", "unavailable", "denied")
 
 START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
 LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
 
 
-@dataclass(frozen=True)
-class Bot:
+class _Data:
+    def __repr__(self) -> str:
+        """Return how it is written, without what is as in the plainest one."""
+        values = {field: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        said = (f"{f.name}={value!r}" for f, value in values.items() if value != f.default)
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Bot(_Data):
     """How a bot is built, where it runs, and who may write to it."""
 
     every: bool = True
@@ -26,23 +35,15 @@ class Bot:
     carries: bool = True
     signed: bool = False
     store: str = "memory"
-    shows: int | None = None
-    """How many events a host shows at most, the latest ones; Rasa shows all that are loaded."""
     skew: int = 0
     """Seconds by which the clock of the second replica is ahead."""
-    renamed: bool = False
     attacked: bool = True
     unreliable: bool = False
     """The action server may be away for a turn."""
-    domain: bool = True
-    limit: int = LIMIT
-
-    def __str__(self) -> str:
-        return differences(self)
 
 
-@dataclass(frozen=True)
-class Attack:
+@dataclass(frozen=True, repr=False)
+class Attack(_Data):
     """Somebody writes a slot: before our run of the turn, after it, or between two turns."""
 
     when: str
@@ -50,12 +51,9 @@ class Attack:
     value: int
     """Which of the values that this slot had: 0 is null; for `context` 1 is garbage, 2 a seal."""
 
-    def __str__(self) -> str:
-        return f"attacker({self.when}: {self.slot}=value {self.value})"
 
-
-@dataclass(frozen=True)
-class Turn:
+@dataclass(frozen=True, repr=False)
+class Turn(_Data):
     """A message, what it brings and what the bot does then."""
 
     does: str = "listen"
@@ -65,67 +63,34 @@ class Turn:
     away: bool = False
     attack: Attack | None = None
 
-    def __str__(self) -> str:
-        said = [f"arrives({self.brings})"] if self.brings else ["says()"]
-        said += [self.does] if self.does != "listen" else []
-        said += [f"{self.token} token"] if self.token != "new" else []
-        said += [f"replica {self.replica}"] if self.replica else []
-        said += ["action server away"] if self.away else []
-        said += [str(self.attack)] if self.attack else []
-        return ", ".join(said)
 
-
-@dataclass(frozen=True)
-class Wait:
+@dataclass(frozen=True, repr=False)
+class Wait(_Data):
     """Time passes."""
 
     seconds: int
 
-    def __str__(self) -> str:
-        return f"wait({self.seconds})"
 
-
-@dataclass(frozen=True)
-class Answers:
+@dataclass(frozen=True, repr=False)
+class Answers(_Data):
     """From now on PS7 answers otherwise: with a customer, or an outcome."""
 
     about: str
     answer: str
 
-    def __str__(self) -> str:
-        return f"ps7({self.about} is {self.answer})"
-
 
 Step = Turn | Wait | Answers
-FAILURES = ("rejected", "unavailable", "denied")
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A bot and what happens to it, one line a step where it is shown."""
+    """A bot and what happens to it."""
 
     bot: Bot
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
-        lines = [f"Bot({self.bot})", *map(str, self.steps)]
-        return "".join(f"\n    {line}" for line in lines)
-
-
-def differences(bot: Bot) -> str:
-    """Return what a bot has other than the plainest one."""
-    values = {field.name: getattr(bot, field.name) for field in fields(bot)}
-    return ", ".join(f"{k}={v!r}" for k, v in values.items() if v != getattr(Bot(), k))
-
-
-def same(name: str) -> str:
-    """Return the one name of a contextId."""
-    return name.removesuffix(" 1")
-
-
-def text_of(name: str) -> str:
-    """Return what a log-out goes by."""
-    return name.partition(" ")[0]
+        return "".join(f"\n    {line!r}" for line in (self.bot, *self.steps))
 
 
 def arrives(name: str | None, does: str = "listen", **more: object) -> Turn:
@@ -136,3 +101,13 @@ def arrives(name: str | None, does: str = "listen", **more: object) -> Turn:
 def says(does: str = "listen", **more: object) -> Turn:
     """Return a turn whose message brings none."""
     return arrives(None, does, **more)
+
+
+def same(name: str) -> str:
+    """Return the one name of a contextId."""
+    return name.removesuffix(" 1")
+
+
+def text_of(name: str) -> str:
+    """Return what a log-out goes by."""
+    return name.partition(" ")[0]

@@ -32,8 +32,6 @@ from actions.ps7 import (
 from actions.ps7.api.transport import Transport
 from actions.ps7.api.wire import Answer, Request
 
-WHO = "action_who"
-
 
 class ActionSessionStart(PS7SessionStart):
     """A bot's own session start, complete as it stands."""
@@ -43,7 +41,7 @@ class ActionWho(Action):
     """A bot's own action that reads the customer from the seal."""
 
     def name(self) -> str:
-        return WHO
+        return "action_who"
 
     async def run(
         self, _dispatcher: CollectingDispatcher, tracker: Tracker, _domain: DomainDict
@@ -55,7 +53,7 @@ class ActionWho(Action):
 ACTIONS = (ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionSessionStart, ActionWho)
 
 
-class _Errors(logging.Handler):
+class Errors(logging.Handler):
     """Keeps what the plugin says is broken: `run` itself never raises."""
 
     def __init__(self) -> None:
@@ -72,53 +70,49 @@ class Subject:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._registered: dict[str, dict[str, Any]] = {}
-        self._now = datetime.fromtimestamp(0, timezone.utc)
-        self._ps7: dict[str, tuple[int, object]] = {}
+        self._message: dict[str, Any] = {}
         self._asked: list[str] = []
-        self._errors = _Errors()
+        self._errors = Errors()
         self._kept = (clock.utc_now, Transport.send)
         self._logger = logging.getLogger("actions")
-        self._level, self._propagates = self._logger.level, self._logger.propagate
-        self._logger.setLevel(logging.ERROR)
         self._logger.propagate = False
         self._logger.addHandler(self._errors)
 
         async def send(_: Transport, request: Request) -> Answer:
             return self._answer(request)
 
-        self._replace(lambda: self._now, send)
+        self._replace(lambda: datetime.fromtimestamp(self._message["now"], timezone.utc), send)
 
     def close(self) -> None:
         """Put everything back that was replaced."""
         self._replace(*self._kept)
         self._logger.removeHandler(self._errors)
-        self._logger.setLevel(self._level)
-        self._logger.propagate = self._propagates
+        self._logger.propagate = True
         self._loop.close()
 
     def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return the events of one call, the contextIds that PS7 was asked about, or an error."""
-        self._now = datetime.fromtimestamp(message["now"], timezone.utc)
-        self._ps7, self._asked, self._errors.lines = message["ps7"], [], []
+        self._message, self._asked, self._errors.lines = message, [], []
         try:
-            action = self._actions(message["settings"])[message["call"]["next_action"]]
-        except SystemExit as refusal:
-            return {"refused": str(refusal)}
-        try:
-            events = self._loop.run_until_complete(_run(action, message["call"]))
-        except Exception as error:  # noqa: BLE001 - the finding
-            return {"error": f"{type(error).__name__} left run(): {error}"}
+            action = self._actions(message["settings"])[message["action"]]
+            # Without the executor's checks of the JSON: they take most time.
+            tracker = Tracker.from_dict(cast("TrackerState", message["tracker"]))
+            called = action(CollectingDispatcher(), tracker, message["domain"])
+            events = self._loop.run_until_complete(called)
+        except (SystemExit, Exception) as error:  # noqa: BLE001 - the finding
+            return {"error": f"{type(error).__name__}: {error}"}
         if self._errors.lines:
             return {"error": "; ".join(self._errors.lines)}
         return {"events": events, "asked": self._asked}
 
-    def _actions(self, settings: str) -> dict[str, Any]:
-        """Return the actions by their names, registered with these settings (JSON)."""
-        if settings not in self._registered:
+    def _actions(self, settings: dict[str, str]) -> dict[str, Any]:
+        """Return the actions by their names, registered with these settings."""
+        known = json.dumps(settings)
+        if known not in self._registered:
             kept = dict(os.environ)
             for name in [name for name in os.environ if name.startswith("PS7_")]:
                 del os.environ[name]
-            os.environ.update(json.loads(settings))
+            os.environ.update(settings)
             try:
                 executor = ActionExecutor()
                 for action in ACTIONS:
@@ -126,29 +120,20 @@ class Subject:
             finally:
                 os.environ.clear()
                 os.environ.update(kept)
-            self._registered[settings] = executor.actions
-        return self._registered[settings]
+            self._registered[known] = executor.actions
+        return self._registered[known]
 
     def _answer(self, request: Request) -> Answer:
         body = json.loads(request.body)
         encoded = "/0" if str(body.get("encoded", "")) == "0" else ""
-        asked = f"{body['contextId']}{encoded}"
-        self._asked.append(asked)
-        status, answer = self._ps7[asked]
+        self._asked.append(f"{body['contextId']}{encoded}")
+        status, answer = self._message["ps7"][self._asked[-1]]
         return Answer(status, {"content-type": "application/json"}, json.dumps(answer).encode())
 
     @staticmethod
     def _replace(utc_now: Any, send: Any) -> None:  # noqa: ANN401 - functions of any tree
         clock.utc_now = utc_now
         cast("Any", Transport).send = send
-
-
-async def _run(action: Any, call: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: ANN401 - `run`
-    """Call an action as the executor does, without its checks of the JSON: they take most time."""
-    tracker = Tracker.from_dict(cast("TrackerState", call["tracker"]))
-    return cast(
-        "list[dict[str, Any]]", await action(CollectingDispatcher(), tracker, call["domain"])
-    )
 
 
 if __name__ == "__main__":

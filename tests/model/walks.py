@@ -1,12 +1,13 @@
 """Random walks: which bots there are, what may happen and how often; and how a walk is made short.
 
-Made by `random` from a seed: what Hypothesis makes up repeats itself too much to come far here.
+Made by `random` from a seed. Of the planted bugs these walks find each within 20,000 steps, most of
+them sooner than hypothesis' stateful machine does, which misses some.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -65,14 +66,15 @@ _BOTS = [
     )
 ]
 _ODDITIES: list[dict[str, Any]] = [
-    *({}, {}, {}, {"renamed": True}, {"unreliable": True}, {"unreliable": True}),
+    *({}, {}, {}, {"unreliable": True}, {"unreliable": True}),
     *({"skew": seconds} for seconds in (50, -50, 21600)),
-    *({"shows": 0}, {"shows": 8}, {"store": "all"}),
+    {"store": "all"},
 ]
 
 
-def made_up(chance: Random) -> Walk:
-    """Make up a bot and what happens to it."""
+def made_up(number: int) -> Walk:
+    """Make up a bot and what happens to it: the same for the same number."""
+    chance = Random(number)  # noqa: S311 - the same walks each time
     bot = replace(chance.choice(_BOTS), **chance.choice(_ODDITIES))
     return Walk(bot, tuple(_step(chance, bot) for _ in range(LENGTH)))
 
@@ -86,8 +88,7 @@ def _step(chance: Random, bot: Bot) -> Step:
     does = chance.choice(_DOES + ("context",) * (1 if bot.every else _RULE_BOTS_ASK))
     attack = None
     if bot.attacked and chance.random() < 0.3:
-        when, slot = chance.choice(_WRITES)
-        attack = Attack(when, slot, chance.randrange(12))
+        attack = Attack(*chance.choice(_WRITES), chance.randrange(12))
     return Turn(
         does,
         UNUSABLE if chance.random() < 0.02 else chance.choice(_BRINGS),
@@ -99,32 +100,21 @@ def _step(chance: Random, bot: Bot) -> Step:
 
 
 def shrunk(walk: Walk, fails: Callable[[Walk], bool]) -> Walk:
-    """Return the shortest walk, made of the same steps and of simpler ones, that still fails."""
-    size = len(walk.steps)
-    while size:
-        shorter = next(filter(fails, _shorter(walk, size)), None)
-        walk, size = (shorter, size) if shorter else (walk, size // 2)
+    """Return a walk of fewer of these steps, and of simpler ones, that still fails."""
     while simpler := next(filter(fails, _simpler(walk)), None):
         walk = simpler
     return walk
 
 
-def _shorter(walk: Walk, size: int) -> Iterator[Walk]:
-    for index in range(0, len(walk.steps), size):
-        yield replace(walk, steps=walk.steps[:index] + walk.steps[index + size :])
-
-
 def _simpler(walk: Walk) -> Iterator[Walk]:
-    yield from (replace(walk, bot=bot) for bot in _simpler_values(walk.bot, Bot()))
-    for index, step in enumerate(walk.steps):
-        yield replace(walk, steps=walk.steps[:index] + walk.steps[index + 1 :])
-        if isinstance(step, Turn):
-            for turn in _simpler_values(step, Turn()):
-                yield replace(walk, steps=(*walk.steps[:index], turn, *walk.steps[index + 1 :]))
+    for at, step in enumerate(walk.steps):
+        before, after = walk.steps[:at], walk.steps[at + 1 :]
+        for steps in ((), *((simpler,) for simpler in _simpler_values(step))):
+            yield replace(walk, steps=(*before, *steps, *after))
+    yield from (replace(walk, bot=bot) for bot in _simpler_values(walk.bot))
 
 
-def _simpler_values(value: Any, simplest: Any) -> Iterator[Any]:  # noqa: ANN401 - a bot or a turn
+def _simpler_values(value: Any) -> Iterator[Any]:  # noqa: ANN401 - a bot or a step
     for field in fields(value):
-        plain = getattr(simplest, field.name)
-        if getattr(value, field.name) != plain:
-            yield replace(value, **{field.name: plain})
+        if field.default not in (MISSING, getattr(value, field.name)):
+            yield replace(value, **{field.name: field.default})

@@ -21,10 +21,3 @@ def test_an_explained_mutant_is_about_code_that_is_there(mutant: Mutant) -> None
     lines = [{line.strip() for line in body.splitlines()} for body in bodies]
     assert mutant.removed
     assert any(set(mutant.removed) <= these for these in lines)
-
-
-def test_an_entry_is_read_as_it_is_written() -> None:
-    """So that what `make mutants` reports can be pasted into the file."""
-    for mutant in explained():
-        heading, *diff = str(mutant).splitlines()
-        assert Mutant.read(heading.strip("# `"), "\n".join(diff)) == mutant
