@@ -6,52 +6,48 @@ requests is no matter of chance.
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import Any, Protocol
 
 import pytest
 
 from actions.ps7 import ActionPS7Context
 from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.testing import Conversation
-from tests.faults.secrets import SENDER_ID
+from tests.faults.secrets import CONTEXT_ID, SENDER_ID
 from tests.faults.watch import Watch, left_open
 from tests.host.conftest import seal_keys
 from tests.support.dialogue import LOOK_UP, SLOTS
 
-
-class Place(Protocol):
-    """Where PS7 is: the simulator, or what stands in for it."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment variables with which the plugin finds it."""
-
-
-class Bot(Protocol):
-    """Makes a conversation of one user with a bot that talks to this place."""
-
-    def __call__(
-        self, ps7: Place, sender_id: str = SENDER_ID, /, **settings: object
-    ) -> Conversation: ...
-
-
 DEADLINE, READ_TIMEOUT, ATTEMPTS = 1.2, 0.3, 3
 OWN = "balance"
 """A slot of the bot's own."""
-
+OF_A_CUSTOMER = (*SLOTS[2:], "u_ag")
+_PATIENCE = 3.0
+"""Seconds until a turn that does not end fails its test."""
 _DOMAIN = {
     "actions": [LOOK_UP],
     "slots": {
-        name: {"type": "any", "mappings": [{"type": "custom"}]} for name in (*SLOTS, "u_ag", OWN)
+        name: {"type": "any", "mappings": [{"type": "custom"}]}
+        for name in (*SLOTS[:2], *OF_A_CUSTOMER, OWN)
     },
 }
 
 
+class Turn(Protocol):
+    """Lets a user arrive whose slots have stale values; returns the slots afterwards."""
+
+    def __call__(
+        self, environment: dict[str, str], metadata: object = ..., /, **settings: object
+    ) -> Awaitable[dict[str, Any]]: ...
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_collections() -> Iterator[None]:
-    """Let each test collect its own objects alone, and not those of all modules again."""
+    """Let each test collect its own objects, and not those of all modules again."""
     gc.collect()
     gc.freeze()
     yield
@@ -66,24 +62,33 @@ async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.fixture
-async def bot(
+async def turn(
     watch: Watch,  # noqa: ARG001 - it watches from before the first action
     isolated: pytest.MonkeyPatch,
-) -> AsyncIterator[Bot]:
-    """Yield what makes a bot that talks to a simulator; its connections end with the test."""
+) -> AsyncIterator[Turn]:
+    """Yield what lets a user arrive at a bot; its connections end with the test."""
     isolated.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
     isolated.setenv("PS7_SEAL_KEYS", seal_keys())
-    known = list(runtime._runtimes)
+    made: list[Runtime] = []
+    isolated.setattr(runtime, "_runtimes", made)
 
-    def make(ps7: Place, sender_id: str = SENDER_ID, /, **settings: object) -> Conversation:
+    async def arrive(
+        environment: dict[str, str], metadata: object = None, /, **settings: object
+    ) -> dict[str, Any]:
         limits = {"DEADLINE": DEADLINE, "READ_TIMEOUT": READ_TIMEOUT, "ATTEMPTS": ATTEMPTS}
-        variables = {f"PS7_{name}": value for name, value in {**limits, **settings}.items()}
-        for name, value in {**ps7.environment, **variables}.items():
-            isolated.setenv(name, str(value))
-        return Conversation(_DOMAIN, [ActionPS7Context], sender_id=sender_id)
+        for name, value in {**limits, **settings}.items():
+            isolated.setenv(f"PS7_{name}", str(value))
+        for name, value in environment.items():
+            isolated.setenv(name, value)
+        bot = Conversation(_DOMAIN, [ActionPS7Context], sender_id=SENDER_ID)
+        sent: Any = metadata or {"contextId": CONTEXT_ID}
+        await bot.user("oi", metadata=sent)
+        for name in (*OF_A_CUSTOMER, OWN):
+            await bot.set_slot(name, "stale")
+        await asyncio.wait_for(bot.run(LOOK_UP), DEADLINE + _PATIENCE)
+        return bot.slots
 
-    yield make
-    for made in [each for each in runtime._runtimes if each not in known]:
-        await made.client.close()
-        runtime._runtimes.remove(made)
+    yield arrive
+    for each in made:
+        await each.client.close()
     assert left_open() == []

@@ -1,25 +1,22 @@
-"""How a turn ends: what a fault is to lead to, and everything that must hold after it."""
+"""How a turn ends: what a fault is to lead to, and everything that must be true after it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import logging
 import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from actions.ps7.testing import Fault, Simulator
-from tests.faults.conftest import ATTEMPTS, DEADLINE, OWN, Bot, Place
+from tests.faults.conftest import ATTEMPTS, DEADLINE, OF_A_CUSTOMER, OWN
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID, found
 from tests.faults.watch import Watch
-from tests.support.dialogue import LOOK_UP, SLOTS
 
 GRACE = 0.1
 """Seconds that a turn may take beyond its deadline."""
-_PATIENCE = 3.0
-"""Seconds until a turn that does not end fails its test."""
-LONGER = 3.5
+_LONGER = 3.5
 """A deadline into which two waits of a second fit, for servers that ask for one."""
 CUSTOMER = ("22233366638", "52998224725", "00123456", "5511900000001")
 """What the simulator's answers say of a customer."""
@@ -27,8 +24,6 @@ LINE = re.compile(
     r"PS7 lookup: outcome=(?P<outcome>[a-z]+) reason=(?P<reason>[a-z_]+) status=(\d+|-) "
     r"attempts=(?P<attempts>\d+) ms=\d+ correlation=[0-9a-f-]{36} context=[0-9a-f]{12}"
 )
-TRANSPORT = {"connection_lost", "deadline", "read_timeout"}
-"""Reasons that a socket gives: the same wherever it leads to."""
 
 
 @dataclass(frozen=True)
@@ -40,58 +35,41 @@ class End:
     requests: int
     token_requests: int = 0
     attempts: int | None = None
-    """Requests that the log line counts, where they are not `requests`."""
+    """Requests that the log line counts, if they are not `requests`."""
 
 
 def deadline(fault: Fault) -> float:
     """Return a deadline: a short one, unless the server asks to wait, or falls silent each time."""
     waits = "Retry-After" in fault.headers or fault.reason == "read_timeout"
-    return LONGER if waits else DEADLINE
-
-
-def script(fault: Fault) -> list[str]:
-    """Return the answers that make up a fault."""
-    return [*fault.after, fault.name]
+    return _LONGER if waits else DEADLINE
 
 
 def at_every_attempt(fault: Fault) -> End:
-    """Return the end where the fault stays."""
+    """Return the end if the fault stays."""
     again = ATTEMPTS if fault.retried else 1
     return End(fault.outcome, fault.reason, len(fault.after) + again)
 
 
-async def turn(bot: Bot, ps7: Place, limit: float, **settings: str) -> dict[str, Any]:
-    """Let a user arrive whose slots hold stale values; return the slots afterwards."""
-    conversation = bot(ps7, SENDER_ID, DEADLINE=limit, **settings)
-    await conversation.user("oi", metadata={"contextId": CONTEXT_ID})
-    for name in (*SLOTS[2:], "u_ag", OWN):
-        await conversation.set_slot(name, "stale")
-    await asyncio.wait_for(conversation.run(LOOK_UP), limit + _PATIENCE)
-    return conversation.slots
-
-
 def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End, limit: float) -> None:
-    """Look at everything that must hold after a turn."""
-    customer = {name: slots[name] for name in (*SLOTS[2:], "u_ag")}
-    assert slots["ps7_status"] == end.outcome
-    assert slots[OWN] == "stale"
+    """Look at everything that must be true after a turn."""
+    customer = {name: slots[name] for name in OF_A_CUSTOMER}
+    assert (slots["ps7_status"], slots[OWN]) == (end.outcome, "stale")
     if end.outcome == "ok":
         assert customer["cpf"] in CUSTOMER
         assert "stale" not in customer.values()
     else:
         assert customer == dict.fromkeys(customer)
 
-    (line,) = watch.lines
+    attempts = end.requests if end.attempts is None else end.attempts
+    (line,) = watch.lines(logging.INFO)
     said = LINE.fullmatch(line)
     assert said, line
-    attempts = end.requests if end.attempts is None else end.attempts
     assert (said["outcome"], said["reason"]) == (end.outcome, end.reason)
     assert int(said["attempts"]) == attempts
-    assert watch.warnings == []
-    assert len(ps7.requests) == end.requests
-    assert len(ps7.token_requests) == end.token_requests
-    assert watch.span_events == []
-    assert watch.spans == ["ps7.attempt"] * attempts + ["ps7.lookup"]
+    assert watch.lines(logging.WARNING, logging.ERROR) == []
+    assert (len(ps7.requests), len(ps7.token_requests)) == (end.requests, end.token_requests)
+    assert watch.spans.names == ["ps7.attempt"] * attempts + ["ps7.lookup"]
+    assert [event for span in watch.spans.ended for event in span.events] == []
     (seconds,) = watch.seconds
     assert seconds <= limit + GRACE
     silent(watch, ps7)
