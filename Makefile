@@ -89,7 +89,7 @@ host: .venv/dev ## the tests with the real rasa_sdk
 conversation: .venv/dev $(RASA) ## the tests with a real Rasa bot
 	@$(RUN) -m pytest tests/conversation tests/security/rasa
 
-attacks: .venv/dev ## every attack on the action server
+attacks: .venv/dev ## every attack on the actions
 	@$(RUN) -m pytest tests/security --ignore=tests/security/rasa
 
 floor: $(FLOOR) ## what a version can change, on the oldest versions that pyproject.toml allows

@@ -1,29 +1,31 @@
-"""The servers that all attacks share; and no secret enters a log, whatever is tried."""
+"""PS7 and a bot that are attacked; and no secret enters a log, whatever is tried."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
+from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue.runtime import Runtime
 from actions.ps7.testing import Simulator
-from tests.security.servers import Servers
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    async with Simulator() as ps7:
-        servers = Servers(ps7, tmp_path_factory.mktemp("attacked"))
-        try:
-            await servers.start()
-            yield servers
-        finally:
-            await servers.stop()
+from tests.faults.secrets import found
+from tests.security.attacking import SECRETS, Bank
 
 
 @pytest.fixture
-def servers(_servers: Servers) -> Iterator[Servers]:
-    """Return the servers; afterwards no secret and no forged value stands in a log."""
-    yield _servers
-    assert _servers.leaks() == []
+async def bank(
+    isolated: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Bank]:
+    """Yield PS7 and the bot's settings; afterwards no secret and no forged value is in the log."""
+    caplog.set_level(logging.DEBUG, "actions")
+    made: list[Runtime] = []
+    isolated.setattr(runtime, "_runtimes", made)
+    async with Simulator() as ps7:
+        yield Bank(ps7, isolated)
+        for each in made:
+            await each.client.close()
+    lines = [record.getMessage() for record in caplog.get_records("call")]
+    assert lines
+    assert found(SECRETS, "\n".join(lines)) == []

@@ -1,47 +1,17 @@
-"""An attack on a bot in a real Rasa: a victim whom it knows, an attacker, and what each can do.
-
-It knows how they act, and not what is tried.
-"""
+"""An attack on a bot in a real Rasa: a victim whom it knows, an attacker, and what each can do."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from actions.ps7.dialogue.arrival import sign
 from actions.ps7.testing import PERSONAS
 from tests.conversation.cast import ARRIVAL_KEYS
 from tests.conversation.talking import Chat, RunningBot
 
-Step = Callable[["Attempt"], Awaitable[None]]
-Brings = Callable[["Attempt"], Awaitable[Mapping[str, object]]]
-
-VICTIM = PERSONAS["ana"]
-"""Authenticated, with a valid token: a customer who may see a balance."""
-
-
 _AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
-
-
-class Words(NamedTuple):
-    """What one says to a bot."""
-
-    hello: str
-    sensitive: str
-    """What it answers to the right person alone."""
-
-
-_AT_THE_BANK = Words("oi", "qual meu saldo")
-WORDS = {
-    "oss_bot": _AT_THE_BANK,
-    "guarded_bot": _AT_THE_BANK,
-    "start_bot": _AT_THE_BANK,
-    "forgetful_start_bot": _AT_THE_BANK,
-    "kiosk": Words("quem sou eu", "quem sou eu"),
-}
-"""By the name of the bot."""
 
 
 @dataclass
@@ -55,68 +25,49 @@ class Attempt:
     """The conversation of the attacker, or the one they got into."""
     heard: list[str] = field(default_factory=list)
     """All that the attacker was told."""
-    _victim: Chat | None = None
 
     @property
-    def words(self) -> Words:
-        """What one says to this bot."""
-        return WORDS[self.name]
-
-    async def victim(self) -> Chat:
-        """Return the victim's own conversation, which has begun."""
-        if self._victim is None:
-            self._victim = self.bot.chat()
-            await self._victim.say(self.words.hello, self.arrival(VICTIM.name, self._victim))
-        return self._victim
+    def asks(self) -> str:
+        """What the bot answers to the right person only."""
+        return "quem sou eu" if self.name == "kiosk" else "qual meu saldo"
 
     def arrival(self, who: str, chat: Chat) -> dict[str, object]:
         """Return the metadata by which the bank's own channel brings a customer."""
-        context_id = PERSONAS[who].context_id
-        if self.name != "guarded_bot":
-            return {"contextId": context_id}
-        return {"contextId": sign(ARRIVAL_KEYS[0], context_id, chat.sender)}
+        context_id, signed = PERSONAS[who].context_id, self.name == "guarded_bot"
+        key = ARRIVAL_KEYS[0]
+        return {"contextId": sign(key, context_id, chat.sender) if signed else context_id}
+
+    async def victim(self) -> Chat:
+        """Begin the victim's own conversation."""
+        chat = self.bot.chat()
+        await chat.say("oi", self.arrival("ana", chat))
+        return chat
 
 
-# -- what an attacker brings along ----------------------------------------------------------------
-
-
-def carries(**metadata: object) -> Brings:
-    """Return metadata, as they stand here."""
-
-    async def bring(_: Attempt) -> Mapping[str, object]:
-        return metadata
-
-    return bring
-
-
-async def what_the_victim_brought(attempt: Attempt) -> Mapping[str, object]:
-    """Return the token that brought the victim, seen on its way."""
-    return attempt.arrival(VICTIM.name, await attempt.victim())
-
-
-async def what_brought_her_here(attempt: Attempt) -> Mapping[str, object]:
-    """Return what the bank's own channel sends for the victim in this conversation."""
-    return attempt.arrival(VICTIM.name, attempt.chat)
-
-
-# -- what is done ---------------------------------------------------------------------------------
+Step = Callable[[Attempt], Awaitable[object]]
 
 
 def arrives(who: str) -> Step:
     """Let the bank's own channel bring a customer into the attacker's conversation."""
-
-    async def step(attempt: Attempt) -> None:
-        await attempt.chat.say(attempt.words.hello, attempt.arrival(who, attempt.chat))
-
-    return step
+    return lambda attempt: attempt.chat.say("oi", attempt.arrival(who, attempt.chat))
 
 
-def says(text: str, brings: Brings | None = None) -> Step:
+async def arrives_again(attempt: Attempt) -> None:
+    """Let it bring the victim, and the attacker read what the bot says."""
+    attempt.heard += await attempt.chat.say("oi", attempt.arrival("ana", attempt.chat))
+
+
+async def copies_the_token(attempt: Attempt) -> None:
+    """Send what brought the victim, seen on its way."""
+    stolen = attempt.arrival("ana", await attempt.victim())
+    attempt.heard += await attempt.chat.say("tchau", stolen)
+
+
+def says(text: str, **metadata: object) -> Step:
     """Write a message, with any metadata."""
 
     async def step(attempt: Attempt) -> None:
-        metadata = await brings(attempt) if brings else None
-        attempt.heard += await attempt.chat.say(text, metadata)
+        attempt.heard += await attempt.chat.say(text, metadata or None)
 
     return step
 
@@ -135,22 +86,9 @@ def executes(action: str) -> Step:
     return step
 
 
-def triggers(intent: str, **entities: object) -> Step:
-    """Let Rasa go on as if the user had said so."""
-
-    async def step(attempt: Attempt) -> None:
-        attempt.heard += await attempt.chat.trigger(intent, entities)
-
-    return step
-
-
 def posts(*events: Mapping[str, object]) -> Step:
     """Add events to the tracker."""
-
-    async def step(attempt: Attempt) -> None:
-        await attempt.chat.post(*events)
-
-    return step
+    return lambda attempt: attempt.chat.post(*events)
 
 
 def slot_events(**slots: object) -> tuple[dict[str, object], ...]:
@@ -158,13 +96,12 @@ def slot_events(**slots: object) -> tuple[dict[str, object], ...]:
     return tuple({"event": "slot", "name": name, "value": slots[name]} for name in slots)
 
 
-def restores_the_slots_after(*tried: Step) -> Step:
+def restores_the_slots_after(tried: Step) -> Step:
     """Write them as they were before, the seal included."""
 
     async def step(attempt: Attempt) -> None:
         before = await attempt.chat.slots()
-        for one in tried:
-            await one(attempt)
+        await tried(attempt)
         await attempt.chat.post(*slot_events(**before))
 
     return step

@@ -1,0 +1,287 @@
+"""A bot under attack: PS7, a conversation in memory that anybody may write to, and small steps.
+
+A step is something that happens in a conversation, or is done to it. A value in a step is what it
+is, or a function of the conversation, for what is known only then, such as a seal. Tokens are
+written by hand (RFC 7515, RFC 7518), so that the library that reads them does not write them too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions.ps7 import (
+    ActionPS7Context,
+    ActionPS7Forget,
+    ActionPS7Verify,
+    PS7SessionStart,
+    verified_context,
+)
+from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from tests.support.clock import Clock
+from tests.support.dialogue import LOOK_UP, SLOTS
+
+WITNESS, SESSION_START, LISTEN = "action_witness", "action_session_start", "action_listen"
+STATUS, SEAL, NOTE = "ps7_status", "ps7_context", "session_started_metadata"
+CUSTOMER_SLOTS = (*SLOTS[2:], "u_cpf", "u_id")
+MAX_AGE = 900
+_ACTIONS = (ActionPS7Context, ActionPS7Verify, ActionPS7Forget)
+
+# What is secret: made anew for each run, so that a log can be searched.
+SEAL_KEY, FOREIGN_SEAL_KEY = (Fernet.generate_key().decode() for _ in range(2))
+ARRIVAL_KEY, OLDER_ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY = (secrets.token_urlsafe(32) for _ in range(3))
+CONTEXT_IDS = {who: f"ctx-{who}-{secrets.token_hex(8)}" for who in ("ana", "diego")}
+ANA, DIEGO = CONTEXT_IDS["ana"], CONTEXT_IDS["diego"]
+SENDERS, FORGED = "5511-planted", "Forged"
+SECRETS: list[str] = [
+    *(SEAL_KEY, FOREIGN_SEAL_KEY, ARRIVAL_KEY, OLDER_ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY),
+    *("gAAAAA", "eyJ"),  # how seals and tokens begin
+    *(*CONTEXT_IDS.values(), SENDERS, FORGED),
+    *(str(PERSONAS[who].slots[name]) for who in CONTEXT_IDS for name in ("cpf", "account")),
+]
+
+
+class ActionWitness(Action):
+    """Stands for any action of a bot that does something sensitive."""
+
+    def name(self) -> str:
+        return WITNESS
+
+    async def run(
+        self, _dispatcher: CollectingDispatcher, tracker: Tracker, _domain: DomainDict
+    ) -> list[dict[str, Any]]:
+        customer = verified_context(tracker)
+        return [SlotSet("verified", customer and customer.field("u_cpf"))]
+
+
+class ActionSessionStart(PS7SessionStart):
+    """Looks the customer up as a session starts."""
+
+
+class Bank:
+    """PS7 with two customers, the time, and a bot: with signed arrivals or without."""
+
+    def __init__(self, ps7: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ps7, self.clock, self._monkeypatch = ps7, Clock(monkeypatch), monkeypatch
+        self.signed = False
+        for who, context_id in CONTEXT_IDS.items():
+            ps7.answer(context_id, body=PERSONAS[who].answer)
+        keys = {"SEAL_KEYS": [SEAL_KEY], "MAX_AGE": MAX_AGE, "CLEAR_SLOTS": ["balance"]}
+        for name, value in {**ps7.environment, **keys}.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            monkeypatch.setenv(f"PS7_{name.removeprefix('PS7_')}", text)
+
+    async def opens(self, *, signed: bool) -> None:
+        """Serve Ana in a conversation of her own, and from then on whoever comes."""
+        if signed:
+            self.signed = True
+            keys = json.dumps([ARRIVAL_KEY, OLDER_ARRIVAL_KEY])
+            self._monkeypatch.setenv("PS7_ARRIVAL_KEYS", keys)
+        self.elsewhere = await Talk(self).after(*arrives("ana"))
+
+    def now(self) -> float:
+        """Return the time, always a later one: a session is known by the time of its start."""
+        self.clock.move(0.001)
+        return self.clock.now.timestamp()
+
+
+class Talk:
+    """One conversation with the bot; `starts`: with `PS7SessionStart`."""
+
+    def __init__(
+        self, bank: Bank, *, starts: bool = False, carries: bool = True, sender_id: str = ""
+    ) -> None:
+        self.bank = bank
+        self.sender_id = sender_id or f"{SENDERS}-{uuid4().hex[:16]}"
+        actions = [*_ACTIONS, ActionWitness, *([ActionSessionStart] if starts else [])]
+        slots = (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance")
+        domain = {
+            "actions": [action().name() for action in actions],
+            "slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in slots},
+        }
+        self.bot = Conversation(
+            domain, actions, sender_id=self.sender_id, carry_over_slots=carries, now=bank.now
+        )
+        self.seals: dict[str, dict[str, Any]] = {}
+        """Every seal that was set, with the slots as they were then: an attacker may keep them."""
+
+    async def after(self, *steps: Step) -> Talk:
+        """Let these steps happen, and no request of theirs count."""
+        for step in steps:
+            await step(self)
+        self.bank.ps7.requests.clear()
+        return self
+
+    async def run(self, action: str) -> dict[str, Any]:
+        """Run an action; return the slots afterwards."""
+        result = await self.bot.run(action)
+        assert result.responses == [], "an action of ours never speaks"
+        slots = self.bot.slots
+        if isinstance(slots[SEAL], str):
+            self.seals.setdefault(slots[SEAL], slots)
+        return slots
+
+    async def writes(self, **slots: object) -> None:
+        """Write slots, as a form, an entity, an action or Rasa's API can."""
+        for name, value in slots.items():
+            await self.bot.set_slot(name, value(self) if callable(value) else value)
+
+
+Step = Callable[[Talk], Awaitable[object]]
+Value = Callable[[Talk], object]
+
+
+def brings(context_id: object, /, **beside: object) -> Step:
+    """Send a message with this as the contextId, and with that beside it."""
+    return says(contextId=context_id, **beside)
+
+
+def says(text: str = "oi", /, **metadata: object) -> Step:
+    """Send a message with this metadata."""
+
+    async def step(talk: Talk) -> None:
+        said = {name: v(talk) if callable(v) else v for name, v in metadata.items()}
+        await talk.bot.user(text, metadata=said)
+
+    return step
+
+
+def runs(action: str) -> Step:
+    """Run an action, as a bot does."""
+    return lambda talk: talk.run(action)
+
+
+def happens(event: str, **details: object) -> Step:
+    """Put an event into the tracker, as Rasa's API can."""
+    return lambda talk: talk.bot.happens({"event": event, **details})
+
+
+async def comes_back(talk: Talk) -> None:
+    """Start another session, without a contextId."""
+    talk.bot.expire_session()
+    await talk.bot.user("oi")
+
+
+def passes(seconds: float) -> Step:
+    """Let time pass."""
+
+    async def step(talk: Talk) -> None:
+        talk.bank.clock.move(seconds)
+
+    return step
+
+
+def writes(**slots: object) -> Step:
+    """Write slots."""
+    return lambda talk: talk.writes(**slots)
+
+
+def seals(seal: object, status: object = "ok") -> Step:
+    """Write the slot of the seal, and claim that a customer is known."""
+    return writes(**{SEAL: seal, STATUS: status})
+
+
+def claims(who: str) -> Step:
+    """Write every slot of a customer but the seal, as if PS7 had named them."""
+    return writes(**said_of(who), ps7_expires_at="2999-12-31T23:59:59+00:00", ps7_status="ok")
+
+
+def restores(who: str) -> Step:
+    """Write every slot of ours as it was when a customer's seal was set, the seal included."""
+
+    async def step(talk: Talk) -> None:
+        before = talk.seals[kept(who)(talk)]
+        await talk.writes(**{name: before[name] for name in (STATUS, SEAL, *CUSTOMER_SLOTS)})
+
+    return step
+
+
+def said_of(who: str) -> dict[str, Any]:
+    """Return what PS7 says of a customer, by slot; but not until when."""
+    known = {**PERSONAS[who].payload, **PERSONAS[who].slots, "ps7_payload": PERSONAS[who].payload}
+    return {slot: known.get(slot) for slot in CUSTOMER_SLOTS if slot != "ps7_expires_at"}
+
+
+def kept(who: str) -> Callable[[Talk], str]:
+    """Return the seal that this conversation had for a customer."""
+    cpf = PERSONAS[who].slots["cpf"]
+    return lambda talk: next(seal for seal, said in talk.seals.items() if said["cpf"] == cpf)
+
+
+def present(change: Callable[[str], object]) -> Value:
+    """Return the seal in the slot, changed."""
+    return lambda talk: change(talk.bot.slots[SEAL])
+
+
+def stolen(talk: Talk) -> str:
+    """Return the seal of Ana in a conversation of her own."""
+    (seal,) = talk.bank.elsewhere.seals
+    return seal
+
+
+def sealed_by(key: str) -> Value:
+    """Return what that seal says, bound to this conversation and session, by a key of choice.
+
+    It takes the bot's key to read it: an attacker without it can do less.
+    """
+
+    def forged(talk: Talk) -> str:
+        plain = Fernet(SEAL_KEY).decrypt(stolen(talk))
+        said = json.loads(plain[32:]) | {"number": 9, "session": _mark(talk)}
+        sender = hashlib.sha256(talk.sender_id.encode()).digest()
+        return Fernet(key).encrypt(sender + json.dumps(said).encode()).decode()
+
+    return forged
+
+
+def _mark(talk: Talk) -> str:
+    opened = [event for event in talk.bot.events if event["event"] == "session_started"][-1]
+    return str(opened["metadata"].get("ps7_session", opened["timestamp"]))
+
+
+def token(
+    who: str = "diego",
+    *,
+    key: str = ARRIVAL_KEY,
+    made: float = 0.0,
+    header: object = None,
+    **claims: object,
+) -> Callable[[Talk], str]:
+    """Return a token for a customer of this conversation; `made` seconds from now, with changes."""
+
+    def make(talk: Talk) -> str:
+        iat = int(talk.bank.clock.now.timestamp() + made)
+        said = {"contextId": CONTEXT_IDS[who], "sub": talk.sender_id, "iat": iat, "exp": iat + 120}
+        parts = [header or {"alg": "HS256", "typ": "JWT"}, said | claims]
+        text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
+        return f"{text}.{_base64(hmac.digest(key.encode(), text.encode(), 'sha256'))}"
+
+    return make
+
+
+def genuine(who: str) -> Value:
+    """Return what the bank's own channel sends for a customer of this conversation."""
+    signed = token(who)
+    return lambda talk: signed(talk) if talk.bank.signed else CONTEXT_IDS[who]
+
+
+def arrives(who: str) -> tuple[Step, Step]:
+    """Let the bank's own channel bring a customer, who is looked up."""
+    return brings(genuine(who)), runs(LOOK_UP)
+
+
+def _base64(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
