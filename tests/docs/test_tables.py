@@ -30,6 +30,7 @@ from actions.ps7.slots import (
     CONTEXT,
     CUSTOMER_SLOTS,
     PERSON_SLOTS,
+    SESSION_ACTION,
     SHARED_SLOTS,
     STATUS,
     project,
@@ -191,11 +192,17 @@ def calls(*functions: str) -> Iterator[list[str]]:
 
 def test_every_metric_has_its_row() -> None:
     """Name, kind and unit."""
-    kinds = ("histogram", "counter", "up_down_counter")
+    kinds = {
+        "create_histogram": "histogram",
+        "create_counter": "counter",
+        "CounterFromZero": "counter",
+        "create_up_down_counter": "up-down counter",
+        "create_observable_gauge": "gauge",
+    }
     made = {
-        (f"`{name}`", kind.replace("_", "-", 1).replace("_", " "), f"`{unit}`")
-        for kind in kinds
-        for name, unit, *_ in calls(f"create_{kind}")
+        (f"`{name}`", kind, f"`{unit}`")
+        for how, kind in kinds.items()
+        for name, unit, *_ in calls(how)
     }
     assert {row[:3] for row in METRICS} == made
     assert f"scope `{telemetry.SCOPE}`" in OPERATIONS.prose
@@ -212,12 +219,18 @@ def attributes(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]
     add = SimpleNamespace(add=lambda _, said: found.update(said.items()))
     monkeypatch.setattr(telemetry, "_turns", add)
     for outcome, looked_up, metadata in product(Outcome, (True, False), (True, False)):
-        telemetry.count_turn(LOOK_UP, outcome, looked_up=looked_up, metadata=metadata)
+        telemetry.count_turn(SESSION_ACTION, outcome, looked_up=looked_up, metadata=metadata)
     reasons = {("reason", reason.value) for reason in Reason}
     refused = {("reason", reason.value) for reason in rules.ARRIVAL_REFUSED}
     ends = reasons | {("outcome", outcome) for outcome in OUTCOMES}
+    ours = {("certificate", "ps7"), ("certificate", "client")}
     of_turns = {"ps7.turns": found, "ps7.arrivals.refused": refused}
-    return {**of_turns, "ps7.lookup.duration": ends, "ps7.question": ends}
+    return {
+        **of_turns,
+        "ps7.certificate.expiry": ours,
+        "ps7.lookup.duration": ends,
+        "ps7.question": ends,
+    }
 
 
 def test_every_attribute_of_a_metric_is_in_its_row(

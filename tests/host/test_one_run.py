@@ -228,9 +228,9 @@ async def test_every_run_is_counted_by_what_the_status_says(
         await arrive(bot, fault)
         await run(bot, VERIFY)
     assert last() == [
-        f"{action}:{status}"
-        for status in ("invalid", "rejected", "denied", "unavailable")
-        for action in ("context", "verify")
+        *("context:invalid", "verify:invalid", "context:rejected:looked_up", "verify:rejected"),
+        *("context:denied:looked_up", "verify:denied"),
+        *("context:unavailable:looked_up", "verify:unavailable"),
     ]
     await arrive(bot, "diego")
     clock.move(3601)

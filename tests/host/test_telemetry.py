@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import PS7Client
+from actions.ps7 import Outcome, PS7Client
+from actions.ps7.api import telemetry
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
+from tests.support.processes import ROOT
 from tests.support.simulator_client import own_simulator
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
@@ -131,8 +134,8 @@ async def test_a_question_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     assert refused.attributes["ps7.reason"] == "circuit_open"
     assert refused.attributes["ps7.attempts"] == 0
     points = measured.points()
-    assert [(dict(point.attributes), point.value) for point in points["ps7.question"]] == [
-        ({"outcome": "unavailable", "reason": "connect"}, 1)
+    assert [dict(point.attributes) for point in points["ps7.question"] if point.value] == [
+        {"outcome": "unavailable", "reason": "connect"}
     ]
     assert sum(point.count for point in points["ps7.lookup.duration"]) == 2
     assert "ps7.lookup.retries" not in points
@@ -311,10 +314,65 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, measured: Metric
         assert measured.value("ps7.connections.in_use") == 0
 
 
+async def test_what_an_alert_reads_is_there_at_0_before_it_happens(
+    ps7: Simulator, measured: Metrics
+) -> None:
+    """So the first event is a step, which Prometheus sees; no set of attributes comes twice."""
+    before = measured.points()
+    read = (
+        *("ps7.arrivals.refused", "ps7.question", "ps7.seals.refused"),
+        *("ps7.slots.restored", "ps7.turns"),
+    )
+    assert {*read} == before.keys()
+    await ps7.stop()
+    async with PS7Client(settings_for(ps7.url, attempts=1, breaker_failures=1)) as client:
+        await failure_of(client)
+        await asyncio.sleep(0.1)
+    telemetry.count_turn("action_ps7_forget", Outcome.MISSING)
+    after = measured.points()
+    for name in read:
+        assert {point.value for point in before[name]} == {0}
+        said = [sorted(point.attributes.items()) for point in after[name]]
+        assert len(said) == len({str(each) for each in said})
+    assert {(name, point.value) for name in read for point in after[name] if point.value} == {
+        ("ps7.question", 1),
+        ("ps7.turns", 1),
+    }
+    assert len(after["ps7.question"]) == len(before["ps7.question"])
+    assert len(after["ps7.turns"]) == len(before["ps7.turns"]) + 1
+
+
+def test_counters_go_on_where_the_module_is_loaded_again() -> None:
+    """OpenTelemetry keeps the instrument that it was given first, of a host that reloads."""
+    script = """
+from importlib import reload
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from actions.ps7.api import counter, telemetry
+reader = InMemoryMetricReader()
+telemetry.slots_restored.add(1)
+metrics.set_meter_provider(MeterProvider([reader]))
+reload(counter); reload(telemetry)
+telemetry.slots_restored.add(1)
+(read,) = reader.get_metrics_data().resource_metrics
+metrics = [metric for scope in read.scope_metrics for metric in scope.metrics]
+points = [metric.data.data_points for metric in metrics if metric.name == "ps7.slots.restored"]
+print(*(point.value for each in points for point in each))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {*ran.stdout.split()} == {"2"}
+
+
 def test_every_instrument_has_a_unit_and_a_description() -> None:
     """A dashboard shows them."""
-    made = [instrument for _, instrument in observed.INSTRUMENTS.values()]
-    assert sorted(one._name for one in made) == [
+    made = [
+        *((one._name, one._unit, one._description) for _, one in observed.INSTRUMENTS.values()),
+        *((one.name, one.unit, one.description) for one in observed.COUNTERS.values()),
+    ]
+    assert sorted(name for name, *_ in made) == [
         "ps7.arrivals.refused",
         "ps7.breaker.open",
         "ps7.connections.in_use",
@@ -325,4 +383,4 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
         "ps7.slots.restored",
         "ps7.turns",
     ]
-    assert all(one._unit and one._description for one in made)
+    assert all(map(all, made))

@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
+from actions.ps7.api import telemetry
 from actions.ps7.api.transport import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import LENGTH, TLS_IN_TESTS, http
@@ -146,10 +148,10 @@ class Authority:
         self.ca.issue_cert(*hosts, **more).configure_cert(context)
         return context
 
-    def client(self) -> Path:
+    def client(self, **more: Any) -> Path:  # noqa: ANN401 - handed on
         """Write a client's certificate with its key into one file."""
         path = self.folder / f"client-of-{self.name}.pem"
-        self.ca.issue_cert("bot.example").private_key_and_cert_chain_pem.write_to_path(path)
+        self.ca.issue_cert("bot.example", **more).private_key_and_cert_chain_pem.write_to_path(path)
         return path
 
 
@@ -321,6 +323,40 @@ async def test_the_clients_certificate_is_shown(
     with Bank(mutual(bank_ca, version)) as bank:
         shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client()}
         assert await agency(bank.url(), **shown) == "0341"
+
+
+@pytest.mark.parametrize("behind_a_proxy", [False, True], ids=["direct", "proxy"])
+async def test_until_when_both_certificates_are_good_is_known(
+    bank_ca: Authority, monkeypatch: pytest.MonkeyPatch, behind_a_proxy: bool
+) -> None:
+    """From the first lookup on: PS7's own, not the proxy's, and the one that is shown to it."""
+    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    first = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    ends = {"ps7": first, "client": first + timedelta(days=1)}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    bank_ca.ca.issue_cert("localhost", not_after=ends["ps7"]).configure_cert(context)
+    shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client(not_after=ends["client"])}
+    with Bank(context) as bank:
+        async with Proxy() as proxy:
+            more = {"proxy": f"http://{proxy.address}"} if behind_a_proxy else {}
+            await agency(bank.url(), **shown, **more)
+    read = telemetry.read_certificates(CallbackOptions())
+    assert {(str(each.attributes), each.value) for each in read} == {
+        (str({"certificate": whose}), end.timestamp()) for whose, end in ends.items()
+    }
+
+
+async def test_a_certificate_whose_end_is_not_known_is_shown_all_the_same(
+    bank_ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL takes forms that `cryptography` does not."""
+    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    client = bank_ca.client()
+    trusted = client.read_bytes().replace(b"BEGIN CERT", b"BEGIN TRUSTED CERT")
+    client.write_bytes(trusted.replace(b"END CERT", b"END TRUSTED CERT"))
+    with Bank(mutual(bank_ca, V1_2)) as bank:
+        assert await agency(bank.url(), ca_file=bank_ca.file, client_cert=client) == "0341"
+    assert [*telemetry.certificate_ends] == ["ps7"]
 
 
 @pytest.mark.parametrize("version", BOTH)

@@ -13,10 +13,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from actions.ps7.api import telemetry
+from actions.ps7.api.counter import CounterFromZero
 
 _KINDS = {
-    metrics.Counter: "create_counter",
     metrics.Histogram: "create_histogram",
+    metrics.Counter: "create_counter",
     metrics.UpDownCounter: "create_up_down_counter",
 }
 INSTRUMENTS: dict[str, tuple[str, Any]] = {
@@ -25,7 +26,11 @@ INSTRUMENTS: dict[str, tuple[str, Any]] = {
     for kind, create in _KINDS.items()
     if isinstance(value, kind)
 }
-"""Those of the plugin, by name, and how each is made."""
+"""Those of OpenTelemetry that the plugin uses as they are, by name, and how each is made."""
+COUNTERS = {
+    name: value for name, value in vars(telemetry).items() if isinstance(value, CounterFromZero)
+}
+"""Those that are there at 0 before their first event."""
 
 
 class Spans:
@@ -60,4 +65,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> InMemoryMetricReader:
     for name, (create, instrument) in INSTRUMENTS.items():
         said = (instrument._name, instrument._unit, instrument._description)
         monkeypatch.setattr(telemetry, name, getattr(meter, create)(*said))
+    for counter in COUNTERS.values():
+        monkeypatch.setattr(counter, "_counts", dict.fromkeys(counter.known, 0))
+        counter.register(meter)
+    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    meter.create_observable_gauge("ps7.certificate.expiry", [telemetry.read_certificates], "s")
     return reader

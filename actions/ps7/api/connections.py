@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import select
+import ssl
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ..errors import PS7Unavailable, Reason
+from . import telemetry
 
 if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
@@ -55,6 +57,14 @@ class OneAnswer(ResponseHandler):
     """The answer to the request that was sent last."""
     _interim = 0
     _bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, and note until when PS7's certificate is good."""
+        super().connection_made(transport)
+        certificate = transport.get_extra_info("peercert")
+        if certificate:
+            end = ssl.cert_time_to_seconds(certificate["notAfter"])
+            telemetry.certificate_ends["ps7"] = end
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - aiohttp's own
         """Begin with a request, whose answer has not come yet."""

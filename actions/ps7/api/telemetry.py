@@ -20,8 +20,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from ..context import Outcome
 from ..errors import LookupFailed, Reason
+from ..slots import CONTEXT_ACTION, SESSION_ACTION, VERIFY_ACTION
+from .counter import CounterFromZero
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from .wire import Answer, Decoded
@@ -41,23 +44,96 @@ _duration = _meter.create_histogram(
     "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took", **_advice
 )
 _retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
-_questions = _meter.create_counter(
-    "ps7.question", "{question}", "Questions of circuit breakers, by outcome and reason"
-)
 in_use = _meter.create_up_down_counter(
     "ps7.connections.in_use", "{connection}", "Requests that wait for PS7 at this moment"
 )
 open_circuits = _meter.create_up_down_counter(
     "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
 )
-slots_restored = _meter.create_counter(
-    "ps7.slots.restored", "{slot}", "Slots restored from the seal"
+# What alerts read, beforehand: `CounterFromZero` begins with these.
+_DENIED = (Reason.UNAUTHORIZED, Reason.FORBIDDEN, Reason.TOKEN_REFUSED)
+_UNAVAILABLE = (
+    *(Reason.DEADLINE, Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.READ_TIMEOUT),
+    *(Reason.CONNECTION_LOST, Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST),
+    *(Reason.TLS_EXPIRED, Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.TOKEN_UNAVAILABLE),
+    *(Reason.TOKEN_UNREADABLE, Reason.REDIRECT, Reason.PATH_NOT_FOUND, Reason.TOO_MANY_REQUESTS),
+    *(Reason.SERVER_ERROR, Reason.UNDOCUMENTED_STATUS, Reason.ANSWER_TOO_LARGE, Reason.NOT_HTTP),
+    *(Reason.NOT_JSON, Reason.NOT_AN_OBJECT, Reason.COMPRESSED, Reason.INTERNAL),
 )
-seals_refused = _meter.create_counter("ps7.seals.refused", "{seal}", "Seals that are none of ours")
-arrivals_refused = _meter.create_counter(
-    "ps7.arrivals.refused", "{arrival}", "Arrivals that were refused, by reason"
+_REFUSED = (
+    *(Reason.ARRIVAL_SIGNATURE, Reason.ARRIVAL_CLAIMS, Reason.ARRIVAL_CONVERSATION),
+    *(Reason.ARRIVAL_TIME, Reason.TOO_MANY_CONTEXT_IDS),
 )
-_turns = _meter.create_counter("ps7.turns", "{run}", "Runs of an action, by what the status says")
+_ANONYMOUS = (Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED)
+
+
+def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
+    return {"outcome": outcome.value, "reason": reason.value}
+
+
+def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
+    return {"action": action, "status": status.value, **why}
+
+
+def _known_turns() -> Iterator[dict[str, str]]:
+    for status in Outcome:
+        held = {"source": "held"} if status == Outcome.OK else {}
+        yield _turn(VERIFY_ACTION, status, **held)
+        for action in (CONTEXT_ACTION, SESSION_ACTION):
+            if status in _ANONYMOUS:
+                yield _turn(action, status, metadata="brought")
+                yield _turn(action, status, metadata="none")
+            else:
+                yield _turn(action, status, source="looked_up")
+                yield _turn(action, status, **held)
+
+
+_questions = CounterFromZero(
+    _meter,
+    "ps7.question",
+    "{question}",
+    "Questions of circuit breakers, by outcome and reason",
+    [
+        *(_end(Outcome.DENIED, reason) for reason in _DENIED),
+        *(_end(Outcome.UNAVAILABLE, reason) for reason in _UNAVAILABLE),
+    ],
+)
+slots_restored = CounterFromZero(
+    _meter, "ps7.slots.restored", "{slot}", "Slots restored from the seal"
+)
+seals_refused = CounterFromZero(
+    _meter, "ps7.seals.refused", "{seal}", "Seals that are none of ours"
+)
+arrivals_refused = CounterFromZero(
+    _meter,
+    "ps7.arrivals.refused",
+    "{arrival}",
+    "Arrivals that were refused, by reason",
+    [{"reason": reason.value} for reason in _REFUSED],
+)
+_turns = CounterFromZero(
+    _meter, "ps7.turns", "{run}", "Runs of an action, by what the status says", _known_turns()
+)
+
+certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
+"""When each certificate is over, in seconds since 1970: that of `ps7` as it was seen on the newest
+connection, and that of the `client`. Kept over a reload of this module."""
+
+
+def read_certificates(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
+    """Return when each certificate is over, for whatever reads the metrics."""
+    return [
+        metrics.Observation(end, {"certificate": whose})
+        for whose, end in [*certificate_ends.items()]
+    ]
+
+
+_meter.create_observable_gauge(
+    "ps7.certificate.expiry",
+    [read_certificates],
+    "s",
+    "When a certificate is over, in seconds since 1970",
+)
 
 _expiry_problems: set[str] = globals().get("_expiry_problems", set())
 """Those of which this process has warned, over a reload of this module."""
@@ -120,7 +196,7 @@ class LookupReport:
 
         Return how it ended. A question that is cancelled says nothing: the process ends.
         """
-        ended = {"outcome": self.outcome.value, "reason": self.reason.value}
+        ended = _end(self.outcome, self.reason)
         if self.kind == "question" and self.reason is Reason.CANCELLED:
             return ended
         logger.info(
@@ -174,12 +250,14 @@ def count_turn(
     action: str, status: Outcome, *, looked_up: bool = False, metadata: bool | None = None
 ) -> None:
     """Count one run of an action, and what the status says after it."""
-    attributes = {"action": action, "status": status.value}
-    if status == Outcome.OK:
-        attributes["source"] = "looked_up" if looked_up else "held"
+    why = {}
+    if looked_up:
+        why["source"] = "looked_up"
+    elif status == Outcome.OK:
+        why["source"] = "held"
     elif metadata is not None:
-        attributes["metadata"] = "brought" if metadata else "none"
-    _turns.add(1, attributes)
+        why["metadata"] = "brought" if metadata else "none"
+    _turns.add(1, _turn(action, status, **why))
 
 
 def log_bug(error: Exception) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
+from cryptography.x509 import load_pem_x509_certificates
 
 from ..errors import ConnectionFailed, LookupFailed, PS7Unavailable, Reason, UnreadableAnswer
 from . import telemetry
@@ -20,6 +23,7 @@ from .wire import METHOD, Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ..settings import PS7Settings
 
@@ -117,6 +121,7 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         keep_alive = self._settings.keep_alive
+        _note_end_of(self._settings.client_cert)
         return aiohttp.ClientSession(
             connector=Connector(
                 ssl=tls_context(self._settings),
@@ -193,6 +198,17 @@ def tls_context(settings: PS7Settings) -> ssl.SSLContext:
     if settings.client_cert is not None:
         made.load_cert_chain(settings.client_cert, settings.client_key)
     return made
+
+
+def _note_end_of(client_cert: Path | None) -> None:
+    """Note until when the client's certificate is good, the first one of its file."""
+    # OpenSSL takes forms that `cryptography` refuses or warns of: the lookup goes on without.
+    with suppress(ValueError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for first in (
+            load_pem_x509_certificates(client_cert.read_bytes())[:1] if client_cert else ()
+        ):
+            telemetry.certificate_ends["client"] = first.not_valid_after_utc.timestamp()
 
 
 def tls_reason(error: BaseException) -> Reason | None:
