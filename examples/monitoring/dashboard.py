@@ -85,13 +85,16 @@ ROWS = {
         Panel(
             "Turns without a contextId",
             "percentunit",
-            {"metadata: {{metadata}}": 'ps7:turns_missing:share1h{job="$job"}'},
+            {
+                "metadata: {{metadata}}": "ps7:turns:share1h"
+                '{job="$job",status="missing",metadata!=""}'
+            },
             "brought: the channel sends metadata, under another name.",
         ),
         Panel(
-            "Contexts that PS7 does not know",
+            "Turns that end invalid or rejected",
             "percentunit",
-            {"rejected": 'ps7:lookups_rejected:share15m{job="$job"}'},
+            {"{{status}}": 'ps7:turns:share1h{job="$job",status=~"invalid|rejected"}'},
         ),
     ],
     "PS7": [
@@ -121,7 +124,9 @@ ROWS = {
                 "median": "histogram_quantile(0.5, sum by (le) (rate("
                 'ps7_lookup_duration_seconds_bucket{job="$job",reason!="circuit_open"}'
                 "[$__rate_interval])))",
-                "p99, five minutes": 'ps7:lookup_duration:p99_5m{job="$job"}',
+                "p99": "histogram_quantile(0.99, sum by (le) (rate("
+                'ps7_lookup_duration_seconds_bucket{job="$job",reason!="circuit_open"}'
+                "[$__rate_interval])))",
             },
             "Without those that the open circuit refused.",
         ),
@@ -135,19 +140,33 @@ ROWS = {
             },
         ),
         Panel("Open circuits", "none", {"{{instance}}": 'ps7_breaker_open{job="$job"}'}),
+        Panel(
+            "Questions that failed, by reason",
+            "none",
+            {
+                "{{reason}}": "sum by (reason) (increase(ps7_question_total"
+                '{job="$job",outcome=~"denied|unavailable"}[$__rate_interval])) > 0'
+            },
+            "The circuit breaker's own: what customers brought has no part in it.",
+        ),
     ],
     "Attempts, and slots written by others": [
         Panel(
-            "Arrivals refused, in five minutes",
+            "Arrivals refused",
             "none",
-            {"{{reason}}": 'ps7:arrivals_refused:increase5m{job="$job"}'},
+            {
+                "{{reason}}": "sum by (reason) (increase(ps7_arrivals_refused_total"
+                '{job="$job"}[$__rate_interval]))'
+            },
         ),
         Panel(
             "Seals refused, and slots restored",
             "none",
             {
-                "seals refused since the start": 'sum(ps7_seals_refused_total{job="$job"})',
-                "slots restored in five minutes": 'ps7:slots_restored:increase5m{job="$job"}',
+                "seals refused": "sum(increase(ps7_seals_refused_total"
+                '{job="$job"}[$__rate_interval]))',
+                "slots restored": "sum(increase(ps7_slots_restored_total"
+                '{job="$job"}[$__rate_interval]))',
             },
         ),
     ],
@@ -157,6 +176,20 @@ ROWS = {
             "Processor",
             "percentunit",
             {"{{instance}}": 'rate(process_cpu_seconds_total{job="$job"}[$__rate_interval])'},
+        ),
+        Panel(
+            "Starts, one hour",
+            "none",
+            {"{{instance}}": 'changes(process_start_time_seconds{job="$job"}[1h])'},
+        ),
+        Panel(
+            "Days until a certificate is over",
+            "none",
+            {
+                "{{certificate}}": "(min by (certificate) (ps7_certificate_expiry_seconds"
+                '{job="$job"}) - time()) / 86400'
+            },
+            "ps7 is PS7's own, client is that of PS7_CLIENT_CERT.",
         ),
     ],
 }
