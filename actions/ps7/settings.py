@@ -94,8 +94,7 @@ class _FromEnvironment(BaseSettings):
         except ValidationError as error:
             raise SettingsError(_message(cls._faults(error))) from None
         except (UnreadableSource, OSError, UnicodeDecodeError) as error:
-            faults = [f".env or a secret file cannot be read ({type(error).__name__})"]
-            raise SettingsError(_message(faults)) from None
+            raise SettingsError(_message([_unreadable(error)])) from None
 
     @classmethod
     def _faults(cls, error: ValidationError) -> list[str]:
@@ -233,6 +232,14 @@ def _warn_of_made_key() -> None:
         "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
         "survive a restart, and several action servers cannot serve one conversation."
     )
+
+
+def _unreadable(error: Exception) -> str:
+    """Return which file cannot be read, and by which user."""
+    cause = error.__cause__ or error  # pydantic-settings wraps what a secret file raises
+    file = getattr(cause, "filename", None) or ".env or a secret file"
+    user = f" by user {os.getuid()}" if hasattr(os, "getuid") else ""  # Windows has no number
+    return f"{file} cannot be read{user} ({type(cause).__name__})"
 
 
 def _message(faults: list[str]) -> str:

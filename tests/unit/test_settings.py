@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -251,10 +254,23 @@ def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path)
     assert "PS7_SECRETS_DIR is no folder" in refusal()
     given.delenv("PS7_SECRETS_DIR")
     (tmp_path / ".env").write_bytes(b"PS7_PASSWORD=\xff\xfe\n")
-    assert ".env or a secret file cannot be read (UnicodeDecodeError)" in refusal()
+    unreadable = f".env or a secret file cannot be read by user {os.getuid()} (UnicodeDecodeError)"
+    assert unreadable in refusal()
     (tmp_path / ".env").rename(tmp_path / "ps7_password")
     given.setenv("PS7_SECRETS_DIR", str(tmp_path))
-    assert ".env or a secret file cannot be read" in refusal()
+    assert unreadable in refusal()
+
+
+def test_a_secret_file_that_this_user_may_not_read(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """File and user are named: whoever mounted it learns what to change."""
+    file = tmp_path / "ps7_api_key"
+    file.touch()
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    given.setattr(Path, "read_text", Mock(side_effect=refused))
+    assert f"{file} cannot be read by user {os.getuid()} (PermissionError)" in refusal()
 
 
 ARRIVAL = ["PS7_ARRIVAL_KEYS"]
