@@ -44,6 +44,7 @@ from tests.support.processes import ROOT
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 decode = partial(wire.decode, received_at=NOW, max_age=3600)
+REASONS = ("reason", "outcome", "what happened", "simulated by, requests")
 OPERATIONS, PS7 = document("docs/operations.md"), document("docs/ps7.md")
 
 OUTCOMES = [outcome.value for outcome in Outcome]
@@ -61,7 +62,6 @@ COMMANDS = next(
         ("docs/integration", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
         ("docs/integration", ("name", "what it is"), package.__all__),
         ("docs/integration", ("field", "why it goes on"), HANDED_OVER),
-        ("docs/operations", ("outcome", "alert", "what to compare", "who"), OUTCOMES),
         ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
         ("docs/security", ("reason", "what was wrong"), REFUSED),
         ("docs/testing", ("contextId", "who arrives"), [p.context_id for p in PERSONAS.values()]),
@@ -209,7 +209,6 @@ def test_every_metric_has_its_row() -> None:
 
 
 METRICS = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
-SELECTOR = re.compile(r'(ps7(?:\.\w+)+)(?:\{(\w+="\w+"(?:,\w+="\w+")*)\})?')
 
 
 @pytest.fixture
@@ -239,33 +238,6 @@ def test_every_attribute_of_a_metric_is_in_its_row(
     """And no other."""
     for metric, _, _, said, _ in METRICS:
         assert {*code_words(said)} == {name for name, _ in attributes.get(metric.strip("`"), ())}
-
-
-def test_every_alert_can_be_built(attributes: dict[str, set[tuple[str, str]]]) -> None:
-    """Its metric is exported, with that attribute, which can have that value: the row's own."""
-    table = OPERATIONS.table("outcome", "alert", "what to compare", "who")
-    made = {row[0].strip("`") for row in METRICS}
-    row_of = ""
-    for outcome, _, compared, _ in table.rows:
-        row_of = outcome.strip("`") or row_of
-        chosen = [SELECTOR.fullmatch(word) for word in code_words(compared)]
-        assert chosen
-        assert all(chosen), compared
-        asked = {pair for each in chosen if each for pair in selected(each, attributes, made)}
-        assert {value for name, value in asked if name in {"status", "outcome"}} <= {row_of}
-    for word in OPERATIONS.code_words:
-        if "{" in word and (each := SELECTOR.fullmatch(word)):
-            selected(each, attributes, made)
-
-
-def selected(
-    selector: re.Match[str], attributes: dict[str, set[tuple[str, str]]], made: set[str]
-) -> set[tuple[str, str]]:
-    """Return what a selector asks for, which must be there."""
-    pairs = re.findall(r'(\w+)="(\w+)"', selector[2] or "")
-    assert selector[1] in made
-    assert {*pairs} <= attributes.get(selector[1], set()), selector[0]
-    return {*pairs}
 
 
 def test_every_span_has_its_row() -> None:
@@ -316,11 +288,11 @@ def ends() -> Iterator[tuple[str, str]]:
 
 def test_every_reason_has_its_row() -> None:
     """With the outcome that it has in the code and in the simulator's faults."""
-    rows = OPERATIONS.table("reason", "outcome", "what happened", "what to do").rows
+    rows = OPERATIONS.table(*REASONS).rows
     said = {row[0].strip("`"): row[1].strip("`") for row in rows}
     assert [row[0].strip("`") for row in rows] == [*said]
     assert set(said) == {reason.value for reason in Reason}
-    assert all(map(all, rows))
+    assert all(all(row[:3]) for row in rows)
     found = set(ends())
     assert len(found) > len(Reason) * 3 // 4
     assert {(reason, said[reason]) for reason, _ in found} == found
@@ -328,14 +300,14 @@ def test_every_reason_has_its_row() -> None:
 
 def test_every_fault_has_its_row() -> None:
     """Outcome, reason and number of requests are those that the grid has found."""
-    table = document("docs/reliability.md").table(
-        "fault", "what PS7 or the network does", "outcome", "reason", "requests"
-    )
+    said = {
+        (fault, outcome.strip("`"), reason.strip("`"), int(requests))
+        for reason, outcome, _, faults in OPERATIONS.table(*REASONS).rows
+        for named, requests in re.findall(r"((?:`[\w-]+` )+)(\d)", faults)
+        for fault in code_words(named)
+    }
     ends = {name: at_every_attempt(fault) for name, fault in FAULTS.items()}
-    assert [(name, *end) for name, _, *end in table.rows] == [
-        (f"`{name}`", f"`{end.outcome}`", f"`{end.reason}`", str(end.requests))
-        for name, end in ends.items()
-    ]
+    assert said == {(name, e.outcome, e.reason, e.requests) for name, e in ends.items()}
 
 
 @pytest.mark.parametrize("table", [rules.CONTEXT_RULES, rules.VERIFY_RULES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -14,11 +15,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from actions.ps7 import Reason
 from actions.ps7.api import telemetry
 from actions.ps7.dialogue.rules import ARRIVAL_REFUSED
 from examples.demo import free_ports
-from tests.docs.documents import document
-from tests.docs.test_tables import OPERATIONS
+from tests.docs.documents import code_words, document
+from tests.docs.test_documents import SETTINGS
+from tests.docs.test_tables import OPERATIONS, OUTCOMES, REASONS
 from tests.support.pins import pinned
 from tests.support.processes import ROOT
 
@@ -28,6 +31,7 @@ PROMTOOL_TESTS = sorted(HERE.glob("*_test.yml"))
 (GROUP,) = load(HERE / "rules.yml")["groups"]
 RECORDED = [rule["record"] for rule in GROUP["rules"] if "record" in rule]
 ALERTS = [rule for rule in GROUP["rules"] if "alert" in rule]
+NAMES = {rule["alert"] for rule in ALERTS}
 COUNTERS = {
     "ps7_turns_total": telemetry._turns,
     "ps7_question_total": telemetry._questions,
@@ -40,6 +44,14 @@ OTHERS = {
     *("ps7_lookup_duration_seconds_count", "ps7_lookup_duration_seconds_bucket"),
     "ps7_certificate_expiry_seconds",
 }
+RUNBOOKS = {
+    "docs/runbook.md": ("*For customers*: ", "*Look at* ", "\n1. ", "\n*Over when* "),
+    "docs/runbook.pt-BR.md": ("*Para os clientes*: ", "*Veja* ", "\n1. ", "\n*Acaba quando* "),
+}
+PRINTED = {"PS7 takes the credentials"}
+"""By `rasa-ps7`."""
+OF_OTHERS = {*PRINTED, "metadata: none", "metadata: brought", "OOMKilled", "explain", "docker ps"}
+"""What else is in code type in a section of the runbook."""
 
 
 def test_what_alerts_read_is_there_at_0() -> None:
@@ -52,13 +64,70 @@ def test_what_alerts_read_is_there_at_0() -> None:
             known = [dict(key) for key in COUNTERS[name].known]
             for label, values in re.findall(r'(\w+)!?=~?"(.+?)"', labels):
                 assert {*values.split("|")} <= {each.get(label) for each in known}, labels
-    rows = OPERATIONS.table("reason", "outcome", "what happened", "what to do").rows
+    rows = OPERATIONS.table(*REASONS).rows
     failed = {(row[1].strip("`"), row[0].strip("`")) for row in rows}
     never = {("unavailable", "circuit_open"), ("unavailable", "cancelled")}
     questions = {tuple(dict(key).values()) for key in telemetry._questions.known}
     assert questions == {end for end in failed if end[0] in {"denied", "unavailable"}} - never
     refused = {dict(key)["reason"] for key in telemetry.arrivals_refused.known}
     assert refused == {reason.value for reason in ARRIVAL_REFUSED}
+
+
+def test_every_alert_is_in_the_table_and_every_row_is_an_alert() -> None:
+    """With its cause, whom it wakes, and who looks first."""
+    rows = OPERATIONS.table("alert", "cause", "fires when", "severity", "team").rows
+    said = sorted((name, cause, *who) for name, cause, _, *who in rows)
+    assert said == sorted(
+        (f"`{rule['alert']}`", f"`{cause}`" if cause else "", who["severity"], who["team"])
+        for rule in ALERTS
+        for who in (rule["labels"],)
+        for cause in (who.get("cause", ""),)
+    )
+
+
+def test_every_alert_leads_to_its_section_of_the_runbook() -> None:
+    """Which has all parts, in both languages."""
+    for rule in ALERTS:
+        link = f"https://git.example.com/rasa-ps7/blob/main/docs/runbook.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["summary"], rule
+        assert rule["annotations"]["runbook_url"] == link
+        assert rule["labels"]["severity"] in {"page", "ticket"}, rule
+    for page, parts in RUNBOOKS.items():
+        assert {*sections(page)} == NAMES, page
+        for heading, text in sections(page).items():
+            assert [part for part in parts if part not in text] == [], heading
+
+
+def test_the_runbook_names_only_what_there_is() -> None:
+    """Panels, reasons, outcomes, settings, log lines and commands.
+
+    The Portuguese page has the same ones: see tests/docs.
+    """
+    board = json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))
+    panels = {panel["title"] for panel in board["panels"]}
+    known = {*OUTCOMES, *(reason.value for reason in Reason), *SETTINGS, *OF_OTHERS}
+    known |= {*re.findall(r"OTEL_\w+", (HERE / "metrics.py").read_text(encoding="utf-8"))}
+    known |= {cause for rule in ALERTS if (cause := rule["labels"].get("cause"))}
+    known |= {"ps7", "client"}  # certificates
+    commands = ("rasa-ps7 ", "kubectl -n assistant ")
+    lines = (*OPERATIONS.named("the line begins with", "means"), *commands)
+    for heading, text in sections("docs/runbook.md").items():
+        assert {*bold(text)} <= panels, heading
+        said = {word for word in code_words(text) if not word.startswith(lines)}
+        assert said - known == set(), heading
+    sources = [path.read_text("utf-8") for path in (ROOT / "actions/ps7/cli").rglob("*.py")]
+    assert [words for words in PRINTED if not any(words in text for text in sources)] == []
+
+
+def sections(page: str) -> dict[str, str]:
+    """Read the sections of alerts, by name."""
+    found = re.findall(r"^## (PS7\w+)\n((?:(?!## ).*\n?)*)", document(page).text, re.MULTILINE)
+    return dict(found)
+
+
+def bold(text: str) -> list[str]:
+    """Read what is set in bold."""
+    return re.findall(r"\*\*(.+?)\*\*", " ".join(text.split()))
 
 
 def test_every_alert_fires_in_a_test_of_promtool() -> None:
