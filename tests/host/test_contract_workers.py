@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
@@ -74,3 +76,49 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
     assert said.count("PS7_SEAL_KEYS is not set") == (0 if given else 1)
     assert "seal was refused" not in said
     assert server.process.complaints == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_killed_worker_costs_the_calls_it_had(
+    stage: Stage, python: Path, ps7: Simulator, workers: int
+) -> None:
+    """The calls that follow are all answered: by the next worker, or the other one.
+
+    The oldest SDK serves from one process, if it is one alone: that process ends.
+    """
+    server = await stage.start(
+        python, actions="probe", workers=workers, PYTHONPATH=f"{ROOT}:{DATA}"
+    )
+    user = Dialogue([*SLOTS, *OTHERS])
+    pid = (await user.turn(server.send, "action_probe"))["pid"]
+    psutil.Process(pid).kill()
+    if pid == server.process.pid:
+        assert await server.process.exit_code(within=5) == -signal.SIGKILL
+        return
+    for _ in range(10):
+        user = Dialogue()
+        await user.turn(server.send, metadata={"contextId": "ana"})
+        assert user.slots["account"] == ANA["account"]
+    assert len(ps7.requests) == 10
+    assert await server.stop() == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_it_can_be_stopped_while_its_workers_start(
+    stage: Stage, python: Path, workers: int
+) -> None:
+    """From the moment on in which the first of them is there."""
+    variables = {"ACTION_SERVER_SANIC_WORKERS": str(workers), **stage.settings}
+    process = await stage.launch(python, variables=variables)
+    for _ in range(1000):
+        if "Starting worker" in process.output or _workers(process.pid):
+            break
+        await asyncio.sleep(0.02)
+    assert await process.end() == 0
+    assert process.complaints == []
+
+
+def _workers(pid: int) -> list[psutil.Process]:
+    """Return the processes that the SDK spawned, but for the one in which Sanic keeps states."""
+    children = psutil.Process(pid).children()
+    return [each for each in children if "--multiprocessing-fork" in each.cmdline()][1:]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,6 @@ import aiohttp
 from typing_extensions import Self
 
 from tests.support.processes import ROOT, Process, free_port
-
-_SETTLED = 1.5
-"""Seconds after which a server that answers may be stopped: with rasa-sdk 3.21 and sanic 25.12 one
-that is told to stop right after its first answer never does, whatever its actions are."""
 
 
 class Connection:
@@ -63,7 +57,6 @@ class ActionServer:
 
     process: Process
     url: str
-    _started: float = field(default_factory=time.monotonic, repr=False)
 
     @classmethod
     async def start(
@@ -104,10 +97,8 @@ class ActionServer:
             return await connection.send(call)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it as a supervisor does, and return its exit code: 0 where only sanic stumbled."""
-        await asyncio.sleep(max(0.0, self._started + _SETTLED - time.monotonic()))
-        code = await self.process.end(number)
-        return 0 if code == 1 and self.process.sanic_stumbled else code
+        """Stop it as a supervisor does, and return its exit code."""
+        return await self.process.end(number)
 
 
 async def launch(

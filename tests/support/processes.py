@@ -27,14 +27,8 @@ _START_TIMEOUT = 120.0  # seconds; two busy cores are slow
 _STOP_TIMEOUT = 15.0
 _PORTS = range(20_000, 32_000)
 """Linux gives away those from 32768 on, macOS and Windows those from 49152 on."""
-# An action server misses an endpoints.yml that no test needs. And where a signal reaches sanic
-# 25.12 while its manager asks for the states of its workers, it takes another answer for that one,
-# and fails once they have ended.
+# An action server misses an endpoints.yml that no test needs.
 _COMPLAINT = re.compile(r"Unclosed|Traceback|Exception ignored|ERROR\s+(?!rasa_sdk\.tracing|\s)")
-_MANAGER_ENDS = re.compile(
-    r"^Traceback .*\n(?:  .*\n)+  .* in _sync_states\n(?:  .*\n)+AttributeError: 'NoneType' .*\n",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -87,13 +81,7 @@ class Process:
     @property
     def complaints(self) -> list[str]:
         """The lines of it that no process should say."""
-        output = _MANAGER_ENDS.sub("", self.output)
-        return [line for line in output.splitlines() if _COMPLAINT.search(line)]
-
-    @property
-    def sanic_stumbled(self) -> bool:
-        """Whether it is sanic's manager that failed, at its very end."""
-        return bool(_MANAGER_ENDS.search(self.output))
+        return [line for line in self.output.splitlines() if _COMPLAINT.search(line)]
 
     async def answers(self, url: str, trust: ssl.SSLContext | None = None) -> None:
         """Wait until it answers at this address; `trust` is for https.

@@ -16,7 +16,7 @@ from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
-from . import runtime
+from . import runtime, workers
 from .history import NONCE, NewSession
 from .rules import Effect, Run, verified
 from .situation import Situation
@@ -51,6 +51,7 @@ class PS7Action(Action, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which include a seal key made at start."""
+        workers.watch()
         return {"settings": self._settings, "log_level": logging.getLogger().getEffectiveLevel()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
