@@ -2,30 +2,42 @@
 #
 #   docker build -t ps7-actions:0.1.0 .                      # the plugin alone
 #   docker build -t ps7-actions:0.1.0 --build-arg ACTIONS=examples/oss-bot/actions .
-#   docker build -t ps7-doctor:0.1.0 --target doctor .             # the command rasa-ps7 as well
+#   docker build -t ps7-doctor:0.1.0 --target doctor .       # the command rasa-ps7 as well
+#   docker build -t ps7-actions:0.1.0 --target telemetry .   # serves metrics to Prometheus as well
 #
-# It is configured by its environment alone, and writes to /tmp alone, not even to its home or to
-# /dev/shm: examples/deploy/README.md.
+# Only its environment configures it, and it only writes to /tmp: examples/deploy/README.md.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 # Whatever installing takes stays in here.
 FROM ${PYTHON_IMAGE} AS build
 
+# A mirror of the package index, and the authority of a proxy that inspects TLS (PYTHON_IMAGE has its file).
+ARG PIP_INDEX_URL
+ARG PIP_CERT
+
 # Wheels alone, each of them known by its hash: nothing that is built here runs code of its own.
-COPY requirements/container.txt /build/
+COPY requirements/container.txt requirements/telemetry.txt /build/
+# Process 1 gets no signal that it does not ask for: else a SIGTERM of the first second is lost.
 RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check \
-       --only-binary :all: --require-hashes --requirement /build/container.txt
+       --only-binary :all: --require-hashes --requirement /build/container.txt \
+    && echo "import os, signal; signal.signal(signal.SIGTERM, lambda *_: os._exit(0))" \
+       >"$(echo /opt/venv/lib/python3.*/site-packages)/sigterm.pth" \
+    && python -m pip install --target /opt/telemetry --no-cache-dir --disable-pip-version-check \
+       --no-deps --only-binary :all: --require-hashes --requirement /build/telemetry.txt
 
 # A folder of actions that is not the example's has to be let through by .dockerignore as well.
 ARG ACTIONS=actions
 WORKDIR /app
 COPY ${ACTIONS} actions
 COPY actions/ps7 actions/ps7
+COPY examples/monitoring/metrics.py ../telemetry/
 # A server needs neither the command nor the test kit. Nothing is compiled at run time; and the files
 # may be readable by nobody else on the machine that builds the image, but are by any user in it.
-RUN mkdir ../doctor && mv actions/ps7/cli actions/ps7/testing ../doctor \
-    && python -m compileall -q . ../doctor && chmod -R a=rX . ../doctor
+# The SDK says ERROR at each start if there is no endpoints.yml.
+RUN mkdir ../doctor && mv actions/ps7/cli actions/ps7/testing ../doctor && echo '{}' >endpoints.yml \
+    && cat actions/__init__.py >../telemetry/__init__.py && echo 'from . import metrics' >>../telemetry/__init__.py \
+    && python -m compileall -q . ../doctor ../telemetry && chmod -R a=rX . ../doctor ../telemetry
 
 FROM ${PYTHON_IMAGE} AS server
 
@@ -42,7 +54,7 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 5055
 
-# By http.client, which no proxy variable leads elsewhere.
+# By http.client, which no proxy variable leads elsewhere. With another port or TLS, give another check.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 5055, timeout=2); c.request('GET', '/health'); raise SystemExit(c.getresponse().status != 200)"]
 
@@ -51,6 +63,12 @@ CMD ["python", "-m", "rasa_sdk", "--actions", "actions"]
 FROM server AS doctor
 
 COPY --from=build /doctor /app/actions/ps7
+
+FROM server AS telemetry
+
+ENV PYTHONPATH=/opt/telemetry
+COPY --from=build /opt/telemetry /opt/telemetry
+COPY --from=build /telemetry /app/actions
 
 # What is built where no target is named.
 FROM server

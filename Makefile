@@ -32,7 +32,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz regressions soak outage bench scale wheel pins rules images compose format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -68,6 +68,8 @@ test: lint types imports ## all the checks and tests below, and 100 % branch cov
 
 release-check: .venv/dev $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
+	@$(MAKE) --silent images
+	@$(MAKE) --silent compose
 
 lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
@@ -124,8 +126,21 @@ scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
 	@$(RUN) -m hatchling build
 
-pins: .venv/dev ## requirements/container.txt anew, from runtime.txt: asks the package index for hashes
+pins: .venv/dev ## the image's pins anew (container.txt, telemetry.txt): asks the package index for hashes
 	@made=$$($(RUN) scripts/hash_pins.py requirements/runtime.txt) && echo "$$made" >requirements/container.txt
+	@made=$$($(RUN) scripts/hash_pins.py examples/monitoring/requirements.txt) && echo "$$made" >requirements/telemetry.txt
+
+RULES := examples/deploy/kubernetes/components/telemetry/rules.yaml
+
+rules: ## the alerts anew as a PrometheusRule for Kubernetes, from examples/monitoring/rules.yml
+	@{ printf '%s\n' '# Made by `make rules`: do not edit.' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' \
+	    'metadata:' '  name: ps7' 'spec:' && sed -e '/^#/d' -e 's/^\(.\)/  \1/' examples/monitoring/rules.yml; } >$(RULES)
+
+images: .venv/dev ## builds the action server's images and runs them, with podman: 4 minutes, as root
+	@$(RUN) -m tests.container.try_images
+
+compose: .venv/dev ## examples/deploy/compose.yaml on a Docker engine: a conversation, and servers replaced under load: 12 minutes, as root
+	@$(RUN) -m tests.container.try_compose
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix

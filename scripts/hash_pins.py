@@ -1,4 +1,4 @@
-"""Prints `requirements/container.txt`: the pins of the image, each with the hashes of its wheels.
+"""Prints the pins of the image, each with the hashes of its wheels: `make pins`.
 
     python scripts/hash_pins.py requirements/runtime.txt >requirements/container.txt
 
@@ -30,7 +30,7 @@ GLIBCS = (28, 41)
 PROCESSORS = ("x86_64", "aarch64")
 
 HEADER = f"""\
-# The image of the action server: the pins of runtime.txt, with the SHA-256 of each wheel for
+# The image of the action server: its pins, with the SHA-256 of each wheel for
 # Python {PYTHON} on Linux with glibc 2.{GLIBCS[0]} or newer, {" and ".join(PROCESSORS)}.
 # Made by `make pins`: do not edit.
 """

@@ -1,11 +1,15 @@
 # Rasa Open Source with the trained bot in it. Built at the root of the project:
 #   docker build -f examples/deploy/rasa.Dockerfile -t ps7-rasa:0.1.0 .
-FROM python:3.10-slim AS rasa
+ARG RASA_PYTHON_IMAGE=python:3.10-slim
+FROM ${RASA_PYTHON_IMAGE} AS rasa
+
+ARG PIP_INDEX_URL
+ARG PIP_CERT
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 RASA_TELEMETRY_ENABLED=false
 # It pins jsonschema 3.2.0: with 4.17, which Rasa allows too, calling any custom action takes some 20 ms more.
 COPY requirements/rasa.txt /build/
-RUN pip install --use-pep517 --requirement /build/rasa.txt
+RUN python -m pip install --use-pep517 --requirement /build/rasa.txt
 
 FROM rasa AS training
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -86,15 +85,6 @@ class Image:
     def sent(self, source: str) -> list[str]:
         """Return the files of the context that a source of COPY stands for."""
         return sorted(f for f in self.context if f == source or f.startswith(f"{source}/"))
-
-    def carry_out_copies(self, root: Path) -> None:
-        """Do with the files what Docker would, below `root`."""
-        for source, target in self.copied:
-            for file in self.sent(source):
-                inside = PurePosixPath(file).relative_to(source)
-                place = root / target.relative_to("/") / inside
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / file, place)
 
 
 def _steps(text: bytes, given: Mapping[str, str]) -> Iterator[Step]:

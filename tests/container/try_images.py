@@ -1,0 +1,158 @@
+"""Builds the images of the action server, and runs them: `make images`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import stat
+import sys
+import time
+from pathlib import Path
+
+from actions.ps7.testing import BackgroundSimulator
+from tests.container.engine import PYTHON, Engine, opened, part
+from tests.support.action_server import Connection
+from tests.support.dialogue import Dialogue
+
+ACTIONS, DOCTOR, TELEMETRY = "ps7-actions:0.1.0", "ps7-doctor:0.1.0", "ps7-telemetry:0.1.0"
+NAME = "ps7-try-images"
+LOCKED = (
+    *("--network=host", "--user=1000680000:0", "--read-only", "--cap-drop=all", "--memory=512m"),
+    *("--security-opt=no-new-privileges", "--tmpfs=/tmp:size=64m"),
+)
+"""As any user, as OpenShift chooses them."""
+SECRET = re.compile(r"PS7_|PASSWORD|SECRET")
+NOT_OURS = re.compile(r"/(cli|testing|tests|\.git|\.env|secrets)(/|$)")
+CACHED = re.compile(r"/\.cache/|/opt/.*(/pip/|\.whl$)")
+FILES = """
+import json, os
+top = [f"/{name}" for name in os.listdir("/") if name not in ("proc", "sys", "dev", "run")]
+found = [os.path.join(at, f) for each in top for at, _, files in os.walk(each) for f in files]
+print(json.dumps({file: os.lstat(file).st_mode for file in found}))
+"""
+SPAWNED = """
+import pathlib
+found = pathlib.Path("/proc").glob("[0-9]*/cmdline")
+print([int(f.parent.name) for f in found if f.read_bytes().endswith(b"--multiprocessing-fork\\0")])
+"""
+
+
+class Container:
+    """A server that runs, locked down."""
+
+    def __init__(self, engine: Engine, ps7: BackgroundSimulator, image: str = ACTIONS) -> None:
+        self.engine = engine
+        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
+        engine.run("podman", "run", "-d", f"--name={NAME}", *LOCKED, *told, image)
+        self.started = time.monotonic()
+
+    def stop(self) -> tuple[int, float]:
+        """Send SIGTERM, as `podman stop` does; return the exit code, and the seconds it took."""
+        began = time.monotonic()
+        self.engine.run("podman", "stop", "--time=20", NAME)
+        took = time.monotonic() - began
+        code = self.engine.run("podman", "wait", NAME).stdout
+        self.engine.run("podman", "rm", NAME)
+        return int(code), took
+
+    def healthy(self) -> bool:
+        """Ask as the image says."""
+        return self.engine.run("podman", "healthcheck", "run", NAME, check=False).returncode == 0
+
+    def wait(self) -> None:
+        """Wait until it is healthy."""
+        while not self.healthy():
+            assert time.monotonic() - self.started < 60, self.engine.run(
+                "podman", "logs", NAME
+            ).stderr
+            time.sleep(0.1)
+
+    def inside(self, script: str) -> str:
+        """Run some Python in it; return what it printed."""
+        return self.engine.run("podman", "exec", NAME, "python", "-c", script).stdout
+
+    def knows(self, context_id: str) -> bool:
+        """Look somebody up, by a conversation's first turn."""
+
+        async def ask() -> bool:
+            user = Dialogue()
+            async with Connection("http://127.0.0.1:5055") as connection:
+                await user.turn(connection.send, metadata={"contextId": context_id})
+            return bool(user.slots["ps7_status"] == "ok")
+
+        return asyncio.run(ask())
+
+    def workers(self) -> list[int]:
+        """Return the processes that serve: those that were spawned, but for Sanic's states."""
+        found: list[int] = json.loads(self.inside(SPAWNED))
+        return sorted(found)[1:]
+
+
+def content(engine: Engine) -> str:
+    """Look at what is in the image: what is the project's, and what is the base's."""
+    run = ("podman", "run", "--rm", "--user=0", "--network=none", ACTIONS, "python", "-c", FILES)
+    modes: dict[str, int] = json.loads(engine.run(*run).stdout)
+    plain = {name: mode for name, mode in modes.items() if stat.S_ISREG(mode)}
+    ours = {name for name in plain if name.startswith("/app/")}
+    assert {"/app/actions/ps7/__init__.py", "/app/endpoints.yml"} <= ours
+    assert not [name for name in ours if NOT_OURS.search(name)]
+    assert {Path(name).suffix for name in ours} <= {".py", ".pyc", ".typed", ".yml"}
+    assert not [name for name in plain if CACHED.search(name)], "a cache of pip"
+    installed = {name: mode for name, mode in plain.items() if name.startswith(("/app/", "/opt/"))}
+    assert not [name for name, mode in installed.items() if mode & 0o022], "others can write"
+    raised = [name for name, mode in plain.items() if mode & (stat.S_ISUID | stat.S_ISGID)]
+    assert not set(raised) & installed.keys()
+    said = json.loads(engine.run("podman", "inspect", ACTIONS).stdout)[0]
+    history = engine.run("podman", "history", "--no-trunc", "--format={{.CreatedBy}}", ACTIONS)
+    assert not SECRET.search(" ".join([*said["Config"]["Env"], history.stdout]))
+    assert said["Config"]["User"] == "10001:10001"
+    return f"{said['Size'] // 1_000_000} MB; {len(raised)} SUID and SGID files, all the base's"
+
+
+def main() -> None:
+    """Build and run."""
+    began = time.monotonic()
+    with opened("buildah", "podman", "runc", "mmdebstrap") as engine, BackgroundSimulator() as ps7:
+        engine.action_images()
+        part(f"built on {PYTHON}, made of Debian's packages: {ACTIONS}, {DOCTOR}", began)
+        part(f"its content: {content(engine)}", began)
+
+        server = Container(engine, ps7)
+        server.wait()
+        assert server.knows("ana")
+        part("any user, read-only, no capability, 512 MB: healthy, and knows a customer", began)
+        for _ in range(2):
+            (worker,) = server.workers()
+            server.inside(f"import os; os.kill({worker}, 9)")
+            assert server.knows("ana")
+            assert server.workers() != [worker]
+        part("a worker killed (-9), twice: replaced, and the next call is answered", began)
+        assert server.stop()[0] == 0
+
+        for after in (0.3, 1.0, 5.0):
+            server = Container(engine, ps7)
+            time.sleep(max(0.0, server.started + after - time.monotonic()))
+            code, took = server.stop()
+            assert code == 0, f"exit code {code}"
+            assert took < 5, f"{took:.1f} s"
+            part(f"SIGTERM {after} s after start: ended after {took:.1f} s", began)
+
+        engine.build(TELEMETRY, "--target=telemetry")
+        server = Container(engine, ps7, TELEMETRY)
+        server.wait()
+        assert server.knows("ana")
+        ask = "import urllib.request as web; print(web.urlopen('http://localhost:9464/metrics').read())"
+        assert "ps7_lookup_duration_seconds_count" in server.inside(ask)
+        assert server.stop()[0] == 0
+        part("the image with telemetry: the lookup is in the metrics of its worker", began)
+
+        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
+        doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
+        assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
+        part("the doctor's image: the doctor finds no fault", began)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.write("images: passed\n")
