@@ -63,6 +63,7 @@ FILES: dict[str, Callable[[], str]] = {
     "ps7/PS7_PASSWORD": lambda: FILL_IN,
     "ps7/PS7_SEAL_KEYS": seal_keys,
     "ps7/PS7_ARRIVAL_KEYS": arrival_keys,
+    "stores/POSTGRES_PASSWORD": secrets.token_hex,
     "stores/DB_PASSWORD": secrets.token_hex,
     "stores/REDIS_PASSWORD": secrets.token_hex,
 }

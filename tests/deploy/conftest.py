@@ -30,6 +30,9 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secrets").mkdir()
     shutil.copy(DEPLOY / "secrets" / "kustomization.yaml", folder / "secrets")
     make_secrets(folder / "secrets")
+    (folder / "secrets" / "ps7-tls").mkdir(0o700)  # yours to bring
+    for name in ("ca.crt", "client.crt", "client.key"):
+        shutil.copy(folder / "secrets" / "tls" / "ca.crt", folder / "secrets" / "ps7-tls" / name)
     return folder
 
 

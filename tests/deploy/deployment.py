@@ -16,7 +16,7 @@ from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
 COMPOSE_FILE = DEPLOY / "compose.yaml"
-COMPONENTS = ("stores", "telemetry", "openshift")
+COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
 
 PS7_VARIABLES = {
     *(f"PS7_{name.upper()}" for name in PS7Settings.model_fields),
@@ -122,5 +122,11 @@ def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
         chosen = f"  {'' if name in components else '# '}- components/{name}"
         text = re.sub(line, chosen, text, flags=re.MULTILINE)
     file.write_text(text if components else text.replace("components:", "components: []"))
+    secrets = (DEPLOY / "secrets" / "kustomization.yaml").read_text(encoding="utf-8")
+    if "ps7-tls" in components:
+        secrets = re.sub(
+            r"^  # (- name: ps7-tls.*|  files: \[ps7-tls.*)", r"  \1", secrets, flags=re.MULTILINE
+        )
+    (folder / "secrets" / "kustomization.yaml").write_text(secrets)
     built = subprocess.run([kustomize, "build", file.parent], check=True, stdout=subprocess.PIPE)
     return Cluster(list(_YAML.load_all(built.stdout)))

@@ -31,7 +31,8 @@ SECRETS_MOUNT = "/run/secrets"
 def test_compose_takes_its_file() -> None:
     """By the schema of the Compose specification, which comes with the validator."""
     schema = ("--builtin-schema", "vendor.compose-spec")
-    subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, COMPOSE_FILE], check=True)
+    files = (COMPOSE_FILE, DEPLOY / "compose.ps7-tls.yaml")
+    subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, *files], check=True)
 
 
 @EVERY
@@ -58,7 +59,9 @@ def test_the_secret_files_are_those_that_are_made(secrets_folder: Path) -> None:
     """Each one under its own name, and none too many."""
     files = {name: source["file"] for name, source in COMPOSE["secrets"].items()}
     made = {
-        file.name: f"secrets/{file.parent.name}/{file.name}" for file in secrets_folder.glob("*/*")
+        file.name: f"secrets/{file.parent.name}/{file.name}"
+        for folder in ("ps7", "stores", "tls")
+        for file in (secrets_folder / folder).iterdir()
     }
     used = {name for service in SERVICES.values() for name in mounted(service).values()}
     assert files == made
@@ -83,7 +86,7 @@ OWN = {
     "proxy": (),
     "rasa": ("DB_PASSWORD", "REDIS_PASSWORD"),
     "actions": ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS"),
-    "postgres": ("DB_PASSWORD",),
+    "postgres": ("POSTGRES_PASSWORD", "DB_PASSWORD"),
     "redis": ("REDIS_PASSWORD",),
 }
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from kubernetes_validate.utils import validate
+from ruamel.yaml import YAML
 
-from tests.deploy.deployment import COMPONENTS, COMPOSE, Cluster, mounted
+from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, mounted
+from tests.support.processes import ROOT
 
 Build = Callable[..., Cluster]
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.release
 EVERY = pytest.mark.parametrize("name", ["actions", "rasa", "postgres", "redis"])
 EACH_CHOICE = pytest.mark.parametrize(
     "components",
-    [some for count in range(4) for some in combinations(COMPONENTS, count)],
+    [some for count in range(5) for some in combinations(COMPONENTS, count)],
     ids=lambda some: "+".join(some) or "none",
 )
 
@@ -36,7 +38,8 @@ def test_kubernetes_takes_each_object(components: tuple[str, ...], build: Build)
     All of it lives in one namespace, which refuses pods with privileges.
     """
     cluster = build(*components)
-    for each, version in product(cluster.objects, ("1.29", "1.37")):
+    known = [each for each in cluster.objects if each["apiVersion"] != "monitoring.coreos.com/v1"]
+    for each, version in product(known, ("1.29", "1.37")):
         assert validate(each, version, strict=True) == version
     (namespace,) = cluster.of_kind("Namespace")
     others = [each for each in cluster.objects if each is not namespace]
@@ -128,6 +131,7 @@ def test_kubernetes_runs_what_compose_runs(
     container, compose = cluster.workloads[name].container, COMPOSE["services"][name]
     files, told = cluster.files(name), cluster.variables(name)
     made = {file.name: file.read_text() for file in deploy_folder.glob("secrets/*/*")}
+    files.pop("/docker-entrypoint-initdb.d/make-database.sh", None)
 
     def here(text: str) -> str:
         return re.sub(r"/secrets/(ps7|stores)\b", "/secrets", text)
@@ -149,7 +153,8 @@ def test_kubernetes_runs_what_compose_runs(
     ("file", "rolled"),
     [
         ("ps7/PS7_PASSWORD", {"actions"}),
-        ("stores/REDIS_PASSWORD", {"rasa", "postgres", "redis"}),
+        ("stores/REDIS_PASSWORD", {"rasa", "redis"}),
+        ("stores/POSTGRES_PASSWORD", {"postgres"}),
         ("tls/actions.crt", {"actions"}),
         ("tls/ca.crt", {"actions", "rasa"}),
     ],
@@ -169,8 +174,9 @@ def test_a_changed_secret_rolls_the_pods_that_mount_it(
 
 
 def test_rasa_is_told_of_services_that_are_there(cluster: Cluster) -> None:
-    """By host and port. The stores have its database and owner."""
-    told, made = cluster.variables("rasa"), cluster.variables("postgres")
+    """By host and port. PostgreSQL makes its database and user, who is no superuser."""
+    told = cluster.variables("rasa")
+    made = (DEPLOY / "kubernetes" / "components" / "stores" / "make-database.sh").read_text()
     ports = {
         each["metadata"]["name"]: each["spec"]["ports"][0]["port"]
         for each in cluster.of_kind("Service")
@@ -178,8 +184,8 @@ def test_rasa_is_told_of_services_that_are_there(cluster: Cluster) -> None:
     assert told["ACTION_ENDPOINT_URL"] == f"https://actions:{ports['actions']}/webhook"
     assert int(told["DB_PORT"]) == ports[told["DB_HOST"]]
     assert int(told["REDIS_PORT"]) == ports[told["REDIS_HOST"]]
-    assert (made["POSTGRES_DB"], made["POSTGRES_USER"]) == (told["DB_NAME"], told["DB_USER"])
-    assert made["POSTGRES_PASSWORD_FILE"] in cluster.files("postgres")
+    assert f"CREATE DATABASE {told['DB_NAME']} OWNER {told['DB_USER']};" in made
+    assert f"CREATE USER {told['DB_USER']} PASSWORD " in made
 
 
 def test_one_path_of_one_channel_is_exposed(cluster: Cluster, build: Build) -> None:
@@ -236,7 +242,8 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(
     inward, into = allowed(cluster, "ingress", "from")
     outward, out = allowed(cluster, "egress", "to")
     telemetry = "telemetry" in components
-    expected_out = [("all-to-names", 5353 if "openshift" in components else 53)] * 2
+    openshift = "openshift" in components
+    expected_out = [("all-to-names", 5353)] * 2 if openshift else [("all-to-names", 53)] * 4
     expected_out += [("actions-to-collector", 4317)] * telemetry
     expected_out += [("actions-to-ps7", 443), ("rasa-to-stores", 5432), ("rasa-to-stores", 6379)]
 
@@ -246,3 +253,32 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(
     assert sorted(into) == [*prometheus, ("rasa-from-ingress", 5005)]
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_doctor_sees_what_the_action_server_sees(cluster: Cluster) -> None:
+    """The same settings, secrets and way out, in a Job that runs when it is asked for."""
+    doctor = cluster.named("CronJob", "doctor")["spec"]
+    pod = doctor["jobTemplate"]["spec"]["template"]
+    (container,), server = pod["spec"]["containers"], cluster.workloads["actions"]
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert doctor["suspend"] is True
+    assert container["envFrom"] == server.container["envFrom"]
+    assert mounts == {each["name"]: each["mountPath"] for each in server.container["volumeMounts"]}
+    assert pod["spec"]["volumes"][0] == server.volumes["ps7"]
+    assert pod["spec"]["securityContext"] == server.pod["securityContext"]
+    assert container["securityContext"] == server.container["securityContext"]
+    way_out = cluster.named("NetworkPolicy", "actions-to-ps7")["spec"]["podSelector"]["matchLabels"]
+    assert way_out.items() <= pod["metadata"]["labels"].items()
+    assert way_out.items() <= server.spec["template"]["metadata"]["labels"].items()
+
+
+def test_prometheus_gets_the_alerts_as_they_are(build: Build) -> None:
+    """`make rules` writes them, and the monitor finds the port that the pods have."""
+    cluster = build("telemetry")
+    rules = YAML(typ="safe", pure=True).load(ROOT / "examples" / "monitoring" / "rules.yml")
+    assert cluster.named("PrometheusRule", "ps7")["spec"] == rules
+    monitor = cluster.named("PodMonitor", "actions")["spec"]
+    assert list(cluster.matching(monitor["selector"]["matchLabels"])) == [
+        cluster.workloads["actions"]
+    ]
+    assert monitor["podMetricsEndpoints"][0]["port"] in cluster.workloads["actions"].ports

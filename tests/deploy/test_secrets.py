@@ -32,7 +32,7 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     assert first == [username, password]
     assert second == [username]
     assert values(folder) == made | {"PS7_PASSWORD": "a real one"}
-    assert len(set(made.values())) == 5, "no two passwords are the same"
+    assert len(set(made.values())) == 6, "no two passwords are the same"
 
 
 def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
