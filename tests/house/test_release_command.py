@@ -13,7 +13,6 @@ import pytest
 from scripts import release
 from tests.support.processes import ROOT
 
-CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 VERSION = release.own_version(ROOT)
 
 GOOD = {
@@ -28,9 +27,7 @@ GOOD = {
     ("version", "changed", "problem"),
     [
         ("0.1.0", {}, None),
-        ("0.10.0", {"own": "0.9.1"}, None),
         ("1", {}, "1 is no version: make release VERSION=x.y.z"),
-        ("", {}, "nothing is no version: make release VERSION=x.y.z"),
         ("0.9.1", {"own": "0.10.0"}, "0.9.1 is older than 0.10.0 in pyproject.toml"),
         ("0.0.9", {"own": "0.0.9"}, "CHANGELOG.md has 0.0.9 already"),
         (
@@ -39,7 +36,6 @@ GOOD = {
             "CHANGELOG.md says nothing under Unreleased",
         ),
         ("0.1.0", {"branch": "topic"}, "a release is made on main, and this is topic"),
-        ("0.1.0", {"branch": ""}, "a release is made on main, and this is no branch"),
         ("0.1.0", {"changes": " M file"}, "there are changes that are not committed:\n M file"),
     ],
 )
@@ -61,21 +57,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "Makefile").write_text(
         "%:\n\t@echo $@ >>ran; mkdir -p dist; echo $@ >dist/$@; test ! -e no-$@\n"
     )
-    (tmp_path / ".gitignore").write_text("dist\nran\nno-*\nsign\n")
-    signs = tmp_path / "sign"
-    signs.write_text(
-        "#!/bin/sh\ncat >/dev/null; printf '\\n[GNUPG:] SIG_CREATED \\n' >&2; echo signed\n"
-    )
+    (tmp_path / ".gitignore").write_text("dist\nran\nno-*\nsign\nconfig\n")
+    signs, config = tmp_path / "sign", tmp_path / "config"
+    signs.write_text("#!/bin/sh\ncat >/dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signed\n")
     signs.chmod(0o755)
+    config.write_text(
+        f"[user]\nname = c\nemail = c@example.com\n[gpg]\nprogram = {signs}\n"
+        "[init]\ndefaultBranch = main\n"
+    )
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
-    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
-        monkeypatch.setenv(name, os.devnull)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "committer")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "committer@example.com")
-    git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    git(tmp_path, "config", "gpg.program", str(signs))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "Begin")
     return tmp_path
@@ -104,35 +98,17 @@ def test_one_command_makes_a_release(project: Path, capfd: pytest.CaptureFixture
 
     changelog = (project / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"\n## \[Unreleased\]\n\n## \[7\.8\.9\] - \d{4}-\d\d-\d\d\n\n", changelog)
-    assert len(changelog.splitlines()) == len(CHANGELOG.splitlines()) + 2
-    assert release.own_version(project) == "7.8.9"
     changed = git(project, "diff", "--name-only", "HEAD~").split()
     assert {"CHANGELOG.md", "Dockerfile", "examples/deploy/compose.yaml"} <= set(changed)
-    named = [
-        name for name in changed[1:] if VERSION in (project / name).read_text(encoding="utf-8")
-    ]
-    assert named == []
-
-
-def test_a_version_is_written_where_it_names_the_project() -> None:
-    """In its own lines, and nowhere else that has the same number."""
-    text = (
-        'version = "{0}"\nVERSION = "{0}"\n# ps7-actions:{0} .\n'
-        'image.version="{0}"\nother==0.1.0\nps7-actions:0.1.0.1\nps7-actions:0.1.01\n'
-    )
-    assert release.renamed(text.format("0.1.0"), "0.1.0", "2.0.0") == text.format("2.0.0")
+    texts = [(project / name).read_text(encoding="utf-8") for name in changed[1:]]
+    assert [text for text in texts if VERSION in text] == []
 
 
 def test_a_release_that_fails_is_none(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Nothing is committed or tagged, no later target runs, and the second try is refused."""
+    """Nothing is committed or tagged, and no later target runs."""
     (project / "no-release-check").touch()
     assert release.main("7.8.9", project) == 1
     assert "make release-check failed" in capfd.readouterr().err
     assert (project / "ran").read_text().split() == ["test", "release-check"]
     assert git(project, "log", "--format=%s") == "Begin\n"
     assert git(project, "tag") == ""
-
-    assert release.main("7.8.9", project) == 1
-    assert "not committed" in capfd.readouterr().err
-    git(project, "restore", ".")
-    assert release.own_version(project) == VERSION
