@@ -199,7 +199,7 @@ digests: .venv/runtime ## base images pinned by digest, in both Dockerfiles and 
 sbom: $(RELEASE) ## what the image is made of (CycloneDX), into dist/: the same bytes wherever it is made
 	@scripts/make-sbom .venv-release/bin/cyclonedx-py dist
 
-release: .venv/dev $(RELEASE) ## check, test, build, commit and tag: make release VERSION=x.y.z. RELEASING.md says what comes before and after
+release: .venv/dev $(RELEASE) ## check, test, build, commit and tag: make release VERSION=x.y.z. CONTRIBUTING.md says what comes before and after
 	@$(RUN) scripts/release.py "$(VERSION)"
 
 $(RELEASE): requirements/release.txt

@@ -121,8 +121,8 @@ def main(version: str, root: Path = ROOT) -> int:
     title = f"rasa-ps7 {version}"
     _git(root, "tag", "--sign", f"v{version}", "--message", title, "--message", built)
     sys.stdout.write(
-        f"{built}{title} is committed and tagged here, and nowhere else. RELEASING.md says what is "
-        f"left to do, such as:\n    git push --atomic origin main v{version}\n"
+        f"{built}{title} is committed and tagged here, and nowhere else. CONTRIBUTING.md says what "
+        f"is left to do, such as:\n    git push --atomic origin main v{version}\n"
     )
     return 0
 

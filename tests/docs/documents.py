@@ -6,8 +6,6 @@ It judges nothing. The rules are GitHub's, where people read these files.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -15,15 +13,11 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from tests.support.processes import ROOT
 
 PARSER = MarkdownIt("commonmark").enable("table")
 PATTERNS = ("*.md", "docs/**/*.md", "examples/**/README.md", "tests/**/*.md")
-
-_HTML_TARGET = re.compile(r"""(?:src|href|srcset)=["']([^"'\s]+)""")
-_HTML_ANCHOR = re.compile(r"""(?:id|name)=["']([^"']+)""")
 
 
 class Block(NamedTuple):
@@ -59,11 +53,16 @@ class Document:
     text: str
     blocks: list[Block] = field(default_factory=list)
     code_words: list[str] = field(default_factory=list)
-    """What stands in code type within a sentence."""
+    """What is in code type within a sentence."""
     links: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
-    anchors: list[str] = field(default_factory=list)
+
+    @property
+    def anchors(self) -> list[str]:
+        """The anchors of its headings, as GitHub makes them."""
+        titles = (re.sub(r"[^\w\- ]", "", each.lower()) for each in self.headings)
+        return [title.strip().replace(" ", "-") for title in titles]
 
     @property
     def prose(self) -> str:
@@ -76,12 +75,12 @@ class Document:
         return found
 
     def named(self, *header: str, column: int = 0) -> list[str]:
-        """Return what stands in code type in one column of a table, in order."""
+        """Return what is in code type in one column of a table, in order."""
         return [name for row in self.table(*header).rows for name in code_words(row[column])]
 
 
 def code_words(cell: str) -> list[str]:
-    """Return what stands in code type in a piece of Markdown."""
+    """Return what is in code type in a piece of Markdown."""
     (inline,) = PARSER.parseInline(cell)
     return [token.content for token in inline.children or () if token.type == "code_inline"]
 
@@ -98,53 +97,29 @@ def document(name: str) -> Document:
     """Read one file."""
     read = Document(name, (ROOT / name).read_text(encoding="utf-8"))
     tokens = PARSER.parse(read.text)
-    slugs: Counter[str] = Counter()
+    rows: list[tuple[str, ...]] = []
     for token, following in pairwise([*tokens, tokens[-1]]):
-        if token.type == "fence":
-            line = token.map[0] + 1 if token.map else 0
-            read.blocks.append(Block(name, line, token.info.strip(), token.content))
-        elif token.type == "heading_open":
-            read.headings.append(following.content)
-            slug = _slug(following)
-            read.anchors.append(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
-            slugs[slug] += 1
-        for part in (token, *(token.children or ())):
-            _read_part(read, part)
-    read.tables.extend(_tables(tokens))
+        match token.type:
+            case "fence":
+                line = token.map[0] + 1 if token.map else 0
+                read.blocks.append(Block(name, line, token.info.strip(), token.content))
+            case "heading_open":
+                read.headings.append(following.content.replace("`", ""))
+            case "table_open":
+                rows = []
+            case "tr_open":
+                rows.append(())
+            case "th_open" | "td_open":
+                rows[-1] += (following.content,)
+            case "table_close":
+                read.tables.append(Table(rows[0], rows[1:]))
+    parts = [part for token in tokens for part in token.children or ()]
+    read.code_words = [part.content for part in parts if part.type == "code_inline"]
+    targets = [part.attrs for part in parts if part.type in {"link_open", "image"}]
+    read.links = [unquote(str(each.get("href", each.get("src")))) for each in targets]
     return read
 
 
 def blocks() -> list[Block]:
     """Return every block of code."""
     return [block for name in names() for block in document(name).blocks]
-
-
-def _read_part(read: Document, part: Token) -> None:
-    if part.type == "code_inline":
-        read.code_words.append(part.content)
-    elif part.type in {"link_open", "image"}:
-        read.links.append(unquote(str(part.attrs.get("href", part.attrs.get("src")))))
-    elif part.type in {"html_inline", "html_block"}:
-        read.links.extend(_HTML_TARGET.findall(part.content))
-        read.anchors.extend(_HTML_ANCHOR.findall(part.content))
-
-
-def _slug(heading: Token) -> str:
-    """Return the anchor of a heading as GitHub makes it."""
-    parts = (child for child in heading.children or () if child.type in {"text", "code_inline"})
-    text = "".join(part.content for part in parts).strip().lower()
-    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
-
-
-def _tables(tokens: list[Token]) -> Iterator[Table]:
-    rows: list[list[str]] = []
-    for token, following in pairwise(tokens):
-        if token.type == "table_open":
-            rows = []
-        elif token.type == "tr_open":
-            rows.append([])
-        elif token.type in {"th_open", "td_open"}:
-            rows[-1].append(following.content)
-        elif token.type == "table_close":
-            header, *body = map(tuple, rows)
-            yield Table(header, body)

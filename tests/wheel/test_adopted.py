@@ -1,6 +1,6 @@
 """Every way in which a bot takes the plugin in: a real action server, and a lookup through it.
 
-A folder is copied as docs/by-hand.md copies it, without the command and the test kit.
+A folder is copied as docs/integration.md copies it, without the command and the test kit.
 
 The bot has actions of its own, the example's, which read the customer from the seal.
 """

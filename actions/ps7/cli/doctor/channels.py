@@ -66,7 +66,7 @@ def check(bot: Bot, metadata_keys: Sequence[str], folder: Path | None) -> Iterat
             yield caution("channel-metadata", found, CHANNELS[name].advice + _VERIFIED)
         elif name in _OF_PRO:
             found = f"in credentials.yml, {name} lets no metadata of yours through to the bot: no "
-            how = "derive a channel of your own from it: docs/rasa-pro.md"
+            how = "derive a channel of your own from it: docs/integration.md#a-channel-of-your-own"
             yield caution("channel-metadata", f"{found}contextId arrives there", how)
         elif "." in name and folder is not None:
             yield from _own(name, folder)

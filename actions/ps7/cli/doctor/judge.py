@@ -300,7 +300,7 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         always = [CONTEXT_ACTION, *([SESSION_ACTION] if bot.has_session_start else [])]
         if lacking := [name for name in always if name not in stubbed]:
             found = f"end-to-end tests with stubs have none for {listed(lacking)}"
-            how = "stub each, or none at all: docs/rasa-pro.md"
+            how = "stub each, or none at all: docs/integration.md#calm-and-rasa-pro"
             yield caution("e2e-stubs", found, how)
 
 
