@@ -157,7 +157,7 @@ def test_it_shows_what_it_would_do(init: Init) -> None:
         """\
 Changes
   new      .rasa-ps7.json (what `init --undo` reads: commit it with the rest)
-  changed  .env (0600: for its owner alone)
+  changed  .env (0600: only for its owner)
   changed  actions/__init__.py
   changed  endpoints.yml
   moved    domain.yml -> domain/bot.yml
@@ -311,7 +311,7 @@ OWN_START = (
         (
             {"domain.yml": DOMAIN.replace(f"\n{GREETS}", ' [{text: "Olá!"}]\n')},
             "",
-            f"utter_greet is not written in lines of its own: {BY_SEGMENT}",
+            f"utter_greet is not written in separate lines: {BY_SEGMENT}",
         ),
         ({"endpoints.yml": "action_endpoint:\n"}, "", None),  # the doctor says so
         (
@@ -490,7 +490,7 @@ def test_what_comes_next_fits_the_bot(
     given.setattr("sys.executable", str(Path("PYTHON").absolute()))
     bot("file", files)
     _, out, _ = init("--yes --at-session-start")
-    shown = out.partition("Next, each line in a terminal of its own\n")[2]
+    shown = out.partition("Next, each line in its own terminal\n")[2]
     assert [line.strip() for line in shown.splitlines()] == expected
 
 

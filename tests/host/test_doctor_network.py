@@ -76,7 +76,7 @@ CASES = [
         Case(
             f"tls-client-wanted-{version.name}",
             secured(wants=version),
-            "error tls-client-wanted: PS7 asks for a certificate of ours, and none is set",
+            "error tls-client-wanted: PS7 asks for a client certificate, and none is set",
         )
         for version in VERSIONS
     ),

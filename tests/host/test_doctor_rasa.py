@@ -14,7 +14,7 @@ from tests.support.pins import RASA_PINS, pinned
 
 NEEDS = ("pydantic>=2.7", "async-timeout>=4.0.3; python_version < '3.11'", "tzdata")
 SLOW = "warning jsonschema: Rasa 3.6.21 has jsonschema {}: each custom action costs it some 20 ms"
-LACKS = "error rasa-environment: rasa-ps7 stands in Rasa's environment, which lacks "
+LACKS = "error rasa-environment: rasa-ps7 is in Rasa's environment, which lacks "
 FITS = {"jsonschema": "3.2.0", "rasa_ps7": "0.1.0", "pydantic": "2.10.0", "async_timeout": "4.0.3"}
 
 

@@ -162,7 +162,7 @@ def test_calm_warns_of_prompts(capsys: pytest.CaptureFixture[str]) -> None:
     main(["domain", "--calm", "--slots", "cpf,account,u_display,segment"])
     out, err = capsys.readouterr()
     assert err == (
-        "note: account, cpf, u_display can stand in prompts now; an action can read the customer "
+        "note: account, cpf, u_display can be in prompts now; an action can read the customer "
         "from verified_context(tracker) instead\n"
     )
     assert "what is declared here can\n#   stand in a prompt" in out

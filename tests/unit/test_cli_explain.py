@@ -414,7 +414,7 @@ def test_nothing_to_explain_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Malformed events count as none."""
     events = [1, None, {}, {"event": 1}, event("slot")]
     assert main(["explain", saved({"slots": {}, "events": events})]) == 0
-    said = "No message, and no action of ours, is in this file: there is nothing to explain.\n"
+    said = "No message and no action of the plugin is here: there is nothing to explain.\n"
     assert capsys.readouterr() == (said, "")
 
 

@@ -155,7 +155,7 @@ def test_a_person_reads_the_same_and_no_value(capsys: pytest.CaptureFixture[str]
     """It says of itself that it can be sent."""
     write(Output(), of(with_field(u_cpf="529.982.247-25", u_x="Ana")), "0.1.0")
     out = capsys.readouterr().out
-    assert out.startswith("rasa-ps7 0.1.0: the shape of one answer. No value of it stands here.\n")
+    assert out.startswith("rasa-ps7 0.1.0: the shape of one answer, without its values.\n")
     assert re.search(r"\npayload\.u_cpf +text +999\.999\.999-99\n", out)
     assert re.search(r"\npayload\.u_x +text +aaa +undocumented\n", out)
     assert not re.search("529|Ana|13156|Agency|planted", out)

@@ -34,7 +34,7 @@ SAID = {
     "domain-not-sent": "error: `enable_selective_domain` keeps the domain from {}: the call fails",
     "slot-featurised": "warning: stories of {} may stop matching: {} influences them",
     "condition-ignored": "error: rule “Balance” cannot see slot {}, so this condition is ignored",
-    "response-quotes": "warning: response utter_it quotes {}: where the action server is away",
+    "response-quotes": "warning: response utter_it quotes {}: if the action server is away",
     "calm-personal": "warning: Rasa Pro shows {} to sub-agents and Enterprise Search, in their",
     "calm-coexistence": "warning: a change between flows and the NLU-based assistant resets {}",
     "flow-writes": "error: flow balance {}: a guess of the model replaces PS7's word",

@@ -14,7 +14,7 @@ from tests.support.doctor import wrong
 SLOT = "slots: {segment: {type: %s, mappings: [{type: custom}]}}\n"
 BESIDE = "domain.yml lies beside the folder domain: `rasa train` reads it alone"
 TWICE = "rasa_ps7 too: it does not start"
-NO_SERVER = "endpoints.yml names no action server: Rasa runs no action of ours"
+NO_SERVER = "endpoints.yml names no action server: Rasa runs no action of the plugin"
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

@@ -51,7 +51,7 @@ def test_settings_without_a_fault() -> None:
         ({"seal_keys": ["A" * 43 + "="]}, "seal-keys-weak: PS7_SEAL_KEYS holds a key"),
         ({"arrival_keys": ...}, "arrival-keys-unset: PS7_ARRIVAL_KEYS is not set: who can post"),
         ({"arrival_keys": ["secret00" * 4]}, "arrival-keys-weak: PS7_ARRIVAL_KEYS holds a key"),
-        ({"arrival_keys": SEAL[:1]}, "keys-shared: a key stands in PS7_SEAL_KEYS and in"),
+        ({"arrival_keys": SEAL[:1]}, "keys-shared: a key is in PS7_SEAL_KEYS and in"),
         ({"app_secret": "planted"}, "app-key-unset: PS7_APP_SECRET is set and PS7_APP_KEY is not"),
         ({"client_key": __file__}, "client-cert-unset: PS7_CLIENT_KEY is set and PS7_CLIENT_CERT"),
         ({"base_url": "http://127.0.0.1:8099"}, "http: PS7_BASE_URL is http: credentials and"),

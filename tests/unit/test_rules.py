@@ -515,7 +515,7 @@ def refusals() -> list[tuple[Callable[[Talk], object], str, str | None]]:
     return [
         (
             lambda talk: talk.says("ana", correlationId="ana"),
-            *("invalid arrival_signature", "no token that a key of ours"),
+            *("invalid arrival_signature", "no key of PS7_ARRIVAL_KEYS"),
         ),
         (
             lambda talk: talk.says(talk.token("ana", seconds=121)),

@@ -1,1 +1,1 @@
-"""The command `rasa-ps7`. Stands on top: nothing else of the package imports it."""
+"""The command `rasa-ps7`. Nothing else of the package imports it."""

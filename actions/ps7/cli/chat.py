@@ -31,13 +31,13 @@ _HELP = HelpText(
     about="talk to a bot that runs, as a customer with a contextId",
     details="""\
 Talk to a running Rasa over its REST channel. The contextId goes along with the first message, under
-the first of PS7_METADATA_KEYS, and signed with the newest of PS7_ARRIVAL_KEYS where they are set.
-Below each answer stand the slots of ours that changed, where Rasa runs with --enable-api.
+the first of PS7_METADATA_KEYS, and signed with the newest of PS7_ARRIVAL_KEYS if they are set.
+Each answer is followed by the plugin's slots that changed, if Rasa runs with --enable-api.
 
 While talking:
 
   :as CONTEXT_ID  another contextId arrives with the next message
-  :slots          all slots of ours
+  :slots          all slots of the plugin
   :quit           the end, as is the end of the input
 
 Personal data is masked unless --show is given. The customers of the simulator arrive by their
@@ -46,7 +46,7 @@ names: ana, bruno, carla ...
     examples={
         "chat --as ana": "as Ana, to the bot on this machine",
         "chat --url http://127.0.0.1:5006": "without a contextId, to another one",
-        "chat --as ana < said.txt": "what stands in a file, a message a line",
+        "chat --as ana < said.txt": "the messages of a file, one a line",
     },
 )
 _COMMANDS = ":as CONTEXT_ID   :slots   :quit"

@@ -38,7 +38,7 @@ merges them. `rasa-ps7 init` does so, and what else a bot needs.
 The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
 where a rule or flow calls it: a turn with nothing to do then calls no action, and a comment in the
 file says what the bot has to add. Rasa pays for each slot in each turn, so for Rasa Open Source
-segment alone is declared there, and the others stand in comments.
+only segment is declared there, and the others are comments.
 
 --slots chooses what of the customer is declared, for what is not declared is never written;
 ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     told = sorted({name for name in options.slots or () if is_personal(name)})
     if options.flavour is CALM and told:
         out.note(
-            f"note: {', '.join(told)} can stand in prompts now; an action can read the customer "
+            f"note: {', '.join(told)} can be in prompts now; an action can read the customer "
             "from verified_context(tracker) instead"
         )
     return 0

@@ -40,12 +40,12 @@ _HELP = HelpText(
 Read a conversation from a file and explain every run of the plugin, without asking PS7:
 
   context id  where it was found; equal numbers are equal contextIds
-  metadata    where none was found: the keys that the message brought instead
+  metadata    if none was found: the keys that the message brought instead
   found       none, same (as held), another, or new (nothing is held)
   held        what the seal says, and until when that holds
   rule        the rule that fired, as the DEBUG line of the run names it
   why         what the rule means, and what led to it
-  would set   the slots of ours that the run sets
+  would set   the plugin's slots that the run sets
   was set     those that the tracker says were set until the next run, by anyone
 
 TRACKER.json is what Rasa's API gives (GET /conversations/<id>/tracker?include_events=ALL), or the
@@ -60,7 +60,7 @@ Personal data and contextIds are masked unless --show is given; a seal says noth
         "explain tracker.json --show": "with contextIds, values and what the user said",
     },
 )
-_NO_KEYS = "A seal stands in this conversation. Without PS7_SEAL_KEYS it cannot be read."
+_NO_KEYS = "This conversation has a seal. Without PS7_SEAL_KEYS it cannot be read."
 _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         out.json({"seal_keys_set": reporter.keys_known, "runs": reports})
     elif not reports:
-        out.line("No message, and no action of ours, is in this file: there is nothing to explain.")
+        out.line("No message and no action of the plugin is here: there is nothing to explain.")
     for number, report in enumerate(() if options.json else reports):
         if number:
             out.line()

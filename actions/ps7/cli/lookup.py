@@ -49,11 +49,11 @@ _ENOUGH = 6
 _HELP = HelpText(
     about="look one customer up, as the action server would",
     details="""\
-Ask PS7 who stands behind CONTEXT_ID, once, with this process's PS7_* settings: environment, .env,
+Ask PS7 who CONTEXT_ID belongs to, once, with this process's PS7_* settings: environment, .env,
 secret files. Personal data is masked unless --show is given.
 
 --shape prints nothing of the customer: which fields the answer has, their types, digits as 9 and
-letters as a, and where that differs from PS7's document. It can be sent to who maintains this.
+letters as a, and what differs from PS7's document. It can be sent to the plugin's maintainers.
 
 The exit code is the outcome: 0 ok, 10 invalid, 11 rejected, 12 denied, 13 unavailable.
 1: the settings are not usable.
@@ -76,7 +76,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "context_id",
         metavar="CONTEXT_ID",
         type=OnStdin.or_given(context_id),
-        help="as it stands in the metadata of a message; - reads it from stdin",
+        help="as the metadata of a message has it; - reads it from stdin",
     )
     add("--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED")
     add("--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail")

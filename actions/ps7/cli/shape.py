@@ -99,7 +99,7 @@ def described(report: LookupReport, settings: PS7Settings) -> dict[str, Any]:
 
 def write(out: Output, said: dict[str, Any], version: str) -> None:
     """Write it for a person."""
-    out.line(f"rasa-ps7 {version}: the shape of one answer. No value of it stands here.")
+    out.line(f"rasa-ps7 {version}: the shape of one answer, without its values.")
     out.line()
     rows = [Row(**row) for row in said.pop("fields", ())]
     out.table(((name, _listed(value)) for name, value in said.items()), indent=0)

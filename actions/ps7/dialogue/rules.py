@@ -99,7 +99,7 @@ VERIFY_RULES = (
 FORGET = Rule("forget", (), Effect.LOG_OUT, Outcome.MISSING)
 """What `action_ps7_forget` does."""
 ARRIVAL_REFUSED = {
-    Reason.ARRIVAL_SIGNATURE: "it stands in no token that a key of ours signed",
+    Reason.ARRIVAL_SIGNATURE: "no key of PS7_ARRIVAL_KEYS signed its token",
     Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
     Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
     Reason.ARRIVAL_TIME: "its token was no longer valid as it came, or not yet",

@@ -33,7 +33,7 @@ The exit code is 0 without an error and 1 with one; with --strict, a warning cou
     examples={
         "doctor": "settings and network",
         "doctor --bot .": "and the bot in this folder",
-        "doctor --bot . --only-bot --strict": "the bot alone, in CI, where no settings are",
+        "doctor --bot . --only-bot --strict": "only the bot, in CI, without settings",
         "doctor --bot . --only-bot --strict --allow max-age": "but for one warning",
         "doctor --rasa-python .venv/bin/python": "and the environment that has Rasa",
         "doctor --domain domain --data data --config config.yml": "a bot of files that lie apart",

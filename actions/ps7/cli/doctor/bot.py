@@ -63,7 +63,7 @@ class Script:
 class Bot:
     """All of it, merged: if a name comes twice, the first one applies.
 
-    What is of files of a kind that were not looked at is None.
+    Content is None if no file of its kind was looked at.
     """
 
     def __init__(self, parts: dict[str, list[Table]], code: str | None) -> None:
@@ -279,7 +279,7 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
         how = f"move {file.name} into the folder, and train with `--domain {folder.name}`"
         yield caution("domain-both", found, how)
     if bot.endpoints is not None and not bot.endpoints.get("action_endpoint"):
-        found = "endpoints.yml names no action server: Rasa runs no action of ours"
+        found = "endpoints.yml names no action server: Rasa runs no action of the plugin"
         how = "add `action_endpoint:` with `url: http://localhost:5055/webhook`, or where it is"
         yield error("endpoint-missing", found, how)
 

@@ -127,7 +127,7 @@ def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
 
 
 def _meant(bot: Bot, renames: Mapping[str, str], absent: Sequence[str]) -> Iterator[Finding]:
-    """Check for slots that are meant to be ours, by their names, and are not."""
+    """Find slots whose names are nearly those of the plugin's slots."""
     unfilled = [name for name, slot in bot.slots.items() if not filled_by(slot)]
     for default in (name for name in renames if name in absent and name in unfilled):
         found = f"PS7_SLOT_NAMES calls {default} {renames[default]}; the domain declares {default}"
@@ -248,9 +248,7 @@ def _policies(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     falls_back = "RulePolicy" in policies and rules.get("enable_fallback_prediction") is not False
     own = _REWINDS in bot.actions and "UserUtteranceReverted" not in (bot.code or "")
     if falls_back and rules.get("core_fallback_action_name", _REWINDS) == _REWINDS and not own:
-        found = (
-            f"where no rule fits, {_REWINDS} undoes that turn, and its lookup with it: the next "
-        )
+        found = f"if no rule fits, {_REWINDS} undoes that turn, and its lookup with it: the next "
         yield ok("fallback", f"{found}run restores the slots, or looks up again")
 
 
@@ -263,7 +261,7 @@ def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         # A masked CPF may be shown, and only to its owner.
         tell = [name for name, own in quotes.items() if is_personal(own) or own == "cpf_masked"]
         if tell:
-            found = f"response {response} quotes {listed(tell)}: where the action server is away, "
+            found = f"response {response} quotes {listed(tell)}: if the action server is away, "
             found += "Rasa fills in an earlier customer's data, left of the turn before"
             how = "let an action fill in {conta_verificada} (no slot) from `verified_context`"
             yield caution("response-quotes", found, how)
@@ -286,7 +284,7 @@ def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         for key, does in (("collect", "collects"), ("set_slots", "sets")):
             for name in (each for each in flow.names(key) if each in ours):
                 found = f"{flow.title} {does} slot {name}: a guess of the model replaces PS7's word"
-                how = "use a slot of the bot's own, and let actions alone write this one"
+                how = "use a slot of your bot, and let only actions write this one"
                 yield error("flow-writes", found, how)
         guard = dict.fromkeys(_SLOT.findall(str(flow.content.get("if"))))
         read = [name for name in guard if name in ours]
@@ -318,7 +316,7 @@ def _calm_sessions(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         found = (
             f"`{_EXPIRY_STARTS}: false` ends no session by a pause: on a shared device, the next "
         )
-        how = "run action_ps7_forget where somebody says goodbye, and shorten PS7_MAX_AGE"
+        how = "run action_ps7_forget when somebody says goodbye, and shorten PS7_MAX_AGE"
         yield caution("session-endless", f"{found}user meets the last one's customer", how)
     rules = rows(table((bot.endpoints or {}).get("privacy")).get("rules"))
     unreadable = {str(table(rule).get("slot")) for rule in rules}

@@ -123,8 +123,8 @@ FINDINGS: dict[Reason, Finding] = {
 }
 CLIENT_WANTED = error(
     "tls-client-wanted",
-    "PS7 asks for a certificate of ours, and none is set",
-    "set PS7_CLIENT_CERT, and PS7_CLIENT_KEY if the key is in a file of its own",
+    "PS7 asks for a client certificate, and none is set",
+    "set PS7_CLIENT_CERT, and PS7_CLIENT_KEY if the key is in another file",
 )
 """In place of `TLS_CLIENT_REFUSED` if `PS7_CLIENT_CERT` is not set."""
 GONE = error("ps7-gone", "the look-up fails, and a connection can be made", "try again later")

@@ -88,7 +88,7 @@ def check(settings: PS7Settings) -> Iterator[Finding]:
         yield caution("client-cert-unset", found, "set PS7_CLIENT_CERT as well, or remove the key")
     if settings.base_url.startswith("http:"):
         found = "PS7_BASE_URL is http: credentials and customers' data are not encrypted"
-        how = "right for a simulator or a side-car on this machine alone; PS7 itself is https"
+        how = "right for a simulator or a side-car on this machine only; PS7 itself is https"
         yield caution("http", found, how)
     too_long = [
         f"PS7_{name.upper()} ({getattr(settings, name):g} s)"
@@ -122,7 +122,7 @@ def _keys(settings: PS7Settings) -> Iterator[Finding]:
             found = f"{name} holds a key that was hardly made by chance"
             yield caution(f"{prefix}-weak", found, f"replace it: `rasa-ps7 key{option}` makes one")
     if set(seal) & set(arrival):
-        found = "a key stands in PS7_SEAL_KEYS and in PS7_ARRIVAL_KEYS"
+        found = "a key is in PS7_SEAL_KEYS and in PS7_ARRIVAL_KEYS"
         how = "use different ones: a back-end that signs arrivals could make seals as well"
         yield caution("keys-shared", found, how)
 
@@ -223,11 +223,11 @@ def _versions(rasa: str, jsonschema: str, held: list[tuple[str, str]]) -> Iterat
     if _older(jsonschema, _SLOW_FROM):
         yield ok("rasa", beside)
     else:
-        how = "pin jsonschema==3.2.0 there, which Rasa allows: it counts for each action of the bot"
+        how = "pin jsonschema==3.2.0 there, which Rasa allows: each action of the bot gets cheaper"
         yield caution("jsonschema", f"{beside}: each custom action costs it some 20 ms more", how)
     lacking = [wanted for wanted, has in held if _older(has, wanted.partition(">=")[2])]
     if lacking:
-        found = f"rasa-ps7 stands in Rasa's environment, which lacks {listed(lacking)}"
+        found = f"rasa-ps7 is in Rasa's environment, which lacks {listed(lacking)}"
         how = "install what requirements/in-rasa.txt of the plugin's repository pins there"
         yield error("rasa-environment", found, how)
 

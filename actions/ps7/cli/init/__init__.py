@@ -37,8 +37,8 @@ the bot's; ours gets another name, in PS7_SLOT_NAMES. No secret goes into a file
 --undo takes all of it back, also after others have edited the files: what they changed of it is
 named, and stays. A .env with the key stays too.
 
-The exit code is 0 where the doctor finds no error in the bot, and with --dry-run; with --undo,
-where nothing is left of what init wrote.
+The exit code is 0 if the doctor finds no error in the bot, and with --dry-run; with --undo, if
+nothing is left of what init wrote.
 """,
     examples={
         "init": "show it, ask, and do it",
@@ -127,7 +127,7 @@ def _end(out: Output, planned: Plan) -> int:
     report.write(out)
     if planned.changes:
         out.line()
-        out.heading("Next, each line in a terminal of its own")
+        out.heading("Next, each line in its own terminal")
         out.table([[line] for line in _next(sources)])
     return 0 if report.passes(strict=False) else 1
 

@@ -40,7 +40,7 @@ class Change:
         if self.moves_to is not None:
             return "moved", f"{self.path} -> {self.moves_to}"
         what = f" ({self.about})" if self.about else ""
-        what += " (0600: for its owner alone)" if self.private else ""
+        what += " (0600: only for its owner)" if self.private else ""
         return (
             "new" if self.before is None else "deleted" if self.after is None else "changed",
             f"{self.path}{what}",

@@ -199,7 +199,7 @@ def _greet(plan: Plan, bot: Bot, sources: Sources, response: str, slot: str) -> 
     edit = partial(with_greeting, response=response, slot=slot, language=language)
     files = (file for path in sources["domain"] for file in bots.files(path))
     if conditions or not any(plan.change(file, edit) for file in files):
-        why = "has conditions already" if conditions else "is not written in lines of its own"
+        why = "has conditions already" if conditions else "is not written in separate lines"
         plan.left.append(f"{response} {why}: greet by slot {slot} there, or all hear the same")
 
 

@@ -105,7 +105,7 @@ def _settings(simulator: Simulator) -> Iterator[str]:
     for name, value in simulator.environment.items():
         yield f"  {name}={'<as given>' if name in given else value}"
     if not (simulator.username and simulator.password):
-        yield "  (where none was given, any user name and password that are not empty will do)"
+        yield "  (if none was given, any user name and password that are not empty will do)"
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -219,7 +219,7 @@ def page(method: str, path: str, simulator: Simulator) -> Reply | None:
         shown: dict[str, Any] = {
             "service": "PS7 simulator",
             "lookup": f"{METHOD} {PATH}",
-            "token": f"{METHOD} {TOKEN_PATH}, where there is an app secret",
+            "token": f"{METHOD} {TOKEN_PATH}, if there is an app secret",
             "requests": "GET /requests shows what came in, DELETE /requests forgets it",
             "personas": [_name(who, slots=who.slots) for who in PERSONAS.values()],
             "faults": [
