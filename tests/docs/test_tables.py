@@ -8,13 +8,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import cache, partial
-from itertools import product
-from types import SimpleNamespace
 
 import pytest
-import tomli
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from pydantic.fields import FieldInfo
 
 from actions import ps7 as package
@@ -28,15 +23,12 @@ from actions.ps7.slots import (
     CONTEXT,
     CUSTOMER_SLOTS,
     PERSON_SLOTS,
-    SESSION_ACTION,
     SHARED_SLOTS,
     STATUS,
 )
 from actions.ps7.testing import FAULTS, PERSONAS
 from tests.docs.documents import code_words, document
 from tests.faults.ending import at_every_attempt
-from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
-from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
@@ -67,22 +59,6 @@ COMMANDS = next(
 def test_a_table_has_every_name(page: str, header: tuple[str, ...], names: list[str]) -> None:
     """And no other."""
     assert sorted(document(f"{page}.md").named(*header)) == sorted(names)
-
-
-def bound(allowed: SpecifierSet) -> str:
-    """Say which versions are allowed."""
-    words = {">=": "", "<": "below "}
-    return ", ".join(sorted(f"{words[each.operator]}{each.version}" for each in allowed)) or "any"
-
-
-def test_every_dependency_has_its_row() -> None:
-    """In the order of pyproject.toml, with its bounds."""
-    table = document("CONTRIBUTING.md").table("package", "versions", "why")
-    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = map(Requirement, project["dependencies"])
-    assert [row[:2] for row in table.rows] == [
-        (each.name, bound(each.specifier)) for each in needed
-    ]
 
 
 # docs/ps7.md
@@ -151,40 +127,9 @@ def test_every_metric_has_its_row() -> None:
         for how, kind in kinds.items()
         for name, unit, *_ in calls(how)
     }
-    assert {row[:3] for row in METRICS} == made
+    rows = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
+    assert {row[:3] for row in rows} == made
     assert f"scope `{telemetry.SCOPE}`" in OPERATIONS.prose
-
-
-METRICS = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
-
-
-@pytest.fixture
-def attributes(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
-    """Return the attributes of each metric, with every value that they can have."""
-    found: set[tuple[str, str]] = {("action", name) for name in (LOOK_UP, VERIFY, FORGET)}
-    add = SimpleNamespace(add=lambda _, said: found.update(said.items()))
-    monkeypatch.setattr(telemetry, "_turns", add)
-    for outcome, looked_up, metadata in product(Outcome, (True, False), (True, False)):
-        telemetry.count_turn(SESSION_ACTION, outcome, looked_up=looked_up, metadata=metadata)
-    reasons = {("reason", reason.value) for reason in Reason}
-    refused = {("reason", reason.value) for reason in rules.ARRIVAL_REFUSED}
-    ends = reasons | {("outcome", outcome) for outcome in OUTCOMES}
-    ours = {("certificate", "ps7"), ("certificate", "client")}
-    of_turns = {"ps7.turns": found, "ps7.arrivals.refused": refused}
-    return {
-        **of_turns,
-        "ps7.certificate.expiry": ours,
-        "ps7.lookup.duration": ends,
-        "ps7.question": ends,
-    }
-
-
-def test_every_attribute_of_a_metric_is_in_its_row(
-    attributes: dict[str, set[tuple[str, str]]],
-) -> None:
-    """And no other."""
-    for metric, _, _, said, _ in METRICS:
-        assert {*code_words(said)} == {name for name, _ in attributes.get(metric.strip("`"), ())}
 
 
 def test_every_warning_has_its_row() -> None:
