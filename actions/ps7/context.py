@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class Outcome(str, Enum):
+class Word(str, Enum):
+    """An Enum whose members are written as their values, as those of Python 3.11's StrEnum."""
+
+    __str__ = str.__str__
+
+
+class Outcome(Word):
     """The closed list of what `ps7_status` can hold."""
 
     OK = "ok"
@@ -38,7 +44,7 @@ class Outcome(str, Enum):
     """Something claims a customer, and no seal of the plugin names one."""
 
 
-class Identification(str, Enum):
+class Identification(Word):
     """How far the phone menu or the app knew the customer (`u_id`)."""
 
     AUTHENTICATED = "authenticated"
@@ -46,7 +52,7 @@ class Identification(str, Enum):
     NOT_IDENTIFIED = "not_identified"
 
 
-class SecurityDevice(str, Enum):
+class SecurityDevice(Word):
     """The device that the customer has (`u_dseg`)."""
 
     TOKEN = "token"  # noqa: S105 - the name of a device, not a secret
@@ -54,7 +60,7 @@ class SecurityDevice(str, Enum):
     NONE = "none"
 
 
-class TokenStatus(str, Enum):
+class TokenStatus(Word):
     """Whether the device was checked (`u_dsok`), or is not there at all."""
 
     VALID = "valid"

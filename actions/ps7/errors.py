@@ -5,12 +5,10 @@ No text of an error has a value that the customer, the channel or the server sen
 
 from __future__ import annotations
 
-from enum import Enum
-
-from .context import Outcome
+from .context import Outcome, Word
 
 
-class Reason(str, Enum):
+class Reason(Word):
     """Why a lookup ended as it did: the word that operations see in the log."""
 
     OK = "ok"

@@ -28,10 +28,6 @@ SESSION_ACTION = "action_session_start"
 """Rasa's name of the action that starts a session."""
 
 
-def _value(code: Enum) -> Any:  # noqa: ANN401 - as the Enum has it
-    return code.value
-
-
 def _iso_8601(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
@@ -63,9 +59,9 @@ SLOTS = (
     Slot("ivr_option", "u_dest", "ivr_option", personal=False),
     Slot("phone_number", "u_numA", "phone_number", declared=False),
     Slot("id_document", "u_tpid", "id_document", declared=False),
-    Slot("identification", "u_id", "identification", Identification, _value, personal=False),
-    Slot("security_device", "u_dseg", "security_device", SecurityDevice, _value, personal=False),
-    Slot("token_status", "u_dsok", "token_status", TokenStatus, _value, personal=False),
+    Slot("identification", "u_id", "identification", Identification, str, personal=False),
+    Slot("security_device", "u_dseg", "security_device", SecurityDevice, str, personal=False),
+    Slot("token_status", "u_dsok", "token_status", TokenStatus, str, personal=False),
     Slot("ps7_expires_at", None, "expires_at", show=_iso_8601, personal=False),
     Slot("ps7_key", None, "key", declared=False),
     Slot("ps7_decoded_context_id", None, "decoded_context_id", declared=False),

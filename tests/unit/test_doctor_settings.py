@@ -86,7 +86,7 @@ def test_every_variable_at_fault_is_a_finding_of_its_own(monkeypatch: pytest.Mon
         PS7Settings.load()
     found = list(doctor.faults(caught.value))
     assert [f"{each.id}: {each.found.split(';')[0]}: {each.do[:24]}" for each in found] == [
-        "settings-bad: PS7_BASE_URL cannot be used: Write https, host and po",
+        "settings-bad: PS7_BASE_URL cannot be used: Write https, host, port ",
         "settings-missing: PS7_USERNAME is missing: Set it in the environmen",
         "settings-bad: PS7_SEAL_KEYS cannot be used: `rasa-ps7 key` makes wha",
         "settings-bad: PS7_ATTEMPTS cannot be used: Correct it.",

@@ -125,8 +125,8 @@ class PS7Client:
             request.headers["Authorization"] = f"Bearer {token}"
         report.attempts += 1
         telemetry.in_use.add(1)
-        with telemetry.span(tracer, "ps7.attempt", SpanKind.CLIENT) as span:
-            span.set_attribute("ps7.attempt", report.attempts)
+        number = {"ps7.attempt": report.attempts}
+        with telemetry.span(tracer, "ps7.attempt", SpanKind.CLIENT, number) as span:
             try:
                 if self.settings.trace_context:
                     telemetry.propagator.inject(request.headers)

@@ -32,13 +32,13 @@ class CounterFromZero:
     ) -> None:
         """Take the sets of attributes that are known beforehand: each of them begins at 0."""
         self.name, self.unit, self.description = name, unit, description
-        self.known = tuple(map(_key, known))
+        self.known = tuple(tuple(attributes.items()) for attributes in known)
         self._counts = _counts.setdefault(name, dict.fromkeys(self.known, 0))
         self.register(meter)
 
     def add(self, number: int, attributes: Mapping[str, str] | None = None) -> None:
         """Count so many events with these attributes, in the order in which they are known."""
-        key = _key(attributes or {})
+        key = tuple(attributes.items()) if attributes else ()
         self._counts[key] = self._counts.get(key, 0) + number
 
     def register(self, meter: Meter) -> None:
@@ -48,7 +48,3 @@ class CounterFromZero:
     def _read(self, _options: CallbackOptions) -> list[Observation]:
         # A copy: another thread may read while this one counts.
         return [Observation(number, dict(key)) for key, number in [*self._counts.items()]]
-
-
-def _key(attributes: Mapping[str, str]) -> _Key:
-    return tuple(attributes.items())

@@ -68,11 +68,11 @@ _ANONYMOUS = (Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED)
 
 
 def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
-    return {"outcome": outcome.value, "reason": reason.value}
+    return {"outcome": str(outcome), "reason": str(reason)}
 
 
 def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
-    return {"action": action, "status": status.value, **why}
+    return {"action": action, "status": str(status), **why}
 
 
 def _known_turns() -> Iterator[dict[str, str]]:
@@ -226,14 +226,21 @@ def tracer_of(host: trace.Tracer | None) -> trace.Tracer | None:
 
 
 def span(
-    tracer: trace.Tracer | None, name: str, kind: trace.SpanKind = trace.SpanKind.INTERNAL
+    tracer: trace.Tracer | None,
+    name: str,
+    kind: trace.SpanKind = trace.SpanKind.INTERNAL,
+    attributes: dict[str, int] | None = None,
 ) -> AbstractContextManager[trace.Span]:
     """Make a span that is current within a `with`, unless nothing traces."""
     if tracer is None:
         return _NO_SPAN
     # An exception's text and traceback are not ours to show.
     return tracer.start_as_current_span(
-        name, kind=kind, record_exception=False, set_status_on_exception=False
+        name,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
     )
 
 

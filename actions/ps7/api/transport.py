@@ -121,7 +121,8 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         keep_alive = self._settings.keep_alive
-        _note_end_of(self._settings.client_cert)
+        if self._settings.client_cert is not None:
+            _note_end_of(self._settings.client_cert)
         return aiohttp.ClientSession(
             connector=Connector(
                 ssl=tls_context(self._settings),
@@ -200,15 +201,13 @@ def tls_context(settings: PS7Settings) -> ssl.SSLContext:
     return made
 
 
-def _note_end_of(client_cert: Path | None) -> None:
+def _note_end_of(file: Path) -> None:
     """Note until when the client's certificate is good, the first one of its file."""
     # OpenSSL takes forms that `cryptography` refuses or warns of: the lookup goes on without.
     with suppress(ValueError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for first in (
-            load_pem_x509_certificates(client_cert.read_bytes())[:1] if client_cert else ()
-        ):
-            telemetry.certificate_ends["client"] = first.not_valid_after_utc.timestamp()
+        first = load_pem_x509_certificates(file.read_bytes())[0]
+        telemetry.certificate_ends["client"] = first.not_valid_after_utc.timestamp()
 
 
 def tls_reason(error: BaseException) -> Reason | None:

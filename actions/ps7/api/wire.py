@@ -276,15 +276,15 @@ def usable_until(expire_in: object, received_at: datetime, max_age: float) -> Ex
     `max_age` (seconds from receipt) is the upper limit, and applies if nothing else does.
     """
     limit = received_at + timedelta(seconds=max_age)
-    if _is_empty(expire_in):
-        return Expiry(limit)
     text = wire_text(expire_in)
-    stated = None if text is None else _stated(text, received_at)
-    if stated is not None and stated > received_at:
+    if text is None:
+        wrong = not _is_empty(expire_in)
+        return Expiry(limit, "cannot be read", type(expire_in).__name__) if wrong else Expiry(limit)
+    stated = _stated(text, received_at)
+    if stated is None:
+        return Expiry(limit, "cannot be read", _shape(text))
+    if stated > received_at:
         return Expiry(min(stated, limit))
-    if text is None or stated is None:
-        shape = type(expire_in).__name__ if text is None else _shape(text)
-        return Expiry(limit, "cannot be read", shape)
     return Expiry(limit, "is 0 or less" if _SECONDS.fullmatch(text) else "is past", _shape(text))
 
 

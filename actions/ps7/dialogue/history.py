@@ -101,11 +101,12 @@ class History:
 
 
 def _mark(opening: Mapping[str, Any] | None) -> str:
-    if opening is None:
-        return ""
-    metadata = opening.get("metadata")
-    nonce = metadata.get(NONCE) if isinstance(metadata, dict) else None
-    return nonce if isinstance(nonce, str) else str(opening.get("timestamp"))
+    match opening:
+        case None:
+            return ""
+        case {"metadata": dict(metadata)} if isinstance(metadata.get(NONCE), str):
+            return str(metadata[NONCE])
+    return str(opening.get("timestamp"))
 
 
 class NewSession:

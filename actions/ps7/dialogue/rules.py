@@ -336,7 +336,7 @@ class Run:
         if names.context in situation.ours:
             wanted[names.context] = self._text_of(seal)
         if sets_status and names.status in situation.ours:
-            wanted[names.status] = self.outcome.value
+            wanted[names.status] = str(self.outcome)
         changes = differing(wanted, situation.slots)
         return changes if self._own_slots_stay(seal, changes) else self._own_nulls() | changes
 

@@ -40,7 +40,7 @@ _WHERE = (
 )
 _FILE = "check that the file is there, that this user may read it, and that it is PEM"
 _REPAIRS = {
-    "PS7_BASE_URL": "write https, host and port alone: no path, user or query",
+    "PS7_BASE_URL": "write https, host, port and, if your gateway has one, its path; no user",
     "PS7_SEAL_KEYS": "`rasa-ps7 key` makes what it expects",
     "PS7_CA_FILE": _FILE,
     "PS7_CLIENT_KEY": _FILE,
