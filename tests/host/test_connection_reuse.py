@@ -1,4 +1,4 @@
-"""One connection, one customer: no answer that arrives unasked is given to the next look-up.
+"""One connection, one customer: no answer that arrives unasked is given to the next lookup.
 
 HTTP/1.1 pairs answers with requests by their order alone, so whatever waits on a connection that
 is used again would be taken for the next customer's answer.
@@ -35,10 +35,11 @@ PAUSE = 0.05
 """Seconds after which an event loop has read what was sent to it."""
 
 
-def server_side(folder: Path) -> ssl.SSLContext:
-    """Make the gateway's side of TLS; put the authority to trust into `ca.pem`."""
+@pytest.fixture
+def secured(tmp_path: Path) -> ssl.SSLContext:
+    """Return the gateway's side of TLS; the authority to trust is in `ca.pem`."""
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     return context
@@ -68,9 +69,7 @@ UNASKED = {
     "the same answer again": ANA,
     "408": REQUEST_TIMEOUT,
     "half an answer": ANA[:40],
-    "a status line that is cut": b"HTTP/1.1 20",
     "an interim answer": CONTINUE,
-    "no HTTP": b"\x00\x01",
     "an end": END,
     "a reset": RESET,
 }
@@ -92,21 +91,6 @@ async def test_a_connection_on_which_something_waits_is_not_used_again(
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-@pytest.mark.parametrize("pause", [0.0, PAUSE], ids=["unread", "read"])
-async def test_of_many_connections_on_which_something_waits_none_is_used(pause: float) -> None:
-    """All that are found so are dropped, until a good one or a new one is there."""
-    with ByteGateway({"ana": [PAUSE, ANA], "diego": [DIEGO]}) as gateway:
-        async with client_of(gateway) as client:
-            await asyncio.gather(*(client.lookup("ana") for _ in range(4)))
-            for connection in range(4):
-                gateway.send(ANA, connection)
-            if pause:
-                await asyncio.sleep(pause)
-            assert await agency_of(client) == "0002"
-            assert await agency_of(client) == "0002"
-        assert gateway.requests[-2:] == [(4, "diego"), (4, "diego")]
-
-
 async def test_a_parser_that_refuses_to_end_holds_the_beginning_of_something() -> None:
     """What cannot be told counts against a connection."""
 
@@ -125,7 +109,6 @@ IN_CHUNKS = (
 )
 AT_ONCE = {
     "the same answer again": ANA + ANA,
-    "another answer's status line": ANA + b"HTTP/1.1 200 OK\r\n",
     "half of another answer": ANA + ANA[:40],
     "in chunks, and again": 2 * IN_CHUNKS,
 }
@@ -146,12 +129,11 @@ async def test_a_connection_whose_answer_brought_more_is_not_used_again(
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-async def test_over_tls_too(tmp_path: Path) -> None:
+async def test_over_tls_too(tmp_path: Path, secured: ssl.SSLContext) -> None:
     """What waits is encrypted, so its first byte is enough."""
-    context = server_side(tmp_path)
     answers = {"ana": [ANA], "diego": [DIEGO]}
     for pause in (0.0, PAUSE):
-        with ByteGateway(answers, tls=context) as gateway:
+        with ByteGateway(answers, tls=secured) as gateway:
             async with client_of(gateway, ca_file=tmp_path / "ca.pem") as client:
                 assert await agency_of(client, "ana") == "0341"
                 assert await agency_of(client) == "0002"
@@ -161,37 +143,37 @@ async def test_over_tls_too(tmp_path: Path) -> None:
             assert gateway.requests == [(0, "ana"), (0, "diego"), (1, "diego")]
 
 
+async def test_without_keep_alive_no_connection_is_used_again() -> None:
+    """`PS7_KEEP_ALIVE=false`: for a gateway that one does not trust."""
+    with ByteGateway({"ana": [ANA], "diego": [DIEGO]}) as gateway:
+        async with client_of(gateway, keep_alive=False) as client:
+            assert await agency_of(client, "ana") == "0341"
+            assert await agency_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego")]
+
+
 # What ends with anything but a whole answer of status 200
 
 
 BEFORE_IT: dict[str, Pieces] = {
     "with the end": [GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA],
     "204": [http(status="204 No Content"), PAUSE, ANA],
-    **{
-        status: [http(b"{}", status=f"{status} No"), PAUSE, ANA]
-        for status in ("400", "404", "500", "504")
-    },
+    "500": [http(b"{}", status="500 No"), PAUSE, ANA],
+    "too large": [http(b" " * (MAX_ANSWER_BYTES + 1)), PAUSE, ANA],
 }
 
 
 @pytest.mark.parametrize("name", BEFORE_IT)
-async def test_a_connection_that_answered_another_status_is_closed(name: str) -> None:
-    """A gateway that answers 504 may still forward the late answer, even in the same segment."""
+async def test_a_connection_that_answered_anything_else_is_closed(name: str) -> None:
+    """A gateway that answers 504 may still forward the late answer, even in the same segment.
+
+    An answer that is too large may be whole before anybody looked at its size.
+    """
     with ByteGateway({"ana": BEFORE_IT[name], "diego": [DIEGO]}) as gateway:
         async with client_of(gateway) as client:
             await reason_of(client)
             assert await agency_of(client) == "0002"
         assert gateway.requests == [(0, "ana"), (1, "diego")]
-
-
-async def test_a_connection_whose_answer_was_too_large_is_closed() -> None:
-    """Whole as it is: it may have come before anybody looked at its size."""
-    with ByteGateway({"ana": [http(b" " * (MAX_ANSWER_BYTES + 1))], "diego": [DIEGO]}) as gateway:
-        async with client_of(gateway) as client:
-            for _ in range(3):
-                assert await reason_of(client) is Reason.ANSWER_TOO_LARGE
-            assert await agency_of(client) == "0002"
-        assert gateway.connections == len(gateway.requests)
 
 
 async def test_the_answer_that_comes_after_a_cancelled_turn_is_not_used() -> None:
@@ -216,16 +198,6 @@ async def test_the_answer_that_comes_after_a_cancelled_turn_is_not_used() -> Non
         assert [number for number, _ in gateway.requests] == [0, 0, 1, 1, 1, 2, 2]
 
 
-async def test_a_token_that_is_answered_twice_is_no_customer() -> None:
-    """The token endpoint stands behind the same gateway, and shares its connections."""
-    token = http(b'{"AccessToken": "t1", "Expires": "600"}')
-    path = "/apigovernance/api/oauth/tokenByAkSk"
-    with ByteGateway({path: [token + token], "diego": [DIEGO]}) as gateway:
-        async with client_of(gateway, app_key="key", app_secret="secret") as client:
-            assert await agency_of(client) == "0002"
-        assert gateway.requests == [(0, path), (1, "diego")]
-
-
 # Answers that come before their time
 
 
@@ -239,12 +211,9 @@ async def test_a_handful_of_interim_answers_is_passed_over() -> None:
         assert gateway.requests == [(0, "ana"), (0, "diego")]
 
 
-@pytest.mark.parametrize(
-    "pieces", [[CONTINUE * 5000] * 20, [CONTINUE, 0.001] * 2000], ids=["at once", "one by one"]
-)
-async def test_a_flood_of_interim_answers_ends_the_lookup(pieces: Pieces) -> None:
+async def test_a_flood_of_interim_answers_ends_the_lookup() -> None:
     """It would keep a core busy until the deadline: the connection is closed instead."""
-    with ByteGateway({"ana": [*pieces, ANA], "diego": [DIEGO]}) as gateway:
+    with ByteGateway({"ana": [*[CONTINUE * 5000] * 20, ANA], "diego": [DIEGO]}) as gateway:
         async with client_of(gateway) as client:
             began, busy = time.monotonic(), time.thread_time()
             assert await reason_of(client) is Reason.NOT_HTTP
@@ -255,17 +224,10 @@ async def test_a_flood_of_interim_answers_ends_the_lookup(pieces: Pieces) -> Non
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-@pytest.mark.parametrize("secured", [False, True])
-async def test_an_answer_that_comes_before_its_request_cancels_no_turn(
-    tmp_path: Path, secured: bool
-) -> None:
+async def test_an_answer_that_comes_before_its_request_cancels_no_turn() -> None:
     """With aiohttp 3.9 a `CancelledError` came out, although no turn was cancelled."""
-    tls = server_side(tmp_path) if secured else None
-    if tls:
-        tls.maximum_version = ssl.TLSVersion.TLSv1_2
-    with ByteGateway({"diego": []}, tls=tls, greeting=GATEWAY_TIMEOUT) as gateway:
-        trusted = {"ca_file": tmp_path / "ca.pem"} if secured else {}
-        async with client_of(gateway, **trusted) as client:
+    with ByteGateway({"diego": []}, greeting=GATEWAY_TIMEOUT) as gateway:
+        async with client_of(gateway) as client:
             assert await reason_of(client, "diego") is Reason.SERVER_ERROR
 
 
@@ -290,28 +252,18 @@ LATE: dict[str, Pieces] = {
     "after_504": [GATEWAY_TIMEOUT, PAUSE, ANA],
     "after_a_read_timeout": [0.3, ANA],
     "again_in_one_segment": [ANA + ANA],
-    "again_apart": [ANA, ANA],
     "again_later": [ANA, PAUSE, ANA],
-    "then_408": [ANA, PAUSE, REQUEST_TIMEOUT],
-    "then_an_end": [ANA, PAUSE, END],
-    "then_a_reset": [ANA, PAUSE, RESET],
 }
 """What the gateway does with the answer about Ana, by the contextId that she arrives with."""
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("keep_alive", ["true", "false"])
-async def test_diego_is_never_ana(stage: Stage, python: Path, keep_alive: str) -> None:
+async def test_diego_is_never_ana(stage: Stage, python: Path) -> None:
     """Whatever the gateway does with Ana's answer, with the newest aiohttp and the oldest."""
     with ByteGateway({**LATE, "diego": [DIEGO]}) as ps7:
-        server = await stage.start(
-            python,
-            PS7_BASE_URL=ps7.url,
-            PS7_SEAL_KEYS=seal_keys(),
-            PS7_READ_TIMEOUT="0.2",
-            PS7_ATTEMPTS="1",
-            PS7_KEEP_ALIVE=keep_alive,
-        )
+        limits = {"PS7_READ_TIMEOUT": "0.2", "PS7_ATTEMPTS": "1"}
+        address = {"PS7_BASE_URL": ps7.url, "PS7_SEAL_KEYS": seal_keys()}
+        server = await stage.start(python, **address, **limits)
         for name in LATE:
             ana, diego = Dialogue(), Dialogue()
             await ana.turn(server.send, metadata={"contextId": name})
@@ -320,5 +272,3 @@ async def test_diego_is_never_ana(stage: Stage, python: Path, keep_alive: str) -
             await asyncio.sleep(3 * PAUSE)
             await diego.turn(server.send, metadata={"contextId": "diego"})
             assert (diego.slots["cpf"], diego.slots["ps7_status"]) == ("22233366638", "ok"), name
-        if keep_alive == "false":
-            assert ps7.connections == len(ps7.requests)
