@@ -1,7 +1,7 @@
 """Signed arrival, as it is set up: keys that are read, and the warning where there are none.
 
 Which tokens are good is tested in plain values (`tests/unit/test_arrival.py`), and what becomes of
-a conversation by attacks (`tests/security/test_arrival_tokens.py`).
+a conversation by attacks (`tests/security`).
 """
 
 from __future__ import annotations
@@ -66,6 +66,3 @@ def fresh_warnings() -> Iterator[None]:
     runtime._warn_of_open_arrival.cache_clear()
     yield
     runtime._warn_of_open_arrival.cache_clear()
-
-
-# -- how many -------------------------------------------------------------------------------------

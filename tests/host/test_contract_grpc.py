@@ -11,7 +11,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue, Send
+from tests.support.dialogue import LOOK_UP, VERIFY, Dialogue, Send
 from tests.support.grpc_client import connected
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
@@ -19,9 +19,6 @@ pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 grpc = pytest.importorskip("grpc", reason="this rasa-sdk has no gRPC server")
 service = import_module("rasa_sdk.grpc_server")
 stubs = import_module("rasa_sdk.grpc_py.action_webhook_pb2_grpc")
-
-KINDS = ("custom", "from_text")
-"""Mappings of actions, and of what the user types."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -78,38 +75,3 @@ async def test_a_held_context_costs_nothing(send: Send, ps7: Simulator) -> None:
         for action in (LOOK_UP, VERIFY):
             assert await user.turn(send, action, metadata) == {}
     assert len(ps7.requests) == 1
-
-
-async def test_one_context_id_keeps_nobody_else_out(send: Send, ps7: Simulator) -> None:
-    """The breaker asks its question in this server's event loop too."""
-    for context_id in (*["http-401"] * 12, "ana"):
-        user = Dialogue()
-        await user.turn(send, metadata={"contextId": context_id})
-    assert user.slots["ps7_status"] == "ok"
-    asked = [request.json["contextId"] for request in ps7.requests]
-    assert sum(context_id.startswith("ps7-question-") for context_id in asked) >= 1
-
-
-async def test_a_slot_that_the_bot_fills_itself_stays_its_own(send: Send) -> None:
-    """A form asks for the payee's CPF: no action of ours fills it, nulls it or restores it."""
-    user, ana, typed = Dialogue(), PERSONAS["ana"].slots["account"], "11144477735"
-    custom, from_text = ({"type": "any", "mappings": [{"type": kind}]} for kind in KINDS)
-    user.domain = {"slots": {**dict.fromkeys(SLOTS, custom), "cpf": from_text}}
-
-    def shown() -> tuple[object, ...]:
-        return tuple(user.slots[name] for name in ("ps7_status", "account", "cpf"))
-
-    await user.turn(send, metadata={"contextId": "ana"})
-    assert shown() == ("ok", ana, None), "the form would not ask"
-    user.slots["cpf"] = typed
-    for action in (LOOK_UP, VERIFY):
-        assert await user.turn(send, action) == {}
-    user.slots["account"] = "overwritten"
-    assert await user.turn(send, VERIFY) == {"account": ana}
-    await user.turn(send, metadata={"contextId": "http-503"})
-    assert shown() == ("unavailable", None, typed)
-    await user.turn(send, FORGET)
-    assert shown() == ("missing", None, typed)
-    user.slots |= {"ps7_status": "ok", "ps7_context": "forged", "account": "forged"}
-    await user.turn(send, VERIFY)
-    assert shown() == ("missing", None, typed), "the newest seal is the log-out"

@@ -7,7 +7,6 @@ dependencies and no test tools.
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +62,3 @@ async def test_importing_needs_the_core_dependencies_and_does_nothing(
     assert [name for name in result["brought"] if name.startswith("aiohttp.web")] == []
     assert result["refused"] == []
     assert {"pytest", "hypothesis"} <= set(result["strangers"]), "nothing would be refused"
-
-
-async def test_the_folder_works_under_another_name(
-    stage: Stage, python: Path, tmp_path: Path
-) -> None:
-    """As the wheel `rasa_ps7`, or wherever a bot drops it."""
-    shutil.copytree(ROOT / "actions" / "ps7", tmp_path / "rasa_ps7")
-
-    result = await imported(stage, python, "rasa_ps7", tmp_path)
-
-    below = (name.partition("actions.ps7")[2] for name in MODULES if name != "actions")
-    assert sorted(result["modules"]) == sorted(f"rasa_ps7{name}" for name in below)
-    assert [name for name in result["brought"] if name.partition(".")[0] == "actions"] == []

@@ -6,7 +6,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.action_server import ActionServer
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
@@ -34,44 +34,18 @@ async def test_the_documented_example_gives_its_slots(server: ActionServer, ps7:
     assert request.status == 200
 
 
-async def test_a_held_context_costs_nothing(server: ActionServer, ps7: Simulator) -> None:
-    """Later turns set no slot and ask nothing, with the contextId at hand or without."""
-    user = Dialogue()
-    await user.turn(server.send, metadata={"contextId": "ana"})
-    ps7.requests.clear()
+async def test_only_declared_slots_are_written_and_a_held_context_costs_nothing(
+    server: ActionServer, ps7: Simulator
+) -> None:
+    """A domain that declares less gets less, and any field of the wire by its own name.
 
+    Later turns set no slot and ask nothing, with the contextId at hand or without.
+    """
+    user = Dialogue(["ps7_status", "ps7_context", "segment", "u_dest", "balance"])
+    changes = await user.turn(server.send, metadata={"contextId": "ana"})
+    assert changes.keys() == {"ps7_status", "ps7_context", "segment", "u_dest"}
+    assert (user.slots["segment"], user.slots["u_dest"]) == ("Personnalité", "saldo")
     for metadata in ({"contextId": "ana"}, {}):
         for action in (LOOK_UP, VERIFY):
             assert await user.turn(server.send, action, metadata) == {}
-    assert ps7.requests == []
-
-
-async def test_only_declared_slots_are_written(server: ActionServer) -> None:
-    """A domain that declares less gets less, and any field of the wire by its own name."""
-    user = Dialogue(["ps7_status", "ps7_context", "segment", "u_dest", "balance"])
-
-    changes = await user.turn(server.send, metadata={"contextId": "ana"})
-
-    assert changes.keys() == {"ps7_status", "ps7_context", "segment", "u_dest"}
-    assert (user.slots["segment"], user.slots["u_dest"]) == ("Personnalité", "saldo")
-
-
-async def test_without_its_slot_every_run_looks_up_and_one_warning_says_so(
-    server: ActionServer, ps7: Simulator
-) -> None:
-    """The sealed context has nowhere to stay: it works, costs a call each time, and is logged."""
-    user = Dialogue([name for name in SLOTS if name != "ps7_context"])
-
-    first = await user.turn(server.send, metadata={"contextId": "ana"})
-    assert first["cpf"] == PERSONAS["ana"].slots["cpf"]
-    for _ in range(2):
-        # The moment until which it holds is another one each time.
-        assert (await user.turn(server.send)).keys() <= {"ps7_expires_at"}
-
-    assert len(ps7.requests) == 3
-    warnings = [
-        line
-        for line in server.process.output.splitlines()
-        if "WARNING" in line and "ps7_context" in line
-    ]
-    assert len(warnings) == 1
+    assert len(ps7.requests) == 1

@@ -17,7 +17,7 @@ from tests.support.processes import ROOT
 # The simulator lives in the session's event loop.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
 
-ANA = PERSONAS["ana"]
+ANA = PERSONAS["ana"].slots
 OF_THE_CUSTOMER = {
     "cpf_masked": "***.982.247-**",
     "segment": "Personnalité",
@@ -32,40 +32,30 @@ RAW = ("cpf", "agency", "account", "phone_number", "id_document")
 
 @pytest.fixture
 def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
-    """Return a conversation in which `action_ps7_context` runs on every turn."""
-    return converse()
+    """Return a conversation with somebody whose sender id is a phone number."""
+    return converse(sender_id="5511987654321")
 
 
 async def test_few_fields_go_on(bot: Conversation) -> None:
-    """These and no other, from the seal: what else wrote into a slot of ours does not count."""
+    """These and no other, from the seal: what else wrote into a slot of ours does not count.
+
+    A raw value goes on where the bot names it, and it alone.
+    """
     await arrive(bot, "ana", correlationId="trail-1")
     await set_slots(bot, ps7_status="denied", segment="Private", cpf_masked=TYPED)
-    assert handover(bot.tracker, reason="ask_human") == {
+    plain = handover(bot.tracker, reason="ask_human")
+    assert plain == {
         "reason": "ask_human",
         "ps7_status": "ok",
         "correlation_id": "trail-1",
         **OF_THE_CUSTOMER,
     }
-
-
-async def test_a_raw_value_goes_on_where_the_bot_names_it(bot: Conversation) -> None:
-    """Each of those that tell who a customer is, and it alone."""
-    await arrive(bot, "ana", correlationId="trail-1")
-    plain = handover(bot.tracker)
     for name in RAW:
-        assert handover(bot.tracker, include=(name,)) == {**plain, name: ANA.slots[name]}
+        named = handover(bot.tracker, reason="ask_human", include=(name,))
+        assert named == {**plain, name: ANA[name]}
 
 
-@pytest.mark.parametrize(
-    "include",
-    [
-        *((name,) for name in CUSTOMER_SLOTS if name not in RAW),
-        ("ps7_context",),
-        ("u_cpf",),
-        ("cpf", TYPED),
-        "cpf",
-    ],
-)
+@pytest.mark.parametrize("include", [("segment",), ("ps7_context",), ("cpf", TYPED), "cpf"])
 async def test_what_has_no_such_name_is_the_callers_mistake(
     bot: Conversation, include: tuple[str, ...]
 ) -> None:
@@ -74,19 +64,14 @@ async def test_what_has_no_such_name_is_the_callers_mistake(
         handover(bot.tracker, include=include)
 
 
-@pytest.mark.parametrize(
-    "who", [*(persona.context_id for persona in PERSONAS.values()), "not-found", "two words"]
-)
-async def test_what_never_goes_on(settings: dict[str, str], who: str) -> None:
+async def test_what_never_goes_on(bot: Conversation, settings: dict[str, str]) -> None:
     """Raw values, the seal, the contextId, the sender id, keys; a channel may repeat them."""
-    bot = converse(sender_id="5511987654321")
-    for given in (who, bot.sender_id):
-        await arrive(bot, who, correlationId=given)
-        said = handover(bot.tracker)
-        slots = bot.slots
+    for given in ("ana", bot.sender_id):
+        await arrive(bot, "ana", correlationId=given)
+        said, slots = handover(bot.tracker), bot.slots
         told = {slots[name] for name in (*CUSTOMER_SLOTS, "ps7_context") if name != "ps7_payload"}
         told -= {None, *(slots[name] for name in OF_THE_CUSTOMER)}
-        secret = {who, bot.sender_id, *settings.values(), *told}
+        secret = {"ana", bot.sender_id, *settings.values(), *told}
         assert {*said.values()} & secret == set()
         text = json.dumps(said, ensure_ascii=False)
         assert [value for value in secret if len(value) > 4 and value in text] == []
@@ -97,7 +82,7 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="not among the oldest versions")
     takes = jsonschema.Draft202012Validator(SCHEMA)
     takes.check_schema(SCHEMA)
-    for who in (None, *(persona.context_id for persona in PERSONAS.values()), "not-found"):
+    for who in (None, "ana", "carla", "not-found"):
         await arrive(bot, who)
         takes.validate(handover(bot.tracker))
         takes.validate(said := handover(bot.tracker, reason="asked", include=RAW))
@@ -110,44 +95,27 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     assert not takes.is_valid({**said, "segment": "Private"}), "nobody is known"
 
 
-@pytest.mark.parametrize(
-    ("context_id", "status"),
-    [
-        (None, "missing"),
-        ("two words", "invalid"),
-        ("not-found", "rejected"),
-        ("http-403", "denied"),
-        ("http-404", "unavailable"),
-    ],
-)
-async def test_where_nobody_is_known_the_status_says_why(
-    bot: Conversation, context_id: str | None, status: str
-) -> None:
-    """All else of a customer is null, also what a bot asks for by name."""
-    await arrive(bot, context_id)
-    await set_slots(bot, segment="Private", account=TYPED)
-    said = handover(bot.tracker, include=("account",))
-    assert said.pop("ps7_status") == status
-    assert {name: said[name] for name in (*OF_THE_CUSTOMER, "account")} == dict.fromkeys(
-        [*OF_THE_CUSTOMER, "account"]
-    )
+async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, clock: Clock) -> None:
+    """As a verification would, and it sets nothing. All else of a customer is null."""
 
+    def told() -> str:
+        before, said = bot.slots, handover(bot.tracker, include=("account",))
+        assert bot.slots == before
+        assert {said[name] for name in (*OF_THE_CUSTOMER, "account")} == {None}
+        return str(said["ps7_status"])
 
-async def test_a_status_that_no_seal_vouches_for_is_not_handed_on(
-    bot: Conversation, clock: Clock
-) -> None:
-    """Forged, over since the look-up, logged out, or no word of ours."""
-    await arrive(bot)
-    await set_slots(bot, ps7_status="ok")
-    assert handover(bot.tracker)["ps7_status"] == "tampered"
-    await set_slots(bot, ps7_status=TYPED)
-    assert handover(bot.tracker)["ps7_status"] == "missing"
+    statuses = []
+    for who in (None, "two words", "not-found", "http-403", "http-404"):
+        await arrive(bot, who)
+        await set_slots(bot, segment="Private", account=TYPED)
+        statuses.append(told())
+    assert statuses == ["missing", "invalid", "rejected", "denied", "unavailable"]
+    await set_slots(bot, ps7_status="ok", ps7_context="forged")
+    assert told() == "tampered"
+    await set_slots(bot, ps7_status=TYPED, ps7_context=None)
+    assert told() == "missing"
     await arrive(bot, "ana")
-    before = bot.slots
     clock.move(3601)
-    said = handover(bot.tracker)
-    assert (said["ps7_status"], said["segment"]) == ("expired", None)
-    assert bot.slots == before, "it sets nothing"
-    await arrive(bot, "ana")
+    assert told() == "expired"
     await run(bot, FORGET)
-    assert handover(bot.tracker)["ps7_status"] == "missing"
+    assert told() == "missing"

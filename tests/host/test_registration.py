@@ -84,17 +84,11 @@ def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
     assert levels == [logging.DEBUG]
 
 
-def test_the_end_of_the_process_leaves_no_runtime() -> None:
-    """Its connections are closed."""
-    ActionPS7Context()
-    runtime.close_all()
-    assert runtime._runtimes == []
-
-
-async def test_a_loop_that_still_runs_at_the_end_is_left_alone() -> None:
-    """It runs in another thread, and ends with the process: it cannot be awaited here."""
+async def test_the_end_of_the_process_leaves_no_runtime() -> None:
+    """Connections are closed, but those of a loop that still runs: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
     session = await client._transport._reopen(asyncio.get_running_loop())
-    client.close_all()
+    runtime.close_all()
+    assert runtime._runtimes == []
     assert not session.closed
     await session.close()

@@ -22,27 +22,13 @@ from importlib.metadata import PackageNotFoundError, distributions, requires
 from typing import Any
 
 CORE = (
-    "rasa-sdk",
-    "aiohttp",
-    "pydantic",
-    "pydantic-settings",
-    "cryptography",
-    "python-stdnum",
-    "opentelemetry-api",
-    "PyJWT",
-    "tzdata",
+    *("rasa-sdk", "aiohttp", "pydantic", "pydantic-settings", "cryptography", "python-stdnum"),
+    *("opentelemetry-api", "PyJWT", "tzdata"),
 )
 # Loaded before the watch begins: what they do is theirs.
 LOADED_FIRST = (
-    "rasa_sdk.executor",
-    "aiohttp",
-    "pydantic_settings",
-    "cryptography.fernet",
-    "stdnum.br.cpf",
-    "opentelemetry.metrics",
-    "opentelemetry.trace.propagation.tracecontext",
-    "jwt",
-    "zoneinfo",
+    *("rasa_sdk.executor", "aiohttp", "pydantic_settings", "cryptography.fernet", "stdnum.br.cpf"),
+    *("opentelemetry.metrics", "opentelemetry.trace.propagation.tracecontext", "jwt", "zoneinfo"),
 )
 _WATCHED = re.compile(r"socket\.|subprocess\.|os\.(system|fork|exec|spawn|posix_spawn)")
 
@@ -73,14 +59,11 @@ def closure() -> set[str]:
 
 def strangers() -> set[str]:
     """Return the top-level names that only distributions outside of the core bring."""
-    core = closure()
-    of_the_core: set[str] = set()
-    others: set[str] = set()
+    core, brought = closure(), {True: set[str](), False: set[str]()}
     for distribution in distributions():
         tops = {file.parts[0].partition(".")[0] for file in distribution.files or ()}
-        known = normalised(distribution.metadata["Name"]) in core
-        (of_the_core if known else others).update(tops)
-    return others - of_the_core
+        brought[normalised(distribution.metadata["Name"]) in core] |= tops
+    return brought[False] - brought[True]
 
 
 class NothingElse:
@@ -101,22 +84,21 @@ class NothingElse:
 def state() -> dict[str, Any]:
     """Return what an import must leave as it is."""
     root = logging.getLogger()
+    loggers = logging.root.manager.loggerDict.items()
     return {
         "threads": [thread.name for thread in threading.enumerate()],
         "environment": dict(os.environ),
-        "folder": os.getcwd(),  # noqa: PTH109 - the folder itself is meant
         "path": list(sys.path),
-        "root logger": [root.level, [str(each) for each in (*root.handlers, *root.filters)]],
-        "logging off": logging.root.manager.disable,
+        "logging": [root.level, [str(each) for each in (*root.handlers, *root.filters)]],
         "warnings": [str(each) for each in warnings.filters],
         "signals": [str(signal.getsignal(each)) for each in signal.valid_signals()],
-        "excepthook": str(sys.excepthook),
-        "loud loggers": sorted(
-            name
-            for name, logger in logging.root.manager.loggerDict.items()
-            if name.startswith("actions") and getattr(logger, "handlers", None)
-        ),
+        "loud loggers": [name for name, each in loggers if name[:7] == "actions" and loud(each)],
     }
+
+
+def loud(logger: object) -> bool:
+    """Whether a logger has handlers of its own."""
+    return bool(getattr(logger, "handlers", None))
 
 
 def walk(package: str) -> list[str]:
