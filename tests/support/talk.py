@@ -291,14 +291,19 @@ HELD: dict[str, Callable[[Talk], object]] = {
     "ok": _wait(Outcome.OK, 0),
     "ok, too old": _wait(Outcome.OK, 3600),
     "invalid": _wait(Outcome.INVALID, 0),
-    "rejected": _wait(Outcome.REJECTED, 27.5),
+    "rejected": _wait(Outcome.REJECTED, 28.9),
+    "rejected, this moment": _wait(Outcome.REJECTED, -1),
     "rejected, 30 s ago": _wait(Outcome.REJECTED, 29),
-    "rejected, clock ahead": _wait(Outcome.REJECTED, -9),
+    "rejected, clock ahead": _wait(Outcome.REJECTED, -1.1),
     "denied": _wait(Outcome.DENIED, 0),
     "unavailable": _wait(Outcome.UNAVAILABLE, 0),
     "expired": _expired,
     "logged out": _logged_out,
     "wiped": lambda talk: (talk.meets("ana"), talk.writes(ps7_context=None)),
+    "a failure, wiped": lambda talk: (
+        talk.meets("ana", Outcome.REJECTED),
+        talk.writes(ps7_context=None),
+    ),
     "older": _older_seal,
     "not ours": lambda talk: talk.writes(ps7_context="forged"),
     "format of before": lambda talk: talk.writes(ps7_context=FORMAT_BEFORE),
@@ -309,8 +314,10 @@ FOUND: dict[str, Callable[[Talk], object]] = {
     "same": lambda talk: talk.says("ana"),
     "another": lambda talk: talk.says("elisa"),
     "unusable": lambda talk: talk.says("two words"),
+    "again": lambda talk: talk.says("ana", opens="rasas"),
 }
-"""What may be found. For none, a session goes by: what arrived belongs to the session before."""
+"""What may be found. For none and again, another session begins first: what arrived before belongs
+to the one that ended."""
 
 
 def talk_with(held: str, found: str) -> Talk:

@@ -52,27 +52,15 @@ def test_punctuation_goes_wherever_it_stands(number: str, marks: list[str], dice
         *("５２９９８２２４７２５", "５２９.９８２.２４７-２５", "000５２９９８２２４７２５"),
         *("٥٢٩٩٨٢٢٤٧٢٥", "⁵²⁹⁹⁸²²⁴⁷²⁵"),
         *("11.222.333/0001-81", "00.000.000/0001-91", "000529982247/25"),
-    ],
-)
-def test_what_is_more_than_digits_and_punctuation_stays(text: str) -> None:
-    """Nothing is guessed, and nothing taken away."""
-    assert cpf.normalise(text) == text
-    assert not cpf.has_form(text)
-    assert not cpf.is_valid(text)
-
-
-@pytest.mark.parametrize(
-    "digits",
-    [
         *("1", "1234567890", "052998224725", "0052998224725", "00152998224725", "11222333000181"),
         *("0" * 15, "000" + "1" * 12),
     ],
 )
-def test_another_number_of_digits_is_neither_filled_up_nor_cut_off(digits: str) -> None:
-    """A number without its zeros could be another person's; so could a piece of a longer one."""
-    assert cpf.normalise(digits) == digits
-    assert not cpf.has_form(digits)
-    assert not cpf.is_valid(digits)
+def test_all_else_stays_as_it_is(text: str) -> None:
+    """Nothing is guessed, filled up or cut off: it could be another person's number."""
+    assert cpf.normalise(text) == text
+    assert not cpf.has_form(text)
+    assert not cpf.is_valid(text)
 
 
 @given(valid | elevens)
@@ -93,16 +81,9 @@ def test_a_cpf_is_known_however_it_is_written(number: str, marks: list[str], dic
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
-        ("12345678909", "***.456.789-**"),
-        ("01234567890", "***.345.678-**"),
-        ("52998224726", "***.982.247-**"),
-        ("1234567890", None),
-        ("123456789091", None),
-        ("123.456.789-09", None),
+        *(("01234567890", "***.345.678-**"), ("52998224726", "***.982.247-**")),
+        *((text, None) for text in ("1234567890", "123456789091", "123.456.789-09", "", None)),
         ("１２３４５６７８９０９", None),
-        ("CPF", None),
-        ("", None),
-        (None, None),
     ],
 )
 def test_the_middle_of_eleven_digits_is_shown(text: str | None, masked: str | None) -> None:

@@ -54,16 +54,12 @@ def opened(said: object) -> Seal | None:
     return Sealer([NEW]).open(Fernet(NEW).encrypt(plain).decode(), SENDER)
 
 
-def test_a_key_that_was_rotated_still_opens() -> None:
+def test_a_key_that_was_rotated_still_opens_and_a_retired_one_no_more() -> None:
     """The newest key seals, all of them open: every attribute, the payload in its depth."""
     before = Sealer([OLD]).close(SEALED, SENDER)
     assert Sealer([NEW, OLD]).open(before, SENDER) == SEALED
     assert Sealer([NEW]).open(Sealer([NEW, OLD]).close(SEALED, SENDER), SENDER) == SEALED
-
-
-def test_a_retired_key_opens_no_more() -> None:
-    """A seal of a key that is not in the list is none of ours."""
-    assert Sealer([NEW]).open(Sealer([OLD]).close(SEALED, SENDER), SENDER) is None
+    assert Sealer([NEW]).open(before, SENDER) is None
 
 
 @given(data=st.data())
@@ -74,14 +70,6 @@ def test_a_flipped_bit_breaks_the_seal(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(raw) * 8 - 1))
     raw[place // 8] ^= 1 << place % 8
     assert sealer.open(base64.urlsafe_b64encode(raw).decode(), SENDER) is None
-
-
-@given(data=st.data())
-def test_a_truncated_seal_is_none(data: st.DataObject) -> None:
-    """A part of a seal says nothing."""
-    sealer = Sealer([NEW])
-    text = sealer.close(SEALED, SENDER)
-    assert sealer.open(text[: data.draw(st.integers(0, len(text) - 1))], SENDER) is None
 
 
 @pytest.mark.parametrize(
@@ -98,18 +86,14 @@ def test_anything_else_in_the_slot_is_no_seal(value: object) -> None:
 
 
 def test_nothing_is_readable_in_a_seal() -> None:
-    """Neither the customer nor the sender, neither raw nor Base64."""
+    """Neither the customer nor the sender, raw or in Base64; nor that two are of one customer."""
     text = Sealer([NEW]).close(SEALED, SENDER)
     raw = base64.urlsafe_b64decode(text)
     for secret in ("52998224725", "0012345", SENDER, "Personnalit", "12311", "outcome"):
         assert secret.encode() not in raw
         assert secret not in text
-
-
-def test_two_seals_of_the_same_thing_differ() -> None:
-    """So that an observer cannot tell that two conversations are one customer's."""
-    sealer = Sealer([NEW])
-    assert sealer.close(SEALED, SENDER) != sealer.close(SEALED, SENDER)
+    assert text != Sealer([NEW]).close(SEALED, SENDER)
+    assert repr(SEALED) == "Seal(outcome='ok')"
 
 
 @pytest.mark.parametrize(
@@ -123,12 +107,6 @@ def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
     assert SEALED.good_at(NOW + timedelta(seconds=after)) is good
     failed = SEALED.model_copy(update={"outcome": Outcome.UNAVAILABLE, "customer": None})
     assert not failed.good_at(NOW + timedelta(seconds=after))
-
-
-def test_the_repr_shows_no_customer() -> None:
-    """What a seal says may be printed without telling who it is."""
-    assert "52998224725" not in repr(SEALED)
-    assert repr(SEALED) == "Seal(outcome='ok')"
 
 
 def test_log_outs_are_remembered_each_once_in_their_order_and_not_too_many() -> None:

@@ -26,13 +26,7 @@ from tests.support.talk import (
     signed,
 )
 
-OK_ANA, MISSING, TAMPERED = ("ok", "ana"), ("missing", None), ("tampered", None)
-
-
-def arrived(talk: Talk) -> str | None:
-    """Return the contextId that counts now."""
-    found = talk.situation.found
-    return found.context_id if found else None
+OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
 
 
 def seal_text(talk: Talk, context_id: str) -> str:
@@ -83,18 +77,6 @@ def test_the_newest_seal_is_the_one_with_the_highest_number() -> None:
     assert newer.number == 2
 
 
-@pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
-def test_an_older_seal_never_brings_a_customer_back(then: Callable[[Talk], object]) -> None:
-    """Nor does a wiped one: any writer of slots may wipe it, and none can make a seal."""
-    for text in ("older", None):
-        talk = Talk()
-        older = seal_text(talk, "ana")
-        talk.meets("diego")
-        talk.writes(ps7_context=text and older)
-        then(talk)
-        assert talk.says_now == (("ok", "diego") if then is Talk.run else TAMPERED)
-
-
 def test_a_host_that_shows_no_events_has_the_slot_only() -> None:
     """Its session is endless."""
     talk = Talk()
@@ -110,66 +92,32 @@ def test_a_host_that_shows_no_events_has_the_slot_only() -> None:
     assert (run.rule.name, slots["ps7_status"]) == ("held", "ok")
 
 
-# A seal is of one session
-
-
-@pytest.mark.parametrize("opens", ["ours", "rasas"])
-@pytest.mark.parametrize("carries_over", [True, False])
-@pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
-def test_a_customer_ends_with_the_session(
-    opens: str, carries_over: bool, then: Callable[[Talk], object]
-) -> None:
-    """Whatever Rasa carries over, and whenever an older seal is written into the next one."""
-    talk = Talk()
-    kept = seal_text(talk, "ana")
-    talk.carries_over = carries_over
-    talk.says(opens=opens)
-    then(talk)
-    said = {event["value"] for event in talk.events if event.get("name") == "ps7_status"}
-    assert talk.says_now[1] is None
-    assert ("expired" in said) is carries_over
-    talk.says().writes(ps7_context=kept, ps7_status="ok", cpf="52998224725")
-    then(talk)
-    assert talk.says_now[1] is None
-    assert talk.asked == ["ana"]
+# A rewind
 
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
-def test_a_rewind_to_a_customer_of_the_session_before_is_no_attack(
-    then: Callable[[Talk], object],
-) -> None:
-    """A fallback reverts the very turn that cleared what Rasa had carried over: `expired` again."""
+def test_a_rewind_is_no_attack(then: Callable[[Talk], object]) -> None:
+    """The slots show somebody again, and a seal of before.
+
+    A fallback reverts the turn that cleared what Rasa had carried over, or in which another
+    contextId arrived.
+    """
     talk = Talk()
     talk.meets("ana")
     talk.says(opens="rasas")
     talk.run()
-    assert talk.says_now == ("expired", None)
     talk.reverts()
     assert talk.slots["ps7_status"] == "ok", "Rasa did not rewind"
     for _ in range(2):
         then(talk)
         assert talk.says_now == ("expired", None)
 
-
-def test_a_rewind_to_a_customer_of_this_session_is_no_attack() -> None:
-    """A fallback reverts the turn in which another contextId arrived, and verify runs in it."""
     talk = Talk()
     talk.meets("diego")
     talk.meets("ana")
     talk.reverts()
-    talk.verifies()
-    assert talk.slots["ps7_status"] == "expired"
-    talk.run()
-    assert talk.says_now == OK_ANA
-
-
-def test_a_contextid_that_arrives_again_in_the_next_session_is_looked_up_again() -> None:
-    """The customer of before is not sealed again: PS7 says who that is now."""
-    talk = Talk()
-    talk.meets("ana")
-    seal = talk.meets("ana", opens="rasas")
-    assert talk.asked == ["ana", "ana"]
-    assert (talk.says_now, seal.session) == (OK_ANA, talk.situation.history.mark)
+    then(talk)
+    assert talk.says_now == (OK_ANA if then is Talk.run else ("expired", None))
 
 
 # What is held
@@ -206,35 +154,6 @@ def test_a_seal_of_another_version_in_the_slot_is_expired(then: Callable[[Talk],
 # What arrived
 
 
-def test_the_newest_message_of_this_session_that_brought_something_counts() -> None:
-    """A turn without metadata belongs to what came last; so does one that was reverted."""
-    talk = Talk()
-    assert arrived(talk) is None
-    talk.says("ana")
-    talk.says("diego")
-    talk.reverts()
-    talk.says(" ")
-    assert arrived(talk) == "diego"
-    talk.says(opens="rasas")
-    assert arrived(talk) is None
-
-
-def test_a_note_that_rasa_carried_over_brings_nobody() -> None:
-    """It names the customer who opened some session of before."""
-    for ours in (True, False):
-        talk = Talk()
-        talk.says("ana", opens="rasas")
-        for event in ("action_restart", "restart"):
-            talk.happens("action" if event != "restart" else event, name=event)
-        talk.starts_session(ours=False)
-        talk.writes(session_started_metadata={"contextId": "ana"})
-        talk.says(text="/session_start")
-        talk.starts_session(ours=ours)
-        talk.says()
-        talk.run()
-        assert (talk.says_now, talk.asked) == (MISSING, []), ours
-
-
 def test_the_newest_seal_says_last_what_arrived() -> None:
     """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
     talk = Talk(runtime=runtime(encoded=1), ps7={"ana": Outcome.DENIED})
@@ -249,25 +168,6 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
 
 
 # Logged out
-
-
-def test_who_is_logged_out_by_any_seal_stays_out() -> None:
-    """Before every other row; the log-outs of all seals that the tracker shows add up."""
-    talk = Talk(runtime=runtime(max_contexts=9))
-    talk.meets("ana")
-    log_out = talk.forgets()["ps7_context"]
-    talk.meets("diego")
-    talk.forgets()
-    assert list(talk.situation.log_outs) == [DIEGO, ANA]
-    kept = seal_text(talk, "elisa")
-    assert set(talk.seal.logged_out) == {DIEGO, ANA}
-    for text in (log_out, kept, None):
-        for name in ("ana", "diego"):
-            talk.writes(ps7_context=text)
-            talk.meets(name)
-            assert talk.says_now == MISSING
-            assert talk.verifies() == {}
-    assert talk.asked == ["ana", "diego", "elisa"]
 
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
@@ -345,20 +245,6 @@ def test_a_token_is_held_against_the_time_of_the_message_that_brought_it() -> No
     assert talk.asked == ["ana", "ana", "ana"]
 
 
-@pytest.mark.parametrize("opens", [None, "ours", "rasas"])
-def test_a_token_that_is_over_brings_nobody(opens: str | None) -> None:
-    """Nor does the session that ends."""
-    talk = Talk(runtime=signed())
-    over = talk.token("diego", seconds=30)
-    talk.says("nothing that is signed")
-    talk.now += timedelta(seconds=30)
-    talk.meets(over, opens=opens)
-    found = talk.situation.found
-    assert found is not None
-    assert (found.refused, found.context_id) == (Reason.ARRIVAL_TIME, None)
-    assert (talk.slots["ps7_status"], talk.asked) == ("invalid", [])
-
-
 def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -> None:
     """The same contextId arrived in time: in a message whose turn failed, or in what opened it."""
     for opened in (True, False):
@@ -381,47 +267,20 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         assert talk.slots["ps7_status"] == "invalid"
 
 
-def test_a_token_that_is_over_and_repeats_who_arrived_here_is_no_new_arrival() -> None:
-    """A page may send it with every message; in the next session it brings nobody."""
-    talk = Talk(runtime=signed())
-    token = talk.token("ana")
-    talk.meets(token)
-    talk.now += timedelta(seconds=120)
-    talk.meets(token)
-    assert talk.says_now == OK_ANA
-    talk.meets(token, opens="rasas")
-    assert (talk.slots["ps7_status"], talk.asked) == ("invalid", ["ana"])
-
-
 def test_what_is_refused_is_no_arrival() -> None:
-    """Its seal names no contextId, uses up no limit, and takes nothing from beside it."""
-    talk = Talk(runtime=signed())
+    """Its seal names no contextId, and uses up no limit.
+
+    An arrival is read again with each turn: so keys go when their sessions are over.
+    """
+    talk = Talk(runtime=signed(seal_keys=[SEAL_KEY]))
     for number in range(3):
         seal = talk.meets(talk.token("ana", key="another-" * 4) + str(number))
-        assert (seal.outcome, seal.context_id) == (Outcome.INVALID, None)
-        assert seal.fingerprint != ANA
-    talk.says("no token", correlationId="c-1", flowId="f-1", encoded=0)
-    found = talk.situation.found
-    assert found is not None
-    assert (found.correlation_id, found.flow_id, found.encoded) == (None, None, None)
+        assert (seal.outcome, seal.context_id, seal.fingerprint == ANA) == ("invalid", None, False)
     talk.meets(talk.token("ana"))
     assert (talk.says_now, talk.asked) == (OK_ANA, ["ana"])
-
-
-def test_a_session_that_outlives_its_keys_is_refused_and_forgets_who_logged_out() -> None:
-    """Its arrival is read again with each turn. So keys go when their sessions are over."""
-    talk = Talk(runtime=signed(seal_keys=[SEAL_KEY]))
-    talk.meets(talk.token("ana"))
     talk.runtime = runtime(seal_keys=[SEAL_KEY], arrival_keys=["another-" * 4])
     talk.says().run()
     assert (talk.says_now, talk.rule) == (("invalid", None), "arrival-refused")
-
-    talk = Talk()
-    talk.meets("ana")
-    talk.forgets()
-    talk.runtime = runtime()  # with another key
-    talk.says().run()
-    assert (talk.says_now, talk.asked) == (OK_ANA, ["ana", "ana"])
 
 
 # How many

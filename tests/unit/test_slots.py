@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
-from actions.ps7.api.wire import Expiry, read_customer
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -18,7 +17,6 @@ from actions.ps7.slots import (
     same_customer,
     sealed_payload,
 )
-from actions.ps7.testing import PERSONAS
 
 PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
 CUSTOMER = CustomerContext(
@@ -100,14 +98,7 @@ def test_declared_slots_of_ours_are_written_under_the_bots_names(
 
 
 @pytest.mark.parametrize(
-    "renames",
-    [
-        {"cpf": "account"},
-        {"cpf": "x", "account": "x"},
-        {"balance": "saldo"},
-        {"cpf": "ps7_status"},
-        {"u-cpf": "x"},
-    ],
+    "renames", [{"cpf": "account"}, {"cpf": "x", "account": "x"}, {"balance": "y"}, {"u-cpf": "x"}]
 )
 def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
     """Two slots under one name, or a slot that is not ours."""
@@ -124,7 +115,6 @@ def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
         ({"a": None}, {"a": None}, {}),
         ({"a": 1}, {"a": "1"}, {"a": "1"}),
         ({"a": 1}, {"a": True}, {"a": True}),
-        ({"a": True}, {"a": 1}, {"a": 1}),
         ({"a": False}, {"a": 0}, {"a": 0}),
         ({"a": {"n": 1.0}}, {"a": {"n": 1}}, {}),
         ({"a": 0}, {"a": None}, {"a": None}),
@@ -178,14 +168,12 @@ def test_the_same_customer_has_the_same_cpf_agency_and_account(
     assert same_customer(CUSTOMER, other) is same_customer(other, CUSTOMER) is same
 
 
-@pytest.mark.parametrize("customer", [CUSTOMER.model_copy(update={"cpf": None}), UNKNOWN])
-def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup(
-    customer: CustomerContext,
-) -> None:
+def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup() -> None:
     """And no customer is the same as none."""
-    assert same_customer(customer, customer)
-    assert not same_customer(customer, customer.model_copy(update=LATER))
-    assert not same_customer(customer, None)
+    for customer in (CUSTOMER.model_copy(update={"cpf": None}), UNKNOWN):
+        assert same_customer(customer, customer)
+        assert not same_customer(customer, customer.model_copy(update=LATER))
+    assert not same_customer(UNKNOWN, None)
     assert not same_customer(None, None)
 
 
@@ -201,15 +189,3 @@ def test_how_much_of_the_payload_is_kept() -> None:
         "contexto": {"u_ag": 1, "u_tag": "T"},
     }
     assert sealed_payload(payload, named("ps7_payload")) == payload
-
-
-@pytest.mark.parametrize("name", PERSONAS)
-def test_every_declared_slot_has_what_it_needs(name: str) -> None:
-    """The seal keeps less than PS7 sent, and the slots show the same."""
-    whole = read_customer(
-        PERSONAS[name].payload, {}, expiry=Expiry(CUSTOMER.expires_at), strict_cpf=False
-    ).customer
-    wires = [slot.wire for slot in CUSTOMER_SLOTS.values() if slot.wire]
-    ours = named(*(each for each in (*CUSTOMER_SLOTS, *wires) if each != "ps7_payload"))
-    less = whole.model_copy(update={"payload": sealed_payload(whole.payload, ours)})
-    assert project(ours, less) == project(ours, whole)

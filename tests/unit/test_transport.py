@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from collections.abc import Iterator
 
@@ -64,30 +62,20 @@ def test_all_that_the_client_may_raise_are_in_the_table() -> None:
     assert others <= {"WSMessageTypeError"}
 
 
-OTHERS = [
-    (OSError(), Reason.CONNECT),
-    (ConnectionRefusedError(), Reason.CONNECT),
-    (socket.gaierror(), Reason.CONNECT),
-    (ssl.SSLError(), Reason.TLS),
-    (TimeoutError(), Reason.CONNECT),
-    (UnicodeError(), Reason.CONNECT),
-    (RuntimeError("Session is closed"), Reason.INTERNAL),
-    (ValueError(), Reason.INTERNAL),
-    (Exception(), Reason.INTERNAL),
-]
-
-
-@pytest.mark.parametrize(("error", "reason"), OTHERS, ids=repr)
-def test_what_is_not_of_the_client_is_translated_too(error: Exception, reason: Reason) -> None:
-    """The operating system's errors are the network's; all others are a mistake of ours."""
-    assert _reason(error) is reason
-
-
 @pytest.mark.parametrize(
-    "kind",
-    [asyncio.IncompleteReadError, *family(http_exceptions.HttpProcessingError)],
-    ids=lambda kind: kind.__name__,
+    ("error", "reason"),
+    [
+        *((kind(), Reason.CONNECT) for kind in (OSError, TimeoutError, UnicodeError)),
+        (ssl.SSLError(), Reason.TLS),
+        *((kind(), Reason.INTERNAL) for kind in (RuntimeError, Exception)),
+        *((made(kind), Reason.NOT_HTTP) for kind in family(http_exceptions.HttpProcessingError)),
+    ],
+    ids=repr,
 )
-def test_what_the_client_should_have_caught_itself_is_unavailable(kind: type[Exception]) -> None:
-    """Errors from below aiohttp's client, in case one slips through."""
-    assert _KINDS.get(_reason(made(kind)), ConnectionFailed).outcome.value == "unavailable"
+def test_what_is_not_of_the_client_is_translated_too(error: Exception, reason: Reason) -> None:
+    """The operating system's errors are the network's, and so are those from below the client.
+
+    All others are a mistake of ours.
+    """
+    assert _reason(error) is reason
+    assert _KINDS.get(reason, ConnectionFailed).outcome.value == "unavailable"

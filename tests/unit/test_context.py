@@ -1,0 +1,63 @@
+"""The customer: what an instance shows of itself, and allows."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from actions.ps7.context import CustomerContext, Identification, SecurityDevice, TokenStatus
+
+pytestmark = pytest.mark.versions
+
+UNTIL = datetime(2024, 5, 10, 13, 0, tzinfo=timezone.utc)
+CUSTOMER = CustomerContext(
+    cpf="52998224725",
+    account="00123456",
+    identification=Identification.AUTHENTICATED,
+    security_device=SecurityDevice.TOKEN,
+    token_status=TokenStatus.VALID,
+    expires_at=UNTIL,
+    key="K-1",
+    payload={"u_cpf": "52998224725"},
+)
+
+
+def test_a_customer_shows_nothing_that_tells_them_from_another() -> None:
+    """Neither `repr` nor `str`: an instance may end up in a log."""
+    shown = "identification='authenticated', security_device='token', token_status='valid'"
+    assert repr(CUSTOMER) == f"CustomerContext({shown})"
+    assert str(CUSTOMER) == shown.replace(",", "")
+    empty = "CustomerContext(identification=None, security_device=None, token_status=None)"
+    assert repr(CustomerContext(expires_at=UNTIL)) == empty
+
+
+def test_what_a_bot_asks_a_customer() -> None:
+    """Only `authenticated` proved who they are, only `valid` is an accepted device."""
+    for identification in (None, *Identification):
+        asked = CUSTOMER.model_copy(update={"identification": identification})
+        assert asked.authenticated is (identification == "authenticated")
+    for status in (None, *TokenStatus):
+        asked = CUSTOMER.model_copy(update={"token_status": status})
+        assert asked.token_valid is (status == "valid")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"token_status": "planted"}, {"cpf": ["planted"]}, {"payload": "planted"}]
+)
+def test_a_customer_that_cannot_be_made_is_not_quoted(wrong: dict[str, Any]) -> None:
+    """The error names the attribute, and not the value; nor can one be changed later."""
+    with pytest.raises(ValidationError) as caught:
+        CustomerContext(expires_at=UNTIL, **wrong)
+    assert "planted" not in str(caught.value)
+    with pytest.raises(ValidationError):
+        CUSTOMER.cpf = "11144477735"  # type: ignore[misc]  # what a careless bot would do
+
+
+def test_a_customer_survives_json_and_a_change_of_process() -> None:
+    """Nothing of it depends on the process that made it."""
+    assert CustomerContext.model_validate_json(CUSTOMER.model_dump_json()) == CUSTOMER
+    assert pickle.loads(pickle.dumps(CUSTOMER)) == CUSTOMER  # noqa: S301 - made a moment ago
