@@ -103,7 +103,6 @@ kiosk, story_bot = map(running, ("kiosk", "story_bot"))
 start_bot, forgetful_start_bot = map(running, ("start_bot", "forgetful_start_bot"))
 any_start_bot = running("any_start_bot", "start_bot", "forgetful_start_bot")
 any_greeter = running("any_greeter", "greeter", "greeter_sql")
-any_rule_bot = running("any_rule_bot", "rule_bot", "rule_bot_sql")
 any_store = running("any_store", "greeter", "greeter_sql", "rule_bot", "rule_bot_sql")
 
 

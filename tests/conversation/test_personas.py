@@ -33,11 +33,8 @@ async def test_a_customer_is_known_from_the_first_turn_on(
     assert ps7.requests[0].json == {"contextId": context_id}
 
 
-SEEN_BY_A_CUSTOMER = (
-    *("not-found", "no-payload", "empty-payload", "http-400", "http-500", "http-401", "http-403"),
-    *("http-404", "http-503", "http-302", "unreadable", "too-large", "reset", "slow"),
-)
-"""Each outcome, and each way to it that a conversation could tell apart: tests/faults has all."""
+SEEN_BY_A_CUSTOMER = ("not-found", "http-400", "http-401", "http-404", "slow")
+"""One of each outcome: `tests/faults` has all."""
 
 
 @pytest.mark.parametrize(
@@ -56,7 +53,7 @@ async def test_without_a_customer_the_bot_says_why_and_stays_usable(
     assert await chat.say("que horas o banco abre?") == spoken.HOURS
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"contextId": None}, {"contextId": " "}])
+@pytest.mark.parametrize("metadata", [None, {"contextId": " "}])
 async def test_a_user_without_a_context_id_is_anonymous(
     oss_bot: RunningBot, ps7: Simulator, metadata: dict[str, object] | None
 ) -> None:
@@ -70,11 +67,6 @@ async def test_a_user_without_a_context_id_is_anonymous(
     await spoken.is_unknown(chat, "missing")
     assert (await chat.slots())["ps7_context"] is None
     assert ps7.requests == []
-
-
-async def test_refused_credentials_hand_over_at_the_first_word(oss_bot: RunningBot) -> None:
-    """Where PS7 refuses the bot itself, a greeting is answered by the hand-over."""
-    assert await oss_bot.chat().say("oi", {"contextId": "http-401"}) == spoken.NO_BALANCE["denied"]
 
 
 async def test_an_account_that_the_core_system_does_not_know(

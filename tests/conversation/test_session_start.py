@@ -5,27 +5,24 @@ On no turn does the plugin run by itself. The rule for the balance calls it.
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
-from tests.conversation.spoken import BALANCES, GOODBYE, NO_BALANCE, is_unknown
+from tests.conversation.spoken import BALANCES, NO_BALANCE, is_unknown
 from tests.conversation.talking import Chat, RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
-IARA_HOLDS = float(PERSONAS["iara"].answer["expireIn"])  # seconds
 BALANCE, HOURS = "qual meu saldo", "que horas o banco abre?"
 PERSONNALITE, PRIVATE, WELCOME = (
     f"Bem-vindo ao {whose}." for whose in ("Personnalité", "Private", "banco")
 )
 HELLO = "Olá! Como posso ajudar?"
 OPEN_FROM_TEN = ["As agências atendem de segunda a sexta, das 10h às 16h."]
-ACCOUNTS = {"ana": "00123456", "diego": "00900019", "iara": "10203040", None: None}
+ACCOUNTS = {"ana": "00123456", "diego": "00900019", None: None}
 
 
 def asked(ps7: Simulator) -> list[str]:
@@ -72,10 +69,12 @@ async def test_ps7_is_down_and_the_first_message_is_answered_all_the_same(
     assert await chat.say(BALANCE) == BALANCES["ana"]
 
 
-async def test_a_second_session_without_a_context_id(
-    start_bot: RunningBot, forgetful_start_bot: RunningBot
-) -> None:
-    """The bot's own slots stay if the domain says so; the customer ends with the session."""
+async def test_a_second_session(start_bot: RunningBot, forgetful_start_bot: RunningBot) -> None:
+    """The bot's own slots stay if the domain says so; the customer ends with the session.
+
+    The contextId of the first message of the next session counts; if its lookup fails, nothing of
+    the customer before is left.
+    """
     for bot, language, ended in (
         (start_bot, "en", NO_BALANCE["expired"]),
         (forgetful_start_bot, "pt", []),
@@ -88,24 +87,12 @@ async def test_a_second_session_without_a_context_id(
         assert await chat.say("oi") == [WELCOME, *ended, HELLO]
         assert (await chat.slots())["language"] == language
         assert await chat.say(BALANCE) == NO_BALANCE["missing"]
-
-
-async def test_each_session_is_of_the_customer_it_brings(any_start_bot: RunningBot) -> None:
-    """The contextId of its first message counts, however many there were in sessions before.
-
-    Where the lookup fails nothing of the customer before is left.
-    """
-    chat = any_start_bot.chat()
-    for context_id in ("bruno", "carla", "elisa", "fabio", "heitor", "joao", "ana"):
-        answer = await chat.say("oi", {"contextId": context_id})
         await chat.let_pass(AN_HOUR)
-    assert answer == [PERSONNALITE, HELLO]
-
-    assert await chat.say("oi", {"contextId": "diego"}) == [PRIVATE, HELLO]
-    assert await chat.say(BALANCE) == BALANCES["diego"]
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi", {"contextId": "not-found"}) == [WELCOME, HELLO]
-    await is_unknown(chat, "rejected")
+        assert await chat.say("oi", {"contextId": "diego"}) == [PRIVATE, HELLO]
+        assert await chat.say(BALANCE) == BALANCES["diego"]
+        await chat.let_pass(AN_HOUR)
+        assert await chat.say("oi", {"contextId": "not-found"}) == [WELCOME, HELLO]
+        await is_unknown(chat, "rejected")
 
 
 async def test_a_session_start_that_is_asked_for_keeps_its_customer(
@@ -166,40 +153,6 @@ async def test_another_context_id_is_noticed_where_the_rule_says_so(
     await shows(chat, "diego")
     assert (await chat.slots())["cpf"] == PERSONAS["diego"].slots["cpf"]
     assert asked(ps7) == ["ana", "diego"]
-
-
-async def test_a_time_that_is_over_is_noticed_where_the_rule_says_so(
-    start_bot: RunningBot, ps7: Simulator
-) -> None:
-    """The contextId is still at hand, so PS7 is asked again; unless it is down by then."""
-    chat, unlucky = start_bot.chat(), start_bot.chat()
-    for each in (chat, unlucky):
-        await each.say("oi", {"contextId": "iara"})
-    await asyncio.sleep(IARA_HOLDS)
-
-    assert await chat.say(HOURS) == OPEN_FROM_TEN
-    await shows(chat, "iara")
-    assert await chat.say(BALANCE) == BALANCES["iara"]
-    assert asked(ps7) == ["iara"] * 3
-    async with down(ps7):
-        assert await unlucky.say(BALANCE) == NO_BALANCE["unavailable"]
-        await is_unknown(unlucky, "unavailable")
-    assert await unlucky.say(BALANCE) == BALANCES["iara"]
-
-
-async def test_who_left_is_known_no_more(any_start_bot: RunningBot, ps7: Simulator) -> None:
-    """Neither in this session nor in the next one, although the channel goes on naming her."""
-    chat = any_start_bot.chat()
-    await chat.say("oi", {"contextId": "ana"})
-
-    assert await chat.say("tchau") == GOODBYE
-    await is_unknown(chat, "missing")
-    assert await chat.say(BALANCE, {"contextId": "ana"}) == NO_BALANCE["missing"]
-    await chat.let_pass(AN_HOUR)
-
-    assert await chat.say("oi", {"contextId": "ana"}) == [WELCOME, HELLO]
-    assert await chat.say(BALANCE) == NO_BALANCE["missing"]
-    assert asked(ps7) == ["ana"]
 
 
 # -- the action server is away --------------------------------------------------------------------

@@ -76,20 +76,6 @@ async def test_a_customer_who_logged_out_at_a_terminal_stays_out(
     assert len(ps7.requests) == 8
 
 
-async def test_a_context_id_that_no_rule_asked_about_does_not_come_back(
-    any_rule_bot: RunningBot, ps7: Simulator
-) -> None:
-    """Ana's opened the session, Diego's was looked up: the next session is nobody's."""
-    chat = any_rule_bot.chat()
-    await chat.say("que horas o banco abre?", signed_arrival(chat, "ana"))
-    assert ps7.requests == []
-    assert await who(chat, signed_arrival(chat, "diego")) == DIEGO
-    await chat.let_pass(AN_HOUR)
-
-    assert await who(chat) == "expired"
-    assert [request.json["contextId"] for request in ps7.requests] == ["diego"]
-
-
 @pytest.mark.parametrize(("failures", "status"), [(1, "ok"), (2, "unavailable")])
 async def test_a_session_start_that_ps7_did_not_answer_is_asked_again(
     any_greeter: RunningBot, ps7: Simulator, failures: int, status: str

@@ -39,29 +39,6 @@ async def test_a_context_id_is_enough_until_another_one_comes(
     assert asked(ps7) == ["ana", "diego"]
 
 
-@pytest.mark.parametrize(
-    ("context_id", "status"),
-    [
-        ("not-found", "rejected"),
-        ("http-400", "invalid"),
-        ("http-503", "unavailable"),
-        ({}, "invalid"),
-    ],
-)
-async def test_a_failed_lookup_leaves_nothing_of_the_first_customer(
-    oss_bot: RunningBot, context_id: object, status: str
-) -> None:
-    """A new contextId that leads nowhere empties the slots all the same, now and later."""
-    chat = oss_bot.chat()
-    await chat.say("oi", {"contextId": "ana"})
-
-    balance = await chat.say("qual meu saldo", {"contextId": context_id})
-
-    assert balance == spoken.NO_BALANCE[status]
-    await spoken.is_unknown(chat, status)
-    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE[status]
-
-
 async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
     oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
@@ -123,7 +100,8 @@ async def test_a_fallback_that_rewinds_the_turn_brings_no_customer_back(
 async def test_a_rule_can_call_the_lookup_itself(rule_bot: RunningBot, ps7: Simulator) -> None:
     """Without the every-turn mapping, PS7 is asked where a rule says so, and once.
 
-    `PS7_METADATA_KEYS` says where the contextId is, and it is looked for nowhere else.
+    `PS7_METADATA_KEYS` says where the contextId is, and it is looked for nowhere else. A response
+    reads `ps7_status` without any influence on predictions.
     """
     chat = rule_bot.chat()
     nested = signed_arrival(chat, "ana")
@@ -136,12 +114,6 @@ async def test_a_rule_can_call_the_lookup_itself(rule_bot: RunningBot, ps7: Simu
     assert await chat.say("qual minha agência e conta") == spoken.ANA_ACCOUNT
     assert (await chat.slots())["cpf"] == ANA["cpf"]
     assert asked(ps7) == ["ana"]
-
-
-async def test_the_rule_bot_apologises_too(rule_bot: RunningBot) -> None:
-    """A conditional response reads `ps7_status` without any influence on predictions."""
-    chat = rule_bot.chat()
-
-    assert await chat.say("qual minha agência e conta", signed_arrival(chat, "http-503")) == [
+    assert await chat.say("qual minha agência e conta", signed_arrival(chat, "http-404")) == [
         "Desculpe, não consigo ver a sua conta agora. Tente de novo em alguns instantes."
     ]
