@@ -43,7 +43,8 @@ SERVERS, PYTHON310 = "localhost/servers:1", "localhost/python:3.10-slim"
 DOCKERFILE = f"""
 FROM {SERVERS}
 COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/
-RUN mkdir -p -m 700 /var/lib/postgresql/data && chown 999:999 /var/lib/postgresql/data
+RUN mkdir -p -m 700 /var/lib/postgresql/data && chown 999:999 /var/lib/postgresql/data \\
+    && echo stores:x:999:999::/:/bin/sh >>/etc/passwd
 ENV PATH=/usr/local/bin:/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["nginx", "-g", "daemon off;"]
 """
@@ -53,7 +54,7 @@ set -e
 export PGDATA=/var/lib/postgresql/data POSTGRES_USER=postgres
 export PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")"
 if [ ! -e $PGDATA/PG_VERSION ]; then
-    initdb -U postgres --pwfile "$POSTGRES_PASSWORD_FILE" -A scram-sha-256 >/dev/null
+    initdb -U postgres -E UTF8 --pwfile "$POSTGRES_PASSWORD_FILE" -A scram-sha-256 >/dev/null
     shift
     pg_ctl -w start -o "$* -c listen_addresses="
     for file in /docker-entrypoint-initdb.d/*; do . "$file"; done
@@ -155,7 +156,7 @@ class Stack:
     def prepare(self) -> Authority:
         """Copy the folder, make its secrets and PS7's certificates, and say where PS7 is."""
         secrets = self.deploy / "secrets"
-        ignored = shutil.ignore_patterns("ps7", "stores", "tls", "__pycache__")
+        ignored = shutil.ignore_patterns("ps7", "ps7-tls", "stores", "tls", "__pycache__")
         shutil.copytree(
             ROOT / "examples" / "deploy", self.deploy, ignore=ignored, dirs_exist_ok=True
         )
