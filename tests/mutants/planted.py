@@ -58,7 +58,7 @@ BUGS = {
         "situation", "context_id is None or seal.session != self.history.mark", "context_id is None"
     ),
     "the nonce of PS7SessionStart is not read": Bug(
-        "history", "return nonce if isinstance(nonce, str) else", "return"
+        "history", "return str(metadata[NONCE])", 'return str(opening.get("timestamp"))'
     ),
     # Held, and found
     "an older seal about another contextId is held": Bug(
