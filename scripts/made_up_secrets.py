@@ -15,6 +15,8 @@ _MADE_UP = re.compile(
     | (name\ the\ folder|PS7\ that\ refuses|cannot\ be\ used;)\ .*       # sentences of the command
     | ps7 | PS7_SECRETS_DIR              # names of ours
     | assistant/ingress-ca               # a Secret of examples/deploy, by its name
+    | --build-arg=ACTIONS=examples/oss-bot/actions
+    | name:\ ps7-tls\n[^:]*:\n[a-z0-9\s{}:,.-]*    # a Secret's name, files
     | from-secret\\n | PS7_PASSWORD=from-env-file\\n.* | pass\ word=:; | p%40ss
     | ABCDEFGHIJKLMNOPQRSTUVWXYZ.*       # an alphabet
     | dGVzdHMtb25seS10ZXN0cy1v.*         # "tests-only", as a seal key
