@@ -9,14 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 from rasa_sdk import endpoint
 from rasa_sdk.executor import ActionExecutor
+from sanic.worker.constants import ProcessState
 
 from actions.ps7 import ActionPS7Context
+from actions.ps7.dialogue import workers as the_module
+from actions.ps7.dialogue.workers import Watch
 from tests.support.processes import free_port
 
 
@@ -92,3 +97,50 @@ def test_a_dead_worker_is_replaced_until_a_signal_comes(
     assert len(set(seen)) == len(seen) == 2
     said = [each.message for each in caplog.records if each.name.endswith("dialogue.workers")]
     assert said == [f"Worker {pid} has died (exit code -9); replaced" for pid in seen]
+
+
+class Worker:
+    """A worker process, as Sanic's manager notes it."""
+
+    name, pid, exitcode = "Sanic-Server-0-0", 4711, -9
+
+    def __init__(self, state: ProcessState) -> None:
+        self.state = state
+
+    def set_state(self, state: ProcessState, *, force: bool) -> None:
+        assert force
+        self.state = state
+
+
+@pytest.mark.parametrize("reported", ["STARTED", "ACKED"])
+def test_a_worker_is_replaced_once_and_one_that_starts_is_killed_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, reported: str
+) -> None:
+    """The manager waits for the report of each worker; one that has reported ends by itself."""
+    sent, killed = list[str](), list[tuple[int, int]]()
+    worker = Worker(ProcessState.FAILED)
+    manager: Any = SimpleNamespace(
+        transient_processes=[worker],
+        worker_state={worker.name: {"state": reported}},
+        monitor_publisher=SimpleNamespace(send=sent.append),
+        shutdown_signal=None,
+    )
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(the_module, "os", SimpleNamespace(kill=lambda *it: killed.append(it)))
+    looks = iter([None, None])
+
+    def look(_seconds: float) -> None:
+        if next(looks, "over") == "over":
+            raise EOFError  # the manager has ended
+
+    monkeypatch.setattr(the_module, "time", SimpleNamespace(sleep=look))
+    watch = Watch(manager)
+    watch.run()
+    assert sent == [worker.name]
+    watch._stop_all(signal.SIGTERM, None)
+    looks = iter([None])
+    watch.run()
+    assert sent == [worker.name, "__TERMINATE__"]
+    starts = reported == "STARTED"
+    assert killed == ([(worker.pid, signal.SIGKILL)] if starts else [])
+    assert worker.state is (ProcessState.ACKED if starts else ProcessState.FAILED)

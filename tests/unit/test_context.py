@@ -43,6 +43,7 @@ def test_what_a_bot_asks_a_customer() -> None:
     for status in (None, *TokenStatus):
         asked = CUSTOMER.model_copy(update={"token_status": status})
         assert asked.token_valid is (status == "valid")
+    assert CUSTOMER.cpf_masked == "***.982.247-**"
 
 
 @pytest.mark.parametrize(
