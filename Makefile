@@ -126,9 +126,10 @@ scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
 	@$(RUN) -m hatchling build
 
-pins: .venv/dev ## the image's pins anew (container.txt, telemetry.txt): asks the package index for hashes
+pins: .venv/dev ## the images' pins anew (container.txt, rasa-container.txt, telemetry.txt): asks the package index for hashes
 	@made=$$($(RUN) scripts/hash_pins.py requirements/runtime.txt) && echo "$$made" >requirements/container.txt
 	@made=$$($(RUN) scripts/hash_pins.py examples/monitoring/requirements.txt) && echo "$$made" >requirements/telemetry.txt
+	@made=$$($(RUN) scripts/hash_pins.py requirements/rasa.txt 3.10 x86_64) && echo "$$made" >requirements/rasa-container.txt
 
 RULES := examples/deploy/kubernetes/components/telemetry/rules.yaml
 

@@ -1,6 +1,7 @@
-"""Prints the pins of the image, each with the hashes of its wheels: `make pins`.
+"""Prints the pins of an image, each with the hashes of its wheels: `make pins`.
 
     python scripts/hash_pins.py requirements/runtime.txt >requirements/container.txt
+    python scripts/hash_pins.py requirements/rasa.txt 3.10 x86_64 >requirements/rasa-container.txt
 
 pip says, without installing anything, which wheel it would take for the image's Python on each
 processor, and what its SHA-256 is. Nothing but that comes from the package index; where pip asks
@@ -21,24 +22,29 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 PYTHON = "3.13"
-"""The image's: the `FROM` lines of the Dockerfile name the same."""
+"""The action server's: the `FROM` lines of the Dockerfile name the same."""
 GLIBCS = (28, 41)
 """2.28, the oldest that an image may have, and 2.41 of Debian 13: pip prefers newer wheels."""
 PROCESSORS = ("x86_64", "aarch64")
+SOURCES = "docopt,mattermostwrapper,randomname"
+"""Rasa needs them, and they have no wheels: rasa.Dockerfile names the same."""
 
-HEADER = f"""\
-# The image of the action server: its pins, with the SHA-256 of each wheel for
-# Python {PYTHON} on Linux with glibc 2.{GLIBCS[0]} or newer, {" and ".join(PROCESSORS)}.
+
+def header(python: str = PYTHON, processors: Sequence[str] = PROCESSORS) -> str:
+    """Return what the file begins with."""
+    return f"""\
+# The pins of an image, with the SHA-256 of each wheel for
+# Python {python} on Linux with glibc 2.{GLIBCS[0]} or newer, {" and ".join(processors)}.
 # Made by `make pins`: do not edit.
 """
 
 
-def pins(text: str) -> list[str]:
+def pins(text: str, python: str = PYTHON) -> list[str]:
     """Return the pins that count on the image's Python, without their markers."""
-    there = {"python_version": PYTHON, "sys_platform": "linux", "extra": ""}
+    there = {"python_version": python, "sys_platform": "linux", "extra": ""}
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     found = [Requirement(line) for line in lines]
     return [f"{pin.name}{pin.specifier}" for pin in found if _counts(pin, there)]
@@ -48,7 +54,7 @@ def _counts(pin: Requirement, there: dict[str, str]) -> bool:
     return pin.marker is None or pin.marker.evaluate(there)
 
 
-def wheels(chosen: Iterable[str], processor: str, glibc: int) -> dict[str, str]:
+def wheels(chosen: Iterable[str], python: str, processor: str, glibc: int) -> dict[str, str]:
     """Return the SHA-256 of the wheel that pip takes for each pin on such a machine."""
     platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(glibc, 4, -1)]
     with tempfile.TemporaryDirectory() as nowhere:
@@ -56,7 +62,8 @@ def wheels(chosen: Iterable[str], processor: str, glibc: int) -> dict[str, str]:
             [
                 *(sys.executable, "-m", "pip", "install", "--dry-run", "--report", "-"),
                 *("--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-installed"),
-                *("--only-binary", ":all:", "--target", nowhere, "--python-version", PYTHON),
+                *("--only-binary", ":all:", "--no-binary", SOURCES, "--use-pep517"),
+                *("--ignore-requires-python", "--target", nowhere, "--python-version", python),
                 *(f"--platform={each}" for each in (*platforms, f"manylinux2014_{processor}")),
                 *chosen,
             ],
@@ -76,11 +83,12 @@ def _sha256(archive: dict[str, Any]) -> str:
     return str(archive["hash"]).removeprefix("sha256=")
 
 
-def main(source: str) -> None:
+def main(source: str, python: str = PYTHON, *only: str) -> None:
     """Print the file."""
-    chosen = pins(Path(source).read_text(encoding="utf-8"))
-    found = [wheels(chosen, *machine) for machine in product(PROCESSORS, GLIBCS)]
-    sys.stdout.write(HEADER)
+    processors = only or PROCESSORS
+    chosen = pins(Path(source).read_text(encoding="utf-8"), python)
+    found = [wheels(chosen, python, *machine) for machine in product(processors, GLIBCS)]
+    sys.stdout.write(header(python, processors))
     for pin in sorted(chosen, key=str.lower):
         name = canonicalize_name(Requirement(pin).name)
         hashes = dict.fromkeys(each[name] for each in found)  # all the same, where it is pure
@@ -89,4 +97,4 @@ def main(source: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

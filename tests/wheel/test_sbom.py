@@ -14,7 +14,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from scripts import release
-from tests.container.test_pins import ENTRY, TEXT
+from tests.container.test_pins import ENTRY, read
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.release
@@ -34,7 +34,7 @@ def make(folder: Path) -> Path:
 
 def pinned() -> Iterator[tuple[str, str, set[str]]]:
     """Yield name, version and hashes of each pin of the image."""
-    for pin, hashes in ENTRY.findall(TEXT):
+    for pin, hashes in ENTRY.findall(read("container")):
         name, _, version = pin.partition("==")
         yield canonicalize_name(name), version, set(re.findall(r"sha256:(\w+)", hashes))
 
