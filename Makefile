@@ -18,6 +18,7 @@ SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 RASA := .venv-rasa/ready
 FLOOR := .venv-floor/ready
 MUTANTS := .venv-mutants/ready
+CHECKOV := .venv-checkov/ready
 WEBCHAT := examples/webchat/node_modules/.ready
 BROWSER := tests/webchat/node_modules/.ready
 BACKEND := examples/backend/node_modules/.ready
@@ -66,7 +67,7 @@ test: lint types imports ## all the checks and tests below, and 100 % branch cov
 	@if [ -e $(RASA) ]; then echo "make test: everything passed"; \
 	else echo "make test: passed, without a real Rasa and the oldest versions: no Python 3.10 here"; fi
 
-release-check: .venv/dev $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
+release-check: .venv/dev $(CHECKOV) $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
 	@$(MAKE) --silent images
 	@$(MAKE) --silent compose
@@ -128,8 +129,8 @@ wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever
 
 pins: .venv/dev ## the images' pins anew (container.txt, rasa-container.txt, telemetry.txt): asks the package index for hashes
 	@made=$$($(RUN) scripts/hash_pins.py requirements/runtime.txt) && echo "$$made" >requirements/container.txt
-	@made=$$($(RUN) scripts/hash_pins.py examples/monitoring/requirements.txt) && echo "$$made" >requirements/telemetry.txt
 	@made=$$($(RUN) scripts/hash_pins.py requirements/rasa.txt 3.10 x86_64) && echo "$$made" >requirements/rasa-container.txt
+	@made=$$($(RUN) scripts/hash_pins.py examples/monitoring/requirements.txt) && echo "$$made" >requirements/telemetry.txt
 
 RULES := examples/deploy/kubernetes/components/telemetry/rules.yaml
 
@@ -154,7 +155,7 @@ clean: ## remove what the tools left behind
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/*/node_modules tests/*/node_modules
+	rm -rf .venv .venv-checkov .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/*/node_modules tests/*/node_modules
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
@@ -173,6 +174,9 @@ $(FLOOR): requirements/floor.txt
 
 $(MUTANTS): requirements/mutants.txt requirements/dev.txt
 	@python=$$($(find_python)) && echo "Setting up .venv-mutants: a minute, once" && $(make_environment)
+
+$(CHECKOV): requirements/checkov.txt
+	@python=$$(PYTHON="$(PYTHON)" scripts/find-python 3.11 3.13) && echo "Setting up .venv-checkov: half a minute, once" && $(make_environment)
 
 %/node_modules/.ready: %/package.json
 	@command -v npm >/dev/null || { echo "npm is missing: it comes with Node.js, https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
