@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -107,11 +108,10 @@ async def test_of_two_senders_one_is_erased() -> None:
                 (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
             passwords = {"SQL": sql.password, "REDIS": redis.password}
             variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords}
-            (recipe,), (queries,) = (
-                [block.code for block in document(page).blocks if block.language == "sql"]
-                for page in ("docs/compliance.pt-BR.md", "docs/runbook.md")
-            )
-            statements = queries.replace("SENDER_ID", "tampered").split(";")[:2]
+            compliance, runbook = document("docs/compliance.pt-BR.md"), document("docs/runbook.md")
+            (recipe,) = (block.code for block in compliance.blocks if block.language == "sql")
+            shell = "\n".join(block.code for block in runbook.blocks)
+            statements = re.findall("(?m)^SELECT [^;]*", shell.replace("SENDER_ID", "tampered"))
             code = (IN_RASA, json.dumps([DAYS, recipe, statements]))
             rasa = await crew.start(
                 "rasa", python, "-W", "ignore", "-c", *code, variables=variables

@@ -16,7 +16,7 @@ from tests.support.processes import ROOT
 from tests.wheel.building import build, clone, unpack
 from tests.wheel.environment import metadata
 
-MOST_BYTES = 195_000
+MOST_BYTES = 198_000
 """Of the wheel: the plugin, its optional rooms with their docstrings, and the README."""
 
 PLUGIN = ROOT / "actions" / "ps7"
