@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 from urllib.error import URLError
@@ -17,7 +18,6 @@ from urllib.request import urlopen
 import pytest
 from rasa_sdk import endpoint
 from rasa_sdk.executor import ActionExecutor
-from sanic.worker.constants import ProcessState
 
 from actions.ps7 import ActionPS7Context
 from actions.ps7.dialogue import workers as the_module
@@ -99,15 +99,22 @@ def test_a_dead_worker_is_replaced_until_a_signal_comes(
     assert said == [f"Worker {pid} has died (exit code -9); replaced" for pid in seen]
 
 
+class State(Enum):
+    """Of Sanic's states of a process, those that are met here."""
+
+    FAILED = "failed"
+    ACKED = "acked"
+
+
 class Worker:
     """A worker process, as Sanic's manager notes it."""
 
     name, pid, exitcode = "Sanic-Server-0-0", 4711, -9
 
-    def __init__(self, state: ProcessState) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
 
-    def set_state(self, state: ProcessState, *, force: bool) -> None:
+    def set_state(self, state: State, *, force: bool) -> None:
         assert force
         self.state = state
 
@@ -118,7 +125,7 @@ def test_a_worker_is_replaced_once_and_one_that_starts_is_killed_at_the_end(
 ) -> None:
     """The manager waits for the report of each worker; one that has reported ends by itself."""
     sent, killed = list[str](), list[tuple[int, int]]()
-    worker = Worker(ProcessState.FAILED)
+    worker = Worker(State.FAILED)
     manager: Any = SimpleNamespace(
         transient_processes=[worker],
         worker_state={worker.name: {"state": reported}},
@@ -143,4 +150,4 @@ def test_a_worker_is_replaced_once_and_one_that_starts_is_killed_at_the_end(
     assert sent == [worker.name, "__TERMINATE__"]
     starts = reported == "STARTED"
     assert killed == ([(worker.pid, signal.SIGKILL)] if starts else [])
-    assert worker.state is (ProcessState.ACKED if starts else ProcessState.FAILED)
+    assert worker.state is (State.ACKED if starts else State.FAILED)
