@@ -49,12 +49,15 @@ def bases(image: Image) -> set[str]:
 
 
 def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
-    """The plugin's image; `make images` builds it, and looks at what is in it."""
-    commands = " && ".join(" ".join(shlex.split(step.value)) for step in IMAGE.of("RUN"))
-    installs = [each for each in commands.split(" && ") if " install " in each]
-    assert len(installs) == 2
-    for install in installs:
-        assert "--only-binary :all: --require-hashes --requirement /build/" in install
+    """Rasa needs three packages that have none. `make images` and `make compose` build both."""
+    rasa = Image(ROOT / "examples" / "deploy" / "rasa.Dockerfile")
+    sources = f"--no-binary {hash_pins.SOURCES} --use-pep517 "
+    for image, count, but in ((IMAGE, 2, ""), (rasa, 1, sources)):
+        commands = " && ".join(" ".join(shlex.split(step.value)) for step in image.of("RUN"))
+        installs = [each for each in commands.split(" && ") if " install " in each]
+        assert len(installs) == count
+        for install in installs:
+            assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
 
 
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
