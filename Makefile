@@ -69,8 +69,7 @@ test: lint types imports ## all the checks and tests below, and 100 % branch cov
 
 release-check: .venv/dev $(CHECKOV) $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
-	@$(MAKE) --silent images
-	@$(MAKE) --silent compose
+	@$(RUN) -m tests.container images compose
 
 lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
@@ -139,10 +138,10 @@ rules: ## the alerts anew as a PrometheusRule for Kubernetes, from examples/moni
 	    'metadata:' '  name: ps7' 'spec:' && sed -e '/^#/d' -e 's/^\(.\)/  \1/' examples/monitoring/rules.yml; } >$(RULES)
 
 images: .venv/dev ## builds the action server's images and runs them, with podman: 4 minutes, as root
-	@$(RUN) -m tests.container.try_images
+	@$(RUN) -m tests.container images
 
 compose: .venv/dev ## examples/deploy/compose.yaml on a Docker engine: a conversation, and servers replaced under load: 12 minutes, as root
-	@$(RUN) -m tests.container.try_compose
+	@$(RUN) -m tests.container compose
 
 format: .venv/dev ## put the code into shape, as far as ruff can
 	@$(RUN) -m ruff format && $(RUN) -m ruff check --fix

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tests.support.processes import ROOT
 
+GROUP = "ps7-try-compose"
+"""The control group of what Docker runs."""
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONF = Path("/etc/pip.conf")
 PYTHON = "localhost/python:3.13-slim-trixie"
@@ -71,17 +73,8 @@ class Engine:
         mounted = [
             f"--volume={file}:{file}:ro" for file in (CERTIFICATES, PIP_CONF) if file.exists()
         ]
-        self.run(
-            "buildah",
-            "build",
-            "--network=host",
-            "--format=docker",
-            *mounted,
-            *options,
-            "-t",
-            image,
-            ".",
-        )
+        build = ("buildah", "build", "--network=host", "--format=docker")
+        self.run(*build, *mounted, *options, "-t", image, ".")
 
     def action_images(self) -> None:
         """Build both targets of the Dockerfile, the example's actions in them."""
@@ -116,9 +109,11 @@ def opened(*programs: str) -> Iterator[Engine]:
         engine.run("podman", "rmi", "--all", "--force", check=False)
         engine.run("umount", "--quiet", folder / "graph" / "overlay", check=False)
         shutil.rmtree(folder)
-        for left in list(Path("/sys/fs/cgroup").rglob("libpod_parent")):
-            with suppress(OSError):  # another one's, in use
-                left.rmdir()
+        for name in ("libpod_parent", GROUP):
+            for group in list(Path("/sys/fs/cgroup").rglob(name)):
+                for each, _, _ in os.walk(group, topdown=False):
+                    with suppress(OSError):  # another one's, in use
+                        Path(each).rmdir()
 
 
 def part(text: str, began: float) -> None:

@@ -22,7 +22,7 @@ import aiohttp
 from actions.ps7.testing import Simulator
 from benchmarks.scale.authority import Authority
 from examples.deploy import make_secrets
-from tests.container.engine import Engine, opened, part
+from tests.container.engine import GROUP, Engine, part
 from tests.support.processes import ROOT
 
 PROGRAMS = (
@@ -43,7 +43,8 @@ SERVERS, PYTHON310 = "localhost/servers:1", "localhost/python:3.10-slim"
 DOCKERFILE = f"""
 FROM {SERVERS}
 COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/
-RUN mkdir -p -m 700 /var/lib/postgresql/data && chown 999:999 /var/lib/postgresql/data \\
+RUN ldconfig && mkdir -p -m 700 /var/lib/postgresql/data \\
+    && chown 999:999 /var/lib/postgresql/data \\
     && echo stores:x:999:999::/:/bin/sh >>/etc/passwd
 ENV PATH=/usr/local/bin:/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["nginx", "-g", "daemon off;"]
@@ -55,6 +56,7 @@ export PGDATA=/var/lib/postgresql/data POSTGRES_USER=postgres
 export PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")"
 if [ ! -e $PGDATA/PG_VERSION ]; then
     initdb -U postgres -E UTF8 --pwfile "$POSTGRES_PASSWORD_FILE" -A scram-sha-256 >/dev/null
+    echo "listen_addresses = '*'" >>$PGDATA/postgresql.conf
     shift
     pg_ctl -w start -o "$* -c listen_addresses="
     for file in /docker-entrypoint-initdb.d/*; do . "$file"; done
@@ -63,52 +65,22 @@ if [ ! -e $PGDATA/PG_VERSION ]; then
 fi
 exec "$@"
 """
+NAMESPACES = (*("--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"),)
 PS7, PORT = "ps7.example.com", 8444
-GROUP = "ps7-try-compose"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a namespace
 ANSWER = "O saldo da conta"
 
 
-def main() -> None:
-    """Build; then go on in namespaces, of which this process sees the end."""
-    began = time.monotonic()
-    with opened(*PROGRAMS) as engine:
-        engine.action_images()
-        part("the images of the action server, on Debian's packages", began)
-        rasa_image(engine)
-        part("the image of Rasa, with a trained model", began)
-        for image in dict.fromkeys(IMAGES.values()):
-            name = image.partition(":")[0]
-            engine.run(
-                "podman",
-                "save",
-                "--quiet",
-                "-o",
-                engine.folder / f"{name}.tar",
-                f"localhost/{image}",
-            )
-        namespaces = (
-            "--net",
-            "--mount",
-            "--pid",
-            "--ipc",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-        )
-        inner = (
-            sys.executable,
-            "-m",
-            "tests.container.try_compose",
-            str(engine.folder),
-            str(began),
-        )
-        code = subprocess.run(["unshare", *namespaces, *inner], cwd=ROOT, check=False).returncode
-        for left in list(Path("/sys/fs/cgroup").rglob(GROUP)):
-            left.rmdir()
-    if code:
+def run(engine: Engine, began: float) -> None:
+    """Build the others; then go on in namespaces, of which this process sees the end."""
+    rasa_image(engine)
+    part("Rasa with a trained model, built on this machine's Python 3.10", began)
+    for image in dict.fromkeys(IMAGES.values()):
+        archive = engine.folder / f"{image.partition(':')[0]}.tar"
+        engine.run("podman", "save", "--quiet", "-o", archive, f"localhost/{image}")
+    inner = (sys.executable, "-m", "tests.container.try_compose", engine.folder, str(began))
+    if subprocess.run(["unshare", *NAMESPACES, *inner], cwd=ROOT, check=False).returncode:
         raise SystemExit("compose: failed")
-    sys.stdout.write("compose: passed\n")
 
 
 def rasa_image(engine: Engine) -> None:
@@ -181,17 +153,9 @@ class Stack:
         places = {"data-root": "docker", "exec-root": "exec", "pidfile": "docker.pid"}
         options = [f"--{name}={self.folder}/{place}" for name, place in places.items()]
         log = (self.folder / "dockerd.log").open("wb")
-        engine = subprocess.Popen(
-            [
-                "dockerd",
-                *options,
-                "--host",
-                self.environment["DOCKER_HOST"],
-                f"--cgroup-parent={GROUP}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
+        host = f"--host={self.environment['DOCKER_HOST']}"
+        command = ["dockerd", *options, host, f"--cgroup-parent={GROUP}"]
+        engine = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while subprocess.run(
             ["docker", "info"], env=self.environment, check=False, capture_output=True
@@ -209,18 +173,8 @@ class Stack:
 
     def up(self, *options: str) -> None:
         """Start what is not there, and wait until it is healthy."""
-        self.docker(
-            "compose",
-            "up",
-            "--detach",
-            "--no-build",
-            "--pull",
-            "never",
-            "--wait",
-            "--wait-timeout",
-            "300",
-            *options,
-        )
+        start = ("up", "--detach", "--no-build", "--pull=never", "--wait", "--wait-timeout=300")
+        self.docker("compose", *start, *options)
 
     def roll(self, service: str) -> None:
         """Replace one server after the other, as the README of the deployment writes it."""
@@ -380,7 +334,4 @@ async def run_through(stack: Stack, began: float) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        main()
-    else:
-        asyncio.run(in_namespace(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(in_namespace(Path(sys.argv[1]), float(sys.argv[2])))

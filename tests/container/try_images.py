@@ -1,4 +1,4 @@
-"""Builds the images of the action server, and runs them: `make images`."""
+"""Runs the images of the action server: `make images`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import json
 import re
 import stat
-import sys
 import time
 from pathlib import Path
 
 from actions.ps7.testing import BackgroundSimulator
-from tests.container.engine import PYTHON, Engine, opened, part
+from tests.container.engine import Engine, part
 from tests.support.action_server import Connection
 from tests.support.dialogue import Dialogue
 
 ACTIONS, DOCTOR, TELEMETRY = "ps7-actions:0.1.0", "ps7-doctor:0.1.0", "ps7-telemetry:0.1.0"
+PROGRAMS = ("buildah", "podman", "runc", "mmdebstrap")
 NAME = "ps7-try-images"
 LOCKED = (
     *("--network=host", "--user=1000680000:0", "--read-only", "--cap-drop=all", "--memory=512m"),
@@ -110,12 +110,9 @@ def content(engine: Engine) -> str:
     return f"{said['Size'] // 1_000_000} MB; {len(raised)} SUID and SGID files, all the base's"
 
 
-def main() -> None:
-    """Build and run."""
-    began = time.monotonic()
-    with opened("buildah", "podman", "runc", "mmdebstrap") as engine, BackgroundSimulator() as ps7:
-        engine.action_images()
-        part(f"built on {PYTHON}, made of Debian's packages: {ACTIONS}, {DOCTOR}", began)
+def run(engine: Engine, began: float) -> None:
+    """Run them, look into them, and end them."""
+    with BackgroundSimulator() as ps7:
         part(f"its content: {content(engine)}", began)
 
         server = Container(engine, ps7)
@@ -151,8 +148,3 @@ def main() -> None:
         doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
         assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
         part("the doctor's image: the doctor finds no fault", began)
-
-
-if __name__ == "__main__":
-    main()
-    sys.stdout.write("images: passed\n")
