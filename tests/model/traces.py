@@ -87,6 +87,12 @@ SEALS = {
         Bot(),
         *(arrives("ana", "balance"), Answers("ana", "rejected"), *_UNTIL_OVER, says()),
     ),
+    "the bot's own slots go with a customer whom a seal of an earlier session logs out": _of(
+        _RULE,
+        *(arrives("ana", "context"), says("forget"), says("/restart"), arrives("ana", "context")),
+        says("balance", attack=_writes(BETWEEN, NULL, "ps7_status")),
+        says("context", attack=_writes(AFTER, SECOND_SEAL)),
+    ),
     "a contextId asked about already may be asked about beyond the limit": _of(
         _PS7,
         *(arrives(name) for name in ("ana", "bruno", "carla", "diego")),

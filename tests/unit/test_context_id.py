@@ -91,6 +91,7 @@ def test_a_contextid_is_known_by_its_text_and_how_it_is_encoded() -> None:
     assert len({fingerprint(*name) for name in names}) == len(names)
     assert {found(value).fingerprint for value in ("5", 5, 5.0)} == {fingerprint("5", None)}
     assert found("ana", 1).fingerprint == found("ana", 0, encoded="1").fingerprint
+    assert found("ana", 0).fingerprint == fingerprint("ana", 0)
 
 
 def test_what_is_not_usable_is_told_apart_as_well() -> None:

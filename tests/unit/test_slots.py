@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus, slots
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -62,6 +62,12 @@ def test_every_slot_of_the_table_has_its_value() -> None:
     """The status and the seal are no part of the projection."""
     ours = named(*CUSTOMER_SLOTS, "ps7_status", "ps7_context")
     assert project(ours, CUSTOMER) == VALUES
+
+
+def test_a_row_without_an_attribute_shows_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a new slot is one row."""
+    monkeypatch.setitem(slots._WIRE, "display_name", "u_ion")
+    assert project({"nome": "display_name"}, CUSTOMER) == {"nome": "7"}
 
 
 def test_without_a_customer_every_slot_is_null() -> None:

@@ -316,7 +316,8 @@ def test_without_zone_data_a_local_time_cannot_be_told(
 @pytest.mark.parametrize(
     ("expire_in", "problem", "shape"),
     [
-        *((nothing, None, "") for nothing in (None, "", "  ", 60, "2024-05-10")),
+        *((nothing, None, "") for nothing in (None, "", "  ", 60, 31 * 86400, "2024-05-10")),
+        (31 * 86400 + 1, "cannot be read", "9999999"),
         ("2021-03-21", "is past", "9999-99-99"),
         (0, "is 0 or less", "9"),
         ("-60.5", "is 0 or less", "-99.9"),

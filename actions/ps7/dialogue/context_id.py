@@ -130,7 +130,7 @@ def _text(value: object) -> str | None:
 
 def encoding(value: object, default: int | None) -> int | None:
     """Read `encoded`: 0 or 1, and `default` if it is anything else."""
-    return default if value is None else _ENCODED.get(_text(value), default)
+    return _ENCODED.get(_text(value), default)
 
 
 def well_formed(value: object) -> str | None:
