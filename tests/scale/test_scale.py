@@ -80,7 +80,8 @@ async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
         *_, cut_off, failed, refused, lost, beyond = map(int, found[plan.name])
         assert refused > 0
         assert (cut_off > 0) is (plan.name in {AS_IT_COMES, REPEATING})
-        assert max(failed, lost, beyond) <= (cut_off if plan.name == AS_IT_COMES else 0)
+        assert max(failed, lost) <= (cut_off if plan.name == AS_IT_COMES else 0)
+        assert beyond <= cut_off  # a call that is repeated may ask PS7 again
 
 
 async def _hops(programs: Programs, crew: Crew, ps7: Simulator) -> list[list[str]]:
