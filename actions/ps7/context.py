@@ -68,6 +68,16 @@ class TokenStatus(Word):
     ABSENT = "absent"
 
 
+def is_blank(value: object) -> bool:
+    """Whether a value is null or blank: as if its key were not there."""
+    match value:
+        case None:
+            return True
+        case str():
+            return not value.strip()
+    return False
+
+
 def wire_text(value: object) -> str | None:
     """Read a value of the wire as text.
 

@@ -17,7 +17,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 
 from .. import cpf
-from ..context import CustomerContext, Identification, SecurityDevice, TokenStatus, wire_text
+from ..context import (
+    CustomerContext,
+    Identification,
+    SecurityDevice,
+    TokenStatus,
+    is_blank,
+    wire_text,
+)
 from ..errors import (
     AccessDenied,
     ContextRejected,
@@ -153,12 +160,7 @@ def decode(
 
 
 def _is_empty(value: object) -> bool:
-    match value:
-        case None:
-            return True
-        case str():
-            return not value.strip()
-    return value == {}
+    return value == {} or is_blank(value)
 
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import cpf
+from ..context import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,16 +74,6 @@ def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
         if isinstance(beside, dict) and not is_blank(value := beside.get(key)):
             return Hit(value, beside)
     return None
-
-
-def is_blank(value: object) -> bool:
-    """Whether a value is null or blank: as if its key were not there."""
-    match value:
-        case None:
-            return True
-        case str():
-            return not value.strip()
-    return False
 
 
 def found_in(hit: Hit, default_encoded: int | None) -> Found:

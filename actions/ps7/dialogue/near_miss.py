@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .context_id import is_blank
+from ..context import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
