@@ -25,24 +25,34 @@ from actions.ps7.dialogue.workers import Watch
 from tests.support.processes import free_port
 
 
+@pytest.fixture
+def _spawning() -> Iterator[None]:
+    """Forget how a test before this one has started processes: Sanic does not overrule it."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method(None, force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
 @contextmanager
 def meanwhile(script: Callable[[], None]) -> Iterator[None]:
     """Run a script beside the server that this thread runs; SIGTERM is its last line."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    ended = threading.Event()
 
     def play() -> None:
         try:
             script()
         finally:
-            while signal.getsignal(signal.SIGTERM) is before[signal.SIGTERM]:
-                time.sleep(0.01)  # the server has not begun yet
-            os.kill(os.getpid(), signal.SIGTERM)
+            if not ended.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=play)
     thread.start()
     try:
         yield
     finally:
+        ended.set()
         thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -61,14 +71,16 @@ def workers() -> list[int]:
     return [child.pid for child in children if child.pid and child.name.startswith("Sanic-Server")]
 
 
-def health(port: int) -> int:
-    """Ask, again if nobody listens yet."""
-    while True:
-        with suppress(URLError), urlopen(f"http://127.0.0.1:{port}/health") as answer:
-            return int(answer.status)
+def health(port: int) -> None:
+    """Wait for an answer, for as long as a server may take to start."""
+    for _ in range(300):
+        with suppress(URLError), urlopen(f"http://127.0.0.1:{port}/health"):
+            return
+        time.sleep(0.1)
+    pytest.fail("nobody answers")
 
 
-@pytest.mark.usefixtures("settings")
+@pytest.mark.usefixtures("settings", "_spawning")
 def test_a_dead_worker_is_replaced_until_a_signal_comes(
     caplog: pytest.LogCaptureFixture, isolated: pytest.MonkeyPatch
 ) -> None:
