@@ -14,8 +14,9 @@ from pydantic.fields import FieldInfo
 
 from actions import ps7 as package
 from actions.ps7 import LookupFailed, Outcome, PS7Settings, Reason
-from actions.ps7.api import connections, telemetry, tokens, wire
+from actions.ps7.api import connections, tokens, wire
 from actions.ps7.cli import command
+from actions.ps7.counter import SCOPE
 from actions.ps7.dialogue import arrival, context_id, rules, situation
 from actions.ps7.setting_types import MIN_SIGNING_BYTES
 from actions.ps7.settings import PREFIX
@@ -129,7 +130,7 @@ def test_every_metric_has_its_row() -> None:
     }
     rows = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
     assert {row[:3] for row in rows} == made
-    assert f"scope `{telemetry.SCOPE}`" in OPERATIONS.prose
+    assert f"scope `{SCOPE}`" in OPERATIONS.prose
 
 
 def test_every_warning_has_its_row() -> None:

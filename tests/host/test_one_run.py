@@ -12,8 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from actions.ps7 import verified_context
-from actions.ps7.api import telemetry
-from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue import counters, runtime
 from actions.ps7.testing import PERSONAS, Conversation, Persona, Simulator
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.clock import Clock
@@ -170,7 +169,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
         assert said.keys() <= {"action", "status", "source", "metadata"}
         counted.append(":".join([str(number), *said.values()]))
 
-    monkeypatch.setattr(telemetry, "_turns", SimpleNamespace(add=add))
+    monkeypatch.setattr(counters, "_turns", SimpleNamespace(add=add))
     await arrive(bot)
     await bot.user("oi", metadata={"customData": {"contextId": "C-1"}})
     for fault in ("two words", "not-found", "http-403", "http-404", "ana"):

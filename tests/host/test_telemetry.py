@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import Outcome, PS7Client
-from actions.ps7.api import telemetry
-from actions.ps7.dialogue import runtime
+from actions.ps7.dialogue import counters, runtime
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
 from tests.support.processes import ROOT
@@ -328,7 +327,7 @@ async def test_what_an_alert_reads_is_there_at_0_before_it_happens(
     async with PS7Client(settings_for(ps7.url, attempts=1, breaker_failures=1)) as client:
         await failure_of(client)
         await asyncio.sleep(0.1)
-    telemetry.count_turn("action_ps7_forget", Outcome.MISSING)
+    counters.count_turn("action_ps7_forget", Outcome.MISSING)
     after = measured.points()
     for name in read:
         assert {point.value for point in before[name]} == {0}
@@ -349,12 +348,13 @@ from importlib import reload
 from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from actions.ps7.api import counter, telemetry
+from actions.ps7 import counter
+from actions.ps7.dialogue import counters
 reader = InMemoryMetricReader()
-telemetry.slots_restored.add(1)
+counters.slots_restored.add(1)
 metrics.set_meter_provider(MeterProvider([reader]))
-reload(counter); reload(telemetry)
-telemetry.slots_restored.add(1)
+reload(counter); reload(counters)
+counters.slots_restored.add(1)
 (read,) = reader.get_metrics_data().resource_metrics
 metrics = [metric for scope in read.scope_metrics for metric in scope.metrics]
 points = [metric.data.data_points for metric in metrics if metric.name == "ps7.slots.restored"]
@@ -370,7 +370,7 @@ def test_every_instrument_has_a_unit_and_a_description() -> None:
     """A dashboard shows them."""
     made = [
         *((one._name, one._unit, one._description) for _, one in observed.INSTRUMENTS.values()),
-        *((one.name, one.unit, one.description) for one in observed.COUNTERS.values()),
+        *((one.name, one.unit, one.description) for one in observed.COUNTERS),
     ]
     assert sorted(name for name, *_ in made) == [
         "ps7.arrivals.refused",

@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from actions.ps7.api import telemetry
-from actions.ps7.api.counter import CounterFromZero
+from actions.ps7.counter import CounterFromZero
+from actions.ps7.dialogue import counters
 
 _KINDS = {
     metrics.Histogram: "create_histogram",
@@ -27,9 +28,12 @@ INSTRUMENTS: dict[str, tuple[str, Any]] = {
     if isinstance(value, kind)
 }
 """Those of OpenTelemetry that the plugin uses as they are, by name, and how each is made."""
-COUNTERS = {
-    name: value for name, value in vars(telemetry).items() if isinstance(value, CounterFromZero)
-}
+COUNTERS = [
+    value
+    for module in (telemetry, counters)
+    for value in vars(module).values()
+    if isinstance(value, CounterFromZero)
+]
 """Those that are there at 0 before their first event."""
 
 
@@ -65,7 +69,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> InMemoryMetricReader:
     for name, (create, instrument) in INSTRUMENTS.items():
         said = (instrument._name, instrument._unit, instrument._description)
         monkeypatch.setattr(telemetry, name, getattr(meter, create)(*said))
-    for counter in COUNTERS.values():
+    for counter in COUNTERS:
         monkeypatch.setattr(counter, "_counts", dict.fromkeys(counter.known, 0))
         counter.register(meter)
     monkeypatch.setattr(telemetry, "certificate_ends", {})

@@ -14,8 +14,9 @@ from cryptography.fernet import Fernet
 from actions.ps7 import Reason
 from actions.ps7.cli.command import main
 from actions.ps7.cli.explain import Ran, SavedTracker, runs
+from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
 from actions.ps7.dialogue.context_id import unusable
-from actions.ps7.dialogue.rules import ARRIVAL_REFUSED, CONTEXT_RULES
+from actions.ps7.dialogue.rules import CONTEXT_RULES
 from actions.ps7.slots import CONTEXT_ACTION as LOOK_UP
 from actions.ps7.slots import FORGET_ACTION as FORGET
 from actions.ps7.slots import SESSION_ACTION

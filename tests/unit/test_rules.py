@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import Outcome
-from actions.ps7.api import telemetry
+from actions.ps7.dialogue import counters
 from actions.ps7.dialogue.context_id import fingerprint, unusable
 from actions.ps7.dialogue.rules import CONTEXT_RULES, VERIFY_RULES, Run, decide
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
@@ -415,7 +415,7 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
     counted: list[object] = []
     for name in ("slots_restored", "seals_refused", "arrivals_refused"):
         add = partial(lambda *said: counted.append(said), name)
-        monkeypatch.setattr(telemetry, name, SimpleNamespace(add=add))
+        monkeypatch.setattr(counters, name, SimpleNamespace(add=add))
     talk = Talk(runtime=signed())
     talk.meets(talk.token("ana"))
     talk.writes(cpf="typed", agency="typed").run()

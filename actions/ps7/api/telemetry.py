@@ -19,19 +19,16 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from ..context import Outcome
+from ..counter import SCOPE, CounterFromZero
 from ..errors import LookupFailed, Reason
-from ..slots import CONTEXT_ACTION, SESSION_ACTION, VERIFY_ACTION
-from .counter import CounterFromZero
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from .wire import Answer, Decoded
 
 logger = logging.getLogger(__name__)
 
-SCOPE = "rasa_ps7"
 _NO_SPAN = nullcontext(trace.INVALID_SPAN)
 propagator = TraceContextTextMapPropagator()
 """Writes the W3C trace context of the current span into headers. No baggage."""
@@ -50,69 +47,18 @@ in_use = _meter.create_up_down_counter(
 open_circuits = _meter.create_up_down_counter(
     "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
 )
-# What alerts read, beforehand: `CounterFromZero` begins with these.
-_DENIED = (Reason.UNAUTHORIZED, Reason.FORBIDDEN, Reason.TOKEN_REFUSED)
-_UNAVAILABLE = (
-    *(Reason.DEADLINE, Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.READ_TIMEOUT),
-    *(Reason.CONNECTION_LOST, Reason.TLS, Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST),
-    *(Reason.TLS_EXPIRED, Reason.TLS_CLIENT_REFUSED, Reason.PROXY, Reason.TOKEN_UNAVAILABLE),
-    *(Reason.TOKEN_UNREADABLE, Reason.REDIRECT, Reason.PATH_NOT_FOUND, Reason.TOO_MANY_REQUESTS),
-    *(Reason.SERVER_ERROR, Reason.UNDOCUMENTED_STATUS, Reason.ANSWER_TOO_LARGE, Reason.NOT_HTTP),
-    *(Reason.NOT_JSON, Reason.NOT_AN_OBJECT, Reason.COMPRESSED, Reason.INTERNAL),
-)
-_REFUSED = (
-    *(Reason.ARRIVAL_SIGNATURE, Reason.ARRIVAL_CLAIMS, Reason.ARRIVAL_CONVERSATION),
-    *(Reason.ARRIVAL_TIME, Reason.TOO_MANY_CONTEXT_IDS),
-)
-_ANONYMOUS = (Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED)
 
 
 def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
     return {"outcome": str(outcome), "reason": str(reason)}
 
 
-def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
-    return {"action": action, "status": str(status), **why}
-
-
-def _known_turns() -> Iterator[dict[str, str]]:
-    for status in Outcome:
-        held = {"source": "held"} if status == Outcome.OK else {}
-        yield _turn(VERIFY_ACTION, status, **held)
-        for action in (CONTEXT_ACTION, SESSION_ACTION):
-            if status in _ANONYMOUS:
-                yield _turn(action, status, metadata="brought")
-                yield _turn(action, status, metadata="none")
-            else:
-                yield _turn(action, status, source="looked_up")
-                yield _turn(action, status, **held)
-
-
 _questions = CounterFromZero(
-    _meter,
     "ps7.question",
     "{question}",
     "Questions of circuit breakers, by outcome and reason",
-    [
-        *(_end(Outcome.DENIED, reason) for reason in _DENIED),
-        *(_end(Outcome.UNAVAILABLE, reason) for reason in _UNAVAILABLE),
-    ],
-)
-slots_restored = CounterFromZero(
-    _meter, "ps7.slots.restored", "{slot}", "Slots restored from the seal"
-)
-seals_refused = CounterFromZero(
-    _meter, "ps7.seals.refused", "{seal}", "Seals that are none of ours"
-)
-arrivals_refused = CounterFromZero(
-    _meter,
-    "ps7.arrivals.refused",
-    "{arrival}",
-    "Arrivals that were refused, by reason",
-    [{"reason": reason.value} for reason in _REFUSED],
-)
-_turns = CounterFromZero(
-    _meter, "ps7.turns", "{run}", "Runs of an action, by what the status says", _known_turns()
+    # Those that fail, for alerts: some of these pairs never occur.
+    [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
 )
 
 certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
@@ -251,20 +197,6 @@ def _warn_of_expiry(problem: str, shape: str) -> None:
         logger.warning(
             "PS7 sent an expireIn that %s (%s): PS7_MAX_AGE applies instead", problem, shape
         )
-
-
-def count_turn(
-    action: str, status: Outcome, *, looked_up: bool = False, metadata: bool | None = None
-) -> None:
-    """Count one run of an action, and what the status says after it."""
-    why = {}
-    if looked_up:
-        why["source"] = "looked_up"
-    elif status == Outcome.OK:
-        why["source"] = "held"
-    elif metadata is not None:
-        why["metadata"] = "brought" if metadata else "none"
-    _turns.add(1, _turn(action, status, **why))
 
 
 def log_bug(error: Exception) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..dialogue import near_miss
+from ..dialogue.arrival import ARRIVAL_REFUSED
 from ..dialogue.context_id import look_in
 from ..dialogue.history import NONCE, NewSession
-from ..dialogue.rules import ARRIVAL_REFUSED, Run
+from ..dialogue.rules import Run
 from ..dialogue.runtime import Runtime
 from ..slots import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .arguments import BotSettings, HelpText, add_command, add_json

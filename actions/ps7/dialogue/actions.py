@@ -11,12 +11,13 @@ from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
 from rasa_sdk.utils import configure_colored_logging
 
 from .. import clock
-from ..api import telemetry
+from ..api.telemetry import log_bug
 from ..context import Outcome
 from ..errors import LookupFailed, SettingsError
 from ..settings import PS7Settings
 from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from . import runtime, workers
+from .counters import count_turn
 from .history import NONCE, NewSession
 from .rules import Effect, Run, verified
 from .situation import Situation
@@ -91,13 +92,13 @@ class PS7Action(Action, ABC):
             run = Run(tracker, shared, clock.utc_now(), domain)
             changes = await self.changes(run)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
-            telemetry.log_bug(error)
-            telemetry.count_turn(self.name(), Outcome.UNAVAILABLE)
+            log_bug(error)
+            count_turn(self.name(), Outcome.UNAVAILABLE)
             if run is not None:
                 run.outcome = Outcome.UNAVAILABLE
             return _fail_closed(tracker, shared, run), run
         name, asked = self.name(), run.rule.then is Effect.LOOK_UP
-        telemetry.count_turn(name, run.outcome, looked_up=asked, metadata=run.metadata)
+        count_turn(name, run.outcome, looked_up=asked, metadata=run.metadata)
         logger.debug("%s: rule=%s slots=%s", name, run.rule.name, list(changes))
         return changes, run
 
@@ -198,7 +199,7 @@ class PS7SessionStart(ActionPS7Context):
             outcome = Outcome.UNAVAILABLE if run is None else run.outcome
             more = _of_the_bot(await self.opened(dispatcher, customer, outcome), run)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
-            telemetry.log_bug(error)
+            log_bug(error)
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
             *(SlotSet(name, value) for name, value in slots),

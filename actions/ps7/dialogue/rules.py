@@ -10,10 +10,12 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..api import telemetry
+from ..api.telemetry import LookupReport
 from ..context import CustomerContext, Outcome
 from ..errors import Reason
 from ..slots import PERSON_SLOTS, differing, project, same_customer, sealed_payload
+from . import counters
+from .arrival import ARRIVAL_REFUSED
 from .context_id import Found, fingerprint
 from .seal import Seal, remembered
 from .situation import FACTS, Situation
@@ -98,14 +100,6 @@ VERIFY_RULES = (
 """What `action_ps7_verify` does, without the network."""
 FORGET = Rule("forget", (), Effect.LOG_OUT, Outcome.MISSING)
 """What `action_ps7_forget` does."""
-ARRIVAL_REFUSED = {
-    Reason.ARRIVAL_SIGNATURE: "no key of PS7_ARRIVAL_KEYS signed its token",
-    Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
-    Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
-    Reason.ARRIVAL_TIME: "its token was no longer valid as it came, or not yet",
-    Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
-}
-"""Why an arrival was refused, in words."""
 
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
@@ -215,7 +209,7 @@ class Run:
         self.rule = decide(rules, situation)
         self.outcome = _outcome(self.rule, situation)
         if situation.seal_refused:
-            telemetry.seals_refused.add(1)
+            counters.seals_refused.add(1)
             made = "seal_keys" not in self.runtime.settings.model_fields_set
             hint = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
             logger.warning(
@@ -241,7 +235,7 @@ class Run:
         changes = self._changes(values, held)
         restored = [name for name in values if name in changes]
         if restored:
-            telemetry.slots_restored.add(len(restored))
+            counters.slots_restored.add(len(restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(restored))
         return changes
 
@@ -250,14 +244,14 @@ class Run:
         if found is None or (held and situation.same and held.outcome == self.outcome):
             return self._set_status()  # it is sealed already
         reason = found.refused or self.rule.reason or Reason.INTERNAL
-        telemetry.LookupReport(
+        LookupReport(
             self.runtime.client.digest(found.context_id or found.fingerprint),
             self.correlation_id(),
             self.outcome,
             reason,
         ).write()
         if reason in ARRIVAL_REFUSED:
-            telemetry.arrivals_refused.add(1, {"reason": reason.value})
+            counters.arrivals_refused.add(1, {"reason": reason.value})
             logger.warning("Arrival refused: %s", ARRIVAL_REFUSED[reason])
         return self._changes(self._project(None), self._seal(self.outcome))
 

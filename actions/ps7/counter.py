@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Meter, Observation, get_meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+SCOPE = "rasa_ps7"
+"""The name under which OpenTelemetry knows the plugin."""
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -24,7 +27,6 @@ class CounterFromZero:
 
     def __init__(
         self,
-        meter: Meter,
         name: str,
         unit: str,
         description: str,
@@ -34,7 +36,7 @@ class CounterFromZero:
         self.name, self.unit, self.description = name, unit, description
         self.known = tuple(tuple(attributes.items()) for attributes in known)
         self._counts = _counts.setdefault(name, dict.fromkeys(self.known, 0))
-        self.register(meter)
+        self.register(get_meter(SCOPE))
 
     def add(self, number: int, attributes: Mapping[str, str] | None = None) -> None:
         """Count so many events with these attributes, in the order in which they are known."""
