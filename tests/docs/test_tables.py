@@ -35,6 +35,7 @@ from tests.support.processes import ROOT
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 decode = partial(wire.decode, received_at=NOW, max_age=3600)
 REASONS = ("reason", "outcome", "what happened", "simulated by, requests")
+METRICS = ("metric", "kind", "unit", "attributes", "counts")
 OPERATIONS, PS7 = document("docs/operations.md"), document("docs/ps7.md")
 
 OUTCOMES = [outcome.value for outcome in Outcome]
@@ -128,7 +129,7 @@ def test_every_metric_has_its_row() -> None:
         for how, kind in kinds.items()
         for name, unit, *_ in calls(how)
     }
-    rows = OPERATIONS.table("metric", "kind", "unit", "attributes", "counts").rows
+    rows = OPERATIONS.table(*METRICS).rows
     assert {row[:3] for row in rows} == made
     assert f"scope `{SCOPE}`" in OPERATIONS.prose
 

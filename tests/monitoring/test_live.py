@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.demo import Customer
-from examples.monitoring.watched import PROMETHEUS, WORKERS, beside, faster, watched
-from tests.monitoring.test_rules import COUNTERS, HERE, RECORDED, load
+from examples.monitoring.watched import PROMETHEUS, WORKERS, beside, watched
+from tests.monitoring.test_rules import COUNTERS, HERE, RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,17 +106,3 @@ def every_query() -> Iterator[str]:
             query = target["expr"].replace("$job", "ps7").replace("$__rate_interval", "20s")
             if "certificate" not in query:  # PS7 is the simulator, over http
                 yield query
-
-
-def test_only_durations_are_made_shorter() -> None:
-    """By one factor, and those alone: names, limits and texts stay."""
-    shipped = (HERE / "rules.yml").read_text(encoding="utf-8")
-    assert faster("for: 1m, x[5m] offset 1d, a:b5m > 0.01", 60) == (
-        "for: 1000ms, x[5000ms] offset 1440000ms, a:b5m > 0.01"
-    )
-    groups = [load(text)["groups"] for text in (shipped, faster(shipped, 60))]
-    names, faster_names = (
-        [(r.get("alert", r.get("record")), r.get("annotations")) for r in group[0]["rules"]]
-        for group in groups
-    )
-    assert names == faster_names
