@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.wheel import environment
 from tests.wheel.building import build, clone
-from tests.wheel.environment import Environments
+
+Environments = Callable[[Path, bool], Path]
+"""Takes an interpreter, and whether the wheel is installed beside what the wheel needs."""
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +24,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
     """Make environments where they are first needed."""
-    return Environments(wheel, tmp_path_factory.mktemp("environments"))
 
+    @cache
+    def make(python: Path, with_wheel: bool) -> Path:
+        folder = tmp_path_factory.mktemp("environment")
+        return environment.make(folder, python, wheel if with_wheel else None)
 
-@pytest.fixture
-def installed(environments: Environments) -> Path:
-    """Return the interpreter of an environment in which the wheel is installed."""
-    return environments[Path(sys.executable), True]
+    return make

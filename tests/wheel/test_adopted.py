@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +16,19 @@ import pytest
 
 from actions.ps7.testing import Simulator
 from tests.host.conftest import seal_keys
-from tests.support.action_server import ActionServer, launch
+from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import ROOT
-from tests.wheel.environment import Environments
+from tests.wheel.conftest import Environments
 
 OWN = ROOT / "examples" / "oss-bot" / "actions"
+ALONE = "rasa_ps7"
 BALANCE = "action_answer_balance"
+OWN_ACTIONS = (
+    *(BALANCE, "action_answer_account"),
+    *("action_hand_over", "action_offer_ivr_option"),
+)
 
 
 class Way(NamedTuple):
@@ -33,28 +37,20 @@ class Way(NamedTuple):
     package: str
     """What `--actions` names: the bot's folder, where it has one."""
     wheel: bool = False
-    folder: bool = False
-    own_actions: tuple[str, ...] = (
-        BALANCE,
-        "action_answer_account",
-        "action_hand_over",
-        "action_offer_ivr_option",
-    )
+    """The wheel, and not a folder."""
 
     def lay_out(self, home: Path) -> Path:
         """Make the bot's folder."""
-        if not self.own_actions:
-            return home
         package = home / self.package
         package.mkdir()
         imports = "import rasa_ps7\n" if self.wheel else ""
         (package / "__init__.py").write_text(f'"""The actions of a bot."""\n{imports}')
         for module in OWN.glob("[!_]*.py"):
             code = module.read_text(encoding="utf-8")
-            if not self.folder:
+            if self.wheel:
                 code = code.replace("from .ps7 import", "from rasa_ps7 import")
             (package / module.name).write_text(code, encoding="utf-8")
-        if self.folder:
+        if not self.wheel:
             optional = shutil.ignore_patterns("cli", "testing")
             shutil.copytree(ROOT / "actions" / "ps7", package / "ps7", ignore=optional)
         return home
@@ -64,9 +60,9 @@ pytestmark = pytest.mark.release
 
 WAYS = {
     "the wheel imported": Way("actions", wheel=True),
-    "the folder": Way("actions", folder=True),
-    "the wheel alone": Way("rasa_ps7", wheel=True, own_actions=()),
-    "the folder in another package": Way("bot_actions", folder=True),
+    "the folder": Way("actions"),
+    "the wheel alone": Way(ALONE, wheel=True),
+    "the folder in another package": Way("bot_actions"),
 }
 
 
@@ -76,52 +72,26 @@ async def test_a_customer_is_looked_up(
     python: Path, way: Way, environments: Environments, tmp_path: Path
 ) -> None:
     """Once, and the bot's own actions then know them; no action is registered twice."""
-    expected = sorted((LOOK_UP, VERIFY, FORGET, *way.own_actions))
+    own_actions = OWN_ACTIONS if way.package != ALONE else ()
     async with Simulator() as ps7:
         settings: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
         server = await ActionServer.start(
-            environments[usable(python), way.wheel],
+            environments(usable(python), way.wheel),
             tmp_path / "server.log",
             actions=way.package,
-            cwd=way.lay_out(tmp_path),
+            cwd=way.lay_out(tmp_path) if own_actions else tmp_path,
             **{**settings, "PYTHONPATH": ""},
         )
         try:
-            async with server.connect() as connection:
-                assert sorted(await connection.actions()) == expected
             user = Dialogue()
             changes = await user.turn(server.send, metadata={"contextId": "ana"})
             assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
-            if way.own_actions:
+            if own_actions:
                 (said,) = (await server.send(user.call(BALANCE)))["responses"]
                 assert (said["response"], said["balance"]) == ("utter_balance", "R$ 15.230,75")
             assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
         finally:
             await server.process.kill()
     registered = re.findall(r"egistered function for '(\w+)'", server.process.output)
-    assert sorted(registered) == expected
+    assert sorted(registered) == sorted((LOOK_UP, VERIFY, FORGET, *own_actions))
     assert server.process.complaints == []
-
-
-async def test_the_folder_and_the_wheel_together_stop_the_server(
-    environments: Environments, tmp_path: Path
-) -> None:
-    """With one line that says what to do. Each would have its own actions, settings and keys."""
-    settings = {"PS7_BASE_URL": "http://127.0.0.1:9", "PS7_USERNAME": "u", "PS7_PASSWORD": "p"}
-    process = await launch(
-        environments[Path(sys.executable), True],
-        tmp_path / "server.log",
-        cwd=Way("actions", wheel=True, folder=True).lay_out(tmp_path),
-        variables={**settings, "PS7_SEAL_KEYS": seal_keys(), "PYTHONPATH": ""},
-    )
-    try:
-        code = await process.exit_code()
-    finally:
-        await process.kill()
-
-    assert code == 1
-    assert "Traceback" not in process.output
-    assert process.output.splitlines()[-1] == (
-        "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
-        "folder that was copied, or uninstall the package; and import it by one name everywhere."
-    )
