@@ -1,33 +1,48 @@
-"""What the Dockerfile of the action server says. `make images` builds and runs it."""
+"""What the Dockerfiles say, and what Docker is sent. `make images` builds and runs the images."""
 
 from __future__ import annotations
 
-import re
-import shlex
+import json
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-import tomli
-from rasa_sdk.constants import DEFAULT_SERVER_PORT
+from docker.utils.build import exclude_paths
+from dockerfile_parse import DockerfileParser
 
-from scripts import hash_pins
-from tests.container.images import DOCKERFILE, Image
-from tests.deploy.deployment import COMPOSE
+from scripts import hash_pins, release
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.release
 
-IMAGE = Image(DOCKERFILE)
-PLUGIN = {
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "actions").rglob("*")
-    if path.suffix in {".py", ".typed"}
-}
+ACTIONS, RASA = "Dockerfile", "examples/deploy/rasa.Dockerfile"
+SOURCES = f"--no-binary {hash_pins.SOURCES} --use-pep517 "
+"""Rasa needs three packages that have no wheels."""
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "examples/deploy/rasa.Dockerfile"])
+def read(name: str, **arguments: str) -> DockerfileParser:
+    """Read a Dockerfile, with the build arguments that it is given."""
+    return DockerfileParser(fileobj=BytesIO((ROOT / name).read_bytes()), build_args=arguments)
+
+
+def values(name: str, instruction: str) -> list[str]:
+    """Return what each step of an instruction says, in one line."""
+    steps = (each for each in read(name).structure if each["instruction"] == instruction)
+    return [" ".join(step["value"].split()) for step in steps]
+
+
+def sent(folder: Path) -> set[str]:
+    """Return the files that Docker would be sent from a folder like the project's."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    paths = {name: folder / name for name in exclude_paths(folder, rules)}
+    found = {name for name, path in paths.items() if path.is_file() or path.is_symlink()}
+    return found - {".dockerignore", ACTIONS}
+
+
+@pytest.mark.parametrize("name", [ACTIONS, RASA])
 def test_a_linter_has_nothing_to_say(name: str) -> None:
     """Of any severity, with nothing switched off (hadolint)."""
     linter = Path(sys.executable).with_name("hadolint")
@@ -36,37 +51,31 @@ def test_a_linter_has_nothing_to_say(name: str) -> None:
 
 def test_every_stage_starts_from_the_python_that_the_pins_are_for() -> None:
     """A slim one, by its tag; a build can name another, such as a mirror's, by digest."""
-    (base,) = bases(IMAGE)
-    assert base.partition("@")[0] == f"python:{hash_pins.PYTHON}-slim-trixie"
-
+    bases = {each.partition("@")[0] for each in read(ACTIONS).parent_images}
+    assert bases == {f"python:{hash_pins.PYTHON}-slim-trixie", "server"}
     mirror = "mirror.example.com/python@sha256:0"
-    assert bases(Image(DOCKERFILE, {"PYTHON_IMAGE": mirror})) == {mirror}
+    assert {*read(ACTIONS, PYTHON_IMAGE=mirror).parent_images} == {mirror, "server"}
 
 
-def bases(image: Image) -> set[str]:
-    """Return what its stages start from, but for each other."""
-    return {step.value.split()[0] for step in image.of("FROM")} - {"server"}
-
-
-def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash() -> None:
-    """Rasa needs three packages that have none. `make images` and `make compose` build both."""
-    rasa = Image(ROOT / "examples" / "deploy" / "rasa.Dockerfile")
-    sources = f"--no-binary {hash_pins.SOURCES} --use-pep517 "
-    for image, count, but in ((IMAGE, 2, ""), (rasa, 1, sources)):
-        commands = " && ".join(" ".join(shlex.split(step.value)) for step in image.of("RUN"))
-        installs = [each for each in commands.split(" && ") if " install " in each]
-        assert len(installs) == count
-        for install in installs:
-            assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
+@pytest.mark.parametrize(("name", "count", "but"), [(ACTIONS, 2, ""), (RASA, 1, SOURCES)])
+def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash(
+    name: str, count: int, but: str
+) -> None:
+    """`make images` and `make compose` build both."""
+    commands = " && ".join(values(name, "RUN")).split(" && ")
+    installs = [each for each in commands if " install " in each]
+    assert len(installs) == count
+    for install in installs:
+        assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
 
 
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     """Not the example's link to the plugin either: Docker would keep it a link."""
-    folder = "examples/oss-bot/actions"
-    example = {f"{folder}/{path.name}" for path in (ROOT / folder).glob("*.py")}
+    plugin = {file for file in (ROOT / "actions").rglob("*") if file.suffix in {".py", ".typed"}}
+    example = {*(ROOT / "examples" / "oss-bot" / "actions").glob("*.py")}
     pins = {f"requirements/{name}.txt" for name in ("container", "telemetry")}
-    assert IMAGE.context == PLUGIN | example | pins | {"examples/monitoring/metrics.py"}
-    assert [file for file in IMAGE.context if (ROOT / file).is_symlink()] == []
+    ours = {file.relative_to(ROOT).as_posix() for file in plugin | example}
+    assert sent(ROOT) == ours | pins | {"examples/monitoring/metrics.py"}
 
 
 @pytest.mark.parametrize(
@@ -82,29 +91,12 @@ def test_docker_is_not_sent_what_lies_about(name: str, tmp_path: Path) -> None:
     for file in (name, "actions/__init__.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
-    assert IMAGE.sent_from(tmp_path) == {"actions/__init__.py"}
-
-
-def test_its_health_is_asked_on_the_port_that_it_listens_on() -> None:
-    """By Python, which is there. Compose and Kubernetes ask over TLS: tests/deploy."""
-    asked = IMAGE.last("HEALTHCHECK")
-    assert IMAGE.last("EXPOSE").value == str(DEFAULT_SERVER_PORT)
-    assert asked.command[:2] == ["python", "-c"]
-    assert f"'127.0.0.1', {DEFAULT_SERVER_PORT}, " in asked.command[2]
-    assert asked.value.startswith("--interval=10s --timeout=3s --start-period=30s ")
-
-
-def test_its_version_is_that_of_the_package() -> None:
-    """In its label; tests/house looks at the tags that Compose and Kubernetes run."""
-    labels = dict(each.split("=", 1) for each in shlex.split(IMAGE.last("LABEL").value))
-    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert labels["org.opencontainers.image.version"] == project["version"]
+    assert sent(tmp_path) == {"actions/__init__.py"}
 
 
 def test_a_bot_of_another_project_goes_on_top() -> None:
     """As the README of the deployment writes it: from this image, to where its command looks."""
     text = (ROOT / "examples" / "deploy" / "README.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```dockerfile\n(.+?)```", text, flags=re.DOTALL)
-    tag = COMPOSE["services"]["actions"]["image"]
-    assert snippet == f"FROM {tag}\nCOPY actions/ {IMAGE.last('CMD').command[-1]}/\n"
-    assert IMAGE.last("WORKDIR").value == "/app", "it is kept by an image on top"
+    (command,) = values(ACTIONS, "CMD")
+    image, folder = f"ps7-actions:{release.own_version(ROOT)}", json.loads(command)[-1]
+    assert f"\nFROM {image}\nCOPY actions/ {folder}/\n" in text

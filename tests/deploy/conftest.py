@@ -37,12 +37,6 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def secrets_folder(deploy_folder: Path) -> Path:
-    """Return where the secret files are."""
-    return deploy_folder / "secrets"
-
-
-@pytest.fixture(scope="session")
 def build(deploy_folder: Path) -> Callable[..., Cluster]:
     """Return what builds some components. Without kustomize tests are skipped, but never in CI."""
     kustomize = shutil.which("kustomize")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from base64 import b64decode
@@ -11,25 +12,12 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from actions.ps7 import PS7Settings
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
-COMPOSE_FILE = DEPLOY / "compose.yaml"
 COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
-
-PS7_VARIABLES = {
-    *(f"PS7_{name.upper()}" for name in PS7Settings.model_fields),
-    *("PS7_SECRETS_DIR", "OTEL_SERVICE_NAME"),
-}
-RASA_VARIABLES = {
-    *("RASA_TELEMETRY_ENABLED", "RASA_SECRETS_DIR", "OTEL_SERVICE_NAME", "TLS_CA_FILE"),
-    *re.findall(r"\$\{(\w+)\}", (DEPLOY / "rasa" / "endpoints.yml").read_text(encoding="utf-8")),
-}
-"""What Rasa's `endpoints.yml` is filled from, and what telemetry and `with-secrets` read."""
-
 _YAML = YAML(typ="safe", pure=True)
-COMPOSE: dict[str, Any] = _YAML.load(COMPOSE_FILE)
+COMPOSE: dict[str, Any] = _YAML.load(DEPLOY / "compose.yaml")
 
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
@@ -115,18 +103,13 @@ class Cluster:
 
 def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
-    file = folder / "kubernetes" / "kustomization.yaml"
-    text = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text(encoding="utf-8")
-    for name in COMPONENTS:
-        line = rf"^  (?:# )?- components/{name}\b"
-        chosen = f"  {'' if name in components else '# '}- components/{name}"
-        text = re.sub(line, chosen, text, flags=re.MULTILINE)
-    file.write_text(text if components else text.replace("components:", "components: []"))
-    secrets = (DEPLOY / "secrets" / "kustomization.yaml").read_text(encoding="utf-8")
+    chosen = folder / "kubernetes" / "kustomization.yaml"
+    settings = _YAML.load(DEPLOY / "kubernetes" / chosen.name)
+    settings["components"] = [f"components/{name}" for name in components]
+    chosen.write_text(json.dumps(settings))
+    secrets = (DEPLOY / "secrets" / chosen.name).read_text(encoding="utf-8")
     if "ps7-tls" in components:
-        secrets = re.sub(
-            r"^  # (- name: ps7-tls.*|  files: \[ps7-tls.*)", r"  \1", secrets, flags=re.MULTILINE
-        )
-    (folder / "secrets" / "kustomization.yaml").write_text(secrets)
-    built = subprocess.run([kustomize, "build", file.parent], check=True, stdout=subprocess.PIPE)
+        secrets = re.sub(r"(?m)^  # (- name: ps7-tls|  files: \[ps7-tls)", r"  \1", secrets)
+    (folder / "secrets" / chosen.name).write_text(secrets)
+    built = subprocess.run([kustomize, "build", chosen.parent], check=True, stdout=subprocess.PIPE)
     return Cluster(list(_YAML.load_all(built.stdout)))

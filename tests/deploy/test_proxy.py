@@ -37,7 +37,7 @@ def root() -> Iterator[Path]:
 
 @pytest.mark.parametrize(("shown", "status"), [("rasa", 204), ("redis", 502)])
 async def test_the_proxy_lets_one_channel_through(
-    shown: str, status: int, root: Path, secrets_folder: Path
+    shown: str, status: int, root: Path, deploy_folder: Path
 ) -> None:
     """Over TLS, so many messages at a time, to a server that shows Rasa's certificate."""
 
@@ -46,7 +46,7 @@ async def test_the_proxy_lets_one_channel_through(
         async with http.post(url, data=body, ssl=known) as told:
             return told.status
 
-    tls = secrets_folder / "tls"
+    tls = deploy_folder / "secrets" / "tls"
     known = ssl.create_default_context(cafile=tls / "ca.crt")
     port, behind = str(free_port()), f"127.0.0.1:{free_port()}"
     text = (DEPLOY / "nginx.conf").read_text("utf-8")

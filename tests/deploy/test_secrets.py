@@ -47,10 +47,11 @@ def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
     assert len(missing) == 10
 
 
-def test_no_other_user_gets_into_the_folder(secrets_folder: Path) -> None:
+def test_no_other_user_gets_into_the_folder(deploy_folder: Path) -> None:
     """The files themselves can be read: the user of a container is none of this machine's."""
-    assert secrets_folder.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in secrets_folder.glob("*/*")} == {0o644}
+    folder = deploy_folder / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.glob("*/*")} == {0o644}
 
 
 def test_rasa_gets_the_files_as_variables(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from tests.support.processes import ROOT
 
 
 def test_the_version_is_one() -> None:
-    """That of the command, and of the images that the files for Compose and Kubernetes run."""
+    """That of the command, of the images that Compose and Kubernetes run, and of their label."""
     every = (ROOT / "examples" / "deploy").rglob("*")
     files = (path for path in every if path.is_file() and path.suffix != ".pyc")
     tags = {tag for file in files for tag in re.findall(r"\bps7-\w+:([\w.]+)", file.read_text())}
-    assert {VERSION, *tags} == {release.own_version(ROOT)}
+    (label,) = re.findall(r'image\.version="(.+)"', (ROOT / "Dockerfile").read_text())
+    assert {VERSION, label, *tags} == {release.own_version(ROOT)}
