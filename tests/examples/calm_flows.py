@@ -7,15 +7,13 @@ know. What picks a flow is a language model: a test says which one starts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
-
-Slots = Callable[[], Mapping[str, Any]]
 
 BOT = ROOT / "examples" / "calm-bot"
 
@@ -37,11 +35,17 @@ FLOWS: dict[str, dict[str, Any]] = {
 }
 
 
+def branches(step: Step) -> list[dict[str, Any]]:
+    """Return the branches behind a step; most have none."""
+    following = step.get("next")
+    return following if isinstance(following, list) else []
+
+
 def sequences(steps: list[Step]) -> Iterator[list[Step]]:
     """Yield this list of steps, and every list that is nested in it."""
     yield steps
     for step in steps:
-        for branch in step["next"] if isinstance(step.get("next"), list) else ():
+        for branch in branches(step):
             nested = branch.get("then", branch.get("else"))
             if isinstance(nested, list):
                 yield from sequences(nested)
@@ -70,40 +74,32 @@ def holds(condition: str, slots: Mapping[str, Any]) -> bool:
     return True
 
 
-def walk(flow: str, slots: Slots) -> Iterator[str]:
-    """Yield the actions that a flow runs, one after the other, and those of flows it links to.
-
-    The slots are read at each branch, so that an action may be run in between.
-    """
-    following: str | None = flow
-    while following is not None:
-        following = yield from _walk_one(FLOWS[following]["steps"], slots)
-
-
-def _walk_one(all_steps: list[Step], slots: Slots) -> Generator[str, None, str | None]:
-    """Walk to the end of a flow; return the flow that it links to."""
-    steps, at = all_steps, 0
-    while at < len(steps):
-        step = steps[at]
+def walk(flow: str, slots: Mapping[str, Any]) -> list[str]:
+    """Return the actions that a flow runs, one after the other, and those of flows it links to."""
+    run: list[str] = []
+    all_steps: list[Step] = FLOWS[flow]["steps"]
+    steps = all_steps
+    while steps:
+        step, *steps = steps
         if "link" in step:
-            return str(step["link"])
-        yield step["action"]
+            return run + walk(step["link"], slots)
+        run.append(step["action"])
         following = step.get("next")
-        if isinstance(following, list):
+        if choices := branches(step):
             following = next(
-                branch.get("then", branch.get("else"))
-                for branch in following
-                if "if" not in branch or holds(branch["if"], slots())
+                each.get("then", each.get("else"))
+                for each in choices
+                if "if" not in each or holds(each["if"], slots)
             )
         if following == "END":
-            return None
+            return run
         if isinstance(following, str):
-            steps, at = next(
-                (found, place)
+            (steps,) = (
+                found[place:]
                 for found in sequences(all_steps)
-                for place, step in enumerate(found)
-                if step.get("id") == following
+                for place, each in enumerate(found)
+                if each.get("id") == following
             )
-        else:
-            steps, at = (steps, at + 1) if following is None else (following, 0)
-    return None
+        elif following is not None:
+            steps = following
+    return run

@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,17 +37,23 @@ def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN4
     return SimpleNamespace(sender_id=sender, events=[*events])
 
 
+@dataclass
 class Street:
     """What lies between the bot and its desk: each request meets the next of its troubles."""
 
-    def __init__(self) -> None:
-        self.desk = Desk(TOKEN)
-        self.troubles: list[str | int] = []
-        self.requests = 0
+    desk: Desk
+    troubles: list[str | int] = field(default_factory=list)
+    requests: int = 0
 
-    async def meet(self, request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
-        self.requests += 1
-        trouble = self.troubles.pop(0) if self.troubles else ""
+
+@pytest.fixture
+async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
+    street = Street(Desk(TOKEN))
+
+    @web.middleware
+    async def meet(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
+        street.requests += 1
+        trouble = street.troubles.pop(0) if street.troubles else ""
         if isinstance(trouble, int):
             return web.Response(status=trouble, headers={"Location": "/handovers"})
         answer: web.StreamResponse = await handler(request)
@@ -57,17 +64,8 @@ class Street:
             await asyncio.sleep(1)
         return answer
 
-
-@pytest.fixture
-async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
-    street = Street()
     app = street.desk.application()
-
-    @web.middleware
-    async def through(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
-        return await street.meet(request, handler)
-
-    app.middlewares.append(through)
+    app.middlewares.append(meet)
     async with TestServer(app, host="127.0.0.1") as server:
         monkeypatch.setenv("HANDOVER_URL", str(server.make_url("/handovers")))
         monkeypatch.setenv("HANDOVER_TOKEN", TOKEN)
