@@ -16,6 +16,20 @@ from tests.conversation.talking import RunningBot
 _PATIENCE = 20.0
 
 
+async def tracker_of(bot: RunningBot, sender: str) -> dict[str, Any]:
+    """Return what Rasa keeps of a sender."""
+    url = f"{bot.url}/conversations/{sender}/tracker"
+    async with bot.http.get(url, params={"include_events": "ALL"}) as answer:
+        tracker: dict[str, Any] = await answer.json()
+    return tracker
+
+
+async def said_by(bot: RunningBot, sender: str) -> list[dict[str, Any]]:
+    """Return the events of what a sender wrote."""
+    events = (await tracker_of(bot, sender))["events"]
+    return [each for each in events if each["event"] == "user"]
+
+
 class Customer:
     """Somebody at one end of a channel of examples/channels."""
 
@@ -35,27 +49,9 @@ class Customer:
         stub.heard[address].clear()
         self._turns = 0
 
-    async def tracker(self) -> dict[str, Any]:
-        url = f"{self._bot.url}/conversations/{self.sender}/tracker"
-        async with self._bot.http.get(url, params={"include_events": "ALL"}) as answer:
-            tracker: dict[str, Any] = await answer.json()
-        return tracker
-
     async def slots(self) -> dict[str, Any]:
-        slots: dict[str, Any] = (await self.tracker())["slots"]
+        slots: dict[str, Any] = (await tracker_of(self._bot, self.sender))["slots"]
         return slots
-
-    async def said(self) -> list[dict[str, Any]]:
-        """Return the events of what this customer wrote."""
-        return [each for each in (await self.tracker())["events"] if each["event"] == "user"]
-
-    async def post(self, post: Post) -> tuple[int, str]:
-        """Post something; return the status and the text of the answer."""
-        return await post.to(self._bot.http, self._bot.url)
-
-    def expect(self, turns: int) -> None:
-        """Wait for so many turns more than `send` brings about."""
-        self._turns += turns
 
     async def arrive(self) -> list[str]:
         """Open the conversation as this channel does, with a greeting; return the answers."""
@@ -65,13 +61,13 @@ class Customer:
         """Write something; return the answers."""
         return await self.send(self.write(self.address, text))
 
-    async def send(self, post: Post) -> list[str]:
-        """Post it, and wait for the turn that comes of it."""
-        status, answer = await self.post(post)
+    async def send(self, post: Post, turns: int = 1) -> list[str]:
+        """Post it, and wait for the turns that come of it."""
+        status, answer = await post.to(self._bot.http, self._bot.url)
         assert status in {200, 204}, answer
-        self._turns += 1
+        self._turns += turns
         deadline = time.monotonic() + _PATIENCE
-        while len(await self.said()) < self._turns:
+        while len(await said_by(self._bot, self.sender)) < self._turns:
             assert time.monotonic() < deadline, "no turn came of it"
             await asyncio.sleep(0.02)
         heard = self._stub.heard.pop(self.address, [])

@@ -10,7 +10,7 @@ import pytest
 
 from actions.ps7.testing import Simulator
 from tests.channels import services
-from tests.channels.customers import CHANNELS, customer
+from tests.channels.customers import CHANNELS, customer, tracker_of
 from tests.channels.services import Services
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
@@ -55,7 +55,9 @@ async def test_ana_is_known_handed_over_and_forgotten(
     assert (context["ps7_status"], context["segment"]) == ("ok", "Personnalité")
     assert len(ps7.requests) == 1
     assert len(stub.asked) == (channel != "callback"), "once a session"
-    shown = json.dumps(await ana.tracker()) + json.dumps(rasa_stage.handed_over())
+    shown = json.dumps(await tracker_of(channel_bot, ana.sender)) + json.dumps(
+        rasa_stage.handed_over()
+    )
     shown += rasa_stage.whole_logs()
     assert ana.address.rpartition("+")[2] not in decoded(shown)
     assert services.SECRET not in shown

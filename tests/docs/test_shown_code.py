@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from rasa_sdk.events import ActiveLoop
@@ -32,20 +31,13 @@ ps7 = pytest.fixture(pytest_plugin.ps7)
 
 @contextmanager
 def bot_with(path: str, own: dict[str, Any]) -> Iterator[tuple[Conversation, dict[str, Any]]]:
-    """Open a conversation with a module of the page, the plugin named as the wheel names it.
+    """Open a conversation with a module of the page; `own` is the bot's part of the domain.
 
-    `own` is the bot's part of the domain. rasa_sdk registers every action that a process knows:
-    those of the module do not outlive its test.
+    rasa_sdk registers every action that a process knows: those of the module do not outlive this.
     """
     names: dict[str, Any] = {"__name__": MODULE, "__package__": "actions"}
-    installed = {
-        name.replace("actions.ps7", "rasa_ps7", 1): module
-        for name, module in sys.modules.items()
-        if name.startswith("actions.ps7")
-    }
     try:
-        with patch.dict(sys.modules, installed):
-            exec(INTEGRATION[path], names)  # noqa: S102 - the documents are ours
+        exec(INTEGRATION[path].replace("rasa_ps7", "actions.ps7"), names)  # noqa: S102 - ours
         classes = (each for each in names.values() if isinstance(each, type))
         found = [each for each in classes if each.__module__ == MODULE]
         yield Conversation([own, ROOT / "domain.yml"], [ActionPS7Context, *found]), names
