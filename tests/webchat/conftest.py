@@ -95,4 +95,4 @@ async def visitors(browser: Browser) -> AsyncIterator[Visitors]:
 
         yield visit
         for one in visits:
-            assert await one.misdeeds() == []
+            assert one.misdeeds == []
