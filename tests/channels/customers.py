@@ -9,8 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from actions.ps7.dialogue.arrival import sign
-from tests.channels import services
-from tests.channels.services import ARRIVAL_KEY, CODE, Post, Services, sender_of, texts
+from tests.channels.services import (
+    ARRIVAL_KEY,
+    CODE,
+    WRITES,
+    Post,
+    Services,
+    sender_of,
+    texts,
+)
 from tests.conversation.talking import RunningBot
 
 _PATIENCE = 20.0
@@ -85,14 +92,16 @@ def customer(channel: str, bot: RunningBot, stub: Services) -> Customer:
     account = f"55119{uuid4().int % 10**8:08}"
     stub.numbers.add(account)
     token = sign(ARRIVAL_KEY, "ana", sender_of("callback", account))
-    ends: dict[str, tuple[Callable[..., Post], str, dict[str, Any]]] = {
-        "callback": (services.callback, account, {"metadata": {"contextId": token}}),
-        "twilio": (services.twilio, f"whatsapp:+{account}", {}),
-        "sms": (services.twilio, f"+{account}", {}),
-        "telegram": (services.telegram, account, {"text": f"/start {CODE}"}),
-        "facebook": (services.facebook, account, {"text": "", "referral": {"ref": CODE}}),
-        "whatsapp_cloud": (services.whatsapp, account, {}),
-        "twilio_voice": (services.voice, f"+{account}", {"text": ""}),
+    ends: dict[str, tuple[str, dict[str, Any]]] = {
+        "callback": (account, {"metadata": {"contextId": token}}),
+        "twilio": (f"whatsapp:+{account}", {}),
+        "sms": (f"+{account}", {}),
+        "telegram": (account, {"text": f"/start {CODE}"}),
+        "facebook": (account, {"text": "", "referral": {"ref": CODE}}),
+        "whatsapp_cloud": (account, {}),
+        "twilio_voice": (f"+{account}", {"text": ""}),
     }
-    write, address, arrives = ends[channel]
-    return Customer(bot, stub, write, address, **arrives)
+    address, arrives = ends[channel]
+    return Customer(
+        bot, stub, WRITES["twilio" if channel == "sms" else channel], address, **arrives
+    )

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -200,6 +200,16 @@ def signed_callback(body: bytes, secret: str = SECRET, at: float | None = None) 
     digest = hmac.new(secret.encode(), f"{sent_at}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {**JSON, "X-Timestamp": sent_at, "X-Signature-256": f"sha256={digest}"}
     return Post("callback", body, headers)
+
+
+WRITES: dict[str, Callable[..., Post]] = {
+    "whatsapp_cloud": whatsapp,
+    "facebook": facebook,
+    "telegram": telegram,
+    "twilio": twilio,
+    "twilio_voice": voice,
+    "callback": callback,
+}
 
 
 def texts(messages: list[Any]) -> list[str]:

@@ -15,7 +15,15 @@ import pytest
 from actions.ps7.dialogue.arrival import sign
 from tests.channels import services
 from tests.channels.customers import Customer, customer, said_by
-from tests.channels.services import ARRIVAL_KEY, CODE, SECRET, Post, Services, sender_of
+from tests.channels.services import (
+    ARRIVAL_KEY,
+    CODE,
+    SECRET,
+    WRITES,
+    Post,
+    Services,
+    sender_of,
+)
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
@@ -26,15 +34,6 @@ pytestmark = [
     pytest.mark.xdist_group("channels"),
 ]
 
-Write = Callable[..., Post]
-WRITES: dict[str, Write] = {
-    "whatsapp_cloud": services.whatsapp,
-    "facebook": services.facebook,
-    "telegram": services.telegram,
-    "twilio": services.twilio,
-    "twilio_voice": services.voice,
-    "callback": services.callback,
-}
 SIGNED_BY = {
     "X-Hub-Signature-256",
     "X-Telegram-Bot-Api-Secret-Token",

@@ -14,7 +14,7 @@ from tests.container.engine import Engine, part
 from tests.support.action_server import Connection
 from tests.support.dialogue import Dialogue
 
-ACTIONS, DOCTOR, TELEMETRY = "ps7-actions:0.1.0", "ps7-doctor:0.1.0", "ps7-telemetry:0.1.0"
+ACTIONS, TELEMETRY = "ps7-actions:0.1.0", "ps7-telemetry:0.1.0"
 PROGRAMS = ("buildah", "podman", "runc", "mmdebstrap")
 NAME = "ps7-try-images"
 LOCKED = (
@@ -127,8 +127,3 @@ def run(engine: Engine, began: float) -> None:
         assert "ps7_lookup_duration_seconds_count" in server.inside(ask)
         assert server.stop()[0] == 0
         part("the image with telemetry: the lookup is in the metrics of its worker", began)
-
-        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
-        doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
-        assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
-        part("the doctor's image: the doctor finds no fault", began)

@@ -17,7 +17,8 @@ from tests.support.processes import ROOT
 DEPLOY = ROOT / "examples" / "deploy"
 COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
 _YAML = YAML(typ="safe", pure=True)
-COMPOSE: dict[str, Any] = _YAML.load(DEPLOY / "compose.yaml")
+load = _YAML.load
+COMPOSE: dict[str, Any] = load(DEPLOY / "compose.yaml")
 
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
@@ -104,7 +105,7 @@ class Cluster:
 def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
     chosen = folder / "kubernetes" / "kustomization.yaml"
-    settings = _YAML.load(DEPLOY / "kubernetes" / chosen.name)
+    settings = load(DEPLOY / "kubernetes" / chosen.name)
     settings["components"] = [f"components/{name}" for name in components]
     chosen.write_text(json.dumps(settings))
     secrets = (DEPLOY / "secrets" / chosen.name).read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.deployment import COMPOSE, mounted
+from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
 
 pytestmark = pytest.mark.release
 
@@ -66,3 +66,11 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
 def test_there_are_two_of_each_server() -> None:
     """So that one can be replaced."""
     assert [SERVICES[name]["deploy"]["replicas"] for name in ("rasa", "actions")] == [2, 2]
+
+
+def test_rasa_looks_for_the_authority_behind_every_hop() -> None:
+    """And for the name, but for Redis: the README says so. `make compose` takes each hop."""
+    hops, authority = load(DEPLOY / "rasa" / "endpoints.yml"), "${TLS_CA_FILE}"
+    assert hops["action_endpoint"]["cafile"] == authority
+    assert hops["tracker_store"]["query"] == {"sslmode": "verify-full", "sslrootcert": authority}
+    assert hops["lock_store"].items() >= {"use_ssl": True, "ssl_ca_certs": authority}.items()

@@ -6,13 +6,12 @@ It judges nothing. The rules are GitHub's, where people read these files.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
 
 from tests.support.processes import ROOT
 
@@ -44,19 +43,39 @@ class Table(NamedTuple):
     header: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
+    @classmethod
+    def read(cls, table: SyntaxTreeNode) -> Table:
+        """Take one apart."""
+        rows = [row for part in table.children for row in part.children]
+        header, *below = (tuple(cell.children[0].content for cell in row.children) for row in rows)
+        return cls(header, below)
 
-@dataclass
+
 class Document:
     """One Markdown file."""
 
-    name: str
-    text: str
-    blocks: list[Block] = field(default_factory=list)
-    code_words: list[str] = field(default_factory=list)
-    """What is in code type within a sentence."""
-    links: list[str] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    headings: list[str] = field(default_factory=list)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = (ROOT / name).read_text(encoding="utf-8")
+        self._nodes = [*SyntaxTreeNode(PARSER.parse(self.text)).walk()]
+        self.code_words = [node.content for node in self._of("code_inline")]
+        """What is in code type within a sentence."""
+        targets = (node.attrs for node in self._of("link", "image"))
+        self.links = [unquote(str(each.get("href", each.get("src")))) for each in targets]
+        self.tables = [Table.read(node) for node in self._of("table")]
+        titles = (node.children[0].content for node in self._of("heading"))
+        self.headings = [title.replace("`", "") for title in titles]
+
+    def _of(self, *types: str) -> list[SyntaxTreeNode]:
+        return [node for node in self._nodes if node.type in types]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Its blocks of code."""
+        return [
+            Block(self.name, node.map[0] + 1 if node.map else 0, node.info.strip(), node.content)
+            for node in self._of("fence")
+        ]
 
     @property
     def anchors(self) -> list[str]:
@@ -95,29 +114,7 @@ def names() -> list[str]:
 @cache
 def document(name: str) -> Document:
     """Read one file."""
-    read = Document(name, (ROOT / name).read_text(encoding="utf-8"))
-    tokens = PARSER.parse(read.text)
-    rows: list[tuple[str, ...]] = []
-    for token, following in pairwise([*tokens, tokens[-1]]):
-        match token.type:
-            case "fence":
-                line = token.map[0] + 1 if token.map else 0
-                read.blocks.append(Block(name, line, token.info.strip(), token.content))
-            case "heading_open":
-                read.headings.append(following.content.replace("`", ""))
-            case "table_open":
-                rows = []
-            case "tr_open":
-                rows.append(())
-            case "th_open" | "td_open":
-                rows[-1] += (following.content,)
-            case "table_close":
-                read.tables.append(Table(rows[0], rows[1:]))
-    parts = [part for token in tokens for part in token.children or ()]
-    read.code_words = [part.content for part in parts if part.type == "code_inline"]
-    targets = [part.attrs for part in parts if part.type in {"link_open", "image"}]
-    read.links = [unquote(str(each.get("href", each.get("src")))) for each in targets]
-    return read
+    return Document(name)
 
 
 def blocks() -> list[Block]:
