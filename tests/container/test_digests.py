@@ -16,16 +16,6 @@ IMAGES = {
     *("postgres:17", "redis:8"),
 }
 
-MIRROR = "z.example:5000/team/python:3.11"
-
-
-def says(program: str, said: str) -> None:
-    """Let there be a program, which says this whatever it is asked."""
-    file = Path("bin") / program
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(f"#!/bin/sh\necho {said}\n")
-    file.chmod(0o755)
-
 
 @pytest.mark.parametrize("program", pin_images.PROGRAMS)
 def test_each_base_image_is_pinned(
@@ -33,24 +23,27 @@ def test_each_base_image_is_pinned(
 ) -> None:
     """Behind its tag; once more, it is pinned anew. Nothing else in the files changes.
 
-    Where no program is there, or what it says is no digest, none is made up.
+    Where what the program says is no digest, none is made up.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", "bin")
+    monkeypatch.setenv("PATH", ".")
     no_cache = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "examples" / "deploy", "deploy", ignore=no_cache)
     shutil.copy(ROOT / "Dockerfile", tmp_path)
-    Path("deploy/Dockerfile").write_text(f"FROM {MIRROR}\nFROM a:1/b AS c\n")
     texts = {file: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
-    for problem in ("one of these has to be there: crane", f"{program} gives no digest of nginx"):
-        with pytest.raises(SystemExit, match=problem):
-            pin_images.main(["Dockerfile", "deploy"])
-        assert {file: file.read_text() for file in texts} == texts
-        says(program, "no such image")
+
+    def says(digest: str) -> None:
+        Path(program).write_text(f"#!/bin/sh\necho {digest}\n")
+        Path(program).chmod(0o755)
+
+    says("no such image")
+    with pytest.raises(SystemExit, match=f"{program} gives no digest of nginx"):
+        pin_images.main(["Dockerfile", "deploy"])
+    assert {file: file.read_text() for file in texts} == texts
     for digit in "0f":
-        says(program, f"sha256:{digit * 64}")
+        says(f"sha256:{digit * 64}")
         pin_images.main(["Dockerfile", "deploy"])
         written, pin = {file: file.read_text() for file in texts}, f"@sha256:{digit * 64}"
         assert {file: text.replace(pin, "") for file, text in written.items()} == texts
         found = re.findall(rf"([\w./:-]+){pin}", "".join(written.values()))
-        assert set(found) == {MIRROR, *IMAGES}
+        assert set(found) == IMAGES

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import sys
 
 import pytest
 
 from benchmarks.scale.acts import AS_IT_COMES, PLANS, REPEATING
 from benchmarks.scale.programs import Programs
-from tests.benchmarks.running import run
 from tests.conversation.talking import RunningBot
+from tests.support.processes import ROOT
 
 pytestmark = [
     pytest.mark.release,
@@ -31,8 +34,22 @@ async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
     programs = Programs.find()
     if programs.missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(programs.missing)
-    arguments = ("--model", str(oss_bot.model), "--users", "8")
-    found = await run("scale", *arguments, PS7_RASA_PYTHON=str(programs.rasa_python))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.scale", "--model", oss_bot.model, "--users", "8"),
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PS7_RASA_PYTHON": str(programs.rasa_python)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output = (await process.communicate())[0].decode()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    assert process.returncode == 0, output
+    rows = (line.split(" | ") for line in re.findall(r"^\| (.*?) ?\|$", output, re.MULTILINE))
+    found = {name: [cell.strip() for cell in cells] for name, *cells in rows}
 
     assert found["conversations"] == found["trackers right at the end"]
     assert found["turns and trackers mixed up"] == ["0"]
