@@ -201,17 +201,15 @@ def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list
     """Return what one direction allows: from pod to pod, and beyond our pods."""
     between, beyond = set(), []
     for policy in cluster.of_kind("NetworkPolicy"):
+        ours = [*cluster.matching(policy["spec"]["podSelector"].get("matchLabels", {}))]
         for rule in policy["spec"].get(direction, []):
-            ports = [port["port"] for port in rule["ports"]]
-            for end in rule[peer]:
+            for end, port in product(rule[peer], (each["port"] for each in rule["ports"])):
                 if set(end) != {"podSelector"}:
-                    beyond += [(policy["metadata"]["name"], port) for port in ports]
+                    beyond.append((policy["metadata"]["name"], port))
                     continue
-                ours = cluster.matching(policy["spec"]["podSelector"]["matchLabels"])
-                theirs = list(cluster.matching(end["podSelector"]["matchLabels"]))
-                for one, other, port in product(ours, theirs, ports):
-                    names = (one.name, other.name)
-                    between.add((*(names if direction == "egress" else names[::-1]), port))
+                theirs = [*cluster.matching(end["podSelector"]["matchLabels"])]
+                sides = (ours, theirs) if direction == "egress" else (theirs, ours)
+                between |= {(one.name, other.name, port) for one, other in product(*sides)}
     return between, beyond
 
 

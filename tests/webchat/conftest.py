@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
-from examples.webchat.server import CLIENT, Backstage
+from examples.webchat.server import CLIENT, Backstage, application
 from tests.conversation.cast import BOTS
-from tests.webchat.visit import AXE, Visit, served
+from tests.webchat.visit import AXE, Visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,8 +76,8 @@ async def page_url(
     """Serve the page in front of the example bot."""
     log = rasa_stage.actions_log(BOTS["oss_bot"])
     backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log)
-    async with served(backstage) as url:
-        yield url
+    async with TestServer(application(backstage), host="127.0.0.1") as server:
+        yield str(server.make_url("/"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

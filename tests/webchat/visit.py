@@ -5,18 +5,14 @@ Knows the page's markup, so that the tests need not.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
-from examples.webchat.server import Backstage, application
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import Awaitable
 
     from playwright.async_api import Page
 
@@ -49,13 +45,6 @@ class Visitors(Protocol):
     """Opens the page at this address, on a screen of this size."""
 
     def __call__(self, url: str, size: str = ...) -> Awaitable[Visit]: ...
-
-
-@asynccontextmanager
-async def served(backstage: Backstage) -> AsyncIterator[str]:
-    """Serve the page on a free port; yield its address."""
-    async with TestServer(application(backstage), host="127.0.0.1") as server:
-        yield str(server.make_url("/"))
 
 
 class Visit:
