@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from actions.ps7.dialogue.arrival import sign
 from actions.ps7.testing import Simulator
 from benchmarks.scale.authority import Authority
 from examples.deploy import make_secrets
@@ -179,11 +180,8 @@ class Stack:
 
     def sign(self, context_id: str, sender: str) -> str:
         """Return a token by which a contextId arrives."""
-        command = (sys.executable, "-m", "actions.ps7", "sign", context_id, "--sender", sender)
-        told = os.environ | {"PS7_SECRETS_DIR": str(self.deploy / "secrets" / "ps7")}
-        return subprocess.run(
-            command, env=told, check=True, capture_output=True, text=True
-        ).stdout.split()[0]
+        keys = (self.deploy / "secrets" / "ps7" / "PS7_ARRIVAL_KEYS").read_text()
+        return sign(json.loads(keys)[0], context_id, sender)
 
 
 class Talk:
@@ -212,7 +210,7 @@ class Talk:
     async def go_on(self, number: int) -> None:
         """Ask again and again, one turn a second: the token once, and then without."""
         sender = f"user-{number}"
-        token: str | None = await asyncio.to_thread(self._stack.sign, "ana", sender)
+        token: str | None = self._stack.sign("ana", sender)
         while True:
             said = await self.ask(sender, token)
             token = None

@@ -56,17 +56,11 @@ def steps_of(flow: str) -> list[Step]:
     return [step for steps in sequences(FLOWS[flow]["steps"]) for step in steps]
 
 
-def terms(condition: str) -> list[re.Match[str]]:
-    """Return the terms of a condition; one that this walk does not know is an error."""
-    found = [_TERM.fullmatch(term) for term in condition.split(" and ")]
-    known = [match for match in found if match]
-    assert len(known) == len(found), condition
-    return known
-
-
 def holds(condition: str, slots: Mapping[str, Any]) -> bool:
     """Whether a condition holds. An empty slot has no value, and is not true."""
-    for term in terms(condition):
+    for text in condition.split(" and "):
+        term = _TERM.fullmatch(text)
+        assert term, text
         value = slots[term["slot"]]
         met = bool(value) if term["value"] is None else value == term["value"]
         if met == bool(term["negated"]):

@@ -36,16 +36,6 @@ _NEEDED = {
     CLIENT: "socket.io's client (npm install --no-package-lock in examples/webchat)",
     AXE: "axe-core (npm install --no-package-lock in tests/webchat)",
 }
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 844},
@@ -61,7 +51,7 @@ async def browser() -> AsyncIterator[Browser]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     async with (
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as running,
+        await playwright.chromium.launch(executable_path=CHROMIUM) as running,
     ):
         yield running
 
