@@ -15,9 +15,10 @@ from tests.support.processes import ROOT
 
 VERSION = release.own_version(ROOT)
 
+EMPTY = "# C\n\n## [Unreleased]\n\n## [0.0.9] - 2026-01-01\n\n- B.\n"
 GOOD = {
     "own": "0.1.0",
-    "changelog": "# C\n\n## [Unreleased]\n\n### Fixed\n\n- A.\n\n## [0.0.9] - 2026-01-01\n\n- B.\n",
+    "changelog": EMPTY.replace("\n\n## [0.0.9]", "\n\n### Fixed\n\n- A.\n\n## [0.0.9]"),
     "branch": "main",
     "changes": "",
 }
@@ -30,11 +31,7 @@ GOOD = {
         ("1", {}, "1 is no version: make release VERSION=x.y.z"),
         ("0.9.1", {"own": "0.10.0"}, "0.9.1 is older than 0.10.0 in pyproject.toml"),
         ("0.0.9", {"own": "0.0.9"}, "CHANGELOG.md has 0.0.9 already"),
-        (
-            "0.1.0",
-            {"changelog": "## [Unreleased]\n\n## [0.0.9] - 2026-01-01\n\n- B.\n"},
-            "CHANGELOG.md says nothing under Unreleased",
-        ),
+        ("0.1.0", {"changelog": EMPTY}, "CHANGELOG.md says nothing under Unreleased"),
         ("0.1.0", {"branch": "topic"}, "a release is made on main, and this is topic"),
         ("0.1.0", {"changes": " M file"}, "there are changes that are not committed:\n M file"),
     ],

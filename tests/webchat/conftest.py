@@ -36,10 +36,6 @@ _NEEDED = {
     CLIENT: "socket.io's client (npm install --no-package-lock in examples/webchat)",
     AXE: "axe-core (npm install --no-package-lock in tests/webchat)",
 }
-SIZES: dict[str, ViewportSize] = {
-    "desktop": {"width": 1280, "height": 800},
-    "phone": {"width": 390, "height": 844},
-}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -71,17 +67,16 @@ async def page_url(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitors(browser: Browser) -> AsyncIterator[Visitors]:
+async def visitors(browser: Browser, page_url: str) -> AsyncIterator[Visitors]:
     """Let visitors open the page; afterwards see that no page did what none may do."""
     async with AsyncExitStack() as contexts:
         visits: list[Visit] = []
 
-        async def visit(url: str, size: str = "desktop") -> Visit:
-            context = await browser.new_context(
-                viewport=SIZES[size], locale="pt-BR", timezone_id="America/Sao_Paulo"
-            )
+        async def visit(*, phone: bool = False) -> Visit:
+            size: ViewportSize = {"width": 390 if phone else 1280, "height": 800}
+            context = await browser.new_context(viewport=size, locale="pt-BR")
             await contexts.enter_async_context(context)
-            visits.append(Visit(await context.new_page(), url))
+            visits.append(Visit(await context.new_page(), page_url))
             return visits[-1]
 
         yield visit

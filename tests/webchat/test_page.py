@@ -24,15 +24,15 @@ GREETING = greeting(PERSONAS["ana"])
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
-async def test_a_customer_and_what_the_panel_shows(visitors: Visitors, page_url: str) -> None:
+async def test_a_customer_and_what_the_panel_shows(visitors: Visitors) -> None:
     """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once."""
-    visit = await visitors(page_url)
+    visit = await visitors()
     await visit.arrive("ana")
     await visit.say("qual meu saldo?", 2)
     await visit.hears(*GREETING, BALANCE)
     first, second = await visit.turns()
 
-    shown = {slot: (value, note) for slot, value, note, _ in first["slots"]}
+    shown = {slot: (value, note) for slot, value, note in first["slots"]}
     assert (first["status"], first["ends"]) == ("ok", [["ok", None]])
     assert first["calls"] == [[CALL, "200"]]
     assert shown["segment"] == ("Personnalité", "")
@@ -41,12 +41,11 @@ async def test_a_customer_and_what_the_panel_shows(visitors: Visitors, page_url:
     assert shown["ps7_context"] == ("selado", "")
     assert (second["number"], second["said"], second["status"]) == ("2", "qual meu saldo?", "ok")
     assert (second["calls"], second["plain"]) == ([], ["Nada: o contexto selado ainda vale."])
-    assert (first["open"], second["open"]) == (False, True)
 
 
-async def test_ps7_in_trouble(visitors: Visitors, page_url: str) -> None:
+async def test_ps7_in_trouble(visitors: Visitors) -> None:
     """The bot keeps to its rules, and the panel shows why, and how often PS7 was asked."""
-    visit = await visitors(page_url)
+    visit = await visitors()
     await visit.arrive("http-503")
     await visit.say("qual meu saldo?", 2)
     await visit.hears(*spoken.GREETING, *NO_BALANCE["unavailable"])
@@ -57,14 +56,14 @@ async def test_ps7_in_trouble(visitors: Visitors, page_url: str) -> None:
     assert [slot for slot, *_ in first["slots"]] == ["ps7_context"]
 
 
-async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, page_url: str) -> None:
+async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors) -> None:
     """All texts of the page change, those of the bot stay; the address remembers."""
-    visit = await visitors(page_url)
+    visit = await visitors()
     await visit.arrive("ana")
     assert await visit.page.title() == "Ana · Seu Banco"
     await visit.page.click("[data-language=en]")
     assert await visit.page.title() == "Ana · Your Bank"
-    assert visit.page.url == f"{page_url}?lang=en&as=ana"
+    assert visit.page.url == f"{visit.url}?lang=en&as=ana"
     assert (await visit.turns())[0]["meaning"] == "PS7 knows this context."
     await visit.say("qual meu saldo?", 2)
     await visit.hears(*GREETING, BALANCE)
@@ -72,15 +71,13 @@ async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors, pag
 
 
 @pytest.mark.parametrize(
-    ("language", "size"),
-    [("pt-BR", "desktop"), pytest.param("en", "phone", marks=pytest.mark.release)],
+    ("language", "phone"),
+    [("pt-BR", False), pytest.param("en", True, marks=pytest.mark.release)],
 )
-async def test_nothing_that_axe_finds(
-    visitors: Visitors, page_url: str, language: str, size: str
-) -> None:
+async def test_nothing_that_axe_finds(visitors: Visitors, language: str, *, phone: bool) -> None:
     """Cards, chat and panel pass every rule of axe-core; a phone shows one side at a time."""
-    visit = await visitors(page_url, size)
-    await visit.page.goto(f"{page_url}?lang={language}")
+    visit = await visitors(phone=phone)
+    await visit.page.goto(f"{visit.url}?lang={language}")
     await visit.page.wait_for_selector(".card")
     assert await _violations(visit) == []
 
@@ -88,7 +85,7 @@ async def test_nothing_that_axe_finds(
         await visit.arrive(name, language)
         await visit.page.locator(".how").evaluate("node => (node.open = true)")
         assert await _violations(visit) == []
-        if size == "phone":
+        if phone:
             await expect(visit.page.locator(".panel")).to_be_hidden()
             await visit.page.click(".sides [data-side=panel]")
             await expect(visit.page.locator(".chat")).to_be_hidden()
@@ -104,9 +101,9 @@ async def _violations(visit: Visit) -> list[Any]:
     return found
 
 
-async def test_a_connection_that_breaks(visitors: Visitors, page_url: str) -> None:
+async def test_a_connection_that_breaks(visitors: Visitors) -> None:
     """The page says so, takes no message meanwhile, and goes on as a new conversation."""
-    visit = await visitors(page_url)
+    visit = await visitors()
     sockets: list[WebSocketRoute] = []
     refused = False
 

@@ -24,7 +24,6 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
     number: text(turn.querySelector(".number")),
     said: text(turn.querySelector(".said")),
     status: turn.querySelector("summary .pill")?.title ?? null,
-    open: turn.open,
     meaning: text(turn.querySelector(".meaning")?.firstChild) ?? null,
     calls: all(".requests li").map((row) => [...row.children].map(text)),
     ends: all(".end").map((end) => [
@@ -35,16 +34,16 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
       cell.querySelector(".new")?.remove();
       const note = cell.querySelector("code, small");
       note?.remove();
-      return [row.dataset.slot, text(cell), text(note) ?? "", row.className];
+      return [row.dataset.slot, text(cell), text(note) ?? ""];
     }),
   };
 })"""
 
 
 class Visitors(Protocol):
-    """Opens the page at this address, on a screen of this size."""
+    """Opens a browser for one who has not been there yet."""
 
-    def __call__(self, url: str, size: str = ...) -> Awaitable[Visit]: ...
+    def __call__(self, *, phone: bool = ...) -> Awaitable[Visit]: ...
 
 
 class Visit:
