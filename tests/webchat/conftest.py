@@ -53,30 +53,26 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page_url(
-    browser: Browser,  # noqa: ARG001 - without one, no bot needs to start
-    oss_bot: RunningBot,
-    rasa_stage: Stage,
-    rasa_simulator: Simulator,
-) -> AsyncIterator[str]:
-    """Serve the page in front of the example bot."""
+async def visitors(
+    browser: Browser, oss_bot: RunningBot, rasa_stage: Stage, rasa_simulator: Simulator
+) -> AsyncIterator[Visitors]:
+    """Let visitors open the page, in front of the example bot.
+
+    Afterwards see that no page did what none may do.
+    """
     log = rasa_stage.actions_log(BOTS["oss_bot"])
     backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log)
-    async with TestServer(application(backstage), host="127.0.0.1") as server:
-        yield str(server.make_url("/"))
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def visitors(browser: Browser, page_url: str) -> AsyncIterator[Visitors]:
-    """Let visitors open the page; afterwards see that no page did what none may do."""
-    async with AsyncExitStack() as contexts:
+    async with (
+        TestServer(application(backstage), host="127.0.0.1") as server,
+        AsyncExitStack() as contexts,
+    ):
         visits: list[Visit] = []
 
         async def visit(*, phone: bool = False) -> Visit:
             size: ViewportSize = {"width": 390 if phone else 1280, "height": 800}
             context = await browser.new_context(viewport=size, locale="pt-BR")
             await contexts.enter_async_context(context)
-            visits.append(Visit(await context.new_page(), page_url))
+            visits.append(Visit(await context.new_page(), str(server.make_url("/"))))
             return visits[-1]
 
         yield visit
