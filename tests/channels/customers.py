@@ -81,10 +81,7 @@ class Customer:
         return texts([answer] if self.channel == "twilio_voice" else heard)
 
 
-CHANNELS = (
-    *("callback", "twilio", "sms", "telegram", "whatsapp_cloud"),
-    *("facebook", "twilio_voice"),
-)
+CHANNELS = ("sms", *WRITES)
 
 
 def customer(channel: str, bot: RunningBot, stub: Services) -> Customer:

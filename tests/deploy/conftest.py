@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY, Cluster, build_cluster
-
-
-def make_secrets(folder: Path) -> list[str]:
-    """Run the command; return the lines that it prints."""
-    command = [sys.executable, str(DEPLOY / "make_secrets.py"), "--folder", str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +21,7 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns("secrets"))
     (folder / "secrets").mkdir()
     shutil.copy(DEPLOY / "secrets" / "kustomization.yaml", folder / "secrets")
-    make_secrets(folder / "secrets")
+    make_secrets.write(folder / "secrets")
     (folder / "secrets" / "ps7-tls").mkdir(0o700)  # yours to bring
     for name in ("ca.crt", "client.crt", "client.key"):
         shutil.copy(folder / "secrets" / "tls" / "ca.crt", folder / "secrets" / "ps7-tls" / name)

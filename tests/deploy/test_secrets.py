@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import make_secrets
+from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY
 
 pytestmark = pytest.mark.release
@@ -18,32 +18,29 @@ def values(folder: Path) -> dict[str, str]:
     return {file.name: file.read_text() for file in folder.glob("[ps]*/*")}
 
 
-def test_what_is_there_stays(tmp_path: Path) -> None:
+def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Run again, it makes nothing anew, and names what still wants filling in."""
     folder = tmp_path / "secrets"
-    first = make_secrets(folder)
+    username, password = (folder / "ps7" / f"PS7_{name}" for name in ("USERNAME", "PASSWORD"))
+    assert make_secrets.write(folder) == [username, password]
     made = values(folder)
-    (folder / "ps7" / "PS7_PASSWORD").write_text("a real one")
-    second = make_secrets(folder)
+    password.write_text("a real one")
+    make_secrets.main(["--folder", str(folder)])
 
-    username, password = (
-        f"to be filled in: {folder}/ps7/PS7_{x}" for x in ("USERNAME", "PASSWORD")
-    )
-    assert first == [username, password]
-    assert second == [username]
+    assert capsys.readouterr().out == f"to be filled in: {username}\n"
     assert values(folder) == made | {"PS7_PASSWORD": "a real one"}
     assert len(set(made.values())) == 6, "no two passwords are the same"
 
 
 def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
     """Where there is an authority's, none is made up: those that are missing are named."""
-    tls = tmp_path / "secrets" / "tls"
-    tls.mkdir(parents=True)
+    tls = tmp_path / "tls"
+    tls.mkdir()
     (tls / "ca.crt").write_text("the bank's")
-    missing = make_secrets(tmp_path / "secrets")[2:]
+    missing = make_secrets.write(tmp_path)[2:]
 
     assert [path.name for path in tls.iterdir()] == ["ca.crt"]
-    assert missing[:2] == [f"to be filled in: {tls}/actions.{kind}" for kind in ("crt", "key")]
+    assert missing[:2] == [tls / "actions.crt", tls / "actions.key"]
     assert len(missing) == 10
 
 

@@ -15,6 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7.api import telemetry
+from actions.ps7.counter import CounterFromZero
 from actions.ps7.dialogue import counters
 from examples.demo import free_ports
 from tests.docs.documents import document
@@ -29,11 +30,10 @@ PROMTOOL_TESTS = sorted(HERE.glob("*_test.yml"))
 RECORDED = [rule["record"] for rule in GROUP["rules"] if "record" in rule]
 ALERTS = [rule for rule in GROUP["rules"] if "alert" in rule]
 COUNTERS = {
-    "ps7_turns_total": counters._turns,
-    "ps7_question_total": telemetry._questions,
-    "ps7_arrivals_refused_total": counters.arrivals_refused,
-    "ps7_slots_restored_total": counters.slots_restored,
-    "ps7_seals_refused_total": counters.seals_refused,
+    f"{each.name.replace('.', '_')}_total": each
+    for module in (telemetry, counters)
+    for each in vars(module).values()
+    if isinstance(each, CounterFromZero)
 }
 """What is there at 0 from a worker's start, under its name in Prometheus."""
 

@@ -36,12 +36,7 @@ class Vector:
 
 def load(name: str) -> Vector:
     """Read one vector."""
-    return from_case(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
-
-
-def from_case(given: dict[str, Any]) -> Vector:
-    """Make a vector of what a file says."""
-    case = dict(given)
+    case = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     if "received_at" in case:
         case["received_at"] = datetime.fromisoformat(case["received_at"])
     return Vector(body=_body(case), **case)

@@ -25,7 +25,10 @@ CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
 async def test_a_customer_and_what_the_panel_shows(visitors: Visitors) -> None:
-    """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once."""
+    """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once.
+
+    In another language all texts of the page change, those of the bot stay.
+    """
     visit = await visitors()
     await visit.arrive("ana")
     await visit.say("qual meu saldo?", 2)
@@ -42,6 +45,14 @@ async def test_a_customer_and_what_the_panel_shows(visitors: Visitors) -> None:
     assert (second["number"], second["said"], second["status"]) == ("2", "qual meu saldo?", "ok")
     assert (second["calls"], second["plain"]) == ([], ["Nada: o contexto selado ainda vale."])
 
+    await visit.page.click("[data-language=en]")
+    assert await visit.page.title() == "Ana · Your Bank"
+    assert visit.page.url == f"{visit.url}?lang=en&as=ana"
+    first, second = await visit.turns()
+    assert first["meaning"] == "PS7 knows this context."
+    assert second["plain"] == ["Nothing: the sealed context still holds."]
+    await visit.hears(*GREETING, BALANCE)
+
 
 async def test_ps7_in_trouble(visitors: Visitors) -> None:
     """The bot keeps to its rules, and the panel shows why, and how often PS7 was asked."""
@@ -54,20 +65,6 @@ async def test_ps7_in_trouble(visitors: Visitors) -> None:
     assert first["calls"] == [[CALL, "503, 503, 503"]]
     assert [first["ends"], second["ends"]] == [[["unavailable", "server_error"]]] * 2
     assert [slot for slot, *_ in first["slots"]] == ["ps7_context"]
-
-
-async def test_the_language_changes_and_the_chat_goes_on(visitors: Visitors) -> None:
-    """All texts of the page change, those of the bot stay; the address remembers."""
-    visit = await visitors()
-    await visit.arrive("ana")
-    assert await visit.page.title() == "Ana · Seu Banco"
-    await visit.page.click("[data-language=en]")
-    assert await visit.page.title() == "Ana · Your Bank"
-    assert visit.page.url == f"{visit.url}?lang=en&as=ana"
-    assert (await visit.turns())[0]["meaning"] == "PS7 knows this context."
-    await visit.say("qual meu saldo?", 2)
-    await visit.hears(*GREETING, BALANCE)
-    assert (await visit.turns())[1]["plain"] == ["Nothing: the sealed context still holds."]
 
 
 @pytest.mark.parametrize(
