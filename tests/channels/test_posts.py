@@ -34,17 +34,10 @@ pytestmark = [
     pytest.mark.xdist_group("channels"),
 ]
 
-SIGNED_BY = {
-    "X-Hub-Signature-256",
-    "X-Telegram-Bot-Api-Secret-Token",
-    "X-Twilio-Signature",
-    "X-Signature-256",
-}
-
 
 def forged(post: Post) -> Iterator[Post]:
     """Yield what is not the service's: unsigned, or signed with something else."""
-    signed_by = SIGNED_BY & post.headers.keys()
+    signed_by = {name for name in post.headers if name.startswith("X-")}
     kept = {name: value for name, value in post.headers.items() if name not in signed_by}
     yield replace(post, headers=kept)
     no_text = "sha256=\udcff é".encode("utf-8", "surrogateescape").decode("latin-1")
