@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -21,6 +23,13 @@ OWN = {
     "redis": ("REDIS_PASSWORD",),
 }
 """What each service has to know, beside a certificate."""
+
+
+def test_compose_takes_its_files() -> None:
+    """By the schema of the Compose specification, which comes with the validator."""
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    files = (DEPLOY / "compose.yaml", DEPLOY / "compose.ps7-tls.yaml")
+    subprocess.run([sys.executable, "-m", "check_jsonschema", *schema, *files], check=True)
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
