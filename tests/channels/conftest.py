@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from actions.ps7.testing import Simulator
 from tests.channels import services
@@ -16,11 +16,8 @@ from tests.channels.services import Services
 @pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
 async def _services() -> AsyncIterator[Services]:
     made = Services()
-    runner = web.AppRunner(made.application())
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", int(services.URL.rpartition(":")[2])).start()
-    yield made
-    await runner.cleanup()
+    async with TestServer(made.application(), port=int(services.URL.rpartition(":")[2])):
+        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")

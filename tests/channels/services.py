@@ -214,15 +214,15 @@ WRITES: dict[str, Callable[..., Post]] = {
 
 def texts(messages: list[Any]) -> list[str]:
     """Return what a customer reads of what was sent to them, by any service."""
-    return [text for message in messages for text in _texts(message)]
-
-
-def _texts(message: Any) -> list[str]:  # noqa: ANN401 - JSON, or TwiML
-    if isinstance(message, str):
-        return re.findall(r"<Say[^>]*>([^<]*)</Say>", message)
-    if "interactive" in message:
-        return [message["interactive"]["body"]["text"]]
-    if "attachment" in message:  # Messenger's buttons
-        return [message["attachment"]["payload"]["text"]]
-    said = message.get("text", message.get("Body"))
-    return [said["body"] if isinstance(said, dict) else str(said)]
+    found: list[str] = []
+    for message in messages:
+        if isinstance(message, str):  # TwiML
+            found += re.findall(r"<Say[^>]*>([^<]*)</Say>", message)
+        elif "interactive" in message:
+            found.append(message["interactive"]["body"]["text"])
+        elif "attachment" in message:  # Messenger's buttons
+            found.append(message["attachment"]["payload"]["text"])
+        else:
+            said = message.get("text", message.get("Body"))
+            found.append(said["body"] if isinstance(said, dict) else str(said))
+    return found
