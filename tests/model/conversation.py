@@ -1,14 +1,14 @@
 """A conversation: the channel, Rasa, the bot, PS7 and an attacker who writes slots.
 
-Each run of an action of ours is a call with the webhook's JSON to a driver; what it leaves behind
-is held against the books. What Rasa makes of events is the test kit's.
+What each run of an action of ours leaves behind is held against the books. What Rasa makes of
+events is the test kit's.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -43,8 +43,7 @@ from tests.model.steps import (
     Wait,
     Walk,
 )
-
-Driver = Callable[[dict[str, Any]], dict[str, Any]]
+from tests.model.subject import Subject
 
 RASAS = {
     "/back": "action_back",
@@ -120,8 +119,8 @@ class Tracker:
 class Conversation:
     """One user of one bot."""
 
-    def __init__(self, bot: Bot, driver: Driver) -> None:
-        self.bot, self.driver, self.books = bot, driver, Books(bot)
+    def __init__(self, bot: Bot, subject: Subject) -> None:
+        self.bot, self.subject, self.books = bot, subject, Books(bot)
         self.sender_id = f"model-{next(_users)}"
         self.now = 1_795_000_000.0
         slots = (*OURS, BALANCE, SESSION_METADATA)
@@ -148,7 +147,6 @@ class Conversation:
 
     def step(self, step: Step) -> None:
         """Let one thing happen."""
-        seen["step"] += 1
         match step:
             case Wait():
                 self.now += step.seconds
@@ -160,7 +158,6 @@ class Conversation:
     def turn(self, turn: Turn) -> None:
         """Let the user write, and Rasa and the bot do what they do then."""
         self.tracker.load(self.bot.store)
-        seen[f"replica: {turn.replica}"] += 1
         self.now += 1
         self.brought = self.brings(turn)
         metadata = self.brought.metadata if self.brought else {}
@@ -220,7 +217,6 @@ class Conversation:
     def session(self, turn: Turn, why: str) -> None:
         """Start a session, as Rasa itself or with an action of ours."""
         carries = self.bot.carries and why != "/restart"
-        seen[f"session: {why or 'after a while'}, {self.bot.start}"] += 1
         if self.bot.start == START_PS7 and why != "away":
             self.books.session_starts(remembers=True)
             if why == "/restart":
@@ -268,7 +264,6 @@ class Conversation:
         was, status = before[STATUS], self.slot(STATUS)
         how = "asks PS7" if asked else "changes slots" if changes else "in order"
         seen[f"{what}: {how}, {status}"] += 1
-        seen["restored: cpf"] += CPF in changes and status == "ok" and not asked
         if what == "forget":
             self.books.logs_out({self.about[seal] for seal in seals if seal in self.about})
         else:
@@ -320,21 +315,15 @@ class Conversation:
             "events": self.tracker.events,
         }
         # What differs between two replicas has no effect here.
-        reply = self.driver(
-            {
-                "settings": self.settings | {"PS7_MAX_CONNECTIONS": str(100 + replica)},
-                "now": self.now + (self.bot.skew if replica == 1 else 0),
-                "ps7": {sent: answer(self.books.ps7[name]) for sent, name in names.items()},
-                "action": action,
-                "tracker": tracker,
-                "domain": self.domain,
-            }
-        )
-        must("events" in reply, str(reply))
-        asked = [names[sent] for sent in reply["asked"]]
+        settings = self.settings | {"PS7_MAX_CONNECTIONS": str(100 + replica)}
+        self.subject.now = self.now + (self.bot.skew if replica == 1 else 0)
+        self.subject.ps7 = {sent: answer(self.books.ps7[name]) for sent, name in names.items()}
+        events = self.subject.run(settings, action, tracker, self.domain)
+        must(not self.subject.errors, "; ".join(self.subject.errors))
+        asked = [names[sent] for sent in self.subject.asked]
         for name in asked:
             self.books.asked(name, self.now)
-        return reply["events"], asked
+        return events, asked
 
     def seals(self) -> set[str]:
         """Return the seals that the tracker shows, in any event or in the slot."""
@@ -356,7 +345,6 @@ class Conversation:
         plain = in_metadata(turn.brings)
         if not self.bot.signed:
             return Brought(plain, self.now, genuine=True)
-        seen[f"token: {turn.token}"] += 1
         if turn.brings == UNDEFINED:
             return Brought(plain, self.now, genuine=False)
         if turn.token == "old" and turn.brings in self.tokens:
@@ -377,7 +365,6 @@ class Conversation:
         values = self.values[attack.slot]
         self.books.is_written_to()
         self.books.typed |= attack.slot == CPF
-        seen[f"attack: {attack.slot}, {when}"] += 1
         self.sets(attack.slot, values[attack.value % len(values)])
 
     def sets(self, name: str, value: object) -> None:
@@ -389,7 +376,6 @@ class Conversation:
         self.tracker.add({"event": event, **details, "timestamp": self.now})
         self.settled = self.settled if event == "action" else None
         if event == "rewind":
-            seen["rewind"] += 1
             self.books.is_written_to(by_rasa=True)
         if event == "slot":
             values = self.values[details["name"]]
@@ -427,14 +413,13 @@ def answer(says: str) -> tuple[int, object]:
     return 200, {"code": "0", "payload": {"u_cpf": cpf, "u_ag": cpf[:4], "u_id": "AUT"}}
 
 
-def violated(walk: Walk, driver: Driver) -> str | None:
+def violated(walk: Walk, subject: Subject) -> str | None:
     """Let a walk happen; return what must not be and is."""
-    bot, conversation = walk.bot, Conversation(walk.bot, driver)
+    conversation = Conversation(walk.bot, subject)
     try:
         for step in walk.steps:
             conversation.step(step)
         must(not conversation.unsealed, conversation.unsealed)
     except Violation as violation:
         return str(violation)
-    seen[f"bot: every={bot.every}, {bot.start}, {bot.store}, signed={bot.signed}"] += 1
     return None

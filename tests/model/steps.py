@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 NAMES = ("ana", "bruno", "carla", "diego", "ana 0")
 """The contextIds of the walks; the last is the text of the first, with `encoded` 0 beside it."""
@@ -17,16 +17,8 @@ START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
 LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
 
 
-class _Data:
-    def __repr__(self) -> str:
-        """Return how it is written, without what is as in the plainest one."""
-        values = {field: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        said = (f"{f.name}={value!r}" for f, value in values.items() if value != f.default)
-        return f"{type(self).__name__}({', '.join(said)})"
-
-
-@dataclass(frozen=True, repr=False)
-class Bot(_Data):
+@dataclass(frozen=True)
+class Bot:
     """How a bot is built, where it runs, and who may write to it."""
 
     every: bool = True
@@ -42,8 +34,8 @@ class Bot(_Data):
     """The action server may be away for a turn."""
 
 
-@dataclass(frozen=True, repr=False)
-class Attack(_Data):
+@dataclass(frozen=True)
+class Attack:
     """Somebody writes a slot: before our run of the turn, after it, or between two turns."""
 
     when: str
@@ -52,8 +44,8 @@ class Attack(_Data):
     """Which of the values that this slot had: 0 is null; for `context` 1 is garbage, 2 a seal."""
 
 
-@dataclass(frozen=True, repr=False)
-class Turn(_Data):
+@dataclass(frozen=True)
+class Turn:
     """A message, what it brings and what the bot does then."""
 
     does: str = "listen"
@@ -64,15 +56,15 @@ class Turn(_Data):
     attack: Attack | None = None
 
 
-@dataclass(frozen=True, repr=False)
-class Wait(_Data):
+@dataclass(frozen=True)
+class Wait:
     """Time passes."""
 
     seconds: int
 
 
-@dataclass(frozen=True, repr=False)
-class Answers(_Data):
+@dataclass(frozen=True)
+class Answers:
     """From now on PS7 answers otherwise: with a customer, or an outcome."""
 
     about: str

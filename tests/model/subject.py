@@ -1,9 +1,4 @@
-"""What is judged: the plugin of some tree, called with the webhook's JSON.
-
-It runs in the process of the tests, or as a program of its own (a call a line, a reply a line) with
-another tree on PYTHONPATH. So it imports what every release has: public names, the clock, and the
-transport's edge, where PS7 is played. A replica is a set of settings; its time comes with a call.
-"""
+"""What is judged: the actions, with the time and PS7 played. A replica is a set of settings."""
 
 from __future__ import annotations
 
@@ -11,11 +6,12 @@ import asyncio
 import json
 import logging
 import os
-import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
@@ -53,93 +49,76 @@ class ActionWho(Action):
 ACTIONS = (ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionSessionStart, ActionWho)
 
 
-class Errors(logging.Handler):
-    """Keeps what the plugin says is broken: `run` itself never raises."""
+class Subject(logging.Handler):
+    """The actions, for any settings. It keeps what the plugin says is broken: no run raises."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
-class Subject:
-    """The actions of one tree, for any settings, with PS7 and the time at hand."""
-
-    def __init__(self) -> None:
+        self.now = 1_795_000_000.0
+        self.ps7: Mapping[str, tuple[int, object]] = {}
+        """The status and the body that PS7 answers to each contextId."""
+        self.asked: list[str] = []
+        self.errors: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._registered: dict[str, dict[str, Any]] = {}
-        self._message: dict[str, Any] = {}
-        self._asked: list[str] = []
-        self._errors = Errors()
-        self._kept = (clock.utc_now, Transport.send)
-        self._logger = logging.getLogger("actions")
-        self._logger.propagate = False
-        self._logger.addHandler(self._errors)
 
-        async def send(_: Transport, request: Request) -> Answer:
-            return self._answer(request)
-
-        self._replace(lambda: datetime.fromtimestamp(self._message["now"], timezone.utc), send)
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(record.getMessage())
 
     def close(self) -> None:
-        """Put everything back that was replaced."""
-        self._replace(*self._kept)
-        self._logger.removeHandler(self._errors)
-        self._logger.propagate = True
+        """End what it runs in."""
         self._loop.close()
+        super().close()
 
-    def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the events of one call, the contextIds that PS7 was asked about, or an error."""
-        self._message, self._asked, self._errors.lines = message, [], []
-        try:
-            action = self._actions(message["settings"])[message["action"]]
-            # Without the executor's checks of the JSON: they take most time.
-            tracker = Tracker.from_dict(cast("TrackerState", message["tracker"]))
-            called = action(CollectingDispatcher(), tracker, message["domain"])
-            events = self._loop.run_until_complete(called)
-        except (SystemExit, Exception) as error:  # noqa: BLE001 - the finding
-            return {"error": f"{type(error).__name__}: {error}"}
-        if self._errors.lines:
-            return {"error": "; ".join(self._errors.lines)}
-        return {"events": events, "asked": self._asked}
+    def run(
+        self,
+        settings: Mapping[str, str],
+        action: str,
+        tracker: dict[str, Any],
+        domain: Any,  # noqa: ANN401 - JSON
+    ) -> list[dict[str, Any]]:
+        """Return the events of one call; what PS7 was asked about is kept until the next."""
+        self.asked, self.errors = [], []
+        # Without the executor's checks of the JSON: they take most time.
+        called = self._actions(settings)[action](
+            CollectingDispatcher(), Tracker.from_dict(cast("TrackerState", tracker)), domain
+        )
+        events: list[dict[str, Any]] = self._loop.run_until_complete(called)
+        return events
 
-    def _actions(self, settings: dict[str, str]) -> dict[str, Any]:
+    def _actions(self, settings: Mapping[str, str]) -> dict[str, Any]:
         """Return the actions by their names, registered with these settings."""
         known = json.dumps(settings)
         if known not in self._registered:
-            kept = dict(os.environ)
-            for name in [name for name in os.environ if name.startswith("PS7_")]:
-                del os.environ[name]
-            os.environ.update(settings)
-            try:
+            with pytest.MonkeyPatch.context() as environment:
+                for name in [name for name in os.environ if name.startswith("PS7_")]:
+                    environment.delenv(name)
+                for name, value in settings.items():
+                    environment.setenv(name, value)
                 executor = ActionExecutor()
                 for action in ACTIONS:
                     executor.register_action(action)
-            finally:
-                os.environ.clear()
-                os.environ.update(kept)
             self._registered[known] = executor.actions
         return self._registered[known]
 
-    def _answer(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> Answer:
+        """Answer as PS7, in the place of the transport."""
         body = json.loads(request.body)
         encoded = "/0" if str(body.get("encoded", "")) == "0" else ""
-        self._asked.append(f"{body['contextId']}{encoded}")
-        status, answer = self._message["ps7"][self._asked[-1]]
+        self.asked.append(f"{body['contextId']}{encoded}")
+        status, answer = self.ps7[self.asked[-1]]
         return Answer(status, {"content-type": "application/json"}, json.dumps(answer).encode())
 
-    @staticmethod
-    def _replace(utc_now: Any, send: Any) -> None:  # noqa: ANN401 - functions of any tree
-        clock.utc_now = utc_now
-        cast("Any", Transport).send = send
 
-
-if __name__ == "__main__":
-    subject = Subject()
-    sys.stdout.write(f"{Path(sys.modules['actions.ps7'].__file__ or '').resolve()}\n")
-    sys.stdout.flush()
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(subject(json.loads(line))) + "\n")
-        sys.stdout.flush()
+@contextmanager
+def playing(subject: Subject | None = None) -> Iterator[Subject]:
+    """Let the plugin of this process be the subject, and nothing that it says be seen."""
+    subject, logger = subject or Subject(), logging.getLogger("actions")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "utc_now", lambda: datetime.fromtimestamp(subject.now, timezone.utc))
+        patch.setattr(Transport, "send", lambda _, request: subject.send(request))
+        patch.setattr(logger, "propagate", False)
+        logger.addHandler(subject)
+        yield subject
+    logger.removeHandler(subject)
+    subject.close()

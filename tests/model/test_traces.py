@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.model.conversation import Driver, violated
-from tests.model.drivers import this_process
+from tests.model.conversation import violated
 from tests.model.steps import Walk
+from tests.model.subject import Subject, playing
 from tests.model.traces import TRACES
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    """Call the plugin in this process."""
-    with this_process() as driver:
-        yield driver
+def subject() -> Iterator[Subject]:
+    """Play with the plugin."""
+    with playing() as subject:
+        yield subject
 
 
 @pytest.mark.parametrize("walk", TRACES.values(), ids=TRACES)
-def test_what_broke_once(driver: Driver, walk: Walk) -> None:
+def test_what_broke_once(subject: Subject, walk: Walk) -> None:
     """It is right, whatever happened to the conversation."""
-    assert violated(walk, driver) is None
+    assert violated(walk, subject) is None

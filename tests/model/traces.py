@@ -28,7 +28,7 @@ def _writes(when: str, value: int, slot: str = "ps7_context") -> Attack:
 
 SESSIONS = {
     **{
-        f"a customer ends with the session: {bot}": _of(
+        f"a customer ends with the session: {bot.start}": _of(
             bot, arrives("ana", "context"), Wait(650), says("verify"), says("context")
         )
         for bot in (_RULE, _PS7)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from actions import ps7
 from tests.model.conversation import violated
-from tests.model.drivers import tree
 from tests.model.steps import Walk
+from tests.model.subject import playing
 from tests.model.traces import TRACES
 from tests.model.walks import LENGTH, made_up
 
@@ -136,21 +138,35 @@ def plant(bug: Bug, root: Path) -> None:
 
 def found_by(bug: Bug) -> str:
     """Return what finds a bug; nothing if nothing does."""
+    with tempfile.TemporaryDirectory() as folder:
+        plant(bug, Path(folder))
+        path = os.pathsep.join((folder, str(ROOT)))
+        return subprocess.run(
+            (sys.executable, "-m", "tests.mutants.planted", folder),
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+
+
+def seek(folder: str) -> str:
+    """Return what finds a bug in the plugin of this process, which is that of a folder."""
+    assert Path(str(ps7.__file__)).is_relative_to(folder), ps7.__file__
     walks: dict[str, Walk] = {}
     for number in range(STEPS // LENGTH):
         walks[f"walks, {(number + 1) * LENGTH:,} steps"] = made_up(number)
-    with tempfile.TemporaryDirectory() as folder:
-        plant(bug, Path(folder))
-        with tree(Path(folder)) as driver:
-            for name, walk in (walks | TRACES).items():
-                if violation := violated(walk, driver):
-                    return f"{name}: {violation}"
+    with playing() as subject:
+        for name, walk in (walks | TRACES).items():
+            if violation := violated(walk, subject):
+                return f"{name}: {violation}"
     return ""
 
 
 def main() -> int:
     """Print what finds each bug; return the exit code."""
-    with ProcessPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(BUGS, pool.map(found_by, BUGS.values()), strict=True))
     for does, by in found.items():
         sys.stdout.write(f"{does}\n    {by or 'NOT FOUND'}\n")
@@ -158,4 +174,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if len(sys.argv) > 1:
+        sys.stdout.write(seek(sys.argv[1]))
+    else:
+        sys.exit(main())
