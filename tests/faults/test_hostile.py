@@ -21,9 +21,9 @@ FORGED = (
     "x\x00\x07\x85\u2028y",
     "x\u202eko=emoctuo",
     "x outcome=ok reason=ok",
+    "${jndi:ldap://127.0.0.1/a}",
 )
 """Texts that would be a line of their own in a log, repaint a terminal, or add to a line."""
-HARMFUL = (*FORGED, "${jndi:ldap://127.0.0.1/a}", "%s%n%d", "{cpf}", "\ud800", "x" * 2**20)
 every_text = pytest.mark.parametrize("text", FORGED, ids=ascii)
 
 
@@ -44,7 +44,7 @@ async def ps7() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.mark.parametrize("text", HARMFUL, ids=lambda text: ascii(text)[:40])
+@pytest.mark.parametrize("text", [*FORGED, "\ud800", "x" * 2**20], ids=lambda text: ascii(text)[:9])
 async def test_a_context_id_that_means_harm(
     turn: Turn, watch: Watch, ps7: Simulator, text: str
 ) -> None:
@@ -57,13 +57,13 @@ async def test_a_context_id_that_means_harm(
     assert text not in watch.said()
 
 
-@pytest.mark.parametrize("name", ["correlationId", "flowId", "encoded"])
 @every_text
-async def test_a_companion_that_means_harm(
-    turn: Turn, watch: Watch, ps7: Simulator, name: str, text: str
+async def test_companions_that_mean_harm(
+    turn: Turn, watch: Watch, ps7: Simulator, text: str
 ) -> None:
-    """It is not taken: PS7 gets an id of the plugin's instead, and so does the log."""
-    slots = await turn(ps7.environment, {"contextId": "ana", name: text})
+    """They are not taken: PS7 gets an id of the plugin's instead, and so does the log."""
+    beside = dict.fromkeys(("correlationId", "flowId", "encoded"), text)
+    slots = await turn(ps7.environment, {"contextId": "ana", **beside})
 
     assert slots["ps7_status"] == "ok"
     assert LINE.fullmatch(watch.lines(logging.INFO)[0])
@@ -72,7 +72,7 @@ async def test_a_companion_that_means_harm(
 
 
 @every_text
-@pytest.mark.parametrize("status", [200, 500, 503])
+@pytest.mark.parametrize("status", [200, 503])
 async def test_an_answer_that_means_harm(
     turn: Turn, watch: Watch, ps7: Simulator, status: int, text: str
 ) -> None:
@@ -94,32 +94,27 @@ async def test_an_answer_that_means_harm(
 SECRETS = (*CREDENTIALS.values(), CUSTOMER[0], CONTEXT_ID, APP_SECRET)
 _ECHO = " ".join(SECRETS).encode()
 ECHOES = {
-    "in a body that is no text": [http(b'{"message": "' + _ECHO + b'\xff"}')],
-    "in an error's body": [http(_ECHO, status="403 Forbidden")],
-    "in a header": [http(b"{}", f"X-Echo: {SECRETS[1]}", status="503 Busy")],
-    "in the status": [http(b"{}", status=f"520 {SECRETS[0]} {SECRETS[1]}")],
-    "in a redirect": [http(b"", f"Location: http://127.0.0.1/?p={SECRETS[1]}", status="302 Found")],
-    "instead of a header": [b"HTTP/1.1 200 OK\r\n" + _ECHO + b"\r\n\r\n"],
-    "instead of a length": [b"HTTP/1.1 200 OK\r\nContent-Length: " + _ECHO + b"\r\n\r\n"],
-    "instead of a chunk": [
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        _ECHO + b"\r\n",
-    ],
-    "in a cookie": [http(b"{}", f"Set-Cookie: p={SECRETS[1]}; Domain=%%")],
+    "in a body that is no text": http(b'{"message": "' + _ECHO + b'\xff"}'),
+    "in an error's body": http(_ECHO, status="403 Forbidden"),
+    "in the status": http(b"{}", status=f"520 {SECRETS[0]} {SECRETS[1]}"),
+    "in a redirect": http(b"", f"Location: http://127.0.0.1/?p={SECRETS[1]}", status="302 Found"),
+    "instead of a header": b"HTTP/1.1 200 OK\r\n" + _ECHO + b"\r\n\r\n",
+    "instead of a length": b"HTTP/1.1 200 OK\r\nContent-Length: " + _ECHO + b"\r\n\r\n",
+    "in a cookie": http(b"{}", f"Set-Cookie: p={SECRETS[1]}; Domain=%%"),
 }
 
 
 @pytest.mark.parametrize("app", [{}, {"APP_SECRET": APP_SECRET}], ids=["PS7", "token endpoint"])
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
 async def test_a_server_that_sends_our_secrets_back(
-    turn: Turn, watch: Watch, echo: list[bytes], app: dict[str, str]
+    turn: Turn, watch: Watch, echo: bytes, app: dict[str, str]
 ) -> None:
     """HTTP and JSON libraries quote what they cannot read, and their errors hold on to it.
 
     None of it may be seen: in no shape, and in no error that one of the plugin's hangs on to.
     """
     login = {f"PS7_{name.upper()}": value for name, value in CREDENTIALS.items()}
-    async with Server(echo, pause=0.05, stays=False) as server:
+    async with Server([echo], stays=False) as server:
         slots = await turn({"PS7_BASE_URL": server.url, **login}, **app)
 
         assert server.heard
