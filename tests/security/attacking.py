@@ -1,21 +1,19 @@
 """A bot under attack: PS7, a conversation in memory that anybody may write to, and small steps.
 
 A step is something that happens in a conversation, or is done to it. A value in a step is what it
-is, or a function of the conversation, for what is known only then, such as a seal. Tokens are
-written by hand (RFC 7515, RFC 7518), so that the library that reads them does not write them too.
+is, or a function of the conversation, for what is known only then, such as a seal.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 from cryptography.fernet import Fernet
 from rasa_sdk import Action, Tracker
@@ -31,6 +29,7 @@ from actions.ps7 import (
     verified_context,
 )
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from actions.ps7.testing.conversation import Result
 from tests.support.clock import Clock
 from tests.support.dialogue import LOOK_UP, SLOTS
 
@@ -98,25 +97,21 @@ class Bank:
         return self.clock.now.timestamp()
 
 
-class Talk:
+class Talk(Conversation):
     """One conversation with the bot; `starts`: with `PS7SessionStart`."""
 
-    def __init__(
-        self, bank: Bank, *, starts: bool = False, carries: bool = True, sender_id: str = ""
-    ) -> None:
+    def __init__(self, bank: Bank, *, starts: bool = False, carries: bool = True) -> None:
         self.bank = bank
-        self.sender_id = sender_id or f"{SENDERS}-{uuid4().hex[:16]}"
+        self.seals: dict[str, dict[str, Any]] = {}
+        """Every seal that was set, with the slots as they were then: an attacker may keep them."""
         actions = [*_ACTIONS, ActionWitness, *([ActionSessionStart] if starts else [])]
         slots = (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance")
         domain = {
             "actions": [action().name() for action in actions],
             "slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in slots},
         }
-        self.bot = Conversation(
-            domain, actions, sender_id=self.sender_id, carry_over_slots=carries, now=bank.now
-        )
-        self.seals: dict[str, dict[str, Any]] = {}
-        """Every seal that was set, with the slots as they were then: an attacker may keep them."""
+        sender = f"{SENDERS}-{uuid4().hex[:16]}"
+        super().__init__(domain, actions, sender_id=sender, carry_over_slots=carries, now=bank.now)
 
     async def after(self, *steps: Step) -> Talk:
         """Let these steps happen, and no request of theirs count."""
@@ -125,19 +120,13 @@ class Talk:
         self.bank.ps7.requests.clear()
         return self
 
-    async def run(self, action: str) -> dict[str, Any]:
-        """Run an action; return the slots afterwards."""
-        result = await self.bot.run(action)
-        assert result.responses == [], "an action of ours never speaks"
-        slots = self.bot.slots
+    async def run(self, name: str) -> Result:
+        """Run an action, and keep the seal that it leaves."""
+        result = await super().run(name)
+        slots = self.slots
         if isinstance(slots[SEAL], str):
             self.seals.setdefault(slots[SEAL], slots)
-        return slots
-
-    async def writes(self, **slots: object) -> None:
-        """Write slots, as a form, an entity, an action or Rasa's API can."""
-        for name, value in slots.items():
-            await self.bot.set_slot(name, value(self) if callable(value) else value)
+        return result
 
 
 Step = Callable[[Talk], Awaitable[object]]
@@ -149,12 +138,12 @@ def brings(context_id: object, /, **beside: object) -> Step:
     return says(contextId=context_id, **beside)
 
 
-def says(text: str = "oi", /, **metadata: object) -> Step:
+def says(**metadata: object) -> Step:
     """Send a message with this metadata."""
 
     async def step(talk: Talk) -> None:
         said = {name: v(talk) if callable(v) else v for name, v in metadata.items()}
-        await talk.bot.user(text, metadata=said)
+        await talk.user("oi", metadata=said)
 
     return step
 
@@ -166,13 +155,13 @@ def runs(action: str) -> Step:
 
 def happens(event: str, **details: object) -> Step:
     """Put an event into the tracker, as Rasa's API can."""
-    return lambda talk: talk.bot.happens({"event": event, **details})
+    return lambda talk: talk.happens({"event": event, **details})
 
 
 async def comes_back(talk: Talk) -> None:
     """Start another session, without a contextId."""
-    talk.bot.expire_session()
-    await talk.bot.user("oi")
+    talk.expire_session()
+    await talk.user("oi")
 
 
 def passes(seconds: float) -> Step:
@@ -185,8 +174,13 @@ def passes(seconds: float) -> Step:
 
 
 def writes(**slots: object) -> Step:
-    """Write slots."""
-    return lambda talk: talk.writes(**slots)
+    """Write slots, as a form, an entity, an action or Rasa's API can."""
+
+    async def step(talk: Talk) -> None:
+        for name, value in slots.items():
+            await talk.set_slot(name, value(talk) if callable(value) else value)
+
+    return step
 
 
 def seals(seal: object, status: object = "ok") -> Step:
@@ -199,31 +193,16 @@ def claims(who: str) -> Step:
     return writes(**said_of(who), ps7_expires_at="2999-12-31T23:59:59+00:00", ps7_status="ok")
 
 
-def restores(who: str) -> Step:
-    """Write every slot of ours as it was when a customer's seal was set, the seal included."""
-
-    async def step(talk: Talk) -> None:
-        before = talk.seals[kept(who)(talk)]
-        await talk.writes(**{name: before[name] for name in (STATUS, SEAL, *CUSTOMER_SLOTS)})
-
-    return step
+async def restores_hers(talk: Talk) -> None:
+    """Write every slot of ours as it was when Ana's seal was set, the seal included."""
+    before = next(said for said in talk.seals.values() if said["cpf"] == said_of("ana")["cpf"])
+    await writes(**{name: before[name] for name in (STATUS, SEAL, *CUSTOMER_SLOTS)})(talk)
 
 
 def said_of(who: str) -> dict[str, Any]:
     """Return what PS7 says of a customer, by slot; but not until when."""
     known = {**PERSONAS[who].payload, **PERSONAS[who].slots, "ps7_payload": PERSONAS[who].payload}
     return {slot: known.get(slot) for slot in CUSTOMER_SLOTS if slot != "ps7_expires_at"}
-
-
-def kept(who: str) -> Callable[[Talk], str]:
-    """Return the seal that this conversation had for a customer."""
-    cpf = PERSONAS[who].slots["cpf"]
-    return lambda talk: next(seal for seal, said in talk.seals.items() if said["cpf"] == cpf)
-
-
-def present(change: Callable[[str], object]) -> Value:
-    """Return the seal in the slot, changed."""
-    return lambda talk: change(talk.bot.slots[SEAL])
 
 
 def stolen(talk: Talk) -> str:
@@ -239,35 +218,25 @@ def sealed_by(key: str) -> Value:
     """
 
     def forged(talk: Talk) -> str:
-        plain = Fernet(SEAL_KEY).decrypt(stolen(talk))
-        said = json.loads(plain[32:]) | {"number": 9, "session": _mark(talk)}
+        opened = [event for event in talk.events if event["event"] == "session_started"][-1]
+        mark = str(opened["metadata"].get("ps7_session", opened["timestamp"]))
+        said = json.loads(Fernet(SEAL_KEY).decrypt(stolen(talk))[32:])
+        plain = json.dumps({**said, "number": 9, "session": mark}).encode()
         sender = hashlib.sha256(talk.sender_id.encode()).digest()
-        return Fernet(key).encrypt(sender + json.dumps(said).encode()).decode()
+        return Fernet(key).encrypt(sender + plain).decode()
 
     return forged
 
 
-def _mark(talk: Talk) -> str:
-    opened = [event for event in talk.bot.events if event["event"] == "session_started"][-1]
-    return str(opened["metadata"].get("ps7_session", opened["timestamp"]))
-
-
 def token(
-    who: str = "diego",
-    *,
-    key: str = ARRIVAL_KEY,
-    made: float = 0.0,
-    header: object = None,
-    **claims: object,
+    who: str = "diego", *, key: str = ARRIVAL_KEY, made: float = 0.0, **claims: object
 ) -> Callable[[Talk], str]:
     """Return a token for a customer of this conversation; `made` seconds from now, with changes."""
 
     def make(talk: Talk) -> str:
         iat = int(talk.bank.clock.now.timestamp() + made)
         said = {"contextId": CONTEXT_IDS[who], "sub": talk.sender_id, "iat": iat, "exp": iat + 120}
-        parts = [header or {"alg": "HS256", "typ": "JWT"}, said | claims]
-        text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
-        return f"{text}.{_base64(hmac.digest(key.encode(), text.encode(), 'sha256'))}"
+        return jwt.encode(said | claims, key, "HS256", {"jwk": FOREIGN_ARRIVAL_KEY})
 
     return make
 
@@ -281,7 +250,3 @@ def genuine(who: str) -> Value:
 def arrives(who: str) -> tuple[Step, Step]:
     """Let the bank's own channel bring a customer, who is looked up."""
     return brings(genuine(who)), runs(LOOK_UP)
-
-
-def _base64(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

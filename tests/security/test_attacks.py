@@ -8,7 +8,8 @@ of the bot that reads the seal is told of no other customer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -37,10 +38,8 @@ from tests.security.attacking import (
     comes_back,
     genuine,
     happens,
-    kept,
     passes,
-    present,
-    restores,
+    restores_hers,
     runs,
     said_of,
     says,
@@ -75,194 +74,89 @@ SETUPS: dict[str, tuple[Step, ...]] = {
 class Must(NamedTuple):
     """What must come of an attack."""
 
-    truth: str | None = None
+    truth: str | None
     """Whom PS7 names for the contextId that the channel brought last: no other may appear."""
-    verify: str | None = None
-    """The status that `action_ps7_verify` leaves."""
-    look_up: str = "missing"
-    """The status that `action_ps7_context` leaves."""
-    asks: str | None = None
-    """About whose contextId `action_ps7_context` asks PS7, once; nothing else ever asks."""
+    status: str
+    """What the next look-up leaves."""
 
 
-NOBODY = Must()
-TAMPERED, OVER = Must(None, "tampered", "tampered"), Must(None, "expired", "expired")
-STILL_ANA = Must("ana", "ok", "ok")
-ANA_ANEW, DIEGO_ANEW = (Must(who, "tampered", "ok", who) for who in ("ana", "diego"))
-ANA_GOES = Must(None, "missing", "invalid")
+STILL_ANA, DIEGO_COMES = Must("ana", "ok"), Must("diego", "ok")
+TAMPERED, OVER, NOBODY = (Must(None, status) for status in ("tampered", "expired", "missing"))
+ANA_GOES = Must(None, "invalid")
 """Something else came that is of no use: it is not Ana's turn any more."""
-STAYS_OUT = Must(None, "missing")
-DIEGO_COMES = Must("diego", None, "ok", "diego")
 
 
-def rows(
-    setup: str, must: Must, attacks: Mapping[str, Step | tuple[Step, ...]], *, signed: bool = False
-) -> list[Any]:
-    """Return the attacks that begin in one conversation and end in one way, by name."""
-    return [
-        pytest.param(
-            (*SETUPS[setup], *(tried if isinstance(tried, tuple) else (tried,))),
-            *(must, signed),
-            id=f"{setup}: {name}{', signed' if signed else ''}",
-        )
-        for name, tried in attacks.items()
-    ]
+def attack(setup: str, name: str, must: Must, *tried: Step, signed: bool = False) -> Any:  # noqa: ANN401 - pytest's own
+    """Return an attack, by name, on a conversation in which something has happened."""
+    steps = (*SETUPS[setup], *tried)
+    return pytest.param(steps, must, signed, id=f"{setup}: {name}{', signed' * signed}")
 
 
-_wiped = seals(None, None)
-SEALS = [
-    *rows("stranger", TAMPERED, {"a seal of another conversation": (claims("ana"), seals(stolen))}),
-    *rows(
-        "ana",
-        ANA_ANEW,
-        {
-            "a seal of another conversation": seals(stolen),
-            "a seal by an attacker's key": seals(sealed_by(FOREIGN_SEAL_KEY)),
-            "her seal with a piece cut out": seals(present(lambda seal: seal[:80] + seal[96:])),
-            "her seal in a list": seals(present(lambda seal: [seal])),
-        },
+attack_signed = partial(attack, signed=True)
+LOG_OUT, HERS, WIPES = runs(FORGET), brings(ANA), seals(None, None)
+LINE = f"1\nINFO outcome=ok {FORGED}"
+ATTACKS = [
+    # Slots
+    attack("ana", "every slot is another customer's", STILL_ANA, claims("diego")),
+    attack("stranger", "every slot is a customer's", TAMPERED, claims("ana")),
+    attack("logged out", "every slot is a customer's", NOBODY, claims("ana")),
+    attack("ana's time is over", "her slots", STILL_ANA, claims("ana")),
+    # Seals
+    attack("stranger", "another conversation's", TAMPERED, claims("ana"), seals(stolen)),
+    attack("ana", "another conversation's seal", STILL_ANA, seals(stolen)),
+    attack("ana", "a seal by an attacker's key", STILL_ANA, seals(sealed_by(FOREIGN_SEAL_KEY))),
+    attack("ana", "a piece of her seal", STILL_ANA, seals(lambda talk: talk.slots[SEAL][:80])),
+    attack("diego after ana", "all slots of before", DIEGO_COMES, restores_hers),
+    attack("ana is carried over", "all slots of before", OVER, restores_hers),
+    attack("ana is carried over", "the seal wiped", OVER, claims("ana"), seals(None)),
+    # Log-outs
+    attack("ana", "`undefined` and a log-out", NOBODY, brings("undefined"), LOG_OUT, HERS),
+    attack("diego after ana", "a log-out, and her contextId", NOBODY, LOG_OUT, HERS),
+    attack("logged out", "the contextId, with `encoded` 0", NOBODY, brings(ANA, encoded="0")),
+    attack("logged out", "all slots of before", NOBODY, restores_hers),
+    attack("logged out", "the contextId, and the seal wiped", NOBODY, WIPES, HERS),
+    attack("logged out, a session ago", "the contextId", NOBODY, HERS),
+    attack_signed(
+        *("ana", "another's token and a log-out", NOBODY),
+        *(brings(token(sub="another conversation")), LOG_OUT, passes(130), brings(token("ana"))),
     ),
-    *rows(
-        "diego after ana",
-        DIEGO_ANEW,
-        {
-            "the seal of before": seals(kept("ana")),
-            "all slots of before": restores("ana"),
-        },
+    # Messages
+    attack("ana", "her contextId in a list", ANA_GOES, brings([ANA])),
+    attack("ana", "her contextId and a line of the log", ANA_GOES, brings(f"{ANA}{LINE}")),
+    attack(
+        "stranger", "the note of a session", NOBODY, says(), writes(**{NOTE: {"contextId": ANA}})
     ),
-    *rows(
-        "ana is carried over",
-        OVER,
-        {
-            "all slots of before": restores("ana"),
-            "the seal wiped": (claims("ana"), seals(None)),
-        },
+    attack("stranger", "no message", NOBODY, happens("bot", text="", metadata={"contextId": ANA})),
+    attack("stranger", "a contextId of the session before", NOBODY, HERS, comes_back),
+    attack(
+        "stranger", "a line beside it", DIEGO_COMES, brings(DIEGO, correlationId=LINE, flowId=LINE)
     ),
-    *rows("ana's time is over", Must("ana", "expired", "ok", "ana"), {"her slots": claims("ana")}),
-]
-SLOTS = [
-    *rows(
-        "ana",
-        STILL_ANA,
-        {
-            "every slot is another customer's": claims("diego"),
-            "every slot is of another type": writes(**{name: [1] for name in CUSTOMER_SLOTS}),
-        },
-    ),
-    *rows("stranger", TAMPERED, {"every slot is a customer's": claims("ana")}),
-    *rows("logged out", Must(None, "missing"), {"every slot is a customer's": claims("ana")}),
-]
-LOG_OUTS = [
-    *rows(
-        "ana",
-        STAYS_OUT,
-        {
-            "`undefined` comes with the log-out": (brings("undefined"), runs(FORGET), brings(ANA)),
-        },
-    ),
-    *rows("diego after ana", STAYS_OUT, {"her contextId again": (runs(FORGET), brings(ANA))}),
-    *rows(
-        "logged out",
-        STAYS_OUT,
-        {
-            "the contextId, with `encoded` 0": brings(ANA, encoded="0"),
-            "all slots of before": restores("ana"),
-        },
-    ),
-    *rows("logged out", NOBODY, {"the contextId, and the seal wiped": (_wiped, brings(ANA))}),
-    *rows("logged out, a session ago", STAYS_OUT, {"the contextId": brings(ANA)}),
-    *rows(
-        "ana",
-        STAYS_OUT,
-        {
-            "another's token comes with the log-out": (
-                *(brings(token(sub="another conversation")), runs(FORGET), passes(130)),
-                brings(token("ana")),
-            )
-        },
-        signed=True,
-    ),
-]
-MESSAGES = [
-    *rows(
-        "ana",
-        ANA_GOES,
-        {
-            "her contextId in a list": brings([ANA]),
-            "her contextId and a line of the log": brings(f"{ANA}\nINFO outcome=ok {FORGED}"),
-        },
-    ),
-    *rows(
-        "stranger",
-        NOBODY,
-        {
-            "the note of a session that goes on": (says(), writes(**{NOTE: {"contextId": ANA}})),
-            "an event that is no message": happens("bot", text="", metadata={"contextId": ANA}),
-            "slots in the metadata": says(ps7_status="ok", slots={"ps7_status": "ok", "cpf": "1"}),
-            "a contextId of the session before": (brings(ANA), comes_back),
-        },
-    ),
-    *rows(
-        "stranger",
-        DIEGO_COMES,
-        {
-            "his contextId as the correlation id": brings(DIEGO, correlationId=DIEGO, flowId=DIEGO),
-            "a line of the log as the correlation id": brings(
-                DIEGO, correlationId=f"1\nINFO {FORGED}", flowId=f"1\r\nX-{FORGED}: 1"
-            ),
-        },
-    ),
-    *rows(
-        "diego after ana",
-        Must("diego", "expired", "ok", "diego"),
-        {"his turn is rewound": happens("rewind")},
-    ),
-]
-TOKENS = [
-    *rows(
-        "ana",
-        ANA_GOES,
-        {
-            "no token": brings(DIEGO),
-            "no signature": brings(lambda talk: token()(talk).rpartition(".")[0] + "."),
-            "alg none": brings(token(header={"alg": "none"})),
-            "an attacker's key, which comes along": brings(
-                token(key=FOREIGN_ARRIVAL_KEY, header={"alg": "HS256", "jwk": FOREIGN_ARRIVAL_KEY})
-            ),
-            "another conversation's": brings(token(sub=f"{FORGED}-1")),
-            "one that is over": brings(token(made=-121)),
-            "one of the next minute": brings(token(made=60)),
-            "one that is for all": brings(token(sub="*")),
-            "one that never ends": brings(token(exp=2**33)),
-        },
-        signed=True,
-    ),
-    *rows("ana", STILL_ANA, {"hers, which is over": brings(token("ana", made=-130))}, signed=True),
-    *rows(
-        "stranger",
-        DIEGO_COMES,
-        {
-            "a good one": brings(token()),
-            "a good one by an older key": brings(token(key=OLDER_ARRIVAL_KEY)),
-        },
-        signed=True,
-    ),
+    attack("diego after ana", "his turn is rewound", DIEGO_COMES, happens("rewind")),
+    # Tokens
+    attack_signed("ana", "no token", ANA_GOES, brings(DIEGO)),
+    attack_signed("ana", "an attacker's key", ANA_GOES, brings(token(key=FOREIGN_ARRIVAL_KEY))),
+    attack_signed("ana", "another conversation's", ANA_GOES, brings(token(sub=f"{FORGED}-1"))),
+    attack_signed("ana", "one that is over", ANA_GOES, brings(token(made=-121))),
+    attack_signed("ana", "one of the next minute", ANA_GOES, brings(token(made=60))),
+    attack_signed("ana", "hers, which is over", STILL_ANA, brings(token("ana", made=-130))),
+    attack_signed("stranger", "an older key", DIEGO_COMES, brings(token(key=OLDER_ARRIVAL_KEY))),
 ]
 """Also what must go on working, so that no attack fails since everything is refused."""
 
 
-@pytest.mark.parametrize(
-    ("steps", "must", "signed"), [*SEALS, *SLOTS, *LOG_OUTS, *MESSAGES, *TOKENS]
-)
+@pytest.mark.parametrize(("steps", "must", "signed"), ATTACKS)
 @pytest.mark.parametrize("plan", PLANS, ids=" > ".join)
 async def test_no_attack_makes_a_customer(
-    bank: Bank, plan: tuple[str, ...], steps: tuple[Step, ...], must: Must, signed: bool
+    bank: Bank,
+    plan: tuple[str, ...],
+    steps: tuple[Step, ...],
+    must: Must,
+    signed: bool,
 ) -> None:
     """Whatever the bot runs next."""
     await bank.opens(signed=signed)
     talk = await Talk(bank).after(*steps)
-    truth = None if plan[0] == FORGET else must.truth
-    known = shown(talk)
+    known, truth = shown(talk), None if plan[0] == FORGET else must.truth
     for action in plan:
         if action == BACK:
             await comes_back(talk)
@@ -271,17 +165,15 @@ async def test_no_attack_makes_a_customer(
             for who in known:
                 await brings(genuine(who))(talk)
         else:
-            assert [*wrong(action, await talk.run(action), truth)] == [], action
-        due = {VERIFY: must.verify, LOOK_UP: must.look_up}
-        if action == plan[0] and action in due:
-            assert talk.bot.slots[STATUS] == due[action]
-    asked = [request.json["contextId"] for request in bank.ps7.requests]
-    assert asked == ([CONTEXT_IDS[must.asks]] if must.asks and plan[0] == LOOK_UP else [])
+            await talk.run(action)
+            assert [*wrong(action, talk.slots, truth)] == [], action
+        if action == plan[0] == LOOK_UP:
+            assert talk.slots[STATUS] == must.status
 
 
 def shown(talk: Talk) -> list[str]:
     """Return the customers of the seals that the host shows."""
-    values = [event.get("value") for event in talk.bot.tracker.events if event.get("name") == SEAL]
+    values = [event.get("value") for event in talk.tracker.events if event.get("name") == SEAL]
     cpfs = {said["cpf"] for seal, said in talk.seals.items() if seal in values}
     return [who for who in CONTEXT_IDS if PERSONAS[who].slots["cpf"] in cpfs]
 

@@ -13,7 +13,6 @@ import pytest
 from actions.ps7.testing import PERSONAS
 from tests.security.attacking import (
     ANA,
-    DIEGO,
     LISTEN,
     NOTE,
     SEAL_KEY,
@@ -76,15 +75,13 @@ async def test_who_has_what_it_takes_is_served_as_the_customer(
     talk = Talk(bank, starts=success.starts, carries=success.carries)
     await talk.after(*success.steps)
     for action in (LOOK_UP, VERIFY, WITNESS):
-        slots = await talk.run(action)
-        assert (slots[STATUS], slots["cpf"]) == ("ok", PERSONAS["ana"].slots["cpf"])
-    assert slots["verified"] == PERSONAS["ana"].payload["u_cpf"]
+        await talk.run(action)
+        assert (talk.slots[STATUS], talk.slots["cpf"]) == ("ok", PERSONAS["ana"].slots["cpf"])
+    assert talk.slots["verified"] == PERSONAS["ana"].payload["u_cpf"]
 
 
 WAYS: dict[str, tuple[Step, ...]] = {
-    "one after the other": (),
     "the seal wiped": (seals(None, None),),
-    "the first seal restored": (lambda talk: talk.writes(ps7_context=next(iter(talk.seals))),),
     "the turn rewound": (happens("rewind"),),
     "something unusable in between": (brings(["ctx"]), runs(LOOK_UP)),
     "a log-out in between": (runs(FORGET),),
@@ -97,10 +94,10 @@ async def test_the_next_guess_is_not_asked_about(bank: Bank, between: tuple[Step
     """One session asks about five contextIds (`PS7_MAX_CONTEXTS`), however right the next is."""
     talk = Talk(bank)
     guesses = [f"ctx-{secrets.token_hex(8)}" for _ in range(5)]
-    for guess in (*guesses, ANA, DIEGO):
-        for step in (brings(guess), runs(LOOK_UP)):
-            await step(talk)
-        assert talk.bot.slots[STATUS] == "rejected"
-        for step in (*between, runs(VERIFY)):
+    for guess in (*guesses, ANA):
+        await talk.user("oi", metadata={"contextId": guess})
+        await talk.run(LOOK_UP)
+        assert talk.slots[STATUS] == "rejected"
+        for step in between:
             await step(talk)
     assert [request.json["contextId"] for request in bank.ps7.requests] == guesses
