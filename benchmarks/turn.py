@@ -191,14 +191,14 @@ async def _open(
     stage: Stage, chosen: dict[tuple[str, str], Bot]
 ) -> dict[tuple[str, str], Measured]:
     """Start every bot, and let each use the cores that are meant for it."""
-    names = [f"bot{number}" for number in range(len(chosen))]
-    running = await asyncio.gather(*map(stage.open, names, chosen.values()))
     measured = {}
-    for name, (cell, bot), answers in zip(names, chosen.items(), running, strict=True):
+    for number, (cell, bot) in enumerate(chosen.items()):
+        name = f"bot{number}"
+        await stage.open(**{name: bot})
         rasa, actions = stage.pids(name, bot)
         processor.keep_on(processor.FIRST, rasa)
         processor.keep_on(processor.OTHERS, actions)
-        measured[cell] = Measured(cell[1], answers, rasa, actions)
+        measured[cell] = Measured(cell[1], stage.running[name], rasa, actions)
     return measured
 
 

@@ -7,7 +7,6 @@ own, started once for all tests. Every test is a user that is new to the bot.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -67,19 +66,20 @@ async def rasa_stage(
     assert stage.complaints() == []
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def rasa_bots(rasa_stage: Stage, request: pytest.FixtureRequest) -> dict[str, RunningBot]:
-    """Start every bot that the chosen tests ask for, before the first of them runs.
+    """Start every bot that the chosen tests of this group ask for, before the first of them runs.
 
-    They ask by a parameter: of a fixture of a bot, or of their own.
+    They ask by a parameter: of a fixture of a bot, or of their own. Tests of other groups may run
+    in another process, with a stage of its own.
     Training and starting take seconds, and keep two cores busy: not while a test waits for a
     deadline.
     """
-    asked = {name for item in request.session.items for name in _names_in(item)}
-    wanted = [name for name in BOTS if name in asked]
-    opening = [asyncio.create_task(rasa_stage.open(name, BOTS[name])) for name in wanted]
-    await asyncio.wait(opening)  # for all: none may start after a failure has ended the others
-    return {name: task.result() for name, task in zip(wanted, opening, strict=True)}
+    group = request.node.get_closest_marker("xdist_group")
+    tests = [each for each in request.session.items if each.get_closest_marker(group.name) == group]
+    asked = {name for test in tests for name in _names_in(test)} - rasa_stage.running.keys()
+    await rasa_stage.open(**{name: bot for name, bot in BOTS.items() if name in asked})
+    return rasa_stage.running
 
 
 def _names_in(item: pytest.Item) -> Iterator[str]:
@@ -87,23 +87,18 @@ def _names_in(item: pytest.Item) -> Iterator[str]:
         yield from (value for value in item.callspec.params.values() if isinstance(value, str))
 
 
-def running(name: str, *names: str) -> Any:  # noqa: ANN401 - a fixture's type is pytest's own
-    """Make a fixture that is a bot, or each of several in turn: `cast` says what they are."""
+def running(name: str) -> Any:  # noqa: ANN401 - a fixture's type is pytest's own
+    """Make a fixture that is a bot: `cast` says what it is."""
 
-    @pytest.fixture(name=name, params=names or [name])
+    @pytest.fixture(name=name, params=[name])
     def bot(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
         return rasa_bots[request.param]
 
     return bot
 
 
-oss_bot, guarded_bot, rule_bot = map(running, ("oss_bot", "guarded_bot", "rule_bot"))
-channel_bot = running("channel_bot")
-kiosk, story_bot = map(running, ("kiosk", "story_bot"))
-start_bot, forgetful_start_bot = map(running, ("start_bot", "forgetful_start_bot"))
-any_start_bot = running("any_start_bot", "start_bot", "forgetful_start_bot")
-any_greeter = running("any_greeter", "greeter", "greeter_sql")
-any_store = running("any_store", "greeter", "greeter_sql", "rule_bot", "rule_bot_sql")
+oss_bot, channel_bot, start_bot = map(running, ("oss_bot", "channel_bot", "start_bot"))
+kiosk, greeter, story_bot = map(running, ("kiosk", "greeter", "story_bot"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -114,5 +109,6 @@ def pytest_runtest_makereport(
     report = yield
     stage = item.config.stash.get(_STAGE, None)
     if report.failed and stage is not None and item.get_closest_marker("conversation"):
-        report.sections.extend(stage.logs())
+        logs = stage.scratch.glob("*.log")
+        report.sections += [(log.stem, log.read_text(errors="replace")[-5000:]) for log in logs]
     return report

@@ -17,6 +17,7 @@ import aiohttp
 
 from actions.ps7.testing import Simulator
 
+AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
 _AGE = """
     UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)
     WHERE sender_id = ? AND type_name != 'session_started'
@@ -37,7 +38,7 @@ class Chat:
     ) -> None:
         """Begin a new conversation, or go on with that of a sender.
 
-        The database is the one in which Rasa keeps it; None: it keeps it in its memory.
+        The database is the one in which Rasa keeps it, if it is there: or it is in Rasa's memory.
         """
         self._http = http
         self._rasa_url = rasa_url
@@ -86,7 +87,7 @@ class Chat:
 
         What opened a session keeps its time: that is what a session is known by.
         """
-        if self._database is not None:
+        if self._database is not None and self._database.exists():
             with closing(sqlite3.connect(self._database)) as database, database:
                 database.execute(_AGE, (minutes * 60, self.sender))
             return
@@ -105,15 +106,8 @@ class Chat:
 
     async def execute(self, action: str) -> list[str]:
         """Run an action that no rule asked for, and return what it says."""
-        return await self._messages("execute", {"name": action})
-
-    async def trigger(self, intent: str, entities: Mapping[str, object]) -> list[str]:
-        """Go on as if the user had said something of this intent; return what is answered."""
-        return await self._messages("trigger_intent", {"name": intent, "entities": entities})
-
-    async def _messages(self, order: str, what: Mapping[str, object]) -> list[str]:
-        url = f"{self._rasa_url}/conversations/{self.sender}/{order}"
-        async with self._http.post(url, json=what) as answer:
+        url = f"{self._rasa_url}/conversations/{self.sender}/execute"
+        async with self._http.post(url, json={"name": action}) as answer:
             answer.raise_for_status()
             return [part["text"] for part in (await answer.json())["messages"]]
 

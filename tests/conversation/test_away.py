@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from tests.conversation.cast import BOTS, signed_arrival
+from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
-from tests.conversation.spoken import ANA_ACCOUNT
-from tests.conversation.talking import Chat, RunningBot
+from tests.conversation.spoken import ANA_ACCOUNT, BALANCES
+from tests.conversation.talking import AN_HOUR, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-ACCOUNT, BALANCE = "qual minha agência e conta", "qual meu saldo"
+ACCOUNT, BALANCE, HOURS = "qual minha agência e conta", "qual meu saldo", "que horas o banco abre?"
+OPEN_FROM_TEN = ["As agências atendem de segunda a sexta, das 10h às 16h."]
 
 
-async def told(chat: Chat, *questions: str, **metadata: object) -> list[str]:
-    """Ask, and return the answers in which a digit stands: of a CPF, an agency, an account."""
-    answers = [text for question in questions for text in await chat.say(question, metadata)]
-    return [text for text in answers if re.search(r"\d", text)]
-
-
-@pytest.mark.parametrize(
-    ("name", "questions"), [("oss_bot", (BALANCE, ACCOUNT)), ("rule_bot", (ACCOUNT,))]
-)
 async def test_without_its_action_server_a_bot_tells_nothing_of_a_customer(
-    rasa_stage: Stage, rasa_bots: dict[str, RunningBot], name: str, questions: tuple[str, ...]
+    rasa_stage: Stage, oss_bot: RunningBot
 ) -> None:
     """Ana is known; the server dies; she asks, and then Diego does in the same conversation.
 
-    A rule goes on after the lookup that could not run. Where the session start is Rasa's own, the
-    first message of a new conversation is answered as well.
+    Where the session start is Rasa's own, the first message of a new one is answered as well.
     """
-    chat = rasa_bots[name].chat()
-    ana, diego = (
-        signed_arrival(chat, who) if name == "rule_bot" else {"contextId": who}
-        for who in ("ana", "diego")
-    )
-    assert await chat.say(ACCOUNT, ana) == ANA_ACCOUNT
-    assert len(await told(chat, *questions)) == len(questions)
+    chat = oss_bot.chat()
+    assert await chat.say(ACCOUNT, {"contextId": "ana"}) == ANA_ACCOUNT
 
-    async with rasa_stage.without_actions(BOTS[name]):
-        slots = await chat.slots()
-        assert slots["account"] == "00123456", "this test shows nothing"
-        assert await told(chat, *questions) == []
-        assert await told(chat, *questions, **diego) == []
-        assert await rasa_bots[name].chat().say("que horas o banco abre?", ana) != []
+    async with rasa_stage.without_actions(BOTS["oss_bot"]):
+        assert (await chat.slots())["account"] == "00123456", "this test shows nothing"
+        for who in (None, "diego"):
+            heard = [await chat.say(each, {"contextId": who}) for each in (BALANCE, ACCOUNT)]
+            assert not any(letter.isdigit() for said in heard for text in said for letter in text)
+        assert await oss_bot.chat().say(HOURS, {"contextId": "ana"}) != []
+
+
+async def test_without_its_action_server_the_first_message_of_a_session_is_lost(
+    rasa_stage: Stage, start_bot: RunningBot
+) -> None:
+    """As with any `action_session_start` of a bot's own; Rasa answers the next message.
+
+    What needs no action is answered, and slots stay as they are, until the rule runs again: then it
+    is the customer who came last.
+    """
+    going_on, new, known = start_bot.chat(), start_bot.chat(), start_bot.chat()
+    await going_on.say("oi", {"contextId": "ana"})
+    await known.say("oi", {"contextId": "diego"})
+    await known.let_pass(AN_HOUR)
+
+    async with rasa_stage.without_actions(BOTS["start_bot"]):
+        for chat in (new, known):
+            assert await chat.say(HOURS, {"contextId": "ana"}) == []
+        for chat in (going_on, new, known):
+            assert await chat.say(HOURS) == OPEN_FROM_TEN
+            assert await chat.say(BALANCE) == []
+        assert await going_on.say(BALANCE, {"contextId": "diego"}) == []
+        assert (await going_on.slots())["account"] == "00123456"
+
+    for chat, who in ((going_on, "diego"), (new, "ana"), (known, "ana")):
+        assert await chat.say(BALANCE) == BALANCES[who]

@@ -20,7 +20,11 @@ from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import document
 from tests.support.processes import ROOT
 
-pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 SQL = "type: SQL, dialect: postgresql, db: bot, login_db: rasa, username: rasa, password: ${SQL}"
 REDIS = (

@@ -13,21 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.testing import PERSONAS
+from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation import spoken
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT, Stage
-from tests.conversation.spoken import NOBODY
 from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("name", ["oss_bot", "start_bot"])
 async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name: str) -> None:
     """`rasa data validate --fail-on-warnings` passes."""
-    code, said = await rasa_stage.validate(BOTS[name])
-
+    check = ("data", "validate", "--fail-on-warnings", "--domain", "domain")
+    code, said = await rasa_stage.command(f"{name}-validate", *check, cwd=BOTS[name].folder)
     assert code == 0, said
 
 
@@ -40,28 +40,31 @@ TALKS = {
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
 async def test_the_answers_of_a_story_bot_do_not_change(
-    story_bot: RunningBot, talk: dict[str, str]
+    story_bot: RunningBot, ps7: Simulator, talk: dict[str, str]
 ) -> None:
-    """After the merge it says what its stories say, to anonymous users and to customers."""
-    anonymous, customer = story_bot.chat(), story_bot.chat()
+    """After the merge it says what its stories say, to anonymous users and to customers.
 
+    Its actions run in Rasa's own environment: there a customer is known, and logged out, as well.
+    """
+    anonymous, customer = story_bot.chat(), story_bot.chat()
     for said, answer in talk.items():
         assert await anonymous.say(said) == [answer]
         assert await customer.say(said, {"contextId": "ana"}) == [answer]
-
     assert (await anonymous.slots())["ps7_status"] == "missing"
-    assert (await customer.slots())["cpf"] == PERSONAS["ana"].slots["cpf"]
+    slots, ana = await customer.slots(), PERSONAS["ana"].slots
+    assert {name: slots[name] for name in ana if name in slots}.items() <= ana.items()
+    assert slots["cpf"]
+    await customer.execute("action_ps7_forget")
+    await spoken.is_unknown(customer, "missing")
+    assert len(ps7.requests) == 1
 
 
 async def test_no_slot_of_the_fragment_influences_a_prediction(story_bot: RunningBot) -> None:
     """Rasa itself says so, of the slots that the fragment declares and of no other."""
     slots = (await story_bot.domain())["slots"]
-
-    assert {name: slot["influence_conversation"] for name, slot in slots.items()} == {
-        "ps7_status": False,
-        "ps7_context": False,
-        **dict.fromkeys(NOBODY, False),
-    }
+    declared = ("ps7_status", "ps7_context", *spoken.NOBODY)
+    influences = {name: slot["influence_conversation"] for name, slot in slots.items()}
+    assert influences == dict.fromkeys(declared, False)
 
 
 SAYS = {
@@ -69,16 +72,15 @@ SAYS = {
     "sim": spoken.BALANCES["ana"],
     "Bom dia!": spoken.greeting(PERSONAS["ana"]),
     "não": spoken.WHAT_ELSE,
-    **dict.fromkeys(("saldo", "quanto eu tenho na conta?"), spoken.BALANCES["ana"]),
-    **dict.fromkeys(("minha conta", "qual é o número da conta"), spoken.ANA_ACCOUNT),
-    **dict.fromkeys(("que horas abre?", "abre sábado?", "horário"), spoken.HOURS),
-    **dict.fromkeys(("meu token nao funciona", "token"), spoken.ASK_TOKEN),
-    **dict.fromkeys(("obrigado", "valeu", "muito obrigada!"), spoken.THANKED),
-    **dict.fromkeys(("fatura", "quero fazer um pix", "empréstimo"), spoken.OUT_OF_SCOPE),
-    **dict.fromkeys(("extrato", "quero ver a fatura do meu cartão"), spoken.OUT_OF_SCOPE),
-    **dict.fromkeys(("cartão", "perdi o cartão"), spoken.OUT_OF_SCOPE),
+    "quanto eu tenho na conta?": spoken.BALANCES["ana"],
+    "qual é o número da conta": spoken.ANA_ACCOUNT,
+    "abre sábado?": spoken.HOURS,
+    "meu token nao funciona": spoken.ASK_TOKEN,
+    "muito obrigada!": spoken.THANKED,
+    "quero fazer um pix": spoken.OUT_OF_SCOPE,
+    "perdi o cartão": spoken.OUT_OF_SCOPE,
 }
-NOT_SURE = ("pix", "asdf qwer", "quero investir", "aaaa", "???", "hmm", "teste", "me ajuda")
+NOT_SURE = ("asdf qwer", "quero investir", "???", "me ajuda")
 
 
 async def test_a_visitors_first_minute_gets_sensible_answers(oss_bot: RunningBot) -> None:
@@ -91,8 +93,6 @@ async def test_a_visitors_first_minute_gets_sensible_answers(oss_bot: RunningBot
     assert (await chat.slots())["ps7_status"] == "ok"
     assert await chat.say("até mais!") == spoken.GOODBYE
     assert (await chat.slots())["ps7_status"] == "missing"
-    for said in ("atendente", "quero falar com uma pessoa"):
-        assert await oss_bot.chat().say(said) == [spoken.HANDOVER]
 
 
 @pytest.mark.release
@@ -109,13 +109,10 @@ async def test_the_chat_starts_everything_and_ends_everything(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    typed = ":as ana\nqual meu saldo\n:as diego\nqual minha agência e conta\n:quit\n"
+    typed = ":as ana\nqual meu saldo\n:quit\n"
     shown = (await chat.communicate(typed.encode()))[0].decode()
-
     assert chat.returncode == 0, shown
     assert "  :as bruno          Bruno, Varejo: só identificado, token não validado\n" in shown
     assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
     assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = ***.982.247-**\n" in shown
-    assert "bot: Você fala da agência 0910, conta 00900019.\n" in shown
-    assert "     cpf = ***.533.447-**\n" in shown
     assert shown.endswith("Ending …\n")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,6 @@ from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT
 from tests.support.processes import ROOT
-
-SENT = """
-import json, sys
-from rasa.shared.core.domain import Domain
-
-domain = Domain.load(sys.argv[1])
-ours = [name for name in domain.user_actions if name.startswith("action_ps7")]
-print(json.dumps({name: domain.does_custom_action_explicitly_need_domain(name) for name in ours}))
-"""
 
 READ = """
 import json, sys
@@ -35,23 +26,17 @@ def slots(path):
     except RasaException:
         return None
 
-print(json.dumps([slots(path) for path in sys.argv[1:]]))
+merged = Domain.load(sys.argv[1])
+asks = merged.does_custom_action_explicitly_need_domain
+print(json.dumps([sorted(filter(asks, merged.user_actions)), *map(slots, sys.argv[2:])]))
 """
-
-
-async def said_by_rasa(program: str, *arguments: Path) -> object:
-    """Run a program that imports Rasa; return the JSON that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *map(str, (_rasa_python(), "-W", "ignore", "-c", program, *arguments)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    return json.loads(out)
+ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")
+"""The last one is Rasa's own."""
 
 
 def test_the_bots_have_the_files_themselves() -> None:
     """What is trained and tested is no copy that could grow old."""
-    for name in ("oss_bot", "rule_bot", "kiosk"):
+    for name in ("oss_bot", "kiosk"):
         assert (BOTS[name].folder / "domain" / "ps7" / "domain.yml").samefile(FRAGMENT)
     assert (OSS_BOT / "actions" / "ps7").samefile(ROOT / "actions" / "ps7")
 
@@ -66,44 +51,30 @@ def _all_turned_on(text: str) -> str:
 
 
 @pytest.mark.conversation
-async def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> None:
+def test_rasa_reads_whatever_fragment_was_asked_for(tmp_path: Path) -> None:
     """Whole, in part and in Portuguese; one for CALM is none for Rasa Open Source.
 
-    Of what it leaves to the bot, in comments, only the `#` has to go.
+    Of what it leaves to the bot, in comments, only the `#` has to go. Beside a bot's own file, its
+    actions are those that ask for the domain.
     """
-    chosen = ["cpf", "agency", "u_display", "ps7_payload"]
+    whole, chosen = FRAGMENT.read_text(encoding="utf-8"), ["cpf", "agency", "u_display"]
+    declared = [name for name, slot in CUSTOMER_SLOTS.items() if slot.declared]
     expected: dict[str, list[str] | None] = {
-        fragment(OSS, None): [*DEFAULT, "account", "agency", "segment"],
+        fragment(OSS, None): declared,
         fragment(OSS, list(CUSTOMER_SLOTS), at_session_start=True): list(CUSTOMER_SLOTS),
-        _all_turned_on(FRAGMENT.read_text(encoding="utf-8")): [*CUSTOMER_SLOTS, "u_display"],
-        fragment(OSS, chosen, names=PORTUGUESE): ["agencia", "cpf", "ps7_payload", "u_display"],
-        fragment(OSS, [], names=PORTUGUESE): [],
+        _all_turned_on(whole): [*CUSTOMER_SLOTS, "u_display"],
+        fragment(OSS, chosen, names=PORTUGUESE): ["agencia", "cpf", "u_display"],
         fragment(CALM, None): None,
     }
+    (tmp_path / "bot").mkdir()
+    own = "actions: [action_own, {action_other: {send_domain: true}}]\n"
+    (tmp_path / "bot" / "bot.yml").write_text(own)
+    (tmp_path / "bot" / "ps7.yml").write_text(whole, encoding="utf-8")
     files = [tmp_path / f"{number}.yml" for number in range(len(expected))]
     for file, text in zip(files, expected, strict=True):
         file.write_text(text, encoding="utf-8")
-
-    assert await said_by_rasa(READ, *files) == [
-        None if slots is None else sorted([*slots, *ALWAYS]) for slots in expected.values()
-    ]
-
-
-@pytest.mark.conversation
-async def test_rasa_merges_the_actions_that_ask_for_the_domain(tmp_path: Path) -> None:
-    """From a file of its own, beside the bot's."""
-    (tmp_path / "bot.yml").write_text(
-        'version: "3.1"\nactions: [action_own, {action_other: {send_domain: true}}]\n'
-    )
-    (tmp_path / "ps7.yml").write_text(FRAGMENT.read_text(encoding="utf-8"), encoding="utf-8")
-
-    ours = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
-    assert await said_by_rasa(SENT, tmp_path) == dict.fromkeys(ours, True)
-
-
-ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")
-"""The last one is Rasa's own."""
-DEFAULT = (
-    *("cpf", "cpf_masked", "ivr_option", "identification", "security_device", "token_status"),
-    "ps7_expires_at",
-)
+    command = (str(_rasa_python()), "-W", "ignore", "-c", READ, str(tmp_path / "bot"))
+    sent, *slots = json.loads(subprocess.check_output([*command, *map(str, files)]))
+    ours = ("action_ps7_context", "action_ps7_forget", "action_ps7_verify")
+    assert sent == ["action_other", *ours]
+    assert slots == [each and sorted([*each, *ALWAYS]) for each in expected.values()]

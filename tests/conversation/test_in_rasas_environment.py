@@ -1,110 +1,52 @@
 """The plugin in Rasa's own environment, to which requirements/in-rasa.txt adds what it needs.
 
-There the same interpreter trains the bot, runs and tests it, and runs its actions. The other tests
-of this folder run Rasa there as well, `rasa data validate` among it, and the actions here: the
-recommended place.
+There the story bot runs its actions (`test_examples`), and `tests/wheel` has every other way to
+take the plugin in. The other bots run them in an environment of their own: the recommended place.
 """
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
-from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 import tomli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.fixtures import _rasa_python
-from tests.conversation.harness import OSS_BOT, Bot, Stage
-from tests.conversation.spoken import BALANCES, GOODBYE, NOBODY, greeting, of_the_customer
+from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
 from tests.docs.documents import document
 from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
-from tests.wheel.conftest import wheel
-from tests.wheel.test_adopted import WAYS
 
-__all__ = ["wheel"]
-
-ANA = PERSONAS["ana"].slots
 RASA = {canonicalize_name(name): version for name, version in pinned(RASA_PINS).items()}
 ADDED = {canonicalize_name(name): version for name, version in pinned(ADDED_TO_RASA).items()}
 PYDANTIC, SDK = canonicalize_name("pydantic"), canonicalize_name("rasa-sdk")
-TAKEN_IN = ("the folder", "the wheel imported")
 
 
-@pytest.fixture(scope="session")
-def site_packages(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel for Rasa's interpreter, and nothing with it, into a folder of its own."""
-    folder = tmp_path_factory.mktemp("site-packages")
-    pip = (_rasa_python(), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
-    subprocess.run([*pip, "--target", folder, wheel], check=True)
-    return folder
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def bots(
-    rasa_stage: Stage, site_packages: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, RunningBot]:
-    """Run the example bot, with its actions in Rasa's environment, for each way to take us in."""
-
-    def opening(name: str) -> Awaitable[RunningBot]:
-        actions_in = WAYS[name].lay_out(tmp_path_factory.mktemp("bot"))
-        path = {"PYTHONPATH": str(site_packages) if WAYS[name].wheel else ""}
-        bot = Bot(OSS_BOT, actions_in=actions_in, settings=path, in_rasa=True)
-        return rasa_stage.open(f"in-rasa-{actions_in.name}", bot)
-
-    return dict(zip(TAKEN_IN, await asyncio.gather(*map(opening, TAKEN_IN)), strict=True))
-
-
+@pytest.mark.release
 @pytest.mark.conversation
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("way", TAKEN_IN)
-async def test_the_action_server_runs_in_rasas_environment(
-    bots: dict[str, RunningBot], ps7: Simulator, way: str
+async def test_rasa_tests_a_bot_there(
+    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
 ) -> None:
-    """A customer is known from the first turn on, sees a balance, logs out; PS7 is asked once."""
-    chat = bots[way].chat()
-    assert await chat.say("oi", {"contextId": "ana"}) == greeting(PERSONAS["ana"])
-    slots = await chat.slots()
-    shown = {name: value for name, value in ANA.items() if name in slots}
-    assert {name: slots[name] for name in shown} == shown
-    assert {*shown, "ps7_expires_at"} == {"ps7_status", *NOBODY}
-
-    await chat.write("account", "00000000")
-    assert await chat.say("qual meu saldo") == BALANCES["ana"]
-    assert await chat.say("tchau") == GOODBYE
-    slots = await chat.slots()
-    assert (slots["ps7_status"], of_the_customer(slots)) == ("missing", NOBODY)
-    assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
-
-
-@pytest.mark.conversation
-@pytest.mark.asyncio(loop_scope="session")
-async def test_rasa_tests_a_bot_there(rasa_stage: Stage, oss_bot: RunningBot) -> None:
     """`rasa test core` finds that the story of docs/testing.md goes as it says, without a PS7."""
     blocks = document("docs/testing.md").blocks
     (story,) = (block.code for block in blocks if block.code.startswith("stories:"))
-    code, said = await rasa_stage.test(oss_bot.model, story)
-
+    (tmp_path / "test_stories.yml").write_text(story, encoding="utf-8")
+    options = ("--fail-on-prediction-errors", "--no-plot", "--stories", "test_stories.yml")
+    test = ("test", "core", *options, "--model", str(oss_bot.model))
+    code, said = await rasa_stage.command("test-core", *test, cwd=tmp_path)
     assert code == 0, said
 
 
 @pytest.mark.conversation
-def test_pydantic_alone_is_over_rasas_pin(site_packages: Path) -> None:
-    """Of all that is there, the wheel too, pip finds nothing else that does not fit."""
-    check = subprocess.run(
-        [_rasa_python(), "-m", "pip", "check"],
-        env={"PYTHONPATH": str(site_packages)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_pydantic_alone_is_over_rasas_pin() -> None:
+    """Of all that is there, pip finds nothing else that does not fit."""
+    pip = (_rasa_python(), "-m", "pip", "check")
+    check = subprocess.run(pip, capture_output=True, text=True, check=False)
     wants = f"rasa {pinned(RASA_PINS)['rasa']} has requirement pydantic<1.10.10"
     assert check.stdout == f"{wants}, but you have pydantic {ADDED[PYDANTIC]}.\n"
 

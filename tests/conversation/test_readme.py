@@ -22,7 +22,7 @@ from tests.docs.documents import document
 from tests.support.init_bots import PIPELINE, POLICIES
 from tests.support.processes import ROOT, Process, free_port
 
-pytestmark = [pytest.mark.conversation, pytest.mark.xdist_group("walk")]
+pytestmark = [pytest.mark.release, pytest.mark.conversation, pytest.mark.xdist_group("walk")]
 
 TRAINING = 240.0  # seconds; two busy cores are slow
 PAGES = {"simulate": ("8099", "/"), "rasa_sdk": ("5055", "/health"), "rasa": ("5005", "/")}

@@ -1,31 +1,33 @@
-"""Time: PS7 down and up again, and new sessions. `tests/security/rasa` has the log-outs."""
+"""Time: PS7 down and up again, new sessions, and what outlives a session in a database.
+
+`tests/security/rasa` has more of the log-outs.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from actions.ps7.testing import PERSONAS, Simulator
+from actions.ps7.testing import Simulator
 from tests.conversation import spoken
-from tests.conversation.talking import RunningBot, down
+from tests.conversation.cast import signed_arrival
+from tests.conversation.talking import AN_HOUR, RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
-DIEGO = {
-    name: PERSONAS["diego"].slots[name]
-    for name in spoken.CUSTOMER_SLOTS
-    if name != "ps7_expires_at"
-}
+WHO, ANA, DIEGO = (
+    "quem sou eu",
+    ["Conta 00123456, CPF 52998224725."],
+    ["Conta 00900019, CPF 39053344705."],
+)
+NOBODY = ["Estado missing, conta None, CPF None."]
 
 
 async def test_ps7_goes_down_and_comes_up_again(oss_bot: RunningBot, ps7: Simulator) -> None:
     """The bot apologises and stays usable; the turn after PS7 is back finds the customer."""
     chat = oss_bot.chat()
     async with down(ps7):
-        assert (
-            await chat.say("qual meu saldo", {"contextId": "ana"})
-            == spoken.NO_BALANCE["unavailable"]
-        )
+        said = await chat.say("qual meu saldo", {"contextId": "ana"})
+        assert said == spoken.NO_BALANCE["unavailable"]
         await spoken.is_unknown(chat, "unavailable")
         assert await chat.say("que horas o banco abre?") == spoken.HOURS
 
@@ -48,15 +50,10 @@ async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simula
     await spoken.is_unknown(chat, "expired")
     assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["missing"]
     assert await chat.say("qual meu saldo", {"contextId": "ana"}) == spoken.BALANCES["ana"]
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
     assert len(ps7.requests) == 2
-    await chat.say("/session_start")
-
-    assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"]
     await chat.say("/session_start", {"contextId": "diego"})
     assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["expired"], "of the one that ended"
-    assert await chat.say("oi", {"contextId": "diego"})
-    assert spoken.of_the_customer(await chat.slots()).items() >= DIEGO.items()
+    await chat.say("oi", {"contextId": "diego"})
     await chat.say("/restart")
     assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["missing"]
 
@@ -66,14 +63,57 @@ async def test_a_new_session_that_carries_nothing_over_knows_nobody(
 ) -> None:
     """On a shared device the next user is anonymous, until a contextId of their own comes."""
     chat = kiosk.chat()
-    ana, diego = ["Conta 00123456, CPF 52998224725."], ["Conta 00900019, CPF 39053344705."]
-    assert await chat.say("quem sou eu", {"contextId": "ana"}) == ana
+    assert await chat.say(WHO, {"contextId": "ana"}) == ANA
     await chat.let_pass(AN_HOUR)
 
-    assert await chat.say("quem sou eu") == ["Estado missing, conta None, CPF None."]
+    assert await chat.say(WHO) == NOBODY
     await spoken.is_unknown(chat, "missing")
     assert len(ps7.requests) == 1
     await chat.let_pass(AN_HOUR)
 
-    assert await chat.say("quem sou eu", {"contextId": "diego"}) == diego
-    assert await chat.say("quem sou eu") == diego
+    assert await chat.say(WHO, {"contextId": "diego"}) == DIEGO
+    assert await chat.say(WHO) == DIEGO
+
+
+async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
+    greeter: RunningBot, ps7: Simulator
+) -> None:
+    """The greeting is between the action and `session_started`; later turns know her too.
+
+    A database hands out a session from the latter on, Rasa's memory from the action before it.
+    """
+    chat = greeter.chat()
+    assert (await chat.say(WHO, signed_arrival(chat, "ana")))[-1:] == ANA
+    await chat.let_pass(AN_HOUR)
+
+    assert "Bem-vindo ao terminal (expired)." in await chat.say("/session_start")
+    token = signed_arrival(chat, "ana")
+    assert "Bem-vindo ao terminal (00123456)." in await chat.say("/session_start", token)
+    assert await chat.say(WHO) == ANA
+    assert await chat.say(WHO) == ANA
+    assert len(ps7.requests) == 3, "asked for the session that ends, and for the new one"
+
+
+async def test_a_log_out_that_was_rewound_holds_in_the_next_session(
+    greeter: RunningBot, ps7: Simulator
+) -> None:
+    """`/back` takes the log-out out of the slots, and a new session carries those over.
+
+    `PS7_METADATA_KEYS` says where the contextId is, and it is looked for nowhere else.
+    """
+    chat = greeter.chat()
+    token = signed_arrival(chat, "ana")
+    assert (await chat.say(WHO, token["channel"]))[-1:] == NOBODY
+    assert await chat.say(WHO, token) == ANA
+    assert await chat.say(WHO) == ANA
+    await chat.execute("action_ps7_forget")
+    await chat.execute("action_listen")
+    await chat.say("/back")
+    assert (await chat.slots())["account"] == "00123456", "Rasa did not rewind: it shows nothing"
+    await chat.let_pass(AN_HOUR)
+
+    for metadata in (None, None, signed_arrival(chat, "ana")):
+        (*_, told) = await chat.say(WHO, metadata)
+        assert told.endswith(", conta None, CPF None.")
+    await spoken.is_unknown(chat, "missing")
+    assert len(ps7.requests) == 1

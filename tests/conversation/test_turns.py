@@ -1,12 +1,11 @@
-"""When and where the contextId comes: first turn only, later, another one, under another key."""
+"""Turns: who is known from which one on, by which contextId, and what the bot then says."""
 
 from __future__ import annotations
 
 import pytest
 
-from actions.ps7.testing import PERSONAS, Simulator
+from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
-from tests.conversation.cast import signed_arrival
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
 
@@ -15,9 +14,45 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 ANA, DIEGO = PERSONAS["ana"].slots, PERSONAS["diego"].slots
 
 
-def asked(ps7: Simulator) -> list[str]:
-    """Return the contextIds that PS7 was asked for, in order."""
-    return [request.json["contextId"] for request in ps7.requests]
+@pytest.mark.parametrize("who", ["ana", "bruno", "diego"])
+async def test_a_customer_is_known_from_the_first_turn_on(oss_bot: RunningBot, who: str) -> None:
+    """The greeting fits the segment, the slots are right, and only who may sees a balance.
+
+    The example's own tests have all customers, in memory.
+    """
+    chat = oss_bot.chat()
+    assert await chat.say("oi", {"contextId": who}) == spoken.greeting(PERSONAS[who])
+    slots = await chat.slots()
+    expected = {name: value for name, value in PERSONAS[who].slots.items() if name in slots}
+    assert {*expected, "ps7_expires_at"} == {"ps7_status", *spoken.NOBODY}
+    assert {name: slots[name] for name in expected} == expected
+    assert slots["ps7_expires_at"]
+    assert await chat.say("qual meu saldo") == spoken.BALANCES[who]
+
+
+@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-401", "http-404", "slow"])
+async def test_without_a_customer_the_bot_says_why_and_stays_usable(
+    oss_bot: RunningBot, fault: str
+) -> None:
+    """Each outcome gives its status, no value of a customer, and an answer that fits."""
+    chat, outcome = oss_bot.chat(), FAULTS[fault].outcome
+    said = await chat.say("qual meu saldo", {"contextId": FAULTS[fault].context_id})
+    assert said == spoken.NO_BALANCE[outcome]
+    await spoken.is_unknown(chat, outcome)
+    assert await chat.say("que horas o banco abre?") == spoken.HOURS
+
+
+@pytest.mark.parametrize(
+    ("context_id", "answer"),
+    [(None, spoken.SIGN_IN), ("heitor", spoken.SIGN_IN), ("gisele", spoken.ASK_TOKEN)],
+)
+async def test_a_wrong_rule_does_not_open_an_account(
+    oss_bot: RunningBot, context_id: str | None, answer: list[str]
+) -> None:
+    """The balance action asks by itself for an authenticated customer with a valid token."""
+    chat = oss_bot.chat()
+    await chat.say("oi", {"contextId": context_id})
+    assert await chat.execute("action_answer_balance") == answer
 
 
 async def test_a_context_id_is_enough_until_another_one_comes(
@@ -26,6 +61,7 @@ async def test_a_context_id_is_enough_until_another_one_comes(
     """Later turns bring no metadata, and PS7 is asked once; of the first customer nothing stays."""
     chat = oss_bot.chat()
     assert await chat.say("qual minha agência e conta") == spoken.UNKNOWN_ACCOUNT
+    await spoken.is_unknown(chat, "missing")
     await chat.say("oi", {"contextId": "ana"})
     first = await chat.slots()
 
@@ -36,84 +72,40 @@ async def test_a_context_id_is_enough_until_another_one_comes(
     slots = await chat.slots()
     expected = {name: value for name, value in DIEGO.items() if name in slots}
     assert {name: slots[name] for name in expected} == expected
-    assert asked(ps7) == ["ana", "diego"]
+    assert [request.json["contextId"] for request in ps7.requests] == ["ana", "diego"]
 
 
 async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
     oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
-    """The agents' desk gets it, and the channel nothing but what is said to the customer.
-
-    Where the bot gives up by itself, it says why.
-    """
+    """The agents' desk gets it, and the channel nothing but what is said to the customer."""
     chat = oss_bot.chat()
     await chat.say("oi", {"contextId": "ana", "correlationId": "trail-1"})
     said = await chat.answers("quero falar com uma pessoa")
     assert said == [{"recipient_id": chat.sender, "text": spoken.HANDOVER}]
-    assert rasa_stage.handed_over()[-1] == {
-        "reason": "ask_human",
-        "ps7_status": "ok",
-        "correlation_id": "trail-1",
-        "cpf_masked": "***.982.247-**",
-        "segment": "Personnalité",
-        "ivr_option": "saldo",
-        "identification": "authenticated",
-        "security_device": "token",
-        "token_status": "valid",
-    }
+    context = rasa_stage.handed_over()[-1]
+    assert (context["reason"], context["correlation_id"]) == ("ask_human", "trail-1")
+    assert (context["ps7_status"], context["cpf_masked"]) == ("ok", "***.982.247-**")
     await spoken.is_unknown(chat, "missing")
-
-    await oss_bot.chat().say("qual meu saldo", {"contextId": "http-403"})
-    nobody = rasa_stage.handed_over()[-1]
-    assert (nobody["reason"], nobody["ps7_status"]) == ("ask_balance", "denied")
-    assert nobody["segment"] is None
 
 
 @pytest.mark.parametrize(
-    ("context_id", "answer", "account"),
+    ("context_id", "answer"),
     [
-        ("diego", ["Conta 00900019, CPF 39053344705."], "00900019"),
-        ("not-found", ["Estado rejected, conta None, CPF None."], None),
+        ("diego", ["Conta 00900019, CPF 39053344705."]),
+        ("not-found", ["Estado rejected, conta None, CPF None."]),
     ],
 )
 async def test_a_fallback_that_rewinds_the_turn_brings_no_customer_back(
-    kiosk: RunningBot, context_id: str, answer: list[str], account: str | None
+    kiosk: RunningBot, context_id: str, answer: list[str]
 ) -> None:
     """Rasa's fallback takes back what the lookup wrote; the next turn writes it again."""
     chat = kiosk.chat()
     await chat.say("quem sou eu", {"contextId": "ana"})
-
     assert await chat.say("conta uma piada", {"contextId": context_id}) == ["Não sei responder."]
     rewound = await chat.slots()
     assert rewound["account"] == ANA["account"], "Rasa did not rewind: this test shows nothing"
 
     assert await chat.say("quem sou eu") == answer
-    slots = await chat.slots()
-    assert slots["account"] == account
-    assert not set(spoken.of_the_customer(slots).values()) & {
-        ANA["cpf"],
-        ANA["account"],
-        ANA["agency"],
-    }
-
-
-async def test_a_rule_can_call_the_lookup_itself(rule_bot: RunningBot, ps7: Simulator) -> None:
-    """Without the every-turn mapping, PS7 is asked where a rule says so, and once.
-
-    `PS7_METADATA_KEYS` says where the contextId is, and it is looked for nowhere else. A response
-    reads `ps7_status` without any influence on predictions.
-    """
-    chat = rule_bot.chat()
-    nested = signed_arrival(chat, "ana")
-    assert await chat.say("qual minha agência e conta", nested["channel"]) == spoken.UNKNOWN_ACCOUNT
-    await chat.say("que horas o banco abre?", nested)
-    assert asked(ps7) == []
-    assert (await chat.slots())["ps7_status"] == "missing"
-
-    assert await chat.say("qual minha agência e conta") == spoken.ANA_ACCOUNT
-    assert await chat.say("qual minha agência e conta") == spoken.ANA_ACCOUNT
-    assert (await chat.slots())["cpf"] == ANA["cpf"]
-    assert asked(ps7) == ["ana"]
-    assert await chat.say("qual minha agência e conta", signed_arrival(chat, "http-404")) == [
-        "Desculpe, não consigo ver a sua conta agora. Tente de novo em alguns instantes."
-    ]
+    left = {*spoken.of_the_customer(await chat.slots()).values()}
+    assert not left & {ANA["cpf"], ANA["account"], ANA["agency"]}

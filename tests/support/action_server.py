@@ -109,11 +109,12 @@ async def launch(
     port: int | None = None,
     cwd: Path = ROOT,
     variables: Mapping[str, str],
+    program: str = "rasa_sdk",
 ) -> Process:
     """Start a server that may or may not come up."""
     return await Process.start(
         log,
-        *(python, "-m", "rasa_sdk", "--actions", actions),
+        *(str(python), "-m", *program.split(), "--actions", actions),
         *("--port", str(port if port is not None else free_port())),
         cwd=cwd,
         variables={"SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT), **variables},

@@ -1,9 +1,10 @@
-"""Trains, tests and serves bots by Rasa's own commands: `python rasa_of_bots.py folder=port …`.
+"""Runs Rasa's own commands for bots, each in its folder: `python rasa_of_bots.py JSON`.
 
-One process loads Rasa, which takes most of the time of a command, and forks one for each bot. What
-each says goes into `rasa.log` in its folder. It ends with the first bot that fails, or when told.
+One process loads Rasa, which takes most of the time of a command, and forks one for each bot; a bot
+that is alone needs no other. It ends with the first bot that fails, or when told.
 """
 
+import json
 import os
 import sys
 
@@ -15,35 +16,32 @@ from rasa.__main__ import main
 
 AT_ONCE = 2
 """How many bots learn at the same time; those that have learned only wait for messages."""
-BOTS = [each.rsplit("=", 1) for each in sys.argv[1:]]
+BOTS = json.loads(sys.argv[1])
 
 
-def rasa_command(*arguments: str) -> None:
-    """Run one command in this process; one that fails ends it."""
-    sys.argv = ["rasa", *arguments]
-    main()
-
-
-def live(folder: str, port: str) -> None:
-    """Do what a builder types, in the bot's folder."""
+def live(folder: str, log: str, variables: dict[str, str], commands: list[list[str]]) -> None:
+    """Run the commands of a bot, one after another; one that fails ends the process."""
     os.chdir(folder)
-    log = os.open("rasa.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    domain = "domain" if os.path.isdir("domain") else "domain.yml"  # noqa: PTH112
-    rasa_command("train", "--domain", domain, "--fixed-model-name", "bot")
-    tests = ("test", "core", "--stories", "tests", "--fail-on-prediction-errors", "--no-plot")
-    rasa_command(*tests, "--out", "results", "--endpoints", "endpoints.yml")
-    os.write(LEARNED, b".")
-    rasa_command("run", "--enable-api", "-i", "127.0.0.1", "-p", port)
+    os.environ.update(variables)
+    sys.path += variables.get("PYTHONPATH", "").split(os.pathsep)
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    for arguments in commands:
+        if arguments[0] == "run":
+            os.write(LEARNED, b".")
+        sys.argv = ["rasa", *arguments]
+        main()
 
 
 READY, LEARNED = os.pipe()
-for number, (folder, port) in enumerate(BOTS):
+if len(BOTS) == 1:
+    sys.exit(live(*BOTS[0]))
+for number, bot in enumerate(BOTS):
     if number >= AT_ONCE and not os.read(READY, 1):
         break
     if os.fork() == 0:
-        live(folder, port)
+        live(*bot)
         os._exit(0)
 while os.wait()[1] == 0:
     pass
