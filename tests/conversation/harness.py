@@ -91,7 +91,7 @@ class Stage:
 
     def whole_logs(self, name: str = "") -> str:
         """Return all that the processes so far have said, or those of this name."""
-        logs = sorted(self.scratch.glob(f"*{name}*.log"))
+        logs = sorted(log for log in self.scratch.glob("*.log") if name in log.stem)
         return "".join(log.read_text(errors="replace") for log in logs)
 
     def pids(self, name: str, bot: Bot) -> tuple[int, int]:

@@ -6,7 +6,6 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
-from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -30,7 +29,7 @@ async def test_a_customer_is_known_from_the_first_turn_on(oss_bot: RunningBot, w
     assert await chat.say("qual meu saldo") == spoken.BALANCES[who]
 
 
-@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-401", "http-404", "slow"])
+@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-401", "http-404"])
 async def test_without_a_customer_the_bot_says_why_and_stays_usable(
     oss_bot: RunningBot, fault: str
 ) -> None:
@@ -73,20 +72,6 @@ async def test_a_context_id_is_enough_until_another_one_comes(
     expected = {name: value for name, value in DIEGO.items() if name in slots}
     assert {name: slots[name] for name in expected} == expected
     assert [request.json["contextId"] for request in ps7.requests] == ["ana", "diego"]
-
-
-async def test_a_person_who_takes_over_gets_the_context_and_the_slots_are_empty(
-    oss_bot: RunningBot, rasa_stage: Stage
-) -> None:
-    """The agents' desk gets it, and the channel nothing but what is said to the customer."""
-    chat = oss_bot.chat()
-    await chat.say("oi", {"contextId": "ana", "correlationId": "trail-1"})
-    said = await chat.answers("quero falar com uma pessoa")
-    assert said == [{"recipient_id": chat.sender, "text": spoken.HANDOVER}]
-    context = rasa_stage.handed_over()[-1]
-    assert (context["reason"], context["correlation_id"]) == ("ask_human", "trail-1")
-    assert (context["ps7_status"], context["cpf_masked"]) == ("ok", "***.982.247-**")
-    await spoken.is_unknown(chat, "missing")
 
 
 @pytest.mark.parametrize(
