@@ -1,4 +1,4 @@
-"""Time: PS7 down and up again, new sessions, and what outlives a session in a database.
+"""New sessions, and what outlives a session in a database.
 
 `tests/security/rasa` has more of the log-outs.
 """
@@ -10,7 +10,7 @@ import pytest
 from actions.ps7.testing import Simulator
 from tests.conversation import spoken
 from tests.conversation.cast import signed_arrival
-from tests.conversation.talking import AN_HOUR, RunningBot, down
+from tests.conversation.talking import AN_HOUR, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -20,20 +20,6 @@ WHO, ANA, DIEGO = (
     ["Conta 00900019, CPF 39053344705."],
 )
 NOBODY = ["Estado missing, conta None, CPF None."]
-
-
-async def test_ps7_goes_down_and_comes_up_again(oss_bot: RunningBot, ps7: Simulator) -> None:
-    """The bot apologises and stays usable; the turn after PS7 is back finds the customer."""
-    chat = oss_bot.chat()
-    async with down(ps7):
-        said = await chat.say("qual meu saldo", {"contextId": "ana"})
-        assert said == spoken.NO_BALANCE["unavailable"]
-        await spoken.is_unknown(chat, "unavailable")
-        assert await chat.say("que horas o banco abre?") == spoken.HOURS
-
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
-    async with down(ps7):
-        assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"], "what PS7 said holds"
 
 
 async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simulator) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -26,6 +26,9 @@ DEADLINE, READ_TIMEOUT, ATTEMPTS = 1.2, 0.3, 3
 OWN = "balance"
 """A slot of the bot's own."""
 OF_A_CUSTOMER = (*SLOTS[2:], "u_ag")
+Turn = Callable[..., Awaitable[dict[str, Any]]]
+"""Lets a user arrive whose slots have stale values: `turn(environment, metadata, DEADLINE=…)`.
+Returns the slots afterwards."""
 _PATIENCE = 3.0
 """Seconds until a turn that does not end fails its test."""
 _DOMAIN = {
@@ -35,14 +38,6 @@ _DOMAIN = {
         for name in (*SLOTS[:2], *OF_A_CUSTOMER, OWN)
     },
 }
-
-
-class Turn(Protocol):
-    """Lets a user arrive whose slots have stale values; returns the slots afterwards."""
-
-    def __call__(
-        self, environment: dict[str, str], metadata: object = ..., /, **settings: object
-    ) -> Awaitable[dict[str, Any]]: ...
 
 
 @pytest.fixture(scope="session", autouse=True)

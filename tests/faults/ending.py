@@ -34,8 +34,6 @@ class End:
     reason: str
     requests: int
     token_requests: int = 0
-    attempts: int | None = None
-    """Requests that the log line counts, if they are not `requests`."""
 
 
 def deadline(fault: Fault) -> float:
@@ -60,15 +58,14 @@ def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End, limit: 
     else:
         assert customer == dict.fromkeys(customer)
 
-    attempts = end.requests if end.attempts is None else end.attempts
     (line,) = watch.lines(logging.INFO)
     said = LINE.fullmatch(line)
     assert said, line
     assert (said["outcome"], said["reason"]) == (end.outcome, end.reason)
-    assert int(said["attempts"]) == attempts
+    assert int(said["attempts"]) == end.requests
     assert watch.lines(logging.WARNING, logging.ERROR) == []
     assert (len(ps7.requests), len(ps7.token_requests)) == (end.requests, end.token_requests)
-    assert watch.spans.names == ["ps7.attempt"] * attempts + ["ps7.lookup"]
+    assert watch.spans.names == ["ps7.attempt"] * end.requests + ["ps7.lookup"]
     assert [event for span in watch.spans.ended for event in span.events] == []
     (seconds,) = watch.seconds
     assert seconds <= limit + GRACE

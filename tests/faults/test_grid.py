@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actions.ps7.testing import FAULTS, Fault, Simulator
-from tests.faults.conftest import ATTEMPTS, DEADLINE, Turn
+from tests.faults.conftest import ATTEMPTS, Turn
 from tests.faults.ending import End, at_every_attempt, check, deadline
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
 from tests.faults.watch import Watch
@@ -73,15 +73,3 @@ def without_a_token(fault: Fault) -> End:
         return End("unavailable", "token_unavailable", 0, asked)
     reason = fault.reason if fault.reason in TRANSPORT else "token_unreadable"
     return End("unavailable", reason, 0, asked)
-
-
-async def test_where_a_server_went_down(turn: Turn, watch: Watch, ps7: Simulator) -> None:
-    """With connections in the pool: it is tried as often as allowed, and at once."""
-    await turn(ps7.environment, {"contextId": "ana"})
-    await ps7.stop()
-    ps7.requests.clear()
-    watch.forget()
-
-    slots = await turn(ps7.environment)
-
-    check(watch, slots, ps7, End("unavailable", "connect", 0, attempts=ATTEMPTS), DEADLINE)

@@ -45,12 +45,6 @@ class Watch:
         asyncio.get_running_loop().set_debug(True)
         asyncio.get_running_loop().slow_callback_duration = 10.0  # a busy machine is no fault
 
-    def forget(self) -> None:
-        """Forget what happened so far."""
-        self._caplog.clear()
-        self.spans.clear()
-        self.seconds.clear()
-
     def lines(self, *levels: int) -> list[str]:
         """Return what the plugin logged at these levels."""
         records = [one for one in self._caplog.records if one.levelno in levels]

@@ -7,7 +7,6 @@ events is the test kit's.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
@@ -70,9 +69,6 @@ _SETTINGS = {
     "PS7_CLEAR_SLOTS": json.dumps([BALANCE]),
 }
 _users = count()
-
-seen: Counter[str] = Counter()
-"""What the walks of this process have come across, and how often."""
 
 
 class Brought(NamedTuple):
@@ -262,8 +258,6 @@ class Conversation:
         for event in events:
             self.happens(**event)
         was, status = before[STATUS], self.slot(STATUS)
-        how = "asks PS7" if asked else "changes slots" if changes else "in order"
-        seen[f"{what}: {how}, {status}"] += 1
         if what == "forget":
             self.books.logs_out({self.about[seal] for seal in seals if seal in self.about})
         else:
