@@ -85,7 +85,7 @@ COMES, BRUNO, LEAVES, BACK = says("oi", "ana"), says("oi", "bruno"), says("tchau
 RESTARTS = means("restart")
 VERIFIED = {"event": "action", "name": "action_ps7_verify"}
 EVERY_SLOT = posts({"event": "reset_slots"}, *sets(CLAIMS))
-HER_SEAL, AFTER_LOG_OUT = map(restores_the_slots_after, (BRUNO, LEAVES))
+OVER_BRUNOS, OVER_NOBODYS = map(restores_the_slots_after, (BRUNO, LEAVES))
 ATTACKS = [
     attack("oss_bot", "every slot in a payload", means("ask_balance", **CLAIMS)),
     attack(
@@ -98,8 +98,8 @@ ATTACKS = [
     attack("start_bot", "a new session that carries slots over", COMES, pauses),
     attack("start_bot", "a restart after her log-out", COMES, LEAVES, RESTARTS, COMES),
     attack("oss_bot", "every slot, over a customer's", BRUNO, EVERY_SLOT, truth="bruno"),
-    attack("oss_bot", "the seal of before her log-out", COMES, AFTER_LOG_OUT),
-    attack("oss_bot", "the seal of before another came", COMES, HER_SEAL, truth="bruno"),
+    attack("oss_bot", "the seal of before her log-out", COMES, OVER_NOBODYS),
+    attack("oss_bot", "the seal of before another came", COMES, OVER_BRUNOS, truth="bruno"),
     attack(
         *("oss_bot", "events as if all had been verified"),
         *(posts(*sets(CLAIMS), SAID, VERIFIED), lambda chat: chat.execute("action_answer_balance")),
