@@ -52,7 +52,7 @@ monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, a
 
 # The pure tests, and those with the real rasa_sdk that find most mistakes.
 CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,client contract_grpc contract_import \
-    contract_lookup contract_pickle gateway one_run session_start)
+    contract_lookup gateway one_run registration session_start)
 
 check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,10 @@ from cryptography.fernet import Fernet
 
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
-from tests.support.action_server import ActionServer, launch
+from tests.support.action_server import ActionServer
 from tests.support.clock import Clock
 from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import Process
-
-_STAGE = pytest.StashKey["Stage"]()
 
 
 @pytest.fixture(scope="session", params=PYTHONS)
@@ -48,33 +45,24 @@ class Stage:
     settings: dict[str, str]
     """PS7_* variables that reach the simulator, and no more."""
     processes: list[Process] = field(default_factory=list)
-    _shared: dict[object, ActionServer] = field(default_factory=dict)
-    _names: Counter[str] = field(default_factory=Counter)
 
-    def log(self, name: str) -> Path:
-        """Return a log file of this name that is not in use."""
-        self._names[name] += 1
-        return self.scratch / f"{name}-{self._names[name]}.log"
+    @property
+    def _log(self) -> Path:
+        """A log file that is not in use."""
+        return self.scratch / f"{len(self.processes)}.log"
 
-    async def launch(self, python: Path, **options: Any) -> Process:  # noqa: ANN401 - handed on
-        """Start an action server that may or may not come up."""
-        process = await launch(python, self.log("launched"), **options)
+    async def run(self, *command: str | Path, cwd: Path, **variables: str) -> Process:
+        """Run a command that ends by itself; wait until it has."""
+        process = await Process.start(self._log, *command, cwd=cwd, variables=variables)
         self.processes.append(process)
+        await process.exit_code()
         return process
 
     async def start(self, python: Path, **options: Any) -> ActionServer:  # noqa: ANN401 - handed on
         """Start an action server for one test, and wait until it answers."""
-        server = await ActionServer.start(
-            python, self.log("action-server"), **{**self.settings, **options}
-        )
+        server = await ActionServer.start(python, self._log, **{**self.settings, **options})
         self.processes.append(server.process)
         return server
-
-    async def shared(self, python: Path) -> ActionServer:
-        """Return the server of this interpreter that all tests share."""
-        if python not in self._shared:
-            self._shared[python] = await self.start(python, PS7_SEAL_KEYS=seal_keys())
-        return self._shared[python]
 
     async def close(self) -> None:
         """End every process that still runs."""
@@ -90,11 +78,10 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(
-    simulator: Simulator, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
     """Yield what starts processes, and end them after the last test."""
     stage = Stage(tmp_path_factory.mktemp("host"), simulator.environment)
-    request.config.stash[_STAGE] = stage
     yield stage
     await stage.close()
 
@@ -132,23 +119,7 @@ async def settings(
         await shared.client.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server(stage: Stage, python: Path) -> ActionServer:
-    """Return an action server of this interpreter, with one worker and seal keys of its own."""
-    return await stage.shared(python)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show beside a failure what the processes said meanwhile."""
-    report = yield
-    stage = item.config.stash.get(_STAGE, None)
-    if report.failed and stage is not None:
-        report.sections.extend(
-            (process.name, process.tail)
-            for process in stage.processes
-            if process.log.stat().st_mtime >= report.start
-        )
-    return report
+    """Return an action server of this interpreter that tests share, with seal keys of its own."""
+    return await stage.start(python, PS7_SEAL_KEYS=seal_keys())

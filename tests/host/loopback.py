@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import ssl
 import struct
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import pytest
 from typing_extensions import Self
 
-RESET = b"\0reset"
-"""A piece that is not sent: the connection is reset in its place."""
+RESET, END = b"\0reset", b"\0end"
+"""Pieces that are not sent: the connection is reset, or the server's side of it ends, instead."""
 # Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
 TLS_IN_TESTS = [
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
@@ -25,7 +29,11 @@ TLS_IN_TESTS = [
         else []
     ),
 ]
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+Pieces = Sequence[bytes | float]
+"""Bytes, and seconds to wait before the next ones."""
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_WAIT = 5.0
+_Result = TypeVar("_Result")
 
 
 def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
@@ -34,28 +42,46 @@ def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
+def customer(cpf: str, agency: str) -> bytes:
+    """Write PS7's answer about a customer."""
+    body = {"code": "0", "payload": {"u_cpf": cpf, "u_ag": agency}}
+    return http(json.dumps(body).encode())
+
+
+ANA, DIEGO = customer("52998224725", "0341"), customer("22233366638", "0002")
+
+
 @dataclass(eq=False)
 class Server:
-    """Answers every request with the same pieces of bytes, and remembers what it heard."""
+    """Answers every request with the same pieces of bytes, and remembers what it heard.
 
-    pieces: Sequence[bytes]
+    It goes on to read while it answers, as a gateway does that has passed a request on.
+    """
+
+    pieces: Pieces
     pause: float = 0.0
     """Seconds before each piece but the first."""
     stays: bool = True
     """Whether the connection stays open after the answer; until the client leaves, if so."""
     tls: ssl.SSLContext | None = None
+    greeting: bytes = b""
+    """What is sent when a client connects."""
     heard: list[bytes] = field(default_factory=list, init=False)
     """The requests, each as it came."""
-    connections: int = field(default=0, init=False)
     open: int = field(default=0, init=False)
     """Connections that are open now."""
-    _server: asyncio.Server | None = field(default=None, init=False)
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list, init=False)
+    _server: asyncio.Server = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+
+    @property
+    def connections(self) -> int:
+        """How many were made."""
+        return len(self._writers)
 
     @property
     def port(self) -> int:
         """Where it listens."""
-        assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -69,7 +95,6 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
         for _round in range(4):
             await asyncio.sleep(0)  # rounds that asyncio takes from a new connection to _accept
         self._server.close()
@@ -78,59 +103,112 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._talk(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._writers.append(writer)
+        task = self._start(self._talk(reader, writer, self.connections - 1))
         # Here and not in the task: one that is cancelled before it begins runs no line of its own.
         task.add_done_callback(lambda _: writer.close())
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
         self.open += 1
         try:
+            await self._send(writer, self.greeting)
             while request := await _request(reader):
                 self.heard.append(request)
-                for number, piece in enumerate(self._next_answer()):
-                    await asyncio.sleep(self.pause if number else 0)
-                    if piece is RESET:
-                        reset(writer)
-                        return
-                    writer.write(piece)
-                    await writer.drain()
+                answering = self._start(self._answer(writer, self._pieces_for(request, number)))
                 if not self.stays:
+                    await answering
                     break
-        except OSError:
-            pass  # the client left in the middle: some tests are about that
         finally:
             self.open -= 1
 
-    def _next_answer(self) -> Sequence[bytes]:
-        """Return the pieces that answer the request which came last."""
+    def _pieces_for(self, request: bytes, connection: int) -> Pieces:  # noqa: ARG002 - see below
+        """Return what answers a request on the connection of this number."""
         return self.pieces
 
+    async def _answer(self, writer: asyncio.StreamWriter, pieces: Pieces) -> None:
+        for number, piece in enumerate(pieces):
+            if number and self.pause:
+                await asyncio.sleep(self.pause)
+            if isinstance(piece, float):
+                await asyncio.sleep(piece)
+            else:
+                await self._send(writer, piece)
 
-@dataclass(eq=False)
-class Scripted(Server):
-    """Answers each request with the pieces that are next in the script; the last ones stay."""
+    @staticmethod
+    async def _send(writer: asyncio.StreamWriter, piece: bytes) -> None:
+        if writer.is_closing():
+            return
+        if piece is END:
+            writer.write_eof()
+        elif piece is RESET:  # as a crash does: not with an end
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            await asyncio.sleep(0)  # asyncio closes the socket in its next round
+        else:
+            with suppress(OSError):  # the client left in the middle: some tests are about that
+                writer.write(piece)
+                await writer.drain()
 
-    script: Sequence[Sequence[bytes]] = ()
 
-    def _next_answer(self) -> Sequence[bytes]:
-        return self.script[min(len(self.heard), len(self.script)) - 1]
+class ByteGateway(Server):
+    """Answers a request by the contextId in it, or else by its path.
 
+    It runs in a thread with an event loop of its own: what it sends stands in the client's socket
+    before the client's event loop has had a chance to look.
+    """
 
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Drop the connection as a crash does: with a reset, not with an end."""
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+    def __init__(self, answers: Mapping[str, Pieces], **options: Any) -> None:  # noqa: ANN401 - handed on
+        """Take what it answers."""
+        super().__init__((), **options)
+        self.answers = answers
+        self.requests: list[tuple[int, str]] = []
+        """Each request: the number of its connection, and its contextId or else its path."""
+        self._loop = asyncio.SelectorEventLoop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self._run(self.__aenter__())
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def send(self, piece: bytes, connection: int = 0) -> None:
+        """Send an unasked piece; it has left when this returns."""
+        self._run(self._send(self._writers[connection], piece))
+
+    def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_WAIT)
+
+    async def _close(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        await self.__aexit__()
+
+    def _pieces_for(self, request: bytes, connection: int) -> Pieces:
+        head, _, body = request.partition(b"\r\n\r\n")
+        name = json.loads(body).get("contextId", head.split()[1].decode())
+        self.requests.append((connection, name))
+        return self.answers[name]
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
     """Read one request, empty where the client leaves instead."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = LENGTH.search(head)
+        length = _LENGTH.search(head)
         return head + await reader.readexactly(int(length[1]) if length else 0)
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):
         return b""

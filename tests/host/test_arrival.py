@@ -7,7 +7,6 @@ a conversation by attacks (`tests/security`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -46,11 +45,10 @@ async def test_a_signed_context_id_is_looked_up(
 
 
 async def test_arrivals_that_no_key_signs_are_said_once_at_start(
-    fresh_warnings: None,  # noqa: ARG001 - before
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning for all the actions of a process, and none where there are keys."""
+    runtime._warn_of_open_arrival.cache_clear()
     monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
     converse()
     assert "PS7_ARRIVAL_KEYS" not in caplog.text
@@ -58,11 +56,3 @@ async def test_arrivals_that_no_key_signs_are_said_once_at_start(
     converse()
     converse()
     assert caplog.text.count("PS7_ARRIVAL_KEYS is not set") == 1
-
-
-@pytest.fixture
-def fresh_warnings() -> Iterator[None]:
-    """Let this process warn of unsigned arrivals as if it had just started."""
-    runtime._warn_of_open_arrival.cache_clear()
-    yield
-    runtime._warn_of_open_arrival.cache_clear()

@@ -58,20 +58,19 @@ async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
 
 
 @pytest.mark.parametrize(("clear", "cpf"), [([], TYPED), (["undeclared", "cpf"], None)])
-@pytest.mark.parametrize("broken", [False, True])
 async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
-    monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None, *, broken: bool
+    monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None
 ) -> None:
     """By `PS7_CLEAR_SLOTS`; also where something of ours is broken."""
     monkeypatch.setenv("PS7_CLEAR_SLOTS", json.dumps(clear))
     bot = converse(mappings={"cpf": [FROM_TEXT]})
-    await arrive(bot, "ana")
-    await bot.set_slot("cpf", TYPED)
-    if broken:
-        monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", lambda _: 1 / 0)
-    await arrive(bot, "diego")
-    status = "unavailable" if broken else "ok"
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
+    for who, status in (("diego", "ok"), ("broken", "unavailable")):
+        await arrive(bot, "ana")
+        await bot.set_slot("cpf", TYPED)
+        if who == "broken":
+            monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", lambda _: 1 / 0)
+        await arrive(bot, who)
+        assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest_asyncio
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
-from actions.ps7.testing import PERSONAS, Simulator
+from actions.ps7.testing import Simulator
 from tests.support.dialogue import LOOK_UP, VERIFY, Dialogue, Send
 from tests.support.grpc_client import connected
 
@@ -37,41 +37,17 @@ async def send(settings: dict[str, str]) -> AsyncIterator[Send]:  # noqa: ARG001
     await server.stop(None)
 
 
-async def test_slots_come_back(send: Send, ps7: Simulator) -> None:
-    """The documented example gives the values that it gives over HTTP, whatever their types."""
-    example, user = PERSONAS["exemplo"], Dialogue()
-
-    await user.turn(send, metadata={"contextId": "123123213"})
-
-    assert {name: user.slots[name] for name in example.slots} == example.slots
-    assert user.slots["ps7_payload"] == example.payload
-    assert [request.json for request in ps7.requests] == [{"contextId": "123123213"}]
-
-
-@pytest.mark.parametrize("context_id", [12345, 12345.0, "12345"])
-async def test_a_number_is_a_float_here_and_its_digits_for_ps7(
-    send: Send, ps7: Simulator, context_id: object
-) -> None:
-    """`contextId` and `encoded` alike, which go out as text."""
-    ps7.answer("12345", body={"code": 0, "payload": {"u_cpf": "52998224725"}})
-    user = Dialogue()
-
-    await user.turn(send, metadata={"contextId": context_id, "encoded": 0})
-
-    assert user.slots["cpf"] == "52998224725"
-    assert [request.json for request in ps7.requests] == [{"contextId": "12345", "encoded": "0"}]
-
-
-async def test_a_held_context_costs_nothing(send: Send, ps7: Simulator) -> None:
-    """Slots that went over the wire and came back as floats are the same slots."""
+async def test_a_number_is_a_float_here_and_its_digits_for_ps7(send: Send, ps7: Simulator) -> None:
+    """`contextId` and `encoded` alike; and slots that came back as floats are the same slots."""
     payload = {"u_ag": 341, "u_dseg": "Token", "u_dsok": "S", "more": {"n": [1, 2.5, True, None]}}
-    ps7.answer("numbers", body={"code": 0, "payload": payload})
+    ps7.answer("12345", body={"code": 0, "payload": payload})
     user = Dialogue()
-    await user.turn(send, metadata={"contextId": "numbers"})
+    await user.turn(send, metadata={"contextId": 12345, "encoded": 0})
+    assert [request.json for request in ps7.requests] == [{"contextId": "12345", "encoded": "0"}]
     assert isinstance(user.slots["ps7_payload"]["u_ag"], float), "this test shows nothing"
     assert user.slots["agency"] == "341"
 
-    for metadata in ({"contextId": "numbers"}, {}):
+    for metadata in ({"contextId": 12345, "encoded": 0}, {}):
         for action in (LOOK_UP, VERIFY):
             assert await user.turn(send, action, metadata) == {}
     assert len(ps7.requests) == 1

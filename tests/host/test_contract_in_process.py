@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,46 +74,33 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-async def everything_works(running: Host, ps7: Simulator, known: Dialogue) -> None:
-    """What was sealed before is still valid, and other outcomes still come about."""
-    ps7.requests.clear()
-    assert await known.turn(running.send) == {}
-    assert await known.turn(running.send, VERIFY) == {}
-    known.slots["account"] = "overwritten"
-    assert await known.turn(running.send) == {"account": ANA["account"]}
-    assert ps7.requests == []
-    user = Dialogue()
-    expected = {"diego": "ok", "http-400": "invalid", "http-503": "unavailable", "C 1": "invalid"}
-    for context_id, status in expected.items():
-        await user.turn(running.send, metadata={"contextId": context_id})
-        assert user.slots["ps7_status"] == status
-    await user.turn(running.send, metadata={"contextId": "ana"})
-    await user.turn(running.send, FORGET)
-    assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
-
-
-@pytest.mark.parametrize("which", ["touched", "backward"])
-async def test_a_reload_of_all_modules_changes_nothing(
-    python: Path, ps7: Simulator, tmp_path: Path, which: str
-) -> None:
-    """In the SDK's own way, or in whatever order; once or again; with a seal key made at start."""
-    async with host(python, tmp_path, **ps7.environment) as running:
-        known = Dialogue()
-        await known.turn(running.send, metadata={"contextId": "ana"})
-        for _ in range(2):
-            assert "actions.ps7.dialogue.actions" in await running.tell(reload=which)
-            await everything_works(running, ps7, known)
+MODULES = ("context", "errors", "settings", "dialogue.runtime", "dialogue.seal")
 
 
 @pytest.mark.parametrize(
-    "module", ["context", "errors", "settings", "dialogue.runtime", "dialogue.seal"]
+    "which", ["touched", "backward", *(f"actions.ps7.{name}" for name in MODULES)]
 )
-async def test_a_reload_of_one_module_changes_nothing(
-    ps7: Simulator, tmp_path: Path, module: str
+async def test_a_reload_changes_nothing(
+    python: Path, ps7: Simulator, tmp_path: Path, which: str
 ) -> None:
-    """As the SDK does where one file was edited: all others still know the classes of before."""
-    async with host(Path(sys.executable), tmp_path, **ps7.environment) as running:
-        known = Dialogue()
+    """Of all modules in the SDK's own way or in whatever order, or of one: a file was edited.
+
+    All others then know the classes of before. What was sealed is still valid, by a key made at
+    start, and other outcomes still come about.
+    """
+    async with host(python, tmp_path, **ps7.environment) as running:
+        known, user = Dialogue(), Dialogue()
         await known.turn(running.send, metadata={"contextId": "ana"})
-        await running.tell(reload=f"actions.ps7.{module}")
-        await everything_works(running, ps7, known)
+        for _ in range(2):
+            assert "actions.ps7.dialogue.actions" in await running.tell(reload=which)
+            known.slots["account"] = "overwritten"
+            assert await known.turn(running.send) == {"account": ANA["account"]}
+            assert await known.turn(running.send, VERIFY) == {}
+            expected = {"http-400": "invalid", "http-503": "unavailable", "C 1": "invalid"}
+            for context_id, status in {**expected, "diego": "ok"}.items():
+                await user.turn(running.send, metadata={"contextId": context_id})
+                assert user.slots["ps7_status"] == status
+            await user.turn(running.send, FORGET)
+            assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
+            user = Dialogue()
+    assert [request.json["contextId"] for request in ps7.requests].count("ana") == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.conftest import Stage
+from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,8 +29,9 @@ async def test_unusable_settings_stop_the_server_with_one_message(
     """
     (tmp_path / ".env").write_bytes(b"PS7_MAX_AGE=planted\nPS7_PASSWORD=planted\n")
     (tmp_path / "ps7_api_key").write_bytes(b"planted\x00key")
-    secrets = {"PS7_SECRETS_DIR": str(tmp_path)}
-    process = await stage.launch(python, cwd=tmp_path, variables={**BAD, **secrets})
+    command = (python, "-m", "rasa_sdk", "--actions", "actions")
+    variables = {**BAD, "PS7_SECRETS_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    process = await stage.run(*command, cwd=tmp_path, **variables)
     assert await process.exit_code() == 1
     head, *lines = _message(process.output)
     assert head == "The PS7 settings are not usable:"

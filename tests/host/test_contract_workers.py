@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
-import psutil
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.conftest import Stage, seal_keys
 from tests.support.action_server import ActionServer, Connection
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY, Dialogue
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 DATA = Path(__file__).parent / "data"
-ANA = PERSONAS["ana"].slots
-OTHERS = ("pid", "vouched")
-"""Slots that the probe sets."""
+ACCOUNT = PERSONAS["ana"].slots["account"]
+
+
+async def probe(connection: Connection, user: Dialogue) -> dict[str, Any]:
+    """Run the bot's own action; return what it knows."""
+    answer = await connection.send(user.call("action_probe"))
+    return {event["name"]: event["value"] for event in answer["events"]}
 
 
 async def one_of_each(server: ActionServer, connections: AsyncExitStack) -> list[Connection]:
@@ -32,13 +35,8 @@ async def one_of_each(server: ActionServer, connections: AsyncExitStack) -> list
     workers: dict[int, Connection] = {}
     for _ in range(50):
         opened = [await connections.enter_async_context(server.connect()) for _ in range(8)]
-        users = [Dialogue([*SLOTS, *OTHERS]) for _ in opened]
-        calls = [
-            user.turn(connection.send, "action_probe")
-            for user, connection in zip(users, opened, strict=True)
-        ]
-        for connection, answer in zip(opened, await asyncio.gather(*calls), strict=True):
-            workers.setdefault(answer["pid"], connection)
+        known = await asyncio.gather(*(probe(each, Dialogue()) for each in opened))
+        workers |= {answer["pid"]: each for answer, each in zip(known, opened, strict=True)}
         if len(workers) == 2:
             return list(workers.values())
     raise AssertionError("one worker answered every call")
@@ -49,23 +47,18 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
     stage: Stage, python: Path, ps7: Simulator, given: bool
 ) -> None:
     """With `PS7_SEAL_KEYS` or without: no second lookup, no refused seal; and a clean end."""
-    server = await stage.start(
-        python,
-        actions="probe",
-        workers=2,
-        PYTHONPATH=f"{ROOT}:{DATA}",
-        **({"PS7_SEAL_KEYS": seal_keys()} if given else {}),
-    )
+    path = f"{ROOT}:{DATA}"
+    keys = {"PS7_SEAL_KEYS": seal_keys()} if given else {}
+    server = await stage.start(python, actions="probe", workers=2, PYTHONPATH=path, **keys)
     async with AsyncExitStack() as connections:
         one, other = await one_of_each(server, connections)
         for sealing, opening in ((one, other), (other, one)):
-            user = Dialogue([*SLOTS, *OTHERS])
+            user = Dialogue()
             await user.turn(sealing.send, metadata={"contextId": "ana"})
-            assert user.slots["account"] == ANA["account"]
+            assert user.slots["account"] == ACCOUNT
             assert await user.turn(opening.send, LOOK_UP) == {}
             assert await user.turn(opening.send, VERIFY) == {}
-            vouched = (await user.turn(opening.send, "action_probe"))["vouched"]
-            assert vouched == ANA["account"]
+            assert (await probe(opening, user))["vouched"] == ACCOUNT
             await user.turn(opening.send, FORGET)
             assert await user.turn(sealing.send, LOOK_UP) == {}
 
@@ -76,49 +69,3 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
     assert said.count("PS7_SEAL_KEYS is not set") == (0 if given else 1)
     assert "seal was refused" not in said
     assert server.process.complaints == []
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_a_killed_worker_costs_the_calls_it_had(
-    stage: Stage, python: Path, ps7: Simulator, workers: int
-) -> None:
-    """The calls that follow are all answered: by the next worker, or the other one.
-
-    The oldest SDK serves from one process, if it is one alone: that process ends.
-    """
-    server = await stage.start(
-        python, actions="probe", workers=workers, PYTHONPATH=f"{ROOT}:{DATA}"
-    )
-    user = Dialogue([*SLOTS, *OTHERS])
-    pid = (await user.turn(server.send, "action_probe"))["pid"]
-    psutil.Process(pid).kill()
-    if pid == server.process.pid:
-        assert await server.process.exit_code(within=5) == -signal.SIGKILL
-        return
-    for _ in range(10):
-        user = Dialogue()
-        await user.turn(server.send, metadata={"contextId": "ana"})
-        assert user.slots["account"] == ANA["account"]
-    assert len(ps7.requests) == 10
-    assert await server.stop() == 0
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-async def test_it_can_be_stopped_while_its_workers_start(
-    stage: Stage, python: Path, workers: int
-) -> None:
-    """From the moment on in which the first of them is there."""
-    variables = {"ACTION_SERVER_SANIC_WORKERS": str(workers), **stage.settings}
-    process = await stage.launch(python, variables=variables)
-    for _ in range(1000):
-        if "Starting worker" in process.output or _workers(process.pid):
-            break
-        await asyncio.sleep(0.02)
-    assert await process.end() == 0
-    assert process.complaints == []
-
-
-def _workers(pid: int) -> list[psutil.Process]:
-    """Return the processes that the SDK spawned, but for the one in which Sanic keeps states."""
-    children = psutil.Process(pid).children()
-    return [each for each in children if "--multiprocessing-fork" in each.cmdline()][1:]

@@ -6,7 +6,6 @@ How one is fetched and shared is tested in plain values (`tests/unit/test_tokens
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from actions.ps7 import PS7Client, Reason
 from actions.ps7.testing import Simulator
-from tests.host.loopback import Scripted, Server, http
+from tests.host.loopback import Server
 from tests.host.test_client import failure_of, lines, settings_for
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
@@ -35,9 +34,10 @@ def client_of(url: str, **settings: Any) -> PS7Client:  # noqa: ANN401 - any set
 
 
 async def test_a_token_goes_along_and_is_replaced_once_for_all_who_hold_it(
-    fabric: Simulator, said: pytest.LogCaptureFixture
+    fabric: Simulator, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty lookups meet a 401: one token is fetched, and the log counts each replay."""
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 60.0)  # it is sent at once
     async with client_of(fabric.url) as client:
         await client.lookup("ana")
         (bearer,) = [request.headers["Authorization"] for request in fabric.requests]
@@ -78,38 +78,15 @@ async def test_refused_credentials_are_not_hammered(fabric: Simulator) -> None:
 
 
 async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
-    monkeypatch: pytest.MonkeyPatch,
+    fabric: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At once, and a 401 after that is the end: one replay for a lookup, not for an attempt."""
-    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 60.0)
-    first, second = (
-        [http(json.dumps({"AccessToken": f"t{number}", "Expires": "600"}).encode())]
-        for number in (1, 2)
-    )
-    refused = [http(b"", "Retry-After: 60", status="401 Unauthorized")]
-    busy = [http(b"", "Retry-After: 0", status="503 Unavailable")]
-    script = [first, refused, second, busy, refused, refused]
-    async with Scripted([], script=script) as server, client_of(server.url) as client:
-        failure = await failure_of(client)
-    assert (failure.reason, len(server.heard)) == (Reason.UNAUTHORIZED, 5)
-    bearers = [request.partition(b"Bearer ")[2][:2] for request in server.heard]
-    assert bearers == [b"", b"t1", b"", b"t2", b"t2"]
-
-
-async def test_a_token_that_is_refused_is_the_end_of_the_lookup(
-    fabric: Simulator, said: pytest.LogCaptureFixture
-) -> None:
-    """No request is made to PS7; a token endpoint that is busy is asked again."""
-    fabric.token_answer(403)
-    async with client_of(fabric.url, attempts=2) as client:
-        assert (await failure_of(client)).reason is Reason.TOKEN_REFUSED
-        fabric.token_answer(503, headers={"Retry-After": "0"})
-        assert (await failure_of(client)).reason is Reason.TOKEN_UNAVAILABLE
-    assert (len(fabric.token_requests), fabric.requests) == (2, [])
-    assert lines(said) == [
-        ("denied", "token_refused", "403", "0"),
-        ("unavailable", "token_unavailable", "503", "0"),
-    ]
+    """A 401 after that is the end: one replay for a lookup, not for an attempt."""
+    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
+    fabric.script("C1", ["http-401", "http-503", "http-401"])
+    async with client_of(fabric.url) as client:
+        assert (await failure_of(client)).reason is Reason.UNAUTHORIZED
+    first, *others = (request.headers["Authorization"] for request in fabric.requests)
+    assert (len(fabric.token_requests), len(others), len({*others} - {first})) == (2, 2, 1)
 
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:

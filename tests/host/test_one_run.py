@@ -13,7 +13,7 @@ import pytest
 
 from actions.ps7 import verified_context
 from actions.ps7.dialogue import counters, runtime
-from actions.ps7.testing import PERSONAS, Conversation, Persona, Simulator
+from actions.ps7.testing import PERSONAS, Conversation, Simulator
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.clock import Clock
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
@@ -30,83 +30,16 @@ def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
     return converse()
 
 
-def showing(bot: Conversation, persona: Persona) -> bool:
-    """Whether every slot shows this persona."""
-    slots = bot.slots
-    fits = all(slots[name] == value for name, value in persona.slots.items())
-    return fits and slots["ps7_payload"] == persona.payload and slots["ps7_expires_at"] is not None
-
-
-# -- looking up -----------------------------------------------------------------------------------
-
-
 async def test_only_the_slots_that_change_are_set(bot: Conversation, ps7: Simulator) -> None:
     """Every SlotSet is an event. Later turns set none and ask no one, contextId or not."""
     set_by_ana = await arrive(bot, "ana")
-    assert showing(bot, ANA)
-    known = [name for name, value in bot.slots.items() if value is not None]
+    slots = bot.slots
+    assert {name: slots[name] for name in ANA.slots} == ANA.slots
+    known = [name for name, value in slots.items() if value is not None]
     assert set_by_ana == sorted({*known} & {*SLOTS, "u_ion"})
     assert await arrive(bot) == []
     assert await arrive(bot, "ana") == []
     assert len(ps7.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "calls"),
-    [
-        # calls after its arrival, a second run of that turn, the next turn, 29 s and 30 s later
-        ("two words", "invalid", [0] * 5),
-        ("http-400", "invalid", [1] * 5),
-        ("not-found", "rejected", [1, 1, 1, 1, 2]),
-        ("http-401", "denied", [1, 1, 2, 3, 4]),
-        ("http-503", "unavailable", [3, 3, 5, 6, 7]),  # an attempt fewer after each
-    ],
-)
-async def test_a_failure_leaves_every_slot_null(
-    ps7: Simulator, clock: Clock, fault: str, status: str, calls: list[int]
-) -> None:
-    """Whatever a customer before had there. A turn costs one lookup, a rejection waits 30 s."""
-    bot = converse()
-    await arrive(bot, "ana")
-    ps7.requests.clear()
-    await arrive(bot, fault)
-    counted = [len(ps7.requests)]
-    await bot.run(LOOK_UP)
-    counted.append(len(ps7.requests))
-    for seconds in (0, 29, 1):
-        clock.move(seconds)
-        await arrive(bot)
-        counted.append(len(ps7.requests))
-        assert shown(bot) == no_customer(status)
-        assert bot.slots["u_ion"] is None
-    assert counted == calls
-
-
-# -- time -----------------------------------------------------------------------------------------
-
-
-async def test_a_context_that_is_too_old_is_looked_up_again(
-    bot: Conversation, ps7: Simulator, clock: Clock
-) -> None:
-    """After two seconds, by PS7's `expireIn`: its contextId is at hand."""
-    await arrive(bot, "iara")
-    clock.move(1.9)
-    assert await arrive(bot) == []
-    clock.move(0.1)
-    assert await arrive(bot) == ["ps7_context", "ps7_expires_at"]
-    assert len(ps7.requests) == 2
-
-
-# -- what else may have touched the slots ---------------------------------------------------------
-
-
-async def test_an_anonymous_users_slots_are_the_bots_own(bot: Conversation) -> None:
-    """A form that asks for the CPF keeps working while no customer is held."""
-    await arrive(bot, "not-found")
-    await set_slots(bot, cpf=TYPED, segment="typed")
-    assert await arrive(bot) == []
-    assert await run(bot, VERIFY) == []
-    assert (bot.slots["cpf"], bot.slots["segment"]) == (TYPED, "typed")
 
 
 async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +54,6 @@ async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.Mon
     assert (slots["colour"], slots["balance"]) == (ANA.slots["agency"], "ok")
     assert [slots[name] for name in ("agency", "ps7_status", "ps7_context")] == ["mine"] * 3
     assert await arrive(bot) == []
-
-
-# -- the bot's own actions ------------------------------------------------------------------------
 
 
 async def test_verified_context_gives_the_customer_of_the_seal(
@@ -187,9 +117,6 @@ async def test_every_run_is_counted_by_what_the_status_says(
         *("1:context:ok:looked_up", "1:context:ok:held", "1:verify:ok:held"),
         *("1:forget:missing", "1:context:unavailable"),
     ]
-
-
-# -- what cannot happen ---------------------------------------------------------------------------
 
 
 async def test_a_bug_is_an_outcome_too(

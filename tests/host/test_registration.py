@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import pickle
@@ -13,8 +12,9 @@ import pytest
 from cryptography.fernet import Fernet
 from rasa_sdk import Action
 
-from actions.ps7 import ActionPS7Context, ActionPS7Verify
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.dialogue import actions, runtime
+from actions.ps7.dialogue.actions import PS7Action
 
 pytestmark = pytest.mark.versions
 
@@ -38,26 +38,22 @@ def test_unusable_settings_stop_the_server(settings: pytest.MonkeyPatch) -> None
         ActionPS7Context()
 
 
-def test_a_second_copy_of_the_plugin_stops_the_server() -> None:
+def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPatch) -> None:
     """As a folder and as the wheel. Nothing else is a copy: no reload, no class of that name."""
-    there = "rasa_ps7.dialogue.actions"
-    classes = [
-        type("PS7Action", (Action,), {"__module__": module})
-        for module in (actions.__name__, "bot.actions", there)
-    ]
-    try:
-        with pytest.raises(SystemExit) as stop:
-            ActionPS7Context()
-        said = str(stop.value)
-    finally:
-        del stop  # its traceback knows the classes
-        classes.clear()
-        gc.collect()
-    assert said == (
+    modules = [actions.__name__, "bot.actions"]
+
+    def classes() -> list[type]:
+        return [type("PS7Action", (), {"__module__": module}) for module in modules]
+
+    settings.setattr(Action, "__subclasses__", classes, raising=False)
+    ActionPS7Context()
+    modules.append("rasa_ps7.dialogue.actions")
+    with pytest.raises(SystemExit) as stop:
+        ActionPS7Context()
+    assert str(stop.value) == (
         "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
         "folder that was copied, or uninstall the package; and import it by one name everywhere."
     )
-    ActionPS7Context()
 
 
 def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPatch) -> None:
@@ -71,17 +67,27 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
     assert other.runtime is runtime.current()
 
 
-def test_a_worker_that_logs_nothing_is_given_the_level_of_the_server(
-    settings: pytest.MonkeyPatch,
+@pytest.mark.parametrize("kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
+def test_an_action_and_its_bound_run_can_be_pickled(
+    settings: pytest.MonkeyPatch, kind: type[PS7Action]
 ) -> None:
-    """The SDK configures no logging in it; see also `test_a_seal_key_made_at_start_travels`."""
+    """From 3.20 on the SDK pickles the actions to start its workers, even one alone.
+
+    Settings and the log's level travel, and nothing else: no lock, session, cipher or loop. The SDK
+    configures no logging in a worker, so one that logs nothing is given the level of the server.
+    """
     levels: list[int] = []
     settings.setattr(actions, "configure_colored_logging", levels.append)
     settings.setattr(logging.getLogger(), "level", logging.DEBUG)
-    parcel = pickle.dumps(ActionPS7Context())
+    action = kind()
+    assert action.__getstate__().keys() == {"settings", "log_level"}
+    parcel = pickle.dumps(action.run)
+    settings.delenv("PS7_SEAL_KEYS")  # a worker has what travelled alone
     settings.setattr(logging.getLogger(), "handlers", [])
-    pickle.loads(parcel)  # noqa: S301 - packed two lines above
-    assert levels == [logging.DEBUG]
+    settings.setattr(runtime, "_runtimes", [])
+    arrived = pickle.loads(parcel).__self__  # noqa: S301 - packed above
+    assert (arrived.name(), levels) == (action.name(), [logging.DEBUG])
+    assert arrived.runtime.settings.newest_key == action._settings.newest_key
 
 
 async def test_the_end_of_the_process_leaves_no_runtime() -> None:

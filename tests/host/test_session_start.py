@@ -10,7 +10,6 @@ import inspect
 import logging
 import pickle
 import re
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -20,10 +19,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
 from actions.ps7.dialogue.rules import Run
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
-from tests.host.conftest import Stage
 from tests.support import bots
 from tests.support.bots import (
-    SESSION_METADATA,
+    FROM_TEXT,
     SESSION_START,
     ActionSessionStart,
     arrive,
@@ -32,7 +30,7 @@ from tests.support.bots import (
     run,
     shown,
 )
-from tests.support.dialogue import LOOK_UP, SLOTS, Dialogue
+from tests.support.dialogue import FORGET, LOOK_UP
 
 pytestmark = [
     pytest.mark.versions,
@@ -40,28 +38,21 @@ pytestmark = [
     pytest.mark.usefixtures("settings"),
 ]
 
-ANA, DIEGO = PERSONAS["ana"].slots, PERSONAS["diego"].slots
-carrying = pytest.mark.parametrize("carries_over", [True, False])
+ANA = PERSONAS["ana"].slots
 
 
 def converse(*, carries_over: bool = True) -> Conversation:
     return bots.converse(every_turn=False, session_start=True, carry_over_slots=carries_over)
 
 
-def shows(bot: Conversation, persona: dict[str, Any]) -> bool:
+def shows_ana(bot: Conversation) -> bool:
     slots = bot.slots
-    return all(slots[name] == value for name, value in persona.items())
+    return all(slots[name] == value for name, value in ANA.items())
 
 
-# -- sessions -------------------------------------------------------------------------------------
-
-
-@carrying
-async def test_the_customer_is_known_before_the_first_message(
-    ps7: Simulator, carries_over: bool
-) -> None:
+async def test_the_customer_is_known_before_the_first_message(ps7: Simulator) -> None:
     """SessionStarted, the slots, `action_listen`; later turns ask PS7 nothing."""
-    bot = converse(carries_over=carries_over)
+    bot = converse()
     result = await bot.user("oi", metadata={"contextId": "ana"})
     first, *slots, last = result.events
     assert (first["event"], last["event"], last["name"]) == (
@@ -69,18 +60,14 @@ async def test_the_customer_is_known_before_the_first_message(
     )
     assert {event["event"] for event in slots} == {"slot"}
     assert len(result.slots) == len(slots)
-    assert (SESSION_METADATA in result.slots) is carries_over
     assert result.texts == []
-    assert shows(bot, ANA)
+    assert shows_ana(bot)
     assert bot.latest_message["text"] == "oi"
     assert await run(bot, LOOK_UP) == []
     assert asked(ps7) == ["ana"]
 
 
-# -- what must not happen -------------------------------------------------------------------------
-
-
-@carrying
+@pytest.mark.parametrize("carries_over", [True, False])
 async def test_a_bug_of_ours_starts_the_session_without_a_customer(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, carries_over: bool
 ) -> None:
@@ -109,8 +96,22 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 # -- what a bot writes ----------------------------------------------------------------------------
 
 
-def greets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bot greet by the customer's account and by the outcome."""
+@pytest.mark.parametrize(
+    ("logs_out", "then", "said"),
+    [
+        (False, "diego", "00900019 OK"),
+        (False, "http-404", "None UNAVAILABLE"),
+        (False, None, "None EXPIRED"),
+        (True, "ana", "None MISSING"),
+    ],
+)
+async def test_a_bot_greets_whom_the_session_opens_with(
+    monkeypatch: pytest.MonkeyPatch, logs_out: bool, then: str | None, said: str
+) -> None:
+    """Once; a customer of the session before is not greeted again, nor one who logged out.
+
+    A bot that fills the status by itself is told the outcome all the same.
+    """
 
     async def opened(
         _: PS7SessionStart,
@@ -121,37 +122,16 @@ def greets(monkeypatch: pytest.MonkeyPatch) -> None:
         dispatcher.utter_message(f"{customer and customer.account} {outcome.name}")
 
     monkeypatch.setattr(ActionSessionStart, "opened", opened)
-
-
-@pytest.mark.parametrize(
-    ("then", "said"),
-    [("diego", "00900019 OK"), ("http-404", "None UNAVAILABLE"), (None, "None EXPIRED")],
-)
-async def test_a_bot_greets_whom_the_session_opens_with(
-    monkeypatch: pytest.MonkeyPatch, then: str | None, said: str
-) -> None:
-    """Once; a customer of the session before is not greeted again."""
-    greets(monkeypatch)
     bot = converse()
+    if logs_out:
+        bot.domain["slots"]["ps7_status"]["mappings"] = [FROM_TEXT]
     assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["00123456 OK"]
     assert (await bot.user("oi", metadata={"contextId": "diego"})).texts == []
+    if logs_out:
+        await bot.run(FORGET)
     bot.expire_session()
     result = await bot.user("oi", metadata={"contextId": then} if then else None)
     assert result.texts == [said]
-
-
-async def test_a_bot_greets_nobody_who_logged_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same contextId opens the next session, and its seal is among the slots.
-
-    A bot that fills the status by itself is told the outcome all the same.
-    """
-    greets(monkeypatch)
-    bot = converse()
-    bot.domain["slots"]["ps7_status"]["mappings"] = [{"type": "from_text"}]
-    assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["00123456 OK"]
-    await bot.run("action_ps7_forget")
-    bot.expire_session()
-    assert (await bot.user("oi", metadata={"contextId": "ana"})).texts == ["None MISSING"]
 
 
 async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
@@ -171,7 +151,7 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
     result = await bot.user("oi", metadata={"contextId": "ana"})
 
     assert (result.texts, bot.latest_message["text"]) == (["Olá!"], "oi")
-    assert shows(bot, ANA)
+    assert shows_ana(bot)
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
     assert re.fullmatch(r"RuntimeError at test_session_start\.py:\d+", record.getMessage())
     assert str(ANA["account"]) not in caplog.text
@@ -216,31 +196,3 @@ async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
     arrived = pickle.loads(pickle.dumps(action))  # noqa: S301 - packed here
     assert action.name() == arrived.name() == Further().name() == SESSION_START
     assert arrived.runtime is action.runtime
-
-
-# -- a call without a domain ----------------------------------------------------------------------
-
-
-async def test_slots_are_carried_over_only_if_the_domain_says_so(
-    python: Path, stage: Stage, tmp_path: Path
-) -> None:
-    """If Rasa leaves the domain out (`enable_selective_domain`), the bot did not say yes.
-
-    The customer of the session before is carried over in neither case.
-    """
-    (tmp_path / "starts.py").write_text(
-        "from actions.ps7 import PS7SessionStart\n\n\n"
-        "class ActionSessionStart(PS7SessionStart):\n    pass\n"
-    )
-    server = await stage.start(python, actions="starts", cwd=tmp_path)
-    kept = {"slots": {}, "session_config": {"carry_over_slots_to_new_session": True}}
-    # In this order: the SDK remembers a domain that was sent.
-    for domain, balance, status in (({}, None, "missing"), (kept, "12", "expired")):
-        user = Dialogue((*SLOTS, "balance"))
-        user.domain = domain
-        await user.turn(server.send, metadata={"contextId": "ana"})
-        user.slots["balance"] = "12"
-        answer = await server.send(user.call(SESSION_START))
-        slots = {event["name"]: event["value"] for event in answer["events"] if "value" in event}
-        assert (slots.get("account"), slots.get("balance")) == (None, balance)
-        assert slots["ps7_status"] == status

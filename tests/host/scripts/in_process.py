@@ -2,7 +2,7 @@
 
     python in_process.py
 
-Reads orders, one JSON a line: `{"reload": "forward"}` reloads modules as `reload` says, and
+Reads orders, one JSON a line: `{"reload": "touched"}` reloads modules as `reload` says, and
 `{"run": {…}}` runs an action, in an event loop of its own. Answers each with one line of JSON.
 """
 
@@ -19,26 +19,21 @@ from rasa_sdk.executor import ActionExecutor
 PACKAGE = "actions"
 
 
-def modules() -> list[str]:
-    """Name the modules that are loaded, in the order in which their import began."""
-    return [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
-
-
 def reload(executor: ActionExecutor, which: str) -> list[str]:
-    """Reload modules: one by its name, all `forward`, all `backward`, or `touched`.
+    """Reload modules: one by its name, all of them from the last one on, or all `touched`.
 
     `touched` is what the SDK itself does where every file is newer than it was.
     """
+    modules = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
     if which == "touched":
         for file, stamp in executor._modules.items():
             executor._modules[file] = stamp._replace(timestamp=0)
         executor.reload()
     else:
-        orders = {"forward": modules(), "backward": modules()[::-1]}
-        for name in orders.get(which, [which]):
+        for name in modules[::-1] if which == "backward" else [which]:
             importlib.reload(sys.modules[name])
         executor.register_package(PACKAGE)
-    return modules()
+    return modules
 
 
 def run(executor: ActionExecutor, call: dict[str, Any]) -> dict[str, Any]:
