@@ -10,15 +10,14 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from actions.ps7.cli.command import main
 from tests.support.arriving import arrived
+from tests.support.command import Cli, in_process
+from tests.support.pages import serving
 from tests.support.processes import free_port
 
 KEY = "new-key-" * 4
@@ -26,67 +25,41 @@ ANA = {"ps7_status": "ok", "ps7_context": "gAAA", "cpf": "52998224725", "segment
 NOTHING = dict.fromkeys(ANA) | {"balance": 5}
 
 
-class Rasa(ThreadingHTTPServer):
+@dataclass
+class Rasa:
     """Answers each message with the next of its answers; slots are those of a GET."""
 
-    def __init__(self) -> None:
-        """Listen on a free port."""
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.answers: list[Any] = []
-        self.slots: list[dict[str, Any]] = []
-        self.heard: list[dict[str, Any]] = []
-        self.asked: list[str] = []
+    url: str = ""
+    answers: list[Any] = field(default_factory=list)
+    slots: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def page(self, path: str, message: Any) -> object:  # noqa: ANN401 - JSON
+        """Return what a Rasa answers."""
+        if message is not None:
+            self.heard.append(message)
+            return self.answers.pop(0) if self.answers else None
+        self.asked.append(path)
+        return {"slots": self.slots.pop(0)} if self.slots else None
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Rasa
-
-    def do_POST(self) -> None:
-        self.server.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self._answer(self.server.answers)
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self._answer([{"slots": self.server.slots.pop(0)}] if self.server.slots else [])
-
-    def _answer(self, answers: list[Any]) -> None:
-        self.send_response(200 if answers else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps(answers.pop(0)).encode() if answers else b"")
-
-    def log_message(self, *_: object) -> None:
-        """Write no line."""
-
-
-@pytest.fixture(autouse=True)
-def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Work in an empty folder, where nothing is set."""
-    return isolated
-
-
-@contextmanager
-def serving() -> Iterator[Rasa]:
-    with Rasa() as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+cli = pytest.fixture(in_process)
 
 
 @pytest.fixture
 def rasa() -> Iterator[Rasa]:
     """Return a Rasa that runs."""
-    with serving() as server:
-        yield server
+    rasa = Rasa()
+    with serving(rasa.page) as rasa.url:
+        yield rasa
 
 
-def typed(given: pytest.MonkeyPatch, *lines: str, terminal: bool = False) -> None:
+def typed(isolated: pytest.MonkeyPatch, lines: str, *, terminal: bool = False) -> None:
     """Put lines on the standard input."""
-    stdin = io.StringIO("".join(f"{line}\n" for line in lines))
-    given.setattr(stdin, "isatty", lambda: terminal)
-    given.setattr(sys, "stdin", stdin)
+    stdin = io.StringIO(f"{lines}\n")
+    isolated.setattr(stdin, "isatty", lambda: terminal)
+    isolated.setattr(sys, "stdin", stdin)
 
 
 SHOWN = """\
@@ -115,19 +88,17 @@ you: :quit
 
 
 def test_answers_and_what_changed_are_shown(
-    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """A contextId goes along with the message after it was named, and only with that one."""
-    typed(
-        given, "oi", "", "e agora?", ":slots", ":as two words", ":as diego", "tchau", ":quit", "x"
-    )
+    said = "oi\n\ne agora?\n:slots\n:as two words\n:as diego\ntchau\n:quit\nx"
+    typed(isolated, said)
     buttons = [{"title": "Saldo", "payload": "/a"}, {"title": "Limite", "payload": "/b"}]
     first = [{"recipient_id": "s", "text": "Olá!", "buttons": buttons}, {"image": "http://i"}]
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
     unchanged = ANA | {"segment": None}
     rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged]
-    assert main(["chat", "--as", "ana", "--url", f"{rasa.url}/", "--sender", "a/b"]) == 0
-    assert capsys.readouterr() == (SHOWN, "")
+    assert cli(f"chat --as ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
     assert rasa.heard == [
         {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ana"}},
         {"sender": "a/b", "message": "e agora?"},
@@ -136,70 +107,51 @@ def test_answers_and_what_changed_are_shown(
     assert rasa.asked == ["/conversations/a%2Fb/tracker?include_events=NONE"] * 3
 
 
-def test_it_arrives_as_the_settings_say(rasa: Rasa, given: pytest.MonkeyPatch) -> None:
+def test_it_arrives_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch) -> None:
     """Under the first of the keys, and signed for this conversation where there are keys."""
-    given.setenv("PS7_METADATA_KEYS", '["customData.ctx", "contextId"]')
-    given.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
-    typed(given, "oi")
+    isolated.setenv("PS7_METADATA_KEYS", '["customData.ctx", "contextId"]')
+    isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
+    typed(isolated, "oi")
     rasa.answers, rasa.slots = [[]], [NOTHING]
-    assert main(["chat", "--as", "ana", "--url", rasa.url]) == 0
+    assert cli(f"chat --as ana --url {rasa.url}").code == 0
     [message] = rasa.heard
     token = message["metadata"]["customData"]["ctx"]
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
 
 
-def test_no_proxy_sees_what_is_said_to_this_machine(
-    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One of the environment would read contextId and token. To another machine it is asked."""
-    with serving() as proxy:
-        given.setenv("http_proxy", proxy.url)
-        typed(given, "oi")
-        rasa.answers, rasa.slots = [[]], [NOTHING]
-        assert main(["chat", "--as", "ana", "--url", rasa.url]) == 0
-        assert (len(rasa.heard), proxy.heard, proxy.asked) == (1, [], [])
-        typed(given, "oi")
-        assert main(["chat", "--url", "http://rasa.example.com"]) == 1
-        assert (len(rasa.heard), len(proxy.heard)) == (1, 1)
-    assert "answers HTTP 404" in capsys.readouterr().err
-
-
 def test_show_masks_nothing_but_the_seal(
-    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """A seal says nothing to a person. Slots go by the bot's own names."""
-    given.setenv("PS7_SLOT_NAMES", '{"cpf": "documento"}')
-    typed(given, "oi", terminal=True)
+    isolated.setenv("PS7_SLOT_NAMES", '{"cpf": "documento"}')
+    typed(isolated, "oi", terminal=True)
     rasa.answers, rasa.slots = [[]], [{"ps7_context": "gAAA", "documento": ANA["cpf"], "cpf": "1"}]
-    assert main(["chat", "--show", "--url", rasa.url]) == 0
+    out = cli(f"chat --show --url {rasa.url}").out
     lines = ["you: bot: (nothing)", "     ps7_context = (sealed)", f"     documento = {ANA['cpf']}"]
-    assert capsys.readouterr().out == "\n".join([*lines, "you: "])
+    assert out == "\n".join([*lines, "you: "])
 
 
 def test_a_rasa_that_shows_no_tracker_still_talks(
-    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """Without --enable-api it answers 404; that is said once, and not asked again."""
-    typed(given, "oi", "oi", ":slots")
+    typed(isolated, "oi\noi\n:slots")
     rasa.answers = [[{"text": "Olá!"}], [{"text": "Olá!"}]]
-    assert main(["chat", "--url", rasa.url]) == 0
-    out, err = capsys.readouterr()
+    code, out, err = cli(f"chat --url {rasa.url}")
+    assert (code, len(rasa.asked)) == (0, 1)
     assert out == "you: oi\nbot: Olá!\nyou: oi\nbot: Olá!\nyou: :slots\n"
     assert err == "The slots are not shown: Rasa shows them with `rasa run --enable-api`.\n"
-    assert len(rasa.asked) == 1
 
 
 def test_a_rasa_that_does_not_take_a_message_is_named(
-    rasa: Rasa, given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """And what to look at."""
-    typed(given, "oi")
-    assert main(["chat", "--url", rasa.url]) == 1
-    said = f"Rasa at {rasa.url} answers HTTP 404: it has no REST channel"
-    assert capsys.readouterr().err.startswith(said)
-    rasa.answers = [[]]
-    closed = f"http://127.0.0.1:{free_port()}"
-    for url in (closed, "localhost:5005"):
-        typed(given, "oi")
-        assert main(["chat", "--url", url]) == 1
-        assert capsys.readouterr().err.startswith(f"Rasa cannot be reached at {url} (URLError): ")
+    for url, said in (
+        (rasa.url, f"Rasa at {rasa.url} answers HTTP 404: it has no REST channel"),
+        (closed := f"http://127.0.0.1:{free_port()}", f"Rasa cannot be reached at {closed} (URLE"),
+        ("localhost:5005", "Rasa cannot be reached at localhost:5005 (URLError): "),
+    ):
+        typed(isolated, "oi")
+        code, _, err = cli(f"chat --url {url}")
+        assert (code, err[: len(said)]) == (1, said)

@@ -16,25 +16,28 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.cli.command import main
+from tests.support.command import Cli, Ended, in_process
 
-Said = Callable[..., tuple[int, str, str]]
+Said = Callable[..., Ended]
 
 IDS = ["o'Brien\"; --", "100%_", "a*", "[ab]?", "+55 11 99999-0000", "ção"]
 NEEDS = "; the command needs what Rasa has: packages, folder, variables and network\n"
 TIMES = {"first": "1970-01-01T00:00:00Z", "last": "1970-01-01T00:00:02Z"}
 
 
+cli = pytest.fixture(in_process)
+
+
 @pytest.fixture
-def said(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+def said(isolated: pytest.MonkeyPatch, cli: Cli) -> Said:
     """Run the command where endpoints.yml has these lines; return code, output and errors."""
     isolated.setenv("PW", "s3cret@")
     isolated.setenv("POSTGRESQL_SCHEMA", "")
 
-    def run(store: str, *arguments: str) -> tuple[int, str, str]:
+    def run(store: str, *arguments: str) -> Ended:
         text = "tracker_store:\n  " + store.replace(", ", "\n  ")
         Path("endpoints.yml").write_text(text, encoding="utf-8")
-        return main(["erase", *arguments]), *capsys.readouterr()
+        return cli("erase", *arguments)
 
     return run
 

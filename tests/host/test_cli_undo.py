@@ -9,72 +9,59 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.cli.command import main
-from tests.support.command import Terminal
-from tests.support.init_bots import BOTS, fail_at, lay_out, left_to_you
+from tests.support.command import Cli, in_process
+from tests.support.init_bots import BOTS, DOMAIN, fail_at, is_sound, lay_out, left_to_you, tree
 
 FRAGMENT, JOURNAL = Path("domain/ps7/domain.yml"), Path(".rasa-ps7.json")
 STAYS = {".env", ".gitignore"}
+RULE = "rules: [{rule: Balance, steps: [{intent: pay}, {action: action_ps7_context}]}]\n"
 
 
-@pytest.fixture(autouse=True)
-def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Work in an empty folder, where nothing is set."""
-    return isolated
+cli = pytest.fixture(in_process)
 
 
-def tree() -> dict[str, bytes]:
-    """Read every file but those that stay, and every folder."""
-    found = {path.as_posix(): path for path in sorted(Path().rglob("*"))}
-    own = {name: path for name, path in found.items() if name not in STAYS and name[:5] != ".git/"}
-    return {name: path.read_bytes() if path.is_file() else b"" for name, path in own.items()}
-
-
-def undo(capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
+def undo(cli: Cli) -> tuple[object, str, list[str]]:
     """Take it back; return the exit code, what is shown, and what is left to a person."""
-    capsys.readouterr()
-    code = main(["init", "--undo", "--yes"])
-    out, err = capsys.readouterr()
+    code, out, err = cli("init --undo --yes")
     assert err == ""
     return code, out, left_to_you(out)
 
 
-@pytest.mark.parametrize("options", [[], ["--at-session-start"], ["--calm", "--pt"]])
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [("", {}), ("--at-session-start", {"data/rules.yml": RULE}), ("--calm --pt", {})],
+)
 @pytest.mark.parametrize("name", BOTS)
-def test_a_bot_is_as_it_was(
-    name: str, options: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Byte for byte, folders too; and a second run finds nothing."""
-    lay_out(Path(), BOTS[name])
-    before = tree()
-    main(["init", "--yes", *options])
-    assert tree() != before
-    code, out, left = undo(capsys)
-    assert (code, tree()) == (0, before)
+def test_a_bot_is_as_it_was(name: str, options: str, files: dict[str, str], cli: Cli) -> None:
+    """Byte for byte, folders too; and a second run finds nothing. The doctor was content before."""
+    lay_out(Path(), {**BOTS[name], **files})
+    before = tree(STAYS)
+    cli(f"init --yes {options}")
+    assert is_sound()
+    code, out, left = undo(cli)
+    assert (code, tree(STAYS)) == (0, before)
     assert "  deleted  .rasa-ps7.json (nothing is left to undo)\n" in out
     assert re.fullmatch(r"\.env, with PS7_.* stay: delete them once no seal .*", left[0])
     assert left[-1].startswith("train again, with `rasa train`; ")
-    code, out, left = undo(capsys)
-    assert (code, out.startswith("Nothing to undo.\n"), len(left)) == (0, True, 1)
-    assert tree() == before
+    code, out, left = undo(cli)
+    assert (code, out.startswith("Nothing to undo.\n"), len(left)) == (0, True, 1 + len(files))
+    assert tree(STAYS) == before
 
 
-def test_it_shows_what_it_would_do_and_asks(
-    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_shows_what_it_would_do(cli: Cli) -> None:
     """As `init` does, with the same diffs the other way round."""
-    lay_out(Path(), BOTS["actions"])
-    main(["init", "--yes"])
+    lay_out(Path(), BOTS["payee"])
+    cli("init --yes")
     after = tree()
-    capsys.readouterr()
-    assert main(["init", "--undo", "--dry-run"]) == 0
-    shown = capsys.readouterr().out
-    for line in ("  moved    domain/bot.yml -> domain.yml\n", "\n-import rasa_ps7\n"):
-        assert line in shown
-    given.setattr("sys.stdin", Terminal("no\n"))
-    given.setattr("sys.stdout", Terminal())
-    assert main(["init", "--undo"]) == 1
+    code, out, _ = cli("init --undo --dry-run")
+    assert code == 0
+    assert "  moved    domain/bot.yml -> domain.yml\n" in out
+    assert "\n-import rasa_ps7\n" in out
     assert tree() == after
+
+
+GREETING = '- text: "Olá! Sou a assistente do Personnalité."'
+SED = "sed -i 's/greet,/bye, greet,/' domain/bot.yml"
 
 
 @pytest.mark.parametrize(
@@ -82,24 +69,18 @@ def test_it_shows_what_it_would_do_and_asks(
     [
         ("echo import own >> actions/__init__.py", "actions/__init__.py", "import own\n"),
         ("echo a: 1 >> endpoints.yml", "endpoints.yml", "a: 1\n"),
-        (
-            "sed -i 's/greet,/bye, greet,/' domain/bot.yml",
-            "domain.yml",
-            BOTS["file"]["domain.yml"].replace("greet,", "bye, greet,"),
-        ),
+        (SED, "domain.yml", DOMAIN.replace("greet,", "bye, greet,")),
     ],
 )
-def test_what_others_wrote_beside_it_stays(
-    edit: str, path: str, expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_others_wrote_beside_it_stays(edit: str, path: str, expected: str, cli: Cli) -> None:
     """Its own lines go, wherever they are by then, also of a file that it made."""
     lay_out(Path(), BOTS["file"])
-    before = tree()
-    main(["init", "--yes"])
+    before = tree(STAYS)
+    cli("init --yes")
     subprocess.run(["sh", "-c", edit], check=True)
-    code, _, _ = undo(capsys)
-    after = tree()
-    assert (code, after.pop(path)) == (0, expected.encode())
+    code, _, _ = undo(cli)
+    after = tree(STAYS)
+    assert (code, after.pop(path)) == (0, expected)
     before.pop(path, None)
     after.pop("actions", None)
     assert after == before
@@ -108,29 +89,21 @@ def test_what_others_wrote_beside_it_stays(
 @pytest.mark.parametrize(
     ("edit", "path", "wrote"),
     [
-        (
-            "sed -i 's/do Personnalité/da casa/'",
-            "domain/bot.yml",
-            '“- text: "Olá! Sou a assistente do Personnalité."”',
-        ),
-        ("sed -i '$ a # Ours.'", "domain/ps7/domain.yml", "it"),
-        (
-            "sed -i 's/import .*/from rasa_ps7 import x/'",
-            "actions/__init__.py",
-            "“import rasa_ps7”",
-        ),
+        ("s/do Personnalité/da casa/", "domain/bot.yml", f"“{GREETING}”"),
+        ("$ a # Ours.", "domain/ps7/domain.yml", "it"),
+        ("s/import .*/from rasa_ps7 import x/", "actions/__init__.py", "“import rasa_ps7”"),
     ],
 )
 def test_a_place_that_somebody_edited_is_named_and_left(
-    edit: str, path: str, wrote: str, capsys: pytest.CaptureFixture[str]
+    edit: str, path: str, wrote: str, cli: Cli
 ) -> None:
     """The rest is taken back; the next run says the same again, until that place is gone."""
     lay_out(Path(), BOTS["file"])
-    main(["init", "--yes"])
-    subprocess.run(["sh", "-c", f"{edit} {path}"], check=True)
+    cli("init --yes")
+    subprocess.run(["sed", "-i", edit, path], check=True)
     edited = Path(path).read_bytes()
     for _ in range(2):
-        code, _, said = undo(capsys)
+        code, _, said = undo(cli)
         assert code == 1
         assert f"{path} was edited where `init` wrote {wrote}: that is left" in said
         path = path if Path(path).exists() else "domain.yml"
@@ -140,55 +113,66 @@ def test_a_place_that_somebody_edited_is_named_and_left(
 
 
 def test_a_domain_stays_in_its_folder_for_as_long_as_others_are_there(
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
 ) -> None:
     """Rasa would read one of them alone. The next run goes on where this one ended."""
     lay_out(Path(), BOTS["file"])
-    before = tree()
-    main(["init", "--yes"])
+    before = tree(STAYS)
+    cli("init --yes")
     Path("domain/faq.yml").write_text("intents: [faq]\n")
-    code, _, left = undo(capsys)
+    code, _, left = undo(cli)
     assert code == 1
     assert "domain/bot.yml stays where it is, since domain/faq.yml is there" in "\n".join(left)
     assert (Path("domain/bot.yml").exists(), FRAGMENT.exists()) == (True, False)
     Path("domain/faq.yml").unlink()
-    assert undo(capsys)[0] == 0
-    assert tree() == before
+    assert undo(cli)[0] == 0
+    assert tree(STAYS) == before
 
 
-@pytest.mark.parametrize("command", ["init --yes", "init --undo --yes"])
+@pytest.mark.parametrize(
+    ("broken", "goes_on"),
+    [("init", "init"), ("init", "init --undo"), ("init --undo", "init --undo")],
+)
 @pytest.mark.parametrize("failing", range(6))
 def test_a_failure_in_between_is_no_end(
-    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: int, command: str
+    isolated: pytest.MonkeyPatch,
+    cli: Cli,
+    failing: int,
+    broken: str,
+    goes_on: str,
 ) -> None:
-    """Neither while `init` writes nor while it is undone: the next run finds the rest."""
-    lay_out(Path(), BOTS["file"])
-    before = tree()
-    if "--undo" in command:
-        main(["init", "--yes"])
-    with given.context() as full:
-        fail_at(full, failing, "rename", "unlink" if "--undo" in command else "replace")
-        assert main(command.split()) in {0, 1}
-    assert undo(capsys)[0] == 0
-    assert tree() == before
+    """Whatever is written by then, the next run makes the rest, or takes all of it back."""
+    lay_out(Path(), BOTS["payee"])
+    before = tree(STAYS)
+    cli("init --yes")
+    whole = tree({JOURNAL.name})
+    if broken == "init":
+        undo(cli)
+        lay_out(Path(), BOTS["payee"])
+    with isolated.context() as full:
+        fail_at(full, failing, "rename", "unlink" if "--undo" in broken else "replace")
+        code, _, err = cli(f"{broken} --yes")
+    assert "cannot be written: No space left on device\n" in err or code == 0
+    assert cli(f"{goes_on} --yes").code == 0
+    if goes_on == "init":
+        assert tree({JOURNAL.name}) == whole
+    else:
+        assert tree(STAYS) == before
 
 
 ENTRY = '[{"path": "%s", "moved_to": null, "before": null, "after": 1, "hunks": []}]'
 
 
 @pytest.mark.parametrize("journal", ["{}", "[", ENTRY % "/etc/x", ENTRY % "../x"])
-def test_a_journal_that_init_did_not_write(
-    journal: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_journal_that_init_did_not_write(journal: str, cli: Cli) -> None:
     """It may come from anybody who can write to the repository: nothing outside is touched."""
     lay_out(Path(), {**BOTS["file"], JOURNAL.name: journal})
-    for command in (["init", "--undo", "--yes"], ["init", "--yes"]):
-        assert main(command) == 1
-        err = capsys.readouterr().err
-        assert err == ".rasa-ps7.json is not as `init` wrote it: nothing was changed\n"
+    refused = ".rasa-ps7.json is not as `init` wrote it: nothing was changed\n"
+    for line in ("init --undo --yes", "init --yes"):
+        assert cli(line) == (1, "", refused)
 
 
-def test_what_names_the_plugin_still_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_names_the_plugin_still_is_listed(cli: Cli) -> None:
     """Rules and code that a person wrote, and what says where the domain was."""
     rule = "rules:\n- rule: r\n  steps: [{action: action_ps7_verify}]\n" * 8
     made = {
@@ -197,8 +181,8 @@ def test_what_names_the_plugin_still_is_listed(capsys: pytest.CaptureFixture[str
         "actions/own.py": "from rasa_ps7 import handover\n",
     }
     lay_out(Path(), {**BOTS["file"], **made})
-    main(["init", "--yes"])
-    _, _, left = undo(capsys)
+    cli("init --yes")
+    _, _, left = undo(cli)
     named = ", ".join(f"data/more.yml:{line}" for line in range(3, 25, 3))
     assert f"these lines name the plugin: {named} and 1 more" in left
     assert "these lines say where the domain was: Makefile:2" in left
@@ -208,64 +192,63 @@ def test_what_names_the_plugin_still_is_listed(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    ("kept", "state", "ignores"),
+    ("kept", "git", "path", "key", "ignores"),
     [
-        ("", "true", None),
-        ("", "git init -q", ".env\n"),
-        ("OWN=1\n", "git init -q", ".env\n"),
-        ("OWN=1\n", "git init -q; git add -f .env", None),
-        ("OWN=1\n", "no git", None),
+        ("", "true", None, True, None),
+        ("", "git init -q", None, True, ".env\n"),
+        ("OWN=1\n", "git init -q", None, True, ".env\n"),
+        ("OWN=1\n", "git init -q; git add -f .env", None, False, None),
+        ("OWN=1\n", "git init -q", "/nowhere", False, None),  # then git does not tell
     ],
 )
 def test_where_a_key_goes(
-    given: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    cli: Cli,
+    isolated: pytest.MonkeyPatch,
+    *,
     kept: str,
-    state: str,
+    git: str,
+    path: str | None,
+    key: bool,
     ignores: str | None,
 ) -> None:
     """Into a .env that its owner alone reads; into none that git keeps, or may keep."""
-    key = "add" not in state and state != "no git"
     lay_out(Path(), BOTS["file"] | ({".env": kept} if kept else {}))
-    if state == "no git":
-        subprocess.run(["git", "init", "-q"], check=True)
-        given.setenv("PATH", "/nowhere")
-    else:
-        subprocess.run(["sh", "-c", state], check=True)
-    main(["init", "--yes"])
+    subprocess.run(["sh", "-c", git], check=True)
+    isolated.setenv("PATH", path or os.environ["PATH"])
+    out = cli("init --yes").out
     env, ignored = Path(".env"), Path(".gitignore")
     assert env.read_text().startswith(kept)
     assert ("PS7_SEAL_KEYS" in env.read_text()) is key
     assert env.stat().st_mode & 0o777 == (0o600 if key else 0o644)
     assert (ignored.read_text() if ignored.exists() else None) == ignores
-    assert ("until then its restart loses every customer" in capsys.readouterr().out) is not key
+    assert ("until then its restart loses every customer" in out) is not key
     assert "PS7_SEAL_KEYS" not in JOURNAL.read_text()
     assert list(Path().glob(".*.*.*")) == []
 
 
-def test_a_link_that_lies_in_wait_gets_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_link_that_lies_in_wait_gets_nothing(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Git can carry one by the name of a temporary file: that name cannot be known before."""
     outside = tmp_path_factory.mktemp("outside") / "file"
     outside.write_text("before")
     lay_out(Path(), BOTS["file"])
     for name in ("..env.rasa-ps7", ".endpoints.yml.rasa-ps7"):
         Path(name).symlink_to(outside)
-    assert main(["init", "--yes"]) == 0
+    assert cli("init --yes").code == 0
     assert outside.read_text() == "before"
     assert Path("config.yml").stat().st_mode == Path("endpoints.yml").stat().st_mode
 
 
-def test_a_mode_stays(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mode_stays(cli: Cli) -> None:
     """Of what is changed; what is new has that of any new file."""
-    lay_out(Path(), BOTS["actions"])
-    Path("endpoints.yml").write_text("a: 1\n")
+    lay_out(Path(), {**BOTS["file"], "endpoints.yml": "a: 1\n"})
     Path("endpoints.yml").chmod(0o640)
     before, mask = Path("domain.yml").stat().st_mode, os.umask(0o027)
     try:
-        main(["init", "--yes"])
+        cli("init --yes")
     finally:
         os.umask(mask)
     assert Path("endpoints.yml").stat().st_mode & 0o777 == 0o640
     assert Path("domain/bot.yml").stat().st_mode == before
     assert FRAGMENT.stat().st_mode & 0o777 == 0o640
-    capsys.readouterr()

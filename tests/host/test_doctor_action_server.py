@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from actions.ps7.cli.doctor import server
 from tests.support.doctor import assert_found, written, wrong
+from tests.support.pages import serving
 from tests.support.processes import free_port
 
 OURS = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
-
-
-class _Answers(ThreadingHTTPServer):
-    pages: dict[str, Any]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Answers
-
-    def do_GET(self) -> None:
-        page = self.server.pages.get(self.path)
-        self.send_response(404 if page is None else 200)
-        self.end_headers()
-        self.wfile.write(page if isinstance(page, bytes) else json.dumps(page).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Write no line."""
-
-
-@contextmanager
-def serving(pages: dict[str, Any]) -> Iterator[str]:
-    with _Answers(("127.0.0.1", 0), _Handler) as answers:
-        answers.pages = pages
-        thread = Thread(target=answers.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{answers.server_port}"
-        answers.shutdown()
-        thread.join()
 
 
 def runs(*names: str, at: str = "") -> dict[str, Any]:
@@ -72,7 +40,7 @@ def test_an_action_server_that_answers(
 ) -> None:
     """Whether it has the plugin. No proxy is asked, and a variable in the address is filled in."""
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
-    with serving(pages) as url:
+    with serving(lambda asked, _: pages.get(asked)) as url:
         monkeypatch.setenv("ACTIONS", f"{url}{path}")
         found = list(server.check({"url": "${ACTIONS}"}))
     assert_found([written(each) for each in found], [expected])

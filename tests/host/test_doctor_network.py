@@ -1,126 +1,127 @@
-"""`rasa-ps7 doctor` at PS7 and on the way there, one fault each: it finds that one, no other."""
+"""`rasa-ps7 doctor` at PS7 and on the way there, one fault each: it finds that one, no other.
+
+Here is what a real network shows; tests/unit/test_doctor_network.py has every cause.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import ssl
-import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actions.ps7.api.wire import PATH
-from actions.ps7.cli.command import main
 from actions.ps7.testing import Simulator
-from tests.host.doctor_servers import (
-    IS_HTTP,
-    LOGIN,
-    SECRETS,
-    Case,
-    answering,
-    bare_machine,
-    behind_proxy,
-    blunt,
-    judge,
-    nowhere,
-    secured,
-    simulated,
-)
 from tests.host.loopback import TLS_IN_TESTS, http
+from tests.host.test_tls import Authority, Bank, Proxy, mutual
+from tests.support.command import Cli, in_process
+from tests.support.doctor import SECRETS, assert_found, wrong_in
 
-__all__ = ["bare_machine"]
 pytestmark = TLS_IN_TESTS
+Doctor = Callable[..., Awaitable[list[str]]]
 
-NOT_ACCEPTED = "the certificate of 127.0.0.1:PORT is not accepted: it is for"
 APP = {"PS7_APP_KEY": "planted-key", "PS7_APP_SECRET": "planted-secret"}
-VERSIONS = [ssl.TLSVersion.TLSv1_2]
-if sys.version_info >= (3, 11):  # the alert of TLS 1.3 comes after the handshake: 3.10 loses it
-    VERSIONS.append(ssl.TLSVersion.TLSv1_3)
+IS_HTTP = "warning http: PS7_BASE_URL is http: credentials and customers' data are not encrypted"
+NOT_FOUND = http(b'{"code": "1", "message": "context not found"}')
 
 
-CASES = [
-    Case("well", simulated(), IS_HTTP),
-    Case("well-tls", secured()),
-    Case(
-        "token-well", simulated(app_key="planted-key", app_secret="planted-secret"), IS_HTTP, **APP
-    ),
-    Case(
-        "token-refused",
-        simulated(app_key="planted-key", app_secret="planted-other"),
-        IS_HTTP,
-        "error token-refused: the token endpoint refuses PS7_APP_KEY or PS7_APP_SECRET",
-        **APP,
-    ),
-    Case(
-        "ps7-credentials",
-        simulated(),
-        IS_HTTP,
-        "error ps7-credentials: PS7 refuses the credentials (HTTP 401)",
-        PS7_PASSWORD="planted-other",
-    ),
-    Case(
-        "ps7-silent",
-        answering(b"", pause=9),
-        IS_HTTP,
-        "error ps7-silent: PS7 takes the request and does not answer within PS7_READ_TIMEOUT",
-        PS7_READ_TIMEOUT="0.2",
-    ),
-    # The way there
-    Case("dns", nowhere("https://cec..example.com"), "error dns: the name of PS7,"),
-    Case("tcp", nowhere("https://127.0.0.1:{port}"), "error tcp: no connection to PS7 at"),
-    Case("tls-none", blunt(http(status="400 Bad Request")), "error tls-none: 127.0.0.1:PORT does"),
-    Case("tls", blunt(b""), "error tls: the TLS handshake with 127.0.0.1:PORT fails (WORD)"),
-    Case("tls-unknown-ca", secured(trusts="other"), f"error tls-unknown-ca: {NOT_ACCEPTED}"),
-    *(
-        Case(
-            f"tls-client-wanted-{version.name}",
-            secured(wants=version),
-            "error tls-client-wanted: PS7 asks for a client certificate, and none is set",
-        )
-        for version in VERSIONS
-    ),
-    *(
-        Case(
-            f"tls-client-refused-{version.name}",
-            secured(wants=version, shows="other"),
-            "error tls-client-refused: PS7 does not accept the certificate in PS7_CLIENT_CERT",
-        )
-        for version in VERSIONS
-    ),
-    Case("proxy-well", behind_proxy()),
-    Case("proxy-none", behind_proxy(b"SSH-2.0-OpenSSH\r\n\r\n"), "error proxy: what PS7_PROXY"),
-]
-"""Each kind of cause, as a real network shows it; tests/unit/test_doctor_network.py has all."""
+cli = pytest.fixture(in_process)
 
 
-@pytest.mark.usefixtures("bare_machine")
-@pytest.mark.parametrize("fault", CASES, ids=lambda fault: fault.name)
-async def test_the_fault_is_found_and_nothing_else(
-    fault: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def doctor(isolated: pytest.MonkeyPatch, cli: Cli) -> Doctor:
+    """What runs the command here, in a thread, and returns what it finds; no secret is shown."""
+
+    async def found(**variables: str) -> list[str]:
+        for name, value in {**SECRETS, **variables}.items():
+            isolated.setenv(name, value)
+        code, out, err = await asyncio.to_thread(cli, "doctor --json")
+        await asyncio.sleep(0.05)  # the server accepts a connection on which nothing was said
+        assert (code, err) == (int('"error"' in out), "")
+        for secret in ("planted", json.loads(SECRETS["PS7_SEAL_KEYS"])[0], "rasa-ps7-doctor-"):
+            assert secret not in out
+        return wrong_in(out)
+
+    return found
+
+
+@pytest.fixture
+async def ps7() -> AsyncIterator[Simulator]:
+    """Yield a simulator that wants all of the credentials."""
+    wanted: dict[str, Any] = {
+        name: (SECRETS | APP)[f"PS7_{name.upper()}"]
+        for name in ("username", "password", "app_key", "app_secret")
+    }
+    async with Simulator(**wanted) as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        ({"PS7_PASSWORD": "planted-other"}, "ps7-credentials: PS7 refuses the credentials (HTTP "),
+        ({"PS7_APP_SECRET": "planted-other"}, "token-refused: the token endpoint refuses PS7_APP_"),
+    ],
+)
+async def test_credentials_that_are_refused(
+    ps7: Simulator, doctor: Doctor, variables: dict[str, str], found: str
 ) -> None:
-    """The exit code says whether there is an error, and no secret is shown."""
-    await judge(fault, tmp_path, monkeypatch, capsys)
+    """Which of them."""
+    assert_found(
+        await doctor(**{**APP, "PS7_BASE_URL": ps7.url, **variables}), [IS_HTTP, f"error {found}"]
+    )
 
 
-@pytest.mark.usefixtures("bare_machine")
 async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ps7: Simulator, doctor: Doctor
 ) -> None:
     """Another one each time, with a token where one is set; what it is asked for is not shown."""
-    async with Simulator(
-        username=LOGIN[0], password=LOGIN[1], app_key="planted-key", app_secret="planted-secret"
-    ) as ps7:
-        for name, value in {**SECRETS, **APP, "PS7_BASE_URL": ps7.url}.items():
-            monkeypatch.setenv(name, value)
-        for _ in range(2):
-            assert await asyncio.to_thread(main, ["doctor", "--json"]) == 0
+    for _ in range(2):
+        assert_found(await doctor(**APP, PS7_BASE_URL=ps7.url), [IS_HTTP])
     first, second = ps7.requests
     assert first.headers["Authorization"].startswith("Bearer ")
     assert (first.method, first.path, first.status) == ("POST", PATH, 200)
-    assert (first.headers["userName"], first.headers["password"]) == LOGIN
     assert list(first.json) == ["contextId"]
     asked = [request.json["contextId"] for request in (first, second)]
     assert all(re.fullmatch("rasa-ps7-doctor-[0-9a-f]{32}", context_id) for context_id in asked)
     assert asked[0] != asked[1]
-    assert "rasa-ps7-doctor-" not in capsys.readouterr().out
+
+
+async def test_a_port_that_speaks_no_tls(ps7: Simulator, doctor: Doctor) -> None:
+    """What answers is HTTP."""
+    found = await doctor(PS7_BASE_URL=ps7.url.replace("http:", "https:"))
+    assert_found(found, ["error tls-none: 127.0.0.1:"])
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("well", None),
+        ("through a proxy", None),
+        ("with another authority", "error tls-unknown-ca: the certificate of localhost:"),
+        ("and asks for a certificate", "error tls-client-wanted: PS7 asks for a client certifi"),
+    ],
+)
+async def test_a_port_that_speaks_tls(
+    doctor: Doctor, tmp_path: Path, how: str, expected: str | None
+) -> None:
+    """By the authority that the plugin is told to trust, and the certificate that it shows."""
+    bank, other = (Authority(tmp_path, name) for name in ("bank", "other"))
+    variables = {"PS7_CA_FILE": str((other if "another" in how else bank).file)}
+    context = bank.server("localhost")
+    if "asks" in how:
+        context = mutual(bank, ssl.TLSVersion.TLSv1_2)
+    else:
+        variables["PS7_CLIENT_CERT"] = str(bank.client())
+    with Bank(context, NOT_FOUND) as server:
+        async with Proxy() as proxy:
+            if "proxy" in how:
+                variables["PS7_PROXY"] = proxy.url
+            found = await doctor(PS7_BASE_URL=server.url(), **variables)
+    assert_found(found, [expected] if expected else [])
+    assert bool(proxy.heard) is ("proxy" in how)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -46,29 +45,28 @@ def passes(pytester: pytest.Pytester, test: str, *arguments: str, tests: int = 1
 @pytest.mark.parametrize(
     ("before", "options"),
     [
-        pytest.param([], AUTO, id="auto"),
-        pytest.param(["@pytest.mark.asyncio"], STRICT, id="strict"),
-        pytest.param(["@pytest.mark.asyncio(loop_scope='session')"], STRICT, id="session"),
-        pytest.param(
-            ["@pytest.mark.anyio", "@pytest.mark.parametrize('anyio_backend', ['asyncio'])"],
-            WITHOUT,
-            id="anyio",
-        ),
-        pytest.param(["@run"], WITHOUT, id="neither"),
+        ("", AUTO),
+        ("@pytest.mark.asyncio", STRICT),
+        ("@pytest.mark.asyncio(loop_scope='session')", STRICT),
+        ("@pytest.mark.anyio", WITHOUT),
+        ("@run", WITHOUT),
     ],
 )
 def test_a_test_runs_in_any_event_loop(
-    pytester: pytest.Pytester, before: list[str], options: tuple[str, ...]
+    pytester: pytest.Pytester, before: str, options: tuple[str, ...]
 ) -> None:
     """Under pytest-asyncio in either mode and scope, under anyio, and in a loop of its own."""
-    if "@pytest.mark.anyio" in before:
+    if "anyio" in before:
         pytest.importorskip("anyio", reason="this environment has no anyio")
-    decorated = ("\n" + " " * 8).join([*before, "async"])
     passes(
         pytester,
         f"""
         import asyncio, functools, urllib.request
         import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
 
         def run(test):
             @functools.wraps(test)
@@ -76,20 +74,18 @@ def test_a_test_runs_in_any_event_loop(
                 asyncio.run(test(**arguments))
             return in_a_loop
 
-        {decorated} def test_ana_is_known(bot, ps7):
+        {before}
+        async def test_ana_is_known(bot, ps7):
             assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
             assert ps7.asked == ["ana"]
 
-        {decorated} def test_she_is_new_in_the_next_test(bot, ps7):
-            assert ps7.asked == []
-            assert (await bot.arrives("ana")).slots["segment"] == "Personnalité"
-
-        {decorated} def test_what_blocks_the_loop_reaches_ps7_all_the_same(ps7):
+        {before}
+        async def test_what_blocks_the_loop_reaches_ps7_all_the_same(ps7):
             with urllib.request.urlopen(ps7.url, timeout=5) as answer:
                 assert answer.status == 200
         """,
         *options,
-        tests=3,
+        tests=2,
     )
 
 
@@ -144,39 +140,33 @@ class Own(Action):
 """
 
 
-@pytest.mark.parametrize(
-    ("ini", "own", "known"),
-    [
-        ("ps7_domain = spoken.yml domain.yml\nps7_actions = actions.ps7 house_actions", True, True),
-        ("", False, False),  # domain/ goes before domain.yml
-    ],
-)
-def test_the_bot_is_what_the_ini_file_says(
-    pytester: pytest.Pytester, ini: str, own: bool, known: bool
-) -> None:
-    """Files beside it, and packages; without a word, `domain/` or `domain.yml`, and `actions`.
-
-    A test file can load the fixtures too, beside a conftest.py that does not.
-    """
-    pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
-    (pytester.path / "spoken.yml").write_text(
-        "responses: {utter_hi: [{text: Hi!}]}\nactions: [action_own]"
-    )
+def test_the_bot_is_what_the_ini_file_says(pytester: pytest.Pytester) -> None:
+    """Files beside it, and packages. A test file can load the fixtures too."""
+    pytester.makefile(".yml", spoken="responses: {utter_hi: [{text: Hi!}]}\nactions: [action_own]")
     pytester.mkpydir("house_actions").joinpath("own.py").write_text(OWN_ACTION)
     pytester.makeconftest("")
-    pytester.makeini(f"{INI}pythonpath = .\n{ini}\n")
+    bot = "ps7_domain = spoken.yml domain.yml\nps7_actions = actions.ps7 house_actions\n"
+    pytester.makeini(f"{INI}pythonpath = .\n{bot}")
     passes(
         pytester,
         f"""
         pytest_plugins = [{PLUGIN!r}]
 
         async def test_what_there_is(bot):
-            assert ("ps7_status" in bot.slots) is {known}
-            assert ("colour" in bot.slots) is not {known}
-            if {known}:
-                assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
-            if {own}:
-                assert (await bot.run("action_own")).texts == ["Hi!"]
+            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
+            assert (await bot.run("action_own")).texts == ["Hi!"]
+        """,
+    )
+
+
+def test_the_bot_is_what_lies_beside_the_ini_file(pytester: pytest.Pytester) -> None:
+    """Without a word in it; the folder `domain/` goes before `domain.yml`."""
+    pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
+    passes(
+        pytester,
+        """
+        def test_what_there_is(bot):
+            assert {*bot.slots} == {"colour", "session_started_metadata"}
         """,
     )
 
@@ -219,14 +209,11 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
         }])
         async def test_or_for_one_test_alone(bot, ps7):
             for who, status in (
-                ("exemplo", "ok"), (PERSONAS["exemplo"], "ok"), ("123123213", "ok"),
-                (FAULTS["http-401"], "denied"), ("of my own", "invalid"),
+                ("exemplo", "ok"), (FAULTS["http-401"], "denied"), ("of my own", "invalid"),
             ):
-                await bot.restart()
                 await bot.arrives(who)
                 assert (bot.slots["ps7_status"], bool(bot.slots["c"])) == (status, status == "ok")
-                await bot.run("action_ps7_forget")
-            assert ps7.asked == [*["123123213"] * 3, "http-401"]
+            assert ps7.asked == ["123123213", "http-401"]
         """,
         tests=2,
     )
@@ -272,25 +259,3 @@ def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.P
     )
     assert "this is not" not in result.stdout.str()
     assert result.stdout.str().count("Captured requests") == 1
-
-
-def test_the_wheel_brings_the_same(pytester: pytest.Pytester) -> None:
-    """Under its own name, in a process that knows no other; no other module of ours is loaded."""
-    shutil.copytree(
-        ROOT / "actions" / "ps7",
-        pytester.path / "rasa_ps7",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    pytester.makeconftest('pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]')
-    pytester.makeini(f"{INI}pythonpath = .\nps7_actions = rasa_ps7\n")
-    pytester.makepyfile(
-        """
-        import sys
-
-        async def test_ana_is_known(bot, ps7):
-            assert (await bot.arrives("ana")).slots["ps7_status"] == "ok"
-            assert ps7.asked == ["ana"]
-            assert "actions" not in sys.modules
-        """
-    )
-    pytester.runpytest_subprocess(*AUTO, timeout=120).assert_outcomes(passed=1)

@@ -18,6 +18,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from actions.ps7.cli.command import main as rasa_ps7
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator.__main__ import main, startup_text
 from tests.support.simulator_client import JSON, PATH
@@ -33,11 +34,13 @@ class Terminal(io.StringIO):
     def __init__(self, number: signal.Signals, meanwhile: Callable[[str], None]) -> None:
         super().__init__()
         self._number = number
+        self._once = iter([threading.Thread(target=self._act)])
         self._meanwhile = meanwhile
 
     def flush(self) -> None:
         """Act in another thread: the start-up text is complete, and the command begins to serve."""
-        threading.Thread(target=self._act).start()
+        for thread in self._once:
+            thread.start()
 
     def _act(self) -> None:
         try:
@@ -90,16 +93,16 @@ def test_it_serves_until_a_signal_and_ends_cleanly(
     before = [signal.getsignal(one) for one in SIGNALS]
     with waiting:
         monkeypatch.setattr(sys, "stdout", Terminal(number, serve))
-        assert main([]) == 0
+        assert rasa_ps7(["simulate"]) == 0
     assert statuses == [200, 401]
     assert [signal.getsignal(one) for one in SIGNALS] == before
     assert capfd.readouterr() == ("", "")
 
 
-def test_credentials_come_from_the_environment_and_options_go_first(
+def test_the_module_takes_credentials_from_environment_options_and_input(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is given must match, and is not printed: it may be a real one."""
+    """What is given must match, and is not printed: it may be a real one. Options go first."""
     for name in VARIABLES:
         monkeypatch.setenv(name, f"{name}-made-up")
     statuses: list[int] = []
@@ -107,33 +110,22 @@ def test_credentials_come_from_the_environment_and_options_go_first(
 
     def serve(address: str) -> None:
         for username, password in (
-            ("u-opt", "PS7_PASSWORD-made-up"),
             ("PS7_USERNAME-made-up", "PS7_PASSWORD-made-up"),
-            ("u-opt", "any"),
+            ("any", "p-opt"),
+            *[("PS7_USERNAME-made-up", "p-opt")] * 2,
         ):
             statuses.append(look_up(address, userName=username, password=password, **keys))
 
-    terminal = Terminal(signal.SIGTERM, serve)
-    monkeypatch.setattr(sys, "stdout", terminal)
-    assert main(["--username", "u-opt", "--app-secret", ""]) == 0
-    assert statuses == [200, 401, 401]
-    assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
-    assert not re.search("-made-up|-opt|will do", terminal.getvalue())
-
-
-def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m` ends with the command's exit code; of no lookups a second, each is refused."""
-    statuses: list[int] = []
-
-    def ask(address: str) -> None:
-        statuses.append(look_up(address, userName="u", password="p"))
-
-    monkeypatch.setattr(sys, "stdout", Terminal(signal.SIGTERM, ask))
-    monkeypatch.setattr(sys, "argv", ["simulator", "--port", "0", "--requests-per-second", "0"])
+    options = ("--password", "-", "--app-secret", "", "--requests-per-second", "1")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal(signal.SIGTERM, serve))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p-opt\n"))
+    monkeypatch.setattr(sys, "argv", ["simulator", *options])
     monkeypatch.delitem(sys.modules, f"{MODULE}.__main__")
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(MODULE, run_name="__main__")
-    assert (ended.value.code, statuses) == (0, [429])
+    assert (ended.value.code, statuses) == (0, [401, 401, 200, 429])
+    assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
+    assert not re.search("-made-up|-opt|will do", terminal.getvalue())
 
 
 def test_where_it_cannot_listen_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,33 +141,16 @@ def test_where_it_cannot_listen_is_one_clear_line(capsys: pytest.CaptureFixture[
 
 def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
     """What a newcomer needs stands there, a line each; keys that were given are not shown."""
-    text = startup_text(Simulator(port=8077, username=None, password=None))
-    lines = text.splitlines()
+    lines = startup_text(Simulator(port=8077, username=None, app_secret="hush")).splitlines()
     assert lines[0] == "PS7 simulator: http://127.0.0.1:8077"
-    for variable in ("BASE_URL=http://127.0.0.1:8077", "USERNAME=simulator", "PASSWORD=simulator"):
-        assert f"  PS7_{variable}" in lines
-    assert "any user name and password that are not empty will do" in text
-    for persona in PERSONAS.values():
-        assert sum(line.split()[:1] == [persona.context_id] for line in lines) == 1
-        assert persona.title in text
+    for setting in (
+        *("BASE_URL=http://127.0.0.1:8077", "USERNAME=simulator", "PASSWORD=<as given>"),
+        *("APP_KEY=simulator", "APP_SECRET=<as given>"),
+    ):
+        assert f"  PS7_{setting}" in lines
+    assert "any user name and password that are not empty will do" in "".join(lines)
+    for who in PERSONAS.values():
+        assert any(line.split()[:1] == [who.context_id] and who.title in line for line in lines)
     for fault in FAULTS.values():
         assert any(line.split()[:2] == [fault.context_id, fault.outcome] for line in lines)
-        assert fault.title in text
     assert all(len(line) <= 100 for line in lines)
-    keys = startup_text(Simulator(port=8077, api_key="hush", app_secret="hush"))
-    for line in ("API_KEY=<as given>", "APP_KEY=simulator", "APP_SECRET=<as given>"):
-        assert f"PS7_{line}" in keys
-    assert "hush" not in keys
-
-
-def test_a_wrong_port_and_help_explain_the_options(capsys: pytest.CaptureFixture[str]) -> None:
-    """A usage error exits with 2 as commands do; help says what the options default to."""
-    wrong = "a port is a number from 0 to 65535"
-    for option, code, says in (
-        *((f"--port={port}", 2, [wrong]) for port in ("70000", "-1", "x", "²")),
-        ("--help", 0, [f"python -m {MODULE}", *VARIABLES]),
-    ):
-        with pytest.raises(SystemExit) as ended:
-            main([option])
-        said = " ".join("".join(capsys.readouterr()).split())
-        assert (ended.value.code, [each for each in says if each not in said]) == (code, [])

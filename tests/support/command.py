@@ -1,14 +1,18 @@
-"""`python -m actions.ps7 …` as a process, with an environment of its own and piped output."""
+"""The command `rasa-ps7`: in this process, or as one with an environment of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from actions.ps7.cli.command import main
 from tests.support.processes import ROOT
 
 
@@ -22,29 +26,36 @@ class Terminal(io.StringIO):
 class Ended(NamedTuple):
     """What a command said, and its exit code."""
 
-    code: int
+    code: object
     out: str
     err: str
 
 
+Cli = Callable[..., Ended]
+
+
+def in_process(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:  # noqa: ARG001
+    """What runs a command line, and more arguments, here: where nothing is set.
+
+    A module makes its fixture `cli` of this.
+    """
+
+    def run(line: str, *more: str) -> Ended:
+        capsys.readouterr()
+        try:
+            code: object = main([*shlex.split(line), *more])
+        except SystemExit as ending:
+            code = ending.code
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
 async def command(
-    *arguments: str | Path,
-    cwd: Path,
-    variables: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
-) -> Ended:
-    """Run the command to its end; it sees `variables` and what any program needs."""
-    process = await start(*arguments, cwd=cwd, variables=variables)
-    out, err = await process.communicate(stdin)
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
-
-
-async def start(
     *arguments: str | Path, cwd: Path, variables: Mapping[str, str] | None = None
-) -> asyncio.subprocess.Process:
-    """Start the command, its three streams piped."""
-    return await asyncio.create_subprocess_exec(
+) -> Ended:
+    """Run `python -m actions.ps7 …`; it sees `variables` and what any program needs."""
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "actions.ps7", *map(str, arguments)),
         cwd=cwd,
         env={
@@ -54,7 +65,9 @@ async def start(
             "PYTHONWARNINGS": "error",
             **(variables or {}),
         },
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    out, err = await process.communicate()
+    return Ended(process.returncode, out.decode(), err.decode())

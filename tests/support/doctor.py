@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from cryptography.fernet import Fernet
 
 from actions.ps7.cli.doctor import channels, judge
 from actions.ps7.cli.doctor.bot import Bot
@@ -12,6 +15,13 @@ from actions.ps7.cli.doctor.report import Finding
 from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
 
+SECRETS = {
+    "PS7_USERNAME": "planted-user",
+    "PS7_PASSWORD": "planted-password",
+    "PS7_SEAL_KEYS": json.dumps([Fernet.generate_key().decode()]),
+    "PS7_ARRIVAL_KEYS": json.dumps(["planted-1234567890-abcdefghijklmnop"]),
+}
+"""Settings without a fault, and nothing of which is to be shown."""
 STATUS_VALUES = [
     *("ok", "missing", "invalid", "rejected"),
     *("denied", "unavailable", "expired", "tampered"),
@@ -79,6 +89,15 @@ def wrong(found: Iterable[Finding]) -> list[str]:
 def written(finding: Finding) -> str:
     """Return level, id and text of a finding."""
     return f"{finding.level.value} {finding.id}: {finding.found}"
+
+
+def wrong_in(document: str) -> list[str]:
+    """Return level, id and text of what is not ok in the command's JSON."""
+    return [
+        f"{each['level']} {each['id']}: {each['found']}"
+        for each in json.loads(document)["findings"]
+        if each["level"] != "ok"
+    ]
 
 
 def assert_found(found: Sequence[str], expected: Sequence[str]) -> None:

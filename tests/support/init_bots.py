@@ -1,12 +1,14 @@
-"""Five bots before `rasa-ps7 init`, small enough for Rasa to learn in seconds, and what it says."""
+"""Three bots before `rasa-ps7 init`, and what it makes of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pytest
+
+from actions.ps7.cli.command import main
 
 PIPELINE = """\
 recipe: default.v1
@@ -23,24 +25,7 @@ policies:
   - name: RulePolicy # rules first
     core_fallback_threshold: 0.3
 """
-_DATA = """\
-version: "3.1"
-nlu:
-  - intent: greet
-    examples: |
-      - hi
-      - oi
-  - intent: pay
-    examples: |
-      - pix
-      - quero pagar
-rules:
-  - rule: A greeting
-    steps:
-      - intent: greet
-      - action: utter_greet
-"""
-_DOMAIN = """\
+DOMAIN = """\
 version: "3.1"
 intents: [greet, pay]
 
@@ -59,74 +44,26 @@ slots:
 forms:
   pix_form: {required_slots: [cpf]}
 """
-_ASKS = '  utter_ask_cpf: [{text: "Para qual CPF?"}]\n'
-_PAYS = """\
-  - rule: A payment
-    steps:
-      - intent: pay
-      - action: %s
-"""
-_FORM_BEGINS = _PAYS % "pix_form" + "      - active_loop: pix_form\n"
-_OWN_ACTION = '''\
-"""What this bot does by itself."""
-
-from rasa_sdk import Action
-
-
-class ActionPay(Action):
-    def name(self):
-        return "action_pay"
-
-    def run(self, dispatcher, tracker, domain):
-        dispatcher.utter_message("Pago.")
-        return []
-'''
 _ENDPOINT = 'action_endpoint: {url: "http://localhost:5055/webhook"} # ours\n'
 
 BOTS: dict[str, dict[str, str]] = {
-    # As `rasa init` makes one: no policies, and comments in the place of what may be set.
-    "rasa-init": {
-        "domain.yml": _DOMAIN,
-        "config.yml": f"{PIPELINE}\npolicies:\n"
-        "# # No configuration for policies was provided.\n#   - name: MemoizationPolicy\n"
-        "#   - name: RulePolicy\n# Ours.\n",
-        "endpoints.yml": "# Server which runs your custom actions.\n\n#action_endpoint:\n"
-        '#  url: "http://localhost:5055/webhook"\n\n#tracker_store:\n#  type: redis\n',
-        "data/all.yml": _DATA,
-        "actions/__init__.py": "",
-        "actions/actions.py": "# Your actions.\n",
-    },
     # One file, no endpoints.yml and no actions at all.
-    "file": {
-        "domain.yml": _DOMAIN,
-        "config.yml": PIPELINE + POLICIES,
-        "data/all.yml": _DATA,
-    },
+    "file": {"domain.yml": DOMAIN, "config.yml": PIPELINE + POLICIES},
     # A folder, from Windows, in git, with an action server of its own.
     "folder": {
         "domain/a.yml": 'version: "3.1"\r\nintents: [greet, pay]\r\n',
-        "domain/texts/b.yml": _DOMAIN.replace("intents: [greet, pay]\n", "").replace("\n", "\r\n"),
+        "domain/texts/b.yml": DOMAIN.replace("intents: [greet, pay]\n", "").replace("\n", "\r\n"),
         "config.yml": (PIPELINE + POLICIES).replace("\n", "\r\n"),
-        "data/all.yml": _DATA,
         "endpoints.yml": _ENDPOINT.replace("localhost", "127.0.0.1"),
         "actions/__init__.py": "import logging",
         ".gitignore": "# .env\nmodels/",
     },
-    # A form that asks for the CPF of somebody else.
+    # A form that asks for the CPF of somebody else, one module, and settings of the bank's.
     "payee": {
-        "domain.yml": _DOMAIN.replace("\nresponses:\n", f"{_FORM}\nresponses:\n{_ASKS}"),
+        "domain.yml": DOMAIN.replace("\nresponses:\n", f"{_FORM}\nresponses:\n"),
         "config.yml": PIPELINE + POLICIES,
-        "data/all.yml": _DATA + _FORM_BEGINS,
-        "actions.py": '"""None yet."""\n',
-    },
-    # Actions of its own, and settings of the bank's.
-    "actions": {
-        "domain.yml": _DOMAIN.replace("\nresponses:", "actions: [action_pay]\n\nresponses:"),
-        "config.yml": PIPELINE + POLICIES,
-        "data/all.yml": _DATA + _PAYS % "action_pay",
         "endpoints.yml": f"{_ENDPOINT}tracker_store:\n  type: InMemory",
-        "actions/__init__.py": "",
-        "actions/pay.py": _OWN_ACTION,
+        "actions.py": '"""None yet."""\n',
         ".env": "PS7_BASE_URL=https://cec.example.com\nPS7_PASSWORD=planted",
     },
 }
@@ -139,10 +76,26 @@ def lay_out(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_bytes(content.encode())
 
 
+def tree(without: Collection[str] = ()) -> dict[str, str]:
+    """Read every file and folder of the bot. Keys are made by chance: they are left out."""
+    return {
+        path.as_posix(): re.sub("(PS7_SEAL_KEYS=).*", r"\1…", path.read_bytes().decode())
+        if path.is_file()
+        else ""
+        for path in sorted(Path().rglob("*"))
+        if path.parts[0] not in {".git", *without}
+    }
+
+
 def left_to_you(out: str) -> list[str]:
     """Return what `init` leaves to a person."""
     listed = re.findall(r"Left to you\n((?:  .*\n)*)", out)
     return [line.strip() for part in listed for line in part.splitlines()]
+
+
+def is_sound() -> bool:
+    """Whether the doctor is content with the bot, also where it is strict."""
+    return main(["doctor", "--bot", ".", "--only-bot", "--strict"]) == 0
 
 
 def fail_at(full: pytest.MonkeyPatch, step: int, *names: str) -> None:
