@@ -61,20 +61,10 @@ async def ps7() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.mark.parametrize(
-    ("variables", "found"),
-    [
-        ({"PS7_PASSWORD": "planted-other"}, "ps7-credentials: PS7 refuses the credentials (HTTP "),
-        ({"PS7_APP_SECRET": "planted-other"}, "token-refused: the token endpoint refuses PS7_APP_"),
-    ],
-)
-async def test_credentials_that_are_refused(
-    ps7: Simulator, doctor: Doctor, variables: dict[str, str], found: str
-) -> None:
-    """Which of them."""
-    assert_found(
-        await doctor(**{**APP, "PS7_BASE_URL": ps7.url, **variables}), [IS_HTTP, f"error {found}"]
-    )
+async def test_credentials_that_are_refused(ps7: Simulator, doctor: Doctor) -> None:
+    """Here those of the app; tests/unit has the rest."""
+    found = await doctor(**APP | {"PS7_APP_SECRET": "planted-other"}, PS7_BASE_URL=ps7.url)
+    assert_found(found, [IS_HTTP, "error token-refused: the token endpoint refuses PS7_APP_KEY or"])
 
 
 async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(

@@ -211,6 +211,7 @@ def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
             for who, status in (
                 ("exemplo", "ok"), (FAULTS["http-401"], "denied"), ("of my own", "invalid"),
             ):
+                await bot.restart()
                 await bot.arrives(who)
                 assert (bot.slots["ps7_status"], bool(bot.slots["c"])) == (status, status == "ok")
             assert ps7.asked == ["123123213", "http-401"]
