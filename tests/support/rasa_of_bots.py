@@ -10,6 +10,7 @@ import sys
 
 import rasa.core.agent
 import rasa.core.run
+import rasa.model_testing
 import rasa.model_training  # noqa: F401 - loaded for the forks
 from rasa.__main__ import main
 
