@@ -109,3 +109,15 @@ def test_a_release_that_fails_is_none(project: Path, capfd: pytest.CaptureFixtur
     assert (project / "ran").read_text().split() == ["test", "release-check"]
     assert git(project, "log", "--format=%s") == "Begin\n"
     assert git(project, "tag") == ""
+
+
+def test_a_key_is_tried_before_the_tests_run(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without one, nothing is written, run or committed."""
+    (project / "sign").write_text("#!/bin/sh\nexit 1\n")
+    assert release.main("7.8.9", project) == 1
+    assert "No release: git cannot sign" in capfd.readouterr().err
+    assert not (project / "ran").exists()
+    assert git(project, "status", "--short") == ""
+    assert git(project, "log", "--format=%s") == "Begin\n"
