@@ -23,6 +23,10 @@ settings.load_profile("any speed")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# `git commit --all` names its index to a hook, and a test's own repository would write into that.
+for variable in [name for name in os.environ if name.startswith("GIT_")]:
+    del os.environ[variable]
+
 _SLOW_TO_START = 600
 """Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run."""
 

@@ -62,8 +62,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"[user]\nname = c\nemail = c@example.com\n[gpg]\nprogram = {signs}\n"
         "[init]\ndefaultBranch = main\n"
     )
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     git(tmp_path, "init", "--quiet")
