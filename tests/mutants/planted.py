@@ -40,9 +40,7 @@ BUGS = {
         "rules", "else newest.number + 1,", "else newest.number,"
     ),
     "the newest seal is the latest by its time": Bug(
-        "situation",
-        "key=lambda seal: -seal.number",
-        "key=lambda seal: -seal.sealed_at.timestamp()",
+        "situation", ": -seal.number", ": -seal.sealed_at.timestamp()"
     ),
     "the slot is left without a seal": Bug(
         "rules", "if seal is None or seal.number <", "if seal is not None and seal.number <"
@@ -83,14 +81,10 @@ BUGS = {
     ),
     # Log-outs
     "a log-out logs out the contextId at hand only": Bug(
-        "rules",
-        "in texts if text is",
-        "in texts[:1] if text is",
+        "rules", "in texts if text is", "in texts[:1] if text is"
     ),
     "a log-out goes by the newest seal only": Bug(
-        "rules",
-        "(situation.found, *situation.by_number)",
-        "(situation.found, *situation.by_number[:1])",
+        "rules", "found, *situation.by_number)", "found, *situation.by_number[:1])"
     ),
     "a log-out goes by text and `encoded`": Bug(
         "situation", "fingerprint(usable) in self.log_outs", "found.fingerprint in self.log_outs"
@@ -106,9 +100,7 @@ BUGS = {
         "situation", "elif other.context_id is not None:", "elif other.context_id is None:"
     ),
     "a refused arrival has the fingerprint of its contextId": Bug(
-        "arrival",
-        "unusable(found.value), value=",
-        "found.fingerprint, value=",
+        "arrival", "unusable(found.value), value=", "found.fingerprint, value="
     ),
     "the limit lets one contextId more through": Bug(
         "situation", "full = len(self.asked) >=", "full = len(self.asked) >"

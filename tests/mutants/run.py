@@ -18,11 +18,24 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from tests.mutants.survivors import MODULES, Mutant, explained
-
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".mutants_cache"
+SURVIVORS = Path(__file__).with_name("survivors.md")
+MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 TESTS = ("tests/unit", "tests/model/test_traces.py")
+MODULES = {
+    "context": "actions/ps7/context.py",
+    "cpf": "actions/ps7/cpf.py",
+    "wire": "actions/ps7/api/wire.py",
+    "arrival": "actions/ps7/dialogue/arrival.py",
+    "context_id": "actions/ps7/dialogue/context_id.py",
+    "history": "actions/ps7/dialogue/history.py",
+    "rules": "actions/ps7/dialogue/rules.py",
+    "seal": "actions/ps7/dialogue/seal.py",
+    "situation": "actions/ps7/dialogue/situation.py",
+    "slots": "actions/ps7/slots.py",
+}
+"""The modules that mutation testing changes."""
 NEEDED = ("actions", "tests", "examples/channels", "pyproject.toml", "requirements/dev.txt")
 LEAST_SCORE = 98
 """Percent of all mutants that a test must notice."""
@@ -58,11 +71,12 @@ def main() -> int:
     if unknown := set(options.modules) - set(MODULES):
         parser.error(f"no module of ours: {', '.join(sorted(unknown))}")
     modules = [one for one in MODULES if one in options.modules or not options.modules]
-    known = {one for one in explained() if one.module in modules}
     folder = prepare(modules)
+    # It runs the tests once before, to learn which of them reach which function.
+    run = [MUTMUT, "run", "--max-children", str(options.jobs)]
     with suppress(KeyboardInterrupt):
-        try_all(folder, options.jobs)
-    return report(modules, known, *results(folder))
+        subprocess.run(run, cwd=folder, check=True)
+    return report(modules, *results(folder))
 
 
 def prepare(modules: list[str]) -> Path:
@@ -95,80 +109,51 @@ def prepare(modules: list[str]) -> Path:
     return folder
 
 
-def command(*arguments: str) -> list[str]:
-    """Return the command line of the mutmut of this environment."""
-    return [str(Path(sys.executable).with_name("mutmut")), *arguments]
-
-
-def try_all(folder: Path, jobs: int) -> None:
-    """Let mutmut run what it has not tried yet."""
-    say("Running the tests once, to learn which of them reach which function")
-    lines: list[str] = []
-    tenth = 0
-    run = command("run", "--max-children", str(jobs))
-    with subprocess.Popen(
-        run, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    ) as running:
-        for line in running.stdout or ():
-            lines.append(line)
-            if tried := re.search(r"(\d+)/(\d+) ", line):
-                done, all_of_them = map(int, tried.groups())
-                if done * 10 // all_of_them > tenth:
-                    tenth = done * 10 // all_of_them
-                    say(f"{done:5} of {all_of_them} mutants")
-    if running.returncode:
-        raise SystemExit("".join(lines[-60:]))
-
-
-def results(folder: Path) -> tuple[Counter[str], list[tuple[Mutant, str]]]:
+def results(folder: Path) -> tuple[Counter[str], list[tuple[str, str]]]:
     """Return the number of mutants of each module, and those that were not killed, with the reason.
 
     A test that hangs kills nothing here: no change of a pure function should make one hang.
     """
-    listed = ask(folder, "results", "--all", "true")
+    listed = re.findall(r"^ +(\S+): (.+)$", ask(folder, "results", "--all", "true"), re.MULTILINE)
+    if not listed or {"not checked", "check was interrupted by user"} & {how for _, how in listed}:
+        raise SystemExit("Stopped before the end. The same command goes on from there.")
     number: Counter[str] = Counter()
-    survivors = []
-    unfinished = not listed
-    for name, status in re.findall(r"^ +(\S+): (.+)$", listed, re.MULTILINE):
+    alive = []
+    for name, how in listed:
         qualified, _, function = name.rpartition(".x")
         module = qualified.rpartition(".")[2]
         number[module] += 1
-        unfinished |= status in ("not checked", "check was interrupted by user")
-        if status != "killed" and not unfinished:
+        if how != "killed":
             function = re.sub(r"__mutmut_\d+$", "", function).removeprefix("_")
             function = function.strip("ǁ").replace("ǁ", ".")
-            diff = ask(folder, "show", name).partition("@@")[2]
-            survivors.append((Mutant.read(f"{module}.{function}", diff), status))
-    if unfinished:
-        raise SystemExit("Stopped before the end. The same command goes on from there.")
-    return number, survivors
+            diff = ask(folder, "show", name).partition("@@")[2].splitlines()
+            changes = [line[0] + line[1:].strip() for line in diff if line[:1] in ("-", "+")]
+            entry = [f"### `{module}.{function}`", "```diff", *changes, "```"]
+            alive.append(("\n".join(entry), how))
+    return number, alive
 
 
 def ask(folder: Path, *arguments: str) -> str:
     """Return what mutmut prints."""
     return subprocess.run(
-        command(*arguments), cwd=folder, check=True, capture_output=True, encoding="utf-8"
+        [MUTMUT, *arguments], cwd=folder, check=True, capture_output=True, encoding="utf-8"
     ).stdout
 
 
-def report(
-    modules: list[str], known: set[Mutant], number: Counter[str], alive: list[tuple[Mutant, str]]
-) -> int:
+def report(modules: list[str], number: Counter[str], alive: list[tuple[str, str]]) -> int:
     """Write the table, and what is wrong with it; return the exit code."""
-    survivors = Counter(one.module for one, _ in alive)
-    accounted = Counter(one.module for one, _ in alive if one in known)
-    say("\nmodule        mutants   killed  survived  explained   score")
+    say("\nmodule        mutants  survived   score")
     for module in [*modules, "all"]:
-        rows = modules if module == "all" else [module]
-        total, survived, fine = (
-            sum(counts[row] for row in rows) for counts in (number, survivors, accounted)
-        )
-        killed = total - survived
-        score = 100 * killed / total
-        say(f"{module:12} {total:8} {killed:8} {survived:9} {fine:10} {score:6.1f} %")
-    faults = [f"Not killed ({why}):\n{one}" for one, why in alive if one not in known]
-    gone = known - {one for one, _ in alive}
-    faults += [f"Explained, and does not survive:\n{one}" for one in gone]
+        total, begins = number[module], f"### `{module}."
+        if module == "all":
+            total, begins = number.total(), ""
+        survived = sum(entry.startswith(begins) for entry, _ in alive)
+        score = 100 - 100 * survived / total
+        say(f"{module:12} {total:8} {survived:9} {score:6.1f} %")
+    entries = re.findall(r"^### `.+?^```$", SURVIVORS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    known = {entry for entry in entries if re.split(r"[`.]", entry)[1] in modules}
+    faults = [f"Not killed ({how}):\n{entry}" for entry, how in alive if entry not in known]
+    faults += [f"Explained, and does not survive:\n{entry}" for entry in known - dict(alive).keys()]
     if len(modules) == len(MODULES) and score < LEAST_SCORE:
         faults.append(f"Fewer than {LEAST_SCORE} % are noticed.")
     say(*(f"\n{fault}" for fault in faults))
@@ -176,9 +161,8 @@ def report(
 
 
 def say(*lines: str) -> None:
-    """Write lines at once: a run takes minutes."""
+    """Write lines."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
