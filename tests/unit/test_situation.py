@@ -15,7 +15,6 @@ from tests.support.talk import (
     ANA,
     DIEGO,
     ELISA,
-    FORMAT_BEFORE,
     HOUR,
     NOW,
     SEAL_KEY,
@@ -27,13 +26,6 @@ from tests.support.talk import (
 )
 
 OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
-
-
-def seal_text(talk: Talk, context_id: str) -> str:
-    """Let a customer be looked up; return the text of the seal."""
-    talk.meets(context_id)
-    text: str = talk.slots["ps7_context"]
-    return text
 
 
 # What is read
@@ -61,57 +53,12 @@ def test_a_message_of_which_no_time_is_known_came_now() -> None:
     assert situation.found.context_id == "ana"
 
 
-# The newest seal
-
-
-def test_the_newest_seal_is_the_one_with_the_highest_number() -> None:
-    """Whatever stands in the slot, and whatever the clocks of the servers said."""
-    talk = Talk()
-    assert talk.situation.newest is None
-    older = seal_text(talk, "ana")
-    talk.now -= HOUR
-    newer = talk.meets("diego")
-    for in_slot in (older, None, "forged", ["no", "text"]):
-        talk.writes(ps7_context=in_slot)
-        assert talk.situation.newest == newer
-    assert newer.number == 2
-
-
-def test_a_host_that_shows_no_events_has_the_slot_only() -> None:
-    """Its session is endless."""
-    talk = Talk()
-    message = {"metadata": {"contextId": "ana"}}
-    slots = dict.fromkeys(talk.slots)
-    for _ in range(2):
-        run = talk.new_run(Snapshot(talk.sender_id, slots, message, []))
-        found = run.context()
-        if not isinstance(found, dict):
-            found = run.looked_up(Outcome.OK, talk.customer("ana"))
-        slots = slots | found
-        message = {"metadata": {}}
-    assert (run.rule.name, slots["ps7_status"]) == ("held", "ok")
-
-
 # A rewind
 
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
 def test_a_rewind_is_no_attack(then: Callable[[Talk], object]) -> None:
-    """The slots show somebody again, and a seal of before.
-
-    A fallback reverts the turn that cleared what Rasa had carried over, or in which another
-    contextId arrived.
-    """
-    talk = Talk()
-    talk.meets("ana")
-    talk.says(opens="rasas")
-    talk.run()
-    talk.reverts()
-    assert talk.slots["ps7_status"] == "ok", "Rasa did not rewind"
-    for _ in range(2):
-        then(talk)
-        assert talk.says_now == ("expired", None)
-
+    """A fallback reverts the turn in which another contextId arrived."""
     talk = Talk()
     talk.meets("diego")
     talk.meets("ana")
@@ -126,29 +73,16 @@ def test_a_rewind_is_no_attack(then: Callable[[Talk], object]) -> None:
 def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() -> None:
     """An earlier answer about the same is nothing to clear: the newest one is restored."""
     talk = Talk()
-    older = seal_text(talk, "ana")
-    talk.now += HOUR
-    newer = seal_text(talk, "ana")
-    talk.writes(ps7_context=older, ps7_status="missing")
-    assert talk.run() == {"ps7_context": newer, "ps7_status": "ok"}
-    assert talk.says_now == OK_ANA
-    talk.now += HOUR
-    rejected = talk.meets("ana", Outcome.REJECTED)
-    talk.writes(ps7_context=older, cpf="52998224725")
-    talk.run()
-    assert talk.seal == rejected
-    assert (talk.slots["ps7_status"], talk.slots["cpf"]) == ("rejected", None)
-
-
-@pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
-def test_a_seal_of_another_version_in_the_slot_is_expired(then: Callable[[Talk], object]) -> None:
-    """Never `tampered`, whatever this version sealed before: two of them may run side by side."""
-    talk = Talk()
     talk.meets("ana")
-    talk.says(opens="rasas")
-    talk.writes(ps7_context=FORMAT_BEFORE)
-    then(talk)
-    assert (talk.says_now, talk.seal.number) == (("expired", None), 2)
+    older = talk.slots["ps7_context"]
+    talk.now += HOUR
+    for outcome, shown in ((Outcome.OK, "52998224725"), (Outcome.REJECTED, None)):
+        newest = talk.meets("ana", outcome)
+        talk.writes(ps7_context=older, ps7_status="missing", cpf="52998224725")
+        talk.run()
+        assert (talk.seal, talk.slots["cpf"]) == (newest, shown)
+        assert talk.slots["ps7_status"] == outcome
+        talk.now += HOUR
 
 
 # What arrived
@@ -159,12 +93,9 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
     talk = Talk(runtime=runtime(encoded=1), ps7={"ana": Outcome.DENIED})
     talk.says("ana", text="/session_start", encoded=0)
     talk.starts_session()
-    talk.says()
-    for brought, encoded in (({}, 0), ({"context_id": "ana"}, 1)):
-        talk.says(**brought)
-        found = talk.situation.found
-        assert found is not None
-        assert (found.context_id, found.encoded) == ("ana", encoded)
+    found = talk.says().situation.found
+    assert found is not None
+    assert (found.context_id, found.encoded) == ("ana", 0)
 
 
 # Logged out
@@ -189,43 +120,20 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         assert talk.seal.customer == (None if name == "ana" else last.customer)
 
 
-@pytest.mark.parametrize(
-    ("steps", "out"),
-    [
-        ([], []),
-        (["ana"], [ANA]),
-        (["ana", "session"], [ANA]),
-        (["diego unavailable", "session"], [DIEGO]),
-        (["ana", "says diego"], [DIEGO, ANA]),
-        (["ana unavailable", "says diego"], [DIEGO, ANA]),
-        (["ana", "diego"], [DIEGO, ANA]),
-        (["ana", "diego", "elisa"], [ELISA, DIEGO, ANA]),
-        (["ana", "two words"], [ANA]),
-        (["ana", "says two words"], [ANA]),
-        (["two words"], []),
-    ],
-)
-def test_whom_a_log_out_logs_out(steps: list[str], out: list[str]) -> None:
+def test_whom_a_log_out_logs_out() -> None:
     """The usable contextId at hand, and every one that a seal shown is about; each by its text.
 
     What was refused or not usable hides nobody.
     """
     talk = Talk()
-    for step in steps:
-        if step == "session":
-            talk.says(opens="rasas")
-        elif step.startswith("says "):
-            talk.says(step.removeprefix("says "))
-        elif step.endswith(" unavailable"):
-            talk.meets(step.partition(" ")[0], Outcome.UNAVAILABLE)
-        else:
-            talk.meets(step)
-    talk.forgets()
-    assert list(talk.situation.log_outs) == out
-    assert talk.says_now == MISSING
-    for name in ("ana", "diego"):
+    talk.meets("ana", Outcome.UNAVAILABLE)
+    talk.meets("diego", encoded=1)
+    talk.meets("two words")
+    talk.says("elisa").forgets()
+    assert list(talk.situation.log_outs) == [ELISA, DIEGO, ANA]
+    for name in ("ana", "diego", "elisa"):
         talk.meets(name, encoded=0)
-        assert (talk.rule == "logged-out") is (fingerprint(name) in out)
+        assert (talk.rule, talk.says_now) == ("logged-out", MISSING)
 
 
 # Signed arrival
@@ -281,27 +189,6 @@ def test_what_is_refused_is_no_arrival() -> None:
     talk.runtime = runtime(seal_keys=[SEAL_KEY], arrival_keys=["another-" * 4])
     talk.says().run()
     assert (talk.says_now, talk.rule) == (("invalid", None), "arrival-refused")
-
-
-# How many
-
-
-def test_a_session_asks_about_so_many_contextids() -> None:
-    """`PS7_MAX_CONTEXTS`, here 2; one of those may be asked about again."""
-    talk = Talk()
-    talk.meets("ana")
-    talk.meets("diego")
-    for _ in range(2):
-        seal = talk.meets("elisa")
-        assert (talk.says_now, seal.fingerprint, seal.context_id) == (
-            ("rejected", None),
-            ELISA,
-            None,
-        )
-        talk.now += HOUR
-    assert talk.meets("ana").outcome == Outcome.OK
-    assert talk.meets("elisa", opens="rasas").outcome == Outcome.OK
-    assert talk.asked == ["ana", "diego", "ana", "elisa"]
 
 
 # Trackers of any shape
