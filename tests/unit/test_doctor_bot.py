@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.support.doctor import (
     STATUS_VALUES,
-    assert_found,
     bot_of,
     found_in,
     sound,
@@ -16,38 +16,6 @@ from tests.support.doctor import (
     wrong,
 )
 
-SAID = {
-    "slot-status-missing": "error: slot ps7_status is not declared: the dialogue cannot tell",
-    "slot-context-missing": "error: slot {} is not declared: nothing can be kept, and",
-    "slot-type": "error: slot {} is {}, which cannot hold its values",
-    "slot-values": "error: slot {} lacks {}: the dialogue cannot see this value",
-    "slot-unmapped": "error: slot {} has no mapping: Rasa refuses it, or the language model",
-    "slot-filled-elsewhere": "error: {} by {}: it is the bot's own, and the plugin leaves it",
-    "slot-name": "warning: nothing fills slot {}, which may be meant to be {}",
-    "slot-names": "error: PS7_SLOT_NAMES calls {0} {1}; the domain declares {0}, which is never",
-    "clear-slots": "warning: PS7_CLEAR_SLOTS names {}, which the domain does not declare",
-    "runs-never": "error: nothing runs action_ps7_context",
-    "runs-unknown": "warning: no slot of the domain runs action_ps7_context",
-    "runs-at-start": "warning: action_ps7_context is run by its own action_session_start at most",
-    "session-start-own": "error: the lookup is meant to run at the session's start, and the bot's",
-    "slot-validation": "warning: the domain lists action_validate_slot_mappings: it may change",
-    "domain-not-sent": "error: `enable_selective_domain` keeps the domain from {}: the call fails",
-    "slot-featurised": "warning: stories of {} may stop matching: {} influences them",
-    "condition-ignored": "error: rule “Balance” cannot see slot {}, so this condition is ignored",
-    "response-quotes": "warning: response utter_it quotes {}: if the action server is away",
-    "calm-personal": "warning: Rasa Pro shows {} to sub-agents and Enterprise Search, in their",
-    "calm-coexistence": "warning: a change between flows and the NLU-based assistant resets {}",
-    "flow-writes": "error: flow balance {}: a guess of the model replaces PS7's word",
-    "flow-guard": "warning: the guard of flow balance reads {} before any action of its turn",
-    "session-start-calm": "warning: the bot's own action_session_start makes no lookup: the first",
-    "session-endless": "warning: `start_session_after_expiry: false` ends no session by a pause:",
-    "privacy-seal": "warning: `privacy:` makes slot {} unreadable, and a new session may carry",
-    "e2e-stubs": "warning: end-to-end tests with stubs have none for {}",
-    "socketio-persistence": "warning: socketio has `session_persistence: true`: with python-socket",
-    "channel-path": "warning: VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS",
-    "channel-metadata": "warning: in credentials.yml, {} lets no metadata of yours through to the",
-}
-"""How each finding begins: its level, and its text with what varies."""
 SEEN = {"influence_conversation": True}
 FROM_TEXT = {"mappings": [{"type": "from_text"}]}
 FILLED_TWICE = {"mappings": [{"type": "from_text"}, {"type": "from_intent"}, {"type": "custom"}]}
@@ -63,14 +31,9 @@ OWN_START = "class Own: name = 'action_session_start'"
 def case(domain: dict[str, Any], *expected: str, **more: Any) -> tuple[Any, ...]:  # noqa: ANN401
     """Return a domain, other files of the bot or settings about slots, and all that is wrong.
 
-    That is `id/what/varies`, in the order of the findings.
+    Of each finding that is its level and its id, and what its text names, in their order.
     """
-    found = []
-    for each in expected:
-        name, *varies = each.split("/")
-        level, _, text = SAID[name].partition(": ")
-        found.append(f"{level} {name}: {text.format(*varies)}")
-    return domain, more, found
+    return domain, more, expected
 
 
 def rule(*slots: object) -> dict[str, Any]:
@@ -110,51 +73,52 @@ DECLARED = [
     case(sound(), data={}),
     case(
         sound(without=["ps7_status", "ps7_context", "segment"]),
-        *("slot-status-missing", "slot-context-missing/ps7_context", "runs-never"),
+        *(
+            "error slot-status-missing",
+            "error slot-context-missing ps7_context",
+            "error runs-never",
+        ),
         data={},
     ),
     case(
         sound(ps7_status={"type": "text"}, segment={"type": "bool"}, ps7_payload={}),
-        *("slot-type/ps7_status/text", "slot-type/segment/bool", "slot-type/ps7_payload/text"),
+        *(
+            "error slot-type ps7_status text",
+            "error slot-type segment bool",
+            "error slot-type ps7_payload text",
+        ),
     ),
     case(sound(segment={"type": "categorical"}, cpf={"type": "any"}, ps7_payload={"type": "any"})),
     case(
-        sound(
-            ps7_status={"values": STATUS_VALUES[:-1]},
-            token_status={"type": "categorical", "values": ["VALID", True]},
-        ),
-        *("slot-values/ps7_status/tampered", "slot-values/token_status/invalid and absent"),
+        sound(ps7_status={"values": [*map(str.upper, STATUS_VALUES[:-1])]}),
+        "error slot-values ps7_status tampered",
     ),
-    case(sound(segment=NO_MAPPING), "slot-unmapped/segment"),
+    case(sound(segment=NO_MAPPING), "error slot-unmapped segment"),
     # What else fills a slot of ours
-    case(
-        sound(ps7_context=FROM_TEXT), "slot-filled-elsewhere/slot ps7_context is filled/from_text"
-    ),
+    case(sound(ps7_context=FROM_TEXT), "error slot-filled-elsewhere ps7_context from_text"),
     case(
         asked("cpf", cpf=FILLED_TWICE),
-        "slot-filled-elsewhere/form any asks for slot cpf, filled/from_text and from_intent",
+        "error slot-filled-elsewhere form any cpf from_text from_intent",
     ),
+    case(asked("segment"), "warning slot-filled-elsewhere any segment"),
+    case(asked("ps7_status"), "error slot-filled-elsewhere any ps7_status"),
+    case(asked("ps7_context"), "error slot-filled-elsewhere any ps7_context"),
     # Names
     case(
         sound(agencia={}, cpf_maskd={}, favourite_card={}),
-        "slot-name/agencia and cpf_maskd/agency and cpf_masked",
+        "warning slot-name agencia cpf_maskd agency cpf_masked",
     ),
-    case(sound(agencia=FROM_TEXT)),
     case(sound(agencia={"mappings": [{"type": "custom", "action": "action_ask_branch"}]})),
-    case(sound(agencia={}, agency={})),
     case(sound(without=["segment"], segmento={}), renames={"segment": "segmento"}),
     case(
-        sound(without=["segment"], segmento={}),
-        "slot-name/segmento/segment",
-        renames={"segment": "segmneto"},
-    ),
-    case(
         sound(without=["ps7_context"]),
-        *("slot-context-missing/contexto", "slot-names/segment/segmento"),
+        *("error slot-context-missing contexto", "error slot-names segment segmento"),
         renames={"segment": "segmento", "ps7_context": "contexto"},
     ),
     case(sound(segment=FROM_TEXT), renames={"segment": "segmento"}),  # the bot's own, beside ours
-    case(sound(balance={}), "clear-slots/card and limit", to_clear=["balance", "card", "limit"]),
+    case(
+        sound(balance={}), "warning clear-slots card limit", to_clear=["balance", "card", "limit"]
+    ),
 ]
 ACTIONS = {
     "actions": [
@@ -164,61 +128,49 @@ ACTIONS = {
     ]
 }
 SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
-BOTH = "domain-not-sent/action_ps7_verify and action_session_start"
+BOTH = "error domain-not-sent action_ps7_verify action_session_start"
 BY_HAND = sound(ps7_status=CUSTOM, more=STARTS)
 RUNS = [
-    case(status(**looked_up(conditions=["x"])), "runs-never", data={}),
-    case(status(**looked_up(intent=["x"])), "runs-never", data={}),
-    case(status(**looked_up(not_intent=["x"])), "runs-never", data={}),
+    case(status(**looked_up(conditions=["x"])), "error runs-never", data={}),
+    case(status(**looked_up(not_intent=["x"])), "error runs-never", data={}),
     case(
         status(**looked_up(type="from_text")),
-        *("slot-filled-elsewhere/slot ps7_status is filled/from_text", "runs-never"),
+        *("error slot-filled-elsewhere ps7_status from_text", "error runs-never"),
         data={},
     ),
-    case(sound(ps7_status=CUSTOM), "runs-unknown"),
-    case(BY_HAND, "runs-at-start", data={}),
-    case(BY_HAND, "runs-at-start", data={}, code="PS7SessionStart"),
-    case(BY_HAND, "session-start-own", data={}, code=OWN_START),
-    case(sound(more={"actions": ["action_validate_slot_mappings"]}), "slot-validation"),
+    case(sound(ps7_status=CUSTOM), "warning runs-unknown"),
+    case(BY_HAND, "warning runs-at-start", data={}),
+    case(BY_HAND, "warning runs-at-start", data={}, code="PS7SessionStart"),
+    case(BY_HAND, "error session-start-own", data={}, code=OWN_START),
+    case(sound(more={"actions": ["action_validate_slot_mappings"]}), "warning slot-validation"),
     case(sound(more=ACTIONS), endpoints={"action_endpoint": {"url": "x"}}),
     case(sound(more=ACTIONS), BOTH, endpoints=SELECTIVE),
     case(sound(more=ACTIONS), BOTH, endpoints=SELECTIVE, code="PS7SessionStart"),
-    case(sound(more=ACTIONS), "domain-not-sent/action_ps7_verify", endpoints=SELECTIVE, code=""),
+    case(
+        sound(more=ACTIONS), "error domain-not-sent action_ps7_verify", endpoints=SELECTIVE, code=""
+    ),
 ]
 SHOWN = sound(ps7_status=SEEN)
-LEARNT = "slot-featurised/AugmentedMemoizationPolicy and TEDPolicy/ps7_status"
-CHOSEN = "slot-featurised/MemoizationPolicy, UnexpecTEDIntentPolicy and TEDPolicy/ps7_status"
+LEARNT = "warning slot-featurised AugmentedMemoizationPolicy TEDPolicy ps7_status"
+CHOSEN = "warning slot-featurised MemoizationPolicy UnexpecTEDIntentPolicy TEDPolicy ps7_status"
 POLICIES = [
     case(SHOWN, LEARNT, config=STORIES),
-    case(SHOWN, LEARNT, data=story({"other": 1}), config=STORIES),
     case(SHOWN, CHOSEN, config={"policies": None}),
-    case(sound(), data=story({"other": 1}), config=STORIES),
     case(SHOWN, data=story("ps7_status"), config=STORIES),
     case(SHOWN, data=rule({"ps7_status": "ok"}), config=STORIES),
     case(SHOWN, data=story({"other": 1}), config=RULES_ALONE),
-    case(SHOWN, data=rule({"ps7_status": "ok"}, {"mood": "good"})),
-    case(SHOWN, data=story({"other": 1})),
     case(sound(ps7_payload={"type": "any", "influence_conversation": ...}), config=STORIES),
-    case(sound(), "condition-ignored/ps7_status", data=rule("ps7_status")),
-    case(sound(), "condition-ignored/ps7_status", data=rule({"ps7_status": None})),
+    case(sound(), "error condition-ignored ps7_status", data=rule({"ps7_status": None})),
 ]
-ACCOUNT = "response-quotes/account"
+ACCOUNT = "warning response-quotes account"
 QUOTES = [
-    case(quoting({"text": "Olá"}, {"text": "{account}", "condition": [{"name": "x"}]}), ACCOUNT),
     case(quoting({"text": "Olá", "buttons": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
-    case(quoting({"quick_replies": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
     case(quoting({"custom": {"blocks": [{"text": {"text": "{account}"}}]}}), ACCOUNT),
     case(quoting({"attachment": {"file": "{account}.pdf"}}, {"image": "{account}"}), ACCOUNT),
     case(quoting({"text": "Conta {{{account}}}"}), ACCOUNT),
     case(
-        quoting(
-            {"text": "{account}, {ps7_key}"}, {"text": "{u_any} {account}"}, ps7_key={}, u_any={}
-        ),
-        "response-quotes/account, ps7_key and u_any",
-    ),
-    case(
         quoting({"text": "{cpf_masked} {conta} {account}"}, conta={}, cpf_masked={}),
-        "response-quotes/cpf_masked and conta",
+        "warning response-quotes cpf_masked conta",
         renames={"account": "conta"},
     ),
     case(quoting({"text": "{ps7_status} {segment} {conta_verificada} {cpf}"})),
@@ -227,6 +179,7 @@ QUOTES = [
 ]
 ROUTED = {"pipeline": [{"name": "LLMBasedRouter"}, BY_MODEL]}
 SHARED = {"shared_for_coexistence": True}
+ENDLESS = {"session_config": {"start_session_after_expiry": False}}
 CARRIES = {"session_config": {"carry_over_slots_to_new_session": True}}
 HIDES_SEAL = {"privacy": {"rules": [{"slot": "cpf_masked"}, {"slot": "ps7_context"}, 7]}}
 WRITES = [
@@ -235,60 +188,46 @@ WRITES = [
 ]
 
 
-def paused(*, starts: bool) -> dict[str, Any]:
-    return sound(more={"session_config": {"start_session_after_expiry": starts}})
-
-
 def stubs(*names: str) -> dict[str, Any]:
     return {"stub_custom_actions": dict.fromkeys(["other", *names])}
 
 
 LANGUAGE_MODELS = [
-    case(sound(), data={}, config=CALM),
-    case(sound(cpf={}, u_display={}), "calm-personal/cpf and u_display", config=CALM),
-    case(sound(cpf={}), config=RULES_ALONE),
-    case(sound(cpf={}, other={"mappings": [{"type": "from_llm"}]}), "calm-personal/cpf"),
-    case(sound(cpf={}, other={"mappings": [{"type": "controlled"}]}), "calm-personal/cpf"),
-    case(sound(ps7_status=SHARED), "calm-coexistence/ps7_context and segment", config=ROUTED),
+    case(sound(cpf={}, u_display={}), "warning calm-personal cpf u_display", config=CALM),
+    case(sound(cpf={}, other={"mappings": [{"type": "from_llm"}]}), "warning calm-personal cpf"),
+    case(sound(ps7_status=SHARED), "warning calm-coexistence ps7_context segment", config=ROUTED),
     case(sound(ps7_status=SHARED, ps7_context=SHARED, segment=SHARED), config=ROUTED),
     case(
         sound(),
-        *("flow-writes/collects slot segment", "flow-writes/sets slot ps7_status"),
+        *("error flow-writes collects segment", "error flow-writes sets ps7_status"),
         data=flow(steps=WRITES, **{"if": False}),
     ),
     case(
         sound(),
-        "flow-guard/ps7_status",
+        "warning flow-guard ps7_status",
         data=flow(**{"if": "slots.ps7_status = 'ok' and slots.mood"}),
     ),
     case(sound(more=STARTS), data=flow(), code=f"{OWN_START} PS7SessionStart"),
-    case(sound(), "session-start-calm", data=flow(), code=OWN_START),
-    case(paused(starts=False), "session-endless", data=flow()),
-    case(paused(starts=True), data=flow()),
+    case(sound(), "warning session-start-calm", data=flow(), code=OWN_START),
+    case(sound(more=ENDLESS), "warning session-endless", data=flow()),
     case(sound(), data=flow(), endpoints=HIDES_SEAL),
-    case(sound(more=CARRIES), data=flow(), endpoints={"privacy": 7}),
-    case(sound(more=CARRIES), "privacy-seal/ps7_context", data=flow(), endpoints=HIDES_SEAL),
-    case(sound(), data=flow(), e2e=stubs("balance_ok::action_ps7_context")),
-    case(sound(), "e2e-stubs/action_ps7_context", data=flow(), e2e=stubs()),
     case(
-        sound(more=STARTS),
-        "e2e-stubs/action_session_start",
-        data=flow(),
-        e2e=stubs("action_ps7_context"),
+        sound(more=CARRIES), "warning privacy-seal ps7_context", data=flow(), endpoints=HIDES_SEAL
     ),
+    case(sound(), data=flow(), e2e=stubs("balance_ok::action_ps7_context")),
+    case(sound(), "warning e2e-stubs action_ps7_context", data=flow(), e2e=stubs()),
 ]
 VIER = {"rasa_vier_cvg.CVGInput": {"token": "made-up"}}
 PERSISTENT = {"socketio": {"session_persistence": True}}
 CHANNELS = [
     case(sound(), credentials={"rest": None, "socketio": None}),
-    case(sound(), credentials={}),
-    case(sound(), "socketio-persistence", credentials=PERSISTENT),
+    case(sound(), "warning socketio-persistence", credentials=PERSISTENT),
     case(sound(), credentials=PERSISTENT, config=CALM),
-    case(sound(), "channel-path", credentials=VIER),
+    case(sound(), "warning channel-path", credentials=VIER),
     case(sound(), credentials=VIER, metadata_keys=["contextId", "cvg_body.dialogContext.ctx"]),
     case(
         sound(),
-        *("channel-metadata/telegram", "channel-metadata/genesys"),
+        *("warning channel-metadata telegram", "warning channel-metadata genesys"),
         credentials={"telegram": {"access_token": "made-up"}, "genesys": None},
     ),
 ]
@@ -297,21 +236,18 @@ TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
 
 @pytest.mark.parametrize(("domain", "more", "expected"), TABLE)
 def test_what_is_wrong_with_a_bot_is_found_and_nothing_else(
-    domain: dict[str, Any], more: dict[str, Any], expected: list[str]
+    domain: dict[str, Any], more: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    """Each with its level, its name and its text; what is right is not mentioned."""
+    """Each with its level and its name; its text names these slots and no others."""
     settings = {key: more[key] for key in ("renames", "to_clear", "metadata_keys") if key in more}
     files = {key: value for key, value in more.items() if key not in settings}
-    assert_found(wrong(found_in(bot_of(domain, **files), **settings)), expected)
-
-
-@pytest.mark.parametrize(
-    ("name", "level"), [("segment", "warning"), ("ps7_status", "error"), ("ps7_context", "error")]
-)
-def test_a_form_that_asks_for_a_slot_of_ours(name: str, level: str) -> None:
-    """What a dialogue branches on must not come from a user, not even until the next run."""
-    asks = f"{level} slot-filled-elsewhere: form any asks for slot {name}: until the next run"
-    assert_found(wrong(found_in(bot_of(asked(name)))), [asks])
+    found = wrong(found_in(bot_of(domain, **files), **settings))
+    assert len(found) == len(expected), found
+    for text, (level, name, *named) in zip(found, map(str.split, expected), strict=True):
+        words = set(re.findall(r"\w+", text))
+        assert text.startswith(f"{level} {name}: ")
+        assert words >= {*named}
+        assert words & domain["slots"].keys() == domain["slots"].keys() & {*named}
 
 
 CALLS = [{"action": "action_ps7_context"}]
@@ -323,20 +259,11 @@ EVERY_TURN = "slot ps7_status (on every turn)"
     ("domain", "files", "ways"),
     [
         (
-            sound(ps7_status=CUSTOM, other={"mappings": [looked_up()]}),
-            {},
-            "slot other (on every turn)",
-        ),
-        (
             sound(more=STARTS, ps7_status={"mappings": [EACH_TURN]}),
             {"code": "PS7SessionStart"},
             f"{EVERY_TURN} and its own action_session_start",
         ),
-        (
-            sound(),
-            {"data": {**flow(steps=CALLS), "rules": [{"rule": "Ask", "steps": CALLS}]}},
-            f"{EVERY_TURN}, rule “Ask” and flow balance",
-        ),
+        (sound(), {"data": flow(steps=CALLS)}, f"{EVERY_TURN} and flow balance"),
     ],
 )
 def test_what_runs_the_lookup_is_named(

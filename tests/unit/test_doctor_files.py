@@ -9,12 +9,9 @@ import pytest
 
 from actions.ps7.cli.doctor import bot
 from actions.ps7.cli.doctor.bot import Bot, Sources
-from tests.support.doctor import wrong
+from tests.support.doctor import assert_found, wrong
 
 SLOT = "slots: {segment: {type: %s, mappings: [{type: custom}]}}\n"
-BESIDE = "domain.yml lies beside the folder domain: `rasa train` reads it alone"
-TWICE = "rasa_ps7 too: it does not start"
-NO_SERVER = "endpoints.yml names no action server: Rasa runs no action of the plugin"
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
@@ -50,15 +47,9 @@ def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
 
 def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> None:
     """So what stands further up wins, whatever its name; hidden and other files do not count."""
-    files = {
-        "a/below.yml": SLOT % "bool",
-        "z.yaml": SLOT % "text",
-        ".hidden.yml": SLOT % "float",
-        "notes.txt": "slots: [",
-        "nlu.yml": "nlu: [",
-        "empty.yml": "",
-    }
-    write(tmp_path / "domain", files)
+    above = {"z.yaml": SLOT % "text", "nlu.yml": "nlu: [", "empty.yml": ""}
+    others = {"a/below.yml": SLOT % "bool", ".hidden.yml": SLOT % "float", "notes.txt": "slots: ["}
+    write(tmp_path / "domain", above | others)
     found, there = bot.read(bot.in_folder(tmp_path))
     unseen = "not found, and so not looked at: data, config, endpoints and credentials"
     assert [each.found for each in found] == [f"the domain was read, from 2 files; {unseen}"]
@@ -69,52 +60,46 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
 
 def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     """Forms, actions, answers and sessions, of what stands first."""
+    first = "forms: {f: {x: 1}}\nresponses: {u: [{text: a}]}\nsession_config: {x: 5}\n"
+    second = "forms: {f: {}, g: {}}\nresponses: {u: [{text: b}], v: []}\nsession_config: {x: 7}\n"
     files = {
-        "domain/a.yml": "actions: [a, {b: {send_domain: true}}, {c: 5}]\nforms: {f: {x: 1}}\n"
-        "session_config: {session_expiration_time: 5}\nresponses: {u: [{text: a}]}",
-        "domain/b.yml": "actions: [{a: {send_domain: true}}, b]\nforms: {f: {}, g: {}}\n"
-        "session_config: {session_expiration_time: 7}\nresponses: {u: [{text: b}], v: []}",
+        "domain/a.yml": f"{first}actions: [a, {{b: {{send_domain: true}}}}, {{c: 5}}]",
+        "domain/b.yml": f"{second}actions: [{{a: {{send_domain: true}}}}, b]",
     }
     _, there = read(write(tmp_path, files))
     assert there.actions == {"a": False, "b": True, "c": False}
-    assert there.forms == {"f": {"x": 1}, "g": {}}
-    assert there.session == {"session_expiration_time": 5}
+    assert (there.forms, there.session) == ({"f": {"x": 1}, "g": {}}, {"x": 5})
     assert there.responses == {"u": [{"text": "a"}], "v": []}
 
 
 MODULE = "{actions_module: src.own}"
 LISTS_START = "actions: [action_session_start]"
-NO_START = (
-    "error session-start-missing: the domain lists action_session_start, and the bot has no such "
-    "action: Rasa loses the first message of each session"
-)
 
 
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"domain/ps7.yml": SLOT % "text"}, [f"warning domain-both: {BESIDE}"]),
-        ({"actions/__init__.py": "import rasa_ps7"}, []),
+        ({"domain/ps7.yml": SLOT % "text"}, ["warning domain-both: domain.yml lies beside the f"]),
         ({"actions/ps7/__init__.py": "", "actions/a.py": "# not rasa_ps7, its folder"}, []),
         (
             {"actions/ps7/__init__.py": "", "actions/a/b.py": "if 1:\n  from rasa_ps7 import Any"},
-            [f"error plugin-twice: actions has a copy of the plugin and imports {TWICE}"],
+            ["error plugin-twice: actions has a copy of the plugin and imports rasa_ps7 too"],
         ),
         (
             {"actions/balance.py": "pass"},
             ["warning plugin-missing: actions has no copy of the plugin and imports none"],
         ),
-        ({"domain.yml": LISTS_START, "actions/own.py": "import rasa_ps7"}, [NO_START]),
+        (
+            {"domain.yml": LISTS_START, "actions/own.py": "import rasa_ps7"},
+            ["error session-start-missing: the domain lists action_session_start, and the bot has"],
+        ),
         ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7\nPS7SessionStart"}, []),
-        ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7\naction_session_start"}, []),
-        ({"domain.yml": LISTS_START}, []),
         ({"endpoints.yml": f"action_endpoint: {MODULE}", "src/own.py": "import rasa_ps7"}, []),
         (
             {"endpoints.yml": f"action_endpoint: {MODULE}", "src/own.py": ""},
             ["warning plugin-missing: src/own.py has no copy of the plugin and imports none"],
         ),
-        ({"endpoints.yml": ""}, [f"error endpoint-missing: {NO_SERVER}"]),
-        ({"endpoints.yml": "action_endpoint:"}, [f"error endpoint-missing: {NO_SERVER}"]),
+        ({"endpoints.yml": "action_endpoint:"}, ["error endpoint-missing: endpoints.yml names no"]),
     ],
 )
 def test_what_is_wrong_with_the_files_around_a_domain(
@@ -122,7 +107,7 @@ def test_what_is_wrong_with_the_files_around_a_domain(
 ) -> None:
     """A domain of which Rasa reads a part; no action server, or one without the plugin."""
     found, _ = read(write(tmp_path, {"domain.yml": SLOT % "text", **files}))
-    assert found == expected
+    assert_found(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +115,6 @@ def test_what_is_wrong_with_the_files_around_a_domain(
     [
         ({"actions/ps7/__init__.py": "PS7SessionStart"}, False),
         ({"actions/start/a.py": "from ..ps7 import PS7SessionStart"}, True),
-        ({"actions/start.py": "import rasa_ps7; rasa_ps7.PS7SessionStart"}, True),
         ({"config.yml": ""}, None),
     ],
 )
@@ -138,7 +122,7 @@ def test_the_bots_own_code_says_how_a_session_starts(
     tmp_path: Path, files: dict[str, str], looks_up: bool | None
 ) -> None:
     """The plugin's own does not count; where there is none, that is not known."""
-    write(tmp_path, {"domain.yml": "actions: [action_session_start]", **files})
+    write(tmp_path, {"domain.yml": LISTS_START, **files})
     _, there = read(tmp_path)
     assert there.looks_up_at_start is looks_up
 
@@ -161,10 +145,8 @@ MERGES = "".join(f"a{i}: &a{i}\n  <<: [{f'*a{i - 1}, ' * 9}]\n" for i in range(1
     ("content", "fault"),
     [
         (b"slots:\n  a: [\n", "cannot be read as YAML (line 3)"),
-        (b"slots: {a: 1, a: 2}\n", "has the same key twice (line 1)"),
         (b"responses: {}\nresponses: {}\n", "has the same key twice (line 2)"),
         (b"\xff", "cannot be read as YAML"),
-        (b"slots: !!python/object:os.system x\n", "cannot be read as YAML (line 1)"),
         (b"slots: " + b"[" * 900 + b"]" * 900, "cannot be read as YAML"),
         (f"slots: &a0 {{k: 1}}\n{LISTS}".encode(), "has aliases that stand for more than 200,000"),
         (f"slots: &a0 {{k: 1}}\n{MERGES}".encode(), "has aliases that stand for more than 200,000"),

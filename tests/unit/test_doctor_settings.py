@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Settings, SettingsError
 from actions.ps7.cli.doctor import settings as doctor
+from actions.ps7.cli.doctor.report import Finding
 from tests.support.doctor import assert_found, wrong
 
 SEAL = [Fernet.generate_key().decode() for _ in range(2)]
@@ -73,18 +74,10 @@ def test_a_setting_that_can_be_used_and_had_better_be_another(
 
 def test_every_variable_at_fault_is_a_finding_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of the settings, with what to do; no value is shown."""
-    bad = {
-        "PS7_BASE_URL": "cec.example.com/planted",
-        "PS7_SEAL_KEYS": "planted",
-        "PS7_ATTEMPTS": "planted",
-        "PS7_CA_FILE": "/planted",
-        "PS7_PASSWORD": "planted",
-    }
-    for name, value in bad.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError) as caught:
-        PS7Settings.load()
-    found = list(doctor.faults(caught.value))
+    for name in ("BASE_URL", "SEAL_KEYS", "ATTEMPTS", "PASSWORD"):
+        monkeypatch.setenv(f"PS7_{name}", "planted")
+    monkeypatch.setenv("PS7_CA_FILE", "/planted")
+    found = faults()
     assert [f"{each.id}: {each.found.split(';')[0]}: {each.do[:24]}" for each in found] == [
         "settings-bad: PS7_BASE_URL cannot be used: Write https, host, port ",
         "settings-missing: PS7_USERNAME is missing: Set it in the environmen",
@@ -94,35 +87,35 @@ def test_every_variable_at_fault_is_a_finding_of_its_own(monkeypatch: pytest.Mon
     ]
     assert all(finding.found.split("; ")[1].startswith("it expects ") for finding in found)
     monkeypatch.setenv("PS7_SECRETS_DIR", "/planted")  # then nothing else is read
-    with pytest.raises(SettingsError) as caught:
-        PS7Settings.load()
-    (folder,) = doctor.faults(caught.value)
+    (folder,) = faults()
     assert folder.do == "Name the folder where the secrets are mounted, or unset it."
     assert "planted" not in repr(found)
+
+
+def faults() -> list[Finding]:
+    """Return what is found where settings cannot be loaded."""
+    with pytest.raises(SettingsError) as caught:
+        PS7Settings.load()
+    return list(doctor.faults(caught.value))
 
 
 # Variables
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "advice"),
     [
-        ("PS7_URL", "PS7_BASE_URL"),
-        ("PS7_USER", "PS7_USERNAME"),
-        ("ps7_seal_key", "PS7_SEAL_KEYS"),
-        ("PS7_BASE_URL", None),
-        ("PS7_RASA_PYTHON", None),
-        ("BASE_URL", None),
+        ("PS7_URL", ["Did you mean PS7_BASE_URL? Rename it, or remove it."]),
+        ("ps7_seal_key", ["Did you mean PS7_SEAL_KEYS? Rename it, or remove it."]),
+        *((name, []) for name in ("PS7_BASE_URL", "PS7_RASA_PYTHON", "BASE_URL")),
     ],
 )
 def test_a_name_that_is_nearly_one_of_ours(
-    monkeypatch: pytest.MonkeyPatch, name: str, meant: str | None
+    monkeypatch: pytest.MonkeyPatch, name: str, advice: list[str]
 ) -> None:
     """Names of something else entirely are left alone."""
     monkeypatch.setenv(name, "planted")
-    found = list(doctor.check_variables(None))
-    advice = [f"Did you mean {meant}? Rename it, or remove it."] if meant else []
-    assert [each.do for each in found] == advice
+    assert [each.do for each in doctor.check_variables(None)] == advice
 
 
 def test_names_are_looked_at_wherever_settings_are_read(
@@ -130,22 +123,23 @@ def test_names_are_looked_at_wherever_settings_are_read(
 ) -> None:
     """Environment, .env and secret files, each name once; and what cannot be read has none."""
     env, secrets = tmp_path / ".env", tmp_path / "secrets"
-
-    def assert_unknown(*names: str) -> None:
-        changes_nothing = "is no variable of this plugin and changes nothing"
-        expected = [f"warning settings-unknown: {name} {changes_nothing}" for name in names]
-        assert wrong(doctor.check_variables(None)) == expected
-
     monkeypatch.setenv("PS7_URL", "planted")
     monkeypatch.setenv("PS7_SECRETS_DIR", str(secrets))
     env.write_text("PS7_USER=planted\n")
-    assert_unknown("PS7_URL", "PS7_USER")
+    assert unknown() == ["PS7_URL", "PS7_USER"]
     secrets.mkdir()
     for name in ("PS7_PASSWD", "PS7_USER"):
         (secrets / name).write_text("planted")
-    assert_unknown("PS7_URL", "PS7_USER", "PS7_PASSWD")
+    assert unknown() == ["PS7_URL", "PS7_USER", "PS7_PASSWD"]
     env.write_bytes(b"\xff\xfe")
-    assert_unknown("PS7_URL", "PS7_PASSWD", "PS7_USER")
+    assert unknown() == ["PS7_URL", "PS7_PASSWD", "PS7_USER"]
+
+
+def unknown() -> list[str]:
+    """Return the names that are no variables of the plugin, as the doctor finds them."""
+    found = wrong(doctor.check_variables(None))
+    assert all(each.startswith("warning settings-unknown: ") for each in found)
+    return [each.split()[2] for each in found]
 
 
 def test_a_bots_own_env_file_is_read_in_its_folder_alone(
@@ -156,49 +150,48 @@ def test_a_bots_own_env_file_is_read_in_its_folder_alone(
     bot.mkdir()
     assert wrong(doctor.check_variables(bot)) == []
     (bot / ".env").write_text("PS7_PASSWORD=planted")
-    found = f"{bot}/.env is not read: settings are those of the folder where this runs"
-    assert wrong(doctor.check_variables(bot)) == [f"warning settings-elsewhere: {found}"]
+    elsewhere = f"warning settings-elsewhere: {bot}/.env is not read: settings are those of"
+    assert_found(wrong(doctor.check_variables(bot)), [elsewhere])
     monkeypatch.chdir(bot)
     assert wrong(doctor.check_variables(Path())) == []
-
-
-QUOTED = "settings-quotes: PS7_PASSWORD stands in quotes, and they are taken as a part of it"
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        *(("'planted'", QUOTED), ('"planted"', QUOTED)),
-        ("planted\n", "settings-blanks: PS7_PASSWORD begins or ends with white space"),
-        *((value, None) for value in ("it's", "'planted", "'", "", json.dumps(["planted"]))),
+        ("'planted'", ["warning settings-quotes: PS7_PASSWORD stands in quotes, and they are"]),
+        ('"planted"', ["warning settings-quotes: PS7_PASSWORD stands in quotes, and they are"]),
+        ("planted\n", ["warning settings-blanks: PS7_PASSWORD begins or ends with white space"]),
+        *((value, []) for value in ("it's", "'planted", "'", "", json.dumps(["planted"]))),
     ],
 )
 def test_what_another_program_should_have_taken_off_a_value(
-    monkeypatch: pytest.MonkeyPatch, value: str, expected: str | None
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: list[str]
 ) -> None:
     """Of our variables; the value is not shown."""
     monkeypatch.setenv("PS7_PASSWORD", value)
     monkeypatch.setenv("OTHER", value)
     found = wrong(doctor.check_variables(None))
-    assert found == ([f"warning {expected}"] if expected else [])
+    assert_found(found, expected)
+    assert "planted" not in str(found)
 
 
-TWO = "PS7_SEAL_KEYS=[]\nPS7_PASSWORD=planted\n"
-OTHERS = "OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n"
-LOGIN = "PS7_PROXY=http://u:planted@proxy.example.com:3128\n"
-TRACKED = "error env-tracked: .env holds {}, and git keeps it: whoever has the repository has them"
-READABLE = "warning env-readable: .env holds PS7_PASSWORD, and others on this machine may read it"
+TRACKED = ["error env-tracked: .env holds PS7_PASSWORD, and git keeps it: whoever has the"]
+READABLE = ["warning env-readable: .env holds PS7_PASSWORD, and others on this machine may read it"]
 
 
 @pytest.mark.parametrize(
     ("content", "tracked", "mode", "expected"),
     [
-        (TWO, False, 0o600, []),
-        (TWO, True, 0o600, [TRACKED.format("PS7_SEAL_KEYS and PS7_PASSWORD")]),
-        ("PS7_PASSWORD=planted\n", False, 0o640, [READABLE]),
+        ("PS7_PASSWORD=planted\n", False, 0o600, []),
+        ("PS7_PASSWORD=planted\n", True, 0o600, TRACKED),
+        ("PS7_PASSWORD=planted\n", False, 0o640, READABLE),
         ("PS7_PASSWORD=simulator\nPS7_USERNAME=x\nPS7_SEAL_KEYS=\n", True, 0o644, []),
-        (OTHERS, True, 0o644, []),
-        (LOGIN, True, 0o600, [TRACKED.format("PS7_PROXY")]),
+        ("OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n", True, 0o644, []),
+        (
+            *("PS7_PROXY=http://u:planted@proxy.example.com:3128\n", True, 0o600),
+            ["error env-tracked: .env holds PS7_PROXY, and git keeps it"],
+        ),
         (None, False, 0o644, []),
     ],
 )
@@ -212,4 +205,4 @@ def test_who_else_reads_a_secret_of_a_env_is_said(
         Path(".env").chmod(mode)
     if tracked:
         subprocess.run(["git", "add", "-f", ".env"], check=True)
-    assert wrong(doctor.check_file(Path())) == expected
+    assert_found(wrong(doctor.check_file(Path())), expected)
