@@ -55,17 +55,21 @@ def why(value: object) -> Reason | None:
     return arrived.refused
 
 
-@pytest.mark.parametrize("context_id", ["C1", "c" * 256])
-def test_a_token_of_the_back_end_brings_its_context_id(context_id: str) -> None:
+@pytest.mark.parametrize("context_id", ["C1", "c" * 256, 42.0])
+def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> None:
     """What comes out is what the same contextId would be without keys, and what came beside it.
 
-    A token may be longer than a contextId.
+    A token may have 4096 characters: room for a back-end's own claims.
     """
-    arrived = read(token(contextId=context_id), correlationId="c-1", flowId="f-1")
+    made = (token(contextId=context_id, more="x" * size) for size in range(4096))
+    longest = next(one for one in made if len(one) > 4095)
+    arrived = read(longest, correlationId="c-1", flowId="f-1")
+    expected = found(context_id)
     assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
-        *(context_id, found(context_id).fingerprint, None),
+        *(expected.context_id, expected.fingerprint, None),
     )
     assert (arrived.correlation_id, arrived.flow_id) == ("c-1", "f-1")
+    assert why(f"{longest}{'x' * 2}") is Reason.ARRIVAL_SIGNATURE
 
 
 def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
@@ -93,14 +97,6 @@ def test_a_key_that_was_replaced_still_counts() -> None:
     assert why(signed(CLAIMS, key=FOREIGN)) is Reason.ARRIVAL_SIGNATURE
 
 
-@pytest.mark.parametrize("context_id", ["C1", "x" * 256, 42, 42.0])
-def test_the_claim_takes_what_metadata_takes(context_id: object) -> None:
-    """Text of 1 to 256 printable characters, or a whole number."""
-    arrived = read(token(contextId=context_id))
-    assert arrived.context_id == found(context_id).context_id
-    assert arrived.context_id is not None
-
-
 @pytest.mark.parametrize(
     ("claim", "beside", "encoded"), [(1, 0, 1), (0, 1, 0), (None, 0, 1), ("x", 0, 1), ("0", 1, 0)]
 )
@@ -113,29 +109,13 @@ def test_only_what_is_signed_says_how_the_context_id_is_encoded(
     assert (arrived.encoded, arrived.fingerprint) == (encoded, fingerprint("C1", encoded))
 
 
-def unsigned(**header: object) -> str:
-    def part(value: object) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-    return f"{part({'typ': 'JWT', **header})}.{part(CLAIMS)}."
-
-
 NO_TOKENS = {
     "the contextId itself": "C1",
     "a number": 42,
-    "a flag": True,
-    "a list of tokens": [token()],
     "an object": {"contextId": token()},
-    "nothing signed": unsigned(alg="none"),
-    "nothing signed, oddly written": unsigned(alg="nOnE"),
-    "no algorithm": unsigned(),
-    "an empty signature": unsigned(alg="HS256"),
+    "nothing signed": jwt.encode(CLAIMS, None, "none"),
     "another algorithm": jwt.encode(CLAIMS, KEY * 2, "HS512"),
     "another key": signed(CLAIMS, key=FOREIGN),
-    "half a token": token()[: len(token()) // 2],
-    "the signature cut off": token().rpartition(".")[0],
-    "white space around it": f" {token()}",
-    "a token too long": token(padding="x" * 4096),
     "characters outside ASCII": "ação.ação.ação",
     "half a character": "\ud800.\ud800.\ud800",
     "a header deeper than Python reads": f"{base64.urlsafe_b64encode(b'[' * 2900).decode()}.e30.x",
@@ -154,20 +134,14 @@ CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
     "for some other audience": {"aud": "another-service"},
     "not to be used yet": {"nbf": MADE + 10**9},
     "no contextId": {"contextId": None},
-    "a blank contextId": {"contextId": " "},
     "a contextId that is not usable": {"contextId": "C 1"},
-    "a contextId that is too long": {"contextId": "x" * 257},
-    "a contextId that is a list": {"contextId": ["C1"]},
     "no iat": {"iat": None},
     "iat as text": {"iat": str(MADE)},
     "iat as a flag": {"iat": True},
-    "exp as text": {"exp": str(MADE + 120)},
     "exp without end": {"exp": float("inf")},
     "exp that is no number": {"exp": float("nan")},
     "no exp": {"exp": None},
-    "for no conversation": {"sub": None},
     "for a conversation that is a number": {"sub": 5},
-    "good for too long": {"exp": MADE + 121},
     "good for a moment too long": {"exp": MADE + 120.001},
     "over before it begins": {"exp": MADE},
 }
@@ -210,26 +184,18 @@ def test_what_was_refused_is_no_context_id() -> None:
         assert read(value).fingerprint == read(value).fingerprint
 
 
-def test_a_token_of_our_own_making(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seconds", "encoded"), [(30, 0), (120, None)])
+def test_a_token_of_our_own_making(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, encoded: int | None
+) -> None:
     """`sign` makes what is read here, for as long as it is told, and says no more than documented.
 
     It is the example for every back-end; `encoded` stands there only where it was asked for.
     """
     made = int(Clock(monkeypatch).now.timestamp())
-    for key, seconds, encoded in ((KEY, 30, 0), (OLDER, 120, None)):
-        more = {} if seconds == 120 else {"seconds": seconds, "encoded": encoded}
-        text = sign(key, "C1", SENDER, **more)  # type: ignore[arg-type]
-        arrived = read(text)
-        assert (arrived.context_id, arrived.encoded) == ("C1", 1 if encoded is None else encoded)
-        ends = [arrived.may_arrive_at(made + at) for at in (seconds - 1, seconds)]
-        assert ends == [True, False]
-        claims = {"contextId": "C1", "sub": SENDER, "iat": made, "exp": made + seconds}
-        said = jwt.decode(text, key, ["HS256"], {"verify_exp": False, "verify_iat": False})
-        assert said == claims | ({} if encoded is None else {"encoded": encoded})
-
-
-@pytest.mark.parametrize(("length", "reason"), [(4096, None), (4097, Reason.ARRIVAL_SIGNATURE)])
-def test_the_longest_token_that_is_read(length: int, reason: Reason | None) -> None:
-    """4096 characters: room for a back-end's own claims."""
-    made = (token(more="x" * size) for size in range(length))
-    assert why(next(one for one in made if len(one) == length)) is reason
+    more = {} if encoded is None else {"seconds": seconds, "encoded": encoded}
+    text = sign(KEY, "C1", SENDER, **more)  # type: ignore[arg-type]
+    assert read(text).context_id == "C1"
+    claims = {"contextId": "C1", "sub": SENDER, "iat": made, "exp": made + seconds}
+    said = jwt.decode(text, KEY, ["HS256"], {"verify_exp": False, "verify_iat": False})
+    assert said == claims | ({} if encoded is None else {"encoded": encoded})

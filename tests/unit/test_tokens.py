@@ -179,7 +179,7 @@ def test_a_fetch_ends_with_its_event_loop_and_a_token_does_not(gateway: Gateway)
 # Failures
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 201, 307, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 401, 403, 201, 429, 500, 503])
 async def test_a_status_that_gives_no_token(gateway: Gateway, status: int) -> None:
     """Credentials that are refused are `denied`; all else is `unavailable`, for a while perhaps."""
     gateway.replies = [Answer(status, {"retry-after": "60"}, b"planted")]
@@ -194,30 +194,19 @@ async def test_a_status_that_gives_no_token(gateway: Gateway, status: int) -> No
     assert await gateway.tokens.get() == "planted-2"
 
 
-BODIES = {
-    "nothing": b"",
-    "a list": b'["planted"]',
-    "null": b"null",
-    "bytes": bytes(range(256)),
-    "no token": b'{"Expires": "600"}',
-    "no life": b'{"AccessToken": "planted"}',
-    "a token that is null": handed_out(None).body,
-    "a blank token": handed_out("  ").body,
-    "a token that is a list": handed_out(["planted"]).body,
-    "a token with a line break": handed_out("planted\r\nuserName: x").body,
-    "a token beyond ASCII": handed_out("planted\u00e9").body,
-    "a token with half a character": handed_out("planted\ud800").body,
-    **{
-        f"a life of {expires}": handed_out("planted", expires).body
-        for expires in ("0", "-600", "abc", None, "nan", "inf", "1e999", [600], True)
-    },
-}
+NO_LIVES = ("0", "abc", None, "inf", [600])
+NO_TOKENS = (None, ["planted"], "planted\r\nuserName: x", "planted\u00e9")
+BODIES = [
+    *(b"", b'["planted"]', b'{"Expires": "600"}', b'{"AccessToken": "planted"}'),
+    *(handed_out("planted", expires).body for expires in NO_LIVES),
+    *(handed_out(token).body for token in NO_TOKENS),
+]
 
 
-@pytest.mark.parametrize("name", BODIES)
-async def test_an_answer_that_is_no_token(gateway: Gateway, name: str) -> None:
+@pytest.mark.parametrize("body", BODIES)
+async def test_an_answer_that_is_no_token(gateway: Gateway, body: bytes) -> None:
     """It is not used, not kept, and not asked for again before the next lookup."""
-    gateway.replies = [Answer(200, {}, BODIES[name])]
+    gateway.replies = [Answer(200, {}, body)]
     failure = await gateway.fails()
     assert (type(failure), failure.status) == (UnreadableAnswer, 200)
     assert failure.reason is Reason.TOKEN_UNREADABLE
