@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from actions.ps7 import Outcome, PS7Settings
+from actions.ps7 import PS7Settings
 from actions.ps7.cli.command import main
+from actions.ps7.cli.doctor.bot import influences
+from actions.ps7.cli.doctor.judge import check_slots
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
 from actions.ps7.slots import CUSTOMER_SLOTS, SlotNames
+from tests.support.doctor import bot_of
 from tests.support.processes import ROOT
 
 FILES = {"--oss": ROOT / "domain.yml", "--calm": ROOT / "examples/calm-bot/domain/ps7.yml"}
@@ -22,12 +25,6 @@ FLAVOURS = {"--oss": OSS, "--calm": CALM}
 EVERY_TURN = {"--oss": "action", "--calm": "run_action_every_turn"}
 SESSION_START = {"action_session_start": {"send_domain": True}}
 ALWAYS = ["ps7_status", "ps7_context"]
-CATEGORIES = {
-    "ps7_status": [outcome.value for outcome in Outcome],
-    "identification": ["authenticated", "identified", "not_identified"],
-    "security_device": ["token", "csi", "none"],
-    "token_status": ["valid", "invalid", "absent"],
-}
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -49,25 +46,14 @@ def test_the_files_of_the_project_are_what_is_printed(
     assert capsys.readouterr() == (PRINTED[options].read_text(encoding="utf-8"), "")
 
 
-def declaration(slot: str, flavour: str) -> dict[str, Any]:
-    """Return how a slot must be declared."""
-    kind: dict[str, Any] = {"type": "any" if slot == "ps7_payload" else "text"}
-    if slot in CATEGORIES:
-        kind = {"type": "categorical", "values": CATEGORIES[slot]}
-    run = {EVERY_TURN[flavour]: "action_ps7_context"} if slot == "ps7_status" else {}
-    mapping = {"type": "custom" if flavour == "--oss" else "controlled", **run}
-    more = {} if flavour == "--oss" else {"shared_for_coexistence": True}
-    return {**kind, "influence_conversation": False, **more, "mappings": [mapping]}
-
-
 @pytest.mark.parametrize("flavour", FILES)
 def test_every_slot_can_be_chosen(capsys: pytest.CaptureFixture[str], flavour: str) -> None:
-    """Each is declared as the flavour wants it, fields of the wire too, and in one order."""
-    chosen = ["u_display", *reversed(CUSTOMER_SLOTS)]
+    """Each is declared as the doctor wants it, fields of the wire too."""
+    chosen = ["u_display", *CUSTOMER_SLOTS]
     domain = printed(capsys, flavour, "--slots", ",".join(chosen))
-    expected = [*ALWAYS, *CUSTOMER_SLOTS, "u_display"]
-    assert sorted(domain["slots"]) == sorted(expected)
-    assert domain["slots"] == {slot: declaration(slot, flavour) for slot in expected}
+    assert sorted(domain["slots"]) == sorted([*ALWAYS, *chosen])
+    assert [each.id for each in check_slots(bot_of(domain), {}, ())] == ["slots"]
+    assert not any(influences(slot) for slot in domain["slots"].values())
 
 
 @pytest.mark.parametrize("flavour", FILES)
@@ -90,15 +76,6 @@ def test_at_session_start_no_mapping_runs_an_action(
     if SESSION_START not in every_turn["actions"]:
         every_turn["actions"].insert(0, SESSION_START)
     assert printed(capsys, flavour, "--at-session-start") == every_turn
-
-
-@pytest.mark.parametrize(("flavour", "script"), [("--oss", "rule"), ("--calm", "flow")])
-def test_at_session_start_a_comment_says_what_the_bot_adds(flavour: str, script: str) -> None:
-    """The class, which is complete, and where the look-up has to be called."""
-    text = fragment(FLAVOURS[flavour], at_session_start=True)
-    assert "#     class ActionSessionStart(PS7SessionStart):\n#         pass\n" in text
-    assert f"`action_ps7_context` as the first step of every {script} that needs" in text
-    assert set(re.findall("{.*?}", text)) == {"{send_domain: true}"}
 
 
 def told(text: str) -> dict[str, str]:
@@ -126,20 +103,9 @@ def test_portuguese_names_go_with_their_setting(
 
 
 def test_the_portuguese_names() -> None:
-    """They are those of Brazilian banks; what is the plugin's or the interface's stays."""
+    """They stand in comments too; what is the plugin's or the interface's stays."""
     text = fragment(OSS, None, names=PORTUGUESE)
-    assert told(text) == {
-        "cpf_masked": "cpf_mascarado",
-        "agency": "agencia",
-        "account": "conta",
-        "segment": "segmento",
-        "ivr_option": "opcao_ura",
-        "phone_number": "telefone",
-        "id_document": "documento",
-        "identification": "identificacao",
-        "security_device": "dispositivo_seguranca",
-        "token_status": "situacao_token",
-    }
+    assert told(text) == PORTUGUESE
     assert "\n  # telefone:\n" in text
     assert "`identificacao`, `dispositivo_seguranca` and" in text
     assert not re.search(r"\bagency\b(?!\":)", text)

@@ -16,17 +16,14 @@ from actions.ps7.cli.command import main
 from actions.ps7.cli.explain import Ran, SavedTracker, runs
 from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
 from actions.ps7.dialogue.context_id import unusable
-from actions.ps7.dialogue.rules import CONTEXT_RULES
 from actions.ps7.slots import CONTEXT_ACTION as LOOK_UP
 from actions.ps7.slots import FORGET_ACTION as FORGET
 from actions.ps7.slots import SESSION_ACTION
 from actions.ps7.slots import VERIFY_ACTION as VERIFY
 from tests.support.command import command
-from tests.support.processes import ROOT
 from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, runtime, signed, talk_with
 
 Explain = Callable[..., list[dict[str, Any]]]
-MEANINGS = {rule.name: rule.meaning for rule in CONTEXT_RULES}
 
 
 def keys(talk: Talk) -> str:
@@ -109,31 +106,6 @@ async def test_a_person_reads_the_story(tmp_path: Path) -> None:
         expected = expected.replace(f"<{shown}>", talk.runtime.client.digest(what))
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
     assert not [word for word in ("52998224725", "0001", "ana", "two") if word in ended.out]
-
-
-def test_a_machine_reads_the_same(explain: Explain) -> None:
-    """Nothing is left out there: what cannot be told is null."""
-    talk = Talk()
-    talk.meets("ana")
-    [run] = explain(talk)
-    customer = {"cpf": "***.982.247-**", "agency": "****"}
-    found = "under contextId in the metadata of this message"
-    digest = talk.runtime.client.digest("ana")
-    assert run == {
-        "message": 1,
-        "action": LOOK_UP,
-        "by_name": False,
-        "at": "2026-11-24T12:00:02+00:00",
-        "context_id": {"number": 1, "found": found, "context_digest": digest},
-        "metadata": None,
-        "found": "new",
-        "held": "none",
-        "held_until": None,
-        "rule": "look-up",
-        "why": MEANINGS["look-up"],
-        "would_set": None,
-        "was_set": {**customer, "ps7_context": "(sealed)", "ps7_status": "ok"},
-    }
 
 
 def test_show_masks_nothing_but_seals(explain: Explain, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,9 +207,9 @@ def test_a_refused_arrival_is_explained(explain: Explain, given: pytest.MonkeyPa
     talk = Talk(signed())
     talk.says("unsigned")
     [run] = explain(talk)
-    refused = f"The arrival was refused: {ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]}. "
+    why = ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]
     assert run["rule"] == "arrival-refused"
-    assert run["why"] == refused + MEANINGS["arrival-refused"]
+    assert run["why"].startswith(f"The arrival was refused: {why}. ")
 
 
 def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
@@ -386,14 +358,3 @@ def test_malformed_events_are_no_trouble(junk: object) -> None:
     file = saved({"slots": slots, "events": events, "latest_message": []})
     assert main(["explain", file, "--show"]) == 0
     assert main(["explain", file, "--json"]) == 0
-
-
-def test_a_tracker_of_a_real_rasa_is_read(capsys: pytest.CaptureFixture[str]) -> None:
-    """As Rasa Open Source 3.6.21 sent it to an action server: the call's body, and its tracker."""
-    recorded = json.loads((ROOT / "tests/host/data/kit_recording_plain.json").read_text())
-    body = recorded["steps"][0]["calls"][-1]
-    for content in (body, body["tracker"]):
-        assert main(["explain", saved(content), "--json", "--show"]) == 0
-        [run] = json.loads(capsys.readouterr().out)["runs"]
-        assert (run["said"], run["context_id"]["value"]) == ("/greet", "C1")
-        assert (run["found"], run["held"], run["rule"]) == ("new", "none", "look-up")

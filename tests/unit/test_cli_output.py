@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -57,34 +58,26 @@ Settings
 """
 
 
-COLOURED = (
-    PLAIN.replace("Settings", "\x1b[1mSettings\x1b[0m")
-    .replace(" set\n", " \x1b[32mset\x1b[0m\n")
-    .replace("  ok ", "  \x1b[32mok\x1b[0m ")
-    .replace("error ", "\x1b[31merror\x1b[0m ")
-    .replace("warning ", "\x1b[33mwarning\x1b[0m ")
-    .replace("skipped ", "\x1b[2mskipped\x1b[0m ")
-)
-
-
 @pytest.mark.parametrize(
-    ("variable", "expected"),
+    ("variable", "coloured"),
     [
-        ("TERM=xterm", COLOURED),
-        ("TERM=dumb", PLAIN),
-        ("NO_COLOR=1", PLAIN),
-        ("NO_COLOR=", COLOURED),  # present and not empty, says https://no-color.org
+        ("TERM=xterm", True),
+        ("TERM=dumb", False),
+        ("NO_COLOR=1", False),
+        ("NO_COLOR=", True),  # present and not empty, says https://no-color.org
     ],
 )
 def test_a_terminal_gets_colours(
-    written: Make, monkeypatch: pytest.MonkeyPatch, variable: str, expected: str
+    written: Make, monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool
 ) -> None:
     """Unless its user wants none, or it could not show them. They change no column."""
     name, _, value = variable.partition("=")
     monkeypatch.setenv(name, value)
     out, stream = written(terminal=True)
     speak(out)
-    assert stream.getvalue() == expected
+    shown = stream.getvalue()
+    assert re.sub(r"\x1b\[\d+m", "", shown) == PLAIN
+    assert ("\x1b[31merror\x1b[0m " in shown) is ("\x1b" in shown) is coloured
 
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
@@ -124,15 +117,6 @@ def test_text_from_elsewhere_moves_no_cursor(written: Make, *, terminal: bool) -
     assert stream.getvalue() == f"{safe} {safe}\n  {safe}\n  {ok}       {safe}\n{safe}\n"
 
 
-def test_a_machine_gets_one_document_in_ascii(written: Make) -> None:
-    """Accents and controls travel as escapes, whatever reads them."""
-    out, stream = written(terminal=True)
-    out.json({"segment": "Personnalité", "forged": "\x1b\x9b"})
-    assert stream.getvalue() == (
-        '{\n  "segment": "Personnalit\\u00e9",\n  "forged": "\\u001b\\u009b"\n}\n'
-    )
-
-
 @pytest.mark.parametrize(
     ("terminal", "shown"), [(True, "Asking PS7 …\r\x1b[Ktry this\nnoted\n"), (False, "noted\n")]
 )
@@ -146,13 +130,3 @@ def test_progress_and_hints_are_for_a_terminal(
     out.hint("try this")
     out.note("noted")
     assert stream.getvalue() == shown
-
-
-def test_a_files_content_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In UTF-8, whatever the terminal encodes, and after what was written before it."""
-    written = io.BytesIO()
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
-    out = Output()
-    out.line("first")
-    out.raw("versão: 1\n\n")
-    assert written.getvalue() == "first\nversão: 1\n\n".encode()

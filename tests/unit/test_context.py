@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from datetime import datetime, timezone
 from typing import Any
 
@@ -56,9 +55,3 @@ def test_a_customer_that_cannot_be_made_is_not_quoted(wrong: dict[str, Any]) -> 
     assert "planted" not in str(caught.value)
     with pytest.raises(ValidationError):
         CUSTOMER.cpf = "11144477735"  # type: ignore[misc]  # what a careless bot would do
-
-
-def test_a_customer_survives_json_and_a_change_of_process() -> None:
-    """Nothing of it depends on the process that made it."""
-    assert CustomerContext.model_validate_json(CUSTOMER.model_dump_json()) == CUSTOMER
-    assert pickle.loads(pickle.dumps(CUSTOMER)) == CUSTOMER  # noqa: S301 - made a moment ago

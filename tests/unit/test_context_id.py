@@ -26,8 +26,6 @@ def found(value: object, default_encoded: int | None = None, **beside: object) -
         ({"contextId": "C3", "channel": {"ps7": {"contextId": "C1"}}, "body": {}}, "C1"),
         ({"contextId": "C3", "body": {"contextId": " "}}, "C3"),
         ({"contextId": 0}, 0),
-        ({"contextId": False}, False),
-        ({"contextId": []}, []),
         *(({"contextId": blank}, None) for blank in (None, "", "   ", "\t\n")),
         *((odd, None) for odd in (None, "contextId", 5, ["contextId"], {"other": 1}, True)),
         *(({"channel": odd}, None) for odd in (None, "ps7", 5, ["ps7"], True, {"contextId": "C1"})),
@@ -51,7 +49,6 @@ def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value:
         *((whole, str(whole)) for whole in (0, 12345, -5, 2**80)),
         (12345.0, "12345"),
         (float(2**53 - 1), str(2**53 - 1)),
-        (10**255, "1" + "0" * 255),
     ],
 )
 def test_usable_context_ids(value: object, text: str) -> None:
@@ -142,10 +139,3 @@ def test_ids_beside_it(value: object, taken: bool) -> None:
     """Ids go into headers: only short plain ones are taken."""
     ids = found("C1", correlationId=value, flowId=value)
     assert (ids.correlation_id, ids.flow_id) == ((value, value) if taken else (None, None))
-
-
-def test_the_repr_shows_no_value() -> None:
-    """What was found may be printed without telling who it is."""
-    ids = found("secret-1", correlationId="secret-2", flowId="secret-3")
-    assert "secret" not in repr(ids)
-    assert ids.fingerprint not in repr(ids)

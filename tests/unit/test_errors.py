@@ -93,10 +93,3 @@ def test_what_a_retry_may_mend_and_what_counts_for_the_circuit_breaker() -> None
         assert failure.retryable is (status in (429, 502, 503, 504))
         assert failure.counts_for_breaker is (status in (502, 503, 504))
     assert not LookupFailed(Reason.TOKEN_UNAVAILABLE, 429).counts_for_breaker
-
-
-def test_a_reason_is_one_word_for_a_log() -> None:
-    """Lower case, no blanks: what a dashboard groups by."""
-    for reason in Reason:
-        assert reason.value == reason.name.lower()
-        assert reason.value.isidentifier()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextvars import ContextVar
 from types import SimpleNamespace
 
 import pytest
@@ -44,9 +43,6 @@ NEUTRAL: list[LookupFailed] = [
 """What says that somebody is there, or what is a mistake of ours. `test_errors` has them all."""
 
 
-_trace: ContextVar[str] = ContextVar("trace", default="none")
-
-
 class Circuit:
     """A policy, its clock, what it waited and asked, and what telemetry heard of its changes."""
 
@@ -58,8 +54,6 @@ class Circuit:
         """Of pauses by chance."""
         self.chance = 0.0
         self.asked = self.cancelled = 0
-        self.traces: list[str] = []
-        """Those that a question is part of."""
         self.verdict: Exception | None = DOWN
         """How the next question ends, once it may."""
         self.is_shared = False
@@ -85,7 +79,6 @@ class Circuit:
 
     async def question(self) -> None:
         self.asked += 1
-        self.traces.append(_trace.get())
         try:
             await self.may_end.wait()
         except asyncio.CancelledError:
@@ -365,13 +358,6 @@ async def test_a_lookup_that_began_before_decides_nothing(
 
 
 # The task of a question
-
-
-async def test_a_question_is_no_part_of_the_turn_that_set_it_off(circuit: Circuit) -> None:
-    """Neither of its trace nor of its deadline."""
-    _trace.set("of a customer")
-    await circuit.fail()
-    assert circuit.traces == ["none"]
 
 
 def test_a_question_ends_with_its_event_loop(circuit: Circuit) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, create_model
 
 from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
-from actions.ps7.dialogue.seal import MAX_LOGGED_OUT, Seal, Sealer, remembered
+from actions.ps7.dialogue.seal import Seal, Sealer, remembered
 from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
 pytestmark = pytest.mark.versions
@@ -62,16 +62,6 @@ def test_a_key_that_was_rotated_still_opens_and_a_retired_one_no_more() -> None:
     assert Sealer([NEW]).open(before, SENDER) is None
 
 
-@given(data=st.data())
-def test_a_flipped_bit_breaks_the_seal(data: st.DataObject) -> None:
-    """Wherever it stands, and whatever it meant."""
-    sealer = Sealer([NEW])
-    raw = bytearray(base64.urlsafe_b64decode(sealer.close(SEALED, SENDER)))
-    place = data.draw(st.integers(0, len(raw) * 8 - 1))
-    raw[place // 8] ^= 1 << place % 8
-    assert sealer.open(base64.urlsafe_b64encode(raw).decode(), SENDER) is None
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -109,13 +99,6 @@ def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
     assert not failed.good_at(NOW + timedelta(seconds=after))
 
 
-def test_log_outs_are_remembered_each_once_in_their_order_and_not_too_many() -> None:
-    """A seal must not grow without end: what comes after the first 64 is dropped."""
-    assert remembered(["b", "a", "b", "c"]) == ("b", "a", "c")
-    many = [str(number) for number in range(MAX_LOGGED_OUT + 1)]
-    assert remembered(many) == tuple(many[:64])
-
-
 def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
     """Only its number and its log-outs are read: the deploy of a new version is no attack."""
     sealer = Sealer([NEW, SEAL_KEY])
@@ -133,12 +116,9 @@ def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
     [
         ({"version": 4, "number": 9, "logged_out": ["a", "b"], "who": "new"}, 9, ("a", "b")),
         ({"version": 4, "number": 9, "logged_out": [str(n) for n in range(65)]}, 9, 64),
-        ({"version": 4, "number": "9", "logged_out": {"a": 1}}, 0, ()),
         ({"version": 4, "number": True, "logged_out": [1, ["a"], "b"]}, 0, ("b",)),
-        ({"version": 4}, 0, ()),
         (["of another shape"], 0, ()),
         (b"no JSON", 0, ()),
-        ({**SEALED.model_dump(mode="json"), "version": 4}, 7, ("a", "b")),
         ({**SEALED.model_dump(mode="json"), "outcome": "new"}, 7, ("a", "b")),
     ],
 )
