@@ -31,14 +31,6 @@ from tests.unit.test_doctor_settings import settings
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 KEY = ec.generate_private_key(ec.SECP256R1())
 JSON, HTML = Answer(500, {}, b'{"code": "1"}'), Answer(500, {}, b"<html>")
-NO_ROW = {
-    *(Reason.OK, Reason.UNUSABLE_CONTEXT_ID, Reason.FORGOTTEN, Reason.TOO_MANY_CONTEXT_IDS),
-    *(Reason.ARRIVAL_SIGNATURE, Reason.ARRIVAL_CLAIMS, Reason.ARRIVAL_CONVERSATION),
-    *(Reason.ARRIVAL_TIME, Reason.CIRCUIT_OPEN, Reason.CANCELLED, Reason.INTERNAL),
-    *(Reason.FAILURE_CODE, Reason.NO_PAYLOAD, Reason.BUSINESS_FAILURE),
-    *(Reason.CONNECT, Reason.CONNECT_TIMEOUT, Reason.PROXY),
-}
-"""Reasons that no look-up of the doctor ends in, and those that say too little by themselves."""
 FAULT = error("dns", "the name leads nowhere", "check it")
 
 
@@ -55,13 +47,6 @@ def judged(
 ) -> list[str]:
     asked = Asked(answer=answer, failure=failure)
     return [written(each) for each in network.judge(asked, below, with_files(**changes), NOW)]
-
-
-def test_every_way_to_fail_has_a_row() -> None:
-    """So a new reason cannot be forgotten."""
-    assert set(Reason) == set(network.FINDINGS) | NO_ROW
-    assert not set(network.FINDINGS) & NO_ROW
-    assert all(finding.do for finding in network.FINDINGS.values())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7 import CustomerContext
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -24,44 +24,13 @@ CUSTOMER = CustomerContext(
     agency="0001",
     account="0012345-6",
     segment="Private",
-    ivr_option="saldo",
-    phone_number="11999998888",
-    id_document="RG",
-    identification=Identification.NOT_IDENTIFIED,
-    security_device=SecurityDevice.CSI,
-    token_status=TokenStatus.INVALID,
-    expires_at=datetime(2026, 11, 24, 12, 0, 0, 987654, tzinfo=timezone.utc),
-    key="12311",
-    decoded_context_id="2",
+    expires_at=datetime(2026, 11, 24, 12, tzinfo=timezone.utc),
     payload=PAYLOAD,
 )
-VALUES = {
-    "cpf": "52998224725",
-    "cpf_masked": "***.982.247-**",
-    "agency": "0001",
-    "account": "0012345-6",
-    "segment": "Private",
-    "ivr_option": "saldo",
-    "phone_number": "11999998888",
-    "id_document": "RG",
-    "identification": "not_identified",
-    "security_device": "csi",
-    "token_status": "invalid",
-    "ps7_expires_at": "2026-11-24T12:00:00+00:00",
-    "ps7_key": "12311",
-    "ps7_decoded_context_id": "2",
-    "ps7_payload": PAYLOAD,
-}
 
 
 def named(*slots: str, **renames: str) -> dict[str, str]:
     return SlotNames(renames).among(slots)
-
-
-def test_every_slot_of_the_table_has_its_value() -> None:
-    """The status and the seal are no part of the projection."""
-    ours = named(*CUSTOMER_SLOTS, "ps7_status", "ps7_context")
-    assert project(ours, CUSTOMER) == VALUES
 
 
 def test_without_a_customer_every_slot_is_null() -> None:
