@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.ps7.cli.lookup import masked, stars
+from actions.ps7.cli.lookup import masked
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,3 @@ def test_a_slot_is_shown_as_far_as_it_tells_no_customer(
 ) -> None:
     """Enumerations as they are, a CPF's middle, the end of what is long, and of keys nothing."""
     assert masked(slot, value) == shown
-
-
-def test_stars_are_as_many_as_characters() -> None:
-    """The last two are left where there are six."""
-    assert [stars("x" * length).count("*") for length in range(8)] == [0, 1, 2, 3, 4, 5, 4, 5]

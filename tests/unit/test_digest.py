@@ -28,14 +28,6 @@ def test_a_digest_is_twelve_hexadecimal_digits_or_a_uuid_of_the_free_kind(text: 
     assert (DIGEST.short(text), str(value)) == (again.short(text), again.uuid(text))
 
 
-@given(st.lists(texts, unique=True, min_size=2, max_size=2))
-def test_two_texts_have_two_digests(pair: list[str]) -> None:
-    """12 digits are enough to distinguish the contextIds of a log."""
-    one, other = pair
-    assert DIGEST.short(one) != DIGEST.short(other)
-    assert DIGEST.uuid(one) != DIGEST.uuid(other)
-
-
 @pytest.mark.parametrize(
     ("key", "purpose"),
     [("another key", "a purpose"), ("a key", "another purpose"), ("a key ", "a purpose")],
