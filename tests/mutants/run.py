@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -66,16 +65,14 @@ def main() -> int:
     """Try the mutants of the modules that the command line names, or of all; report on them."""
     parser = argparse.ArgumentParser(description="Mutation testing of the pure modules.")
     parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     if unknown := set(options.modules) - set(MODULES):
         parser.error(f"no module of ours: {', '.join(sorted(unknown))}")
     modules = [one for one in MODULES if one in options.modules or not options.modules]
     folder = prepare(modules)
     # It runs the tests once before, to learn which of them reach which function.
-    run = [MUTMUT, "run", "--max-children", str(options.jobs)]
     with suppress(KeyboardInterrupt):
-        subprocess.run(run, cwd=folder, check=True)
+        subprocess.run([MUTMUT, "run"], cwd=folder, check=True)
     return report(modules, *results(folder))
 
 
