@@ -62,7 +62,7 @@ def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> No
     A token may have 4096 characters: room for a back-end's own claims.
     """
     made = (token(contextId=context_id, more="x" * size) for size in range(4096))
-    longest, too_long = (next(one for one in made if len(one) == size) for size in (4096, 4098))
+    longest, too_long = (next(one for one in made if len(one) == size) for size in (4096, 4097))
     arrived = read(longest, correlationId="c-1", flowId="f-1")
     expected = found(context_id)
     assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
