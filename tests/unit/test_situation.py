@@ -42,15 +42,16 @@ def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     assert (situation.says_ok, situation.claims, situation.seal_refused) == (False,) * 3
 
 
-def test_a_message_of_which_no_time_is_known_came_now() -> None:
-    """A host may call with the latest message alone, and with no events."""
+def test_a_host_may_show_no_events() -> None:
+    """The latest message came now, and the slot alone has the seal; its session is endless."""
     talk = Talk(runtime=signed())
-    message = {"metadata": {"contextId": talk.token("ana")}}
-    situation = Situation(
-        Snapshot(talk.sender_id, talk.slots, message, []), talk.runtime, talk.now + 60 * SECOND
-    )
-    assert situation.found is not None
-    assert situation.found.context_id == "ana"
+    message, slots = {"metadata": {"contextId": talk.token("ana")}}, dict.fromkeys(talk.slots)
+    talk.now += 60 * SECOND
+    run = talk.new_run(Snapshot(talk.sender_id, slots, message, []))
+    assert not isinstance(run.context(), dict)
+    slots |= run.looked_up(Outcome.OK, talk.customer("ana"))
+    run = talk.new_run(Snapshot(talk.sender_id, slots, {}, []))
+    assert (run.context(), run.rule.name) == ({}, "held")
 
 
 # A rewind
@@ -93,9 +94,10 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
     talk = Talk(runtime=runtime(encoded=1), ps7={"ana": Outcome.DENIED})
     talk.says("ana", text="/session_start", encoded=0)
     talk.starts_session()
-    found = talk.says().situation.found
-    assert found is not None
-    assert (found.context_id, found.encoded) == ("ana", 0)
+    for brought, encoded in ((None, 0), ("ana", 1)):
+        found = talk.says(brought).situation.found
+        assert found is not None
+        assert (found.context_id, found.encoded) == ("ana", encoded)
 
 
 # Logged out
@@ -109,11 +111,10 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
     """
     for name in ("ana", "diego"):
         talk = Talk()
-        talk.meets("diego")
         talk.meets("ana")
         out = (fingerprint(name, None),)
         last = talk.is_sealed_by_two(logged_out=out, customer=None)
-        talk.says()
+        talk.says().writes(ps7_status="ok" if name == "diego" else "denied")
         then(talk)
         assert talk.says_now == (MISSING if name == "ana" else OK_ANA)
         assert (talk.seal.logged_out, talk.seal.number) == (out, last.number + 1), name

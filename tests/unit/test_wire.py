@@ -222,6 +222,14 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         parse(body)
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_it_is_depth_that_is_limited(opening: str, closing: str) -> None:
+    """64 levels are read and 65 are not, lists and objects alike, however many there are."""
+    assert parse(f"[{opening * 63}0{closing * 63}{', [{}]' * 100}]".encode())
+    with pytest.raises(ValueError, match=r"^$"):
+        parse(f"[{opening * 64}0{closing * 64}]".encode())
+
+
 # How long it holds
 
 NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
