@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext
+from actions.ps7 import CustomerContext, slots
 from actions.ps7.slots import (
     CUSTOMER_SLOTS,
     SlotNames,
@@ -31,6 +31,12 @@ CUSTOMER = CustomerContext(
 
 def named(*slots: str, **renames: str) -> dict[str, str]:
     return SlotNames(renames).among(slots)
+
+
+def test_a_row_without_an_attribute_shows_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a new slot is one row."""
+    monkeypatch.setitem(slots._WIRE, "display_name", "u_ion")
+    assert project({"nome": "display_name"}, CUSTOMER) == {"nome": "7"}
 
 
 def test_without_a_customer_every_slot_is_null() -> None:
@@ -81,6 +87,7 @@ def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
         ({"a": "1"}, {"a": "2"}, {"a": "2"}),
         ({"a": "1"}, {"a": None}, {"a": None}),
         ({"a": 1}, {"a": "1"}, {"a": "1"}),
+        ({"a": 1}, {"a": True}, {"a": True}),
         ({"a": False}, {"a": 0}, {"a": 0}),
         ({"a": {"n": 1.0}}, {"a": {"n": 1}}, {}),
         ({"a": ""}, {"a": None}, {"a": None}),
