@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,8 +11,8 @@ import jwt
 import pytest
 
 from actions.ps7 import Reason
-from actions.ps7.dialogue.arrival import ArrivalVerifier, refused, sign
-from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in
+from actions.ps7.dialogue.arrival import ArrivalVerifier, sign
+from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in, unusable
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.versions
@@ -73,22 +72,16 @@ def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> No
 
 
 def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
-    """Neither with keys nor without them."""
+    """Neither with keys nor without them; it has a fingerprint of its own."""
     beside = {"correlationId": "c-1", "flowId": "f-1", "encoded": 0}
-    for arrived in (
-        read("C1", **beside),
-        ArrivalVerifier([]).read(found("two words", **beside), SENDER),
+    for value, arrived in (
+        ("C1", read("C1", **beside)),
+        ("two words", ArrivalVerifier([]).read(found("two words", **beside), SENDER)),
     ):
         assert (arrived.context_id, arrived.correlation_id) == (None, None)
         assert (arrived.flow_id, arrived.encoded) == (None, None)
-        assert arrived.value in ("C1", "two words")
-
-
-def test_without_keys_every_contextid_is_taken() -> None:
-    """As it stands in the metadata, at any time."""
-    bare = found("C1")
-    assert ArrivalVerifier([]).read(bare, SENDER) is bare
-    assert bare.may_arrive_at(0)
+        assert (arrived.value, arrived.fingerprint) == (value, unusable(value))
+        assert value not in repr(arrived)
 
 
 def test_a_key_that_was_replaced_still_counts() -> None:
@@ -168,20 +161,6 @@ def test_a_token_for_another_conversation(sub: str) -> None:
 def test_when_a_token_may_arrive(seconds: float, may: bool) -> None:
     """From `iat` until `exp`; ten seconds earlier, since two clocks are never the same."""
     assert read(token()).may_arrive_at(MADE + seconds) is may
-
-
-def test_what_was_refused_is_no_context_id() -> None:
-    """A refused token is never taken for the contextId in it; each has one fingerprint."""
-    foreign = signed(CLAIMS, key=FOREIGN)
-    late = refused(read(token()), Reason.ARRIVAL_TIME)
-    assert (late.context_id, late.refused, late.valid) == (None, Reason.ARRIVAL_TIME, None)
-    assert not re.search("C1|eyJ", repr([late, read(token())]))
-    refusals = [read("C1"), read(foreign), read(token(sub="x")), late]
-    names = {one.fingerprint for one in refusals}
-    assert len(names) == 4
-    for value in ("C1", token(), foreign):
-        assert found(value).fingerprint not in names
-        assert read(value).fingerprint == read(value).fingerprint
 
 
 @pytest.mark.parametrize(("seconds", "encoded"), [(30, 0), (120, None)])

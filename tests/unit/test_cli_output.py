@@ -117,6 +117,15 @@ def test_text_from_elsewhere_moves_no_cursor(written: Make, *, terminal: bool) -
     assert stream.getvalue() == f"{safe} {safe}\n  {safe}\n  {ok}       {safe}\n{safe}\n"
 
 
+def test_a_machine_gets_one_document_in_ascii(written: Make) -> None:
+    """Accents and controls travel as escapes, whatever reads them."""
+    out, stream = written(terminal=True)
+    out.json({"segment": "Personnalité", "forged": "\x1b\x9b"})
+    assert stream.getvalue() == (
+        '{\n  "segment": "Personnalit\\u00e9",\n  "forged": "\\u001b\\u009b"\n}\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("terminal", "shown"), [(True, "Asking PS7 …\r\x1b[Ktry this\nnoted\n"), (False, "noted\n")]
 )

@@ -90,14 +90,6 @@ def test_every_seal_is_kept_and_when_it_was_written() -> None:
     assert history.sealed_this_turn == {"now"}
 
 
-def test_what_was_said_in_this_turn() -> None:
-    """The status that was set last since the newest message."""
-    for events in ((), (slot("ps7_status", "ok"), user())):
-        assert read(*events).said_this_turn is None
-    said = read(user(), slot("ps7_status", "expired"), slot("cpf", "1"))
-    assert said.said_this_turn == "expired"
-
-
 def test_the_latest_message_counts_where_no_event_is_one() -> None:
     """Rasa never calls like that, other hosts might."""
     latest = {"metadata": {"number": 7}}
@@ -107,18 +99,6 @@ def test_the_latest_message_counts_where_no_event_is_one() -> None:
     assert numbers(read(user(1), latest=latest)) == [1]
     assert numbers(read(user(1), START, started(2.0), latest=latest)) == []
     assert numbers(read(latest=["no message"])) == []
-
-
-@pytest.mark.parametrize(
-    "junk",
-    [None, True, 5, 1e308, "text", [], {}, {"event": ["slot"]}, {"event": {}, "name": []}]
-    + [{"event": kind, "name": [], "value": {}, "metadata": []} for kind in ("slot", "user", "x")],
-)
-def test_events_of_any_shape_are_survived(junk: object) -> None:
-    """A tracker comes over the wire."""
-    history = read(junk, started(1.0), junk, user(1), junk, START, junk)
-    assert list(history.seals) == []
-    assert history.mark in ("0.5", "None")
 
 
 def test_a_message_came_at_its_time_and_not_before_an_event_in_front_of_it() -> None:
@@ -200,19 +180,6 @@ def test_what_opened_an_earlier_session_does_not_count(since: dict[str, Any]) ->
     assert opening_metadata([said("/session_start", C1), since, slot("size", 1)]) is None
 
 
-def test_it_begins_with_what_opened_it() -> None:
-    """Its only message; every seal that was shown before is known."""
-    seal = slot("ps7_context", "gAAAA")
-    events = (said("oi", C2), seal, {"event": "rewind"}, LISTEN, OPENED_BY_C1)
-    new = session({}, events)
-    assert new.latest_message == {}
-    history = History(new.events, new.latest_message, context="ps7_context", status="ps7_status")
-    new.add_to(history)
-    assert [(one.metadata, one.came_at) for one in history.messages] == [(C1, 9.0)]
-    assert (history.mark, list(history.seals)) == (new.mark, ["gAAAA"])
-    assert (len(new.mark), new.mark == session({}, events).mark) == (32, False)
-
-
 # What stays of the session before
 
 
@@ -245,7 +212,5 @@ def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: object) -> N
     """Of a tracker and of a domain."""
     new = session(junk, junk, junk)
     assert (new.slots, new.events) == ({}, junk if isinstance(junk, list) else [])
-    assert new.to_set({"a": 1, "b": None}) == {"a": 1}
-    assert session({"a": 1}, (), {"slots": junk, "session_config": {}}).to_set({}) == {"a": 1}
     domain = {"slots": {"a": junk}, "session_config": {}}
     assert session({"a": 1}, (), domain).to_set({}) == {"a": 1}

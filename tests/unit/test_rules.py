@@ -14,7 +14,7 @@ import pytest
 from actions.ps7 import Outcome, Reason
 from actions.ps7.dialogue import counters
 from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
-from actions.ps7.dialogue.context_id import fingerprint, unusable
+from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.rules import (
     CONTEXT_RULES,
     VERIFY_RULES,
@@ -170,16 +170,6 @@ def test_a_customer_of_this_session_who_is_wiped_out_is_cleared() -> None:
     assert (talk.rule, talk.says_now) == ("gone", ("missing", None))
 
 
-@pytest.mark.parametrize("said", ["missing", "typed", []])
-def test_a_verification_that_sets_nothing_reports_what_is_said(said: object) -> None:
-    """Whatever the held seal says of a lookup that failed."""
-    talk = Talk()
-    talk.meets("ana", Outcome.REJECTED)
-    talk.writes(ps7_status=said)
-    run = talk.new_run()
-    assert (run.verify(), run.rule.name, run.outcome.value) == ({}, "nothing-held", "missing")
-
-
 def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin() -> None:
     """The payload is reduced to it; a slot that the bot fills by itself is not written."""
     talk = Talk()
@@ -206,20 +196,6 @@ def test_what_a_seal_says() -> None:
     assert (seal.context_id, seal.encoded, seal.fingerprint) == ("ana", 1, ANA)
     assert seal.session == talk.situation.history.mark
     assert (seal.customer, seal.logged_out) == (talk.customer("ana"), ())
-
-
-def test_what_cannot_be_used_is_sealed_without_a_contextid(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """PS7 cannot be asked about it; the log has the digest of its fingerprint."""
-    caplog.set_level(logging.INFO)
-    talk = Talk()
-    seal = talk.meets(["no", "text"])
-    about = unusable(["no", "text"])
-    ((_, line),) = logged(caplog)
-    assert " reason=unusable_context_id " in line
-    assert line.endswith(f"context={talk.runtime.client.digest(about)}")
-    assert (seal.outcome, seal.fingerprint, seal.context_id) == (Outcome.INVALID, about, None)
 
 
 def test_log_outs_add_up_to_so_many() -> None:
@@ -437,6 +413,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     (_, told), why = logged(caplog)
     assert (talk.asked, talk.seal.context_id) == (asked, None)
     outcome, reason = line.split()
+    assert talk.rule == ("arrival-refused" if outcome == "invalid" else "too-many")
     pattern = (
         f"PS7 lookup: outcome={outcome} reason={reason} status=- attempts=0 ms=0 "
         f"correlation={UUID} context=[0-9a-f]{{12}}"

@@ -17,7 +17,6 @@ from tests.support.talk import (
     ELISA,
     HOUR,
     NOW,
-    SEAL_KEY,
     SECOND,
     Snapshot,
     Talk,
@@ -140,20 +139,6 @@ def test_whom_a_log_out_logs_out() -> None:
 # Signed arrival
 
 
-def test_a_token_is_held_against_the_time_of_the_message_that_brought_it() -> None:
-    """Not of the run: a customer who arrived in time is renewed an hour later."""
-    talk = Talk(runtime=signed(), ps7={"ana": Outcome.UNAVAILABLE})
-    talk.meets(talk.token("ana"))
-    talk.now += HOUR
-    talk.ps7["ana"] = Outcome.OK
-    for _ in range(2):
-        talk.says()
-        talk.run()
-        assert talk.says_now == OK_ANA
-        talk.now += HOUR
-    assert talk.asked == ["ana", "ana", "ana"]
-
-
 def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -> None:
     """The same contextId arrived in time: in a message whose turn failed, or in what opened it."""
     for opened in (True, False):
@@ -174,22 +159,6 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         assert found is not None
         assert found.refused is Reason.ARRIVAL_TIME, "another contextId arrived in between"
         assert talk.slots["ps7_status"] == "invalid"
-
-
-def test_what_is_refused_is_no_arrival() -> None:
-    """Its seal names no contextId, and uses up no limit.
-
-    An arrival is read again with each turn: so keys go when their sessions are over.
-    """
-    talk = Talk(runtime=signed(seal_keys=[SEAL_KEY]))
-    for number in range(3):
-        seal = talk.meets(talk.token("ana", key="another-" * 4) + str(number))
-        assert (seal.outcome, seal.context_id, seal.fingerprint == ANA) == ("invalid", None, False)
-    talk.meets(talk.token("ana"))
-    assert (talk.says_now, talk.asked) == (OK_ANA, ["ana"])
-    talk.runtime = runtime(seal_keys=[SEAL_KEY], arrival_keys=["another-" * 4])
-    talk.says().run()
-    assert (talk.says_now, talk.rule) == (("invalid", None), "arrival-refused")
 
 
 # Trackers of any shape
