@@ -306,13 +306,6 @@ def test_a_bot_that_calls_the_lookup_runs_it_then() -> None:
     assert (run.action, run.by_name, run.was_set) == (LOOK_UP, True, {"cpf": "1"})
 
 
-@pytest.mark.parametrize("timestamp", [None, "soon", 1e20, -1, float("nan")])
-def test_an_event_without_a_time_was_right_after_the_one_before(timestamp: object) -> None:
-    """Whatever stands in its place."""
-    found = found_in(user(7), {"event": "user", "timestamp": timestamp})
-    assert [one.at.timestamp() for one in found] == [7, 7]
-
-
 # Files
 
 

@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.doctor import (
-    STATUS_VALUES,
-    bot_of,
-    found_in,
-    sound,
-    written,
-    wrong,
-)
+from tests.support.doctor import STATUS_VALUES, bot_of, found_in, sound, written, wrong
 
 SEEN = {"influence_conversation": True}
 FROM_TEXT = {"mappings": [{"type": "from_text"}]}

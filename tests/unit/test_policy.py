@@ -253,9 +253,7 @@ async def test_a_lookup_that_is_cancelled_counts_neither_way(circuit: Circuit) -
     assert circuit.asked == 1
 
 
-async def test_each_failed_lookup_in_a_row_takes_an_attempt_from_the_next(
-    circuit: Circuit,
-) -> None:
+async def test_each_failed_lookup_in_a_row_takes_an_attempt_from_the_next(circuit: Circuit) -> None:
     """Retries are for blips: an outage costs fewer requests, and an answer gives them back."""
     circuit.verdict = OK
     assert [(await circuit.look_up(DOWN))[1] for _ in range(LIMIT)] == [ATTEMPTS, 2, 1]
@@ -379,9 +377,7 @@ def test_a_question_ends_with_its_event_loop(circuit: Circuit) -> None:
     second.close()
 
 
-async def test_a_late_question_of_a_loop_that_stood_still_decides_nothing(
-    circuit: Circuit,
-) -> None:
+async def test_a_late_question_of_a_loop_that_stood_still_decides_nothing(circuit: Circuit) -> None:
     """Another one was asked meanwhile."""
     circuit.may_end.clear()
     await circuit.fail()

@@ -15,24 +15,9 @@ from actions.ps7 import Outcome, Reason
 from actions.ps7.dialogue import counters
 from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
 from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.rules import (
-    CONTEXT_RULES,
-    VERIFY_RULES,
-    Run,
-    decide,
-)
+from actions.ps7.dialogue.rules import CONTEXT_RULES, VERIFY_RULES, Run, decide
 from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
-from tests.support.talk import (
-    ANA,
-    CPF,
-    FOUND,
-    HELD,
-    HOUR,
-    SECOND,
-    Talk,
-    signed,
-    talk_with,
-)
+from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, signed, talk_with
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 

@@ -11,18 +11,7 @@ import pytest
 from actions.ps7 import Outcome, Reason
 from actions.ps7.dialogue.context_id import fingerprint
 from actions.ps7.dialogue.situation import Situation
-from tests.support.talk import (
-    ANA,
-    DIEGO,
-    ELISA,
-    HOUR,
-    NOW,
-    SECOND,
-    Snapshot,
-    Talk,
-    runtime,
-    signed,
-)
+from tests.support.talk import ANA, DIEGO, ELISA, HOUR, NOW, SECOND, Snapshot, Talk, runtime, signed
 
 OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
 

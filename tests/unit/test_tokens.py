@@ -201,22 +201,17 @@ BODIES = [
     *(handed_out("planted", expires).body for expires in NO_LIVES),
     *(handed_out(token).body for token in NO_TOKENS),
 ]
+UNREADABLE = [
+    *(Answer(200, {}, body) for body in BODIES),
+    UnreadableAnswer(Reason.ANSWER_TOO_LARGE, 200),  # as the transport says
+]
 
 
-@pytest.mark.parametrize("body", BODIES)
-async def test_an_answer_that_is_no_token(gateway: Gateway, body: bytes) -> None:
+@pytest.mark.parametrize("reply", UNREADABLE)
+async def test_an_answer_that_is_no_token(gateway: Gateway, reply: Answer | LookupFailed) -> None:
     """It is not used, not kept, and not asked for again before the next lookup."""
-    gateway.replies = [Answer(200, {}, body)]
+    gateway.replies = [reply]
     failure = await gateway.fails()
     assert (type(failure), failure.status) == (UnreadableAnswer, 200)
     assert failure.reason is Reason.TOKEN_UNREADABLE
     assert await gateway.tokens.get() == "planted-2"
-
-
-async def test_an_answer_that_the_transport_cannot_read_is_no_token_either(
-    gateway: Gateway,
-) -> None:
-    """Such as one that is too large: it is not about a contextId."""
-    gateway.replies = [UnreadableAnswer(Reason.ANSWER_TOO_LARGE, 200)]
-    failure = await gateway.fails()
-    assert (failure.reason, failure.status) == (Reason.TOKEN_UNREADABLE, 200)
