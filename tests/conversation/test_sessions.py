@@ -14,11 +14,8 @@ from tests.conversation.talking import AN_HOUR, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-WHO, ANA, DIEGO = (
-    "quem sou eu",
-    ["Conta 00123456, CPF 52998224725."],
-    ["Conta 00900019, CPF 39053344705."],
-)
+WHO = "quem sou eu"
+ANA, DIEGO = ["Conta 00123456, CPF 52998224725."], ["Conta 00900019, CPF 39053344705."]
 NOBODY = ["Estado missing, conta None, CPF None."]
 
 
