@@ -77,19 +77,6 @@ def test_a_session_is_known_by_its_mark(events: list[Any], mark: str) -> None:
     assert read(*events).mark == mark
 
 
-def test_every_seal_is_kept_and_when_it_was_written() -> None:
-    """In any session; those of this turn are known."""
-    odd = [slot(SEALS, value) for value in (None, 5, ["list"], {"a": "b"})]
-    history = read(
-        *(slot(SEALS, "earlier"), *odd, user(), START, started(1.0)),
-        *(slot(SEALS, "carried"), slot("cpf", "x"), {"event": "bot"}, slot(SEALS, "earlier")),
-        *(action(), slot(SEALS, "first"), user(), slot(SEALS, "second"), slot("balance", "other")),
-        *({"event": "user", "name": SEALS, "value": "no slot"}, slot(SEALS, "now"), "no event"),
-    )
-    assert list(history.seals) == ["earlier", "carried", "first", "second", "now"]
-    assert history.sealed_this_turn == {"now"}
-
-
 def test_the_latest_message_counts_where_no_event_is_one() -> None:
     """Rasa never calls like that, other hosts might."""
     latest = {"metadata": {"number": 7}}
