@@ -179,7 +179,6 @@ ELSE, PHONE, REST = {"text": "else"}, {"text": "p", "channel": "phone"}, {"chann
         ([ELSE, _when(1)], 1, "1"),
         ([ELSE, _when(1)], "1", "else"),
         # The channel counts for more than a condition; another channel's is not for this one.
-        ([PHONE, ELSE], 1, "else"),
         ([ELSE, _when(1), {**REST, "text": "rest"}], 1, "rest"),
         ([PHONE], 1, None),
         # Names in braces are filled as Rasa does it, oddities included.

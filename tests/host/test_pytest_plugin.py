@@ -159,18 +159,6 @@ def test_the_bot_is_what_the_ini_file_says(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_the_bot_is_what_lies_beside_the_ini_file(pytester: pytest.Pytester) -> None:
-    """Without a word in it; the folder `domain/` goes before `domain.yml`."""
-    pytester.mkdir("domain").joinpath("bot.yml").write_text("slots: {colour: {type: text}}")
-    passes(
-        pytester,
-        """
-        def test_what_there_is(bot):
-            assert {*bot.slots} == {"colour", "session_started_metadata"}
-        """,
-    )
-
-
 def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
     """Its slot names, where its channel puts the contextId, who signs it, and its gateway."""
     passes(
