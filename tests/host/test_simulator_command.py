@@ -26,6 +26,7 @@ from tests.support.simulator_client import JSON, PATH
 MODULE = "actions.ps7.testing.simulator"
 VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+pytestmark = pytest.mark.usefixtures("isolated")
 
 
 class Terminal(io.StringIO):
@@ -47,12 +48,6 @@ class Terminal(io.StringIO):
             self._meanwhile(self.getvalue().splitlines()[0].partition("http://")[2])
         finally:
             os.kill(os.getpid(), self._number)
-
-
-@pytest.fixture(autouse=True)
-def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
 
 
 @contextmanager
