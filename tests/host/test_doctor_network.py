@@ -82,9 +82,17 @@ async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
     assert asked[0] != asked[1]
 
 
-async def test_a_port_that_speaks_no_tls(ps7: Simulator, doctor: Doctor) -> None:
+async def test_a_port_that_speaks_no_tls(doctor: Doctor) -> None:
     """What answers is HTTP."""
-    found = await doctor(PS7_BASE_URL=ps7.url.replace("http:", "https:"))
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(9999):
+            writer.write(NOT_FOUND)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await doctor(PS7_BASE_URL=f"https://127.0.0.1:{port}")
     assert_found(found, ["error tls-none: 127.0.0.1:"])
 
 
