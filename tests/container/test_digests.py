@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts import pin_images
+from scripts import hash_pins, pin_images
 from tests.support.processes import ROOT
 
 IMAGES = {
-    *("python:3.13-slim-trixie", "python:3.10-slim", "nginxinc/nginx-unprivileged:1.28"),
-    *("postgres:17", "redis:8"),
+    *(f"python:{hash_pins.PYTHON}-slim-trixie", "python:3.10-slim"),
+    *("nginxinc/nginx-unprivileged:1.28", "postgres:17", "redis:8"),
 }
+"""The first is the Python that the action server's pins are for."""
 
 
 @pytest.mark.parametrize("program", pin_images.PROGRAMS)
