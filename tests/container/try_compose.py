@@ -218,6 +218,11 @@ class Talk:
             await asyncio.sleep(1)
 
 
+TO_ACTIONS = """
+import ssl, urllib.request as web
+known = ssl.create_default_context(cafile="/run/tls/ca.crt")
+print(web.urlopen("https://actions:5055/health", context=known).read().decode())
+"""
 TO_POSTGRES = """
 import psycopg2
 told = {"host": "postgres", "dbname": "rasa", "user": "rasa", "sslrootcert": "/run/tls/ca.crt"}
@@ -228,6 +233,33 @@ print("superuser", asked.fetchone()[0])
 asked.execute("select count(*) > 0 from events")
 print("conversations", asked.fetchone()[0])
 """
+TO_REDIS = """
+import redis
+told = {"ssl": True, "ssl_ca_certs": "/run/tls/ca.crt"}
+password = open("/run/secrets/REDIS_PASSWORD").read()
+print(redis.Redis("redis", 6379, password=password, **told).ping())
+"""
+TO_RASA = (
+    "openssl s_client -connect rasa:5005 -CAfile /run/tls/ca.crt -verify_hostname rasa"
+    " -verify_return_error </dev/null"
+)
+SHUT = """
+import socket
+try:
+    socket.create_connection(("postgres", 5432), 3)
+except OSError:
+    print("shut")
+"""
+HOPS = (
+    ("rasa", "the action server, by its name", ("python", "-c", TO_ACTIONS), '"ok"'),
+    ("rasa", "PostgreSQL, as no superuser", ("python", "-c", TO_POSTGRES), "superuser False"),
+    ("rasa", "… and the conversation is there", ("python", "-c", TO_POSTGRES), "sations True"),
+    ("rasa", "Redis, by its authority", ("python", "-c", TO_REDIS), "True"),
+    ("proxy", "Rasa, by its name", ("sh", "-c", TO_RASA), "Verification: OK"),
+    ("proxy", "no action server", ("sh", "-c", "getent hosts actions || echo shut"), "shut"),
+    ("actions", "no PostgreSQL", ("python", "-c", SHUT), "shut"),
+)
+"""From where to where, a command, and what it says."""
 KILL = """
 import os, pathlib
 spawned = b"--multiprocessing-fork\\0"
@@ -237,7 +269,7 @@ os.kill(max(int(f.parent.name) for f in found if f.read_bytes().endswith(spawned
 
 
 async def in_namespace(folder: Path, began: float) -> None:
-    """Start everything, talk, and replace the servers."""
+    """Start everything, talk, look at each hop, and replace the servers."""
     stack = Stack(folder)
     authority = stack.prepare()
     served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
@@ -269,10 +301,10 @@ async def run_through(stack: Stack, began: float) -> None:
     assert ANSWER in said, said
     assert ANSWER not in await talk.ask("2", "ana"), "a contextId that nobody signed"
     part(f"a signed conversation over https: {said}", began)
-    stored = await asyncio.to_thread(stack.inside, "rasa", "python", "-c", TO_POSTGRES)
-    assert "superuser False" in stored, stored
-    assert "conversations True" in stored, stored
-    part("PostgreSQL has the conversation, and Rasa's user is no superuser", began)
+    for service, to, command, expected in HOPS:
+        told = await asyncio.to_thread(stack.inside, service, *command)
+        assert expected in told, f"{service} -> {to}: {told}"
+        part(f"{service} -> {to}", began)
     doctor = await asyncio.to_thread(stack.docker, "compose", "run", "--rm", "doctor", check=False)
     assert "PS7 takes the credentials" in doctor, doctor
     part("the doctor: PS7 takes the credentials", began)

@@ -14,7 +14,7 @@ from tests.container.engine import Engine, part
 from tests.support.action_server import Connection
 from tests.support.dialogue import Dialogue
 
-ACTIONS, TELEMETRY = "ps7-actions:0.1.0", "ps7-telemetry:0.1.0"
+ACTIONS, DOCTOR, TELEMETRY = "ps7-actions:0.1.0", "ps7-doctor:0.1.0", "ps7-telemetry:0.1.0"
 PROGRAMS = ("buildah", "podman", "runc", "mmdebstrap")
 NAME = "ps7-try-images"
 LOCKED = (
@@ -30,6 +30,11 @@ import json, os
 top = [f"/{name}" for name in os.listdir("/") if name not in ("proc", "sys", "dev", "run")]
 found = [os.path.join(at, f) for each in top for at, _, files in os.walk(each) for f in files]
 print(json.dumps({file: os.lstat(file).st_mode for file in found}))
+"""
+SPAWNED = """
+import pathlib
+found = pathlib.Path("/proc").glob("[0-9]*/cmdline")
+print([int(f.parent.name) for f in found if f.read_bytes().endswith(b"--multiprocessing-fork\\0")])
 """
 
 
@@ -51,12 +56,21 @@ class Container:
         self.engine.run("podman", "rm", NAME)
         return int(code), took
 
+    def healthy(self) -> bool:
+        """Ask as the image says."""
+        return self.engine.run("podman", "healthcheck", "run", NAME, check=False).returncode == 0
+
     def wait(self) -> None:
-        """Wait until it is healthy: the image says how that is asked."""
-        while self.engine.run("podman", "healthcheck", "run", NAME, check=False).returncode:
-            in_time = time.monotonic() - self.started < 60
-            assert in_time, self.engine.run("podman", "logs", NAME).stderr
+        """Wait until it is healthy."""
+        while not self.healthy():
+            assert time.monotonic() - self.started < 60, self.engine.run(
+                "podman", "logs", NAME
+            ).stderr
             time.sleep(0.1)
+
+    def inside(self, script: str) -> str:
+        """Run some Python in it; return what it printed."""
+        return self.engine.run("podman", "exec", NAME, "python", "-c", script).stdout
 
     def knows(self, context_id: str) -> bool:
         """Look somebody up, by a conversation's first turn."""
@@ -68,6 +82,11 @@ class Container:
             return bool(user.slots["ps7_status"] == "ok")
 
         return asyncio.run(ask())
+
+    def workers(self) -> list[int]:
+        """Return the processes that serve: those that were spawned, but for Sanic's states."""
+        found: list[int] = json.loads(self.inside(SPAWNED))
+        return sorted(found)[1:]
 
 
 def content(engine: Engine) -> str:
@@ -100,6 +119,12 @@ def run(engine: Engine, began: float) -> None:
         server.wait()
         assert server.knows("ana")
         part("any user, read-only, no capability, 512 MB: healthy, and knows a customer", began)
+        for _ in range(2):
+            (worker,) = server.workers()
+            server.inside(f"import os; os.kill({worker}, 9)")
+            assert server.knows("ana")
+            assert server.workers() != [worker]
+        part("a worker killed (-9), twice: replaced, and the next call is answered", began)
         assert server.stop()[0] == 0
 
         for after in (0.3, 1.0, 5.0):
@@ -115,7 +140,11 @@ def run(engine: Engine, began: float) -> None:
         server.wait()
         assert server.knows("ana")
         ask = "import urllib.request as web; print(web.urlopen('http://localhost:9464/metrics').read())"
-        metrics = engine.run("podman", "exec", NAME, "python", "-c", ask).stdout
-        assert "ps7_lookup_duration_seconds_count" in metrics
+        assert "ps7_lookup_duration_seconds_count" in server.inside(ask)
         assert server.stop()[0] == 0
         part("the image with telemetry: the lookup is in the metrics of its worker", began)
+
+        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
+        doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
+        assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
+        part("the doctor's image: the doctor finds no fault", began)
