@@ -241,10 +241,8 @@ MAIN = "actions.ps7.__main__"
 def test_the_package_is_the_command(
     isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`python -m actions.ps7` is `rasa-ps7`; where it is imported, nothing runs."""
+    """`python -m actions.ps7` is `rasa-ps7`; where it is imported, below, nothing runs."""
     isolated.delitem(sys.modules, MAIN, raising=False)
-    importlib.import_module(MAIN)
-    isolated.delitem(sys.modules, MAIN)
     isolated.setattr(sys, "argv", ["rasa-ps7", "sign", "--help"])
     with pytest.raises(SystemExit) as ending:
         runpy.run_module("actions.ps7", run_name="__main__")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.arriving import arrived
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli, Terminal, in_process
 from tests.support.pages import serving
 from tests.support.processes import free_port
 
@@ -55,13 +54,6 @@ def rasa() -> Iterator[Rasa]:
         yield rasa
 
 
-def typed(isolated: pytest.MonkeyPatch, lines: str, *, terminal: bool = False) -> None:
-    """Put lines on the standard input."""
-    stdin = io.StringIO(f"{lines}\n")
-    isolated.setattr(stdin, "isatty", lambda: terminal)
-    isolated.setattr(sys, "stdin", stdin)
-
-
 SHOWN = """\
 you: oi
 bot: Olá! [Saldo] [Limite]
@@ -92,7 +84,7 @@ def test_answers_and_what_changed_are_shown(
 ) -> None:
     """A contextId goes along with the message after it was named, and only with that one."""
     said = "oi\n\ne agora?\n:slots\n:as two words\n:as diego\ntchau\n:quit\nx"
-    typed(isolated, said)
+    isolated.setattr("sys.stdin", io.StringIO(said))
     buttons = [{"title": "Saldo", "payload": "/a"}, {"title": "Limite", "payload": "/b"}]
     first = [{"recipient_id": "s", "text": "Olá!", "buttons": buttons}, {"image": "http://i"}]
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
@@ -107,35 +99,29 @@ def test_answers_and_what_changed_are_shown(
     assert rasa.asked == ["/conversations/a%2Fb/tracker?include_events=NONE"] * 3
 
 
-def test_it_arrives_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch) -> None:
-    """Under the first of the keys, and signed for this conversation where there are keys."""
+def test_it_talks_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch) -> None:
+    """A contextId arrives under the first key, and signed for this conversation if keys are set.
+
+    Slots go by the bot's own names. `--show` masks nothing but the seal, which says nothing.
+    """
     isolated.setenv("PS7_METADATA_KEYS", '["customData.ctx", "contextId"]')
     isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
-    typed(isolated, "oi")
-    rasa.answers, rasa.slots = [[]], [NOTHING]
-    assert cli(f"chat --as ana --url {rasa.url}").code == 0
+    isolated.setenv("PS7_SLOT_NAMES", '{"cpf": "documento"}')
+    isolated.setattr("sys.stdin", Terminal("oi\n"))
+    rasa.answers, rasa.slots = [[]], [{"ps7_context": "gAAA", "documento": ANA["cpf"], "cpf": "1"}]
+    out = cli(f"chat --as ana --show --url {rasa.url}").out
+    lines = ["you: bot: (nothing)", "     ps7_context = (sealed)", f"     documento = {ANA['cpf']}"]
+    assert out == "\n".join([*lines, "you: "])
     [message] = rasa.heard
     token = message["metadata"]["customData"]["ctx"]
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
-
-
-def test_show_masks_nothing_but_the_seal(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
-    """A seal says nothing to a person. Slots go by the bot's own names."""
-    isolated.setenv("PS7_SLOT_NAMES", '{"cpf": "documento"}')
-    typed(isolated, "oi", terminal=True)
-    rasa.answers, rasa.slots = [[]], [{"ps7_context": "gAAA", "documento": ANA["cpf"], "cpf": "1"}]
-    out = cli(f"chat --show --url {rasa.url}").out
-    lines = ["you: bot: (nothing)", "     ps7_context = (sealed)", f"     documento = {ANA['cpf']}"]
-    assert out == "\n".join([*lines, "you: "])
 
 
 def test_a_rasa_that_shows_no_tracker_still_talks(
     rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """Without --enable-api it answers 404; that is said once, and not asked again."""
-    typed(isolated, "oi\noi\n:slots")
+    isolated.setattr("sys.stdin", io.StringIO("oi\noi\n:slots"))
     rasa.answers = [[{"text": "Olá!"}], [{"text": "Olá!"}]]
     code, out, err = cli(f"chat --url {rasa.url}")
     assert (code, len(rasa.asked)) == (0, 1)
@@ -152,6 +138,6 @@ def test_a_rasa_that_does_not_take_a_message_is_named(
         (closed := f"http://127.0.0.1:{free_port()}", f"Rasa cannot be reached at {closed} (URLE"),
         ("localhost:5005", "Rasa cannot be reached at localhost:5005 (URLError): "),
     ):
-        typed(isolated, "oi")
+        isolated.setattr("sys.stdin", io.StringIO("oi"))
         code, _, err = cli(f"chat --url {url}")
         assert (code, err[: len(said)]) == (1, said)

@@ -239,16 +239,6 @@ def test_what_it_leaves_to_a_person(
     assert_found(left_to_you(out), [expected] if expected else [])
 
 
-def test_a_bot_that_merged_the_fragment_by_itself(cli: Cli) -> None:
-    """Its file stays where it is; the rest is done."""
-    before = bot("file", {"domain.yml": DOMAIN + SLOTS})
-    code, out, _ = cli("init --yes")
-    assert (code, "\n  rasa train && rasa run\n" in out) == (0, True)
-    found = added(before, tree())
-    assert found.pop("domain.yml") == GREETING
-    assert found == {name: text for name, text in ADDED["file"].items() if name != OWN}
-
-
 # -- other kinds of bots --------------------------------------------------------------------------
 
 OWN_SLOTS = """slots:
