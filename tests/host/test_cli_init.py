@@ -189,12 +189,6 @@ def test_what_may_not_be_written(isolated: pytest.MonkeyPatch, cli: Cli, read_on
 
 GREETS = '    - text: "Olá!"\n'
 BY_SEGMENT = "greet by slot segment there, or all hear the same"
-SLOTS = """slots:
-  ps7_status: {type: categorical, values: [ok, missing, invalid, rejected, denied, unavailable,
-    expired, tampered], mappings: [{type: custom, action: action_ps7_context}]}
-  ps7_context: {type: text, influence_conversation: false, mappings: [{type: custom}]}
-  segment: {type: text, influence_conversation: false, mappings: [{type: custom}]}
-"""
 
 
 @pytest.mark.parametrize(
@@ -333,7 +327,7 @@ FAR = {
     "config/endpoints.yml": "action_endpoint: {actions_module: actions}\n",
     "actions/own.py": "class A(PS7SessionStart): ...\n",
     ".env": "PS7_BASE_URL=https://cec.example.com\n",
-    "domain.yml": DOMAIN + SLOTS,
+    "domain.yml": fragment(OSS),
     "rasa-ps7": "",  # where pip puts it: beside the interpreter
 }
 ENDS = "rasa run --endpoints config/endpoints.yml, from where the plugin is"

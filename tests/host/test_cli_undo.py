@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Cli, in_process
-from tests.support.init_bots import BOTS, DOMAIN, fail_at, is_sound, lay_out, left_to_you, tree
+from tests.support.init_bots import BOTS, DOMAIN, fail_at, lay_out, left_to_you, tree
 
 FRAGMENT, JOURNAL = Path("domain/ps7/domain.yml"), Path(".rasa-ps7.json")
 STAYS = {".env", ".gitignore"}
+STRICT = "doctor --bot . --only-bot --strict"
 RULE = "rules: [{rule: Balance, steps: [{intent: pay}, {action: action_ps7_context}]}]\n"
 
 
@@ -37,7 +38,7 @@ def test_a_bot_is_as_it_was(name: str, options: str, files: dict[str, str], cli:
     lay_out(Path(), {**BOTS[name], **files})
     before = tree(STAYS)
     cli(f"init --yes {options}")
-    assert is_sound()
+    assert cli(STRICT).code == 0
     made = tree()
     code, shown, _ = cli("init --undo --dry-run")
     assert (code, tree()) == (0, made)
@@ -145,7 +146,7 @@ def test_a_failure_in_between_is_no_end(
     assert (code, "cannot be written: No space left on device\n" in err) == (1, True)
     assert cli(f"{goes_on} --yes").code == 0
     if goes_on == INIT:
-        assert is_sound()
+        assert cli(STRICT).code == 0
         assert cli("init").out.startswith("Nothing to change")
         undo(cli)
     assert tree(STAYS) == before

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet
+from ruamel.yaml import YAML
 
 from actions.ps7.cli.doctor import channels, judge
 from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.doctor.report import Finding
+from actions.ps7.cli.domain import OSS, fragment
 from actions.ps7.cli.output import Mark
 from actions.ps7.slots import SlotNames
 
@@ -22,25 +24,10 @@ SECRETS = {
     "PS7_ARRIVAL_KEYS": json.dumps(["planted-1234567890-abcdefghijklmnop"]),
 }
 """Settings without a fault, and nothing of which is to be shown."""
-STATUS_VALUES = [
-    *("ok", "missing", "invalid", "rejected"),
-    *("denied", "unavailable", "expired", "tampered"),
-]
-USUAL = {"type": "text", "influence_conversation": False, "mappings": [{"type": "custom"}]}
-SOUND: dict[str, Any] = {
-    "actions": ["action_ps7_context", "action_ps7_verify", "action_ps7_forget"],
-    "session_config": {"carry_over_slots_to_new_session": False},
-    "slots": {
-        "ps7_status": {
-            "type": "categorical",
-            "values": STATUS_VALUES,
-            "influence_conversation": False,
-            "mappings": [{"type": "custom", "action": "action_ps7_context"}],
-        },
-        "ps7_context": USUAL,
-        "segment": USUAL,
-    },
-}
+SOUND: dict[str, Any] = YAML(typ="safe").load(fragment(OSS, ("segment",)))
+SOUND["session_config"] = {"carry_over_slots_to_new_session": False}
+USUAL, STATUS_VALUES = SOUND["slots"]["segment"], SOUND["slots"]["ps7_status"]["values"]
+"""A sound domain: what a bot merges."""
 
 
 def sound(*, without: Any = (), more: Any = None, **slots: Any) -> dict[str, Any]:  # noqa: ANN401

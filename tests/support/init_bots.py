@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.cli.command import main
-
 PIPELINE = """\
 recipe: default.v1
 language: pt
@@ -91,11 +89,6 @@ def left_to_you(out: str) -> list[str]:
     """Return what `init` leaves to a person."""
     listed = re.findall(r"Left to you\n((?:  .*\n)*)", out)
     return [line.strip() for part in listed for line in part.splitlines()]
-
-
-def is_sound() -> bool:
-    """Whether the doctor is content with the bot, also where it is strict."""
-    return main(["doctor", "--bot", ".", "--only-bot", "--strict"]) == 0
 
 
 def fail_at(full: pytest.MonkeyPatch, step: int, *names: str) -> None:
