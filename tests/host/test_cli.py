@@ -22,14 +22,11 @@ from cryptography.fernet import Fernet
 from actions.ps7.cli.arguments import PROGRAM
 from actions.ps7.cli.command import main, parser
 from tests.support.arriving import arrived
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli
 from tests.support.processes import ROOT
 
 KEY, OLDER = "new-key-" * 4, "old-key-" * 4
 SEALS = [Fernet.generate_key().decode() for _ in range(3)]
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture
@@ -159,18 +156,14 @@ def test_what_is_personal_can_come_from_the_standard_input(
     assert "standard input: 1 to 256 printable characters without white space" in err
 
 
-SECRETS = "cannot be used; it expects a JSON list of secrets of at least 32 bytes each"
-FERNET = "cannot be used; it expects a JSON list of Fernet keys, newest first"
-
-
 @pytest.mark.parametrize(
     ("line", "value", "complaint"),
     [
         ("sign ana --sender s", None, "PS7_ARRIVAL_KEYS is not set: there is no key to sign with"),
-        ("sign ana --sender s", '["planted"]', f"  PS7_ARRIVAL_KEYS {SECRETS}"),
-        ("sign ana --sender s", "", f"  PS7_ARRIVAL_KEYS {SECRETS}"),
+        ("sign ana --sender s", '["planted"]', "  PS7_ARRIVAL_KEYS cannot be used; it expects"),
+        ("sign ana --sender s", "", "  PS7_ARRIVAL_KEYS cannot be used; it expects"),
         ("key --rotate", None, "PS7_SEAL_KEYS is not set: there is nothing to rotate"),
-        ("key --rotate", '["planted"]', f"  PS7_SEAL_KEYS {FERNET}"),
+        ("key --rotate", '["planted"]', "  PS7_SEAL_KEYS cannot be used; it expects"),
     ],
 )
 def test_no_usable_key(

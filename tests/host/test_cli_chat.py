@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.arriving import arrived
-from tests.support.command import Cli, Terminal, in_process
+from tests.support.command import Cli, Terminal
 from tests.support.pages import serving
 from tests.support.processes import free_port
 
@@ -41,9 +41,6 @@ class Rasa:
             return self.answers.pop(0) if self.answers else None
         self.asked.append(path)
         return {"slots": self.slots.pop(0)} if self.slots else None
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture

@@ -16,16 +16,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import Cli, Ended, in_process
+from tests.support.command import Cli, Ended
 
 Said = Callable[..., Ended]
 
 IDS = ["o'Brien\"; --", "100%_", "a*", "[ab]?", "+55 11 99999-0000", "ção"]
 NEEDS = "; the command needs what Rasa has: packages, folder, variables and network\n"
 TIMES = {"first": "1970-01-01T00:00:00Z", "last": "1970-01-01T00:00:02Z"}
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture

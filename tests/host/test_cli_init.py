@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
-from tests.support.command import Cli, Terminal, in_process
+from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
 from tests.support.init_bots import BOTS, DOMAIN, lay_out, left_to_you, tree
 
@@ -58,9 +58,6 @@ ADDED = {
     "payee": {OWN: GREETING, "actions.py": IMPORT, ".env": KEY + RENAMES},
 }
 """What each bot's files have more, beside the fragment."""
-
-
-cli = pytest.fixture(in_process)
 
 
 def added(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

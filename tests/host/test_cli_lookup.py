@@ -12,7 +12,7 @@ import pytest
 
 from actions.ps7.digest import KeyedDigest
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from tests.support.command import Cli, command, in_process
+from tests.support.command import Cli, command
 from tests.support.processes import free_port
 
 # The simulator lives in the session's event loop.
@@ -30,9 +30,6 @@ def steady(text: str) -> str:
 def digest_of(settings: dict[str, str], context_id: str) -> str:
     [key] = json.loads(settings["PS7_SEAL_KEYS"])
     return KeyedDigest(key, "context id").short(context_id)
-
-
-cli = pytest.fixture(in_process)
 
 
 SHOWN = """\

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli
 from tests.support.init_bots import BOTS, DOMAIN, fail_at, lay_out, left_to_you, tree
 
 FRAGMENT, JOURNAL = Path("domain/ps7/domain.yml"), Path(".rasa-ps7.json")
 STAYS = {".env", ".gitignore"}
 STRICT = "doctor --bot . --only-bot --strict"
 RULE = "rules: [{rule: Balance, steps: [{intent: pay}, {action: action_ps7_context}]}]\n"
-
-
-cli = pytest.fixture(in_process)
 
 
 def undo(cli: Cli) -> tuple[object, str, list[str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli
 from tests.support.doctor import SECRETS, assert_found, wrong_in
 from tests.support.init_bots import lay_out
 from tests.support.processes import ROOT
@@ -19,9 +19,6 @@ Settings
   ok       PS7_SEAL_KEYS is set (1 key)
   ok       PS7_ARRIVAL_KEYS is set (1 key)
 """
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from actions.ps7.api.wire import PATH
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, http
 from tests.host.test_tls import Authority, Bank, Proxy, mutual
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli
 from tests.support.doctor import SECRETS, assert_found, wrong_in
 
 pytestmark = TLS_IN_TESTS
@@ -28,9 +28,6 @@ Doctor = Callable[..., Awaitable[list[str]]]
 APP = {"PS7_APP_KEY": "planted-key", "PS7_APP_SECRET": "planted-secret"}
 IS_HTTP = "warning http: PS7_BASE_URL is http: credentials and customers' data are not encrypted"
 NOT_FOUND = http(b'{"code": "1", "message": "context not found"}')
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actions.ps7.cli.doctor import settings as doctor
-from tests.support.command import Cli, in_process
+from tests.support.command import Cli
 from tests.support.doctor import assert_found, wrong
 from tests.support.pins import RASA_PINS, pinned
 
@@ -16,9 +16,6 @@ NEEDS = ("pydantic>=2.7", "async-timeout>=4.0.3; python_version < '3.11'", "tzda
 SLOW = "warning jsonschema: Rasa 3.6.21 has jsonschema {}: each custom action costs it some 20 ms"
 LACKS = "error rasa-environment: rasa-ps7 is in Rasa's environment, which lacks "
 FITS = {"jsonschema": "3.2.0", "rasa_ps7": "0.1.0", "pydantic": "2.10.0", "async_timeout": "4.0.3"}
-
-
-cli = pytest.fixture(in_process)
 
 
 @pytest.fixture

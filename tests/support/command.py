@@ -34,11 +34,9 @@ class Ended(NamedTuple):
 Cli = Callable[..., Ended]
 
 
-def in_process(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:  # noqa: ARG001
-    """What runs a command line, and more arguments, here: where nothing is set.
-
-    A module makes its fixture `cli` of this.
-    """
+@pytest.fixture
+def cli(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:  # noqa: ARG001
+    """What runs a command line, and more arguments, here: where nothing is set."""
 
     def run(line: str, *more: str) -> Ended:
         capsys.readouterr()
