@@ -202,10 +202,8 @@ def test_key_makes_what_its_variable_takes(cli: Cli, isolated: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("options", "kept"),
     [
-        ("", SEALS[:1]),
         ("--keep 0", []),
         ("--keep 2", SEALS[:2]),
-        ("--keep 9", SEALS),
         ("--arrival --keep 5", [KEY, OLDER]),
     ],
 )

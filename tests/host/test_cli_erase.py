@@ -159,7 +159,6 @@ def test_it_is_the_store_that_rasa_opens(
         ("", "the tracker store is neither SQL nor redis, but in memory"),
         ("type: mongod", "the tracker store is neither SQL nor redis, but mongod"),
         ("type: sql, db: '${NO}.db'", "there is no ${NO}.db"),
-        ("type: sql, db: ${NO}.db", "the environment has no NO"),
         ("type: sql, password: ${NO:-planted}", "the environment has no NO;"),
         ("type: sql, db: empty.db", "no such table: events"),
         ("type: sql, port: x, password: pl@nted", "invalid literal for int()"),

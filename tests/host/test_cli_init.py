@@ -246,7 +246,6 @@ PORTUGUESE = {
 @pytest.mark.parametrize(
     ("arguments", "is_set", "names"),
     [
-        ("", False, {"phone_number": "customer_phone_number"}),
         ("--pt --slots agency,segment", False, PORTUGUESE),
         ("--pt", True, {"segment": "faixa"}),
     ],
@@ -278,7 +277,7 @@ class ActionSessionStart(PS7SessionStart):
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({}, {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": "import rasa_ps7\n"}),
+        ({}, {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": IMPORT}),
         (
             {"actions.py": "import rasa_ps7\n"},
             {"actions.py": f"import rasa_ps7\n\n\n{SESSION_START}"},
@@ -286,6 +285,10 @@ class ActionSessionStart(PS7SessionStart):
         (  # the plugin as a folder: nothing imports the wheel then
             {"actions/ps7/__init__.py": "PS7SessionStart"},
             {"actions/ps7_session.py": SESSION_START.replace("rasa_ps7", ".ps7")},
+        ),
+        (  # a bot for CALM is one by its flows
+            {"data/flows.yml": "flows: {pay: {steps: [{action: utter_greet}]}}\n"},
+            {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": IMPORT},
         ),
     ],
 )
@@ -296,24 +299,15 @@ def test_a_look_up_at_the_sessions_start(
     bot("file", files)
     code, out, _ = cli("init --yes --at-session-start")
     after = tree()
-    assert after[FRAGMENT] == fragment(OSS, at_session_start=True)
+    flavour = CALM if "data/flows.yml" in files else OSS
+    assert after[FRAGMENT] == fragment(flavour, at_session_start=True)
     (said,) = left_to_you(out)
     assert code == 0
     assert said.startswith("let each rule or flow that needs the customer call action_ps7_context")
-    theirs = {name: text for name, text in after.items() if name.startswith("actions") and text}
+    named = ("actions", "data")
+    theirs = {name: text for name, text in after.items() if name.startswith(named) and text}
     assert theirs == {**files, **expected}
     assert cli("init")[1].startswith(NOTHING)
-
-
-def test_a_bot_for_calm(cli: Cli) -> None:
-    """It is one by its flows: a fragment and a session start for it, and its policies."""
-    flows = "flows: {pay: {steps: [{action: utter_greet}]}}\n"
-    before = bot("file", {"data/flows.yml": flows})
-    assert cli("init --yes").code == 0
-    after = tree()
-    assert after[FRAGMENT] == fragment(CALM)
-    assert after["actions/ps7_session.py"] == SESSION_START
-    assert after["config.yml"] == before["config.yml"]
 
 
 # -- how it goes on -------------------------------------------------------------------------------

@@ -215,29 +215,23 @@ def test_where_a_key_goes(
     assert list(Path().glob(".*.*.*")) == []
 
 
-def test_a_link_that_lies_in_wait_gets_nothing(
-    cli: Cli, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Git can carry one by the name of a temporary file: that name cannot be known before."""
-    outside = tmp_path_factory.mktemp("outside") / "file"
-    outside.write_text("before")
-    lay_out(Path(), BOTS["file"])
+def test_how_a_file_is_written(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It keeps its mode; a new one has that of any new file.
+
+    Nothing goes into a link that lies in wait: Git can carry one by the name of a temporary file,
+    so that name cannot be known before.
+    """
+    (outside := tmp_path_factory.mktemp("outside") / "file").write_text("before")
+    lay_out(Path(), {**BOTS["file"], "endpoints.yml": "a: 1\n"})
     for name in ("..env.rasa-ps7", ".endpoints.yml.rasa-ps7"):
         Path(name).symlink_to(outside)
-    assert cli("init --yes").code == 0
-    assert outside.read_text() == "before"
-    assert Path("config.yml").stat().st_mode == Path("endpoints.yml").stat().st_mode
-
-
-def test_a_mode_stays(cli: Cli) -> None:
-    """Of what is changed; what is new has that of any new file."""
-    lay_out(Path(), {**BOTS["file"], "endpoints.yml": "a: 1\n"})
-    Path("endpoints.yml").chmod(0o640)
+    Path("endpoints.yml").chmod(0o604)
     before, mask = Path("domain.yml").stat().st_mode, os.umask(0o027)
     try:
-        cli("init --yes")
+        assert cli("init --yes").code == 0
     finally:
         os.umask(mask)
-    assert Path("endpoints.yml").stat().st_mode & 0o777 == 0o640
+    modes = [Path(name).stat().st_mode & 0o777 for name in ("endpoints.yml", FRAGMENT)]
+    assert modes == [0o604, 0o640]
     assert Path("domain/bot.yml").stat().st_mode == before
-    assert FRAGMENT.stat().st_mode & 0o777 == 0o640
+    assert outside.read_text() == "before"
