@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actions.ps7.digest import KeyedDigest
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from tests.support.command import Cli, command
+from tests.support.command import Cli
 from tests.support.processes import free_port
 
 # The simulator lives in the session's event loop.
@@ -70,17 +69,17 @@ As PS7 sent it
 
 
 async def test_a_person_sees_a_masked_customer(
-    ps7: Simulator, settings: dict[str, str], tmp_path: Path
+    ps7: Simulator, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
-    """As a process, into a pipe: every line of it, and nothing beside it.
+    """Every line of it, and nothing beside it. Slots have the bot's names.
 
     Undocumented names may be data; so may any value under a name that is documented for something
-    else. Slots have the bot's names.
+    else.
     """
     of_no_name = {"52998224725": {"u_ag": ["0341", None, True, 7]}, "Ana": 1.5}
     ps7.answer("C1", body={"payload": {"u_id": "52998224725", **of_no_name, "u_dsok": "s"}})
-    variables = settings | {"PS7_SLOT_NAMES": '{"agency": "agencia"}'}
-    ended = await command("lookup", "C1", cwd=tmp_path, variables=variables)
+    monkeypatch.setenv("PS7_SLOT_NAMES", '{"agency": "agencia"}')
+    ended = await asyncio.to_thread(cli, "lookup C1")
     expected = SHOWN.replace("DIGEST", digest_of(settings, "C1"))
     assert (ended.code, steady(ended.out), ended.err) == (0, expected, "")
 
