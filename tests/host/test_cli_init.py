@@ -62,8 +62,7 @@ ADDED = {
 
 def added(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     """Return the lines that each file has more; none is lost. A file that moved is where it is."""
-    moved = {OWN if name == "domain.yml" else name: text for name, text in before.items()}
-    before = moved if "domain.yml" not in after else before
+    before = {OWN if name == "domain.yml" else name: text for name, text in before.items()}
     assert before.keys() <= after.keys()
     found = {}
     for name in after.keys() - {JOURNAL}:
