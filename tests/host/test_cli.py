@@ -156,14 +156,18 @@ def test_what_is_personal_can_come_from_the_standard_input(
     assert "standard input: 1 to 256 printable characters without white space" in err
 
 
+SECRETS = "cannot be used; it expects a JSON list of secrets of at least 32 bytes each"
+FERNET = "cannot be used; it expects a JSON list of Fernet keys, newest first"
+
+
 @pytest.mark.parametrize(
     ("line", "value", "complaint"),
     [
         ("sign ana --sender s", None, "PS7_ARRIVAL_KEYS is not set: there is no key to sign with"),
-        ("sign ana --sender s", '["planted"]', "  PS7_ARRIVAL_KEYS cannot be used; it expects"),
-        ("sign ana --sender s", "", "  PS7_ARRIVAL_KEYS cannot be used; it expects"),
+        ("sign ana --sender s", '["planted"]', f"  PS7_ARRIVAL_KEYS {SECRETS}"),
+        ("sign ana --sender s", "", f"  PS7_ARRIVAL_KEYS {SECRETS}"),
         ("key --rotate", None, "PS7_SEAL_KEYS is not set: there is nothing to rotate"),
-        ("key --rotate", '["planted"]', "  PS7_SEAL_KEYS cannot be used; it expects"),
+        ("key --rotate", '["planted"]', f"  PS7_SEAL_KEYS {FERNET}"),
     ],
 )
 def test_no_usable_key(

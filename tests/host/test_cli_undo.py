@@ -41,7 +41,8 @@ def test_a_bot_is_as_it_was(name: str, options: str, files: dict[str, str], cli:
     assert (code, tree()) == (0, made)
     code, out, left = undo(cli)
     assert (code, out, tree(STAYS)) == (0, shown, before)
-    assert "\n-import rasa_ps7\n" in out or "deleted  actions/__init__.py" in out
+    assert "\n-import rasa_ps7\n" in out or "  deleted  actions/__init__.py" in out
+    assert ("  moved    domain/bot.yml -> domain.yml\n" in out) is (name != "folder")
     assert "  deleted  .rasa-ps7.json (nothing is left to undo)\n" in out
     assert re.fullmatch(r"\.env, with PS7_.* stay: delete them once no seal .*", left[0])
     assert left[-1].startswith("train again, with `rasa train`; ")
