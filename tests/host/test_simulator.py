@@ -131,24 +131,6 @@ async def test_a_request_that_is_not_right_is_refused_and_recorded(
     assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
 
-@pytest.mark.parametrize(
-    ("ps7", "headers", "query"),
-    [
-        (KEYS, {**GOOD, **API, **APP_KEY}, ""),
-        (ANY, {**JSON, "userName": "who", "password": "ever"}, ""),
-        ({}, {**CHARSET, **LOGIN}, "?a=b"),
-    ],
-    indirect=["ps7"],
-)
-async def test_a_request_that_is_right_goes_on_to_ps7(
-    ps7: Simulator, client: Client, headers: Headers, query: str
-) -> None:
-    """Whatever stands around what is asked for."""
-    answer = await client.send(ps7.url + PATH + query, headers=headers, body=ANA)
-    assert (answer.status, answer.json) == (200, PERSONAS["ana"].answer)
-    assert (ps7.requests[0].refusal, ps7.requests[0].upstream_id) == (None, encoded("ana"))
-
-
 # Tokens
 
 
@@ -274,14 +256,15 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
 ) -> None:
     """A person sees what the bot sent, and no secret or token; `DELETE /requests` forgets it."""
     token = await fetch(client, ps7)
-    sent = {**LOGIN, **JSON, **bearing(token), "x-itau-correlationID": "K1", "x-itau-flowID": "F1"}
+    ids = {"x-itau-correlationID": "K1", "x-itau-flowID": "F1"}
+    sent = {**LOGIN, **CHARSET, **bearing(token), **ids}
     content = b'{"contextId": "ana", "encoded": 0, "password": "body-secret"}'
-    await client.send(ps7.url + PATH, headers=sent, body=content)
+    await client.send(ps7.url + PATH + "?a=b", headers=sent, body=content)
     page = await client.send(ps7.url + "/requests", method="GET")
     lookup, fetched = page.json["requests"][0], page.json["tokenRequests"][0]
     came = dict.fromkeys((*LOGIN, "x-app-key", "Authorization"), True)
     assert lookup.pop("present") == {**came, "x-itau-apikey": False}
-    assert [*lookup.values()] == ["POST", PATH, 200, None, "ana", 0, "ana", "K1", "F1"]
+    assert [*lookup.values()] == ["POST", PATH + "?a=b", 200, None, "ana", 0, "ana", "K1", "F1"]
     assert True not in fetched.pop("present").values()
     assert [*fetched.values()] == ["POST", TOKEN_PATH, 200, None, *[None] * 5]
     for text in (repr(ps7), repr(ps7.requests), repr(ps7.token_requests), page.body.decode()):
