@@ -1,4 +1,4 @@
-"""Random walks: which bots there are, what may happen and how often; and how a walk is made short.
+"""Random walks: which bots there are, what may happen and how often.
 
 Made by `random` from a seed. Of the planted bugs these walks find each within 20,000 steps, most of
 them sooner than hypothesis' stateful machine does, which misses some.
@@ -6,8 +6,7 @@ them sooner than hypothesis' stateful machine does, which misses some.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -97,24 +96,3 @@ def _step(chance: Random, bot: Bot) -> Step:
         away=bot.unreliable and chance.random() < 0.15,
         attack=attack,
     )
-
-
-def shrunk(walk: Walk, fails: Callable[[Walk], bool]) -> Walk:
-    """Return a walk of fewer of these steps, and of simpler ones, that still fails."""
-    while simpler := next(filter(fails, _simpler(walk)), None):
-        walk = simpler
-    return walk
-
-
-def _simpler(walk: Walk) -> Iterator[Walk]:
-    for at, step in enumerate(walk.steps):
-        before, after = walk.steps[:at], walk.steps[at + 1 :]
-        for steps in ((), *((simpler,) for simpler in _simpler_values(step))):
-            yield replace(walk, steps=(*before, *steps, *after))
-    yield from (replace(walk, bot=bot) for bot in _simpler_values(walk.bot))
-
-
-def _simpler_values(value: Any) -> Iterator[Any]:  # noqa: ANN401 - a bot or a step
-    for field in fields(value):
-        if field.default not in (MISSING, getattr(value, field.name)):
-            yield replace(value, **{field.name: field.default})
