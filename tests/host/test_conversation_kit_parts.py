@@ -80,12 +80,6 @@ def test_a_bot_can_be_paused_and_say_a_text_in_place_of_an_action() -> None:
     assert state.latest_action == {"action_text": "Olá!"}
 
 
-def test_an_event_keeps_its_metadata() -> None:
-    """Before that of the model."""
-    event = stored({**SET, "metadata": {"m": 1}}, timestamp=2.0, origin={"m": "0", "n": "0"})
-    assert event == {**SET, "timestamp": 2.0, "metadata": {"m": 1, "n": "0"}}
-
-
 FILES = {
     "a.yml": """
 slots: {a: {type: text, initial_value: no}}
@@ -198,24 +192,11 @@ def test_an_answer_depends_on_slots_and_channel(
     assert (message["text"] if message else None) == said
 
 
-def test_a_message_is_put_together_as_by_rasa() -> None:
-    """The answer first, then what the action adds; what is no content goes to the metadata."""
-    answer = {
-        "custom": {"list": [{"deep": "{a}"}, 1]},
-        "image": "{a}.png",
-        "attachment": "{a}.pdf",
-        "quick_replies": ["{a}?"],
-        "id": "v1",
-    }
-    response = {"response": "r", "buttons": [{"title": "mais"}], "text": None, "extra": "x"}
-    message = bot_message(response, {"responses": {"r": [answer]}}, {"a": "A"}, "rest")
+def test_an_answer_is_filled_however_deep() -> None:
+    """What is no content goes to the metadata; an image counts as an attachment too."""
+    answer = {"custom": {"list": [{"deep": "{a}"}, 1]}, "image": "{a}.png", "id": "v1"}
+    message = bot_message({"response": "r"}, {"responses": {"r": [answer]}}, {"a": "A"}, "rest")
     assert message is not None
-    assert message["metadata"] == {"id": "v1", "utter_action": "r", "extra": "x"}
-    assert message["data"] == {
-        "elements": None,
-        "quick_replies": ["A?"],
-        "buttons": [{"title": "mais"}],
-        "attachment": "A.pdf",
-        "image": "A.png",
-        "custom": {"list": [{"deep": "A"}, 1]},
-    }
+    assert message["metadata"] == {"id": "v1", "utter_action": "r"}
+    assert message["data"]["custom"] == {"list": [{"deep": "A"}, 1]}
+    assert message["data"]["attachment"] == message["data"]["image"] == "A.png"
