@@ -67,15 +67,6 @@ def _kinds(bot: Conversation) -> list[str]:
     return [event.get("name") or event["event"] for event in bot.events]
 
 
-async def test_a_test_says_whether_slots_are_carried_over() -> None:
-    """It counts for more than the domain. Each conversation is of a user of its own."""
-    bots = [Conversation({}, [], carry_over_slots=False) for _ in range(2)]
-    await bots[0].user("oi", metadata={"contextId": "C1"})
-    assert bots[0].slots == {"session_started_metadata": None}
-    assert bots[0].sender_id != bots[1].sender_id
-    assert (bots[1].events, bots[1].tracker.latest_message["text"]) == ([], None)
-
-
 @pytest.mark.parametrize(
     ("text", "given", "intent"),
     [("oi", "greet", "greet"), ("/greet", "other", "other"), ('/greet{"a": "b"}', None, None)],
@@ -91,6 +82,7 @@ async def test_a_message_has_what_the_test_says(
     assert (bot.latest_message["intent"], bot.latest_message["entities"]) == (guess, entities)
     assert bot.events[-1]["metadata"].items() > {"n": 1}.items()
     assert bot.tracker.sender_id == "ana"
+    assert Conversation({}, []).sender_id != Conversation({}, []).sender_id
     assert bot.events[-1]["input_channel"] == bot.tracker.get_latest_input_channel() == "phone"
 
 
@@ -151,15 +143,6 @@ async def test_an_error_reaches_the_test(
     with pytest.raises(error, match=text):
         await call(bot)
     assert bot.slots["cpf"] is None
-
-
-async def test_a_part_of_a_domain_leaves_names_open() -> None:
-    """One that lists no actions, no responses, no intents."""
-    bot = Conversation(COLOUR, [])
-    await bot.user("oi", intent="any")
-    for name in ("action_any", "utter_any"):
-        with pytest.raises(ActionNotFoundException, match=name):
-            await bot.run(name)
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", float("nan")])

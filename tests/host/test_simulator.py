@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +12,15 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator import gateway
-from tests.support.simulator_client import JSON, LOGIN, PATH, Answer, Client, own_client
+from tests.support.simulator_client import (
+    JSON,
+    LOGIN,
+    PATH,
+    Answer,
+    Client,
+    own_client,
+    own_simulator,
+)
 
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 APP = {"app_key": "our-app", "app_secret": "our-secret"}
@@ -21,15 +28,7 @@ ANA, GET_TOKEN = b'{"contextId": "ana"}', json.dumps(APP).encode()
 
 
 client = pytest.fixture(own_client)
-
-
-@pytest.fixture
-async def ps7(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """Yield a simulator on a free port, with the options that a test gives as a parameter."""
-    async with Simulator(**getattr(request, "param", {})) as simulator:
-        yield simulator
-
-
+ps7 = pytest.fixture(own_simulator)
 with_options = pytest.mark.parametrize("ps7", [APP], indirect=True, ids=["tokens"])
 
 
@@ -163,9 +162,9 @@ async def test_a_lookup_needs_a_token_and_the_key(ps7: Simulator, client: Client
         ({**good, "Authorization": "Bearer another"}, 401),
         ({**good, "Authorization": good["Authorization"].replace("Bearer", "Basic")}, 401),
     ):
-        assert (await client.look_up_with(sent, ps7, "ana")).status == status
+        assert (await client.look_up(ps7, "ana", sent)).status == status
     ps7.revoke_tokens()
-    assert (await client.look_up_with(good, ps7, "ana")).status == 401
+    assert (await client.look_up(ps7, "ana", good)).status == 401
     ps7.token_answer(503)
     assert (await fetch(client, ps7)).status == 503
 
@@ -185,7 +184,7 @@ async def test_what_depends_on_time(
         *((1.99, 429), (2.0, 401)),
     ):
         now = 1000.0 + passed
-        answer = await client.look_up_with(bearing(token), ps7, "ana")
+        answer = await client.look_up(ps7, "ana", bearing(token))
         assert answer.status == status
         assert answer.headers.get("Retry-After") == ("1" if status == 429 else None)
     kept = await fetch(client, ps7)
@@ -199,7 +198,7 @@ async def test_a_key_that_was_not_given_is_not_compared_and_old_requests_go(
     """As with user name and password; and a simulator that runs for days does not grow."""
     for seconds in ("1", "2", "3"):
         token = await fetch(client, ps7, seconds, app_key="whatever")
-        assert (await client.look_up_with(bearing(token), ps7, seconds)).status == 200
+        assert (await client.look_up(ps7, seconds, bearing(token))).status == 200
     assert [request.json["contextId"] for request in ps7.requests] == ["2", "3"]
     assert [one.headers["X-Token-Expire"] for one in ps7.token_requests] == ["2", "3"]
 

@@ -69,7 +69,7 @@ async def test_nothing_keeps_running(
 ) -> None:
     """Neither after a client that leaves, nor after a stop: a test does not hang at its end."""
     before = asyncio.all_tasks()
-    asked = asyncio.create_task(client.look_up_with({"Connection": "close"}, ps7, name))
+    asked = asyncio.create_task(client.look_up(ps7, name, {"Connection": "close"}))
     await asyncio.sleep(0.1)
     if stops:
         begun = time.monotonic()
@@ -84,7 +84,7 @@ async def test_nothing_keeps_running(
 
 async def test_echo_returns_the_credentials(ps7: Simulator, client: Client) -> None:
     """As a gateway in debug mode does: every header of the request, in the message."""
-    answer = await client.look_up_with({"x-app-key": "planted"}, ps7, "echo")
+    answer = await client.look_up(ps7, "echo", {"x-app-key": "planted"})
     assert answer.status == 403
     assert "password: simulator" in answer.json["error_msg"]
     assert "x-app-key: planted" in answer.json["error_msg"]

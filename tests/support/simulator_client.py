@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
+import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from actions.ps7.testing import Simulator
@@ -50,16 +51,11 @@ class Client:
         ) as response:
             return Answer(response.status, dict(response.headers), await response.read())
 
-    async def look_up(self, ps7: Simulator, context_id: str, **more: object) -> Answer:
-        """Send the request that a correct client sends, with `more` in its body."""
-        body = json.dumps({"contextId": context_id, **more}).encode()
-        return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON}, body=body)
-
-    async def look_up_with(
-        self, headers: dict[str, str], ps7: Simulator, context_id: str
+    async def look_up(
+        self, ps7: Simulator, context_id: str, headers: Mapping[str, str] = JSON, **more: object
     ) -> Answer:
-        """Send it with more headers."""
-        body = json.dumps({"contextId": context_id}).encode()
+        """Send the request of a correct client, with more headers and with `more` in its body."""
+        body = json.dumps({"contextId": context_id, **more}).encode()
         return await self.send(ps7.url + PATH, headers={**LOGIN, **JSON, **headers}, body=body)
 
 
@@ -69,7 +65,10 @@ async def own_client() -> AsyncIterator[Client]:
         yield Client(session)
 
 
-async def own_simulator() -> AsyncIterator[Simulator]:
-    """Run a simulator on a free port, for one test: a module makes its fixture of this."""
-    async with Simulator() as running:
+async def own_simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """Run a simulator on a free port, with the options that a test gives as a parameter.
+
+    A module makes its fixture of this.
+    """
+    async with Simulator(**getattr(request, "param", {})) as running:
         yield running
