@@ -179,6 +179,14 @@ async def test_a_slot_opens_no_session_in_place_of_an_expired_one() -> None:
     assert bot.slots["colour"] == "blue"
 
 
+async def test_a_conversation_can_start_over() -> None:
+    """With initial slots, carried over or not."""
+    bot = Conversation(COLOUR, [])
+    await bot.set_slot("colour", "red")
+    await bot.restart()
+    assert bot.slots["colour"] == "blue"
+
+
 @pytest.mark.parametrize(("config", "minutes"), [({}, 60), ({"session_expiration_time": 5}, 5)])
 async def test_a_session_expires_by_its_own_time(config: dict[str, int], minutes: int) -> None:
     """By the domain's minutes, or 60, since the user last said something that counts."""

@@ -52,7 +52,7 @@ class Client:
             return Answer(response.status, dict(response.headers), await response.read())
 
     async def look_up(
-        self, ps7: Simulator, context_id: str, headers: Mapping[str, str] = JSON, **more: object
+        self, ps7: Simulator, context_id: str, headers: Mapping[str, str] = JSON, /, **more: object
     ) -> Answer:
         """Send the request of a correct client, with more headers and with `more` in its body."""
         body = json.dumps({"contextId": context_id, **more}).encode()
