@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.host.conftest import seal_keys
 from tests.host.loopback import ANA, Server
@@ -18,15 +19,11 @@ SLOWLY = 0.6
 
 async def test_no_turn_is_lost(tmp_path: Path) -> None:
     """SIGTERM comes while PS7 takes its time: every turn that waits for it ends in an answer."""
+    login: dict[str, Any] = {"PS7_USERNAME": "u", "PS7_PASSWORD": "p", "PS7_SEAL_KEYS": seal_keys()}
     users = [Dialogue() for _ in range(USERS)]
     async with Server([b"", ANA], pause=SLOWLY) as ps7:
         server = await ActionServer.start(
-            Path(sys.executable),
-            tmp_path / "server.log",
-            PS7_BASE_URL=ps7.url,
-            PS7_USERNAME="u",
-            PS7_PASSWORD="p",
-            PS7_SEAL_KEYS=seal_keys(),
+            Path(sys.executable), tmp_path / "server.log", PS7_BASE_URL=ps7.url, **login
         )
         sent = {"contextId": "ana"}
         turns = [asyncio.create_task(user.turn(server.send, metadata=sent)) for user in users]
