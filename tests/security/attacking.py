@@ -21,23 +21,16 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.ps7 import (
-    ActionPS7Context,
-    ActionPS7Forget,
-    ActionPS7Verify,
-    PS7SessionStart,
-    verified_context,
-)
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, verified_context
 from actions.ps7.testing import PERSONAS, Conversation, Simulator
 from actions.ps7.testing.conversation import Result
 from tests.support.clock import Clock
 from tests.support.dialogue import LOOK_UP, SLOTS
 
-WITNESS, SESSION_START, LISTEN = "action_witness", "action_session_start", "action_listen"
+WITNESS = "action_witness"
 STATUS, SEAL, NOTE = "ps7_status", "ps7_context", "session_started_metadata"
 CUSTOMER_SLOTS = (*SLOTS[2:], "u_cpf", "u_id")
 MAX_AGE = 900
-_ACTIONS = (ActionPS7Context, ActionPS7Verify, ActionPS7Forget)
 
 # What is secret: made anew for each run, so that a log can be searched.
 SEAL_KEY, FOREIGN_SEAL_KEY = (Fernet.generate_key().decode() for _ in range(2))
@@ -64,10 +57,6 @@ class ActionWitness(Action):
     ) -> list[dict[str, Any]]:
         customer = verified_context(tracker)
         return [SlotSet("verified", customer and customer.field("u_cpf"))]
-
-
-class ActionSessionStart(PS7SessionStart):
-    """Looks the customer up as a session starts."""
 
 
 class Bank:
@@ -98,20 +87,20 @@ class Bank:
 
 
 class Talk(Conversation):
-    """One conversation with the bot; `starts`: with `PS7SessionStart`."""
+    """One conversation with the bot."""
 
-    def __init__(self, bank: Bank, *, starts: bool = False, carries: bool = True) -> None:
+    def __init__(self, bank: Bank) -> None:
         self.bank = bank
         self.seals: dict[str, dict[str, Any]] = {}
         """Every seal that was set, with the slots as they were then: an attacker may keep them."""
-        actions = [*_ACTIONS, ActionWitness, *([ActionSessionStart] if starts else [])]
+        actions = [ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionWitness]
         slots = (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance")
         domain = {
             "actions": [action().name() for action in actions],
             "slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in slots},
         }
         sender = f"{SENDERS}-{uuid4().hex[:16]}"
-        super().__init__(domain, actions, sender_id=sender, carry_over_slots=carries, now=bank.now)
+        super().__init__(domain, actions, sender_id=sender, now=bank.now)
 
     async def after(self, *steps: Step) -> Talk:
         """Let these steps happen, and no request of theirs count."""

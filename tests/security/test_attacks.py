@@ -27,6 +27,7 @@ from tests.security.attacking import (
     NOTE,
     OLDER_ARRIVAL_KEY,
     SEAL,
+    SEAL_KEY,
     STATUS,
     WITNESS,
     Bank,
@@ -140,6 +141,21 @@ ATTACKS = [
     attack_signed("ana", "one of the next minute", ANA_GOES, brings(token(made=60))),
     attack_signed("ana", "hers, which is over", STILL_ANA, brings(token("ana", made=-130))),
     attack_signed("stranger", "an older key", DIEGO_COMES, brings(token(key=OLDER_ARRIVAL_KEY))),
+    # What the plugin cannot prevent: who has what it takes is served as the customer
+    attack("stranger", "a contextId, and no PS7_ARRIVAL_KEYS", STILL_ANA, HERS),
+    attack(
+        *("stranger", "the same through Rasa's API", STILL_ANA),
+        happens("user", text="oi", metadata={"contextId": ANA}),
+    ),
+    attack_signed(
+        *("stranger", "a token in time with its sender id, or an arrival key", STILL_ANA),
+        brings(token("ana")),
+    ),
+    attack_signed(
+        *("stranger", "a seal key, and a way to write ps7_context", STILL_ANA),
+        *(says(), seals(sealed_by(SEAL_KEY))),
+    ),
+    attack_signed("ana", "the sender id of a conversation that goes on", STILL_ANA, says()),
 ]
 """Also what must go on working, so that no attack fails since everything is refused."""
 
@@ -169,6 +185,22 @@ async def test_no_attack_makes_a_customer(
             assert [*wrong(action, talk.slots, truth)] == [], action
         if action == plan[0] == LOOK_UP:
             assert talk.slots[STATUS] == must.status
+
+
+@pytest.mark.parametrize(
+    "between", [(WIPES,), (happens("rewind"),), (brings(["ctx"]), runs(LOOK_UP)), (LOG_OUT,)]
+)
+async def test_the_next_guess_is_not_asked_about(bank: Bank, between: tuple[Step, ...]) -> None:
+    """One session asks about five contextIds (`PS7_MAX_CONTEXTS`), however right the next is."""
+    talk = Talk(bank)
+    guesses = [f"ctx-{number}" for number in range(5)]
+    for guess in (*guesses, ANA):
+        await talk.user("oi", metadata={"contextId": guess})
+        await talk.run(LOOK_UP)
+        assert talk.slots[STATUS] == "rejected"
+        for step in between:
+            await step(talk)
+    assert [request.json["contextId"] for request in bank.ps7.requests] == guesses
 
 
 def shown(talk: Talk) -> list[str]:
