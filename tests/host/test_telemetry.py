@@ -245,10 +245,11 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, points: Points) 
         assert in_use() == [({}, 0)]
 
 
-def test_counters_go_on_where_the_module_is_loaded_again() -> None:
+def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again() -> None:
     """OpenTelemetry keeps the instrument that it was given first, of a host that reloads."""
     made = ("ps7.test", "{test}", "Made by a test")
     first = counter.CounterFromZero(*made)
+    assert [read.value for read in first._read(metrics.CallbackOptions())] == [0]
     first.add(1)
     reloaded = runpy.run_path(counter.__file__, {"_counts": counter._counts})
     reloaded["CounterFromZero"](*made).add(1)

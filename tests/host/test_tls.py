@@ -292,6 +292,17 @@ async def test_a_server_refuses_a_client_that_it_does_not_trust(
     assert reason is Reason.TLS_CLIENT_REFUSED
 
 
+async def test_a_server_that_speaks_no_tls_is_named_as_such(said: pytest.LogCaptureFixture) -> None:
+    """`https` in `PS7_BASE_URL`, and what listens there answers in clear."""
+    async with (
+        Server([], greeting=http(GOOD)) as server,
+        PS7Client(settings_for(server.url.replace("http", "https"))) as client,
+    ):
+        failure = await failure_of(client)
+    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS)
+    assert lines(said) == [("unavailable", "tls", "-", "1")]
+
+
 # The proxy
 
 
