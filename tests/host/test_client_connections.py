@@ -33,17 +33,6 @@ async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
 # What breaks on the way: what the faults of the simulator (`tests/faults`) have not
 
 
-async def test_a_chunk_that_is_none_ends_in_time() -> None:
-    """The library may wait for its end for ever, deaf to its own timeouts (aiohttp 3.9 to 3.14)."""
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    async with (
-        Server([chunked, b"zz\r\n"], pause=0.05, stays=False) as server,
-        client_of(server.url, deadline=0.4) as client,
-    ):
-        failure = await asyncio.wait_for(failure_of(client), 1.5)
-    assert failure.outcome.value == "unavailable"
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems queue differently")
 async def test_a_connection_that_is_not_accepted_in_time() -> None:
     """A host that does not answer the call at all: here its queue of callers is full."""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from actions.ps7 import Outcome, handover
+from actions.ps7.dialogue import runtime
 from actions.ps7.slots import CUSTOMER_SLOTS
 from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, run, set_slots
@@ -36,13 +37,15 @@ def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
     return converse(sender_id="5511987654321")
 
 
-async def test_few_fields_go_on(bot: Conversation) -> None:
+async def test_few_fields_go_on(bot: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
     """These and no other, from the seal: what else wrote into a slot of ours does not count.
 
-    A raw value goes on where the bot names it, and it alone.
+    A raw value goes on where the bot names it, and it alone. A process that registered none of our
+    actions reads the seal as well.
     """
     await arrive(bot, "ana", correlationId="trail-1")
     await set_slots(bot, ps7_status="denied", segment="Private", cpf_masked=TYPED)
+    monkeypatch.setattr(runtime, "_runtimes", [])
     plain = handover(bot.tracker, reason="ask_human")
     assert plain == {
         "reason": "ask_human",

@@ -66,18 +66,6 @@ async def asked(ps7: BackgroundSimulator) -> None:
 
 
 @every_fault
-async def test_one_context_id_keeps_nobody_else_out(ps7: BackgroundSimulator, fault: str) -> None:
-    """Neither one message after another nor eight at once: ten of ten others are known."""
-    async with client_of(ps7) as client:
-        for at_once in (1, 1, 1, 1, 1, 1, 8, 8):
-            await asyncio.gather(*(look_up(client, fault) for _ in range(at_once)))
-        known = await asyncio.gather(*(look_up(client, name) for name in OTHERS))
-        assert [type(each) for each in known] == [CustomerContext] * len(OTHERS)
-        await asked(ps7)
-        assert len(questions(ps7)) <= 3
-
-
-@every_fault
 async def test_a_ps7_that_is_away_is_soon_left_alone_and_found_again(
     ps7: BackgroundSimulator, fault: str, said: pytest.LogCaptureFixture
 ) -> None:

@@ -11,12 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from actions.ps7 import verified_context
-from actions.ps7.dialogue import counters, runtime
-from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from actions.ps7.dialogue import counters
+from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.clock import Clock
-from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 # The simulator lives in the session's event loop.
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("settings")]
@@ -28,46 +27,6 @@ ANA = PERSONAS["ana"]
 def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
     """Return a conversation in which `action_ps7_context` runs on every turn."""
     return converse()
-
-
-async def test_only_the_slots_that_change_are_set(bot: Conversation, ps7: Simulator) -> None:
-    """Every SlotSet is an event. Later turns set none and ask no one, contextId or not."""
-    set_by_ana = await arrive(bot, "ana")
-    slots = bot.slots
-    assert {name: slots[name] for name in ANA.slots} == ANA.slots
-    known = [name for name, value in slots.items() if value is not None]
-    assert set_by_ana == sorted({*known} & {*SLOTS, "u_ion"})
-    assert await arrive(bot) == []
-    assert await arrive(bot, "ana") == []
-    assert len(ps7.requests) == 1
-
-
-async def test_renamed_slots_and_the_defaults_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot's name is written, the default name is the bot's own and not touched."""
-    monkeypatch.setenv(
-        "PS7_SLOT_NAMES", '{"agency": "colour", "ps7_status": "balance", "ps7_context": "u_ion"}'
-    )
-    bot = converse()
-    await set_slots(bot, agency="mine", ps7_status="mine", ps7_context="mine")
-    await arrive(bot, "ana")
-    slots = bot.slots
-    assert (slots["colour"], slots["balance"]) == (ANA.slots["agency"], "ok")
-    assert [slots[name] for name in ("agency", "ps7_status", "ps7_context")] == ["mine"] * 3
-    assert await arrive(bot) == []
-
-
-async def test_verified_context_gives_the_customer_of_the_seal(
-    bot: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever the slots say, also in a process that registered none of our actions."""
-    await arrive(bot, "ana")
-    await set_slots(bot, cpf=TYPED, identification=None, token_status="invalid")
-    monkeypatch.setattr(runtime, "_runtimes", [])
-    customer = verified_context(bot.tracker)
-    assert customer is not None
-    assert (customer.cpf, customer.account) == (ANA.slots["cpf"], ANA.slots["account"])
-    assert customer.authenticated
-    assert customer.token_valid
 
 
 async def test_a_run_says_which_rule_decided(

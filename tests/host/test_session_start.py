@@ -18,19 +18,17 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
 from actions.ps7.dialogue.rules import Run
-from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from actions.ps7.testing import PERSONAS, Conversation
 from tests.support import bots
 from tests.support.bots import (
     FROM_TEXT,
     SESSION_START,
     ActionSessionStart,
     arrive,
-    asked,
     no_customer,
-    run,
     shown,
 )
-from tests.support.dialogue import FORGET, LOOK_UP
+from tests.support.dialogue import FORGET
 
 pytestmark = [
     pytest.mark.versions,
@@ -48,23 +46,6 @@ def converse(*, carries_over: bool = True) -> Conversation:
 def shows_ana(bot: Conversation) -> bool:
     slots = bot.slots
     return all(slots[name] == value for name, value in ANA.items())
-
-
-async def test_the_customer_is_known_before_the_first_message(ps7: Simulator) -> None:
-    """SessionStarted, the slots, `action_listen`; later turns ask PS7 nothing."""
-    bot = converse()
-    result = await bot.user("oi", metadata={"contextId": "ana"})
-    first, *slots, last = result.events
-    assert (first["event"], last["event"], last["name"]) == (
-        *("session_started", "action", "action_listen"),
-    )
-    assert {event["event"] for event in slots} == {"slot"}
-    assert len(result.slots) == len(slots)
-    assert result.texts == []
-    assert shows_ana(bot)
-    assert bot.latest_message["text"] == "oi"
-    assert await run(bot, LOOK_UP) == []
-    assert asked(ps7) == ["ana"]
 
 
 @pytest.mark.parametrize("carries_over", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, PS7SessionStart
-from actions.ps7.testing import Conversation, Simulator
+from actions.ps7.testing import Conversation
 from tests.support.dialogue import FORGET, LOOK_UP, SLOTS, VERIFY
 
 SESSION_START, SESSION_METADATA = "action_session_start", "session_started_metadata"
@@ -77,8 +77,3 @@ def shown(bot: Conversation) -> dict[str, Any]:
 def no_customer(status: str) -> dict[str, Any]:
     """Return what they show where no customer is known."""
     return {"ps7_status": status, **dict.fromkeys(CUSTOMER_SLOTS)}
-
-
-def asked(ps7: Simulator) -> list[Any]:
-    """Return the contextIds that PS7 was asked about."""
-    return [request.json["contextId"] for request in ps7.requests]
