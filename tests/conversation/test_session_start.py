@@ -9,7 +9,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.spoken import BALANCES, NO_BALANCE, is_unknown
-from tests.conversation.talking import AN_HOUR, RunningBot, down
+from tests.conversation.talking import RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -31,27 +31,6 @@ async def test_the_greeting_knows_the_customer(start_bot: RunningBot, ps7: Simul
     assert await chat.say("oi", {"contextId": "ana"}) == [HELLO]
     assert await chat.say(BALANCE) == BALANCES["ana"]
     assert [request.json["contextId"] for request in ps7.requests] == ["ana"]
-
-
-async def test_a_second_session(start_bot: RunningBot) -> None:
-    """The bot's own slots stay, as the domain says; the customer ends with the session.
-
-    The contextId of the first message of the next session counts; if its lookup fails, nothing of
-    the customer before is left.
-    """
-    chat = start_bot.chat()
-    await chat.say("oi", {"contextId": "ana"})
-    await chat.write("language", "en")
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi") == [WELCOME, *NO_BALANCE["expired"], HELLO]
-    assert (await chat.slots())["language"] == "en"
-    assert await chat.say(BALANCE) == NO_BALANCE["missing"]
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi", {"contextId": "diego"}) == [PRIVATE, HELLO]
-    assert await chat.say(BALANCE) == BALANCES["diego"]
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi", {"contextId": "not-found"}) == [WELCOME, HELLO]
-    await is_unknown(chat, "rejected")
 
 
 async def test_a_session_start_that_is_asked_for_replaces_the_customer(

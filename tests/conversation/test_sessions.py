@@ -15,8 +15,7 @@ from tests.conversation.talking import AN_HOUR, RunningBot
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 WHO = "quem sou eu"
-ANA, DIEGO = ["Conta 00123456, CPF 52998224725."], ["Conta 00900019, CPF 39053344705."]
-NOBODY = ["Estado missing, conta None, CPF None."]
+ANA = ["Conta 00123456, CPF 52998224725."]
 
 
 async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simulator) -> None:
@@ -41,23 +40,6 @@ async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simula
     assert await chat.say("qual meu saldo") == spoken.NO_BALANCE["missing"]
 
 
-async def test_a_new_session_that_carries_nothing_over_knows_nobody(
-    kiosk: RunningBot, ps7: Simulator
-) -> None:
-    """On a shared device the next user is anonymous, until a contextId of their own comes."""
-    chat = kiosk.chat()
-    assert await chat.say(WHO, {"contextId": "ana"}) == ANA
-    await chat.let_pass(AN_HOUR)
-
-    assert await chat.say(WHO) == NOBODY
-    await spoken.is_unknown(chat, "missing")
-    assert len(ps7.requests) == 1
-    await chat.let_pass(AN_HOUR)
-
-    assert await chat.say(WHO, {"contextId": "diego"}) == DIEGO
-    assert await chat.say(WHO) == DIEGO
-
-
 async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     greeter: RunningBot, ps7: Simulator
 ) -> None:
@@ -75,28 +57,3 @@ async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     assert await chat.say(WHO) == ANA
     assert await chat.say(WHO) == ANA
     assert len(ps7.requests) == 3, "asked for the session that ends, and for the new one"
-
-
-async def test_a_log_out_that_was_rewound_holds_in_the_next_session(
-    greeter: RunningBot, ps7: Simulator
-) -> None:
-    """`/back` takes the log-out out of the slots, and a new session carries those over.
-
-    `PS7_METADATA_KEYS` says where the contextId is, and it is looked for nowhere else.
-    """
-    chat = greeter.chat()
-    token = signed_arrival(chat, "ana")
-    assert (await chat.say(WHO, token["channel"]))[-1:] == NOBODY
-    assert await chat.say(WHO, token) == ANA
-    assert await chat.say(WHO) == ANA
-    await chat.execute("action_ps7_forget")
-    await chat.execute("action_listen")
-    await chat.say("/back")
-    assert (await chat.slots())["account"] == "00123456", "Rasa did not rewind: it shows nothing"
-    await chat.let_pass(AN_HOUR)
-
-    for metadata in (None, None, signed_arrival(chat, "ana")):
-        (*_, told) = await chat.say(WHO, metadata)
-        assert told.endswith(", conta None, CPF None.")
-    await spoken.is_unknown(chat, "missing")
-    assert len(ps7.requests) == 1

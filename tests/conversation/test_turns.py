@@ -72,25 +72,3 @@ async def test_a_context_id_is_enough_until_another_one_comes(
     expected = {name: value for name, value in DIEGO.items() if name in slots}
     assert {name: slots[name] for name in expected} == expected
     assert [request.json["contextId"] for request in ps7.requests] == ["ana", "diego"]
-
-
-@pytest.mark.parametrize(
-    ("context_id", "answer"),
-    [
-        ("diego", ["Conta 00900019, CPF 39053344705."]),
-        ("not-found", ["Estado rejected, conta None, CPF None."]),
-    ],
-)
-async def test_a_fallback_that_rewinds_the_turn_brings_no_customer_back(
-    kiosk: RunningBot, context_id: str, answer: list[str]
-) -> None:
-    """Rasa's fallback takes back what the lookup wrote; the next turn writes it again."""
-    chat = kiosk.chat()
-    await chat.say("quem sou eu", {"contextId": "ana"})
-    assert await chat.say("conta uma piada", {"contextId": context_id}) == ["Não sei responder."]
-    rewound = await chat.slots()
-    assert rewound["account"] == ANA["account"], "Rasa did not rewind: this test shows nothing"
-
-    assert await chat.say("quem sou eu") == answer
-    left = {*spoken.of_the_customer(await chat.slots()).values()}
-    assert not left & {ANA["cpf"], ANA["account"], ANA["agency"]}

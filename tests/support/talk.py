@@ -233,11 +233,11 @@ class Talk:
         """Return the customer whom PS7 knows by a contextId."""
         return CustomerContext(cpf=CPF[context_id], agency="0001", expires_at=self.now + HOUR)
 
-    def token(self, context_id: str, seconds: int = 120, key: str = ARRIVAL_KEY) -> str:
+    def token(self, context_id: str, seconds: int = 120) -> str:
         """Sign a contextId for this conversation, as a back-end does."""
         made = int(self.now.timestamp())
         claims = {"contextId": context_id, "sub": self.sender_id, "iat": made}
-        return jwt.encode({**claims, "exp": made + seconds}, key, "HS256")
+        return jwt.encode({**claims, "exp": made + seconds}, ARRIVAL_KEY, "HS256")
 
     # What the slots say
 
