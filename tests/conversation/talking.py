@@ -125,14 +125,6 @@ class RunningBot:
         """Return the conversation of a new user, or of anyone who claims this sender id."""
         return Chat(self.http, self.url, sender, self.database)
 
-    async def domain(self) -> dict[str, Any]:
-        """Return the domain as Rasa understood it."""
-        headers = {"Accept": "application/json"}
-        async with self.http.get(f"{self.url}/domain", headers=headers) as answer:
-            answer.raise_for_status()
-            domain: dict[str, Any] = await answer.json()
-            return domain
-
 
 @asynccontextmanager
 async def down(ps7: Simulator) -> AsyncIterator[None]:

@@ -59,14 +59,6 @@ async def test_the_answers_of_a_story_bot_do_not_change(
     assert len(ps7.requests) == 1
 
 
-async def test_no_slot_of_the_fragment_influences_a_prediction(story_bot: RunningBot) -> None:
-    """Rasa itself says so, of the slots that the fragment declares and of no other."""
-    slots = (await story_bot.domain())["slots"]
-    declared = ("ps7_status", "ps7_context", *spoken.NOBODY)
-    influences = {name: slot["influence_conversation"] for name, slot in slots.items()}
-    assert influences == dict.fromkeys(declared, False)
-
-
 SAYS = {
     "oi": spoken.greeting(PERSONAS["ana"]),
     "sim": spoken.BALANCES["ana"],

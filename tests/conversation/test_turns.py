@@ -10,7 +10,7 @@ from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-ANA, DIEGO = PERSONAS["ana"].slots, PERSONAS["diego"].slots
+DIEGO = PERSONAS["diego"].slots
 
 
 @pytest.mark.parametrize("who", ["ana", "bruno", "diego"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import weakref
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -95,26 +94,6 @@ async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
         await client.lookup("ana", flow_id="a\r\nuserName: b")
     assert caught.value.reason is Reason.INTERNAL
     assert ps7.requests == []
-
-
-@pytest.mark.parametrize(
-    ("more", "reason"),
-    [
-        ({"base_url": "http://127.0.0.1:1", "attempts": 1}, Reason.CONNECT),
-        ({"deadline": 0.1}, Reason.DEADLINE),
-    ],
-)
-async def test_a_failure_that_was_handled_is_gone(
-    ps7: Simulator, more: dict[str, Any], reason: Reason
-) -> None:
-    """Not only at the next collection: its traceback leads to all of a conversation."""
-    async with PS7Client(settings_for(ps7.url, **more)) as client:
-        with pytest.raises(LookupFailed) as caught:
-            await client.lookup("slow")
-    assert caught.value.reason is reason
-    left = weakref.ref(caught.value)
-    del caught
-    assert left() is None
 
 
 # What a lookup looks like from outside
