@@ -266,17 +266,6 @@ def test_what_init_leaves_to_a_person_and_what_the_doctor_has_to_say(
 
 
 @every_bot
-def test_no_secret_is_in_git_nor_for_others_to_read(builder: Builder, name: str) -> None:
-    """A .env that git keeps gets no key; any other is its owner's, and git leaves it out."""
-    env, tracked = builder.bot(name) / ".env", name == "tracked_env"
-    assert ("PS7_SEAL_KEYS" in env.read_text()) is not tracked
-    assert env.stat().st_mode & 0o777 == (0o644 if tracked else 0o600)
-    git(builder.bot(name), "add", "-A")
-    assert "PS7_SEAL_KEYS" not in git(builder.bot(name), "diff", "--cached")
-    git(builder.bot(name), "reset", "-q")
-
-
-@every_bot
 @beside_the_servers
 async def test_all_answers_but_the_greeting_are_as_before(builder: Builder, name: str) -> None:
     """For somebody without a contextId every one is; Ana is greeted by segment, buttons kept."""
@@ -290,17 +279,6 @@ async def test_all_answers_but_the_greeting_are_as_before(builder: Builder, name
         said["text"] = said["text"].replace(everybodys, bot.greeting)
     assert after == before
     assert {slot: slots[slot] for slot in bot.slots} == bot.slots
-
-
-@every_bot
-@beside_the_servers
-async def test_the_doctor_finds_the_action_server(builder: Builder, name: str) -> None:
-    """By its endpoints.yml, with the plugin's actions registered."""
-    ended = await asyncio.to_thread(
-        builder.types, name, "doctor", "--bot", ".", PS7_BASE_URL=builder.ps7.url
-    )
-    assert ended.returncode == 0, ended.stdout
-    assert re.search(r"ok +the action server at http://localhost:\d+ runs, and has", ended.stdout)
 
 
 @every_bot
