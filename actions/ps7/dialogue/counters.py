@@ -1,4 +1,4 @@
-"""What is counted of the runs of the actions, and there at 0 before, since alerts read it."""
+"""Counters of the runs of the actions. Alerts read them, so each begins at 0."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _known_turns() -> Iterator[dict[str, str]]:
 
 
 _turns = CounterFromZero(
-    "ps7.turns", "{run}", "Runs of an action, by what the status says", _known_turns()
+    "ps7.turns", "{run}", "Runs of an action, by the final status", _known_turns()
 )
 
 
