@@ -4,8 +4,7 @@ Importing this package registers three actions. Nothing is read or opened before
 registers them.
 """
 
-from .api.client import PS7Client
-from .context import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
+from .context import CustomerContext, Identification, SecurityDevice, TokenStatus
 from .dialogue.actions import (
     ActionPS7Context,
     ActionPS7Forget,
@@ -14,48 +13,26 @@ from .dialogue.actions import (
     verified_context,
 )
 from .dialogue.handover import handover
-from .errors import (
-    AccessDenied,
-    CircuitOpen,
-    ConnectionFailed,
-    ContextRejected,
-    DeadlineExceeded,
-    InvalidContextId,
-    LookupFailed,
-    PS7Error,
-    PS7Unavailable,
-    Reason,
-    SettingsError,
-    UnexpectedStatus,
-    UnreadableAnswer,
-)
+from .lookup.client import PS7Client
+from .outcomes import LookupFailed, Outcome, PS7Error, Reason, SettingsError
 from .settings import PS7Settings
 
 __all__ = [
-    "AccessDenied",
     "ActionPS7Context",
     "ActionPS7Forget",
     "ActionPS7Verify",
-    "CircuitOpen",
-    "ConnectionFailed",
-    "ContextRejected",
     "CustomerContext",
-    "DeadlineExceeded",
     "Identification",
-    "InvalidContextId",
     "LookupFailed",
     "Outcome",
     "PS7Client",
     "PS7Error",
     "PS7SessionStart",
     "PS7Settings",
-    "PS7Unavailable",
     "Reason",
     "SecurityDevice",
     "SettingsError",
     "TokenStatus",
-    "UnexpectedStatus",
-    "UnreadableAnswer",
     "handover",
     "verified_context",
 ]

@@ -1,4 +1,4 @@
-"""The language both sides speak: how a lookup ended, and who the customer is.
+"""The language both sides speak: who the customer is.
 
 Plain values only. Nothing here knows HTTP, Rasa or the settings.
 """
@@ -6,42 +6,15 @@ Plain values only. Nothing here knows HTTP, Rasa or the settings.
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from .cpf import mask
+from .outcomes import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-
-class Word(str, Enum):
-    """An Enum whose members are written as their values, as those of Python 3.11's StrEnum."""
-
-    __str__ = str.__str__
-
-
-class Outcome(Word):
-    """The closed list of what `ps7_status` can hold."""
-
-    OK = "ok"
-    """PS7 knows this context. It does not say that the person is authenticated."""
-    MISSING = "missing"
-    """No contextId, and nothing held: the user is anonymous."""
-    INVALID = "invalid"
-    """The contextId is not usable text, or PS7 answered 400."""
-    REJECTED = "rejected"
-    """PS7 has no such context."""
-    DENIED = "denied"
-    """PS7 refused our credentials: the customer has no part in it."""
-    UNAVAILABLE = "unavailable"
-    """No answer, or none that can be read."""
-    EXPIRED = "expired"
-    """It was `ok`, its time is over, and no contextId is at hand."""
-    TAMPERED = "tampered"
-    """Something claims a customer, and no seal of the plugin names one."""
 
 
 class Identification(Word):

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSource
 
 from . import setting_types as types
-from .errors import SettingsError
+from .outcomes import SettingsError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,15 +42,13 @@ def _keys_of_this_process() -> list[SecretStr]:
     return list(_made_keys)
 
 
-def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - one with `env_vars`
+def _without_blanks(source: Source) -> dict[str, Any]:
     """Return what a source has. A blank value is as if it were not set, as in a Compose file.
 
-    Not so the arrival keys: without them every arrival counts.
+    Not so the arrival keys: without them every arrival is accepted.
     """
-    if "ps7_seal_payload" in source.env_vars:
-        _warn_of_removed_setting()
-    keys = {"arrival_keys": ""} if "ps7_arrival_keys" in source.env_vars else {}
-    return keys | {name: value for name, value in source().items() if value != ""}
+    kept = ("arrival_keys",)
+    return {name: value for name, value in source().items() if value != "" or name in kept}
 
 
 class _FromEnvironment(BaseSettings):
@@ -73,9 +71,9 @@ class _FromEnvironment(BaseSettings):
         dotenv_settings: Source,
         file_secret_settings: Source,
     ) -> tuple[Any, ...]:
-        """Read variables, from the environment and `.env`, without those that are blank."""
-        variables = (partial(_without_blanks, each) for each in (env_settings, dotenv_settings))
-        return init_settings, *variables, file_secret_settings
+        """Read the environment, `.env` and secret files, without what is blank there."""
+        sources = (env_settings, dotenv_settings, file_secret_settings)
+        return init_settings, *(partial(_without_blanks, each) for each in sources)
 
     @classmethod
     def load(cls) -> Self:
@@ -184,7 +182,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
     breaker_reset: types.Seconds = Field(default=15.0, description=types.SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
-    keep_alive: bool = Field(default=True, description="true or false")
     max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
     ca_file: types.TrustedFile | None = Field(
         default=None, description="a file of certificates to trust (PEM)"
@@ -217,13 +214,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         if "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()
         return settings
-
-
-@cache
-def _warn_of_removed_setting() -> None:
-    logger.warning(
-        "PS7_SEAL_PAYLOAD has no effect any more: the seal keeps what the bot's domain declares."
-    )
 
 
 @cache

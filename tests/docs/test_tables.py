@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from actions import ps7 as package
 from actions.ps7 import Outcome, PS7Settings, Reason
-from actions.ps7.api import connections, tokens, wire
+from actions.ps7.lookup import connections, tokens, wire
 from actions.ps7.cli import command
 from actions.ps7.counter import SCOPE
 from actions.ps7.dialogue import arrival, context_id, rules, situation

@@ -62,7 +62,7 @@ async def turn(
     isolated: pytest.MonkeyPatch,
 ) -> AsyncIterator[Turn]:
     """Yield what lets a user arrive at a bot; its connections end with the test."""
-    isolated.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
+    isolated.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
     isolated.setenv("PS7_SEAL_KEYS", seal_keys())
     made: list[Runtime] = []
     isolated.setattr(runtime, "_runtimes", made)

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actions.ps7 import Outcome
-from actions.ps7.api.tokens import PATH as TOKEN_PATH
-from actions.ps7.api.wire import Answer, Request
+from actions.ps7.lookup.tokens import PATH as TOKEN_PATH
+from actions.ps7.lookup.wire import Answer, Request
 from actions.ps7.testing import PERSONAS
 from tests.faults.conftest import OF_A_CUSTOMER, OWN
 from tests.host.conftest import seal_keys
@@ -125,8 +125,8 @@ def bench(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     async def at_once(_: float) -> None:
         """Wait for nothing between two attempts."""
 
-    monkeypatch.setattr("actions.ps7.api.policy.sleep", at_once)
-    monkeypatch.setattr("actions.ps7.api.tokens._RENEWED_AT", 0)
+    monkeypatch.setattr("actions.ps7.lookup.client.sleep", at_once)
+    monkeypatch.setattr("actions.ps7.lookup.tokens._RENEWED_AT", 0)
     caplog.set_level(logging.DEBUG, "actions")
     bench = Bench()
     bench.setLevel(logging.DEBUG)

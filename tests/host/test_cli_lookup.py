@@ -159,7 +159,7 @@ async def test_a_mistake_of_ours_is_named(monkeypatch: pytest.MonkeyPatch, cli: 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("actions.ps7.api.client.decode", broken)
+    monkeypatch.setattr("actions.ps7.lookup.client.decode", broken)
     code, out, err = await asyncio.to_thread(cli, "lookup ana")
     assert (code, "reason       internal\n" in out) == (13, True)
     assert re.fullmatch(r"ZeroDivisionError at test_cli_lookup\.py:\d+\n", err)

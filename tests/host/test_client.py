@@ -20,8 +20,8 @@ from actions.ps7 import (
     PS7Unavailable,
     Reason,
 )
-from actions.ps7.api import telemetry
-from actions.ps7.api.telemetry import LookupReport
+from actions.ps7.lookup import telemetry
+from actions.ps7.telemetry import LookupReport
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.simulator_client import own_simulator
 

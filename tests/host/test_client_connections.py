@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from actions.ps7 import ConnectionFailed, PS7Client, Reason
-from actions.ps7.api import connections
+from actions.ps7.lookup import connections
 from actions.ps7.testing import BackgroundSimulator
 from tests.host.loopback import Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for

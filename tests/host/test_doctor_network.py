@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.api.wire import PATH
+from actions.ps7.lookup.wire import PATH
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, http
 from tests.host.test_tls import Authority, Bank, Proxy, mutual

@@ -37,7 +37,7 @@ async def test_a_token_goes_along_and_is_replaced_once_for_all_who_hold_it(
     fabric: Simulator, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty lookups meet a 401: one token is fetched, and the log counts each replay."""
-    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 60.0)  # it is sent at once
+    monkeypatch.setattr("actions.ps7.lookup.client.uniform", lambda *_: 60.0)  # it is sent at once
     async with client_of(fabric.url) as client:
         await client.lookup("ana")
         (bearer,) = [request.headers["Authorization"] for request in fabric.requests]
@@ -81,7 +81,7 @@ async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
     fabric: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 401 after that is the end: one replay for a lookup, not for an attempt."""
-    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
     fabric.script("C1", ["http-401", "http-503", "http-401"])
     async with client_of(fabric.url) as client:
         assert (await failure_of(client)).reason is Reason.UNAUTHORIZED

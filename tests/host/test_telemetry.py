@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import PS7Client, counter
-from actions.ps7.api import telemetry
+from actions.ps7.lookup import telemetry
 from actions.ps7.dialogue import runtime
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
@@ -58,7 +58,7 @@ async def test_a_lookup_is_a_span_and_each_attempt_another(
     `PS7_TRACE_CONTEXT` sends the id of an attempt, which PS7 may follow, and no baggage: that may
     hold anything.
     """
-    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
     ps7.script("C1", ["http-503", "ana"])
     async with client_of(ps7.url, spans, trace_context=True) as client:
         with spans.tracer.start_as_current_span("turn") as turn:
@@ -192,7 +192,7 @@ async def test_how_long_lookups_take_by_outcome_and_reason(
 
     The requests after the first are counted.
     """
-    monkeypatch.setattr("actions.ps7.api.policy.uniform", lambda *_: 0.0)
+    monkeypatch.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
     async with PS7Client(settings_for(ps7.url)) as client:
         for _ in range(3):
             await client.lookup("ana", correlation_id="trail-1")

@@ -23,8 +23,8 @@ from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
 from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
-from actions.ps7.api import telemetry
-from actions.ps7.api.transport import tls_context
+from actions.ps7.lookup import telemetry
+from actions.ps7.lookup.http import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, Server, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for

@@ -25,8 +25,8 @@ from actions.ps7 import (
     clock,
     verified_context,
 )
-from actions.ps7.api.transport import Transport
-from actions.ps7.api.wire import Answer, Request
+from actions.ps7.lookup.http import Transport
+from actions.ps7.lookup.wire import Answer, Request
 
 
 class ActionSessionStart(PS7SessionStart):

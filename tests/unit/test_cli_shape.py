@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from actions.ps7 import Outcome, PS7Settings, Reason
-from actions.ps7.api.telemetry import LookupReport
-from actions.ps7.api.wire import Answer
+from actions.ps7.telemetry import LookupReport
+from actions.ps7.lookup.wire import Answer
 from actions.ps7.cli.output import Output
 from actions.ps7.cli.shape import described, shape, write
 

@@ -10,7 +10,7 @@ import pytest
 
 import actions.ps7
 from actions.ps7 import Outcome, errors
-from actions.ps7.errors import (
+from actions.ps7.outcomes import (
     AccessDenied,
     CircuitOpen,
     ConnectionFailed,

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from actions.ps7 import PS7Settings
-from actions.ps7.api import policy, telemetry
-from actions.ps7.errors import (
+from actions.ps7.lookup import policy, telemetry
+from actions.ps7.outcomes import (
     AccessDenied,
     ConnectionFailed,
     ContextRejected,

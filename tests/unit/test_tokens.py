@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from actions.ps7 import PS7Settings
-from actions.ps7.api import tokens
-from actions.ps7.api.tokens import Tokens
-from actions.ps7.api.wire import Answer, Request
-from actions.ps7.errors import DeadlineExceeded, LookupFailed, Reason, UnreadableAnswer
+from actions.ps7.lookup import tokens
+from actions.ps7.lookup.tokens import Tokens
+from actions.ps7.lookup.wire import Answer, Request
+from actions.ps7.outcomes import DeadlineExceeded, LookupFailed, Reason, UnreadableAnswer
 
 KEYS = {"app_key": "planted-app-key", "app_secret": "planted-app-secret"}
 LOGIN = {"base_url": "https://ps7.example", "username": "u", "password": "p"}

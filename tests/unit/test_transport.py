@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from aiohttp.http_exceptions import HttpProcessingError
 
-from actions.ps7.api.transport import _reason
-from actions.ps7.errors import Reason
+from actions.ps7.lookup.http import _reason
+from actions.ps7.outcomes import Reason
 
 pytestmark = pytest.mark.versions
 

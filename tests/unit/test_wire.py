@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.ps7.api import wire
-from actions.ps7.api.wire import (
+from actions.ps7.lookup import wire
+from actions.ps7.lookup.wire import (
     Answer,
     Expiry,
     Request,
@@ -24,7 +24,7 @@ from actions.ps7.api.wire import (
     retry_after,
     usable_until,
 )
-from actions.ps7.errors import LookupFailed
+from actions.ps7.outcomes import LookupFailed
 from actions.ps7.settings import PS7Settings
 from actions.ps7.slots import CUSTOMER_SLOTS, project
 from tests.vectors.vector import FOLDER, NAMES, Vector, load

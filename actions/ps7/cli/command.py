@@ -14,7 +14,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import SettingsError
+from ..outcomes import SettingsError
 from . import chat, doctor, domain, erase, explain, init, key, lookup, simulate
 from .arguments import PROGRAM, OnStdin
 from .output import CommandError, printable

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..context import Outcome
+from ..outcomes import Outcome
 from ..slots import (
     CONTEXT,
     CONTEXT_ACTION,

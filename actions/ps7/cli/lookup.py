@@ -6,13 +6,11 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..api.client import PS7Client
-from ..api.telemetry import LookupReport
-from ..api.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
-from ..context import Outcome
 from ..cpf import mask
 from ..dialogue.context_id import well_formed
-from ..errors import LookupFailed
+from ..lookup.client import PS7Client
+from ..lookup.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
+from ..outcomes import Outcome
 from ..settings import PS7Settings
 from ..slots import (
     CONTEXT,
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..context import CustomerContext
+    from ..lookup.client import Lookup
+    from ..telemetry import LookupReport
 
 _EXIT_CODES = {
     Outcome.OK: 0,
@@ -92,18 +92,18 @@ def run(options: argparse.Namespace) -> int:
     out = Output()
     with out.progress(f"Asking PS7 at {settings.base_url}"):
         named = {name: getattr(options, name) for name in ("encoded", "correlation_id", "flow_id")}
-        report, ended = look_up(settings, options.context_id, **named)
+        lookup = look_up(settings, options.context_id, **named)
+    report = lookup.report
     if options.shape:
         from .command import VERSION  # which imports this module
 
-        shown = shape.described(report, settings)
+        shown = shape.described(lookup, settings)
         if options.json:
             out.json(shown)
         else:
             shape.write(out, shown, VERSION)
         return _EXIT_CODES[report.outcome]
-    customer = None if isinstance(ended, LookupFailed) else ended
-    said = _said(report, customer, settings, show=options.show)
+    said = _said(report, lookup.customer, settings, show=options.show)
     if options.json:
         out.json(said)
     else:
@@ -111,22 +111,14 @@ def run(options: argparse.Namespace) -> int:
     return _EXIT_CODES[report.outcome]
 
 
-def look_up(
-    settings: PS7Settings,
-    context_id: str,
-    **more: Any,
-) -> tuple[LookupReport, CustomerContext | LookupFailed]:
-    """Make one lookup; return how it went, and the customer or why there is none."""
-    report = LookupReport()
+def look_up(settings: PS7Settings, context_id: str, **more: Any) -> Lookup:
+    """Make one lookup, and no probe after it: the client is closed at once."""
 
-    async def once() -> CustomerContext | LookupFailed:
+    async def once() -> Lookup:
         async with PS7Client(settings) as ps7:
-            try:
-                return await ps7.lookup(context_id, report=report, **more)
-            except LookupFailed as failure:
-                return failure
+            return await ps7.ask(context_id, **more)
 
-    return report, asyncio.run(once())
+    return asyncio.run(once())
 
 
 def _said(

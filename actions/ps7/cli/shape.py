@@ -10,15 +10,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..api.wire import UNUSED, UPSTREAM_ACCOUNT, usable_until
 from ..clock import utc_now
+from ..lookup.wire import UNUSED, UPSTREAM_ACCOUNT, usable_until
 from ..slots import SLOTS
 from .output import Tone, Toned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..api.telemetry import LookupReport
+    from ..lookup.client import Lookup
     from ..settings import PS7Settings
     from .output import Output
 
@@ -69,9 +69,9 @@ def shape(text: str) -> str:
     return "".join(shown) + (f"… ({len(text)})" if len(text) > _LONGEST else "")
 
 
-def described(report: LookupReport, settings: PS7Settings) -> dict[str, Any]:
+def described(lookup: Lookup, settings: PS7Settings) -> dict[str, Any]:
     """Return the shape of an answer, for a machine."""
-    answer = report.answer
+    report, answer = lookup.report, lookup.answer
     said: dict[str, Any] = {
         "outcome": report.outcome.value,
         "reason": report.reason.value,

@@ -11,12 +11,11 @@ from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
 from rasa_sdk.utils import configure_colored_logging
 
 from .. import clock
-from ..api.telemetry import log_bug
-from ..context import Outcome
-from ..errors import LookupFailed, SettingsError
+from ..outcomes import Outcome, SettingsError
 from ..settings import PS7Settings
 from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
-from . import runtime, workers
+from ..telemetry import log_bug
+from . import runtime
 from .counters import count_turn
 from .history import NONCE, NewSession
 from .rules import Effect, Run, verified
@@ -52,7 +51,6 @@ class PS7Action(Action, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which include a seal key made at start."""
-        workers.watch()
         return {"settings": self._settings, "log_level": logging.getLogger().getEffectiveLevel()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -61,9 +59,9 @@ class PS7Action(Action, ABC):
         From 3.20 on the SDK starts workers that configure no logging: every line below WARNING
         would be lost there, and the one line of each lookup with them.
         """
-        self._settings = runtime.get_or_create(state["settings"]).settings
         if not logging.getLogger().handlers:
             configure_colored_logging(state["log_level"])
+        self._settings = runtime.get_or_create(state["settings"]).settings
 
     @property
     def runtime(self) -> runtime.Runtime:
@@ -118,16 +116,13 @@ class ActionPS7Context(PS7Action):
         found = run.context()
         if isinstance(found, dict):
             return found
-        try:
-            customer = await run.runtime.client.lookup(
-                found.context_id or "",  # one that is not usable was refused
-                encoded=found.encoded,
-                correlation_id=run.correlation_id(),
-                flow_id=found.flow_id,
-            )
-        except LookupFailed as failure:
-            return run.looked_up(failure.outcome)
-        return run.looked_up(Outcome.OK, customer)
+        lookup = await run.runtime.client.ask(
+            found.context_id or "",  # one that is not usable was refused
+            encoded=found.encoded,
+            correlation_id=run.correlation_id(),
+            flow_id=found.flow_id,
+        )
+        return run.looked_up(lookup.report.outcome, lookup.customer)
 
 
 class ActionPS7Verify(PS7Action):

@@ -19,7 +19,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from .. import clock
-from ..errors import Reason
+from ..outcomes import Reason
 from .context_id import Found, encoding, fingerprint, unusable, usable
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ..context import is_blank
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..errors import Reason
+    from ..outcomes import Reason
 
 MAX_LENGTH = 256
 _MAX_EXACT = 2**53

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..context import Outcome
 from ..counter import CounterFromZero
+from ..outcomes import Outcome
 from ..slots import CONTEXT_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .arrival import ARRIVAL_REFUSED
 

@@ -10,10 +10,10 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..api.telemetry import LookupReport
-from ..context import CustomerContext, Outcome
-from ..errors import Reason
+from ..context import CustomerContext
+from ..outcomes import Outcome, Reason
 from ..slots import PERSON_SLOTS, differing, project, same_customer, sealed_payload
+from ..telemetry import LookupReport
 from . import counters
 from .arrival import ARRIVAL_REFUSED
 from .context_id import Found, fingerprint

@@ -11,8 +11,8 @@ import logging
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from ..api.client import PS7Client
 from ..digest import KeyedDigest
+from ..lookup.client import PS7Client
 from ..settings import PS7Settings
 from ..slots import NEEDED, SlotNames, filled_otherwise
 from . import near_miss

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..context import CustomerContext, Outcome
+from ..context import CustomerContext
+from ..outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,8 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..context import Outcome
-from ..errors import Reason
+from ..outcomes import Outcome, Reason
 from .arrival import refused
 from .context_id import Found, fingerprint, found_in, look_in
 from .history import History, NewSession
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from .runtime import Runtime
     from .seal import Seal
 
-REJECTED_FOR = timedelta(seconds=30)
-"""For this long PS7 is not asked again about a contextId that it did not know."""
+REFUSED_FOR = timedelta(seconds=30)
+"""For this long PS7 is not asked again about a contextId that it did not know or take."""
 
 FACTS = {
     "found": "a contextId is at hand",
@@ -168,9 +167,11 @@ class Situation:
         """Whether a failure that is held is not looked up again now."""
         if held.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
             return self._of_this_turn(held)  # a turn costs one deadline, however many runs it has
-        if held.outcome == Outcome.REJECTED:
-            return timedelta(0) <= self.now - held.sealed_at < REJECTED_FOR
-        return held.outcome == Outcome.INVALID
+        if held.outcome == Outcome.INVALID and held.context_id is None:
+            return True  # it is not usable: PS7 was not asked
+        if held.outcome in (Outcome.REJECTED, Outcome.INVALID):
+            return timedelta(0) <= self.now - held.sealed_at < REFUSED_FOR
+        return False
 
     def _of_this_turn(self, seal: Seal) -> bool:
         """Whether a seal came after the newest message."""

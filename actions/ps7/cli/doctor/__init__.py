@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import clock
-from ...errors import SettingsError
+from ...outcomes import SettingsError
 from ...settings import PS7Settings, SlotSettings
 from ...slots import SlotNames
 from ..arguments import HelpText, add_command, add_json

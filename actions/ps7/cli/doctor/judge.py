@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from ...context import Outcome
+from ...outcomes import Outcome
 from ...slots import (
     CONTEXT,
     CONTEXT_ACTION,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ... import clock
-from ...api import tokens, wire
-from ...errors import LookupFailed, Reason
+from ...lookup import tokens, wire
+from ...outcomes import LookupFailed, Reason
 from ..lookup import look_up
 from . import connection
 from .report import Finding, Section, caution, error, ok
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from ...api.wire import Answer
+    from ...lookup.wire import Answer
     from ...settings import PS7Settings
 
 _DOWN = "tell the team that runs PS7; the bot's turns end in `unavailable` meanwhile"
@@ -151,10 +151,12 @@ class Asked:
 def check(settings: PS7Settings) -> Section:
     """Look up once, and return what that tells about network, credentials, path, health, clock."""
     once = settings.model_copy(update={"attempts": 1})
-    report, ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
-    failure = ended if isinstance(ended, LookupFailed) else None
+    lookup = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
+    report, failure = lookup.report, None
+    if lookup.customer is None:
+        failure = LookupFailed(report.reason, report.status, outcome=report.outcome)
     wants_token = settings.app_key is not None and settings.app_secret is not None
-    asked = Asked(report.attempts > 0 if wants_token else None, report.answer, failure)
+    asked = Asked(report.attempts > 0 if wants_token else None, lookup.answer, failure)
     again = asked.answer is None or settings.base_url.startswith("https:")
     below = connection.look(settings) if again else None
     found = list(judge(asked, below, settings, clock.utc_now()))

@@ -23,7 +23,7 @@ from .report import Finding, caution, error, listed, ok, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...errors import SettingsError
+    from ...outcomes import SettingsError
 
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
 _SENSITIVE = "PASSWORD", "SEAL_KEYS", "ARRIVAL_KEYS", "API_KEY", "APP_KEY", "APP_SECRET", "PROXY"

@@ -1,8 +1,8 @@
 """What is observed of a lookup: one log line, spans and metrics.
 
 What is no field of `LookupReport` is not shown: no contextId, no sender id, nothing of the customer
-or of the credentials. Its `answer` is for the caller alone, and is read nowhere here. OpenTelemetry
-is used through its API alone; where no SDK is set up, spans and metrics go nowhere.
+or of the credentials. OpenTelemetry is used through its API only; if no SDK is set up, spans and
+metrics go nowhere.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ..context import Outcome
-from ..counter import SCOPE, CounterFromZero
-from ..errors import LookupFailed, Reason
+from .counter import SCOPE, CounterFromZero
+from .outcomes import Outcome, Reason
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-    from .wire import Answer, Decoded
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +39,10 @@ _duration = _meter.create_histogram(
 )
 _retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
 in_use = _meter.create_up_down_counter(
-    "ps7.connections.in_use", "{connection}", "Requests that wait for PS7 at this moment"
+    "ps7.connections.in_use", "{connection}", "Requests that are under way at this moment"
+)
+waiting = _meter.create_up_down_counter(
+    "ps7.connections.waiting", "{lookup}", "Lookups that wait for a place of PS7_MAX_CONNECTIONS"
 )
 open_circuits = _meter.create_up_down_counter(
     "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
@@ -53,17 +53,17 @@ def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
     return {"outcome": str(outcome), "reason": str(reason)}
 
 
-_questions = CounterFromZero(
-    "ps7.question",
-    "{question}",
-    "Questions of circuit breakers, by outcome and reason",
+_probes = CounterFromZero(
+    "ps7.probe",
+    "{probe}",
+    "Probes of circuit breakers, by outcome and reason",
     # Those that fail, for alerts: some of these pairs never occur.
     [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
 )
 
 certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
-"""When each certificate is over, in seconds since 1970: that of `ps7` as it was seen on the newest
-connection, and that of the `client`. Kept over a reload of this module."""
+"""When the certificate of the `client` is over, in seconds since 1970, if it has one. Kept over a
+reload of this module."""
 
 
 def read_certificates(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
@@ -95,33 +95,31 @@ class LookupReport:
     outcome: Outcome = Outcome.UNAVAILABLE
     reason: Reason = Reason.CANCELLED
     status: int | None = None
-    """HTTP status of the last answer, None where none came."""
+    """HTTP status of the last answer, None if none came."""
     attempts: int = 0
     """Requests that were sent."""
     seconds: float = 0.0
     undocumented: tuple[str, ...] = ()
     """Wire names of the fields whose values the interface does not document."""
-    replayed: bool = False
-    """Whether a token was refused: to send the request again once is enough."""
-    answer: Answer | None = None
-    """PS7's answer to the last attempt as it came; None where none came, or not whole."""
-    kind: Literal["lookup", "question"] = "lookup"
-    """Whether a customer's contextId is looked up, or the circuit breaker asks."""
+    is_probe: bool = False
+    """Whether the circuit breaker asks, and not a customer's conversation."""
 
-    def succeed(self, decoded: Decoded) -> None:
-        """Note that PS7 named a customer, and warn of what its interface does not document."""
+    @property
+    def kind(self) -> str:
+        """What it is called in the log, and its span."""
+        return "probe" if self.is_probe else "lookup"
+
+    def succeed(self, undocumented: tuple[str, ...]) -> None:
+        """Note that PS7 named a customer."""
         self.outcome, self.reason, self.status = Outcome.OK, Reason.OK, 200
-        self.undocumented = decoded.undocumented
-        if decoded.expiry.problem is not None:
-            _warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
+        self.undocumented = undocumented
 
-    def fail(self, failure: LookupFailed) -> None:
+    def fail(self, outcome: Outcome, reason: Reason, status: int | None = None) -> None:
         """Note how the lookup failed."""
-        self.outcome, self.reason, self.status = failure.outcome, failure.reason, failure.status
+        self.outcome, self.reason, self.status = outcome, reason, status
 
-    def end(self, span: trace.Span, seconds: float) -> None:
+    def tell(self, span: trace.Span) -> None:
         """Report how the lookup ended: in its span, in the metrics and in the log."""
-        self.seconds = seconds
         ended = self.write()
         if span.is_recording():
             for name, value in ended.items():
@@ -130,20 +128,20 @@ class LookupReport:
             span.set_attribute("ps7.context_digest", self.context_digest)
             if self.correlation_id is not None:
                 span.set_attribute("ps7.correlation_id", self.correlation_id)
-        if self.kind == "question":
-            _questions.add(1, ended)
+        if self.is_probe:
+            _probes.add(1, ended)
             return
-        _duration.record(seconds, ended)
+        _duration.record(self.seconds, ended)
         if self.attempts > 1:
             _retries.add(self.attempts - 1)
 
     def write(self) -> dict[str, str]:
         """Write the one INFO line of a lookup, and a WARNING that names undocumented values.
 
-        Return how it ended. A question that is cancelled says nothing: the process ends.
+        Return how it ended. A probe that is cancelled has no line: the process ends.
         """
         ended = _end(self.outcome, self.reason)
-        if self.kind == "question" and self.reason is Reason.CANCELLED:
+        if self.is_probe and self.reason is Reason.CANCELLED:
             return ended
         logger.info(
             "PS7 %s: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s context=%s",
@@ -165,7 +163,7 @@ class LookupReport:
 
 
 def tracer_of(host: trace.Tracer | None) -> trace.Tracer | None:
-    """Return the tracer of the host, else that of the process; None where nothing traces."""
+    """Return the tracer of the host, else that of the process; None if nothing traces."""
     if host is None and not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return trace.get_tracer(SCOPE)
     return host
@@ -190,7 +188,7 @@ def span(
     )
 
 
-def _warn_of_expiry(problem: str, shape: str) -> None:
+def warn_of_expiry(problem: str, shape: str) -> None:
     """Warn of each problem once a process: PS7 says something else than the plugin knows."""
     if problem not in _expiry_problems:
         _expiry_problems.add(problem)

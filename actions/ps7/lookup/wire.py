@@ -25,15 +25,7 @@ from ..context import (
     is_blank,
     wire_text,
 )
-from ..errors import (
-    AccessDenied,
-    ContextRejected,
-    InvalidContextId,
-    LookupFailed,
-    Reason,
-    UnexpectedStatus,
-    UnreadableAnswer,
-)
+from ..outcomes import LookupFailed, Reason
 from ..slots import SLOTS
 
 if TYPE_CHECKING:
@@ -98,13 +90,13 @@ def build_request(
 
 _OK = 200
 _SUCCESS_CODES = (None, "0", "0.0")
-_STATUSES: dict[int, tuple[type[LookupFailed], Reason]] = {
-    400: (InvalidContextId, Reason.BAD_REQUEST),
-    401: (AccessDenied, Reason.UNAUTHORIZED),
-    403: (AccessDenied, Reason.FORBIDDEN),
-    404: (UnexpectedStatus, Reason.PATH_NOT_FOUND),
-    429: (UnexpectedStatus, Reason.TOO_MANY_REQUESTS),
-    500: (ContextRejected, Reason.BUSINESS_FAILURE),
+_STATUSES = {
+    400: Reason.BAD_REQUEST,
+    401: Reason.UNAUTHORIZED,
+    403: Reason.FORBIDDEN,
+    404: Reason.PATH_NOT_FOUND,
+    429: Reason.TOO_MANY_REQUESTS,
+    500: Reason.BUSINESS_FAILURE,
 }
 _STATUS_CLASSES = {3: Reason.REDIRECT, 5: Reason.SERVER_ERROR}
 
@@ -138,23 +130,23 @@ def decode(
     if answer.status != _OK:
         raise _status_error(answer, received_at)
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnreadableAnswer(Reason.COMPRESSED, _OK)
+        raise LookupFailed(Reason.COMPRESSED, _OK)
     try:
         envelope = parse(answer.body)
     except ValueError:
-        raise UnreadableAnswer(Reason.NOT_JSON, _OK) from None
+        raise LookupFailed(Reason.NOT_JSON, _OK) from None
     if not isinstance(envelope, dict):
-        raise UnreadableAnswer(Reason.NOT_AN_OBJECT, _OK)
+        raise LookupFailed(Reason.NOT_AN_OBJECT, _OK)
     code = envelope.get("code")
     if isinstance(code, (bool, dict, list)) or wire_text(code) not in _SUCCESS_CODES:
-        raise ContextRejected(Reason.FAILURE_CODE, _OK)
+        raise LookupFailed(Reason.FAILURE_CODE, _OK)
     payload = envelope.get("payload")
     if _is_empty(payload):
         payload = envelope.get("data")
         if _is_empty(payload):
-            raise ContextRejected(Reason.NO_PAYLOAD, _OK)
+            raise LookupFailed(Reason.NO_PAYLOAD, _OK)
     if not isinstance(payload, dict):
-        raise UnreadableAnswer(Reason.NOT_AN_OBJECT, _OK)
+        raise LookupFailed(Reason.NOT_AN_OBJECT, _OK)
     expiry = usable_until(envelope.get("expireIn"), received_at, max_age)
     return read_customer(payload, envelope, expiry=expiry, strict_cpf=strict_cpf)
 
@@ -165,10 +157,9 @@ def _is_empty(value: object) -> bool:
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
     status = answer.status
-    error, reason = _STATUSES.get(status, (UnexpectedStatus, None))
-    if reason is None:
-        reason = _STATUS_CLASSES.get(status // 100, Reason.UNDOCUMENTED_STATUS)
-    return error(reason, status, retry_after(answer, received_at))
+    otherwise = _STATUS_CLASSES.get(status // 100, Reason.UNDOCUMENTED_STATUS)
+    wait = retry_after(answer, received_at)
+    return LookupFailed(_STATUSES.get(status, otherwise), status, retry_after=wait)
 
 
 def retry_after(answer: Answer, received_at: datetime) -> float | None:

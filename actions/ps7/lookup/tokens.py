@@ -10,20 +10,12 @@ import asyncio
 import json
 import math
 import time
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import clock
 from ..context import wire_text
-from ..errors import (
-    AccessDenied,
-    DeadlineExceeded,
-    LookupFailed,
-    PS7Unavailable,
-    Reason,
-    UnreadableAnswer,
-)
+from ..outcomes import LookupFailed, Reason
 from .wire import HEADERS, Answer, Request, parse, retry_after
 
 if TYPE_CHECKING:
@@ -36,17 +28,25 @@ LIFETIME = 600
 """Seconds that we ask for; the gateway grants 3600 at most."""
 
 _OK = 200
-_REFUSALS = frozenset({400, 401, 403})
+_FAILURES = {
+    **dict.fromkeys((400, 401, 403), Reason.TOKEN_REFUSED),
+    429: Reason.TOO_MANY_REQUESTS,
+}
+_UNREADABLE = frozenset({Reason.ANSWER_TOO_LARGE, Reason.NOT_HTTP})
 _RENEWED_AT = 0.9
 """The part of its life after which a token is no longer used."""
+_DOUBTED_FOR = 10.0
+"""Seconds for which a token is still used that PS7 refused when it was new."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Token:
     """A token, and from when on (monotonic clock, seconds) another one is fetched."""
 
     text: str = field(repr=False)
     renew_at: float
+    is_doubted: bool = False
+    """Whether PS7 refused it when it was new: then another new one is no remedy."""
 
 
 class Tokens:
@@ -60,16 +60,31 @@ class Tokens:
         self._token: Token | None = None
         self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
 
-    async def get(self) -> str:
-        """Return a valid token, from memory or from the gateway; or raise LookupFailed."""
-        if self._token is None or time.monotonic() >= self._token.renew_at:
-            self._token = await self._fetched()
-        return self._token.text
+    async def get(self) -> tuple[Token, bool]:
+        """Return a valid token, and whether it was fetched for this call; or raise LookupFailed."""
+        token = self._token
+        if token is not None and time.monotonic() < token.renew_at:
+            return token, False
+        return await self._fetched(), True
 
-    def drop(self, text: str) -> None:
-        """Forget a token that the gateway refused, unless it was replaced already."""
-        if self._token is not None and self._token.text == text:
-            self._token = None
+    async def instead_of(self, refused: Token) -> Token | None:
+        """Return the token to replay a request with to which PS7 answered 401; or LookupFailed.
+
+        None if the token is not to blame: PS7 refused it when it was new, too. The refused token
+        stays until there is another one, since it may still serve other lookups.
+        """
+        if self._token is not None and self._token is not refused:
+            return self._token
+        return None if refused.is_doubted else await self._fetched()
+
+    def doubt(self, token: Token) -> None:
+        """Note that PS7 refused a token that was new, as it does with a wrong password.
+
+        Other lookups may still be served with it. It is not replaced for a refusal, and used for
+        ten more seconds at most: so refusals cost at most one fetch in that time.
+        """
+        token.is_doubted = True
+        token.renew_at = min(token.renew_at, time.monotonic() + _DOUBTED_FOR)
 
     async def join(self) -> None:
         """Wait for the fetch of the running loop, which ends if its connection is closed."""
@@ -81,7 +96,7 @@ class Tokens:
         """Wait for the fetch that is under way, or begin one.
 
         The fetch is its own task: a lookup that is cancelled must not end it for the others.
-        If it fails, each lookup gets a copy of the error: an error keeps where it was raised.
+        If it fails, each lookup gets an error of its own: an error keeps where it was raised.
         """
         loop = asyncio.get_running_loop()
         task = self._fetches.get(loop)
@@ -91,8 +106,8 @@ class Tokens:
         try:
             return await asyncio.shield(task)
         except LookupFailed as failure:
-            own = copy(failure)
-        raise own
+            reason, status, wait = failure.reason, failure.status, failure.retry_after
+        raise LookupFailed(reason, status, retry_after=wait)
 
     def _end(self, task: asyncio.Task[Token]) -> None:
         del self._fetches[task.get_loop()]
@@ -108,24 +123,26 @@ class Tokens:
         try:
             answer = await asyncio.wait_for(self._send(request), self._settings.deadline)
         except asyncio.TimeoutError:
-            raise DeadlineExceeded(Reason.DEADLINE) from None
-        except UnreadableAnswer as failure:  # it is not about a contextId
-            raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, failure.status) from None
-        return _read(answer, asked_at)
+            raise LookupFailed(Reason.DEADLINE) from None
+        except LookupFailed as failure:
+            if failure.reason not in _UNREADABLE:
+                raise
+            raise LookupFailed(Reason.TOKEN_UNREADABLE, failure.status) from None
+        self._token = _read(answer, asked_at)
+        return self._token
 
 
 def _read(answer: Answer, asked_at: float) -> Token:
-    if answer.status in _REFUSALS:
-        raise AccessDenied(Reason.TOKEN_REFUSED, answer.status)
     if answer.status != _OK:
+        reason = _FAILURES.get(answer.status, Reason.TOKEN_UNAVAILABLE)
         wait = retry_after(answer, clock.utc_now())
-        raise PS7Unavailable(Reason.TOKEN_UNAVAILABLE, answer.status, wait)
+        raise LookupFailed(reason, answer.status, retry_after=wait)
     try:
         body = parse(answer.body)
         text = wire_text(body["AccessToken"])
         lifetime = float(wire_text(body["Expires"]) or "")
     except (ValueError, KeyError, TypeError):
-        raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, _OK) from None
+        raise LookupFailed(Reason.TOKEN_UNREADABLE, _OK) from None
     if not (text and text.isascii() and text.isprintable()) or not 0 < lifetime < math.inf:
-        raise UnreadableAnswer(Reason.TOKEN_UNREADABLE, _OK)
+        raise LookupFailed(Reason.TOKEN_UNREADABLE, _OK)
     return Token(text, asked_at + lifetime * _RENEWED_AT)

@@ -1,0 +1,283 @@
+"""`PS7Client.lookup()`: from a contextId to the customer, or to `LookupFailed`, in time.
+
+A lookup reads from top to bottom: the circuit breaker may refuse it; within one deadline, an
+attempt; if a retry may succeed, another; the breaker learns. An attempt is token, send, read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import sleep
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+from random import uniform
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from opentelemetry.trace import SpanKind
+
+from .. import clock, telemetry
+from ..digest import KeyedDigest
+from ..outcomes import MEANINGS, LookupFailed, Outcome, Reason
+from ..settings import PS7Settings
+from ..telemetry import LookupReport
+from .breaker import Breaker
+from .http import Http
+from .tokens import Tokens
+from .wire import build_request, decode
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Tracer
+    from typing_extensions import Self
+
+    from ..context import CustomerContext
+    from .wire import Answer, Decoded, Request
+
+PROBE = "ps7-probe-"
+"""How the contextIds begin that the circuit breaker makes up."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+"""Seconds, at most, before the first retry, which double with each one, and before any."""
+_PATIENCE = 0.25
+"""The part of the deadline for which a request waits for a place at most."""
+
+
+@dataclass
+class Lookup:
+    """One lookup: how it goes, and at last how it ended. Its `repr` shows nothing of a customer."""
+
+    report: LookupReport
+    """Outcome, reason and what else a log may contain."""
+    customer: CustomerContext | None = None
+    """Present if the outcome is `ok`."""
+    answer: Answer | None = field(default=None, repr=False)
+    """PS7's answer to the last request as it came; None if none came, or not whole."""
+
+
+class PS7Client:
+    """Looks contexts up at PS7.
+
+    One client serves a whole process, in any number of event loops. It opens a connection for each
+    request, and closes it. Use it as an async context manager, or `close()` it:
+
+        async with PS7Client() as ps7:
+            customer = await ps7.lookup("123123213")
+    """
+
+    def __init__(
+        self,
+        settings: PS7Settings | None = None,
+        *,
+        tracer: Callable[[], Tracer | None] = lambda: None,
+    ) -> None:
+        """Take the settings, or read those of this process.
+
+        `tracer` returns the host's OpenTelemetry tracer, if it has one at that moment.
+
+        Raises:
+            SettingsError: no settings were given and those of this process are not usable.
+
+        """
+        self.settings = settings = settings if settings is not None else PS7Settings.load()
+        self.digest = KeyedDigest(settings.newest_key, "context id").short
+        self._tracer = tracer
+        self._http = Http(settings)
+        self._tokens = Tokens(settings, self._http.send)
+        self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
+        self._probing: asyncio.Future[Any] | None = None
+
+    async def lookup(
+        self,
+        context_id: str,
+        *,
+        encoded: int | None = None,
+        correlation_id: str | None = None,
+        flow_id: str | None = None,
+    ) -> CustomerContext:
+        """Return whom PS7 knows by a contextId, within `PS7_DEADLINE`, and log one INFO line.
+
+        `encoded` goes into the body (None: `PS7_ENCODED`). `correlation_id` groups the calls of one
+        audit trail and must have no personal data. `flow_id` names this lookup; without one, the
+        client makes one.
+
+        Raises:
+            LookupFailed: for every other outcome than `ok`; nothing else is raised.
+
+        """
+        lookup = await self.ask(
+            context_id, encoded=encoded, correlation_id=correlation_id, flow_id=flow_id
+        )
+        if lookup.customer is None:
+            report = lookup.report
+            raise LookupFailed(report.reason, report.status, outcome=report.outcome)
+        return lookup.customer
+
+    async def ask(
+        self,
+        context_id: str,
+        *,
+        encoded: int | None = None,
+        correlation_id: str | None = None,
+        flow_id: str | None = None,
+    ) -> Lookup:
+        """Look up, as `lookup` does, and return how it ended: no outcome is an error here."""
+        lookup = Lookup(LookupReport(self.digest(context_id), correlation_id))
+        await self._look_up(lookup, context_id, encoded, flow_id)
+        self._breaker.learn(lookup.report.reason)
+        if self._breaker.wants_probe:
+            self._send_probe()
+        return lookup
+
+    async def _look_up(
+        self, lookup: Lookup, context_id: str, encoded: int | None, flow_id: str | None
+    ) -> None:
+        """Look up from beginning to end, and report it."""
+        report, started = lookup.report, monotonic()
+        tracer = telemetry.tracer_of(self._tracer())
+        with telemetry.span(tracer, f"ps7.{report.kind}") as span:
+            try:
+                if not report.is_probe:
+                    self._breaker.may_refuse()
+                request = build_request(
+                    self.settings,
+                    context_id,
+                    encoded=encoded,
+                    correlation_id=report.correlation_id,
+                    flow_id=flow_id or str(uuid4()),
+                )
+                async with timeout(self.settings.deadline):
+                    decoded = await self._attempts(request, lookup, tracer, started)
+                lookup.customer = decoded.customer
+                report.succeed(decoded.undocumented)
+                if decoded.expiry.problem is not None:
+                    telemetry.warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
+            except LookupFailed as failure:
+                report.fail(failure.outcome, failure.reason, failure.status)
+            except asyncio.TimeoutError:
+                report.fail(Outcome.UNAVAILABLE, Reason.DEADLINE)
+            except Exception as error:  # noqa: BLE001 - no outcome is an error
+                telemetry.log_bug(error)
+                report.fail(Outcome.UNAVAILABLE, Reason.INTERNAL)
+            finally:  # also if the turn is cancelled
+                report.seconds = monotonic() - started
+                report.tell(span)
+
+    async def _attempts(
+        self, request: Request, lookup: Lookup, tracer: Tracer | None, started: float
+    ) -> Decoded:
+        """Attempt until PS7 answers, or until a retry is of no use; or raise LookupFailed.
+
+        The pause is what the server asks for, else by chance (full jitter), so that callers do not
+        come back together. What would not begin within the deadline is not waited for.
+        """
+        attempt = self._send_with_token if self._tokens.are_wanted else self._send
+        number, longest = 1, _FIRST_PAUSE
+        while True:
+            try:
+                return await attempt(request, lookup, tracer)
+            except LookupFailed as failure:
+                if number >= self.settings.attempts or not MEANINGS[failure.reason].retryable:
+                    raise
+                pause = failure.retry_after
+                if pause is None:
+                    pause = uniform(0, longest)  # noqa: S311 - no secret
+                if monotonic() + pause >= started + self.settings.deadline:
+                    raise
+            await sleep(pause)
+            number, longest = number + 1, min(2 * longest, _LONGEST_PAUSE)
+
+    async def _send_with_token(
+        self, request: Request, lookup: Lookup, tracer: Tracer | None
+    ) -> Decoded:
+        """Send the request as one attempt at a gateway that wants a token.
+
+        If PS7 answers 401 to a token that was not fetched for this attempt, the gateway may have
+        forgotten it: a new token, and the same request once more.
+        """
+        token, is_new = await self._tokens.get()
+        while True:
+            request.headers["Authorization"] = f"Bearer {token.text}"
+            try:
+                return await self._send(request, lookup, tracer)
+            except LookupFailed as failure:
+                if failure.reason is not Reason.UNAUTHORIZED:
+                    raise
+                newer = None if is_new else await self._tokens.instead_of(token)
+                if newer is None:
+                    self._tokens.doubt(token)
+                    raise
+            token, is_new = newer, True
+
+    async def _send(self, request: Request, lookup: Lookup, tracer: Tracer | None) -> Decoded:
+        """Send the request once, and read the answer."""
+        report, settings = lookup.report, self.settings
+        lookup.answer = None
+        report.attempts += 1
+        number = {"ps7.attempt": report.attempts}
+        with telemetry.span(tracer, "ps7.attempt", SpanKind.CLIENT, number) as span:
+            try:
+                if settings.trace_context:
+                    telemetry.propagator.inject(request.headers)
+                patience = None if report.is_probe else _PATIENCE * settings.deadline
+                lookup.answer = answer = await self._http.send(request, patience=patience)
+                span.set_attribute("http.response.status_code", answer.status)
+                return decode(
+                    answer,
+                    received_at=clock.utc_now(),
+                    max_age=settings.max_age,
+                    strict_cpf=settings.strict_cpf,
+                )
+            except LookupFailed as failure:
+                span.set_attribute("ps7.reason", failure.reason.value)
+                raise
+
+    # The circuit breaker's probe
+
+    def _send_probe(self) -> None:
+        """Send a probe beside the customers' lookups, unless one is under way."""
+        probing = self._probing
+        if probing is None or probing.done() or not probing.get_loop().is_running():
+            self._breaker.probe_begins()
+            # In its own context: its spans are not those of the lookup that set it off. Not as a
+            # plain task: a server that stops may close its event loop, and that needs no log line.
+            probe = partial(asyncio.gather, self._probe(), return_exceptions=True)
+            self._probing = Context().run(probe)
+
+    async def _probe(self) -> None:
+        """Look up a contextId that PS7 cannot know, and let the breaker decide by how that ends."""
+        context_id = f"{PROBE}{uuid4().hex}"
+        lookup = Lookup(LookupReport(self.digest(context_id), is_probe=True))
+        await self._look_up(lookup, context_id, None, None)
+        probing = self._probing
+        if probing is not None and probing.get_loop() is asyncio.get_running_loop():
+            self._breaker.probe_ended(lookup.report.reason)
+        # else: this event loop stood still meanwhile, and another one has sent a probe.
+
+    async def close(self) -> None:
+        """Close the connections that this event loop opened, and end what is under way there."""
+        probing = self._probing
+        if probing is not None and probing.get_loop() is asyncio.get_running_loop():
+            probing.cancel()
+            await asyncio.wait([probing])
+            probing.exception()  # retrieved: it is its cancellation
+        await self._http.close()
+        await self._tokens.join()
+
+    def close_all(self) -> None:
+        """Close all connections of event loops that no longer run, at the end of a process."""
+        self._http.close_all()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
