@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind
 
 from .. import clock, telemetry
 from ..digest import KeyedDigest
-from ..outcomes import MEANINGS, LookupFailed, Outcome, Reason
+from ..outcomes import LookupFailed, Outcome, Reason
 from ..settings import PS7Settings
 from ..telemetry import LookupReport
 from .breaker import Breaker
@@ -185,7 +185,7 @@ class PS7Client:
             try:
                 return await attempt(request, lookup, tracer)
             except LookupFailed as failure:
-                if number >= self.settings.attempts or not MEANINGS[failure.reason].retryable:
+                if number >= self.settings.attempts or not failure.reason.retryable:
                     raise
                 pause = failure.retry_after
                 if pause is None:
