@@ -84,7 +84,7 @@ class Reason(str, Enum):
     TLS_WRONG_HOST = "tls_wrong_host", Outcome.UNAVAILABLE, False, True
     TLS_EXPIRED = "tls_expired", Outcome.UNAVAILABLE, False, True
     TLS_CLIENT_REFUSED = "tls_client_refused", Outcome.UNAVAILABLE, False, True
-    # An answer that is not about the context: any 5xx but 500; 429, also of the token endpoint; and
+    # An answer that is not about the context: 502, 503, 504; 429, also of the token endpoint; and
     # what is the same for each attempt.
     SERVER_ERROR = "server_error", Outcome.UNAVAILABLE, True, True
     TOO_MANY_REQUESTS = "too_many_requests", Outcome.UNAVAILABLE, True
@@ -103,6 +103,7 @@ class Reason(str, Enum):
     CANCELLED = "cancelled", Outcome.UNAVAILABLE
     INTERNAL = "internal", Outcome.UNAVAILABLE
 
+    _value_: str
     outcome: Outcome
     retryable: bool
     counts: bool

@@ -74,7 +74,7 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-MODULES = ("context", "errors", "settings", "dialogue.runtime", "dialogue.seal")
+MODULES = ("context", "outcomes", "settings", "dialogue.runtime", "dialogue.seal")
 
 
 @pytest.mark.parametrize(

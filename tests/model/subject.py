@@ -25,7 +25,7 @@ from actions.ps7 import (
     clock,
     verified_context,
 )
-from actions.ps7.lookup.http import Transport
+from actions.ps7.lookup.http import Http
 from actions.ps7.lookup.wire import Answer, Request
 
 
@@ -116,7 +116,7 @@ def playing(subject: Subject | None = None) -> Iterator[Subject]:
     subject, logger = subject or Subject(), logging.getLogger("actions")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "utc_now", lambda: datetime.fromtimestamp(subject.now, timezone.utc))
-        patch.setattr(Transport, "send", lambda _, request: subject.send(request))
+        patch.setattr(Http, "send", lambda _, request, **_options: subject.send(request))
         patch.setattr(logger, "propagate", False)
         logger.addHandler(subject)
         yield subject

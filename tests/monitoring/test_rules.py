@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from actions.ps7.lookup import telemetry
+from actions.ps7 import telemetry
 from actions.ps7.counter import CounterFromZero
 from actions.ps7.dialogue import counters
 from examples.demo import free_ports

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from actions.ps7.lookup import telemetry
+from actions.ps7 import telemetry
 from actions.ps7.counter import CounterFromZero
 from actions.ps7.dialogue import counters
 

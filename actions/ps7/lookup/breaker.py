@@ -6,13 +6,10 @@ probe, a lookup of a contextId that the plugin makes up.
 
 from __future__ import annotations
 
-import logging
 from time import monotonic
 
 from .. import telemetry
 from ..outcomes import ANSWERS, LookupFailed, Outcome, Reason
-
-logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 600.0
 """Seconds, at most, between probes while PS7 refuses our credentials."""
@@ -76,9 +73,8 @@ class Breaker:
         was_open = self._opened_by is not None
         self.wants_probe = False
         if reason.outcome in ANSWERS and was_open:
-            telemetry.open_circuits.add(-1)
-            logger.warning("Circuit breaker closed: PS7 answers again (probe: %s)", reason)
             self._opened_by = None
+            telemetry.circuit_closed(reason)
         elif was_open or (reason.counts and not self._answered):
             self._open(reason.outcome)
         self._in_a_row = 0
@@ -89,9 +85,5 @@ class Breaker:
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if again else self._reset
         self._next_probe = monotonic() + self._pause
         if self._opened_by is None:
-            telemetry.open_circuits.add(1)
-            failures = "1 failure" if self._evidence == 1 else f"{self._evidence} failures"
-            logger.warning(
-                "Circuit breaker open after %s; next probe in %g s", failures, self._pause
-            )
+            telemetry.circuit_opened(self._evidence, self._pause)
         self._opened_by = outcome
