@@ -33,10 +33,9 @@ REQUEST = Request("http://127.0.0.1:9/", {"A": "b"}, b"{}")
 )
 def test_what_is_not_of_the_client_is_translated_too(error: Exception, reason: Reason) -> None:
     """The operating system's errors are the network's; all others are a mistake of ours."""
-    try:
+    with pytest.raises(type(error)) as raised:
         raise error
-    except Exception as raised:  # noqa: BLE001 - as it comes from below
-        assert _reason(raised) is reason  # noqa: PT017
+    assert _reason(raised.value) is reason
 
 
 async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(

@@ -82,6 +82,7 @@ async def test_a_token_is_asked_for_as_the_interface_says(gateway: Gateway) -> N
         "Content-Type": "application/json",
         "Accept": "application/json",
         "Accept-Encoding": "identity",
+        "Connection": "close",
         "X-Token-Expire": "600",
     }
     url = "https://ps7.example/apigovernance/api/oauth/tokenByAkSk"

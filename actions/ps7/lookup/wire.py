@@ -41,8 +41,9 @@ HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
+    "Connection": "close",
 }
-"""Of every request: JSON in, JSON out, and nothing to unpack."""
+"""Of every request: JSON in, JSON out, nothing to unpack, and no other request after it."""
 
 
 @dataclass
