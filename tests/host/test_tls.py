@@ -21,10 +21,12 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509 import load_der_x509_certificate
 from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
 from actions.ps7 import PS7Client, PS7Settings, Reason, SettingsError, telemetry
+from actions.ps7.cli.doctor import connection
 from actions.ps7.lookup.http import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, Server, http
@@ -268,6 +270,18 @@ async def test_until_when_the_clients_certificate_is_valid_is_known(
         await agency(bank.url(), ca_file=bank_ca.file, client_cert=client)
     (read,) = telemetry.read_certificates(CallbackOptions())
     assert (read.attributes, read.value) == ({"certificate": "client"}, end.timestamp())
+
+
+@pytest.mark.parametrize("version", [V1_2, V1_3])
+def test_the_doctor_sees_ps7s_certificate_where_ps7_wants_the_clients(
+    bank_ca: Authority, version: ssl.TLSVersion
+) -> None:
+    """With TLS 1.2 there is no certificate to see for who shows none."""
+    with Bank(mutual(bank_ca, version)) as bank:
+        shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client()}
+        seen = connection.look(settings_for(bank.url(), **shown))
+    assert isinstance(seen, bytes)
+    assert load_der_x509_certificate(seen)
 
 
 @pytest.mark.parametrize("version", [V1_2, pytest.param(V1_3, marks=LOSES_ALERTS)])
