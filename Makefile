@@ -32,7 +32,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage rush bench scale wheel pins rules images compose format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -115,6 +115,9 @@ outage: .venv/dev ## PS7 goes dark for a minute, under load, in two ways
 
 rush: .venv/dev ## more customers than a slow PS7 has room for; BEFORE=path: another tree beside it
 	@$(RUN) -m benchmarks.rush $(if $(BEFORE),--before $(BEFORE)) $(WRITE)
+
+lookups: .venv/dev ## lookups at a PS7 that fails, refuses or repeats itself, and what one costs; BEFORE=path: another tree beside it
+	@$(RUN) -m benchmarks.lookups $(if $(BEFORE),--before $(BEFORE)) $(WRITE)
 
 bench: .venv/dev $(RASA) ## what the plugin costs: a turn in Rasa without it and with it, and the action server alone: 15 minutes
 	@$(RUN) -m benchmarks $(WRITE)

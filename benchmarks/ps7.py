@@ -10,8 +10,9 @@ import asyncio
 import json
 import re
 from contextlib import suppress
+from random import Random
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from actions.ps7.testing import PERSONAS
 
@@ -27,6 +28,10 @@ _TOKEN = b"tokenByAkSk"
 _PAYLOAD = PERSONAS["ana"].answer["payload"]
 
 
+Behaviour: TypeAlias = "Callable[[Request, Connection], Awaitable[bytes]]"
+"""How a PS7 answers."""
+
+
 class Request(NamedTuple):
     """One request: what it asks about, and whether it asks for a token instead."""
 
@@ -35,15 +40,14 @@ class Request(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """One connection, and what was sent on it."""
+    """One connection, and the right answers to what was asked on it."""
 
     writer: asyncio.StreamWriter
-    sent: list[bytes]
+    answers: list[bytes]
 
     def send(self, answer: bytes) -> None:
         """Send an answer, unless nobody is there."""
         if not self.writer.is_closing():
-            self.sent.append(answer)
             self.writer.write(answer)
 
 
@@ -66,12 +70,54 @@ async def at_once(request: Request, _connection: Connection) -> bytes:
     return customer(request)
 
 
+def failing(share: float, seed: int) -> Behaviour:
+    """Make a PS7 of whose answers this share is 503, by chance."""
+    chance = Random(seed)  # noqa: S311 - it can be repeated
+
+    async def behave(request: Request, _connection: Connection) -> bytes:
+        return answer(503, {}) if chance.random() < share else customer(request)
+
+    return behave
+
+
+def refusing(status: int) -> Behaviour:
+    """Make a PS7, or a token endpoint, that refuses every login."""
+
+    async def behave(_request: Request, _connection: Connection) -> bytes:
+        return answer(status, {})
+
+    return behave
+
+
+AT_ONCE, SOON = "each answer, at once", "each answer, up to 5 ms later"
+LATE = "one answer, as the next request comes; then each is one late"
+MOMENTS = (AT_ONCE, SOON, LATE)
+"""What a gateway may repeat, and when."""
+
+
+def repeating(moment: str) -> Behaviour:
+    """Make a gateway that sends answers again on their connection."""
+    chance = Random(0)  # noqa: S311 - it can be repeated
+
+    async def behave(request: Request, connection: Connection) -> bytes:
+        connection.answers.append(right := customer(request))
+        if moment == AT_ONCE:
+            return right + right
+        if moment == SOON:
+            loop = asyncio.get_running_loop()
+            loop.call_later(chance.uniform(0, 0.005), connection.send, right)
+            return right
+        return connection.answers[-2:][0]
+
+    return behave
+
+
 class PS7:
     """A server that behaves in one way, and counts what it is asked."""
 
     def __init__(
         self,
-        behaviour: Callable[[Request, Connection], Awaitable[bytes]],
+        behaviour: Behaviour,
         trust: ssl.SSLContext | None = None,
     ) -> None:
         """Take how it answers; `trust` is its certificate, for https."""

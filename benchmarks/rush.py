@@ -8,7 +8,8 @@ client has gone as well. Customers arrive at a steady rate above that, one looku
 names the tree of another release, to compare with.
 
 Exit code 1: of this tree's lookups fewer than nine tenths of what is possible were known, the
-circuit opened, or memory grew by more than 64 MiB.
+circuit opened, or memory grew by more than 64 MiB. A `PS7_MAX_CONNECTIONS` that is larger than
+PS7's own room is shown, and not judged: no client can know that room.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 ROOM, TAKES = 50, 0.5
 """Requests at a time, and seconds for each of them."""
 CAPACITY = ROOM / TAKES
-OURS, PS7S = "PS7_MAX_CONNECTIONS", "PS7 itself"
+OURS, PS7S = "`PS7_MAX_CONNECTIONS`", "PS7, and `PS7_MAX_CONNECTIONS` is as large"
+TOO_MANY = "PS7, and `PS7_MAX_CONNECTIONS` is 256"
 FACTORS = (1.2, 1.5)
 LEAST, MOST_MEMORY = 0.9, 64 * 2**20
 
@@ -51,16 +53,14 @@ def slow(room: int | None) -> Callable[[Request, Connection], Awaitable[bytes]]:
     return behave
 
 
-KINDS: dict[str, tuple[int | None, dict[str, str]]] = {
-    OURS: (None, {"PS7_MAX_CONNECTIONS": str(ROOM)}),
-    PS7S: (ROOM, {}),
-}
-"""Whose room it is: PS7's own, and settings."""
+KINDS = {OURS: (None, ROOM), PS7S: (ROOM, ROOM), TOO_MANY: (ROOM, 256)}
+"""What the limit is: PS7's own room, and PS7_MAX_CONNECTIONS."""
 
 
 async def rush(tree: Path, kind: str, factor: float, seconds: float) -> tuple[Looked, PS7]:
     """Let customers come for so long, at so many times what there is room for."""
-    room, settings = KINDS[kind]
+    room, connections = KINDS[kind]
+    settings = {"PS7_MAX_CONNECTIONS": str(connections)}
     rate = CAPACITY * factor
     customers = [f"customer-{number}" for number in range(int(rate * seconds))]
     async with PS7(slow(room)) as ps7, Side.of(tree) as side:
@@ -88,7 +88,7 @@ def share(looked: Looked) -> float:
 
 
 COLUMNS = (
-    *("room is", "rate", "", "known, of what is possible", "a known one's time"),
+    *("what is full", "rate", "", "known, of what is possible", "a known one's time"),
     *("the others", "circuit opened", "requests", "most under way at PS7", "memory grew by"),
 )
 
@@ -103,7 +103,7 @@ async def measure(before: Path | None, seconds: float) -> tuple[str, list[str]]:
                 looked, ps7 = await rush(tree, kind, factor, seconds)
                 rows.append([kind, f"{factor} times", name, *row(looked, ps7, factor)])
                 sys.stderr.write(f"{rows[-1]}\n")
-                if name == NOW:
+                if name == NOW and kind != TOO_MANY:
                     wrong += [f"{kind}, {factor} times: {what}" for what in bad(looked, factor)]
     return table(COLUMNS, rows), wrong
 

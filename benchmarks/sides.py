@@ -83,7 +83,7 @@ class Side:
         settings: dict[str, str] | None = None,
         **how: float,
     ) -> Looked:
-        """Look up at a place; `how` is `rate` or `at_a_time`.
+        """Look up at a place; `how` is `rate`, or `at_a_time` and `pause`.
 
         Raises:
             RuntimeError: the process ended.

@@ -5,8 +5,8 @@
 64 users at a time talk to the real actions, and these to PS7's simulator in another process. Most
 faults are quick; a few stall. Now and then many fail in a row. What an open circuit leaves behind,
 `outage` says.
-After a warm-up and at the end memory, file descriptors and tasks are counted, without the pool's
-connections. Needs Linux (/proc).
+After a warm-up and at the end memory, file descriptors and tasks are counted, without the client's
+session. Needs Linux (/proc).
 
 Exit code 1: memory grew by more than 5 %, descriptors or tasks grew, or a turn ended in another way
 than its answer says.
@@ -48,7 +48,7 @@ _NEW, _BACK, _STALLED = 0.6, 0.2, 0.005
 """Shares of the turns: a customer who arrives, one who is known, a fault of `SLOW`; the rest are
 faults of `QUICK`."""
 _IN_A_ROW, _EVERY = 100, 20_000
-"""So many failures come in a row, every so many turns: the breaker asks PS7 a question."""
+"""So many failures come in a row, every so many turns: the breaker sends a probe."""
 _BREATH = 0.05
 """Seconds until the next user comes where the open circuit refused one: else it would eat up the
 turns, it is that quick."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, request_body, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -24,5 +24,5 @@ class BareAiohttp(Peer):
 
     async def run(self, dispatcher: object, tracker: Tracker, domain: object) -> list[Any]:  # noqa: ARG002
         """Look the customer up."""
-        async with _session().post(URL, json=question(tracker), headers=HEADERS) as answer:
+        async with _session().post(URL, json=request_body(tracker), headers=HEADERS) as answer:
             return slots(await answer.json())

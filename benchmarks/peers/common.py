@@ -37,7 +37,7 @@ class Peer(Action, ABC):
         return "action_ps7_context"
 
 
-def question(tracker: Tracker) -> dict[str, str]:
+def request_body(tracker: Tracker) -> dict[str, str]:
     """Return the contextId that the request asks about."""
     return {"contextId": tracker.latest_message["metadata"]["contextId"]}
 

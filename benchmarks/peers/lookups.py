@@ -1,8 +1,9 @@
 """Looks contexts up as it is told, with the plugin of the tree that PYTHONPATH names.
 
 A line of standard input is a job, as JSON: `settings` (PS7_*), `context_ids`, and `rate` (lookups
-a second, whether or not those before have ended) or `at_a_time`. Each job has a client of its own.
-The line that it prints in return says what came of it. Any release of the plugin can run it.
+a second, whether or not those before have ended) or `at_a_time`, with a `pause` in seconds after
+each. Each job has a client of its own. The line that it prints in return says what came of it. Any
+release of the plugin can run it.
 """
 
 from __future__ import annotations
@@ -65,13 +66,14 @@ class Job:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         await asyncio.gather(*tasks)
 
-    async def take_turns(self, context_ids: list[str], at_a_time: int) -> None:
+    async def take_turns(self, context_ids: list[str], at_a_time: int, pause: float) -> None:
         """Make so many lookups at a time."""
         left = iter(context_ids)
 
         async def one_after_the_other() -> None:
             for context_id in left:
                 await self.look_up(context_id)
+                await asyncio.sleep(pause)
 
         await asyncio.gather(*(one_after_the_other() for _ in range(at_a_time)))
 
@@ -80,7 +82,8 @@ async def run(
     settings: dict[str, str],
     context_ids: list[str],
     rate: float | None = None,
-    at_a_time: int | None = None,
+    at_a_time: int = 1,
+    pause: float = 0.0,
 ) -> dict[str, Any]:
     """Do a job."""
     os.environ.update(settings)
@@ -94,7 +97,7 @@ async def run(
         if rate is not None:
             await job.come(context_ids, rate)
         else:
-            await job.take_turns(context_ids, at_a_time or 1)
+            await job.take_turns(context_ids, at_a_time, pause)
         seconds, used = time.monotonic() - began, time.process_time() - used
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - memory
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, request_body, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -19,6 +19,6 @@ class SessionPerCall(Peer):
         """Look the customer up."""
         async with (
             aiohttp.ClientSession() as session,
-            session.post(URL, json=question(tracker), headers=HEADERS) as answer,
+            session.post(URL, json=request_body(tracker), headers=HEADERS) as answer,
         ):
             return slots(await answer.json())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from benchmarks.peers.common import HEADERS, URL, Peer, question, slots
+from benchmarks.peers.common import HEADERS, URL, Peer, request_body, slots
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -23,5 +23,5 @@ class WithRequests(Peer):
         domain: object,  # noqa: ARG002
     ) -> list[Any]:
         """Look the customer up."""
-        answer = requests.post(URL, json=question(tracker), headers=HEADERS, timeout=10)
+        answer = requests.post(URL, json=request_body(tracker), headers=HEADERS, timeout=10)
         return slots(answer.json())

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli
 from packaging.version import Version
 
 from actions.ps7.testing import PERSONAS, Simulator
@@ -22,7 +21,6 @@ from tests.host.conftest import seal_keys
 from tests.matrix.hosts import HOSTS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.pins import FLOOR, RUNTIME, pinned
-from tests.support.processes import ROOT
 
 PYTHON = Path(os.environ.get("PS7_MATRIX_PYTHON") or sys.executable)
 PINS = os.environ.get("PS7_MATRIX_PINS") or RUNTIME
@@ -85,11 +83,3 @@ def test_the_environment_is_what_the_table_says() -> None:
     rows = document("docs/figures.md").table(*header).rows
     (row,) = (dict(zip(header, row, strict=True)) for row in rows if row[:2] == (SDK, BESIDE))
     assert row[f"Python {python}"] == ("HTTP, gRPC, in-process" if HAS_GRPC else "HTTP, in-process")
-
-
-def test_the_newest_aiohttp_that_is_allowed_is_run() -> None:
-    """The connection rule rests on private names: no minor version is allowed that was not run."""
-    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    (aiohttp,) = (each for each in project["dependencies"] if each.startswith("aiohttp"))
-    major, minor = pinned(RUNTIME)["aiohttp"].split(".")[:2]
-    assert f"<{major}.{int(minor) + 1}" in aiohttp.split(",")
