@@ -131,20 +131,22 @@ ROWS = {
             "Without those that the open circuit refused.",
         ),
         Panel(
-            "Requests under way, and retries",
+            "Requests under way or waiting, and retries",
             "none",
             {
                 "under way": 'sum(ps7_connections_in_use{job="$job"})',
+                "wait for a place": 'sum(ps7_connections_waiting{job="$job"}) or vector(0)',
                 "retries a second": "sum(rate(ps7_lookup_retries_total"
                 '{job="$job"}[$__rate_interval]))',
             },
+            "A lookup that finds no place of PS7_MAX_CONNECTIONS in time ends as busy.",
         ),
         Panel("Open circuits", "none", {"{{instance}}": 'ps7_breaker_open{job="$job"}'}),
         Panel(
-            "Questions that failed, by reason",
+            "Probes that failed, by reason",
             "none",
             {
-                "{{reason}}": "sum by (reason) (increase(ps7_question_total"
+                "{{reason}}": "sum by (reason) (increase(ps7_probe_total"
                 '{job="$job",outcome=~"denied|unavailable"}[$__rate_interval])) > 0'
             },
             "The circuit breaker's own: what customers brought has no part in it.",
@@ -183,13 +185,13 @@ ROWS = {
             {"{{instance}}": 'changes(process_start_time_seconds{job="$job"}[1h])'},
         ),
         Panel(
-            "Days until a certificate is over",
+            "Days until the client certificate is over",
             "none",
             {
                 "{{certificate}}": "(min by (certificate) (ps7_certificate_expiry_seconds"
                 '{job="$job"}) - time()) / 86400'
             },
-            "ps7 is PS7's own, client is that of PS7_CLIENT_CERT.",
+            "That of PS7_CLIENT_CERT, in each worker that has made a lookup.",
         ),
     ],
 }
