@@ -1,12 +1,14 @@
-"""Bugs of one place, planted on purpose in a copy of the plugin: the model must find each of them.
+"""Bugs of one place, planted on purpose in a copy of the plugin: a test must find each of them.
 
-They break rules of a conversation, which mutmut's small changes seldom do. The random walks of
-`tests/model` go first, the same ones each time; the known traces go after them.
+They break rules of a conversation, or of how PS7 is asked, which mutmut's small changes seldom do.
+Those of dialogue/ are found by the random walks of `tests/model`, the same ones each time, or by
+the known traces after them; those of lookup/ by its tests.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,11 +29,17 @@ STEPS = int(os.environ.get("PS7_MODEL_STEPS", "20000"))
 
 
 class Bug(NamedTuple):
-    """A piece of a module of dialogue/ that stands there once, and what takes its place."""
+    """A piece of a module that is there once, and what takes its place."""
 
     module: str
     stands: str
     planted: str
+    room: str = "dialogue"
+
+    @property
+    def file(self) -> Path:
+        """Where the module is, from the root."""
+        return Path(f"actions/ps7/{self.room}/{self.module}.py")
 
 
 BUGS = {
@@ -118,11 +126,88 @@ BUGS = {
 }
 """By what the plugin then does."""
 
+_BUGS_OF_LOOKUP = {
+    # Whether PS7 is asked
+    "a refusal of our credentials is a failure as any other": (
+        *("breaker", "|= refused or self._in_a_row", "|= self._in_a_row"),
+    ),
+    "probes go on at the same pace while PS7 refuses our credentials": (
+        *("breaker", "min(2 * self._pause, LONGEST_PAUSE) if again", "self._reset if again"),
+    ),
+    "the pauses double without end": (
+        *("breaker", "min(2 * self._pause, LONGEST_PAUSE)", "2 * self._pause"),
+    ),
+    "the pauses double while PS7 is away, too": (
+        *("breaker", "self._opened_by == outcome == Outcome.DENIED", "self._opened_by == outcome"),
+    ),
+    "a probe opens the circuit although a customer was answered": (
+        *("breaker", "(reason.counts and not self._answered)", "reason.counts"),
+    ),
+    "whatever ends a probe closes the circuit": (
+        *("breaker", "if reason.outcome in ANSWERS and was_open:", "if was_open:"),
+    ),
+    "the first customer after the pause goes through": (
+        *("breaker", "            self.wants_probe = True\n", "            return\n"),
+    ),
+    # A lookup
+    "a lookup is repeated beyond its deadline": (
+        *("client", "if monotonic() + pause >= started + self.settings.deadline:", "if not pause:"),
+    ),
+    "a token that the gateway forgot denies the customer": (
+        *("client", "None if is_new else await self._tokens.instead_of(token)", "None"),
+    ),
+    "a probe waits behind the customers": (
+        *("client", "None if report.is_probe else _PATIENCE *", "_PATIENCE *"),
+    ),
+    "the customer after a refused one is refused as well": (
+        *("client", "refused = lookup.report.reason.outcome == Outcome.DENIED", "refused = False"),
+    ),
+    "every lookup that fails sends a probe": (
+        *("client", "if probing is None or probing.done() or not", "if probing is None or"),
+    ),
+    # Tokens
+    "a token is used until its end": ("tokens", "lifetime * _RENEWED_AT", "lifetime"),
+    "a life is counted from the answer": (
+        *("tokens", "Token(text, asked_at + ", "Token(text, time.monotonic() + "),
+    ),
+    "each lookup fetches a token of its own": (
+        *("tokens", "        if task is None:\n", "        if task is None or task:\n"),
+    ),
+    "a lookup that is cancelled ends the fetch of all": ("tokens", "asyncio.shield(task)", "task"),
+    "each refusal fetches a token": ("tokens", "None if refused.is_doubted else ", ""),
+    "a token that was refused when new is kept": (
+        *("tokens", "min(token.renew_at, time.monotonic() + _DOUBTED_FOR)", "token.renew_at"),
+    ),
+    # HTTP
+    "a connection serves two customers": ("http", "force_close=True", "force_close=False"),
+    "a redirect is followed": ("http", "allow_redirects=False", "allow_redirects=True"),
+    "one customer's cookie goes along with the next": (
+        *(
+            "http",
+            "cookie_jar=aiohttp.DummyCookieJar()",
+            "cookie_jar=aiohttp.CookieJar(unsafe=True)",
+        ),
+    ),
+    "the proxy of the environment is used": ("http", "trust_env=False", "trust_env=True"),
+    "a place is never free again": ("http", "pool.places.release()", "pass"),
+    "a body has no end": ("http", "if len(body) > MAX_ANSWER_BYTES:", "if not body:"),
+    "a head has no end": ("http", "            self._transport.abort()", "            pass"),
+    "aiohttp logs what arrived": ("http", "return not _asking.get()", "return True"),
+    "a cancelled turn is a lost connection": ("http", "task.cancelling() > 0", "False"),
+}
+BUGS |= {does: Bug(*where, room="lookup") for does, where in _BUGS_OF_LOOKUP.items()}
+TESTS_OF_LOOKUP = (
+    *("tests/unit/test_breaker.py", "tests/unit/test_tokens.py", "tests/unit/test_client.py"),
+    *("tests/unit/test_http.py", "tests/host/test_client.py", "tests/host/test_gateway.py"),
+    *("tests/host/test_client_connections.py", "tests/host/test_connection_reuse.py"),
+    "tests/faults/test_grid.py",
+)
+
 
 def plant(bug: Bug, root: Path) -> None:
     """Copy the plugin with one bug in it."""
     shutil.copytree(ROOT / "actions", root / "actions")
-    file = root / f"actions/ps7/dialogue/{bug.module}.py"
+    file = root / bug.file
     before, *after = file.read_text("utf-8").split(bug.stands)
     assert len(after) == 1, f"{bug.module}.py has this {len(after)} times: {bug.stands}"
     file.write_text(f"{before}{bug.planted}{after[0]}", "utf-8")
@@ -132,6 +217,8 @@ def found_by(bug: Bug) -> str:
     """Return what finds a bug; nothing if nothing does."""
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
+        if bug.room == "lookup":
+            return failed_test(Path(folder))
         path = os.pathsep.join((folder, str(ROOT)))
         return subprocess.run(
             (sys.executable, "-m", "tests.mutants.planted", folder),
@@ -141,6 +228,16 @@ def found_by(bug: Bug) -> str:
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
+
+
+def failed_test(folder: Path) -> str:
+    """Return the first test of lookup/ that fails in a folder with a copy of the plugin."""
+    for name in ("pyproject.toml", "domain.yml", "tests", "examples", "requirements"):
+        (folder / name).symlink_to(ROOT / name)
+    command = (sys.executable, "-m", "pytest", "-xq", "-pno:cacheprovider", *TESTS_OF_LOOKUP)
+    said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    found = re.search("^FAILED (.+?)( - .*)?$", said, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def seek(folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Mutation testing: mutmut changes the pure modules, one place at a time, and a test must fail.
+"""Mutation testing: mutmut changes the modules below, one place at a time, and a test must fail.
 
 Works on a copy, so that nothing of it is ever seen by the other checks. What was tried there counts
 until a file of the copy changes: a run that was stopped goes on where it was. Knows nothing of what
@@ -25,7 +25,10 @@ TESTS = ("tests/unit", "tests/model/test_traces.py")
 MODULES = {
     "context": "actions/ps7/context.py",
     "cpf": "actions/ps7/cpf.py",
-    "wire": "actions/ps7/api/wire.py",
+    "breaker": "actions/ps7/lookup/breaker.py",
+    "http": "actions/ps7/lookup/http.py",
+    "tokens": "actions/ps7/lookup/tokens.py",
+    "wire": "actions/ps7/lookup/wire.py",
     "arrival": "actions/ps7/dialogue/arrival.py",
     "context_id": "actions/ps7/dialogue/context_id.py",
     "history": "actions/ps7/dialogue/history.py",
