@@ -71,7 +71,7 @@ def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     [
         *(".env", "actions/.env", "actions/ps7/.env", "examples/oss-bot/actions/.env"),
         *("examples/deploy/secrets/ps7/PS7_PASSWORD", ".git/config", "tests/test_it.py"),
-        *("actions/__pycache__/it.pyc", "actions/ps7/api/__pycache__/it.pyc", "notes.txt"),
+        *("actions/__pycache__/it.pyc", "actions/ps7/lookup/__pycache__/it.pyc", "notes.txt"),
     ],
 )
 def test_docker_is_not_sent_what_lies_about(name: str, tmp_path: Path) -> None:
