@@ -63,7 +63,8 @@ def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     example = {*(ROOT / "examples" / "oss-bot" / "actions").glob("*.py")}
     pins = {f"requirements/{name}.txt" for name in ("container", "telemetry")}
     ours = {file.relative_to(ROOT).as_posix() for file in plugin | example}
-    assert sent(ROOT) == ours | pins | {"examples/monitoring/metrics.py"}
+    others = {"examples/deploy/serve.py", "examples/monitoring/metrics.py"}
+    assert sent(ROOT) == ours | pins | others
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""The entry point of the action server's image: ends if the server no longer answers.
+
+    python serve.py python -m rasa_sdk --actions actions
+
+An action server whose worker has died runs on, and answers nobody. Once it was healthy, three
+failed checks of HEALTH_URL in a row end it with exit code 1, and whoever started the container can
+start it again. `python serve.py` alone is one check, for the container's own health. HEALTH_CA
+names the authority of a server with TLS.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from http.client import HTTPException
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+URL = os.environ.get("HEALTH_URL", "http://127.0.0.1:5055/health")
+SECONDS = float(os.environ.get("HEALTH_SECONDS", "10"))
+"""Between two checks."""
+PATIENCE = 3
+"""Checks in a row that may fail."""
+
+
+def is_healthy() -> bool:
+    """Whether the server answers, asked through no proxy of the environment."""
+    trusted = ssl.create_default_context(cafile=os.environ.get("HEALTH_CA"))
+    try:
+        with build_opener(ProxyHandler({}), HTTPSHandler(context=trusted)).open(URL, timeout=2):
+            return True
+    except (OSError, HTTPException):  # no answer, another status, or no HTTP
+        return False
+
+
+def serve(command: list[str]) -> int:
+    """Run a server until it ends by itself, or no longer answers; return the exit code."""
+    server = subprocess.Popen(command, start_new_session=True)
+    told = False
+
+    def pass_on(number: int, _frame: object) -> None:
+        nonlocal told
+        told = True
+        server.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    was_healthy, failed = False, 0
+    while failed < PATIENCE:
+        try:
+            code = server.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            healthy = is_healthy()
+            was_healthy |= healthy
+            failed = failed + 1 if was_healthy and not healthy else 0
+        else:
+            return 0 if told and code < 0 else abs(code)
+    os.killpg(server.pid, signal.SIGKILL)
+    if told:  # Sanic's manager sometimes outlives its workers
+        return 0
+    sys.stderr.write(f"No answer from {URL}: the action server is ended\n")
+    return 1
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    sys.exit(serve(arguments) if arguments else not is_healthy())

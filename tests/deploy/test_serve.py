@@ -1,0 +1,87 @@
+"""The entry point of the image, around a real action server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.support.processes import ROOT, free_port
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+
+SERVE = str(ROOT / "examples" / "deploy" / "serve.py")
+EMPTY = ("-m", "rasa_sdk", "--actions", "no_actions")
+
+
+async def start(*command: str, **variables: str) -> Process:
+    """Run the entry point."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, SERVE, *command), env=kept | variables, stderr=asyncio.subprocess.PIPE
+    )
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Process]:
+    """Serve no actions, until the server is healthy; end whatever is left of it afterwards."""
+    (folder / "no_actions.py").touch()
+    port = str(free_port())
+    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.2"}
+    assert await (await start(**told)).wait() == 1, "healthy before it runs"
+    command = (sys.executable, *EMPTY, "--port", port)
+    process = await start(*command, **told, PYTHONPATH=str(folder))
+    family = psutil.Process(process.pid)
+    try:
+        while await (await start(**told)).wait():
+            assert process.returncode is None
+        yield process
+    finally:
+        for each in [*family.children(recursive=True), family] if family.is_running() else []:
+            each.kill()
+        await process.communicate()
+
+
+def workers(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Return the processes that serve: those that were spawned, but for Sanic's states."""
+    spawned = [each for each in family if each.cmdline()[-1:] == ["--multiprocessing-fork"]]
+    return sorted(spawned, key=lambda each: int(each.pid))[1:]
+
+
+async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
+    """With all its processes, after three checks that failed: the platform starts it again."""
+    async with serving(tmp_path) as process:
+        family = psutil.Process(process.pid).children(recursive=True)
+        (worker,) = workers(family)
+        worker.kill()
+        _, said = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 1
+        assert b"No answer from http://127.0.0.1:" in said
+        assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_server(number: signal.Signals, tmp_path: Path) -> None:
+    """With exit code 0 and all its processes, although Sanic's manager may outlive its workers."""
+    async with serving(tmp_path) as process:
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        _, said = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0
+        assert b"No answer from" not in said
+        assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+async def test_the_exit_code_of_a_command_is_handed_on() -> None:
+    """As of the doctor, which never answers on a port."""
+    process = await start(sys.executable, "-c", "raise SystemExit(3)")
+    assert await process.wait() == 3
