@@ -157,6 +157,16 @@ MEANINGS: dict[Reason, Meaning] = {
 }
 
 
+ARRIVAL_REFUSED = {
+    Reason.ARRIVAL_SIGNATURE: "no key of PS7_ARRIVAL_KEYS signed its token",
+    Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
+    Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
+    Reason.ARRIVAL_TIME: "its token was no longer valid as it came, or not yet",
+    Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
+}
+"""Why an arrival was refused, in words."""
+
+
 class PS7Error(Exception):
     """Root of all errors of this package."""
 

@@ -14,8 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
-from actions.ps7.dialogue.arrival import ArrivalVerifier
-from actions.ps7.dialogue.context_id import found_in, look_in
+from actions.ps7.conversation.arrival import ArrivalVerifier, found_in, look_in
 from tests.support.processes import ROOT
 
 FOLDER = ROOT / "examples" / "backend"

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import ActionPS7Context
-from actions.ps7.dialogue import runtime
-from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7 import ActionPS7Context, runtime
+from actions.ps7.runtime import Runtime
 from actions.ps7.testing import Conversation
 from tests.faults.secrets import CONTEXT_ID, SENDER_ID
 from tests.faults.watch import Watch, left_open

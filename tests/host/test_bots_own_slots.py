@@ -68,7 +68,7 @@ async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
         await arrive(bot, "ana")
         await bot.set_slot("cpf", TYPED)
         if who == "broken":
-            monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", lambda _: 1 / 0)
+            monkeypatch.setattr("actions.ps7.actions.decide", lambda *_: 1 / 0)
         await arrive(bot, who)
         assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 import trustme
+from actions.ps7.lookup.connections import MAX_ANSWER_BYTES, OneAnswer
 
 from actions.ps7 import LookupFailed, PS7Client
-from actions.ps7.lookup.connections import MAX_ANSWER_BYTES, OneAnswer
 from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, http
 from tests.host.test_client import settings_for
 

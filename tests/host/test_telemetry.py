@@ -12,9 +12,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import PS7Client, counter
-from actions.ps7.lookup import telemetry
-from actions.ps7.dialogue import runtime
+from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
 from tests.support.simulator_client import own_simulator
@@ -239,10 +237,10 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, points: Points) 
 def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again() -> None:
     """OpenTelemetry keeps the instrument that it was given first, of a host that reloads."""
     made = ("ps7.test", "{test}", "Made by a test")
-    first = counter.CounterFromZero(*made)
+    first = telemetry.CounterFromZero(*made)
     assert [read.value for read in first._read(metrics.CallbackOptions())] == [0]
     first.add(1)
-    reloaded = runpy.run_path(counter.__file__, {"_counts": counter._counts})
+    reloaded = runpy.run_module(telemetry.__name__, {"_counts": telemetry._counts})
     reloaded["CounterFromZero"](*made).add(1)
     assert [read.value for read in first._read(metrics.CallbackOptions())] == [2]
-    del counter._counts["ps7.test"]
+    del telemetry._counts["ps7.test"]

@@ -16,12 +16,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from actions.ps7.dialogue import workers as the_module
+from actions.ps7.dialogue.workers import Watch
 from rasa_sdk import endpoint
 from rasa_sdk.executor import ActionExecutor
 
 from actions.ps7 import ActionPS7Context
-from actions.ps7.dialogue import workers as the_module
-from actions.ps7.dialogue.workers import Watch
 from tests.support.processes import free_port
 
 

@@ -13,5 +13,5 @@ from tests.mutants.planted import BUGS, Bug, plant
 def test_a_bug_changes_one_place_of_its_module(bug: Bug, tmp_path: Path) -> None:
     """Which is there once, and Python still reads the module."""
     plant(bug, tmp_path)
-    file = tmp_path / f"actions/ps7/dialogue/{bug.module}.py"
+    file = tmp_path / f"actions/ps7/conversation/{bug.module}.py"
     compile(file.read_text("utf-8"), file, "exec")

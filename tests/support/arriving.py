@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actions.ps7 import clock
-from actions.ps7.dialogue.arrival import ArrivalVerifier
-from actions.ps7.dialogue.context_id import Found, found_in, look_in
+from actions.ps7.conversation.arrival import ArrivalVerifier, Found, found_in, look_in
 
 
 def arrived(token: str, keys: Sequence[str], sender_id: str) -> Found:

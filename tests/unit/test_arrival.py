@@ -11,8 +11,15 @@ import jwt
 import pytest
 
 from actions.ps7 import Reason
-from actions.ps7.dialogue.arrival import ArrivalVerifier, sign
-from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in, unusable
+from actions.ps7.conversation.arrival import (
+    ArrivalVerifier,
+    Found,
+    fingerprint,
+    found_in,
+    look_in,
+    sign,
+    unusable,
+)
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.versions

@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from actions.ps7 import Outcome, PS7Settings, Reason
-from actions.ps7.telemetry import LookupReport
-from actions.ps7.lookup.wire import Answer
 from actions.ps7.cli.output import Output
 from actions.ps7.cli.shape import described, shape, write
+from actions.ps7.lookup.wire import Answer
+from actions.ps7.telemetry import LookupReport
 
 REQUIRED: dict[str, Any] = {"base_url": "https://cec.example.com", "username": "u"}
 SETTINGS = PS7Settings(**REQUIRED, password=SecretStr("planted"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in, unusable, usable
+from actions.ps7.conversation.arrival import Found, fingerprint, found_in, look_in, unusable, usable
 
 
 def found(value: object, default_encoded: int | None = None, **beside: object) -> Found:

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from actions.ps7 import PS7Settings, Reason
-from actions.ps7.lookup.wire import Answer
 from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.doctor.network import Asked
 from actions.ps7.cli.doctor.report import Finding, error
+from actions.ps7.lookup.wire import Answer
 from actions.ps7.outcomes import ContextRejected, LookupFailed, PS7Unavailable
 from tests.support.doctor import assert_found, written
 from tests.unit.test_doctor_settings import settings

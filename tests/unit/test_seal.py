@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
-from actions.ps7.dialogue.seal import Seal, Sealer
+from actions.ps7.conversation.seal import Seal, Sealer
 from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
 pytestmark = pytest.mark.versions
@@ -84,16 +84,16 @@ def test_nothing_is_readable_in_a_seal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "good"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
+    ("after", "valid"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
 )
-def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
+def test_a_seal_is_valid_until_its_moment(after: int, valid: bool) -> None:
     """At the moment itself it is too old; one from more than a minute in the future does not hold.
 
     A seal without a customer is never good.
     """
-    assert SEALED.good_at(NOW + timedelta(seconds=after)) is good
+    assert SEALED.valid_at(NOW + timedelta(seconds=after)) is valid
     failed = SEALED.model_copy(update={"outcome": Outcome.UNAVAILABLE, "customer": None})
-    assert not failed.good_at(NOW + timedelta(seconds=after))
+    assert not failed.valid_at(NOW + timedelta(seconds=after))
 
 
 def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:

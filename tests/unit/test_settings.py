@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("http://proxy.example:0", "http://proxy.example:99999", "http://s3cret@proxy.example\n"),
     ),
     **dict.fromkeys(("CA_FILE", "CLIENT_CERT", "CLIENT_KEY"), ("nowhere.pem",)),
-    **dict.fromkeys(("KEEP_ALIVE", "TRACE_CONTEXT", "STRICT_CPF"), ("maybe",)),
+    **dict.fromkeys(("TRACE_CONTEXT", "STRICT_CPF"), ("maybe",)),
     "MAX_AGE": ("-1", "2678401"),
 }
 
@@ -146,7 +146,6 @@ def test_a_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
         "clear_slots": ["saldo"],
         "encoded": 0,
         "deadline": 0.5,
-        "keep_alive": False,
     }
     for name, value in taken.items():
         given.setenv(f"PS7_{name.upper()}", json.dumps(value))
@@ -240,6 +239,7 @@ FILES: list[tuple[str | None, str, dict[str, str], str]] = [
     (None, "PS7_ARRIVAL_KEYS=", {}, "PS7_ARRIVAL_KEYS"),
     (None, "PS7_ARRIVAL_KEYS", {}, "PS7_ARRIVAL_KEYS"),
     (None, "", {"ps7_arrival_keys": "null\n"}, "PS7_ARRIVAL_KEYS"),
+    (None, "", {"ps7_arrival_keys": "\n"}, "PS7_ARRIVAL_KEYS"),
     ("", "", {"ps7_arrival_keys": SECRET}, "PS7_ARRIVAL_KEYS"),
 ]
 
@@ -277,18 +277,3 @@ def test_a_key_is_made_once_where_none_is_set(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "PS7_SEAL_KEYS is not set" in caplog.text
     assert first.newest_key not in caplog.text
-
-
-def test_a_setting_that_was_removed_is_named(
-    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Once a process, wherever it stands: it has no effect any more."""
-    for place in ("the environment", ".env"):
-        settings._warn_of_removed_setting.cache_clear()
-        given.setenv("PS7_SEAL_PAYLOAD", "slots" if place == "the environment" else "")
-        Path(".env").write_text("PS7_SEAL_PAYLOAD=slots\n" if place == ".env" else "")
-        for _ in range(2):
-            PS7Settings.load()
-        (message,) = caplog.messages
-        assert message.startswith("PS7_SEAL_PAYLOAD has no effect any more")
-        caplog.clear()

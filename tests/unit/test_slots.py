@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, slots
-from actions.ps7.slots import (
+from actions.ps7 import CustomerContext
+from actions.ps7.conversation.reading import filled_otherwise
+from actions.ps7.customer import (
+    _WIRE,
     CUSTOMER_SLOTS,
     SlotNames,
     differing,
-    filled_otherwise,
     project,
     same_customer,
     sealed_payload,
@@ -35,7 +36,7 @@ def named(*slots: str, **renames: str) -> dict[str, str]:
 
 def test_a_row_without_an_attribute_shows_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """So a new slot is one row."""
-    monkeypatch.setitem(slots._WIRE, "display_name", "u_ion")
+    monkeypatch.setitem(_WIRE, "display_name", "u_ion")
     assert project({"nome": "display_name"}, CUSTOMER) == {"nome": "7"}
 
 

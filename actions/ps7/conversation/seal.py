@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..context import CustomerContext
+from ..customer import CustomerContext
 from ..outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Seal(BaseModel):
     session: str | None = None
     """Mark of the session in which it was made; the seal is valid in no other."""
     fingerprint: str = ""
-    """Of what this seal is about (`context_id.fingerprint`); empty: about nothing."""
+    """Of what this seal is about (`arrival.fingerprint`); empty: about nothing."""
     context_id: str | None = None
     """Of what this seal is about; None if this session has not asked PS7 about it."""
     encoded: int | None = None
@@ -63,7 +63,7 @@ class Seal(BaseModel):
         """Whether nothing but number and log-outs is known of this seal: see `Sealer.open`."""
         return self.outcome == Outcome.OK and self.customer is None
 
-    def good_at(self, now: datetime) -> bool:
+    def valid_at(self, now: datetime) -> bool:
         """Whether the customer of this seal may still be used."""
         if self.customer is None or self.sealed_at > now + CLOCK_SKEW:
             return False

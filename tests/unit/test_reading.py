@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from actions.ps7 import Outcome, Reason
-from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.situation import Situation
-from tests.support.talk import ANA, DIEGO, ELISA, HOUR, NOW, SECOND, Snapshot, Talk, runtime, signed
+from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.reading import Reading
+from actions.ps7.conversation.rules import CONTEXT_RULES
+from tests.support.talk import ANA, DIEGO, ELISA, HOUR, NOW, SECOND, Snapshot, Talk, a_bot, signed
 
 OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
 
@@ -25,21 +26,20 @@ def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     talk.writes(ps7_status="ok", ps7_context="text", cpf="52998224725")
     filled = {"mappings": [{"type": "from_text"}]}
     domain = {"slots": dict.fromkeys(["ps7_status", "ps7_context"], filled)}
-    situation = Situation(talk.tracker, talk.runtime, talk.now, domain)
-    assert set(situation.ours) == {"cpf", "agency"}
-    assert (situation.says_ok, situation.claims, situation.seal_refused) == (False,) * 3
+    reading = Reading(talk.tracker, talk.bot, talk.now, domain)
+    assert set(reading.ours) == {"cpf", "agency"}
+    assert (reading.says_ok, reading.claims, reading.seal_refused) == (False,) * 3
 
 
 def test_a_host_may_show_no_events() -> None:
     """The latest message came now, and the slot alone has the seal; its session is endless."""
-    talk = Talk(runtime=signed())
+    talk = Talk(bot=signed())
     message, slots = {"metadata": {"contextId": talk.token("ana")}}, dict.fromkeys(talk.slots)
     talk.now += 60 * SECOND
-    run = talk.new_run(Snapshot(talk.sender_id, slots, message, []))
-    assert not isinstance(run.context(), dict)
-    slots |= run.looked_up(Outcome.OK, talk.customer("ana"))
-    run = talk.new_run(Snapshot(talk.sender_id, slots, {}, []))
-    assert (run.context(), run.rule.name) == ({}, "held")
+    slots |= talk.decides(CONTEXT_RULES, Snapshot(talk.sender_id, slots, message, [])).slots
+    assert talk.asked == ["ana"]
+    decision = talk.decides(CONTEXT_RULES, Snapshot(talk.sender_id, slots, {}, []))
+    assert (decision.slots, decision.rule.name) == ({}, "held")
 
 
 # A rewind
@@ -79,11 +79,11 @@ def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() ->
 
 def test_the_newest_seal_says_last_what_arrived() -> None:
     """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
-    talk = Talk(runtime=runtime(encoded=1), ps7={"ana": Outcome.DENIED})
+    talk = Talk(bot=a_bot(encoded=1), ps7={"ana": Outcome.DENIED})
     talk.says("ana", text="/session_start", encoded=0)
     talk.starts_session()
     for brought, encoded in ((None, 0), ("ana", 1)):
-        found = talk.says(brought).situation.found
+        found = talk.says(brought).reading.found
         assert found is not None
         assert (found.context_id, found.encoded) == ("ana", encoded)
 
@@ -119,7 +119,7 @@ def test_whom_a_log_out_logs_out() -> None:
     talk.meets("diego", encoded=1)
     talk.meets("two words")
     talk.says("elisa").forgets()
-    assert list(talk.situation.log_outs) == [ELISA, DIEGO, ANA]
+    assert list(talk.reading.log_outs) == [ELISA, DIEGO, ANA]
     for name in ("ana", "diego", "elisa"):
         talk.meets(name, encoded=0)
         assert (talk.rule, talk.says_now) == ("logged-out", MISSING)
@@ -131,7 +131,7 @@ def test_whom_a_log_out_logs_out() -> None:
 def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -> None:
     """The same contextId arrived in time: in a message whose turn failed, or in what opened it."""
     for opened in (True, False):
-        talk = Talk(runtime=signed())
+        talk = Talk(bot=signed())
         token = talk.token("ana")
         talk.says(token, text="/session_start")
         if opened:
@@ -144,7 +144,7 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
             assert talk.says_now == OK_ANA
         talk.meets(talk.token("diego"))
         talk.meets(token)
-        found = talk.situation.found
+        found = talk.reading.found
         assert found is not None
         assert found.refused is Reason.ARRIVAL_TIME, "another contextId arrived in between"
         assert talk.slots["ps7_status"] == "invalid"
@@ -156,11 +156,11 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
 @pytest.mark.parametrize("junk", [None, True, 5, 1.5, "text", [], ["text"], {"a": []}, [None, {}]])
 def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: Any) -> None:  # noqa: ANN401
     """A tracker comes over the wire."""
-    situation = Situation(Snapshot(junk, junk, junk, junk), runtime(), NOW)
-    assert (situation.found, situation.held, situation.sender_id) == (None, None, str(junk))
+    reading = Reading(Snapshot(junk, junk, junk, junk), a_bot(), NOW)
+    assert (reading.found, reading.held, reading.sender_id) == (None, None, str(junk))
     talk = Talk()
     talk.writes(ps7_context=junk, ps7_status=junk, session_started_metadata=junk)
     talk.happens("user", metadata=junk if isinstance(junk, dict) else {})
     talk.events[-1]["timestamp"] = talk.events[-1]["metadata"] = junk
-    assert talk.situation.claims is (junk is not None)
+    assert talk.reading.claims is (junk is not None)
     assert talk.run()["ps7_status"] == ("missing" if junk is None else "tampered")

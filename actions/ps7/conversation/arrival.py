@@ -1,0 +1,322 @@
+"""What a message brings: a contextId, plain or inside a token that the bank's back-end signed.
+
+Pure: metadata, keys and a sender id in, a `Found` out. `reading` decides which message is read.
+
+On an open channel, a user can send any contextId. If `PS7_ARRIVAL_KEYS` is set, the channel sends
+an arrival token instead (JWS with HS256, RFC 7515), with these claims:
+
+    contextId   the contextId; `encoded` beside it, if PS7 needs it
+    sub         the `sender_id` of the conversation that the token was made for
+    iat, exp    when it was made and until when it may arrive (RFC 7519), at most 120 s apart
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jwt
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from .. import clock
+from ..customer import is_blank, is_written_as_cpf
+from ..outcomes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# A contextId
+
+MAX_LENGTH = 256
+_MAX_EXACT = 2**53
+"""From here on a float no longer tells neighbouring whole numbers apart."""
+_MAX_BITS = 900
+"""An int of more bits has more than `MAX_LENGTH` digits; Python may refuse to write it at all."""
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_ENCODED: dict[str | None, int] = {"0": 0, "1": 1}
+_FINGERPRINT_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Found:
+    """A contextId as it was found, and what came beside it. Its `repr` shows no value.
+
+    One that is not usable, or was refused, has nothing but its value and fingerprint.
+    """
+
+    context_id: str | None = field(repr=False)
+    """None: the value is not usable, or its arrival was refused."""
+    fingerprint: str = field(repr=False)
+    """Tells this contextId from any other, usable or not, and fits into a seal."""
+    encoded: int | None = None
+    """What goes to PS7: from beside the contextId, else `PS7_ENCODED`."""
+    value: object = field(default=None, repr=False)
+    """The value under the key, as it came."""
+    correlation_id: str | None = field(default=None, repr=False)
+    flow_id: str | None = field(default=None, repr=False)
+    refused: Reason | None = None
+    """Why its arrival was refused; None if it was not."""
+    valid: tuple[float, float] | None = None
+    """From when until when its token may arrive, in seconds since 1970; None: at any time."""
+
+    def may_arrive_at(self, moment: float) -> bool:
+        """Whether a message of that time may bring it."""
+        return self.valid is None or self.valid[0] <= moment < self.valid[1]
+
+
+class Hit(NamedTuple):
+    """The value under one of the keys, and the object that has this key."""
+
+    value: Any
+    beside: Mapping[str, Any]
+
+
+def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
+    """Return the value of the first path that has one; null or blank is no value."""
+    for *way, key in paths:
+        beside = metadata
+        for step in way:
+            beside = beside.get(step) if isinstance(beside, dict) else None
+        if isinstance(beside, dict) and not is_blank(value := beside.get(key)):
+            return Hit(value, beside)
+    return None
+
+
+def found_in(hit: Hit, default_encoded: int | None) -> Found:
+    """Read a hit; `default_encoded` is the value of `PS7_ENCODED`.
+
+    What came beside a value that is not usable is read too: it may be a token's.
+    """
+    context_id = usable(hit.value)
+    encoded = encoding(hit.beside.get("encoded"), default_encoded)
+    return Found(
+        context_id=context_id,
+        fingerprint=unusable(hit.value) if context_id is None else fingerprint(context_id, encoded),
+        encoded=encoded,
+        value=hit.value,
+        correlation_id=well_formed(hit.beside.get("correlationId")),
+        flow_id=well_formed(hit.beside.get("flowId")),
+    )
+
+
+def usable(value: object) -> str | None:
+    """Return the contextId as text; None if it is not usable.
+
+    Usable is text of 1 to 256 printable characters without white space. A whole number becomes its
+    digits, also as a float, which is how numbers arrive over gRPC.
+    """
+    text = _text(value)
+    if text is None or not 1 <= len(text) <= MAX_LENGTH:
+        return None
+    return text if text.isprintable() and " " not in text else None
+
+
+def _text(value: object) -> str | None:
+    """Return text as it is, and a whole number as its digits."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return None
+        case float() if abs(value) < _MAX_EXACT and value.is_integer():
+            return str(int(value))
+        case int() if value.bit_length() <= _MAX_BITS:
+            return str(value)
+    return None
+
+
+def encoding(value: object, default: int | None) -> int | None:
+    """Read `encoded`: 0 or 1, and `default` if it is anything else."""
+    return _ENCODED.get(_text(value), default)
+
+
+def well_formed(value: object) -> str | None:
+    """Read a correlation id or a flow id; None if it is not well formed.
+
+    A CPF, however it is written, is not well formed: such ids are logged and sent.
+    """
+    match value:
+        case str() if _ID.fullmatch(value) and not is_written_as_cpf(value):
+            return value
+    return None
+
+
+def fingerprint(context_id: str, encoded: int | None = None) -> str:
+    """Return 22 characters that tell this contextId from any other: 128 bits of SHA-256.
+
+    PS7's gateway treats `encoded` 1 like none, so both have one fingerprint: that of the text, by
+    which log-outs go. It is not keyed, since seals outlive a rotation of keys.
+    """
+    return _digest(f'["contextId", {json.dumps(context_id)}, {"0" if encoded == 0 else "null"}]')
+
+
+def unusable(value: object) -> str:
+    """Return the fingerprint of a value that is not usable, or was refused."""
+    try:
+        text = json.dumps(value, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return _digest(json.dumps(["unusable", None, type(value).__name__]))
+    return _digest(json.dumps(["unusable", text]))
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()[:_FINGERPRINT_BYTES]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+# A signed arrival
+
+ALGORITHM = "HS256"
+MAX_SECONDS = 120
+"""From `iat` to `exp`: time enough for a page to open a chat, and for nothing else."""
+MAX_TOKEN_LENGTH = 4096
+"""Characters of a token. Nothing longer is even decoded."""
+_CLOCKS_DIFFER = 10.0
+"""Seconds by which the back-end's clock may be ahead of ours."""
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    context_id: Any = Field(alias="contextId")
+    encoded: Any = None
+    sub: str
+    iat: FiniteFloat
+    exp: FiniteFloat
+
+
+class ArrivalVerifier:
+    """Verifies arrival tokens. Without keys every contextId is accepted as it came."""
+
+    def __init__(self, keys: Sequence[str], default_encoded: int | None = None) -> None:
+        """Take the secrets of the bank's back-end, newest first; each of them may have signed.
+
+        `default_encoded` goes to PS7 if a token has no `encoded`.
+        """
+        self._keys = tuple(keys)
+        self._default_encoded = default_encoded
+
+    def read(self, found: Found, sender_id: str) -> Found:
+        """Return what was found with the contextId of its token; or refused, and why.
+
+        Everything is verified but the time: see `Found.may_arrive_at`.
+        """
+        if not self._keys:
+            return found if found.context_id is not None else refused(found)
+        claims = self._verified(found.value)
+        if isinstance(claims, Reason):
+            return refused(found, claims)
+        try:
+            said = _Claims.model_validate(claims)
+        except ValidationError:
+            return refused(found, Reason.ARRIVAL_CLAIMS)
+        context_id = usable(said.context_id)
+        if context_id is None or not 0 < said.exp - said.iat <= MAX_SECONDS:
+            return refused(found, Reason.ARRIVAL_CLAIMS)
+        if said.sub != sender_id:
+            return refused(found, Reason.ARRIVAL_CONVERSATION)
+        # It decides who is looked up, so it is the token's: what came beside that is not signed.
+        encoded = encoding(said.encoded, self._default_encoded)
+        return replace(
+            found,
+            context_id=context_id,
+            fingerprint=fingerprint(context_id, encoded),
+            encoded=encoded,
+            valid=(said.iat - _CLOCKS_DIFFER, said.exp),
+        )
+
+    def _verified(self, token: object) -> dict[str, Any] | Reason:
+        """Return the claims of a token that one of the keys signed, else why it is refused."""
+        if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
+            return Reason.ARRIVAL_SIGNATURE
+        for key in self._keys:
+            try:
+                return jwt.decode(token, key, algorithms=[ALGORITHM], options=_LEFT_TO_US)
+            except (jwt.InvalidAudienceError, jwt.ImmatureSignatureError):
+                return Reason.ARRIVAL_CLAIMS  # of a token that this key signed
+            # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
+            except (jwt.PyJWTError, RecursionError, UnicodeError):
+                continue
+        return Reason.ARRIVAL_SIGNATURE
+
+
+_LEFT_TO_US: Any = {
+    "verify_signature": True,
+    **dict.fromkeys(("verify_exp", "verify_iat", "verify_sub", "verify_jti"), False),
+}
+"""`situation` judges the time, by the message that brought the token, and `_Claims` the types.
+PyJWT judges `aud` and `nbf`: a token for another audience is not for this bot."""
+
+
+def refused(found: Found, reason: Reason | None = None) -> Found:
+    """Return what was found without its contextId and what came beside it.
+
+    No reason: the value is not usable.
+    """
+    return Found(None, unusable(found.value), value=found.value, refused=reason)
+
+
+def sign(
+    key: str,
+    context_id: str,
+    sender_id: str,
+    *,
+    seconds: int = MAX_SECONDS,
+    encoded: int | None = None,
+) -> str:
+    """Make the token by which a contextId arrives in one conversation, as a back-end would.
+
+    `key` is the newest of `PS7_ARRIVAL_KEYS`; `seconds` is how long from now it may arrive.
+    """
+    made = int(clock.utc_now().timestamp())
+    claims = {"contextId": context_id, "sub": sender_id, "iat": made, "exp": made + seconds}
+    more = {} if encoded is None else {"encoded": encoded}
+    return jwt.encode(claims | more, key, algorithm=ALGORITHM)
+
+
+# Metadata without a contextId
+
+_OF_RASA = {"model_id", "assistant_id", "session_id", "is_external"}
+"""What Rasa itself adds: to every message, the last one to a reminder or a triggered intent."""
+_NAME = re.compile(r"(?!(?:.*\d){5})[A-Za-z_][\w-]{0,39}", re.ASCII)
+"""A name of a key that may be shown: fewer than five digits are no number of a customer."""
+_MOST_SHOWN = 8
+_DEPTH = 3
+
+
+def describe_metadata(metadata: object, paths: Sequence[Sequence[str]]) -> str | None:
+    """Return the keys of metadata without a contextId, and one that looks like it.
+
+    None if the channel brought nothing. `paths` are the places of a contextId.
+    """
+    if not isinstance(metadata, dict) or metadata.keys() <= _OF_RASA:
+        return None
+    shown = sorted(_shown(metadata).keys() - _OF_RASA)[:_MOST_SHOWN]
+    keys = ", ".join(shown) or "none that can be shown"
+    wanted = {_plain(path[-1]) for path in paths}
+    miss = next((way for way in _ways(metadata) if _plain(way[-1]) in wanted), None)
+    looks = "" if miss is None else f"; {'.'.join(miss)} looks like one: PS7_METADATA_KEYS"
+    return f"keys: {keys}{looks}"
+
+
+def _ways(content: dict[str, object], *way: str) -> Iterator[tuple[str, ...]]:
+    """Yield the way to each key that has something and may be shown."""
+    for name, value in _shown(content).items():
+        if not is_blank(value):
+            yield *way, name
+        if isinstance(value, dict) and len(way) + 1 < _DEPTH:
+            yield from _ways(value, *way, name)
+
+
+def _shown(content: dict[str, object]) -> dict[str, object]:
+    texts = (name for name in content if isinstance(name, str))
+    return {name: content[name] for name in texts if _NAME.fullmatch(name)}
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "")

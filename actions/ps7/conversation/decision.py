@@ -1,0 +1,293 @@
+"""What a run does, as a value: made from the rules and a reading, and thrown away without a trace.
+
+Nothing is logged or counted here; `Decision.report` has what is to be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from ..customer import (
+    PERSON_SLOTS,
+    CustomerContext,
+    differing,
+    project,
+    same_customer,
+    sealed_payload,
+)
+from ..outcomes import Outcome, Reason
+from ..telemetry import LookupReport, RunReport
+from .arrival import Found, describe_metadata, fingerprint
+from .rules import CONTEXT_RULES, VERIFY_RULES, Effect, Rule, applying
+from .seal import Seal, remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .reading import Reading
+
+    Changes = dict[str, Any]
+
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+
+
+class Question(TypedDict):
+    """What PS7 is asked: the arguments of `PS7Client.ask`."""
+
+    context_id: str
+    encoded: int | None
+    correlation_id: str
+    flow_id: str | None
+
+
+class Decision(NamedTuple):
+    """What one run does."""
+
+    rule: Rule
+    reading: Reading
+    report: RunReport
+    slots: Changes
+    """The slots to set: only those that differ. Once the tracker has shown a seal of this
+    conversation, they leave the newest one in its slot."""
+    asks: Question | None = None
+    """What PS7 has to be asked first; the slots are not known before `answered`."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the status is afterwards."""
+        return self.report.outcome
+
+    @property
+    def customer(self) -> CustomerContext | None:
+        """Whom the slots are made to show, if it is without asking PS7."""
+        held = self.reading.held if self.rule.then is Effect.RESTORE else None
+        return None if held is None else held.customer
+
+    def answered(self, outcome: Outcome, customer: CustomerContext | None) -> Decision:
+        """Return the decision once PS7 was asked: the answer is sealed, and every slot written."""
+        reading, report = self.reading, _report(self.rule, self.reading, outcome)
+        report.looked_up = True
+        if customer is not None:
+            payload = sealed_payload(customer.payload, reading.ours)
+            customer = CustomerContext(**{**vars(customer), "payload": payload})
+        seal = _seal(reading, outcome, customer, asked=True)
+        report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
+        return Decision(self.rule, reading, report, slots)
+
+
+def decide(rules: tuple[Rule, ...], reading: Reading) -> Decision:
+    """Return what the first rule that applies does."""
+    rule = applying(rules, reading)
+    report = _report(rule, reading, _outcome(rule, reading))
+    if rule.then is Effect.LOOK_UP:
+        return Decision(rule, reading, report, {}, _question(reading))
+    if rules is CONTEXT_RULES and reading.found is None:
+        report.without_context_id = True
+        report.metadata = describe_metadata(reading.history.newest_metadata, reading.bot.paths)
+    report.slots = slots = _WRITES[rule.then](rule, reading, report)
+    return Decision(rule, reading, report, slots)
+
+
+def verified(reading: Reading) -> tuple[Outcome, CustomerContext | None]:
+    """Return what `action_ps7_verify` would make of a conversation."""
+    decision = decide(VERIFY_RULES, reading)
+    return decision.outcome, decision.customer
+
+
+def correlation_id(reading: Reading) -> str:
+    """Return what groups the calls of this conversation: the channel's id, or a made one.
+
+    The made one is the same for the whole conversation, and tells nothing about the sender id,
+    which may be a phone number. The channel's is logged, so it must not repeat an identity.
+    """
+    found, sender_id = reading.found, reading.sender_id
+    given = None if found is None else found.correlation_id
+    if found is None or given is None or given in (found.context_id, found.value, sender_id):
+        return reading.bot.correlation.uuid(sender_id)
+    return given
+
+
+def _outcome(rule: Rule, reading: Reading) -> Outcome:
+    if rule.outcome is not None:
+        return rule.outcome
+    if rule.then is Effect.STATUS and reading.held is not None:
+        return reading.held.outcome
+    said = reading.status
+    return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
+
+
+def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
+    report = RunReport(rule.name, outcome, undeclared=reading.undeclared, own=reading.own)
+    if reading.seal_refused and rule.then is not Effect.LOG_OUT:
+        report.seal_refused = True
+        report.seal_keys_made = "seal_keys" not in reading.bot.settings.model_fields_set
+    return report
+
+
+def _question(reading: Reading) -> Question:
+    found = reading.found or Found(None, "")
+    return {
+        "context_id": found.context_id or "",  # one that is not usable was refused
+        "encoded": found.encoded,
+        "correlation_id": correlation_id(reading),
+        "flow_id": found.flow_id,
+    }
+
+
+# What the effects write
+
+
+def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    held = reading.held
+    values = project(reading.ours, None if held is None else held.customer)
+    changes = _changes(reading, report, values, held)
+    report.restored = [name for name in values if name in changes]
+    return changes
+
+
+def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    found, held = reading.found, reading.held
+    if found is None or (held and reading.same and held.outcome == report.outcome):
+        return _set_status(rule, reading, report)  # it is sealed already
+    report.refusal = LookupReport(
+        reading.bot.digest(found.context_id or found.fingerprint),
+        correlation_id(reading),
+        report.outcome,
+        found.refused or rule.reason or Reason.INTERNAL,
+    )
+    seal = _seal(reading, report.outcome)
+    return _changes(reading, report, project(reading.ours, None), seal)
+
+
+def _clear(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    report.slots_claimed = report.outcome is Outcome.TAMPERED
+    seal = _seal(reading, report.outcome) if reading.seals else None
+    return _changes(reading, report, project(reading.ours, None), seal)
+
+
+def _set_status(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    """Set the status: all other slots are the bot's own, or null already."""
+    held, in_slot = reading.held, reading.in_slot
+    report.status_claimed = reading.says_ok
+    stale = held is not None and held is not in_slot
+    nulls = project(reading.ours, None) if reading.says_ok or stale else {}
+    return _changes(reading, report, nulls, held or in_slot)
+
+
+def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    return _changes(reading, report, {}, reading.in_slot, sets_status=False)
+
+
+def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    about = (reading.found, *reading.by_number)
+    texts = [each.context_id for each in about if each is not None]
+    names = [fingerprint(text) for text in texts if text is not None]
+    seal = None
+    if reading.seals or names:
+        new = (name for name in names if name not in reading.log_outs)
+        seal = _seal(reading, Outcome.MISSING, logged_out=(*new, *reading.log_outs))
+    return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), seal)
+
+
+_WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
+    Effect.RESTORE: _restore,
+    Effect.REFUSE: _refuse,
+    Effect.CLEAR: _clear,
+    Effect.STATUS: _set_status,
+    Effect.NOTHING: _set_nothing,
+    Effect.LOG_OUT: _log_out,
+}
+
+
+# Seals
+
+
+def _seal(
+    reading: Reading,
+    outcome: Outcome,
+    customer: CustomerContext | None = None,
+    *,
+    asked: bool = False,
+    logged_out: Iterable[str] = (),
+) -> Seal:
+    """Make the next seal, about what was found; it carries all log-outs."""
+    newest, about = reading.newest, reading.found or Found(None, "")
+    asked = asked or about.fingerprint in reading.asked
+    return Seal(
+        number=1 if newest is None else newest.number + 1,
+        outcome=outcome,
+        sealed_at=reading.now,
+        session=reading.history.mark,
+        fingerprint=about.fingerprint,
+        context_id=about.context_id if asked else None,
+        encoded=about.encoded,
+        logged_out=remembered(logged_out or reading.log_outs),
+        customer=customer,
+    )
+
+
+def _text_of(seal: Seal | None, reading: Reading) -> str | None:
+    """Return the text for the slot, of a seal that is the newest and has every log-out.
+
+    If a log-out is missing in it, its copy with a higher number has them all, and keeps its times.
+    In place of none, or of one that is not the newest, there is one that names nobody.
+    """
+    newest = reading.newest
+    if newest is not None:
+        log_outs = remembered(reading.log_outs)
+        if seal is None or seal.number < newest.number:
+            seal = _seal(reading, Outcome.MISSING)
+        elif seal.number == newest.number and not set(log_outs) <= set(seal.logged_out):
+            again = {"number": seal.number + 1, "logged_out": log_outs}
+            seal = seal.model_copy(update=again)
+    if seal is None:
+        return None
+    for text, known in reading.seals.items():
+        if known is seal:
+            return text
+    return reading.bot.sealer.close(seal, reading.sender_id)
+
+
+# Slots
+
+
+def _changes(
+    reading: Reading,
+    report: RunReport,
+    values: Mapping[str, Any],
+    seal: Seal | None,
+    *,
+    sets_status: bool = True,
+) -> Changes:
+    """Return what differs: these values, the status, and the seal."""
+    names, ours, wanted = reading.bot.names, reading.ours, {**values}
+    if names.context in ours:
+        wanted[names.context] = _text_of(seal, reading)
+    if sets_status and names.status in ours:
+        wanted[names.status] = str(report.outcome)
+    changes = differing(wanted, reading.slots)
+    return changes if _own_slots_stay(reading, seal, changes) else _own_nulls(reading) | changes
+
+
+def _own_slots_stay(reading: Reading, after: Seal | None, changes: Changes) -> bool:
+    """Whether the bot's own slots of `PS7_CLEAR_SLOTS`, if there are any, stay.
+
+    They stay if no customer was known before, and if the same customer is known before and after,
+    by the seal and by the slots.
+    """
+    bot, before = reading.bot, reading.in_slot
+    if not bot.settings.clear_slots:
+        return True
+    agree = before is reading.newest and not reading.seal_refused
+    seals = (before, *reading.here[:1])
+    named = any(seal is not None and seal.customer is not None for seal in seals)
+    if agree and not named and not reading.says_ok:
+        return True
+    restored = changes and any(bot.names.of(slot) in changes for slot in PERSON_SLOTS)
+    known = [None if seal is None else seal.customer for seal in (before, after)]
+    return reading.says_ok and same_customer(*known) and not restored
+
+
+def _own_nulls(reading: Reading) -> Changes:
+    own = (name for name in reading.bot.settings.clear_slots if name in reading.slots)
+    return differing(dict.fromkeys(own), reading.slots)
