@@ -193,7 +193,7 @@ class PS7SessionStart(ActionPS7Context):
             ours = {} if decision is None else decision.reading.ours
             more = _of_the_bot(await self.opened(dispatcher, customer, outcome), ours)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
-            telemetry.log_bug(error)
+            telemetry.log_bug(error, "PS7SessionStart.opened of the bot failed: ")
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
             *(SlotSet(name, value) for name, value in slots),

@@ -370,12 +370,12 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
-    """Whether two answers of PS7 are about one customer: the same CPF, agency and account.
+    """Whether two answers of PS7 are about one customer: all of `PERSON_SLOTS` are the same.
 
     The other fields change from lookup to lookup: a token is validated, time goes on. Without a
     CPF, one customer cannot be told from another.
     """
     if one is None or other is None:
         return False
-    persons = [(each.cpf, each.agency, each.account) for each in (one, other)]
-    return one == other or (one.cpf is not None and persons[0] == persons[1])
+    same = all(getattr(one, name) == getattr(other, name) for name in PERSON_SLOTS)
+    return one == other or (one.cpf is not None and same)

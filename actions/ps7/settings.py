@@ -139,6 +139,13 @@ def _proxy(secret: SecretStr, others: ValidationInfo) -> SecretStr:
     return secret
 
 
+def _slots_of_the_bot(names: list[str], others: ValidationInfo) -> list[str]:
+    """Check the slots to clear. The model reads the renames before them."""
+    if SlotNames(others.data.get("slot_names", {})).among(names):
+        raise FaultError("this one names a slot of the plugin's")
+    return names
+
+
 def _distinct_slots(renames: dict[str, str]) -> dict[str, str]:
     SlotNames(renames)
     return renames
@@ -165,6 +172,7 @@ ArrivalKeys = Annotated[
     list[Annotated[SecretStr, AfterValidator(_signing_key)]], Field(min_length=1)
 ]
 DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
+OwnSlots = Annotated[list[Name], AfterValidator(_slots_of_the_bot)]
 Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
 HEADER_TEXT = "a text of printable characters"
@@ -282,7 +290,7 @@ class SlotSettings(_FromEnvironment):
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
         "no name twice",
     )
-    clear_slots: Annotated[list[Name], NoDecode, FromJson] = Field(
+    clear_slots: Annotated[OwnSlots, NoDecode, FromJson] = Field(
         default=[],
         description='a JSON list of slots of the bot\'s own, such as ["balance"]',
     )

@@ -422,7 +422,8 @@ def warn_of_open_arrival() -> None:
 # What no one foresaw
 
 
-def log_bug(error: Exception) -> None:
+def log_bug(error: Exception, what: str = "") -> None:
     """Log an unforeseen error's class and place; not its text, which may quote anything."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
+    name, file = type(error).__name__, Path(place.filename).name
+    logger.error("%s%s at %s:%s", what, name, file, place.lineno)

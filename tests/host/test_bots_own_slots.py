@@ -61,7 +61,8 @@ async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
 async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
     monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None
 ) -> None:
-    """By `PS7_CLEAR_SLOTS`; also where something of ours is broken."""
+    """By `PS7_CLEAR_SLOTS`, after the plugin's was renamed; also if the plugin is broken."""
+    monkeypatch.setenv("PS7_SLOT_NAMES", '{"cpf": "customer_cpf"}' if clear else "")
     monkeypatch.setenv("PS7_CLEAR_SLOTS", json.dumps(clear))
     bot = converse(mappings={"cpf": [FROM_TEXT]})
     for who, status in (("diego", "ok"), ("broken", "unavailable")):

@@ -134,7 +134,8 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
     assert (result.texts, bot.latest_message["text"]) == (["Olá!"], "oi")
     assert shows_ana(bot)
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
-    assert re.fullmatch(r"RuntimeError at test_session_start\.py:\d+", record.getMessage())
+    said = r"PS7SessionStart\.opened of the bot failed: RuntimeError at test_session_start\.py:\d+"
+    assert re.fullmatch(said, record.getMessage())
     assert str(ANA["account"]) not in caplog.text
 
 

@@ -132,6 +132,8 @@ def test_what_no_key_of_ours_signed(value: object) -> None:
 
 CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
     "for some other audience": {"aud": "another-service"},
+    "for an audience that is blank": {"aud": ""},
+    "for no audience": {"aud": []},
     "not to be used yet": {"nbf": MADE + 10**9},
     "no contextId": {"contextId": None},
     "a contextId that is not usable": {"contextId": "C 1"},

@@ -50,6 +50,7 @@ def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ex
     def explained(talk: Talk, *options: str, seal_keys: str | None = None, **more: object) -> Any:  # noqa: ANN401 - JSON
         given.setenv("PS7_SEAL_KEYS", keys(talk) if seal_keys is None else seal_keys)
         given.setenv("PS7_MAX_CONTEXTS", "2")
+        given.setenv("PS7_SLOT_NAMES", '{"identification": "customer_identification"}')
         given.setenv("PS7_CLEAR_SLOTS", '["balance", "identification"]')
         body = json.dumps({**vars(talk.tracker), **more}).encode()
         given.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
@@ -221,12 +222,11 @@ def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
     assert (run["found"], run["context_id"], run["metadata"]) == ("none", None, looks)
 
 
-def test_slots_of_the_bots_own(explain: Explain, given: pytest.MonkeyPatch) -> None:
+def test_slots_of_the_bots_own(explain: Explain) -> None:
     """What a call's domain fills itself is left out; what is cleared is masked, whatever its name.
 
     A name may be free for the bot because `init` renamed the plugin's slot.
     """
-    given.setenv("PS7_SLOT_NAMES", '{"identification": "customer_identification"}')
     talk = Talk()
     talk.meets("ana")
     talk.writes(identification="RG 12.345-6")

@@ -77,14 +77,19 @@ class Hit(NamedTuple):
 
 
 def look_in(metadata: object, paths: Sequence[Sequence[str]]) -> Hit | None:
-    """Return the value of the first path that has one; null or blank is no value."""
+    """Return the value of the first path that has one."""
     for *way, key in paths:
         beside = metadata
         for step in way:
             beside = beside.get(step) if isinstance(beside, dict) else None
-        if isinstance(beside, dict) and not is_blank(value := beside.get(key)):
+        if isinstance(beside, dict) and not _is_no_value(value := beside.get(key)):
             return Hit(value, beside)
     return None
+
+
+def _is_no_value(value: object) -> bool:
+    """Whether a value is null, blank or empty: as if its key were not there."""
+    return value is False or value in (None, [], {}) or is_blank(value)
 
 
 def found_in(hit: Hit, default_encoded: int | None) -> Found:
@@ -236,21 +241,25 @@ class ArrivalVerifier:
             return Reason.ARRIVAL_SIGNATURE
         for key in self._keys:
             try:
-                return jwt.decode(token, key, algorithms=[ALGORITHM], options=_LEFT_TO_US)
-            except (jwt.InvalidAudienceError, jwt.ImmatureSignatureError):
+                claims: dict[str, Any] = jwt.decode(
+                    token, key, algorithms=[ALGORITHM], options=_LEFT_TO_US
+                )
+            except jwt.ImmatureSignatureError:
                 return Reason.ARRIVAL_CLAIMS  # of a token that this key signed
-            # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
-            except (jwt.PyJWTError, RecursionError, UnicodeError):
+            except _NOT_OURS:
                 continue
+            return Reason.ARRIVAL_CLAIMS if "aud" in claims else claims
         return Reason.ARRIVAL_SIGNATURE
 
 
+_NOT_OURS = (jwt.PyJWTError, RecursionError, UnicodeError)
+"""A token's JSON can be nested deeper than Python reads, and its text no Unicode."""
 _LEFT_TO_US: Any = {
     "verify_signature": True,
-    **dict.fromkeys(("verify_exp", "verify_iat", "verify_sub", "verify_jti"), False),
+    **dict.fromkeys(("verify_aud", "verify_exp", "verify_iat", "verify_sub", "verify_jti"), False),
 }
-"""`situation` judges the time, by the message that brought the token, and `_Claims` the types.
-PyJWT judges `aud` and `nbf`: a token for another audience is not for this bot."""
+"""`reading` judges the time, by the message that brought the token, and `_Claims` the types.
+PyJWT judges `nbf`. A token that names an audience is not for this bot."""
 
 
 def refused(found: Found, reason: Reason | None = None) -> Found:
@@ -307,7 +316,7 @@ def describe_metadata(metadata: object, paths: Sequence[Sequence[str]]) -> str |
 def _ways(content: dict[str, object], *way: str) -> Iterator[tuple[str, ...]]:
     """Yield the way to each key that has something and may be shown."""
     for name, value in _shown(content).items():
-        if not is_blank(value):
+        if not _is_no_value(value):
             yield *way, name
         if isinstance(value, dict) and len(way) + 1 < _DEPTH:
             yield from _ways(value, *way, name)
