@@ -25,7 +25,7 @@ from tests.model.steps import (
 
 _TOLERANCE = 75.0
 """Seconds by which a token or a seal may be good for too long: clocks, leeway."""
-_RETRIED_AFTER = 31.0
+_WAITS, _RETRIED_AFTER = 29.0, 31.0
 
 
 class Violation(AssertionError):  # noqa: N818 - what it is, not what went wrong
@@ -114,6 +114,9 @@ class Books:
         """Judge a lookup, and write down what PS7 answers."""
         came = {one.name for one in self.arrivals if one.valid}
         must(name in came, f"asked about {name}, which did not arrive in this session")
+        said = self._said(name)
+        waits = said is not None and said.answer == FAILURES[0] and now - said.at < _WAITS
+        must(not waits or self.bot.skew, f"asked about {name}, which PS7 rejected just before")
         if not self.attacked and not self.bot.skew:
             must(name not in self._in_turn, f"asked about {name} twice in one turn")
             held = self._held

@@ -74,7 +74,12 @@ BUGS = {
         "reading", "        if found is None:", "        if found is None and not self.seals:"
     ),
     "a failure is looked up again in the same turn": Bug(
-        "reading", "return self._of_this_turn(held)  #", "return False  #"
+        "reading", "waits = self._of_this_turn(seal)  #", "waits = False  #"
+    ),
+    "only the newest seal knows what PS7 refused": Bug(
+        "reading",
+        "in self.here if seal.fingerprint == found.fingerprint",
+        "in self.here[:1] if seal.fingerprint == found.fingerprint",
     ),
     "verify does not go by what arrived": Bug(
         "rules", '"another-found", (NAMED, ANOTHER)', '"another-found", (NAMED, REFUSED)'

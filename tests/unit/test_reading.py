@@ -74,6 +74,51 @@ def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() ->
         talk.now += HOUR
 
 
+# Failures
+
+
+@pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
+def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) -> None:
+    """30 s from its own answer, also if others were asked about between, or its seal is wiped."""
+    talk = Talk(bot=a_bot(max_contexts=9))
+    talk.meets("x", failure)
+    first = talk.now
+    talk.meets("y", failure)
+    talk.meets("ana")
+    talk.writes(balance="12")
+    for _ in range(3):
+        for name in ("x", "y"):
+            seal = talk.meets(name)
+            assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
+            assert (seal.fingerprint, seal.outcome) == (fingerprint(name), failure)
+            assert talk.run() == {}
+    assert talk.slots["balance"] is None
+    talk.says("x").writes(ps7_context=None, ps7_status="ok", cpf="52998224725")
+    talk.run()
+    assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
+    assert talk.asked == ["x", "y", "ana"]
+    talk.now = first + 29 * SECOND  # and a second for the message
+    talk.meets("x")
+    assert talk.asked == ["x", "y", "ana", "x"]
+    talk.says("y", opens="rasas").run()
+    assert talk.asked[-1] == "y", "what another session was told does not wait in this one"
+
+
+def test_a_seal_that_lacks_a_log_out_waits_no_longer_for_that() -> None:
+    """Sealed again, it keeps its time."""
+    talk = Talk()
+    talk.meets("x", Outcome.REJECTED)
+    talk.is_sealed_by_two(logged_out=(ANA,))
+    number, sealed_at = talk.seal.number, talk.seal.sealed_at
+    talk.now += 20 * SECOND
+    talk.meets("x")
+    assert (talk.seal.number, talk.seal.logged_out) == (number + 1, (ANA,))
+    assert talk.seal.sealed_at == sealed_at
+    talk.now += 9 * SECOND
+    talk.meets("x")
+    assert talk.asked == ["x", "x"]
+
+
 # What arrived
 
 

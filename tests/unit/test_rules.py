@@ -61,6 +61,7 @@ CONTEXT = {
         ("rejected", "rejected, this moment"),
         ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
     ),
+    "a failure, wiped": ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
     "logged out": ("nothing-held", "logged-out", "look-up", UNUSABLE),
     "older": (OVER, "look-up", "too-many: rejected", UNUSABLE),
     **dict.fromkeys(("ok, too old", "wiped"), (OVER, "look-up", "look-up", UNUSABLE)),

@@ -110,8 +110,9 @@ def correlation_id(reading: Reading) -> str:
 def _outcome(rule: Rule, reading: Reading) -> Outcome:
     if rule.outcome is not None:
         return rule.outcome
-    if rule.then is Effect.STATUS and reading.held is not None:
-        return reading.held.outcome
+    seal = {Effect.REPEAT: reading.failed, Effect.STATUS: reading.held}.get(rule.then)
+    if seal is not None:
+        return seal.outcome
     said = reading.status
     return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
 
@@ -165,6 +166,17 @@ def _clear(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
     return _changes(reading, report, project(reading.ours, None), seal)
 
 
+def _repeat(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    """Seal a failure again, with its time, if another seal is newer; all else is null already."""
+    seal, newest = reading.failed, reading.newest
+    report.status_claimed = reading.says_ok
+    as_it_was = seal is reading.in_slot and not reading.says_ok
+    if seal is not None and newest is not None and seal.number < newest.number:
+        seal = _again(seal, newest, reading)
+    nulls = {} if as_it_was else project(reading.ours, None)
+    return _changes(reading, report, nulls, seal)
+
+
 def _set_status(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
     """Set the status: all other slots are the bot's own, or null already."""
     held, in_slot = reading.held, reading.in_slot
@@ -193,6 +205,7 @@ _WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
     Effect.RESTORE: _restore,
     Effect.REFUSE: _refuse,
     Effect.CLEAR: _clear,
+    Effect.REPEAT: _repeat,
     Effect.STATUS: _set_status,
     Effect.NOTHING: _set_nothing,
     Effect.LOG_OUT: _log_out,
@@ -226,10 +239,15 @@ def _seal(
     )
 
 
+def _again(seal: Seal, newest: Seal, reading: Reading) -> Seal:
+    """Return a copy that is the newest seal and has every log-out; it keeps its times."""
+    log_outs = remembered(reading.log_outs)
+    return seal.model_copy(update={"number": newest.number + 1, "logged_out": log_outs})
+
+
 def _text_of(seal: Seal | None, reading: Reading) -> str | None:
     """Return the text for the slot, of a seal that is the newest and has every log-out.
 
-    If a log-out is missing in it, its copy with a higher number has them all, and keeps its times.
     In place of none, or of one that is not the newest, there is one that names nobody.
     """
     newest = reading.newest
@@ -238,8 +256,7 @@ def _text_of(seal: Seal | None, reading: Reading) -> str | None:
         if seal is None or seal.number < newest.number:
             seal = _seal(reading, Outcome.MISSING)
         elif seal.number == newest.number and not set(log_outs) <= set(seal.logged_out):
-            again = {"number": seal.number + 1, "logged_out": log_outs}
-            seal = seal.model_copy(update=again)
+            seal = _again(seal, newest, reading)
     if seal is None:
         return None
     for text, known in reading.seals.items():

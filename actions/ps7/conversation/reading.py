@@ -280,15 +280,17 @@ class Reading:
             return None
         return newest if newest.fingerprint == in_slot.fingerprint else None
 
-    def _waits(self, held: Seal) -> bool:
-        """Whether a failure that is held is not looked up again now."""
-        if held.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
-            return self._of_this_turn(held)  # a turn costs one deadline, however many runs it has
-        if held.outcome == Outcome.INVALID and held.context_id is None:
-            return True  # it is not usable: PS7 was not asked
-        if held.outcome in (Outcome.REJECTED, Outcome.INVALID):
-            return timedelta(0) <= self.now - held.sealed_at < REFUSED_FOR
-        return False
+    def _failed(self, found: Found) -> Seal | None:
+        """Return the newest seal about a contextId, if it reports a failure that has to wait."""
+        seal = next((seal for seal in self.here if seal.fingerprint == found.fingerprint), None)
+        if seal is None:
+            return None
+        waits = False
+        if seal.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
+            waits = self._of_this_turn(seal)  # a turn costs one deadline, however many runs it has
+        elif seal.outcome in (Outcome.REJECTED, Outcome.INVALID):
+            waits = timedelta(0) <= self.now - seal.sealed_at < REFUSED_FOR
+        return seal if waits else None
 
     def _of_this_turn(self, seal: Seal) -> bool:
         """Whether a seal came after the newest message."""
@@ -312,8 +314,8 @@ class Reading:
         """Whether the held seal is about what was found."""
         self.valid: bool = held is not None and held.valid_at(self.now)
         """Whether the held seal names a customer whose time is not over."""
-        self.waits: bool = held is not None and self._waits(held)
-        """Whether it is not yet time to retry the failure that the held seal reports."""
+        self.failed: Seal | None = None if found is None else self._failed(found)
+        """The seal of this session by which it is not yet time to ask about the contextId again."""
         names_nobody = in_slot is not None and in_slot.outcome != Outcome.OK
         self.seal_refused = self._context is not None and in_slot is None
         """Whether the slot of the seal has something that no key opens for this conversation."""

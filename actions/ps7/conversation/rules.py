@@ -24,6 +24,7 @@ class Effect(Enum):
     RESTORE = "the slots are made to show what the seal says"
     REFUSE = "the refusal is sealed and logged once; every slot of a customer becomes null"
     CLEAR = "every slot of a customer becomes null"
+    REPEAT = "what PS7 answered is sealed again"
     STATUS = "only `ps7_status` is set"
     NOTHING = "nothing is set"
     LOG_OUT = "the contextId at hand, and every one that a seal is about, is logged out"
@@ -60,8 +61,8 @@ NAMED = Fact(
 )
 VALID = Fact("the held seal names a customer whose time is not over", lambda reading: reading.valid)
 WAITS = Fact(
-    "it is not yet time to retry the failure that the held seal reports",
-    lambda reading: reading.waits,
+    "it is not yet time to retry the failure that a seal of this session reports",
+    lambda reading: reading.failed is not None,
 )
 ANYONE = Fact(
     "the held seal or the slots name a customer",
@@ -114,7 +115,7 @@ CONTEXT_RULES = (
     Rule("arrival-refused", (REFUSED,), Effect.REFUSE, Outcome.INVALID),
     Rule("unusable", (UNUSABLE,), Effect.REFUSE, Outcome.INVALID, Reason.UNUSABLE_CONTEXT_ID),
     Rule("held", (SAME, VALID), Effect.RESTORE, Outcome.OK),
-    Rule("failed-before", (SAME, WAITS), Effect.STATUS, None),
+    Rule("failed-before", (WAITS,), Effect.REPEAT, None),
     Rule("too-many", (TOO_MANY,), Effect.REFUSE, Outcome.REJECTED, Reason.TOO_MANY_CONTEXT_IDS),
     Rule("look-up", (FOUND,), Effect.LOOK_UP, None),
     OVER,
