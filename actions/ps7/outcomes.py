@@ -40,6 +40,10 @@ ANSWERS = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.INVALID})
 """Outcomes that are about the contextId: PS7 was there, and answered."""
 
 
+ANONYMOUS = frozenset({Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED})
+"""Outcomes of runs that ask nobody: no customer is known, or none any more."""
+
+
 class Reason(Word):
     """Why a lookup ended as it did: the word that operations see in the log."""
 

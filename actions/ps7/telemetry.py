@@ -22,7 +22,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from .customer import CONTEXT_ACTION, NEEDED, SESSION_ACTION, VERIFY_ACTION
-from .outcomes import ARRIVAL_REFUSED, Outcome, Reason
+from .outcomes import ANONYMOUS, ARRIVAL_REFUSED, Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -276,9 +276,6 @@ def warn_of_expiry(problem: str, shape: str) -> None:
 
 # A run of an action
 
-_ANONYMOUS = (Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED)
-
-
 def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
     return {"action": action, "status": str(status), **why}
 
@@ -288,7 +285,7 @@ def _known_turns() -> Iterator[dict[str, str]]:
         held = {"source": "held"} if status == Outcome.OK else {}
         yield _turn(VERIFY_ACTION, status, **held)
         for action in (CONTEXT_ACTION, SESSION_ACTION):
-            if status in _ANONYMOUS:
+            if status in ANONYMOUS:
                 yield _turn(action, status, metadata="brought")
                 yield _turn(action, status, metadata="none")
             else:

@@ -46,9 +46,7 @@ BUGS = {
         "decision", "if seal is None or seal.number <", "if seal is not None and seal.number <"
     ),
     "the log-outs of older seals are not added up": Bug(
-        "reading",
-        "out for seal in self.by_number for out",
-        "out for seal in self.by_number[:1] for out",
+        "reading", "LogOuts.of(self.by_number)", "LogOuts.of(self.by_number[:1])"
     ),
     # A seal is of one session
     "a seal of any session is held": Bug(
@@ -86,13 +84,19 @@ BUGS = {
     ),
     # Log-outs
     "a log-out logs out the contextId at hand only": Bug(
-        "decision", "in texts if text is", "in texts[:1] if text is"
+        "decision", "    for each in reading.by_number:", "    for each in reading.by_number[:0]:"
     ),
     "a log-out goes by the newest seal only": Bug(
-        "decision", "found, *reading.by_number)", "found, *reading.by_number[:1])"
+        "decision", "    for each in reading.by_number:", "    for each in reading.by_number[:1]:"
     ),
     "a log-out goes by text and `encoded`": Bug(
-        "reading", "fingerprint(usable) in self.log_outs", "found.fingerprint in self.log_outs"
+        "reading", "map(fingerprint, alike)", "(found.fingerprint,)"
+    ),
+    "a log-out goes by the text only": Bug(
+        "reading", "map(fingerprint, alike)", "[fingerprint(next(alike))]"
+    ),
+    "a contextId that named nobody makes a customer's log-out forgotten": Bug(
+        "decision", "(others if each.customer is None else customers)", "others"
     ),
     "a customer who is held is asked about before the log-outs": Bug(
         "rules", "(LOGGED_OUT,), Effect.REFUSE", "(LOGGED_OUT, ANOTHER), Effect.REFUSE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from actions.ps7 import Outcome, Reason
 from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.decision import decide
 from actions.ps7.conversation.reading import Reading
 from actions.ps7.conversation.rules import CONTEXT_RULES
 from tests.support.talk import ANA, DIEGO, ELISA, HOUR, NOW, SECOND, Snapshot, Talk, a_bot, signed
@@ -164,10 +166,48 @@ def test_whom_a_log_out_logs_out() -> None:
     talk.meets("diego", encoded=1)
     talk.meets("two words")
     talk.says("elisa").forgets()
-    assert list(talk.reading.log_outs) == [ELISA, DIEGO, ANA]
+    assert talk.reading.log_outs == ((DIEGO,), (ELISA, ANA))
     for name in ("ana", "diego", "elisa"):
         talk.meets(name, encoded=0)
         assert (talk.rule, talk.says_now) == ("logged-out", MISSING)
+
+
+def test_a_log_out_goes_by_what_ps7_receives() -> None:
+    """The text, and its Base64 with `encoded` 0, in whichever spelling: the gateway makes one."""
+    texts = ("ana", "açaí?~~é", "a" * 190)
+    for text in texts:
+        plain = base64.b64encode(text.encode()).decode()
+        url_safe = plain.rstrip("=").translate(str.maketrans("+/", "-_"))
+        for setting in (None, 0, 1):
+            for out, then in (
+                ({"contextId": text}, {"contextId": plain, "encoded": 0}),
+                ({"contextId": text}, {"contextId": url_safe, "encoded": "0"}),
+                ({"contextId": text, "encoded": 0}, {"contextId": plain, "encoded": 0}),
+                ({"contextId": plain, "encoded": 0}, {"contextId": text, "encoded": 1}),
+            ):
+                talk = Talk(bot=a_bot(encoded=setting))
+                talk.ps7 |= {text: Outcome.REJECTED, plain: Outcome.REJECTED}
+                talk.meets(out.pop("contextId"), **out)
+                talk.forgets()
+                talk.meets(then["contextId"], encoded=then["encoded"])
+                assert talk.rule in ("logged-out", "unusable"), (setting, out, then)
+    talk = Talk(bot=a_bot(max_contexts=9))
+    talk.says("ana").forgets()
+    for other, encoded in (("YW5h", 1), ("YW5hYQ==", 0), ("bruno", 0), ("%", 0), ("/w==", 0)):
+        talk.meets(other, Outcome.REJECTED, encoded=encoded)
+        assert talk.asked[-1:] == [other]
+
+
+def test_the_decoded_context_id_of_a_customer_is_logged_out_too() -> None:
+    """It may be a contextId, and then names the same customer."""
+    talk = Talk()
+    decision = decide(CONTEXT_RULES, talk.says("ana").reading)
+    customer = talk.customer("ana").model_copy(update={"decoded_context_id": "diego"})
+    talk.writes(**decision.answered(Outcome.OK, customer).slots)
+    talk.forgets()
+    for name in ("diego", "ana"):
+        talk.meets(name)
+        assert (talk.rule, talk.asked) == ("logged-out", [])
 
 
 # Signed arrival

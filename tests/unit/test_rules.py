@@ -16,9 +16,9 @@ from actions.ps7.conversation.arrival import fingerprint
 from actions.ps7.conversation.decision import Decision, correlation_id, decide
 from actions.ps7.conversation.reading import Reading
 from actions.ps7.conversation.rules import CONTEXT_RULES, VERIFY_RULES, applying
-from actions.ps7.conversation.seal import MAX_LOGGED_OUT
+from actions.ps7.conversation.seal import MAX_LOGGED_OUT, LogOuts
 from actions.ps7.outcomes import ARRIVAL_REFUSED
-from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, signed, talk_with
+from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, a_bot, signed, talk_with
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -126,7 +126,8 @@ def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> No
         after = talk.reading
         assert not before.seals or after.newest is not None
         assert after.newest is after.in_slot, found
-        assert set(before.log_outs) <= set(after.log_outs), found
+        for kind in range(2):
+            assert set(before.log_outs[kind]) <= set(after.log_outs[kind]), found
         if run in (Talk.run, Talk.verifies):
             assert run(talk) == {}, found
 
@@ -193,10 +194,38 @@ def test_log_outs_add_up_to_so_many() -> None:
         assert talk.asked == [], "the newest log-out holds"
     newest_first = tuple(fingerprint(name) for name in reversed(names))
     assert talk.seal.logged_out == newest_first[:MAX_LOGGED_OUT]
-    assert tuple(talk.reading.log_outs) == newest_first
+    assert talk.reading.log_outs == ((), newest_first)
     assert talk.verifies() == {}
     talk.meets("c0")
     assert talk.says_now == ("missing", None)
+
+
+def test_log_outs_of_nobody_do_not_make_a_customer_s_forgotten() -> None:
+    """Anybody can make up contextIds; the newest of these are kept all the same."""
+    talk = Talk(bot=a_bot(max_contexts=100))
+    talk.meets("ana")
+    talk.forgets()
+    for number in range(MAX_LOGGED_OUT + 9):
+        talk.says(f"c{number}", opens="ours").forgets()
+    assert (talk.seal.logged_out[0], talk.seal.customers_out) == (ANA, 1)
+    talk.meets("ana", opens="ours")
+    assert talk.rule == "logged-out"
+    many = LogOuts(tuple(map(str, range(99))), ("a", "b", "c", "d", "e")).remembered()
+    assert many == (tuple(map(str, range(60))), ("a", "b", "c", "d"))
+    assert len(LogOuts(tuple(map(str, range(99)))).remembered().customers) == MAX_LOGGED_OUT
+
+
+def test_a_log_out_that_is_hit_is_forgotten_later() -> None:
+    """It moves to the front, of customers or of the others."""
+    talk = Talk()
+    for name in ("ana", "x", "diego", "y"):
+        talk.meets(name, opens="ours")
+        talk.forgets()
+    seal = talk.meets("ana")
+    assert [*map(fingerprint, ("ana", "diego", "y", "x"))] == [*seal.logged_out]
+    seal = talk.meets("x")
+    assert [*map(fingerprint, ("ana", "diego", "x", "y"))] == [*seal.logged_out]
+    assert seal.customers_out == 2
 
 
 # `tampered` and `expired`

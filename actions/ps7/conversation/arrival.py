@@ -40,6 +40,8 @@ _MAX_BITS = 900
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _ENCODED: dict[str | None, int] = {"0": 0, "1": 1}
 _FINGERPRINT_BYTES = 16
+_URL_SAFE = str.maketrans("-_", "+/")
+"""Base64 is read in its other alphabet too, and without its padding: who decodes it may do so."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,29 @@ def well_formed(value: object) -> str | None:
 def fingerprint(context_id: str, encoded: int | None = None) -> str:
     """Return 22 characters that tell this contextId from any other: 128 bits of SHA-256.
 
-    PS7's gateway treats `encoded` 1 like none, so both have one fingerprint: that of the text, by
-    which log-outs go. It is not keyed, since seals outlive a rotation of keys.
+    PS7's gateway treats `encoded` 1 like none, so both have one fingerprint: that of the text. It
+    is not keyed, since seals outlive a rotation of keys.
     """
     return _digest(f'["contextId", {json.dumps(context_id)}, {"0" if encoded == 0 else "null"}]')
+
+
+def received_alike(context_id: str, encoded: int | None) -> Iterator[str]:
+    """Yield the texts whose log-out logs this contextId out, beginning with its own.
+
+    PS7 receives the text as it is if `encoded` is 0, else the text in Base64. A text is logged out
+    whatever stands beside it, so what PS7 then received may be the text or its Base64.
+    """
+    yield context_id
+    if encoded == 0:
+        try:
+            plain = base64.b64decode(
+                context_id.translate(_URL_SAFE) + "=" * (-len(context_id) % 4), validate=True
+            )
+            yield plain.decode()
+        except ValueError:
+            pass  # it is not Base64 of any text
+    else:
+        yield base64.b64encode(context_id.encode()).decode()
 
 
 def unusable(value: object) -> str:

@@ -19,10 +19,10 @@ from ..outcomes import Outcome, Reason
 from ..telemetry import LookupReport, RunReport
 from .arrival import Found, describe_metadata, fingerprint
 from .rules import CONTEXT_RULES, VERIFY_RULES, Effect, Rule, applying
-from .seal import Seal, remembered
+from .seal import LogOuts, Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from .reading import Reading
 
@@ -156,7 +156,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         report.outcome,
         found.refused or rule.reason or Reason.INTERNAL,
     )
-    seal = _seal(reading, report.outcome)
+    seal = _seal(reading, report.outcome, log_outs=reading.log_outs.and_hit(reading.logged_out))
     return _changes(reading, report, project(reading.ours, None), seal)
 
 
@@ -191,13 +191,18 @@ def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    about = (reading.found, *reading.by_number)
-    texts = [each.context_id for each in about if each is not None]
-    names = [fingerprint(text) for text in texts if text is not None]
-    seal = None
-    if reading.seals or names:
-        new = (name for name in names if name not in reading.log_outs)
-        seal = _seal(reading, Outcome.MISSING, logged_out=(*new, *reading.log_outs))
+    customers: list[str] = []
+    others: list[str] = []
+    if reading.found is not None and reading.found.context_id is not None:
+        others.append(fingerprint(reading.found.context_id))
+    for each in reading.by_number:
+        if each.context_id is not None:
+            (others if each.customer is None else customers).append(fingerprint(each.context_id))
+        if each.customer is not None and each.customer.decoded_context_id is not None:
+            others.append(fingerprint(each.customer.decoded_context_id))
+    log_outs, seal = reading.log_outs.and_newer(customers, others), None
+    if reading.seals or others:
+        seal = _seal(reading, Outcome.MISSING, log_outs=log_outs)
     return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), seal)
 
 
@@ -221,7 +226,7 @@ def _seal(
     customer: CustomerContext | None = None,
     *,
     asked: bool = False,
-    logged_out: Iterable[str] = (),
+    log_outs: LogOuts | None = None,
 ) -> Seal:
     """Make the next seal, about what was found; it carries all log-outs."""
     newest, about = reading.newest, reading.found or Found(None, "")
@@ -234,15 +239,15 @@ def _seal(
         fingerprint=about.fingerprint,
         context_id=about.context_id if asked else None,
         encoded=about.encoded,
-        logged_out=remembered(logged_out or reading.log_outs),
         customer=customer,
+        **(log_outs or reading.log_outs).remembered().in_seal,
     )
 
 
 def _again(seal: Seal, newest: Seal, reading: Reading) -> Seal:
     """Return a copy that is the newest seal and has every log-out; it keeps its times."""
-    log_outs = remembered(reading.log_outs)
-    return seal.model_copy(update={"number": newest.number + 1, "logged_out": log_outs})
+    log_outs = reading.log_outs.remembered().in_seal
+    return seal.model_copy(update={"number": newest.number + 1, **log_outs})
 
 
 def _text_of(seal: Seal | None, reading: Reading) -> str | None:
@@ -252,10 +257,9 @@ def _text_of(seal: Seal | None, reading: Reading) -> str | None:
     """
     newest = reading.newest
     if newest is not None:
-        log_outs = remembered(reading.log_outs)
         if seal is None or seal.number < newest.number:
             seal = _seal(reading, Outcome.MISSING)
-        elif seal.number == newest.number and not set(log_outs) <= set(seal.logged_out):
+        elif seal.number == newest.number and not reading.log_outs.remembered().are_in(seal):
             seal = _again(seal, newest, reading)
     if seal is None:
         return None

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from ..customer import CONTEXT, FILLED_BY_ACTIONS, STATUS, SlotNames, differing
-from ..outcomes import Outcome, Reason
+from ..outcomes import ANONYMOUS, Outcome, Reason
 from ..telemetry import KeyedDigest
-from .arrival import ArrivalVerifier, Found, fingerprint, found_in, look_in, refused
-from .seal import Seal, Sealer
+from .arrival import ArrivalVerifier, Found, fingerprint, found_in, look_in, received_alike, refused
+from .seal import LogOuts, Seal, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 REFUSED_FOR = timedelta(seconds=30)
 """For this long PS7 is not asked again about a contextId that it did not know or take."""
+
+_NO_LOG_OUTS = LogOuts()
 
 # The events
 
@@ -267,8 +269,8 @@ class Reading:
         """The seal in the slot; None if it has none of this conversation."""
         self.newest = self.by_number[0] if self.seals else None
         """The seal with the highest number, of whichever session."""
-        self.log_outs = dict.fromkeys(out for seal in self.by_number for out in seal.logged_out)
-        """What any seal shown knows to be logged out, the newest seal's first."""
+        self.log_outs = LogOuts.of(self.by_number)
+        """What any seal shown knows to be logged out."""
         self.asked = {seal.fingerprint for seal in self.here if seal.context_id is not None}
         """What this session has asked PS7 about."""
         self.held: Seal | None = self._held()
@@ -281,8 +283,9 @@ class Reading:
         return newest if newest.fingerprint == in_slot.fingerprint else None
 
     def _failed(self, found: Found) -> Seal | None:
-        """Return the newest seal about a contextId, if it reports a failure that has to wait."""
-        seal = next((seal for seal in self.here if seal.fingerprint == found.fingerprint), None)
+        """Return the newest answer about a contextId, if it is a failure that has to wait."""
+        about = (seal for seal in self.here if seal.fingerprint == found.fingerprint)
+        seal = next((seal for seal in about if seal.outcome not in ANONYMOUS), None)
         if seal is None:
             return None
         waits = False
@@ -296,15 +299,18 @@ class Reading:
         """Whether a seal came after the newest message."""
         return any(self.seals.get(text) is seal for text in self.history.sealed_this_turn)
 
+    def _logged_out(self, found: Found) -> str | None:
+        if found.context_id is None or self.log_outs == _NO_LOG_OUTS:
+            return None
+        alike = received_alike(found.context_id, found.encoded)
+        return next((out for out in map(fingerprint, alike) if self.log_outs.has(out)), None)
+
     # What the rules ask for
 
     def _compare(self) -> None:
         found, held, in_slot, newest = self.found, self.held, self.in_slot, self.newest
-        usable = None if found is None else found.context_id
-        self.logged_out: bool = (
-            bool(self.log_outs) and usable is not None and fingerprint(usable) in self.log_outs
-        )
-        """Whether the contextId at hand is logged out, by any seal shown."""
+        self.logged_out: str | None = None if found is None else self._logged_out(found)
+        """Fingerprint by which the contextId at hand is logged out; None if it is not."""
         full = len(self.asked) >= self.bot.settings.max_contexts
         self.too_many: bool = full and found is not None and found.fingerprint not in self.asked
         """Whether the session has asked about as many others as it may."""

@@ -46,7 +46,7 @@ UNUSABLE = Fact(
     "the contextId is not usable",
     lambda reading: reading.found is not None and reading.found.context_id is None,
 )
-LOGGED_OUT = Fact("the contextId is logged out", lambda reading: reading.logged_out)
+LOGGED_OUT = Fact("the contextId is logged out", lambda reading: reading.logged_out is not None)
 TOO_MANY = Fact(
     "the session has asked about `PS7_MAX_CONTEXTS` others", lambda reading: reading.too_many
 )

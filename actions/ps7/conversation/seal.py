@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MAX_LOGGED_OUT = 64
-"""ContextIds that a conversation remembers to be logged out, the newest first."""
+"""ContextIds that a conversation remembers to be logged out."""
+LEAST_OTHERS = 4
+"""So many of them need not have named a customer, however many others did."""
 CLOCK_SKEW = timedelta(minutes=1)
 """By how much another replica's clock may be ahead of ours."""
 
@@ -52,6 +54,8 @@ class Seal(BaseModel):
     encoded: int | None = None
     logged_out: tuple[str, ...] = ()
     """Fingerprints of the texts of contextIds that this conversation does not look up again."""
+    customers_out: int = 0
+    """So many of these, the first ones, named a customer."""
     customer: CustomerContext | None = None
     """Present if the outcome is `ok`, in a seal of this version."""
 
@@ -70,9 +74,59 @@ class Seal(BaseModel):
         return now < self.customer.expires_at
 
 
-def remembered(fingerprints: Iterable[str]) -> tuple[str, ...]:
-    """Return the log-outs that a seal keeps: each once, in their order, and not too many."""
-    return tuple(dict.fromkeys(fingerprints))[:MAX_LOGGED_OUT]
+class LogOuts(NamedTuple):
+    """The log-outs of a conversation, each kind with the newest first."""
+
+    customers: tuple[str, ...] = ()
+    """Those that named a customer. They are forgotten last: anybody can make up the others."""
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, seals: Iterable[Seal]) -> LogOuts:
+        """Return what any of these seals knows, the newest of them first."""
+        customers: dict[str, None] = {}
+        others: dict[str, None] = {}
+        for seal in seals:
+            if not seal.logged_out:
+                continue
+            customers |= dict.fromkeys(seal.logged_out[: seal.customers_out])
+            others |= dict.fromkeys(seal.logged_out[seal.customers_out :])
+        return cls(tuple(customers), tuple(each for each in others if each not in customers))
+
+    def has(self, fingerprint: str) -> bool:
+        """Whether this one is logged out."""
+        return fingerprint in self.customers or fingerprint in self.others
+
+    def and_hit(self, fingerprint: str | None) -> LogOuts:
+        """Return these; one that was tried again is among the last to be forgotten."""
+        hit = () if fingerprint is None else (fingerprint,)
+        is_customer = fingerprint in self.customers
+        return self.and_newer(hit if is_customer else (), () if is_customer else hit)
+
+    def and_newer(self, customers: Iterable[str], others: Iterable[str]) -> LogOuts:
+        """Return these with newer ones in front."""
+        first = dict.fromkeys((*customers, *self.customers))
+        then = dict.fromkeys((*others, *self.others))
+        return LogOuts(tuple(first), tuple(each for each in then if each not in first))
+
+    def remembered(self) -> LogOuts:
+        """Return as many of them as a seal keeps."""
+        free = max(MAX_LOGGED_OUT - len(self.customers), LEAST_OTHERS)
+        others = self.others[:free]
+        return LogOuts(self.customers[: MAX_LOGGED_OUT - len(others)], others)
+
+    def are_in(self, seal: Seal) -> bool:
+        """Whether a seal has all of them."""
+        known = set(seal.logged_out[: seal.customers_out])
+        return known.issuperset(self.customers) and {*seal.logged_out}.issuperset(self.others)
+
+    @property
+    def in_seal(self) -> dict[str, Any]:
+        """The fields of a seal that has them."""
+        return {
+            "logged_out": (*self.customers, *self.others),
+            "customers_out": len(self.customers),
+        }
 
 
 class Sealer:
@@ -115,12 +169,16 @@ def _of_another_version(said: bytes) -> Seal:
         fields = None
     known = fields if isinstance(fields, dict) else {}
     number, logged_out = known.get("number"), known.get("logged_out")
-    names = logged_out if isinstance(logged_out, list) else ()
+    names, customers = (
+        logged_out if isinstance(logged_out, list) else (),
+        known.get("customers_out"),
+    )
     return Seal(
         number=number if type(number) is int else 0,
         outcome=Outcome.OK,
         sealed_at=datetime.fromtimestamp(0, tz=timezone.utc),
-        logged_out=remembered(name for name in names if isinstance(name, str)),
+        logged_out=tuple(name for name in names if isinstance(name, str))[:MAX_LOGGED_OUT],
+        customers_out=customers if type(customers) is int and customers > 0 else 0,
     )
 
 
