@@ -276,6 +276,7 @@ def warn_of_expiry(problem: str, shape: str) -> None:
 
 # A run of an action
 
+
 def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
     return {"action": action, "status": str(status), **why}
 
@@ -333,6 +334,8 @@ class RunReport:
     """Whether this process made its seal key itself."""
     slots_claimed: bool = False
     """Whether slots claimed a customer, and were cleared as no seal names one."""
+    guesses: int = 0
+    """About so many contextIds the conversation asked in vain, if that is one more alert."""
     status_claimed: bool = False
     """Whether the status claimed a customer, and the seal names none."""
     undeclared: Iterable[tuple[str, str]] = ()
@@ -382,6 +385,9 @@ class RunReport:
         if self.restored:
             slots_restored.add(len(self.restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(self.restored))
+        if self.guesses:
+            arrivals_refused.add(1, {"reason": Reason.TOO_MANY_CONTEXT_IDS.value})
+            logger.warning("PS7 did not know %d contextIds of one conversation", self.guesses)
         if self.slots_claimed:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
         if self.status_claimed:

@@ -115,7 +115,9 @@ BUGS = {
         "reading", "full = len(self.asked) >=", "full = len(self.asked) >"
     ),
     "a contextId that was refused for the limit may be asked about": Bug(
-        "decision", "context_id=about.context_id if asked else None", "context_id=about.context_id"
+        "decision",
+        "about.context_id if about.fingerprint in reading.asked else None",
+        "about.context_id",
     ),
     # The bot's own slots, and what stays said
     "the bot's own slots stay when another customer comes": Bug(

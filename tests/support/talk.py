@@ -129,7 +129,9 @@ class Talk:
         self.now += SECOND
         if ours:
             session = NewSession(self.tracker, self.domain)
-            to_set = session.to_set(self.decides(CONTEXT_RULES, session).slots)
+            decision = self.decides(CONTEXT_RULES, session)
+            decision.report.tell(SESSION_ACTION, self.noted)
+            to_set = session.to_set(decision.slots)
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
             events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
         else:

@@ -371,6 +371,32 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
     assert counted == [("slots_restored", 2), ("seals_refused", 1), refused]
 
 
+@pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
+def test_guesses_are_counted_over_the_sessions_of_a_conversation(
+    failure: Outcome, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever starts a session after each few contextIds is noticed: each fifth is an alert."""
+    counted: list[object] = []
+    add = SimpleNamespace(add=lambda *said: counted.append(said))
+    monkeypatch.setattr(telemetry, "arrivals_refused", add)
+    talk = Talk(bot=a_bot(max_contexts=5))
+    alerts = []
+    for number in range(30):
+        opens = "ours" if number % 3 == 0 else None
+        talk.meets(f"c{number}", failure, opens=opens)
+        talk.meets(f"c{number}", failure)  # it waits, and is none more
+        if number % 4 == 0:
+            talk.meets("ana")
+            talk.forgets()
+        alerts += [number + 1] * len(counted)
+        counted.clear()
+    assert alerts == [5, 10, 15, 20, 25, 30]
+    line = "PS7 did not know 5 contextIds of one conversation"
+    assert logged(caplog).count(("WARNING", line)) == 1
+    talk.says(opens="ours").writes(ps7_context=None)
+    assert talk.reading.guesses == 30
+
+
 def test_metadata_without_a_contextid_is_known_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -19,7 +19,7 @@ from ..outcomes import Outcome, Reason
 from ..telemetry import LookupReport, RunReport
 from .arrival import Found, describe_metadata, fingerprint
 from .rules import CONTEXT_RULES, VERIFY_RULES, Effect, Rule, applying
-from .seal import LogOuts, Seal
+from .seal import Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,11 @@ class Decision(NamedTuple):
         if customer is not None:
             payload = sealed_payload(customer.payload, reading.ours)
             customer = CustomerContext(**{**vars(customer), "payload": payload})
-        seal = _seal(reading, outcome, customer, asked=True)
+        guesses = reading.guesses + _is_guess(outcome, reading)
+        if guesses > reading.guesses and guesses % reading.bot.settings.max_contexts == 0:
+            report.guesses = guesses
+        asked = None if reading.found is None else reading.found.context_id
+        seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
         report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
         return Decision(self.rule, reading, report, slots)
 
@@ -117,6 +121,12 @@ def _outcome(rule: Rule, reading: Reading) -> Outcome:
     return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
 
 
+def _is_guess(outcome: Outcome, reading: Reading) -> bool:
+    """Whether PS7 did not know a contextId that this session asks about for the first time."""
+    is_new = reading.found is not None and reading.found.fingerprint not in reading.asked
+    return is_new and outcome in (Outcome.REJECTED, Outcome.INVALID)
+
+
 def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
     report = RunReport(rule.name, outcome, undeclared=reading.undeclared, own=reading.own)
     if reading.seal_refused and rule.then is not Effect.LOG_OUT:
@@ -156,7 +166,8 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         report.outcome,
         found.refused or rule.reason or Reason.INTERNAL,
     )
-    seal = _seal(reading, report.outcome, log_outs=reading.log_outs.and_hit(reading.logged_out))
+    log_outs = reading.log_outs.and_hit(reading.logged_out)
+    seal = _seal(reading, report.outcome, **log_outs.remembered().in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
 
 
@@ -202,7 +213,7 @@ def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
             others.append(fingerprint(each.customer.decoded_context_id))
     log_outs, seal = reading.log_outs.and_newer(customers, others), None
     if reading.seals or others:
-        seal = _seal(reading, Outcome.MISSING, log_outs=log_outs)
+        seal = _seal(reading, Outcome.MISSING, **log_outs.remembered().in_seal)
     return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), seal)
 
 
@@ -220,34 +231,25 @@ _WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
 # Seals
 
 
-def _seal(
-    reading: Reading,
-    outcome: Outcome,
-    customer: CustomerContext | None = None,
-    *,
-    asked: bool = False,
-    log_outs: LogOuts | None = None,
-) -> Seal:
-    """Make the next seal, about what was found; it carries all log-outs."""
+def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: ANN401 - those of Seal
+    """Make the next seal, about what was found; it carries what the conversation remembers."""
     newest, about = reading.newest, reading.found or Found(None, "")
-    asked = asked or about.fingerprint in reading.asked
-    return Seal(
-        number=1 if newest is None else newest.number + 1,
-        outcome=outcome,
-        sealed_at=reading.now,
-        session=reading.history.mark,
-        fingerprint=about.fingerprint,
-        context_id=about.context_id if asked else None,
-        encoded=about.encoded,
-        customer=customer,
-        **(log_outs or reading.log_outs).remembered().in_seal,
-    )
+    remembered = {
+        "number": 1 if newest is None else newest.number + 1,
+        "session": reading.history.mark,
+        "fingerprint": about.fingerprint,
+        "context_id": about.context_id if about.fingerprint in reading.asked else None,
+        "encoded": about.encoded,
+        "guesses": reading.guesses,
+        **reading.log_outs.remembered().in_seal,
+    }
+    return Seal(outcome=outcome, sealed_at=reading.now, **remembered | fields)
 
 
 def _again(seal: Seal, newest: Seal, reading: Reading) -> Seal:
     """Return a copy that is the newest seal and has every log-out; it keeps its times."""
-    log_outs = reading.log_outs.remembered().in_seal
-    return seal.model_copy(update={"number": newest.number + 1, **log_outs})
+    new = {"number": newest.number + 1, "guesses": reading.guesses}
+    return seal.model_copy(update=new | reading.log_outs.remembered().in_seal)
 
 
 def _text_of(seal: Seal | None, reading: Reading) -> str | None:

@@ -271,6 +271,8 @@ class Reading:
         """The seal with the highest number, of whichever session."""
         self.log_outs = LogOuts.of(self.by_number)
         """What any seal shown knows to be logged out."""
+        self.guesses = max((seal.guesses for seal in self.by_number), default=0)
+        """About so many contextIds this conversation asked in vain, in whichever session."""
         self.asked = {seal.fingerprint for seal in self.here if seal.context_id is not None}
         """What this session has asked PS7 about."""
         self.held: Seal | None = self._held()

@@ -56,6 +56,8 @@ class Seal(BaseModel):
     """Fingerprints of the texts of contextIds that this conversation does not look up again."""
     customers_out: int = 0
     """So many of these, the first ones, named a customer."""
+    guesses: int = 0
+    """About so many contextIds of this conversation PS7 was asked in vain, in whichever session."""
     customer: CustomerContext | None = None
     """Present if the outcome is `ok`, in a seal of this version."""
 
