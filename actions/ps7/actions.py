@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from rasa_sdk import Action
-from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, SessionStarted
 from rasa_sdk.utils import configure_colored_logging
 
 from . import clock, runtime, telemetry
-from .conversation.decision import Decision, correlation_id, decide, verified
+from .conversation.decision import Decision, correlation_id, decide, slot_events, verified
 from .conversation.reading import NONCE, NewSession, Reading
 from .conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
 from .customer import (
@@ -88,9 +88,9 @@ class PS7Action(Action, ABC):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Return one SlotSet for each slot that changes, none if all is as it should be."""
+        """Return one event for each slot that changes, none if all is as it should be."""
         slots, _ = await self._decided(tracker, domain)
-        return [SlotSet(name, value) for name, value in slots.items()]
+        return slot_events(slots)
 
     async def _decided(
         self, tracker: TrackerLike, domain: object
@@ -184,7 +184,7 @@ class PS7SessionStart(ActionPS7Context):
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain)
         changes, decision = await self._decided(session, domain)
-        slots = session.to_set(changes).items()
+        slots = session.to_set(changes)
         session.slots |= changes
         more: list[dict[str, Any]] = []
         try:
@@ -196,7 +196,7 @@ class PS7SessionStart(ActionPS7Context):
             telemetry.log_bug(error, "PS7SessionStart.opened of the bot failed: ")
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
-            *(SlotSet(name, value) for name, value in slots),
+            *slot_events(slots),
             *more,
             ActionExecuted("action_listen"),
         ]

@@ -347,9 +347,13 @@ class RunReport:
         """Log and count the run of an action; `noted` is what this process warns of only once."""
         if self.undeclared or self.own or self.metadata is not None:
             self._tell_once(noted)
-        self._tell_attacks()
+        if self.seal_refused or self.restored or self.slots_claimed or self.status_claimed:
+            self._tell_attacks()
         if self.refusal is not None:
             _tell_refusal(self.refusal)
+        if self.guesses:
+            arrivals_refused.add(1, {"reason": Reason.TOO_MANY_CONTEXT_IDS.value})
+            logger.warning("PS7 did not know %d contextIds of one conversation", self.guesses)
         why = {}
         if self.looked_up:
             why["source"] = "looked_up"
@@ -385,9 +389,6 @@ class RunReport:
         if self.restored:
             slots_restored.add(len(self.restored))
             logger.warning("Slots restored from the seal: %s", ", ".join(self.restored))
-        if self.guesses:
-            arrivals_refused.add(1, {"reason": Reason.TOO_MANY_CONTEXT_IDS.value})
-            logger.warning("PS7 did not know %d contextIds of one conversation", self.guesses)
         if self.slots_claimed:
             logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
         if self.status_claimed:

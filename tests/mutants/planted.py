@@ -40,27 +40,31 @@ BUGS = {
         "decision", "else newest.number + 1,", "else newest.number,"
     ),
     "the newest seal is the latest by its time": Bug(
-        "reading", ": -seal.number", ": -seal.sealed_at.timestamp()"
+        "seal", 'attrgetter("number")', 'attrgetter("sealed_at")'
     ),
     "the slot is left without a seal": Bug(
-        "decision", "if seal is None or seal.number <", "if seal is not None and seal.number <"
+        "decision",
+        "(seal is None or seal.number < newest.number)",
+        "(seal is not None and seal.number < newest.number)",
     ),
     "the log-outs of older seals are not added up": Bug(
-        "reading", "LogOuts.of(self.by_number)", "LogOuts.of(self.by_number[:1])"
+        "reading", "LogOuts.of(know)", "LogOuts.of(know[:1])"
     ),
     # A seal is of one session
     "a seal of any session is held": Bug(
-        "reading", "in_slot is None or newest.session != self.history.mark", "in_slot is None"
+        "reading", "self.in_slot is not None and self.is_current", "self.in_slot is not None"
     ),
     "the contextId of an earlier session is asked about again": Bug(
-        "reading", "context_id is None or seal.session != self.history.mark", "context_id is None"
+        "reading", "not newest.asked or not self.is_current", "not newest.asked"
     ),
     "the nonce of PS7SessionStart is not read": Bug(
         "reading", "return str(metadata[NONCE])", 'return str(opening.get("timestamp"))'
     ),
     # Held, and found
     "an older seal about another contextId is held": Bug(
-        "reading", "newest if newest.fingerprint == in_slot.fingerprint else None", "in_slot"
+        "reading",
+        "newest if newest.fingerprint == self.in_slot.fingerprint else None",
+        "self.in_slot",
     ),
     "a seal from a clock that is ahead is valid": Bug(
         "seal", "is None or self.sealed_at > now + CLOCK_SKEW:", "is None:"
@@ -72,22 +76,22 @@ BUGS = {
         "reading", "        if found is None:", "        if found is None and not self.seals:"
     ),
     "a failure is looked up again in the same turn": Bug(
-        "reading", "waits = self._of_this_turn(seal)  #", "waits = False  #"
+        "reading", "return self._of_this_turn(seal)  #", "return False  #"
     ),
     "only the newest seal knows what PS7 refused": Bug(
         "reading",
-        "in self.here if seal.fingerprint == found.fingerprint",
-        "in self.here[:1] if seal.fingerprint == found.fingerprint",
+        "for seal in self.here:\n            if seal.fingerprint",
+        "for seal in self.here[:1]:\n            if seal.fingerprint",
     ),
     "verify does not go by what arrived": Bug(
         "rules", '"another-found", (NAMED, ANOTHER)', '"another-found", (NAMED, REFUSED)'
     ),
     # Log-outs
     "a log-out logs out the contextId at hand only": Bug(
-        "decision", "    for each in reading.by_number:", "    for each in reading.by_number[:0]:"
+        "decision", "    for seal in reading.seals:", "    for seal in reading.seals[:0]:"
     ),
     "a log-out goes by the newest seal only": Bug(
-        "decision", "    for each in reading.by_number:", "    for each in reading.by_number[:1]:"
+        "decision", "    for seal in reading.seals:", "    for seal in reading.seals[:1]:"
     ),
     "a log-out goes by text and `encoded`": Bug(
         "reading", "map(fingerprint, alike)", "(found.fingerprint,)"
@@ -96,7 +100,7 @@ BUGS = {
         "reading", "map(fingerprint, alike)", "[fingerprint(next(alike))]"
     ),
     "a contextId that named nobody makes a customer's log-out forgotten": Bug(
-        "decision", "(others if each.customer is None else customers)", "others"
+        "decision", "(customers if seal.named else others)", "others"
     ),
     "a customer who is held is asked about before the log-outs": Bug(
         "rules", "(LOGGED_OUT,), Effect.REFUSE", "(LOGGED_OUT, ANOTHER), Effect.REFUSE"
@@ -109,7 +113,9 @@ BUGS = {
         "reading", "elif other.context_id is not None:", "elif other.context_id is None:"
     ),
     "a refused arrival has the fingerprint of its contextId": Bug(
-        "arrival", "unusable(found.value), value=", "found.fingerprint, value="
+        "reading",
+        "return found if arrived else refused(found.value, Reason.ARRIVAL_TIME)",
+        "return found if arrived else Found(\n            None, found.fingerprint, value=found.value, refused=Reason.ARRIVAL_TIME\n        )",
     ),
     "the limit lets one contextId more through": Bug(
         "reading", "full = len(self.asked) >=", "full = len(self.asked) >"

@@ -44,6 +44,26 @@ def test_a_host_may_show_no_events() -> None:
     assert (decision.slots, decision.rule.name) == ({}, "held")
 
 
+@pytest.mark.parametrize("sees_seal", [True, False])
+def test_a_host_may_show_so_few_events_that_no_session_begins_among_them(sees_seal: bool) -> None:
+    """What was sealed before the first of them may be of an earlier session: it does not count."""
+    talk = Talk()
+    talk.events = [{"event": "action", "name": "action_listen", "timestamp": talk.now.timestamp()}]
+    talk.meets("ana")
+    assert talk.reading.history.mark == ""
+    shown = list(talk.events)
+    talk.now += 120 * SECOND
+    talk.says()
+    if sees_seal:
+        talk.events[:0] = shown[-4:]
+    else:
+        slots = talk.slots
+        talk.events = talk.events[-1:]
+        talk.writes(**{name: value for name, value in slots.items() if value is not None})
+    talk.run()
+    assert talk.says_now == (OK_ANA if sees_seal else ("expired", None))
+
+
 # A rewind
 
 

@@ -210,7 +210,7 @@ def _decided(decision: Decision) -> Report:
     if found is not None and found.refused is not None:
         why = f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}. {why}"
     is_what_is_held = "new" if held is None else "same" if reading.same else "another"
-    customer = held and held.customer
+    customer = reading.customer
     return {
         "found": "none" if found is None else is_what_is_held,
         "held": "none" if held is None else held.outcome.value,

@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jwt
@@ -206,6 +207,10 @@ _CLOCKS_DIFFER = 10.0
 """Seconds by which the back-end's clock may be ahead of ours."""
 
 
+_MOST_KEPT = 1024
+"""Tokens whose reading a process keeps: a page may send one with each message of a session."""
+
+
 class _Claims(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -214,81 +219,97 @@ class _Claims(BaseModel):
     sub: str
     iat: FiniteFloat
     exp: FiniteFloat
+    nbf: FiniteFloat | None = None
 
 
 class ArrivalVerifier:
-    """Verifies arrival tokens. Without keys every contextId is accepted as it came."""
+    """Reads arrivals. Without keys every contextId is accepted as it came."""
 
     def __init__(self, keys: Sequence[str], default_encoded: int | None = None) -> None:
         """Take the secrets of the bank's back-end, newest first; each of them may have signed.
 
-        `default_encoded` goes to PS7 if a token has no `encoded`.
+        `default_encoded` goes to PS7 if a token, or a plain arrival, has no `encoded`.
         """
         self._keys = tuple(keys)
         self._default_encoded = default_encoded
+        self._kept = lru_cache(maxsize=_MOST_KEPT)(self._read_token)
 
-    def read(self, found: Found, sender_id: str) -> Found:
-        """Return what was found with the contextId of its token; or refused, and why.
+    def read(self, hit: Hit, sender_id: str) -> Found:
+        """Return what a message brought; or refused, and why.
 
-        Everything is verified but the time: see `Found.may_arrive_at`.
+        Everything of a token is verified but the time: see `Found.may_arrive_at`.
         """
+        value, beside = hit
         if not self._keys:
-            return found if found.context_id is not None else refused(found)
-        claims = self._verified(found.value)
+            found = found_in(hit, self._default_encoded)
+            return found if found.context_id is not None else refused(value)
+        if not isinstance(value, str) or len(value) > MAX_TOKEN_LENGTH:
+            return refused(value, Reason.ARRIVAL_SIGNATURE)
+        found, sub = self._kept(value)
+        if found.refused is not None:
+            return found
+        if sub != sender_id:
+            return refused(value, Reason.ARRIVAL_CONVERSATION)
+        if "correlationId" in beside or "flowId" in beside:
+            return replace(
+                found,
+                correlation_id=well_formed(beside.get("correlationId")),
+                flow_id=well_formed(beside.get("flowId")),
+            )
+        return found
+
+    def _read_token(self, token: str) -> tuple[Found, str]:
+        """Return what a token brings to a conversation, and to which."""
+        claims = self._verified(token)
         if isinstance(claims, Reason):
-            return refused(found, claims)
+            return refused(token, claims), ""
         try:
             said = _Claims.model_validate(claims)
         except ValidationError:
-            return refused(found, Reason.ARRIVAL_CLAIMS)
+            return refused(token, Reason.ARRIVAL_CLAIMS), ""
         context_id = usable(said.context_id)
         if context_id is None or not 0 < said.exp - said.iat <= MAX_SECONDS:
-            return refused(found, Reason.ARRIVAL_CLAIMS)
-        if said.sub != sender_id:
-            return refused(found, Reason.ARRIVAL_CONVERSATION)
+            return refused(token, Reason.ARRIVAL_CLAIMS), ""
         # It decides who is looked up, so it is the token's: what came beside that is not signed.
         encoded = encoding(said.encoded, self._default_encoded)
-        return replace(
-            found,
-            context_id=context_id,
-            fingerprint=fingerprint(context_id, encoded),
-            encoded=encoded,
-            valid=(said.iat - _CLOCKS_DIFFER, said.exp),
+        begins = said.iat - _CLOCKS_DIFFER
+        found = Found(
+            context_id,
+            fingerprint(context_id, encoded),
+            encoded,
+            token,
+            valid=(begins if said.nbf is None else max(begins, said.nbf), said.exp),
         )
+        return found, said.sub
 
-    def _verified(self, token: object) -> dict[str, Any] | Reason:
+    def _verified(self, token: str) -> dict[str, Any] | Reason:
         """Return the claims of a token that one of the keys signed, else why it is refused."""
-        if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
-            return Reason.ARRIVAL_SIGNATURE
         for key in self._keys:
             try:
                 claims: dict[str, Any] = jwt.decode(
                     token, key, algorithms=[ALGORITHM], options=_LEFT_TO_US
                 )
-            except jwt.ImmatureSignatureError:
-                return Reason.ARRIVAL_CLAIMS  # of a token that this key signed
-            except _NOT_OURS:
+            # A token's JSON can be nested deeper than Python reads, and its text no Unicode.
+            except (jwt.PyJWTError, RecursionError, UnicodeError):
                 continue
             return Reason.ARRIVAL_CLAIMS if "aud" in claims else claims
         return Reason.ARRIVAL_SIGNATURE
 
 
-_NOT_OURS = (jwt.PyJWTError, RecursionError, UnicodeError)
-"""A token's JSON can be nested deeper than Python reads, and its text no Unicode."""
 _LEFT_TO_US: Any = {
     "verify_signature": True,
-    **dict.fromkeys(("verify_aud", "verify_exp", "verify_iat", "verify_sub", "verify_jti"), False),
+    **{f"verify_{claim}": False for claim in ("aud", "exp", "iat", "jti", "nbf", "sub")},
 }
-"""`reading` judges the time, by the message that brought the token, and `_Claims` the types.
-PyJWT judges `nbf`. A token that names an audience is not for this bot."""
+"""`reading` judges the time, by the message that brought the token, and `_Claims` the types. A
+token that names an audience is not for this bot."""
 
 
-def refused(found: Found, reason: Reason | None = None) -> Found:
+def refused(value: object, reason: Reason | None = None) -> Found:
     """Return what was found without its contextId and what came beside it.
 
     No reason: the value is not usable.
     """
-    return Found(None, unusable(found.value), value=found.value, refused=reason)
+    return Found(None, unusable(value), value=value, refused=reason)
 
 
 def sign(

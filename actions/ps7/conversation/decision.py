@@ -19,7 +19,7 @@ from ..outcomes import Outcome, Reason
 from ..telemetry import LookupReport, RunReport
 from .arrival import Found, describe_metadata, fingerprint
 from .rules import CONTEXT_RULES, VERIFY_RULES, Effect, Rule, applying
-from .seal import Seal
+from .seal import NO_LOG_OUTS, Head, Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,8 +60,7 @@ class Decision(NamedTuple):
     @property
     def customer(self) -> CustomerContext | None:
         """Whom the slots are made to show, if it is without asking PS7."""
-        held = self.reading.held if self.rule.then is Effect.RESTORE else None
-        return None if held is None else held.customer
+        return self.reading.customer if self.rule.then is Effect.RESTORE else None
 
     def answered(self, outcome: Outcome, customer: CustomerContext | None) -> Decision:
         """Return the decision once PS7 was asked: the answer is sealed, and every slot written."""
@@ -79,12 +78,21 @@ class Decision(NamedTuple):
         return Decision(self.rule, reading, report, slots)
 
 
+def slot_events(slots: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one event for each slot to set, as Rasa takes them."""
+    return [
+        {"event": "slot", "timestamp": None, "name": name, "value": value}
+        for name, value in slots.items()
+    ]
+
+
 def decide(rules: tuple[Rule, ...], reading: Reading) -> Decision:
     """Return what the first rule that applies does."""
     rule = applying(rules, reading)
-    report = _report(rule, reading, _outcome(rule, reading))
     if rule.then is Effect.LOOK_UP:
+        report = _report(rule, reading, Outcome.UNAVAILABLE)  # until it is answered
         return Decision(rule, reading, report, {}, _question(reading))
+    report = _report(rule, reading, rule.outcome or _outcome(rule, reading))
     if rules is CONTEXT_RULES and reading.found is None:
         report.without_context_id = True
         report.metadata = describe_metadata(reading.history.newest_metadata, reading.bot.paths)
@@ -112,8 +120,7 @@ def correlation_id(reading: Reading) -> str:
 
 
 def _outcome(rule: Rule, reading: Reading) -> Outcome:
-    if rule.outcome is not None:
-        return rule.outcome
+    """Return what a rule leaves as it was: what the seal reports, else what the slot has."""
     seal = {Effect.REPEAT: reading.failed, Effect.STATUS: reading.held}.get(rule.then)
     if seal is not None:
         return seal.outcome
@@ -149,9 +156,8 @@ def _question(reading: Reading) -> Question:
 
 
 def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    held = reading.held
-    values = project(reading.ours, None if held is None else held.customer)
-    changes = _changes(reading, report, values, held)
+    values = project(reading.ours, reading.customer)
+    changes = _changes(reading, report, values, reading.held)
     report.restored = [name for name in values if name in changes]
     return changes
 
@@ -182,9 +188,9 @@ def _repeat(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
     seal, newest = reading.failed, reading.newest
     report.status_claimed = reading.says_ok
     as_it_was = seal is reading.in_slot and not reading.says_ok
-    if seal is not None and newest is not None and seal.number < newest.number:
-        seal = _again(seal, newest, reading)
     nulls = {} if as_it_was else project(reading.ours, None)
+    if seal is not None and newest is not None and seal.number < newest.number:
+        return _changes(reading, report, nulls, _again(seal, reading))
     return _changes(reading, report, nulls, seal)
 
 
@@ -202,19 +208,16 @@ def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    found = None if reading.found is None else reading.found.context_id
     customers: list[str] = []
-    others: list[str] = []
-    if reading.found is not None and reading.found.context_id is not None:
-        others.append(fingerprint(reading.found.context_id))
-    for each in reading.by_number:
-        if each.context_id is not None:
-            (others if each.customer is None else customers).append(fingerprint(each.context_id))
-        if each.customer is not None and each.customer.decoded_context_id is not None:
-            others.append(fingerprint(each.customer.decoded_context_id))
-    log_outs, seal = reading.log_outs.and_newer(customers, others), None
+    others = [] if found is None else [fingerprint(found)]
+    for seal in reading.seals:
+        (customers if seal.named else others).extend(seal.names[:1])
+        others.extend(seal.names[1:])
+    log_outs, new = reading.log_outs.and_newer(customers, others), None
     if reading.seals or others:
-        seal = _seal(reading, Outcome.MISSING, **log_outs.remembered().in_seal)
-    return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), seal)
+        new = _seal(reading, Outcome.MISSING, **log_outs.remembered().in_seal)
+    return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), new)
 
 
 _WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
@@ -246,29 +249,28 @@ def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: A
     return Seal(outcome=outcome, sealed_at=reading.now, **remembered | fields)
 
 
-def _again(seal: Seal, newest: Seal, reading: Reading) -> Seal:
+def _again(seal: Head, reading: Reading) -> Seal | None:
     """Return a copy that is the newest seal and has every log-out; it keeps its times."""
+    opened, newest = reading.open(seal), reading.newest or seal
     new = {"number": newest.number + 1, "guesses": reading.guesses}
-    return seal.model_copy(update=new | reading.log_outs.remembered().in_seal)
+    new |= reading.log_outs.remembered().in_seal
+    return None if opened is None else opened.model_copy(update=new)
 
 
-def _text_of(seal: Seal | None, reading: Reading) -> str | None:
+def _text_of(seal: Seal | Head | None, reading: Reading) -> str | None:
     """Return the text for the slot, of a seal that is the newest and has every log-out.
 
     In place of none, or of one that is not the newest, there is one that names nobody.
     """
     newest = reading.newest
-    if newest is not None:
-        if seal is None or seal.number < newest.number:
-            seal = _seal(reading, Outcome.MISSING)
-        elif seal.number == newest.number and not reading.log_outs.remembered().are_in(seal):
-            seal = _again(seal, newest, reading)
-    if seal is None:
-        return None
-    for text, known in reading.seals.items():
-        if known is seal:
-            return text
-    return reading.bot.sealer.close(seal, reading.sender_id)
+    if newest is not None and (seal is None or seal.number < newest.number):
+        seal = _seal(reading, Outcome.MISSING)
+    if isinstance(seal, Head):
+        log_outs = reading.log_outs
+        if log_outs == NO_LOG_OUTS or log_outs.remembered().are_in(seal):
+            return seal.text
+        seal = _again(seal, reading)
+    return None if seal is None else reading.bot.sealer.close(seal, reading.sender_id)
 
 
 # Slots
@@ -278,7 +280,7 @@ def _changes(
     reading: Reading,
     report: RunReport,
     values: Mapping[str, Any],
-    seal: Seal | None,
+    seal: Seal | Head | None,
     *,
     sets_status: bool = True,
 ) -> Changes:
@@ -292,7 +294,7 @@ def _changes(
     return changes if _own_slots_stay(reading, seal, changes) else _own_nulls(reading) | changes
 
 
-def _own_slots_stay(reading: Reading, after: Seal | None, changes: Changes) -> bool:
+def _own_slots_stay(reading: Reading, after: Seal | Head | None, changes: Changes) -> bool:
     """Whether the bot's own slots of `PS7_CLEAR_SLOTS`, if there are any, stay.
 
     They stay if no customer was known before, and if the same customer is known before and after,
@@ -301,14 +303,19 @@ def _own_slots_stay(reading: Reading, after: Seal | None, changes: Changes) -> b
     bot, before = reading.bot, reading.in_slot
     if not bot.settings.clear_slots:
         return True
-    agree = before is reading.newest and not reading.seal_refused
+    agree = before == reading.newest and not reading.seal_refused
     seals = (before, *reading.here[:1])
-    named = any(seal is not None and seal.customer is not None for seal in seals)
+    named = any(seal is not None and seal.named for seal in seals)
     if agree and not named and not reading.says_ok:
         return True
     restored = changes and any(bot.names.of(slot) in changes for slot in PERSON_SLOTS)
-    known = [None if seal is None else seal.customer for seal in (before, after)]
+    known = [_customer_of(seal, reading) for seal in (before, after)]
     return reading.says_ok and same_customer(*known) and not restored
+
+
+def _customer_of(seal: Seal | Head | None, reading: Reading) -> CustomerContext | None:
+    opened = reading.open(seal) if isinstance(seal, Head) else seal
+    return None if opened is None else opened.customer
 
 
 def _own_nulls(reading: Reading) -> Changes:

@@ -16,19 +16,18 @@ from uuid import uuid4
 from ..customer import CONTEXT, FILLED_BY_ACTIONS, STATUS, SlotNames, differing
 from ..outcomes import ANONYMOUS, Outcome, Reason
 from ..telemetry import KeyedDigest
-from .arrival import ArrivalVerifier, Found, fingerprint, found_in, look_in, received_alike, refused
-from .seal import LogOuts, Seal, Sealer
+from .arrival import ArrivalVerifier, Found, fingerprint, look_in, received_alike, refused
+from .seal import NO_LOG_OUTS, Head, LogOuts, Seal, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from ..customer import CustomerContext
     from ..settings import PS7Settings
 
 REFUSED_FOR = timedelta(seconds=30)
 """For this long PS7 is not asked again about a contextId that it did not know or take."""
-
-_NO_LOG_OUTS = LogOuts()
 
 # The events
 
@@ -69,6 +68,7 @@ class History:
         """Those that came after the newest message, and not before it."""
         self.said_this_turn: object = None
         """What the status was set to after the newest message; None if it was not set."""
+        self._events = events
         self._latest = -math.inf
         no_message = True
         opening: Mapping[str, Any] | None = None
@@ -102,6 +102,12 @@ class History:
         """Add a message to the session, at the time of the latest event until now."""
         at = self._latest
         self.messages.append(Message(metadata, None if at == -math.inf else at))
+
+    @property
+    def shown_since(self) -> float:
+        """The time of the first event that has one: a session may have begun before it."""
+        times = (event.get("timestamp") for event in self._events if isinstance(event, dict))
+        return next((at for at in times if isinstance(at, (int, float))), -math.inf)
 
     @property
     def newest_metadata(self) -> object:
@@ -225,7 +231,7 @@ class Reading:
             context=bot.names.context,
             status=bot.names.status,
         )
-        self._open_seals()
+        self._read_seals()
         self.found: Found | None = self._found()
         """The contextId at hand; None if there is none."""
         self._compare()
@@ -252,57 +258,69 @@ class Reading:
 
     # Seals
 
-    def _open_seals(self) -> None:
-        text, mark = self._context, self.history.mark
+    def _read_seals(self) -> None:
+        text, history = self._context, self.history
         first = {text: None} if isinstance(text, str) else {}
-        self.seals: dict[str, Seal] = {}
-        """Every seal of this conversation that the tracker shows, by its text; the slot's first."""
-        for each in first | self.history.seals:
-            seal = self.bot.sealer.open(each, self.sender_id)
-            if seal is not None:
-                self.seals[each] = seal
-        self.by_number = sorted(self.seals.values(), key=lambda seal: -seal.number)
-        """The same seals, the highest number first."""
-        self.here = [seal for seal in self.by_number if seal.session == mark]
+        self.seals = seals = self.bot.sealer.heads(first | history.seals, self.sender_id)
+        """Every seal of this conversation that the tracker shows, the highest number first."""
+        self.here: list[Head] = [
+            seal
+            for seal in seals
+            if seal.session == history.mark
+            and (history.mark or seal.sealed_at.timestamp() >= history.shown_since)
+        ]
         """Those of this session."""
-        self.in_slot = self.seals.get(text) if isinstance(text, str) else None
-        """The seal in the slot; None if it has none of this conversation."""
-        self.newest = self.by_number[0] if self.seals else None
-        """The seal with the highest number, of whichever session."""
-        self.log_outs = LogOuts.of(self.by_number)
-        """What any seal shown knows to be logged out."""
-        self.guesses = max((seal.guesses for seal in self.by_number), default=0)
+        self.guesses = 0
         """About so many contextIds this conversation asked in vain, in whichever session."""
-        self.asked = {seal.fingerprint for seal in self.here if seal.context_id is not None}
+        self.in_slot: Head | None = None
+        """The seal in the slot; None if it has none of this conversation."""
+        for seal in seals:
+            if seal.text == text:
+                self.in_slot = seal
+            self.guesses = max(self.guesses, seal.guesses)
+        self.newest = newest = seals[0] if seals else None
+        """The seal with the highest number, of whichever session."""
+        know = [seal for seal in seals if seal.logged_out]
+        self.log_outs = LogOuts.of(know) if know else NO_LOG_OUTS
+        """What any seal shown knows to be logged out."""
+        self.asked = {seal.fingerprint for seal in self.here if seal.asked}
         """What this session has asked PS7 about."""
-        self.held: Seal | None = self._held()
+        self.is_current = newest is not None and newest in self.here[:1]
+        """Whether the newest seal is of this session."""
+        self.held: Head | None = None
         """The newest seal, if it is of this session and the slot has one about the same."""
+        if newest is not None and self.in_slot is not None and self.is_current:
+            self.held = newest if newest.fingerprint == self.in_slot.fingerprint else None
+        opened = None if self.held is None else self.open(self.held)
+        self.customer: CustomerContext | None = None if opened is None else opened.customer
+        """Whom the held seal names; None if it is nobody."""
+        self.valid: bool = opened is not None and opened.valid_at(self.now)
+        """Whether the held seal names a customer whose time is not over."""
 
-    def _held(self) -> Seal | None:
-        newest, in_slot = self.newest, self.in_slot
-        if newest is None or in_slot is None or newest.session != self.history.mark:
-            return None
-        return newest if newest.fingerprint == in_slot.fingerprint else None
+    def open(self, seal: Head) -> Seal | None:
+        """Return the whole seal."""
+        return self.bot.sealer.open(seal.text, self.sender_id)
 
-    def _failed(self, found: Found) -> Seal | None:
+    def _failed(self, found: Found) -> Head | None:
         """Return the newest answer about a contextId, if it is a failure that has to wait."""
-        about = (seal for seal in self.here if seal.fingerprint == found.fingerprint)
-        seal = next((seal for seal in about if seal.outcome not in ANONYMOUS), None)
-        if seal is None:
-            return None
-        waits = False
-        if seal.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
-            waits = self._of_this_turn(seal)  # a turn costs one deadline, however many runs it has
-        elif seal.outcome in (Outcome.REJECTED, Outcome.INVALID):
-            waits = timedelta(0) <= self.now - seal.sealed_at < REFUSED_FOR
-        return seal if waits else None
+        for seal in self.here:
+            if seal.fingerprint == found.fingerprint and seal.outcome not in ANONYMOUS:
+                return seal if self._waits(seal) else None
+        return None
 
-    def _of_this_turn(self, seal: Seal) -> bool:
+    def _waits(self, seal: Head) -> bool:
+        if seal.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
+            return self._of_this_turn(seal)  # a turn costs one deadline, however many runs it has
+        if seal.outcome is Outcome.OK:
+            return False
+        return timedelta(0) <= self.now - seal.sealed_at < REFUSED_FOR
+
+    def _of_this_turn(self, seal: Head) -> bool:
         """Whether a seal came after the newest message."""
-        return any(self.seals.get(text) is seal for text in self.history.sealed_this_turn)
+        return seal.text in self.history.sealed_this_turn
 
     def _logged_out(self, found: Found) -> str | None:
-        if found.context_id is None or self.log_outs == _NO_LOG_OUTS:
+        if found.context_id is None or self.log_outs == NO_LOG_OUTS:
             return None
         alike = received_alike(found.context_id, found.encoded)
         return next((out for out in map(fingerprint, alike) if self.log_outs.has(out)), None)
@@ -320,9 +338,7 @@ class Reading:
             found is not None and held is not None and found.fingerprint == held.fingerprint
         )
         """Whether the held seal is about what was found."""
-        self.valid: bool = held is not None and held.valid_at(self.now)
-        """Whether the held seal names a customer whose time is not over."""
-        self.failed: Seal | None = None if found is None else self._failed(found)
+        self.failed: Head | None = None if found is None else self._failed(found)
         """The seal of this session by which it is not yet time to ask about the contextId again."""
         names_nobody = in_slot is not None and in_slot.outcome != Outcome.OK
         self.seal_refused = self._context is not None and in_slot is None
@@ -331,15 +347,11 @@ class Reading:
             self.says_ok or (self._context is not None and not names_nobody)
         )
         """Whether the slots claim a customer, and no seal is held."""
-        rewound = in_slot is not None and in_slot is not self.seals.get(self.history.last_seal)
+        rewound = in_slot is not None and in_slot.text != self.history.last_seal
         self.outdated: bool = newest is not None and (
-            newest.session != self.history.mark
-            or rewound
-            or (in_slot is not None and in_slot.of_another_version)
+            not self.is_current or rewound or (in_slot is not None and in_slot.of_another_version)
         )
         """Whether Rasa, and nobody else, left what the slots claim."""
-        self.was_here: bool = any(seal.customer is not None for seal in self.here)
-        """Whether a seal of this session names a customer."""
         sealed_now = held is not None and self._of_this_turn(held)
         self.said: object = held.outcome if held and sealed_now else self.history.said_this_turn
         """What the status was set to since the newest message."""
@@ -365,15 +377,16 @@ class Reading:
                 if other.may_arrive_at(then):
                     return found
             elif other.context_id is not None:
-                return refused(found, Reason.ARRIVAL_TIME)
+                return refused(found.value, Reason.ARRIVAL_TIME)
         arrived = found.fingerprint in self.asked  # it opened the session
-        return found if arrived else refused(found, Reason.ARRIVAL_TIME)
+        return found if arrived else refused(found.value, Reason.ARRIVAL_TIME)
 
     def _found_in_seal(self) -> Found | None:
-        seal = self.newest
-        if seal is None or seal.context_id is None or seal.session != self.history.mark:
+        newest = self.newest
+        if newest is None or not newest.asked or not self.is_current:
             return None
-        return Found(seal.context_id, seal.fingerprint, seal.encoded)
+        seal = self.open(newest)
+        return None if seal is None else Found(seal.context_id, seal.fingerprint, seal.encoded)
 
     def _arrivals(self) -> Iterator[tuple[Found, float]]:
         """Yield what the messages of this session brought and when, the newest first."""
@@ -381,9 +394,8 @@ class Reading:
         for message in reversed(self.history.messages):
             hit = look_in(message.metadata, self.bot.paths)
             if hit is not None:
-                found = verifier.read(found_in(hit, self.bot.settings.encoded), self.sender_id)
                 at = message.came_at
-                yield found, self.now.timestamp() if at is None else at
+                yield verifier.read(hit, self.sender_id), self.now.timestamp() if at is None else at
 
 
 def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:

@@ -57,7 +57,7 @@ ANOTHER = Fact(
 )
 NAMED = Fact(
     "the held seal names a customer",
-    lambda reading: reading.held is not None and reading.held.customer is not None,
+    lambda reading: reading.customer is not None,
 )
 VALID = Fact("the held seal names a customer whose time is not over", lambda reading: reading.valid)
 WAITS = Fact(
@@ -73,7 +73,10 @@ OUTDATED = Fact(
     "the seal is of an earlier session or another version, or Rasa rewound to it",
     lambda reading: reading.outdated,
 )
-WAS_HERE = Fact("a seal of this session names a customer", lambda reading: reading.was_here)
+WAS_HERE = Fact(
+    "a seal of this session names a customer",
+    lambda reading: any(seal.named for seal in reading.here),
+)
 SAYS_OK = Fact("`ps7_status` is `ok`", lambda reading: reading.says_ok)
 SAID_EXPIRED = Fact(
     "`expired` was set since the newest message", lambda reading: reading.said == Outcome.EXPIRED

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..customer import CustomerContext
 from ..outcomes import Outcome
+from .arrival import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +27,9 @@ MAX_LOGGED_OUT = 64
 """ContextIds that a conversation remembers to be logged out."""
 LEAST_OTHERS = 4
 """So many of them need not have named a customer, however many others did."""
+_MOST_KEPT, _LONGEST_KEPT = 1024, 4096
+"""Heads that a process keeps, and characters of a seal whose head it keeps: some 10 MB at most."""
+_NUMBER = attrgetter("number")
 CLOCK_SKEW = timedelta(minutes=1)
 """By how much another replica's clock may be ahead of ours."""
 
@@ -64,16 +70,56 @@ class Seal(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         yield "outcome", self.outcome.value
 
-    @property
-    def of_another_version(self) -> bool:
-        """Whether nothing but number and log-outs is known of this seal: see `Sealer.open`."""
-        return self.outcome == Outcome.OK and self.customer is None
-
     def valid_at(self, now: datetime) -> bool:
         """Whether the customer of this seal may still be used."""
         if self.customer is None or self.sealed_at > now + CLOCK_SKEW:
             return False
         return now < self.customer.expires_at
+
+
+class Head(NamedTuple):
+    """What a seal reports without its customer and contextId, so that a process may keep it."""
+
+    text: str
+    """The seal as it is in the slot."""
+    number: int
+    outcome: Outcome
+    sealed_at: datetime
+    session: str | None
+    fingerprint: str
+    logged_out: tuple[str, ...]
+    customers_out: int
+    guesses: int
+    asked: bool
+    """Whether its session has asked PS7 about that contextId."""
+    named: bool
+    """Whether it names a customer."""
+    names: tuple[str, ...]
+    """By which fingerprints a log-out knows it: of the contextId's text, and of the decoded one."""
+
+    @classmethod
+    def of(cls, text: str, seal: Seal) -> Head:
+        """Return the head of a seal, and its text."""
+        decoded = None if seal.customer is None else seal.customer.decoded_context_id
+        return cls(
+            text,
+            seal.number,
+            seal.outcome,
+            seal.sealed_at,
+            seal.session,
+            seal.fingerprint,
+            seal.logged_out,
+            seal.customers_out,
+            seal.guesses,
+            asked=seal.context_id is not None,
+            named=seal.customer is not None,
+            names=tuple(fingerprint(each) for each in (seal.context_id, decoded) if each),
+        )
+
+    @property
+    def of_another_version(self) -> bool:
+        """Whether nothing but number and log-outs is known of this seal: see `Sealer.open`."""
+        return self.outcome == Outcome.OK and not self.named
 
 
 class LogOuts(NamedTuple):
@@ -84,13 +130,11 @@ class LogOuts(NamedTuple):
     others: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, seals: Iterable[Seal]) -> LogOuts:
+    def of(cls, seals: Iterable[Head]) -> LogOuts:
         """Return what any of these seals knows, the newest of them first."""
         customers: dict[str, None] = {}
         others: dict[str, None] = {}
         for seal in seals:
-            if not seal.logged_out:
-                continue
             customers |= dict.fromkeys(seal.logged_out[: seal.customers_out])
             others |= dict.fromkeys(seal.logged_out[seal.customers_out :])
         return cls(tuple(customers), tuple(each for each in others if each not in customers))
@@ -117,7 +161,7 @@ class LogOuts(NamedTuple):
         others = self.others[:free]
         return LogOuts(self.customers[: MAX_LOGGED_OUT - len(others)], others)
 
-    def are_in(self, seal: Seal) -> bool:
+    def are_in(self, seal: Seal | Head) -> bool:
         """Whether a seal has all of them."""
         known = set(seal.logged_out[: seal.customers_out])
         return known.issuperset(self.customers) and {*seal.logged_out}.issuperset(self.others)
@@ -131,12 +175,16 @@ class LogOuts(NamedTuple):
         }
 
 
+NO_LOG_OUTS = LogOuts()
+
+
 class Sealer:
     """Closes and opens the seals of one bot."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Take Fernet keys, newest first: the newest closes, all of them open."""
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._kept = lru_cache(maxsize=_MOST_KEPT)(self._head)
 
     def close(self, seal: Seal, sender_id: str) -> str:
         """Return the text for `ps7_context`, bound to the conversation of this sender id."""
@@ -149,7 +197,28 @@ class Sealer:
         A seal in a format that this version does not know is `ok` without a customer, and of no
         session: it can only be expired.
         """
+        return self._open(text, _conversation(sender_id))
+
+    def heads(self, texts: Iterable[str], sender_id: str) -> list[Head]:
+        """Return the heads of the seals among these texts, the highest number first.
+
+        A process keeps heads, so that a session with hundreds of seals costs no time.
+        """
         conversation = _conversation(sender_id)
+        heads = []
+        for text in texts:
+            read = self._kept if len(text) <= _LONGEST_KEPT else self._head
+            head = read(text, conversation)
+            if head is not None:
+                heads.append(head)
+        heads.sort(key=_NUMBER, reverse=True)
+        return heads
+
+    def _head(self, text: str, conversation: bytes) -> Head | None:
+        seal = self._open(text, conversation)
+        return None if seal is None else Head.of(text, seal)
+
+    def _open(self, text: object, conversation: bytes) -> Seal | None:
         try:
             plain = self._fernet.decrypt(text.encode()) if isinstance(text, str) else b""
         except (InvalidToken, UnicodeEncodeError):
