@@ -115,7 +115,7 @@ BUGS = {
     "a refused arrival has the fingerprint of its contextId": Bug(
         "reading",
         "return found if arrived else refused(found.value, Reason.ARRIVAL_TIME)",
-        "return found if arrived else Found(\n            None, found.fingerprint, value=found.value, refused=Reason.ARRIVAL_TIME\n        )",
+        "return found if arrived else Found(None, found.fingerprint, refused=Reason.ARRIVAL_TIME)",
     ),
     "the limit lets one contextId more through": Bug(
         "reading", "full = len(self.asked) >=", "full = len(self.asked) >"

@@ -466,6 +466,18 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     assert logged(caplog) == [], "and once"
 
 
+def test_each_forged_arrival_is_a_refusal_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """A second one, which differs, is sealed, logged and counted too."""
+    talk = Talk(bot=signed())
+    caplog.set_level(logging.INFO)
+    seals = set()
+    for forged in ("ana", "diego", "ana"):
+        caplog.clear()
+        seals.add(talk.meets(forged).number)
+        assert [level for level, _ in logged(caplog)] == ["INFO", "WARNING"]
+    assert seals == {1, 2, 3}
+
+
 # Correlation ids
 
 
