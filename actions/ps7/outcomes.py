@@ -6,7 +6,10 @@ No text of an error has a value that the customer, the channel or the server sen
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Word(str, Enum):
@@ -44,121 +47,85 @@ ANONYMOUS = frozenset({Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED})
 """Outcomes of runs that ask nobody: no customer is known, or none any more."""
 
 
-class Reason(Word):
-    """Why a lookup ended as it did: the word that operations see in the log."""
+class Reason(str, Enum):
+    """Why a lookup ended as it did: the word that operations see in the log.
 
-    OK = "ok"
-    UNUSABLE_CONTEXT_ID = "unusable_context_id"
-    FORGOTTEN = "forgotten"
-    TOO_MANY_CONTEXT_IDS = "too_many_context_ids"
-    ARRIVAL_SIGNATURE = "arrival_signature"
-    """No token that one of `PS7_ARRIVAL_KEYS` signed."""
-    ARRIVAL_CLAIMS = "arrival_claims"
-    """Claims are missing or not usable, or `exp` is too far from `iat`."""
-    ARRIVAL_CONVERSATION = "arrival_conversation"
-    """A token for another conversation."""
-    ARRIVAL_TIME = "arrival_time"
-    """A token that is no longer valid, or not yet."""
-    BAD_REQUEST = "bad_request"
-    FAILURE_CODE = "failure_code"
-    NO_PAYLOAD = "no_payload"
-    BUSINESS_FAILURE = "business_failure"
-    UNAUTHORIZED = "unauthorized"
-    FORBIDDEN = "forbidden"
-    TOKEN_REFUSED = "token_refused"  # noqa: S105 - a reason, not a token
-    TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105 - as above
-    TOKEN_UNREADABLE = "token_unreadable"  # noqa: S105 - as above
-    CONNECT = "connect"
-    CONNECT_TIMEOUT = "connect_timeout"
-    READ_TIMEOUT = "read_timeout"
-    CONNECTION_LOST = "connection_lost"
-    DEADLINE = "deadline"
-    PROXY = "proxy"
-    TLS = "tls"
-    TLS_UNKNOWN_CA = "tls_unknown_ca"
-    TLS_WRONG_HOST = "tls_wrong_host"
-    TLS_EXPIRED = "tls_expired"
-    TLS_CLIENT_REFUSED = "tls_client_refused"
-    SERVER_ERROR = "server_error"
-    """Any 5xx but 500, which PS7 documents as a failure of the request's values."""
-    TOO_MANY_REQUESTS = "too_many_requests"
-    """429, from PS7 or from the token endpoint."""
-    REDIRECT = "redirect"
-    PATH_NOT_FOUND = "path_not_found"
-    UNDOCUMENTED_STATUS = "undocumented_status"
-    ANSWER_TOO_LARGE = "answer_too_large"
-    NOT_HTTP = "not_http"
-    NOT_JSON = "not_json"
-    NOT_AN_OBJECT = "not_an_object"
-    COMPRESSED = "compressed"
-    BUSY = "busy"
-    """All places of `PS7_MAX_CONNECTIONS` stayed taken: nothing was sent."""
-    CIRCUIT_OPEN = "circuit_open"
-    CANCELLED = "cancelled"
-    INTERNAL = "internal"
+    One row each: the word; the outcome; whether a retry may succeed, the same request a moment
+    later; and whether it counts for the circuit breaker, as PS7's or the network's doing, or as a
+    refusal of our credentials, so that other lookups may fail as well.
+    """
 
+    OK = "ok", Outcome.OK
+    UNUSABLE_CONTEXT_ID = "unusable_context_id", Outcome.INVALID
+    FORGOTTEN = "forgotten", Outcome.MISSING
+    TOO_MANY_CONTEXT_IDS = "too_many_context_ids", Outcome.REJECTED
+    # A signed arrival: no token that one of `PS7_ARRIVAL_KEYS` signed; claims that are missing or
+    # not usable; a token for another conversation; one that is no longer valid, or not yet.
+    ARRIVAL_SIGNATURE = "arrival_signature", Outcome.INVALID
+    ARRIVAL_CLAIMS = "arrival_claims", Outcome.INVALID
+    ARRIVAL_CONVERSATION = "arrival_conversation", Outcome.INVALID
+    ARRIVAL_TIME = "arrival_time", Outcome.INVALID
+    # PS7 answers about the context: 400; a code other than 0; no payload; 500.
+    BAD_REQUEST = "bad_request", Outcome.INVALID
+    FAILURE_CODE = "failure_code", Outcome.REJECTED
+    NO_PAYLOAD = "no_payload", Outcome.REJECTED
+    BUSINESS_FAILURE = "business_failure", Outcome.REJECTED
+    # Our credentials are refused: 401, 403, and by the token endpoint.
+    UNAUTHORIZED = "unauthorized", Outcome.DENIED, False, True
+    FORBIDDEN = "forbidden", Outcome.DENIED, False, True
+    TOKEN_REFUSED = "token_refused", Outcome.DENIED, False, True
+    TOKEN_UNAVAILABLE = "token_unavailable", Outcome.UNAVAILABLE, True, True
+    TOKEN_UNREADABLE = "token_unreadable", Outcome.UNAVAILABLE, False, True
+    # The network.
+    CONNECT = "connect", Outcome.UNAVAILABLE, True, True
+    CONNECT_TIMEOUT = "connect_timeout", Outcome.UNAVAILABLE, True, True
+    READ_TIMEOUT = "read_timeout", Outcome.UNAVAILABLE, True, True
+    CONNECTION_LOST = "connection_lost", Outcome.UNAVAILABLE, True, True
+    DEADLINE = "deadline", Outcome.UNAVAILABLE, False, True
+    PROXY = "proxy", Outcome.UNAVAILABLE, False, True
+    TLS = "tls", Outcome.UNAVAILABLE, False, True
+    TLS_UNKNOWN_CA = "tls_unknown_ca", Outcome.UNAVAILABLE, False, True
+    TLS_WRONG_HOST = "tls_wrong_host", Outcome.UNAVAILABLE, False, True
+    TLS_EXPIRED = "tls_expired", Outcome.UNAVAILABLE, False, True
+    TLS_CLIENT_REFUSED = "tls_client_refused", Outcome.UNAVAILABLE, False, True
+    # An answer that is not about the context: 502, 503, 504; 429, also of the token endpoint; and
+    # what is the same for each attempt.
+    SERVER_ERROR = "server_error", Outcome.UNAVAILABLE, True, True
+    TOO_MANY_REQUESTS = "too_many_requests", Outcome.UNAVAILABLE, True
+    REDIRECT = "redirect", Outcome.UNAVAILABLE
+    PATH_NOT_FOUND = "path_not_found", Outcome.UNAVAILABLE
+    UNDOCUMENTED_STATUS = "undocumented_status", Outcome.UNAVAILABLE
+    ANSWER_TOO_LARGE = "answer_too_large", Outcome.UNAVAILABLE
+    NOT_HTTP = "not_http", Outcome.UNAVAILABLE
+    NOT_JSON = "not_json", Outcome.UNAVAILABLE
+    NOT_AN_OBJECT = "not_an_object", Outcome.UNAVAILABLE
+    COMPRESSED = "compressed", Outcome.UNAVAILABLE
+    # Nothing was sent: all places of `PS7_MAX_CONNECTIONS` stayed taken; the circuit is open, as
+    # `denied` if that is how the last probe ended.
+    BUSY = "busy", Outcome.UNAVAILABLE
+    CIRCUIT_OPEN = "circuit_open", Outcome.UNAVAILABLE
+    CANCELLED = "cancelled", Outcome.UNAVAILABLE
+    INTERNAL = "internal", Outcome.UNAVAILABLE
 
-class Meaning(NamedTuple):
-    """What a reason means for the customer, for this lookup and for the lookups of others."""
-
+    _value_: str
     outcome: Outcome
-    retryable: bool = False
-    """Whether a retry may succeed: the same request, a moment later."""
-    counts: bool = False
-    """Whether it counts for the circuit breaker: PS7's or the network's doing, or a refusal of our
-    credentials, so that other lookups may fail as well."""
+    retryable: bool
+    counts: bool
 
+    def __new__(
+        cls,
+        word: str,
+        outcome: Outcome = Outcome.UNAVAILABLE,
+        retryable: bool = False,  # noqa: FBT001, FBT002 - the columns of the table
+        counts: bool = False,  # noqa: FBT001, FBT002
+    ) -> Self:
+        """Make a row of the table."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.outcome, member.retryable, member.counts = outcome, retryable, counts
+        return member
 
-_INVALID, _REJECTED = Meaning(Outcome.INVALID), Meaning(Outcome.REJECTED)
-_REFUSED = Meaning(Outcome.DENIED, counts=True)
-_BLIP = Meaning(Outcome.UNAVAILABLE, retryable=True, counts=True)
-_LASTING = Meaning(Outcome.UNAVAILABLE, counts=True)
-_OTHER = Meaning(Outcome.UNAVAILABLE)
-
-MEANINGS: dict[Reason, Meaning] = {
-    Reason.OK: Meaning(Outcome.OK),
-    Reason.UNUSABLE_CONTEXT_ID: _INVALID,
-    Reason.FORGOTTEN: Meaning(Outcome.MISSING),
-    Reason.TOO_MANY_CONTEXT_IDS: _REJECTED,
-    Reason.ARRIVAL_SIGNATURE: _INVALID,
-    Reason.ARRIVAL_CLAIMS: _INVALID,
-    Reason.ARRIVAL_CONVERSATION: _INVALID,
-    Reason.ARRIVAL_TIME: _INVALID,
-    Reason.BAD_REQUEST: _INVALID,
-    Reason.FAILURE_CODE: _REJECTED,
-    Reason.NO_PAYLOAD: _REJECTED,
-    Reason.BUSINESS_FAILURE: _REJECTED,
-    Reason.UNAUTHORIZED: _REFUSED,
-    Reason.FORBIDDEN: _REFUSED,
-    Reason.TOKEN_REFUSED: _REFUSED,
-    Reason.TOKEN_UNAVAILABLE: _BLIP,
-    Reason.TOKEN_UNREADABLE: _LASTING,
-    Reason.CONNECT: _BLIP,
-    Reason.CONNECT_TIMEOUT: _BLIP,
-    Reason.READ_TIMEOUT: _BLIP,
-    Reason.CONNECTION_LOST: _BLIP,
-    Reason.DEADLINE: _LASTING,
-    Reason.PROXY: _LASTING,
-    Reason.TLS: _LASTING,
-    Reason.TLS_UNKNOWN_CA: _LASTING,
-    Reason.TLS_WRONG_HOST: _LASTING,
-    Reason.TLS_EXPIRED: _LASTING,
-    Reason.TLS_CLIENT_REFUSED: _LASTING,
-    Reason.SERVER_ERROR: _BLIP,
-    Reason.TOO_MANY_REQUESTS: Meaning(Outcome.UNAVAILABLE, retryable=True),
-    Reason.REDIRECT: _OTHER,
-    Reason.PATH_NOT_FOUND: _OTHER,
-    Reason.UNDOCUMENTED_STATUS: _OTHER,
-    Reason.ANSWER_TOO_LARGE: _OTHER,
-    Reason.NOT_HTTP: _OTHER,
-    Reason.NOT_JSON: _OTHER,
-    Reason.NOT_AN_OBJECT: _OTHER,
-    Reason.COMPRESSED: _OTHER,
-    Reason.BUSY: _OTHER,
-    Reason.CIRCUIT_OPEN: _OTHER,  # or `denied`, if that is how the last probe ended
-    Reason.CANCELLED: _OTHER,
-    Reason.INTERNAL: _OTHER,
-}
+    __str__ = str.__str__
 
 
 ARRIVAL_REFUSED = {
@@ -197,8 +164,8 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome
         super().__init__(reason, status)
         self.reason = reason
         self.status = status
-        self.outcome = MEANINGS[reason].outcome if outcome is None else outcome
+        self.outcome = reason.outcome if outcome is None else outcome
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return self.reason.value + (f" (HTTP {self.status})" if self.status is not None else "")
+        return f"{self.reason}" if self.status is None else f"{self.reason} (HTTP {self.status})"

@@ -196,15 +196,16 @@ def _keys_of_this_process() -> list[SecretStr]:
     return list(_made_keys)
 
 
-def _without_blanks(source: Source) -> dict[str, Any]:
+def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - some have `env_vars`
     """Return what a source has. A blank value is as if it were not set, as in a Compose file.
 
-    Not so the arrival keys: without them every arrival is accepted.
+    Not so the arrival keys, also if only their name is there: without them every arrival is
+    accepted.
     """
-    variables = getattr(source, "env_vars", {})  # a line of `.env` without `=` is only in these
-    values = {"arrival_keys": ""} if "ps7_arrival_keys" in variables else {}
-    values |= source()
-    return {name: value for name, value in values.items() if value or name == "arrival_keys"}
+    named = "ps7_arrival_keys" in getattr(source, "env_vars", ())
+    keys = {"arrival_keys": ""} if named else {}
+    kept = ("arrival_keys",)
+    return keys | {name: each for name, each in source().items() if each != "" or name in kept}
 
 
 class _FromEnvironment(BaseSettings):

@@ -265,6 +265,19 @@ def span(
     )
 
 
+def circuit_opened(failures: int, pause: float) -> None:
+    """Report that PS7 is only probed from now on, after so many lookups that failed in a row."""
+    open_circuits.add(1)
+    many = "1 failure" if failures == 1 else f"{failures} failures"
+    logger.warning("Circuit breaker open after %s; next probe in %g s", many, pause)
+
+
+def circuit_closed(reason: Reason) -> None:
+    """Report that PS7 is asked again, since a probe ended so."""
+    open_circuits.add(-1)
+    logger.warning("Circuit breaker closed: PS7 answers again (probe: %s)", reason)
+
+
 def warn_of_expiry(problem: str, shape: str) -> None:
     """Warn of each problem once a process: PS7 says something else than the plugin knows."""
     if problem not in _expiry_problems:

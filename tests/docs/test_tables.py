@@ -20,7 +20,7 @@ from actions.ps7.customer import (
     SHARED_SLOTS,
     STATUS,
 )
-from actions.ps7.lookup import connections, tokens, wire
+from actions.ps7.lookup import http, tokens, wire
 from actions.ps7.settings import MIN_SIGNING_BYTES, PREFIX
 from actions.ps7.telemetry import SCOPE
 from actions.ps7.testing import FAULTS, PERSONAS
@@ -159,7 +159,7 @@ SECURITY = document("docs/security.md")
         ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{tokens.PATH}`"),
         ("ps7", f"`X-Token-Expire: {tokens.LIFETIME}`"),
-        ("ps7", f"answers over {connections.MAX_ANSWER_BYTES // 1024} KiB"),
+        ("ps7", f"answers over {http.MAX_ANSWER_BYTES // 1024} KiB"),
         ("ps7", f"deeper than {wire.MAX_DEPTH} levels"),
         ("security", f"{arrival.MAX_SECONDS} s"),
         ("security", f"{arrival.MAX_TOKEN_LENGTH} characters"),

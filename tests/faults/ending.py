@@ -58,14 +58,21 @@ def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End, limit: 
     else:
         assert customer == dict.fromkeys(customer)
 
-    (line,) = watch.lines(logging.INFO)
+    line, *probe = watch.lines(logging.INFO)
     said = LINE.fullmatch(line)
     assert said, line
     assert (said["outcome"], said["reason"]) == (end.outcome, end.reason)
     assert int(said["attempts"]) == end.requests
-    assert watch.lines(logging.WARNING, logging.ERROR) == []
-    assert (len(ps7.requests), len(ps7.token_requests)) == (end.requests, end.token_requests)
-    assert watch.spans.names == ["ps7.attempt"] * end.requests + ["ps7.lookup"]
+    # A refusal of our credentials sets off a probe, which meets the same at the token endpoint.
+    probes = int(end.outcome == "denied")
+    opened = probes if end.reason == "token_refused" else 0
+    assert len(probe) == probes
+    assert len(watch.lines(logging.WARNING, logging.ERROR)) == opened
+    probed = 0 if opened else probes
+    token_requests = end.token_requests + opened
+    assert (len(ps7.requests), len(ps7.token_requests)) == (end.requests + probed, token_requests)
+    attempts = ["ps7.attempt"] * end.requests + ["ps7.lookup"]
+    assert watch.spans.names == attempts + ["ps7.attempt"] * probed + ["ps7.probe"] * probes
     assert [event for span in watch.spans.ended for event in span.events] == []
     (seconds,) = watch.seconds
     assert seconds <= limit + GRACE

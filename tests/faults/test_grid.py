@@ -66,10 +66,12 @@ async def test_at_the_token_endpoint(
 
 def without_a_token(fault: Fault) -> End:
     """Return how a lookup ends that this fault keeps from having a token."""
-    asked = ATTEMPTS if fault.retried else 1
     if fault.status in (400, 401, 403):
-        return End("denied", "token_refused", 0, asked)
+        return End("denied", "token_refused", 0, 1)
+    asked = ATTEMPTS if fault.retried else 1
+    if fault.status == 429:
+        return End("unavailable", "too_many_requests", 0, asked)
     if fault.status != 200:
-        return End("unavailable", "token_unavailable", 0, asked)
+        return End("unavailable", "token_unavailable", 0, ATTEMPTS)
     reason = fault.reason if fault.reason in TRANSPORT else "token_unreadable"
     return End("unavailable", reason, 0, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,10 @@ async def test_no_turn_is_lost(tmp_path: Path) -> None:
         try:
             while len(ps7.heard) < USERS:  # noqa: ASYNC110 - a server of ours has no event of it
                 await asyncio.sleep(0.01)
-            exit_code = await server.stop()
+            server.process.signal(signal.SIGTERM)
             await asyncio.wait_for(asyncio.gather(*turns), 20)
         finally:
+            # Sanic's manager may outlive its workers: a platform ends it after a grace period.
             await server.process.kill()
-    assert (exit_code, server.process.complaints) == (0, [])
+    assert server.process.complaints == []
     assert [user.slots["ps7_status"] for user in users] == ["ok"] * USERS

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, LookupFailed, PS7Client, runtime
+from actions.ps7 import LookupFailed, PS7Client, runtime
+from actions.ps7.lookup.client import Lookup
 from tests.support.observed import Spans, measured
 
 
@@ -28,19 +29,21 @@ class Watch:
         caplog.set_level(logging.DEBUG)
         monkeypatch.setattr(runtime, "host_tracer", lambda: self.spans.tracer)
         self._reader = measured(monkeypatch)
-        original = PS7Client.lookup
+        ask, made = PS7Client.ask, LookupFailed.__init__
 
-        async def lookup(client: PS7Client, *args: Any, **options: Any) -> CustomerContext:  # noqa: ANN401
+        async def timed(client: PS7Client, *args: Any, **options: Any) -> Lookup:  # noqa: ANN401
             started = time.monotonic()
             try:
-                return await original(client, *args, **options)
-            except LookupFailed as failure:
-                self.failures.append(failure)
-                raise
+                return await ask(client, *args, **options)
             finally:
                 self.seconds.append(time.monotonic() - started)
 
-        monkeypatch.setattr(PS7Client, "lookup", lookup)
+        def kept(failure: LookupFailed, *args: Any, **options: Any) -> None:  # noqa: ANN401
+            made(failure, *args, **options)
+            self.failures.append(failure)
+
+        monkeypatch.setattr(PS7Client, "ask", timed)
+        monkeypatch.setattr(LookupFailed, "__init__", kept)
         asyncio.get_running_loop().set_debug(True)
         asyncio.get_running_loop().slow_callback_duration = 10.0  # a busy machine is no fault
 

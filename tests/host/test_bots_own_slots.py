@@ -96,7 +96,7 @@ async def test_a_slot_is_renamed_in_steps(
 
     The steps are in docs/integration.md: both are declared, the server is set, one is dropped.
     """
-    both = {"customer_cpf": [CUSTOM]}
+    both: dict[str, object] = {"customer_cpf": [CUSTOM]}
     bot = converse(mappings=both)
     await arrive(bot, "ana")
     assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == (ANA["cpf"], None)

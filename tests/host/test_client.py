@@ -6,22 +6,13 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
-from actions.ps7 import (
-    DeadlineExceeded,
-    LookupFailed,
-    PS7Client,
-    PS7Settings,
-    PS7Unavailable,
-    Reason,
-)
-from actions.ps7.lookup import telemetry
-from actions.ps7.telemetry import LookupReport
+from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason, telemetry
+from actions.ps7.lookup.client import Lookup
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.simulator_client import own_simulator
 
@@ -72,25 +63,56 @@ async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Clie
 # Which error
 
 
-async def test_waiting_for_a_connection_counts_as_well(ps7: Simulator) -> None:
-    """A lookup is over at its deadline, and leaves its connection to the next one."""
+async def test_a_lookup_that_finds_no_place_is_busy(
+    ps7: Simulator, said: pytest.LogCaptureFixture
+) -> None:
+    """After a quarter of its deadline, with nothing sent; the next one finds the place free."""
     settings = settings_for(ps7.url, deadline=0.8, read_timeout=100, max_connections=1)
     async with PS7Client(settings) as client:
-        began, ends = time.monotonic(), []
-        for _ in range(2):
-            ends.append(asyncio.create_task(failure_of(client, "slow")))
-            await asyncio.sleep(0.1)
-        for failure in await asyncio.gather(*ends):
-            assert (type(failure), failure.reason) == (DeadlineExceeded, Reason.DEADLINE)
-        assert time.monotonic() - began < 1.5
+        began = time.monotonic()
+        first = asyncio.create_task(failure_of(client, "slow"))
+        await asyncio.sleep(0.1)
+        busy = await failure_of(client, "ana")
+        assert 0.2 < time.monotonic() - began - 0.1 < 0.4
+        assert (busy.outcome.value, busy.reason, busy.status) == ("unavailable", Reason.BUSY, None)
+        assert (await first).reason is Reason.DEADLINE
         assert (await client.lookup("ana")).agency == "0341"
+    assert len(ps7.requests) == 2
+    assert lines(said)[0] == ("unavailable", "busy", "-", "0")
+
+
+async def test_a_place_is_taken_as_soon_as_one_is_free(ps7: Simulator) -> None:
+    """Six lookups, each of 50 ms, in two places: nobody is refused."""
+    settings = settings_for(ps7.url, deadline=4.0, max_connections=2)
+    async with PS7Client(settings) as client:
+        known = await asyncio.gather(*(client.lookup("late") for _ in range(6)))
+    assert len(known) == len(ps7.requests) == 6
+
+
+async def test_a_probe_has_a_place_of_its_own(ps7: Simulator) -> None:
+    """Strangers who keep all places with a contextId on which PS7 is slow open no circuit."""
+    limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 4, "breaker_failures": 2}
+
+    async def stranger() -> None:
+        while True:
+            await failure_of(client, "slow")
+            await asyncio.sleep(0.01)
+
+    async with PS7Client(settings_for(ps7.url, **limits)) as client:
+        strangers = [asyncio.create_task(stranger()) for _ in range(40)]
+        await asyncio.sleep(2.5)
+        for each in strangers:
+            each.cancel()
+        await asyncio.gather(*strangers, return_exceptions=True)
+        known = await asyncio.gather(*(client.lookup("ana") for _ in range(4)))
+    assert {customer.agency for customer in known} == {"0341"}
 
 
 async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
     ps7: Simulator, client: PS7Client
 ) -> None:
     """A flow id that is no header value is not sent, and raises nothing foreign."""
-    with pytest.raises(PS7Unavailable) as caught:
+    with pytest.raises(LookupFailed) as caught:
         await client.lookup("ana", flow_id="a\r\nuserName: b")
     assert caught.value.reason is Reason.INTERNAL
     assert ps7.requests == []
@@ -99,24 +121,21 @@ async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
 # What a lookup looks like from outside
 
 
-async def reported(client: PS7Client, context_id: str) -> LookupReport:
-    """Look a contextId up, however it ends, and return the report."""
-    report = LookupReport()
-    with suppress(LookupFailed):
-        await client.lookup(context_id, correlation_id="c-1", report=report)
-    return report
-
-
-async def test_a_report_holds_how_a_lookup_went(ps7: Simulator, client: PS7Client) -> None:
-    """With PS7's answer to the last attempt as it came; one before it does not explain the end."""
+async def test_a_lookup_has_its_report_and_what_ps7_answered(
+    ps7: Simulator, client: PS7Client
+) -> None:
+    """The answer to the last request; one before it does not explain the end. Its repr is safe."""
     ps7.answer("C1", body=GOOD)
-    report = await reported(client, "C1")
+    lookup = await client.ask("C1", correlation_id="c-1")
+    report = lookup.report
     assert (report.outcome.value, report.reason, report.status) == ("ok", Reason.OK, 200)
-    assert (report.correlation_id, report.answer and report.answer.body) == ("c-1", GOOD)
-    assert "u_ag" not in repr(report)
+    assert (report.correlation_id, lookup.answer and lookup.answer.body) == ("c-1", GOOD)
+    assert "0341" not in repr(lookup)
     ps7.script("C1", ["http-503", "reset"])
-    report = await reported(client, "C1")
-    assert (report.reason, report.attempts, report.answer) == (Reason.CONNECTION_LOST, 3, None)
+    lookup = await client.ask("C1")
+    report = lookup.report
+    assert (report.reason, report.attempts) == (Reason.CONNECTION_LOST, 3)
+    assert lookup == Lookup(report)
 
 
 async def test_a_lookup_is_one_line(client: PS7Client, said: pytest.LogCaptureFixture) -> None:
@@ -126,7 +145,7 @@ async def test_a_lookup_is_one_line(client: PS7Client, said: pytest.LogCaptureFi
         ("not-found", r"outcome=rejected reason=failure_code status=200 attempts=1 ms=\d+"),
     ):
         said.clear()
-        report = await reported(client, context_id)
+        report = (await client.ask(context_id, correlation_id="c-1")).report
         ((level, text),) = [(record.levelname, record.getMessage()) for record in said.records]
         ids = f"correlation=c-1 context={report.context_digest}"
         assert (level, bool(re.fullmatch(f"PS7 lookup: {line} {ids}", text))) == ("INFO", True)

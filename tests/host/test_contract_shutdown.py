@@ -1,4 +1,4 @@
-"""The end of an action server that waits for PS7, and has connections in its pool."""
+"""The end of an action server that waits for PS7."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_stops_without_a_word_about_a_question_that_is_under_way(
+async def test_it_stops_without_a_word_about_a_probe_that_is_under_way(
     stage: Stage, python: Path, number: signal.Signals
 ) -> None:
     """As a supervisor or Ctrl+C ends it: exit code 0, and not a word about what was left open.
 
-    The circuit breaker asks whether a silent PS7 is there as the signal comes.
+    The circuit breaker probes a silent PS7 as the signal comes.
     """
-    limits = {"PS7_READ_TIMEOUT": "60", "PS7_DEADLINE": "1", "PS7_BREAKER_FAILURES": "1"}
+    limits = {"PS7_READ_TIMEOUT": "60", "PS7_DEADLINE": "3", "PS7_BREAKER_FAILURES": "1"}
     with ByteGateway(defaultdict(lambda: [60.0], ana=[ANA])) as ps7:
         url = {"PS7_BASE_URL": ps7.url, "PS7_SEAL_KEYS": seal_keys()}
         server = await stage.start(python, **url, **limits)
@@ -34,9 +34,9 @@ async def test_it_stops_without_a_word_about_a_question_that_is_under_way(
             assert user.slots["ps7_status"] == status
         while len(ps7.requests) < 3:  # noqa: ASYNC110 - a gateway in a thread has no event of it
             await asyncio.sleep(0.01)
-        assert ps7.requests[2][1].startswith("ps7-question-")
+        assert ps7.requests[2][1].startswith("ps7-probe-")
 
         assert await server.stop(number) == 0
 
-    assert "PS7 question" not in server.process.output
+    assert "PS7 probe" not in server.process.output
     assert server.process.complaints == []

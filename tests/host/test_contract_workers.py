@@ -67,5 +67,8 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
     said = server.process.output
     assert said.count("PS7 lookup: outcome=ok") == 2, "each worker shows its INFO lines"
     assert said.count("PS7_SEAL_KEYS is not set") == (0 if given else 1)
+    warned = [line for line in said.splitlines() if "PS7_ARRIVAL_KEYS is not set" in line]
+    assert warned
+    assert all(" WARNING " in line for line in warned), "with time, level and logger"
     assert "seal was refused" not in said
     assert server.process.complaints == []

@@ -52,41 +52,61 @@ async def test_a_token_goes_along_and_is_replaced_once_for_all_who_hold_it(
 
 @pytest.mark.parametrize("attempts", [1, 3])
 async def test_a_second_401_is_the_end(fabric: Simulator, attempts: int) -> None:
-    """The user name may be what is refused: no loop, and no more requests than attempts.
+    """The user name may be what is refused: no loop. The token is new: no replay.
 
-    A token that was revoked costs a single attempt its lookup, and the next lookup nothing.
+    A probe with that token is answered, so nobody else is kept out.
     """
     fabric.answer("C1", status=401)
     async with client_of(fabric.url, attempts=attempts) as client:
         failure = await failure_of(client)
         assert (failure.reason, failure.status) == (Reason.UNAUTHORIZED, 401)
-        asked = min(attempts, 2)
-        assert (len(fabric.token_requests), len(fabric.requests)) == (asked, asked)
+        assert (len(fabric.token_requests), len(fabric.requests)) == (1, 2)
         assert (await client.lookup("ana")).agency == "0341"
+        assert len(fabric.token_requests) == 1
 
 
-async def test_refused_credentials_are_not_hammered(fabric: Simulator) -> None:
-    """Two lookups with a replay, three without, and a question: a technical user may be locked."""
-    fabric.username = "another"
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_gateway_that_restarts_denies_nobody(
+    fabric: Simulator, said: pytest.LogCaptureFixture, attempts: int
+) -> None:
+    """It has forgotten its tokens: while the circuit is closed, after failures, and open.
+
+    One request more, and no probe for it; the circuit is closed by the first probe after.
+    """
+    limits = {"breaker_reset": 1.0, "read_timeout": 0.2, "deadline": 1.0}
+    async with client_of(fabric.url, attempts=attempts, breaker_failures=3, **limits) as client:
+        await client.lookup("ana")
+        for _ in range(2):
+            fabric.revoke_tokens()
+            await client.lookup("ana")
+            for _ in range(2):
+                await failure_of(client, "http-503")
+        fabric.revoke_tokens()
+        assert (await client.lookup("ana")).agency == "0341"
+        await fabric.stop()
+        for _ in range(3):
+            await failure_of(client)
+        await asyncio.sleep(0.4)
+        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
+        await fabric.start()
+        fabric.revoke_tokens()
+        await asyncio.sleep(1.1)
+        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
+        await asyncio.sleep(0.3)
+        assert (await client.lookup("ana")).agency == "0341"
+    assert "denied" not in said.text
+
+
+@pytest.mark.parametrize("wrong", ["username", "app_secret"])
+async def test_refused_credentials_are_not_hammered(fabric: Simulator, wrong: str) -> None:
+    """One lookup and one probe: a technical user may be locked after three refusals."""
+    setattr(fabric, wrong, "another")
     async with client_of(fabric.url) as client:
         ends = [await failure_of(client) for _ in range(5)]
-        await asyncio.sleep(0.1)
-        ends += [await failure_of(client) for _ in range(5)]
-    assert [end.outcome.value for end in ends] == ["denied"] * 10
-    assert [end.reason for end in ends[5:]] == [Reason.CIRCUIT_OPEN] * 5
-    assert (len(fabric.requests), len(fabric.token_requests)) == (8, 6)
-
-
-async def test_a_replay_that_meets_a_503_is_tried_again_with_the_new_token(
-    fabric: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A 401 after that is the end: one replay for a lookup, not for an attempt."""
-    monkeypatch.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
-    fabric.script("C1", ["http-401", "http-503", "http-401"])
-    async with client_of(fabric.url) as client:
-        assert (await failure_of(client)).reason is Reason.UNAUTHORIZED
-    first, *others = (request.headers["Authorization"] for request in fabric.requests)
-    assert (len(fabric.token_requests), len(others), len({*others} - {first})) == (2, 2, 1)
+    assert [end.outcome.value for end in ends] == ["denied"] * 5
+    assert [end.reason for end in ends[1:]] == [Reason.CIRCUIT_OPEN] * 4
+    refused = fabric.requests if wrong == "username" else fabric.token_requests
+    assert len(refused) == 2
 
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:

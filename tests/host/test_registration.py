@@ -94,7 +94,7 @@ def test_an_action_and_its_bound_run_can_be_pickled(
 async def test_the_end_of_the_process_leaves_no_runtime() -> None:
     """Connections are closed, but those of a loop that still runs: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
-    session = await client._transport._reopen(asyncio.get_running_loop())
+    session = (await client._http._new_pool(asyncio.get_running_loop())).session
     runtime.close_all()
     assert runtime._runtimes == []
     assert not session.closed

@@ -49,6 +49,7 @@ async def test_the_requests_of_two_bots_with_every_setting_and_all_metadata(
         "Content-Type": "application/json",
         "Accept": "application/json",
         "Accept-Encoding": "identity",
+        "Connection": "close",
         "userName": "bot-user",
         "password": "bot-password",
         "x-itau-apikey": "an-api-key",

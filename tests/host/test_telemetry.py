@@ -102,7 +102,7 @@ async def test_without_a_tracer_of_the_host_the_provider_of_the_process_counts(
     assert not any("traceparent" in request.headers for request in ps7.requests)
 
 
-async def test_a_question_of_the_breaker_has_a_span_and_a_metric_of_its_own(
+async def test_a_probe_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     ps7: Simulator, spans: Spans, points: Points
 ) -> None:
     """It is no lookup, no part of the trace that set it off, and no retry.
@@ -110,23 +110,23 @@ async def test_a_question_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     A lookup that the open circuit refuses is a span without an attempt. The counter goes up from 0
     in a series that was there before: the first event is a step, which Prometheus sees.
     """
-    series = len(points()["ps7.question"])
+    series = len(points()["ps7.probe"])
     await ps7.stop()
     async with client_of(ps7.url, spans, attempts=1, breaker_failures=1) as client:
         with spans.tracer.start_as_current_span("turn"):
             await failure_of(client)
             await asyncio.sleep(0.1)
             await failure_of(client)
-    (question,), (lookup, refused) = spans.named("ps7.question"), spans.named("ps7.lookup")
-    (of_lookup, of_question) = spans.named("ps7.attempt")
-    assert (of_lookup.parent, of_question.parent) == (lookup.context, question.context)
-    assert question.parent is None
-    said = dict(question.attributes or {})
+    (probe,), (lookup, refused) = spans.named("ps7.probe"), spans.named("ps7.lookup")
+    (of_lookup, of_probe) = spans.named("ps7.attempt")
+    assert (of_lookup.parent, of_probe.parent) == (lookup.context, probe.context)
+    assert probe.parent is None
+    said = dict(probe.attributes or {})
     assert re.fullmatch("[0-9a-f]{12}", str(said.pop("ps7.context_digest")))
     assert said == {"ps7.outcome": "unavailable", "ps7.reason": "connect", "ps7.attempts": 1}
     assert (refused.attributes or {})["ps7.reason"] == "circuit_open"
     read = points()
-    counted = [(dict(point.attributes), point.value) for point in read["ps7.question"]]
+    counted = [(dict(point.attributes), point.value) for point in read["ps7.probe"]]
     assert len(counted) == series
     end = {"outcome": "unavailable", "reason": "connect"}
     assert [(said, number) for said, number in counted if number] == [(end, 1)]
@@ -213,6 +213,19 @@ def test_durations_are_told_apart_from_a_quick_answer_to_the_deadline() -> None:
     _, duration = observed.INSTRUMENTS["_duration"]
     bounds = duration._explicit_bucket_boundaries_advisory
     assert (bounds[0], bounds[-1]) == (0.005, 5)
+
+
+async def test_lookups_that_wait_for_a_place_are_shown(ps7: Simulator, points: Points) -> None:
+    """Up while all places are taken, and down again when one waited long enough."""
+    limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 1}
+    async with PS7Client(settings_for(ps7.url, **limits)) as client:
+        ends = [asyncio.create_task(failure_of(client, "slow")) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        assert [point.value for point in points()["ps7.connections.waiting"]] == [2]
+        assert [point.value for point in points()["ps7.connections.in_use"]] == [1]
+        reasons = sorted(failure.reason.value for failure in await asyncio.gather(*ends))
+    assert reasons == ["busy", "busy", "deadline"]
+    assert [point.value for point in points()["ps7.connections.waiting"]] == [0]
 
 
 async def test_the_connections_in_use_are_shown(ps7: Simulator, points: Points) -> None:

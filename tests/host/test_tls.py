@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import logging
 import socket
 import ssl
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,11 +21,12 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509 import load_der_x509_certificate
 from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
-from actions.ps7 import ConnectionFailed, PS7Client, PS7Settings, Reason, SettingsError
-from actions.ps7.lookup import telemetry
+from actions.ps7 import PS7Client, PS7Settings, Reason, SettingsError, telemetry
+from actions.ps7.cli.doctor import connection
 from actions.ps7.lookup.http import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, Server, http
@@ -155,7 +158,7 @@ async def refused(
     """Look up in vain; return the reason. Nothing of the request went out, and only once."""
     async with PS7Client(settings_for(bank.url(host), **more)) as client:
         failure = await failure_of(client)
-    assert (type(failure), failure.status, bank.heard) == (ConnectionFailed, None, [])
+    assert (failure.status, bank.heard) == (None, [])
     assert lines(said) == [("unavailable", failure.reason.value, "-", "1")]
     said.clear()
     return failure.reason
@@ -252,28 +255,33 @@ async def test_the_clients_certificate_is_shown(
     client.write_bytes(client.read_bytes().replace(b"CERTIFICATE", form.encode()))
     with Bank(mutual(bank_ca, version)) as bank:
         assert await agency(bank.url(), ca_file=bank_ca.file, client_cert=client) == "0341"
-    assert [*telemetry.certificate_ends] == (
-        ["client", "ps7"] if form == "CERTIFICATE" else ["ps7"]
-    )
+    assert [*telemetry.certificate_ends] == (["client"] if form == "CERTIFICATE" else [])
 
 
-async def test_until_when_both_certificates_are_good_is_known(
+async def test_until_when_the_clients_certificate_is_valid_is_known(
     bank_ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the first lookup on: PS7's own, not the proxy's, and the one that is shown to it."""
-    first = datetime(2040, 1, 1, tzinfo=timezone.utc)
-    ends = {"ps7": first, "client": first + timedelta(days=1)}
-    context = bank_ca.server("localhost", not_after=ends["ps7"])
-    shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client(not_after=ends["client"])}
-    with Bank(context) as bank:
-        async with Proxy() as proxy:
-            for more in ({}, {"proxy": proxy.url}):
-                monkeypatch.setattr(telemetry, "certificate_ends", {})
-                await agency(bank.url(), **shown, **more)
-                read = telemetry.read_certificates(CallbackOptions())
-                assert {(str(each.attributes), each.value) for each in read} == {
-                    (str({"certificate": whose}), end.timestamp()) for whose, end in ends.items()
-                }
+    """From the first lookup on: the first of its file, and not the authority's that follows."""
+    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    end = datetime(2030, 1, 1, tzinfo=timezone.utc)
+    client = bank_ca.client(not_after=end)
+    client.write_bytes(client.read_bytes() + bank_ca.ca.cert_pem.bytes())
+    with Bank(bank_ca.server("localhost")) as bank:
+        await agency(bank.url(), ca_file=bank_ca.file, client_cert=client)
+    (read,) = telemetry.read_certificates(CallbackOptions())
+    assert (read.attributes, read.value) == ({"certificate": "client"}, end.timestamp())
+
+
+@pytest.mark.parametrize("version", [V1_2, V1_3])
+def test_the_doctor_sees_ps7s_certificate_where_ps7_wants_the_clients(
+    bank_ca: Authority, version: ssl.TLSVersion
+) -> None:
+    """With TLS 1.2 there is no certificate to see for who shows none."""
+    with Bank(mutual(bank_ca, version)) as bank:
+        shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client()}
+        seen = connection.look(settings_for(bank.url(), **shown))
+    assert isinstance(seen, bytes)
+    assert load_der_x509_certificate(seen)
 
 
 @pytest.mark.parametrize("version", [V1_2, pytest.param(V1_3, marks=LOSES_ALERTS)])
@@ -299,7 +307,7 @@ async def test_a_server_that_speaks_no_tls_is_named_as_such(said: pytest.LogCapt
         PS7Client(settings_for(server.url.replace("http", "https"))) as client,
     ):
         failure = await failure_of(client)
-    assert (type(failure), failure.reason) == (ConnectionFailed, Reason.TLS)
+    assert failure.reason is Reason.TLS
     assert lines(said) == [("unavailable", "tls", "-", "1")]
 
 
@@ -359,6 +367,30 @@ async def test_a_proxy_gets_the_connection_and_nothing_that_is_secret(bank_ca: A
     assert b"proxy-authorization" not in request.lower()
 
 
+def test_a_loop_that_stops_in_the_middle_of_a_lookup_shows_no_password_of_the_proxy() -> None:
+    """Python names a connection that is left open, and aiohttp the proxy that it leads through."""
+    loop = asyncio.new_event_loop()
+    server = Server([b"", b""], pause=100)
+    loop.run_until_complete(server.__aenter__())
+    proxy = f"http://planted-user:planted-pass@127.0.0.1:{server.port}"
+    client = PS7Client(settings_for("http://127.0.0.1:9", proxy=proxy, read_timeout=100))
+    looking = loop.create_task(client.lookup("C1"))
+    while not server.heard:
+        loop.run_until_complete(asyncio.sleep(0.01))
+    login = base64.b64encode(b"planted-user:planted-pass")
+    assert b"Proxy-Authorization: Basic " + login in server.heard[0]
+    said: list[str] = []
+    loop.set_exception_handler(lambda _, told: said.append(str(told)))
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        loop.close()
+        del looking, client, server
+        gc.collect()
+    assert complaints
+    said += [str(complaint.message) for complaint in complaints]
+    assert "planted" not in "\n".join(said)
+
+
 @pytest.mark.parametrize("status", ["403 Forbidden", "502 Bad Gateway", None])
 async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
     caplog: pytest.LogCaptureFixture, status: str | None
@@ -371,7 +403,7 @@ async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
         async with PS7Client(settings_for("https://127.0.0.1:9", proxy=url)) as client:
             failure = await failure_of(client)
         assert len(proxy.heard) == (1 if status else 0)
-    assert (type(failure), failure.reason, failure.status) == (ConnectionFailed, Reason.PROXY, None)
+    assert (failure.reason, failure.status) == (Reason.PROXY, None)
     said = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
     assert "planted" not in "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
 

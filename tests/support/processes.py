@@ -10,7 +10,6 @@ import asyncio
 import os
 import re
 import secrets
-import signal
 import socket
 import ssl
 import time
@@ -18,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGKILL, SIGTERM, Signals
 
 import aiohttp
 
@@ -107,10 +107,14 @@ class Process:
         """
         return await asyncio.wait_for(self._process.wait(), within)
 
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, and return its exit code; one that does not stop is killed (-9)."""
+    def signal(self, number: Signals) -> None:
+        """Send it a signal, if it still runs."""
         if self._process.returncode is None:
             self._process.send_signal(number)
+
+    async def end(self, number: Signals = SIGTERM) -> int:
+        """Ask it to stop, and return its exit code; one that does not stop is killed (-9)."""
+        self.signal(number)
         with suppress(asyncio.TimeoutError):
             await self.exit_code(_STOP_TIMEOUT)
         await self.kill()
@@ -119,7 +123,7 @@ class Process:
     async def kill(self) -> None:
         """Kill what remains of its group, and wait for it. Does nothing where all have ended."""
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, SIGKILL)
         await self._process.wait()
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.cli.output import Output
 from actions.ps7.cli.shape import described, shape, write
+from actions.ps7.lookup.client import Lookup
 from actions.ps7.lookup.wire import Answer
 from actions.ps7.telemetry import LookupReport
 
@@ -32,9 +33,9 @@ UNREAD = "past, or in no format that is read: PS7_MAX_AGE (3600 s) applies"
 def of(content: Any, status: int = 200, undocumented: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     answer = Answer(status, {"Date": "x", "X-Trace-12345": "y"}, body)
-    report = LookupReport(status=status, answer=answer, seconds=0.0426, undocumented=undocumented)
+    report = LookupReport(status=status, seconds=0.0426, undocumented=undocumented)
     report.outcome, report.reason = Outcome.OK, Reason.OK
-    return described(report, SETTINGS)
+    return described(Lookup(report, answer=answer), SETTINGS)
 
 
 def differing(said: dict[str, Any]) -> dict[str, str]:
@@ -120,7 +121,7 @@ def test_what_is_no_json_shows_its_length(body: bytes) -> None:
 
 def test_no_answer_has_no_shape() -> None:
     """That none came is said."""
-    said = described(LookupReport(), SETTINGS)
+    said = described(Lookup(LookupReport()), SETTINGS)
     assert (said["status"], said["body"]) == (None, "no answer came, or not whole")
 
 

@@ -18,6 +18,9 @@ def found(value: object, default_encoded: int | None = None, **beside: object) -
 # Where it stands
 
 
+BLANK: tuple[object, ...] = (None, "", "   ", "\t\n", False, [], {})
+
+
 @pytest.mark.parametrize(
     ("metadata", "value"),
     [
@@ -26,7 +29,7 @@ def found(value: object, default_encoded: int | None = None, **beside: object) -
         ({"contextId": "C3", "channel": {"ps7": {"contextId": "C1"}}, "body": {}}, "C1"),
         ({"contextId": "C3", "body": {"contextId": " "}}, "C3"),
         ({"contextId": 0}, 0),
-        *(({"contextId": blank}, None) for blank in (None, "", "   ", "\t\n", False, [], {})),
+        *(({"contextId": blank}, None) for blank in BLANK),
         *((odd, None) for odd in (None, "contextId", 5, ["contextId"], {"other": 1}, True)),
         *(({"channel": odd}, None) for odd in (None, "ps7", 5, ["ps7"], True, {"contextId": "C1"})),
     ],

@@ -24,7 +24,7 @@ from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.doctor.network import Asked
 from actions.ps7.cli.doctor.report import Finding, error
 from actions.ps7.lookup.wire import Answer
-from actions.ps7.outcomes import ContextRejected, LookupFailed, PS7Unavailable
+from actions.ps7.outcomes import LookupFailed
 from tests.support.doctor import assert_found, written
 from tests.unit.test_doctor_settings import settings
 
@@ -60,15 +60,15 @@ def judged(
 )
 def test_a_failure_is_judged_by_its_row(reason: Reason, status: int | None, expected: str) -> None:
     """With the status, if an answer came; of a certificate, what it is comes with it."""
-    found = judged(PS7Unavailable(reason, status), None, client_cert=Path("x"))
+    found = judged(LookupFailed(reason, status), None, client_cert=Path("x"))
     assert_found(found, [f"error {expected}"])
 
 
 def test_a_failure_that_says_too_little() -> None:
     """The connection says more, unless it can be made a moment later."""
     for reason in (Reason.INTERNAL, Reason.CONNECT, Reason.PROXY):
-        assert judged(PS7Unavailable(reason), None, FAULT) == ["error dns: the name leads nowhere"]
-        assert_found(judged(PS7Unavailable(reason), None), ["error ps7-gone: the look-up fails"])
+        assert judged(LookupFailed(reason), None, FAULT) == ["error dns: the name leads nowhere"]
+        assert_found(judged(LookupFailed(reason), None), ["error ps7-gone: the look-up fails"])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_failure_that_says_too_little() -> None:
 )
 def test_an_answer_is_judged(reason: Reason | None, answer: Answer, expected: str) -> None:
     """A healthy PS7 knows no such context; it answered, so a second connection may fail."""
-    failure = None if reason is None else ContextRejected(reason, 500)
+    failure = None if reason is None else LookupFailed(reason, 500)
     for below in (None, FAULT):
         assert_found(judged(failure, answer, below), [expected])
 
@@ -101,7 +101,7 @@ def test_clocks_that_differ(seconds: int | None, expected: list[str]) -> None:
     theirs = "yesterday"
     if seconds is not None:
         theirs = format_datetime(NOW - timedelta(seconds=seconds), usegmt=True)
-    found = judged(ContextRejected(Reason.FAILURE_CODE, 200), Answer(200, {"date": theirs}, b"{}"))
+    found = judged(LookupFailed(Reason.FAILURE_CODE, 200), Answer(200, {"date": theirs}, b"{}"))
     assert found[1:] == expected
 
 
@@ -222,7 +222,7 @@ def certificate(
 )
 def test_how_long_the_certificate_of_ps7_holds(days: float, expected: str) -> None:
     """A month before its end it is time to ask for a new one."""
-    found = judged(ContextRejected(Reason.FAILURE_CODE, 200), JSON, certificate(days))
+    found = judged(LookupFailed(Reason.FAILURE_CODE, 200), JSON, certificate(days))
     assert found[0] == expected.replace("WHOSE", "the certificate of PS7 (issued by O=The Bank)")
 
 
@@ -230,7 +230,7 @@ def test_a_certificate_that_is_not_trusted_is_described() -> None:
     """For which hosts it is, who issued it, from when and until when it holds."""
     names = x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.DNSName("b.example")])
     for extension, hosts in ((None, "no host at all"), (names, "a.example, b.example")):
-        (text,) = judged(PS7Unavailable(Reason.TLS), None, certificate(9, extension=extension))
+        (text,) = judged(LookupFailed(Reason.TLS), None, certificate(9, extension=extension))
         held = "issued by O=The Bank, good from 2026-11-16 to 2026-12-04"
         assert text.endswith(f": it is for {hosts}, {held}")
 

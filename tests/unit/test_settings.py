@@ -193,7 +193,10 @@ def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
 def test_settings_come_from_environment_dot_env_and_secret_files(
     given: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In that order, each by itself; a variable that is blank leaves it to the next."""
+    """In that order, each by itself; one that is blank leaves it to the next, or to the default.
+
+    A Kubernetes secret has a file for each of its keys, whether it has a value or not.
+    """
     given.setenv("PS7_PASSWORD", "")
     given.setenv("PS7_SECRETS_DIR", "secrets")
     dotenv = "# a comment\nPS7_USERNAME=dot-env\nPS7_PASSWORD='dot-env'\nOTHER=1\n"
@@ -201,9 +204,12 @@ def test_settings_come_from_environment_dot_env_and_secret_files(
     (tmp_path / "secrets").mkdir()
     for name in ("PS7_USERNAME", "PS7_PASSWORD", "ps7_api_key", "OTHER"):
         (tmp_path / "secrets" / name).write_text("secret-file\n")
+    for name in ("ps7_deadline", "ps7_app_key", "ps7_seal_keys", "ps7_client_cert"):
+        (tmp_path / "secrets" / name).write_text("\n")
     loaded = PS7Settings.load()
     held = [getattr(loaded, name) for name in ("username", "password", "api_key")]
     assert [each.get_secret_value() for each in held] == ["chat", "dot-env", "secret-file"]
+    assert (loaded.deadline, loaded.app_key, loaded.client_cert) == (4.0, None, None)
 
 
 def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
+    "Connection": "close",
     "userName": "bot-user",
     "password": "bot-password",
     "x-itau-flowID": "flow-1",

@@ -112,10 +112,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def look_up(settings: PS7Settings, context_id: str, **more: Any) -> Lookup:
-    """Make one lookup, and no probe after it: the client is closed at once."""
+    """Make one lookup, and no probe after it."""
 
     async def once() -> Lookup:
-        async with PS7Client(settings) as ps7:
+        async with PS7Client(settings, probes=False) as ps7:
             return await ps7.ask(context_id, **more)
 
     return asyncio.run(once())

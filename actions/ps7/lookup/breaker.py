@@ -6,13 +6,10 @@ probe, a lookup of a contextId that the plugin makes up.
 
 from __future__ import annotations
 
-import logging
 from time import monotonic
 
 from .. import telemetry
-from ..outcomes import ANSWERS, MEANINGS, LookupFailed, Outcome, Reason
-
-logger = logging.getLogger(__name__)
+from ..outcomes import ANSWERS, LookupFailed, Outcome, Reason
 
 LONGEST_PAUSE = 600.0
 """Seconds, at most, between probes while PS7 refuses our credentials."""
@@ -58,14 +55,13 @@ class Breaker:
 
     def learn(self, reason: Reason) -> None:
         """Learn how a customer's lookup ended; while the circuit is open, only a probe decides."""
-        meaning = MEANINGS[reason]
         if self._opened_by is not None:
             return
-        if meaning.outcome in ANSWERS:
+        if reason.outcome in ANSWERS:
             self._in_a_row, self._answered = 0, True
-        elif meaning.counts:
+        elif reason.counts:
             self._in_a_row += 1
-            refused = meaning.outcome is Outcome.DENIED
+            refused = reason.outcome == Outcome.DENIED
             self.wants_probe |= refused or self._in_a_row >= self._failures
 
     def probe_begins(self) -> None:
@@ -74,25 +70,20 @@ class Breaker:
 
     def probe_ended(self, reason: Reason) -> None:
         """Open or close the circuit by how a probe ended, or leave it as it is."""
-        meaning, was_open = MEANINGS[reason], self._opened_by is not None
+        was_open = self._opened_by is not None
         self.wants_probe = False
-        if meaning.outcome in ANSWERS and was_open:
-            telemetry.open_circuits.add(-1)
-            logger.warning("Circuit breaker closed: PS7 answers again (probe: %s)", reason)
+        if reason.outcome in ANSWERS and was_open:
             self._opened_by = None
-        elif was_open or (meaning.counts and not self._answered):
-            self._open(meaning.outcome)
+            telemetry.circuit_closed(reason)
+        elif was_open or (reason.counts and not self._answered):
+            self._open(reason.outcome)
         self._in_a_row = 0
 
     def _open(self, outcome: Outcome) -> None:
         """Open the circuit, or keep it open, until the next probe."""
-        again = self._opened_by is outcome is Outcome.DENIED
+        again = self._opened_by == outcome == Outcome.DENIED
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if again else self._reset
         self._next_probe = monotonic() + self._pause
         if self._opened_by is None:
-            telemetry.open_circuits.add(1)
-            failures = "1 failure" if self._evidence == 1 else f"{self._evidence} failures"
-            logger.warning(
-                "Circuit breaker open after %s; next probe in %g s", failures, self._pause
-            )
+            telemetry.circuit_opened(self._evidence, self._pause)
         self._opened_by = outcome

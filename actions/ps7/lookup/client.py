@@ -20,7 +20,7 @@ from uuid import uuid4
 from opentelemetry.trace import SpanKind
 
 from .. import clock, telemetry
-from ..outcomes import MEANINGS, LookupFailed, Outcome, Reason
+from ..outcomes import LookupFailed, Outcome, Reason
 from ..settings import PS7Settings
 from ..telemetry import KeyedDigest, LookupReport
 from .breaker import Breaker
@@ -77,10 +77,12 @@ class PS7Client:
         settings: PS7Settings | None = None,
         *,
         tracer: Callable[[], Tracer | None] = lambda: None,
+        probes: bool = True,
     ) -> None:
         """Take the settings, or read those of this process.
 
-        `tracer` returns the host's OpenTelemetry tracer, if it has one at that moment.
+        `tracer` returns the host's OpenTelemetry tracer, if it has one at that moment. `probes` is
+        False in a process that makes one lookup: a wrong password is then refused once.
 
         Raises:
             SettingsError: no settings were given and those of this process are not usable.
@@ -92,6 +94,7 @@ class PS7Client:
         self._http = Http(settings)
         self._tokens = Tokens(settings, self._http.send)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
+        self._probes = probes
         self._probing: asyncio.Future[Any] | None = None
 
     async def lookup(
@@ -132,8 +135,15 @@ class PS7Client:
         lookup = Lookup(LookupReport(self.digest(context_id), correlation_id))
         await self._look_up(lookup, context_id, encoded, flow_id)
         self._breaker.learn(lookup.report.reason)
-        if self._breaker.wants_probe:
-            self._send_probe()
+        if self._breaker.wants_probe and self._probes:
+            probing = self._probe_under_way()
+            refused = lookup.report.reason.outcome == Outcome.DENIED
+            if refused and probing.get_loop() is asyncio.get_running_loop():
+                # Until the probe has opened the circuit, the next customer would be refused as
+                # well, and a technical user may be locked after three times. So this lookup, which
+                # has failed already, ends after the probe, within its deadline.
+                left = self.settings.deadline - lookup.report.seconds
+                await asyncio.wait([probing], timeout=left)
         return lookup
 
     async def _look_up(
@@ -184,7 +194,7 @@ class PS7Client:
             try:
                 return await attempt(request, lookup, tracer)
             except LookupFailed as failure:
-                if number >= self.settings.attempts or not MEANINGS[failure.reason].retryable:
+                if number >= self.settings.attempts or not failure.reason.retryable:
                     raise
                 pause = failure.retry_after
                 if pause is None:
@@ -237,22 +247,29 @@ class PS7Client:
                 )
             except LookupFailed as failure:
                 span.set_attribute("ps7.reason", failure.reason.value)
+                if failure.reason is Reason.BUSY:
+                    report.attempts -= 1  # nothing was sent
                 raise
 
     # The circuit breaker's probe
 
-    def _send_probe(self) -> None:
-        """Send a probe beside the customers' lookups, unless one is under way."""
+    def _probe_under_way(self) -> asyncio.Future[Any]:
+        """Return the probe that is under way beside the customers' lookups, or begin one."""
         probing = self._probing
         if probing is None or probing.done() or not probing.get_loop().is_running():
             self._breaker.probe_begins()
             # In its own context: its spans are not those of the lookup that set it off. Not as a
             # plain task: a server that stops may close its event loop, and that needs no log line.
             probe = partial(asyncio.gather, self._probe(), return_exceptions=True)
-            self._probing = Context().run(probe)
+            probing = self._probing = Context().run(probe)
+        return probing
 
     async def _probe(self) -> None:
-        """Look up a contextId that PS7 cannot know, and let the breaker decide by how that ends."""
+        """Look up a contextId that PS7 cannot know, and let the breaker decide by how that ends.
+
+        A token request that is under way may be the very one that hung: it is no answer to this.
+        """
+        await self._tokens.join()
         context_id = f"{PROBE}{uuid4().hex}"
         lookup = Lookup(LookupReport(self.digest(context_id), is_probe=True))
         await self._look_up(lookup, context_id, None, None)

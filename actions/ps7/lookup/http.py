@@ -208,9 +208,8 @@ class _OneRequestEach(aiohttp.TCPConnector):
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
     ) -> aiohttp.connector.Connection:
         connection = await super().connect(req, traces, timeout)
-        if connection.transport is not None and connection.protocol is not None:
-            limited = _Limited(connection.transport, connection.protocol)
-            connection.transport.set_protocol(limited)
+        transport: Any = connection.transport  # it is there: it was opened just now
+        transport.set_protocol(_Limited(transport, connection.protocol))
         return connection
 
 
@@ -220,19 +219,10 @@ class _Limited(asyncio.Protocol):
     aiohttp itself bounds each line of a head, but not on all versions how many there are.
     """
 
-    def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: Any) -> None:  # noqa: ANN401
         self._transport = transport
-        self._left = _MAX_BYTES
         self._protocol = protocol
-
-    def pause_writing(self) -> None:
-        self._protocol.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._protocol.resume_writing()
-
-    def eof_received(self) -> bool | None:
-        return self._protocol.eof_received()
+        self._left = _MAX_BYTES
 
     def data_received(self, data: bytes) -> None:
         self._left -= len(data)

@@ -43,8 +43,9 @@ HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
+    "Connection": "close",
 }
-"""Of every request: JSON in, JSON out, and nothing to unpack."""
+"""Of every request: JSON in, JSON out, nothing to unpack, and no other request after it."""
 
 
 @dataclass
@@ -93,14 +94,15 @@ def build_request(
 _OK = 200
 _SUCCESS_CODES = (None, "0", "0.0")
 _STATUSES = {
+    **dict.fromkeys(range(300, 400), Reason.REDIRECT),
     400: Reason.BAD_REQUEST,
     401: Reason.UNAUTHORIZED,
     403: Reason.FORBIDDEN,
     404: Reason.PATH_NOT_FOUND,
     429: Reason.TOO_MANY_REQUESTS,
     500: Reason.BUSINESS_FAILURE,
+    **dict.fromkeys((502, 503, 504), Reason.SERVER_ERROR),
 }
-_STATUS_CLASSES = {3: Reason.REDIRECT, 5: Reason.SERVER_ERROR}
 
 
 @dataclass
@@ -159,9 +161,8 @@ def _is_empty(value: object) -> bool:
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
     status = answer.status
-    otherwise = _STATUS_CLASSES.get(status // 100, Reason.UNDOCUMENTED_STATUS)
-    wait = retry_after(answer, received_at)
-    return LookupFailed(_STATUSES.get(status, otherwise), status, retry_after=wait)
+    reason = _STATUSES.get(status, Reason.UNDOCUMENTED_STATUS)
+    return LookupFailed(reason, status, retry_after=retry_after(answer, received_at))
 
 
 def retry_after(answer: Answer, received_at: datetime) -> float | None:

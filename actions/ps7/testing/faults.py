@@ -80,7 +80,15 @@ _STATUSES = (
     (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "PS7 respondeu mal"),
     (503, "unavailable", "server_error", True, _ERROR, "out of service", "PS7 está fora do ar"),
     (504, "unavailable", "server_error", True, _ERROR, "timeout", "PS7 demorou demais"),
-    (520, "unavailable", "server_error", False, _ERROR, "unknown", "Status que ninguém define"),
+    (
+        520,
+        "unavailable",
+        "undocumented_status",
+        False,
+        _ERROR,
+        "unknown",
+        "Status que ninguém define",
+    ),
 )
 
 # name, Retry-After, delivery, retried, title

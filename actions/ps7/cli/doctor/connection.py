@@ -48,6 +48,8 @@ def look(settings: PS7Settings) -> Finding | bytes | None:
         connection.set_tunnel(str(ps7.hostname), ps7.port or _PORTS["https"], headers)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if settings.client_cert is not None:
+        context.load_cert_chain(settings.client_cert, settings.client_key)
     try:
         connection.connect()
         if ps7.scheme == "http":

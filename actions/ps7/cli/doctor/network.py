@@ -152,9 +152,8 @@ def check(settings: PS7Settings) -> Section:
     """Look up once, and return what that tells about network, credentials, path, health, clock."""
     once = settings.model_copy(update={"attempts": 1})
     lookup = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
-    report, failure = lookup.report, None
-    if lookup.customer is None:
-        failure = LookupFailed(report.reason, report.status, outcome=report.outcome)
+    report = lookup.report
+    failure = None if lookup.customer else LookupFailed(report.reason, report.status)
     wants_token = settings.app_key is not None and settings.app_secret is not None
     asked = Asked(report.attempts > 0 if wants_token else None, lookup.answer, failure)
     again = asked.answer is None or settings.base_url.startswith("https:")

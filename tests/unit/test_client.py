@@ -1,0 +1,413 @@
+"""A lookup from top to bottom, with HTTP and the clock played: attempts, deadline, probe."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason
+from actions.ps7.lookup import breaker, client
+from actions.ps7.lookup.http import Http
+from actions.ps7.lookup.wire import Answer, Request
+
+ATTEMPTS, LIMIT, RESET = 3, 3, 15.0
+OK = Answer(200, {}, b'{"payload": {"u_ag": "0341"}}')
+DOWN, REJECTED, REFUSED = Reason.CONNECT, Answer(500, {}, b"{}"), Answer(401, {}, b"{}")
+End = Answer | Reason | BaseException
+
+
+def busy(retry_after: float | None = None) -> Answer:
+    """Return an answer that asks to come back later."""
+    return Answer(503, {} if retry_after is None else {"retry-after": f"{retry_after:g}"}, b"")
+
+
+class Played:
+    """A client, its clock, and a PS7 that answers as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
+        self.now = 1000.0
+        self.ends: list[End] = []
+        """What the next requests of customers meet; the last one stays."""
+        self.probe_ends: list[End] = [DOWN]
+        self.requests: list[str] = []
+        """The contextId of each request."""
+        self.patience: list[float | None] = []
+        self.pauses: list[float] = []
+        self.limits: list[float] = []
+        """Of pauses by chance."""
+        self.chance = 0.0
+        self.cancelled = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        for module in (client, breaker):
+            monkeypatch.setattr(module, "monotonic", lambda: self.now)
+        monkeypatch.setattr(client, "uniform", self._uniform)
+        monkeypatch.setattr(client, "sleep", self._sleep)
+        monkeypatch.setattr(
+            Http, "send", lambda _, request, **options: self._send(request, **options)
+        )
+        login = {"base_url": "http://localhost", "username": "u", "password": "p"}
+        limits = {"attempts": ATTEMPTS, "breaker_failures": LIMIT, "breaker_reset": RESET}
+        self.client = PS7Client(PS7Settings.model_validate({**login, **limits, **settings}))
+
+    def _uniform(self, low: float, high: float) -> float:
+        assert low == 0
+        self.limits.append(round(high, 3))
+        return self.chance
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    async def _send(self, request: Request, patience: float | None = None) -> Answer:
+        body = json.loads(request.body)
+        if "contextId" not in body:
+            token = {"AccessToken": f"t{len(self.requests)}", "Expires": "600"}
+            self.requests.append("token")
+            return Answer(200, {}, json.dumps(token).encode())
+        self.requests.append(body["contextId"])
+        self.patience.append(patience)
+        is_probe = body["contextId"].startswith("ps7-probe-")
+        if is_probe:
+            try:
+                await self.may_end.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+        ends = self.probe_ends if is_probe else self.ends
+        end = ends.pop(0) if len(ends) > 1 else ends[0]
+        if isinstance(end, Reason):
+            raise LookupFailed(end)
+        if isinstance(end, BaseException):
+            raise end
+        return end
+
+    @property
+    def probes(self) -> int:
+        return sum(name.startswith("ps7-probe-") for name in self.requests)
+
+    async def look_up(self, *ends: End) -> tuple[str, int]:
+        """Look up once, by requests that end so; return how it ended and how many were sent."""
+        self.ends = [*ends]
+        lookup = await self.client.ask("C1")
+        return f"{lookup.report.outcome} {lookup.report.reason}", lookup.report.attempts
+
+    async def fail(self, end: End = DOWN, times: int = LIMIT) -> None:
+        """Let lookups fail, and the probe that follows end."""
+        for _ in range(times):
+            await self.look_up(end)
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(8):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def ps7(monkeypatch: pytest.MonkeyPatch) -> Played:
+    """Return a client of a PS7 that is played."""
+    return Played(monkeypatch)
+
+
+# Attempts
+
+
+async def test_a_retry_is_made_if_it_may_succeed(ps7: Played) -> None:
+    """What lasts ends the lookup at once; what may pass, after the last attempt."""
+    assert await ps7.look_up(DOWN, busy(), OK) == ("ok ok", 3)
+    assert await ps7.look_up(DOWN, REJECTED, OK) == ("rejected business_failure", 2)
+    assert await ps7.look_up(DOWN) == ("unavailable connect", ATTEMPTS)
+
+
+async def test_retries_do_not_depend_on_how_other_lookups_ended(ps7: Played) -> None:
+    """While half of all requests fail, the customer after three who failed has as many attempts."""
+    ps7.probe_ends = [OK]
+    made = [(await ps7.look_up(DOWN))[1] for _ in range(3 * LIMIT)]
+    assert made == [ATTEMPTS] * 3 * LIMIT
+
+
+async def test_a_pause_by_chance_doubles_up_to_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full jitter: any moment from none to a limit; no chance is in what the server asks for."""
+    ps7 = Played(monkeypatch, attempts=7)
+    ps7.chance = 0.05
+    await ps7.look_up(busy())
+    assert ps7.limits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+    assert ps7.pauses == [0.05] * 6
+    assert await ps7.look_up(busy(2), busy(0), busy(), OK) == ("ok ok", 4)
+    assert ps7.pauses[6:] == [2.0, 0.0, 0.05]
+    assert ps7.limits[6:] == [0.4]
+
+
+@pytest.mark.parametrize(("asked", "chance"), [(4, 0.0), (None, 4.0)], ids=["asked", "by chance"])
+async def test_what_would_not_begin_within_the_deadline_is_not_waited_for(
+    ps7: Played, asked: float | None, chance: float
+) -> None:
+    """`PS7_DEADLINE`, here 4 s, by the server's word or by chance."""
+    ps7.chance = chance
+    assert await ps7.look_up(busy(asked)) == ("unavailable server_error", 1)
+    assert await ps7.look_up(busy(3), OK) == ("ok ok", 2)
+    assert ps7.pauses == [3.0]
+
+
+async def test_a_lookup_is_over_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its attempts together, and also within one."""
+    ps7 = Played(monkeypatch, deadline=0.02, attempts=10)
+
+    async def hang(_http: Http, _request: Request, **_options: object) -> Answer:
+        if len(ps7.patience) > 1:
+            await asyncio.Event().wait()
+        ps7.patience.append(None)
+        raise LookupFailed(DOWN)
+
+    monkeypatch.setattr(Http, "send", hang)
+    assert await ps7.look_up(OK) == ("unavailable deadline", 3)
+
+
+async def test_an_unforeseen_error_is_one_error_line(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its class and place, and nothing that it quotes; for the caller it is an outcome."""
+    assert await ps7.look_up(ZeroDivisionError("planted")) == ("unavailable internal", 1)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert re.fullmatch(r"ZeroDivisionError at test_client\.py:\d+", record.getMessage())
+
+
+async def test_a_lookup_that_is_cancelled_is_no_evidence(ps7: Played) -> None:
+    """Its user has gone, which is reported; `ask` does not swallow it."""
+    await ps7.fail(DOWN, LIMIT - 1)
+    with pytest.raises(asyncio.CancelledError):
+        await ps7.look_up(asyncio.CancelledError())
+    await ps7.settle()
+    assert ps7.probes == 0
+    await ps7.fail(DOWN, 1)
+    assert ps7.probes == ATTEMPTS
+
+
+async def test_lookup_raises_what_ask_returns(ps7: Played) -> None:
+    """One error, made for it: nothing hangs on to it."""
+    ps7.ends = [OK]
+    assert (await ps7.client.lookup("C1")).agency == "0341"
+    ps7.ends = [busy()]
+    with pytest.raises(LookupFailed, match=r"^server_error \(HTTP 503\)$") as caught:
+        await ps7.client.lookup("C1")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    ps7.probe_ends = [REFUSED]
+    await ps7.fail(REFUSED, 1)
+    with pytest.raises(LookupFailed, match=r"^circuit_open$") as caught:
+        await ps7.client.lookup("C1")
+    assert caught.value.outcome.value == "denied"
+
+
+# The probe
+
+
+async def test_a_probe_is_a_whole_lookup_of_a_context_that_is_made_up(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With retries, so that one bad request in a blip opens no circuit; it waits for no place."""
+    caplog.set_level("INFO")
+    await ps7.fail()
+    names = ps7.requests[-ATTEMPTS:]
+    assert re.fullmatch("ps7-probe-[0-9a-f]{32}", names[0])
+    assert len({*names}) == 1
+    assert ps7.patience == [1.0] * ATTEMPTS * LIMIT + [None] * ATTEMPTS
+    digest = ps7.client.digest(names[0])
+    probe, opened = caplog.messages[-2:]
+    line = "PS7 probe: outcome=unavailable reason=connect status=- attempts=3 ms=0 correlation=- "
+    assert probe == f"{line}context={digest}"
+    assert opened == "Circuit breaker open after 3 failures; next probe in 15 s"
+    assert await ps7.look_up(OK) == ("unavailable circuit_open", 0)
+
+
+async def test_a_probe_that_succeeds_at_its_second_attempt_keeps_the_circuit_closed(
+    ps7: Played,
+) -> None:
+    """PS7 is there, if slowly."""
+    ps7.probe_ends = [DOWN, OK]
+    await ps7.fail()
+    assert (await ps7.look_up(OK), ps7.probes) == (("ok ok", 1), 2)
+
+
+async def test_one_probe_is_under_way_at_a_time_and_no_lookup_waits_for_it(ps7: Played) -> None:
+    """Neither before it opens the circuit nor after."""
+    ps7.may_end.clear()
+    await ps7.fail(times=3 * LIMIT)
+    assert (ps7.probes, await ps7.look_up(REJECTED)) == (1, ("rejected business_failure", 1))
+    await ps7.fail()
+    assert ps7.probes == 1
+    ps7.may_end.set()
+    await ps7.settle()
+    await ps7.fail()
+    ps7.may_end.clear()
+    ps7.now += RESET
+    before, ps7.ends = ps7.probes, [OK]
+    ends = await asyncio.gather(*(ps7.client.ask("C1") for _ in range(20)))
+    await ps7.settle()
+    assert {str(end.report.reason) for end in ends} == {"circuit_open"}
+    assert ps7.probes == before + 1
+    ps7.may_end.set()
+    await ps7.settle()
+
+
+async def test_a_wrong_password_is_refused_twice_and_then_once_a_probe(ps7: Played) -> None:
+    """However many customers come. A right one is found at the next probe."""
+    ps7.probe_ends = [REFUSED]
+    await ps7.fail(REFUSED, 20)
+    assert len(ps7.requests) == 2
+    for number, pause in enumerate((15, 30, 60, 120), 3):
+        ps7.now += pause
+        await ps7.fail(REFUSED, 5)
+        assert len(ps7.requests) == number
+    ps7.now += 240
+    ps7.probe_ends = [REJECTED]
+    await ps7.fail(OK, 1)
+    assert await ps7.look_up(OK) == ("ok ok", 1)
+
+
+async def test_the_one_who_is_refused_waits_for_the_probe_and_nobody_else(ps7: Played) -> None:
+    """So the next one in turn is not refused too. It waits for as long as its own deadline."""
+    ps7.may_end.clear()
+    ps7.ends = [REFUSED]
+    refused = asyncio.create_task(ps7.client.ask("C1"))
+    await ps7.settle()
+    assert not refused.done()
+    assert await ps7.look_up(DOWN) == ("unavailable connect", ATTEMPTS)
+    ps7.may_end.set()
+    assert (await refused).report.outcome.value == "denied"
+
+
+async def test_a_refused_lookup_ends_at_its_deadline_however_long_the_probe_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the probe goes on beside it."""
+    ps7 = Played(monkeypatch, deadline=0.02)
+    ps7.may_end.clear()
+    assert await ps7.look_up(REFUSED) == ("denied unauthorized", 1)
+    assert ps7.probes == 1
+    await ps7.client.close()
+
+
+async def test_a_process_of_one_lookup_sends_no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rasa-ps7 lookup` and the doctor: a wrong password is refused once."""
+    ps7 = Played(monkeypatch, breaker_failures=1)
+    ps7.client = PS7Client(ps7.client.settings, probes=False)
+    await ps7.fail(REFUSED, 2)
+    await ps7.fail(DOWN, 1)
+    assert ps7.requests == ["C1"] * (2 + ATTEMPTS)
+
+
+async def test_of_those_in_flight_each_may_be_refused_once(ps7: Played) -> None:
+    """Eight at a time: eight refused logins and the probe's, not one more."""
+    ps7.ends = ps7.probe_ends = [REFUSED]
+    for _ in range(4):
+        await asyncio.gather(*(ps7.client.ask("C1") for _ in range(8)))
+        await ps7.settle()
+    assert len(ps7.requests) == 9
+
+
+# Tokens, inside an attempt
+
+KEYS = {"app_key": "k", "app_secret": "s"}
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_gateway_that_forgot_its_tokens_costs_nobody_the_lookup(
+    monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    """While the circuit is closed, after two failures, and open: one request and one token more.
+
+    Nobody is `denied`, and no probe is set off by it.
+    """
+    ps7 = Played(monkeypatch, **KEYS, attempts=attempts)
+    await ps7.look_up(OK)
+    assert await ps7.look_up(REFUSED, OK) == ("ok ok", 2)
+    for _ in range(LIMIT - 1):
+        await ps7.look_up(DOWN)
+    assert await ps7.look_up(REFUSED, OK) == ("ok ok", 2)
+    assert (ps7.probes, ps7.requests.count("token")) == (0, 3)
+    await ps7.fail()
+    assert await ps7.look_up(OK) == ("unavailable circuit_open", 0)
+    ps7.now += RESET
+    ps7.probe_ends = [REFUSED, OK]
+    await ps7.fail(OK, 1)
+    assert await ps7.look_up(OK) == ("ok ok", 1)
+    assert ps7.requests.count("token") == 4
+
+
+async def test_a_replay_is_part_of_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a 503, another replay is not made: the token is new. A second 401 is the end."""
+    ps7 = Played(monkeypatch, **KEYS)
+    await ps7.look_up(OK)
+    assert await ps7.look_up(REFUSED, busy(), OK) == ("ok ok", 3)
+    assert await ps7.look_up(REFUSED, REFUSED, OK) == ("denied unauthorized", 2)
+
+
+async def test_a_context_that_is_always_refused_fetches_no_token_a_lookup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its first lookup fetches one; it is used on by others, and by its next lookups."""
+    ps7 = Played(monkeypatch, **KEYS)
+    ps7.probe_ends = [REJECTED]
+    monkeypatch.setattr("actions.ps7.lookup.tokens.time.monotonic", lambda: ps7.now)
+    await ps7.look_up(OK)
+    for _ in range(20):
+        await ps7.fail(REFUSED, 1)
+        assert await ps7.look_up(OK) == ("ok ok", 1)
+    assert ps7.requests.count("token") == 2
+
+
+# The task of a probe
+
+
+def test_a_probe_ends_with_its_event_loop(ps7: Played) -> None:
+    """Another loop sends its own; what the first one would say later changes nothing."""
+    ps7.may_end = asyncio.Event()
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    first.run_until_complete(ps7.fail())
+    ps7.may_end = asyncio.Event()
+    ps7.may_end.set()
+    ps7.probe_ends = [OK]
+    second.run_until_complete(ps7.fail(times=1))
+    assert ps7.probes == 2
+    (task,) = asyncio.all_tasks(first)
+    task.cancel()
+    first.run_until_complete(asyncio.wait([task]))
+    assert ps7.cancelled == 1
+    first.close()
+    second.close()
+
+
+def test_a_late_probe_of_a_loop_that_stood_still_decides_nothing(ps7: Played) -> None:
+    """Another one was sent meanwhile, and answered."""
+    stood_still = ps7.may_end = asyncio.Event()
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    first.run_until_complete(ps7.fail())
+    ps7.may_end = asyncio.Event()
+    ps7.may_end.set()
+    ps7.probe_ends = [OK]
+    second.run_until_complete(ps7.fail(times=1))
+    ps7.probe_ends = [DOWN]
+    stood_still.set()
+    first.run_until_complete(ps7.settle())
+    assert second.run_until_complete(ps7.look_up(OK)) == ("ok ok", 1)
+    first.close()
+    second.close()
+
+
+async def test_close_ends_the_probe(ps7: Played) -> None:
+    """And the next failure sets off another one. Closed at once, it was never sent."""
+    ps7.may_end.clear()
+    await ps7.fail()
+    await ps7.client.close()
+    assert (ps7.probes, ps7.cancelled) == (1, 1)
+    await ps7.client.close()
+    await ps7.look_up(DOWN)
+    await ps7.client.close()
+    assert ps7.probes == 1
+    await ps7.fail(times=1)
+    assert ps7.probes == 2
+    await ps7.client.close()

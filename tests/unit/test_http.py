@@ -1,0 +1,165 @@
+"""What comes from below aiohttp, or from it at a wrong moment. What breaks is in tests/host."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import logging
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.http_exceptions import HttpProcessingError
+
+import actions.ps7
+from actions.ps7 import LookupFailed, PS7Settings, Reason
+from actions.ps7.lookup.http import Http, _reason
+from actions.ps7.lookup.wire import Request
+
+pytestmark = pytest.mark.versions
+
+LOGIN = {"username": "u", "password": "p"}
+REQUEST = Request("http://127.0.0.1:9/", {"A": "b"}, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        *((kind(), Reason.CONNECT) for kind in (OSError, TimeoutError, UnicodeError)),
+        (HttpProcessingError(), Reason.NOT_HTTP),
+        *((kind(), Reason.INTERNAL) for kind in (RuntimeError, Exception)),
+    ],
+    ids=repr,
+)
+def test_what_is_not_of_the_client_is_translated_too(error: Exception, reason: Reason) -> None:
+    """The operating system's errors are the network's; all others are a mistake of ours."""
+    with pytest.raises(type(error)) as raised:
+        raise error
+    assert _reason(raised.value) is reason
+
+
+async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With aiohttp 3.9 an answer that comes before its request cancels a future; no turn ends."""
+
+    async def request(*_args: object, **_options: object) -> None:
+        await http.close()
+        raise asyncio.CancelledError
+
+    http = Http(PS7Settings.model_validate({"base_url": "http://127.0.0.1:9", **LOGIN}))
+    monkeypatch.setattr(aiohttp.ClientSession, "request", request)
+    with pytest.raises(LookupFailed, match=r"^connection_lost$"):
+        await http.send(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("base", "proxy", "sent"),
+    [
+        ("https://ps7.example", None, ({}, {"A": "b"})),
+        ("https://ps7.example", "http://px:3128", ({"proxy": "http://px:3128"}, {"A": "b"})),
+        (
+            "https://ps7.example",
+            "http://us%40er:p%20w@px:3128/",
+            (
+                {
+                    "proxy": "http://px:3128/",
+                    "proxy_headers": {"Proxy-Authorization": "Basic dXNAZXI6cCB3"},
+                },
+                {"A": "b"},
+            ),
+        ),
+        (
+            "http://127.0.0.1:9",
+            "http://u:@localhost:3128",
+            ({"proxy": "http://localhost:3128"}, {"A": "b", "Proxy-Authorization": "Basic dTo="}),
+        ),
+    ],
+    ids=["no proxy", "without a password", "with one", "in clear"],
+)
+async def test_the_password_of_a_proxy_is_in_a_header_and_in_no_url(
+    monkeypatch: pytest.MonkeyPatch, base: str, proxy: str | None, sent: object
+) -> None:
+    """A connection that is left open is named by its URL. Over http the request has the header."""
+    seen: list[object] = []
+
+    async def request(_: aiohttp.ClientSession, *_args: object, **options: object) -> None:
+        options_of_proxy = {name: each for name, each in options.items() if "proxy" in name}
+        seen.append((options_of_proxy, options["headers"]))
+        raise OSError
+
+    settings = {"base_url": base, "proxy": proxy, **LOGIN}
+    http = Http(PS7Settings.model_validate(settings))
+    monkeypatch.setattr(aiohttp.ClientSession, "request", request)
+    with pytest.raises(LookupFailed):
+        await http.send(REQUEST)
+    await http.close()
+    assert seen == [sent]
+
+
+async def test_aiohttp_logs_nothing_while_ps7_is_asked_and_what_others_do_as_ever(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would quote from an answer that it cannot read: versions differ in what they read."""
+    loggers = [logging.getLogger(f"aiohttp.{name}") for name in ("client", "internal")]
+
+    async def request(*_args: object, **_options: object) -> None:
+        for logger in loggers:
+            logger.warning("Can not load response cookies: planted")
+        raise OSError
+
+    http = Http(PS7Settings.model_validate({"base_url": "http://127.0.0.1:9", **LOGIN}))
+    monkeypatch.setattr(aiohttp.ClientSession, "request", request)
+    with pytest.raises(LookupFailed):
+        await http.send(REQUEST)
+    await http.close()
+    assert caplog.messages == []
+    for logger in loggers:
+        logger.warning("another client's")
+    assert caplog.messages == ["another client's"] * 2
+
+
+OURS = {"self", "cls"}
+
+
+def _private_names(code: str) -> list[str]:
+    """Return the private attributes that code reads from anything but its own objects."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            is_dunder = node.attr.startswith("__") and node.attr.endswith("__")
+            is_own = isinstance(node.value, ast.Name) and node.value.id in OURS
+            if not is_dunder and not is_own:
+                found.append(node.attr)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found += [alias.name for alias in node.names if alias.name.startswith("_")]
+    return found
+
+
+KNOWN = {
+    "_value_",  # of Enum, documented
+    "_asdict",  # of NamedTuple, documented
+    "_replace",  # the same
+    "_fields",  # the same
+    "_SubParsersAction",  # argparse has no public name for the type
+}
+
+
+def test_no_private_name_of_a_dependency_is_used() -> None:
+    """A minor version may change what is private: no upper bound, and no check at start."""
+    planted = "from aiohttp import _x\nself._y\nconnector._factory\n_z.__name__"
+    assert sorted(_private_names(planted)) == ["_factory", "_x"]
+    package = Path(actions.ps7.__file__).parent
+    used = {
+        (path.relative_to(package).as_posix(), name)
+        for path in package.rglob("*.py")
+        for name in _private_names(path.read_text())
+        if name not in KNOWN
+    }
+    assert {each for each in used if not _is_own(package, *each)} == set()
+
+
+def _is_own(package: Path, file: str, name: str) -> bool:
+    """Whether a private name is one that this very file defines."""
+    code = (package / file).read_text()
+    return f"def {name}(" in code or f"self.{name} " in code or f"self.{name}:" in code
