@@ -370,7 +370,7 @@ class RunReport:
         why = {}
         if self.looked_up:
             why["source"] = "looked_up"
-        elif self.outcome is Outcome.OK:
+        elif self.outcome == Outcome.OK:
             why["source"] = "held"
         elif self.without_context_id:
             why["metadata"] = "none" if self.metadata is None else "brought"

@@ -5,7 +5,7 @@ Nothing is logged or counted here; `Decision.report` has what is to be told.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from ..customer import (
     PERSON_SLOTS,
@@ -178,7 +178,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _clear(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    report.slots_claimed = report.outcome is Outcome.TAMPERED
+    report.slots_claimed = report.outcome == Outcome.TAMPERED
     seal = _seal(reading, report.outcome) if reading.seals else None
     return _changes(reading, report, project(reading.ours, None), seal)
 
@@ -249,7 +249,7 @@ def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: A
     return Seal(outcome=outcome, sealed_at=reading.now, **remembered | fields)
 
 
-def _again(seal: Head, reading: Reading) -> Seal | None:
+def _again(seal: Seal | Head, reading: Reading) -> Seal | None:
     """Return a copy that is the newest seal and has every log-out; it keeps its times."""
     opened, newest = reading.open(seal), reading.newest or seal
     new = {"number": newest.number + 1, "guesses": reading.guesses}
@@ -265,12 +265,12 @@ def _text_of(seal: Seal | Head | None, reading: Reading) -> str | None:
     newest = reading.newest
     if newest is not None and (seal is None or seal.number < newest.number):
         seal = _seal(reading, Outcome.MISSING)
-    if isinstance(seal, Head):
+    if seal is not None and seal.text:
         log_outs = reading.log_outs
         if log_outs == NO_LOG_OUTS or log_outs.remembered().are_in(seal):
             return seal.text
         seal = _again(seal, reading)
-    return None if seal is None else reading.bot.sealer.close(seal, reading.sender_id)
+    return None if seal is None else reading.bot.sealer.close(cast("Seal", seal), reading.sender_id)
 
 
 # Slots
@@ -314,8 +314,8 @@ def _own_slots_stay(reading: Reading, after: Seal | Head | None, changes: Change
 
 
 def _customer_of(seal: Seal | Head | None, reading: Reading) -> CustomerContext | None:
-    opened = reading.open(seal) if isinstance(seal, Head) else seal
-    return None if opened is None else opened.customer
+    opened = reading.open(seal) if seal is not None and seal.text else seal
+    return getattr(opened, "customer", None)
 
 
 def _own_nulls(reading: Reading) -> Changes:

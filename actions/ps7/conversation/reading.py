@@ -297,7 +297,7 @@ class Reading:
         self.valid: bool = opened is not None and opened.valid_at(self.now)
         """Whether the held seal names a customer whose time is not over."""
 
-    def open(self, seal: Head) -> Seal | None:
+    def open(self, seal: Seal | Head) -> Seal | None:
         """Return the whole seal."""
         return self.bot.sealer.open(seal.text, self.sender_id)
 
@@ -311,7 +311,7 @@ class Reading:
     def _waits(self, seal: Head) -> bool:
         if seal.outcome in (Outcome.DENIED, Outcome.UNAVAILABLE):
             return self._of_this_turn(seal)  # a turn costs one deadline, however many runs it has
-        if seal.outcome is Outcome.OK:
+        if seal.outcome == Outcome.OK:
             return False
         return timedelta(0) <= self.now - seal.sealed_at < REFUSED_FOR
 

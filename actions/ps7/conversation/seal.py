@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -45,6 +45,8 @@ class Seal(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
+    text: ClassVar[str] = ""
+    """As it is not in a slot yet; the head of one that is has its text."""
     version: Literal[3] = 3
     number: int
     """The highest number of a conversation is its newest seal."""
