@@ -173,7 +173,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         found.refused or rule.reason or Reason.INTERNAL,
     )
     log_outs = reading.log_outs.and_hit(reading.logged_out)
-    seal = _seal(reading, report.outcome, **log_outs.remembered().in_seal)
+    seal = _seal(reading, report.outcome, **log_outs.in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
 
 
@@ -216,7 +216,7 @@ def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
         others.extend(seal.names[1:])
     log_outs, new = reading.log_outs.and_newer(customers, others), None
     if reading.seals or others:
-        new = _seal(reading, Outcome.MISSING, **log_outs.remembered().in_seal)
+        new = _seal(reading, Outcome.MISSING, **log_outs.in_seal)
     return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), new)
 
 
@@ -244,7 +244,7 @@ def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: A
         "context_id": about.context_id if about.fingerprint in reading.asked else None,
         "encoded": about.encoded,
         "guesses": reading.guesses,
-        **reading.log_outs.remembered().in_seal,
+        **reading.log_outs.in_seal,
     }
     return Seal(outcome=outcome, sealed_at=reading.now, **remembered | fields)
 
@@ -253,7 +253,7 @@ def _again(seal: Seal | Head, reading: Reading) -> Seal | None:
     """Return a copy that is the newest seal and has every log-out; it keeps its times."""
     opened, newest = reading.open(seal), reading.newest or seal
     new = {"number": newest.number + 1, "guesses": reading.guesses}
-    new |= reading.log_outs.remembered().in_seal
+    new |= reading.log_outs.in_seal
     return None if opened is None else opened.model_copy(update=new)
 
 

@@ -87,7 +87,8 @@ class History:
                         self.said_this_turn = value
                 case {"event": "user"}:
                     no_message = False
-                    self.hear(event.get("metadata"))
+                    came_at = None if self._latest == -math.inf else self._latest
+                    self.messages.append(Message(event.get("metadata"), came_at))
                     self.sealed_this_turn, self.said_this_turn = set(), None
                 case {"event": "action", "name": "action_session_start"} | {
                     "event": "session_started" | "session_ended" | "restart"
@@ -96,12 +97,8 @@ class History:
         self.mark = _mark(opening)
         """Tells this session from the others of the conversation; one without events has none."""
         if no_message and isinstance(latest_message, dict):
-            self.hear(latest_message.get("metadata"))
-
-    def hear(self, metadata: object) -> None:
-        """Add a message to the session, at the time of the latest event until now."""
-        at = self._latest
-        self.messages.append(Message(metadata, None if at == -math.inf else at))
+            came_at = None if self._latest == -math.inf else self._latest
+            self.messages.append(Message(latest_message.get("metadata"), came_at))
 
     @property
     def shown_since(self) -> float:

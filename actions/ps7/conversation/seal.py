@@ -21,7 +21,7 @@ from ..outcomes import Outcome
 from .arrival import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 MAX_LOGGED_OUT = 64
 """ContextIds that a conversation remembers to be logged out."""
@@ -170,10 +170,13 @@ class LogOuts(NamedTuple):
 
     @property
     def in_seal(self) -> dict[str, Any]:
-        """The fields of a seal that has them."""
+        """The fields of a seal that has as many of them as it keeps."""
+        if self == NO_LOG_OUTS:
+            return {}
+        kept = self.remembered()
         return {
-            "logged_out": (*self.customers, *self.others),
-            "customers_out": len(self.customers),
+            "logged_out": (*kept.customers, *kept.others),
+            "customers_out": len(kept.customers),
         }
 
 
@@ -201,13 +204,14 @@ class Sealer:
         """
         return self._open(text, _conversation(sender_id))
 
-    def heads(self, texts: Iterable[str], sender_id: str) -> list[Head]:
+    def heads(self, texts: Collection[str], sender_id: str) -> list[Head]:
         """Return the heads of the seals among these texts, the highest number first.
 
         A process keeps heads, so that a session with hundreds of seals costs no time.
         """
-        conversation = _conversation(sender_id)
-        heads = []
+        if not texts:
+            return []
+        conversation, heads = _conversation(sender_id), []
         for text in texts:
             read = self._kept if len(text) <= _LONGEST_KEPT else self._head
             head = read(text, conversation)
