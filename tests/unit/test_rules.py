@@ -466,6 +466,17 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     assert logged(caplog) == [], "and once"
 
 
+def test_a_needed_slot_that_is_not_declared_is_named_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By the bot's own name of it, and with what happens without it."""
+    talk = Talk(bot=a_bot(slot_names={"ps7_status": "estado"}))
+    for _ in range(2):
+        decide(CONTEXT_RULES, talk.says().reading).report.tell("action", talk.noted)
+    said = "The bot's domain does not declare the slot estado: "
+    assert logged(caplog) == [("WARNING", f"{said}the dialogue cannot tell how a lookup ended")]
+
+
 def test_each_forged_arrival_is_a_refusal_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     """A second one, which differs, is sealed, logged and counted too."""
     talk = Talk(bot=signed())
