@@ -113,6 +113,8 @@ class Books:
             self.ps7.setdefault(same(name), name)
         valid = usable and (not signed or made - _TOLERANCE <= now <= made + 120 + _TOLERANCE)
         sure = usable and (not signed or made <= now <= made + 115)
+        if same(name) in self._maybe_out:  # it is logged out by its own text too
+            self._maybe_out |= logged_out_with(same(name))
         self.arrivals.append(Arrival(same(name) if usable else None, valid, sure))
         if self._held and self._held.name != self.arrivals[-1].name:
             self._held = None

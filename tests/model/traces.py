@@ -75,6 +75,11 @@ LOG_OUTS = {
     "a log-out goes by what PS7 receives: of Base64": _of(
         Bot(), arrives(BASE64, "forget"), arrives("ana")
     ),
+    "a log-out knows a contextId that is logged out by what PS7 receives": _of(
+        _PS7,
+        *(arrives(BASE64, "forget"), arrives("ana", "/session_start")),
+        *(says("forget"), arrives("ana 0")),
+    ),
     "log-outs of nobody do not make a customer's forgotten": _of(
         Bot(every=False, start=START_PS7, forgetful=True),
         *(arrives("ana", "context"), says("forget")),

@@ -163,16 +163,20 @@ def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found, held = reading.found, reading.held
-    if found is None or (held and reading.same and held.outcome == report.outcome):
-        return _set_status(rule, reading, report)  # it is sealed already
+    found, held, hit = reading.found, reading.held, reading.logged_out
+    own = None if hit is None or found is None else fingerprint(found.context_id or "")
+    is_sealed = held and reading.same and held.outcome == report.outcome and own == hit
+    if found is None or is_sealed:
+        return _set_status(rule, reading, report)
     report.refusal = LookupReport(
         reading.bot.digest(found.context_id or found.fingerprint),
         correlation_id(reading),
         report.outcome,
         found.refused or rule.reason or Reason.INTERNAL,
     )
-    log_outs = reading.log_outs.and_hit(reading.logged_out)
+    log_outs = reading.log_outs
+    if hit is not None and own is not None:  # from now on by its own text, whatever is beside it
+        log_outs = log_outs.and_hit(hit, own)
     seal = _seal(reading, report.outcome, **log_outs.in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
 

@@ -145,11 +145,10 @@ class LogOuts(NamedTuple):
         """Whether this one is logged out."""
         return fingerprint in self.customers or fingerprint in self.others
 
-    def and_hit(self, fingerprint: str | None) -> LogOuts:
-        """Return these; one that was tried again is among the last to be forgotten."""
-        hit = () if fingerprint is None else (fingerprint,)
-        is_customer = fingerprint in self.customers
-        return self.and_newer(hit if is_customer else (), () if is_customer else hit)
+    def and_hit(self, hit: str, own: str) -> LogOuts:
+        """Return these with the one that was hit in front, and that of the contextId itself."""
+        newer, is_customer = (own, hit), hit in self.customers
+        return self.and_newer(newer if is_customer else (), () if is_customer else newer)
 
     def and_newer(self, customers: Iterable[str], others: Iterable[str]) -> LogOuts:
         """Return these with newer ones in front."""
