@@ -4,15 +4,15 @@ Importing this package registers three actions. Nothing is read or opened before
 registers them.
 """
 
-from .context import CustomerContext, Identification, SecurityDevice, TokenStatus
-from .dialogue.actions import (
+from .actions import (
     ActionPS7Context,
     ActionPS7Forget,
     ActionPS7Verify,
     PS7SessionStart,
+    handover,
     verified_context,
 )
-from .dialogue.handover import handover
+from .customer import CustomerContext, Identification, SecurityDevice, TokenStatus
 from .lookup.client import PS7Client
 from .outcomes import LookupFailed, Outcome, PS7Error, Reason, SettingsError
 from .settings import PS7Settings

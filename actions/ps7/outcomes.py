@@ -43,6 +43,10 @@ ANSWERS = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.INVALID})
 """Outcomes that are about the contextId: PS7 was there, and answered."""
 
 
+ANONYMOUS = frozenset({Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED})
+"""Outcomes of runs that ask nobody: no customer is known, or none any more."""
+
+
 class Reason(str, Enum):
     """Why a lookup ended as it did: the word that operations see in the log.
 
@@ -122,6 +126,16 @@ class Reason(str, Enum):
         return member
 
     __str__ = str.__str__
+
+
+ARRIVAL_REFUSED = {
+    Reason.ARRIVAL_SIGNATURE: "no key of PS7_ARRIVAL_KEYS signed its token",
+    Reason.ARRIVAL_CLAIMS: "claims of its token are missing or cannot be used",
+    Reason.ARRIVAL_CONVERSATION: "its token was made for another conversation",
+    Reason.ARRIVAL_TIME: "its token was no longer valid as it came, or not yet",
+    Reason.TOO_MANY_CONTEXT_IDS: "this session has asked about too many others",
+}
+"""Why an arrival was refused, in words."""
 
 
 class PS7Error(Exception):

@@ -6,18 +6,30 @@ all of them are named at once.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import ssl
 from functools import cache, partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSource
 
-from . import setting_types as types
+from .customer import SlotNames
 from .outcomes import SettingsError
 
 if TYPE_CHECKING:
@@ -30,6 +42,148 @@ PREFIX = "PS7_"
 SECRETS_DIR = "PS7_SECRETS_DIR"
 
 logger = logging.getLogger(__name__)
+
+# The kinds of settings: a type and a check each. A refusal never shows the value
+
+MAX_SECONDS = 240
+"""Rasa gives an action 300 s: ours must be the limit that counts."""
+MIN_SIGNING_BYTES = 32
+"""HS256 asks for a key as long as its hash (RFC 7518, section 3.2)."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host can only be this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class FaultError(ValueError):
+    """What is wrong with a value, in words that show nothing of it."""
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FaultError("this one does not begin with https:// and a host")
+    if "@" in parts.netloc:
+        raise FaultError("this one holds a user")
+    if "?" in text or "#" in text:
+        raise FaultError("this one goes on after the path")
+    if "/apiaccess/" in f"{parts.path}/":
+        raise FaultError("this one holds PS7's own path, which is added to it")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise FaultError("this one is http to another machine")
+    if parts.port == 0 or not text.isprintable() or " " in text:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.strip() or not text.isprintable():
+        raise ValueError
+    return secret
+
+
+def _fernet_key(secret: SecretStr) -> SecretStr:
+    Fernet(secret.get_secret_value())
+    return secret
+
+
+def _signing_key(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    # PyJWT takes no public key for a secret: signing with one is an old attack.
+    if len(text.encode()) < MIN_SIGNING_BYTES or "-----BEGIN" in text or text.startswith("ssh-"):
+        raise ValueError
+    return secret
+
+
+def _dotted_path(text: str) -> str:
+    if not all(step.strip() for step in text.split(".")):
+        raise ValueError
+    return text
+
+
+def _trusted(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        raise ValueError from None
+    return path
+
+
+def _certificate(path: Path, others: ValidationInfo) -> Path:
+    """Load the certificate with its key, which the model reads before it."""
+    if "client_key" not in others.data:
+        return path  # the key's file is at fault
+    key = others.data["client_key"]
+    try:
+        # A key with a password would ask for it at the terminal.
+        ssl.create_default_context().load_cert_chain(path, key, password=lambda: b"")
+    except OSError:
+        raise ValueError from None
+    return path
+
+
+def _proxy(secret: SecretStr, others: ValidationInfo) -> SecretStr:
+    """Check the proxy. The model reads the base URL before it."""
+    text = secret.get_secret_value()
+    parts = urlsplit(text)
+    if parts.scheme != "http" or not parts.hostname or parts.port == 0 or not text.isprintable():
+        raise ValueError
+    in_clear = str(others.data.get("base_url", "")).startswith("http:")
+    if in_clear and not is_loopback(parts.hostname):
+        raise ValueError
+    return secret
+
+
+def _slots_of_the_bot(names: list[str], others: ValidationInfo) -> list[str]:
+    """Check the slots to clear. The model reads the renames before them."""
+    if SlotNames(others.data.get("slot_names", {})).among(names):
+        raise FaultError("this one names a slot of the plugin's")
+    return names
+
+
+def _distinct_slots(renames: dict[str, str]) -> dict[str, str]:
+    SlotNames(renames)
+    return renames
+
+
+def _json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _json_but_null(value: object) -> object:
+    read = _json(value)
+    if read is None and value is not None:
+        raise ValueError
+    return read
+
+
+FromJson = BeforeValidator(_json)
+FromJsonButNull = BeforeValidator(_json_but_null)
+"""For a setting that is bad, and not absent, if its value is `null`."""
+Name = Annotated[str, Field(min_length=1)]
+HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
+ArrivalKeys = Annotated[
+    list[Annotated[SecretStr, AfterValidator(_signing_key)]], Field(min_length=1)
+]
+DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
+OwnSlots = Annotated[list[Name], AfterValidator(_slots_of_the_bot)]
+Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
+Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+HEADER_TEXT = "a text of printable characters"
+SECONDS = f"seconds, a number above 0 and at most {MAX_SECONDS}"
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+TrustedFile = Annotated[Path, AfterValidator(_trusted)]
+CertificateFile = Annotated[Path, AfterValidator(_certificate)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+
+
+# Where they come from
 
 # Kept over a reload of this module: a new key would break every seal of the running process.
 _made_keys: list[SecretStr] = globals().get("_made_keys", [])
@@ -107,7 +261,7 @@ class _FromEnvironment(BaseSettings):
             state = "is missing" if is_missing else "cannot be used"
             expects = cls.model_fields[name].description
             fault = detail.get("ctx", {}).get("error")
-            more = f"; {fault}" if isinstance(fault, types.FaultError) else ""
+            more = f"; {fault}" if isinstance(fault, FaultError) else ""
             more = f"; looked in {_sources()}" if is_missing else more
             faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
         return list(faults.values())
@@ -122,9 +276,9 @@ def _sources() -> str:
 class ArrivalSettings(_FromEnvironment):
     """What a back-end that signs arrival tokens needs, and no more."""
 
-    arrival_keys: Annotated[types.ArrivalKeys | None, NoDecode, types.FromJsonButNull] = Field(
+    arrival_keys: Annotated[ArrivalKeys | None, NoDecode, FromJsonButNull] = Field(
         default=None,
-        description=f"a JSON list of secrets of at least {types.MIN_SIGNING_BYTES} bytes each, "
+        description=f"a JSON list of secrets of at least {MIN_SIGNING_BYTES} bytes each, "
         "newest first",
     )
 
@@ -132,16 +286,16 @@ class ArrivalSettings(_FromEnvironment):
 class SlotSettings(_FromEnvironment):
     """What a reader of a bot's files needs, and no more."""
 
-    slot_names: Annotated[types.Renames, NoDecode, types.FromJson] = Field(
+    slot_names: Annotated[Renames, NoDecode, FromJson] = Field(
         default={},
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
         "no name twice",
     )
-    clear_slots: Annotated[list[types.Name], NoDecode, types.FromJson] = Field(
+    clear_slots: Annotated[OwnSlots, NoDecode, FromJson] = Field(
         default=[],
         description='a JSON list of slots of the bot\'s own, such as ["balance"]',
     )
-    metadata_keys: Annotated[types.DottedPaths, NoDecode, types.FromJson] = Field(
+    metadata_keys: Annotated[DottedPaths, NoDecode, FromJson] = Field(
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
@@ -164,40 +318,40 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     Use `PS7Settings.load()` for an error that names every variable at fault.
     """
 
-    base_url: types.BaseUrl = Field(
+    base_url: BaseUrl = Field(
         description="scheme, host and port of PS7, such as https://cec.example.com, and the path "
         "in front of PS7's own if its gateway has one; http is for a loopback host only",
     )
-    username: types.HeaderValue = Field(description=types.HEADER_TEXT)
-    password: types.HeaderValue = Field(description=types.HEADER_TEXT)
-    seal_keys: Annotated[types.SealKeys, NoDecode, types.FromJson] = Field(
+    username: HeaderValue = Field(description=HEADER_TEXT)
+    password: HeaderValue = Field(description=HEADER_TEXT)
+    seal_keys: Annotated[SealKeys, NoDecode, FromJson] = Field(
         default_factory=_keys_of_this_process,
         description="a JSON list of Fernet keys, newest first",
     )
-    api_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
-    app_key: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
+    api_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
+    app_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
-    app_secret: types.HeaderValue | None = Field(default=None, description=types.HEADER_TEXT)
-    deadline: types.Seconds = Field(default=4.0, description=types.SECONDS)
-    connect_timeout: types.Seconds = Field(default=1.0, description=types.SECONDS)
-    read_timeout: types.Seconds = Field(default=2.0, description=types.SECONDS)
+    app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
+    deadline: Seconds = Field(default=4.0, description=SECONDS)
+    connect_timeout: Seconds = Field(default=1.0, description=SECONDS)
+    read_timeout: Seconds = Field(default=2.0, description=SECONDS)
     attempts: int = Field(default=3, ge=1, le=10, description="a whole number from 1 to 10")
     breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
-    breaker_reset: types.Seconds = Field(default=15.0, description=types.SECONDS)
+    breaker_reset: Seconds = Field(default=15.0, description=SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
     max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
-    ca_file: types.TrustedFile | None = Field(
+    ca_file: TrustedFile | None = Field(
         default=None, description="a file of certificates to trust (PEM)"
     )
-    client_key: types.KeyFile | None = Field(
+    client_key: FilePath | None = Field(
         default=None, description="a file with the key of PS7_CLIENT_CERT (PEM)"
     )
-    client_cert: types.CertificateFile | None = Field(
+    client_cert: CertificateFile | None = Field(
         default=None,
         description="a file with the client's certificates (PEM), whose key stands there or in "
         "PS7_CLIENT_KEY, without a password",
     )
-    proxy: types.ProxyUrl | None = Field(
+    proxy: ProxyUrl | None = Field(
         default=None,
         description="the URL of an HTTP proxy, such as http://proxy.example.com:3128; on this "
         "machine where PS7_BASE_URL is http, since http shows the credentials to it",

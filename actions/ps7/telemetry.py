@@ -1,16 +1,19 @@
-"""What is observed of a lookup: one log line, spans and metrics.
+"""What is observed of the plugin: every log line, metric and span. Nothing here decides.
 
-What is no field of `LookupReport` is not shown: no contextId, no sender id, nothing of the customer
-or of the credentials. OpenTelemetry is used through its API only; if no SDK is set up, spans and
-metrics go nowhere.
+What is no field of `LookupReport` or `RunReport` is not shown: no contextId, no sender id, nothing
+of the customer or of the credentials. OpenTelemetry is used through its API only; if no SDK is set
+up, spans and metrics go nowhere.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import traceback
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +21,87 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from .counter import SCOPE, CounterFromZero
-from .outcomes import Outcome, Reason
+from .customer import CONTEXT_ACTION, NEEDED, SESSION_ACTION, VERIFY_ACTION
+from .outcomes import ANONYMOUS, ARRIVAL_REFUSED, Outcome, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 logger = logging.getLogger(__name__)
+
+SCOPE = "rasa_ps7"
+"""The name under which OpenTelemetry knows the plugin."""
+
+# Keyed digests: how a log names what it must not show
+
+_BYTES = 16
+_LOG_DIGITS = 12
+
+
+class KeyedDigest:
+    """Digests of one purpose. Two purposes never give the same digest of one text."""
+
+    def __init__(self, key: str, purpose: str) -> None:
+        """Derive the key of this purpose from `key`, a text that only this bot's servers know."""
+        self._key = hmac.digest(key.encode(), f"ps7 {purpose}".encode(), hashlib.sha256)
+
+    def _of(self, text: str) -> bytes:
+        # BLAKE2 takes a key by itself (RFC 7693): some five times as fast as an HMAC of OpenSSL's.
+        encoded = text.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(encoded, key=self._key, digest_size=_BYTES).digest()
+
+    def short(self, text: str) -> str:
+        """Return 12 hexadecimal digits: enough to follow one contextId through a log."""
+        return self._of(text).hex()[:_LOG_DIGITS]
+
+    def uuid(self, text: str) -> str:
+        """Return a UUID (version 8, RFC 9562) that is the same for the same text."""
+        digits = self._of(text).hex()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        front = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}"
+        return f"{front}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+# Counters that are there at 0 before their first event
+
+_Key = tuple[tuple[str, str], ...]
+
+# Kept over a reload of this module: OpenTelemetry goes on to read the counters of before.
+_counts: dict[str, dict[_Key, int]] = globals().get("_counts", {})
+
+
+class CounterFromZero:
+    """Counts events by their attributes, for whatever reads the metrics of the process."""
+
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        description: str,
+        known: Iterable[Mapping[str, str]] = ({},),
+    ) -> None:
+        """Take the sets of attributes that are known beforehand: each of them begins at 0."""
+        self.name, self.unit, self.description = name, unit, description
+        self.known = tuple(tuple(attributes.items()) for attributes in known)
+        self._counts = _counts.setdefault(name, dict.fromkeys(self.known, 0))
+        self.register(metrics.get_meter(SCOPE))
+
+    def add(self, number: int, attributes: Mapping[str, str] | None = None) -> None:
+        """Count so many events with these attributes, in the order in which they are known."""
+        key = tuple(attributes.items()) if attributes else ()
+        self._counts[key] = self._counts.get(key, 0) + number
+
+    def register(self, meter: metrics.Meter) -> None:
+        """Let a meter read it."""
+        meter.create_observable_counter(self.name, [self._read], self.unit, self.description)
+
+    def _read(self, _options: metrics.CallbackOptions) -> list[metrics.Observation]:
+        # A copy: another thread may read while this one counts.
+        return [metrics.Observation(number, dict(key)) for key, number in [*self._counts.items()]]
+
+
+# A lookup
 
 _NO_SPAN = nullcontext(trace.INVALID_SPAN)
 propagator = TraceContextTextMapPropagator()
@@ -210,7 +287,160 @@ def warn_of_expiry(problem: str, shape: str) -> None:
         )
 
 
-def log_bug(error: Exception) -> None:
+# A run of an action
+
+
+def _turn(action: str, status: Outcome, **why: str) -> dict[str, str]:
+    return {"action": action, "status": str(status), **why}
+
+
+def _known_turns() -> Iterator[dict[str, str]]:
+    for status in Outcome:
+        held = {"source": "held"} if status == Outcome.OK else {}
+        yield _turn(VERIFY_ACTION, status, **held)
+        for action in (CONTEXT_ACTION, SESSION_ACTION):
+            if status in ANONYMOUS:
+                yield _turn(action, status, metadata="brought")
+                yield _turn(action, status, metadata="none")
+            else:
+                yield _turn(action, status, source="looked_up")
+                yield _turn(action, status, **held)
+
+
+turns = CounterFromZero(
+    "ps7.turns", "{run}", "Runs of an action, by the final status", _known_turns()
+)
+slots_restored = CounterFromZero("ps7.slots.restored", "{slot}", "Slots restored from the seal")
+seals_refused = CounterFromZero("ps7.seals.refused", "{seal}", "Seals that were refused")
+arrivals_refused = CounterFromZero(
+    "ps7.arrivals.refused",
+    "{arrival}",
+    "Arrivals that were refused, by reason",
+    [{"reason": reason.value} for reason in ARRIVAL_REFUSED],
+)
+_MOST_NOTED = 64
+"""Sets of metadata keys that are named in the log: a client may make up any number of them."""
+
+
+@dataclass
+class RunReport:
+    """How one run went, as far as a log or a metric may contain it."""
+
+    rule: str
+    """Name of the rule that decided."""
+    outcome: Outcome
+    """What the status is afterwards."""
+    slots: Iterable[str] = ()
+    """Names of the slots that change."""
+    restored: Collection[str] = ()
+    """Names of those that something else had overwritten."""
+    looked_up: bool = False
+    metadata: str | None = None
+    """The keys of metadata that brought no contextId, if there was any (`describe_metadata`)."""
+    without_context_id: bool = False
+    """Whether a contextId was looked for, and none is at hand."""
+    refusal: LookupReport | None = None
+    """Of a contextId about which PS7 is not asked."""
+    seal_refused: bool = False
+    """Whether the slot of the seal has something that no key opens for this conversation."""
+    seal_keys_made: bool = False
+    """Whether this process made its seal key itself."""
+    slots_claimed: bool = False
+    """Whether slots claimed a customer, and were cleared as no seal names one."""
+    guesses: int = 0
+    """About so many contextIds the conversation asked in vain, if that is one more alert."""
+    status_claimed: bool = False
+    """Whether the status claimed a customer, and the seal names none."""
+    undeclared: Iterable[tuple[str, str]] = ()
+    """Slots that the bot has to declare and does not: the default name, and the bot's."""
+    own: Iterable[tuple[str, str, str]] = ()
+    """Slots that the bot fills by itself: the default name, the bot's, and the mapping."""
+
+    def tell(self, action: str, noted: set[str]) -> None:
+        """Log and count the run of an action; `noted` is what this process warns of only once."""
+        if self.undeclared or self.own or self.metadata is not None:
+            self._tell_once(noted)
+        if self.seal_refused or self.restored or self.slots_claimed or self.status_claimed:
+            self._tell_attacks()
+        if self.refusal is not None:
+            _tell_refusal(self.refusal)
+        if self.guesses:
+            arrivals_refused.add(1, {"reason": Reason.TOO_MANY_CONTEXT_IDS.value})
+            logger.warning("PS7 did not know %d contextIds of one conversation", self.guesses)
+        why = {}
+        if self.looked_up:
+            why["source"] = "looked_up"
+        elif self.outcome == Outcome.OK:
+            why["source"] = "held"
+        elif self.without_context_id:
+            why["metadata"] = "none" if self.metadata is None else "brought"
+        turns.add(1, _turn(action, self.outcome, **why))
+        logger.debug("%s: rule=%s slots=%s", action, self.rule, [*self.slots])
+
+    def _tell_once(self, noted: set[str]) -> None:
+        for default, name in self.undeclared:
+            _warn_once(noted, f"The bot's domain does not declare the slot {name}", default)
+        for default, name, mapping in self.own:
+            text = (
+                f"The bot's domain fills the slot {name} by {mapping}, so it is the bot's own and "
+                f"left alone; PS7_SLOT_NAMES can name another slot for {default}"
+            )
+            _warn_once(noted, text, default)
+        if self.metadata is not None and len(noted) < _MOST_NOTED:
+            text = f"A message brought metadata without a contextId; {self.metadata}"
+            _warn_once(noted, text)
+
+    def _tell_attacks(self) -> None:
+        """Tell what something else than the plugin wrote."""
+        if self.seal_refused:
+            seals_refused.add(1)
+            unset = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
+            logger.warning(
+                "A seal was refused: it is not ours, or not of this conversation%s",
+                unset if self.seal_keys_made else "",
+            )
+        if self.restored:
+            slots_restored.add(len(self.restored))
+            logger.warning("Slots restored from the seal: %s", ", ".join(self.restored))
+        if self.slots_claimed:
+            logger.warning("The slots claimed a customer with no seal of ours behind them: cleared")
+        if self.status_claimed:
+            logger.warning("The status claimed a customer; the seal says %s", self.outcome.value)
+
+
+def _tell_refusal(refusal: LookupReport) -> None:
+    refusal.write()
+    if refusal.reason in ARRIVAL_REFUSED:
+        arrivals_refused.add(1, {"reason": refusal.reason.value})
+        logger.warning("Arrival refused: %s", ARRIVAL_REFUSED[refusal.reason])
+
+
+def _warn_once(noted: set[str], text: str, default: str = "") -> None:
+    if text not in noted:
+        noted.add(text)
+        without_it = f": {NEEDED[default]}" if default in NEEDED else ""
+        logger.warning("%s%s", text, without_it)
+
+
+def warn_of_left_out(slot: str) -> None:
+    """Warn of an event of a bot's `opened` that sets a slot of the plugin's."""
+    logger.warning("PS7SessionStart.opened returned a value for %s: left out", slot)
+
+
+@cache
+def warn_of_open_arrival() -> None:
+    """Once a process, warn that a contextId is accepted from whoever can post to a channel."""
+    logger.warning(
+        "PS7_ARRIVAL_KEYS is not set: whoever can post to a channel of this bot can send any "
+        "contextId. Let a back-end of yours sign them, or be the only one that reaches the channel."
+    )
+
+
+# What no one foresaw
+
+
+def log_bug(error: Exception, what: str = "") -> None:
     """Log an unforeseen error's class and place; not its text, which may quote anything."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
+    name, file = type(error).__name__, Path(place.filename).name
+    logger.error("%s%s at %s:%s", what, name, file, place.lineno)

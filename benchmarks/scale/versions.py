@@ -19,8 +19,8 @@ _CHANGES = {
     READS_NEXT: (_FORMAT, "    version: Literal[3, 4] = 3\n"),
     WRITES_NEXT: (_FORMAT, "    version: Literal[3, 4] = 4\n"),
 }
-"""By version: a line of `dialogue/seal.py`, and what stands there instead. Those who write the next
-format read both; so do those of the release between, which still write the present one."""
+"""By version: a line of `conversation/seal.py`, and what stands there instead. Those who write the
+next format read both; so do those of the release between, which still write the present one."""
 
 
 def make(version: str, bot: Path, folder: Path) -> Path:
@@ -31,7 +31,7 @@ def make(version: str, bot: Path, folder: Path) -> Path:
 
     """
     shutil.copytree(bot / "actions", folder / "actions", ignore=shutil.ignore_patterns("__py*"))
-    seal = folder / "actions" / "ps7" / "dialogue" / "seal.py"
+    seal = folder / "actions" / "ps7" / "conversation" / "seal.py"
     present, line = seal.read_text(encoding="utf-8"), _CHANGES[version]
     if present.count(line[0]) != 1:
         raise ValueError(f"{line[0].strip()!r} is not in the seal: mend benchmarks/scale/versions")

@@ -15,7 +15,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from actions.ps7 import cpf
+from actions.ps7.customer import mask_cpf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ def _as_it_is(value: str) -> str:
 
 
 def _masked_cpf(value: str) -> str:
-    return cpf.mask(value) or HIDDEN
+    return mask_cpf(value) or HIDDEN
 
 
 def _last_digits(value: str) -> str:

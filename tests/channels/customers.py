@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from actions.ps7.dialogue.arrival import sign
+from actions.ps7.conversation.arrival import sign
 from tests.channels.services import (
     ARRIVAL_KEY,
     CODE,

@@ -22,7 +22,7 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 
-from actions.ps7.dialogue.arrival import sign
+from actions.ps7.conversation.arrival import sign
 from examples.channels.try_it import headers_of, post_of
 from tests.support.processes import free_port
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from actions.ps7.dialogue.arrival import sign
+from actions.ps7.conversation.arrival import sign
 from tests.channels import services
 from tests.channels.customers import Customer, customer, said_by
 from tests.channels.services import (

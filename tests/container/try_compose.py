@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from actions.ps7.dialogue.arrival import sign
+from actions.ps7.conversation.arrival import sign
 from actions.ps7.testing import Simulator
 from benchmarks.scale.authority import Authority
 from examples.deploy import make_secrets

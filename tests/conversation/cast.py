@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from actions.ps7.dialogue.arrival import sign
+from actions.ps7.conversation.arrival import sign
 from tests.channels import services
 from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
 from tests.conversation.talking import Chat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions.ps7 import Outcome
-from actions.ps7.slots import CUSTOMER_SLOTS as DECLARABLE
+from actions.ps7.customer import CUSTOMER_SLOTS as DECLARABLE
 from actions.ps7.testing import Persona
 from actions.ps7.testing.rasa_in_memory import bot_message, load_domain
 from tests.conversation.harness import OSS_BOT

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from actions.ps7.slots import CUSTOMER_SLOTS, STATUS
+from actions.ps7.customer import CUSTOMER_SLOTS, STATUS
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import Life, start_rasas

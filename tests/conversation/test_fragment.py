@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
-from actions.ps7.slots import CUSTOMER_SLOTS
+from actions.ps7.customer import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
 from tests.conversation.fixtures import _rasa_python
 from tests.conversation.harness import FRAGMENT, OSS_BOT

@@ -12,18 +12,17 @@ from pydantic.fields import FieldInfo
 from actions import ps7 as package
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.cli import command
-from actions.ps7.counter import SCOPE
-from actions.ps7.dialogue import arrival, context_id, rules, situation
-from actions.ps7.lookup import http, tokens, wire
-from actions.ps7.setting_types import MIN_SIGNING_BYTES
-from actions.ps7.settings import PREFIX
-from actions.ps7.slots import (
+from actions.ps7.conversation import arrival, reading, rules
+from actions.ps7.customer import (
     CONTEXT,
     CUSTOMER_SLOTS,
     PERSON_SLOTS,
     SHARED_SLOTS,
     STATUS,
 )
+from actions.ps7.lookup import http, tokens, wire
+from actions.ps7.settings import MIN_SIGNING_BYTES, PREFIX
+from actions.ps7.telemetry import SCOPE
 from actions.ps7.testing import FAULTS, PERSONAS
 from tests.docs.documents import code_words, document
 from tests.support.processes import ROOT
@@ -155,15 +154,15 @@ SECURITY = document("docs/security.md")
 @pytest.mark.parametrize(
     ("page", "figure"),
     [
-        ("how-it-works", f"text of 1 to {context_id.MAX_LENGTH} printable characters"),
-        ("how-it-works", f"no call for {situation.REFUSED_FOR.seconds} s"),
+        ("how-it-works", f"text of 1 to {arrival.MAX_LENGTH} printable characters"),
+        ("how-it-works", f"no call for {reading.REFUSED_FOR.seconds} s"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{tokens.PATH}`"),
         ("ps7", f"`X-Token-Expire: {tokens.LIFETIME}`"),
         ("ps7", f"answers over {http.MAX_ANSWER_BYTES // 1024} KiB"),
         ("ps7", f"deeper than {wire.MAX_DEPTH} levels"),
         ("security", f"{arrival.MAX_SECONDS} s"),
-        ("security", f"{arrival.MAX_LENGTH} characters"),
+        ("security", f"{arrival.MAX_TOKEN_LENGTH} characters"),
         ("security", f"at least {MIN_SIGNING_BYTES} bytes"),
     ],
 )

@@ -14,8 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
-from actions.ps7.dialogue.arrival import ArrivalVerifier
-from actions.ps7.dialogue.context_id import found_in, look_in
+from actions.ps7.conversation.arrival import ArrivalVerifier, look_in
 from tests.support.processes import ROOT
 
 FOLDER = ROOT / "examples" / "backend"
@@ -84,7 +83,7 @@ def test_the_plugin_accepts_each_vector(arrival: dict[str, Any]) -> None:
     hit = look_in({"contextId": arrival["token"]}, [["contextId"]])
     assert hit is not None
     verifier = ArrivalVerifier(["another-made-up-secret-of-a-back-end", KEY])
-    found = verifier.read(found_in(hit, None), arrival["sender_id"])
+    found = verifier.read(hit, arrival["sender_id"])
     assert (found.context_id, found.refused) == (arrival["context_id"], None)
     accepted = [found.may_arrive_at(NOW + seconds) for seconds in (0, 59, 60)]
     assert accepted == [True, True, False]

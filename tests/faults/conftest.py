@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import ActionPS7Context
-from actions.ps7.dialogue import runtime
-from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7 import ActionPS7Context, runtime, telemetry
+from actions.ps7.runtime import Runtime
 from actions.ps7.testing import Conversation
 from tests.faults.secrets import CONTEXT_ID, SENDER_ID
 from tests.faults.watch import Watch, left_open
@@ -52,7 +51,7 @@ def _quick_collections() -> Iterator[None]:
 @pytest.fixture
 async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Watch:
     """Listen in on everything but the warning that a process logs once."""
-    runtime._warn_of_open_arrival()
+    telemetry.warn_of_open_arrival()
     return Watch(monkeypatch, caplog)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import LookupFailed, PS7Client
-from actions.ps7.dialogue import runtime
+from actions.ps7 import LookupFailed, PS7Client, runtime
 from actions.ps7.lookup.client import Lookup
 from tests.support.observed import Spans, measured
 

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from cryptography.fernet import Fernet
 
-from actions.ps7.dialogue import runtime
+from actions.ps7 import runtime
 from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer
 from tests.support.clock import Clock

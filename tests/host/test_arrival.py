@@ -10,8 +10,7 @@ import json
 
 import pytest
 
-from actions.ps7 import verified_context
-from actions.ps7.dialogue import runtime
+from actions.ps7 import telemetry, verified_context
 from actions.ps7.testing import PERSONAS, Simulator, sign_arrival
 from tests.support.bots import arrive, converse
 from tests.support.clock import Clock, now
@@ -48,7 +47,7 @@ async def test_arrivals_that_no_key_signs_are_said_once_at_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning for all the actions of a process, and none where there are keys."""
-    runtime._warn_of_open_arrival.cache_clear()
+    telemetry.warn_of_open_arrival.cache_clear()
     monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
     converse()
     assert "PS7_ARRIVAL_KEYS" not in caplog.text

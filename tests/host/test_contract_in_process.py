@@ -74,7 +74,7 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-MODULES = ("context", "outcomes", "settings", "dialogue.runtime", "dialogue.seal")
+MODULES = ("customer", "outcomes", "settings", "runtime", "conversation.seal")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_a_reload_changes_nothing(
         known, user = Dialogue(), Dialogue()
         await known.turn(running.send, metadata={"contextId": "ana"})
         for _ in range(2):
-            assert "actions.ps7.dialogue.actions" in await running.tell(reload=which)
+            assert "actions.ps7.actions" in await running.tell(reload=which)
             known.slots["account"] = "overwritten"
             assert await known.turn(running.send) == {"account": ANA["account"]}
             assert await known.turn(running.send, VERIFY) == {}

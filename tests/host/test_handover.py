@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from actions.ps7 import Outcome, handover
-from actions.ps7.dialogue import runtime
-from actions.ps7.slots import CUSTOMER_SLOTS
+from actions.ps7 import Outcome, handover, runtime
+from actions.ps7.customer import CUSTOMER_SLOTS
 from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, run, set_slots
 from tests.support.clock import Clock

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from actions.ps7.dialogue import counters
+from actions.ps7 import telemetry
 from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.clock import Clock
@@ -58,7 +58,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
         assert said.keys() <= {"action", "status", "source", "metadata"}
         counted.append(":".join([str(number), *said.values()]))
 
-    monkeypatch.setattr(counters, "_turns", SimpleNamespace(add=add))
+    monkeypatch.setattr(telemetry, "turns", SimpleNamespace(add=add))
     await arrive(bot)
     await bot.user("oi", metadata={"customData": {"contextId": "C-1"}})
     for fault in ("two words", "not-found", "http-403", "http-404", "ana"):
@@ -67,7 +67,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
     await set_slots(bot, ps7_status=TYPED)
     await run(bot, VERIFY)
     await run(bot, FORGET)
-    monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", broken)
+    monkeypatch.setattr("actions.ps7.actions.decide", broken)
     await bot.run(LOOK_UP)
     assert [each.replace("action_ps7_", "") for each in counted] == [
         *("1:context:missing:none", "1:context:missing:brought"),
@@ -82,11 +82,11 @@ async def test_a_bug_is_an_outcome_too(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing leaves `run`: everything null, `unavailable`, and an error line without values."""
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "ps7_status"]')
+    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance"]')
     bot = converse()
     await arrive(bot, "ana")
     await set_slots(bot, balance=10, colour="red")
-    monkeypatch.setattr("actions.ps7.dialogue.rules.Run.context", broken)
+    monkeypatch.setattr("actions.ps7.actions.decide", broken)
     await bot.run(LOOK_UP)
     assert shown(bot) == no_customer("unavailable")
     slots = bot.slots
@@ -102,7 +102,7 @@ async def test_what_breaks_before_the_tracker_is_read_sets_the_status_alone(
     """Which slots are the plugin's is not known then; no slot may be trusted beside that status."""
     bot = converse()
     await arrive(bot, "ana")
-    monkeypatch.setattr("actions.ps7.dialogue.runtime.Runtime.ours_among", broken)
+    monkeypatch.setattr("actions.ps7.conversation.reading.Reading._read_slots", broken)
     assert await run(bot, LOOK_UP) == ["ps7_status"]
     assert bot.slots["ps7_status"] == "unavailable"
     assert [record.levelname for record in caplog.records].count("ERROR") == 1

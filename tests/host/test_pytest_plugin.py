@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from actions.ps7 import clock
-from actions.ps7.dialogue import runtime
+from actions.ps7 import clock, runtime
 from actions.ps7.settings import ArrivalSettings, PS7Settings
 from tests.support.processes import ROOT
 

@@ -12,9 +12,8 @@ import pytest
 from cryptography.fernet import Fernet
 from rasa_sdk import Action
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
-from actions.ps7.dialogue import actions, runtime
-from actions.ps7.dialogue.actions import PS7Action
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, actions, runtime
+from actions.ps7.actions import PS7Action
 
 pytestmark = pytest.mark.versions
 
@@ -40,14 +39,16 @@ def test_unusable_settings_stop_the_server(settings: pytest.MonkeyPatch) -> None
 
 def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPatch) -> None:
     """As a folder and as the wheel. Nothing else is a copy: no reload, no class of that name."""
-    modules = [actions.__name__, "bot.actions"]
+    modules = [actions.__name__]
 
     def classes() -> list[type]:
-        return [type("PS7Action", (), {"__module__": module}) for module in modules]
+        bots = type("PS7Action", (), {"__module__": "bot.actions"})
+        bases = (PS7Action,)
+        return [bots, *(type("PS7Action", bases, {"__module__": module}) for module in modules)]
 
     settings.setattr(Action, "__subclasses__", classes, raising=False)
     ActionPS7Context()
-    modules.append("rasa_ps7.dialogue.actions")
+    modules.append("rasa_ps7.actions")
     with pytest.raises(SystemExit) as stop:
         ActionPS7Context()
     assert str(stop.value) == (

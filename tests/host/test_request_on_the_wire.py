@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from actions.ps7.dialogue import runtime
+from actions.ps7 import runtime
 from actions.ps7.testing import Simulator
 from tests.host.conftest import seal_keys
 from tests.support.bots import arrive, converse

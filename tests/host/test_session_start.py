@@ -16,8 +16,8 @@ import pytest
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
-from actions.ps7.dialogue.rules import Run
+from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, actions
+from actions.ps7.conversation.reading import Reading
 from actions.ps7.testing import PERSONAS, Conversation
 from tests.support import bots
 from tests.support.bots import (
@@ -54,14 +54,14 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 ) -> None:
     """The first message is kept, the customer before is gone, and no value is in the log."""
 
-    async def fail(_: PS7SessionStart, run: Run) -> dict[str, Any]:
-        raise RuntimeError(str(vars(run)))
+    def fail(_: object, reading: Reading) -> None:
+        raise RuntimeError(str(vars(reading)))
 
     bot = converse(carries_over=carries_over)
     await arrive(bot, "ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
-    monkeypatch.setattr(ActionSessionStart, "changes", fail)
+    monkeypatch.setattr(actions, "decide", fail)
 
     await bot.user("oi de novo", metadata={"contextId": "diego"})
 
@@ -134,7 +134,8 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
     assert (result.texts, bot.latest_message["text"]) == (["Olá!"], "oi")
     assert shows_ana(bot)
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
-    assert re.fullmatch(r"RuntimeError at test_session_start\.py:\d+", record.getMessage())
+    said = r"PS7SessionStart\.opened of the bot failed: RuntimeError at test_session_start\.py:\d+"
+    assert re.fullmatch(said, record.getMessage())
     assert str(ANA["account"]) not in caplog.text
 
 

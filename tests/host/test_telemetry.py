@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-import runpy
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import Any
 
 import pytest
 
-from actions.ps7 import PS7Client, counter, telemetry
-from actions.ps7.dialogue import runtime
+from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
 from tests.support.simulator_client import own_simulator
@@ -248,13 +246,21 @@ async def test_the_connections_in_use_are_shown(ps7: Simulator, points: Points) 
         assert in_use() == [({}, 0)]
 
 
-def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again() -> None:
+def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """OpenTelemetry keeps the instrument that it was given first, of a host that reloads."""
     made = ("ps7.test", "{test}", "Made by a test")
-    first = counter.CounterFromZero(*made)
+    first = telemetry.CounterFromZero(*made)
     assert [read.value for read in first._read(metrics.CallbackOptions())] == [0]
     first.add(1)
-    reloaded = runpy.run_path(counter.__file__, {"_counts": counter._counts})
-    reloaded["CounterFromZero"](*made).add(1)
+    spec = spec_from_file_location("actions.ps7.again", telemetry.__file__)
+    assert spec is not None
+    reloaded: Any = module_from_spec(spec)
+    reloaded._counts = telemetry._counts
+    assert spec.loader is not None
+    monkeypatch.setitem(sys.modules, spec.name, reloaded)
+    spec.loader.exec_module(reloaded)
+    reloaded.CounterFromZero(*made).add(1)
     assert [read.value for read in first._read(metrics.CallbackOptions())] == [2]
-    del counter._counts["ps7.test"]
+    del telemetry._counts["ps7.test"]

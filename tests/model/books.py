@@ -12,20 +12,23 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from tests.model.steps import (
+    BASE64,
     FAILURES,
+    FEW,
     LIMIT,
     MAX_AGE,
     NAMES,
     UNDEFINED,
     UNUSABLE,
     Bot,
+    logged_out_with,
     same,
     text_of,
 )
 
 _TOLERANCE = 75.0
 """Seconds by which a token or a seal may be good for too long: clocks, leeway."""
-_RETRIED_AFTER = 31.0
+_WAITS, _RETRIED_AFTER = 29.0, 31.0
 
 
 class Violation(AssertionError):  # noqa: N818 - what it is, not what went wrong
@@ -63,7 +66,11 @@ class Books:
 
     bot: Bot
     ps7: dict[str, str] = field(
-        default_factory=lambda: {name: name for name in NAMES} | {UNDEFINED: FAILURES[0]}
+        default_factory=lambda: {
+            **{name: name for name in NAMES},
+            BASE64: NAMES[0],
+            UNDEFINED: FAILURES[0],
+        }
     )
     """What PS7 answers: a customer, or one of the failures."""
     arrivals: list[Arrival] = field(default_factory=list)
@@ -77,9 +84,14 @@ class Books:
     _lookups: list[Lookup] = field(default_factory=list)
     """Those of this session, the newest last."""
     _asked_ever: set[str] = field(default_factory=set)
+    _texts_out: set[str] = field(default_factory=set)
+    """Those that a log-out may have had to remember …"""
+    _named_out: set[str] = field(default_factory=set)
+    """… and those of customers among them."""
     _in_turn: set[str] = field(default_factory=set)
     _held: Lookup | None = None
-    _logged_out: set[str] = field(default_factory=set)
+    _logged_out: dict[str, bool] = field(default_factory=dict)
+    """By text, and whether a seal that named a customer was shown as it was logged out."""
     _maybe_out: set[str] = field(default_factory=set)
 
     def session_starts(self, *, remembers: bool) -> None:
@@ -101,6 +113,8 @@ class Books:
             self.ps7.setdefault(same(name), name)
         valid = usable and (not signed or made - _TOLERANCE <= now <= made + 120 + _TOLERANCE)
         sure = usable and (not signed or made <= now <= made + 115)
+        if same(name) in self._maybe_out:  # it is logged out by its own text too
+            self._maybe_out |= logged_out_with(same(name))
         self.arrivals.append(Arrival(same(name) if usable else None, valid, sure))
         if self._held and self._held.name != self.arrivals[-1].name:
             self._held = None
@@ -114,6 +128,9 @@ class Books:
         """Judge a lookup, and write down what PS7 answers."""
         came = {one.name for one in self.arrivals if one.valid}
         must(name in came, f"asked about {name}, which did not arrive in this session")
+        said = self._said(name)
+        waits = said is not None and said.answer == FAILURES[0] and now - said.at < _WAITS
+        must(not waits or self.bot.skew, f"asked about {name}, which PS7 rejected just before")
         if not self.attacked and not self.bot.skew:
             must(name not in self._in_turn, f"asked about {name} twice in one turn")
             held = self._held
@@ -126,14 +143,33 @@ class Books:
         self._held = lookup if lookup.answer not in FAILURES else None
         must(len(self._asked) <= LIMIT, "asked about more contextIds than a session may")
 
-    def logs_out(self, about: set[str]) -> None:
-        """Write down a log-out, and what the seals are about that its run was shown."""
+    def answers(self, about: str, answer: str) -> None:
+        """Write down what PS7 answers from now on."""
+        self.ps7[about] = answer
+        if about == NAMES[0]:
+            self.ps7[BASE64] = answer
+
+    def logs_out(self, about: dict[str, bool]) -> None:
+        """Write down a log-out, and what the seals are about that its run was shown.
+
+        With each, whether such a seal named a customer.
+        """
         last = [one for one in self.arrivals[-1:] if one.name is not None]
         self._held = None
-        self._logged_out |= {text_of(name) for name in about}
-        self._logged_out |= {text_of(str(one.name)) for one in last if one.sure}
-        self._maybe_out |= {text_of(str(one.name)) for one in last}
-        self._maybe_out |= {text_of(name) for name in self._asked_ever}
+        for name, named in ({str(one.name): False for one in last if one.sure} | about).items():
+            self._logged_out[name] = named or self._logged_out.get(name, False)
+            if self._logged_out[name]:
+                self._named_out.add(text_of(name))
+        for name in {*(str(one.name) for one in last), *self._asked_ever}:
+            self._maybe_out |= logged_out_with(name)
+            self._texts_out.add(text_of(name))
+
+    def _is_out(self, name: str) -> bool:
+        """Whether a log-out must be remembered: of few, those of customers are the last to go."""
+        by = [named for each, named in self._logged_out.items() if name in logged_out_with(each)]
+        if not self.bot.forgetful or len(self._texts_out) <= FEW:
+            return bool(by)
+        return any(by) and len(self._named_out) < FEW
 
     @property
     def _asked(self) -> set[str]:
@@ -149,8 +185,7 @@ class Books:
             raise Violation(f"{where}: {customer} is shown; what counts is {said}")
         over = now > said.at + MAX_AGE + 2 * _TOLERANCE
         must(not over, f"{where}: {customer} is shown, and the time is over")
-        out = text_of(said.name) in self._logged_out
-        must(not out, f"{where}: {customer} is shown, whom a log-out knew")
+        must(not self._is_out(said.name), f"{where}: {customer} is shown, whom a log-out knew")
 
     def owes(self, now: float) -> str | None:
         """Return the contextId whose customer must be known after a lookup, if there is one."""
@@ -163,7 +198,7 @@ class Books:
         # A token that is over needs no other one, unless another contextId arrived in between.
         sure = any(one.sure for one in takewhile(lambda one: one.name == name, named))
         few = len(self._asked | {name}) <= LIMIT
-        knows = self.ps7[name] not in FAILURES and text_of(name) not in self._maybe_out
+        knows = self.ps7[name] not in FAILURES and name not in self._maybe_out
         return name if knows and sure and few and not waits else None
 
     def outlived(self, was: object, status: object) -> bool:

@@ -7,12 +7,14 @@ events is the test kit's.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
 import jwt
 
+from actions.ps7.conversation.seal import MAX_LOGGED_OUT
 from actions.ps7.testing.rasa_in_memory import (
     CARRY_OVER,
     LISTEN,
@@ -25,7 +27,9 @@ from actions.ps7.testing.rasa_in_memory import (
 )
 from tests.model.books import Books, Violation, must
 from tests.model.steps import (
+    BASE64,
     FAILURES,
+    FEW,
     LIMIT,
     MAX_AGE,
     NAMES,
@@ -134,8 +138,8 @@ class Conversation:
         """Raised last: a run that leaves no seal does no harm by itself."""
         self.settled: tuple[str, int] | None = None
         """The last run and its replica, while nothing has changed since."""
-        self.about: dict[str, str] = {}
-        """The contextId that a seal is about, for those that a lookup made."""
+        self.about: dict[str, tuple[str, bool]] = {}
+        """Of those seals that a lookup made: the contextId, and whether it named a customer."""
         self.config = {"session_config": {CARRY_OVER: bot.carries}}
         self.domain = {"slots": {name: {"type": "any"} for name in slots}, **self.config}
 
@@ -147,7 +151,7 @@ class Conversation:
             case Wait():
                 self.now += step.seconds
             case Answers():
-                self.books.ps7[step.about] = step.answer
+                self.books.answers(step.about, step.answer)
             case Turn():
                 self.turn(step)
 
@@ -250,7 +254,10 @@ class Conversation:
             self.happens(**event)
         was, status = before[STATUS], self.slot(STATUS)
         if what == "forget":
-            self.books.logs_out({self.about[seal] for seal in seals if seal in self.about})
+            about: dict[str, bool] = {}
+            for name, named in (self.about[seal] for seal in seals if seal in self.about):
+                about[name] = named or about.get(name, False)
+            self.books.logs_out(about)
         else:
             over = self.books.outlived(was, status)
             must(not over, f"{what} says {status} of a customer of an earlier session")
@@ -269,7 +276,7 @@ class Conversation:
         if seals and self.slot(SEAL) is None:
             self.unsealed = self.unsealed or f"{what} left no seal, and one was shown"
         if asked:
-            self.about[self.slot(SEAL)] = asked[-1]
+            self.about[self.slot(SEAL)] = asked[-1], known
         if known:
             self.books.names(customer_of(cpf), self.now, what)
             must(self.slot(AGENCY) == cpf[:4], f"{what} left the agency of another customer")
@@ -301,6 +308,7 @@ class Conversation:
         }
         # What differs between two replicas has no effect here.
         settings = self.settings | {"PS7_MAX_CONNECTIONS": str(100 + replica)}
+        self.subject.remembers = FEW if self.bot.forgetful else MAX_LOGGED_OUT
         self.subject.now = self.now + (self.bot.skew if replica == 1 else 0)
         self.subject.ps7 = {sent: answer(self.books.ps7[name]) for sent, name in names.items()}
         events = self.subject.run(settings, action, tracker, self.domain)
@@ -375,6 +383,8 @@ def in_metadata(name: str) -> dict[str, Any]:
     """Return what a channel sends about a contextId."""
     if name in (UNUSABLE, UNDEFINED):
         return {"contextId": "no context id" if name == UNUSABLE else UNDEFINED}
+    if name == BASE64:
+        return {"contextId": b64encode(b"ctx-ana").decode(), "encoded": 0}
     text, _, encoded = name.partition(" ")
     return {"contextId": f"ctx-{text}", **({"encoded": int(encoded)} if encoded else {})}
 

@@ -8,6 +8,8 @@ NAMES = ("ana", "bruno", "carla", "diego", "ana 0")
 """The contextIds of the walks; the last is the text of the first, with `encoded` 0 beside it."""
 SPELLED = "ana 1"
 """The first again: `encoded` 1 is the same as none."""
+BASE64 = "ana in Base64"
+"""The first as the gateway passes it on, with `encoded` 0 beside it: PS7 receives the same."""
 UNDEFINED = "undefined"
 """What a page sends that has lost its contextId: PS7 does not know it, and it is not a token."""
 UNUSABLE = "unusable"
@@ -15,6 +17,7 @@ FAILURES = ("rejected", "unavailable", "denied")
 
 START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
 LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Bot:
     attacked: bool = True
     unreliable: bool = False
     """The action server may be away for a turn."""
+    forgetful: bool = False
+    """A conversation remembers `FEW` log-outs."""
 
 
 @dataclass(frozen=True)
@@ -101,5 +106,17 @@ def same(name: str) -> str:
 
 
 def text_of(name: str) -> str:
-    """Return what a log-out goes by."""
-    return name.partition(" ")[0]
+    """Return the text of a contextId."""
+    return name if name == BASE64 else name.partition(" ")[0]
+
+
+def logged_out_with(name: str) -> set[str]:
+    """Return the contextIds that a log-out of one logs out: those that PS7 receives as the same.
+
+    That is so whatever `encoded` stands beside the one that is logged out.
+    """
+    if name == BASE64:
+        return {BASE64, NAMES[0]}
+    text = text_of(name)
+    others = {BASE64} if text == NAMES[0] else set()
+    return others | {each for each in (*NAMES, name) if text_of(each) == text}

@@ -6,7 +6,18 @@ random walk.
 
 from __future__ import annotations
 
-from tests.model.steps import START_PS7, Answers, Attack, Bot, Step, Wait, Walk, arrives, says
+from tests.model.steps import (
+    BASE64,
+    START_PS7,
+    Answers,
+    Attack,
+    Bot,
+    Step,
+    Wait,
+    Walk,
+    arrives,
+    says,
+)
 
 BEFORE, AFTER, BETWEEN = "before", "after", "between"
 NULL, GARBAGE, FIRST_SEAL, SECOND_SEAL = range(4)
@@ -58,6 +69,24 @@ LOG_OUTS = {
         Bot(), arrives("ana"), Wait(650), says("forget"), arrives("ana")
     ),
     "a log-out goes by the text: encoded 0": _of(Bot(), arrives("ana", "forget"), arrives("ana 0")),
+    "a log-out goes by what PS7 receives: Base64": _of(
+        Bot(), arrives("ana", "forget"), arrives(BASE64)
+    ),
+    "a log-out goes by what PS7 receives: of Base64": _of(
+        Bot(), arrives(BASE64, "forget"), arrives("ana")
+    ),
+    "a log-out knows a contextId that is logged out by what PS7 receives": _of(
+        _PS7,
+        *(arrives(BASE64, "forget"), arrives("ana", "/session_start")),
+        *(says("forget"), arrives("ana 0")),
+    ),
+    "log-outs of nobody do not make a customer's forgotten": _of(
+        Bot(every=False, start=START_PS7, forgetful=True),
+        *(arrives("ana", "context"), says("forget")),
+        *(Answers(name, "rejected") for name in _KIOSK[:5]),
+        *(step for name in _KIOSK[:5] for step in (arrives(name, "forget"), Wait(650))),
+        arrives("ana", "context"),
+    ),
     "a log-out is carried on by every run": _of(
         Bot(),
         *(arrives("bruno", "forget"), arrives("ana", "/session_start")),

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from tests.model.steps import (
+    BASE64,
     FAILURES,
     NAMES,
     SPELLED,
@@ -46,7 +47,7 @@ _SECONDS = (5, 40, 130, 650, 650, 1600, 3000)
 _BRINGS = (
     *(None,) * 30,
     *(*NAMES[:1] * 8, *NAMES[1:2] * 6, *NAMES[2:3] * 3, *NAMES[3:] * 2),
-    *(SPELLED, SPELLED, UNDEFINED, UNDEFINED),
+    *(SPELLED, SPELLED, UNDEFINED, UNDEFINED, BASE64, BASE64, BASE64),
 )
 _ANSWERS = (*FAILURES, NAMES[0], NAMES[1], NAMES[1])
 _TOKENS = ("new",) * 6 + ("old",) * 3 + ("forged", "another's")
@@ -68,6 +69,7 @@ _ODDITIES: list[dict[str, Any]] = [
     *({}, {}, {}, {"unreliable": True}, {"unreliable": True}),
     *({"skew": seconds} for seconds in (50, -50, 21600)),
     {"store": "all"},
+    *({"forgetful": True}, {"forgetful": True}),
 ]
 
 

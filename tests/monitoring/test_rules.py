@@ -15,8 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7 import telemetry
-from actions.ps7.counter import CounterFromZero
-from actions.ps7.dialogue import counters
+from actions.ps7.telemetry import CounterFromZero
 from examples.demo import free_ports
 from tests.docs.documents import document
 from tests.docs.test_tables import METRICS, OPERATIONS
@@ -31,7 +30,7 @@ RECORDED = [rule["record"] for rule in GROUP["rules"] if "record" in rule]
 ALERTS = [rule for rule in GROUP["rules"] if "alert" in rule]
 COUNTERS = {
     f"{each.name.replace('.', '_')}_total": each
-    for module in (telemetry, counters)
+    for module in (telemetry,)
     for each in vars(module).values()
     if isinstance(each, CounterFromZero)
 }

@@ -1,7 +1,7 @@
 """Bugs of one place, planted on purpose in a copy of the plugin: a test must find each of them.
 
 They break rules of a conversation, or of how PS7 is asked, which mutmut's small changes seldom do.
-Those of dialogue/ are found by the random walks of `tests/model`, the same ones each time, or by
+Those of conversation/ are found by the random walks of `tests/model`, the same ones each time, or by
 the known traces after them; those of lookup/ by its tests.
 """
 
@@ -34,7 +34,7 @@ class Bug(NamedTuple):
     module: str
     stands: str
     planted: str
-    room: str = "dialogue"
+    room: str = "conversation"
 
     @property
     def file(self) -> Path:
@@ -45,83 +45,100 @@ class Bug(NamedTuple):
 BUGS = {
     # The newest seal, by its number
     "a new seal has the number of the one before": Bug(
-        "rules", "else newest.number + 1,", "else newest.number,"
+        "decision", "else newest.number + 1,", "else newest.number,"
     ),
     "the newest seal is the latest by its time": Bug(
-        "situation", ": -seal.number", ": -seal.sealed_at.timestamp()"
+        "seal", 'attrgetter("number")', 'attrgetter("sealed_at")'
     ),
     "the slot is left without a seal": Bug(
-        "rules", "if seal is None or seal.number <", "if seal is not None and seal.number <"
+        "decision",
+        "(seal is None or seal.number < newest.number)",
+        "(seal is not None and seal.number < newest.number)",
     ),
     "the log-outs of older seals are not added up": Bug(
-        "situation",
-        "out for seal in self.by_number for out",
-        "out for seal in self.by_number[:1] for out",
+        "reading", "LogOuts.of(know)", "LogOuts.of(know[:1])"
     ),
     # A seal is of one session
     "a seal of any session is held": Bug(
-        "situation", "in_slot is None or newest.session != self.history.mark", "in_slot is None"
+        "reading", "self.in_slot is not None and self.is_current", "self.in_slot is not None"
     ),
     "the contextId of an earlier session is asked about again": Bug(
-        "situation", "context_id is None or seal.session != self.history.mark", "context_id is None"
+        "reading", "not newest.asked or not self.is_current", "not newest.asked"
     ),
     "the nonce of PS7SessionStart is not read": Bug(
-        "history", "return str(metadata[NONCE])", 'return str(opening.get("timestamp"))'
+        "reading", "return str(metadata[NONCE])", 'return str(opening.get("timestamp"))'
     ),
     # Held, and found
     "an older seal about another contextId is held": Bug(
-        "situation", "newest if newest.fingerprint == in_slot.fingerprint else None", "in_slot"
+        "reading",
+        "newest if newest.fingerprint == self.in_slot.fingerprint else None",
+        "self.in_slot",
     ),
-    "a seal from a clock that is ahead is good": Bug(
+    "a seal from a clock that is ahead is valid": Bug(
         "seal", "is None or self.sealed_at > now + CLOCK_SKEW:", "is None:"
     ),
     "what arrived in an earlier session is at hand": Bug(
-        "history", "self.messages, opening = [], event", "opening = event"
+        "reading", "self.messages, opening = [], event", "opening = event"
     ),
     "the newest seal is not asked what arrived": Bug(
-        "situation", "        if found is None:", "        if found is None and not self.seals:"
+        "reading", "        if found is None:", "        if found is None and not self.seals:"
     ),
     "a failure is looked up again in the same turn": Bug(
-        "situation", "return self._of_this_turn(held)  #", "return False  #"
+        "reading", "return self._of_this_turn(seal)  #", "return False  #"
+    ),
+    "only the newest seal knows what PS7 refused": Bug(
+        "reading",
+        "for seal in self.here:\n            if seal.fingerprint",
+        "for seal in self.here[:1]:\n            if seal.fingerprint",
     ),
     "verify does not go by what arrived": Bug(
-        "rules", '"another-found", ("known", "another")', '"another-found", ("known", "refused")'
+        "rules", '"another-found", (NAMED, ANOTHER)', '"another-found", (NAMED, REFUSED)'
     ),
     # Log-outs
     "a log-out logs out the contextId at hand only": Bug(
-        "rules", "in texts if text is", "in texts[:1] if text is"
+        "decision", "    for seal in reading.seals:", "    for seal in reading.seals[:0]:"
     ),
     "a log-out goes by the newest seal only": Bug(
-        "rules", "found, *situation.by_number)", "found, *situation.by_number[:1])"
+        "decision", "    for seal in reading.seals:", "    for seal in reading.seals[:1]:"
     ),
     "a log-out goes by text and `encoded`": Bug(
-        "situation", "fingerprint(usable) in self.log_outs", "found.fingerprint in self.log_outs"
+        "reading", "map(fingerprint, alike)", "(found.fingerprint,)"
+    ),
+    "a log-out goes by the text only": Bug(
+        "reading", "map(fingerprint, alike)", "[fingerprint(next(alike))]"
+    ),
+    "a contextId that named nobody makes a customer's log-out forgotten": Bug(
+        "decision", "(customers if seal.named else others)", "others"
     ),
     "a customer who is held is asked about before the log-outs": Bug(
-        "rules", '("logged_out",), Effect.REFUSE', '("logged_out", "another"), Effect.REFUSE'
+        "rules", "(LOGGED_OUT,), Effect.REFUSE", "(LOGGED_OUT, ANOTHER), Effect.REFUSE"
     ),
     # Signed arrival, and how many
     "the time of an arrival token is not verified": Bug(
-        "situation", "if found.refused or found.may_arrive_at(at):", "if found.refused or at:"
+        "reading", "if found.refused or found.may_arrive_at(at):", "if found.refused or at:"
     ),
     "a token that is over arrives behind another contextId": Bug(
-        "situation", "elif other.context_id is not None:", "elif other.context_id is None:"
+        "reading", "elif other.context_id is not None:", "elif other.context_id is None:"
     ),
     "a refused arrival has the fingerprint of its contextId": Bug(
-        "arrival", "unusable(found.value), value=", "found.fingerprint, value="
+        "reading",
+        "return found if arrived else refused(found.value, Reason.ARRIVAL_TIME)",
+        "return found if arrived else Found(None, found.fingerprint, refused=Reason.ARRIVAL_TIME)",
     ),
     "the limit lets one contextId more through": Bug(
-        "situation", "full = len(self.asked) >=", "full = len(self.asked) >"
+        "reading", "full = len(self.asked) >=", "full = len(self.asked) >"
     ),
     "a contextId that was refused for the limit may be asked about": Bug(
-        "rules", "context_id=about.context_id if asked else None", "context_id=about.context_id"
+        "decision",
+        "about.context_id if about.fingerprint in reading.asked else None",
+        "about.context_id",
     ),
     # The bot's own slots, and what stays said
     "the bot's own slots stay when another customer comes": Bug(
-        "rules", "situation.says_ok and same_customer(*known) and not restored", "situation.says_ok"
+        "decision", "reading.says_ok and same_customer(*known) and not restored", "reading.says_ok"
     ),
     "`tampered` does not stay said until the next message": Bug(
-        "rules", '"still-tampered", ("said_tampered",)', '"still-tampered", ("said_expired",)'
+        "rules", '"still-tampered", (SAID_TAMPERED,)', '"still-tampered", (SAID_EXPIRED,)'
     ),
 }
 """By what the plugin then does."""

@@ -23,19 +23,16 @@ SURVIVORS = Path(__file__).with_name("survivors.md")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 TESTS = ("tests/unit", "tests/model/test_traces.py")
 MODULES = {
-    "context": "actions/ps7/context.py",
-    "cpf": "actions/ps7/cpf.py",
+    "customer": "actions/ps7/customer.py",
     "breaker": "actions/ps7/lookup/breaker.py",
     "http": "actions/ps7/lookup/http.py",
     "tokens": "actions/ps7/lookup/tokens.py",
     "wire": "actions/ps7/lookup/wire.py",
-    "arrival": "actions/ps7/dialogue/arrival.py",
-    "context_id": "actions/ps7/dialogue/context_id.py",
-    "history": "actions/ps7/dialogue/history.py",
-    "rules": "actions/ps7/dialogue/rules.py",
-    "seal": "actions/ps7/dialogue/seal.py",
-    "situation": "actions/ps7/dialogue/situation.py",
-    "slots": "actions/ps7/slots.py",
+    "arrival": "actions/ps7/conversation/arrival.py",
+    "decision": "actions/ps7/conversation/decision.py",
+    "reading": "actions/ps7/conversation/reading.py",
+    "rules": "actions/ps7/conversation/rules.py",
+    "seal": "actions/ps7/conversation/seal.py",
 }
 """The modules that mutation testing changes."""
 NEEDED = ("actions", "tests", "examples/channels", "pyproject.toml", "requirements/dev.txt")

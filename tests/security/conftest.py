@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from actions.ps7.dialogue import runtime
-from actions.ps7.dialogue.runtime import Runtime
+from actions.ps7 import runtime
+from actions.ps7.runtime import Runtime
 from actions.ps7.testing import Simulator
 from tests.faults.secrets import found
 from tests.security.attacking import SECRETS, Bank

@@ -8,6 +8,7 @@ of the bot that reads the seal is told of no other customer.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -114,6 +115,10 @@ ATTACKS = [
     attack("ana", "`undefined` and a log-out", NOBODY, brings("undefined"), LOG_OUT, HERS),
     attack("diego after ana", "a log-out, and her contextId", NOBODY, LOG_OUT, HERS),
     attack("logged out", "the contextId, with `encoded` 0", NOBODY, brings(ANA, encoded="0")),
+    attack(
+        *("logged out", "the contextId as the gateway passes it on", NOBODY),
+        brings(b64encode(ANA.encode()).decode(), encoded="0"),
+    ),
     attack("logged out", "all slots of before", NOBODY, restores_hers),
     attack("logged out", "the contextId, and the seal wiped", NOBODY, WIPES, HERS),
     attack("logged out, a session ago", "the contextId", NOBODY, HERS),

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import rasa_sdk
 
-from actions.ps7.slots import CONTEXT, CUSTOMER_SLOTS, STATUS
+from actions.ps7.customer import CONTEXT, CUSTOMER_SLOTS, STATUS
 from tests.support.clock import now
 
 Send = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]

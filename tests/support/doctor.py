@@ -15,7 +15,7 @@ from actions.ps7.cli.doctor.bot import Bot
 from actions.ps7.cli.doctor.report import Finding
 from actions.ps7.cli.domain import OSS, fragment
 from actions.ps7.cli.output import Mark
-from actions.ps7.slots import SlotNames
+from actions.ps7.customer import SlotNames
 
 SECRETS = {
     "PS7_USERNAME": "planted-user",

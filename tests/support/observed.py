@@ -13,8 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from actions.ps7 import telemetry
-from actions.ps7.counter import CounterFromZero
-from actions.ps7.dialogue import counters
+from actions.ps7.telemetry import CounterFromZero
 
 _KINDS = {
     metrics.Histogram: "create_histogram",
@@ -30,7 +29,7 @@ INSTRUMENTS: dict[str, tuple[str, Any]] = {
 """Those of OpenTelemetry that the plugin uses as they are, by name, and how each is made."""
 COUNTERS = [
     value
-    for module in (telemetry, counters)
+    for module in (telemetry,)
     for value in vars(module).values()
     if isinstance(value, CounterFromZero)
 ]

@@ -16,14 +16,20 @@ import jwt
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Outcome
-from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.history import NONCE, SESSION_METADATA, NewSession
-from actions.ps7.dialogue.rules import Run
-from actions.ps7.dialogue.runtime import Runtime
-from actions.ps7.dialogue.seal import Seal
-from actions.ps7.dialogue.situation import Situation, TrackerLike
+from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.decision import Decision, decide
+from actions.ps7.conversation.reading import (
+    NONCE,
+    SESSION_METADATA,
+    Bot,
+    NewSession,
+    Reading,
+    TrackerLike,
+)
+from actions.ps7.conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES, Rule
+from actions.ps7.conversation.seal import Seal
+from actions.ps7.customer import SESSION_ACTION
 from actions.ps7.settings import PS7Settings
-from actions.ps7.slots import SESSION_ACTION
 from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
@@ -39,8 +45,8 @@ FORMAT_BEFORE = _FILE.read_text(encoding="ascii").strip()
 until 2126, and diego is logged out."""
 
 
-def runtime(**more: object) -> Runtime:
-    """Make what the turns of one bot share; `balance` is a slot of its own."""
+def a_bot(**more: object) -> Bot:
+    """Make a bot by its settings; `balance` is a slot of its own."""
     values: dict[str, Any] = {
         "base_url": "http://127.0.0.1:1",
         "username": "bot-user",
@@ -49,12 +55,12 @@ def runtime(**more: object) -> Runtime:
         "clear_slots": ["balance"],
         "max_contexts": 2,
     }
-    return Runtime(PS7Settings(_env_file=None, **values | more))
+    return Bot(PS7Settings(_env_file=None, **values | more))
 
 
-def signed(**more: object) -> Runtime:
+def signed(**more: object) -> Bot:
     """Make the same for a bot whose arrivals are signed."""
-    return runtime(arrival_keys=[ARRIVAL_KEY], **more)
+    return a_bot(arrival_keys=[ARRIVAL_KEY], **more)
 
 
 @dataclass
@@ -71,7 +77,7 @@ class Snapshot:
 class Talk:
     """One conversation: what the channel, Rasa, the bot and others put into its tracker."""
 
-    runtime: Runtime = field(default_factory=runtime)
+    bot: Bot = field(default_factory=a_bot)
     sender_id: str = "sender-1"
     now: datetime = NOW
     carries_over: bool = True
@@ -80,6 +86,8 @@ class Talk:
     """What PS7 was asked about."""
     rule: str = ""
     """The rule that decided the last run."""
+    noted: set[str] = field(default_factory=set)
+    """What was warned of."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What the tracker shows."""
 
@@ -121,7 +129,9 @@ class Talk:
         self.now += SECOND
         if ours:
             session = NewSession(self.tracker, self.domain)
-            to_set = session.to_set(self._changes(session)[1])
+            decision = self.decides(CONTEXT_RULES, session)
+            decision.report.tell(SESSION_ACTION, self.noted)
+            to_set = session.to_set(decision.slots)
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
             events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
         else:
@@ -168,46 +178,44 @@ class Talk:
 
     # What the plugin does
 
-    def new_run(self, tracker: TrackerLike | None = None) -> Run:
-        """Read the conversation as it is."""
-        return Run(tracker or self.tracker, self.runtime, self.now)
-
     @property
-    def situation(self) -> Situation:
+    def reading(self) -> Reading:
         """What a run would find."""
-        return self.new_run().situation
+        return Reading(self.tracker, self.bot, self.now)
 
     def run(self) -> dict[str, Any]:
         """Run the lookup; return the slots that it set."""
-        return self._ends(*self._changes(self.tracker))
-
-    def _ends(self, run: Run, changes: dict[str, Any]) -> dict[str, Any]:
-        self.writes(**changes)
-        self.rule = run.rule.name
-        said = self.slots["ps7_status"]
-        assert run.outcome == (said if said in {*Outcome} else Outcome.MISSING)
-        return changes
-
-    def _changes(self, tracker: TrackerLike) -> tuple[Run, dict[str, Any]]:
-        run = self.new_run(tracker)
-        found = run.context()
-        if isinstance(found, dict):
-            return run, found
-        context_id = str(found.context_id)
-        self.asked.append(context_id)
-        outcome = self.ps7.get(context_id, Outcome.REJECTED)
-        known = self.customer(context_id) if outcome == Outcome.OK else None
-        return run, run.looked_up(outcome, known)
+        return self._ends(self.decides(CONTEXT_RULES))
 
     def verifies(self) -> dict[str, Any]:
         """Verify; return the slots that it set."""
-        run = self.new_run()
-        return self._ends(run, run.verify())
+        return self._ends(self.decides(VERIFY_RULES))
 
     def forgets(self) -> dict[str, Any]:
         """Log out; return the slots that it set."""
-        run = self.new_run()
-        return self._ends(run, run.forget())
+        return self._ends(self.decides(FORGET_RULES))
+
+    def decides(
+        self, rules: tuple[Rule, ...], tracker: TrackerLike | None = None, domain: object = None
+    ) -> Decision:
+        """Read and decide, and ask PS7 if the decision is to ask."""
+        reading = Reading(tracker or self.tracker, self.bot, self.now, domain)
+        decision = decide(rules, reading)
+        if decision.asks is None:
+            return decision
+        context_id = decision.asks["context_id"]
+        self.asked.append(context_id)
+        outcome = self.ps7.get(context_id, Outcome.REJECTED)
+        known = self.customer(context_id) if outcome == Outcome.OK else None
+        return decision.answered(outcome, known)
+
+    def _ends(self, decision: Decision) -> dict[str, Any]:
+        decision.report.tell("action", self.noted)
+        self.writes(**decision.slots)
+        self.rule = decision.rule.name
+        said = self.slots["ps7_status"]
+        assert decision.outcome == (said if said in {*Outcome} else Outcome.MISSING)
+        return decision.slots
 
     def meets(
         self,
@@ -226,7 +234,7 @@ class Talk:
         """Let another server seal under the number of the seal in the slot; return this one."""
         last = self.seal
         for seal in (last.model_copy(update=of_the_other), last):
-            self.writes(ps7_context=self.runtime.sealer.close(seal, self.sender_id))
+            self.writes(ps7_context=self.bot.sealer.close(seal, self.sender_id))
         return last
 
     def customer(self, context_id: str) -> CustomerContext:
@@ -244,7 +252,7 @@ class Talk:
     @property
     def seal(self) -> Seal:
         """What the seal in the slot says."""
-        seal = self.runtime.sealer.open(self.slots["ps7_context"], self.sender_id)
+        seal = self.bot.sealer.open(self.slots["ps7_context"], self.sender_id)
         assert seal is not None
         return seal
 

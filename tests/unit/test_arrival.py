@@ -11,8 +11,16 @@ import jwt
 import pytest
 
 from actions.ps7 import Reason
-from actions.ps7.dialogue.arrival import ArrivalVerifier, sign
-from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in, unusable
+from actions.ps7.conversation.arrival import (
+    ArrivalVerifier,
+    Found,
+    Hit,
+    fingerprint,
+    found_in,
+    look_in,
+    sign,
+    unusable,
+)
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.versions
@@ -37,15 +45,15 @@ def token(**others: object) -> str:
     return signed({**CLAIMS, **others})
 
 
-def found(value: object, **beside: object) -> Found:
-    hit = look_in({"contextId": value, **beside}, [["contextId"]])
-    assert hit is not None
-    return found_in(hit, 1)
+def hit(value: object, **beside: object) -> Hit:
+    found = look_in({"contextId": value, **beside}, [["contextId"]])
+    assert found is not None
+    return found
 
 
 def read(value: object, **beside: object) -> Found:
     verifier = ArrivalVerifier([KEY, OLDER], default_encoded=1)
-    return verifier.read(found(value, **beside), SENDER)
+    return verifier.read(hit(value, **beside), SENDER)
 
 
 def why(value: object) -> Reason | None:
@@ -63,7 +71,7 @@ def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> No
     made = (token(contextId=context_id, more="x" * size) for size in range(4096))
     longest, too_long = (next(one for one in made if len(one) == size) for size in (4096, 4097))
     arrived = read(longest, correlationId="c-1", flowId="f-1")
-    expected = found(context_id)
+    expected = found_in(hit(context_id), 1)
     assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
         *(expected.context_id, expected.fingerprint, None),
     )
@@ -76,12 +84,29 @@ def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
     beside = {"correlationId": "c-1", "flowId": "f-1", "encoded": 0}
     for value, arrived in (
         ("C1", read("C1", **beside)),
-        ("two words", ArrivalVerifier([]).read(found("two words", **beside), SENDER)),
+        ("two words", ArrivalVerifier([]).read(hit("two words", **beside), SENDER)),
     ):
         assert (arrived.context_id, arrived.correlation_id) == (None, None)
         assert (arrived.flow_id, arrived.encoded) == (None, None)
         assert (arrived.value, arrived.fingerprint) == (value, unusable(value))
         assert value not in repr(arrived)
+
+
+def test_a_process_keeps_what_it_read_of_tokens() -> None:
+    """So a page may send one with each message. Whose it is, and when it comes, is not kept."""
+    verifier = ArrivalVerifier([KEY])
+    tokens = [token(), token(nbf=MADE + 60), signed(CLAIMS, key=FOREIGN)]
+    for _ in range(3):
+        arrived = [verifier.read(hit(each), SENDER) for each in tokens]
+        assert [one.refused for one in arrived] == [None, None, Reason.ARRIVAL_SIGNATURE]
+        assert [one.may_arrive_at(MADE + 59) for one in arrived[:2]] == [True, False]
+        assert [one.may_arrive_at(MADE + 60) for one in arrived[:2]] == [True, True]
+        other = verifier.read(hit(tokens[0]), "another")
+        assert other.refused is Reason.ARRIVAL_CONVERSATION
+        assert verifier.read(hit(tokens[0], flowId="f-1"), SENDER).flow_id == "f-1"
+        assert verifier.read(hit("x" * 4097), SENDER).refused is Reason.ARRIVAL_SIGNATURE
+    kept = verifier._kept.cache_info()
+    assert (kept.misses, kept.currsize, kept.maxsize) == (3, 3, 1024)
 
 
 def test_a_key_that_was_replaced_still_counts() -> None:
@@ -125,7 +150,9 @@ def test_what_no_key_of_ours_signed(value: object) -> None:
 
 CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
     "for some other audience": {"aud": "another-service"},
-    "not to be used yet": {"nbf": MADE + 10**9},
+    "for an audience that is blank": {"aud": ""},
+    "for no audience": {"aud": []},
+    "nbf as text": {"nbf": str(MADE)},
     "no contextId": {"contextId": None},
     "a contextId that is not usable": {"contextId": "C 1"},
     "no iat": {"iat": None},

@@ -14,7 +14,7 @@ from actions.ps7.cli.command import main
 from actions.ps7.cli.doctor.bot import influences
 from actions.ps7.cli.doctor.judge import check_slots
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
-from actions.ps7.slots import CUSTOMER_SLOTS, SlotNames
+from actions.ps7.customer import CUSTOMER_SLOTS, SlotNames
 from tests.support.doctor import bot_of
 from tests.support.processes import ROOT
 

@@ -14,21 +14,21 @@ from cryptography.fernet import Fernet
 from actions.ps7 import Reason
 from actions.ps7.cli.command import main
 from actions.ps7.cli.explain import Ran, SavedTracker, runs
-from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
-from actions.ps7.dialogue.context_id import unusable
-from actions.ps7.slots import CONTEXT_ACTION as LOOK_UP
-from actions.ps7.slots import FORGET_ACTION as FORGET
-from actions.ps7.slots import SESSION_ACTION
-from actions.ps7.slots import VERIFY_ACTION as VERIFY
+from actions.ps7.conversation.arrival import unusable
+from actions.ps7.customer import CONTEXT_ACTION as LOOK_UP
+from actions.ps7.customer import FORGET_ACTION as FORGET
+from actions.ps7.customer import SESSION_ACTION
+from actions.ps7.customer import VERIFY_ACTION as VERIFY
+from actions.ps7.outcomes import ARRIVAL_REFUSED
 from tests.support.command import command
-from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, runtime, signed, talk_with
+from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, a_bot, signed, talk_with
 
 Explain = Callable[..., list[dict[str, Any]]]
 
 
 def keys(talk: Talk) -> str:
     """Return the PS7_SEAL_KEYS of a conversation's action server."""
-    return json.dumps([key.get_secret_value() for key in talk.runtime.settings.seal_keys])
+    return json.dumps([key.get_secret_value() for key in talk.bot.settings.seal_keys])
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,7 @@ def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ex
     def explained(talk: Talk, *options: str, seal_keys: str | None = None, **more: object) -> Any:  # noqa: ANN401 - JSON
         given.setenv("PS7_SEAL_KEYS", keys(talk) if seal_keys is None else seal_keys)
         given.setenv("PS7_MAX_CONTEXTS", "2")
+        given.setenv("PS7_SLOT_NAMES", '{"identification": "customer_identification"}')
         given.setenv("PS7_CLEAR_SLOTS", '["balance", "identification"]')
         body = json.dumps({**vars(talk.tracker), **more}).encode()
         given.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body)))
@@ -103,7 +104,7 @@ async def test_a_person_reads_the_story(tmp_path: Path) -> None:
     ended = await command("explain", saved(vars(talk.tracker)), cwd=tmp_path, variables=variables)
     expected = STORY
     for shown, what in (("ana", "ana"), ("two words", unusable("two words"))):
-        expected = expected.replace(f"<{shown}>", talk.runtime.client.digest(what))
+        expected = expected.replace(f"<{shown}>", talk.bot.digest(what))
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
     assert not [word for word in ("52998224725", "0001", "ana", "two") if word in ended.out]
 
@@ -156,7 +157,7 @@ def test_each_context_id_has_its_number_and_place(
 ) -> None:
     """The message that brought it and the path under which it stands, else the newest seal."""
     given.setenv("PS7_METADATA_KEYS", '["contextId.deep", "contextId"]')
-    talk = Talk(runtime(metadata_keys=["contextId.deep", "contextId"]))
+    talk = Talk(a_bot(metadata_keys=["contextId.deep", "contextId"]))
     talk.says()
     talk.meets({"deep": "ana"})
     talk.says()
@@ -221,12 +222,11 @@ def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
     assert (run["found"], run["context_id"], run["metadata"]) == ("none", None, looks)
 
 
-def test_slots_of_the_bots_own(explain: Explain, given: pytest.MonkeyPatch) -> None:
+def test_slots_of_the_bots_own(explain: Explain) -> None:
     """What a call's domain fills itself is left out; what is cleared is masked, whatever its name.
 
     A name may be free for the bot because `init` renamed the plugin's slot.
     """
-    given.setenv("PS7_SLOT_NAMES", '{"identification": "customer_identification"}')
     talk = Talk()
     talk.meets("ana")
     talk.writes(identification="RG 12.345-6")

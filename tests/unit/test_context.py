@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.ps7.context import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7.customer import CustomerContext, Identification, SecurityDevice, TokenStatus
 
 pytestmark = pytest.mark.versions
 

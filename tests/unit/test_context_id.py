@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.dialogue.context_id import Found, fingerprint, found_in, look_in, unusable, usable
+from actions.ps7.conversation.arrival import Found, fingerprint, found_in, look_in, unusable, usable
 
 
 def found(value: object, default_encoded: int | None = None, **beside: object) -> Found:
@@ -18,6 +18,9 @@ def found(value: object, default_encoded: int | None = None, **beside: object) -
 # Where it stands
 
 
+BLANK: tuple[object, ...] = (None, "", "   ", "\t\n", False, [], {})
+
+
 @pytest.mark.parametrize(
     ("metadata", "value"),
     [
@@ -26,13 +29,13 @@ def found(value: object, default_encoded: int | None = None, **beside: object) -
         ({"contextId": "C3", "channel": {"ps7": {"contextId": "C1"}}, "body": {}}, "C1"),
         ({"contextId": "C3", "body": {"contextId": " "}}, "C3"),
         ({"contextId": 0}, 0),
-        *(({"contextId": blank}, None) for blank in (None, "", "   ", "\t\n")),
+        *(({"contextId": blank}, None) for blank in BLANK),
         *((odd, None) for odd in (None, "contextId", 5, ["contextId"], {"other": 1}, True)),
         *(({"channel": odd}, None) for odd in (None, "ps7", 5, ["ps7"], True, {"contextId": "C1"})),
     ],
 )
 def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value: object) -> None:
-    """`PS7_METADATA_KEYS`: the first that leads to something; null or blank is nothing."""
+    """`PS7_METADATA_KEYS`: the first that leads to a value; null, blank or empty is none."""
     paths = [["channel", "ps7", "contextId"], ["body", "contextId"], ["contextId"]]
     hit = look_in(metadata, paths)
     assert (hit and hit.value) == value

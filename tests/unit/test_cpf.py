@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.ps7 import cpf
+from actions.ps7.customer import (
+    has_cpf_form,
+    is_valid_cpf,
+    is_written_as_cpf,
+    mask_cpf,
+    normalise_cpf,
+)
 
 pytestmark = pytest.mark.versions
 
@@ -28,7 +34,7 @@ def with_marks(text: str, marks: list[str], dice: Random) -> str:
 def test_punctuation_goes_wherever_it_stands(marks: list[str], dice: Random) -> None:
     """Points, dashes and white space; with zeros in front up to 14 digits as well."""
     for written in (CPF, f"000{CPF}"):
-        assert cpf.normalise(with_marks(written, marks, dice)) == CPF
+        assert normalise_cpf(with_marks(written, marks, dice)) == CPF
 
 
 @pytest.mark.parametrize(
@@ -44,23 +50,23 @@ def test_punctuation_goes_wherever_it_stands(marks: list[str], dice: Random) -> 
 )
 def test_all_else_stays_as_it_is(text: str) -> None:
     """Nothing is guessed, filled up or cut off: it could be another person's number."""
-    assert cpf.normalise(text) == text
-    assert not cpf.has_form(text)
-    assert not cpf.is_valid(text)
+    assert normalise_cpf(text) == text
+    assert not has_cpf_form(text)
+    assert not is_valid_cpf(text)
 
 
 @pytest.mark.parametrize(("number", "valid"), [(CPF, True), ("52998224726", False)])
 def test_a_cpf_is_valid_by_its_check_digits(number: str, valid: bool) -> None:
     """Which its form says nothing of."""
-    assert cpf.has_form(number)
-    assert cpf.is_valid(number) is valid
+    assert has_cpf_form(number)
+    assert is_valid_cpf(number) is valid
 
 
 @given(st.lists(st.sampled_from(".-_ "), max_size=5), dice)
 def test_a_cpf_is_known_however_it_is_written(marks: list[str], dice: Random) -> None:
     """With marks among its digits, and filled up to 14; not if one digit is another."""
     for digits, is_cpf in ((CPF, True), (f"000{CPF}", True), ("52998224726", False)):
-        assert cpf.is_written_as(with_marks(digits, marks, dice)) is is_cpf
+        assert is_written_as_cpf(with_marks(digits, marks, dice)) is is_cpf
 
 
 @pytest.mark.parametrize(
@@ -73,4 +79,4 @@ def test_a_cpf_is_known_however_it_is_written(marks: list[str], dice: Random) ->
 )
 def test_the_middle_of_eleven_digits_is_shown(text: str | None, masked: str | None) -> None:
     """Three digits in front and the check digits are hidden; what is no CPF is not shown at all."""
-    assert cpf.mask(text) == masked
+    assert mask_cpf(text) == masked

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.ps7.digest import KeyedDigest
+from actions.ps7.telemetry import KeyedDigest
 
 DIGEST = KeyedDigest("a key", "a purpose")
 texts = st.text() | st.sampled_from(["\ud800", "a\udfff"])

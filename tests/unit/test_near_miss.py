@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.ps7.dialogue.near_miss import describe
+from actions.ps7.conversation.arrival import describe_metadata
 
 PATHS = [["contextId"], ["channel", "ps7_ctx"]]
 LOOKS = "looks like one: PS7_METADATA_KEYS"
@@ -19,7 +19,7 @@ LOOKS = "looks like one: PS7_METADATA_KEYS"
 )
 def test_what_rasa_adds_is_not_named(metadata: object) -> None:
     """Every message has the first three, a reminder the last."""
-    assert describe(metadata, PATHS) is None
+    assert describe_metadata(metadata, PATHS) is None
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_what_rasa_adds_is_not_named(metadata: object) -> None:
 )
 def test_keys_are_named_and_a_near_miss_too(metadata: object, said: str) -> None:
     """Keys alone, at most eight, none that may hold a number of a customer."""
-    assert describe(metadata, PATHS) == said
+    assert describe_metadata(metadata, PATHS) == said

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import Outcome, Reason
-from actions.ps7.dialogue import counters
-from actions.ps7.dialogue.arrival import ARRIVAL_REFUSED
-from actions.ps7.dialogue.context_id import fingerprint
-from actions.ps7.dialogue.rules import CONTEXT_RULES, VERIFY_RULES, Run, decide
-from actions.ps7.dialogue.seal import MAX_LOGGED_OUT
-from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, signed, talk_with
+from actions.ps7 import Outcome, Reason, telemetry
+from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.decision import Decision, correlation_id, decide
+from actions.ps7.conversation.reading import Reading
+from actions.ps7.conversation.rules import CONTEXT_RULES, VERIFY_RULES, applying
+from actions.ps7.conversation.seal import MAX_LOGGED_OUT, LogOuts
+from actions.ps7.outcomes import ARRIVAL_REFUSED
+from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, a_bot, signed, talk_with
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -28,23 +29,21 @@ def test_a_table_without_a_rule_that_applies_decides_nothing() -> None:
     """The last rule of each asks for no fact, so that it always applies."""
     assert (CONTEXT_RULES[-1].when, VERIFY_RULES[-1].when) == ((), ())
     with pytest.raises(LookupError):
-        decide(CONTEXT_RULES[:1], SimpleNamespace(logged_out=False))
+        applying(CONTEXT_RULES[:1], Talk().reading)
 
 
-def decided(run: Run, changes: object) -> str:
+def decided(decision: Decision) -> str:
     """Return the rule that decided a run, and the status that it sets."""
-    sets = isinstance(changes, dict) and "ps7_status" in changes
-    return f"{run.rule.name}: {run.outcome.value}" if sets else run.rule.name
+    sets = "ps7_status" in decision.slots
+    return f"{decision.rule.name}: {decision.outcome.value}" if sets else decision.rule.name
 
 
 def context(talk: Talk) -> str:
-    run = talk.new_run()
-    return decided(run, run.context())
+    return decided(decide(CONTEXT_RULES, talk.reading))
 
 
 def verify(talk: Talk) -> str:
-    run = talk.new_run()
-    return decided(run, run.verify())
+    return decided(decide(VERIFY_RULES, talk.reading))
 
 
 UNUSABLE, TAMPERED, OVER = (
@@ -62,6 +61,7 @@ CONTEXT = {
         ("rejected", "rejected, this moment"),
         ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
     ),
+    "a failure, wiped": ("nothing-held: missing", "failed-before", "look-up", UNUSABLE),
     "logged out": ("nothing-held", "logged-out", "look-up", UNUSABLE),
     "older": (OVER, "look-up", "too-many: rejected", UNUSABLE),
     **dict.fromkeys(("ok, too old", "wiped"), (OVER, "look-up", "look-up", UNUSABLE)),
@@ -121,12 +121,13 @@ def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> No
     """Once any was seen. A second run of the same kind right after it finds nothing to do."""
     for found in FOUND:
         talk = talk_with(held, found)
-        before = talk.situation
+        before = talk.reading
         run(talk)
-        after = talk.situation
+        after = talk.reading
         assert not before.seals or after.newest is not None
         assert after.newest is after.in_slot, found
-        assert set(before.log_outs) <= set(after.log_outs), found
+        for kind in range(2):
+            assert set(before.log_outs[kind]) <= set(after.log_outs[kind]), found
         if run in (Talk.run, Talk.verifies):
             assert run(talk) == {}, found
 
@@ -160,13 +161,12 @@ def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin() -> None:
     talk = Talk()
     talk.says("ana")
     domain = {"slots": {"agency": {"mappings": [{"type": "from_text"}]}}}
-    run = Run(talk.tracker, talk.runtime, talk.now, domain)
-    assert not isinstance(run.context(), dict)
+    decision = decide(CONTEXT_RULES, Reading(talk.tracker, talk.bot, talk.now, domain))
     payload = {"u_cpf": "1", "u_ion": "2"}
     customer = talk.customer("ana").model_copy(update={"payload": payload})
-    changes = run.looked_up(Outcome.OK, customer)
+    changes = decision.answered(Outcome.OK, customer).slots
     assert set(changes) == {"ps7_status", "ps7_context", "cpf"}
-    seal = talk.runtime.sealer.open(changes["ps7_context"], talk.sender_id)
+    seal = talk.bot.sealer.open(changes["ps7_context"], talk.sender_id)
     assert seal is not None
     assert seal.customer is not None
     assert seal.customer.payload == {"u_cpf": "1"}
@@ -179,7 +179,7 @@ def test_what_a_seal_says() -> None:
     seal = talk.meets("ana", encoded=1)
     assert (seal.number, seal.outcome, seal.sealed_at) == (2, Outcome.OK, talk.now)
     assert (seal.context_id, seal.encoded, seal.fingerprint) == ("ana", 1, ANA)
-    assert seal.session == talk.situation.history.mark
+    assert seal.session == talk.reading.history.mark
     assert (seal.customer, seal.logged_out) == (talk.customer("ana"), ())
 
 
@@ -194,10 +194,38 @@ def test_log_outs_add_up_to_so_many() -> None:
         assert talk.asked == [], "the newest log-out holds"
     newest_first = tuple(fingerprint(name) for name in reversed(names))
     assert talk.seal.logged_out == newest_first[:MAX_LOGGED_OUT]
-    assert tuple(talk.situation.log_outs) == newest_first
+    assert talk.reading.log_outs == ((), newest_first)
     assert talk.verifies() == {}
     talk.meets("c0")
     assert talk.says_now == ("missing", None)
+
+
+def test_log_outs_of_nobody_do_not_make_a_customer_s_forgotten() -> None:
+    """Anybody can make up contextIds; the newest of these are kept all the same."""
+    talk = Talk(bot=a_bot(max_contexts=100))
+    talk.meets("ana")
+    talk.forgets()
+    for number in range(MAX_LOGGED_OUT + 9):
+        talk.says(f"c{number}", opens="ours").forgets()
+    assert (talk.seal.logged_out[0], talk.seal.customers_out) == (ANA, 1)
+    talk.meets("ana", opens="ours")
+    assert talk.rule == "logged-out"
+    many = LogOuts(tuple(map(str, range(99))), ("a", "b", "c", "d", "e")).remembered()
+    assert many == (tuple(map(str, range(60))), ("a", "b", "c", "d"))
+    assert len(LogOuts(tuple(map(str, range(99)))).remembered().customers) == MAX_LOGGED_OUT
+
+
+def test_a_log_out_that_is_hit_is_forgotten_later() -> None:
+    """It moves to the front, of customers or of the others."""
+    talk = Talk()
+    for name in ("ana", "x", "diego", "y"):
+        talk.meets(name, opens="ours")
+        talk.forgets()
+    seal = talk.meets("ana")
+    assert [*map(fingerprint, ("ana", "diego", "y", "x"))] == [*seal.logged_out]
+    seal = talk.meets("x")
+    assert [*map(fingerprint, ("ana", "diego", "x", "y"))] == [*seal.logged_out]
+    assert seal.customers_out == 2
 
 
 # `tampered` and `expired`
@@ -287,7 +315,7 @@ def _log_out_undone(talk: Talk) -> None:
 
 
 def _without_keys(talk: Talk) -> Talk:
-    talk.runtime.settings.model_fields_set.discard("seal_keys")
+    talk.bot.settings.model_fields_set.discard("seal_keys")
     return talk
 
 
@@ -333,14 +361,40 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
     counted: list[object] = []
     for name in ("slots_restored", "seals_refused", "arrivals_refused"):
         add = partial(lambda *said: counted.append(said), name)
-        monkeypatch.setattr(counters, name, SimpleNamespace(add=add))
-    talk = Talk(runtime=signed())
+        monkeypatch.setattr(telemetry, name, SimpleNamespace(add=add))
+    talk = Talk(bot=signed())
     talk.meets(talk.token("ana"))
     talk.writes(cpf="typed", agency="typed").run()
     talk.writes(ps7_context="forged").run()
     talk.meets("ana")
     refused = ("arrivals_refused", 1, {"reason": "arrival_signature"})
     assert counted == [("slots_restored", 2), ("seals_refused", 1), refused]
+
+
+@pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
+def test_guesses_are_counted_over_the_sessions_of_a_conversation(
+    failure: Outcome, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever starts a session after each few contextIds is noticed: each fifth is an alert."""
+    counted: list[object] = []
+    add = SimpleNamespace(add=lambda *said: counted.append(said))
+    monkeypatch.setattr(telemetry, "arrivals_refused", add)
+    talk = Talk(bot=a_bot(max_contexts=5))
+    alerts = []
+    for number in range(30):
+        opens = "ours" if number % 3 == 0 else None
+        talk.meets(f"c{number}", failure, opens=opens)
+        talk.meets(f"c{number}", failure)  # it waits, and is none more
+        if number % 4 == 0:
+            talk.meets("ana")
+            talk.forgets()
+        alerts += [number + 1] * len(counted)
+        counted.clear()
+    assert alerts == [5, 10, 15, 20, 25, 30]
+    line = "PS7 did not know 5 contextIds of one conversation"
+    assert logged(caplog).count(("WARNING", line)) == 1
+    talk.says(opens="ours").writes(ps7_context=None)
+    assert talk.reading.guesses == 30
 
 
 def test_metadata_without_a_contextid_is_known_and_named_once(
@@ -355,15 +409,17 @@ def test_metadata_without_a_contextid_is_known_and_named_once(
     brought = []
     for metadata in ({}, {"model_id": "m"}, near, near, {"page": 1}, {"contextId": "ana", "x": 1}):
         talk.happens("user", text="oi", metadata=metadata)
-        run = talk.new_run()
-        run.context()
-        brought.append(run.metadata)
+        report = decide(CONTEXT_RULES, talk.reading).report
+        report.tell("action", talk.noted)
+        brought.append(report.metadata is not None if report.without_context_id else None)
     assert brought == [False, False, True, True, True, None]
     said = "A message brought metadata without a contextId; keys: "
     miss = "customData; customData.contextId looks like one: PS7_METADATA_KEYS"
     assert logged(caplog) == [("WARNING", said + miss), ("WARNING", f"{said}page")]
     for number in range(100):
-        assert talk.runtime.note_metadata({f"k{number}": 1})
+        other = Talk(noted=talk.noted)
+        other.happens("user", text="oi", metadata={f"k{number}": 1})
+        other.run()
     assert len(logged(caplog)) == 62
 
 
@@ -387,7 +443,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     brings: Callable[[Talk], list[str]], line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It can be followed by conversation and contextId, and says why, in words."""
-    talk = Talk(runtime=signed())
+    talk = Talk(bot=signed())
     *before, last = brings(talk)
     for each in before:
         talk.meets(each)
@@ -410,24 +466,47 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     assert logged(caplog) == [], "and once"
 
 
+def test_a_needed_slot_that_is_not_declared_is_named_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By the bot's own name of it, and with what happens without it."""
+    talk = Talk(bot=a_bot(slot_names={"ps7_status": "estado"}))
+    for _ in range(2):
+        decide(CONTEXT_RULES, talk.says().reading).report.tell("action", talk.noted)
+    said = "The bot's domain does not declare the slot estado: "
+    assert logged(caplog) == [("WARNING", f"{said}the dialogue cannot tell how a lookup ended")]
+
+
+def test_each_forged_arrival_is_a_refusal_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """A second one, which differs, is sealed, logged and counted too."""
+    talk = Talk(bot=signed())
+    caplog.set_level(logging.INFO)
+    seals = set()
+    for forged in ("ana", "diego", "ana"):
+        caplog.clear()
+        seals.add(talk.meets(forged).number)
+        assert [level for level, _ in logged(caplog)] == ["INFO", "WARNING"]
+    assert seals == {1, 2, 3}
+
+
 # Correlation ids
 
 
-def correlation_id(sender_id: str, context_id: str | None, given: str | None = None) -> str:
+def correlated(sender_id: str, context_id: str | None, given: str | None = None) -> str:
     """Return the correlation id of a run, by one seal key, if the channel gives one or not."""
     talk = Talk(sender_id=sender_id)
-    talk.runtime.correlation = CORRELATION
+    talk.bot.correlation = CORRELATION
     talk.says(context_id, correlationId=given)
-    return talk.new_run().correlation_id()
+    return correlation_id(talk.reading)
 
 
-CORRELATION = Talk().runtime.correlation
+CORRELATION = Talk().bot.correlation
 
 
 def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
     """Ours is the same for a conversation; one that repeats an identity is none."""
-    assert correlation_id("s1", "ana", "c-1") == "c-1"
-    (made,) = {correlation_id("s1", "ana", given) for given in (None, "ana", "s1", "two words")}
+    assert correlated("s1", "ana", "c-1") == "c-1"
+    (made,) = {correlated("s1", "ana", given) for given in (None, "ana", "s1", "two words")}
     assert re.fullmatch(UUID, made)
-    assert correlation_id("s1", None) == made
-    assert correlation_id("s2", "ana") != made
+    assert correlated("s1", None) == made
+    assert correlated("s2", "ana") != made

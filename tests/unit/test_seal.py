@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
-from actions.ps7.dialogue.seal import Seal, Sealer
+from actions.ps7.conversation.seal import Head, Seal, Sealer
 from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
 pytestmark = pytest.mark.versions
@@ -84,16 +84,16 @@ def test_nothing_is_readable_in_a_seal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "good"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
+    ("after", "valid"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
 )
-def test_a_seal_is_good_until_its_moment(after: int, good: bool) -> None:
+def test_a_seal_is_valid_until_its_moment(after: int, valid: bool) -> None:
     """At the moment itself it is too old; one from more than a minute in the future does not hold.
 
     A seal without a customer is never good.
     """
-    assert SEALED.good_at(NOW + timedelta(seconds=after)) is good
+    assert SEALED.valid_at(NOW + timedelta(seconds=after)) is valid
     failed = SEALED.model_copy(update={"outcome": Outcome.UNAVAILABLE, "customer": None})
-    assert not failed.good_at(NOW + timedelta(seconds=after))
+    assert not failed.valid_at(NOW + timedelta(seconds=after))
 
 
 def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
@@ -102,10 +102,14 @@ def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
     assert sealer.open(FORMAT_BEFORE, "sender-2") is None
     seal = sealer.open(FORMAT_BEFORE, "sender-1")
     assert seal is not None
-    assert (seal.of_another_version, seal.outcome, seal.customer) == (True, Outcome.OK, None)
+    assert (Head.of("", seal).of_another_version, seal.outcome, seal.customer) == (
+        True,
+        Outcome.OK,
+        None,
+    )
     assert (seal.number, seal.logged_out) == (1, (DIEGO,))
     assert (seal.session, seal.fingerprint, seal.context_id) == (None, "", None)
-    assert not SEALED.of_another_version
+    assert not Head.of("", SEALED).of_another_version
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_of_a_newer_version_the_number_and_the_log_outs_are_read(
     """Every version says them: while two are rolled out, no log-out is lost."""
     seal = opened(said)
     assert seal is not None
-    assert (seal.of_another_version, seal.number) == (True, number)
+    assert (Head.of("", seal).of_another_version, seal.number) == (True, number)
     assert logged_out in (seal.logged_out, len(seal.logged_out))
     assert seal.sealed_at == datetime.fromtimestamp(0, timezone.utc)
 
@@ -135,6 +139,23 @@ def test_a_seal_with_fields_that_a_later_version_adds_is_read_without_them() -> 
     said = SEALED.model_dump(mode="json")
     said["customer"] |= {"x_later": "x"}
     assert opened({**said, "x_later": ["x"]}) == SEALED
+
+
+def test_a_process_keeps_heads_without_customer_and_contextid() -> None:
+    """So a session with hundreds of seals costs little, and memory has a limit."""
+    sealer = Sealer([NEW])
+    texts = [sealer.close(SEALED.model_copy(update={"number": n}), SENDER) for n in (2, 1, 3)]
+    foreign, long = sealer.close(SEALED, "another"), "x" * 5000
+    for _ in range(2):
+        heads = sealer.heads([*texts, foreign, long, ""], SENDER)
+        assert [head.number for head in heads] == [3, 2, 1]
+    assert {"52998224725", "0001", "ana", SENDER}.isdisjoint(repr(heads).split("'"))
+    kept = sealer._kept.cache_info()
+    assert (kept.hits, kept.misses, kept.maxsize) == (5, 5, 1024)
+    assert sealer.heads(texts, "another") == []
+    many = SEALED.model_copy(update={"logged_out": tuple(f"{n:022}" for n in range(600))})
+    (head,) = sealer.heads([sealer.close(many, SENDER)], SENDER)
+    assert (head.number, sealer._kept.cache_info().currsize) == (7, 8)
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "s" * 10_000])

@@ -92,7 +92,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "ENCODED": ("2", "yes"),
     "METADATA_KEYS": ("contextId", "[]", '["a..b"]', "[5]"),
     "SLOT_NAMES": ("[]", '{"cpf": "account"}', '{"cpf": ""}', '{"saldo": "balance"}'),
-    "CLEAR_SLOTS": ("balance", "[null]"),
+    "CLEAR_SLOTS": ("balance", "[null]", '["cpf"]', '["balance", "ps7_status"]', '["u_ion"]'),
     "DEADLINE": ("0", "inf", "241"),
     **dict.fromkeys(("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), ("0", "2s", "nan")),
     **dict.fromkeys(("MAX_CONTEXTS", "MAX_CONNECTIONS", "BREAKER_FAILURES"), ("0", "1.5")),

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import CustomerContext, slots
-from actions.ps7.slots import (
+from actions.ps7 import CustomerContext
+from actions.ps7.conversation.reading import filled_otherwise
+from actions.ps7.customer import (
+    _WIRE,
     CUSTOMER_SLOTS,
+    PERSON_SLOTS,
     SlotNames,
     differing,
-    filled_otherwise,
     project,
     same_customer,
     sealed_payload,
@@ -24,6 +26,8 @@ CUSTOMER = CustomerContext(
     agency="0001",
     account="0012345-6",
     segment="Private",
+    phone_number="+5511999998888",
+    id_document="RG",
     expires_at=datetime(2026, 11, 24, 12, tzinfo=timezone.utc),
     payload=PAYLOAD,
 )
@@ -35,7 +39,7 @@ def named(*slots: str, **renames: str) -> dict[str, str]:
 
 def test_a_row_without_an_attribute_shows_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """So a new slot is one row."""
-    monkeypatch.setitem(slots._WIRE, "display_name", "u_ion")
+    monkeypatch.setitem(_WIRE, "display_name", "u_ion")
     assert project({"nome": "display_name"}, CUSTOMER) == {"nome": "7"}
 
 
@@ -128,14 +132,13 @@ LATER = {"expires_at": CUSTOMER.expires_at + timedelta(seconds=1)}
     ("change", "same"),
     [
         ({"segment": "Varejo", "payload": {}, "key": "2", "token_status": None}, True),
-        ({"phone_number": None}, True),
-        *(({slot: value}, False) for slot in ("cpf", "agency", "account") for value in ("x", None)),
+        *(({slot: value}, False) for slot in PERSON_SLOTS for value in ("x", None)),
     ],
 )
-def test_the_same_customer_has_the_same_cpf_agency_and_account(
+def test_the_same_customer_is_the_same_in_all_that_tells_a_person(
     change: dict[str, object], *, same: bool
 ) -> None:
-    """Whatever else changed from one lookup to the next."""
+    """Two persons of one company have its CNPJ and account in common, not document and phone."""
     other = CUSTOMER.model_copy(update={**LATER, **change})
     assert same_customer(CUSTOMER, other) is same_customer(other, CUSTOMER) is same
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.ps7.customer import CUSTOMER_SLOTS, project
 from actions.ps7.lookup import wire
 from actions.ps7.lookup.wire import (
     Answer,
@@ -26,7 +27,6 @@ from actions.ps7.lookup.wire import (
 )
 from actions.ps7.outcomes import LookupFailed
 from actions.ps7.settings import PS7Settings
-from actions.ps7.slots import CUSTOMER_SLOTS, project
 from tests.vectors.vector import FOLDER, NAMES, Vector, load
 
 pytestmark = pytest.mark.versions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field, SecretStr
 
-from .. import setting_types as types
-from ..dialogue.context_id import usable
+from .. import settings as types
+from ..conversation.arrival import usable
 from ..settings import PS7Settings
 
 if TYPE_CHECKING:

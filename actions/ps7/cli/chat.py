@@ -13,9 +13,9 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from uuid import uuid4
 
-from ..dialogue import arrival
-from ..dialogue.context_id import usable
-from ..slots import CONTEXT, SlotNames, differing
+from ..conversation import arrival
+from ..conversation.arrival import usable
+from ..customer import CONTEXT, SlotNames, differing
 from .arguments import BotSettings, HelpText, add_command, context_id
 from .lookup import masked
 from .output import CommandError, Output, Tone, Toned

@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..outcomes import Outcome
-from ..slots import (
+from ..customer import (
     CONTEXT,
     CONTEXT_ACTION,
     CUSTOMER_SLOTS,
@@ -21,6 +20,7 @@ from ..slots import (
     is_personal,
     is_wire_name,
 )
+from ..outcomes import Outcome
 from . import fragment_text as words
 from .arguments import HelpText, add_command
 from .output import Output

@@ -15,13 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..dialogue import near_miss
-from ..dialogue.arrival import ARRIVAL_REFUSED
-from ..dialogue.context_id import look_in
-from ..dialogue.history import NONCE, NewSession
-from ..dialogue.rules import Run
-from ..dialogue.runtime import Runtime
-from ..slots import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
+from ..conversation.arrival import describe_metadata, look_in
+from ..conversation.decision import decide
+from ..conversation.reading import NONCE, Bot, NewSession, Reading
+from ..conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
+from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
+from ..outcomes import ARRIVAL_REFUSED
 from .arguments import BotSettings, HelpText, add_command, add_json
 from .lookup import masked
 from .output import CommandError, Output
@@ -29,8 +28,9 @@ from .output import CommandError, Output
 if TYPE_CHECKING:
     import argparse
 
-    from ..dialogue.context_id import Found
-    from ..dialogue.situation import Situation, TrackerLike
+    from ..conversation.arrival import Found
+    from ..conversation.decision import Decision
+    from ..conversation.reading import TrackerLike
     from ..settings import PS7Settings
 
     Report = dict[str, Any]
@@ -139,7 +139,7 @@ class Reporter:
     """Explains runs. Names each contextId by a number, the same for the same one."""
 
     def __init__(self, settings: PS7Settings, *, show: bool) -> None:
-        self.runtime = Runtime(settings)
+        self.bot = Bot(settings)
         self.keys_known = "seal_keys" in settings.model_fields_set
         self._show = show
         self._numbers: dict[str, int] = {}
@@ -150,55 +150,51 @@ class Reporter:
         tracker: TrackerLike = saved
         if ran.opens is not None:  # Rasa carries slots over, unless the domain forbids it
             tracker = NewSession(saved, saved.domain or {"slots": {}}, ran.opens)
-        run = Run(tracker, self.runtime, ran.at, saved.domain)
-        changes = {VERIFY_ACTION: run.verify, FORGET_ACTION: run.forget}.get(
-            ran.action, run.context
-        )()
-        situation = run.situation
-        newest = situation.history.newest_metadata
+        reading = Reading(tracker, self.bot, ran.at, saved.domain)
+        rules = {VERIFY_ACTION: VERIFY_RULES, FORGET_ACTION: FORGET_RULES}
+        decision = decide(rules.get(ran.action, CONTEXT_RULES), reading)
+        newest = reading.history.newest_metadata
         report = {
             "message": len(ran.said),
             "action": ran.action,
             "by_name": ran.by_name,
             "at": ran.at.isoformat(timespec="seconds"),
             **({"said": ran.said[-1] if ran.said else None} if self._show else {}),
-            "context_id": self._context_id(situation.found, situation),
-            "metadata": None if situation.found else near_miss.describe(newest, self.runtime.paths),
-            **_decided(run),
-            "would_set": self._slots(changes, situation),
-            "was_set": self._slots(ran.was_set, situation),
+            "context_id": self._context_id(reading.found, reading),
+            "metadata": None if reading.found else describe_metadata(newest, self.bot.paths),
+            **_decided(decision),
+            "would_set": None if decision.asks else self._slots(decision.slots, reading),
+            "was_set": self._slots(ran.was_set, reading),
         }
-        if self.keys_known or not (situation.seal_refused or situation.history.seals):
+        if self.keys_known or not (reading.seal_refused or reading.history.seals):
             return report
         unknown = dict.fromkeys(("found", "held", "held_until", "rule", "would_set"))
         return report | unknown | {"why": _NO_KEYS}
 
-    def _context_id(self, found: Found | None, situation: Situation) -> Report | None:
+    def _context_id(self, found: Found | None, reading: Reading) -> Report | None:
         if found is None:
             return None
-        digest = self.runtime.client.digest(found.context_id or found.fingerprint)
+        digest = self.bot.digest(found.context_id or found.fingerprint)
         return {
             "number": self._numbers.setdefault(found.fingerprint, len(self._numbers) + 1),
             **({"value": found.context_id or found.value} if self._show else {}),
-            "found": self._where(found, situation),
+            "found": self._where(found, reading),
             **({"context_digest": digest} if self.keys_known else {}),
         }
 
-    def _where(self, found: Found, situation: Situation) -> str:
+    def _where(self, found: Found, reading: Reading) -> str:
         """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""
-        for count, message in enumerate(reversed(situation.history.messages)):
-            for key in self.runtime.settings.metadata_keys:
+        for count, message in enumerate(reversed(reading.history.messages)):
+            for key in self.bot.settings.metadata_keys:
                 hit = look_in(message.metadata, [key.split(".")])
                 if hit is not None and hit.value == found.value:
                     which = f"the message {count} turns before" if count else "this message"
                     return f"under {key} in the metadata of {which}"
         return "in the newest seal of this session"
 
-    def _slots(self, values: object, situation: Situation) -> Report | None:
-        if not isinstance(values, dict):
-            return None  # what PS7 would answer
-        own = dict.fromkeys(self.runtime.settings.clear_slots, "")  # masked, whatever their names
-        ours = own | situation.ours
+    def _slots(self, values: dict[str, Any], reading: Reading) -> Report:
+        own = dict.fromkeys(self.bot.settings.clear_slots, "")  # masked, whatever their names
+        ours = own | reading.ours
         return {
             name: value if self._show and ours[name] != CONTEXT else masked(ours[name], value)
             for name, value in values.items()
@@ -206,20 +202,20 @@ class Reporter:
         }
 
 
-def _decided(run: Run) -> Report:
-    situation, why = run.situation, run.rule.meaning
-    found, held = situation.found, situation.held
-    if situation.seal_refused:
+def _decided(decision: Decision) -> Report:
+    reading, why = decision.reading, decision.rule.meaning
+    found, held = reading.found, reading.held
+    if reading.seal_refused:
         why = f"{_FOREIGN} {why}"
     if found is not None and found.refused is not None:
         why = f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}. {why}"
-    is_what_is_held = "new" if held is None else "same" if situation.same else "another"
-    customer = held and held.customer
+    is_what_is_held = "new" if held is None else "same" if reading.same else "another"
+    customer = reading.customer
     return {
         "found": "none" if found is None else is_what_is_held,
         "held": "none" if held is None else held.outcome.value,
         "held_until": customer and customer.expires_at.isoformat(timespec="seconds"),
-        "rule": run.rule.name,
+        "rule": decision.rule.name,
         "why": why,
     }
 

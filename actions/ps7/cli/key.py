@@ -14,8 +14,8 @@ from cryptography.fernet import Fernet
 from pydantic import Field
 from pydantic_settings import NoDecode
 
-from .. import setting_types as types
-from ..dialogue import arrival
+from .. import settings as types
+from ..conversation import arrival
 from ..settings import ArrivalSettings
 from .arguments import HelpText, OnStdin, add_command, add_json, context_id
 from .output import CommandError, Output

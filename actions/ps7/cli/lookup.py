@@ -6,13 +6,8 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..cpf import mask
-from ..dialogue.context_id import well_formed
-from ..lookup.client import PS7Client
-from ..lookup.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
-from ..outcomes import Outcome
-from ..settings import PS7Settings
-from ..slots import (
+from ..conversation.arrival import well_formed
+from ..customer import (
     CONTEXT,
     CUSTOMER_SLOTS,
     SLOTS,
@@ -20,6 +15,11 @@ from ..slots import (
     SlotNames,
     project,
 )
+from ..customer import mask_cpf as mask
+from ..lookup.client import PS7Client
+from ..lookup.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
+from ..outcomes import Outcome
+from ..settings import PS7Settings
 from . import shape
 from .arguments import HelpText, OnStdin, add_command, add_json, context_id
 from .output import Output, Tone, Toned
@@ -27,7 +27,7 @@ from .output import Output, Tone, Toned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..context import CustomerContext
+    from ..customer import CustomerContext
     from ..lookup.client import Lookup
     from ..telemetry import LookupReport
 

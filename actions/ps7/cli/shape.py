@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..clock import utc_now
+from ..customer import SLOTS
 from ..lookup.wire import UNUSED, UPSTREAM_ACCOUNT, usable_until
-from ..slots import SLOTS
 from .output import Tone, Toned
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from ..setting_types import is_loopback
+from ..settings import is_loopback
 
 
 def ask(url: str, message: object = None, *, seconds: float) -> Any:

@@ -20,10 +20,9 @@ from uuid import uuid4
 from opentelemetry.trace import SpanKind
 
 from .. import clock, telemetry
-from ..digest import KeyedDigest
 from ..outcomes import LookupFailed, Outcome, Reason
 from ..settings import PS7Settings
-from ..telemetry import LookupReport
+from ..telemetry import KeyedDigest, LookupReport
 from .breaker import Breaker
 from .http import Http
 from .tokens import Tokens
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from typing_extensions import Self
 
-    from ..context import CustomerContext
+    from ..customer import CustomerContext
     from .wire import Answer, Decoded, Request
 
 PROBE = "ps7-probe-"

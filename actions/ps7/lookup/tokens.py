@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import clock
-from ..context import wire_text
+from ..customer import wire_text
 from ..outcomes import LookupFailed, Reason
 from .wire import HEADERS, Answer, Request, parse, retry_after
 

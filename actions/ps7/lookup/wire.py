@@ -16,17 +16,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
 
-from .. import cpf
-from ..context import (
+from ..customer import (
+    SLOTS,
     CustomerContext,
     Identification,
     SecurityDevice,
     TokenStatus,
+    has_cpf_form,
     is_blank,
+    is_valid_cpf,
+    normalise_cpf,
     wire_text,
 )
 from ..outcomes import LookupFailed, Reason
-from ..slots import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -356,9 +358,9 @@ def read_customer(
     undocumented = [name for name in CODES if text[name] and code[name] is None]
     number = text["u_cpf"]
     if number is not None:
-        number = cpf.normalise(number)
-        is_valid = not strict_cpf or cpf.is_valid(number)
-        if not is_valid or not cpf.has_form(number):
+        number = normalise_cpf(number)
+        is_valid = not strict_cpf or is_valid_cpf(number)
+        if not is_valid or not has_cpf_form(number):
             undocumented.append("u_cpf")
         number = number if is_valid else None
     device, accepted = code["u_dseg"], code["u_dsok"]

@@ -8,7 +8,7 @@ contextId in if `PS7_ARRIVAL_KEYS` is set. Nothing in the plugin itself imports 
 
 from __future__ import annotations
 
-from ..dialogue.arrival import sign as sign_arrival
+from ..conversation.arrival import sign as sign_arrival
 from .conversation import Conversation
 from .customer_conversation import CustomerConversation
 from .faults import FAULTS, Fault

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..dialogue import runtime
-from ..dialogue.arrival import sign
-from ..slots import CONTEXT, is_personal
+from .. import runtime
+from ..conversation.arrival import sign
+from ..customer import CONTEXT, is_personal
 from .conversation import Conversation
 from .faults import FAULTS
 from .personas import PERSONAS

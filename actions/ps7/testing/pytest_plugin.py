@@ -28,8 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
 
-from .. import clock
-from ..dialogue import runtime
+from .. import clock, runtime
 from ..settings import PREFIX, ArrivalSettings, PS7Settings
 from .customer_conversation import CustomerConversation, MovableClock, of_conversation, of_requests
 from .simulator.server import CREDENTIALS, BackgroundSimulator
@@ -135,7 +134,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is None or call.when != "call" or not isinstance(conversations, Conversations):
         return
     for opened in conversations.opened:
-        ours = runtime.current().names.among(opened.slots)
+        ours = runtime.current().bot.names.among(opened.slots)
         lines = of_conversation(opened.events, ours)
         item.add_report_section("call", "conversation", "\n".join(lines))
     asked = of_requests(conversations.ps7.requests)

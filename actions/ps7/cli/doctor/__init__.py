@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import clock
+from ...customer import SlotNames
 from ...outcomes import SettingsError
 from ...settings import PS7Settings, SlotSettings
-from ...slots import SlotNames
 from ..arguments import HelpText, add_command, add_json
 from ..output import CommandError, Output
 from .report import Finding, Report, Section

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...slots import FILLED_BY_ACTIONS, SESSION_ACTION
+from ...customer import FILLED_BY_ACTIONS, SESSION_ACTION
 from .report import Finding, caution, error, listed, ok
 
 if TYPE_CHECKING:

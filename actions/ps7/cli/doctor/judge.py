@@ -10,8 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from ...outcomes import Outcome
-from ...slots import (
+from ...customer import (
     CONTEXT,
     CONTEXT_ACTION,
     CUSTOMER_SLOTS,
@@ -25,6 +24,7 @@ from ...slots import (
     SlotNames,
     is_personal,
 )
+from ...outcomes import Outcome
 from ..domain import PORTUGUESE
 from .bot import filled_by, influences, mappings, rows, table
 from .report import Finding, caution, error, listed, ok

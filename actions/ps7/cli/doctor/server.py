@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from ...setting_types import is_loopback
-from ...slots import CONTEXT_ACTION, FORGET_ACTION, VERIFY_ACTION
+from ...customer import CONTEXT_ACTION, FORGET_ACTION, VERIFY_ACTION
+from ...settings import is_loopback
 from ..web import ask
 from . import connection
 from .bot import ACTIONS, rows, table

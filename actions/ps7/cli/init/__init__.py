@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ...setting_types import is_loopback
+from ...settings import is_loopback
 from ..arguments import BotSettings, HelpText, add_command
 from ..domain import add_choices
 from ..output import CommandError, Output, Tone, Toned

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...customer import CUSTOMER_SLOTS, SESSION_ACTION, STATUS, SlotNames
 from ...settings import SlotSettings
-from ...slots import CUSTOMER_SLOTS, SESSION_ACTION, STATUS, SlotNames
 from ..disk import build_files, is_ignored, is_tracked, lines, read, repository
 from ..doctor import bot as bots
 from ..doctor.settings import SIMULATORS, names_set

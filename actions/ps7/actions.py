@@ -1,4 +1,7 @@
-"""The actions, as Rasa runs them. Thin: `situation` and `rules` decide what they do."""
+"""The actions, as Rasa runs them: read, decide, ask, tell, write.
+
+`verified_context` and `handover`, for a bot's own actions, do the first two of these steps only.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,37 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from rasa_sdk import Action
-from rasa_sdk.events import ActionExecuted, SessionStarted, SlotSet
+from rasa_sdk.events import ActionExecuted, SessionStarted
 from rasa_sdk.utils import configure_colored_logging
 
-from .. import clock
-from ..outcomes import Outcome, SettingsError
-from ..settings import PS7Settings
-from ..slots import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
-from ..telemetry import log_bug
-from . import runtime
-from .counters import count_turn
-from .history import NONCE, NewSession
-from .rules import Effect, Run, verified
-from .situation import Situation
+from . import clock, runtime, telemetry
+from .conversation.decision import Decision, correlation_id, decide, slot_events, verified
+from .conversation.reading import NONCE, NewSession, Reading
+from .conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
+from .customer import (
+    CONTEXT_ACTION,
+    FORGET_ACTION,
+    PERSON_SLOTS,
+    SESSION_ACTION,
+    SHARED_SLOTS,
+    STATUS,
+    VERIFY_ACTION,
+    project,
+)
+from .outcomes import Outcome, SettingsError
+from .settings import PS7Settings
+from .telemetry import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from rasa_sdk import Tracker
     from rasa_sdk.executor import CollectingDispatcher
     from rasa_sdk.types import DomainDict
 
-    from ..context import CustomerContext
-    from .situation import TrackerLike
-
-logger = logging.getLogger(__name__)
+    from .conversation.reading import TrackerLike
+    from .conversation.rules import Rule
+    from .customer import CustomerContext
 
 
 class PS7Action(Action, ABC):
@@ -68,9 +77,10 @@ class PS7Action(Action, ABC):
         """What the actions of this process share, made from the settings of this one."""
         return runtime.get_or_create(self._settings)
 
+    @property
     @abstractmethod
-    async def changes(self, run: Run) -> dict[str, Any]:
-        """Return the slots to set."""
+    def rules(self) -> tuple[Rule, ...]:
+        """The table of rules that decides."""
 
     async def run(
         self,
@@ -78,27 +88,27 @@ class PS7Action(Action, ABC):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Return one SlotSet for each slot that changes, none if all is as it should be."""
-        changes, _ = await self._changes_and_run(tracker, domain)
-        return [SlotSet(name, value) for name, value in changes.items()]
+        """Return one event for each slot that changes, none if all is as it should be."""
+        slots, _ = await self._decided(tracker, domain)
+        return slot_events(slots)
 
-    async def _changes_and_run(
+    async def _decided(
         self, tracker: TrackerLike, domain: object
-    ) -> tuple[dict[str, Any], Run | None]:
-        shared, run = self.runtime, None
+    ) -> tuple[dict[str, Any], Decision | None]:
+        """Return the slots to set, and the decision; None if it failed."""
+        shared, reading = self.runtime, None
         try:
-            run = Run(tracker, shared, clock.utc_now(), domain)
-            changes = await self.changes(run)
+            reading = Reading(tracker, shared.bot, clock.utc_now(), domain)
+            decision = decide(self.rules, reading)
+            if decision.asks is not None:
+                lookup = await shared.client.ask(**decision.asks)
+                decision = decision.answered(lookup.report.outcome, lookup.customer)
+            decision.report.tell(self.name(), shared.noted)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
-            log_bug(error)
-            count_turn(self.name(), Outcome.UNAVAILABLE)
-            if run is not None:
-                run.outcome = Outcome.UNAVAILABLE
-            return _fail_closed(tracker, shared, run), run
-        name, asked = self.name(), run.rule.then is Effect.LOOK_UP
-        count_turn(name, run.outcome, looked_up=asked, metadata=run.metadata)
-        logger.debug("%s: rule=%s slots=%s", name, run.rule.name, list(changes))
-        return changes, run
+            telemetry.log_bug(error)
+            RunReport("failed", Outcome.UNAVAILABLE).tell(self.name(), shared.noted)
+            return _fail_closed(tracker, shared, reading), None
+        return decision.slots, decision
 
 
 class ActionPS7Context(PS7Action):
@@ -107,46 +117,34 @@ class ActionPS7Context(PS7Action):
     Made to run on every turn.
     """
 
+    rules = CONTEXT_RULES
+
     def name(self) -> str:
         """Return the name that a domain lists."""
         return CONTEXT_ACTION
-
-    async def changes(self, run: Run) -> dict[str, Any]:
-        """Decide by `CONTEXT_RULES`, and ask PS7 if the rule is to look up."""
-        found = run.context()
-        if isinstance(found, dict):
-            return found
-        lookup = await run.runtime.client.ask(
-            found.context_id or "",  # one that is not usable was refused
-            encoded=found.encoded,
-            correlation_id=run.correlation_id(),
-            flow_id=found.flow_id,
-        )
-        return run.looked_up(lookup.report.outcome, lookup.customer)
 
 
 class ActionPS7Verify(PS7Action):
     """Makes the slots show what PS7 answered, without the network: before a sensitive step."""
 
+    rules = VERIFY_RULES
+
     def name(self) -> str:
         """Return the name that a domain lists."""
         return VERIFY_ACTION
 
-    async def changes(self, run: Run) -> dict[str, Any]:
-        """Decide by `VERIFY_RULES`."""
-        return run.verify()
-
 
 class ActionPS7Forget(PS7Action):
-    """Forgets the customer: after a log-out, or when the conversation is handed over."""
+    """Forgets the customer: after a log-out, or when the conversation is handed over.
+
+    Everything becomes null, and this conversation does not look these contextIds up again.
+    """
+
+    rules = FORGET_RULES
 
     def name(self) -> str:
         """Return the name that a domain lists."""
         return FORGET_ACTION
-
-    async def changes(self, run: Run) -> dict[str, Any]:
-        """Null everything; this conversation does not look these contextIds up again."""
-        return run.forget()
 
 
 class PS7SessionStart(ActionPS7Context):
@@ -185,33 +183,33 @@ class PS7SessionStart(ActionPS7Context):
     ) -> list[dict[str, Any]]:
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
         session = NewSession(tracker, domain)
-        changes, run = await self._changes_and_run(session, domain)
-        slots = session.to_set(changes).items()
+        changes, decision = await self._decided(session, domain)
+        slots = session.to_set(changes)
         session.slots |= changes
         more: list[dict[str, Any]] = []
         try:
             customer = verified_context(cast("Tracker", session))
-            outcome = Outcome.UNAVAILABLE if run is None else run.outcome
-            more = _of_the_bot(await self.opened(dispatcher, customer, outcome), run)
+            outcome = Outcome.UNAVAILABLE if decision is None else decision.outcome
+            ours = {} if decision is None else decision.reading.ours
+            more = _of_the_bot(await self.opened(dispatcher, customer, outcome), ours)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
-            log_bug(error)
+            telemetry.log_bug(error, "PS7SessionStart.opened of the bot failed: ")
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
-            *(SlotSet(name, value) for name, value in slots),
+            *slot_events(slots),
             *more,
             ActionExecuted("action_listen"),
         ]
 
 
-def _of_the_bot(events: Iterable[dict[str, Any]] | None, run: Run | None) -> list[dict[str, Any]]:
+def _of_the_bot(
+    events: Iterable[dict[str, Any]] | None, ours: Container[object]
+) -> list[dict[str, Any]]:
     """Return the events of a bot's `opened` without those that set a slot of the plugin's."""
-    ours = {} if run is None else run.situation.ours
     kept = []
     for event in events or ():
         if event.get("event") == "slot" and event.get("name") in ours:
-            logger.warning(
-                "PS7SessionStart.opened returned a value for %s: left out", event["name"]
-            )
+            telemetry.warn_of_left_out(event["name"])
         else:
             kept.append(event)
     return kept
@@ -231,14 +229,44 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    _, customer = verified(Situation(tracker, runtime.current(), clock.utc_now()))
+    _, customer = verified(Reading(tracker, runtime.current().bot, clock.utc_now()))
     return customer
 
 
-def _fail_closed(tracker: TrackerLike, shared: runtime.Runtime, run: Run | None) -> dict[str, Any]:
+def handover(
+    tracker: TrackerLike, *, reason: str | None = None, include: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return what an agent's desktop may know of this conversation, for a bot's own action.
+
+    It reads the seal, as `verified_context` does, and changes nothing. If no customer is known,
+    every field of the customer is None, and `ps7_status` is what `action_ps7_verify` would set.
+    `reason` is the bot's: why it gave up. `include` names what is handed over unmasked, such as
+    `("agency", "account")`. Run it before `action_ps7_forget`.
+
+    Raises:
+        ValueError: `include` names something else than the slots that it may.
+        SettingsError: as `verified_context`.
+
+    """
+    named = tuple(include)
+    if not set(named) <= set(PERSON_SLOTS):  # a mistake may be a value: it is not shown
+        raise ValueError(f"include takes these names, in a tuple: {', '.join(PERSON_SLOTS)}")
+    reading = Reading(tracker, runtime.current().bot, clock.utc_now())
+    outcome, customer = verified(reading)
+    return {
+        "reason": reason,
+        STATUS: outcome.value,
+        "correlation_id": correlation_id(reading),
+        **project({name: name for name in (*SHARED_SLOTS, *named)}, customer),
+    }
+
+
+def _fail_closed(
+    tracker: TrackerLike, shared: runtime.Runtime, reading: Reading | None
+) -> dict[str, Any]:
     """Return the status `unavailable`, with nothing of a customer left, as far as it is known."""
     slots = tracker.slots if isinstance(tracker.slots, dict) else {}
-    status = shared.names.status
-    ours = (status,) if run is None else (*run.situation.ours, *shared.settings.clear_slots)
+    status = shared.bot.names.status
+    ours = (status,) if reading is None else (*reading.ours, *shared.settings.clear_slots)
     nulls = dict.fromkeys(name for name in ours if name in slots)
     return nulls | ({status: Outcome.UNAVAILABLE.value} if status in nulls else {})

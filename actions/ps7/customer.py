@@ -1,23 +1,193 @@
-"""The names in a bot's domain: the slots, what each should have, and the actions. Pure.
+"""The language of the plugin: the customer, their CPF, and the slots that show them.
 
-`SLOTS` has one row for each slot of the customer. The projection, the domain fragment, what is
-masked and what a prompt or a report may show derive from it. Adding a slot is one row.
+Plain values only. Nothing here knows HTTP, a tracker or the settings. `SLOTS` has one row for each
+slot of the customer. The projection, the domain fragment, what is masked and what a prompt or a
+report may show derive from it. Adding a slot is one row.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import cpf
-from .context import Identification, SecurityDevice, TokenStatus
+from pydantic import BaseModel, ConfigDict, Field
+from stdnum.br import cpf as _register
+
+from .outcomes import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from enum import Enum
 
-    from .context import CustomerContext
+# The CPF, Brazil's register number of natural persons
+
+_CPF_LENGTH = 11
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_CPF_FORM = re.compile(rf"\d{{{_CPF_LENGTH}}}", re.ASCII)
+_ZERO_FILLED_LENGTH = 14
+"""The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
+_PUNCTUATION = re.compile(r"[\s.\-]")
+"""Not the slash of a CNPJ, a company's number, whose last 11 digits may be a person's CPF."""
+
+
+def normalise_cpf(text: str) -> str:
+    """Return the 11 digits of a CPF, whatever its punctuation.
+
+    Text with anything but digits and punctuation is returned unchanged. Digits of another length
+    lose only their punctuation: nothing is filled up or cut off.
+    """
+    digits = _PUNCTUATION.sub("", text)
+    if not _DIGITS.fullmatch(digits):
+        return text
+    if len(digits) == _ZERO_FILLED_LENGTH and digits.startswith("000"):
+        return digits[-_CPF_LENGTH:]
+    return digits
+
+
+def has_cpf_form(text: str) -> bool:
+    """Whether the text is 11 digits, as a normalised CPF is."""
+    return _CPF_FORM.fullmatch(text) is not None
+
+
+def is_valid_cpf(text: str) -> bool:
+    """Whether the text is 11 digits whose last two check the others."""
+    return has_cpf_form(text) and _register.is_valid(text)
+
+
+def is_written_as_cpf(text: str) -> bool:
+    """Whether the text is a valid CPF, whatever punctuation and zeros it is written with."""
+    return is_valid_cpf(normalise_cpf(text.replace("_", "")))
+
+
+def mask_cpf(text: str | None) -> str | None:
+    """Show the middle of a CPF, as in `***.456.789-**`; None unless it is 11 digits."""
+    if text is None or not has_cpf_form(text):
+        return None
+    return f"***.{text[3:6]}.{text[6:9]}-**"
+
+
+# Who the customer is
+
+
+class Identification(Word):
+    """How far the phone menu or the app knew the customer (`u_id`)."""
+
+    AUTHENTICATED = "authenticated"
+    IDENTIFIED = "identified"
+    NOT_IDENTIFIED = "not_identified"
+
+
+class SecurityDevice(Word):
+    """The device that the customer has (`u_dseg`)."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a device, not a secret
+    CSI = "csi"
+    NONE = "none"
+
+
+class TokenStatus(Word):
+    """Whether the device was checked (`u_dsok`), or is not there at all."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    ABSENT = "absent"
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value is null or blank: as if its key were not there."""
+    match value:
+        case None:
+            return True
+        case str():
+            return not value.strip()
+    return False
+
+
+def wire_text(value: object) -> str | None:
+    """Read a value of the wire as text.
+
+    Text is stripped, and blank text is None. A number becomes the text that the wire has. Any other
+    type is None.
+    """
+    match value:
+        case str():
+            return value.strip() or None
+        case bool():
+            return None
+        case int() | float():
+            return str(value)
+    return None
+
+
+def field_text(payload: Mapping[str, Any], wire_name: str) -> str | None:
+    """Read one field of a payload as text.
+
+    A field that is missing or blank at the top is taken from `contexto`, the upstream payload.
+    """
+    text = wire_text(payload.get(wire_name))
+    if text is None:
+        upstream = payload.get("contexto")
+        text = wire_text(upstream.get(wire_name)) if isinstance(upstream, dict) else None
+    return text
+
+
+class CustomerContext(BaseModel):
+    """What PS7 said about the customer of one conversation.
+
+    Every attribute but `expires_at` and `payload` may be None. A log may contain an instance: its
+    `repr` shows only the categorical attributes.
+    """
+
+    # `from_attributes`: a host that reloads modules has instances of this class from before.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, from_attributes=True)
+
+    cpf: str | None = None
+    """Natural person's register number: 11 digits if PS7 sent one, zeros in front included."""
+    agency: str | None = None
+    account: str | None = None
+    segment: str | None = None
+    ivr_option: str | None = None
+    """The option that was chosen in the 30-hours phone menu."""
+    phone_number: str | None = None
+    id_document: str | None = None
+    identification: Identification | None = None
+    security_device: SecurityDevice | None = None
+    token_status: TokenStatus | None = None
+    expires_at: datetime
+    """Until when this may be used, in UTC."""
+    key: str | None = None
+    """The key that the interface made for this context."""
+    decoded_context_id: str | None = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+    """The whole payload. A number that Python would write in another way is its text."""
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the customer proved who they are before the chat began."""
+        return self.identification == Identification.AUTHENTICATED
+
+    @property
+    def token_valid(self) -> bool:
+        """Whether the customer's device was checked and accepted."""
+        return self.token_status == TokenStatus.VALID
+
+    @property
+    def cpf_masked(self) -> str | None:
+        """The CPF for display, such as `***.456.789-**`. It is no protection."""
+        return mask_cpf(self.cpf)
+
+    def field(self, wire_name: str) -> str | None:
+        """Return the text of one field of the payload, by its name on the wire."""
+        return field_text(self.payload, wire_name)
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        for name in ("identification", "security_device", "token_status"):
+            value = getattr(self, name)
+            yield name, value.value if value else None
+
+
+# The names in a bot's domain: slots and actions
 
 STATUS = "ps7_status"
 CONTEXT = "ps7_context"
@@ -52,7 +222,7 @@ class Slot(NamedTuple):
 
 SLOTS = (
     Slot("cpf", "u_cpf", "cpf"),
-    Slot("cpf_masked", "u_cpf", "cpf", show=cpf.mask, personal=False),
+    Slot("cpf_masked", "u_cpf", "cpf", show=mask_cpf, personal=False),
     Slot("agency", "u_ag", "agency"),
     Slot("account", "u_cc", "account"),
     Slot("segment", "u_seg", "segment", personal=False),
@@ -124,28 +294,6 @@ def sealed_payload(payload: dict[str, Any], ours: Mapping[str, str]) -> dict[str
 
 def _fields(source: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {n: v for n, v in source.items() if n in names and type(v) not in _NESTED}
-
-
-def filled_otherwise(domain: object, names: Iterable[str]) -> dict[str, str]:
-    """Return which of these slots a domain fills by itself, each with the mapping that does.
-
-    Such a slot is the bot's own: a form or an entity fills it. What is not of the expected type is
-    ignored.
-    """
-    found: dict[str, str] = {}
-    match domain:
-        case {"slots": dict(slots)}:
-            declared = slots.keys() & names
-        case _:
-            return {}
-    for name in declared:
-        match slots[name]:
-            case {"mappings": [*mappings]}:
-                for mapping in mappings:
-                    match mapping:
-                        case {"type": str(kind)} if kind not in FILLED_BY_ACTIONS:
-                            found.setdefault(name, kind)
-    return found
 
 
 class SlotNames:
@@ -222,12 +370,12 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:
-    """Whether two answers of PS7 are about one customer: the same CPF, agency and account.
+    """Whether two answers of PS7 are about one customer: all of `PERSON_SLOTS` are the same.
 
     The other fields change from lookup to lookup: a token is validated, time goes on. Without a
     CPF, one customer cannot be told from another.
     """
     if one is None or other is None:
         return False
-    persons = [(each.cpf, each.agency, each.account) for each in (one, other)]
-    return one == other or (one.cpf is not None and persons[0] == persons[1])
+    same = all(getattr(one, name) == getattr(other, name) for name in PERSON_SLOTS)
+    return one == other or (one.cpf is not None and same)

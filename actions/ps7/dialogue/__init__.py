@@ -1,1 +1,0 @@
-"""The Rasa side: knows trackers and slots, knows nothing of HTTP."""
