@@ -1,4 +1,4 @@
-"""A bot behind every channel of examples/channels, and their services on this machine."""
+"""A bot behind WhatsApp, and what is behind it, on this machine."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from aiohttp.test_utils import TestServer
 
 from actions.ps7.testing import Simulator
 from tests.channels import services
-from tests.channels.services import Services
+from tests.channels.services import Services, Somebody
+from tests.conversation.talking import RunningBot
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _services() -> AsyncIterator[Services]:
     made = Services()
     async with TestServer(made.application(), port=int(services.URL.rpartition(":")[2])):
@@ -21,11 +22,19 @@ async def _services() -> AsyncIterator[Services]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stub(_services: Services, channel_bot: object) -> Services:  # noqa: ARG001 - it has begun
+async def stub(_services: Services) -> Services:
     """Return the services, in good health."""
-    _services.away, _services.back_end = False, ""
+    _services.status, _services.slow, _services.back_end = 200, 0.0, ""
     _services.asked.clear()
     return _services
+
+
+@pytest.fixture
+def ana(channel_bot: RunningBot, stub: Services) -> Somebody:
+    """Return Ana, with a telephone that is new to the bot, and known to the back-end."""
+    made = Somebody(channel_bot.http, channel_bot.url, stub)
+    stub.known[made.user] = "ana"
+    return made
 
 
 @pytest.fixture
