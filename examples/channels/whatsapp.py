@@ -39,7 +39,7 @@ NEEDED = (
 KEY_LENGTH = 32
 LARGEST = 4 * 1024 * 1024
 """Bytes of a post: Meta's have at most three megabytes."""
-CONTEXT_DEADLINE, LAST_SECONDS = 1.0, 10.0
+CONTEXT_DEADLINE, LAST_SECONDS = 1.0, 8.0
 
 _log = logging.getLogger(__name__)
 for _name in ("pywa", "httpx"):  # at DEBUG these write numbers and texts

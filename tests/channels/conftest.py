@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,6 +16,7 @@ from actions.ps7.testing import Simulator
 from tests.channels import services
 from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
+from tests.support.processes import Process, free_port
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -42,3 +47,20 @@ def ps7(rasa_simulator: Simulator) -> Simulator:
     """Return the simulator, with no request on its record."""
     rasa_simulator.requests.clear()
     return rasa_simulator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def redis(tmp_path: Path) -> AsyncIterator[str]:
+    """Run a Redis; return its address."""
+    if (program := shutil.which("redis-server")) is None:
+        pytest.skip("needs Redis (Debian: apt-get install redis-server)")
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    log = tmp_path / "redis.log"
+    process = await Process.start(log, program, *options, cwd=tmp_path, variables={})
+    deadline = time.monotonic() + 20
+    while "Ready to accept" not in process.output:
+        assert time.monotonic() < deadline, process.tail
+        await asyncio.sleep(0.02)
+    yield f"redis://127.0.0.1:{port}/0"
+    await process.kill()

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from examples.channels import inbox as module
 from examples.channels.inbox import WAITING, Inbox
-from tests.support.processes import Process, free_port
-
-
-@pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[str]:
-    """Run a Redis; return its address."""
-    if (program := shutil.which("redis-server")) is None:
-        pytest.skip("needs Redis (Debian: apt-get install redis-server)")
-    port = free_port()
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-    log = tmp_path / "redis.log"
-    process = await Process.start(log, program, *options, cwd=tmp_path, variables={})
-    deadline = time.monotonic() + 20
-    while "Ready to accept" not in process.output:
-        assert time.monotonic() < deadline, process.tail
-        await asyncio.sleep(0.02)
-    yield f"redis://127.0.0.1:{port}/0"
-    await process.kill()
+from tests.support.processes import free_port
 
 
 async def test_a_delivery_is_taken_once_in_one_process() -> None:
