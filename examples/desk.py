@@ -7,7 +7,7 @@ any: a bearer token, an `Idempotency-Key` by which a hand-over that comes again 
 there already, and 409 for the same key with another body. It also shows the way back, by Rasa's
 HTTP API (`rasa run --enable-api --auth-token …`).
 
-    GET    /handovers                  what has arrived
+    GET    /handovers                  what has arrived, by key
     GET    /handovers/<key>/messages   what customer and agent have written since
     POST   /handovers/<key>/messages   {"text": "…"}: an agent writes to the customer
     DELETE /handovers/<key>            the conversation goes back to the bot
@@ -128,7 +128,7 @@ class Desk:
         return web.json_response({})
 
     async def _show(self, _: web.Request) -> web.Response:
-        return web.json_response([*self.arrived.values()])
+        return web.json_response(self.arrived)
 
     async def _read(self, request: web.Request) -> web.Response:
         rasa, conversation = self._conversation(request)

@@ -64,7 +64,7 @@ async def test_a_key_with_another_body_is_refused() -> None:
             for body in (BODY, BODY, {**BODY, "reason": "another"})
         ]
         assert answers == [201, 200, 409]
-        assert await (await http.get("/handovers")).json() == [BODY]
+        assert await (await http.get("/handovers")).json() == {"k": BODY}
 
 
 @pytest.mark.parametrize("came", [True, False])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rasa_sdk import Action
 from rasa_sdk.events import ActionExecuted, ConversationPaused, SlotSet
 
 from . import desk
@@ -16,12 +15,13 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
 
-class ActionHandOver(Action):
+class ActionHandOver(ActionPS7Forget):
     """Hand over with what the customer wanted as the reason: the intent's name.
 
     If the desk takes the conversation, the customer is forgotten, and Rasa is silent until the desk
-    returns it. All of it is one action: once a conversation is paused, Rasa runs no other. If the
-    desk is away, the customer hears so, and the bot still knows them.
+    returns it. That is one action, since Rasa runs no other once a conversation is paused: so this
+    derives from the plugin's log-out. If the desk is away, the customer hears so, and the bot still
+    knows them.
     """
 
     def name(self) -> str:
@@ -42,7 +42,7 @@ class ActionHandOver(Action):
         dispatcher.utter_message(response="utter_handover")
         return [
             SlotSet(desk.HANDED_OVER, value=True),
-            *await ActionPS7Forget().run(dispatcher, tracker, domain),
+            *await super().run(dispatcher, tracker, domain),
             ActionExecuted("action_listen"),  # or no rule fits the next message
             ConversationPaused(),
         ]
