@@ -69,10 +69,18 @@ class Rasa:
         await self._call("POST", conversation, "tracker/events", [said])
 
     async def resume(self, conversation: str, intent: str) -> None:
-        """End the pause, and let the bot say something: `intent` names why."""
+        """End the pause, and let the bot say something: `intent` names why.
+
+        A bot without intents, in CALM, says nothing until the customer writes. What the agent wrote
+        stands in its next prompt.
+        """
         back = [{"event": "slot", "name": "handed_over", "value": False}, {"event": "resume"}]
         await self._call("POST", conversation, "tracker/events", back)
-        await self._call("POST", conversation, "trigger_intent", {"name": intent})
+        try:
+            await self._call("POST", conversation, "trigger_intent", {"name": intent})
+        except aiohttp.ClientResponseError as error:
+            if error.status != web.HTTPNotFound.status_code:
+                raise
 
 
 class Desk:
