@@ -76,7 +76,8 @@ def split(post: Any, phone_id: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
             continue
         for kind in ("messages", "statuses"):
             for each in _listed(value, kind):
-                yield {"metadata": metadata, "contacts": _listed(value, "contacts"), kind: [each]}
+                number = {"phone_number_id": phone_id, "display_phone_number": ""}
+                yield {"metadata": number, "contacts": _listed(value, "contacts"), kind: [each]}
 
 
 def read(wa: WhatsApp, value: dict[str, Any]) -> Said | None:

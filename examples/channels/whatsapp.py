@@ -36,9 +36,8 @@ NEEDED = (
     *("phone_number_id", "access_token", "app_secret", "verify_token"),
     *("sender_key", "context_url", "context_token"),
 )
-KEY_LENGTH = 32
-LARGEST = 4 * 1024 * 1024
-"""Bytes of a post: Meta's have at most three megabytes."""
+KEY_LENGTH, LARGEST = 32, 4 * 1024 * 1024
+"""Characters of `sender_key`, at least; bytes of a post, at most: Meta's have three megabytes."""
 CONTEXT_DEADLINE, LAST_SECONDS = 1.0, 8.0
 
 _log = logging.getLogger(__name__)

@@ -53,6 +53,15 @@ def test_what_a_customer_says(name: str) -> None:
     assert (found.delivery, found.sent_at) == ("wamid.1", 1764374400.0)
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [{"phone_number_id": NUMBER_ID}, {"phone_number_id": NUMBER_ID, "something_new": 1}],
+)
+def test_what_meta_says_of_the_banks_number_may_change(metadata: dict[str, object]) -> None:
+    """Its id is enough."""
+    assert said(text("Oi"), metadata=metadata).text == "Oi"
+
+
 @pytest.mark.parametrize("name", WITHOUT_TEXT)
 def test_what_is_no_text_is_still_a_message(name: str) -> None:
     """The bot answers it in its own way."""
