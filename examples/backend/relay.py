@@ -12,8 +12,8 @@ is known; it leaves here signed. The answer says who goes on, so that CEC knows 
 
     {"answers": [{"text": "…"}], "next": "bot"}
 
-`next` is `agent` once the bot has handed over: from then on the bot is silent, until the desk
-returns the conversation by Rasa's API. It is `nobody` once the customer has logged out.
+`next` is `agent` once the bot has handed over, and as long as it is silent: until the desk returns
+the conversation by Rasa's API. It is `nobody` once the customer has logged out.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hmac
+import json
 import logging
 import os
 import re
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -78,7 +80,8 @@ class Relay:
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
             _log.warning("Rasa did not answer: %s", type(error).__name__)
             raise web.HTTPBadGateway(text="the bot is away") from None
-        return web.json_response({"answers": _answers(parts), "next": _next(parts)})
+        answer = {"answers": _answers(parts), "next": _next(parts)}
+        return web.json_response(answer, dumps=partial(json.dumps, ensure_ascii=False))
 
     def _to_rasa(self, post: dict[str, Any]) -> dict[str, Any]:
         """Return the message for Rasa's REST channel.
@@ -108,9 +111,9 @@ def _answers(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _next(parts: list[dict[str, Any]]) -> str:
-    """Return who goes on, by what the bot said to the channel."""
+    """Return who goes on, by what the bot said to the channel. A paused one says nothing."""
     signals = [((each.get("custom") or {}).get("data") or {}).get("conversation") for each in parts]
-    return next((NEXT[each] for each in signals if each in NEXT), "bot")
+    return next((NEXT[each] for each in signals if each in NEXT), "bot" if parts else "agent")
 
 
 def main() -> None:

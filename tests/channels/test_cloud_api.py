@@ -15,6 +15,7 @@ from pywa_async.types import SectionList
 
 from examples.channels import cloud_api
 from examples.channels.cloud_api import Sender, failure, keyboard, parts, read, split
+from examples.channels.try_it import post_of
 from tests.channels.updates import (
     CODE,
     CONTACT,
@@ -60,6 +61,15 @@ def test_what_a_customer_says(name: str) -> None:
 def test_what_meta_says_of_the_banks_number_may_change(metadata: dict[str, object]) -> None:
     """Its id is enough."""
     assert said(text("Oi"), metadata=metadata).text == "Oi"
+
+
+def test_the_trial_without_meta_is_read() -> None:
+    """`try_it.py` posts what Meta would."""
+    written = {"from": PHONE, **text("Oi")}
+    (one,) = values(json.loads(post_of(NUMBER_ID, **written)))
+    found = read(WA, one)
+    assert found is not None
+    assert (found.text, found.phone, time.time() - found.sent_at < 60) == ("Oi", PHONE, True)
 
 
 @pytest.mark.parametrize("name", WITHOUT_TEXT)

@@ -80,9 +80,11 @@ async def test_ana_behind_cec(
     assert (ticket["ps7_status"], ticket["segment"]) == ("ok", "Personnalité")
 
     assert await cec.says(A_PERSON, "ana") == []
+    assert cec.next == "agent", "as long as the bot is silent"
     await Rasa(channel_bot.url).resume(ticket["conversation"], "agent_returned")
     assert await cec.says(BALANCE, "ana") == spoken.NO_BALANCE["missing"]
     assert await cec.says(BALANCE, "diego") == spoken.BALANCES["diego"]
+    assert cec.next == "bot"
     assert len(rasa_stage.handed_over()) == before + 1
     assert [json.loads(each.body)["contextId"] for each in ps7.requests] == ["ana", "diego"]
 
