@@ -80,8 +80,8 @@ class Relay:
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
             _log.warning("Rasa did not answer: %s", type(error).__name__)
             raise web.HTTPBadGateway(text="the bot is away") from None
-        answer = {"answers": _answers(parts), "next": _next(parts)}
-        return web.json_response(answer, dumps=partial(json.dumps, ensure_ascii=False))
+        said = {"answers": _answers(parts), "next": _next(parts)}
+        return web.json_response(said, dumps=partial(json.dumps, ensure_ascii=False))
 
     def _to_rasa(self, post: dict[str, Any]) -> dict[str, Any]:
         """Return the message for Rasa's REST channel.
