@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
-from arrival_token import arrival_token
 
 from examples.channels.try_it import headers_of
 from tests.channels.updates import CODE, NUMBER_ID, post
+from tests.conversation.talking import RunningBot
 from tests.support.processes import free_port
 
 URL = f"http://127.0.0.1:{free_port()}"
@@ -84,6 +84,8 @@ class Services:
             context = "diego"
         if context is None:
             return web.json_response({}, status=404)
+        from arrival_token import arrival_token  # noqa: PLC0415 - pytest alone knows the folder
+
         token = arrival_token(ARRIVAL_KEY, context, asked["sender"], int(time.time()))
         return web.json_response({"contextId": token})
 
@@ -150,3 +152,20 @@ def _text(message: dict[str, Any]) -> str:
     if message["type"] == "interactive":
         return str(message["interactive"]["body"]["text"])
     return str(message["text"]["body"])
+
+
+async def said_to(bot: RunningBot, somebody: Somebody, turns: int = 0) -> list[dict[str, Any]]:
+    """Return the events of what somebody wrote, once Rasa has saved so many turns.
+
+    It saves one after its last answer has left.
+    """
+    url = f"{bot.url}/conversations/{somebody.sender}/tracker"
+    deadline = time.monotonic() + 20
+    while True:
+        async with bot.http.get(url, params={"include_events": "ALL"}) as answer:
+            events = (await answer.json())["events"]
+        said = [each for each in events if each["event"] == "user"]
+        if len(said) >= turns:
+            return said
+        assert time.monotonic() < deadline, said
+        await asyncio.sleep(0.02)

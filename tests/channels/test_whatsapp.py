@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import re
 import time
-from typing import Any
 
 import pytest
 
 from actions.ps7.testing import Simulator
 from examples.desk import Rasa
-from tests.channels.services import SECRET, Services, Somebody
-from tests.channels.updates import CODE, UNREADABLE, WITHOUT_TEXT, text
+from tests.channels.services import SECRET, Services, Somebody, said_to
+from tests.channels.updates import CODE, WITHOUT_TEXT
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import Chat, RunningBot
@@ -33,14 +31,6 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}")
 
 def chat(bot: RunningBot, somebody: Somebody) -> Chat:
     return bot.chat(somebody.sender)
-
-
-async def said_to(bot: RunningBot, somebody: Somebody) -> list[dict[str, Any]]:
-    """Return the events of what somebody wrote."""
-    url = f"{bot.url}/conversations/{somebody.sender}/tracker"
-    async with bot.http.get(url, params={"include_events": "ALL"}) as answer:
-        events = (await answer.json())["events"]
-    return [each for each in events if each["event"] == "user"]
 
 
 def decoded(text: str) -> str:
@@ -66,7 +56,7 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
     assert (ticket["conversation"], ticket["channel"]) == (ana.sender, "whatsapp")
 
     assert await ana.say(A_PERSON, answers=0) == []
-    await _turns(channel_bot, ana, 4)
+    await said_to(channel_bot, ana, 4)
     await desk.write(ticket["conversation"], "Olá, aqui é o Paulo.")
     assert await ana.hears(1) == ["Olá, aqui é o Paulo."]
     assert await desk.written(ana.sender) == [
@@ -90,13 +80,6 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
         assert secret not in decoded(shown)
 
 
-async def _turns(bot: RunningBot, somebody: Somebody, number: int) -> None:
-    deadline = time.monotonic() + 20
-    while len(await said_to(bot, somebody)) < number:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-
-
 async def test_a_customer_without_a_phone_number(
     channel_bot: RunningBot, ana: Somebody, stub: Services
 ) -> None:
@@ -104,7 +87,7 @@ async def test_a_customer_without_a_phone_number(
     assert await ana.say("oi", answers=2) == GREETED
     ana.hidden = True
     assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
-    assert len(await said_to(channel_bot, ana)) == 2
+    assert len(await said_to(channel_bot, ana, 2)) == 2
     assert [each["phone"] for each in stub.asked] == [ana.phone, None]
     assert [each["userId"] for each in stub.asked] == [ana.user] * 2
 
@@ -113,7 +96,7 @@ async def test_a_link_brings_another_customer(channel_bot: RunningBot, ana: Some
     """A second link in one chat counts: the back-end is asked with each message."""
     assert await ana.say("oi", answers=2) == GREETED
     assert await ana.say(f"{BALANCE} {CODE}") == spoken.BALANCES["diego"]
-    assert [each["text"] for each in await said_to(channel_bot, ana)] == ["oi", BALANCE]
+    assert [each["text"] for each in await said_to(channel_bot, ana, 2)] == ["oi", BALANCE]
 
 
 async def test_leaving_lasts(ana: Somebody) -> None:
@@ -131,7 +114,7 @@ async def test_a_text_that_begins_with_a_slash_is_text(
 ) -> None:
     """It is no command, and Rasa does not print it."""
     await ana.say(command)
-    (event,) = await said_to(channel_bot, ana)
+    (event,) = await said_to(channel_bot, ana, 1)
     assert not event["text"].startswith("/")
     assert "52998224725" not in rasa_stage.whole_logs()
 
@@ -140,62 +123,6 @@ async def test_a_text_that_begins_with_a_slash_is_text(
 async def test_what_is_no_text_is_answered(ana: Somebody, name: str) -> None:
     """By the bot's rule."""
     assert await ana.send(ana.message(WITHOUT_TEXT[name])) == ONLY_TEXT
-
-
-async def test_one_post_with_everything_in_it(ana: Somebody, rasa_stage: Stage) -> None:
-    """What cannot be read costs no other message, and is counted without a word of it."""
-    broken = [each for each in UNREADABLE.values() if isinstance(each, dict)]
-    hours, thanks = (ana.message(text(said)) for said in ("que horas o banco abre?", "obrigado"))
-    assert await ana.post(*map(ana.message, broken[:2]), hours, None, *broken, thanks) == 200
-    assert await ana.hears(2) == [*spoken.HOURS, *spoken.THANKED]
-    log = rasa_stage.whole_logs("rasa")
-    assert "whatsapp: an update could not be read (KeyError)" in log
-    assert "Traceback" not in log
-
-
-async def test_a_stranger_does_not_become_ana(
-    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
-) -> None:
-    """Posts that Meta did not sign: 403, no conversation, and nobody is asked."""
-    assert await ana.post(ana.message(text("oi")), secret="of somebody else") == 403
-    url = f"{channel_bot.url}/webhooks/whatsapp/webhook"
-    for given in ("", "sha256=", "é", SECRET, "sha256=\udcff".encode("utf-8", "surrogateescape")):
-        header = given if isinstance(given, str) else given.decode("latin-1")
-        headers = {"X-Hub-Signature-256": header}
-        async with channel_bot.http.post(url, data=b"{}", headers=headers) as answer:
-            assert answer.status == 403
-    assert await said_to(channel_bot, ana) == []
-    assert stub.asked == []
-    assert ana.phone not in rasa_stage.whole_logs()
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b"1"], ids=range(7)
-)
-async def test_what_is_malformed_is_taken(ana: Somebody, rasa_stage: Stage, body: bytes) -> None:
-    """Or Meta would repeat it for a week."""
-    assert await ana.post_bytes(body) == 200
-    assert "Traceback" not in rasa_stage.whole_logs("rasa")
-
-
-async def test_a_delivery_is_answered_once(channel_bot: RunningBot, ana: Somebody) -> None:
-    """Meta repeats one if it heard no 200 in time."""
-    message = ana.message(text("que horas o banco abre?"))
-    assert await ana.send(message) == spoken.HOURS
-    assert [await ana.post(message) for _ in range(3)] == [200] * 3
-    assert await ana.say("obrigado") == spoken.THANKED
-    assert len(await said_to(channel_bot, ana)) == 2
-
-
-async def test_an_old_message_is_taken_and_not_answered(
-    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
-) -> None:
-    """It is genuine: anything but a 200 would bring it again for a week."""
-    old = str(int(time.time()) - 90_000)
-    assert await ana.post(ana.message(text("tchau"), timestamp=old)) == 200
-    assert await ana.say("obrigado") == spoken.THANKED
-    assert [each["text"] for each in await said_to(channel_bot, ana)] == ["obrigado"]
-    assert "whatsapp: a message came too late to be answered" in rasa_stage.whole_logs("rasa")
 
 
 @pytest.mark.parametrize("trouble", ["slow", "broken", "knows nobody"])
@@ -218,18 +145,9 @@ async def test_an_answer_that_whatsapp_does_not_take_keeps_nobody_logged_in(
     await ana.say("oi", answers=2)
     stub.status = 400
     await ana.say("tchau", answers=0)
-    await _turns(channel_bot, ana, 2)
+    await said_to(channel_bot, ana, 2)
     assert (await chat(channel_bot, ana).slots())["ps7_status"] == "missing"
     assert "whatsapp: an answer was not taken (code 131047), " in rasa_stage.whole_logs("rasa")
-
-
-async def test_a_delivery_that_fails_is_counted_by_its_code(
-    ana: Somebody, rasa_stage: Stage
-) -> None:
-    """Meta says so in a status, some seconds later."""
-    status = {"id": "wamid.1", "status": "failed", "errors": [{"code": 131026}]}
-    assert await ana.post(statuses=[status, {"id": "wamid.2", "status": "read"}]) == 200
-    assert "whatsapp: an answer was not delivered (code 131026), " in rasa_stage.whole_logs("rasa")
 
 
 async def test_a_slow_graph_api_holds_nobody_up(
@@ -243,16 +161,6 @@ async def test_a_slow_graph_api_holds_nobody_up(
     assert await other.say("obrigado") == spoken.THANKED
     assert time.monotonic() - began < 1.5
     assert await ana.hears(1) == spoken.THANKED
-
-
-@pytest.mark.parametrize(("token", "status"), [(SECRET, 200), ("another", 403), ("", 403)])
-async def test_meta_verifies_the_webhook(channel_bot: RunningBot, token: str, status: int) -> None:
-    """With the token that is set there, and hears its challenge."""
-    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": token}
-    url = f"{channel_bot.url}/webhooks/whatsapp/webhook"
-    async with channel_bot.http.get(url, params=asked) as answer:
-        assert answer.status == status
-        assert ("1158201444" in await answer.text()) is (status == 200)
 
 
 async def test_the_desk_is_away(ana: Somebody, rasa_stage: Stage) -> None:
