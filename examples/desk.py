@@ -71,8 +71,8 @@ class Rasa:
     async def resume(self, conversation: str, intent: str) -> None:
         """End the pause, and let the bot say something: `intent` names why.
 
-        A bot without intents, in CALM, says nothing until the customer writes. What the agent wrote
-        stands in its next prompt.
+        A bot without intents, in CALM, says nothing until the customer writes. Its next prompt
+        has what the agent wrote.
         """
         back = [{"event": "slot", "name": "handed_over", "value": False}, {"event": "resume"}]
         await self._call("POST", conversation, "tracker/events", back)

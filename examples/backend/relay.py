@@ -8,7 +8,7 @@ CEC owns the channel and the agents. It posts to `/messages`, with `Authorizatio
 
 `session` is CEC's id of the conversation, random and new for each login: it becomes Rasa's
 `sender_id`, and what the agents' desk gets as `conversation`. `contextId` is CEC's, if the customer
-is known; it leaves here signed. The answer says who goes on, so that CEC knows whom to connect:
+is known; it leaves here signed. The answer says who goes on, so that CEC can connect an agent:
 
     {"answers": [{"text": "…"}], "next": "bot"}
 

@@ -3,7 +3,7 @@
 - A delivery is taken once: by every Rasa server and after a restart if there is Redis, and
   by this process alone if there is not.
 - A sender's messages are answered in their order. Of a flood, only the newest are.
-- Whatever is not answered is counted in a line, which tells nothing of whom or what.
+- What is not answered is counted in a line, which names neither sender nor text.
 
 It knows no service, and nothing of Rasa.
 """

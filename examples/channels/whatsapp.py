@@ -171,7 +171,7 @@ class WhatsAppInput(InputChannel):
             self._inbox.take(sender, partial(self._turn, handler, sender, said))
 
     def _digest(self, text: str) -> str:
-        """Return what stands for a number, a user id or a delivery, the same each time."""
+        """Return the keyed digest of a number, a user id or a delivery: the same each time."""
         return hmac.new(self._key, f"whatsapp:{text}".encode(), hashlib.sha256).hexdigest()[:32]
 
     async def _turn(self, handler: Handler, sender: str, said: Said) -> None:

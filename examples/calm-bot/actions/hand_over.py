@@ -34,7 +34,7 @@ class ActionHandOver(ActionPS7Forget):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know. The channel is told that there is somebody else now."""
+        """Send what an agent may know. The channel is told that an agent goes on."""
         status = tracker.get_slot("ps7_status")
         reason = status if status in ("denied", "tampered") else "asked"
         if not await desk.hand_over(tracker, handover(tracker, reason=reason)):

@@ -34,7 +34,7 @@ class ActionHandOver(ActionPS7Forget):
         tracker: Tracker,
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know. The channel is told that there is somebody else now."""
+        """Send what an agent may know. The channel is told that an agent goes on."""
         wanted = tracker.get_intent_of_latest_message(skip_fallback_intent=False)
         if not await desk.hand_over(tracker, handover(tracker, reason=wanted)):
             dispatcher.utter_message(response="utter_desk_away")

@@ -97,9 +97,9 @@ def ps7_settings() -> dict[str, str]:
 async def test_each_way_to_know_nobody_has_its_answer(
     talk: Talk, bot: CustomerConversation, who: str | None, status: str, said: list[str]
 ) -> None:
-    """Whoever asks for a balance then hears what to do.
+    """A customer who asks for a balance then hears what to do.
 
-    If it is our fault, a person takes over, and then nobody is there any more for the bot.
+    If it is our fault, a person takes over, and the bot forgets the customer.
     """
     assert await talk("qual meu saldo?", "ask_balance", who) == said
     assert bot.slots["ps7_status"] == status

@@ -33,7 +33,7 @@ function follow(event) {
   draw();
 }
 
-/** Whoever was here is not any more, or perhaps not: what was said stays, and the address names nobody. */
+/** The customer has left, or may have: what was said stays, and the address names nobody. */
 function leave() {
   gone = true;
   history.replaceState(null, "", address({ as: null }));
