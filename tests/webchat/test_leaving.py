@@ -136,6 +136,9 @@ async def test_a_hand_over_and_the_agent(
     await desk.resume(ticket["conversation"], "agent_returned")
     heard += spoken.answer("agent_returned")
     await visit.hears(*heard)
+    await expect(visit.page.locator("#why")).to_have_text(
+        "A assistente está de volta, e não sabe mais quem você é."
+    )
     await asks_and_hears(visit, 4, *heard, *NO_BALANCE["missing"])
     await line.cut()
     heard += NO_BALANCE["missing"]

@@ -17,9 +17,9 @@ const FRESH = 30_000;
  * when the bot has nothing more to say to a message, `onBroken(correlation)` that nobody knows whether it
  * arrived; `onConnection(up)`, when one can talk and when not.
  *
- * `onLeft(why)` is told once that the customer is no longer there: they logged out (`ended`), an agent
- * talks to them (`handed_over`), or the connection broke under a message, which may have been a
- * goodbye (`unsure`). **From then on nobody arrives here by themselves**, whatever the network does: on
+ * `onLeft(why)` is told that the customer is no longer there: they logged out (`ended`), an agent
+ * talks to them (`handed_over`; `returned` once the bot is back), or the connection broke under a
+ * message, which may have been a goodbye (`unsure`). **From then on nobody arrives here by themselves**, whatever the network does: on
  * a shared device it may be somebody else's turn. Let a button open another conversation, once your
  * back-end knows who is there.
  *
@@ -32,7 +32,7 @@ export function openChat({ rasa, arrive, onMessage, onOver, onBroken, onLeft, on
   const unanswered = []; // correlation ids, oldest first: Rasa takes one message after the other
   let metadata = {};
   let freshUntil = 0;
-  let left = false;
+  let left = null; // why the customer is no longer there
   let sending = Promise.resolve();
 
   /** Ask who arrives in this conversation. What a socket that broke meanwhile was told is dropped. */
@@ -45,8 +45,9 @@ export function openChat({ rasa, arrive, onMessage, onOver, onBroken, onLeft, on
 
   function leave(why) {
     metadata = {};
-    if (!left) onLeft(why);
-    left = true;
+    if (left && why !== "returned") return; // whatever comes later, nobody arrives any more
+    left = why;
+    onLeft(why);
   }
 
   socket.on("connect", async () => {

@@ -25,6 +25,7 @@ const PORTUGUESE = {
   left: {
     ended: "O atendimento foi encerrado.",
     handed_over: "Uma pessoa da nossa equipe continua por aqui.",
+    returned: "A assistente está de volta, e não sabe mais quem você é.",
     unsure: "A conexão caiu enquanto a mensagem ia.",
   },
   anew: "Começar de novo",
@@ -129,6 +130,7 @@ const ENGLISH = {
   left: {
     ended: "The conversation has ended.",
     handed_over: "A person from our team goes on here.",
+    returned: "The assistant is back, and no longer knows who you are.",
     unsure: "The connection broke under your message.",
   },
   anew: "Begin anew",
