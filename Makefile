@@ -165,10 +165,10 @@ distclean: clean ## … and the environments
 	@echo "Adding the tools for checks and tests to .venv" && $(install_pins)
 
 # What the plugin needs comes second: pip refuses the two at once, and would warn of the newer pydantic.
-$(RASA): requirements/rasa.txt requirements/in-rasa.txt
+$(RASA): requirements/rasa.txt requirements/in-rasa.txt examples/channels/requirements.txt
 	@python=$$($(find_python310)) && echo "Setting up .venv-rasa, a real Rasa: two minutes and 3 GB, once" && \
 	    "$$python" -m venv --clear $(@D) && $(install) $< && \
-	    $(install) $(word 2,$^) --no-warn-conflicts && touch $@
+	    $(install) $(word 2,$^) --no-warn-conflicts && $(install) $(word 3,$^) --no-warn-conflicts && touch $@
 
 $(FLOOR): requirements/floor.txt
 	@python=$$($(find_python310)) && echo "Setting up .venv-floor, the oldest versions: half a minute, once" && $(make_environment)

@@ -158,8 +158,7 @@ async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator, desk: Desk
     heading("Ana asks for a person: the desk gets what it may know, and the bot forgets her")
     leaving = bot("leaving")
     await leaving.hears("quero falar com uma pessoa", "ana")
-    for action in ("action_hand_over", "action_ps7_forget"):
-        await leaving.customer.run(http, url, action)
+    await leaving.customer.run(http, url, "action_hand_over")
     for context in desk.arrived.values():
         known = [f"{name} {value}" for name, value in context.items() if value is not None]
         print(f"    {BOLD}the desk got{PLAIN} {'   '.join(known[2:])}")

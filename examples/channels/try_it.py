@@ -1,8 +1,7 @@
 """WhatsApp without Meta: `python try_it.py 5511912345678 oi "qual meu saldo"`.
 
 Each text goes to Rasa as Meta would post it, signed. Behind the bot this plays Meta's Graph API, so
-that it shows what the bot sends, and the bank's back-end, which knows the contextId `ana` of that
-number.
+that it shows what the bot sends, and the bank's back-end, which knows Ana by any number.
 """
 
 from __future__ import annotations
@@ -25,16 +24,10 @@ from aiohttp import web
 SILENCE = 3.0  # seconds
 
 
-def post_of(number: str, text: str, phone_number_id: str, **message: object) -> bytes:
-    """Return what Meta posts when a customer writes; `message` is in place of the text."""
-    written = {"type": "text", "text": {"body": text}, **message}
-    said = {"from": number, "id": f"wamid.{uuid4().hex}", "timestamp": str(int(time.time()))}
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "551130000000", "phone_number_id": phone_number_id},
-        "contacts": [{"profile": {"name": "Ana"}, "wa_id": number}],
-        "messages": [{**said, **written}],
-    }
+def post_of(phone_number_id: str, **message: object) -> bytes:
+    """Return what Meta posts when a customer writes."""
+    said = {"id": f"wamid.{uuid4().hex}", "timestamp": str(int(time.time())), **message}
+    value = {"metadata": {"phone_number_id": phone_number_id}, "messages": [said]}
     entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
@@ -45,48 +38,33 @@ def headers_of(post: bytes, app_secret: str) -> dict[str, str]:
     return {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signed}"}
 
 
-class Stub:
-    """Meta's Graph API and the bank's back-end."""
-
-    def __init__(self, contexts: dict[str, str]) -> None:
-        """Take the contextId of each number, or code."""
-        self.contexts, self.asked = contexts, list[dict[str, str]]()
-        self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    def application(self) -> web.Application:
-        """Return the server."""
-        app = web.Application()
-        app.add_routes(
-            [web.post("/{number}/messages", self._message), web.post("/contexts", self._context)]
-        )
-        return app
-
-    async def _message(self, request: web.Request) -> web.Response:
-        self.sent.put_nowait(await request.json())
-        return web.json_response({"messages": [{"id": f"wamid.{uuid4().hex}"}]})
-
-    async def _context(self, request: web.Request) -> web.Response:
-        self.asked.append(question := await request.json())
-        context = self.contexts.get(question.get("phone") or question.get("code") or "")
-        return web.json_response({"contextId": context}, status=200 if context else 404)
-
-
 async def main(number: str, *texts: str) -> None:
     """Send each text, and print what the bot sends until it is silent."""
-    stub = Stub({number: "ana"})
-    runner = web.AppRunner(stub.application())
+    sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/contexts":
+            return web.json_response({"contextId": "ana"})
+        sent.put_nowait(await request.json())
+        taken = {"contacts": [{"input": number, "wa_id": number}], "messages": [{"id": "wamid.1"}]}
+        return web.json_response(taken)
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", answer)
+    runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", urlsplit(os.environ["GRAPH_URL"]).port).start()
-    webhook = f"{os.environ['RASA_URL']}/webhooks/whatsapp_cloud/webhook"
+    webhook = f"{os.environ['RASA_URL']}/webhooks/whatsapp/webhook"
     async with aiohttp.ClientSession() as http:
         for text in texts:
-            post = post_of(number, text, os.environ["WHATSAPP_PHONE_NUMBER_ID"])
+            written = {"from": number, "type": "text", "text": {"body": text}}
+            post = post_of(os.environ["WHATSAPP_PHONE_NUMBER_ID"], **written)
             headers = headers_of(post, os.environ["WHATSAPP_APP_SECRET"])
-            async with http.post(webhook, data=post, headers=headers) as answer:
-                print(f"you: {text}   (Rasa answered {answer.status})")
+            async with http.post(webhook, data=post, headers=headers) as taken:
+                print(f"you: {text}   (Rasa answered {taken.status})")
             with suppress(asyncio.TimeoutError):
-                while sent := await asyncio.wait_for(stub.sent.get(), SILENCE):
-                    print(f"bot: {json.dumps(sent[sent['type']], ensure_ascii=False)}", flush=True)
+                while message := await asyncio.wait_for(sent.get(), SILENCE):
+                    print(f"bot: {json.dumps(message[message['type']], ensure_ascii=False)}")
     await runner.cleanup()
 
 

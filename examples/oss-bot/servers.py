@@ -16,6 +16,7 @@ import time
 import urllib.request
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,7 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         "OTEL_SERVICE_NAME": "bot-actions",
         **more,
     }
+    rasa_token = dict(pairwise(rasa_options)).get("--auth-token", "")
     with tempfile.TemporaryDirectory() as logs, ExitStack() as processes:
 
         def start(name: str, python: str, *arguments: str, **variables: str) -> Server:
@@ -109,6 +111,8 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
             *("The agents' desk", sys.executable, "examples.desk", "--port", str(desk)),
             PYTHONPATH=str(BOT.parents[1]),
             HANDOVER_TOKEN=token,
+            RASA_URL=f"http://127.0.0.1:{rasa}",
+            RASA_TOKEN=rasa_token,
         )
         action_server = start(
             *("The action server", sys.executable, "rasa_sdk"),
@@ -125,6 +129,9 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         agents_desk.wait_for(f"http://127.0.0.1:{desk}/")
         action_server.wait_for(f"http://127.0.0.1:{actions}/health")
         rasa_server.wait_for(f"http://127.0.0.1:{rasa}/")
+        print(
+            f"  An agent: curl -H 'Authorization: Bearer {token}' http://127.0.0.1:{desk}/handovers"
+        )
         yield Running(
             f"http://127.0.0.1:{rasa}",
             f"http://127.0.0.1:{ps7}",

@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import web
 
-from actions.ps7.conversation.arrival import sign
-
 from .cards import CARDS
 from .turns import turn
 
@@ -31,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "backend"))
+
+from arrival_token import arrival_token  # noqa: E402 - a folder of scripts, and no package
+
 CLIENT = HERE / "node_modules" / "socket.io-client" / "dist" / "socket.io.esm.min.js"
 """socket.io's own client, as `npm install` puts it there."""
 _TYPES = {
@@ -119,8 +121,10 @@ async def arrive(request: web.Request) -> web.Response:
     if card.context_id is None:
         return web.json_response({})
     key = request.app[_BACKSTAGE].arrival_key
-    signed = sign(key, card.context_id, conversation) if key else card.context_id
-    return web.json_response({"contextId": signed})
+    context_id = card.context_id
+    if key:
+        context_id = arrival_token(key, context_id, conversation, int(time.time()))
+    return web.json_response({"contextId": context_id})
 
 
 async def show_turn(request: web.Request) -> web.Response:

@@ -15,12 +15,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from actions.ps7.customer import mask_cpf
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 HIDDEN = "•••"
+_CPF = re.compile("[0-9]{11}")
 _LAST_DIGITS = 2
 _NOT_OF_THE_CUSTOMER = ("session_started_metadata", "requested_slot", "handed_over")
 _FORGETS = {"restart", "reset_slots", "session_started"}
@@ -35,7 +34,7 @@ def _as_it_is(value: str) -> str:
 
 
 def _masked_cpf(value: str) -> str:
-    return mask_cpf(value) or HIDDEN
+    return f"***.{value[3:6]}.{value[6:9]}-**" if _CPF.fullmatch(value) else HIDDEN
 
 
 def _last_digits(value: str) -> str:
@@ -57,8 +56,9 @@ _MASKS: dict[str, Callable[[str], str]] = {
     "ivr_option": _as_it_is,
     "balance_offered": _as_it_is,
     "ps7_expires_at": _as_it_is,
+    "channel": _as_it_is,
 }
-"""What may be seen of a slot, in the order of the panel. Of any other slot: that it is set."""
+"""What may be seen of a slot or a hand-over, in the order of the panel. Of others: they are set."""
 
 
 def turn(
@@ -110,6 +110,7 @@ def _handed_over(log: str, correlation_id: str) -> list[dict[str, Any]]:
     """List what the desk was handed over in this turn, each value as a slot's would be shown."""
     for context in map(json.loads, log.splitlines()):
         if context.pop("correlation_id") == correlation_id:
+            del context["conversation"]  # the page knows it
             reason = {"name": "reason", "value": context.pop("reason"), "masked": False}
             return [reason, *({"name": n, **_masked(n, v)} for n, v in context.items() if v)]
     return []

@@ -1,8 +1,12 @@
-"""A bot behind every channel of examples/channels, and their services on this machine."""
+"""A bot behind WhatsApp, and what is behind it, on this machine."""
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,10 +14,12 @@ from aiohttp.test_utils import TestServer
 
 from actions.ps7.testing import Simulator
 from tests.channels import services
-from tests.channels.services import Services
+from tests.channels.services import Services, Somebody
+from tests.conversation.talking import RunningBot
+from tests.support.processes import Process, free_port
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _services() -> AsyncIterator[Services]:
     made = Services()
     async with TestServer(made.application(), port=int(services.URL.rpartition(":")[2])):
@@ -21,11 +27,19 @@ async def _services() -> AsyncIterator[Services]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stub(_services: Services, channel_bot: object) -> Services:  # noqa: ARG001 - it has begun
+async def stub(_services: Services) -> Services:
     """Return the services, in good health."""
-    _services.away, _services.back_end = False, ""
+    _services.status, _services.slow, _services.back_end = 200, 0.0, ""
     _services.asked.clear()
     return _services
+
+
+@pytest.fixture
+def ana(channel_bot: RunningBot, stub: Services) -> Somebody:
+    """Return Ana, with a telephone that is new to the bot, and known to the back-end."""
+    made = Somebody(channel_bot.http, channel_bot.url, stub)
+    stub.known[made.user] = "ana"
+    return made
 
 
 @pytest.fixture
@@ -33,3 +47,20 @@ def ps7(rasa_simulator: Simulator) -> Simulator:
     """Return the simulator, with no request on its record."""
     rasa_simulator.requests.clear()
     return rasa_simulator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def redis(tmp_path: Path) -> AsyncIterator[str]:
+    """Run a Redis; return its address."""
+    if (program := shutil.which("redis-server")) is None:
+        pytest.skip("needs Redis (Debian: apt-get install redis-server)")
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    log = tmp_path / "redis.log"
+    process = await Process.start(log, program, *options, cwd=tmp_path, variables={})
+    deadline = time.monotonic() + 20
+    while "Ready to accept" not in process.output:
+        assert time.monotonic() < deadline, process.tail
+        await asyncio.sleep(0.02)
+    yield f"redis://127.0.0.1:{port}/0"
+    await process.kill()

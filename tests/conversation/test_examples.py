@@ -101,10 +101,14 @@ async def test_the_chat_starts_everything_and_ends_everything(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    typed = ":as ana\nqual meu saldo\n:quit\n"
+    typed = ":as ana\nqual meu saldo\nquero falar com uma pessoa\nqual meu saldo\n:quit\n"
     shown = (await chat.communicate(typed.encode()))[0].decode()
     assert chat.returncode == 0, shown
     assert "  :as bruno          Bruno, Varejo: só identificado, token não validado\n" in shown
     assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
     assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = ***.982.247-**\n" in shown
     assert shown.endswith("Ending …\n")
+    _, handed_over, afterwards = shown.partition(f"bot: {spoken.HANDOVER}\n")
+    assert handed_over
+    assert "bot: (nothing)\n" in afterwards
+    assert "ps7_status = ok" not in afterwards, "with a seal key made at start, too"

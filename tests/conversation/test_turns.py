@@ -6,6 +6,7 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
+from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -29,7 +30,7 @@ async def test_a_customer_is_known_from_the_first_turn_on(oss_bot: RunningBot, w
     assert await chat.say("qual meu saldo") == spoken.BALANCES[who]
 
 
-@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-401", "http-404"])
+@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-404"])
 async def test_without_a_customer_the_bot_says_why_and_stays_usable(
     oss_bot: RunningBot, fault: str
 ) -> None:
@@ -39,6 +40,21 @@ async def test_without_a_customer_the_bot_says_why_and_stays_usable(
     assert said == spoken.NO_BALANCE[outcome]
     await spoken.is_unknown(chat, outcome)
     assert await chat.say("que horas o banco abre?") == spoken.HOURS
+
+
+async def test_if_our_credentials_are_refused_a_person_takes_over(
+    oss_bot: RunningBot, rasa_stage: Stage
+) -> None:
+    """The bot says why and is silent; the desk reads why, and the slots hold nobody."""
+    chat, before = oss_bot.chat(), len(rasa_stage.handed_over())
+    context_id = FAULTS["http-401"].context_id
+    assert (
+        await chat.say("qual meu saldo", {"contextId": context_id}) == spoken.NO_BALANCE["denied"]
+    )
+    assert await chat.say("que horas o banco abre?") == []
+    await spoken.is_unknown(chat, "missing")
+    (ticket,) = rasa_stage.handed_over()[before:]
+    assert (ticket["ps7_status"], ticket["conversation"]) == ("denied", chat.sender)
 
 
 @pytest.mark.parametrize(

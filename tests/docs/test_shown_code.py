@@ -56,23 +56,26 @@ def test_a_module_is_what_rasa_takes(path: str, tmp_path: Path) -> None:
 
 
 def test_a_cpf_is_masked_in_every_line(tmp_path: Path) -> None:
-    """In messages, arguments and tracebacks, by the two files that the page shows."""
+    """In messages, arguments, warnings and tracebacks, by the two files that the page shows."""
     for name in ("masking.py", "logging.yml"):
         (tmp_path / name).write_text(INTEGRATION[name], encoding="utf-8")
     code = """
-import logging, logging.config
+import logging, logging.config, warnings
 from ruamel.yaml import YAML
 logging.config.dictConfig(YAML(typ="safe").load(open("logging.yml")))
 try:
     raise ValueError("529.982.247-25")
 except ValueError:
     logging.exception("%s said: %s", "ana", "CPF 52998224725, conta 00123456")
+warnings.warn("Parsed an intent '52998224725' which is not defined in the domain.")
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "ERROR:root:ana said: CPF (CPF), conta 00123456\n" in done.stderr
     assert "ValueError: (CPF)\n" in done.stderr
+    assert "Parsed an intent '(CPF)' which" in done.stderr
+    assert "52998224725" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,15 @@ METRICS = ("metric", "kind", "unit", "attributes", "counts")
 OPERATIONS = document("docs/operations.md")
 
 OUTCOMES = [outcome.value for outcome in Outcome]
-HANDED_OVER = ["reason", STATUS, "correlation_id", *SHARED_SLOTS, *PERSON_SLOTS]
+HANDED_OVER = [
+    "conversation",
+    "channel",
+    "reason",
+    STATUS,
+    "correlation_id",
+    *SHARED_SLOTS,
+    *PERSON_SLOTS,
+]
 REFUSED = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
 COMMANDS = next(
     action.choices for action in command.parser()._actions if isinstance(action.choices, dict)

@@ -24,11 +24,16 @@ TOKEN = "made up, for the desk"
 CONTEXT = {"reason": "ask_human", "ps7_status": "ok", "cpf_masked": "***.982.247-**"}
 SENDER = "5511987654321"
 STARTED = {"event": "session_started", "timestamp": 1.5}
+ASKED = {"event": "user", "text": "quero falar com uma pessoa", "input_channel": "whatsapp"}
 TAKEN = {"event": "slot", "name": "handed_over", "value": True}
+BODY = {**CONTEXT, "conversation": SENDER, "channel": "whatsapp"}
 
 
 def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN401 - a tracker's part
     return SimpleNamespace(sender_id=sender, events=[*events])
+
+
+ASKING = tracker(STARTED, ASKED)
 
 
 @dataclass
@@ -75,7 +80,7 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
         (["lost"], 2, True, True),
         (["lost", "lost"], 2, True, False),
         ([503, 500], 2, False, False),
-        ([409], 1, False, False),
+        ([400], 1, False, False),
         ([302], 1, False, False),
         (["slow"], 1, True, False),
     ],
@@ -93,16 +98,37 @@ async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
     caplog.set_level(logging.DEBUG)
     street.troubles = troubles
     began = time.monotonic()
-    assert await desk.hand_over(tracker(STARTED), CONTEXT) is hears_so
+    assert await desk.hand_over(ASKING, CONTEXT) is hears_so
     assert time.monotonic() - began < 0.8
     assert street.requests == requests
-    assert [*street.desk.arrived.values()] == [CONTEXT] * arrives
-    assert await desk.hand_over(tracker(STARTED), CONTEXT)
-    assert [*street.desk.arrived.values()] == [CONTEXT]
+    assert [*street.desk.arrived.values()] == [BODY] * arrives
+    assert await desk.hand_over(ASKING, CONTEXT)
+    assert [*street.desk.arrived.values()] == [BODY]
     for value in (TOKEN, SENDER, *CONTEXT.values(), *street.desk.arrived):
         assert value not in "".join(
             r.getMessage() for r in caplog.records if r.name == desk.__name__
         )
+
+
+async def test_a_second_wish_makes_no_second_ticket(street: Street) -> None:
+    """The first one's answer was lost, and the second has another reason: the desk answers 409."""
+    street.troubles = ["lost", "lost"]
+    assert not await desk.hand_over(ASKING, CONTEXT)
+    again = {**CONTEXT, "reason": "nlu_fallback", "correlation_id": "another"}
+    assert await desk.hand_over(ASKING, again)
+    assert [*street.desk.arrived.values()] == [BODY]
+
+
+async def test_no_customer_is_taken_for_another(street: Street) -> None:
+    """Ana's answer is lost; Diego arrives in the same session, and the desk gets both."""
+    street.troubles = ["lost", "lost"]
+    assert not await desk.hand_over(ASKING, CONTEXT)
+    diego = {**CONTEXT, "cpf_masked": "***.444.777-**"}
+    assert await desk.hand_over(ASKING, diego)
+    assert [each["cpf_masked"] for each in street.desk.arrived.values()] == [
+        "***.982.247-**",
+        "***.444.777-**",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +136,7 @@ async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
     [
         *(("HANDOVER_TOKEN", value) for value in ("another", "", "two\nlines")),
         *(("HANDOVER_URL", value) for value in ("", "no address", "http://127.0.0.1:1/handovers")),
+        *(("HANDOVER_URL", value) for value in ("http://desk.example/handovers", "http://[")),
     ],
 )
 async def test_a_desk_that_cannot_be_asked_is_away(
@@ -121,27 +148,29 @@ async def test_a_desk_that_cannot_be_asked_is_away(
 ) -> None:
     """One line names the kind of failure, and shows neither address nor token."""
     monkeypatch.setenv(name, value)
-    assert not await desk.hand_over(tracker(STARTED), CONTEXT)
+    assert not await desk.hand_over(ASKING, CONTEXT)
     assert street.desk.arrived == {}
     (line,) = (record.getMessage() for record in caplog.records if record.name == desk.__name__)
     assert line.startswith("Hand-over failed: ")
     assert not value or value not in line
+    assert ("https" in line) == value.startswith(("no", "http://desk"))
 
 
 def test_each_handover_of_a_session_has_its_name() -> None:
-    """Another conversation, session, or one more after the desk took one: another name."""
+    """Another conversation, session, customer, or one more after the desk took one: another."""
     names = [
-        desk.idempotency_key(which, TOKEN)
-        for which in (
-            tracker(STARTED),
-            tracker(STARTED, TAKEN),
-            tracker(STARTED, TAKEN, TAKEN),
-            tracker({**STARTED, "timestamp": 2.5}),
-            tracker(STARTED, sender="another"),
-            tracker(),
+        desk.idempotency_key(which, TOKEN, context)
+        for which, context in (
+            (tracker(STARTED), CONTEXT),
+            (tracker(STARTED, TAKEN), CONTEXT),
+            (tracker(STARTED, TAKEN, TAKEN), CONTEXT),
+            (tracker({**STARTED, "timestamp": 2.5}), CONTEXT),
+            (tracker(STARTED, sender="another"), CONTEXT),
+            (tracker(), CONTEXT),
+            *((tracker(STARTED), {**CONTEXT, name: "x"}) for name in ("ps7_status", "cpf_masked")),
         )
     ]
     assert len({*names}) == len(names)
     again = tracker(TAKEN, STARTED, {**TAKEN, "value": False}, {"event": "user"})
-    assert desk.idempotency_key(again, TOKEN) == names[0]
+    assert desk.idempotency_key(again, TOKEN, {**CONTEXT, "reason": "x"}) == names[0]
     assert not any(SENDER in name for name in names)

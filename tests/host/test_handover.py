@@ -27,6 +27,8 @@ OF_THE_CUSTOMER = {
     "token_status": "valid",
 }
 SCHEMA = json.loads((ROOT / "examples" / "handover.schema.json").read_text(encoding="utf-8"))
+OF_THE_BOT = {"conversation": "5511987654321", "channel": "whatsapp"}
+"""What an example bot adds, so that the desk can answer and return the conversation."""
 RAW = ("cpf", "agency", "account", "phone_number", "id_document")
 
 
@@ -80,9 +82,11 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     takes.check_schema(SCHEMA)
     for who in (None, "ana", "carla", "not-found"):
         await arrive(bot, who)
-        takes.validate(handover(bot.tracker))
-        takes.validate(said := handover(bot.tracker, reason="asked", include=RAW))
+        takes.validate({**handover(bot.tracker), **OF_THE_BOT})
+        takes.validate(said := handover(bot.tracker, reason="asked", include=RAW) | OF_THE_BOT)
     assert SCHEMA["properties"].keys() == said.keys()
+    for name in said.keys() - {*RAW}:
+        assert not takes.is_valid({key: said[key] for key in said if key != name}), name
     for name, slot in CUSTOMER_SLOTS.items():
         if slot.values is not None:
             assert SCHEMA["properties"][name]["enum"] == [*(v.value for v in slot.values), None]

@@ -13,8 +13,6 @@ from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
 from tests.webchat.visit import AXE
 
 if TYPE_CHECKING:
-    from playwright.async_api import WebSocketRoute
-
     from tests.webchat.visit import Visit, Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -96,37 +94,3 @@ async def _violations(visit: Visit) -> list[Any]:
           ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""
     )
     return found
-
-
-async def test_a_connection_that_breaks(visitors: Visitors) -> None:
-    """The page says so, takes no message meanwhile, and goes on as a new conversation."""
-    visit = await visitors()
-    sockets: list[WebSocketRoute] = []
-    refused = False
-
-    async def between(socket: WebSocketRoute) -> None:
-        if refused:
-            await socket.close()
-            return
-        socket.connect_to_server()
-        sockets.append(socket)
-
-    await visit.page.route_web_socket("**/socket.io/**", between)
-    await visit.arrive("ana")
-    refused = True
-    await sockets[0].close()
-    state = visit.page.locator("#state")
-    await expect(state).to_have_text("A conexão caiu. Tentando de novo…")
-    await visit.page.fill("#input", "qual meu saldo?")
-    await visit.page.press("#input", "Enter")
-    assert await visit.page.input_value("#input") == "qual meu saldo?"
-    assert len(await visit.turns()) == 1
-
-    refused = False
-    await expect(state).to_have_text("", timeout=15_000)
-    note = "Aviso: A conexão voltou. Para o bot, esta é uma conversa nova."
-    await expect(visit.page.locator(".message").last).to_have_text(note)
-    await visit.page.press("#input", "Enter")
-    await visit.finished(2)
-    await visit.hears(*GREETING, BALANCE)
-    assert (await visit.turns())[1]["ends"] == [["ok", None]]

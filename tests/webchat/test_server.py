@@ -114,12 +114,12 @@ async def test_the_page_knows_no_context_id_before_an_arrival(
 
 
 async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, page: Page) -> None:
-    """Signed for this conversation and for two minutes; without a key it comes as it is."""
+    """Signed for this conversation and for a minute; without a key it comes as it is."""
     metadata = await arrive(page, "exemplo")
     assert metadata.keys() == {"contextId"}
     claims = jwt.decode(metadata["contextId"], KEY, algorithms=["HS256"])
     assert (claims["contextId"], claims["sub"]) == ("123123213", "r2S0_Ic8")
-    assert claims["exp"] - claims["iat"] == 120
+    assert claims["exp"] - claims["iat"] == 60
 
     async with page_of(replace(backstage, arrival_key=None)) as bare:
         assert await arrive(bare, "exemplo") == {"contextId": "123123213"}

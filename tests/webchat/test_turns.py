@@ -65,13 +65,25 @@ def test_what_a_turn_changes() -> None:
 
 def test_what_may_be_seen_of_a_hand_over() -> None:
     """The turn's own, masked like slots."""
-    context = {"reason": "asked", "account": "00123456", "phone_number": "1"}
-    of_another = {"reason": "denied", "account": None, "correlation_id": "two"}
+    context = {
+        "conversation": "r2S0",
+        "channel": "socketio",
+        "reason": "asked",
+        "account": "00123456",
+        "phone_number": "1",
+    }
+    of_another = {
+        "conversation": "r2S0",
+        "reason": "denied",
+        "account": None,
+        "correlation_id": "two",
+    }
     log = "\n".join(map(json.dumps, (of_another, {**context, "correlation_id": "one"})))
     made = turn([said("one")], [], "", "one", log)
     assert made is not None
     assert [(each["name"], each["value"], each["masked"]) for each in made["handedOver"]] == [
         ("reason", "asked", False),
+        ("channel", "socketio", False),
         ("account", "••••••56", True),
         ("phone_number", "•••", True),
     ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rasa_sdk import Action
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ConversationPaused, SlotSet
 
 from . import desk
-from .ps7 import handover
+from .ps7 import ActionPS7Forget, handover
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -16,10 +15,13 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
 
-class ActionHandOver(Action):
-    """Send the context, with the reason: the customer asked, or the bot may not go on.
+class ActionHandOver(ActionPS7Forget):
+    """Hand over with the reason: the customer asked, or the bot may not go on.
 
-    The flow reads the slot `handed_over`, and runs `action_ps7_forget` only if it is true.
+    If the desk takes the conversation, the customer is forgotten, and Rasa is silent until the desk
+    returns it. That is one action, since Rasa runs no other once a conversation is paused: so this
+    derives from the plugin's log-out, and is the last step of its flow. If the desk is away, the
+    customer hears so, and the bot still knows them.
     """
 
     def name(self) -> str:
@@ -28,12 +30,19 @@ class ActionHandOver(Action):
 
     async def run(
         self,
-        dispatcher: CollectingDispatcher,  # noqa: ARG002 - the flow answers
+        dispatcher: CollectingDispatcher,
         tracker: Tracker,
-        domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
+        domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know; return whether the desk has it. The channel gets nothing."""
+        """Send what an agent may know. The channel is told that an agent goes on."""
         status = tracker.get_slot("ps7_status")
         reason = status if status in ("denied", "tampered") else "asked"
-        taken = await desk.hand_over(tracker, handover(tracker, reason=reason))
-        return [SlotSet(desk.HANDED_OVER, value=taken)]
+        if not await desk.hand_over(tracker, handover(tracker, reason=reason)):
+            dispatcher.utter_message(response="utter_desk_away")
+            return [SlotSet(desk.HANDED_OVER, value=False)]
+        dispatcher.utter_message(response="utter_handover")
+        return [
+            SlotSet(desk.HANDED_OVER, value=True),
+            *await super().run(dispatcher, tracker, domain),
+            ConversationPaused(),
+        ]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 ANAS_BALANCE = "O saldo da conta de final 3456 é de R$ 15.230,75."
 SIGN_IN = "Para falar da sua conta, preciso que você entre no aplicativo com a sua senha."
 VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
+HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
+AWAY = "Nossa equipe não pode atender agora. Continuo por aqui: tente de novo em alguns minutos."
 CLAIM = {"ps7_status": "ok", "identification": "authenticated", "token_status": "valid"}
 
 
@@ -108,7 +110,10 @@ async def test_claimed_slots_open_no_account(bot: CustomerConversation, who: str
 async def test_the_agents_desk_gets_the_context(
     bot: CustomerConversation, monkeypatch: pytest.MonkeyPatch, who: str, reason: str, segment: str
 ) -> None:
-    """Why they are asked to, and what may go on of a customer who is known."""
+    """Why they are asked to, and what may go on of a customer who is known.
+
+    Then the bot forgets the customer and pauses. If the desk is away, it does neither.
+    """
     desk: list[dict[str, object]] = []
 
     async def take(_: object, context: dict[str, object]) -> bool:
@@ -116,11 +121,13 @@ async def test_the_agents_desk_gets_the_context(
         return True
 
     await bot.arrives(who, "quero falar com uma pessoa")
-    await bot.run("action_hand_over")
-    assert bot.slots["handed_over"] is False, "no HANDOVER_URL is set"
+    before = bot.slots["ps7_status"]
+    assert (await bot.run("action_hand_over")).texts == [AWAY], "no HANDOVER_URL is set"
+    assert (bot.slots["handed_over"], bot.slots["ps7_status"]) == (False, before)
     monkeypatch.setattr("actions.desk.hand_over", take)
-    assert (await bot.run("action_hand_over")).responses == []
-    assert bot.slots["handed_over"] is True
+    assert (await bot.run("action_hand_over")).texts == [HANDOVER]
+    assert (bot.slots["handed_over"], bot.slots["ps7_status"]) == (True, "missing")
+    assert bot.events[-1]["event"] == "pause"
     (context,) = desk
     assert (context["reason"], context["segment"]) == (reason, segment)
 

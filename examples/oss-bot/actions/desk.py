@@ -1,7 +1,8 @@
 """The way to the agents' desk, from server to server: neither the channel nor the customer sees it.
 
-`HANDOVER_URL` is where the desk takes hand-overs, `HANDOVER_TOKEN` the bearer token that it wants.
-The desk takes a second hand-over with the same `Idempotency-Key` for the first one, come again.
+`HANDOVER_URL` is where the desk takes hand-overs: https, or http on this machine. `HANDOVER_TOKEN`
+is the bearer token that it wants. The desk takes a second hand-over with the same `Idempotency-Key`
+for the first one, come again, and answers 409 if its body is another one.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import logging
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -19,35 +22,49 @@ if TYPE_CHECKING:
     from rasa_sdk import Tracker
 
 HANDED_OVER = "handed_over"
-"""The bot's slot: whether the last hand-over arrived. `idempotency_key` counts its events."""
+"""The bot's slot: whether the desk has the conversation. `idempotency_key` counts its events."""
 DEADLINE = 3.0
 """Seconds for all of it, a second attempt included."""
 _ATTEMPTS = 2
-_TAKEN, _RETRYABLE = range(200, 300), range(500, 600)
+_THERE_ALREADY = 409
+_TAKEN, _RETRYABLE = {*range(200, 300), _THERE_ALREADY}, range(500, 600)
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_OF_THE_MOMENT = ("reason", "correlation_id")
 
 _log = logging.getLogger(__name__)
 
 
 async def hand_over(tracker: Tracker, context: dict[str, Any]) -> bool:
-    """Return whether the desk has taken the conversation. Never raises, and logs no value."""
+    """Return whether the desk has the conversation. Never raises, and logs no value.
+
+    `context` is what `handover(tracker)` returned. The desk also gets the conversation's id, by
+    which it returns the conversation, and the channel.
+    """
     url, token = os.environ.get("HANDOVER_URL"), os.environ.get("HANDOVER_TOKEN")
     if not (url and token):
         _log.error("Hand-over failed: HANDOVER_URL and HANDOVER_TOKEN are not set")
         return False
-    key = idempotency_key(tracker, token)
+    channels = [each.get("input_channel") for each in tracker.events if each["event"] == "user"]
+    channel = channels[-1] if channels else None
+    body = {**context, "conversation": tracker.sender_id, "channel": channel}
+    key = idempotency_key(tracker, token, context)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     try:
-        return await asyncio.wait_for(_post(url, context, headers), DEADLINE)
+        address = urlsplit(url)
+        if address.scheme != "https" and address.hostname not in _LOOPBACK:
+            _log.error("Hand-over failed: HANDOVER_URL must be https")
+            return False
+        return await asyncio.wait_for(_post(url, body, headers), DEADLINE)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
         _log.warning("Hand-over failed: %s", type(error).__name__)
         return False
 
 
-async def _post(url: str, context: dict[str, Any], headers: dict[str, str]) -> bool:
+async def _post(url: str, body: dict[str, Any], headers: dict[str, str]) -> bool:
     async with aiohttp.ClientSession(headers=headers) as http:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with http.post(url, json=context, allow_redirects=False) as answer:
+                async with http.post(url, json=body, allow_redirects=False) as answer:
                     if answer.status in _TAKEN:
                         return True
                     _log.warning("Hand-over failed: status %d", answer.status)
@@ -59,12 +76,15 @@ async def _post(url: str, context: dict[str, Any], headers: dict[str, str]) -> b
         return False
 
 
-def idempotency_key(tracker: Tracker, token: str) -> str:
+def idempotency_key(tracker: Tracker, token: str, context: dict[str, Any]) -> str:
     """Return the name of this hand-over, which it keeps until the desk has taken it.
 
     A turn can be lost after the desk has answered, and an answer after the desk has taken the
     conversation: the customer then asks again, and the desk knows the key. It is made of the
-    conversation, its session and how often the session was handed over, and tells none of them.
+    conversation, its session, how often the session was handed over, and **who is handed over**:
+    another customer in the same session is another hand-over. It tells none of them. What differs
+    from one wish to the next, such as the reason, is no part of it: the desk may then answer 409,
+    and has this customer already.
     """
     session, done = "", 0
     for event in tracker.events:
@@ -72,6 +92,8 @@ def idempotency_key(tracker: Tracker, token: str) -> str:
             session, done = str(event.get("timestamp")), 0
         elif event.get("name") == HANDED_OVER and event.get("value"):
             done += 1
-    name = f"{tracker.sender_id}\n{session}\n{done}"
-    key, text = (each.encode("utf-8", "surrogatepass") for each in (token, name))
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+    who = sorted((name, value) for name, value in context.items() if name not in _OF_THE_MOMENT)
+    name = json.dumps([tracker.sender_id, session, done, who])
+    return hmac.new(
+        token.encode("utf-8", "surrogatepass"), name.encode(), hashlib.sha256
+    ).hexdigest()

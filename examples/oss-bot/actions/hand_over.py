@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rasa_sdk import Action
-from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.events import ActionExecuted, ConversationPaused, SlotSet
 
 from . import desk
-from .ps7 import handover
+from .ps7 import ActionPS7Forget, handover
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
@@ -16,11 +15,13 @@ if TYPE_CHECKING:
     from rasa_sdk.types import DomainDict
 
 
-class ActionHandOver(Action):
-    """Send the context, with what the customer wanted as the reason: the intent's name.
+class ActionHandOver(ActionPS7Forget):
+    """Hand over with what the customer wanted as the reason: the intent's name.
 
-    Rules go on with `action_ps7_forget`, so this runs before it. If the desk is away, the customer
-    hears so, no rule goes on, and the bot still knows them.
+    If the desk takes the conversation, the customer is forgotten, and Rasa is silent until the desk
+    returns it. That is one action, since Rasa runs no other once a conversation is paused: so this
+    derives from the plugin's log-out. If the desk is away, the customer hears so, and the bot still
+    knows them.
     """
 
     def name(self) -> str:
@@ -31,11 +32,17 @@ class ActionHandOver(Action):
         self,
         dispatcher: CollectingDispatcher,
         tracker: Tracker,
-        domain: DomainDict,  # noqa: ARG002 - the SDK calls with three arguments
+        domain: DomainDict,
     ) -> list[dict[str, Any]]:
-        """Send what an agent may know. The channel is told text alone."""
+        """Send what an agent may know. The channel is told that an agent goes on."""
         wanted = tracker.get_intent_of_latest_message(skip_fallback_intent=False)
-        if await desk.hand_over(tracker, handover(tracker, reason=wanted)):
-            return [SlotSet(desk.HANDED_OVER, value=True)]
-        dispatcher.utter_message(response="utter_desk_away")
-        return [SlotSet(desk.HANDED_OVER, value=False), FollowupAction("action_listen")]
+        if not await desk.hand_over(tracker, handover(tracker, reason=wanted)):
+            dispatcher.utter_message(response="utter_desk_away")
+            return [SlotSet(desk.HANDED_OVER, value=False)]
+        dispatcher.utter_message(response="utter_handover")
+        return [
+            SlotSet(desk.HANDED_OVER, value=True),
+            *await super().run(dispatcher, tracker, domain),
+            ActionExecuted("action_listen"),  # or no rule fits the next message
+            ConversationPaused(),
+        ]

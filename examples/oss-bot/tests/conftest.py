@@ -91,8 +91,8 @@ def talk(bot: CustomerConversation) -> Talk:
             ran = await bot.run(action)
             said += ran.texts
             done.append(action)
-            if any(event["event"] == "followup" for event in ran.events):
-                break  # the turn is over
+            if any(event["event"] == "pause" for event in ran.events):
+                break  # Rasa runs no other action
         return said
 
     return say

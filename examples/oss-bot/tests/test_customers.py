@@ -33,6 +33,9 @@ OVER = (
     "Por segurança, o seu acesso expirou. Para falar da sua conta, abra a conversa de novo pelo "
     "aplicativo do banco."
 )
+BACK = "Estou de volta, depois da conversa com a nossa equipe. Posso ajudar em algo mais?"
+NOBODY_CAME = "Nossa equipe não conseguiu atender agora. Continuo por aqui: em que posso ajudar?"
+ONLY_TEXT = "Por aqui, só entendo texto. Pode escrever, por favor?"
 AWAY = "Nossa equipe não pode atender agora. Continuo por aqui: tente de novo em alguns minutos."
 FORGED = (
     "Por segurança, não posso continuar este atendimento por aqui. Uma pessoa da nossa equipe vai "
@@ -86,7 +89,7 @@ def ps7_settings() -> dict[str, str]:
         (None, "missing", [NOBODY]),
         ("no contextId", "invalid", [NOT_USABLE]),
         ("not-found", "rejected", [NOT_FOUND]),
-        ("http-403", "denied", [REFUSED, HANDOVER]),
+        ("http-403", "missing", [REFUSED, HANDOVER]),
         ("http-404", "unavailable", [DOWN]),
     ],
 )
@@ -94,7 +97,10 @@ def ps7_settings() -> dict[str, str]:
 async def test_each_way_to_know_nobody_has_its_answer(
     talk: Talk, bot: CustomerConversation, who: str | None, status: str, said: list[str]
 ) -> None:
-    """Whoever asks for a balance then hears what to do; a person takes over if it is our fault."""
+    """A customer who asks for a balance then hears what to do.
+
+    If it is our fault, a person takes over, and the bot forgets the customer.
+    """
     assert await talk("qual meu saldo?", "ask_balance", who) == said
     assert bot.slots["ps7_status"] == status
 
@@ -155,14 +161,28 @@ async def test_the_account_is_told_to_the_authenticated(
 async def test_a_person_takes_over_and_the_slots_are_emptied(
     talk: Talk, bot: CustomerConversation, desk: list[dict[str, Any]]
 ) -> None:
-    """The desk gets what may go on, the channel text alone, and the customer is forgotten."""
+    """The desk gets what may go on, and the bot forgets the customer and pauses.
+
+    The channel gets a text, and for itself that the conversation is the desk's.
+    """
     await bot.arrives("ana")
     assert await talk("quero falar com uma pessoa", "ask_human") == [HANDOVER]
     (sent,) = desk
     assert (sent["reason"], sent["ps7_status"]) == ("ask_human", "ok")
     assert (sent["segment"], sent["cpf_masked"]) == ("Personnalité", "***.982.247-**")
     assert (bot.slots["ps7_status"], bot.slots["account"]) == ("missing", None)
-    assert [each["data"]["custom"] for each in bot.events if each["event"] == "bot"] == [None]
+    signals = [each["data"]["custom"] for each in bot.events if each["event"] == "bot"]
+    assert signals == [{"data": {"conversation": "handed_over"}}]
+    assert [each["event"] for each in bot.events][-1] == "pause"
+
+
+@pytest.mark.parametrize(
+    ("intent", "said"),
+    [("agent_returned", BACK), ("agent_never_came", NOBODY_CAME), ("send_media", ONLY_TEXT)],
+)
+async def test_what_no_customer_types_has_an_answer(talk: Talk, intent: str, said: str) -> None:
+    """The desk returns the conversation, or a channel has something else than text."""
+    assert await talk(f"/{intent}", intent) == [said]
 
 
 async def test_the_desk_is_away(talk: Talk, bot: CustomerConversation) -> None:

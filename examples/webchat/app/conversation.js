@@ -7,23 +7,33 @@ import { REPLIES, SUGGESTIONS } from "./texts.js";
 
 /**
  * One visitor. `arrive(conversation)` gives the metadata that they bring, `texts()` the texts of the
- * page's language at any moment.
+ * page's language at any moment; `onLeft()` is told when nobody arrives here any more.
  */
 export class Conversation {
-  constructor({ page, arrive, texts }) {
-    Object.assign(this, { page, texts, turns: [], metadata: {}, connected: null });
+  constructor({ page, arrive, texts, onLeft }) {
+    Object.assign(this, { page, texts, turns: [], metadata: {}, connected: null, left: null });
     byId("messages").replaceChildren();
     byId("turns").replaceChildren();
     byId("count").textContent = "";
     byId("suggestions").replaceChildren(...Object.keys(SUGGESTIONS).map((text) => suggestion(text)));
     this.chat = openChat({
       rasa: page.rasa,
-      arrive: async (conversation) => (this.metadata = await arrive(conversation)),
+      arrive: async (conversation) => {
+        const metadata = await arrive(conversation);
+        this.metadata = metadata ?? this.metadata;
+        return metadata;
+      },
       onMessage: (text, correlation, replies) => {
         this.add("bot", text, this.turn(correlation));
         this.suggest(replies);
       },
       onOver: (correlation) => this.over(this.turn(correlation)),
+      onBroken: (correlation) => this.broken(this.turn(correlation)),
+      onLeft: (why) => {
+        this.left = why;
+        this.metadata = {};
+        onLeft();
+      },
       onConnection: (up) => this.connection(up),
     });
     this.draw();
@@ -34,16 +44,16 @@ export class Conversation {
     this.connected = up;
     this.draw();
     if (!up) return;
-    if (this.turns.length) this.add("note", this.texts().again);
-    else this.send("/greet", null);
+    if (!this.turns.length) this.send("/greet", null);
+    else if (!this.left) this.add("note", this.texts().again);
   }
 
   /** Say what the customer typed or chose; false where nobody would hear it. */
   say(text) {
     if (!this.connected) return false;
     this.suggest([]);
-    this.add("you", text);
-    this.send(text, text);
+    const message = this.add("you", text);
+    this.send(text, text).message = message;
     return true;
   }
 
@@ -54,6 +64,13 @@ export class Conversation {
     for (const earlier of this.turns) earlier.open = earlier.node.open = false;
     this.turns.push(turn);
     drawTurn(turn, this.texts());
+    return turn;
+  }
+
+  /** The connection broke under a message: nobody knows whether it arrived. */
+  broken(turn) {
+    turn.message?.append(" ", element("small", { class: "broken", "data-text": "broken" }, this.texts().broken));
+    this.over(turn);
   }
 
   /** A turn is over: ask the page's server what came of it. */
@@ -83,7 +100,7 @@ export class Conversation {
   add(who, text, turn) {
     const speaker = element("span", { class: "unseen", "data-text": who }, this.texts()[who]);
     const spoken = element("span", { lang: who === "note" ? null : "pt-BR" }, text);
-    this.append(element("p", { class: `message ${who}` }, speaker, " ", spoken), turn);
+    return this.append(element("p", { class: `message ${who}` }, speaker, " ", spoken), turn);
   }
 
   /** Add to the messages: to what answers a turn, above its dots, or else at the end. */
@@ -105,6 +122,8 @@ export class Conversation {
   drawState() {
     const { connecting, lost } = this.texts();
     byId("state").textContent = { true: "", false: lost, null: connecting }[this.connected];
+    byId("left").hidden = this.left === null;
+    byId("why").textContent = this.left ? this.texts().left[this.left] : "";
   }
 
   close() {

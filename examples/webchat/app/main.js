@@ -9,6 +9,7 @@ import { DEFAULT, TEXTS, translate } from "./texts.js";
 let page = null; // what the server said of itself: Rasa's address, the cards
 let conversation = null; // whoever is there
 let here = null; // the name on their card
+let gone = false; // whether they left: the address then names nobody, so that no reload lets them arrive
 
 const query = () => new URLSearchParams(location.search);
 const language = () => (query().get("lang") in TEXTS ? query().get("lang") : DEFAULT);
@@ -26,7 +27,22 @@ function follow(event) {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  history.pushState(null, "", link.getAttribute("href"));
+  const inPlace = "language" in link.dataset; // the way back leads to no arrival in another language
+  history[inPlace ? "replaceState" : "pushState"](null, "", link.getAttribute("href"));
+  gone &&= inPlace;
+  draw();
+}
+
+/** The customer has left, or may have: what was said stays, and the address names nobody. */
+function leave() {
+  gone = true;
+  history.replaceState(null, "", address({ as: null }));
+  draw();
+}
+
+/** Back to the question of who is there. */
+function beginAnew() {
+  gone = false;
   draw();
 }
 
@@ -35,7 +51,7 @@ function draw() {
   for (const link of document.querySelectorAll("[data-language]")) link.href = address({ lang: link.dataset.language });
   byId("home").href = byId("back").href = address({ as: null });
   drawCards();
-  const who = card(query().get("as"));
+  const who = card(gone ? here : query().get("as"));
   byId("arrivals").hidden = Boolean(who);
   byId("conversation").hidden = !who;
   document.title = who ? `${who.heading[language()]} · ${texts().bank}` : texts().title;
@@ -78,13 +94,13 @@ function change(who) {
   }
   show("chat");
   byId("input").focus();
-  conversation = new Conversation({ page, texts, arrive: (id) => arrive(who.name, id) });
+  conversation = new Conversation({ page, texts, arrive: (id) => arrive(who.name, id), onLeft: leave });
 }
 
-/** Ask the back-end what somebody brings into a conversation. */
-async function arrive(who, conversation) {
+/** Ask the back-end what somebody brings into a conversation; null if it does not answer. */
+function arrive(who, conversation) {
   const body = JSON.stringify({ card: who, conversation });
-  return (await ask("api/arrivals", { method: "POST", body })) ?? {};
+  return ask("api/arrivals", { method: "POST", body });
 }
 
 /** On a narrow screen: the chat, or the panel. */
@@ -109,14 +125,15 @@ async function ask(path, options) {
 }
 
 document.addEventListener("click", follow);
-addEventListener("popstate", draw);
+addEventListener("popstate", beginAnew);
+byId("anew").addEventListener("click", beginAnew);
 document.querySelector(".sides").addEventListener("click", (event) => {
   const side = event.target.closest("button")?.dataset.side;
   if (side) show(side);
 });
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = byId("input").value.trim();
+  const text = byId("input").value.replace(/^[\s/]+/, "").trim(); // to Rasa, a slash would begin a command
   if (text && conversation?.say(text)) byId("input").value = "";
 });
 byId("suggestions").addEventListener("click", (event) => {

@@ -1,0 +1,136 @@
+"""What Meta posts, as its documents (Cloud API, webhooks) and the tests of pywa 4.5 have it.
+
+The shapes are theirs; names, numbers and texts are made up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PHONE, USER, NUMBER_ID = "5511912345678", "BR.13491208655302741918", "15550001"
+WRITER = {"from": PHONE, "from_user_id": USER}
+CONTACT = {
+    "profile": {"name": "Ana", "username": "ana"},
+    "wa_id": PHONE,
+    "user_id": USER,
+    "parent_user_id": "BR.ENT.11815799212886844830",
+}
+REPLIED = {"from": "551130000000", "id": "wamid.question"}
+MEDIA = {"mime_type": "audio/ogg; codecs=opus", "sha256": "m04p", "id": "1234567890"}
+
+
+def pressed(kind: str, **reply: object) -> dict[str, Any]:
+    return {
+        "type": "interactive",
+        "context": REPLIED,
+        "interactive": {"type": kind, kind: reply},
+    }
+
+
+def text(body: str, **more: object) -> dict[str, Any]:
+    return {"type": "text", "text": {"body": body}, **more}
+
+
+ERRORS = [{"code": 131051, "title": "Message type unknown", "message": "Message type unknown"}]
+CODE = "ps7-Zm9yIGEgY29kZSBvZg"
+
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "a text": (text("Oi"), "Oi"),
+    "a reply": (text("Oi", context=REPLIED), "Oi"),
+    "a forwarded text": (text("Oi", context={"frequently_forwarded": True}), "Oi"),
+    "a text after an advertisement": (
+        text("Oi", referral={"source_url": "https://a.example", "source_type": "ad"}),
+        "Oi",
+    ),
+    "a text that begins with a slash": (text("/restart"), "restart"),
+    "a command with slots": (text(' / /greet{"cpf": "1"}'), 'greet{"cpf": "1"}'),
+    "a code and a text": (text(f"Oi {CODE}"), "Oi"),
+    "a code alone": (text(CODE), ""),
+    "a button": (pressed("button_reply", id="/affirm", title="Sim"), "/affirm"),
+    "a row of a list": (pressed("list_reply", id="Não", title="Não", description="x"), "Não"),
+    "a button of a template": ({"type": "button", "button": {"payload": "p", "text": "t"}}, "p"),
+    "a picture with a caption": ({"type": "image", "image": {**MEDIA, "caption": "oi"}}, "oi"),
+    "a video with a caption": ({"type": "video", "video": {**MEDIA, "caption": "oi"}}, "oi"),
+    "a document": (
+        {"type": "document", "document": {**MEDIA, "caption": "oi", "filename": "a.pdf"}},
+        "oi",
+    ),
+}
+"""What a customer says, and which text it is."""
+
+WITHOUT_TEXT: dict[str, dict[str, Any]] = {
+    "a picture": {"type": "image", "image": {**MEDIA, "url": "https://lookaside.example/1"}},
+    "a voice note": {"type": "audio", "audio": {**MEDIA, "voice": True}},
+    "a sound": {"type": "audio", "audio": {**MEDIA, "voice": False}},
+    "a sticker": {"type": "sticker", "sticker": {**MEDIA, "animated": False}},
+    "a place": {"type": "location", "location": {"latitude": -23.5, "longitude": -46.6}},
+    "a contact": {
+        "type": "contacts",
+        "contacts": [{"name": {"formatted_name": "B"}, "phones": [{"phone": "+55 11"}]}],
+    },
+    "an order": {
+        "type": "order",
+        "order": {
+            "catalog_id": "1",
+            "text": "",
+            "product_items": [
+                {"product_retailer_id": "1", "quantity": 1, "item_price": 1, "currency": "BRL"}
+            ],
+        },
+    },
+    "a flow": pressed("nfm_reply", name="flow", body="Sent", response_json="{}"),
+    "what Meta cannot show": {"type": "unsupported", "errors": ERRORS},
+    "a poll": {"type": "unsupported", "errors": ERRORS, "unsupported": {"type": "poll"}},
+    "an interactive one without its content": {"type": "interactive", "context": REPLIED},
+    "an interactive one that is null": {"type": "interactive", "interactive": None},
+}
+"""What a customer sends beside text: the bot chooses an answer."""
+
+NOTHING_SAID: dict[str, dict[str, Any]] = {
+    "a reaction": {"type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": "👍"}},
+    "a reaction taken back": {"type": "reaction", "reaction": {"message_id": "wamid.1"}},
+    "leave to call": pressed("call_permission_reply", response="accept"),
+    "an edit": {
+        "type": "edit",
+        "edit": {"original_message_id": "wamid.1", "message": {"type": "text"}},
+    },
+    "a deletion": {"type": "revoke", "revoke": {"original_message_id": "wamid.1"}},
+    "a new number": {
+        "type": "system",
+        "system": {"body": "…", "wa_id": "5511900000000", "type": "user_changed_number"},
+    },
+    "a text in a group": text("Oi", group_id="120363"),
+}
+"""What wants no answer."""
+
+UNREADABLE: dict[str, Any] = {
+    "a text without a body": {"type": "text", "text": {}},
+    "no type": {"text": {"body": "Oi"}},
+    "nobody": {**text("Oi"), "from": None, "from_user_id": None},
+    "a wrong time": {**text("Oi"), "timestamp": "soon"},
+    "a number": 1,
+    "null": None,
+    "a button without its content": {"type": "button"},
+}
+"""What is not as it is documented."""
+
+
+def post(*messages: Any, contacts: object = (CONTACT,), **value: object) -> dict[str, Any]:  # noqa: ANN401
+    """Return a post of Meta with these messages in it."""
+    metadata = {"display_phone_number": "551130000000", "phone_number_id": NUMBER_ID}
+    content = {
+        "messaging_product": "whatsapp",
+        "metadata": metadata,
+        "contacts": contacts,
+        "messages": messages,
+        **value,
+    }
+    entry = {"id": "1234567890", "changes": [{"field": "messages", "value": content}]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def message(content: Any, number: int = 1, **more: object) -> Any:  # noqa: ANN401
+    """Return a message with its envelope; what is no object stays as it is."""
+    if not isinstance(content, dict):
+        return content
+    return {**WRITER, "id": f"wamid.{number}", "timestamp": "1764374400", **content, **more}
