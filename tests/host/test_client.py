@@ -93,13 +93,13 @@ async def test_a_probe_has_a_place_of_its_own(ps7: Simulator) -> None:
     """Strangers who keep all places with a contextId on which PS7 is slow open no circuit."""
     limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 4, "breaker_failures": 2}
 
-    async def stranger() -> None:
+    async def stranger(ours: PS7Client) -> None:
         while True:
-            await failure_of(client, "slow")
+            await failure_of(ours, "slow")
             await asyncio.sleep(0.01)
 
     async with PS7Client(settings_for(ps7.url, **limits)) as client:
-        strangers = [asyncio.create_task(stranger()) for _ in range(40)]
+        strangers = [asyncio.create_task(stranger(client)) for _ in range(40)]
         await asyncio.sleep(2.5)
         for each in strangers:
             each.cancel()

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
@@ -280,8 +280,9 @@ def test_the_doctor_sees_ps7s_certificate_where_ps7_wants_the_clients(
     with Bank(mutual(bank_ca, version)) as bank:
         shown = {"ca_file": bank_ca.file, "client_cert": bank_ca.client()}
         seen = connection.look(settings_for(bank.url(), **shown))
+    authority = bank_ca.ca.cert_pem.bytes()
     assert isinstance(seen, bytes)
-    assert load_der_x509_certificate(seen)
+    assert load_der_x509_certificate(seen).issuer == load_pem_x509_certificate(authority).subject
 
 
 @pytest.mark.parametrize("version", [V1_2, pytest.param(V1_3, marks=LOSES_ALERTS)])

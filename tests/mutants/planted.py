@@ -1,8 +1,8 @@
 """Bugs of one place, planted on purpose in a copy of the plugin: a test must find each of them.
 
 They break rules of a conversation, or of how PS7 is asked, which mutmut's small changes seldom do.
-Those of conversation/ are found by the random walks of `tests/model`, the same ones each time, or by
-the known traces after them; those of lookup/ by its tests.
+Those of conversation/ are found by the random walks of `tests/model`, the same ones each time, or
+by the known traces after them; those of lookup/ by its tests.
 """
 
 from __future__ import annotations
