@@ -172,7 +172,7 @@ async def test_a_flood_of_interim_answers_ends_the_lookup() -> None:
     async with asked(*[CONTINUE * 5000] * 20, ANA) as (gateway, client):
         began, busy = time.monotonic(), time.thread_time()
         assert await end_of(client, "ana") == "not_http"
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0  # the deadline is 3 s
         await asyncio.sleep(PAUSE)
         assert time.thread_time() - busy < 0.5
         assert await end_of(client) == "0002"
