@@ -271,12 +271,15 @@ def seek(folder: str) -> str:
 
 
 def main() -> int:
-    """Print what finds each bug; return the exit code."""
+    """Print what finds each bug, and that nothing is found without one; return the exit code."""
+    of_rooms = {bug.room: bug._replace(planted=bug.stands) for bug in BUGS.values()}
+    sound = {f"no bug, in {room}/": bug for room, bug in of_rooms.items()}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(BUGS, pool.map(found_by, BUGS.values()), strict=True))
+        planted = sound | BUGS
+        found = dict(zip(planted, pool.map(found_by, planted.values()), strict=True))
     for does, by in found.items():
         sys.stdout.write(f"{does}\n    {by or 'NOT FOUND'}\n")
-    return 0 if all(found.values()) else 1
+    return 0 if all(bool(by) != (does in sound) for does, by in found.items()) else 1
 
 
 if __name__ == "__main__":
