@@ -1,7 +1,7 @@
 """`PS7SessionStart` in rasa_sdk's executor: a session starts, and knows its customer.
 
 The conversation kit plays Rasa: what it records is what Rasa 3.6.21 would. Which contextId opens a
-session and what is carried over is tested in plain values (`tests/unit/test_history.py`).
+session and what is carried over is tested in plain values (`tests/unit/test_reading_events.py`).
 """
 
 from __future__ import annotations
