@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -178,13 +178,8 @@ class LookupReport:
     seconds: float = 0.0
     undocumented: tuple[str, ...] = ()
     """Wire names of the fields whose values the interface does not document."""
-    is_probe: bool = False
-    """Whether the circuit breaker asks, and not a customer's conversation."""
-
-    @property
-    def kind(self) -> str:
-        """What it is called in the log, and its span."""
-        return "probe" if self.is_probe else "lookup"
+    kind: Literal["lookup", "probe"] = "lookup"
+    """Whether a customer is looked up, or the circuit breaker sends a probe."""
 
     def succeed(self, undocumented: tuple[str, ...]) -> None:
         """Note that PS7 named a customer."""
@@ -205,7 +200,7 @@ class LookupReport:
             span.set_attribute("ps7.context_digest", self.context_digest)
             if self.correlation_id is not None:
                 span.set_attribute("ps7.correlation_id", self.correlation_id)
-        if self.is_probe:
+        if self.kind == "probe":
             _probes.add(1, ended)
             return
         _duration.record(self.seconds, ended)
@@ -218,7 +213,7 @@ class LookupReport:
         Return how it ended. A probe that is cancelled has no line: the process ends.
         """
         ended = _end(self.outcome, self.reason)
-        if self.is_probe and self.reason is Reason.CANCELLED:
+        if self.kind == "probe" and self.reason is Reason.CANCELLED:
             return ended
         logger.info(
             "PS7 %s: outcome=%s reason=%s status=%s attempts=%d ms=%.0f correlation=%s context=%s",

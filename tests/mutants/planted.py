@@ -174,7 +174,7 @@ _BUGS_OF_LOOKUP = {
         *("client", "None if is_new else await self._tokens.instead_of(token)", "None"),
     ),
     "a probe waits behind the customers": (
-        *("client", "None if report.is_probe else _PATIENCE *", "_PATIENCE *"),
+        *("client", 'deadline if report.kind == "lookup" else None', "deadline"),
     ),
     "the customer after a refused one is refused as well": (
         *("client", "refused = lookup.report.reason.outcome == Outcome.DENIED", "refused = False"),

@@ -154,7 +154,7 @@ class PS7Client:
         tracer = telemetry.tracer_of(self._tracer())
         with telemetry.span(tracer, f"ps7.{report.kind}") as span:
             try:
-                if not report.is_probe:
+                if report.kind == "lookup":
                     self._breaker.may_refuse()
                 request = build_request(
                     self.settings,
@@ -236,7 +236,7 @@ class PS7Client:
             try:
                 if settings.trace_context:
                     telemetry.propagator.inject(request.headers)
-                patience = None if report.is_probe else _PATIENCE * settings.deadline
+                patience = _PATIENCE * settings.deadline if report.kind == "lookup" else None
                 lookup.answer = answer = await self._http.send(request, patience=patience)
                 span.set_attribute("http.response.status_code", answer.status)
                 return decode(
@@ -271,7 +271,7 @@ class PS7Client:
         """
         await self._tokens.join()
         context_id = f"{PROBE}{uuid4().hex}"
-        lookup = Lookup(LookupReport(self.digest(context_id), is_probe=True))
+        lookup = Lookup(LookupReport(self.digest(context_id), kind="probe"))
         await self._look_up(lookup, context_id, None, None)
         probing = self._probing
         if probing is not None and probing.get_loop() is asyncio.get_running_loop():

@@ -142,7 +142,7 @@ def decode(
     if not isinstance(envelope, dict):
         raise LookupFailed(Reason.NOT_AN_OBJECT, _OK)
     code = envelope.get("code")
-    if isinstance(code, (bool, dict, list)) or wire_text(code) not in _SUCCESS_CODES:
+    if code not in _SUCCESS_CODES and not _is_success(code):
         raise LookupFailed(Reason.FAILURE_CODE, _OK)
     payload = envelope.get("payload")
     if _is_empty(payload):
@@ -155,8 +155,13 @@ def decode(
     return read_customer(payload, envelope, expiry=expiry, strict_cpf=strict_cpf)
 
 
+def _is_success(code: object) -> bool:
+    """Whether a code that is not as documented means success: a number, blank, or among blanks."""
+    return not isinstance(code, (bool, dict, list)) and wire_text(code) in _SUCCESS_CODES
+
+
 def _is_empty(value: object) -> bool:
-    return value == {} or is_blank(value)
+    return not value if isinstance(value, dict) else is_blank(value)
 
 
 def _status_error(answer: Answer, received_at: datetime) -> LookupFailed:
@@ -335,11 +340,11 @@ _READ = {*_NO_TEXT, UPSTREAM_ACCOUNT}
 
 def _texts(source: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields that an attribute comes from, as far as they have text."""
-    return {
-        name: text
-        for name, value in source.items()
-        if name in _READ and (text := wire_text(value)) is not None
-    }
+    texts = {}
+    for name, value in source.items():
+        if name in _READ and (text := wire_text(value)) is not None:
+            texts[name] = text
+    return texts
 
 
 def read_customer(
@@ -354,8 +359,11 @@ def read_customer(
     upstream = payload.get("contexto")
     below = _texts(upstream) if isinstance(upstream, dict) else {}
     text = _NO_TEXT | below | _texts(payload)
-    code = {name: known.get((text[name] or "").lower()) for name, known in CODES.items()}
-    undocumented = [name for name in CODES if text[name] and code[name] is None]
+    code, undocumented = {}, []
+    for name, known in CODES.items():
+        code[name] = known.get((text[name] or "").lower())
+        if text[name] and code[name] is None:
+            undocumented.append(name)
     number = text["u_cpf"]
     if number is not None:
         number = normalise_cpf(number)
