@@ -115,6 +115,7 @@ class Books:
         sure = usable and (not signed or made <= now <= made + 115)
         if same(name) in self._maybe_out:  # it is logged out by its own text too
             self._maybe_out |= logged_out_with(same(name))
+            self._texts_out.add(text_of(name))
         self.arrivals.append(Arrival(same(name) if usable else None, valid, sure))
         if self._held and self._held.name != self.arrivals[-1].name:
             self._held = None

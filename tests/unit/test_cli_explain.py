@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from actions.ps7 import Reason
+from actions.ps7 import Reason, telemetry
 from actions.ps7.cli.command import main
 from actions.ps7.cli.explain import Ran, SavedTracker, runs
 from actions.ps7.conversation.arrival import unusable
@@ -185,7 +185,7 @@ def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
     moved = explain(talk, sender_id="another")[-1]
     talk.writes(ps7_context="forged").says()
     for run in (other_key, moved, explain(talk)[-1]):
-        assert run["rule"] == "look-up"
+        assert run["rule"] == "unusable"
         assert run["why"].startswith("None of PS7_SEAL_KEYS opens the seal")
 
 
@@ -220,6 +220,21 @@ def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
     [run] = explain(talk)
     looks = "keys: customData; customData.contextId looks like one: PS7_METADATA_KEYS"
     assert (run["found"], run["context_id"], run["metadata"]) == ("none", None, looks)
+
+
+def test_an_explanation_leaves_no_trace(
+    explain: Explain, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It logs nothing and counts nothing, whatever the run that it explains would have told."""
+    for name in ("turns", "slots_restored", "seals_refused", "arrivals_refused"):
+        monkeypatch.setattr(telemetry, name, None)
+    talk = Talk()
+    talk.writes(ps7_context="forged", ps7_status="ok")
+    talk.says("two words")
+    caplog.clear()
+    (run,) = explain(talk)
+    assert run["rule"] == "unusable"
+    assert caplog.records == []
 
 
 def test_slots_of_the_bots_own(explain: Explain) -> None:

@@ -146,9 +146,11 @@ class LogOuts(NamedTuple):
         return fingerprint in self.customers or fingerprint in self.others
 
     def and_hit(self, hit: str, own: str) -> LogOuts:
-        """Return these with the one that was hit in front, and that of the contextId itself."""
-        newer, is_customer = (own, hit), hit in self.customers
-        return self.and_newer(newer if is_customer else (), () if is_customer else newer)
+        """Return these with the one that was hit in front, and that of the contextId itself.
+
+        The latter is none of a customer's: one customer takes one place among those.
+        """
+        return self.and_newer((hit,) if hit in self.customers else (), (own, hit))
 
     def and_newer(self, customers: Iterable[str], others: Iterable[str]) -> LogOuts:
         """Return these with newer ones in front."""
