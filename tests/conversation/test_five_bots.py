@@ -1,4 +1,4 @@
-"""Five bots as they are found in the wild: before `rasa-ps7 init`, after it, and after `--undo`.
+"""Bots as they are found in the wild: before `rasa-ps7 init`, and after it.
 
 All is done as a builder does it, by commands. Rasa trains and tests each bot twice, as it was and
 as `init` and a person left it, and talks over REST.
@@ -33,9 +33,6 @@ Ran = subprocess.CompletedProcess[str]
 beside_the_servers = pytest.mark.asyncio(loop_scope="module")
 
 FOUND = Path(__file__).parent / "bots"
-MADE_BY_RUNNING = re.compile(
-    r".. (.*/)?(models/|results/|\.rasa/|__pycache__/|rasa\.log|profiles\.db)"
-)
 COPIES = ("before", "after")
 EVERYBODYS_PORTS = "(?<=:)(5055|8099)(?=/|\n)"
 ANA = {
@@ -73,8 +70,6 @@ class Bot:
     left: tuple[str, ...] = ()
     """Of each line that `init` leaves to a person how it begins, as a pattern."""
     person: Callable[[Path], None] = nothing
-    undone: tuple[str, ...] = ("?? .gitignore",)
-    """What git sees after `--undo`: the line that keeps .env out of it, and what a person wrote."""
 
 
 BOTS = {
@@ -90,7 +85,6 @@ BOTS = {
             "git keeps .env, so no key was put into it: set",
             "the domain is a folder now: .*/Makefile:6, .*compose.yml:5, .*:7, .*Dockerfile:3$",
         ),
-        undone=(),
     ),
     "own_session_start": Bot(
         ("hi", "what is my balance", "which currency", "lorem ipsum", "hello"),
@@ -98,10 +92,6 @@ BOTS = {
         options=("--at-session-start",),
         left=(r"derive your action_session_start \(actions/start.py:11\) from", "let each rule or"),
         person=derive_the_session_start,
-        undone=(
-            *(f" M {file}" for file in ("actions/start.py", "data/rules.yml")),
-            *(" M tests/test_stories.yml", "?? .gitignore"),
-        ),
     ),
     "other_port": Bot(("hi", "the last day of february", "hello")),
     "buttons": Bot(("hi", "send something back", "hello", "where is my order", "is it in stock")),
@@ -279,21 +269,3 @@ async def test_all_answers_but_the_greeting_are_as_before(builder: Builder, name
         said["text"] = said["text"].replace(everybodys, bot.greeting)
     assert after == before
     assert {slot: slots[slot] for slot in bot.slots} == bot.slots
-
-
-@every_bot
-def test_undo_puts_the_bot_back(builder: Builder, name: str) -> None:
-    """Byte for byte, but for what a person wrote and a .env with a key; and once."""
-    for (file, _), port in zip(builder.elsewhere(), ("5055", "8099"), strict=True):
-        if builder.bot(name) in file.parents:
-            at = r"(localhost:|127\.0\.0\.1:)\d+"
-            file.write_text(re.sub(at, rf"\g<1>{port}", file.read_text()))
-    ended = builder.types(name, "init", "--undo", "--yes")
-    assert ended.returncode == 0, ended.stdout
-    status = git(builder.folder / "after" / name, "status", "--porcelain", "-uall").splitlines()
-    assert [line for line in status if not MADE_BY_RUNNING.match(line)] == [*BOTS[name].undone]
-    assert ("  .env, with PS7_BASE_URL" in ended.stdout) is (name != "tracked_env")
-    named = "these lines name the plugin: data/rules.yml:11, actions/start.py:4" in ended.stdout
-    assert named is (name == "own_session_start")
-    again = builder.types(name, "init", "--undo")
-    assert (again.returncode, again.stdout.startswith("Nothing to undo.\n")) == (0, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.ps7.cli.lookup import masked
+from actions.ps7.cli.masking import masked
 
 
 @pytest.mark.parametrize(

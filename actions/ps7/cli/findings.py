@@ -1,5 +1,7 @@
 """What the doctor finds, as text for a person or as JSON for a machine, and the exit code.
 
+Its words are in `findings.txt`.
+
 No text of a finding has a secret or a contextId: names of variables, slots, files, hosts and
 certificates are what it may show.
 """
@@ -7,13 +9,15 @@ certificates are what it may show.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..output import Mark, Tone, Toned
+from .output import Mark, Tone, Toned
+from .words import parts
 
 if TYPE_CHECKING:
-    from ..output import Output
+    from .output import Output
 
 _LONGEST = 100
 _NOT_REACHED = {"ps7": "PS7 itself", "bot": "slots, rules and policies"}
@@ -32,19 +36,23 @@ class Finding:
     """What to do about it, in one sentence or two; empty if all is well."""
 
 
-def ok(name: str, found: str) -> Finding:
-    """Return that something is as it should be."""
-    return Finding(name, Mark.OK, found)
+def finding(key: str, **filled: object) -> Finding:
+    """Return the finding that `findings.txt` has under a name, with what fills its gaps."""
+    level, text = _words()[key]
+    found, _, do = text.strip().partition("\n")
+    return Finding(key.partition(":")[0], level, found.format(**filled), do.format(**filled))
 
 
-def caution(name: str, found: str, do: str) -> Finding:
-    """Return that something works, and had better be changed."""
-    return Finding(name, Mark.WARNING, found, f"{do[0].upper()}{do[1:]}.")
+@cache
+def by_variant() -> dict[str, str]:
+    """Return the names of the findings that have something after a colon, by that."""
+    return {key.partition(":")[2]: key for key in _words() if ":" in key}
 
 
-def error(name: str, found: str, do: str) -> Finding:
-    """Return that something does not work."""
-    return Finding(name, Mark.ERROR, found, f"{do[0].upper()}{do[1:]}.")
+@cache
+def _words() -> dict[str, tuple[Mark, str]]:
+    titles = ((title.split(), text) for title, text in parts("findings.txt").items())
+    return {name: (Mark(level), text) for (name, level), text in titles}
 
 
 def shown(text: str) -> str:

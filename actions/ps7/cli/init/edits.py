@@ -10,7 +10,7 @@ import re
 from io import StringIO
 from textwrap import dedent, indent
 
-from ..doctor.bot import Table, parsed, rows, table
+from ..bot.yaml import Table, parsed, rows, table
 
 ACTION_SERVER = "http://localhost:5055/webhook"
 _ENDPOINT = f'action_endpoint:\n  url: "{ACTION_SERVER}"\n'
