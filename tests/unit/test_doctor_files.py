@@ -139,7 +139,7 @@ def test_the_bots_own_code_says_how_a_session_starts(
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     """Each is named, and nothing else is looked at: what they say is not known."""
-    kinds = ("domain", "data", "config", "endpoints", "credentials")
+    kinds = ("domain", "config", "endpoints", "credentials", "data")
     found, there = bot.read({kind: [tmp_path / kind] for kind in kinds})
     assert there is None
     assert wrong(found) == [
@@ -156,9 +156,12 @@ LISTS = "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12))
         (b"slots:\n  a: [\n", "cannot be read as YAML (line 3)"),
         (b"responses: {}\nresponses: {}\n", "has the same key twice (line 2)"),
         (b"\xff", "is not UTF-8"),
-        (b"slots: " + b"[" * 900 + b"]" * 900, "cannot be read as YAML"),
-        (f"slots: &a0 {{k: 1}}\n{LISTS}".encode(), "has more than 100,000 values"),
-        (b"slots: &b [*b]\n", "has more than 100,000 values"),
+        (
+            b"slots: " + b"[" * 900 + b"]" * 900,
+            "is too much: 50,000 values of a bot are read, 100 deep",
+        ),
+        (f"slots: &a0 {{k: 1}}\n{LISTS}".encode(), "is too much: 50,000 values"),
+        (b"slots: &b [*b]\n", "is too much: 50,000 values"),
     ],
 )
 def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> None:

@@ -13,3 +13,8 @@ def parts(file: str) -> dict[str, str]:
     text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     _, *named = re.split(r"^%% (.+)\n", text, flags=re.MULTILINE)
     return dict(zip(named[::2], named[1::2], strict=True))
+
+
+def left(name: str, **filled: object) -> str:
+    """Return what is left to a person by a name in `left.txt`, with what fills its gaps."""
+    return parts("left.txt")[name].strip().format(**filled)

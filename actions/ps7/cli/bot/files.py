@@ -10,9 +10,13 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from .yaml import MOST_VALUES, load
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
+
+    from .yaml import Table
 
 MOST_BYTES = 1 << 20
 """Of one file."""
@@ -73,7 +77,7 @@ class Reader:
 
     def __init__(self, roots: Iterable[Path]) -> None:
         self._roots = [root.resolve() for root in roots]
-        self._left = _MOST_TOTAL
+        self._left, self._values_left = _MOST_TOTAL, MOST_VALUES
 
     def text(self, path: Path) -> str:
         """Return the text of a file that lies in the folders; UnreadableError if it cannot."""
@@ -87,6 +91,12 @@ class Reader:
         if self._left < 0:
             raise UnreadableError("is one too many: 16 MiB were read before it")
         return read
+
+    def table(self, text: str) -> Table:
+        """Return the table that YAML is; NotYamlError if it is none, or too much with the rest."""
+        content, values = load(text, self._values_left)
+        self._values_left -= values
+        return content
 
     def lenient(self, path: Path) -> str:
         """Return the text of somebody else's file, if need be not all of it, or none."""

@@ -12,7 +12,7 @@ from . import code
 from .content import Bot
 from .files import Reader, UnreadableError
 from .surroundings import top
-from .yaml import NotYamlError, parsed
+from .yaml import NotYamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ _KEYS = {
 }
 """Keys of which a file of this kind has one, as for Rasa; of training data: that name slots."""
 _OPTIONAL = ("data", "config", "endpoints", "credentials")
-_MAY_LACK = {"data", "e2e"}
+_MAY_LACK = ("data", "e2e")
 """Kinds of which a file that is too large is left out: training data may be long."""
 _MODULE = re.compile(r"\w+(\.\w+)*")
 
@@ -85,7 +85,7 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
     reader, found = reader_of(sources), list[Finding]()
     parts = {
         kind: list(_parts(reader, kind, sources[kind], found))
-        for kind in ("domain", *_OPTIONAL, "e2e")
+        for kind in ("domain", *_OPTIONAL[1:], *_MAY_LACK)
         if kind in sources
     }
     if any(each.id != "file-skipped" for each in found):
@@ -117,7 +117,7 @@ def _parts(
         for file in yaml_files(reader, path):
             try:
                 text = reader.text(file)
-                content = parsed(text) if not keys or any(key in text for key in keys) else {}
+                content = reader.table(text) if _may_have(text, keys) else {}
             except UnreadableError as failure:
                 name = "file-skipped" if kind in _MAY_LACK else "file-unreadable"
                 found.append(finding(name, file=file, why=failure))
@@ -127,6 +127,10 @@ def _parts(
                 continue
             if not keys or keys & content.keys():
                 yield file, content
+
+
+def _may_have(text: str, keys: set[str] | None) -> bool:
+    return not keys or any(key in text for key in keys)
 
 
 def yaml_files(reader: Reader, path: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOT_THE_BOTS = {"node_modules", "models", "venv", "site-packages", "__pycache__"}
 _BUILDS = re.compile(
     r"Makefile|.*\.mk|Justfile|Procfile|Jenkinsfile|.*Dockerfile.*|.*compose.*\.ya?ml|.*\.sh|"
-    r"\.gitlab-ci\.yml|.*-pipelines?\.ya?ml|tox\.ini",
+    r".*-pipelines?\.ya?ml|tox\.ini",
     re.IGNORECASE,
 )
 _REQUIRES = re.compile(r".*requirements.*\.txt|pyproject\.toml|Pipfile|setup\.(py|cfg)")

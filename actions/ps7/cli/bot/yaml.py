@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+import re
+from itertools import accumulate
 from typing import Any
 
 Table = dict[str, Any]
-_MOST_VALUES = 100_000
-"""In one file, those that aliases stand for included: some three seconds."""
+MOST_VALUES = 50_000
+"""In all files of a bot, those that aliases stand for included: some two seconds."""
+_DEEPEST = 100
 _ONE_VALUE = 16
 """Characters of a text that count as one more."""
+_MOST_KEPT = 64
+_kept: dict[str, tuple[Table, int]] = {}
+"""What was read, since `init` reads most of it twice."""
 
 
 class NotYamlError(ValueError):
@@ -19,37 +24,60 @@ class NotYamlError(ValueError):
 
 def parsed(text: str) -> Table:
     """Read YAML as Rasa does; an empty table for what is not one. NotYamlError otherwise."""
-    return dict(_parsed(text))
+    return dict(load(text, MOST_VALUES)[0])
 
 
-@lru_cache(maxsize=32)
-def _parsed(text: str) -> Table:
+def load(text: str, most: int) -> tuple[Table, int]:
+    """Return what `parsed` does, and how many values were read; NotYamlError if there are more."""
+    if text not in _kept:
+        read = _load(text, most)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[text] = read
+    if _kept[text][1] > most:
+        raise _too_much()
+    return _kept[text]
+
+
+def _load(text: str, most: int) -> tuple[Table, int]:
     from ruamel.yaml import YAML  # an action server never needs it
     from ruamel.yaml.parser import Parser
 
-    class Bounded(Parser):
-        seen = 0
+    seen = 0
 
+    class Bounded(Parser):
         def get_event(self) -> Any:
-            self.seen += 1
-            if self.seen > _MOST_VALUES:
+            nonlocal seen
+            seen += 1
+            if seen > most:
                 raise OverflowError
             return super().get_event()
 
     parser = YAML(typ="safe", pure=True)  # YAML 1.2, as for Rasa: `no` and `on` are text
     parser.Parser = Bounded
     try:
-        if "&" in text and _values(parser.compose(text), {}) > _MOST_VALUES:
-            raise OverflowError  # noqa: TRY301 - as within: aliases within aliases
-        return table(parser.load(text))
+        # Brackets within brackets take time by the square, aliases within aliases have no end.
+        if _nested(text) or ("&" in text and _values(parser.compose(text), {}) > most):
+            raise OverflowError  # noqa: TRY301 - as within
+        return table(parser.load(text)), seen
     except OverflowError:
-        raise NotYamlError(f"has more than {_MOST_VALUES:,} values") from None
+        raise _too_much() from None
     except Exception as failure:  # noqa: BLE001 - odd tags and keys raise whatever they meet
         mark = getattr(failure, "problem_mark", None)
         line = "" if mark is None else f" (line {mark.line + 1})"
         is_twice = type(failure).__name__ == "DuplicateKeyError"
         what = "has the same key twice" if is_twice else "cannot be read as YAML"
         raise NotYamlError(f"{what}{line}") from None
+
+
+def _too_much() -> NotYamlError:
+    return NotYamlError(f"is too much: {MOST_VALUES:,} values of a bot are read, {_DEEPEST} deep")
+
+
+def _nested(text: str) -> bool:
+    """Whether there are brackets within brackets, more than anybody writes."""
+    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", text))
+    return max(accumulate(steps), default=0) > _DEEPEST
 
 
 def _values(node: Any, known: dict[int, float]) -> float:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ...settings import PREFIX
-from ..findings import Finding, finding, listed, shown
+from ..findings import Finding, by_variant, finding, listed, shown
 from ..git import is_ignored, is_tracked, repository
 from ..variables import KNOWN, SECRETS, SIMULATORS, in_env_file, names_set
 
@@ -32,16 +32,6 @@ _ALIKE = 0.72
 _MOST_NAMES = 100
 _FEWEST_CHARACTERS = 10
 """Different ones in a key that was made by chance: of 32 bytes in hexadecimal digits, about 15."""
-_FILE = "Check that the file is there, that this user may read it, and that it is PEM"
-_REPAIRS = {
-    "PS7_BASE_URL": "Write https, host, port and, if your gateway has one, its path; no user",
-    "PS7_SEAL_KEYS": "`rasa-ps7 key` makes what it expects",
-    "PS7_CA_FILE": _FILE,
-    "PS7_CLIENT_KEY": _FILE,
-    "PS7_CLIENT_CERT": f"{_FILE}, belongs to the key, and has no password",
-    "PS7_SECRETS_DIR": "Name the folder where the secrets are mounted, or unset it",
-    ".env": "Check that this user may read it, and that it is UTF-8",
-}
 _SECONDS = 20
 _SLOW_FROM = "4"
 """The version of jsonschema from which on Rasa's check of an answer takes some 20 ms."""
@@ -64,8 +54,8 @@ print(json.dumps([ask(version, "rasa", ""), ask(version, "jsonschema", ""), held
 def faults(failure: SettingsError) -> Iterator[Finding]:
     """Turn the one text of an error into a finding for each variable."""
     for text in map(str.strip, str(failure).splitlines()[1:]):
-        key = "settings-missing" if " is missing; " in text else "settings-bad"
-        yield finding(key, text=text, how=_REPAIRS.get(text.split()[0], "Correct it"))
+        bad = by_variant().get(text.split()[0], "settings-bad")
+        yield finding("settings-missing" if " is missing; " in text else bad, text=text)
 
 
 def check(settings: PS7Settings) -> Iterator[Finding]:

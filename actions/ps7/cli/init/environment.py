@@ -15,6 +15,7 @@ from ..bot.code import lines as found_in
 from ..git import is_ignored, is_tracked, repository
 from ..key import new_seal_key
 from ..variables import ENV, SIMULATORS, in_env_file, names_set
+from ..words import left
 from .changes import read
 from .edits import appended
 
@@ -50,16 +51,9 @@ def set_up(plan: Plan, target: Target) -> None:
         lines += ["# What this bot calls slots of the plugin."]
         lines += [f"PS7_SLOT_NAMES={quote}{json.dumps(target.new_names)}{quote}"]
     if in_git and "PS7_SEAL_KEYS" not in there:
-        plan.left.append(
-            f"git keeps {env}, so no key was put into it: set PS7_SEAL_KEYS (`rasa-ps7 key` makes "
-            "one) and later PS7's real password in the environment of the action server, or as "
-            "files in the folder of PS7_SECRETS_DIR; until then its restart loses every customer"
-        )
+        plan.left.append(left("env-tracked", env=env))
     if target.new_names and not in_git:
-        plan.left.append(
-            f"PS7_SLOT_NAMES is in {env} alone, which git leaves out: set it too for others, in CI "
-            f"and in production. It is no secret, and the head of {target.fragment} has it"
-        )
+        plan.left.append(left("names", env=env, fragment=target.fragment))
     ignored = [] if in_git or not lines else [env.name]
     ignored += _environment_in_use()
     _leave_out_of_git(plan, env.parent, ignored)
@@ -75,11 +69,7 @@ def _env_file(plan: Plan, target: Target) -> Path:
     above = surroundings.env_above(target.home) if reads and not os.path.lexists(env) else None
     if above is None:
         return env
-    plan.left.append(
-        f"the settings are in {above}, which your actions read by themselves, since a .env here "
-        "would hide it from them: before `rasa-ps7 doctor`, `set -a; . "
-        f"{above}; set +a` sets them in a shell"
-    )
+    plan.left.append(left("env-above", env=above))
     return above
 
 

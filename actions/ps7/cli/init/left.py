@@ -13,6 +13,7 @@ from ..bot.code import lines
 from ..bot.yaml import rows, table
 from ..doctor import server
 from ..findings import listed
+from ..words import left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,88 +21,58 @@ if TYPE_CHECKING:
     from .target import Target
 
 _STARTS_ACTIONS = r"rasa[-_/]sdk|run actions|(?i:COPY|ADD)\b.*\bactions\b|--actions\b"
-_CONTAINER = re.compile(r".*Dockerfile.*|.*compose.*", re.IGNORECASE)
 _SDK = re.compile(r"^\s*[\"']?rasa[-_]sdk\s*==\s*([\d.]+)", re.MULTILINE | re.IGNORECASE)
 _REQUIRES_SDK = r"(?i)^\s*[\"']?rasa[-_]sdk\b"
-_OLDEST = (3, 6, 2)
+_OLDEST = [3, 6, 2]
 
 
 def of_the_code(target: Target) -> Iterator[str]:
     """Yield what the bot's own code needs, or loses."""
-    bot, options = target.bot, target.options
-    if bot.own_session_start and not options.at_session_start and not bot.is_calm:
-        yield (
-            f"your {SESSION_ACTION} ({_place(target, SESSION_ACTION)}) runs before the lookup: "
-            "if it greets, derive it from PS7SessionStart, as docs/integration.md shows"
-        )
+    bot = target.bot
+    if bot.own_session_start and not target.options.at_session_start and not bot.is_calm:
+        yield left("session-start", place=place_of(target, SESSION_ACTION))
     for finding in server.lacking(bot):
         yield f"{finding.found}. {finding.do}"
     if bot.code_less_actions and bot.code is None:
-        yield (
-            f"let what runs {listed(bot.code_less_actions[:3])} load the plugin with `import "
-            "rasa_ps7`: its code was not found, so nothing was put there"
-        )
+        yield left("actions-elsewhere", names=listed(bot.code_less_actions[:3]))
     policies = [str(table(each).get("name")) for each in rows((bot.config or {}).get("policies"))]
     learns = bot.config is not None and (not policies or "TEDPolicy" in policies)
     if learns and any(script.title.startswith("story ") for script in bot.scripts or ()):
-        yield "TED learns from stories, and may answer otherwise outside them: run your tests again"
+        yield left("ted")
 
 
 def of_the_surroundings(target: Target) -> Iterator[str]:
     """Yield what installs and starts the bot: requirements, containers, other machines."""
     required = surroundings.requirements(target.around, Path())
     if named := lines(required, _REQUIRES_SDK):
-        yield f"add rasa-ps7 to {listed(named)}, or the next environment starts without it"
-    pins = [pin for _, text in required for pin in _SDK.findall(text)]
-    yield from _sdk(pins)
+        yield left("requirements", files=listed(named))
+    yield from _sdk({pin for _, text in required for pin in _SDK.findall(text)})
     built = surroundings.builds(target.around, Path())
-    containers = [(file, text) for file, text in built if _CONTAINER.fullmatch(file.name)]
-    images = [(file, text) for file, text in containers if "compose" not in file.name.lower()]
+    composed = [str(file) for file, _ in built if "compose" in file.name.lower()]
+    images = [(file, text) for file, text in built if "dockerfile" in file.name.lower()]
     if found := lines(images, _STARTS_ACTIONS):
-        yield (
-            f"the image of {listed(found)} needs the plugin: put the wheel beside it, and add "
-            "`COPY rasa_ps7-*.whl /tmp/` and `RUN pip install /tmp/rasa_ps7-*.whl`"
-        )
-    if server.is_remote(target.bot.action_endpoint):
-        services = listed(
-            [str(file) for file, _ in containers if (file, _) not in images] or ["it"]
-        )
-        at = server.address(target.bot.action_endpoint)
-        yield (
-            f"the action server is {at}: give it the PS7_ variables of the .env (in {services}, by "
-            "`env_file:`), install the plugin there and start it again. The simulator has to run "
-            "beside it: `docker compose exec SERVICE rasa-ps7 simulate --port 8099`"
-        )
+        yield left("image", files=listed(found))
+    endpoint = target.bot.action_endpoint
+    if server.is_remote(endpoint):
+        yield left("remote", at=server.address(endpoint), services=listed(composed or ["it"]))
 
 
-def _sdk(pins: list[str]) -> Iterator[str]:
+def _sdk(pins: set[str]) -> Iterator[str]:
     try:
         here = version("rasa-sdk")
     except PackageNotFoundError:
         return
-    for pin in dict.fromkeys(pins):
-        wanted = [int(part) for part in re.findall(r"\d+", pin)]
-        if wanted[:2] == [int(part) for part in re.findall(r"\d+", here)][:2]:
-            continue
-        old = tuple(wanted) < _OLDEST
-        how = "the plugin needs 3.6.2 at least" if old else f"install rasa-sdk=={pin} here"
-        yield f"the bot pins rasa-sdk {pin}, and this environment has {here}: {how}, and test it"
+    for pin in sorted(pins):
+        wanted, held = ([int(part) for part in re.findall(r"\d+", text)] for text in (pin, here))
+        if wanted[:2] != held[:2]:
+            yield left("sdk-old" if wanted < _OLDEST else "sdk", pin=pin, here=here)
 
 
-def _place(target: Target, word: str) -> str:
+def place_of(target: Target, word: str) -> str:
     """Return where the bot's code has a word, as `file:line`."""
     code = target.bot.code
     found = lines(code.files.items(), word) if code is not None else []
     return found[0] if found else "not found"
-
-
-def session_start(target: Target, *, alone: bool) -> str:
-    """Return what a bot with a session start of its own has to do; alone: nothing else looks up."""
-    return (
-        f"derive your {SESSION_ACTION} ({_place(target, SESSION_ACTION)}) from "
-        "PS7SessionStart, as docs/integration.md shows: until then "
-        + ("nobody is known" if alone else "the first message finds no customer")
-    )
 
 
 def moved_domain(target: Target) -> Iterator[str]:
@@ -110,7 +81,4 @@ def moved_domain(target: Target) -> Iterator[str]:
     says = rf"^(?!.*(--domain|-d)[ =]{re.escape(folder.as_posix())}\b).*"
     says += rf"({re.escape(file.name)}|\brasa (train|test|interactive|visualize|data)\b)"
     if said := lines(surroundings.builds(target.around, Path()), says):
-        yield (
-            f"the domain is a folder now: `rasa train` fails without `--domain {folder}`; see to "
-            f"{', '.join(said)}"
-        )
+        yield left("domain-moved", folder=folder, files=", ".join(said))

@@ -10,11 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...slots import STATUS, SlotNames
+from ...slots import SESSION_ACTION, STATUS, SlotNames
 from ..bot import sources as bots
 from ..bot.yaml import rows, table
 from ..domain import CALM, fragment
-from . import environment, left
+from ..words import left
+from . import environment
+from . import left as remaining
 from .changes import Change, Plan, read
 from .edits import appended, with_endpoint, with_greeting
 
@@ -28,7 +30,6 @@ from {module} import PS7SessionStart
 class ActionSessionStart(PS7SessionStart):
     """Knows the customer before the first turn."""
 '''
-_LATER = "action_ps7_context first: until then a contextId that comes later is not noticed there"
 
 
 def make(target: Target) -> Plan:
@@ -42,19 +43,18 @@ def make(target: Target) -> Plan:
     endpoints = target.sources.get("endpoints", [bots.ENDPOINTS])[0]
     named = "action_endpoint" in (target.bot.endpoints or {})
     if not named and not plan.change(endpoints, with_endpoint):
-        server = "name the action server under `action_endpoint:`, or Rasa runs no action"
-        plan.left.append(f"{endpoints}: {server}")
+        plan.left.append(left("endpoint", file=endpoints))
     called = SlotNames(target.names)
     declared = target.bot.slots if target.is_merged else [called.of(name) for name in target.slots]
     segment = called.of("segment")
     if segment in declared:
         _greet(plan, target, segment)
     else:
-        plan.left.append(f"slot {segment} is not declared, so nothing greets by it")
+        plan.left.append(left("segment", slot=segment))
     if not target.is_merged:
         _merge(plan, target)
-        plan.left += left.of_the_code(target)
-        plan.left += left.of_the_surroundings(target)
+        plan.left += remaining.of_the_code(target)
+        plan.left += remaining.of_the_surroundings(target)
     return plan
 
 
@@ -64,17 +64,16 @@ def _merge(plan: Plan, target: Target) -> None:
     if path.is_file():
         plan.change(path, str)
         plan.changes[path] = replace(plan.changes[path], moves_to=target.domain / "bot.yml")
-        plan.left += left.moved_domain(target)
+        plan.left += remaining.moved_domain(target)
     if read(target.fragment) is not None:
         status = SlotNames(target.names).of(STATUS)
-        said = f"{target.fragment} is there and declares no {status}"
-        plan.left.append(f"{said}: mend it, or nothing runs")
+        plan.left.append(left("fragment", file=target.fragment, status=status))
         return
     at_start = target.options.at_session_start
     names, slots = target.names, target.options.slots
     text = fragment(target.flavour, slots, at_session_start=at_start, names=names)
     if at_start:
-        plan.left.append(f"let each rule or flow that needs the customer call {_LATER}")
+        plan.left.append(left("rules"))
     about = f"the plugin's slots and actions, {text.count(chr(10))} lines"
     plan.changes[target.fragment] = Change(target.fragment, None, text, about)
 
@@ -95,10 +94,12 @@ def _start_session(plan: Plan, target: Target, *, alone: bool) -> None:
     if code is not None and code.looks_up:
         return
     if target.bot.has_session_start:
-        plan.left.append(left.session_start(target, alone=alone))
+        harm = "nobody is known" if alone else "the first message finds no customer"
+        own = remaining.place_of(target, SESSION_ACTION)
+        plan.left.append(left("session-start-derive", place=own, harm=harm))
         return
     if code is None and target.bot.own_actions:
-        plan.left.append("derive a session start from PS7SessionStart beside your actions")
+        plan.left.append(left("session-start-elsewhere"))
         return
     module = ".ps7" if code is not None and code.has_copy else "rasa_ps7"
     start = _SESSION_START.format(module=module)
@@ -109,7 +110,7 @@ def _start_session(plan: Plan, target: Target, *, alone: bool) -> None:
 def _greet(plan: Plan, target: Target, slot: str) -> None:
     bot, response = target.bot, target.options.greet
     if response not in bot.responses:
-        plan.left.append(f"there is no response {response} to greet by segment: --greet names it")
+        plan.left.append(left("greet-none", response=response))
         return
     answers = [table(answer) for answer in rows(bot.responses[response])]
     conditions = [answer["condition"] for answer in answers if "condition" in answer]
@@ -118,10 +119,7 @@ def _greet(plan: Plan, target: Target, slot: str) -> None:
     language = str((bot.config or {}).get("language", "en"))
     edit = partial(with_greeting, response=response, slot=slot, language=language)
     if conditions or not any(plan.change(file, edit) for file, _ in bot.domain_files):
-        why = "has conditions already" if conditions else "is not written in separate lines"
-        plan.left.append(f"{response} {why}: greet by slot {slot} there, or all hear the same")
+        name = "greet-conditions" if conditions else "greet-form"
+        plan.left.append(left(name, response=response, slot=slot))
     elif bot.scripts is not None and not bot.says(response):
-        plan.left.append(
-            f"no rule, story or action says {response}, so nobody hears its greeting: `--greet` "
-            "names a response that is said"
-        )
+        plan.left.append(left("greet-unsaid", response=response))
