@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ class Card(Action):
 FORM = "validate_pix_form"
 """
 NOT_HERE = """\
+import __main__
 import requests_of_nowhere
 from nowhere_too import x
 try:
@@ -94,6 +96,22 @@ def test_actions_that_are_elsewhere_are_found_and_nothing_is_invented(cli: Cli) 
     assert cli(f"{STRICT} --actions ../services/actions").code == 0
 
 
+@pytest.mark.parametrize(
+    ("place", "files"),
+    [
+        ("src/own", ["src/own/__init__.py", "src/own/a/__init__.py", "src/own/a/x.py"]),
+        ("scripts/x.py", ["scripts/x.py"]),
+    ],
+)
+def test_a_package_of_another_name_is_found_as_a_whole(
+    cli: Cli, place: str, files: list[str]
+) -> None:
+    """A module that is in none is named by itself."""
+    bot({"domain.yml": DOMAIN + ACTIONS, **dict.fromkeys(files, CODE)})
+    assert f"`init --actions {place}` puts the plugin there" in cli(INIT).err
+    assert cli(f"{INIT} --actions {place}").code == 0
+
+
 def test_actions_that_are_nowhere_get_no_package(cli: Cli) -> None:
     """Their code may be in another repository: a person puts the import there."""
     bot({"domain.yml": DOMAIN + ACTIONS})
@@ -143,9 +161,10 @@ def test_what_the_actions_import_and_this_environment_does_not_have(cli: Cli) ->
         "actions/requirements.txt": "a\nrasa_sdk~=3.6\n",
     }
     bot({"domain.yml": DOMAIN + ACTIONS, "actions/own.py": NOT_HERE + CODE, **pins})
+    lay_out(Path(), {"same/requirements.txt": f"rasa-sdk=={version('rasa-sdk')}"})
     bare, old, pinned = left_to_you(cli(INIT).out)
     assert bare.startswith("actions imports nowhere_too and requests_of_nowhere, which this envi")
-    assert "add rasa-ps7 to requirements.txt:1 and actions/requirements.txt:2, or the next" in old
+    assert "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2 and same/requi" in old
     here = re.sub(r"(has) [\d.]+", r"\1 X", pinned)
     assert here == (
         "the bot pins rasa-sdk 3.1.1, and this environment has X: the plugin needs 3.6.2 at least, "
@@ -183,6 +202,19 @@ def test_actions_in_a_container(nowhere: Ended) -> None:
 
 
 # -- settings: A22, A23, A31 ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made", [["git", "init", "-q"], ["true"]])
+def test_a_env_above_belongs_to_somebody_else_outside_the_repository(
+    cli: Cli, isolated: pytest.MonkeyPatch, made: list[str]
+) -> None:
+    """And where there is none above, the settings go beside the bot."""
+    lay_out(Path(), {"a/.env" if made[0] == "git" else "x": "OTHER=1\n"})
+    lay_out(Path("a/bot"), {**BOT, "actions/__init__.py": "from dotenv import load_dotenv\n"})
+    isolated.chdir("a/bot")
+    subprocess.run(made, check=True)
+    cli(INIT)
+    assert "PS7_SEAL_KEYS" in Path(".env").read_text()
 
 
 @pytest.mark.parametrize("reads", ["from dotenv import load_dotenv\n", ""])

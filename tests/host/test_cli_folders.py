@@ -169,6 +169,22 @@ def test_what_is_large_is_bounded(cli: Cli, files: dict[str, str], said: str) ->
     assert said in out + err
 
 
+def test_how_much_is_read_is_bounded(cli: Cli, isolated: pytest.MonkeyPatch) -> None:
+    """Names, bytes and values of all that lies in a folder, beside those of each file."""
+    many = {f"data/{n}.yml": "# rules\n" * 100_000 for n in range(24)}
+    code = {f"actions/{n}.py": "#\n" * 500_000 for n in range(10)}
+    lay_out(Path(), {**BOT, **many, **code, "actions/large.py": "#\n" * 600_000})
+    out = cli(DOCTOR).out
+    assert "is one too many: 16 MiB were read before it [file-skipped]" in out
+    lay_out(Path("data"), {f"{n}.yml": "rules: [{a: 1}]\n" for n in range(24)})
+    isolated.setattr("actions.ps7.cli.bot.yaml._MOST_KEPT", 2)
+    assert "file-skipped" not in cli(DOCTOR).out
+    isolated.setattr("actions.ps7.cli.bot.files.MOST_VALUES", 100)
+    assert "is too much: 50,000 values of a bot are read" in cli(DOCTOR).out
+    isolated.setattr("actions.ps7.cli.bot.files._MOST_ENTRIES", 3)
+    assert "file-skipped" not in cli(DOCTOR).out
+
+
 # -- what cannot be read --------------------------------------------------------------------------
 
 
@@ -181,6 +197,7 @@ def test_what_is_large_is_bounded(cli: Cli, files: dict[str, str], said: str) ->
         ("echo 'a: !!int x' >> config.yml", False),
         ("printf 'a: \\0' >> config.yml", False),
         ("mkdir -p actions/__init__.py", False),
+        ("printf '? \"a\\\\0b.C\"\\n: x\\n' > credentials.yml", True),
         ("mkdir -p domain/bot.yml", False),
         ("printf 'rasa train # \\351\\n' > build.sh", True),
         ("mkdir actions; printf '# \\351\\n' > actions/own.py", True),

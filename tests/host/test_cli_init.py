@@ -177,7 +177,7 @@ UNREAD_TOO = f"{NOTHING_YET}\nendpoints.yml cannot be read as YAML"
             f"config.yml is not UTF-8: {UNREAD_TOO} (line 2): {NOTHING_YET}",
         ),
         (r"printf '\377' > .gitignore", ".gitignore is not UTF-8: nothing was changed"),
-        ("mkdir .gitignore", ".gitignore is no regular file: nothing was changed"),
+        ("mkdir .gitignore", f".gitignore cannot be read: Is a directory: {NOTHING_YET}"),
         ("mkdir -p domain/bot.yml", f"domain/bot.yml is there already: {NOTHING_YET}"),
         ("touch actions", f"actions/__init__.py cannot be read: Not a directory: {NOTHING_YET}"),
         (

@@ -52,6 +52,16 @@ def test_an_action_server_that_answers(
     assert_found([written(each) for each in found], [expected])
 
 
+def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+    """Whatever listens there."""
+    with serving(lambda *_: b" " * (5 << 20)) as url:
+        found = list(server.check(bot_of({}, endpoints=at(url))))
+    assert_found(
+        wrong(found), [f"error action-server-none: the action server at {url} does not an"]
+    )
+    assert "(TimeoutError)" in found[0].found
+
+
 NONE = "action-server-none: the action server at"
 NO_URL = "warning action-server-url: the url of `action_endpoint:`"
 ELSEWHERE = "http://user:planted@actions..example.com:5055/webhook"

@@ -47,11 +47,8 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     FileNotFoundError if there is none; UnreadableError for what cannot be read.
     """
     try:
-        if not regular(path) and os.path.lexists(path):
-            raise UnreadableError("is no regular file")
-        descriptor = os.open(path, os.O_RDONLY | _NO_WAIT)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("is no regular file")
             read = file.read(most + 1)
     except FileNotFoundError:
@@ -62,6 +59,11 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     if len(read) > most:
         raise UnreadableError(f"is larger than {most >> 10} KiB")
     return read
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a FIFO is opened too, and nobody waits for its other end."""
+    return os.open(path, flags | _NO_WAIT)
 
 
 def text(path: Path, most: int = MOST_BYTES) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,10 +58,7 @@ def of_the_surroundings(target: Target) -> Iterator[str]:
 
 
 def _sdk(pins: set[str]) -> Iterator[str]:
-    try:
-        here = version("rasa-sdk")
-    except PackageNotFoundError:
-        return
+    here = version("rasa-sdk")
     for pin in sorted(pins):
         wanted, held = ([int(part) for part in re.findall(r"\d+", text)] for text in (pin, here))
         if wanted[:2] != held[:2]:

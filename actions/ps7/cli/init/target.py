@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,5 +165,4 @@ def _names(bot: Bot, ours: Collection[str], *, pt: bool) -> dict[str, str]:
 def _other_names(name: str, called: str, *, pt: bool) -> Iterator[str]:
     yield f"{called}_cliente" if pt else f"customer_{name}"
     yield f"ps7_{called}"
-    for number in range(2, 100_000):
-        yield f"ps7_{called}_{number}"
+    yield from (f"ps7_{called}_{number}" for number in count(2))

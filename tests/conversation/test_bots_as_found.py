@@ -53,8 +53,16 @@ def derive_the_session_start(bot: Path) -> None:
         (bot / file).write_text(re.sub("(.* intent: ask_balance\n)", looks_up, text))
 
 
+def migrate(bot: Path) -> None:
+    """Bring a bot from Rasa 2 to Rasa 3, as the refusal says."""
+    rasa = [str(_rasa_python()), "-W", "ignore", "-m", "rasa", "data", "migrate"]
+    subprocess.run(rasa, cwd=bot, check=True, capture_output=True)
+    (bot / "new_domain.yml").replace(bot / "domain.yml")
+    (bot / "original_domain.yml").unlink()
+
+
 def nothing(_: Path) -> None:
-    """Leave the bot as `init` left it."""
+    """Leave the bot as it was, or as `init` left it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,13 @@ class Bot:
     slots: dict[str, Any] = field(default_factory=lambda: ANA)
     inside: str = "."
     options: tuple[str, ...] = ()
+    refused: str = ""
+    """How the first try of `init` ends, as a pattern; blank if nothing stands in its way."""
+    first: Callable[[Path], None] = nothing
+    """What a person does then."""
+    in_git: bool = True
+    server: str = ""
+    """Where the action server starts, if not beside the domain."""
     left: tuple[str, ...] = ()
     """Of each line that `init` leaves to a person how it begins, as a pattern."""
     person: Callable[[Path], None] = nothing
@@ -95,7 +110,34 @@ BOTS = {
     ),
     "other_port": Bot(("hi", "the last day of february", "hello")),
     "buttons": Bot(("hi", "send something back", "hello", "where is my order", "is it in stock")),
+    "actions_elsewhere": Bot(
+        ("hi", "book a visit", "natal", "olinda", "hello"),
+        inside="bot",
+        options=("--actions", "../services/actions"),
+        refused=r"the domain's actions \(.*\) are in \.\./services/actions, not here: ",
+        left=(r"add rasa-ps7 to \.\./services/requirements\.txt:1, or the next",),
+        server="../services",
+    ),
+    "older_sdk": Bot(
+        ("hi", "how much is a dollar", "hello"),
+        left=(r"add rasa-ps7 to requirements-actions\.txt:1, or the next environment",),
+    ),
+    "rasa_two": Bot(
+        ("hi", "i want a gold card", "hello"),
+        refused=r"the domain says `version: 2\.0`: it is written for Rasa 2, .*`rasa data migrate`",
+        first=migrate,
+    ),
+    "in_container": Bot(
+        ("hi", "the next agency please", "hello"),
+        left=(
+            r"the image of actions/Dockerfile:1 and actions/Dockerfile:2 needs the plugin: put",
+            r"the action server is http://actions:\d+: give it .*\(in docker-compose\.yml, by",
+        ),
+    ),
+    "without_git": Bot(("hi", "which hours", "hello"), in_git=False),
 }
+IN_RASAS = {"other_port", "older_sdk"}
+"""Bots whose actions need what Rasa's environment has: its rasa-sdk 3.6.2, dateutil, requests."""
 
 
 def typed(bot: Path, port: int) -> list[list[str]]:
@@ -123,6 +165,7 @@ class Builder:
     ps7: Simulator
     processes: list[Process] = field(default_factory=list)
     rasa: dict[Path, str] = field(default_factory=dict)
+    refused: dict[str, Ran] = field(default_factory=dict)
     init: dict[str, Ran] = field(default_factory=dict)
     strict: dict[str, Ran] = field(default_factory=dict)
 
@@ -132,7 +175,7 @@ class Builder:
 
     def python(self, name: str) -> Path:
         """Return what runs the actions: for a bot whose actions need more, where that is."""
-        return _rasa_python() if name == "other_port" else Path(sys.executable)
+        return _rasa_python() if name in IN_RASAS else Path(sys.executable)
 
     def types(self, name: str, *arguments: str, **variables: str) -> Ran:
         """Run the plugin's command in a bot; nothing is set there but its .env."""
@@ -153,17 +196,23 @@ class Builder:
 
     def elsewhere(self) -> Iterator[tuple[Path, str]]:
         """Yield the files in which `init` wrote a port that another test may listen on."""
-        yield self.bot("buttons") / "endpoints.yml", str(free_port())
+        for name in ("buttons", "without_git"):
+            yield self.bot(name) / "endpoints.yml", str(free_port())
         yield self.bot("tracked_env") / ".env", str(self.ps7.url.rpartition(":")[2])
 
     async def starts_actions(self, name: str, copy: str) -> None:
         """Start the action server: as `init` said, or as the bot's own Makefile does."""
         bot = self.bot(name, copy)
-        if not (bot / "actions").exists():
+        if not (bot / BOTS[name].server / "actions").exists():
             return
-        port = re.findall(r"localhost:(\d+)", (bot / "endpoints.yml").read_text())[0]
-        (told,) = re.findall(r"^  (.* -m rasa_sdk .*)$", self.init[name].stdout, re.MULTILINE)
-        command = re.sub(r"( --port \d+)?$", f" --port {port}", told)
+        endpoints = (bot / "endpoints.yml").read_text()
+        port = re.findall(r"(?:localhost|actions):(\d+)", endpoints)[0]
+        # What a network of Compose does for the container.
+        (bot / "endpoints.yml").write_text(endpoints.replace("//actions:", "//localhost:"))
+        told = re.findall(r"^  (.* -m rasa_sdk .*)$", self.init[name].stdout, re.MULTILINE)
+        assert len(told) == (name != "in_container")
+        image = f"{self.python(name)} -m rasa_sdk --actions actions"
+        command = re.sub(r"( --port \d+)?$", f" --port {port}", told[0] if told else image)
         if name == "tracked_env":
             command = f"make -C .. actions PYTHON={sys.executable}"
         variables = {**self.environment, "PS7_BASE_URL": self.ps7.url, "SANIC_HOST": "127.0.0.1"}
@@ -211,9 +260,15 @@ async def builder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bui
         for name, bot in BOTS.items():
             for copy in COPIES:
                 lay_out(folder / copy / name, name)
+            if bot.refused:
+                at.refused[name] = at.types(name, "init", "--yes")
+            for copy in COPIES:
+                bot.first(at.bot(name, copy))
             at.init[name] = at.types(name, "init", "--yes", *bot.options)
             bot.person(at.bot(name))
-            at.strict[name] = at.types(name, "doctor", "--bot", ".", "--only-bot", "--strict")
+            named = [*bot.options] if bot.server else []
+            strict = ["doctor", "--bot", ".", "--only-bot", "--strict"]
+            at.strict[name] = at.types(name, *strict, *named)
         for file, new in at.elsewhere():
             file.write_text(re.sub(EVERYBODYS_PORTS, new, file.read_text()))
         try:
@@ -232,7 +287,8 @@ def lay_out(folder: Path, name: str) -> None:
     for file in (path for path in folder.rglob("*") if path.is_file()):
         text = re.sub("|".join(ports), lambda port: ports[port[0]], file.read_text())
         file.write_text(text)
-    for command in (("init", "-q"), ("add", "-A", "-f"), ("commit", "-q", "-m", "As it was")):
+    commands = ("init", "-q"), ("add", "-A", "-f"), ("commit", "-q", "-m", "As it was")
+    for command in commands if BOTS[name].in_git else ():
         git(folder, *command)
 
 
@@ -245,8 +301,14 @@ def test_what_init_leaves_to_a_person_and_what_the_doctor_has_to_say(
 ) -> None:
     """Nothing, once that is done: also where warnings are errors.
 
-    Where others in the repository say that the domain is one file is named by file and line.
+    Where others in the repository say that the domain is one file is named by file and line. A bot
+    that has to be changed first, or whose actions have to be named, is refused with what to do.
     """
+    if refused := BOTS[name].refused:
+        assert re.match(refused, builder.refused[name].stdout, re.DOTALL)
+    assert ("There is no git here" in builder.init[name].stdout) is not BOTS[name].in_git
+    rules = builder.bot(name) / BOTS[name].server / ".gitignore"
+    assert name == "tracked_env" or ".env\n" in rules.read_text()
     said = re.findall(r"Left to you\n((?:  .*\n)*)", builder.init[name].stdout)
     lines = [line.strip() for part in said for line in part.splitlines()]
     for line, expected in zip(lines, BOTS[name].left, strict=True):
