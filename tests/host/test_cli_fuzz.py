@@ -55,12 +55,17 @@ YAML = [
     "rest:\nchannels.own.Own:\n/etc/passwd.X:\n....:\n",
     "policies: [{name: TEDPolicy}]\nlanguage: [pt]\n",
     "rules: [{rule: r, steps: [{action: utter_greet}]}]\nstories: 7\nflows: [x]\n",
+]
+"""Of which some are no domain, and some no YAML."""
+HEAVY = [
     "rules:\n" + "- {rule: r, steps: [{intent: a}, {action: b}]}\n" * 4000,
     "nlu:\n" + "- rules\n" * 200_000,
     "intents: [" + "a, " * 120_000 + "a]\n",
     "x: " + "y" * 900_000 + "\n",
+    "intents: " + "[a, " * 900 + "\n",
+    "actions:\n" + "- a\n" * 40_000,
 ]
-"""Of which some are no domain, some no YAML, and some too much."""
+"""Some are too much."""
 CODE = [
     "",
     "import rasa_ps7\n",
@@ -114,6 +119,11 @@ def a_file(made: random.Random) -> None:
         raw = raw.rstrip()
     if path := put(name):
         path.write_bytes(raw)
+
+
+def a_weight(made: random.Random) -> None:
+    if path := put(made.choice(["domain.yml", "domain/h.yml", "data/h.yml", "config.yml", ".env"])):
+        path.write_text(made.choice(HEAVY))
 
 
 def a_link(made: random.Random) -> None:
@@ -175,7 +185,7 @@ def a_repository(made: random.Random) -> None:
 
 STEPS: list[tuple[Callable[[random.Random], None], int]] = [
     (a_file, 12),
-    *((step, 1) for step in (a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
+    *((step, 1) for step in (a_weight, a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
     (a_repository, 1),
 ]
 
