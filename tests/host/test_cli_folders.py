@@ -69,6 +69,8 @@ def test_no_program_that_a_repository_names_is_run(
     for line in (DOCTOR, INIT, DOCTOR):
         cli(line)
         assert not Path("../ran").exists()
+    # Nobody knows what such a repository keeps.
+    assert ("PS7_SEAL_KEYS" in Path(".env").read_text()) is (made == OWN_GIT)
     shell("git -c safe.bareRepository=all ls-files --error-unmatch -- domain.yml || true")
     assert Path("../ran").exists()  # it would have been
 
@@ -108,11 +110,11 @@ IN_THE_WAY = [
 
 @pytest.mark.parametrize("line", [LEADS_BACK, FIFOS, LINKS])
 def test_what_is_beside_a_bot_and_has_no_end_is_left_out(cli: Cli, line: str) -> None:
-    """Folders that lead back, pipes and devices: the rest is read."""
-    lay_out(Path(), BOT)
+    """Folders that lead back, pipes and devices: the rest is read, and once."""
+    lay_out(Path(), {"domain/bot.yml": DOMAIN, "config.yml": BOT["config.yml"]})
     shell(line)
     code, out, err = cli("init --dry-run")
-    assert (code, err, "domain.yml -> domain/bot.yml" in out) == (0, "", True)
+    assert (code, err, "domain/ps7/domain.yml" in out) == (0, "", True)
     assert "the domain was read, from one file" in cli(DOCTOR).out
 
 
@@ -179,10 +181,11 @@ def test_how_much_is_read_is_bounded(cli: Cli, isolated: pytest.MonkeyPatch) -> 
     lay_out(Path("data"), {f"{n}.yml": "rules: [{a: 1}]\n" for n in range(24)})
     isolated.setattr("actions.ps7.cli.bot.yaml._MOST_KEPT", 2)
     assert "file-skipped" not in cli(DOCTOR).out
-    isolated.setattr("actions.ps7.cli.bot.files.MOST_VALUES", 100)
-    assert "is too much: 50,000 values of a bot are read" in cli(DOCTOR).out
+    isolated.setattr("actions.ps7.cli.bot.files.MOST_VALUES", 200)
+    too_much = "yml is too much: 50,000 values of a bot are read, 100 deep [file-skipped]"
+    assert too_much in cli(DOCTOR).out
     isolated.setattr("actions.ps7.cli.bot.files._MOST_ENTRIES", 3)
-    assert "file-skipped" not in cli(DOCTOR).out
+    assert too_much not in cli(DOCTOR).out
 
 
 # -- what cannot be read --------------------------------------------------------------------------
@@ -275,7 +278,7 @@ def test_no_password_of_the_environment_goes_where_a_env_says(  # noqa: PLR0917 
 
 
 @pytest.mark.parametrize(
-    "at", ["{url}/${{SECRET}}", "http://${{SECRET}}.{host}", "{url}?${{SECRET}}"]
+    "at", ["{url}/${{X_S}}", "http://${{X_S}}.{host}", "{url}?${{X_S}}", "{url}/${{X_S}}/webhook"]
 )
 def test_no_variable_of_the_environment_is_filled_into_an_address(
     cli: Cli, isolated: pytest.MonkeyPatch, heard: tuple[str, list[str]], at: str

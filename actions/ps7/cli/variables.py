@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..settings import PREFIX, SECRETS_DIR, PS7Settings
 from .bot import files
+from .bot.yaml import UnreadableError
 from .findings import listed
 from .output import CommandError
 
@@ -37,7 +38,7 @@ def load(kind: type[Settings]) -> Settings:
     try:
         if os.path.lexists(ENV):
             files.text(ENV, _MOST_BYTES)
-    except files.UnreadableError as failure:
+    except UnreadableError as failure:
         raise CommandError(f"{ENV} {failure}") from None
     return kind.load()
 
@@ -76,7 +77,7 @@ def in_env_file(file: Path, *, filled: bool = True) -> dict[str, str]:
     """
     from dotenv import dotenv_values  # pydantic-settings brings it, and waits too
 
-    with suppress(FileNotFoundError, files.UnreadableError):
+    with suppress(FileNotFoundError, UnreadableError):
         found = dotenv_values(stream=io.StringIO(files.text(file, _MOST_BYTES)), interpolate=filled)
         return {name.upper(): value or "" for name, value in found.items()}
     return {}

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from .yaml import MOST_VALUES, load
+from .yaml import MOST_VALUES, UnreadableError, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -29,10 +29,6 @@ _DEEPEST = 12
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
-class UnreadableError(Exception):
-    """A file that is not read. The text says why, and shows nothing of its content."""
-
-
 def regular(path: Path) -> bool:
     """Whether there is a regular file, perhaps through a link."""
     try:
@@ -49,9 +45,9 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableError("is no regular file")
+                raise UnreadableError("is no regular file")  # noqa: TRY301 - as are those below
             read = file.read(most + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, UnreadableError):
         raise
     except (OSError, ValueError) as failure:
         why = getattr(failure, "strerror", None) or "its name is none"
@@ -95,7 +91,7 @@ class Reader:
         return read
 
     def table(self, text: str) -> Table:
-        """Return the table that YAML is; NotYamlError if it is none, or too much with the rest."""
+        """Return the table that YAML is; UnreadableError if it is too much with the rest."""
         content, values = load(text, self._values_left)
         self._values_left -= values
         return content

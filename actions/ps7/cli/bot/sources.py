@@ -10,9 +10,9 @@ from ...slots import SESSION_ACTION
 from ..findings import Finding, finding, listed
 from . import code
 from .content import Bot
-from .files import Reader, UnreadableError
+from .files import Reader
 from .surroundings import top
-from .yaml import NotYamlError
+from .yaml import NotYamlError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,17 +18,24 @@ _kept: dict[str, tuple[Table, int]] = {}
 """What was read, since `init` reads most of it twice."""
 
 
+class UnreadableError(ValueError):
+    """What is not read, such as a file without end. The text says why, and shows nothing of it."""
+
+
 class NotYamlError(ValueError):
     """What is no YAML; the text says why, with the line if that is known."""
 
 
 def parsed(text: str) -> Table:
-    """Read YAML as Rasa does; an empty table for what is not one. NotYamlError otherwise."""
+    """Read YAML as Rasa does; an empty table for what is not one. NotYamlError otherwise.
+
+    UnreadableError if it is too much.
+    """
     return dict(load(text, MOST_VALUES)[0])
 
 
 def load(text: str, most: int) -> tuple[Table, int]:
-    """Return what `parsed` does, and how many values were read; NotYamlError if there are more."""
+    """Return what `parsed` does, and how many values were read; UnreadableError for more."""
     if text not in _kept:
         read = _load(text, most)
         if len(_kept) >= _MOST_KEPT:
@@ -70,8 +77,10 @@ def _load(text: str, most: int) -> tuple[Table, int]:
         raise NotYamlError(f"{what}{line}") from None
 
 
-def _too_much() -> NotYamlError:
-    return NotYamlError(f"is too much: {MOST_VALUES:,} values of a bot are read, {_DEEPEST} deep")
+def _too_much() -> UnreadableError:
+    return UnreadableError(
+        f"is too much: {MOST_VALUES:,} values of a bot are read, {_DEEPEST} deep"
+    )
 
 
 def _nested(text: str) -> bool:

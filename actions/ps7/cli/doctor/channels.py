@@ -9,8 +9,8 @@ import ast
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..bot.files import Reader, UnreadableError
-from ..bot.yaml import table
+from ..bot.files import Reader
+from ..bot.yaml import UnreadableError, table
 from ..findings import Finding, finding
 
 if TYPE_CHECKING:

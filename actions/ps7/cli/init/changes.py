@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bot import files
+from ..bot.yaml import UnreadableError
 from ..git import is_ignored, repository
 from ..output import CommandError
 
@@ -29,7 +30,7 @@ def read(path: Path) -> str | None:
         return files.text(path)
     except FileNotFoundError:
         return None
-    except files.UnreadableError as failure:
+    except UnreadableError as failure:
         raise CommandError(f"{path} {failure}: nothing was changed") from None
 
 
