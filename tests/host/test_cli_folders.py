@@ -19,7 +19,7 @@ from tests.support.init_bots import BOTS, fail_at, lay_out
 from tests.support.pages import serving
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(60)
 
 BOT, DOMAIN = BOTS["file"], BOTS["file"]["domain.yml"]
 INIT, DOCTOR = "init --yes", "doctor --bot . --only-bot"
@@ -93,7 +93,9 @@ def test_a_journal_that_a_repository_brings_is_obeyed_by_nothing(cli: Cli) -> No
 # -- what has no end ------------------------------------------------------------------------------
 
 LEADS_BACK = "mkdir -p domain data actions; ln -s . domain/up; ln -s .. data/up; ln -s . actions/x"
-LINKS = "ln -s b data; ln -s data b; ln -s self tests; ln -s tests self"
+LINKS = (
+    "ln -s nowhere domain/gone.yml; ln -s b data; ln -s data b; ln -s self tests; ln -s tests self"
+)
 FIFOS = "; ".join(
     f"mkdir -p {Path(name).parent}; rm -rf {name}; mkfifo {name}"
     for name in ("data/x.yml", "actions/x.py", "Makefile", "tests/x.yml", "requirements.txt")

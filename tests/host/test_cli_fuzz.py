@@ -24,6 +24,7 @@ from tests.support.init_bots import BOTS
 FOLDERS, AT_ONCE = int(os.environ.get("PS7_FUZZ_FOLDERS", "20")), 10
 SECONDS = 5.0
 """Of the processor, for one command: a machine that does something else takes longer."""
+COMMANDS = ("doctor --bot . --only-bot", "init --yes", "init --yes --pt")
 ENDS = {0, 1}
 LARGEST = 2 << 20
 """Bytes of a file that is compared."""
@@ -184,9 +185,10 @@ def a_repository(made: random.Random) -> None:
 
 
 STEPS: list[tuple[Callable[[random.Random], None], int]] = [
-    (a_file, 12),
-    *((step, 1) for step in (a_weight, a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
-    (a_repository, 1),
+    (a_file, 36),
+    *((step, 3) for step in (a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
+    (a_repository, 3),
+    (a_weight, 1),
 ]
 
 
@@ -250,7 +252,7 @@ def test_an_odd_folder_costs_nothing(
         for step in made.choices(steps, weights, k=made.randrange(2, 25)):
             step(made)
         before = everything(around)
-        for line in ("doctor --bot . --only-bot", "init --yes", "init --yes --pt", "init --yes"):
+        for line in COMMANDS:
             yaml._kept.clear()
             begun = time.process_time()
             code, out, err = cli(line)

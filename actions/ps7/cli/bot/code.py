@@ -72,11 +72,14 @@ class Code:
     def lacking(self) -> list[str]:
         """Return what it imports and the environment of this process does not have."""
         near = (self.place.parent, self.place)
+        others = sys.stdlib_module_names | {MODULE, "__main__"}
         return sorted(
             name
-            for name in set(_IMPORT.findall(self.text)) - {MODULE} - sys.stdlib_module_names
+            for name in set(_IMPORT.findall(self.text))
+            - {MODULE, "__main__"}
+            - sys.stdlib_module_names
             if not any((at / name).exists() or (at / f"{name}.py").exists() for at in near)
-            and not _is_installed(name)
+            and find_spec(name) is None
         )
 
 
@@ -112,13 +115,6 @@ def _package(file: Path) -> Path:
     while (place.parent / "__init__.py").is_file():
         place = place.parent
     return place
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ValueError:  # of `__main__`
-        return True
 
 
 def _is_python(name: str) -> bool:
