@@ -75,9 +75,7 @@ class Code:
         others = sys.stdlib_module_names | {MODULE, "__main__"}
         return sorted(
             name
-            for name in set(_IMPORT.findall(self.text))
-            - {MODULE, "__main__"}
-            - sys.stdlib_module_names
+            for name in set(_IMPORT.findall(self.text)) - others
             if not any((at / name).exists() or (at / f"{name}.py").exists() for at in near)
             and find_spec(name) is None
         )
