@@ -104,6 +104,7 @@ IN_THE_WAY = [
     *(f"rm -f {name}; mkfifo {name}" for name in ("domain.yml", "config.yml", "endpoints.yml")),
     *(f"mkfifo {name}" for name in ("credentials.yml", ".env", ".gitignore", "domain")),
     *(f"ln -sf /dev/zero {name}" for name in ("domain.yml", "endpoints.yml", ".env")),
+    *(f"ln -sf nowhere {name}" for name in (".env", ".gitignore")),
     *(f"rm -f {n}; truncate -s 8G {n}" for n in ("domain.yml", ".env", ".gitignore")),
     "mkdir domain; ln -s /dev/zero domain/x.yml; rm domain.yml",
     "mkdir domain; ln -s ../../elsewhere domain/x; rm domain.yml; mkdir -p ../elsewhere",

@@ -47,7 +47,11 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("is no regular file")  # noqa: TRY301 - as are those below
             read = file.read(most + 1)
-    except (FileNotFoundError, UnreadableError):
+    except UnreadableError:
+        raise
+    except FileNotFoundError:
+        if os.path.lexists(path):
+            raise UnreadableError("is a link to nothing") from None
         raise
     except (OSError, ValueError) as failure:
         why = getattr(failure, "strerror", None) or "its name is none"
