@@ -102,8 +102,9 @@ matrix: .venv/dev ## every rasa-sdk on every Python over every transport (nox): 
 mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules: some minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.planted && .venv-mutants/bin/python -m tests.mutants.run
 
-fuzz: .venv/dev ## 200,000 made-up answers and metadata, and a million steps of made-up conversations: 40 minutes
+fuzz: .venv/dev ## 200,000 made-up answers and metadata, 2,000 folders, a million steps of conversations: 90 minutes
 	@PS7_FUZZ_EXAMPLES=200000 $(RUN) -m pytest --timeout 0 tests/faults/test_fuzz.py
+	@PS7_FUZZ_FOLDERS=2000 $(RUN) -m pytest tests/host/test_cli_fuzz.py
 	@PS7_MODEL_STEPS=1000000 $(RUN) -m pytest --timeout 0 tests/model/test_walks.py
 
 # The runs that give docs/figures.md its figures; WRITE=--write puts them there.

@@ -1,4 +1,7 @@
-"""`rasa-ps7 erase` on PostgreSQL, and Redis over TLS, where Rasa's classes keep conversations."""
+"""What the page on operations erases a conversation with, on PostgreSQL and on Redis over TLS.
+
+Rasa's own classes keep the conversations, and look for them afterwards.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,16 @@ from rasa.shared.core import domain, events, trackers
 from rasa.utils.endpoints import read_endpoint_config
 
 senders = "o'Brien [1-9]* 100%", "o'Brien 1"
-erase = sys.executable, "-m", "actions.ps7", "erase", senders[0], "--endpoints"
 
 def opened(file):
     given = read_endpoint_config(file, "tracker_store")
     return TrackerStore.create(given, domain.Domain.empty())
 
-async def go(file):
+def erase(script):
+    said = senders[0] + "\\n"
+    return subprocess.run(["sh", "-ec", script], input=said, capture_output=True, text=True)
+
+async def go(file, script):
     store = opened(file)
     said = [events.SessionStarted(), events.UserUttered("oi")]
     talks = [trackers.DialogueStateTracker.from_events(each, said) for each in senders]
@@ -55,7 +61,8 @@ async def go(file):
     for talk in talks:
         await store.save(talk)
     before = await held()
-    return [before, subprocess.run([*erase, file, "--yes"]).returncode, await held()]
+    ended = erase(script)
+    return [before, ended.stdout.split() if ended.returncode == 0 else ended.stderr, await held()]
 
 async def left(days, statement):
     store = opened("sql.yml")
@@ -76,13 +83,21 @@ async def selected(statements):
     engine = store.engine.execution_options(no_parameters=True)
     return [[row[0] for row in engine.execute(each)] for each in statements]
 
-found = [asyncio.run(go(file)) for file in ("sql.yml", "redis.yml")]
-days, statement, statements = json.loads(sys.argv[1])
+scripts, days, statement, statements = json.loads(sys.argv[1])
+found = [asyncio.run(go(f"{name}.yml", script)) for name, script in scripts.items()]
 print(json.dumps([found, asyncio.run(left(days, statement)), asyncio.run(selected(statements))]))
 """
 DAYS = {"old": [-200, 91], "again": [-200, 199, -91, 89], "long": [-200, 199, 1], "new": [-1]}
 LEFT = [0, 2, 3, 1]
 """How many days ago the events of a sender were; below 0: a session started. What is left."""
+
+
+def erasing(options: str) -> dict[str, str]:
+    """Return the blocks of the page, each with the store of this test."""
+    page = document("docs/operations.md")
+    sql, redis = (block.code for block in page.blocks if block.code.startswith("read -r SENDER"))
+    keyed = redis.replace("'tracker:%s'", "'bot1:tracker:%s'")
+    return {"sql": sql, "redis": keyed.replace("redis-cli", f"redis-cli {options}")}
 
 
 async def test_of_two_senders_one_is_erased() -> None:
@@ -107,12 +122,16 @@ async def test_of_two_senders_one_is_erased() -> None:
                 lines = (f"{text}, url: 127.0.0.1, port: {server.port}").replace(", ", "\n  ")
                 (crew.folder / f"{name}.yml").write_text(f"tracker_store:\n  {lines}\n")
             passwords = {"SQL": sql.password, "REDIS": redis.password}
-            variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords}
+            where = {"PGHOST": "127.0.0.1", "PGPORT": str(sql.port), "PGUSER": "rasa"}
+            where |= {"PGDATABASE": "bot", "PGPASSWORD": sql.password}
+            where |= {"REDISCLI_AUTH": redis.password, "PATH": os.environ["PATH"]}
+            variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords, **where}
             compliance, runbook = document("docs/compliance.pt-BR.md"), document("docs/runbook.md")
             (recipe,) = (block.code for block in compliance.blocks if block.language == "sql")
             shell = "\n".join(block.code for block in runbook.blocks)
             statements = re.findall("(?m)^SELECT [^;]*", shell.replace("SENDER_ID", "tampered"))
-            code = (IN_RASA, json.dumps([DAYS, recipe, statements]))
+            options = f"-p {redis.port} -n 3 --tls --cacert {authority.file}"
+            code = (IN_RASA, json.dumps([erasing(options), DAYS, recipe, statements]))
             rasa = await crew.start(
                 "rasa", python, "-W", "ignore", "-c", *code, variables=variables
             )
@@ -129,4 +148,6 @@ async def test_of_two_senders_one_is_erased() -> None:
         assert [[event["event"] for event in events] for events in before] == [
             ["session_started", "user"]
         ] * 2
-        assert (erased, after) == (0, [None, before[1]])
+        assert after == [None, before[1]], erased
+    assert [erased[-1] for _, erased, _ in found] == ["row)", "0"]
+    assert found[0][1][-3:-1] == ["0", "(1"]

@@ -81,7 +81,6 @@ def test_a_folder_that_was_copied_knows_its_version(cli: Cli) -> None:
         ("sign ana --sender s --seconds 0", "a whole number from 1 to 120"),
         ("sign ana --sender s --seconds 121", "a whole number from 1 to 120"),
         ("lookup ana --flow-id 'a b'", "1 to 128 of A-Z a-z 0-9 . _ -"),
-        ("key --keep -1", "a whole number from 0 on"),
         ("domain --oss --calm", "not allowed with"),
         ("domain --oss --slots cpf,nome,ps7_status", "customer: nome, ps7_status"),
         *((f"simulate --port {port}", "a port is a number") for port in ("x", "70000", "²")),
@@ -203,28 +202,28 @@ def test_key_makes_what_its_variable_takes(cli: Cli, isolated: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("arrival_keys")
-@pytest.mark.parametrize(
-    ("options", "kept"),
-    [
-        ("--keep 0", []),
-        ("--keep 2", SEALS[:2]),
-        ("--arrival --keep 5", [KEY, OLDER]),
-    ],
-)
-def test_key_rotates(cli: Cli, isolated: pytest.MonkeyPatch, options: str, kept: list[str]) -> None:
-    """A new one in front of the newest, as many of which stay as was said."""
+@pytest.mark.parametrize(("options", "held"), [("", SEALS), ("--arrival", [KEY, OLDER])])
+def test_key_rotates(cli: Cli, isolated: pytest.MonkeyPatch, options: str, held: list[str]) -> None:
+    """In two steps, so that in between no server meets a key that it does not have."""
     isolated.setenv("PS7_SEAL_KEYS", json.dumps(SEALS))
-    new, *rest = made(cli, f"--rotate {options}")
-    assert rest == kept
-    assert new not in SEALS
+    code, out, err = cli(f"key --rotate {options}")
+    first, last, second, new_first = out.splitlines()
+    *kept, new = json.loads(last)
+    assert (code, err, kept, new in held) == (0, "", held, False)
+    assert json.loads(new_first) == [new, *held]
+    variable = "PS7_ARRIVAL_KEYS" if options else "PS7_SEAL_KEYS"
+    assert first.startswith(f"1. Set {variable} to this everywhere, and restart the action servers")
+    assert second.startswith("2. Once all have it, set it to this everywhere, and restart them")
 
 
 def test_key_for_a_machine(cli: Cli, isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The variable, and its value as a list; it reads what the action server reads, files too."""
     (tmp_path / "PS7_SEAL_KEYS").write_text(json.dumps(SEALS))
     isolated.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    assert json.loads(cli("key --json").out).keys() == {"variable", "value"}
     said = json.loads(cli("key --rotate --json").out)
-    assert said == {"variable": "PS7_SEAL_KEYS", "value": [said["value"][0], SEALS[0]]}
+    new = said["steps"][1][0]
+    assert said == {"variable": "PS7_SEAL_KEYS", "steps": [[*SEALS, new], [new, *SEALS]]}
 
 
 # -- the entry point ------------------------------------------------------------------------------

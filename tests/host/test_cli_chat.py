@@ -114,6 +114,25 @@ def test_it_talks_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.Mon
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
 
 
+def test_a_value_is_masked_in_whichever_slot_it_is(
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
+) -> None:
+    """A CPF that a form wrote into an open slot, and the contextId that arrived, in any."""
+    isolated.setattr("sys.stdin", io.StringIO("oi\n"))
+    typed = {
+        "identification": "529.982.247-25",
+        "segment": "for ctx-of-ana",
+        "ps7_status": "4567 8",
+    }
+    rasa.answers, rasa.slots = [[]], [typed]
+    out = cli(f"chat --as ctx-of-ana --url {rasa.url}").out
+    assert out.splitlines()[2:] == [
+        "     identification = ************25",
+        "     segment = **************",
+        "     ps7_status = **** 8",
+    ]
+
+
 def test_a_rasa_that_shows_no_tracker_still_talks(
     rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:

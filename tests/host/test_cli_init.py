@@ -18,7 +18,7 @@ from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
 from tests.support.init_bots import BOTS, DOMAIN, lay_out, left_to_you, tree
 
-FRAGMENT, OWN, JOURNAL = "domain/ps7/domain.yml", "domain/bot.yml", ".rasa-ps7.json"
+FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"
 GREETING = """\
     - text: "Olá! Sou a assistente do Personnalité."
@@ -40,7 +40,7 @@ PS7_PASSWORD=simulator
 """
 RENAMES = """\
 # What this bot calls slots of the plugin.
-PS7_SLOT_NAMES={"cpf": "customer_cpf"}
+PS7_SLOT_NAMES='{"cpf": "customer_cpf"}'
 """
 ADDED = {
     "file": {
@@ -48,6 +48,7 @@ ADDED = {
         "actions/__init__.py": IMPORT,
         "endpoints.yml": 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n',
         ".env": SIMULATOR + KEY,
+        ".gitignore": ".env\n",
     },
     "folder": {
         "domain/texts/b.yml": GREETING,
@@ -55,7 +56,12 @@ ADDED = {
         ".gitignore": ".env\n",
         ".env": SIMULATOR + KEY,
     },
-    "payee": {OWN: GREETING, "actions.py": IMPORT, ".env": KEY + RENAMES},
+    "payee": {
+        OWN: GREETING,
+        "actions.py": IMPORT,
+        ".env": KEY + RENAMES,
+        ".gitignore": ".env\n",
+    },
 }
 """What each bot's files have more, beside the fragment."""
 
@@ -65,7 +71,7 @@ def added(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]
     before = {OWN if name == "domain.yml" else name: text for name, text in before.items()}
     assert before.keys() <= after.keys()
     found = {}
-    for name in after.keys() - {JOURNAL}:
+    for name in after:
         lines = difflib.ndiff(before.get(name, "").splitlines(), after[name].splitlines())
         changed = [line for line in lines if not line.startswith("  ")]
         assert all(line.startswith("+ ") for line in changed)
@@ -105,12 +111,18 @@ def test_it_shows_what_it_would_do(cli: Cli) -> None:
     assert re.sub(r"\d+ lines", "N lines", out).startswith(
         """\
 Changes
-  new      .rasa-ps7.json (what `init --undo` reads: commit it with the rest)
+  new      .gitignore
   changed  .env (0600: only for its owner)
   changed  actions.py
   changed  endpoints.yml
   moved    domain.yml -> domain/bot.yml
   new      domain/ps7/domain.yml (the plugin's slots and actions, N lines)
+There is no git here, which could take this back: make a copy before.
+
+--- /dev/null
++++ .gitignore
+@@ -0,0 +1 @@
++.env
 
 --- .env
 +++ .env
@@ -139,23 +151,39 @@ def test_it_asks_at_a_terminal(isolated: pytest.MonkeyPatch, answer: str, done: 
     assert err.getvalue() == ("" if done else "nothing was changed\n")
 
 
-NO_YAML, NOTHING_YET = "cannot be read as YAML", "nothing was changed"
+NO_BOT = "there is no domain.yml here and no folder domain: this is no bot"
+REST = "--endpoints the rest"
+NOTHING_YET = "nothing was changed"
+UNREAD_TOO = f"{NOTHING_YET}\nendpoints.yml cannot be read as YAML"
 
 
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        ("rm domain.yml", "there is no domain.yml here and no folder domain: this is no bot"),
+        (
+            "rm domain.yml",
+            f"{NO_BOT}. --domain names a domain of another name, --config and {REST}",
+        ),
+        (
+            "mkdir -p a/b; cp domain.yml a/b; mv domain.yml a",
+            f"{NO_BOT}. There is one in a and a/b: run the command there",
+        ),
         (
             "mkdir domain; echo 'intents: []' > domain/b.yml",
             "domain.yml and domain lie side by side: nothing was changed. Put all in the folder",
         ),
         (
             r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml",
-            f"config.yml {NO_YAML}: {NOTHING_YET}\nendpoints.yml {NO_YAML} (line 2): {NOTHING_YET}",
+            f"config.yml is not UTF-8: {UNREAD_TOO} (line 2): {NOTHING_YET}",
         ),
         (r"printf '\377' > .gitignore", ".gitignore is not UTF-8: nothing was changed"),
-        ("mkdir .gitignore", ".gitignore cannot be read: Is a directory"),
+        ("mkdir .gitignore", f".gitignore cannot be read: Is a directory: {NOTHING_YET}"),
+        ("mkdir -p domain/bot.yml", f"domain/bot.yml is there already: {NOTHING_YET}"),
+        ("touch actions", f"actions/__init__.py cannot be read: Not a directory: {NOTHING_YET}"),
+        (
+            "mv domain.yml domain",
+            f"domain/ps7/domain.yml cannot be read: Not a directory: {NOTHING_YET}",
+        ),
         ("mkdir x; ln -s x actions", "actions is a link: nothing was changed; edit what it names"),
     ],
 )
@@ -251,11 +279,11 @@ PORTUGUESE = {
 )
 def test_the_names_of_slots(cli: Cli, arguments: str, is_set: bool, names: dict[str, str]) -> None:
     """What the bot has stays the bot's. Names that are set already count, and no others."""
-    env = f"PS7_SLOT_NAMES={json.dumps(names)}\n" if is_set else ""
+    env = f"PS7_SLOT_NAMES='{json.dumps(names)}'\n" if is_set else ""
     bot("file", {"domain.yml": DOMAIN + OWN_SLOTS, ".env": env})
     code, out, _ = cli(f"init --yes {arguments}")
     after = tree()
-    assert [json.loads(said) for said in re.findall("SLOT_NAMES=(.*)", after[".env"])] == [names]
+    assert [json.loads(said) for said in re.findall("SLOT_NAMES='(.*)'", after[".env"])] == [names]
     declared = YAML(typ="safe").load(after[FRAGMENT])["slots"]
     greets_by = names.get("segment", "segment")
     assert greets_by in declared
@@ -355,7 +383,7 @@ def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
 ) -> None:
     """By the names of such files; what is installed or hidden is not."""
     says = "rasa train\ncp bot/domain.yml x\nrasa train --domain domain\n"
-    there = ("Makefile", ".github/workflows/ci.yml", "bot/up.sh", "docker/app.Dockerfile")
+    there = ("Makefile", "bot/up.sh", "docker/app.Dockerfile", ".github/workflows/ci.yml")
     names = (*there, "README.md", "node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml")
     lay_out(Path(), dict.fromkeys(names, says))
     lay_out(Path("bot"), BOTS["file"])

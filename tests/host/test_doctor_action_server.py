@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actions.ps7.cli.doctor import server
-from tests.support.doctor import assert_found, written, wrong
+from tests.support.doctor import assert_found, bot_of, written, wrong
 from tests.support.pages import serving
 from tests.support.processes import free_port
 
@@ -18,6 +19,11 @@ OURS = ("action_ps7_context", "action_ps7_verify", "action_ps7_forget")
 def runs(*names: str, at: str = "") -> dict[str, Any]:
     """Return what an action server answers that has these actions."""
     return {f"{at}/health": {"status": "ok"}, f"{at}/actions": [{"name": name} for name in names]}
+
+
+def at(url: str) -> dict[str, Any]:
+    """Return the endpoints.yml of a bot."""
+    return {"action_endpoint": {"url": url}}
 
 
 OTHER = "error action-server-other: what answers at http://127.0.0.1:"
@@ -42,8 +48,18 @@ def test_an_action_server_that_answers(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with serving(lambda asked, _: pages.get(asked)) as url:
         monkeypatch.setenv("ACTIONS", f"{url}{path}")
-        found = list(server.check({"url": "${ACTIONS}"}))
+        found = list(server.check(bot_of({}, endpoints=at("${ACTIONS}"))))
     assert_found([written(each) for each in found], [expected])
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+    """Whatever listens there."""
+    with serving(lambda *_: b" " * (5 << 20)) as url:
+        found = list(server.check(bot_of({}, endpoints=at(url))))
+    assert_found(
+        wrong(found), [f"error action-server-none: the action server at {url} does not an"]
+    )
+    assert "(TimeoutError)" in found[0].found
 
 
 NONE = "action-server-none: the action server at"
@@ -62,7 +78,7 @@ ELSEWHERE = "http://user:planted@actions..example.com:5055/webhook"
 )
 def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> None:
     """On this machine that is a fault; another one may be reached by Rasa alone."""
-    (found,) = server.check({"url": url.replace("PORT", str(free_port()))})
+    (found,) = server.check(bot_of({}, endpoints=at(url.replace("PORT", str(free_port())))))
     assert_found(wrong([found]), [expected])
     assert found.do.startswith(how)
     assert "planted" not in found.found + found.do
@@ -70,7 +86,8 @@ def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> No
 
 def test_nothing_is_asked_where_there_is_no_server() -> None:
     """Rasa Pro may run the actions by itself."""
-    assert list(server.check({})) == list(server.check({"actions_module": "actions"})) == []
+    in_rasa = {"action_endpoint": {"actions_module": "actions"}}
+    assert list(server.check(bot_of({}))) == list(server.check(bot_of({}, endpoints=in_rasa))) == []
 
 
 def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,4 +99,8 @@ def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://localhost:5055/webhook", ""),
         ("", ""),
     ):
-        assert server.command({"url": url}) == f"bin/python -m rasa_sdk --actions actions{end}"
+        started = server.command({"url": url}, Path("actions"))
+        assert started == f"bin/python -m rasa_sdk --actions actions{end}"
+    elsewhere = server.command({}, Path("../services/own.py"))
+    python = f"{sys.prefix}/bin/python"
+    assert elsewhere == f"cd ../services && {python} -m rasa_sdk --actions own"

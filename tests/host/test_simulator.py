@@ -249,6 +249,24 @@ async def test_the_overview_lists_customers_and_faults(ps7: Simulator, client: C
     assert ps7.requests == []
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *((host, 200) for host in ("localhost:1", "127.0.0.1", "[::1]:8099", "192.0.2.1")),
+        *((host, 403) for host in ("evil.example.com", "evil.example.com:8099", "")),
+    ],
+)
+async def test_its_own_pages_have_no_other_name(
+    ps7: Simulator, client: Client, host: str, status: int
+) -> None:
+    """A page in a browser whose name leads here reads nothing of what a bot sent."""
+    for method, path in (("GET", "/"), ("GET", "/requests"), ("DELETE", "/requests")):
+        answer = await client.send(ps7.url + path, method=method, headers={"Host": host})
+        assert answer.status == status
+    looked_up = await client.send(ps7.url + PATH, headers={**LOGIN, **JSON, "Host": "ps7.bank"})
+    assert looked_up.status != 403
+
+
 @with_options
 async def test_the_requests_page_shows_of_secrets_only_that_they_came(
     ps7: Simulator, client: Client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actions.ps7.cli.command import VERSION
+from actions.ps7.cli.version import VERSION
 from scripts import release
 from tests.support.processes import ROOT
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
 from ruamel.yaml import YAML
 
+from actions.ps7.cli.bot.code import Code
+from actions.ps7.cli.bot.content import Bot
 from actions.ps7.cli.doctor import channels, judge
-from actions.ps7.cli.doctor.bot import Bot
-from actions.ps7.cli.doctor.report import Finding
 from actions.ps7.cli.domain import OSS, fragment
+from actions.ps7.cli.findings import Finding
 from actions.ps7.cli.output import Mark
 from actions.ps7.customer import SlotNames
 
@@ -47,7 +49,10 @@ def sound(*, without: Any = (), more: Any = None, **slots: Any) -> dict[str, Any
 
 def bot_of(domain: Mapping[str, Any], code: str | None = None, **parts: Any) -> Bot:  # noqa: ANN401 - YAML
     """Return a bot of this domain, and of the content of other files."""
-    return Bot({"domain": [dict(domain)], **{kind: [part] for kind, part in parts.items()}}, code)
+    files = {"domain": dict(domain), **parts}
+    read = {kind: [(Path(f"{kind}.yml"), part)] for kind, part in files.items()}
+    of_actions = None if code is None else Code(Path("actions"), {Path("actions/own.py"): code})
+    return Bot(read, of_actions)
 
 
 def found_in(

@@ -10,8 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7 import PS7Settings
+from actions.ps7.cli.bot.content import influences
 from actions.ps7.cli.command import main
-from actions.ps7.cli.doctor.bot import influences
 from actions.ps7.cli.doctor.judge import check_slots
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
 from actions.ps7.customer import CUSTOMER_SLOTS, SlotNames

@@ -109,6 +109,17 @@ async def test_a_person_reads_the_story(tmp_path: Path) -> None:
     assert not [word for word in ("52998224725", "0001", "ana", "two") if word in ended.out]
 
 
+def test_what_somebody_wrote_into_a_slot_is_masked_by_its_value(explain: Explain) -> None:
+    """A CPF, an account or the contextId itself, in slots that are open by their names."""
+    talk = Talk()
+    talk.says("ctx-of-ana").run()
+    for typed, shown in (("529.982.247-25", "************25"), ("x ctx-of-ana", "************")):
+        talk.writes(ps7_status=typed).happens("action", name=VERIFY)
+        before = explain(talk)[-2]
+        assert before["was_set"]["ps7_status"] == shown
+        assert typed not in json.dumps(explain(talk))
+
+
 def test_show_masks_nothing_but_seals(explain: Explain, capsys: pytest.CaptureFixture[str]) -> None:
     """ContextIds, values, and what the user said."""
     talk = Talk()

@@ -13,8 +13,6 @@ SEEN = {"influence_conversation": True}
 FROM_TEXT = {"mappings": [{"type": "from_text"}]}
 FILLED_TWICE = {"mappings": [{"type": "from_text"}, {"type": "from_intent"}, {"type": "custom"}]}
 NO_MAPPING, CUSTOM = {"mappings": ...}, {"mappings": [{"type": "custom"}]}
-RULES_ALONE = {"policies": [{"name": "RulePolicy", "enable_fallback_prediction": False}]}
-STORIES = {"policies": [{"name": "AugmentedMemoizationPolicy"}, {"name": "TEDPolicy"}]}
 BY_MODEL = {"name": "CompactLLMCommandGenerator"}
 CALM = {"pipeline": [BY_MODEL], "policies": [{"name": "FlowPolicy"}]}
 STARTS = {"actions": ["action_ps7_context", "action_session_start"]}
@@ -31,10 +29,6 @@ def case(domain: dict[str, Any], *expected: str, **more: Any) -> tuple[Any, ...]
 
 def rule(*slots: object) -> dict[str, Any]:
     return {"rules": [{"rule": "Balance", "steps": [{"slot_was_set": list(slots)}]}]}
-
-
-def story(*slots: object) -> dict[str, Any]:
-    return {"stories": [{"story": "Balance", "steps": [{"slot_was_set": list(slots)}]}]}
 
 
 def flow(**content: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
@@ -90,15 +84,10 @@ DECLARED = [
     case(asked("ps7_status"), "error slot-filled-elsewhere any ps7_status"),
     case(asked("ps7_context"), "error slot-filled-elsewhere any ps7_context"),
     # Names
-    case(
-        sound(agencia={}, cpf_maskd={}, favourite_card={}),
-        "warning slot-name agencia cpf_maskd agency cpf_masked",
-    ),
-    case(sound(agencia={"mappings": [{"type": "custom", "action": "action_ask_branch"}]})),
     case(sound(without=["segment"], segmento={}), renames={"segment": "segmento"}),
     case(
         sound(without=["ps7_context"]),
-        *("error slot-context-missing contexto", "error slot-names segment segmento"),
+        *("error slot-context-missing contexto", "error slot-names segment"),
         renames={"segment": "segmento", "ps7_context": "contexto"},
     ),
     case(
@@ -125,6 +114,7 @@ RUNS = [
     case(sound(ps7_status=CUSTOM), "warning runs-unknown"),
     case(BY_HAND, "warning runs-at-start", data={}),
     case(BY_HAND, "error session-start-own", data={}, code=OWN_START),
+    case(sound(), "warning session-start-early", data={}, code=OWN_START),
     case(sound(more={"actions": ["action_validate_slot_mappings"]}), "warning slot-validation"),
     case(sound(more=ACTIONS), endpoints={"action_endpoint": {"url": "x"}}),
     case(sound(more=ACTIONS), BOTH, endpoints=SELECTIVE),
@@ -133,15 +123,8 @@ RUNS = [
     ),
 ]
 SHOWN = sound(ps7_status=SEEN)
-LEARNT = "warning slot-featurised AugmentedMemoizationPolicy TEDPolicy ps7_status"
-CHOSEN = "warning slot-featurised MemoizationPolicy UnexpecTEDIntentPolicy TEDPolicy ps7_status"
-POLICIES = [
-    case(SHOWN, LEARNT, config=STORIES),
-    case(SHOWN, CHOSEN, config={"policies": None}),
-    case(SHOWN, data=story("ps7_status"), config=STORIES),
-    case(SHOWN, data=rule({"ps7_status": "ok"}), config=STORIES),
-    case(SHOWN, data=story({"other": 1}), config=RULES_ALONE),
-    case(sound(ps7_payload={"type": "any", "influence_conversation": ...}), config=STORIES),
+CONDITIONS = [
+    case(SHOWN, data=rule({"ps7_status": "ok"})),
     case(sound(), "error condition-ignored ps7_status", data=rule({"ps7_status": None})),
 ]
 ACCOUNT = "warning response-quotes account"
@@ -188,7 +171,7 @@ LANGUAGE_MODELS = [
         data=flow(**{"if": "slots.ps7_status = 'ok' and slots.mood"}),
     ),
     case(sound(more=STARTS), data=flow(), code=f"{OWN_START} PS7SessionStart"),
-    case(sound(), "warning session-start-calm", data=flow(), code=OWN_START),
+    case(sound(), "warning session-start-early", data=flow(), code=OWN_START),
     case(sound(more=ENDLESS), "warning session-endless", data=flow()),
     case(sound(), data=flow(), endpoints=HIDES_SEAL),
     case(
@@ -211,7 +194,7 @@ CHANNELS = [
         credentials={"telegram": {"access_token": "made-up"}, "genesys": None},
     ),
 ]
-TABLE = [*DECLARED, *RUNS, *POLICIES, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
+TABLE = [*DECLARED, *RUNS, *CONDITIONS, *QUOTES, *LANGUAGE_MODELS, *CHANNELS]
 
 
 @pytest.mark.parametrize(("domain", "more", "expected"), TABLE)
@@ -253,34 +236,10 @@ def test_what_the_plugin_writes_is_said() -> None:
     assert "slots" not in [each.id for each in found_in(bot_of({"slots": {"mood": {}}}))]
 
 
-@pytest.mark.parametrize(
-    ("policy", "actions", "code", "is_said"),
-    [
-        ({}, [], "", True),
-        ({"enable_fallback_prediction": False}, [], "", False),
-        ({"core_fallback_action_name": "action_hand_over"}, [], "", False),
-        ({}, ["action_default_fallback"], "", False),
-        ({}, ["action_default_fallback"], "[UserUtteranceReverted()]", True),
-    ],
-)
-def test_what_a_fallback_costs_is_said_and_is_no_fault(
-    policy: dict[str, Any], actions: list[str], code: str, is_said: bool
-) -> None:
-    """A bot's fallback is its own, however it is made; what matters is whether it rewinds."""
-    config = {"policies": [{"name": "RulePolicy", **policy}]}
-    found = found_in(bot_of(sound(more={"actions": actions}), code, config=config))
-    assert wrong(found) == []
-    assert ("fallback" in [each.id for each in found]) is is_said
-
-
 def test_advice_is_in_the_words_of_the_bot_and_of_its_rasa() -> None:
     """What can be copied is right as it is; Rasa Pro has another mapping, and another key."""
-    bot = bot_of(sound(agencia={}, conta={}, cpf=FROM_TEXT))
+    bot = bot_of(sound(cpf=FROM_TEXT))
     advice = {finding.id: finding.do for finding in found_in(bot, {"id_document": "titular"})}
-    assert advice["slot-name"] == (
-        'Set PS7_SLOT_NAMES=\'{"id_document": "titular", "agency": "agencia", "account": "conta"}'
-        "', or give them the plugin's names."
-    )
     assert advice["slot-filled-elsewhere"] == (
         "To have both, declare `customer_cpf` with the mapping `type: custom` and set "
         'PS7_SLOT_NAMES={"cpf": "customer_cpf"}; to have the plugin\'s alone, leave '

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.cli.doctor import bot
-from actions.ps7.cli.doctor.bot import Bot, Sources
+from actions.ps7.cli.bot import sources as bot
+from actions.ps7.cli.bot.content import Bot
+from actions.ps7.cli.bot.sources import Sources
 from tests.support.doctor import assert_found, wrong
 
 SLOT = "slots: {segment: {type: %s, mappings: [{type: custom}]}}\n"
@@ -51,7 +52,7 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
     others = {"a/below.yml": SLOT % "bool", ".hidden.yml": SLOT % "float", "notes.txt": "slots: ["}
     write(tmp_path / "domain", above | others)
     found, there = bot.read(bot.in_folder(tmp_path))
-    unseen = "not found, and so not looked at: data, config, endpoints and credentials"
+    unseen = "there is no config.yml, endpoints.yml and credentials.yml"
     assert [each.found for each in found] == [f"the domain was read, from 2 files; {unseen}"]
     assert there is not None
     assert there.slots["segment"]["type"] == "text"
@@ -72,6 +73,7 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     assert there.responses == {"u": [{"text": "a"}], "v": []}
 
 
+OWN = "import rasa_ps7\nname = 'action_a'"
 MODULE = "{actions_module: src.own}"
 LISTS_START = "actions: [action_session_start]"
 
@@ -84,6 +86,14 @@ LISTS_START = "actions: [action_session_start]"
         (
             {"actions/ps7/__init__.py": "", "actions/a/b.py": "if 1:\n  from rasa_ps7 import Any"},
             ["error plugin-twice: actions has a copy of the plugin and imports rasa_ps7 too"],
+        ),
+        (
+            {"domain.yml": "version: '2.0'\nslots: {}"},
+            ["error rasa-2: the domain says `version: 2"],
+        ),
+        (
+            {"domain.yml": "actions: [action_a, action_b, utter_c]", "actions.py": OWN},
+            ["warning actions-missing: the domain lists action_b, which no code in actions.py"],
         ),
         (
             {"actions/balance.py": "pass"},
@@ -129,7 +139,7 @@ def test_the_bots_own_code_says_how_a_session_starts(
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     """Each is named, and nothing else is looked at: what they say is not known."""
-    kinds = ("domain", "data", "config", "endpoints", "credentials")
+    kinds = ("domain", "config", "endpoints", "credentials", "data")
     found, there = bot.read({kind: [tmp_path / kind] for kind in kinds})
     assert there is None
     assert wrong(found) == [
@@ -145,10 +155,13 @@ LISTS = "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12))
     [
         (b"slots:\n  a: [\n", "cannot be read as YAML (line 3)"),
         (b"responses: {}\nresponses: {}\n", "has the same key twice (line 2)"),
-        (b"\xff", "cannot be read as YAML"),
-        (b"slots: " + b"[" * 900 + b"]" * 900, "cannot be read as YAML"),
-        (f"slots: &a0 {{k: 1}}\n{LISTS}".encode(), "has aliases that stand for more than 200,000"),
-        (b"slots: &b [*b]\n", "has aliases that stand for more than 200,000 values"),
+        (b"\xff", "is not UTF-8"),
+        (
+            b"slots: " + b"[" * 900 + b"]" * 900,
+            "is too much: 50,000 values of a bot are read, 100 deep",
+        ),
+        (f"slots: &a0 {{k: 1}}\n{LISTS}".encode(), "is too much: 50,000 values"),
+        (b"slots: &b [*b]\n", "is too much: 50,000 values"),
     ],
 )
 def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> None:
@@ -179,6 +192,7 @@ def test_files_that_lie_apart_or_are_linked_are_read(tmp_path: Path) -> None:
         tmp_path, {"a/bot.yml": values, "shared/ps7.yml": SLOT % "text", "domain/bot.yml": "forms:"}
     )
     (tmp_path / "domain" / "ps7").symlink_to(tmp_path / "shared")
-    found, there = read(tmp_path, {"domain": [tmp_path / "a" / "bot.yml", tmp_path / "domain"]})
+    named = [tmp_path / "a" / "bot.yml", tmp_path / "domain"]
+    found, there = read(tmp_path, {"folder": [tmp_path], "domain": named})
     assert (found, list(there.slots)) == ([], ["segment", "a"])
     assert there.slots["a"]["values"] == ["no", "On"]

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from actions.ps7 import PS7Settings, Reason
 from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.doctor.network import Asked
-from actions.ps7.cli.doctor.report import Finding, error
+from actions.ps7.cli.findings import Finding, finding
 from actions.ps7.lookup.wire import Answer
 from actions.ps7.outcomes import LookupFailed
 from tests.support.doctor import assert_found, written
@@ -31,7 +31,7 @@ from tests.unit.test_doctor_settings import settings
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 KEY = ec.generate_private_key(ec.SECP256R1())
 JSON, HTML = Answer(500, {}, b'{"code": "1"}'), Answer(500, {}, b"<html>")
-FAULT = error("dns", "the name leads nowhere", "check it")
+FAULT = finding("dns", who="PS7", host="nowhere", hint="")
 
 
 def with_files(**changes: Any) -> PS7Settings:  # noqa: ANN401 - any setting
@@ -67,8 +67,10 @@ def test_a_failure_is_judged_by_its_row(reason: Reason, status: int | None, expe
 def test_a_failure_that_says_too_little() -> None:
     """The connection says more, unless it can be made a moment later."""
     for reason in (Reason.INTERNAL, Reason.CONNECT, Reason.PROXY):
-        assert judged(LookupFailed(reason), None, FAULT) == ["error dns: the name leads nowhere"]
-        assert_found(judged(LookupFailed(reason), None), ["error ps7-gone: the look-up fails"])
+        assert judged(LookupFailed(reason), None, FAULT) == [
+            "error dns: the name of PS7, nowhere, leads to no address"
+        ]
+        assert_found(judged(LookupFailed(reason), None), ["error ps7-gone: the lookup fails"])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Settings, SettingsError
 from actions.ps7.cli.doctor import settings as doctor
-from actions.ps7.cli.doctor.report import Finding
+from actions.ps7.cli.findings import Finding
 from tests.support.doctor import assert_found, wrong
 
 SEAL, ARRIVAL = [Fernet.generate_key().decode()], ["9f86d081884c7d659a2feaa0c55ad015"]
@@ -151,15 +151,17 @@ def test_what_another_program_should_have_taken_off_a_value(
 
 
 TRACKED = ["error env-tracked: .env holds PS7_PASSWORD, and git keeps it: whoever has the"]
+UNIGNORED = ["warning env-not-ignored: .env holds PS7_PASSWORD, and git does not ignore it"]
 READABLE = ["warning env-readable: .env holds PS7_PASSWORD, and others on this machine may read it"]
 
 
 @pytest.mark.parametrize(
     ("content", "tracked", "mode", "expected"),
     [
-        ("PS7_PASSWORD=planted\n", False, 0o600, []),
+        ("PS7_PASSWORD=planted\n", False, 0o600, UNIGNORED),
+        ("PS7_PASSWORD=planted\n", None, 0o600, []),
         ("PS7_PASSWORD=planted\n", True, 0o600, TRACKED),
-        ("PS7_PASSWORD=planted\n", False, 0o640, READABLE),
+        ("PS7_PASSWORD=planted\n", None, 0o640, READABLE),
         ("PS7_PASSWORD=simulator\nPS7_USERNAME=x\nPS7_SEAL_KEYS=\n", True, 0o644, []),
         ("OWN_PASSWORD=planted\nPS7_PROXY=http://proxy.example.com:3128\n", True, 0o644, []),
         (
@@ -170,13 +172,18 @@ READABLE = ["warning env-readable: .env holds PS7_PASSWORD, and others on this m
     ],
 )
 def test_who_else_reads_a_secret_of_a_env_is_said(
-    content: str | None, tracked: bool, mode: int, expected: list[str]
+    content: str | None, tracked: bool | None, mode: int, expected: list[str]
 ) -> None:
-    """Git, or others on this machine. The simulator's is none; what is not ours is the bot's."""
+    """Git, or others on this machine. The simulator's is none; what is not ours is the bot's.
+
+    tracked: whether git keeps it; None if it ignores it.
+    """
     subprocess.run(["git", "init", "-q"], check=True)
     if content is not None:
         Path(".env").write_text(content)
         Path(".env").chmod(mode)
+    if tracked is None:
+        Path(".gitignore").write_text(".env\n")
     if tracked:
         subprocess.run(["git", "add", "-f", ".env"], check=True)
     assert_found(wrong(doctor.check_file(Path())), expected)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from actions.ps7.cli.init import yaml_text
+from actions.ps7.cli.init import edits
 
 ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
 PUT_IN = """\
@@ -19,8 +19,8 @@ PUT_IN = """\
 """
 BUTTONS = '  - text: a\n    buttons:\n    - {title: "x: y", payload: no}\n'
 THE_SAME = "    buttons:\n      - title: 'x: y'\n        payload: no\n"
-greet = partial(yaml_text.with_greeting, response="u", slot="segment", language="pt-BR")
-endpoint = yaml_text.with_endpoint
+greet = partial(edits.with_greeting, response="u", slot="segment", language="pt-BR")
+endpoint = edits.with_endpoint
 
 
 @pytest.mark.parametrize(

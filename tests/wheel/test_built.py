@@ -16,7 +16,8 @@ from tests.support.processes import ROOT
 from tests.wheel.building import build, clone, unpack
 
 PLUGIN = ROOT / "actions" / "ps7"
-MODULES = {path.relative_to(PLUGIN).as_posix() for path in PLUGIN.rglob("*.py")} | {"py.typed"}
+FILES = [path for suffix in ("*.py", "*.txt") for path in PLUGIN.rglob(suffix)]
+MODULES = {path.relative_to(PLUGIN).as_posix() for path in FILES} | {"py.typed"}
 PROJECT = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INFO = f"rasa_ps7-{PROJECT['version']}.dist-info"
 SDIST = f"rasa_ps7-{PROJECT['version']}"

@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable  # noqa: TC003 - of a NamedTuple
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field, SecretStr
 
 from .. import settings as types
 from ..conversation.arrival import usable
 from ..settings import PS7Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from . import words
 
 PROGRAM = "rasa-ps7"
+FILES = {
+    "domain": "a domain file, or a folder of them; may be given several times",
+    "data": "a file of rules, stories or flows, or a folder of them; may be given several times",
+    "config": "the bot's config.yml",
+    "endpoints": "the bot's endpoints.yml",
+    "credentials": "the bot's credentials.yml",
+    "actions": "the package, or the module, of the bot's actions",
+}
+"""What can be named beside a bot's folder, and in place of what is found there."""
 
 
 class _Paragraphs(argparse.HelpFormatter):
@@ -27,39 +35,46 @@ class _Paragraphs(argparse.HelpFormatter):
         return "\n\n".join(p if "\n  " in p else fill(p, width, indent) for p in parts)
 
 
-class HelpText(NamedTuple):
-    """What `--help` shows of a command."""
-
-    about: str
-    """Its line in the list of commands."""
-    details: str
-    """What it does, and what its exit code means."""
-    examples: Mapping[str, str]
-    """The word after `rasa-ps7`, and what the command is for."""
-
-
 def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     run: Callable[[argparse.Namespace], int],
-    text: HelpText,
+    **filled: str,
 ) -> argparse.ArgumentParser:
-    """Declare a command; return its parser, for its own arguments."""
-    examples = (f"\n  {PROGRAM} {given}\n      {what}" for given, what in text.examples.items())
+    """Declare a command, with what `help.txt` says of it; return its parser, for its arguments.
+
+    filled: what stands there in braces.
+    """
+    text = words.parts("help.txt")[name]
+    for gap, value in filled.items():
+        text = text.replace(f"{{{gap}}}", value)
+    about, _, details = text.partition("\n\n")
+    details, examples, shown = details.partition("examples:")
     parser = commands.add_parser(
         name,
-        help=text.about,
-        description=text.details,
-        epilog=f"examples:{''.join(examples)}",
+        help=about,
+        description=details,
+        epilog=examples + shown.rstrip(),
         formatter_class=_Paragraphs,
     )
     parser.set_defaults(run=run)
     return parser
 
 
+def add_files(add: Callable[..., argparse.Action], *kinds: str) -> None:
+    """Declare options for these kinds of a bot's files."""
+    for kind in kinds:
+        add(f"--{kind}", type=Path, action="append", metavar="PATH", help=FILES[kind])
+
+
 def add_json(add: Callable[..., argparse.Action]) -> None:
     """Declare `--json`."""
     add("--json", action="store_true", help="one JSON document, for a machine")
+
+
+def add_agreement(add: Callable[..., argparse.Action]) -> None:
+    """Declare `--yes`, for a lookup to which the `.env` of this folder says the way."""
+    add("--yes", action="store_true", help="send credentials where .env in this folder says")
 
 
 def context_id(text: str) -> str:

@@ -16,9 +16,10 @@ from uuid import uuid4
 from ..conversation import arrival
 from ..conversation.arrival import usable
 from ..customer import CONTEXT, SlotNames, differing
-from .arguments import BotSettings, HelpText, add_command, context_id
-from .lookup import masked
+from .arguments import BotSettings, add_command, context_id
+from .masking import masked
 from .output import CommandError, Output, Tone, Toned
+from .variables import load
 from .web import ask
 
 if TYPE_CHECKING:
@@ -27,35 +28,13 @@ if TYPE_CHECKING:
 
     from ..settings import PS7Settings
 
-_HELP = HelpText(
-    about="talk to a bot that runs, as a customer with a contextId",
-    details="""\
-Talk to a running Rasa over its REST channel. The contextId goes along with the first message, under
-the first of PS7_METADATA_KEYS, and signed with the newest of PS7_ARRIVAL_KEYS if they are set.
-Each answer is followed by the plugin's slots that changed, if Rasa runs with --enable-api.
-
-While talking:
-
-  :as CONTEXT_ID  another contextId arrives with the next message
-  :slots          all slots of the plugin
-  :quit           the end, as is the end of the input
-
-Personal data is masked unless --show is given. The customers of the simulator arrive by their
-names: ana, bruno, carla ...
-""",
-    examples={
-        "chat --as ana": "as Ana, to the bot on this machine",
-        "chat --url http://127.0.0.1:5006": "without a contextId, to another one",
-        "chat --as ana < said.txt": "the messages of a file, one a line",
-    },
-)
 _COMMANDS = ":as CONTEXT_ID   :slots   :quit"
 _SECONDS = 60.0
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    add = add_command(commands, "chat", run, _HELP).add_argument
+    add = add_command(commands, "chat", run).add_argument
     add("--as", dest="arrives", type=context_id, metavar="CONTEXT_ID", help="who arrives")
     add("--url", default="http://127.0.0.1:5005", help="where Rasa is (default: %(default)s)")
     add("--sender", metavar="ID", help="the conversation (default: a new one)")
@@ -65,7 +44,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Talk until the input ends."""
     out = Output()
-    chat = Chat(options.url, options.sender or uuid4().hex, BotSettings.load())
+    chat = Chat(options.url, options.sender or uuid4().hex, load(BotSettings))
     arrives: str | None = options.arrives
     known: dict[str, Any] | None = {}
     out.hint(_COMMANDS)
@@ -76,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         if command == ":as" and usable(rest) is not None:
             arrives = rest
         elif command == ":slots":
-            _write(out, known or {}, chat.ours, show=options.show)
+            chat.write(out, known or {}, show=options.show)
         elif command.startswith(":"):
             out.line(_COMMANDS)
         else:
@@ -87,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
             if known is None and before is not None:
                 out.note("The slots are not shown: Rasa shows them with `rasa run --enable-api`.")
             changed = differing(known or {}, dict.fromkeys(known or {}) | (before or {}))
-            _write(out, changed, chat.ours, show=options.show)
+            chat.write(out, changed, show=options.show)
     return 0
 
 
@@ -107,17 +86,12 @@ def _typed(out: Output) -> Iterator[str]:
             yield line.strip()
 
 
-def _write(out: Output, slots: dict[str, Any], names: SlotNames, *, show: bool) -> None:
-    for name, default in names.among(slots).items():
-        value = slots[name] if show and default != CONTEXT else masked(default, slots[name])
-        out.line(f"     {name} = {'null' if value is None else value}")
-
-
 class Chat:
     """One conversation with a bot, over Rasa's REST channel."""
 
     def __init__(self, url: str, sender: str, settings: PS7Settings) -> None:
-        self.ours = SlotNames(settings.slot_names)
+        self._ours = SlotNames(settings.slot_names)
+        self._arrived: set[str] = set()
         self._url = url.rstrip("/")
         self._sender = sender
         self._path = settings.metadata_keys[0].split(".")
@@ -128,6 +102,7 @@ class Chat:
         """Send a message, with a contextId if one arrives; return the bot's answers."""
         message: dict[str, Any] = {"sender": self._sender, "message": text}
         if arrives is not None:
+            self._arrived.add(arrives)
             sent: object = arrives
             if self._key is not None:
                 sent = arrival.sign(self._key, arrives, self._sender)
@@ -156,7 +131,15 @@ class Chat:
             slots: dict[str, Any] = ask(self._url + path, seconds=_SECONDS)["slots"]
         except (OSError, HTTPException, ValueError):
             return None
-        return {name: slots[name] for name in self.ours.among(slots)}
+        return {name: slots[name] for name in self._ours.among(slots)}
+
+    def write(self, out: Output, slots: dict[str, Any], *, show: bool) -> None:
+        """Write slots, with what is personal masked, and any contextId that arrived."""
+        for name, default in self._ours.among(slots).items():
+            value = slots[name]
+            if not show or default == CONTEXT:
+                value = masked(default, value, self._arrived)
+            out.line(f"     {name} = {'null' if value is None else value}")
 
 
 def _shown(answer: dict[str, Any]) -> str:

@@ -15,18 +15,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..outcomes import SettingsError
-from . import chat, doctor, domain, erase, explain, init, key, lookup, simulate
+from . import chat, doctor, domain, explain, init, key, lookup, simulate
 from .arguments import PROGRAM, OnStdin
 from .output import CommandError, printable
+from .version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_COMMANDS = (init, doctor, lookup, chat, explain, erase, simulate, domain, key)
+_COMMANDS = (init, doctor, lookup, chat, explain, simulate, domain, key)
 """In the order in which `--help` lists them."""
 
-VERSION = "0.1.0"
-"""Of the whole plugin: a copied folder has no metadata that an installer would know."""
 _FAILED = 1
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141

@@ -1,6 +1,7 @@
 """`rasa-ps7 domain`: the domain fragment that a bot merges, for Rasa Open Source or CALM.
 
 The one source: the `domain.yml` of the project and of its CALM example are what this module writes.
+The words are in `fragments.txt`, the slots in `SLOTS`.
 """
 
 from __future__ import annotations
@@ -21,40 +22,13 @@ from ..customer import (
     is_wire_name,
 )
 from ..outcomes import Outcome
-from . import fragment_text as words
-from .arguments import HelpText, add_command
+from . import words
+from .arguments import add_command
 from .output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_HELP = HelpText(
-    about="print the domain fragment that a bot merges",
-    details=f"""\
-Print the slots, actions and answers of the plugin as a domain file for Rasa Open Source (--oss) or
-Rasa Pro with CALM (--calm). Put it into a folder of its own below that of your domain files: Rasa
-merges them. `rasa-ps7 init` does so, and what else a bot needs.
-
-The lookup runs on every turn by itself. With --at-session-start it runs as a session starts, and
-where a rule or flow calls it: a turn with nothing to do then calls no action, and a comment in the
-file says what the bot has to add. Rasa pays for each slot in each turn, so for Rasa Open Source
-only segment is declared there, and the others are comments.
-
---slots chooses what of the customer is declared, for what is not declared is never written;
-ps7_status and ps7_context are always there. It can name {", ".join(CUSTOMER_SLOTS)},
-and any field of PS7's answer, such as u_display.
-
---pt gives the slots Portuguese names (agencia, conta, segmento, ...); a comment in the file says
-what PS7_SLOT_NAMES must then be on the action server.
-""",
-    examples={
-        "domain --oss > domain/ps7/domain.yml": "the usual slots, for Rasa Open Source; then "
-        "`rasa train --domain domain`",
-        "domain --oss --slots segment,cpf_masked": "only what is shown to a customer",
-        "domain --oss --at-session-start": "for a bot whose later turns call no action",
-        "domain --calm --pt": "for Rasa Pro, with Portuguese names",
-    },
-)
 _NOTES = {
     "cpf": "11 digits",
     "cpf_masked": "***.456.789-**, for display",
@@ -91,6 +65,7 @@ PORTUGUESE = {
 class Flavour:
     """What one kind of Rasa wants."""
 
+    name: str
     slots: tuple[str, ...]
     mapping: str
     every_turn: str
@@ -98,8 +73,9 @@ class Flavour:
     more: tuple[str, ...] = ()
 
 
-OSS = Flavour(_DECLARED, "custom", "action")
+OSS = Flavour("oss", _DECLARED, "custom", "action")
 CALM = Flavour(
+    "calm",
     ("cpf_masked", "segment", *_KNOWN),
     "controlled",
     "run_action_every_turn",
@@ -109,7 +85,7 @@ CALM = Flavour(
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
-    parser = add_command(commands, "domain", run, _HELP)
+    parser = add_command(commands, "domain", run, slots=", ".join(CUSTOMER_SLOTS))
     kind = parser.add_mutually_exclusive_group(required=True).add_argument
     kind("--oss", dest="flavour", action="store_const", const=OSS, help="for Rasa Open Source")
     kind("--calm", dest="flavour", action="store_const", const=CALM, help="for Rasa Pro with CALM")
@@ -158,56 +134,58 @@ def fragment(
     None chooses what the flavour has by default, and lets one for Open Source show the rest in
     comments. `names`: what a bot calls the plugin's slots.
     """
-    oss = flavour is OSS
-    rest = chosen is None and oss
-    head, actions, status = words.OSS_EVERY_TURN if oss else words.CALM_EVERY_TURN
+    kind, script = flavour.name, "rule" if flavour is OSS else "flow"
+    rest = chosen is None and flavour is OSS
+    parts, recipe = words.parts("fragments.txt"), kind
     if at_session_start:
-        few = _AT_SESSION_START if oss else flavour.slots
-        flavour, script = replace(flavour, slots=few, every_turn=""), "rule" if oss else "flow"
-        head, actions, status = (text.format(script=script) for text in words.AT_SESSION_START)
+        few = _AT_SESSION_START if flavour is OSS else flavour.slots
+        flavour, recipe = replace(flavour, slots=few, every_turn=""), "start"
     slots = flavour.slots if chosen is None else tuple(dict.fromkeys(chosen))
-    about_prompts = words.CALM_OPEN if any(map(is_personal, slots)) else words.CALM_GUARDED
+    prompts = "calm-open" if any(map(is_personal, slots)) else "calm-guarded"
     used = {STATUS, CONTEXT, *slots, *(CUSTOMER_SLOTS if rest else ())}
     renames = {name: new for name, new in names.items() if name in used}
     text = "".join(
         [
-            words.OSS_HEAD if oss else words.CALM_HEAD + about_prompts + words.CALM_TAIL,
-            head,
-            words.PT_NOTE.format(names=json.dumps(renames)) if renames else "",
+            parts[f"{kind}-head"],
+            parts[prompts] + parts["calm-tail"] if kind == "calm" else "",
+            parts["start-head"] if at_session_start else "",
+            parts["names"].replace("{names}", json.dumps(renames)) if renames else "",
             'version: "3.1"\n\n',
-            actions,
+            parts[f"{recipe}-actions"],
             "\nslots:\n",
-            words.STATUS,
-            status,
-            "\n".join(_blocks(flavour, slots, rest=rest)),
+            parts["status"],
+            parts[f"{recipe}-status"],
+            "\n".join(_blocks(flavour, slots, parts, rest=rest)),
             "\n",
-            words.RESPONSES,
+            parts["responses"],
         ]
-    )
+    ).replace("{script}", script)
     # A declaration names a slot, commented out or not, and so does a comment.
     named = re.compile(r"(?:^  (?:# )?|`)(\w+)(?=[:`])", re.MULTILINE)
     return named.sub(lambda at: at[0].replace(at[1], renames.get(at[1], at[1])), text)
 
 
-def _blocks(flavour: Flavour, slots: Sequence[str], *, rest: bool) -> Iterator[str]:
+def _blocks(
+    flavour: Flavour, slots: Sequence[str], parts: Mapping[str, str], *, rest: bool
+) -> Iterator[str]:
     yield _slot(flavour, STATUS)
-    yield words.CONTEXT + _slot(flavour, CONTEXT)
+    yield parts["context"] + _slot(flavour, CONTEXT)
     fields = tuple(name for name in slots if is_wire_name(name))
     for about, group in (
-        (words.CUSTOMER, _CUSTOMER),
-        (words.KNOWN, _KNOWN),
-        (words.EXPIRY, _EXPIRY),
-        (words.REST, _REST),
-        (words.FIELDS, fields),
+        ("customer", _CUSTOMER),
+        ("known", _KNOWN),
+        ("expiry", _EXPIRY),
+        ("rest", _REST),
+        ("fields", fields),
     ):
         declared = [_slot(flavour, name) for name in group if name in slots]
         if declared:
-            yield about + "".join(declared)
+            yield parts[about] + "".join(declared)
     if rest:
         others = [name for name in CUSTOMER_SLOTS if name not in slots]
         groups = ("".join(_slot(flavour, name) for name in group) for group in (others, [_FIELD]))
         names, field = (re.sub("^  ", "  # ", text, flags=re.MULTILINE) for text in groups)
-        yield f"{words.REST}  #\n{names}  #\n{words.FIELDS}  #\n{field}"
+        yield f"{parts['rest']}  #\n{names}  #\n{parts['fields']}  #\n{field}"
 
 
 def _slot(flavour: Flavour, name: str) -> str:

@@ -21,9 +21,10 @@ from ..conversation.reading import NONCE, Bot, NewSession, Reading
 from ..conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
 from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from ..outcomes import ARRIVAL_REFUSED
-from .arguments import BotSettings, HelpText, add_command, add_json
-from .lookup import masked
+from .arguments import BotSettings, add_command, add_json
+from .masking import masked
 from .output import CommandError, Output
+from .variables import load
 
 if TYPE_CHECKING:
     import argparse
@@ -35,32 +36,6 @@ if TYPE_CHECKING:
 
     Report = dict[str, Any]
 
-_HELP = HelpText(
-    about="explain, turn by turn, what the lookup did in a conversation, and why",
-    details="""\
-Read a conversation from a file and explain every run of the plugin, without asking PS7:
-
-  context id  where it was found; equal numbers are equal contextIds
-  metadata    if none was found: the keys that the message brought instead
-  found       none, same (as held), another, or new (nothing is held)
-  held        what the seal says, and until when that holds
-  rule        the rule that fired, as the DEBUG line of the run names it
-  why         what the rule means, and what led to it
-  would set   the plugin's slots that the run sets
-  was set     those that the tracker says were set until the next run, by anyone
-
-TRACKER.json is what Rasa's API gives (GET /conversations/<id>/tracker?include_events=ALL), or the
-body of a call that the action server got; - is the standard input. The settings are those of the
-action server, as far as they are set: with its PS7_SEAL_KEYS the seals can be opened, without them
-it says what cannot be told. PS7 itself need not be configured.
-
-Personal data and contextIds are masked unless --show is given; a seal says nothing to a person.
-""",
-    examples={
-        "explain tracker.json": "a conversation that was saved",
-        "explain tracker.json --show": "with contextIds, values and what the user said",
-    },
-)
 _NO_KEYS = "This conversation has a seal. Without PS7_SEAL_KEYS it cannot be read."
 _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
@@ -103,7 +78,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     """Declare this command and its options; none where testing/ is not there to replay Rasa."""
     if find_spec("..testing", __package__) is None:
         return
-    add = add_command(commands, "explain", run, _HELP).add_argument
+    add = add_command(commands, "explain", run).add_argument
     add("file", metavar="TRACKER.json", help="the conversation; - reads it from stdin")
     add("--show", action="store_true", help="mask nothing but seals")
     add_json(add)
@@ -111,7 +86,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(options: argparse.Namespace) -> int:
     """Explain a conversation."""
-    reporter, out = Reporter(BotSettings.load(), show=options.show), Output()
+    reporter, out = Reporter(load(BotSettings), show=options.show), Output()
     reports = [reporter.report(each) for each in runs(read(options.file))]
     if options.json:
         out.json({"seal_keys_set": reporter.keys_known, "runs": reports})
@@ -143,6 +118,7 @@ class Reporter:
         self.keys_known = "seal_keys" in settings.model_fields_set
         self._show = show
         self._numbers: dict[str, int] = {}
+        self._arrived: set[str] = set()
 
     def report(self, ran: Ran) -> Report:
         """Explain one run. None: there is none, or it cannot be told."""
@@ -174,6 +150,7 @@ class Reporter:
     def _context_id(self, found: Found | None, reading: Reading) -> Report | None:
         if found is None:
             return None
+        self._arrived.add(found.context_id or str(found.value))
         digest = self.bot.digest(found.context_id or found.fingerprint)
         return {
             "number": self._numbers.setdefault(found.fingerprint, len(self._numbers) + 1),
@@ -196,7 +173,9 @@ class Reporter:
         own = dict.fromkeys(self.bot.settings.clear_slots, "")  # masked, whatever their names
         ours = own | reading.ours
         return {
-            name: value if self._show and ours[name] != CONTEXT else masked(ours[name], value)
+            name: value
+            if self._show and ours[name] != CONTEXT
+            else masked(ours[name], value, self._arrived)
             for name, value in values.items()
             if name in ours
         }

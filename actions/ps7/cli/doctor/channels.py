@@ -6,16 +6,18 @@ The table is that of docs/integration.md, which a test drives every channel of R
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from .bot import table
-from .report import Finding, caution, error
+from ..bot.files import Reader
+from ..bot.yaml import UnreadableError, table
+from ..findings import Finding, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from .bot import Bot
+    from ..bot.content import Bot
 
 
 class Channel(NamedTuple):
@@ -34,7 +36,7 @@ class Channel(NamedTuple):
     def advice(self) -> str:
         """What makes a lookup `ok`."""
         method = "get_metadata" if self.asks else "blueprint"
-        return f"derive a channel from {self.base} whose `{method}` reads {self.reads}"
+        return f"Derive a channel from {self.base} whose `{method}` reads {self.reads}"
 
 
 CHANNELS = {
@@ -53,7 +55,6 @@ CHANNELS = {
 _OF_PRO = {"audiocodes", "audiocodes_stream", "genesys", "jambonz", "twilio_media_streams"}
 """Rasa Pro's channels for voice, as its documentation of 3.16 has them: none lets metadata in."""
 _BY_BASE = {channel.base: channel for channel in CHANNELS.values()}
-_VERIFIED = "; examples/channels has verified ones for WhatsApp, Twilio, Telegram and Messenger"
 
 
 def check(bot: Bot, metadata_keys: Sequence[str], folder: Path | None) -> Iterator[Finding]:
@@ -61,34 +62,26 @@ def check(bot: Bot, metadata_keys: Sequence[str], folder: Path | None) -> Iterat
     channels = table(bot.credentials)
     for name in channels:
         if name in CHANNELS:
-            found = f"in credentials.yml, {name} lets no metadata of yours through to the bot: no "
-            found += "contextId arrives there"
-            yield caution("channel-metadata", found, CHANNELS[name].advice + _VERIFIED)
+            yield finding("channel-metadata", name=name, advice=CHANNELS[name].advice)
         elif name in _OF_PRO:
-            found = f"in credentials.yml, {name} lets no metadata of yours through to the bot: no "
-            how = "derive a channel of your own from it: docs/integration.md#a-channel-of-your-own"
-            yield caution("channel-metadata", f"{found}contextId arrives there", how)
+            yield finding("channel-metadata:pro", name=name)
         elif "." in name and folder is not None:
             yield from _own(name, folder)
     if any("cvg" in name.lower() for name in channels) and "cvg_body" not in str(metadata_keys):
-        found = "VIER's channel puts metadata under cvg_body, and PS7_METADATA_KEYS names no path "
-        found += "there"
-        how = "set PS7_METADATA_KEYS='[\"cvg_body.contextId\"]', or where it is in that body"
-        yield caution("channel-path", found, how)
+        yield finding("channel-path")
     if table(channels.get("socketio")).get("session_persistence") is True and not bot.is_calm:
-        found = "socketio has `session_persistence: true`: with python-socketio 5.10 or newer, "
-        found += "which Rasa 3.6.21 brings, no answer arrives"
-        how = "install python-socketio<5.10 where Rasa runs, or set it to false"
-        yield caution("socketio-persistence", found, how)
+        yield finding("socketio-persistence")
 
 
 def _own(path: str, folder: Path) -> Iterator[Finding]:
     """Check a channel that credentials.yml names by its class, by the class's source."""
     module, _, name = path.rpartition(".")
     try:
-        source = folder.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
-        nodes = ast.parse(source).body
-    except (OSError, SyntaxError, ValueError):
+        source = Reader([folder]).text(folder.joinpath(*module.split(".")).with_suffix(".py"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes
+            nodes = ast.parse(source).body
+    except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
         return  # installed, or for Rasa to complain of
     classes = {each.name: each for each in nodes if isinstance(each, ast.ClassDef)}
     methods: dict[str, ast.AST] = {}
@@ -99,27 +92,16 @@ def _own(path: str, folder: Path) -> Iterator[Finding]:
     channel = _BY_BASE.get(name)
     metadata = methods.get("get_metadata")
     if isinstance(metadata, ast.AsyncFunctionDef):
-        found = f"{path}: Rasa does not await get_metadata, so that no message is answered"
-        how = "make it a plain method; what has to wait belongs into `blueprint`"
-        yield error("channel-async", found, how)
+        yield finding("channel-async", path=path)
     if channel is None or "blueprint" in methods:
         return
     if metadata is None or not channel.asks:
         does = "has no get_metadata" if channel.asks else f"{channel.base} calls no get_metadata"
-        yield caution("channel-metadata", f"{path}: {does}: no contextId arrives", channel.advice)
-    if (
-        metadata is not None
-        and channel.base == "SlackInput"
-        and "super(" not in ast.unparse(metadata)
-    ):
-        found = f"{path}: get_metadata leaves out what Slack's own returns: Rasa answers HTTP 500"
-        yield caution("channel-metadata", found, channel.advice)
+        yield finding("channel-metadata:own", path=path, does=does, advice=channel.advice)
+    elif channel.base == "SlackInput" and "super(" not in ast.unparse(metadata):
+        yield finding("channel-metadata:slack", path=path, advice=channel.advice)
     if not channel.authenticates:
-        found = f"{path}: {channel.base} takes posts of anybody, who then is any customer"
-        how = "override `blueprint` and verify the service's signature, or let the metadata be a "
-        yield caution(
-            "channel-unsigned", found, f"{how}signed arrival: PS7_ARRIVAL_KEYS{_VERIFIED}"
-        )
+        yield finding("channel-unsigned", path=path, base=channel.base)
 
 
 def _methods(made: ast.ClassDef) -> dict[str, ast.AST]:

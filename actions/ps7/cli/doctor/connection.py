@@ -17,7 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from cryptography import x509
 
-from .report import Finding, caution, error, ok, shown
+from ..findings import Finding, finding, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,50 +73,32 @@ def address(url: str) -> str:
 
 def _no_tls(failure: ssl.SSLError, settings: PS7Settings) -> Finding:
     at, word = address(settings.base_url), getattr(failure, "reason", None)
-    if word in _NOT_TLS:
-        how = "check the port of PS7_BASE_URL: one for http may answer there"
-        return error("tls-none", f"{at} does not speak TLS", how)
-    how = "check the port of PS7_BASE_URL, whether the gateway speaks TLS 1.2 or newer, and "
-    how += "whether something in between, such as a firewall, ends connections"
-    return error("tls", f"the TLS handshake with {at} fails ({word})", how)
+    return finding("tls-none" if word in _NOT_TLS else "tls", at=at, why=word)
 
 
 def _no_connection(failure: Exception, settings: PS7Settings) -> Finding:
     proxy = settings.proxy.get_secret_value() if settings.proxy else None
     first, who = (settings.base_url, "PS7") if proxy is None else (proxy, "the proxy")
     if isinstance(failure, HTTPException):
-        found = "what PS7_PROXY names does not answer as an HTTP proxy"
-        return error("proxy", found, "check its host and port")
-    refusal = _TUNNEL_REFUSED.match(str(failure))
-    if refusal is not None and refusal[1] == "407":
-        found = "the proxy refuses the credentials in PS7_PROXY, or misses them (HTTP 407)"
-        how = "write user and password into PS7_PROXY: http://user:password@host:port"
-        return error("proxy-login", found, how)
-    if refusal is not None:
-        at = address(settings.base_url)
-        found = f"the proxy does not let through to {at} (HTTP {refusal[1]})"
-        how = "have host and port of PS7 allowed at the proxy, and check that it can reach them"
-        return error("proxy-refused", found, how)
+        return finding("proxy")
+    if refusal := _TUNNEL_REFUSED.match(str(failure)):
+        key = "proxy-login" if refusal[1] == "407" else "proxy-refused"
+        return finding(key, at=address(settings.base_url), status=refusal[1])
     ps7 = urlsplit(settings.base_url)
     unread = getproxies().get(ps7.scheme) and not proxy_bypass(ps7.hostname or "")
     hint = f"; {ps7.scheme.upper()}_PROXY is not read: if PS7 is behind it, set PS7_PROXY"
     hint = hint if unread and proxy is None else ""
     if isinstance(failure, (socket.gaierror, UnicodeError)):
-        found = f"the name of {who}, {shown(urlsplit(first).hostname or '')}, leads to no address"
-        how = "check the name, and that the DNS of this machine knows it"
-        return error("dns", found, f"{how}{hint}")
+        host = shown(urlsplit(first).hostname or "")
+        return finding("dns", who=who, host=host, hint=hint)
     why = getattr(failure, "strerror", None) or str(failure)
-    found = f"no connection to {who} at {address(first)}: {why}"
-    how = f"check host and port, that {who} is up, and that no firewall keeps this machine out"
-    return error("tcp", found, f"{how}{hint}")
+    return finding("tcp", who=who, at=address(first), why=why, hint=hint)
 
 
 def check_server(der: bytes, now: datetime) -> Iterator[Finding]:
     """Return how long the certificate that PS7 shows is still valid."""
     for certificate in _load(ssl.DER_cert_to_PEM_cert(der).encode()):
-        whose = f"the certificate of PS7 (issued by {shown(certificate.issuer.rfc4514_string())})"
-        how = "tell the team that runs PS7's gateway"
-        yield _expiry(whose, "tls-certificate", certificate, now, how)
+        yield _expiry("tls-certificate", certificate.issuer, certificate, now)
 
 
 def check_files(settings: PS7Settings, now: datetime) -> Iterator[Finding]:
@@ -124,14 +106,10 @@ def check_files(settings: PS7Settings, now: datetime) -> Iterator[Finding]:
     # Of several authorities, the last to end: others may be there until nothing needs them.
     trusted = _load(settings.ca_file.read_bytes()) if settings.ca_file else []
     for last in sorted(trusted, key=lambda each: each.not_valid_after_utc)[-1:]:
-        whose = f"the certificate in PS7_CA_FILE ({shown(last.subject.rfc4514_string())})"
-        how = "put its successor into the file of PS7_CA_FILE"
-        yield _expiry(whose, "authority", last, now, how)
+        yield _expiry("authority", last.subject, last, now)
     # What is shown is the first one; those that follow are the way up to an authority.
     for own in _load(settings.client_cert.read_bytes())[:1] if settings.client_cert else ():
-        whose = f"the certificate in PS7_CLIENT_CERT ({shown(own.subject.rfc4514_string())})"
-        how = "ask for a new one, and put it into the file of PS7_CLIENT_CERT"
-        yield _expiry(whose, "client-certificate", own, now, how)
+        yield _expiry("client-certificate", own.subject, own, now)
 
 
 def describe(der: bytes) -> str:
@@ -158,10 +136,9 @@ def _load(pem: bytes) -> list[x509.Certificate]:
             return []
 
 
-def _expiry(whose: str, prefix: str, held: x509.Certificate, now: datetime, how: str) -> Finding:
+def _expiry(key: str, name: x509.Name, held: x509.Certificate, now: datetime) -> Finding:
     end = held.not_valid_after_utc
     days = (end - now).days
-    if days < 0:
-        return error(f"{prefix}-expired", f"{whose} ended on {end.date()}", how)
-    text = f"{whose} is good until {end.date()}: {days} day{'' if days == 1 else 's'} left"
-    return caution(f"{prefix}-ends-soon", text, how) if days < _DAYS_LEFT else ok(prefix, text)
+    state = "-expired" if days < 0 else "-ends-soon" if days < _DAYS_LEFT else ""
+    left = f"{days} day{'' if days == 1 else 's'}"
+    return finding(key + state, whose=shown(name.rfc4514_string()), end=end.date(), left=left)

@@ -5,9 +5,8 @@ Pure: a bot and two settings in, findings out. `rasa data validate` checks the r
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...customer import (
@@ -15,43 +14,29 @@ from ...customer import (
     CONTEXT_ACTION,
     CUSTOMER_SLOTS,
     FILLED_BY_ACTIONS,
-    FORGET_ACTION,
     NEEDED,
     SESSION_ACTION,
-    SLOTS,
     STATUS,
-    VERIFY_ACTION,
     SlotNames,
     is_personal,
 )
-from ...outcomes import Outcome
-from ..domain import PORTUGUESE
-from .bot import filled_by, influences, mappings, rows, table
-from .report import Finding, caution, error, listed, ok
+from ..bot.code import COPY
+from ..bot.content import OURS, filled_by, influences, mappings
+from ..bot.yaml import rows, table
+from ..findings import Finding, finding, listed
+from ..masking import VALUES
+from ..output import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .bot import Bot
+    from ..bot.content import Bot
 
-_VALUES = {
-    STATUS: [outcome.value for outcome in Outcome],
-    **{slot.name: [each.value for each in slot.values] for slot in SLOTS if slot.values},
-}
-"""Of the categorical slots, what the action writes into them."""
-_ALIKE = 0.85
-"""How much a name must be like one of the plugin's to be taken for a misspelt one."""
-_OURS = (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION)
 _VALIDATES = "action_validate_slot_mappings"
 _RASAS_SESSION = 60
 """Minutes without a message after which Rasa starts a new session, if the domain has none."""
-_OWN_START = "docs/integration.md#a-bot-with-a-session-start"
 _CARRY_OVER = "carry_over_slots_to_new_session"
 _EXPIRY_STARTS = "start_session_after_expiry"
-_LEARN_FROM_STORIES = ("MemoizationPolicy", "TEDPolicy", "UnexpecTEDIntentPolicy")
-_RASAS_CHOICE = ("MemoizationPolicy", "UnexpecTEDIntentPolicy", "TEDPolicy", "RulePolicy")
-"""What Rasa Open Source takes if config.yml names no policies."""
-_REWINDS = "action_default_fallback"
 _FILLED_IN = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})
 """The parts of a response in which Rasa fills in variables."""
 _VARIABLE = re.compile(r"(?<!{)(?:{{)*{([^\n{}]+)}")
@@ -65,24 +50,20 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
     absent = [name for name in (STATUS, CONTEXT, *CUSTOMER_SLOTS) if name not in ours.values()]
     custom = _custom(bot)
     for default in (name for name in NEEDED if name in absent):
-        found = f"slot {names.of(default)} is not declared: {NEEDED[default]}"
-        how = "merge the plugin's domain.yml, or take the slot over from it"
-        yield error(f"slot-{default.removeprefix('ps7_')}-missing", found, how)
+        key = f"slot-{default.removeprefix('ps7_')}-missing"
+        yield finding(key, name=names.of(default), harm=NEEDED[default])
     if written := sorted(name for name in ours if not filled_by(bot.slots[name])):
         never = f"; never written: {listed([*map(names.of, absent)])}" if absent else ""
-        yield ok("slots", f"the plugin writes slots {listed(written)}{never}")
+        yield finding("slots", written=listed(written), never=never)
     for name, default in ours.items():
         yield from _declared(bot, name, default)
         yield from _filled_elsewhere(bot, name, default)
         if not mappings(bot.slots[name]):
-            found = f"slot {name} has no mapping: Rasa refuses it, or the language model fills it"
-            yield error("slot-unmapped", found, f"give it `mappings: [{{type: {custom}}}]`")
-    yield from _meant(bot, renames, absent)
-    unknown = [name for name in to_clear if name not in bot.slots]
-    if unknown:
-        found = f"PS7_CLEAR_SLOTS names {listed(unknown)}, which the domain does not declare"
-        how = "correct the name: a slot that is not cleared shows one customer's data to the next"
-        yield caution("clear-slots", found, how)
+            yield finding("slot-unmapped", name=name, custom=custom)
+    yield from _twice(bot)
+    yield from _not_written(bot, names, renames)
+    if unknown := [name for name in to_clear if name not in bot.slots]:
+        yield finding("clear-slots", names=listed(unknown))
 
 
 def _custom(bot: Bot) -> str:
@@ -91,83 +72,68 @@ def _custom(bot: Bot) -> str:
 
 
 def _declared(bot: Bot, name: str, default: str) -> Iterator[Finding]:
-    kind, values = bot.slots[name].get("type"), _VALUES.get(default, [])
+    kind, values = bot.slots[name].get("type"), VALUES.get(default, [])
     held = [str(value).lower() for value in rows(bot.slots[name].get("values"))]
     lacking = [value for value in values if value not in held]
     right = "categorical" if values else "any" if default == "ps7_payload" else "text"
-    how = f"declare it with `type: {right}`"
-    how += f" and `values: [{', '.join(values)}]`" if values else ""
+    one_of = f" and `values: [{', '.join(values)}]`" if values else ""
+    said = {"name": name, "right": right, "values": one_of}
     if kind != right and not (right == "text" and kind in {"any", "categorical"}):
-        yield error("slot-type", f"slot {name} is {kind}, which cannot hold its values", how)
+        yield finding("slot-type", kind=kind, **said)
     elif lacking:
-        found = f"slot {name} lacks {listed(lacking)}: the dialogue cannot see this value"
-        yield error("slot-values", found, how)
+        yield finding("slot-values", lacking=listed(lacking), **said)
 
 
 def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
     forms = [form for form, asked in bot.forms.items() if name in rows(asked.get("required_slots"))]
     asks = f"form {listed(forms)} asks for slot {name}" if forms else ""
-    others, custom = filled_by(bot.slots[name]), _custom(bot)
-    if others:
-        filled = f"{asks}, filled" if asks else f"slot {name} is filled"
-        without = f"; {NEEDED[default]}" if default in NEEDED else ""
-        yield error(
-            "slot-filled-elsewhere",
-            f"{filled} by {listed(others)}: it is the bot's own, and the plugin leaves it alone"
-            f"{without}",
-            f"to have both, declare `customer_{default}` with the mapping `type: {custom}` and set "
-            f'PS7_SLOT_NAMES={{"{default}": "customer_{default}"}}; to have the plugin\'s alone, '
-            f"leave `type: {custom}` as the only mapping of {name}, and ask for it in no form",
-        )
+    if others := filled_by(bot.slots[name]):
+        said = {
+            "filled": f"{asks}, filled" if asks else f"slot {name} is filled",
+            "others": listed(others),
+            "without": f"; {NEEDED[default]}" if default in NEEDED else "",
+        }
+        key = "slot-filled-elsewhere"
+        yield finding(key, name=name, default=default, custom=_custom(bot), **said)
     elif asks:
-        decides = default == CONTEXT or default in _VALUES  # what a dialogue branches on
-        found = f"{asks}: until the next run it may hold what a user said, `ok` beside it"
-        how = "ask for another slot, and run action_ps7_verify right before a sensitive step"
-        yield (error if decides else caution)("slot-filled-elsewhere", found, how)
+        decides = default == CONTEXT or default in VALUES  # what a dialogue branches on
+        yield finding(f"slot-filled-elsewhere:{'decides' if decides else 'tells'}", asks=asks)
 
 
-def _meant(bot: Bot, renames: Mapping[str, str], absent: Sequence[str]) -> Iterator[Finding]:
-    """Find slots whose names are nearly those of the plugin's slots."""
-    unfilled = [name for name, slot in bot.slots.items() if not filled_by(slot)]
-    for default in (name for name in renames if name in absent and name in unfilled):
-        found = f"PS7_SLOT_NAMES calls {default} {renames[default]}; the domain declares {default}"
-        how = f"rename the slot in the domain, or correct what PS7_SLOT_NAMES says of {default}"
-        yield error("slot-names", f"{found}, which is never written then", how)
-    alike = {
-        name: default
-        for default in absent
-        for name in (default, renames.get(default, default), PORTUGUESE.get(default, default))
-    }
-    meant = {}
-    for name, slot in bot.slots.items():
-        close = difflib.get_close_matches(name, alike, 1, _ALIKE)
-        is_idle = not filled_by(slot) and all(len(mapping) == 1 for mapping in mappings(slot))
-        if close and is_idle and name not in absent:
-            meant[alike[close[0]]] = name
-    if meant:
-        idle, ours = listed(list(meant.values())), listed(list(meant))
-        found = f"nothing fills slot {idle}, which may be meant to be {ours}"
-        setting = f"PS7_SLOT_NAMES='{json.dumps({**renames, **meant})}'"
-        yield caution("slot-name", found, f"set {setting}, or give them the plugin's names")
+def _twice(bot: Bot) -> Iterator[Finding]:
+    """Find slots that two files declare for different purposes: one of them is not had."""
+    declared = defaultdict[str, list[tuple[str, list[str]]]](list)
+    for file, content in bot.domain_files:
+        for name, slot in table(content.get("slots")).items():
+            declared[name].append((str(file), filled_by(table(slot))))
+    for name, places in declared.items():
+        if any(others != places[0][1] for _, others in places):
+            yield finding("slot-twice", files=listed([file for file, _ in places]), name=name)
+
+
+def _not_written(bot: Bot, names: SlotNames, renames: Mapping[str, str]) -> Iterator[Finding]:
+    """Find slots of the plugin's own file that the plugin does not write: names are not set."""
+    for file, content in bot.domain_files:
+        slots, whole = table(content.get("slots")), file.parent.name == COPY
+        unset = slots.keys() - names.among(slots)
+        idle = [name for name in unset if whole or renames.get(name, name) not in bot.slots]
+        if idle and (whole or names.status in slots):
+            yield finding("slot-names", file=file, names=listed(sorted(idle)))
 
 
 def check_runs(bot: Bot) -> Iterator[Finding]:
     """Return what runs the lookup, and what may undo what it wrote."""
-    yield _runs(bot)
+    runs = _runs(bot)
+    yield runs
+    if bot.own_session_start and runs.level is Mark.OK:
+        yield finding("session-start-early")
     session_start = [] if bot.looks_up_at_start is False else [SESSION_ACTION]
-    without = [name for name in (*_OURS, *session_start) if bot.actions.get(name) is False]
+    without = [name for name in (*OURS, *session_start) if bot.actions.get(name) is False]
     endpoint = table((bot.endpoints or {}).get("action_endpoint"))
     if endpoint.get("enable_selective_domain") and without:
-        found = (
-            f"`enable_selective_domain` keeps the domain from {listed(without)}: the call fails "
-        )
-        found += "(rasa-sdk 3.21), or does not know which slots are the bot's own"
-        how = f"list each under `actions:` as `- {without[0]}: {{send_domain: true}}`"
-        yield error("domain-not-sent", found, how)
+        yield finding("domain-not-sent", names=listed(without), first=without[0])
     if _VALIDATES in bot.actions:
-        found = f"the domain lists {_VALIDATES}: it may change what our action writes"
-        how = "let it leave the plugin's slots alone; what it changes is restored on the next run"
-        yield caution("slot-validation", found, how)
+        yield finding("slot-validation")
 
 
 def _runs(bot: Bot) -> Finding:
@@ -183,40 +149,25 @@ def _runs(bot: Bot) -> Finding:
     ways += [each.title for each in bot.scripts or () if CONTEXT_ACTION in each.names("action")]
     if ways:
         ways += [f"its own {SESSION_ACTION}"] if bot.looks_up_at_start else []
-        return ok("runs", f"{CONTEXT_ACTION} is run by {listed(ways)}")
+        return finding("runs", ways=listed(ways))
     key = "run_action_every_turn" if bot.is_calm else "action"
     every_turn = "merge the plugin's domain.yml, whose slot ps7_status has the mapping "
     every_turn += f"`type: {_custom(bot)}, {key}: {CONTEXT_ACTION}` without conditions"
     if bot.looks_up_at_start is not False:
-        found = (
-            f"{CONTEXT_ACTION} is run by its own {SESSION_ACTION} at most, for no later contextId"
-        )
-        how = f"call {CONTEXT_ACTION} first in every rule or flow that needs the customer; or "
-        return caution("runs-at-start", found, f"{how}{every_turn}")
-    if STATUS in bot.slots and bot.has_session_start:
-        found = (
-            f"the lookup is meant to run at the session's start, and the bot's {SESSION_ACTION} "
-        )
-        how = f"derive it from PS7SessionStart ({_OWN_START}); to look up on every turn instead, "
-        return error(
-            "session-start-own", f"{found}does not make it: nobody is known", how + every_turn
-        )
-    if bot.scripts is not None:
-        return error("runs-never", f"nothing runs {CONTEXT_ACTION}", every_turn)
-    how = f"{every_turn}; or let rules and flows be looked at too, with --data"
-    return caution("runs-unknown", f"no slot of the domain runs {CONTEXT_ACTION}", how)
+        name = "runs-at-start"
+    elif STATUS in bot.slots and bot.has_session_start:
+        name = "session-start-own"
+    else:
+        name = "runs-unknown" if bot.scripts is None else "runs-never"
+    return finding(name, every_turn=every_turn)
 
 
 def check_dialogue(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Check what reads our slots, and what writes them. `ours`: the bot's name to the default."""
-    if bot.config is not None and not bot.is_calm:
-        yield from _policies(bot, ours)
     for name in ours:
         waiting = [each.title for each in bot.scripts or () if name in each.names("slot_was_set")]
         if waiting and not influences(bot.slots[name]):
-            found = f"{listed(waiting)} cannot see slot {name}, so this condition is ignored"
-            how = f"declare {name} with `influence_conversation: true`"
-            yield error("condition-ignored", found, how)
+            yield finding("condition-ignored", titles=listed(waiting), name=name)
     yield from _quoted(bot, ours)
     if bot.is_calm:
         yield from _calm(bot, ours)
@@ -226,30 +177,7 @@ def check_session(bot: Bot, max_age: float) -> Iterator[Finding]:
     """Check `PS7_MAX_AGE`, in seconds, against the time of a session."""
     minutes = bot.session.get("session_expiration_time", _RASAS_SESSION)
     if isinstance(minutes, (int, float)) and 0 < minutes * 60 < max_age:
-        found = f"PS7_MAX_AGE is {max_age:g} s, and a session ends after {minutes:g} min without a "
-        found += "message: a customer ends with the session"
-        how = "leave PS7_MAX_AGE out, or let it be the time of a session at most"
-        yield caution("max-age", found, how)
-
-
-def _policies(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
-    configured = [table(entry) for entry in rows((bot.config or {}).get("policies"))]
-    policies = {str(each.get("name")): each for each in configured} or dict.fromkeys(_RASAS_CHOICE)
-    learning = [name for name in policies if name.endswith(_LEARN_FROM_STORIES)]
-    stories = [each for each in bot.scripts or () if each.title.startswith("story ")]
-    known = {name for story in stories for name in story.names("slot_was_set")}
-    seen = [name for name in ours if influences(bot.slots[name]) and name not in known]
-    if learning and seen and (stories or bot.scripts is None):
-        found = f"stories of {listed(learning)} may stop matching: {listed(seen)} influences them"
-        how = "declare it with `influence_conversation: false` and branch in conditional "
-        how += "responses, or write `slot_was_set` into the stories"
-        yield caution("slot-featurised", found, how)
-    rules = table(policies.get("RulePolicy"))
-    falls_back = "RulePolicy" in policies and rules.get("enable_fallback_prediction") is not False
-    own = _REWINDS in bot.actions and "UserUtteranceReverted" not in (bot.code or "")
-    if falls_back and rules.get("core_fallback_action_name", _REWINDS) == _REWINDS and not own:
-        found = f"if no rule fits, {_REWINDS} undoes that turn, and its lookup with it: the next "
-        yield ok("fallback", f"{found}run restores the slots, or looks up again")
+        yield finding("max-age", age=max_age, minutes=minutes)
 
 
 def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
@@ -261,69 +189,39 @@ def _quoted(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         # A masked CPF may be shown, and only to its owner.
         tell = [name for name, own in quotes.items() if is_personal(own) or own == "cpf_masked"]
         if tell:
-            found = f"response {response} quotes {listed(tell)}: if the action server is away, "
-            found += "Rasa fills in an earlier customer's data, left of the turn before"
-            how = "let an action fill in {conta_verificada} (no slot) from `verified_context`"
-            yield caution("response-quotes", found, how)
+            yield finding("response-quotes", response=response, names=listed(tell))
 
 
 def _calm(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Check what differs if a language model takes part."""
     raw = [name for name, default in ours.items() if is_personal(default)]
     if raw:
-        found = f"Rasa Pro shows {listed(raw)} to sub-agents and Enterprise Search, in their "
-        how = "remove them from the domain (cpf_masked may stay); an action reads "
-        yield caution("calm-personal", f"{found}prompts", f"{how}`verified_context`")
+        yield finding("calm-personal", names=listed(raw))
     alone = [name for name in ours if not bot.slots[name].get("shared_for_coexistence")]
     if alone and "BasedRouter" in str(bot.config):
-        found = f"a change between flows and the NLU-based assistant resets {listed(alone)}"
-        how = "declare our slots with `shared_for_coexistence: true`"
-        yield caution("calm-coexistence", found, how)
+        yield finding("calm-coexistence", names=listed(alone))
     yield from _calm_sessions(bot, ours)
     for flow in bot.scripts or ():
         for key, does in (("collect", "collects"), ("set_slots", "sets")):
             for name in (each for each in flow.names(key) if each in ours):
-                found = f"{flow.title} {does} slot {name}: a guess of the model replaces PS7's word"
-                how = "use a slot of your bot, and let only actions write this one"
-                yield error("flow-writes", found, how)
+                yield finding("flow-writes", flow=flow.title, does=does, name=name)
         guard = dict.fromkeys(_SLOT.findall(str(flow.content.get("if"))))
         read = [name for name in guard if name in ours]
         if read:
-            found = f"the guard of {flow.title} reads {listed(read)} before any action of its turn "
-            found += "has run: empty at the first message, or a message late"
-            how = "guard the flow with no slot of the plugin: begin it with action_ps7_verify, and "
-            yield caution("flow-guard", found, f"{how}branch afterwards")
+            yield finding("flow-guard", flow=flow.title, names=listed(read))
     for tests in bot.e2e_tests:
         stubbed = {name.rpartition("::")[2] for name in table(tests.get("stub_custom_actions"))}
         always = [CONTEXT_ACTION, *([SESSION_ACTION] if bot.has_session_start else [])]
         if lacking := [name for name in always if name not in stubbed]:
-            found = f"end-to-end tests with stubs have none for {listed(lacking)}"
-            how = "stub each, or none at all: docs/integration.md#calm-and-rasa-pro"
-            yield caution("e2e-stubs", found, how)
+            yield finding("e2e-stubs", names=listed(lacking))
 
 
 def _calm_sessions(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Check what becomes of a customer, and of a seal, once a session is over."""
-    code = bot.code or ""
-    if SESSION_ACTION in code and "PS7SessionStart" not in code:
-        found = f"the bot's own {SESSION_ACTION} makes no lookup: the first message is understood "
-        yield caution(
-            "session-start-calm",
-            f"{found}without its customer",
-            f"derive it from PS7SessionStart, and list it under `actions:` ({_OWN_START})",
-        )
     if bot.session.get(_EXPIRY_STARTS) is False:
-        found = (
-            f"`{_EXPIRY_STARTS}: false` ends no session by a pause: on a shared device, the next "
-        )
-        how = "run action_ps7_forget when somebody says goodbye, and shorten PS7_MAX_AGE"
-        yield caution("session-endless", f"{found}user meets the last one's customer", how)
+        yield finding("session-endless")
     rules = rows(table((bot.endpoints or {}).get("privacy")).get("rules"))
     unreadable = {str(table(rule).get("slot")) for rule in rules}
     seals = [name for name, default in ours.items() if default == CONTEXT and name in unreadable]
     if seals and bot.session.get(_CARRY_OVER) is not False:
-        found = (
-            f"`privacy:` makes slot {seals[0]} unreadable, and a new session may carry it over: "
-        )
-        how = f"take {seals[0]} off its rules, since it is encrypted, or set `{_CARRY_OVER}: false`"
-        yield caution("privacy-seal", f"{found}it then looks forged (`tampered`)", how)
+        yield finding("privacy-seal", name=seals[0])

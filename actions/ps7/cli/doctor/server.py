@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from http.client import HTTPException
@@ -12,27 +13,37 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
-from ...customer import CONTEXT_ACTION, FORGET_ACTION, VERIFY_ACTION
 from ...settings import is_loopback
+from ..bot.content import OURS
+from ..bot.sources import ACTIONS
+from ..bot.yaml import rows, table
+from ..findings import Finding, finding, listed, shown
 from ..web import ask
 from . import connection
-from .bot import ACTIONS, rows, table
-from .report import Finding, caution, error, listed, ok, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .bot import Table
+    from ..bot.content import Bot
+    from ..bot.yaml import Table
 
 DEFAULT_PORT = 5055
 _SECONDS = 5.0
-_NEEDED = (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION)
-_ELSEWHERE = "run `rasa-ps7 doctor` where Rasa runs, or leave this out with --offline"
+_MAY_BE_FILLED = re.compile(
+    r"\$\{\w+\}$|https?://([\w.-]+|\$\{\w*(HOST|SERVER|ADDR)\w*\})(:(\d+|\$\{\w*PORT\w*\}))?[\w/.-]*$",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def address(endpoint: Table) -> str | None:
-    """Return where the action server is, without `/webhook`; None if that is not known here."""
-    url = os.path.expandvars(str(endpoint.get("url", "")))
+    """Return where the action server is, without `/webhook`; None if that is not known here.
+
+    A variable is filled in if it is the whole of the URL, or the host or port by its name: with any
+    other, a bot's files could send what the environment holds to a place that they choose.
+    """
+    url = str(endpoint.get("url", ""))
+    if _MAY_BE_FILLED.match(url):
+        url = os.path.expandvars(url)
     with suppress(ValueError):  # not a port
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and "$" not in url:
@@ -41,11 +52,24 @@ def address(endpoint: Table) -> str | None:
     return None
 
 
-def command(endpoint: Table) -> str:
-    """Return what starts the action server with the interpreter in use, at the bot's port."""
+def is_remote(endpoint: Table) -> bool:
+    """Whether the action server runs on another machine than Rasa, or in another container."""
+    url = address(endpoint)
+    return url is not None and not is_loopback(urlsplit(url).hostname or "")
+
+
+def command(endpoint: Table, place: Path) -> str:
+    """Return what starts the action server with the interpreter in use, at the bot's port.
+
+    place: the package or module of the actions.
+    """
     port = urlsplit(address(endpoint) or "").port or DEFAULT_PORT
     end = "" if port == DEFAULT_PORT else f" --port {port}"
-    return f"{interpreter()} -m rasa_sdk --actions {ACTIONS}{end}"
+    home = place.parent
+    here = home.resolve() == Path.cwd()
+    python = interpreter() if here else sys.executable
+    start = f"{python} -m rasa_sdk --actions {place.stem}{end}"
+    return start if here else f"cd {home} && {start}"
 
 
 def interpreter() -> str:
@@ -54,34 +78,38 @@ def interpreter() -> str:
     return str(python.relative_to(here) if here in python.parents else python)
 
 
-def check(endpoint: Table) -> Iterator[Finding]:
+def check(bot: Bot) -> Iterator[Finding]:
     """Ask for the actions that are registered; nothing if Rasa runs the actions by itself."""
+    endpoint = bot.action_endpoint
     if "actions_module" in endpoint or not endpoint:
         return
     url = address(endpoint)
     if url is None:
-        found = "the url of `action_endpoint:` is none that can be asked from here"
-        yield caution("action-server-url", found, f"set what its ${{…}} names, or {_ELSEWHERE}")
+        yield finding("action-server-url")
         return
-    at = f"the action server at {shown(url)}"
     try:
         ask(f"{url}/health", seconds=_SECONDS)
         names = {table(each).get("name") for each in rows(ask(f"{url}/actions", seconds=_SECONDS))}
     except (HTTPError, JSONDecodeError, UnicodeDecodeError):
-        found = f"what answers at {shown(url)} is no action server"
-        yield error(
-            "action-server-other", found, "correct the port in endpoints.yml, or its server's"
-        )
+        yield finding("action-server-other", url=shown(url))
         return
     except (OSError, HTTPException, ValueError) as failure:
         why = type(getattr(failure, "reason", failure)).__name__
-        local = is_loopback(urlsplit(url).hostname or "")
-        how = f"start it: `{command(endpoint)}`" if local else _ELSEWHERE
-        level = error if local else caution
-        yield level("action-server-none", f"{at} does not answer ({why})", how)
+        place = bot.code.place if bot.code else Path(ACTIONS)
+        key = "action-server-none" + (":remote" if is_remote(endpoint) else "")
+        yield finding(key, url=shown(url), why=why, command=command(endpoint, place))
+        yield from lacking(bot)
         return
-    if lacking := [name for name in _NEEDED if name not in names]:
-        how = "import the plugin in the module that it loads, and start it again"
-        yield error("action-server-plugin", f"{at} runs without {listed(lacking)}", how)
-    else:
-        yield ok("action-server", f"{at} runs, and has the plugin's actions")
+    if absent := [name for name in OURS if name not in names]:
+        yield finding("action-server-plugin", url=shown(url), names=listed(absent))
+    if absent := [name for name in bot.own_actions if name not in names]:
+        yield finding("action-server-actions", url=shown(url), names=listed(absent))
+    if names.issuperset([*OURS, *bot.own_actions]):
+        yield finding("action-server", url=shown(url))
+
+
+def lacking(bot: Bot) -> Iterator[Finding]:
+    """Check that the environment in use has what the bot's actions import."""
+    if bot.code is not None and (names := bot.code.lacking()):
+        place, python = bot.code.place, interpreter()
+        yield finding("actions-require", where=place, names=listed(names), python=python)

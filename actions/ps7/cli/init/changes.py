@@ -5,18 +5,33 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..disk import read, write
+from ..bot import files
+from ..bot.yaml import UnreadableError
+from ..git import is_ignored, repository
 from ..output import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _MAY_HOLD_SECRETS = {".env", "endpoints.yml"}
 _KEY = re.compile(r"(PS7_SEAL_KEYS=).*")
+
+
+def read(path: Path) -> str | None:
+    """Return the text of a file; None if it is not there."""
+    try:
+        return files.text(path)
+    except FileNotFoundError:
+        return None
+    except UnreadableError as failure:
+        raise CommandError(f"{path} {failure}: nothing was changed") from None
 
 
 @dataclass(frozen=True)
@@ -26,13 +41,12 @@ class Change:
     path: Path
     before: str | None
     """None if it is not there."""
-    after: str | None
-    """None if it is deleted."""
+    after: str
     about: str = ""
     """What a file is, if its content is too long to be shown."""
     moves_to: Path | None = None
     private: bool = False
-    """Whether only its owner may read it."""
+    """Whether it has a secret: only its owner may read it, and git must not keep it."""
 
     @property
     def title(self) -> tuple[str, str]:
@@ -41,18 +55,14 @@ class Change:
             return "moved", f"{self.path} -> {self.moves_to}"
         what = f" ({self.about})" if self.about else ""
         what += " (0600: only for its owner)" if self.private else ""
-        return (
-            "new" if self.before is None else "deleted" if self.after is None else "changed",
-            f"{self.path}{what}",
-        )
+        return "new" if self.before is None else "changed", f"{self.path}{what}"
 
     def diff(self) -> Iterator[str]:
         """Yield the lines of a unified diff. No line around a change if one may be secret."""
-        before, after = (self.before or "").splitlines(), (self.after or "").splitlines()
-        nothing, now = "/dev/null", self.moves_to or self.path
-        old = nothing if self.before is None else str(self.path)
-        new = nothing if self.after is None else str(now)
+        before, after = (self.before or "").splitlines(), self.after.splitlines()
+        old = "/dev/null" if self.before is None else str(self.path)
         around = 0 if self.path.name in _MAY_HOLD_SECRETS else 3
+        new = str(self.moves_to or self.path)
         for line in difflib.unified_diff(before, after, old, new, "", "", around, ""):
             yield _KEY.sub(r"\1(a new key)", line)
 
@@ -63,17 +73,11 @@ class Plan:
 
     changes: dict[Path, Change] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
-    done: bool = True
-    """Whether a command that makes these changes has done what it was asked for."""
-
-    def text(self, path: Path) -> str | None:
-        """Return the text of a file once the changes are made."""
-        return self.changes[path].after if path in self.changes else read(path)
 
     def change(self, path: Path, edit: Callable[[str], str | None]) -> bool:
         r"""Plan an edit, which sees `\n` for `\r\n`; return whether it can be made."""
         change = self.changes.get(path) or Change(path, before := read(path), before or "")
-        text = change.after or ""
+        text = change.after
         end = "\r\n" if 0 < text.count("\n") == text.count("\r\n") else "\n"
         after = edit(text.replace(end, "\n"))
         if after is not None:
@@ -85,26 +89,61 @@ class Plan:
         for change in self.changes.values():
             for path in filter(None, (change.path, change.moves_to)):
                 way = [path, *path.parents]
-                links = [str(each) for each in way if each.is_symlink()]
-                if links:
+                if links := [str(each) for each in way if each.is_symlink()]:
                     said = f"{links[0]} is a link: nothing was changed; edit what it names"
                     raise CommandError(said)
                 there = [each for each in way if each.exists()]
                 for each in there[: 1 + path.exists()]:
                     if not os.access(each, os.W_OK):
                         raise CommandError(f"{each} is read-only: nothing was changed")
+            self._compare(change, "nothing was changed")
 
     def write(self) -> None:
-        """Write them in their order, each as a whole: what a failure leaves can be run again."""
+        """Write them in their order, each as a whole: what a failure leaves can be run again.
+
+        What somebody wrote since it was read is not lost: nothing is written over it.
+        """
+        self.check()
         for change in self.changes.values():
             path, moves_to = change.path, change.moves_to
+            self._compare(change, "what comes after it was not changed; run it again")
+            if change.private and repository(path.parent) and not is_ignored(path):
+                said = f"git does not ignore {path}, so no secret was written there"
+                raise CommandError(f"{said}: set PS7_SEAL_KEYS and the rest in the environment")
             try:
-                if change.after is None:
-                    path.unlink()
-                elif change.before != change.after:
-                    write(path, change.after, private=change.private)
+                if change.before != change.after:
+                    _write(path, change.after, private=change.private)
                 if moves_to is not None:
                     moves_to.parent.mkdir(parents=True, exist_ok=True)
                     path.rename(moves_to)
             except OSError as failure:
                 raise CommandError(f"{path} cannot be written: {failure.strerror}") from failure
+
+    @staticmethod
+    def _compare(change: Change, so: str) -> None:
+        if read(change.path) != change.before:
+            raise CommandError(f"{change.path} has changed meanwhile: {so}")
+        if change.moves_to is not None and os.path.lexists(change.moves_to):
+            raise CommandError(f"{change.moves_to} is there already: {so}")
+
+
+def _write(path: Path, text: str, *, private: bool) -> None:
+    """Write a file as a whole, with the mode that it had; private: only for its owner.
+
+    The new content is never in a place that somebody else chose: the temporary file is a new one,
+    of a random name, and no link.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+        if not private:
+            os.umask(mask := os.umask(0))
+            beside.chmod(0o666 & ~mask)
+            with suppress(FileNotFoundError):
+                shutil.copymode(path, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -15,7 +15,9 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ..faults import FAULTS
 from ..personas import PERSONAS
@@ -213,8 +215,13 @@ def _upstream_id(body: Mapping[str, Any]) -> str:
     return base64.b64encode(context_id.encode("utf-8", "surrogatepass")).decode()
 
 
-def page(method: str, path: str, simulator: Simulator) -> Reply | None:
-    """Return the page that is asked for; None if the simulator has no such page."""
+def page(method: str, path: str, host: str, simulator: Simulator) -> Reply | None:
+    """Return the page that is asked for; None if the simulator has no such page.
+
+    A browser's page whose name leads here (DNS rebinding) sees what came in under no name but ours.
+    """
+    if path in {"/", "/requests"} and not _is_ours(host, simulator):
+        return make_reply(403, to_json({"error": "this page has another name"}))
     if (method, path) == ("GET", "/"):
         shown: dict[str, Any] = {
             "service": "PS7 simulator",
@@ -237,6 +244,15 @@ def page(method: str, path: str, simulator: Simulator) -> Reply | None:
     else:
         return None
     return make_reply(200, to_json(shown, indent=2) + b"\n")
+
+
+def _is_ours(host: str, simulator: Simulator) -> bool:
+    """Whether a `Host` is an address, or a name that the simulator was given."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return bool(ip_address(name))
+    except ValueError:
+        return name in {"localhost", simulator.host, simulator.host_name}
 
 
 def _name(one: Persona | Fault, **more: object) -> dict[str, Any]:

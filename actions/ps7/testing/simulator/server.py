@@ -203,7 +203,7 @@ class Simulator:
         await self.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        reply = gateway.page(request.method, request.path, self)
+        reply = gateway.page(request.method, request.path, request.host, self)
         if reply is None:
             # `request.read()` would refuse a body of more than 1 MiB before it is recorded.
             body = await request.content.read()

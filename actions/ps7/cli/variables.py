@@ -1,0 +1,90 @@
+"""The plugin's settings as names: where each is set, and which of them are secrets."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ..settings import PREFIX, SECRETS_DIR, PS7Settings
+from .bot import files
+from .bot.yaml import UnreadableError
+from .findings import listed
+from .output import CommandError
+
+if TYPE_CHECKING:
+    from ..settings import ArrivalSettings, SlotSettings
+
+    Settings = TypeVar("Settings", ArrivalSettings, SlotSettings, PS7Settings)
+
+ENV = Path(".env")
+KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
+_SENSITIVE = "PASSWORD", "SEAL_KEYS", "ARRIVAL_KEYS", "API_KEY", "APP_KEY", "APP_SECRET", "PROXY"
+SECRETS = {f"{PREFIX}{name}" for name in _SENSITIVE}
+SIMULATORS = "simulator"
+"""The password that `init` sets, for the simulator."""
+_MOST_BYTES = 64 << 10
+"""Of a `.env`."""
+_CREDENTIALS = SECRETS - {"PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS", "PS7_PROXY"} | {"PS7_CLIENT_KEY"}
+_PLACES = "PS7_BASE_URL", "PS7_PROXY", "PS7_CA_FILE"
+"""What decides who receives the credentials."""
+
+
+def load(kind: type[Settings]) -> Settings:
+    """Read settings of this process, if the `.env` in this folder is a file that can be read."""
+    try:
+        if os.path.lexists(ENV):
+            files.text(ENV, _MOST_BYTES)
+    except UnreadableError as failure:
+        raise CommandError(f"{ENV} {failure}") from None
+    return kind.load()
+
+
+def load_to_ask(*, agreed: bool) -> PS7Settings:
+    """Read the settings with which PS7 is asked.
+
+    CommandError if the `.env` of this folder, which may be somebody else's, says where credentials
+    of the environment or of secret files go, and nobody has agreed.
+    """
+    settings = load(PS7Settings)
+    own = {name for name, value in in_env_file(ENV).items() if value}
+    outside = {name.upper() for name, value in os.environ.items() if value}
+    places = [name for name in _PLACES if name in own - outside]
+    secrets = _CREDENTIALS & (outside | {name.upper() for name in _secret_files()} - own)
+    written = " ".join(in_env_file(ENV, filled=False).values())
+    secrets |= {name.upper() for name in re.findall(r"\$\{(\w+)", written)} & outside - own
+    if places and secrets and not agreed:
+        raise CommandError(
+            f"{listed(places)} comes from .env in this folder, and would be sent what does not "
+            f"({listed(sorted(secrets))}): nothing was sent. If this .env is yours, "
+            "--yes sends it"
+        )
+    return settings
+
+
+def names_set() -> list[str]:
+    """Return the names in environment, `.env` and secret files."""
+    return [*os.environ, *in_env_file(ENV), *_secret_files()]
+
+
+def in_env_file(file: Path, *, filled: bool = True) -> dict[str, str]:
+    """Return what a `.env` sets, by names in capitals; nothing if it cannot be read.
+
+    filled: `${NAME}` is what the environment has, as for the settings.
+    """
+    from dotenv import dotenv_values  # pydantic-settings brings it, and waits too
+
+    with suppress(FileNotFoundError, UnreadableError):
+        found = dotenv_values(stream=io.StringIO(files.text(file, _MOST_BYTES)), interpolate=filled)
+        return {name.upper(): value or "" for name, value in found.items()}
+    return {}
+
+
+def _secret_files() -> list[str]:
+    folder = os.environ.get(SECRETS_DIR)
+    with suppress(OSError):  # the settings report it
+        return sorted(file.name for file in Path(folder).iterdir()) if folder else []
+    return []

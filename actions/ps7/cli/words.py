@@ -1,0 +1,20 @@
+"""Texts that are files, part by part: each begins with a line `%% NAME`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def parts(file: str) -> dict[str, str]:
+    """Return the parts of a file beside this module, by name and in order."""
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    _, *named = re.split(r"^%% (.+)\n", text, flags=re.MULTILINE)
+    return dict(zip(named[::2], named[1::2], strict=True))
+
+
+def left(name: str, **filled: object) -> str:
+    """Return what is left to a person by a name in `left.txt`, with what fills its gaps."""
+    return parts("left.txt")[name].strip().format(**filled)

@@ -1,0 +1,269 @@
+"""Made-up folders: whatever lies in one, `init` and `doctor` end soon, and lose nothing of it.
+
+`PS7_FUZZ_FOLDERS` says how many there are (`make fuzz`: 2,000). The number of one that fails makes
+it again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actions.ps7.cli.bot import yaml
+from tests.support.command import Cli
+from tests.support.init_bots import BOTS
+
+FOLDERS, AT_ONCE = int(os.environ.get("PS7_FUZZ_FOLDERS", "20")), 10
+SECONDS = 5.0
+"""Of the processor, for one command: a machine that does something else takes longer."""
+COMMANDS = ("doctor --bot . --only-bot", "init --yes", "init --yes --pt")
+ENDS = {0, 1}
+LARGEST = 2 << 20
+"""Bytes of a file that is compared."""
+
+DOMAINS = [bot.get("domain.yml", bot.get("domain/texts/b.yml", "")) for bot in BOTS.values()]
+YAML = [
+    *DOMAINS,
+    "",
+    "# nothing\n",
+    "- a\n- b\n",
+    "slots: [a]\nforms: 7\nactions: {a: 1}\nresponses: [x]\n",
+    "slots: {cpf: {mappings: [{type: from_text}]}, customer_cpf: {}, 7: null, ps7_status: []}\n",
+    "responses: {utter_greet: {text: a}}\n",
+    "responses:\n  utter_greet:\n  - text: |\n      a\n      b\n    condition: x\n",
+    "responses:\n  utter_greet:\n  - text: a # b\n\n  - text: [c]\n  'utter_greet ': [x]\n",
+    "version: '2.0'\nintents: [a]\n",
+    "a: &a [*a]\n",
+    "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 9)).replace("*a0", "1"),
+    "a: !!python/object/apply:os.system ['touch ran']\n",
+    "? [a, b]\n: c\n",
+    "slots: {a: 1}\nslots: {b: 2}\n",
+    "---\na: 1\n---\nb: 2\n",
+    "responses: " + "[" * 3000,
+    "responses:\n\tutter_greet: x\n",
+    "action_endpoint: {url: 'http://actions:5055/webhook'}\n",
+    "action_endpoint: {actions_module: '/etc/passwd'}\n",
+    "action_endpoint: {url: ['http://x', {y: z}], enable_selective_domain: true}\n",
+    '# action_endpoint:\n#   url: "http://localhost:5055/webhook"\n',
+    "rest:\nchannels.own.Own:\n/etc/passwd.X:\n....:\n",
+    "policies: [{name: TEDPolicy}]\nlanguage: [pt]\n",
+    "rules: [{rule: r, steps: [{action: utter_greet}]}]\nstories: 7\nflows: [x]\n",
+]
+"""Of which some are no domain, and some no YAML."""
+HEAVY = [
+    "rules:\n" + "- {rule: r, steps: [{intent: a}, {action: b}]}\n" * 4000,
+    "nlu:\n" + "- rules\n" * 200_000,
+    "intents: [" + "a, " * 120_000 + "a]\n",
+    "x: " + "y" * 900_000 + "\n",
+    "intents: " + "[a, " * 900 + "\n",
+    "actions:\n" + "- a\n" * 40_000,
+]
+"""Some are too much."""
+CODE = [
+    "",
+    "import rasa_ps7\n",
+    "class A:\n    def name(self):\n        return 'action_session_start'\n",
+    "from dotenv import load_dotenv\nimport os, nowhere\n",
+    "def (:\n",
+    "(" * 4000,
+    "x = '" + "\\d" * 300 + "'\n",
+]
+SETTINGS = ["", "PS7_BASE_URL=x\n", "PS7_SLOT_NAMES=[\n", "A='\nB\n", "PS7_URL=1\n" * 3000, "=\n\0"]
+RULES = ["", ".env\n", "!.env\n", ".env\n!.env", "*\n!*\n", "[\n", "#\n" * 30_000]
+FILES: dict[str, list[str]] = {
+    **dict.fromkeys(("domain.yml", "domain/a.yml", "domain/x/b.yaml", "domain/bot.yml"), YAML),
+    **dict.fromkeys(("config.yml", "endpoints.yml", "credentials.yml", "config/config.yml"), YAML),
+    **dict.fromkeys(("data/rules.yml", "data/x/nlu.yml", "tests/t.yml", "domain/ps7/d.yml"), YAML),
+    **dict.fromkeys(("actions.py", "actions/__init__.py", "actions/a.py", "channels/own.py"), CODE),
+    **dict.fromkeys(("json.py", "actions/ps7/__init__.py"), CODE),
+    **dict.fromkeys((".env", "../.env"), SETTINGS),
+    **dict.fromkeys((".gitignore", "../.gitignore"), RULES),
+    "Makefile": ["train:\n\trasa train\n", "include .env\n"],
+    "docker/Dockerfile": ["FROM rasa/rasa-sdk\nCOPY actions /app\n"],
+    "requirements.txt": ["rasa-sdk==3.1.1\n", "rasa-sdk\n" * 9000],
+    ".rasa-ps7.json": ['[{"path": ".git/config", "moved_to": null}]'],
+    "domain": YAML,
+}
+ENCODINGS = [*["utf-8"] * 12, "utf-8-sig", "utf-16", "latin-1", "utf-7"]
+LINE_ENDS = [*["\n"] * 6, "\r\n", "\r", "\n\r", "\u2028"]
+OUTSIDE = "../outside"
+TARGETS = ["..", ".", "self", "nowhere", "/dev/zero", "/dev/null", "/etc/passwd", OUTSIDE]
+ODD_NAMES = [b"\xff.yml", b"a\nb.yml", b"-rf.yml", b"\x1b[2J.yml", "café.yml".encode(), b" .yml"]
+
+
+def put(name: str) -> Path | None:
+    """Make room for a file; none if something else is in the way."""
+    path = Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return None if os.path.lexists(path) else path
+
+
+def a_file(made: random.Random) -> None:
+    name = made.choice([*FILES])
+    text = made.choice(FILES[name]).replace("\n", made.choice(LINE_ENDS))
+    raw = text.encode(made.choice(ENCODINGS), errors="replace")
+    if made.random() < 0.1:
+        at = made.randrange(len(raw) + 1)
+        raw = raw[:at] + made.randbytes(3) + raw[at:]
+    if made.random() < 0.1:
+        raw = raw.rstrip()
+    if path := put(name):
+        path.write_bytes(raw)
+
+
+def a_weight(made: random.Random) -> None:
+    if path := put(made.choice(["domain.yml", "domain/h.yml", "data/h.yml", "config.yml", ".env"])):
+        path.write_text(made.choice(HEAVY))
+
+
+def a_link(made: random.Random) -> None:
+    if path := put(made.choice([*FILES, "data", "actions", "domain", "data/up", "actions/up"])):
+        path.symlink_to(made.choice(TARGETS))
+
+
+def a_pipe(made: random.Random) -> None:
+    if path := put(made.choice([*FILES, "data/p.yml", "actions/p.py"])):
+        os.mkfifo(path)
+
+
+def a_folder(made: random.Random) -> None:
+    if path := put(made.choice([*FILES])):
+        path.mkdir()
+
+
+def a_size(made: random.Random) -> None:
+    if path := put(made.choice([*FILES])):
+        with path.open("wb") as file:
+            file.truncate(made.choice([(1 << 20) + 1, 1 << 33]))
+
+
+def a_crowd(made: random.Random) -> None:
+    folder = Path(made.choice(["data", "domain", "actions", "x"]))
+    for number in range(made.choice([30, 600])):
+        if path := put(str(folder / f"{number % 7}" / f"{number}.{made.choice(['yml', 'py'])}")):
+            path.write_text("rules: []\n")
+
+
+def a_depth(made: random.Random) -> None:
+    if path := put(made.choice(["data/", "domain/", "actions/"]) + "d/" * 60 + "x.yml"):
+        path.write_text("intents: [deep]\n")
+
+
+def a_name(made: random.Random) -> None:
+    folder = Path(made.choice(["data", "domain", "actions", "."]))
+    if put(str(folder / "x")):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + made.choice(ODD_NAMES))).write_text("a: 1\n")
+
+
+def a_repository(made: random.Random) -> None:
+    kind = made.choice(["init", "own", "bare", "file", "empty"])
+    if kind in ("init", "own"):
+        where = made.choice([".", ".."])
+        subprocess.run(["git", "init", "-q", where], check=False, capture_output=True)
+        if kind == "own":
+            subprocess.run(
+                ["git", "-c", "core.fsmonitor=false", "add", "-f", ".env"],
+                check=False,
+                capture_output=True,
+            )
+        subprocess.run(["git", "config", "core.fsmonitor", "touch ran"], check=False)
+    elif kind == "bare":
+        subprocess.run(["git", "init", "-q", "--bare", "."], check=False, capture_output=True)
+    elif path := put(".git"):
+        path.mkdir() if kind == "empty" else path.write_text("gitdir: /nowhere\n")
+
+
+STEPS: list[tuple[Callable[[random.Random], None], int]] = [
+    (a_file, 36),
+    *((step, 3) for step in (a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
+    (a_repository, 3),
+    (a_weight, 1),
+]
+
+
+def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return what lies in a folder: of each its mode, and its content or where it leads."""
+    found = {}
+    for here, folders, names in os.walk(folder):
+        if Path(here).name == ".git":
+            folders.clear()
+        for name in (*folders, *names):
+            path = Path(here, name)
+            about = path.lstat()
+            content = b""
+            if stat.S_ISLNK(about.st_mode):
+                content = os.fsencode(path.readlink())
+            elif stat.S_ISREG(about.st_mode) and about.st_size <= LARGEST:
+                content = path.read_bytes()
+            found[str(path.relative_to(folder))] = (about.st_mode, content)
+    return found
+
+
+UNCOMMENTED = {b"# action_endpoint:", b'#   url: "http://localhost:5055/webhook"'}
+
+
+def assert_kept(before: dict[str, tuple[int, bytes]], after: dict[str, tuple[int, bytes]]) -> None:
+    """Check that each line is where it was, in its order; a domain may lie in its folder now."""
+    for name, (mode, content) in before.items():
+        at = name
+        if name not in after and name in ("bot/domain.yml", "bot/domain"):
+            at = "bot/domain/bot.yml"
+        now, text = after[at]
+        private = Path(name).name == ".env"
+        assert stat.S_IFMT(now) == stat.S_IFMT(mode), name
+        assert private or now == mode, name
+        if not stat.S_ISREG(mode) or text == content:
+            assert text == content, name
+            continue
+        lines = iter(text.split(b"\n"))
+        lost = [line for line in content.removesuffix(b"\n").split(b"\n") if line not in lines]
+        assert not {line.rstrip(b"\r") for line in lost} - UNCOMMENTED, (name, lost[:3])
+        if 0 < content.count(b"\n") == content.count(b"\r\n"):
+            assert text.count(b"\n") == text.count(b"\r\n"), name
+
+
+@pytest.mark.parametrize("first", range(0, FOLDERS, AT_ONCE))
+@pytest.mark.timeout(30 * AT_ONCE)
+def test_an_odd_folder_costs_nothing(
+    cli: Cli, isolated: pytest.MonkeyPatch, tmp_path: Path, first: int
+) -> None:
+    """It ends within seconds, with 0 or 1 and no traceback; each line that was there is there.
+
+    What it read once is not read again from its memory: each command begins without.
+    """
+    for number in range(first, first + AT_ONCE):
+        made, around = random.Random(number), tmp_path / str(number)  # noqa: S311 - not a secret
+        (around / "outside").mkdir(parents=True)
+        (around / "outside" / "x.yml").write_text("intents: [outside]\n")
+        (around / "bot").mkdir()
+        isolated.chdir(around / "bot")
+        steps, weights = zip(*STEPS, strict=True)
+        for step in made.choices(steps, weights, k=made.randrange(2, 25)):
+            step(made)
+        before = everything(around)
+        for line in COMMANDS:
+            yaml._kept.clear()
+            begun = time.process_time()
+            code, out, err = cli(line)
+            took = time.process_time() - begun
+            assert (code in ENDS, "Traceback" in out + err) == (True, False), (number, line, err)
+            assert took < SECONDS, (number, line, took)
+            assert code == 0 or out or err
+        assert not list(around.rglob("ran")), number
+        try:
+            assert_kept(before, everything(around))
+        except (AssertionError, KeyError) as failure:
+            pytest.fail(f"folder {number}: {failure!r}")
+        isolated.chdir(tmp_path)
+        shutil.rmtree(around)
