@@ -83,8 +83,8 @@ LOG_OUTS = {
     "log-outs of nobody do not make a customer's forgotten": _of(
         Bot(every=False, start=START_PS7, forgetful=True),
         *(arrives("ana", "context"), says("forget")),
-        *(Answers(name, "rejected") for name in _KIOSK[:5]),
-        *(step for name in _KIOSK[:5] for step in (arrives(name, "forget"), Wait(650))),
+        *(Answers(name, "rejected") for name in _KIOSK[:8]),
+        *(step for name in _KIOSK[:8] for step in (arrives(name, "forget"), Wait(650))),
         arrives("ana", "context"),
     ),
     "a log-out is carried on by every run": _of(
@@ -133,6 +133,11 @@ TOKENS = {
         _SIGNED_RULE,
         *(arrives("bruno", "context"), arrives("ana"), Wait(130)),
         arrives("bruno", "context", token="old"),
+    ),
+    "a forged token in between does not make a token that is over useless": _of(
+        _SIGNED_RULE,
+        *(arrives("ana", "context"), arrives("diego", token="forged"), Wait(130)),
+        arrives("ana", "context", token="old"),
     ),
     "a forged token in between does not take a customer away": _of(
         _SIGNED_RULE,
