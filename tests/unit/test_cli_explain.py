@@ -196,7 +196,7 @@ def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
     moved = explain(talk, sender_id="another")[-1]
     talk.writes(ps7_context="forged").says()
     for run in (other_key, moved, explain(talk)[-1]):
-        assert run["rule"] == "unusable"
+        assert run["rule"] == "look-up"
         assert run["why"].startswith("None of PS7_SEAL_KEYS opens the seal")
 
 
