@@ -60,11 +60,11 @@ async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(
         ("https://ps7.example", "http://px:3128", ({"proxy": "http://px:3128"}, {"A": "b"})),
         (
             "https://ps7.example",
-            "http://us%40er:p%20w@px:3128/",
+            "http://us%40er:planted%20w@px:3128/",
             (
                 {
                     "proxy": "http://px:3128/",
-                    "proxy_headers": {"Proxy-Authorization": "Basic dXNAZXI6cCB3"},
+                    "proxy_headers": {"Proxy-Authorization": "Basic dXNAZXI6cGxhbnRlZCB3"},
                 },
                 {"A": "b"},
             ),
