@@ -25,7 +25,6 @@ TESTS = ("tests/unit", "tests/model/test_traces.py")
 MODULES = {
     "customer": "actions/ps7/customer.py",
     "breaker": "actions/ps7/lookup/breaker.py",
-    "http": "actions/ps7/lookup/http.py",
     "tokens": "actions/ps7/lookup/tokens.py",
     "wire": "actions/ps7/lookup/wire.py",
     "arrival": "actions/ps7/conversation/arrival.py",

@@ -93,6 +93,12 @@ def test_the_first_refusal_of_our_credentials_makes_a_probe_due(
     assert circuit.look_up(Reason.OK) == "denied"
 
 
+def test_a_probe_that_is_due_stays_due(circuit: Circuit) -> None:
+    """Whatever else happens before it is sent: lookups in flight end one after the other."""
+    circuit.look_up(Reason.UNAUTHORIZED, Reason.CONNECT, Reason.OK)
+    assert circuit.breaker.wants_probe
+
+
 @pytest.mark.parametrize("answer", ANSWERS, ids=str)
 def test_an_answer_begins_a_new_row(circuit: Circuit, answer: Reason) -> None:
     """The limit is one of lookups in a row."""

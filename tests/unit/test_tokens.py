@@ -98,7 +98,9 @@ def test_a_token_is_wanted_if_there_are_a_key_and_a_secret(
     assert not Gateway(monkeypatch, **{missing: None}).tokens.are_wanted
 
 
-@pytest.mark.parametrize(("expires", "good_for"), [("600", 540.0), (60, 54.0), ("1.5", 1.35)])
+@pytest.mark.parametrize(
+    ("expires", "good_for"), [("600", 540.0), (60, 54.0), ("1.5", 1.35), ("1", 0.9)]
+)
 async def test_a_token_is_renewed_before_it_ends(
     gateway: Gateway, expires: object, good_for: float
 ) -> None:
@@ -226,7 +228,7 @@ async def test_a_fetch_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch
     """It ends where no lookup is left to end it."""
     gateway = Gateway(monkeypatch, deadline=0.05)
     await _given_up(gateway)
-    failure = await gateway.fails()
+    failure = await asyncio.wait_for(gateway.fails(), 5)
     assert failure.reason is Reason.DEADLINE
 
 
@@ -253,6 +255,14 @@ async def test_a_status_that_gives_no_token(gateway: Gateway, status: int) -> No
     }.get(status, Reason.TOKEN_UNAVAILABLE)
     assert (failure.reason, failure.status, failure.retry_after) == (reason, status, 60.0)
     assert await gateway.get() == "planted-2"
+
+
+async def test_a_moment_to_come_back_at_is_read_as_a_date_too(gateway: Gateway) -> None:
+    """By the clock of this machine."""
+    gateway.replies = [Answer(503, {"retry-after": "Fri, 31 Dec 2100 23:59:59 GMT"}, b"")]
+    failure = await gateway.fails()
+    assert failure.retry_after is not None
+    assert failure.retry_after > 86400
 
 
 NO_LIVES = ("0", "abc", None, "inf", [600])
