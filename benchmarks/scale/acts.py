@@ -58,18 +58,18 @@ def _released(*versions: str | None) -> Callable[[Stage], Awaitable[None]]:
 
 async def _seal_keys(stage: Stage) -> None:
     """Let all open what the new key seals, then let it seal, then drop the old one."""
-    new, old = await stage.servers.rotated(SEAL_KEYS)
-    for keys in ([old, new], [new, old], [new]):
+    known, sealing = await stage.servers.rotated(SEAL_KEYS)
+    for keys in (known, sealing, sealing[:1]):
         await _with_keys(stage, SEAL_KEYS, keys)
 
 
 async def _arrival_keys(stage: Stage) -> None:
     """Let all verify with the new key, then let the back-end sign with it, then drop the old."""
-    new, old = await stage.servers.rotated(ARRIVAL_KEYS)
-    await _with_keys(stage, ARRIVAL_KEYS, [new, old])
-    stage.signs_with = new
+    known, signing = await stage.servers.rotated(ARRIVAL_KEYS)
+    await _with_keys(stage, ARRIVAL_KEYS, known)
+    stage.signs_with = signing[0]
     await stage.talk()
-    await _with_keys(stage, ARRIVAL_KEYS, [new])
+    await _with_keys(stage, ARRIVAL_KEYS, signing[:1])
 
 
 async def _with_keys(stage: Stage, variable: str, keys: list[str]) -> None:

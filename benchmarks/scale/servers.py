@@ -83,8 +83,8 @@ class ActionServers:
         folder = self._crew.folder / str(version).replace(" ", "-")
         self._bot = BOT if version is None else versions.make(version, BOT, folder)
 
-    async def rotated(self, variable: str) -> list[str]:
-        """Return the keys that `rasa-ps7 key --rotate` prints."""
+    async def rotated(self, variable: str) -> list[list[str]]:
+        """Return the two values that `rasa-ps7 key --rotate` prints, for one roll-out each."""
         options = ["--arrival"] if variable == ARRIVAL_KEYS else []
         said = await self._crew.run(
             "key",
@@ -92,8 +92,8 @@ class ActionServers:
             cwd=ROOT,
             variables={variable: json.dumps(self.keys[variable])},
         )
-        value: list[str] = json.loads(said)["value"]
-        return value
+        steps: list[list[str]] = json.loads(said)["steps"]
+        return steps
 
     async def replace(self, server: Server) -> None:
         """Let a server end as a rolling update does (SIGTERM), and start another in its place."""
