@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Changes = dict[str, Any]
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+_NOTHING_FOUND = Found(None, "")
 
 
 class Question(TypedDict):
@@ -72,7 +73,7 @@ class Decision(NamedTuple):
         guesses = reading.guesses + _is_guess(outcome, reading)
         if guesses > reading.guesses and guesses % reading.bot.settings.max_contexts == 0:
             report.guesses = guesses
-        asked = None if reading.found is None else reading.found.context_id
+        asked = (reading.found or _NOTHING_FOUND).context_id
         seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
         report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
         return Decision(self.rule, reading, report, slots)
@@ -130,7 +131,7 @@ def _outcome(rule: Rule, reading: Reading) -> Outcome:
 
 def _is_guess(outcome: Outcome, reading: Reading) -> bool:
     """Whether PS7 did not know a contextId that this session asks about for the first time."""
-    is_new = reading.found is not None and reading.found.fingerprint not in reading.asked
+    is_new = (reading.found or _NOTHING_FOUND).fingerprint not in reading.asked
     return is_new and outcome in (Outcome.REJECTED, Outcome.INVALID)
 
 
@@ -143,7 +144,7 @@ def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
 
 
 def _question(reading: Reading) -> Question:
-    found = reading.found or Found(None, "")
+    found = reading.found or _NOTHING_FOUND
     return {
         "context_id": found.context_id or "",  # one that is not usable was refused
         "encoded": found.encoded,
@@ -212,7 +213,7 @@ def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found = None if reading.found is None else reading.found.context_id
+    found = (reading.found or _NOTHING_FOUND).context_id
     customers: list[str] = []
     others = [] if found is None else [fingerprint(found)]
     for seal in reading.seals:
@@ -240,7 +241,7 @@ _WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
 
 def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: ANN401 - those of Seal
     """Make the next seal, about what was found; it carries what the conversation remembers."""
-    newest, about = reading.newest, reading.found or Found(None, "")
+    newest, about = reading.newest, reading.found or _NOTHING_FOUND
     remembered = {
         "number": 1 if newest is None else newest.number + 1,
         "session": reading.history.mark,
