@@ -258,7 +258,14 @@ def test_a_log_out_goes_by_what_ps7_receives() -> None:
                 assert talk.rule in ("logged-out", "unusable"), (setting, out, then)
     talk = Talk(bot=a_bot(max_contexts=9))
     talk.says("ana").forgets()
-    for other, encoded in (("YW5h", 1), ("YW5hYQ==", 0), ("bruno", 0), ("%", 0), ("/w==", 0)):
+    for other, encoded in (
+        ("YW5h", 1),
+        ("YW5hYQ==", 0),
+        ("bruno", 0),
+        ("%", 0),
+        ("YW!5h", 0),
+        ("/w==", 0),
+    ):
         talk.meets(other, Outcome.REJECTED, encoded=encoded)
         assert talk.asked[-1:] == [other]
 
