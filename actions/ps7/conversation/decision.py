@@ -164,10 +164,9 @@ def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found, held, hit = reading.found, reading.held, reading.logged_out
-    own = None if hit is None or found is None else fingerprint(found.context_id or "")
-    is_sealed = held and reading.same and held.outcome == report.outcome and own == hit
-    if found is None or is_sealed:
+    found, held, hit = reading.found or _NOTHING_FOUND, reading.held, reading.logged_out
+    own = fingerprint(found.context_id or "")  # what is not usable is not logged out
+    if held and reading.same and held.outcome == report.outcome and hit in (None, own):
         return _set_status(rule, reading, report)
     report.refusal = LookupReport(
         reading.bot.digest(found.context_id or found.fingerprint),
@@ -176,7 +175,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         found.refused or rule.reason or Reason.INTERNAL,
     )
     log_outs = reading.log_outs
-    if hit is not None and own is not None:  # from now on by its own text, whatever is beside it
+    if hit is not None:  # from now on by its own text, whatever is beside it
         log_outs = log_outs.and_hit(hit, own)
     seal = _seal(reading, report.outcome, **log_outs.in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
