@@ -111,8 +111,6 @@ def wire_text(value: object) -> str | None:
     type is None.
     """
     match value:
-        case None:
-            return None
         case str():
             return value.strip() or None
         case bool():

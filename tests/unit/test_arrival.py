@@ -57,8 +57,11 @@ def read(value: object, **beside: object) -> Found:
 
 
 def why(value: object) -> Reason | None:
+    """Return why it is refused; its value is known then too, and tells it from any other."""
     arrived = read(value)
     assert (arrived.context_id is None) == (arrived.refused is not None)
+    assert arrived.value == value
+    assert (arrived.fingerprint == unusable(value)) == (arrived.refused is not None)
     return arrived.refused
 
 
@@ -104,6 +107,8 @@ def test_a_process_keeps_what_it_read_of_tokens() -> None:
         other = verifier.read(hit(tokens[0]), "another")
         assert other.refused is Reason.ARRIVAL_CONVERSATION
         assert verifier.read(hit(tokens[0], flowId="f-1"), SENDER).flow_id == "f-1"
+        trail = verifier.read(hit(tokens[0], correlationId="c-1"), SENDER)
+        assert (trail.correlation_id, trail.flow_id) == ("c-1", None)
         assert verifier.read(hit("x" * 4097), SENDER).refused is Reason.ARRIVAL_SIGNATURE
     kept = verifier._kept.cache_info()
     assert (kept.misses, kept.currsize, kept.maxsize) == (3, 3, 1024)

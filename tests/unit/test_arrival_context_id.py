@@ -57,6 +57,8 @@ def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value:
 def test_usable_context_ids(value: object, text: str) -> None:
     """Printable text without white space, and whole numbers as their digits."""
     assert usable(value) == text
+    arrived = found(value)
+    assert (arrived.context_id, arrived.value) == (text, value)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,23 @@ from typing import Any
 import pytest
 
 from actions.ps7 import Outcome, Reason
-from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.arrival import fingerprint, unusable
 from actions.ps7.conversation.decision import decide
 from actions.ps7.conversation.reading import Reading
 from actions.ps7.conversation.rules import CONTEXT_RULES
-from tests.support.talk import ANA, DIEGO, ELISA, HOUR, NOW, SECOND, Snapshot, Talk, a_bot, signed
+from tests.support.talk import (
+    ANA,
+    DIEGO,
+    ELISA,
+    HOUR,
+    NOW,
+    SEAL_KEY,
+    SECOND,
+    Snapshot,
+    Talk,
+    a_bot,
+    signed,
+)
 
 OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
 
@@ -31,6 +43,27 @@ def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     reading = Reading(talk.tracker, talk.bot, talk.now, domain)
     assert set(reading.ours) == {"cpf", "agency"}
     assert (reading.says_ok, reading.claims, reading.seal_refused) == (False,) * 3
+
+
+def test_a_contextid_is_read_where_the_settings_say() -> None:
+    """A path has its steps between dots."""
+    talk = Talk(bot=a_bot(metadata_keys=["channel.ps7.id"]))
+    talk.happens("user", text="oi", metadata={"channel": {"ps7": {"id": "ana"}}})
+    found = talk.reading.found
+    assert found is not None
+    assert found.context_id == "ana"
+
+
+def test_what_makes_a_trail_is_the_same_in_every_process_and_release() -> None:
+    """Servers with one seal key write the same ids, also while a new version is rolled out."""
+    bot = a_bot(seal_keys=[SEAL_KEY])
+    assert bot.correlation.uuid("sender-1") == "a2403437-1122-8f7e-ae06-6417fb815fb4"
+    assert bot.digest("ana") == "5db4073b6495"
+
+
+def test_a_process_keeps_the_slots_of_a_few_domains() -> None:
+    """A bot has one or two, so what a caller makes up does not fill the memory."""
+    assert a_bot().among.cache_info().maxsize == 16
 
 
 def test_a_host_may_show_no_events() -> None:
@@ -62,6 +95,18 @@ def test_a_host_may_show_so_few_events_that_no_session_begins_among_them(sees_se
         talk.writes(**{name: value for name, value in slots.items() if value is not None})
     talk.run()
     assert talk.says_now == (OK_ANA if sees_seal else ("expired", None))
+
+
+def test_what_was_sealed_at_the_moment_of_the_first_event_is_of_its_session() -> None:
+    """Two events may have one time; only what is earlier may be of another session."""
+    talk = Talk()
+    talk.events.clear()
+    talk.happens("user", text="oi", metadata={"contextId": "ana"})
+    talk.run()
+    assert [seal.sealed_at.timestamp() for seal in talk.reading.here] == [
+        talk.reading.history.shown_since
+    ]
+    assert (talk.run(), talk.rule) == ({}, "held")
 
 
 # A rewind
@@ -213,7 +258,14 @@ def test_a_log_out_goes_by_what_ps7_receives() -> None:
                 assert talk.rule in ("logged-out", "unusable"), (setting, out, then)
     talk = Talk(bot=a_bot(max_contexts=9))
     talk.says("ana").forgets()
-    for other, encoded in (("YW5h", 1), ("YW5hYQ==", 0), ("bruno", 0), ("%", 0), ("/w==", 0)):
+    for other, encoded in (
+        ("YW5h", 1),
+        ("YW5hYQ==", 0),
+        ("bruno", 0),
+        ("%", 0),
+        ("YW!5h", 0),
+        ("/w==", 0),
+    ):
         talk.meets(other, Outcome.REJECTED, encoded=encoded)
         assert talk.asked[-1:] == [other]
 
@@ -252,7 +304,20 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         found = talk.reading.found
         assert found is not None
         assert found.refused is Reason.ARRIVAL_TIME, "another contextId arrived in between"
+        assert (found.value, found.fingerprint) == (token, unusable(token))
         assert talk.slots["ps7_status"] == "invalid"
+
+
+def test_a_token_that_never_arrived_in_time_is_known_by_itself() -> None:
+    """Two of them are two refusals."""
+    talk = Talk(bot=signed())
+    for name in ("ana", "diego"):
+        token = talk.token(name)
+        talk.now += timedelta(seconds=120)
+        found = talk.says(token).reading.found
+        assert found is not None
+        assert found.refused is Reason.ARRIVAL_TIME
+        assert (found.value, found.fingerprint) == (token, unusable(token))
 
 
 # Trackers of any shape

@@ -134,6 +134,18 @@ def test_of_a_newer_version_the_number_and_the_log_outs_are_read(
     assert seal.sealed_at == datetime.fromtimestamp(0, timezone.utc)
 
 
+@pytest.mark.parametrize(
+    ("said", "read"), [(0, 0), (1, 1), (-1, 0), (True, 0), ("1", 0), ([1], 0), (None, 0)]
+)
+def test_of_a_newer_version_it_is_read_how_many_log_outs_are_of_customers(
+    said: object, read: int
+) -> None:
+    """They are forgotten last; what is not such a number is none."""
+    seal = opened({"version": 4, "number": 9, "logged_out": ["a", "b"], "customers_out": said})
+    assert seal is not None
+    assert seal.customers_out == read
+
+
 def test_a_seal_with_fields_that_a_later_version_adds_is_read_without_them() -> None:
     """So two versions may take turns in one conversation, and what both know goes round."""
     said = SEALED.model_dump(mode="json")
@@ -145,17 +157,17 @@ def test_a_process_keeps_heads_without_customer_and_contextid() -> None:
     """So a session with hundreds of seals costs little, and memory has a limit."""
     sealer = Sealer([NEW])
     texts = [sealer.close(SEALED.model_copy(update={"number": n}), SENDER) for n in (2, 1, 3)]
-    foreign, long = sealer.close(SEALED, "another"), "x" * 5000
+    foreign, longest, too_long = sealer.close(SEALED, "another"), "x" * 4096, "x" * 4097
     for _ in range(2):
-        heads = sealer.heads([*texts, foreign, long, ""], SENDER)
+        heads = sealer.heads([*texts, foreign, longest, too_long, ""], SENDER)
         assert [head.number for head in heads] == [3, 2, 1]
     assert {"52998224725", "0001", "ana", SENDER}.isdisjoint(repr(heads).split("'"))
     kept = sealer._kept.cache_info()
-    assert (kept.hits, kept.misses, kept.maxsize) == (5, 5, 1024)
+    assert (kept.hits, kept.misses, kept.maxsize) == (6, 6, 1024)
     assert sealer.heads(texts, "another") == []
     many = SEALED.model_copy(update={"logged_out": tuple(f"{n:022}" for n in range(600))})
     (head,) = sealer.heads([sealer.close(many, SENDER)], SENDER)
-    assert (head.number, sealer._kept.cache_info().currsize) == (7, 8)
+    assert (head.number, sealer._kept.cache_info().currsize) == (7, 9)
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "s" * 10_000])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Changes = dict[str, Any]
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+_NOTHING_FOUND = Found(None, "")
 
 
 class Question(TypedDict):
@@ -72,7 +73,7 @@ class Decision(NamedTuple):
         guesses = reading.guesses + _is_guess(outcome, reading)
         if guesses > reading.guesses and guesses % reading.bot.settings.max_contexts == 0:
             report.guesses = guesses
-        asked = None if reading.found is None else reading.found.context_id
+        asked = (reading.found or _NOTHING_FOUND).context_id
         seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
         report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
         return Decision(self.rule, reading, report, slots)
@@ -130,7 +131,7 @@ def _outcome(rule: Rule, reading: Reading) -> Outcome:
 
 def _is_guess(outcome: Outcome, reading: Reading) -> bool:
     """Whether PS7 did not know a contextId that this session asks about for the first time."""
-    is_new = reading.found is not None and reading.found.fingerprint not in reading.asked
+    is_new = (reading.found or _NOTHING_FOUND).fingerprint not in reading.asked
     return is_new and outcome in (Outcome.REJECTED, Outcome.INVALID)
 
 
@@ -143,7 +144,7 @@ def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
 
 
 def _question(reading: Reading) -> Question:
-    found = reading.found or Found(None, "")
+    found = reading.found or _NOTHING_FOUND
     return {
         "context_id": found.context_id or "",  # one that is not usable was refused
         "encoded": found.encoded,
@@ -163,10 +164,9 @@ def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found, held, hit = reading.found, reading.held, reading.logged_out
-    own = None if hit is None or found is None else fingerprint(found.context_id or "")
-    is_sealed = held and reading.same and held.outcome == report.outcome and own == hit
-    if found is None or is_sealed:
+    found, held, hit = reading.found or _NOTHING_FOUND, reading.held, reading.logged_out
+    own = fingerprint(found.context_id or "")  # what is not usable is not logged out
+    if held and reading.same and held.outcome == report.outcome and hit in (None, own):
         return _set_status(rule, reading, report)
     report.refusal = LookupReport(
         reading.bot.digest(found.context_id or found.fingerprint),
@@ -175,7 +175,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         found.refused or rule.reason or Reason.INTERNAL,
     )
     log_outs = reading.log_outs
-    if hit is not None and own is not None:  # from now on by its own text, whatever is beside it
+    if hit is not None:  # from now on by its own text, whatever is beside it
         log_outs = log_outs.and_hit(hit, own)
     seal = _seal(reading, report.outcome, **log_outs.in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
@@ -212,7 +212,7 @@ def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found = None if reading.found is None else reading.found.context_id
+    found = (reading.found or _NOTHING_FOUND).context_id
     customers: list[str] = []
     others = [] if found is None else [fingerprint(found)]
     for seal in reading.seals:
@@ -240,7 +240,7 @@ _WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
 
 def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: ANN401 - those of Seal
     """Make the next seal, about what was found; it carries what the conversation remembers."""
-    newest, about = reading.newest, reading.found or Found(None, "")
+    newest, about = reading.newest, reading.found or _NOTHING_FOUND
     remembered = {
         "number": 1 if newest is None else newest.number + 1,
         "session": reading.history.mark,

@@ -282,7 +282,7 @@ class Reading:
         """What any seal shown knows to be logged out."""
         self.asked = {seal.fingerprint for seal in self.here if seal.asked}
         """What this session has asked PS7 about."""
-        self.is_current = newest is not None and newest in self.here[:1]
+        self.is_current = newest in self.here
         """Whether the newest seal is of this session."""
         self.held: Head | None = None
         """The newest seal, if it is of this session and the slot has one about the same."""

@@ -256,7 +256,7 @@ def _of_another_version(said: bytes) -> Seal:
         outcome=Outcome.OK,
         sealed_at=datetime.fromtimestamp(0, tz=timezone.utc),
         logged_out=tuple(name for name in names if isinstance(name, str))[:MAX_LOGGED_OUT],
-        customers_out=customers if type(customers) is int and customers > 0 else 0,
+        customers_out=max(customers, 0) if type(customers) is int else 0,
     )
 
 

@@ -1,0 +1,186 @@
+"""What one run does: what it tells, what its seals carry on, and what it leaves alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from actions.ps7 import Outcome
+from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.decision import decide, slot_events
+from actions.ps7.conversation.reading import Reading
+from actions.ps7.conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
+from tests.support.talk import ANA, DIEGO, HOUR, SECOND, Talk, a_bot
+
+TYPED = "typed"
+
+
+def test_a_slot_to_set_is_an_event_as_rasa_takes_it() -> None:
+    """Rasa writes the time by itself."""
+    assert slot_events({"cpf": None, "agency": "0001"}) == [
+        {"event": "slot", "timestamp": None, "name": "cpf", "value": None},
+        {"event": "slot", "timestamp": None, "name": "agency", "value": "0001"},
+    ]
+
+
+# What is told
+
+
+def test_a_lookup_is_unavailable_until_it_is_answered_and_told_as_one_after() -> None:
+    """A report says which rule decided, and whether PS7 was asked."""
+    decision = decide(CONTEXT_RULES, Talk().says("ana").reading)
+    assert (decision.outcome, decision.slots) == (Outcome.UNAVAILABLE, {})
+    assert (decision.report.rule, decision.report.looked_up) == ("look-up", False)
+    report = decision.answered(Outcome.REJECTED, None).report
+    assert (report.rule, report.outcome, report.looked_up) == ("look-up", Outcome.REJECTED, True)
+
+
+def test_a_slot_that_the_bot_fills_by_itself_is_told() -> None:
+    """By its default name, its name in the bot, and what fills it."""
+    talk = Talk()
+    domain = {"slots": {"cpf": {"mappings": [{"type": "from_text"}]}}}
+    decision = decide(CONTEXT_RULES, Reading(talk.tracker, talk.bot, talk.now, domain))
+    assert decision.report.own == [("cpf", "cpf", "from_text")]
+
+
+def test_a_status_that_claims_a_customer_whom_ps7_refused_is_told() -> None:
+    """While the failure waits, it is put right without asking again."""
+    talk = Talk()
+    talk.meets("ana", Outcome.REJECTED)
+    talk.writes(ps7_status="ok")
+    decision = decide(CONTEXT_RULES, talk.reading)
+    assert (decision.rule.name, decision.report.status_claimed) == ("failed-before", True)
+    talk.run()
+    assert not decide(CONTEXT_RULES, talk.reading).report.status_claimed
+
+
+@pytest.mark.parametrize("status", ["typed", "OK?", [], {"a": 1}, 5, True])
+def test_a_status_that_is_no_outcome_is_told_as_missing(status: object) -> None:
+    """A verification that writes nothing reports the slot as it is."""
+    talk = Talk()
+    talk.writes(ps7_status=status)
+    decision = decide(VERIFY_RULES, talk.reading)
+    assert (decision.outcome, decision.slots) == (Outcome.MISSING, {})
+
+
+# Guesses
+
+
+def test_a_contextid_that_ps7_refuses_again_is_no_second_guess() -> None:
+    """Every seal carries their number on: of an answer, a refusal, and a failure sealed again."""
+    talk = Talk(bot=a_bot(max_contexts=9))
+    guesses = [talk.meets("x", Outcome.REJECTED).guesses]
+    talk.now += 30 * SECOND
+    guesses.append(talk.meets("x").guesses)
+    assert (talk.asked, talk.rule) == (["x", "x"], "look-up")
+    guesses += [talk.meets(name).guesses for name in ("y", "two words", "x")]
+    assert talk.rule == "failed-before"
+    assert guesses == [1, 1, 2, 2, 2]
+
+
+def test_a_customer_who_is_known_is_no_alert(caplog: pytest.LogCaptureFixture) -> None:
+    """The conversation guessed as often as one may, and the alert was given then."""
+    talk = Talk(bot=a_bot(max_contexts=1))
+    talk.meets("x", Outcome.REJECTED)
+    talk.says("ana", opens="rasas")
+    caplog.clear()
+    caplog.set_level(logging.WARNING)
+    talk.run()
+    assert (talk.rule, talk.says_now, talk.reading.guesses) == ("look-up", ("ok", "ana"), 1)
+    assert caplog.messages == []
+
+
+# Log-outs
+
+
+def test_a_log_out_of_nobody_seals_nothing() -> None:
+    """No contextId is at hand, and no seal was ever seen."""
+    decision = decide(FORGET_RULES, Talk().reading)
+    assert (decision.outcome, decision.slots) == (Outcome.MISSING, {"ps7_status": "missing"})
+
+
+def test_a_log_out_names_what_was_known_and_nothing_else() -> None:
+    """The contextId of the customer first; the decoded one takes no customer's place."""
+    talk = Talk()
+    decision = decide(CONTEXT_RULES, talk.says("ana").reading)
+    customer = talk.customer("ana").model_copy(update={"decoded_context_id": "diego"})
+    talk.writes(**decision.answered(Outcome.OK, customer).slots)
+    talk.says(opens="rasas").forgets()
+    assert talk.reading.log_outs == ((ANA,), (DIEGO,))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_seal_of_a_log_out_has_the_contextid_if_ps7_was_asked_about_it(asked: bool) -> None:
+    """So it still counts as one that this session asked about."""
+    talk = Talk()
+    talk.says("ana")
+    if asked:
+        talk.run()
+    talk.forgets()
+    assert talk.seal.fingerprint == fingerprint("ana")
+    assert talk.seal.context_id == ("ana" if asked else None)
+    assert talk.reading.asked == ({ANA} if asked else set())
+
+
+# What is left alone
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda talk: talk.meets("two words"),
+        lambda talk: (talk.meets("ana", Outcome.REJECTED), talk.says(opens="rasas").run()),
+        lambda talk: talk.says().run(),
+    ],
+    ids=["refused", "an earlier failure", "nobody"],
+)
+def test_what_a_form_asked_stays_while_nobody_is_known(before: Callable[[Talk], object]) -> None:
+    """The run finds nothing to do, whatever the seal in the slot is about."""
+    talk = Talk()
+    before(talk)
+    talk.writes(cpf=TYPED)
+    assert talk.run() == {}
+
+
+def test_a_message_after_an_earlier_failure_leaves_its_seal_and_a_form_s_slots() -> None:
+    """It is the newest one, and of another session: only the status is set."""
+    talk = Talk()
+    talk.meets("ana", Outcome.REJECTED)
+    talk.says(opens="rasas").writes(cpf=TYPED)
+    assert talk.run() == {"ps7_status": "missing"}
+
+
+def test_what_claims_a_customer_beside_a_refusal_is_cleared() -> None:
+    """The status says `ok`, and the held seal that the arrival was refused."""
+    talk = Talk()
+    newest = talk.meets("two words")
+    talk.writes(ps7_status="ok", cpf=TYPED)
+    assert talk.run() == {"ps7_status": "invalid", "cpf": None}
+    assert talk.seal == newest
+
+
+def test_an_older_refusal_in_the_slot_gives_way_to_the_newest() -> None:
+    """Something else wrote it there, so what stands beside it goes too."""
+    talk = Talk()
+    talk.meets("two words")
+    older = talk.slots["ps7_context"]
+    talk.meets("ana", Outcome.REJECTED)
+    newest = talk.meets("two words")
+    talk.writes(ps7_context=older, cpf=TYPED)
+    assert set(talk.run()) == {"ps7_context", "cpf"}
+    assert (talk.seal, talk.slots["cpf"]) == (newest, None)
+
+
+def test_own_slots_stay_from_one_failure_to_the_next() -> None:
+    """The customer who was here before went with the first, and the slots with them."""
+    talk = Talk()
+    talk.meets("ana")
+    talk.writes(balance="12")
+    talk.meets("diego", Outcome.UNAVAILABLE)
+    assert talk.slots.get("balance") is None
+    talk.writes(balance="13")
+    talk.now += HOUR
+    talk.meets("diego")
+    assert (talk.asked, talk.slots["balance"]) == (["ana", "diego", "diego"], "13")
