@@ -145,14 +145,21 @@ def decode(
     if code not in _SUCCESS_CODES and not _is_success(code):
         raise LookupFailed(Reason.FAILURE_CODE, _OK)
     payload = envelope.get("payload")
+    if not isinstance(payload, dict) or not payload:
+        payload = _payload_as_data(payload, envelope)
+    expiry = usable_until(envelope.get("expireIn"), received_at, max_age)
+    return read_customer(payload, envelope, expiry=expiry, strict_cpf=strict_cpf)
+
+
+def _payload_as_data(payload: object, envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload under the neighbours' name, if its own has nothing; or LookupFailed."""
     if _is_empty(payload):
         payload = envelope.get("data")
         if _is_empty(payload):
             raise LookupFailed(Reason.NO_PAYLOAD, _OK)
     if not isinstance(payload, dict):
         raise LookupFailed(Reason.NOT_AN_OBJECT, _OK)
-    expiry = usable_until(envelope.get("expireIn"), received_at, max_age)
-    return read_customer(payload, envelope, expiry=expiry, strict_cpf=strict_cpf)
+    return payload
 
 
 def _is_success(code: object) -> bool:
