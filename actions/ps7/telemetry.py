@@ -386,7 +386,7 @@ class RunReport:
             _warn_once(noted, text)
 
     def _tell_attacks(self) -> None:
-        """Tell what something else than the plugin wrote."""
+        """Log what something else than the plugin wrote."""
         if self.seal_refused:
             seals_refused.add(1)
             unset = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
