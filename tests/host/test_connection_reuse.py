@@ -208,7 +208,7 @@ async def test_what_does_not_end_is_cut_off_at_a_size(name: str) -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert ended in ("not_http", "connection_lost")
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 2.5  # the deadline is 3 s
         assert most < 12_000_000
         assert await end_of(client) == "0002"
         assert gateway.requests == [(0, "ana"), (1, "diego")]
