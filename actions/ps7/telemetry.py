@@ -126,16 +126,16 @@ open_circuits = _meter.create_up_down_counter(
 )
 
 
-def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
-    return {"outcome": str(outcome), "reason": str(reason)}
-
-
 _probes = CounterFromZero(
     "ps7.probe",
     "{probe}",
     "Probes of circuit breakers, by outcome and reason",
     # Those that fail, for alerts: some of these pairs never occur.
-    [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
+    [
+        {"outcome": str(outcome), "reason": str(why)}
+        for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE)
+        for why in Reason
+    ],
 )
 
 certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
@@ -181,13 +181,8 @@ class LookupReport:
     kind: Literal["lookup", "probe"] = "lookup"
     """Whether a customer is looked up, or the circuit breaker sends a probe."""
 
-    def succeed(self, undocumented: tuple[str, ...]) -> None:
-        """Note that PS7 named a customer."""
-        self.outcome, self.reason, self.status = Outcome.OK, Reason.OK, 200
-        self.undocumented = undocumented
-
-    def fail(self, outcome: Outcome, reason: Reason, status: int | None = None) -> None:
-        """Note how the lookup failed."""
+    def ends(self, outcome: Outcome, reason: Reason, status: int | None = None) -> None:
+        """Note how the lookup ends."""
         self.outcome, self.reason, self.status = outcome, reason, status
 
     def tell(self, span: trace.Span) -> None:
@@ -212,7 +207,7 @@ class LookupReport:
 
         Return how it ended. A probe that is cancelled has no line: the process ends.
         """
-        ended = _end(self.outcome, self.reason)
+        ended = {"outcome": str(self.outcome), "reason": str(self.reason)}
         if self.kind == "probe" and self.reason is Reason.CANCELLED:
             return ended
         logger.info(
