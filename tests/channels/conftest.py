@@ -16,6 +16,7 @@ from actions.ps7.testing import Simulator
 from tests.channels import services
 from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
+from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
 
@@ -53,7 +54,7 @@ def ps7(rasa_simulator: Simulator) -> Simulator:
 async def redis(tmp_path: Path) -> AsyncIterator[str]:
     """Run a Redis; return its address."""
     if (program := shutil.which("redis-server")) is None:
-        pytest.skip("needs Redis (Debian: apt-get install redis-server)")
+        lacking("Redis", "apt-get install redis-server")
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     log = tmp_path / "redis.log"

@@ -21,6 +21,7 @@ from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
 from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import document
+from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
 pytestmark = [
@@ -108,8 +109,7 @@ async def test_of_two_senders_one_is_erased() -> None:
     """
     programs, python = Programs.find(), _rasa_python()
     if not ((programs.postgres / "initdb").exists() and programs.redis.exists()):
-        missing = "missing: PostgreSQL or Redis (apt-get install postgresql redis-server)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+        lacking("PostgreSQL and Redis", "apt-get install postgresql redis-server")
     with tempfile.TemporaryDirectory(prefix="ps7-erase-") as folder:
         crew = Crew(Path(folder))
         authority = Authority(Path(folder, "tls"))

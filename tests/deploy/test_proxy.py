@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import ssl
 import tempfile
@@ -15,8 +14,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from benchmarks.scale.programs import Programs
+from benchmarks.scale.programs import PACKAGES, Programs
 from tests.deploy.deployment import DEPLOY
+from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
 pytestmark = pytest.mark.release
@@ -29,7 +29,7 @@ WEBHOOK = "/webhooks/rest/webhook"
 def root() -> Iterator[Path]:
     """Make a folder with a short path, through which another user of the system gets."""
     if PROGRAMS.missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(PROGRAMS.missing)
+        lacking("PostgreSQL, Redis and nginx", f"apt-get install {PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="ps7-deploy-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.host.conftest import Stage, seal_keys
-from tests.host.loopback import ANA, ByteGateway
+from tests.host.loopback import ANA, ByteGateway, http
 from tests.support.dialogue import Dialogue
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+
+DOWN = http(status="503 Service Unavailable")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -24,11 +26,11 @@ async def test_it_stops_without_a_word_about_a_probe_that_is_under_way(
 
     The circuit breaker probes a silent PS7 as the signal comes.
     """
-    limits = {"PS7_READ_TIMEOUT": "60", "PS7_DEADLINE": "3", "PS7_BREAKER_FAILURES": "1"}
-    with ByteGateway(defaultdict(lambda: [60.0], ana=[ANA])) as ps7:
+    limits = {"PS7_ATTEMPTS": "1", "PS7_BREAKER_FAILURES": "1"}
+    with ByteGateway(defaultdict(lambda: [60.0], ana=[ANA], down=[DOWN])) as ps7:
         url = {"PS7_BASE_URL": ps7.url, "PS7_SEAL_KEYS": seal_keys()}
         server = await stage.start(python, **url, **limits)
-        for context_id, status in (("ana", "ok"), ("silent", "unavailable")):
+        for context_id, status in (("ana", "ok"), ("down", "unavailable")):
             user = Dialogue()
             await user.turn(server.send, metadata={"contextId": context_id})
             assert user.slots["ps7_status"] == status

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import pytest
 from examples.demo import Customer
 from examples.monitoring.watched import PROMETHEUS, WORKERS, beside, watched
 from tests.monitoring.test_rules import COUNTERS, HERE, RECORDED
+from tests.support.needs import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ async def only(it: Watched, *names: str, maybe: str = "") -> None:
 async def test_alerts_begin_and_end_as_ps7_breaks_and_is_mended() -> None:
     """The first event of a process counts, both workers are seen, and every query has data."""
     if PROMETHEUS is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Debian's prometheus")
+        lacking("Prometheus", "apt-get install prometheus")
     async with watched(60.0, PS7_BREAKER_RESET="1") as it, beside(it.customers(10)):
         # Each worker has a port of its own, and is there at 0.
         await has(it, "sum by (instance) (ps7_turns_total) >= 0", series=WORKERS)

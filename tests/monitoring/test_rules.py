@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import runpy
 import shutil
@@ -19,6 +18,7 @@ from actions.ps7.telemetry import CounterFromZero
 from examples.demo import free_ports
 from tests.docs.documents import document
 from tests.docs.test_tables import METRICS, OPERATIONS
+from tests.support.needs import lacking
 from tests.support.pins import pinned
 from tests.support.processes import ROOT
 
@@ -95,7 +95,7 @@ def test_promtool_is_content(command: list[str]) -> None:
     """Alerts fire and end, at the durations that are shipped."""
     promtool = shutil.which("promtool")
     if promtool is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Debian's prometheus")
+        lacking("Prometheus", "apt-get install prometheus")
     ran = subprocess.run(
         [promtool, *command], cwd=HERE, capture_output=True, text=True, check=False
     )

@@ -151,6 +151,9 @@ _BUGS_OF_LOOKUP = {
     "probes go on at the same pace while PS7 refuses our credentials": (
         *("breaker", "min(2 * self._pause, LONGEST_PAUSE) if again", "self._reset if again"),
     ),
+    "the pause is not renewed by a probe that fails": (
+        *("breaker", "self._next_probe = mono", "self._next_probe = self._next_probe or mono"),
+    ),
     "the pauses double without end": (
         *("breaker", "min(2 * self._pause, LONGEST_PAUSE)", "2 * self._pause"),
     ),

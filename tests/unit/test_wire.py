@@ -77,8 +77,7 @@ def build(
 
 
 def test_a_request_has_the_headers_that_settings_and_arguments_ask_for() -> None:
-    """Exactly these, by their names on the wire; its `repr` shows none of them."""
-    assert build() == Request(URL + PATH, HEADERS, BODY)
+    """Exactly these, whatever another request had; its `repr` shows none of them."""
     request = build(correlation_id="trail-1", api_key="an-api-key", app_key="an-app-key")
     assert request.headers == {
         **HEADERS,
@@ -86,6 +85,7 @@ def test_a_request_has_the_headers_that_settings_and_arguments_ask_for() -> None
         "x-app-key": "an-app-key",
         "x-itau-correlationID": "trail-1",
     }
+    assert build() == Request(URL + PATH, HEADERS, BODY)
     assert repr(request) == f"Request(url='{URL}{PATH}')"
     assert repr(Answer(200, {"x": "header"}, b"body")) == "Answer(status=200)"
 
