@@ -74,7 +74,7 @@ async def test_nothing_keeps_running(
     if stops:
         begun = time.monotonic()
         await ps7.stop()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 4
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
     for _ in range(500):
