@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -63,7 +62,6 @@ class Server:
     """Seconds before each piece but the first."""
     stays: bool = True
     """Whether the connection stays open after the answer; until the client leaves, if so."""
-    tls: ssl.SSLContext | None = None
     greeting: bytes = b""
     """What is sent when a client connects."""
     heard: list[bytes] = field(default_factory=list, init=False)
@@ -88,10 +86,10 @@ class Server:
     @property
     def url(self) -> str:
         """Where it listens, as a base URL."""
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.tls)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -184,10 +182,6 @@ class ByteGateway(Server):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-    def send(self, piece: bytes, connection: int = 0) -> None:
-        """Send an unasked piece; it has left when this returns."""
-        self._run(self._send(self._writers[connection], piece))
 
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_WAIT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
 import pytest
@@ -55,23 +54,6 @@ async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
         "PS7_SLOT_NAMES can name another slot for cpf"
     )
     assert own_warnings(caplog) == ([warning] if kind else [])
-
-
-@pytest.mark.parametrize(("clear", "cpf"), [([], TYPED), (["undeclared", "cpf"], None)])
-async def test_it_goes_with_the_customer_where_the_bot_says_so_alone(
-    monkeypatch: pytest.MonkeyPatch, clear: list[str], cpf: str | None
-) -> None:
-    """By `PS7_CLEAR_SLOTS`, after the plugin's was renamed; also if the plugin is broken."""
-    monkeypatch.setenv("PS7_SLOT_NAMES", '{"cpf": "customer_cpf"}' if clear else "")
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", json.dumps(clear))
-    bot = converse(mappings={"cpf": [FROM_TEXT]})
-    for who, status in (("diego", "ok"), ("broken", "unavailable")):
-        await arrive(bot, "ana")
-        await bot.set_slot("cpf", TYPED)
-        if who == "broken":
-            monkeypatch.setattr("actions.ps7.actions.decide", lambda *_: 1 / 0)
-        await arrive(bot, who)
-        assert (bot.slots["ps7_status"], bot.slots["cpf"]) == (status, cpf)
 
 
 async def test_what_the_bot_noted_goes_when_a_renamed_slot_is_forged(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.timeout(60)
 
 BOT, DOMAIN = BOTS["file"], BOTS["file"]["domain.yml"]
 INIT, DOCTOR = "init --yes", "doctor --bot . --only-bot"
-JOURNAL = ".rasa-ps7.json"
 
 
 def shell(line: str) -> None:
@@ -73,21 +71,6 @@ def test_no_program_that_a_repository_names_is_run(
     assert ("PS7_SEAL_KEYS" in Path(".env").read_text()) is (made == OWN_GIT)
     shell("git -c safe.bareRepository=all ls-files --error-unmatch -- domain.yml || true")
     assert Path("../ran").exists()  # it would have been
-
-
-def test_a_journal_that_a_repository_brings_is_obeyed_by_nothing(cli: Cli) -> None:
-    """There was a command that took back what such a file says, `.git/config` included."""
-    shell("git init -q")
-    before = Path(".git/config").read_text()
-    own = DOMAIN.replace("greet,", "bye, greet,")
-    entry = {"path": ".git/config", "moved_to": None, "before": 1, "after": 2}
-    hunks = [[0, ["[core]", "fsmonitor = ./run"], [before.splitlines()[0]]]]
-    lay_out(Path(), {**BOT, JOURNAL: json.dumps([{**entry, "hunks": hunks}]), "domain.yml": own})
-    code, _, err = cli("init --undo --yes")
-    assert (code, "unrecognized arguments: --undo" in err) == (2, True)
-    assert cli(INIT).code == 0
-    assert Path(".git/config").read_text() == before
-    assert "bye, greet" in Path("domain/bot.yml").read_text()
 
 
 # -- what has no end ------------------------------------------------------------------------------
@@ -360,7 +343,7 @@ STRICT = "doctor --bot . --only-bot --strict"
 
 
 @pytest.mark.parametrize("failing", range(6))
-def test_a_failure_in_between_is_no_end(
+def test_the_next_run_makes_what_a_failure_left(
     isolated: pytest.MonkeyPatch, cli: Cli, failing: int
 ) -> None:
     """Whatever is written by then, the next run makes the rest."""
@@ -396,7 +379,7 @@ NEGATED = ".env\nmodels/\n!.env\n"
         ),
     ],
 )
-def test_where_a_key_goes(
+def test_a_key_goes_only_into_a_env_that_git_ignores(
     cli: Cli,
     isolated: pytest.MonkeyPatch,
     *,
@@ -439,7 +422,9 @@ def test_a_rule_that_git_does_not_follow_stops_the_key(
     assert err.startswith("git does not ignore .env, so no secret was written there: set PS7_SEAL")
 
 
-def test_how_a_file_is_written(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_written_file_keeps_its_mode_and_follows_no_link(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """It keeps its mode; a new one has that of any new file.
 
     Nothing goes into a link that lies in wait: Git can carry one by the name of a temporary file,

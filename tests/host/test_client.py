@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason, telemetry
 from actions.ps7.lookup.client import Lookup
+from actions.ps7.lookup.wire import build_request
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.simulator_client import own_simulator
 
@@ -63,7 +64,7 @@ async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Clie
 # Which error
 
 
-async def test_a_lookup_that_finds_no_place_is_busy(
+async def test_a_lookup_that_finds_no_place_is_busy_and_a_probe_needs_none(
     ps7: Simulator, said: pytest.LogCaptureFixture
 ) -> None:
     """After a quarter of its deadline, with nothing sent; the next one finds the place free."""
@@ -74,38 +75,13 @@ async def test_a_lookup_that_finds_no_place_is_busy(
         await asyncio.sleep(0.1)
         busy = await failure_of(client, "ana")
         assert 0.2 < time.monotonic() - began - 0.1 < 0.4
+        probe = build_request(settings, "ana", encoded=None, correlation_id=None, flow_id="f-1")
+        assert (await client._http.send(probe, patience=None)).status == 200, "it needs no place"
         assert (busy.outcome.value, busy.reason, busy.status) == ("unavailable", Reason.BUSY, None)
         assert (await first).reason is Reason.DEADLINE
         assert (await client.lookup("ana")).agency == "0341"
-    assert len(ps7.requests) == 2
+    assert len(ps7.requests) == 3
     assert lines(said)[0] == ("unavailable", "busy", "-", "0")
-
-
-async def test_a_place_is_taken_as_soon_as_one_is_free(ps7: Simulator) -> None:
-    """Six lookups, each of 50 ms, in two places: nobody is refused."""
-    settings = settings_for(ps7.url, deadline=4.0, max_connections=2)
-    async with PS7Client(settings) as client:
-        known = await asyncio.gather(*(client.lookup("late") for _ in range(6)))
-    assert len(known) == len(ps7.requests) == 6
-
-
-async def test_a_probe_has_a_place_of_its_own(ps7: Simulator) -> None:
-    """Strangers who keep all places with a contextId on which PS7 is slow open no circuit."""
-    limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 4, "breaker_failures": 2}
-
-    async def stranger(ours: PS7Client) -> None:
-        while True:
-            await failure_of(ours, "slow")
-            await asyncio.sleep(0.01)
-
-    async with PS7Client(settings_for(ps7.url, **limits)) as client:
-        strangers = [asyncio.create_task(stranger(client)) for _ in range(40)]
-        await asyncio.sleep(2.5)
-        for each in strangers:
-            each.cancel()
-        await asyncio.gather(*strangers, return_exceptions=True)
-        known = await asyncio.gather(*(client.lookup("ana") for _ in range(4)))
-    assert {customer.agency for customer in known} == {"0341"}
 
 
 async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(

@@ -7,19 +7,16 @@ is used again would be taken for the next customer's answer. No connection is.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-import trustme
 
 from actions.ps7 import PS7Client
 from actions.ps7.lookup.http import MAX_ANSWER_BYTES
-from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, customer, http
+from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, http
 from tests.host.test_client import settings_for
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
@@ -30,22 +27,18 @@ IN_CHUNKS = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     b'1a\r\n{"payload":{"u_ag":"0341"}\r\n1\r\n}\r\n0\r\n\r\n'
 )
-PAUSE = 0.05
-"""Seconds after which an event loop has read what was sent to it."""
-read_or_not = pytest.mark.parametrize("pause", [0.0, PAUSE], ids=["unread", "read"])
+PAUSE, LATE = 0.05, 0.3
+"""Seconds after which an event loop has read what was sent to it, and more than enough."""
 
 
 @asynccontextmanager
 async def asked(
-    *ana: bytes | float,
-    tls: ssl.SSLContext | None = None,
-    greeting: bytes = b"",
-    **settings: object,
+    *ana: bytes | float, greeting: bytes = b"", **settings: object
 ) -> AsyncIterator[tuple[ByteGateway, PS7Client]]:
     """Yield a gateway that answers this about Ana, and a client of it that makes one attempt."""
     answers = {"ana": ana, "diego": [DIEGO]}
     limits = {"deadline": 3.0, "read_timeout": 2.0, "attempts": 1}
-    with ByteGateway(answers, tls=tls, greeting=greeting) as gateway:
+    with ByteGateway(answers, greeting=greeting) as gateway:
         async with PS7Client(settings_for(gateway.url, **{**limits, **settings})) as client:
             yield gateway, client
 
@@ -56,103 +49,47 @@ async def end_of(client: PS7Client, context_id: str = "diego") -> str | None:
     return lookup.customer.agency if lookup.customer else str(lookup.report.reason)
 
 
-UNASKED = {
-    "the same answer again": ANA,
-    "408": http(b"", "Connection: close", status="408 Request Timeout"),
-    "half an answer": ANA[:40],
-    "an interim answer": CONTINUE,
-    "an end": END,
-    "a reset": RESET,
-}
-
-
-@read_or_not
-@pytest.mark.parametrize("piece", UNASKED.values(), ids=UNASKED)
-async def test_what_comes_unasked_after_an_answer_is_not_the_next_customers(
-    piece: bytes, pause: float
-) -> None:
-    """Whether it comes at once or later: that connection is closed."""
-    async with asked(ANA) as (gateway, client):
-        assert await end_of(client, "ana") == "0341"
-        gateway.send(piece)
-        if pause:
-            await asyncio.sleep(pause)
-        assert await end_of(client) == "0002"
-        assert gateway.requests == [(0, "ana"), (1, "diego")]
-
-
-@read_or_not
-async def test_over_tls_too(tmp_path: Path, pause: float) -> None:
-    """A handshake for each lookup."""
-    authority, secured = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    authority.issue_cert("127.0.0.1").configure_cert(secured)
-    async with asked(ANA, tls=secured, ca_file=tmp_path / "ca.pem") as (gateway, client):
-        assert await end_of(client, "ana") == "0341"
-        gateway.send(ANA)
-        await asyncio.sleep(pause)
-        assert await end_of(client) == "0002"
-        assert gateway.requests == [(0, "ana"), (1, "diego")]
-
-
 SPOILT: dict[str, tuple[Pieces, str]] = {
-    # Bytes beyond the end of an answer, in the segment that ends it
     "the same answer again": ([ANA + ANA], "0341"),
-    "the same answer again, in two": ([ANA[:-5], PAUSE, ANA[-5:] + ANA], "0341"),
-    "half of another answer": ([ANA + ANA[:40]], "0341"),
-    "half of another answer, in two": ([ANA[:-5], PAUSE, ANA[-5:] + ANA[:40]], "0341"),
-    "in chunks, and again": ([2 * IN_CHUNKS], "0341"),
-    "in chunks, and again, in two": ([IN_CHUNKS[:-5], PAUSE, IN_CHUNKS[-5:] + IN_CHUNKS], "0341"),
-    # Anything but a whole answer of status 200: a gateway may still forward the late answer. One
-    # that is too large may be whole before anybody looked at its size.
-    "504": ([GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA], "server_error"),
-    "204": ([http(status="204 No Content"), PAUSE, ANA], "undocumented_status"),
-    "500": ([http(b"{}", status="500 No"), PAUSE, ANA], "business_failure"),
+    "half of another answer": ([ANA[:-5], PAUSE, ANA[-5:] + ANA[:40]], "0341"),
+    "in chunks, and again": ([IN_CHUNKS[:-5], PAUSE, IN_CHUNKS[-5:] + IN_CHUNKS], "0341"),
+    "an end": ([ANA, END], "0341"),
+    "a reset": ([ANA, PAUSE, RESET], "0341"),
+    # A gateway may still forward the late answer. One that is too large may be whole before anybody
+    # looked at its size.
+    "504 and the late answer": ([GATEWAY_TIMEOUT, PAUSE, ANA], "server_error"),
+    "204 and an answer": ([http(status="204 No Content"), PAUSE, ANA], "undocumented_status"),
     "too large": ([http(b" " * (MAX_ANSWER_BYTES + 1)), PAUSE, ANA], "answer_too_large"),
 }
 
 
 @pytest.mark.parametrize("name", SPOILT)
-async def test_a_connection_that_brought_anything_but_one_good_answer_is_closed(name: str) -> None:
-    """And the lookup ends as if nothing more had come."""
+async def test_what_comes_after_an_answer_is_not_the_next_customers(name: str) -> None:
+    """Whether it comes at once or later: the lookup ends as if nothing more had come."""
     pieces, end = SPOILT[name]
     async with asked(*pieces) as (gateway, client):
         assert await end_of(client, "ana") == end
         assert await end_of(client) == "0002"
-        assert gateway.requests == [(0, "ana"), (1, "diego")]
-
-
-async def test_a_gateway_that_repeats_any_answer_at_any_moment_makes_nobody_another() -> None:
-    """Three hundred customers, in turn and eight at a time; one answer of three is sent again."""
-    names = [f"customer-{number}" for number in range(300)]
-    answers: dict[str, Pieces] = {
-        name: [customer("52998224725", name), 0.002, b"" if number % 3 else ANA]
-        for number, name in enumerate(names)
-    }
-    with ByteGateway(answers) as gateway:
-        async with PS7Client(settings_for(gateway.url, attempts=1)) as client:
-            for name in names:
-                assert await end_of(client, name) == name
-            for first in range(0, 300, 8):
-                some = names[first : first + 8]
-                assert await asyncio.gather(*(end_of(client, name) for name in some)) == some
-        assert len({number for number, _ in gateway.requests}) == 600
+        await asyncio.sleep(2 * PAUSE)
+        assert await end_of(client) == "0002"
+        assert gateway.requests == [(0, "ana"), (1, "diego"), (2, "diego")]
 
 
 @pytest.mark.parametrize(
-    "pieces", [[PAUSE, ANA], [ANA[:-9], PAUSE, ANA[-9:]]], ids=["before", "within"]
+    "pieces", [[LATE, ANA], [ANA[:-9], LATE, ANA[-9:]]], ids=["before", "within"]
 )
 async def test_the_answer_that_comes_after_a_cancelled_turn_is_not_used(pieces: Pieces) -> None:
     """Whether the turn was cancelled before the answer began, or in the middle of it."""
     async with asked(*pieces) as (gateway, client):
         assert await end_of(client) == "0002"
         turn = asyncio.create_task(client.lookup("ana"))
-        await asyncio.sleep(PAUSE / 2)
+        while len(gateway.requests) < 2:  # noqa: ASYNC110 - a gateway in a thread has no event of it
+            await asyncio.sleep(PAUSE / 5)
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):
             await turn
         assert await end_of(client) == "0002"
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(LATE)
         assert await end_of(client) == "0002"
         assert [number for number, _ in gateway.requests] == [0, 1, 2, 3]
 
@@ -165,18 +102,6 @@ async def test_a_handful_of_interim_answers_is_passed_over() -> None:
     interim = [CONTINUE, b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"]
     async with asked(*interim, PAUSE, ANA) as (_, client):
         assert await end_of(client, "ana") == "0341"
-
-
-async def test_a_flood_of_interim_answers_ends_the_lookup() -> None:
-    """It would keep a core busy until the deadline: the connection is closed instead."""
-    async with asked(*[CONTINUE * 5000] * 20, ANA) as (gateway, client):
-        began, busy = time.monotonic(), time.thread_time()
-        assert await end_of(client, "ana") == "not_http"
-        assert time.monotonic() - began < 2.0  # the deadline is 3 s
-        await asyncio.sleep(PAUSE)
-        assert time.thread_time() - busy < 0.5
-        assert await end_of(client) == "0002"
-        assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
 async def test_an_answer_that_comes_before_its_request_cancels_no_turn() -> None:
@@ -212,12 +137,3 @@ async def test_what_does_not_end_is_cut_off_at_a_size(name: str) -> None:
         assert most < 12_000_000
         assert await end_of(client) == "0002"
         assert gateway.requests == [(0, "ana"), (1, "diego")]
-
-
-async def test_a_lookup_is_not_cancelled_when_all_connections_are_closed() -> None:
-    """It ends as one whose connection was lost: no turn was cancelled."""
-    async with asked(2.0, ANA, deadline=0.6) as (_, client):
-        ends = [asyncio.create_task(end_of(client, "ana")) for _ in range(2)]
-        await asyncio.sleep(4 * PAUSE)
-        await client.close()
-        assert await asyncio.wait_for(asyncio.gather(*ends), 1.0) == ["connection_lost"] * 2

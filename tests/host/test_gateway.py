@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from actions.ps7 import PS7Client, Reason
+from actions.ps7 import PS7Client
 from actions.ps7.testing import Simulator
 from tests.host.loopback import Server
-from tests.host.test_client import failure_of, lines, settings_for
+from tests.host.test_client import lines, settings_for
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -48,65 +48,6 @@ async def test_a_token_goes_along_and_is_replaced_once_for_all_who_hold_it(
     assert len(fabric.token_requests) == 2
     assert [request.status for request in fabric.requests].count(401) == 20
     assert lines(said)[1:] == [("ok", "ok", "200", "2")] * 20
-
-
-@pytest.mark.parametrize("attempts", [1, 3])
-async def test_a_second_401_is_the_end(fabric: Simulator, attempts: int) -> None:
-    """The user name may be what is refused: no loop. The token is new: no replay.
-
-    A probe with that token is answered, so nobody else is kept out.
-    """
-    fabric.answer("C1", status=401)
-    async with client_of(fabric.url, attempts=attempts) as client:
-        failure = await failure_of(client)
-        assert (failure.reason, failure.status) == (Reason.UNAUTHORIZED, 401)
-        assert (len(fabric.token_requests), len(fabric.requests)) == (1, 2)
-        assert (await client.lookup("ana")).agency == "0341"
-        assert len(fabric.token_requests) == 1
-
-
-@pytest.mark.parametrize("attempts", [1, 3])
-async def test_a_gateway_that_restarts_denies_nobody(
-    fabric: Simulator, said: pytest.LogCaptureFixture, attempts: int
-) -> None:
-    """It has forgotten its tokens: while the circuit is closed, after failures, and open.
-
-    One request more, and no probe for it; the circuit is closed by the first probe after.
-    """
-    limits = {"breaker_reset": 1.0, "read_timeout": 0.2, "deadline": 1.0}
-    async with client_of(fabric.url, attempts=attempts, breaker_failures=3, **limits) as client:
-        await client.lookup("ana")
-        for _ in range(2):
-            fabric.revoke_tokens()
-            await client.lookup("ana")
-            for _ in range(2):
-                await failure_of(client, "http-503")
-        fabric.revoke_tokens()
-        assert (await client.lookup("ana")).agency == "0341"
-        await fabric.stop()
-        for _ in range(3):
-            await failure_of(client)
-        await asyncio.sleep(0.4)
-        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
-        await fabric.start()
-        fabric.revoke_tokens()
-        await asyncio.sleep(1.1)
-        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
-        await asyncio.sleep(0.3)
-        assert (await client.lookup("ana")).agency == "0341"
-    assert "denied" not in said.text
-
-
-@pytest.mark.parametrize("wrong", ["username", "app_secret"])
-async def test_refused_credentials_are_not_hammered(fabric: Simulator, wrong: str) -> None:
-    """One lookup and one probe: a technical user may be locked after three refusals."""
-    setattr(fabric, wrong, "another")
-    async with client_of(fabric.url) as client:
-        ends = [await failure_of(client) for _ in range(5)]
-    assert [end.outcome.value for end in ends] == ["denied"] * 5
-    assert [end.reason for end in ends[1:]] == [Reason.CIRCUIT_OPEN] * 4
-    refused = fabric.requests if wrong == "username" else fabric.token_requests
-    assert len(refused) == 2
 
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:

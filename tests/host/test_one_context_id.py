@@ -109,15 +109,3 @@ async def test_a_token_request_that_hung_before_the_probe_does_not_open_the_circ
             assert {str(end) for end in await asyncio.gather(*waiting)} == {"deadline"}
             await asked(ps7)
             assert isinstance(await look_up(client, "ana"), CustomerContext)
-
-
-async def test_a_client_that_is_closed_ends_its_probe_without_a_word(
-    ps7: BackgroundSimulator, said: pytest.LogCaptureFixture
-) -> None:
-    """What it was asked for is over."""
-    with ps7.failing("slow"):
-        async with client_of(ps7, attempts=1, breaker_failures=1) as client:
-            while not probes(ps7):
-                await look_up(client, "ana")
-    assert not [text for text in said.messages if text.startswith("PS7 probe")]
-    assert len(asyncio.all_tasks()) == 1

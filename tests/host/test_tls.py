@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import logging
 import socket
 import ssl
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -366,30 +364,6 @@ async def test_a_proxy_gets_the_connection_and_nothing_that_is_secret(bank_ca: A
     assert b"username" not in head.lower()
     assert b"planted" not in request
     assert b"proxy-authorization" not in request.lower()
-
-
-def test_a_loop_that_stops_in_the_middle_of_a_lookup_shows_no_password_of_the_proxy() -> None:
-    """Python names a connection that is left open, and aiohttp the proxy that it leads through."""
-    loop = asyncio.new_event_loop()
-    server = Server([b"", b""], pause=100)
-    loop.run_until_complete(server.__aenter__())
-    proxy = f"http://planted-user:planted-pass@127.0.0.1:{server.port}"
-    client = PS7Client(settings_for("http://127.0.0.1:9", proxy=proxy, read_timeout=100))
-    looking = loop.create_task(client.lookup("C1"))
-    while not server.heard:
-        loop.run_until_complete(asyncio.sleep(0.01))
-    login = base64.b64encode(b"planted-user:planted-pass")
-    assert b"Proxy-Authorization: Basic " + login in server.heard[0]
-    said: list[str] = []
-    loop.set_exception_handler(lambda _, told: said.append(str(told)))
-    with warnings.catch_warnings(record=True) as complaints:
-        warnings.simplefilter("always")
-        loop.close()
-        del looking, client, server
-        gc.collect()
-    assert complaints
-    said += [str(complaint.message) for complaint in complaints]
-    assert "planted" not in "\n".join(said)
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "502 Bad Gateway", None])

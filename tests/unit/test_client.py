@@ -300,15 +300,6 @@ async def test_a_process_of_one_lookup_sends_no_probe(monkeypatch: pytest.Monkey
     assert ps7.requests == ["C1"] * (2 + ATTEMPTS)
 
 
-async def test_of_those_in_flight_each_may_be_refused_once(ps7: Played) -> None:
-    """Eight at a time: eight refused logins and the probe's, not one more."""
-    ps7.ends = ps7.probe_ends = [REFUSED]
-    for _ in range(4):
-        await asyncio.gather(*(ps7.client.ask("C1") for _ in range(8)))
-        await ps7.settle()
-    assert len(ps7.requests) == 9
-
-
 # Tokens, inside an attempt
 
 KEYS = {"app_key": "k", "app_secret": "s"}
@@ -398,12 +389,16 @@ def test_a_late_probe_of_a_loop_that_stood_still_decides_nothing(ps7: Played) ->
     second.close()
 
 
-async def test_close_ends_the_probe(ps7: Played) -> None:
+async def test_close_ends_the_probe_without_a_word(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
     """And the next failure sets off another one. Closed at once, it was never sent."""
+    caplog.set_level("INFO")
     ps7.may_end.clear()
     await ps7.fail()
     await ps7.client.close()
     assert (ps7.probes, ps7.cancelled) == (1, 1)
+    assert "PS7 probe" not in caplog.text
     await ps7.client.close()
     await ps7.look_up(DOWN)
     await ps7.client.close()
