@@ -80,6 +80,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     needs.note(terminalreporter.stats.get("skipped", []))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case by what it has: the keys of a dictionary, the argument that is or is not."""
+    if isinstance(val, bool):
+        return argname if val else f"not {argname}"
+    if val is None:
+        return f"no {argname}"
+    if getattr(val, "__name__", "") == "<lambda>":
+        return argname
+    if isinstance(val, dict) and all(isinstance(key, str) for key in val):
+        return " ".join(val)[:60] or f"no {argname}"
+    return None  # as pytest does
+
+
 def _takes_long(item: pytest.Item) -> int:
     """Return how long it takes with what it shares servers with: 0 for most."""
     if item.get_closest_marker("conversation"):

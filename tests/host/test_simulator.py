@@ -170,7 +170,7 @@ async def test_a_lookup_needs_a_token_and_the_key(ps7: Simulator, client: Client
 
 
 @pytest.mark.parametrize("ps7", [{**APP, "requests_per_second": 2}], indirect=True)
-async def test_what_depends_on_time(
+async def test_a_token_runs_out_and_too_many_lookups_have_to_wait(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token runs out and is forgotten; above so many lookups within a second, one has to wait."""

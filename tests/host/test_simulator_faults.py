@@ -40,7 +40,7 @@ def _no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     ("name", "breaks"),
     [("slow", False), ("drip", False), ("short-length", True), ("slow-body", True)],
 )
-async def test_what_is_held_ends(
+async def test_a_held_answer_ends(
     ps7: Simulator, client: Client, name: str, breaks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a deadline keeps a client from taking it for a customer; nothing stays open for ever."""
