@@ -78,8 +78,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a case by how its text begins: reports have the name, and each process as a variable."""
-    is_long = isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID
-    return f"{val[:_LONGEST_ID]!r}..." if is_long else None
+    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
+        return f"{val[:_LONGEST_ID]!r}..."
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
