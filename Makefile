@@ -28,7 +28,10 @@ export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
 
 find_python = PYTHON="$(PYTHON)" scripts/find-python 3.10 3.13
 find_python310 = PYTHON="$(PYTHON310)" scripts/find-python 3.10 3.10
-make_environment = "$$python" -m venv --clear $(@D) && $(install_pins)
+# A link leads to the environment of another tree, which `venv --clear` would empty.
+new_environment = if [ -L $(@D) ]; then echo "$(@D) is a link, and its pins are older: make it where it leads" >&2; exit 1; fi && \
+    "$$python" -m venv --clear $(@D)
+make_environment = $(new_environment) && $(install_pins)
 install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
@@ -51,9 +54,9 @@ webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and w
 monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, and alerts fire
 	@$(RUN) -m examples.monitoring
 
-# The pure tests, and those with the real rasa_sdk that find most mistakes.
-CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,client contract_grpc contract_import \
-    contract_lookup gateway one_run registration session_start)
+# The pure tests, and those with the real rasa_sdk, of TLS, `init` and the test kit that find most mistakes.
+CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli_init client contract_grpc contract_import \
+    contract_lookup conversation_kit gateway handover one_run registration session_start simulator simulator_runs tls)
 
 check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)
@@ -170,7 +173,7 @@ distclean: clean ## … and the environments
 # What the plugin needs comes second: pip refuses the two at once, and would warn of the newer pydantic.
 $(RASA): requirements/rasa.txt requirements/in-rasa.txt examples/channels/requirements.txt
 	@python=$$($(find_python310)) && echo "Setting up .venv-rasa, a real Rasa: two minutes and 3 GB, once" && \
-	    "$$python" -m venv --clear $(@D) && $(install) $< && \
+	    $(new_environment) && $(install) $< && \
 	    $(install) $(word 2,$^) --no-warn-conflicts && $(install) $(word 3,$^) --no-warn-conflicts && touch $@
 
 $(FLOOR): requirements/floor.txt

@@ -33,6 +33,7 @@ _SLOW_TO_START = 1800
 """Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run, as
 long as they make progress."""
 
+_LONGEST_ID = 80
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
@@ -73,6 +74,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(_group(item)))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case by how its text begins: reports have the name, and each process as a variable."""
+    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
+        return f"{val[:_LONGEST_ID]!r}..."
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

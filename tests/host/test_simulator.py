@@ -56,7 +56,11 @@ async def test_encoded_decides_what_goes_on_to_ps7(
     assert (await client.look_up(ps7, encoded("ana"))).json["code"] == "1"
 
 
-@pytest.mark.parametrize("context_id", ["é", "a" * 3_000_000, "\ud800", "===="])
+@pytest.mark.parametrize(
+    "context_id",
+    ["é", "a" * 3_000_000, "\ud800", "===="],
+    ids=["not ASCII", "3 MB", "half a character", "padding"],
+)
 async def test_a_strange_context_id_is_only_not_found(
     ps7: Simulator, client: Client, context_id: str
 ) -> None:
