@@ -3,9 +3,9 @@
 #   docker build -t ps7-actions:0.1.0 .                      # the plugin alone
 #   docker build -t ps7-actions:0.1.0 --build-arg ACTIONS=examples/oss-bot/actions .
 #   docker build -t ps7-doctor:0.1.0 --target doctor .       # the command rasa-ps7 as well
-#   docker build -t ps7-actions:0.1.0 --target telemetry .   # serves metrics to Prometheus as well
 #
-# Only its environment configures it, and it only writes to /tmp: examples/deploy/README.md.
+# Only its environment configures it, and it only writes to /tmp: examples/deploy/README.md. It serves
+# its metrics on port 9464.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 # Whatever installing takes stays in here.
@@ -20,11 +20,9 @@ COPY requirements/container.txt requirements/telemetry.txt /build/
 # Process 1 gets no signal that it does not ask for: else a SIGTERM of the first second is lost.
 RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check \
-       --only-binary :all: --require-hashes --requirement /build/container.txt \
+       --only-binary :all: --require-hashes --requirement /build/container.txt --requirement /build/telemetry.txt \
     && echo "import os, signal; signal.signal(signal.SIGTERM, lambda *_: os._exit(0))" \
-       >"$(echo /opt/venv/lib/python3.*/site-packages)/sigterm.pth" \
-    && python -m pip install --target /opt/telemetry --no-cache-dir --disable-pip-version-check \
-       --no-deps --only-binary :all: --require-hashes --requirement /build/telemetry.txt
+       >"$(echo /opt/venv/lib/python3.*/site-packages)/sigterm.pth"
 
 # A folder of actions that is not the example's has to be let through by .dockerignore as well.
 ARG ACTIONS=actions
@@ -32,13 +30,13 @@ WORKDIR /app
 COPY ${ACTIONS} actions
 COPY actions/ps7 actions/ps7
 COPY examples/deploy/serve.py serve.py
-COPY examples/monitoring/metrics.py ../telemetry/
+COPY examples/monitoring/metrics.py actions/
 # A server needs neither the command nor the test kit. Nothing is compiled at run time; and the files
 # may be readable by nobody else on the machine that builds the image, but are by any user in it.
 # The SDK says ERROR at each start if there is no endpoints.yml.
 RUN mkdir ../doctor && mv actions/ps7/cli actions/ps7/testing ../doctor && echo '{}' >endpoints.yml \
-    && cat actions/__init__.py >../telemetry/__init__.py && echo 'from . import metrics' >>../telemetry/__init__.py \
-    && python -m compileall -q . ../doctor ../telemetry && chmod -R a=rX . ../doctor ../telemetry
+    && echo 'from . import metrics' >>actions/__init__.py \
+    && python -m compileall -q . ../doctor && chmod -R a=rX . ../doctor
 
 FROM ${PYTHON_IMAGE} AS server
 
@@ -51,9 +49,11 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# One worker: its metrics are those of the container, and if it dies the container ends.
+ENV ACTION_SERVER_SANIC_WORKERS=1
 WORKDIR /app
 USER 10001:10001
-EXPOSE 5055
+EXPOSE 5055 9464
 
 # One check of the server's /health, as the entry point makes it: with another port or TLS, set HEALTH_URL.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["python", "/app/serve.py"]
@@ -64,12 +64,6 @@ CMD ["python", "-m", "rasa_sdk", "--actions", "actions"]
 FROM server AS doctor
 
 COPY --from=build /doctor /app/actions/ps7
-
-FROM server AS telemetry
-
-ENV PYTHONPATH=/opt/telemetry
-COPY --from=build /opt/telemetry /opt/telemetry
-COPY --from=build /telemetry /app/actions
 
 # What is built where no target is named.
 FROM server

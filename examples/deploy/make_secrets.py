@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "secrets"
 FILL_IN = "fill-me-in"
-SERVERS = ("actions", "rasa", "postgres", "redis", "proxy")
+SERVERS = ("actions", "balancer", "rasa", "postgres", "redis", "proxy")
 NAMESPACE = "assistant"
 PUBLIC_HOST = "assistant.example.com"
 """Where customers reach the bot: the host of the Ingress, whose certificate is the proxy's."""

@@ -6,6 +6,9 @@ An action server whose worker has died runs on, and answers nobody. Once it was 
 failed checks of HEALTH_URL in a row end it with exit code 1, and whoever started the container can
 start it again. `python serve.py` alone is one check, for the container's own health. HEALTH_CA
 names the authority of a server with TLS.
+
+Nothing starts without PS7_ARRIVAL_KEYS, in the environment or as a file of PS7_SECRETS_DIR: without
+them, a contextId that nobody signed is used. Who wants that starts the command without this file.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import ssl
 import subprocess
 import sys
 from http.client import HTTPException
+from pathlib import Path
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 URL = os.environ.get("HEALTH_URL", "http://127.0.0.1:5055/health")
@@ -23,6 +27,14 @@ SECONDS = float(os.environ.get("HEALTH_SECONDS", "10"))
 """Between two checks."""
 PATIENCE = 3
 """Checks in a row that may fail."""
+ARRIVAL_KEYS = "PS7_ARRIVAL_KEYS"
+
+
+def demand_arrival_keys() -> None:
+    """Set the arrival keys to blank, which the plugin refuses, if they are not given."""
+    folder = os.environ.get("PS7_SECRETS_DIR")
+    if not (folder and Path(folder, ARRIVAL_KEYS).exists()):
+        os.environ.setdefault(ARRIVAL_KEYS, "")
 
 
 def is_healthy() -> bool:
@@ -37,6 +49,7 @@ def is_healthy() -> bool:
 
 def serve(command: list[str]) -> int:
     """Run a server until it ends by itself, or no longer answers; return the exit code."""
+    demand_arrival_keys()
     server = subprocess.Popen(command, start_new_session=True)
     told = False
 

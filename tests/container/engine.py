@@ -21,6 +21,7 @@ GROUP = "ps7-try-compose"
 """The control group of what Docker runs."""
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONF = Path("/etc/pip.conf")
+SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 PYTHON = "localhost/python:3.13-slim-trixie"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENGINE = "[engine]\nruntime = 'runc'\ncgroup_manager = 'cgroupfs'\n"
@@ -53,14 +54,15 @@ class Engine:
             raise SystemExit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{last}")
         return done
 
-    def debian(self, image: str, packages: str, *more: tuple[str | Path, str]) -> None:
+    def debian(
+        self, image: str, packages: str, *more: tuple[str | Path, str], suite: str = "trixie"
+    ) -> None:
         """Make an image of some of Debian's packages, and of files and folders of this machine."""
         archive = self.folder / "debian.tar"
-        sources = "/etc/apt/sources.list.d/debian.sources"
+        sources = self.folder / "debian.sources"
+        sources.write_text(SOURCES.read_text().replace("trixie", suite))
         include = f"--include={packages}"
-        self.run(
-            "mmdebstrap", "--variant=minbase", "--mode=root", include, "trixie", archive, sources
-        )
+        self.run("mmdebstrap", "--variant=minbase", "--mode=root", include, suite, archive, sources)
         container = self.run("buildah", "from", "scratch").stdout.strip()
         for source, target in ((archive, "/"), *more):
             self.run("buildah", "add", "-q", container, source, target)

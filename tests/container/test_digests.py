@@ -13,7 +13,7 @@ from tests.support.processes import ROOT
 
 IMAGES = {
     *(f"python:{hash_pins.PYTHON}-slim-trixie", "python:3.10-slim"),
-    *("nginxinc/nginx-unprivileged:1.28", "postgres:17", "redis:8"),
+    *("nginxinc/nginx-unprivileged:1.30", "postgres:17", "redis:8", "prom/prometheus:v3.5.0"),
 }
 """The first is the Python that the action server's pins are for."""
 

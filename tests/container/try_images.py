@@ -9,12 +9,13 @@ import stat
 import time
 from pathlib import Path
 
+from actions.ps7.conversation.arrival import sign
 from actions.ps7.testing import BackgroundSimulator
 from tests.container.engine import Engine, part
 from tests.support.action_server import Connection
 from tests.support.dialogue import Dialogue
 
-ACTIONS, DOCTOR, TELEMETRY = "ps7-actions:0.1.0", "ps7-doctor:0.1.0", "ps7-telemetry:0.1.0"
+ACTIONS, DOCTOR = "ps7-actions:0.1.0", "ps7-doctor:0.1.0"
 PROGRAMS = ("buildah", "podman", "runc", "mmdebstrap")
 NAME = "ps7-try-images"
 LOCKED = (
@@ -25,6 +26,8 @@ LOCKED = (
 STOPPED = (0, 137)
 """Exit codes of a server that is told to end. Sanic 25's manager sometimes outlives its workers and
 is then killed after the grace period: no turn is left by that time."""
+KEY = "planted-secret-of-a-back-end-and-a-bot"
+KEYS = f'--env=PS7_ARRIVAL_KEYS=["{KEY}"]'
 SECRET = re.compile(r"PS7_|PASSWORD|SECRET")
 NOT_OURS = re.compile(r"/(cli|testing|tests|\.git|\.env|secrets)(/|$)")
 CACHED = re.compile(r"/\.cache/|/opt/.*(/pip/|\.whl$)")
@@ -41,13 +44,18 @@ print([int(f.parent.name) for f in found if f.read_bytes().endswith(b"--multipro
 """
 
 
+METRICS = """
+import urllib.request as web
+print(web.urlopen("http://localhost:9464/metrics").read())
+"""
+
+
 class Container:
     """A server that runs, locked down."""
 
-    def __init__(self, engine: Engine, ps7: BackgroundSimulator, image: str = ACTIONS) -> None:
+    def __init__(self, engine: Engine, told: list[str]) -> None:
         self.engine = engine
-        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
-        engine.run("podman", "run", "-d", f"--name={NAME}", *LOCKED, *told, image)
+        engine.run("podman", "run", "-d", f"--name={NAME}", *LOCKED, *told, ACTIONS)
         self.started = time.monotonic()
 
     def stop(self) -> tuple[int, float]:
@@ -84,8 +92,9 @@ class Container:
 
         async def ask() -> bool:
             user = Dialogue()
+            token = sign(KEY, context_id, user.sender_id)
             async with Connection("http://127.0.0.1:5055") as connection:
-                await user.turn(connection.send, metadata={"contextId": context_id})
+                await user.turn(connection.send, metadata={"contextId": token})
             return bool(user.slots["ps7_status"] == "ok")
 
         return asyncio.run(ask())
@@ -122,9 +131,17 @@ def run(engine: Engine, began: float) -> None:
     with BackgroundSimulator() as ps7:
         part(f"its content: {content(engine)}", began)
 
-        server = Container(engine, ps7)
+        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
+        refused = engine.run("podman", "run", "--rm", *LOCKED, *told, ACTIONS, check=False)
+        assert refused.returncode == 1
+        assert "PS7_ARRIVAL_KEYS cannot be used" in refused.stdout + refused.stderr
+        part("without PS7_ARRIVAL_KEYS it does not start", began)
+
+        told.append(KEYS)
+        server = Container(engine, told)
         server.wait()
         assert server.knows("ana")
+        assert "ps7_lookup_duration_seconds_count" in server.inside(METRICS)
         part("any user, read-only, no capability, 512 MB: healthy, and knows a customer", began)
         (worker,) = server.workers()
         server.inside(f"import os; os.kill({worker}, 9)")
@@ -133,7 +150,7 @@ def run(engine: Engine, began: float) -> None:
         part("a worker killed (-9): the container ends, for the platform to start it again", began)
 
         for after in (0.3, 0.6, 5.0):
-            server = Container(engine, ps7)
+            server = Container(engine, told)
             time.sleep(max(0.0, server.started + after - time.monotonic()))
             code, took = server.stop()
             # In its first moment there is no Sanic yet, which could outlive anything.
@@ -141,16 +158,6 @@ def run(engine: Engine, began: float) -> None:
             assert code or took < 5, f"{took:.1f} s"
             part(f"SIGTERM {after} s after start: ended after {took:.1f} s", began)
 
-        engine.build(TELEMETRY, "--target=telemetry")
-        server = Container(engine, ps7, TELEMETRY)
-        server.wait()
-        assert server.knows("ana")
-        ask = "import urllib.request as web; print(web.urlopen('http://localhost:9464/metrics').read())"
-        assert "ps7_lookup_duration_seconds_count" in server.inside(ask)
-        assert server.stop()[0] in STOPPED
-        part("the image with telemetry: the lookup is in the metrics of its worker", began)
-
-        told = [f"--env={name}={value}" for name, value in ps7.environment.items()]
         doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
         assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
         part("the doctor's image: the doctor finds no fault", began)

@@ -46,9 +46,10 @@ def opened(file):
     given = read_endpoint_config(file, "tracker_store")
     return TrackerStore.create(given, domain.Domain.empty())
 
-def erase(script):
-    said = senders[0] + "\\n"
-    return subprocess.run(["sh", "-ec", script], input=said, capture_output=True, text=True)
+def run(script, said):
+    return subprocess.run(
+        ["sh", "-ec", script], input=said + "\\n", capture_output=True, text=True
+    )
 
 async def go(file, script):
     store = opened(file)
@@ -62,7 +63,7 @@ async def go(file, script):
     for talk in talks:
         await store.save(talk)
     before = await held()
-    ended = erase(script)
+    ended = run(script, senders[0])
     return [before, ended.stdout.split() if ended.returncode == 0 else ended.stderr, await held()]
 
 async def left(days, statement):
@@ -76,17 +77,20 @@ async def left(days, statement):
     found = [await store.retrieve_full_tracker(sender) for sender in days]
     return [len(each.events) if each else 0 for each in found]
 
-async def selected(statements):
+async def selected(statements, find):
     store = opened("sql.yml")
-    for status in "rejected", "tampered":
-        said = [events.UserUttered("oi"), events.SlotSet("ps7_status", status)]
+    for status, cpf in ("rejected", None), ("tampered", "52998224725"), ("ok", "11144477735"):
+        slots = events.SlotSet("ps7_status", status), events.SlotSet("cpf", cpf)
+        said = [events.UserUttered("oi"), *slots]
         await store.save(trackers.DialogueStateTracker.from_events(status, said))
     engine = store.engine.execution_options(no_parameters=True)
-    return [[row[0] for row in engine.execute(each)] for each in statements]
+    found = [row.split()[0] for row in run(find, "52998224725").stdout.splitlines()[2:3]]
+    return [[row[0] for row in engine.execute(each)] for each in statements] + [found]
 
-scripts, days, statement, statements = json.loads(sys.argv[1])
+scripts, days, statement, statements, find = json.loads(sys.argv[1])
 found = [asyncio.run(go(f"{name}.yml", script)) for name, script in scripts.items()]
-print(json.dumps([found, asyncio.run(left(days, statement)), asyncio.run(selected(statements))]))
+asked = asyncio.run(selected(statements, find))
+print(json.dumps([found, asyncio.run(left(days, statement)), asked]))
 """
 DAYS = {"old": [-200, 91], "again": [-200, 199, -91, 89], "long": [-200, 199, 1], "new": [-1]}
 LEFT = [0, 2, 3, 1]
@@ -102,7 +106,7 @@ def erasing(options: str) -> dict[str, str]:
 
 
 async def test_of_two_senders_one_is_erased() -> None:
-    """Rasa finds nothing of one and all of the other.
+    """Rasa finds nothing of one and all of the other. A CPF leads to its conversation.
 
     The statement of docs/compliance.pt-BR.md deletes what is older than 90 days, and those of
     docs/runbook.md find a conversation, as `rasa-ps7 explain` reads it.
@@ -131,18 +135,20 @@ async def test_of_two_senders_one_is_erased() -> None:
             shell = "\n".join(block.code for block in runbook.blocks)
             statements = re.findall("(?m)^SELECT [^;]*", shell.replace("SENDER_ID", "tampered"))
             options = f"-p {redis.port} -n 3 --tls --cacert {authority.file}"
-            code = (IN_RASA, json.dumps([erasing(options), DAYS, recipe, statements]))
+            page = document("docs/operations.md")
+            (find,) = (each.code for each in page.blocks if each.code.startswith("read -r CPF"))
+            code = (IN_RASA, json.dumps([erasing(options), DAYS, recipe, statements, find]))
             rasa = await crew.start(
                 "rasa", python, "-W", "ignore", "-c", *code, variables=variables
             )
             assert await rasa.exit_code() == 0, rasa.tail
         finally:
             await crew.end()
-        found, left, (senders, (saved,)) = json.loads(rasa.output.splitlines()[-1])
+        found, left, (senders, (saved,), of_cpf) = json.loads(rasa.output.splitlines()[-1])
         (crew.folder / "tracker.json").write_text(json.dumps(saved))
         (run,) = explain.runs(explain.read(str(crew.folder / "tracker.json")))
-    assert (senders, run.tracker.sender_id) == (["tampered"], "tampered")
-    assert run.was_set == {"ps7_status": "tampered"}
+    assert (senders, of_cpf, run.tracker.sender_id) == (["tampered"], ["tampered"], "tampered")
+    assert run.was_set == {"ps7_status": "tampered", "cpf": "52998224725"}
     assert left == LEFT
     for before, erased, after in found:
         assert [[event["event"] for event in events] for events in before] == [

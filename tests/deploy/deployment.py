@@ -23,10 +23,9 @@ COMPOSE: dict[str, Any] = load(DEPLOY / "compose.yaml")
 
 def mounted(service: dict[str, Any]) -> dict[str, str]:
     """Return the secrets of a service of Compose: the path of each, and its name."""
-    plain = {f"/run/secrets/{each}": each for each in service["secrets"] if isinstance(each, str)}
-    return plain | {
-        each["target"]: each["source"] for each in service["secrets"] if isinstance(each, dict)
-    }
+    secrets = service.get("secrets", ())
+    plain = {f"/run/secrets/{each}": each for each in secrets if isinstance(each, str)}
+    return plain | {each["target"]: each["source"] for each in secrets if isinstance(each, dict)}
 
 
 class Workload(NamedTuple):
@@ -60,6 +59,14 @@ class Cluster:
             each["metadata"]["name"]: Workload.read(each)
             for each in self.of_kind("Deployment", "StatefulSet")
         }
+
+    @classmethod
+    def as_written(cls) -> Cluster:
+        """Read all manifests, before kustomize: what it changes in none is cheap to look at."""
+        files = sorted((DEPLOY / "kubernetes").rglob("*.yaml"))
+        found = [each for file in files for each in _YAML.load_all(file)]
+        kinds = {"Kustomization", "Component"}
+        return cls([each for each in found if each["kind"] not in kinds])
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the objects of some kinds."""

@@ -10,12 +10,12 @@ import pytest
 
 from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
 
-pytestmark = pytest.mark.release
-
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PLUGIN = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS")
 OWN = {
     "proxy": (),
+    "balancer": (),
+    "prometheus": (),
     "rasa": ("DB_PASSWORD", "REDIS_PASSWORD"),
     "actions": PLUGIN,
     "doctor": PLUGIN,
@@ -23,6 +23,7 @@ OWN = {
     "redis": ("REDIS_PASSWORD",),
 }
 """What each service has to know, beside a certificate."""
+CONFIGS = SERVICES["prometheus"]["configs"]
 
 
 def test_compose_takes_its_files() -> None:
@@ -34,21 +35,28 @@ def test_compose_takes_its_files() -> None:
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
-    """Not as root, nothing to write to but memory and volumes, no capability, and limits."""
+    """Not as root, nothing to write to but memory and volumes, no capability, and limits.
+
+    Its log is limited too, and a slow disk has time to start.
+    """
     assert int(service["user"].partition(":")[0]) > 0
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert "start_period" in service.get("healthcheck", {"start_period": None})
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_its_own_secrets_and_none_of_anothers(name: str) -> None:
-    """The doctor has those of the action server, whose part it plays."""
+    """The doctor has those of the action server, whose part it plays; Prometheus has none."""
     files = mounted(SERVICES[name])
     assert files.pop("/run/tls/ca.crt", "ca.crt") == "ca.crt"
     server = "actions" if name == "doctor" else name
-    certificates = {f"/run/tls/{server}.{kind}": f"{server}.{kind}" for kind in ("crt", "key")}
+    kinds = () if name == "prometheus" else ("crt", "key")
+    certificates = {f"/run/tls/{server}.{kind}": f"{server}.{kind}" for kind in kinds}
     assert files == certificates | {f"/run/secrets/{each}": each for each in OWN[name]}
 
 
@@ -61,20 +69,36 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     assert members == {
         "public": {"proxy"},
         "front": {"proxy", "rasa"},
-        "actions": {"rasa", "actions", "doctor"},
+        "calls": {"rasa", "balancer"},
+        "actions": {"balancer", "actions", "doctor"},
+        "metrics": {"prometheus", "actions", "doctor"},
         "stores": {"rasa", "postgres", "redis"},
         "ps7": {"actions", "doctor"},
+        "watch": {"prometheus"},
     }
     open_ones = {
         name for name, network in COMPOSE["networks"].items() if not network.get("internal")
     }
-    assert open_ones == {"public", "ps7"}
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert open_ones == {"public", "ps7", "watch"}
+    assert {name for name, each in SERVICES.items() if "ports" in each} == {"proxy", "prometheus"}
 
 
 def test_there_are_two_of_each_server() -> None:
     """So that one can be replaced."""
     assert [SERVICES[name]["deploy"]["replicas"] for name in ("rasa", "actions")] == [2, 2]
+
+
+def test_prometheus_measures_each_action_server() -> None:
+    """By the name of the service, on the port of its one worker, with our alerts."""
+    settings, environment = load(DEPLOY / "prometheus.yml"), SERVICES["actions"]["environment"]
+    (job,) = settings["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    assert (job["job_name"], found["names"], found["type"]) == ("ps7", ["actions"], "A")
+    assert str(found["port"]) == environment["OTEL_EXPORTER_PROMETHEUS_PORT"]
+    assert environment["OTEL_EXPORTER_PROMETHEUS_HOST"] == "0.0.0.0"  # noqa: S104 - of a container
+    (rules,) = settings["rule_files"]
+    shipped = {each["target"]: COMPOSE["configs"][each["source"]]["file"] for each in CONFIGS}
+    assert shipped[f"/etc/prometheus/{rules}"] == "../monitoring/rules.yml"
 
 
 def test_rasa_looks_for_the_authority_behind_every_hop() -> None:

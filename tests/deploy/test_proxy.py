@@ -1,4 +1,4 @@
-"""The proxy of Compose as a process: what it lets through. `make compose` runs all of the rest."""
+"""The proxies of Compose as processes, with a real nginx. `make compose` runs all of the rest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import re
 import ssl
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.release
 
 PROGRAMS = Programs.find()
 WEBHOOK = "/webhooks/rest/webhook"
+ANSWER = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}"
 
 
 @pytest.fixture
@@ -33,6 +36,29 @@ def root() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ps7-deploy-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
+
+
+@asynccontextmanager
+async def nginx(
+    name: str, root: Path, tls: Path, there: dict[str, str], more: str = ""
+) -> AsyncIterator[None]:
+    """Run nginx with one of our files, in which some words have others for this machine."""
+    there |= {"/run/tls/": f"{tls}/", "/tmp/": f"{root}/"}  # noqa: S108 - the container's
+    text = (DEPLOY / name).read_text("utf-8")
+    text = re.sub("|".join(map(re.escape, there)), lambda found: there[found[0]], text)
+    http_block, _, _ = text.rpartition("}")
+    configuration = root / "nginx.conf"
+    configuration.write_text(f"{http_block}{more} }}")
+    command = (PROGRAMS.nginx, "-p", root, "-c", configuration, "-g", "daemon off;")
+    process = await Process.start(root / "log", *command, cwd=root, variables={})
+    try:
+        for _ in range(300):
+            if (root / "nginx.pid").exists():
+                break
+            await asyncio.sleep(0.1)
+        yield
+    finally:
+        await process.end()
 
 
 @pytest.mark.parametrize(("shown", "status"), [("rasa", 204), ("redis", 502)])
@@ -49,30 +75,80 @@ async def test_the_proxy_lets_one_channel_through(
     tls = deploy_folder / "secrets" / "tls"
     known = ssl.create_default_context(cafile=tls / "ca.crt")
     port, behind = str(free_port()), f"127.0.0.1:{free_port()}"
-    text = (DEPLOY / "nginx.conf").read_text("utf-8")
-    there = {"/run/tls/": f"{tls}/", "/tmp/": f"{root}/", "8443": port, "rasa:5005": behind}  # noqa: S108 - the container's
-    text = re.sub("|".join(map(re.escape, there)), lambda found: there[found[0]], text)
-    http_block, _, _ = text.rpartition("}")
     certificate = f"ssl_certificate {tls}/{shown}.crt; ssl_certificate_key {tls}/{shown}.key;"
     path = f"if ($request_uri !~ ^{WEBHOOK}([?]a=1)?$) {{ return 418; }}"
     rasa = f"server {{ listen {behind} ssl; {certificate} {path} return 204; }}"
-    configuration = root / "nginx.conf"
-    configuration.write_text(f"{http_block}{rasa} }}")
-    command = (PROGRAMS.nginx, "-p", root, "-c", configuration, "-g", "daemon off;")
-    process = await Process.start(root / "log", *command, cwd=root, variables={})
-    try:
-        for _ in range(300):
-            if (root / "nginx.pid").exists():
-                break
-            await asyncio.sleep(0.1)
-        async with aiohttp.ClientSession() as http:
-            for path in ("/", "/webhooks/rest/", f"{WEBHOOK}/x", "/conversations/1/tracker"):
-                assert await post(path) == 404
-            for way in ("/conversations/1/../..", "//x/%2e%2e"):  # what comes there is as written
-                assert await post(f"{way}{WEBHOOK}?a=1") == status
-            assert await post(WEBHOOK, b" " * 70_000) == 413
-            told = Counter(await asyncio.gather(*(post(WEBHOOK) for _ in range(60))))
-    finally:
-        await process.end()
+    there = {"8443": f"127.0.0.1:{port}", "rasa:5005": behind, "50r/s": "1r/s"}
+    async with nginx("nginx.conf", root, tls, there, rasa), aiohttp.ClientSession() as http:
+        for path in ("/", "/webhooks/rest/", f"{WEBHOOK}/x", "/conversations/1/tracker"):
+            assert await post(path) == 404
+        for way in ("/conversations/1/../..", "//x/%2e%2e"):  # what comes there is as written
+            assert await post(f"{way}{WEBHOOK}?a=1") == status
+        assert await post(WEBHOOK, b" " * 70_000) == 413
+        told = Counter(await asyncio.gather(*(post(WEBHOOK) for _ in range(100))))
     assert told.keys() == {status, 429}
-    assert told[status] >= 18  # of 21, of which three are used
+    assert told[status] >= 47  # of 51, of which four are used
+
+
+@pytest.mark.parametrize("takes", ["connections", "calls"])
+async def test_of_two_action_servers_one_hangs(takes: str, root: Path, deploy_folder: Path) -> None:
+    """It takes what comes and answers nothing: the other one answers, and one call in ten is late.
+
+    It hangs before TLS, as a server without its worker does, or with the call.
+    """
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hung.append(await reader.read(1 << 16))
+        await reader.read()  # until nginx goes
+        writer.close()
+        await writer.wait_closed()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+        writer.write(ANSWER)
+        writer.close()
+        await writer.wait_closed()
+
+    async def call() -> float:
+        began = time.monotonic()
+        async with http.post(f"https://localhost:{port}/webhook", json={}, ssl=known) as told:
+            assert (told.status, await told.json()) == (200, {})
+        return time.monotonic() - began
+
+    tls = deploy_folder / "secrets" / "tls"
+    known = ssl.create_default_context(cafile=tls / "ca.crt")
+    shows = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    shows.load_cert_chain(tls / "actions.crt", tls / "actions.key")
+    hung: list[bytes] = []
+    port, ports = free_port(), [free_port(), free_port()]
+    served = [
+        await asyncio.start_server(
+            hang, "127.0.0.1", ports[0], ssl=shows if takes == "calls" else None
+        ),
+        await asyncio.start_server(answer, "127.0.0.1", ports[1], ssl=shows),
+    ]
+    # Debian's nginx cannot `resolve`.
+    (server,) = re.findall(
+        "server actions:5055 resolve .*;", (DEPLOY / "balancer.conf").read_text()
+    )
+    by_address = (server.replace("actions:5055 resolve", f"127.0.0.1:{each}") for each in ports)
+    there = {
+        server: " ".join(by_address),
+        "resolver 127.0.0.11 valid=2s;": "",
+        "listen 5055": f"listen 127.0.0.1:{port}",
+        "proxy_read_timeout 6s": "proxy_read_timeout 1s",
+    }
+    try:
+        async with (
+            nginx("balancer.conf", root, tls, there),
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http,
+        ):
+            took = [await call() for _ in range(20)]
+            async with http.get(f"https://localhost:{port}/actions", ssl=known) as told:
+                assert told.status == 404
+    finally:
+        for server in served:
+            server.close()
+    assert len(hung) == 1, "the server that hangs gets one call in half a minute"
+    assert sum(each > 0.5 for each in took) <= 2, took
+    assert max(took) < 5

@@ -41,7 +41,7 @@ def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
 
     assert [path.name for path in tls.iterdir()] == ["ca.crt"]
     assert missing[:2] == [tls / "actions.crt", tls / "actions.key"]
-    assert len(missing) == 10
+    assert len(missing) == 12
 
 
 def test_no_other_user_gets_into_the_folder(deploy_folder: Path) -> None:

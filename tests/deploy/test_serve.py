@@ -81,6 +81,29 @@ async def test_a_signal_ends_the_server(number: signal.Signals, tmp_path: Path) 
         assert psutil.wait_procs(family, timeout=5)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("given", "starts"), [("nothing", False), ("blank", False), ("variable", True), ("file", True)]
+)
+async def test_no_server_starts_without_arrival_keys(
+    given: str, starts: bool, tmp_path: Path
+) -> None:
+    """The plugin refuses the blank ones that the entry point sets, and says what it expects."""
+    keys = '["planted-secret-of-a-back-end-and-a-bot"]'
+    told = {"PS7_SECRETS_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    told |= {f"PS7_{name}": "planted" for name in ("USERNAME", "PASSWORD")}
+    told |= {"PS7_BASE_URL": "http://127.0.0.1:1"}
+    told |= {"blank": {"PS7_ARRIVAL_KEYS": ""}, "variable": {"PS7_ARRIVAL_KEYS": keys}}.get(
+        given, {}
+    )
+    if given == "file":
+        (tmp_path / "PS7_ARRIVAL_KEYS").write_text(keys)
+    load = "from actions.ps7 import PS7Settings; PS7Settings.load()"
+    process = await start(sys.executable, "-c", load, **told)
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode == 0) is starts
+    assert (b"PS7_ARRIVAL_KEYS cannot be used; it expects" in said) is not starts
+
+
 async def test_the_exit_code_of_a_command_is_handed_on() -> None:
     """As of the doctor, which never answers on a port."""
     process = await start(sys.executable, "-c", "raise SystemExit(3)")
