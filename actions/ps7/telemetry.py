@@ -158,6 +158,32 @@ _meter.create_observable_gauge(
     "When a certificate is over, in seconds since 1970",
 )
 
+seal_keys: dict[str, int] = globals().get("seal_keys", {})
+"""How many seal keys this process has, by their digest. Kept over a reload of this module."""
+
+
+def read_seal_keys(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
+    """Return how many seal keys there are, for whatever reads the metrics."""
+    return [metrics.Observation(number, {"digest": of}) for of, number in [*seal_keys.items()]]
+
+
+_meter.create_observable_gauge(
+    "ps7.seal.keys", [read_seal_keys], "{key}", "PS7_SEAL_KEYS of a process, by their digest"
+)
+
+
+def seal_keys_loaded(keys: Collection[str]) -> None:
+    """Report by which keys this process seals and opens: how many, and a digest of the set.
+
+    Servers with the same digest open each other's seals. The order of the keys has no part in it,
+    so that a rotation changes it only as a key comes or goes.
+    """
+    digest = KeyedDigest("\n".join(sorted(keys)), "seal keys").short("")
+    seal_keys.clear()
+    seal_keys[digest] = len(keys)
+    logger.info("Seal keys: number=%d digest=%s", len(keys), digest)
+
+
 _expiry_problems: set[str] = globals().get("_expiry_problems", set())
 """Those of which this process has warned, over a reload of this module."""
 

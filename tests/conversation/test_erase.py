@@ -133,7 +133,8 @@ async def test_of_two_senders_one_is_erased() -> None:
             compliance, runbook = document("docs/compliance.pt-BR.md"), document("docs/runbook.md")
             (recipe,) = (block.code for block in compliance.blocks if block.language == "sql")
             shell = "\n".join(block.code for block in runbook.blocks)
-            statements = re.findall("(?m)^SELECT [^;]*", shell.replace("SENDER_ID", "tampered"))
+            filled = shell.replace("%s", "'tampered'").replace("%%", "%")
+            statements = re.findall("(?m)^SELECT [^;]*", filled)
             options = f"-p {redis.port} -n 3 --tls --cacert {authority.file}"
             page = document("docs/operations.md")
             (find,) = (each.code for each in page.blocks if each.code.startswith("read -r CPF"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
@@ -233,6 +235,25 @@ async def test_places_in_use_and_lookups_that_wait_are_shown(
         reasons = sorted(failure.reason.value for failure in await asyncio.gather(*ends))
     assert reasons == ["busy", "deadline", "deadline"]
     assert shown() == [({}, 0), ({}, 0)]
+
+
+def test_servers_with_other_seal_keys_are_told_apart(
+    points: Points, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a line of the start and a metric, whatever the order of the keys; none shows a key."""
+    caplog.set_level("INFO", "actions.ps7.telemetry")
+    monkeypatch.setattr(runtime, "_runtimes", [])
+    old, new, other = (Fernet.generate_key().decode() for _ in range(3))
+    shown = []
+    for keys in ([old, new], [new, old], [old], [other, new]):
+        runtime.get_or_create(settings_for("http://127.0.0.1:9", seal_keys=json.dumps(keys)))
+        (point,) = points()["ps7.seal.keys"]
+        assert point.value == len(keys)
+        shown.append(point.attributes["digest"])
+        assert f"Seal keys: number={len(keys)} digest={shown[-1]}" in caplog.messages
+    assert shown[0] == shown[1]
+    assert len({*shown}) == 3
+    assert not any(key in f"{caplog.text}{shown}" for key in (old, new, other))
 
 
 def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again(
