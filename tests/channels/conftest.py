@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
-from actions.ps7.testing import Simulator
 from tests.channels import services
 from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
@@ -41,13 +40,6 @@ def ana(channel_bot: RunningBot, stub: Services) -> Somebody:
     made = Somebody(channel_bot.http, channel_bot.url, stub)
     stub.known[made.user] = "ana"
     return made
-
-
-@pytest.fixture
-def ps7(rasa_simulator: Simulator) -> Simulator:
-    """Return the simulator, with no request on its record."""
-    rasa_simulator.requests.clear()
-    return rasa_simulator
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -41,6 +41,13 @@ async def rasa_simulator() -> AsyncIterator[Simulator]:
         yield running
 
 
+@pytest.fixture
+def ps7(rasa_simulator: Simulator) -> Simulator:
+    """Return the simulator, with no request on its record."""
+    rasa_simulator.requests.clear()
+    return rasa_simulator
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rasa_stage(
     rasa_simulator: Simulator,

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 
 from tests.support.command import Cli, Ended
 from tests.support.doctor import assert_found, wrong_in
-from tests.support.init_bots import BOTS, DOMAIN, lay_out, left_to_you, tree
+from tests.support.init_bots import BOTS, DOMAIN, TAKEN, lay_out, left_to_you, tree
 from tests.support.pages import serving
 
 BOT = BOTS["file"]
@@ -101,16 +101,6 @@ def test_a_package_of_another_name_is_found_as_a_whole(
     bot({"domain.yml": DOMAIN + ACTIONS, **dict.fromkeys(files, CODE)})
     assert f"`init --actions {place}` puts the plugin there" in cli(INIT).err
     assert cli(f"{INIT} --actions {place}").code == 0
-
-
-def test_the_doctor_names_actions_that_no_code_has(cli: Cli) -> None:
-    """The doctor says which; a name that the domain has from elsewhere is none."""
-    rasas = "actions: [action_listen, action_ps7_verify, action_balance, action_gone, utter_x]\n"
-    bot({"domain.yml": DOMAIN + rasas, "actions/own.py": f"import rasa_ps7\n{CODE}"})
-    cli(INIT)
-    found = wrong_in(cli("doctor --bot . --only-bot --json").out)
-    said = "warning actions-missing: the domain lists action_gone, which no code in actions names"
-    assert_found(found, [said])
 
 
 def test_the_doctor_names_actions_that_the_server_lacks(
@@ -238,42 +228,7 @@ def test_the_environment_in_the_folder_is_kept_out_of_git(
     assert Path(".gitignore").read_text() == ".env\n.venv-actions/\n"
 
 
-def test_a_bot_on_the_simulator_can_be_without_a_warning(
-    cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
-    """Two findings are right there, and can be allowed by their names."""
-    bot({})
-    cli(INIT)
-    line = "doctor --bot . --offline --strict"
-    assert cli(line).code == 1
-    ended = cli(f"{line} --allow http --allow arrival-keys-unset")
-    assert (ended.code, ended.out.endswith("\nno errors, no warnings\n")) == (0, True)
-    isolated.setenv("PS7_CLEAR_SLOTS", '["gone"]')
-    assert cli(f"{line} --allow http --allow arrival-keys-unset").code == 1
-
-
 # -- slots: A24, C5 -------------------------------------------------------------------------------
-
-CUSTOM = "slots:\n  phone_number: {type: text, mappings: [{type: custom}]}\n"
-TAKEN = """\
-slots:
-  cpf: {type: text, mappings: [{type: from_text}]}
-  customer_cpf: {type: text, mappings: [{type: from_text}]}
-  ps7_cpf: {type: text, mappings: [{type: from_text}]}
-"""
-
-
-@pytest.mark.parametrize(
-    ("slots", "renames"),
-    [(CUSTOM, {"phone_number": "customer_phone_number"}), (TAKEN, {"cpf": "ps7_cpf_2"})],
-)
-def test_a_slot_of_the_bots_stays_the_bots(cli: Cli, slots: str, renames: dict[str, str]) -> None:
-    """Also one that the fragment does not declare; no name is given twice."""
-    bot({"domain.yml": DOMAIN + slots})
-    code, out, _ = cli(INIT)
-    assert (code, "no errors, no warnings" in out) == (0, True)
-    assert json.loads(dotenv_values(".env")["PS7_SLOT_NAMES"] or "") == renames
-    assert cli(STRICT).code == 0
 
 
 def test_the_doctor_names_a_slot_that_two_files_fill(cli: Cli) -> None:
@@ -346,11 +301,3 @@ def test_init_takes_each_file_from_where_it_is_named(cli: Cli) -> None:
         *(1, ""),
         "nowhere.yml does not exist: nothing was changed\n",
     )
-
-
-def test_a_folder_of_domain_files_is_named(cli: Cli) -> None:
-    """The fragment goes below it, and nothing moves."""
-    lay_out(Path(), {"domains/a.yml": DOMAIN, "config.yml": BOT["config.yml"]})
-    assert cli(f"{INIT} --domain domains").code == 0
-    assert Path("domains/ps7/domain.yml").exists()
-    assert cli(f"{STRICT} --domain domains").code == 0

@@ -18,7 +18,7 @@ from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
-from tests.support.init_bots import BOTS, DOMAIN, lay_out, left_to_you, tree
+from tests.support.init_bots import BOTS, DOMAIN, TAKEN, lay_out, left_to_you, tree
 
 FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"
@@ -325,18 +325,23 @@ PORTUGUESE = {
 
 
 @pytest.mark.parametrize(
-    ("arguments", "is_set", "names"),
+    ("slots", "arguments", "is_set", "names"),
     [
-        ("--pt --slots agency,segment", False, PORTUGUESE),
-        ("--pt", True, {"segment": "faixa"}),
+        (OWN_SLOTS, "--pt --slots agency,segment", False, PORTUGUESE),
+        (OWN_SLOTS, "--pt", True, {"segment": "faixa"}),
+        (TAKEN, "", False, {"cpf": "ps7_cpf_2"}),
+        (TAKEN.replace("from_text", "custom"), "", False, {"cpf": "ps7_cpf_2"}),
     ],
 )
 def test_init_keeps_the_bots_slots_and_the_names_that_are_set(
-    cli: Cli, arguments: str, is_set: bool, names: dict[str, str]
+    cli: Cli, slots: str, arguments: str, is_set: bool, names: dict[str, str]
 ) -> None:
-    """What the bot has stays the bot's. Names that are set already count, and no others."""
+    """What the bot has stays the bot's, and no name is given twice.
+
+    Names that are set already are valid, and no others.
+    """
     env = f"PS7_SLOT_NAMES='{json.dumps(names)}'\n" if is_set else ""
-    bot("file", {"domain.yml": DOMAIN + OWN_SLOTS, ".env": env})
+    bot("file", {"domain.yml": DOMAIN + slots, ".env": env})
     code, out, _ = cli(f"init --yes {arguments}")
     after = tree()
     assert [json.loads(said) for said in re.findall("SLOT_NAMES='(.*)'", after[".env"])] == [names]

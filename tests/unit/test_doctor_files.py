@@ -92,7 +92,10 @@ LISTS_START = "actions: [action_session_start]"
             ["error rasa-2: the domain says `version: 2"],
         ),
         (
-            {"domain.yml": "actions: [action_a, action_b, utter_c]", "actions.py": OWN},
+            {
+                "domain.yml": "actions: [action_a, action_b, action_listen, utter_c]",
+                "actions.py": OWN,
+            },
             ["warning actions-missing: the domain lists action_b, which no code in actions.py"],
         ),
         (
