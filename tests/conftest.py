@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import needs
+
 pytest_plugins = ["tests.conversation.fixtures", "pytester"]
 
 # How fast a machine makes up examples says nothing about the code: no deadline for one of them.
@@ -27,9 +29,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 for variable in [name for name in os.environ if name.startswith("GIT_")]:
     del os.environ[variable]
 
-_SLOW_TO_START = 600
-"""Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run."""
+_SLOW_TO_START = 1800
+"""Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run, as
+long as they make progress."""
 
+_LONGEST_ID = 80
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
@@ -70,6 +74,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(_group(item)))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case by how its text begins: reports have the name, and each process as a variable."""
+    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
+        return f"{val[:_LONGEST_ID]!r}..."
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Note which tests this machine lacks something for."""
+    needs.note(terminalreporter.stats.get("skipped", []))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case by what it has: the keys of a dictionary, the argument that is or is not."""
+    if isinstance(val, bool):
+        return argname if val else f"not {argname}"
+    if val is None:
+        return f"no {argname}"
+    if getattr(val, "__name__", "") == "<lambda>":
+        return argname
+    if isinstance(val, dict) and all(isinstance(key, str) for key in val):
+        return " ".join(val)[:60] or f"no {argname}"
+    return None  # as pytest does
 
 
 def _takes_long(item: pytest.Item) -> int:

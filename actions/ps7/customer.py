@@ -362,11 +362,12 @@ def differing(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
     `present` has a value, or null, for each slot that is wanted. Values are compared as JSON does:
     `true` is not 1, but 1 is 1.0, as numbers come back over gRPC.
     """
-    return {
-        name: value
-        for name, value in wanted.items()
-        if (here := present[name]) != value or (type(here) is bool) != (type(value) is bool)
-    }
+    differ = {}
+    for name, value in wanted.items():
+        here = present[name]
+        if here != value or (type(here) is bool) != (type(value) is bool):
+            differ[name] = value
+    return differ
 
 
 def same_customer(one: CustomerContext | None, other: CustomerContext | None) -> bool:

@@ -63,6 +63,7 @@ def get_or_create(settings: PS7Settings) -> Runtime:
             break
     else:
         runtime = Runtime(settings)
+        telemetry.seal_keys_loaded([key.get_secret_value() for key in settings.seal_keys])
         if settings.arrival_keys is None:
             telemetry.warn_of_open_arrival()
     _runtimes.append(runtime)

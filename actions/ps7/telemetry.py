@@ -126,16 +126,16 @@ open_circuits = _meter.create_up_down_counter(
 )
 
 
-def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
-    return {"outcome": str(outcome), "reason": str(reason)}
-
-
 _probes = CounterFromZero(
     "ps7.probe",
     "{probe}",
     "Probes of circuit breakers, by outcome and reason",
     # Those that fail, for alerts: some of these pairs never occur.
-    [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
+    [
+        {"outcome": str(outcome), "reason": str(why)}
+        for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE)
+        for why in Reason
+    ],
 )
 
 certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
@@ -157,6 +157,32 @@ _meter.create_observable_gauge(
     "s",
     "When a certificate is over, in seconds since 1970",
 )
+
+seal_keys: dict[str, int] = globals().get("seal_keys", {})
+"""How many seal keys this process has, by their digest. Kept over a reload of this module."""
+
+
+def read_seal_keys(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
+    """Return how many seal keys there are, for whatever reads the metrics."""
+    return [metrics.Observation(number, {"digest": of}) for of, number in [*seal_keys.items()]]
+
+
+_meter.create_observable_gauge(
+    "ps7.seal.keys", [read_seal_keys], "{key}", "PS7_SEAL_KEYS of a process, by their digest"
+)
+
+
+def seal_keys_loaded(keys: Collection[str]) -> None:
+    """Report by which keys this process seals and opens: how many, and a digest of the set.
+
+    Servers with the same digest open each other's seals. The order of the keys has no part in it,
+    so that a rotation changes it only as a key comes or goes.
+    """
+    digest = KeyedDigest("\n".join(sorted(keys)), "seal keys").short("")
+    seal_keys.clear()
+    seal_keys[digest] = len(keys)
+    logger.info("Seal keys: number=%d digest=%s", len(keys), digest)
+
 
 _expiry_problems: set[str] = globals().get("_expiry_problems", set())
 """Those of which this process has warned, over a reload of this module."""
@@ -181,13 +207,8 @@ class LookupReport:
     kind: Literal["lookup", "probe"] = "lookup"
     """Whether a customer is looked up, or the circuit breaker sends a probe."""
 
-    def succeed(self, undocumented: tuple[str, ...]) -> None:
-        """Note that PS7 named a customer."""
-        self.outcome, self.reason, self.status = Outcome.OK, Reason.OK, 200
-        self.undocumented = undocumented
-
-    def fail(self, outcome: Outcome, reason: Reason, status: int | None = None) -> None:
-        """Note how the lookup failed."""
+    def ends(self, outcome: Outcome, reason: Reason, status: int | None = None) -> None:
+        """Note how the lookup ends."""
         self.outcome, self.reason, self.status = outcome, reason, status
 
     def tell(self, span: trace.Span) -> None:
@@ -212,7 +233,7 @@ class LookupReport:
 
         Return how it ended. A probe that is cancelled has no line: the process ends.
         """
-        ended = _end(self.outcome, self.reason)
+        ended = {"outcome": str(self.outcome), "reason": str(self.reason)}
         if self.kind == "probe" and self.reason is Reason.CANCELLED:
             return ended
         logger.info(

@@ -1,5 +1,6 @@
 """Makes dashboard.json, for Grafana 11: `python examples/monitoring/dashboard.py`.
 
+Its words are Portuguese, as those of the alerts and of the runbook to which they lead.
 The file is what a team imports; a change is made here. Tests hold that it is what this makes, and
 ask a real Prometheus every query of it.
 """
@@ -41,65 +42,69 @@ class Panel(NamedTuple):
 
 FIGURES = [
     Panel(
-        "Alerts that fire",
+        "Alertas disparados",
         "none",
         {"alerts": 'count(ALERTS{job="$job",alertstate="firing"}) or vector(0)'},
-        "docs/runbook.md says what to do about each.",
+        "O runbook (docs/runbook.pt-BR.md) diz o que fazer.",
     ),
     Panel(
-        "Known customers, three days",
+        "Clientes identificados, três dias",
         "percentunit",
-        {"known": '1 - ps7:turns_unknown:share3d{job="$job"}'},
-        "Of the turns with a customer to know. The aim is 99.9 %.",
+        {"identificados": '1 - ps7:turns_unknown:share3d{job="$job"}'},
+        "Dos turnos com um cliente a identificar. A meta é 99,9 %.",
     ),
     Panel(
-        "Lookups within a second, three days",
+        "Consultas em até um segundo, três dias",
         "percentunit",
-        {"quick": '1 - ps7:lookups_slow:share3d{job="$job"}'},
-        "The aim is 99 %.",
+        {"rápidas": '1 - ps7:lookups_slow:share3d{job="$job"}'},
+        "A meta é 99 %.",
     ),
-    Panel("Workers measured", "none", {"workers": 'sum(up{job="$job"})'}),
+    Panel(
+        "Servidores medidos",
+        "none",
+        {"servidores": 'count(count by (instance) (ps7_turns_total{job="$job"}))'},
+    ),
 ]
 ROWS = {
-    "Customers": [
+    "Clientes": [
         Panel(
-            "Turns by status",
+            "Turnos por status",
             "reqps",
             {
                 "{{status}}": "sum by (status) (rate(ps7_turns_total"
                 '{job="$job",action="action_ps7_context"}[$__rate_interval]))'
             },
-            "What ps7_status says after action_ps7_context.",
+            "O que ps7_status diz depois de action_ps7_context.",
             stacked=True,
         ),
         Panel(
-            "Known customers, by where from",
+            "Clientes identificados, por origem",
             "reqps",
             {
                 "{{source}}": "sum by (source) (rate(ps7_turns_total"
                 '{job="$job",action="action_ps7_context",status="ok"}[$__rate_interval]))'
             },
-            "looked_up asked PS7 in that turn, held did not.",
+            "looked_up: consultou o PS7 nesse turno. held: já estava identificado.",
             stacked=True,
         ),
         Panel(
-            "Turns without a contextId",
+            "Turnos sem contextId",
             "percentunit",
             {
                 "metadata: {{metadata}}": "ps7:turns:share1h"
                 '{job="$job",status="missing",metadata!=""}'
             },
-            "brought: the channel sends metadata, under another name.",
+            "brought: o canal envia metadata, com outro nome.",
         ),
         Panel(
-            "Turns that end invalid or rejected",
+            "Turnos que terminam invalid, rejected ou expired",
             "percentunit",
-            {"{{status}}": 'ps7:turns:share1h{job="$job",status=~"invalid|rejected"}'},
+            {"{{status}}": 'ps7:turns:share1h{job="$job",status=~"invalid|rejected|expired"}'},
         ),
     ],
     "PS7": [
         Panel(
-            "Lookups by outcome",
+            "Consultas por resultado",
             "reqps",
             {
                 "{{outcome}}": "sum by (outcome) (rate(ps7_lookup_duration_seconds_count"
@@ -108,53 +113,53 @@ ROWS = {
             stacked=True,
         ),
         Panel(
-            "Lookups that failed, by reason",
+            "Consultas que falharam, por motivo",
             "reqps",
             {
                 "{{reason}}": "sum by (reason) (rate(ps7_lookup_duration_seconds_count"
                 '{job="$job",outcome!="ok"}[$__rate_interval]))'
             },
-            "docs/operations.md has every reason.",
+            "docs/operations.md explica cada motivo.",
             stacked=True,
         ),
         Panel(
-            "How long a lookup takes",
+            "Quanto demora uma consulta",
             "s",
             {
-                "median": "histogram_quantile(0.5, sum by (le) (rate("
+                "mediana": "histogram_quantile(0.5, sum by (le) (rate("
                 'ps7_lookup_duration_seconds_bucket{job="$job",reason!="circuit_open"}'
                 "[$__rate_interval])))",
                 "p99": "histogram_quantile(0.99, sum by (le) (rate("
                 'ps7_lookup_duration_seconds_bucket{job="$job",reason!="circuit_open"}'
                 "[$__rate_interval])))",
             },
-            "Without those that the open circuit refused.",
+            "Sem as que o circuito aberto recusou.",
         ),
         Panel(
-            "Requests under way or waiting, and retries",
+            "Requisições em andamento ou à espera, e novas tentativas",
             "none",
             {
-                "under way": 'sum(ps7_connections_in_use{job="$job"})',
-                "wait for a place": 'sum(ps7_connections_waiting{job="$job"}) or vector(0)',
-                "retries a second": "sum(rate(ps7_lookup_retries_total"
+                "em andamento": 'sum(ps7_connections_in_use{job="$job"})',
+                "à espera": 'sum(ps7_connections_waiting{job="$job"}) or vector(0)',
+                "novas tentativas por segundo": "sum(rate(ps7_lookup_retries_total"
                 '{job="$job"}[$__rate_interval]))',
             },
-            "A lookup that finds no place of PS7_MAX_CONNECTIONS in time ends as busy.",
+            "Sem lugar a tempo (PS7_MAX_CONNECTIONS), a consulta termina como busy.",
         ),
-        Panel("Open circuits", "none", {"{{instance}}": 'ps7_breaker_open{job="$job"}'}),
+        Panel("Circuitos abertos", "none", {"{{instance}}": 'ps7_breaker_open{job="$job"}'}),
         Panel(
-            "Probes that failed, by reason",
+            "Sondas que falharam, por motivo",
             "none",
             {
                 "{{reason}}": "sum by (reason) (increase(ps7_probe_total"
                 '{job="$job",outcome=~"denied|unavailable"}[$__rate_interval])) > 0'
             },
-            "The circuit breaker's own: what customers brought has no part in it.",
+            "São do próprio circuit breaker: nada depende do que um cliente trouxe.",
         ),
     ],
-    "Attempts, and slots written by others": [
+    "Ataques, e o que outros escreveram": [
         Panel(
-            "Arrivals refused",
+            "Chegadas recusadas",
             "none",
             {
                 "{{reason}}": "sum by (reason) (increase(ps7_arrivals_refused_total"
@@ -162,36 +167,40 @@ ROWS = {
             },
         ),
         Panel(
-            "Seals refused, and slots restored",
+            "Selos recusados, e slots restaurados",
             "none",
             {
-                "seals refused": "sum(increase(ps7_seals_refused_total"
+                "selos recusados": "sum(increase(ps7_seals_refused_total"
                 '{job="$job"}[$__rate_interval]))',
-                "slots restored": "sum(increase(ps7_slots_restored_total"
+                "slots restaurados": "sum(increase(ps7_slots_restored_total"
                 '{job="$job"}[$__rate_interval]))',
             },
         ),
     ],
-    "Workers": [
-        Panel("Memory", "bytes", {"{{instance}}": 'process_resident_memory_bytes{job="$job"}'}),
+    "Servidores": [
+        Panel("Memória", "bytes", {"{{instance}}": 'process_resident_memory_bytes{job="$job"}'}),
         Panel(
-            "Processor",
+            "Processador",
             "percentunit",
             {"{{instance}}": 'rate(process_cpu_seconds_total{job="$job"}[$__rate_interval])'},
         ),
         Panel(
-            "Starts, one hour",
+            "Reinícios, uma hora",
             "none",
             {"{{instance}}": 'changes(process_start_time_seconds{job="$job"}[1h])'},
         ),
         Panel(
-            "Days until the client certificate is over",
+            "Dias até o fim de um certificado",
             "none",
-            {
-                "{{certificate}}": "(min by (certificate) (ps7_certificate_expiry_seconds"
-                '{job="$job"}) - time()) / 86400'
-            },
-            "That of PS7_CLIENT_CERT, in each worker that has made a lookup.",
+            {"{{certificate}}": 'ps7:certificate:left{job=~"$job|ps7-.+"} / 86400'},
+            "client: PS7_CLIENT_CERT, depois da primeira consulta. server: o do PS7.",
+        ),
+        Panel(
+            "Chaves do selo, por digest",
+            "none",
+            {"{{digest}}": 'count by (digest) (ps7_seal_keys{job="$job"})'},
+            "Servidores com o mesmo digest abrem os selos uns dos outros: deve haver um só.",
+            stacked=True,
         ),
     ],
 }
@@ -200,7 +209,7 @@ ROWS = {
 def made() -> str:
     """Return the dashboard as Grafana imports it."""
     board = (
-        Dashboard("PS7 in the bot")
+        Dashboard("PS7 no bot")
         .uid("rasa-ps7")
         .tags(["rasa", "ps7"])
         .time("now-6h", "now")
@@ -223,7 +232,10 @@ def made() -> str:
             if panel.stacked:
                 drawn.stacking(common.StackingConfig().mode(StackingMode("normal")))
             board.with_panel(_filled(drawn, panel))
-    return json.dumps(board.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+    return (
+        json.dumps(board.build(), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def _filled(drawn: P, panel: Panel) -> P:

@@ -173,9 +173,9 @@ def _bot(scratch: Path) -> Path:
 
 def _config(scratch: Path, factor: float, first: int) -> Path:
     """Write Prometheus's settings and rules, for these ports and this factor."""
+    targets = json.dumps([f"localhost:{first + worker}" for worker in range(WORKERS)])
     for name in ("rules.yml", "prometheus.yml"):
         text = faster((HERE / name).read_text(encoding="utf-8"), factor)
-        for worker in range(WORKERS):
-            text = text.replace(f"localhost:{FIRST_PORT + worker}", f"localhost:{first + worker}")
+        text = text.replace(f'["localhost:{FIRST_PORT}"]', targets)
         (scratch / name).write_text(text, encoding="utf-8")
     return scratch / "prometheus.yml"

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
-from actions.ps7.testing import Simulator
 from tests.channels import services
 from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
+from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
 
@@ -42,18 +42,11 @@ def ana(channel_bot: RunningBot, stub: Services) -> Somebody:
     return made
 
 
-@pytest.fixture
-def ps7(rasa_simulator: Simulator) -> Simulator:
-    """Return the simulator, with no request on its record."""
-    rasa_simulator.requests.clear()
-    return rasa_simulator
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def redis(tmp_path: Path) -> AsyncIterator[str]:
     """Run a Redis; return its address."""
     if (program := shutil.which("redis-server")) is None:
-        pytest.skip("needs Redis (Debian: apt-get install redis-server)")
+        lacking("Redis", "apt-get install redis-server")
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     log = tmp_path / "redis.log"

@@ -39,7 +39,7 @@ def said(content: Any, **value: Any) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_what_a_customer_says(name: str) -> None:
+def test_each_kind_of_message_has_its_text(name: str) -> None:
     """A text, a caption or what was pressed; a typed slash is no command, a code is no text."""
     content, expected = SAID[name]
     found = said(content)
@@ -76,7 +76,7 @@ def test_what_is_no_text_is_still_a_message(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NOTHING_SAID)
-def test_what_wants_no_answer(name: str) -> None:
+def test_reactions_edits_and_groups_get_no_answer(name: str) -> None:
     """And what others in a group can read."""
     assert said(NOTHING_SAID[name]) is None
 
@@ -103,7 +103,7 @@ def test_one_that_cannot_be_read_costs_no_other(name: str) -> None:
         ({"from": PHONE}, None, PHONE, ""),
     ],
 )
-def test_who_writes(
+def test_a_writer_is_known_by_number_or_user_id(
     writer: dict[str, str], contacts: object, phone: str | None, user_id: str
 ) -> None:
     """With a number, a user id, or both; never the contact of another message of the post."""
@@ -138,7 +138,7 @@ def test_a_post_of_something_else_has_no_message(content: object) -> None:
         ({"status": "failed", "errors": []}, None),
     ],
 )
-def test_why_an_answer_was_not_delivered(status: dict[str, Any], code: int | None) -> None:
+def test_a_failed_delivery_is_named_by_metas_code(status: dict[str, Any], code: int | None) -> None:
     """Meta says so later, by its code."""
     first, other = values(post(message(text("Oi")), statuses=[status]))
     assert "messages" in first

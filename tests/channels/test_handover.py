@@ -19,7 +19,9 @@ A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 ANA = {"contextId": "ana"}
 
 
-async def test_a_desk_that_never_returns_it(oss_bot: RunningBot, rasa_stage: Stage) -> None:
+async def test_the_bot_is_back_after_the_session_if_the_desk_is_silent(
+    oss_bot: RunningBot, rasa_stage: Stage
+) -> None:
     """After Rasa's session the bot is back; a wish of then is another ticket."""
     chat, before = oss_bot.chat(), len(rasa_stage.handed_over())
     assert await chat.say(A_PERSON, ANA) == [spoken.HANDOVER]
@@ -30,7 +32,7 @@ async def test_a_desk_that_never_returns_it(oss_bot: RunningBot, rasa_stage: Sta
     assert len(rasa_stage.handed_over()) == before + 2
 
 
-async def test_no_agent_came(oss_bot: RunningBot) -> None:
+async def test_the_bot_goes_on_when_no_agent_came(oss_bot: RunningBot) -> None:
     """The desk says so, and the bot goes on with somebody it does not know any more."""
     chat = oss_bot.chat()
     await chat.say(A_PERSON, ANA)

@@ -65,7 +65,7 @@ async def cec(channel_bot: RunningBot) -> AsyncIterator[Cec]:
         yield Cec(http)
 
 
-async def test_ana_behind_cec(
+async def test_ana_behind_cec_is_known_handed_over_and_comes_back(
     channel_bot: RunningBot, cec: Cec, ps7: Simulator, rasa_stage: Stage
 ) -> None:
     """She is known by a signed arrival, handed over, and comes back with a new contextId."""
@@ -138,7 +138,7 @@ async def test_whoever_is_not_cec_is_refused(cec: Cec) -> None:
     assert [await cec.post(message, token) for token in ("", "another", "é")] == [401] * 3
 
 
-async def test_rasa_is_away(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_relay_answers_502_when_rasa_is_away(caplog: pytest.LogCaptureFixture) -> None:
     """CEC hears so; the log names neither session nor text."""
     async with relay(f"http://127.0.0.1:{free_port()}") as http:
         cec = Cec(http)

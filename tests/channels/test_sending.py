@@ -50,7 +50,9 @@ def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
         ([], type(None)),
     ],
 )
-def test_what_can_be_pressed(buttons: list[dict[str, Any]], made: type) -> None:
+def test_buttons_are_made_as_whatsapp_takes_them_or_not_at_all(
+    buttons: list[dict[str, Any]], made: type
+) -> None:
     """As WhatsApp takes it, or not at all: nothing is cut."""
     assert isinstance(keyboard(buttons), made)
 
@@ -98,7 +100,7 @@ async def test_an_answer_goes_to_a_number_or_to_a_user_id(graph: Graph, to: str,
     assert (sent[key], sent["type"], sent["text"]["body"]) == (to, "text", "Olá")
 
 
-async def test_choices_beside_a_long_text(graph: Graph) -> None:
+async def test_choices_are_below_the_end_of_a_long_text(graph: Graph) -> None:
     """The text goes first, and what can be pressed stands below its end."""
     await graph.sender.choices(PHONE, "palavra " * 300, options("Sim", "Não"))
     *before, last = graph.sent
@@ -108,7 +110,7 @@ async def test_choices_beside_a_long_text(graph: Graph) -> None:
     assert buttons == [{"id": "/0", "title": "Sim"}, {"id": "/1", "title": "Não"}]
 
 
-async def test_choices_that_whatsapp_does_not_take(graph: Graph) -> None:
+async def test_choices_that_whatsapp_does_not_take_become_lines_of_text(graph: Graph) -> None:
     """They are lines of text, and the customer writes one."""
     await graph.sender.choices(PHONE, "Qual?", options("Conta", "Conta"))
     assert graph.sent[0]["text"]["body"] == "Qual?\n• Conta\n• Conta"
@@ -142,7 +144,7 @@ async def test_a_picture_is_a_link(graph: Graph, link: str, kind: str) -> None:
         ),
     ],
 )
-async def test_what_the_graph_api_does_not_take(
+async def test_an_answer_is_sent_again_or_counted_by_its_code(
     graph: Graph, answers: list[Any], counted: list[str], *, arrives: bool
 ) -> None:
     """Again after 429 and 5xx, within a deadline; then counted by its code, and nobody is named."""

@@ -85,6 +85,8 @@ class Stage:
         }
         self.running: dict[str, RunningBot] = {}
         """The bots that were opened, by name."""
+        self._opening = ""
+        """The bots that start now, or did not start."""
         self._processes: dict[str, Process] = {}
         self._action_servers: dict[tuple[object, ...], asyncio.Task[str]] = {}
         self._http = aiohttp.ClientSession()
@@ -141,12 +143,18 @@ class Stage:
         return [json.loads(line) for line in self.desk_log.read_text("utf-8").splitlines()]
 
     async def open(self, **bots: Bot) -> None:
-        """Train bots, but those that were trained before, and start them with their actions."""
+        """Train bots, but those that were trained before, and start them with their actions.
+
+        If that fails, it fails for every later test as well, and is not tried again.
+        """
         if not bots:
             return
+        assert not self._opening, f"the bots of this run did not start: {self._opening}"
+        self._opening = ", ".join(bots)
         urls = await asyncio.gather(*map(self._actions, bots.values()))
         lives: list[Life] = []
         trained: list[tuple[Path, Path]] = []
+        running: dict[str, RunningBot] = {}
         for (name, bot), actions in zip(bots.items(), urls, strict=True):
             port, database = free_port(), self.scratch / f"{name}.db"
             source = self._source(name, bot)
@@ -164,14 +172,16 @@ class Stage:
             log, variables = self.scratch / f"{name}-rasa.log", told | {**bot.rasa_variables}
             lives.append((str(source), str(log), variables, commands))
             url = f"http://127.0.0.1:{port}"
-            self.running[name] = RunningBot(self._http, url, model, database)
+            running[name] = RunningBot(self._http, url, model, database)
         (name, *_) = bots
         rasas = await start_rasas(self.rasa_python, self.scratch / f"{name}.log", lives)
         self._processes[name] = rasas
         for name in bots:
-            await rasas.answers(f"{self.running[name].url}/status")
+            await rasas.answers(f"{running[name].url}/status")
+        self.running |= running
         for made, model in trained:
             made.replace(model)
+        self._opening = ""
 
     async def command(self, name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
         """Run one of Rasa's commands as a person would: its exit code, and what it said."""

@@ -108,8 +108,13 @@ BOTS = {
         left=(r"derive your action_session_start \(actions/start.py:11\) from", "let each rule or"),
         person=derive_the_session_start,
     ),
-    "other_port": Bot(("hi", "the last day of february", "hello")),
-    "buttons": Bot(("hi", "send something back", "hello", "where is my order", "is it in stock")),
+    "other_port": Bot(
+        ("hi", "the last day of february", "hello"),
+        left=(r"add rasa-ps7 to requirements-actions\.txt:1, or the next environment",),
+    ),
+    "buttons": Bot(
+        ("hi", "send something back", "hello", "where is my order", "is it in stock"), in_git=False
+    ),
     "actions_elsewhere": Bot(
         ("hi", "book a visit", "natal", "olinda", "hello"),
         inside="bot",
@@ -117,10 +122,6 @@ BOTS = {
         refused=r"the domain's actions \(.*\) are in \.\./services/actions, not here: ",
         left=(r"add rasa-ps7 to \.\./services/requirements\.txt:1, or the next",),
         server="../services",
-    ),
-    "older_sdk": Bot(
-        ("hi", "how much is a dollar", "hello"),
-        left=(r"add rasa-ps7 to requirements-actions\.txt:1, or the next environment",),
     ),
     "rasa_two": Bot(
         ("hi", "i want a gold card", "hello"),
@@ -134,10 +135,9 @@ BOTS = {
             r"the action server is http://actions:\d+: give it .*\(in docker-compose\.yml, by",
         ),
     ),
-    "without_git": Bot(("hi", "which hours", "hello"), in_git=False),
 }
-IN_RASAS = {"other_port", "older_sdk"}
-"""Bots whose actions need what Rasa's environment has: its rasa-sdk 3.6.2, dateutil, requests."""
+IN_RASAS = {"other_port"}
+"""Bots whose actions need what Rasa's environment has: its rasa-sdk 3.6.2, and dateutil."""
 
 
 def typed(bot: Path, port: int) -> list[list[str]]:
@@ -196,8 +196,7 @@ class Builder:
 
     def elsewhere(self) -> Iterator[tuple[Path, str]]:
         """Yield the files in which `init` wrote a port that another test may listen on."""
-        for name in ("buttons", "without_git"):
-            yield self.bot(name) / "endpoints.yml", str(free_port())
+        yield self.bot("buttons") / "endpoints.yml", str(free_port())
         yield self.bot("tracked_env") / ".env", str(self.ps7.url.rpartition(":")[2])
 
     async def starts_actions(self, name: str, copy: str) -> None:
@@ -283,6 +282,7 @@ async def builder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bui
 def lay_out(folder: Path, name: str) -> None:
     """Copy a bot into a repository of its own, its action server at a port that is free."""
     shutil.copytree(FOUND / name, folder)
+    (folder / BOTS[name].inside / "credentials.yml").write_text("rest:\n")
     ports = {"5055": str(free_port()), "5056": str(free_port())}
     for file in (path for path in folder.rglob("*") if path.is_file()):
         text = re.sub("|".join(ports), lambda port: ports[port[0]], file.read_text())

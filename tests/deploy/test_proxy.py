@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import ssl
 import tempfile
@@ -17,8 +16,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from benchmarks.scale.programs import Programs
+from benchmarks.scale.programs import PACKAGES, Programs
 from tests.deploy.deployment import DEPLOY
+from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
 pytestmark = pytest.mark.release
@@ -32,7 +32,7 @@ ANSWER = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}"
 def root() -> Iterator[Path]:
     """Make a folder with a short path, through which another user of the system gets."""
     if PROGRAMS.missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(PROGRAMS.missing)
+        lacking("PostgreSQL, Redis and nginx", f"apt-get install {PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="ps7-deploy-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)

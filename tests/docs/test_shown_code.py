@@ -124,7 +124,7 @@ async def test_a_form_does_not_take_the_customers_own_cpf(ps7: BackgroundSimulat
     assert len(ps7.requests) == 1
 
 
-async def test_a_lookup_of_ones_own(ps7: BackgroundSimulator) -> None:
+async def test_the_lookup_that_is_shown_names_its_end(ps7: BackgroundSimulator) -> None:
     """With its end, good or bad."""
     with bot_with("actions/segments.py", {}) as (_, names):
         assert await names["segment_of"]("ana") == "Personnalité"

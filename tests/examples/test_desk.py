@@ -60,7 +60,7 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
             assert request.transport
             request.transport.close()
         if trouble == "slow":
-            await asyncio.sleep(1)
+            await asyncio.sleep(8)
         return answer
 
     app = street.desk.application()
@@ -99,7 +99,7 @@ async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
     street.troubles = troubles
     began = time.monotonic()
     assert await desk.hand_over(ASKING, CONTEXT) is hears_so
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 4
     assert street.requests == requests
     assert [*street.desk.arrived.values()] == [BODY] * arrives
     assert await desk.hand_over(ASKING, CONTEXT)

@@ -36,7 +36,7 @@ async def ps7(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
 
 @every_fault
 @pytest.mark.parametrize("passes", [False, True], ids=["at every attempt", "at the first attempt"])
-async def test_at_every_attempt(
+async def test_a_fault_ends_the_turn_as_its_row_says(
     turn: Turn, watch: Watch, ps7: Simulator, fault: Fault, passes: bool
 ) -> None:
     """PS7 is asked again as often as allowed, if that may help; within the deadline."""
@@ -51,7 +51,7 @@ async def test_at_every_attempt(
 
 @every_fault
 @pytest.mark.parametrize("ps7", [{"app_secret": APP_SECRET}], indirect=True, ids=["gateway"])
-async def test_at_the_token_endpoint(
+async def test_a_fault_of_the_token_endpoint_ends_the_lookup(
     turn: Turn, watch: Watch, ps7: Simulator, fault: Fault
 ) -> None:
     """Without a token PS7 is not asked at all: the lookup ends as the token's request does."""

@@ -28,7 +28,7 @@ ECHOES = {
 
 @pytest.mark.parametrize("app", [{}, {"APP_SECRET": APP_SECRET}], ids=["PS7", "token endpoint"])
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
-async def test_a_server_that_sends_our_secrets_back(
+async def test_no_secret_that_a_server_sends_back_is_logged(
     turn: Turn, watch: Watch, echo: bytes, app: dict[str, str]
 ) -> None:
     """HTTP and JSON libraries quote what they cannot read, and their errors hold on to it.

@@ -48,9 +48,10 @@ class Watch:
         asyncio.get_running_loop().slow_callback_duration = 10.0  # a busy machine is no fault
 
     def lines(self, *levels: int) -> list[str]:
-        """Return what the plugin logged at these levels."""
+        """Return what the plugin logged at these levels, but for the line of its start."""
         records = [one for one in self._caplog.records if one.levelno in levels]
-        return [one.getMessage() for one in records if one.name.startswith("actions.")]
+        said = [one.getMessage() for one in records if one.name.startswith("actions.")]
+        return [line for line in said if not line.startswith("Seal keys: ")]
 
     def said(self) -> str:
         """Return all of it as one text; the errors with all that they hang on to."""

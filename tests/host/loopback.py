@@ -32,7 +32,7 @@ TLS_IN_TESTS = [
 Pieces = Sequence[bytes | float]
 """Bytes, and seconds to wait before the next ones."""
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_WAIT = 5.0
+_WAIT = 30.0
 _Result = TypeVar("_Result")
 
 

@@ -169,7 +169,7 @@ FERNET = "cannot be used; it expects a JSON list of Fernet keys, newest first"
         ("key --rotate", '["planted"]', f"  PS7_SEAL_KEYS {FERNET}"),
     ],
 )
-def test_no_usable_key(
+def test_sign_and_rotate_refuse_without_a_usable_key(
     cli: Cli, isolated: pytest.MonkeyPatch, line: str, value: str | None, complaint: str
 ) -> None:
     """It says what the variable expects, not what stands in it, and makes no key in its place."""
@@ -216,7 +216,9 @@ def test_key_rotates(cli: Cli, isolated: pytest.MonkeyPatch, options: str, held:
     assert second.startswith("2. Once all have it, set it to this everywhere, and restart them")
 
 
-def test_key_for_a_machine(cli: Cli, isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_key_json_names_the_variable_and_its_steps(
+    cli: Cli, isolated: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The variable, and its value as a list; it reads what the action server reads, files too."""
     (tmp_path / "PS7_SEAL_KEYS").write_text(json.dumps(SEALS))
     isolated.setenv("PS7_SECRETS_DIR", str(tmp_path))

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from dotenv import dotenv_values
 
 from tests.support.command import Cli, Ended
 from tests.support.doctor import assert_found, wrong_in
-from tests.support.init_bots import BOTS, DOMAIN, lay_out, left_to_you, tree
+from tests.support.init_bots import BOTS, DOMAIN, TAKEN, lay_out, left_to_you, tree
 from tests.support.pages import serving
 
 BOT = BOTS["file"]
@@ -36,14 +35,6 @@ class Card(Action):
 
 
 FORM = "validate_pix_form"
-"""
-NOT_HERE = """\
-import __main__
-import requests_of_nowhere
-from nowhere_too import x
-try:
-    import maybe
-except ImportError: ...
 """
 
 
@@ -112,31 +103,7 @@ def test_a_package_of_another_name_is_found_as_a_whole(
     assert cli(f"{INIT} --actions {place}").code == 0
 
 
-def test_actions_that_are_nowhere_get_no_package(cli: Cli) -> None:
-    """Their code may be in another repository: a person puts the import there."""
-    bot({"domain.yml": DOMAIN + ACTIONS})
-    _, out, _ = cli(f"{INIT} --calm")
-    assert not Path("actions").exists()
-    assert_found(
-        left_to_you(out),
-        [
-            "derive a session start from PS7SessionStart beside your actions",
-            "let what runs action_balance, action_card and validate_pix_form load the plugin with",
-        ],
-    )
-
-
-def test_an_action_that_no_code_names(cli: Cli) -> None:
-    """The doctor says which; a name that the domain has from elsewhere is none."""
-    rasas = "actions: [action_listen, action_ps7_verify, action_balance, action_gone, utter_x]\n"
-    bot({"domain.yml": DOMAIN + rasas, "actions/own.py": f"import rasa_ps7\n{CODE}"})
-    cli(INIT)
-    found = wrong_in(cli("doctor --bot . --only-bot --json").out)
-    said = "warning actions-missing: the domain lists action_gone, which no code in actions names"
-    assert_found(found, [said])
-
-
-def test_a_server_that_runs_without_the_bots_actions(
+def test_the_doctor_names_actions_that_the_server_lacks(
     cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """As where it was started with another package: each form would end in silence."""
@@ -154,24 +121,6 @@ def test_a_server_that_runs_without_the_bots_actions(
     assert f"error action-server-actions: {lacks}, which the domain lists" in found
 
 
-def test_what_the_actions_import_and_this_environment_does_not_have(cli: Cli) -> None:
-    """And a rasa-sdk of another version than the bot pins; what is tried may be missing."""
-    pins = {
-        "requirements.txt": "rasa-sdk==3.1.1\n",
-        "actions/requirements.txt": "a\nrasa_sdk~=3.6\n",
-    }
-    bot({"domain.yml": DOMAIN + ACTIONS, "actions/own.py": NOT_HERE + CODE, **pins})
-    lay_out(Path(), {"same/requirements.txt": f"rasa-sdk=={version('rasa-sdk')}"})
-    bare, old, pinned = left_to_you(cli(INIT).out)
-    assert bare.startswith("actions imports nowhere_too and requests_of_nowhere, which this envi")
-    assert "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2 and same/requi" in old
-    here = re.sub(r"(has) [\d.]+", r"\1 X", pinned)
-    assert here == (
-        "the bot pins rasa-sdk 3.1.1, and this environment has X: the plugin needs 3.6.2 at least, "
-        "and test it"
-    )
-
-
 @pytest.fixture
 def nowhere(cli: Cli) -> Ended:
     """Put the plugin into a bot whose actions run in a container."""
@@ -187,7 +136,7 @@ def nowhere(cli: Cli) -> Ended:
     return cli(INIT)
 
 
-def test_actions_in_a_container(nowhere: Ended) -> None:
+def test_init_names_the_lines_for_actions_in_a_container(nowhere: Ended) -> None:
     """The lines to add; no local command starts what runs elsewhere."""
     image, server = left_to_you(nowhere.out)
     assert image.startswith(
@@ -237,7 +186,7 @@ def test_a_env_above_is_not_hidden_from_the_bots_code(
     assert cli("init").out.startswith("Nothing to change")
 
 
-def test_names_of_slots_are_no_secret_of_one_machine(cli: Cli) -> None:
+def test_init_says_to_set_renamed_slots_elsewhere_too(cli: Cli) -> None:
     """They are set for this one, named for the others, and a clone without them is told."""
     bot({})
     (said,) = left_to_you(cli(f"{INIT} --pt").out)
@@ -279,45 +228,10 @@ def test_the_environment_in_the_folder_is_kept_out_of_git(
     assert Path(".gitignore").read_text() == ".env\n.venv-actions/\n"
 
 
-def test_a_bot_on_the_simulator_can_be_without_a_warning(
-    cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
-    """Two findings are right there, and can be allowed by their names."""
-    bot({})
-    cli(INIT)
-    line = "doctor --bot . --offline --strict"
-    assert cli(line).code == 1
-    ended = cli(f"{line} --allow http --allow arrival-keys-unset")
-    assert (ended.code, ended.out.endswith("\nno errors, no warnings\n")) == (0, True)
-    isolated.setenv("PS7_CLEAR_SLOTS", '["gone"]')
-    assert cli(f"{line} --allow http --allow arrival-keys-unset").code == 1
-
-
 # -- slots: A24, C5 -------------------------------------------------------------------------------
 
-CUSTOM = "slots:\n  phone_number: {type: text, mappings: [{type: custom}]}\n"
-TAKEN = """\
-slots:
-  cpf: {type: text, mappings: [{type: from_text}]}
-  customer_cpf: {type: text, mappings: [{type: from_text}]}
-  ps7_cpf: {type: text, mappings: [{type: from_text}]}
-"""
 
-
-@pytest.mark.parametrize(
-    ("slots", "renames"),
-    [(CUSTOM, {"phone_number": "customer_phone_number"}), (TAKEN, {"cpf": "ps7_cpf_2"})],
-)
-def test_a_slot_of_the_bots_stays_the_bots(cli: Cli, slots: str, renames: dict[str, str]) -> None:
-    """Also one that the fragment does not declare; no name is given twice."""
-    bot({"domain.yml": DOMAIN + slots})
-    code, out, _ = cli(INIT)
-    assert (code, "no errors, no warnings" in out) == (0, True)
-    assert json.loads(dotenv_values(".env")["PS7_SLOT_NAMES"] or "") == renames
-    assert cli(STRICT).code == 0
-
-
-def test_a_slot_that_two_files_fill_in_different_ways(cli: Cli) -> None:
+def test_the_doctor_names_a_slot_that_two_files_fill(cli: Cli) -> None:
     """One of the two is not had, whichever Rasa reads first."""
     bot({})
     cli(INIT)
@@ -357,44 +271,10 @@ def test_a_bot_that_greets_as_a_session_starts_is_told(cli: Cli) -> None:
     assert cli(STRICT).code == 0
 
 
-@pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        ({"data/rules.yml": "rules: [{rule: r, steps: [{action: utter_greet}]}]\n"}, False),
-        ({"data/rules.yml": "rules: [{rule: r, steps: [{action: utter_bye}]}]\n"}, True),
-        ({"data/rules.yml": "rules: []\n", "actions.py": "x = 'utter_greet'\n"}, False),
-        ({}, False),
-    ],
-)
-def test_a_greeting_that_nothing_says(cli: Cli, files: dict[str, str], said: bool) -> None:
-    """It is changed all the same, and named; without training data nobody knows."""
-    bot(files)
-    start = "no rule, story or action says utter_greet, so nobody hears its greeting: `--greet` nam"
-    assert_found(left_to_you(cli(INIT).out), [start] if said else [])
-
-
-@pytest.mark.parametrize(
-    ("policies", "said"),
-    [
-        ("policies: [{name: TEDPolicy}]\n", True),
-        ("policies:\n", True),
-        ("policies: [{name: RulePolicy}]\n", False),
-    ],
-)
-def test_stories_that_ted_learned_may_be_answered_otherwise(
-    cli: Cli, policies: str, said: bool
-) -> None:
-    """Rasa's own choice of policies has it."""
-    story = "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n"
-    bot({"config.yml": policies, "data/stories.yml": story})
-    start = "TED learns from stories, and may answer otherwise outside them: run your tests again"
-    assert_found(left_to_you(cli(INIT).out), [start] if said else [])
-
-
 # -- places: A30 ----------------------------------------------------------------------------------
 
 
-def test_a_bot_whose_files_lie_apart(cli: Cli) -> None:
+def test_init_takes_each_file_from_where_it_is_named(cli: Cli) -> None:
     """They are named, and the commands that come next name them too."""
     lay_out(
         Path(),
@@ -421,11 +301,3 @@ def test_a_bot_whose_files_lie_apart(cli: Cli) -> None:
         *(1, ""),
         "nowhere.yml does not exist: nothing was changed\n",
     )
-
-
-def test_a_folder_of_domain_files_is_named(cli: Cli) -> None:
-    """The fragment goes below it, and nothing moves."""
-    lay_out(Path(), {"domains/a.yml": DOMAIN, "config.yml": BOT["config.yml"]})
-    assert cli(f"{INIT} --domain domains").code == 0
-    assert Path("domains/ps7/domain.yml").exists()
-    assert cli(f"{STRICT} --domain domains").code == 0

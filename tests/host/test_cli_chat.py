@@ -21,6 +21,8 @@ from tests.support.processes import free_port
 
 KEY = "new-key-" * 4
 ANA = {"ps7_status": "ok", "ps7_context": "gAAA", "cpf": "52998224725", "segment": "Varejo"}
+TYPED = {"identification": "529.982.247-25", "segment": "for ctx-of-ana"}
+"""What a form wrote into slots that are open by their names."""
 NOTHING = dict.fromkeys(ANA) | {"balance": 5}
 
 
@@ -72,6 +74,8 @@ you: :as two words
 you: :as diego
 you: tchau
 bot: Até logo!
+     segment = **************
+     identification = ************25
 you: :quit
 """
 
@@ -79,17 +83,20 @@ you: :quit
 def test_answers_and_what_changed_are_shown(
     rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
-    """A contextId goes along with the message after it was named, and only with that one."""
+    """A contextId goes along with the message after it was named, and only with that one.
+
+    A CPF and a contextId that arrived are masked in whichever slot they are.
+    """
     said = "oi\n\ne agora?\n:slots\n:as two words\n:as diego\ntchau\n:quit\nx"
     isolated.setattr("sys.stdin", io.StringIO(said))
     buttons = [{"title": "Saldo", "payload": "/a"}, {"title": "Limite", "payload": "/b"}]
     first = [{"recipient_id": "s", "text": "Olá!", "buttons": buttons}, {"image": "http://i"}]
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
     unchanged = ANA | {"segment": None}
-    rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged]
-    assert cli(f"chat --as ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
+    rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged | TYPED]
+    assert cli(f"chat --as ctx-of-ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
     assert rasa.heard == [
-        {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ana"}},
+        {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ctx-of-ana"}},
         {"sender": "a/b", "message": "e agora?"},
         {"sender": "a/b", "message": "tchau", "metadata": {"contextId": "diego"}},
     ]
@@ -112,25 +119,6 @@ def test_it_talks_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.Mon
     [message] = rasa.heard
     token = message["metadata"]["customData"]["ctx"]
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
-
-
-def test_a_value_is_masked_in_whichever_slot_it_is(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
-    """A CPF that a form wrote into an open slot, and the contextId that arrived, in any."""
-    isolated.setattr("sys.stdin", io.StringIO("oi\n"))
-    typed = {
-        "identification": "529.982.247-25",
-        "segment": "for ctx-of-ana",
-        "ps7_status": "4567 8",
-    }
-    rasa.answers, rasa.slots = [[]], [typed]
-    out = cli(f"chat --as ctx-of-ana --url {rasa.url}").out
-    assert out.splitlines()[2:] == [
-        "     identification = ************25",
-        "     segment = **************",
-        "     ps7_status = **** 8",
-    ]
 
 
 def test_a_rasa_that_shows_no_tracker_still_talks(

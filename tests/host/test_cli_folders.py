@@ -360,7 +360,7 @@ STRICT = "doctor --bot . --only-bot --strict"
 
 
 @pytest.mark.parametrize("failing", range(6))
-def test_a_failure_in_between_is_no_end(
+def test_the_next_run_makes_what_a_failure_left(
     isolated: pytest.MonkeyPatch, cli: Cli, failing: int
 ) -> None:
     """Whatever is written by then, the next run makes the rest."""
@@ -396,7 +396,7 @@ NEGATED = ".env\nmodels/\n!.env\n"
         ),
     ],
 )
-def test_where_a_key_goes(
+def test_a_key_goes_only_into_a_env_that_git_ignores(
     cli: Cli,
     isolated: pytest.MonkeyPatch,
     *,
@@ -439,7 +439,9 @@ def test_a_rule_that_git_does_not_follow_stops_the_key(
     assert err.startswith("git does not ignore .env, so no secret was written there: set PS7_SEAL")
 
 
-def test_how_a_file_is_written(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_written_file_keeps_its_mode_and_follows_no_link(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """It keeps its mode; a new one has that of any new file.
 
     Nothing goes into a link that lies in wait: Git can carry one by the name of a temporary file,

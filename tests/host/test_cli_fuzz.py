@@ -90,7 +90,6 @@ FILES: dict[str, list[str]] = {
     "Makefile": ["train:\n\trasa train\n", "include .env\n"],
     "docker/Dockerfile": ["FROM rasa/rasa-sdk\nCOPY actions /app\n"],
     "requirements.txt": ["rasa-sdk==3.1.1\n", "rasa-sdk\n" * 9000],
-    ".rasa-ps7.json": ['[{"path": ".git/config", "moved_to": null}]'],
     "domain": YAML,
 }
 ENCODINGS = [*["utf-8"] * 12, "utf-8-sig", "utf-16", "latin-1", "utf-7"]
@@ -123,30 +122,14 @@ def a_file(made: random.Random) -> None:
         path.write_bytes(raw)
 
 
+def a_thing(made: random.Random) -> None:
+    if path := put(made.choice([*FILES, "data", "actions", "data/x.yml", "actions/x.py"])):
+        made.choice(THINGS)(path, made)
+
+
 def a_weight(made: random.Random) -> None:
     if path := put(made.choice(["domain.yml", "domain/h.yml", "data/h.yml", "config.yml", ".env"])):
         path.write_text(made.choice(HEAVY))
-
-
-def a_link(made: random.Random) -> None:
-    if path := put(made.choice([*FILES, "data", "actions", "domain", "data/up", "actions/up"])):
-        path.symlink_to(made.choice(TARGETS))
-
-
-def a_pipe(made: random.Random) -> None:
-    if path := put(made.choice([*FILES, "data/p.yml", "actions/p.py"])):
-        os.mkfifo(path)
-
-
-def a_folder(made: random.Random) -> None:
-    if path := put(made.choice([*FILES])):
-        path.mkdir()
-
-
-def a_size(made: random.Random) -> None:
-    if path := put(made.choice([*FILES])):
-        with path.open("wb") as file:
-            file.truncate(made.choice([(1 << 20) + 1, 1 << 33]))
 
 
 def a_crowd(made: random.Random) -> None:
@@ -156,40 +139,39 @@ def a_crowd(made: random.Random) -> None:
             path.write_text("rules: []\n")
 
 
-def a_depth(made: random.Random) -> None:
-    if path := put(made.choice(["data/", "domain/", "actions/"]) + "d/" * 60 + "x.yml"):
-        path.write_text("intents: [deep]\n")
-
-
 def a_name(made: random.Random) -> None:
-    folder = Path(made.choice(["data", "domain", "actions", "."]))
+    folder = Path(made.choice(["data", "domain", "actions", "."]), made.choice(["", "d/" * 60]))
     if put(str(folder / "x")):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + made.choice(ODD_NAMES))).write_text("a: 1\n")
 
 
 def a_repository(made: random.Random) -> None:
-    kind = made.choice(["init", "own", "bare", "file", "empty"])
-    if kind in ("init", "own"):
-        where = made.choice([".", ".."])
-        subprocess.run(["git", "init", "-q", where], check=False, capture_output=True)
-        if kind == "own":
-            subprocess.run(
-                ["git", "-c", "core.fsmonitor=false", "add", "-f", ".env"],
-                check=False,
-                capture_output=True,
-            )
-        subprocess.run(["git", "config", "core.fsmonitor", "touch ran"], check=False)
-    elif kind == "bare":
-        subprocess.run(["git", "init", "-q", "--bare", "."], check=False, capture_output=True)
+    kind = made.choice(["", "..", "--bare", "file", "empty"])
+    if kind not in ("file", "empty"):
+        git("init", *filter(None, [kind]))
+        git("-c", "core.fsmonitor=false", "add", "-f", ".env")
+        git("config", "core.fsmonitor", "touch ran")
     elif path := put(".git"):
         path.mkdir() if kind == "empty" else path.write_text("gitdir: /nowhere\n")
 
 
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=False, capture_output=True)
+
+
+def truncated(path: Path, made: random.Random) -> None:
+    path.touch()
+    os.truncate(path, made.choice([(1 << 20) + 1, 1 << 33]))
+
+
+THINGS: list[Callable[[Path, random.Random], object]] = [
+    lambda path, made: path.symlink_to(made.choice(TARGETS)),
+    lambda path, _: os.mkfifo(path),
+    lambda path, _: path.mkdir(),
+    truncated,
+]
 STEPS: list[tuple[Callable[[random.Random], None], int]] = [
-    (a_file, 36),
-    *((step, 3) for step in (a_link, a_pipe, a_folder, a_size, a_crowd, a_depth, a_name)),
-    (a_repository, 3),
-    (a_weight, 1),
+    *((a_file, 36), (a_thing, 12), (a_crowd, 3), (a_name, 6), (a_repository, 3), (a_weight, 1)),
 ]
 
 

@@ -112,7 +112,9 @@ async def test_a_customer_is_shown_as_a_bot_would_hold_it(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "name", ["ana", "http-400", "not-found", "http-401", "unreadable", "http-503"]
 )
-async def test_how_a_lookup_ends(settings: dict[str, str], cli: Cli, name: str) -> None:
+async def test_lookup_shows_how_it_ended_and_exits_with_its_code(
+    settings: dict[str, str], cli: Cli, name: str
+) -> None:
     """Outcome, reason and status; the exit code tells one outcome from another."""
     fault = FAULTS.get(name)
     answer = await said(cli, name)
@@ -135,7 +137,9 @@ async def test_how_a_lookup_ends(settings: dict[str, str], cli: Cli, name: str) 
 
 
 @pytest.mark.usefixtures("settings")
-async def test_no_answer_at_all(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+async def test_lookup_without_an_answer_shows_no_status_and_no_customer(
+    monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
     """No status, and no customer to show; without a seal key, nothing of the log either.
 
     A key made for one run digests as no action server does.
@@ -160,7 +164,9 @@ async def test_what_goes_along_can_be_chosen(ps7: Simulator, cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("settings")
-async def test_a_mistake_of_ours_is_named(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+async def test_lookup_shows_an_error_of_the_plugins(
+    monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
     """An ERROR line of the log is shown; a warning is printed by the command itself."""
 
     def broken(*_: object, **__: object) -> None:

@@ -32,7 +32,7 @@ async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems queue differently")
-async def test_a_connection_that_is_not_accepted_in_time() -> None:
+async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() -> None:
     """A host that does not answer the call at all: here its queue of callers is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
         callers = [socket.socket() for _ in range(4)]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.action_server import PATIENT
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
 from tests.support.processes import ROOT
 
@@ -38,7 +39,7 @@ class Host:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
+        line = await asyncio.wait_for(self.process.stdout.readline(), 60)
         assert line, self.errors.read_text()
         return json.loads(line)
 
@@ -56,14 +57,14 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         process = await asyncio.create_subprocess_exec(
             *(python, SCRIPT),
             cwd=folder,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **settings},
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **PATIENT, **settings},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
         )
     try:
         yield Host(process, errors)
-        rest, _ = await asyncio.wait_for(process.communicate(b""), 20)
+        rest, _ = await asyncio.wait_for(process.communicate(b""), 60)
     finally:
         if process.returncode is None:
             process.kill()
@@ -74,11 +75,8 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-MODULES = ("customer", "outcomes", "settings", "runtime", "conversation.seal")
-
-
 @pytest.mark.parametrize(
-    "which", ["touched", "backward", *(f"actions.ps7.{name}" for name in MODULES)]
+    "which", ["touched", "backward", "actions.ps7.settings", "actions.ps7.runtime"]
 )
 async def test_a_reload_changes_nothing(
     python: Path, ps7: Simulator, tmp_path: Path, which: str

@@ -213,7 +213,7 @@ async def test_a_session_may_never_expire(minutes: int) -> None:
     assert _kinds(bot).count("session_started") == 1
 
 
-async def test_a_forms_validation_can_be_tried() -> None:
+async def test_validate_runs_a_forms_validation_on_the_given_slots() -> None:
     """It sees what was filled in as Rasa shows it; what it says nothing of is good."""
     slots = {**COLOUR["slots"], "size": {"type": "text"}, "note": {"type": "text"}}
     forms = {"paint_form": {"required_slots": ["colour", "size"]}}

@@ -41,7 +41,7 @@ LACKS = "error action-server-plugin: the action server at http://127.0.0.1:"
         ("/webhook", runs(at="/other"), OTHER),
     ],
 )
-def test_an_action_server_that_answers(
+def test_the_doctor_says_whether_a_server_has_the_plugin(
     monkeypatch: pytest.MonkeyPatch, path: str, pages: dict[str, Any], expected: str
 ) -> None:
     """Whether it has the plugin. No proxy is asked, and a variable in the address is filled in."""
@@ -76,7 +76,7 @@ ELSEWHERE = "http://user:planted@actions..example.com:5055/webhook"
         ("http://h:port/webhook", NO_URL, "Set"),
     ],
 )
-def test_an_action_server_that_does_not(url: str, expected: str, how: str) -> None:
+def test_the_doctor_says_how_to_reach_a_silent_server(url: str, expected: str, how: str) -> None:
     """On this machine that is a fault; another one may be reached by Rasa alone."""
     (found,) = server.check(bot_of({}, endpoints=at(url.replace("PORT", str(free_port())))))
     assert_found(wrong([found]), [expected])
@@ -90,7 +90,9 @@ def test_nothing_is_asked_where_there_is_no_server() -> None:
     assert list(server.check(bot_of({}))) == list(server.check(bot_of({}, endpoints=in_rasa))) == []
 
 
-def test_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_command_has_the_interpreter_and_port_of_the_bot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """With the interpreter in use, as it is named from this folder, and the port of the bot."""
     monkeypatch.chdir(sys.prefix)
     monkeypatch.setattr(sys, "executable", f"{sys.prefix}/bin/python")

@@ -30,7 +30,7 @@ def usable(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.usefixtures("usable")
-def test_json_for_machines(cli: Cli) -> None:
+def test_doctor_json_has_every_finding_and_what_was_not_checked(cli: Cli) -> None:
     """Every finding with its id and level, and what was not looked at."""
     code, written, _ = cli("doctor --json")
     out = json.loads(written)
@@ -43,9 +43,7 @@ def test_json_for_machines(cli: Cli) -> None:
     assert found["dns"]["do"].startswith("Check the name, ")
 
 
-def test_settings_that_cannot_be_used_and_a_bot_that_cannot_be_read(
-    usable: pytest.MonkeyPatch, cli: Cli
-) -> None:
+def test_what_builds_on_unusable_settings_is_skipped(usable: pytest.MonkeyPatch, cli: Cli) -> None:
     """What builds on them is not looked at, and that is said."""
     usable.setenv("PS7_USERNAME", "")
     usable.setenv("PS7_CLEAR_SLOTS", "planted")
@@ -58,7 +56,7 @@ def test_settings_that_cannot_be_used_and_a_bot_that_cannot_be_read(
     assert out.endswith("\n3 errors, no warnings\n")
 
 
-def test_warnings_that_count_and_those_that_are_allowed(
+def test_strict_counts_warnings_but_those_allowed_by_name(
     usable: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     """In text and in JSON; one that is allowed is shown all the same, and the others count."""
@@ -86,14 +84,14 @@ def test_advice_that_several_findings_share_is_written_once(cli: Cli) -> None:
     assert (out.count("[response-quotes]"), out.count("{conta_verificada}")) == (2, 1)
 
 
-def test_options_that_do_not_fit(cli: Cli) -> None:
+def test_only_bot_without_a_bot_is_refused(cli: Cli) -> None:
     """One line, and nothing is checked."""
     complaint = "--only-bot needs --bot or --domain: there is no bot to look at\n"
     assert cli("doctor --only-bot") == (1, "", complaint)
 
 
 @pytest.mark.usefixtures("usable")
-def test_settings_and_bot_in_one_go(cli: Cli) -> None:
+def test_the_doctor_reads_settings_here_and_the_bot_elsewhere(cli: Cli) -> None:
     """Settings are this folder's, also where the bot is in another; a file can be named instead."""
     domain = (ROOT / "domain.yml").read_text()
     bot = {".env": "PS7_PASSWORD=planted", "domain.yml": domain, "config.yml": "policies: []"}

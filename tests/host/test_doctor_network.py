@@ -58,7 +58,9 @@ async def ps7() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-async def test_credentials_that_are_refused(ps7: Simulator, doctor: Doctor) -> None:
+async def test_the_doctor_names_credentials_that_are_refused(
+    ps7: Simulator, doctor: Doctor
+) -> None:
     """Here those of the app; tests/unit has the rest."""
     found = await doctor(**APP | {"PS7_APP_SECRET": "planted-other"}, PS7_BASE_URL=ps7.url)
     assert_found(found, [IS_HTTP, "error token-refused: the token endpoint refuses PS7_APP_KEY or"])
@@ -79,7 +81,7 @@ async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
     assert asked[0] != asked[1]
 
 
-async def test_a_port_that_speaks_no_tls(doctor: Doctor) -> None:
+async def test_the_doctor_names_a_port_that_speaks_no_tls(doctor: Doctor) -> None:
     """What answers is HTTP."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,7 +104,7 @@ async def test_a_port_that_speaks_no_tls(doctor: Doctor) -> None:
         ("and asks for a certificate", "error tls-client-wanted: PS7 asks for a client certifi"),
     ],
 )
-async def test_a_port_that_speaks_tls(
+async def test_the_doctor_names_whose_certificate_is_not_trusted(
     doctor: Doctor, tmp_path: Path, how: str, expected: str | None
 ) -> None:
     """By the authority that the plugin is told to trust, and the certificate that it shows."""

@@ -46,7 +46,7 @@ def install(packages: Path, *needs: str, **versions: str) -> None:
         ((*NEEDS, "absent"), FITS | {"async_timeout": "4.0.2"}, f"{LACKS}async-timeout>=4.0.3 and"),
     ],
 )
-def test_versions_beside_rasa(
+def test_a_slow_jsonschema_and_missing_packages_are_found(
     packages: Path,
     python: str | None,
     needs: tuple[str, ...],
@@ -65,7 +65,7 @@ def test_the_jsonschema_to_pin_is_the_one_pinned_here(packages: Path) -> None:
     assert finding.do.startswith(f"Pin jsonschema=={pinned(RASA_PINS)['jsonschema']} there, ")
 
 
-def test_an_environment_without_rasa(packages: Path) -> None:
+def test_an_interpreter_without_rasa_is_an_error_only_if_it_was_named(packages: Path) -> None:
     """It was named, and has none: an error. It is that of the command: nothing to say."""
     install(packages, jsonschema="4.17.3")
     assert list(doctor.check_rasa(None)) == []
@@ -74,7 +74,7 @@ def test_an_environment_without_rasa(packages: Path) -> None:
 
 
 @pytest.mark.parametrize("script", [None, "exit 1", "echo no JSON", "exec sleep 60"])
-def test_an_interpreter_that_does_not_answer(
+def test_an_interpreter_that_does_not_answer_is_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
 ) -> None:
     """It is not there, it fails, it is something else, or it takes too long: one error."""

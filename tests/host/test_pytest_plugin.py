@@ -150,7 +150,7 @@ def test_the_bot_is_what_the_ini_file_says(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_a_bot_with_settings_of_its_own(pytester: pytest.Pytester) -> None:
+def test_a_bots_own_settings_reach_ps7_and_the_metadata(pytester: pytest.Pytester) -> None:
     """Its slot names, where its channel puts the contextId, who signs it, and its gateway."""
     passes(
         pytester,

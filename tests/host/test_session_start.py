@@ -139,7 +139,7 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
     assert str(ANA["account"]) not in caplog.text
 
 
-async def test_what_a_bot_sets_as_a_session_begins(
+async def test_a_session_start_adds_the_bots_slots_and_drops_ours(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its events come after the plugin's; a slot of the plugin's among them is left out."""

@@ -56,7 +56,11 @@ async def test_encoded_decides_what_goes_on_to_ps7(
     assert (await client.look_up(ps7, encoded("ana"))).json["code"] == "1"
 
 
-@pytest.mark.parametrize("context_id", ["é", "a" * 3_000_000, "\ud800", "===="])
+@pytest.mark.parametrize(
+    "context_id",
+    ["é", "a" * 3_000_000, "\ud800", "===="],
+    ids=["not ASCII", "3 MB", "half a character", "padding"],
+)
 async def test_a_strange_context_id_is_only_not_found(
     ps7: Simulator, client: Client, context_id: str
 ) -> None:
@@ -170,7 +174,7 @@ async def test_a_lookup_needs_a_token_and_the_key(ps7: Simulator, client: Client
 
 
 @pytest.mark.parametrize("ps7", [{**APP, "requests_per_second": 2}], indirect=True)
-async def test_what_depends_on_time(
+async def test_a_token_runs_out_and_too_many_lookups_have_to_wait(
     ps7: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token runs out and is forgotten; above so many lookups within a second, one has to wait."""

@@ -40,7 +40,7 @@ def _no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     ("name", "breaks"),
     [("slow", False), ("drip", False), ("short-length", True), ("slow-body", True)],
 )
-async def test_what_is_held_ends(
+async def test_a_held_answer_ends(
     ps7: Simulator, client: Client, name: str, breaks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a deadline keeps a client from taking it for a customer; nothing stays open for ever."""
@@ -74,7 +74,7 @@ async def test_nothing_keeps_running(
     if stops:
         begun = time.monotonic()
         await ps7.stop()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 4
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
     for _ in range(500):

@@ -59,7 +59,7 @@ async def test_it_serves_https_under_the_name_of_its_certificate(client: Client,
 
 
 async def test_a_fault_is_everyones_for_a_while(ps7: BackgroundSimulator, client: Client) -> None:
-    """Whatever is asked about; then each has its own answer again."""
+    """Whatever is asked about; then each has its own answer again, also after an exception."""
     with ps7.failing("http-503"):
         for context_id in ("ana", "unknown"):
             assert (await client.look_up(ps7, context_id)).status == 503
@@ -69,6 +69,8 @@ async def test_a_fault_is_everyones_for_a_while(ps7: BackgroundSimulator, client
         assert (await client.look_up(ps7, "ana")).status == 503
         with pytest.raises(ClientError):
             await client.look_up(ps7, "ana")
+    with pytest.raises(ClientError), ps7.failing("reset"):
+        await client.look_up(ps7, "ana")
     answer = await client.look_up(ps7, "ana")
     assert (answer.json, answer.headers["Connection"]) == (PERSONAS["ana"].answer, "close")
     with pytest.raises(ValueError, match=r"'ana' is no fault; those are not-found, .*http-503"):
@@ -78,7 +80,7 @@ async def test_a_fault_is_everyones_for_a_while(ps7: BackgroundSimulator, client
 async def test_it_goes_down_and_comes_up_again(ps7: BackgroundSimulator, client: Client) -> None:
     """For a block, or from one call to another; on the same port, its record kept."""
     url = ps7.url
-    with ps7.down(), pytest.raises(ClientError):
+    with pytest.raises(ClientError), ps7.down():
         await client.look_up(ps7, "ana")
     assert (await client.look_up(ps7, "ana")).status == 200
     await ps7.stop()

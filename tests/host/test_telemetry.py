@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
@@ -182,7 +184,7 @@ def points(monkeypatch: pytest.MonkeyPatch) -> Points:
     return read
 
 
-async def test_how_long_lookups_take_by_outcome_and_reason(
+async def test_durations_are_measured_by_outcome_and_reason(
     ps7: Simulator, points: Points, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In seconds, and by nothing else: what identifies anybody is no attribute.
@@ -214,36 +216,44 @@ def test_durations_are_told_apart_from_a_quick_answer_to_the_deadline() -> None:
     assert (bounds[0], bounds[-1]) == (0.005, 5)
 
 
-async def test_lookups_that_wait_for_a_place_are_shown(ps7: Simulator, points: Points) -> None:
-    """Up while all places are taken, and down again when one waited long enough."""
-    limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 1}
+async def test_places_in_use_and_lookups_that_wait_are_shown(
+    ps7: Simulator, points: Points
+) -> None:
+    """Up while PS7 takes its time, and down again however a lookup ends."""
+
+    def shown() -> list[tuple[dict[str, object], int]]:
+        read = [points()[f"ps7.connections.{name}"] for name in ("in_use", "waiting")]
+        return [(dict(point.attributes), point.value) for gauge in read for point in gauge]
+
+    limits = {"deadline": 0.8, "read_timeout": 100, "max_connections": 2}
     async with PS7Client(settings_for(ps7.url, **limits)) as client:
         ends = [asyncio.create_task(failure_of(client, "slow")) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        assert [point.value for point in points()["ps7.connections.waiting"]] == [2]
-        assert [point.value for point in points()["ps7.connections.in_use"]] == [1]
-        reasons = sorted(failure.reason.value for failure in await asyncio.gather(*ends))
-    assert reasons == ["busy", "busy", "deadline"]
-    assert [point.value for point in points()["ps7.connections.waiting"]] == [0]
-
-
-async def test_the_connections_in_use_are_shown(ps7: Simulator, points: Points) -> None:
-    """Up while PS7 takes its time, and down again however it ends."""
-
-    def in_use() -> list[tuple[dict[str, object], int]]:
-        read = points()["ps7.connections.in_use"]
-        return [(dict(point.attributes), point.value) for point in read]
-
-    async with PS7Client(settings_for(ps7.url, deadline=0.4, read_timeout=100)) as client:
-        late = asyncio.create_task(failure_of(client, "slow"))
         cancelled = asyncio.create_task(client.lookup("slow"))
-        await asyncio.sleep(0.15)
-        assert in_use() == [({}, 2)]
+        await asyncio.sleep(0.1)
+        assert shown() == [({}, 2), ({}, 2)]
         cancelled.cancel()
-        await asyncio.gather(cancelled, return_exceptions=True)
-        assert in_use() == [({}, 1)]
-        await late
-        assert in_use() == [({}, 0)]
+        reasons = sorted(failure.reason.value for failure in await asyncio.gather(*ends))
+    assert reasons == ["busy", "deadline", "deadline"]
+    assert shown() == [({}, 0), ({}, 0)]
+
+
+def test_servers_with_other_seal_keys_are_told_apart(
+    points: Points, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a line of the start and a metric, whatever the order of the keys; none shows a key."""
+    caplog.set_level("INFO", "actions.ps7.telemetry")
+    monkeypatch.setattr(runtime, "_runtimes", [])
+    old, new, other = (Fernet.generate_key().decode() for _ in range(3))
+    shown = []
+    for keys in ([old, new], [new, old], [old], [other, new]):
+        runtime.get_or_create(settings_for("http://127.0.0.1:9", seal_keys=json.dumps(keys)))
+        (point,) = points()["ps7.seal.keys"]
+        assert point.value == len(keys)
+        shown.append(point.attributes["digest"])
+        assert f"Seal keys: number={len(keys)} digest={shown[-1]}" in caplog.messages
+    assert shown[0] == shown[1]
+    assert len({*shown}) == 3
+    assert not any(key in f"{caplog.text}{shown}" for key in (old, new, other))
 
 
 def test_counters_begin_at_0_and_go_on_where_the_module_is_loaded_again(

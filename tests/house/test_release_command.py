@@ -36,7 +36,7 @@ GOOD = {
         ("0.1.0", {"changes": " M file"}, "there are changes that are not committed:\n M file"),
     ],
 )
-def test_what_speaks_against_a_release(
+def test_a_release_is_refused_before_anything_is_written(
     version: str, changed: dict[str, str], problem: str | None
 ) -> None:
     """Everything that can be known before anything is written."""

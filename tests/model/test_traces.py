@@ -11,7 +11,7 @@ from tests.model.traces import TRACES
 
 
 @pytest.mark.parametrize("walk", TRACES.values(), ids=TRACES)
-def test_what_broke_once(walk: Walk) -> None:
+def test_a_walk_that_broke_once_is_right(walk: Walk) -> None:
     """It is right, whatever happened to the conversation."""
     with playing() as subject:
         assert violated(walk, subject) is None

@@ -151,6 +151,9 @@ _BUGS_OF_LOOKUP = {
     "probes go on at the same pace while PS7 refuses our credentials": (
         *("breaker", "min(2 * self._pause, LONGEST_PAUSE) if again", "self._reset if again"),
     ),
+    "the pause is not renewed by a probe that fails": (
+        *("breaker", "self._next_probe = mono", "self._next_probe = self._next_probe or mono"),
+    ),
     "the pauses double without end": (
         *("breaker", "min(2 * self._pause, LONGEST_PAUSE)", "2 * self._pause"),
     ),
@@ -168,7 +171,7 @@ _BUGS_OF_LOOKUP = {
     ),
     # A lookup
     "a lookup is repeated beyond its deadline": (
-        *("client", "if monotonic() + pause >= started + self.settings.deadline:", "if not pause:"),
+        *("client", "if monotonic() + pause >= started + deadline:", "if not pause:"),
     ),
     "a token that the gateway forgot denies the customer": (
         *("client", "None if is_new else await self._tokens.instead_of(token)", "None"),

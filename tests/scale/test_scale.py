@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sys
 
 import pytest
 
 from benchmarks.scale.acts import AS_IT_COMES, PLANS, REPEATING
-from benchmarks.scale.programs import Programs
+from benchmarks.scale.programs import PACKAGES, Programs
 from tests.conversation.talking import RunningBot
+from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
 pytestmark = [
@@ -33,7 +33,7 @@ async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
     """
     programs = Programs.find()
     if programs.missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(programs.missing)
+        lacking("PostgreSQL, Redis and nginx", f"apt-get install {PACKAGES}")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.scale", "--model", oss_bot.model, "--users", "8"),
         cwd=ROOT,

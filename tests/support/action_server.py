@@ -13,11 +13,13 @@ from typing import Any
 import aiohttp
 from typing_extensions import Self
 
-from tests.support.processes import ROOT, Process, free_port
+from tests.support.processes import ROOT, Process, Progress, free_port
 
 _STARTED, _ENDED = "Starting worker [", "Worker complete ["
 """What Sanic logs of each of its workers; old versions have none."""
-_PATIENCE, _GRACE = 50, 2.0  # tenths of a second, and seconds
+_GRACE = 2.0  # seconds
+PATIENT = {f"PS7_{name}": "60" for name in ("DEADLINE", "CONNECT_TIMEOUT", "READ_TIMEOUT")}
+"""Limits of an action server that no busy machine reaches."""
 
 
 class Connection:
@@ -26,7 +28,7 @@ class Connection:
     def __init__(self, url: str) -> None:
         self._url = url
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=20)
+            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=60)
         )
 
     async def post(self, call: object) -> tuple[int, Any]:
@@ -109,15 +111,15 @@ class ActionServer:
         runs it waits for a grace period. What counts here is that the workers came to their end.
         """
         self.process.signal(number)
-        for _ in range(_PATIENCE):
-            with suppress(asyncio.TimeoutError):
-                return await self.process.exit_code(0.1)
+        progress = Progress(self.process)
+        while progress.is_made and not self.process.has_ended:
             output = self.process.output
             if output.count(_STARTED) and output.count(_STARTED) == output.count(_ENDED):
                 with suppress(asyncio.TimeoutError):
                     return await self.process.exit_code(_GRACE)
                 await self.process.kill()
                 return 0
+            await asyncio.sleep(0.1)
         return await self.process.end(number)
 
 
@@ -137,5 +139,5 @@ async def launch(
         *(str(python), "-m", *program.split(), "--actions", actions),
         *("--port", str(port if port is not None else free_port())),
         cwd=cwd,
-        variables={"SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT), **variables},
+        variables={"SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT), **PATIENT, **variables},
     )

@@ -33,6 +33,13 @@ responses:
 
 session_config: {session_expiration_time: 60, carry_over_slots_to_new_session: true}
 """
+TAKEN = """\
+slots:
+  cpf: {type: text, mappings: [{type: from_text}]}
+  customer_cpf: {type: text, mappings: [{type: from_text}]}
+  ps7_cpf: {type: text, mappings: [{type: from_text}]}
+"""
+"""Names that a bot has for slots of its own."""
 _FORM = """\
 slots:
   cpf:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import PYTHON_3_10, lacking
 from tests.support.processes import ROOT
 
 _FLOOR_PYTHON = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
@@ -19,11 +20,7 @@ if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
 
 
 def usable(python: Path) -> Path:
-    """Return an interpreter that exists; skip the test where it does not, and fail it in CI."""
+    """Return an interpreter that exists. `PS7_FLOOR_PYTHON` names the floor's."""
     if not python.exists():
-        reason = (
-            "needs a Python 3.10 that has requirements/floor.txt: "
-            f"{python} does not exist, and PS7_FLOOR_PYTHON can name another"
-        )
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        lacking("the oldest versions on Python 3.10", PYTHON_3_10)
     return python

@@ -73,4 +73,6 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> InMemoryMetricReader:
         counter.register(meter)
     monkeypatch.setattr(telemetry, "certificate_ends", {})
     meter.create_observable_gauge("ps7.certificate.expiry", [telemetry.read_certificates], "s")
+    monkeypatch.setattr(telemetry, "seal_keys", {})
+    meter.create_observable_gauge("ps7.seal.keys", [telemetry.read_seal_keys], "{key}")
     return reader

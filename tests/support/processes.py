@@ -20,11 +20,12 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
 import aiohttp
+import psutil
 
 ROOT = Path(__file__).parents[2]
 
-_START_TIMEOUT = 120.0  # seconds; two busy cores are slow
-_STOP_TIMEOUT = 15.0
+_PATIENCE, _STOP_PATIENCE = 60.0, 20.0
+"""Seconds without progress after which a process is given up; a busy machine may be slow."""
 _PORTS = range(20_000, 32_000)
 """Linux gives away those from 32768 on, macOS and Windows those from 49152 on."""
 # An action server misses an endpoints.yml that no test needs.
@@ -87,25 +88,34 @@ class Process:
         """Wait until it answers at this address; `trust` is for https.
 
         Raises:
-            RuntimeError: it ended, or it took too long; the text holds the end of its log.
+            RuntimeError: it ended, or makes no progress; the text holds the end of its log.
 
         """
-        deadline = time.monotonic() + _START_TIMEOUT
+        progress = Progress(self)
         connector = aiohttp.TCPConnector(ssl=trust) if trust else None
         async with aiohttp.ClientSession(connector=connector) as http:
             while not await _answers(http, url):
-                if self._process.returncode is not None or time.monotonic() > deadline:
+                if self.has_ended or not progress.is_made:
                     raise RuntimeError(f"{self.name} does not answer:\n{self.tail}")
                 await asyncio.sleep(0.05)
 
-    async def exit_code(self, within: float = _START_TIMEOUT) -> int:
+    async def exit_code(self, patience: float = _PATIENCE) -> int:
         """Wait until it ends by itself.
 
         Raises:
-            asyncio.TimeoutError: it did not, within these seconds.
+            asyncio.TimeoutError: it made no progress for so many seconds.
 
         """
-        return await asyncio.wait_for(self._process.wait(), within)
+        progress = Progress(self, patience)
+        while progress.is_made:
+            with suppress(asyncio.TimeoutError):
+                return await asyncio.wait_for(self._process.wait(), 0.5)
+        raise asyncio.TimeoutError
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended."""
+        return self._process.returncode is not None
 
     def signal(self, number: Signals) -> None:
         """Send it a signal, if it still runs."""
@@ -116,15 +126,47 @@ class Process:
         """Ask it to stop, and return its exit code; one that does not stop is killed (-9)."""
         self.signal(number)
         with suppress(asyncio.TimeoutError):
-            await self.exit_code(_STOP_TIMEOUT)
+            await self.exit_code(_STOP_PATIENCE)
         await self.kill()
-        return await self.exit_code()
+        return await self._process.wait()
 
     async def kill(self) -> None:
         """Kill what remains of its group, and wait for it. Does nothing where all have ended."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, SIGKILL)
         await self._process.wait()
+
+
+class Progress:
+    """Whether a process gets on: its log grows, or its group uses the processor."""
+
+    def __init__(self, process: Process, patience: float = _PATIENCE) -> None:
+        """Begin now, and be patient for so many seconds."""
+        self._process, self._patience = process, patience
+        self._size, self._used = 0, 0.0
+        self._since = self._looked = time.monotonic()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there was some in the last seconds."""
+        now = time.monotonic()
+        if now - self._looked >= 1:
+            self._looked = now
+            size, used = self._process.log.stat().st_size, _processor_seconds(self._process.pid)
+            # A second of it: a server that only waits uses some, too.
+            if size > self._size or abs(used - self._used) >= 1:
+                self._size, self._used, self._since = size, used, now
+        return now - self._since < self._patience
+
+
+def _processor_seconds(pid: int) -> float:
+    used = 0.0
+    with suppress(psutil.NoSuchProcess):
+        leader = psutil.Process(pid)
+        for each in (leader, *leader.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                used += sum(each.cpu_times()[:2])
+    return used
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:

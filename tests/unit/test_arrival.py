@@ -148,7 +148,7 @@ NO_TOKENS = {
 
 
 @pytest.mark.parametrize("value", NO_TOKENS.values(), ids=NO_TOKENS)
-def test_what_no_key_of_ours_signed(value: object) -> None:
+def test_a_text_that_no_key_of_ours_signed_is_refused(value: object) -> None:
     """Nothing but a whole token with HS256 and a key of the list arrives."""
     assert why(value) is Reason.ARRIVAL_SIGNATURE
 
@@ -173,7 +173,7 @@ CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("claims", CLAIMS_AT_FAULT.values(), ids=CLAIMS_AT_FAULT)
-def test_claims_that_are_missing_or_cannot_be_used(claims: dict[str, Any]) -> None:
+def test_a_token_with_claims_at_fault_is_refused(claims: dict[str, Any]) -> None:
     """A null and an absent claim are the same."""
     assert why(unchecked({**CLAIMS, **claims})) is Reason.ARRIVAL_CLAIMS
     absent = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
@@ -181,7 +181,7 @@ def test_claims_that_are_missing_or_cannot_be_used(claims: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("sub", ["", SENDER[:-1], f"{SENDER} ", "+5511999998889"])
-def test_a_token_for_another_conversation(sub: str) -> None:
+def test_a_token_for_another_conversation_is_refused(sub: str) -> None:
     """It was made for one sender id, to the letter."""
     assert why(token(sub=sub)) is Reason.ARRIVAL_CONVERSATION
 
@@ -190,13 +190,13 @@ def test_a_token_for_another_conversation(sub: str) -> None:
     ("seconds", "may"),
     [(-10.1, False), (-10, True), (0, True), (119.9, True), (120, False), (10**6, False)],
 )
-def test_when_a_token_may_arrive(seconds: float, may: bool) -> None:
+def test_a_token_arrives_from_its_iat_until_its_exp(seconds: float, may: bool) -> None:
     """From `iat` until `exp`; ten seconds earlier, since two clocks are never the same."""
     assert read(token()).may_arrive_at(MADE + seconds) is may
 
 
 @pytest.mark.parametrize(("seconds", "encoded"), [(30, 0), (120, None)])
-def test_a_token_of_our_own_making(
+def test_sign_makes_a_token_that_is_read_here(
     monkeypatch: pytest.MonkeyPatch, seconds: int, encoded: int | None
 ) -> None:
     """`sign` makes what is read here, for as long as it is told, and says no more than documented.

@@ -54,7 +54,7 @@ def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value:
         (float(2**53 - 1), str(2**53 - 1)),
     ],
 )
-def test_usable_context_ids(value: object, text: str) -> None:
+def test_printable_text_and_whole_numbers_are_usable(value: object, text: str) -> None:
     """Printable text without white space, and whole numbers as their digits."""
     assert usable(value) == text
     arrived = found(value)
@@ -72,7 +72,7 @@ def test_usable_context_ids(value: object, text: str) -> None:
         *([], ["C1"], {}, {"id": "C1"}),
     ],
 )
-def test_unusable_context_ids(value: object) -> None:
+def test_a_context_id_with_blanks_or_beyond_its_size_is_unusable(value: object) -> None:
     """Anything else is found, and found unusable."""
     assert usable(value) is None
 
@@ -125,7 +125,7 @@ NEITHER: tuple[object, ...] = (2, "2", True, False, None, 0.5, [], " 1")
         *((other, 9) for other in NEITHER),
     ],
 )
-def test_encoded_beside_it(value: object, encoded: int) -> None:
+def test_encoded_is_read_in_each_form_and_else_is_the_setting(value: object, encoded: int) -> None:
     """0 and 1 in each form in which a channel may write them; else `PS7_ENCODED`, here 9."""
     assert found("C1", 9, encoded=value).encoded == encoded
 
@@ -140,7 +140,7 @@ def test_encoded_beside_it(value: object, encoded: int) -> None:
         *((odd, False) for odd in ("ação", 5, None)),
     ],
 )
-def test_ids_beside_it(value: object, taken: bool) -> None:
+def test_only_short_plain_ids_are_taken(value: object, taken: bool) -> None:
     """Ids go into headers: only short plain ones are taken."""
     ids = found("C1", correlationId=value, flowId=value)
     assert (ids.correlation_id, ids.flow_id) == ((value, value) if taken else (None, None))

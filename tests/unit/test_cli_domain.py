@@ -102,7 +102,7 @@ def test_portuguese_names_go_with_their_setting(
     assert list(translated["slots"].values()) == list(plain["slots"].values())
 
 
-def test_the_portuguese_names() -> None:
+def test_portuguese_names_are_in_comments_too() -> None:
     """They stand in comments too; what is the plugin's or the interface's stays."""
     text = fragment(OSS, None, names=PORTUGUESE)
     assert " ".join(told(text).values()) == (

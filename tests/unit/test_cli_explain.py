@@ -21,7 +21,7 @@ from actions.ps7.customer import SESSION_ACTION
 from actions.ps7.customer import VERIFY_ACTION as VERIFY
 from actions.ps7.outcomes import ARRIVAL_REFUSED
 from tests.support.command import command
-from tests.support.talk import ARRIVAL_KEY, FOUND, HELD, Talk, a_bot, signed, talk_with
+from tests.support.talk import ARRIVAL_KEY, Talk, a_bot, signed
 
 Explain = Callable[..., list[dict[str, Any]]]
 
@@ -93,7 +93,7 @@ Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
 """  # noqa: E501 - as it is printed
 
 
-async def test_a_person_reads_the_story(tmp_path: Path) -> None:
+async def test_explain_tells_a_person_the_story_of_a_conversation(tmp_path: Path) -> None:
     """As a process, with no PS7 configured: what was found, which rule fired, what came of it."""
     talk = Talk()
     talk.meets("ana")
@@ -132,24 +132,6 @@ def test_show_masks_nothing_but_seals(explain: Explain, capsys: pytest.CaptureFi
     assert "cpf 52998224725, agency 0001, ps7_context (sealed)" in out
 
 
-@pytest.mark.parametrize("held", HELD)
-def test_a_run_is_explained_as_it_was_decided(explain: Explain, held: str) -> None:
-    """Whatever was held and found: by the rule that the plugin went by, with what it set then."""
-    for found in FOUND:
-        for verifies in (False, True):
-            talk = talk_with(held, found)
-            if verifies:
-                talk.happens("action", name=VERIFY)
-            set_then = talk.verifies() if verifies else talk.run()
-            run = explain(talk, "--show")[-1]
-            assert run["rule"] == talk.rule
-            if set_then.get("ps7_context") is not None:
-                set_then["ps7_context"] = "(sealed)"
-            assert run["was_set"] == set_then
-            if talk.rule != "look-up":
-                assert run["would_set"] == set_then
-
-
 def test_a_log_out_is_explained(explain: Explain) -> None:
     """With the bot's own slots that go with the customer."""
     talk = Talk()
@@ -161,6 +143,9 @@ def test_a_log_out_is_explained(explain: Explain) -> None:
     assert (run["action"], run["by_name"], run["rule"]) == (FORGET, True, "forget")
     assert run["would_set"] == run["was_set"]
     assert (run["was_set"]["balance"], run["was_set"]["ps7_status"]) == (None, "missing")
+    talk.says("diego").happens("action", name=VERIFY)
+    talk.verifies()
+    assert explain(talk)[-1]["rule"] == talk.rule == "nothing-held", "by the rules of its action"
 
 
 def test_each_context_id_has_its_number_and_place(
@@ -248,7 +233,7 @@ def test_an_explanation_leaves_no_trace(
     assert caplog.records == []
 
 
-def test_slots_of_the_bots_own(explain: Explain) -> None:
+def test_explain_leaves_out_what_the_bot_fills_and_masks_what_is_cleared(explain: Explain) -> None:
     """What a call's domain fills itself is left out; what is cleared is masked, whatever its name.
 
     A name may be free for the bot because `init` renamed the plugin's slot.
@@ -368,7 +353,7 @@ def test_nothing_to_explain_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("junk", [None, 1, "x", [], {}, [{}], 1e308, True])
-def test_malformed_events_are_no_trouble(junk: object) -> None:
+def test_malformed_events_are_explained_without_an_error(junk: object) -> None:
     """Whatever stands where Rasa puts a name, a time, a value or metadata."""
     kinds = ("user", "slot", "action", "rewind", "undo", "session_started", "other")
     fields = dict.fromkeys(("name", "value", "timestamp", "metadata", "text"), junk)

@@ -398,12 +398,16 @@ def test_a_late_probe_of_a_loop_that_stood_still_decides_nothing(ps7: Played) ->
     second.close()
 
 
-async def test_close_ends_the_probe(ps7: Played) -> None:
+async def test_close_ends_the_probe_without_a_word(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
     """And the next failure sets off another one. Closed at once, it was never sent."""
+    caplog.set_level("INFO")
     ps7.may_end.clear()
     await ps7.fail()
     await ps7.client.close()
     assert (ps7.probes, ps7.cancelled) == (1, 1)
+    assert "PS7 probe" not in caplog.text
     await ps7.client.close()
     await ps7.look_up(DOWN)
     await ps7.client.close()

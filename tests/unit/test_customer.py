@@ -34,7 +34,7 @@ def test_a_customer_shows_nothing_that_tells_them_from_another() -> None:
     assert repr(CustomerContext(expires_at=UNTIL)) == empty
 
 
-def test_what_a_bot_asks_a_customer() -> None:
+def test_only_authenticated_and_valid_say_yes() -> None:
     """Only `authenticated` proved who they are, only `valid` is an accepted device."""
     for identification in (None, *Identification):
         asked = CUSTOMER.model_copy(update={"identification": identification})

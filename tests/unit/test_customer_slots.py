@@ -79,7 +79,7 @@ def test_declared_slots_of_ours_are_written_under_the_bots_names(
 @pytest.mark.parametrize(
     "renames", [{"cpf": "account"}, {"cpf": "x", "account": "x"}, {"balance": "y"}, {"u-cpf": "x"}]
 )
-def test_renames_that_cannot_be(renames: dict[str, str]) -> None:
+def test_renames_that_collide_are_refused(renames: dict[str, str]) -> None:
     """Two slots under one name, or a slot that is not ours."""
     with pytest.raises(ValueError, match=r"^$"):
         SlotNames(renames)
@@ -152,7 +152,7 @@ def test_a_customer_without_a_cpf_is_the_same_until_the_next_lookup() -> None:
     assert not same_customer(None, None)
 
 
-def test_how_much_of_the_payload_is_kept() -> None:
+def test_a_seal_keeps_the_payload_that_the_bot_declares() -> None:
     """What the bot declares: the documented fields, declared ones, or all for `ps7_payload`."""
     payload = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7"}
     payload |= {"": "Ana", "contexto": {"u_cssc": "9", "u_tag": "T", "u_ag": 1, "contexto": "x"}}

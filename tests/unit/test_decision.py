@@ -12,7 +12,7 @@ from actions.ps7.conversation.arrival import fingerprint
 from actions.ps7.conversation.decision import decide, slot_events
 from actions.ps7.conversation.reading import Reading
 from actions.ps7.conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
-from tests.support.talk import ANA, DIEGO, HOUR, SECOND, Talk, a_bot
+from tests.support.talk import ANA, HOUR, SECOND, Talk, a_bot
 
 TYPED = "typed"
 
@@ -99,16 +99,6 @@ def test_a_log_out_of_nobody_seals_nothing() -> None:
     """No contextId is at hand, and no seal was ever seen."""
     decision = decide(FORGET_RULES, Talk().reading)
     assert (decision.outcome, decision.slots) == (Outcome.MISSING, {"ps7_status": "missing"})
-
-
-def test_a_log_out_names_what_was_known_and_nothing_else() -> None:
-    """The contextId of the customer first; the decoded one takes no customer's place."""
-    talk = Talk()
-    decision = decide(CONTEXT_RULES, talk.says("ana").reading)
-    customer = talk.customer("ana").model_copy(update={"decoded_context_id": "diego"})
-    talk.writes(**decision.answered(Outcome.OK, customer).slots)
-    talk.says(opens="rasas").forgets()
-    assert talk.reading.log_outs == ((ANA,), (DIEGO,))
 
 
 @pytest.mark.parametrize("asked", [True, False])

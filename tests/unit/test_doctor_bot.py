@@ -90,6 +90,13 @@ DECLARED = [
         *("error slot-context-missing contexto", "error slot-names segment"),
         renames={"segment": "segmento", "ps7_context": "contexto"},
     ),
+    # To rename a slot while conversations go on: the old one keeps a customer's value
+    case(
+        sound(segmento={}, cpf=FROM_TEXT, customer_cpf={}),
+        "warning slot-renamed segment",
+        renames={"segment": "segmento", "cpf": "customer_cpf"},
+    ),
+    case(sound(segmento={}), renames={"segment": "segmento"}, to_clear=["segment"]),
     case(
         sound(balance={}), "warning clear-slots card limit", to_clear=["balance", "card", "limit"]
     ),
@@ -136,6 +143,7 @@ QUOTES = [
         quoting({"text": "{cpf_masked} {conta} {account}"}, conta={}, cpf_masked={}),
         "warning response-quotes cpf_masked conta",
         renames={"account": "conta"},
+        to_clear=["account"],
     ),
     case(quoting({"text": "{ps7_status} {segment} {conta_verificada} {cpf}"})),
     case(quoting({"text": "Conta {{account}}"}, {"text": "Conta {account\n}"})),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from actions.ps7.cli.doctor import channels
 from tests.support.doctor import assert_found, bot_of, sound, wrong
-from tests.support.processes import ROOT
 
 GETS = "def get_metadata(self, request): ..."
 MERGES = "def get_metadata(self, request): return super().get_metadata(request)"
@@ -63,19 +61,6 @@ def test_what_cannot_be_read_or_is_of_no_known_kind_is_left_to_rasa(
 ) -> None:
     """A package that is installed, for one."""
     assert found(tmp_path, source) == []
-
-
-def test_nothing_is_wrong_with_the_channel_of_the_examples() -> None:
-    """Their folder is named `channels` in a bot, too."""
-    folder = ROOT / "examples" / "channels"
-    classes = [
-        f"channels.{file.stem}.{name}"
-        for file in folder.glob("*.py")
-        for name in re.findall(r"^class (\w+Input)\b", file.read_text("utf-8"), re.MULTILINE)
-    ]
-    assert classes == ["channels.whatsapp.WhatsAppInput"]
-    bot = bot_of(sound(), credentials=dict.fromkeys(classes))
-    assert wrong(channels.check(bot, (), folder.parent)) == []
 
 
 @pytest.mark.parametrize(

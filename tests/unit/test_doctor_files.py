@@ -92,7 +92,10 @@ LISTS_START = "actions: [action_session_start]"
             ["error rasa-2: the domain says `version: 2"],
         ),
         (
-            {"domain.yml": "actions: [action_a, action_b, utter_c]", "actions.py": OWN},
+            {
+                "domain.yml": "actions: [action_a, action_b, action_listen, utter_c]",
+                "actions.py": OWN,
+            },
             ["warning actions-missing: the domain lists action_b, which no code in actions.py"],
         ),
         (
@@ -137,7 +140,7 @@ def test_the_bots_own_code_says_how_a_session_starts(
     assert there.looks_up_at_start is looks_up
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_each_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Each is named, and nothing else is looked at: what they say is not known."""
     kinds = ("domain", "config", "endpoints", "credentials", "data")
     found, there = bot.read({kind: [tmp_path / kind] for kind in kinds})
@@ -164,7 +167,9 @@ LISTS = "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12))
         (b"slots: &b [*b]\n", "is too much: 50,000 values"),
     ],
 )
-def test_files_that_are_no_yaml(tmp_path: Path, content: bytes, fault: str) -> None:
+def test_a_file_that_is_no_yaml_is_named_by_its_line(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
     """The line is named, and nothing of what it says. A key that stands twice is a fault too."""
     (tmp_path / "domain.yml").write_bytes(content)
     found, there = bot.read(bot.in_folder(tmp_path))

@@ -64,7 +64,7 @@ def test_a_failure_is_judged_by_its_row(reason: Reason, status: int | None, expe
     assert_found(found, [f"error {expected}"])
 
 
-def test_a_failure_that_says_too_little() -> None:
+def test_the_connection_explains_a_failure_that_says_too_little() -> None:
     """The connection says more, unless it can be made a moment later."""
     for reason in (Reason.INTERNAL, Reason.CONNECT, Reason.PROXY):
         assert judged(LookupFailed(reason), None, FAULT) == [
@@ -98,7 +98,7 @@ def test_an_answer_is_judged(reason: Reason | None, answer: Answer, expected: st
         (None, []),
     ],
 )
-def test_clocks_that_differ(seconds: int | None, expected: list[str]) -> None:
+def test_clocks_that_differ_by_too_much_are_named(seconds: int | None, expected: list[str]) -> None:
     """By more than arrival tokens allow for, or by more than one lives; of no date, nothing."""
     theirs = "yesterday"
     if seconds is not None:
@@ -135,7 +135,7 @@ PROXY = "http://proxy.example.com:3128"
         (PROXY, ssl.SSLError(1, "x"), "tls: the TLS handshake with cec.example.com:443 fails"),
     ],
 )
-def test_why_there_is_no_connection(
+def test_each_cause_of_no_connection_has_its_finding(
     monkeypatch: pytest.MonkeyPatch, proxy: str | None, failure: Exception, expected: str
 ) -> None:
     """Each cause with its own finding: what to do differs."""
@@ -155,7 +155,7 @@ NINE = "http://127.0.0.1:9"
         ({"https_proxy": NINE, "PS7_PROXY": NINE}, False),
     ],
 )
-def test_a_proxy_that_only_others_would_take(
+def test_a_proxy_that_only_others_read_is_named(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: bool
 ) -> None:
     """Where there is no connection, that may be why."""
@@ -222,7 +222,7 @@ def certificate(
         (-1, "error tls-certificate-expired: WHOSE ended on 2026-11-24"),
     ],
 )
-def test_how_long_the_certificate_of_ps7_holds(days: float, expected: str) -> None:
+def test_the_end_of_ps7s_certificate_is_named_a_month_before(days: float, expected: str) -> None:
     """A month before its end it is time to ask for a new one."""
     found = judged(LookupFailed(Reason.FAILURE_CODE, 200), JSON, certificate(days))
     assert found[0] == expected.replace("WHOSE", "the certificate of PS7 (issued by O=The Bank)")
@@ -248,7 +248,7 @@ def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
     assert list(connection.check_files(with_files(ca_file=file, client_cert=file), NOW)) == []
 
 
-def test_the_files_of_the_settings_are_looked_at(tmp_path: Path) -> None:
+def test_the_doctor_names_the_ends_of_certificates_in_files(tmp_path: Path) -> None:
     """The authority that ends last, and the client's own certificate, which is the first.
 
     An old authority may have an odd serial number, of which cryptography warns.

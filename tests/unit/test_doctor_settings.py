@@ -98,7 +98,7 @@ def faults() -> list[Finding]:
         *((name, []) for name in ("PS7_BASE_URL", "PS7_RASA_PYTHON", "BASE_URL")),
     ],
 )
-def test_a_name_that_is_nearly_one_of_ours(
+def test_the_variable_that_was_meant_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, advice: list[str]
 ) -> None:
     """Names of something else entirely are left alone."""
@@ -139,7 +139,7 @@ def unknown() -> list[str]:
         *((value, []) for value in ("it's", "'planted", "'", "", json.dumps(["planted"]))),
     ],
 )
-def test_what_another_program_should_have_taken_off_a_value(
+def test_quotes_and_blanks_around_a_value_are_named(
     monkeypatch: pytest.MonkeyPatch, value: str, expected: list[str]
 ) -> None:
     """Of our variables; the value is not shown."""

@@ -65,6 +65,8 @@ endpoint = edits.with_endpoint
         (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n", None),
     ],
 )
-def test_an_edit(edit: Callable[[str], str | None], before: str, after: str | None) -> None:
+def test_an_edit_puts_lines_in_or_changes_nothing(
+    edit: Callable[[str], str | None], before: str, after: str | None
+) -> None:
     """None: a person has to do it, for the file has no place for a line."""
     assert edit(before) == after

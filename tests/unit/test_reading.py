@@ -66,7 +66,7 @@ def test_a_process_keeps_the_slots_of_a_few_domains() -> None:
     assert a_bot().among.cache_info().maxsize == 16
 
 
-def test_a_host_may_show_no_events() -> None:
+def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
     """The latest message came now, and the slot alone has the seal; its session is endless."""
     talk = Talk(bot=signed())
     message, slots = {"metadata": {"contextId": talk.token("ana")}}, dict.fromkeys(talk.slots)
@@ -276,7 +276,8 @@ def test_the_decoded_context_id_of_a_customer_is_logged_out_too() -> None:
     decision = decide(CONTEXT_RULES, talk.says("ana").reading)
     customer = talk.customer("ana").model_copy(update={"decoded_context_id": "diego"})
     talk.writes(**decision.answered(Outcome.OK, customer).slots)
-    talk.forgets()
+    talk.says(opens="rasas").forgets()
+    assert talk.reading.log_outs == ((ANA,), (DIEGO,)), "it takes no customer's place"
     for name in ("diego", "ana"):
         talk.meets(name)
         assert (talk.rule, talk.asked) == ("logged-out", [])

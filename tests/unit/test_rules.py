@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -79,7 +78,7 @@ VERIFY = {
 
 
 @pytest.mark.parametrize("held", HELD)
-def test_what_is_held_and_found_decides(held: str) -> None:
+def test_held_and_found_decide_by_the_documented_tables(held: str) -> None:
     """The documented tables, for conversations as Rasa leaves them."""
     again = "logged-out" if held == "logged out" else "look-up"
     assert tuple(context(talk_with(held, found)) for found in FOUND) == (*CONTEXT[held], again)
@@ -109,27 +108,6 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 
 
 # Seals
-
-
-@pytest.mark.parametrize("held", HELD)
-@pytest.mark.parametrize(
-    "run",
-    [Talk.run, Talk.verifies, Talk.forgets, Talk.starts_session],
-    ids=lambda run: run.__name__,
-)
-def test_every_run_leaves_the_newest_seal_in_the_slot(held: str, run: Any) -> None:  # noqa: ANN401
-    """Once any was seen. A second run of the same kind right after it finds nothing to do."""
-    for found in FOUND:
-        talk = talk_with(held, found)
-        before = talk.reading
-        run(talk)
-        after = talk.reading
-        assert not before.seals or after.newest is not None
-        assert after.newest is after.in_slot, found
-        for kind in range(2):
-            assert set(before.log_outs[kind]) <= set(after.log_outs[kind]), found
-        if run in (Talk.run, Talk.verifies):
-            assert run(talk) == {}, found
 
 
 def test_what_was_cleared_before_is_not_said_anew() -> None:
@@ -172,7 +150,7 @@ def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin() -> None:
     assert seal.customer.payload == {"u_cpf": "1"}
 
 
-def test_what_a_seal_says() -> None:
+def test_a_seal_is_about_one_arrival_with_the_next_number() -> None:
     """About one arrival, with the next number; an earlier customer is no part of it."""
     talk = Talk()
     talk.meets("diego")
@@ -267,21 +245,26 @@ def _overwrites(**slots: object) -> Callable[[Talk], object]:
     return lambda talk: talk.writes(**slots)
 
 
-STEPS: list[tuple[str | None, Callable[[Talk], object], bool]] = [
-    # which customer is known before, what happens then, and whether they stay
-    (None, lambda talk: talk.meets("ana"), True),
-    (None, lambda talk: talk.forgets(), False),
-    (None, _overwrites(ps7_context="forged"), False),
-    ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK), True),
-    ("ana", lambda talk: talk.meets("ana", opens="rasas"), True),
-    ("ana", lambda talk: talk.says(opens="ours"), False),
-    ("ana", lambda talk: _later(talk).meets("ana"), True),
-    ("ana", lambda talk: _later(talk).meets("ana", Outcome.UNAVAILABLE), False),
-    ("ana", lambda talk: talk.meets("diego"), False),
-    ("ana", _overwrites(cpf="typed"), False),
-    ("ana", _overwrites(ps7_status="missing"), False),
-    ("ana", _overwrites(ps7_context=None, ps7_status=None), False),
-]
+STAY: dict[str, tuple[str | None, Callable[[Talk], object]]] = {
+    # which customer is known before, and what happens then
+    "the first customer": (None, lambda talk: talk.meets("ana")),
+    "the first answer": ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK)),
+    "the same in a new session": ("ana", lambda talk: talk.meets("ana", opens="rasas")),
+    "the same, an hour later": ("ana", lambda talk: _later(talk).meets("ana")),
+}
+GO: dict[str, tuple[str | None, Callable[[Talk], object]]] = {
+    "a log-out of nobody": (None, lambda talk: talk.forgets()),
+    "a forged seal": (None, _overwrites(ps7_context="forged")),
+    "nobody in a new session": ("ana", lambda talk: talk.says(opens="ours")),
+    "a failure, an hour later": (
+        "ana",
+        lambda talk: _later(talk).meets("ana", Outcome.UNAVAILABLE),
+    ),
+    "another customer": ("ana", lambda talk: talk.meets("diego")),
+    "a forged CPF": ("ana", _overwrites(cpf="typed")),
+    "a forged status": ("ana", _overwrites(ps7_status="missing")),
+    "a wiped seal": ("ana", _overwrites(ps7_context=None, ps7_status=None)),
+}
 
 
 def _later(talk: Talk) -> Talk:
@@ -289,19 +272,18 @@ def _later(talk: Talk) -> Talk:
     return talk
 
 
-@pytest.mark.parametrize(("known", "happens", "stay"), STEPS)
-def test_when_own_slots_go(
-    known: str | None, happens: Callable[[Talk], object], stay: bool
-) -> None:
-    """With the customer, by whatever way: they stay with the same one, and where there was none."""
+@pytest.mark.parametrize("name", [*STAY, *GO])
+def test_own_slots_go_with_the_customer_and_stay_with_the_same(name: str) -> None:
+    """By whatever way; they stay where there was none."""
+    known, happens = (STAY | GO)[name]
     talk = Talk()
     if known:
-        name, _, failure = known.partition(" ")
-        talk.meets(name, Outcome(failure or "ok"))
+        who, _, failure = known.partition(" ")
+        talk.meets(who, Outcome(failure or "ok"))
     talk.writes(balance="12")
     happens(talk)
     talk.run()
-    assert talk.slots["balance"] == ("12" if stay else None)
+    assert talk.slots["balance"] == ("12" if name in STAY else None)
 
 
 # What is logged
@@ -322,28 +304,31 @@ def _without_keys(talk: Talk) -> Talk:
 FOREIGN = "A seal was refused: it is not ours, or not of this conversation"
 UNSET = "; PS7_SEAL_KEYS is not set, so none from before the last start opens"
 CLAIMED = "The slots claimed a customer with no seal of ours behind them: cleared"
-LINES: list[tuple[Callable[[Talk], object], list[str]]] = [
-    (lambda talk: (talk.meets("ana", Outcome.REJECTED), talk.writes(cpf="typed")), []),
-    (_log_out_undone, ["The status claimed a customer; the seal says missing"]),
-    (_overwrites(ps7_status="ok", cpf="typed"), [CLAIMED]),
-    (_overwrites(ps7_context="forged"), [FOREIGN, CLAIMED]),
+LINES: dict[str, tuple[Callable[[Talk], object], list[str]]] = {
+    "a form": (lambda talk: (talk.meets("ana", Outcome.REJECTED), talk.writes(cpf="typed")), []),
+    "an undone log-out": (
+        _log_out_undone,
+        ["The status claimed a customer; the seal says missing"],
+    ),
+    "a forged status": (_overwrites(ps7_status="ok", cpf="typed"), [CLAIMED]),
+    "a forged seal": (_overwrites(ps7_context="forged"), [FOREIGN, CLAIMED]),
     # the usual cause: the server was started again, and made another key
-    (
+    "a seal from before a start": (
         lambda talk: _without_keys(talk).writes(ps7_context="of before"),
         [f"{FOREIGN}{UNSET}", CLAIMED],
     ),
-    (
+    "forged slots": (
         lambda talk: (talk.meets("ana"), talk.writes(cpf="typed", agency="typed")),
         ["Slots restored from the seal: cpf, agency"],
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("happens", "lines"), LINES)
-def test_what_something_else_wrote_is_warned_of(
+@pytest.mark.parametrize(("happens", "lines"), LINES.values(), ids=LINES)
+def test_what_something_else_wrote_is_warned_of_once(
     happens: Callable[[Talk], object], lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once: what the run did about it, and nothing of what stood there."""
+    """What the run did about it, and nothing of what was there."""
     talk = Talk()
     happens(talk)
     caplog.clear()
@@ -438,7 +423,7 @@ REFUSALS: list[tuple[Callable[[Talk], list[str]], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("brings", "line"), REFUSALS)
+@pytest.mark.parametrize(("brings", "line"), REFUSALS, ids=[line for _, line in REFUSALS])
 def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     brings: Callable[[Talk], list[str]], line: str, caplog: pytest.LogCaptureFixture
 ) -> None:

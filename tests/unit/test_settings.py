@@ -47,7 +47,9 @@ def refusal() -> str:
         *((url, url) for url in ("http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80")),
     ],
 )
-def test_base_urls(given: pytest.MonkeyPatch, text: str, base_url: str) -> None:
+def test_a_base_url_loses_its_last_slash(
+    given: pytest.MonkeyPatch, text: str, base_url: str
+) -> None:
     """Scheme, host, port and a gateway's own path; http only where the network is not left."""
     given.setenv("PS7_BASE_URL", text)
     assert PS7Settings.load().base_url == base_url
@@ -67,7 +69,9 @@ NO_BASE_URLS = {
 
 
 @pytest.mark.parametrize(("text", "fault"), NO_BASE_URLS.items())
-def test_base_urls_that_are_refused(given: pytest.MonkeyPatch, text: str, fault: str) -> None:
+def test_a_base_url_that_leaks_or_doubles_is_refused(
+    given: pytest.MonkeyPatch, text: str, fault: str
+) -> None:
     """PS7's own path would be doubled, a user name would leak, http would be read."""
     given.setenv("PS7_BASE_URL", text)
     refused, _, said = refusal().partition("; http is for a loopback host only")
@@ -115,7 +119,9 @@ REFUSED: dict[str, tuple[str, ...]] = {
         for number, value in enumerate(values)
     ],
 )
-def test_values_that_are_refused(given: pytest.MonkeyPatch, variable: str, value: str) -> None:
+def test_a_value_that_cannot_be_used_is_refused_by_its_name(
+    given: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
     """The refusal names the variable and what it expects, and not what it held."""
     given.setenv(variable, value)
     text = refusal()
@@ -212,7 +218,9 @@ def test_settings_come_from_environment_dot_env_and_secret_files(
     assert (loaded.deadline, loaded.app_key, loaded.client_cert) == (4.0, None, None)
 
 
-def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_read_is_a_fault_with_a_name(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A folder that is not mounted, and bytes that are no text, are faults with a name."""
     given.setenv("PS7_SECRETS_DIR", "nowhere")
     assert "PS7_SECRETS_DIR is no folder" in refusal()
@@ -225,7 +233,7 @@ def test_a_source_that_cannot_be_read(given: pytest.MonkeyPatch, tmp_path: Path)
     assert unreadable in refusal()
 
 
-def test_a_secret_file_that_this_user_may_not_read(
+def test_a_secret_file_that_this_user_may_not_read_is_named(
     given: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """File and user are named: whoever mounted it learns what to change."""

@@ -104,7 +104,7 @@ def test_a_token_is_wanted_if_there_are_a_key_and_a_secret(
 async def test_a_token_is_renewed_before_it_ends(
     gateway: Gateway, expires: object, good_for: float
 ) -> None:
-    """After nine tenths of its life, counted from the moment at which it was asked for."""
+    """After nine tenths of its life."""
     gateway.replies = [handed_out("first", expires)]
     got = [await gateway.get()]
     for seconds in (good_for - 0.001, 0.002):

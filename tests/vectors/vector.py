@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-"""Every vector by its name: that of its file."""
+_CASES = {
+    name: case
+    for file in sorted(FOLDER.glob("*.json"))
+    for name, case in json.loads(file.read_text(encoding="utf-8")).items()
+}
+NAMES = [*_CASES]
+"""Of every vector, file by file."""
 
 NOON = datetime(2024, 5, 10, 12, 0, tzinfo=timezone.utc)
 JSON = {"Content-Type": "application/json"}
@@ -35,8 +40,8 @@ class Vector:
 
 
 def load(name: str) -> Vector:
-    """Read one vector."""
-    case = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    """Return one vector."""
+    case = dict(_CASES[name])
     if "received_at" in case:
         case["received_at"] = datetime.fromisoformat(case["received_at"])
     return Vector(body=_body(case), **case)

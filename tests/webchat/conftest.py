@@ -1,7 +1,7 @@
 """A browser, and the page's server in front of the bots that every conversation test shares.
 
-Needs Debian's Chromium, what npm installs (`make test` does), and a Python that has Rasa. Where one
-is missing the tests are skipped, but never in CI.
+Needs Chromium (`PS7_CHROMIUM` names another than Debian's), what npm installs (`make test` does),
+and a Python that has Rasa.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
 from examples.webchat.server import CLIENT, Backstage, application
 from tests.conversation.cast import BOTS
+from tests.support.needs import lacking
 from tests.webchat.visit import AXE, Visit
 
 if TYPE_CHECKING:
@@ -31,20 +31,14 @@ if TYPE_CHECKING:
     from tests.webchat.visit import Visitors
 
 CHROMIUM = Path(os.environ.get("PS7_CHROMIUM") or "/usr/bin/chromium")
-_NEEDED = {
-    CHROMIUM: "Chromium (Debian: apt-get install chromium; elsewhere PS7_CHROMIUM names it)",
-    CLIENT: "socket.io's client (npm install --no-package-lock in examples/webchat)",
-    AXE: "axe-core (npm install --no-package-lock in tests/webchat)",
-}
+_NEEDED = {CHROMIUM: "chromium", CLIENT: "npm", AXE: "npm"}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Start Chromium, with a profile of its own."""
-    missing = [name for file, name in _NEEDED.items() if not file.exists()]
-    if missing:
-        reason = f"browser tests need {' and '.join(missing)}"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    if missing := [name for file, name in _NEEDED.items() if not file.exists()]:
+        lacking("Chromium, and npm for what the page loads", f"apt-get install {' '.join(missing)}")
     async with (
         async_playwright() as playwright,
         await playwright.chromium.launch(executable_path=CHROMIUM) as running,

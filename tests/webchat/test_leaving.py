@@ -83,7 +83,7 @@ async def asks_and_hears(visit: Visit, number: int, *texts: str) -> None:
     await visit.hears(*texts)
 
 
-async def test_a_shared_device_after_a_log_out(visitors: Visitors) -> None:
+async def test_nobody_arrives_by_themselves_after_a_log_out(visitors: Visitors) -> None:
     """Ana leaves, the network drops for two seconds, and the next person asks for a balance."""
     visit = await visitors()
     line, arrivals = await laid(visit)
@@ -96,7 +96,7 @@ async def test_a_shared_device_after_a_log_out(visitors: Visitors) -> None:
     assert len(arrivals) == 1, "the address names nobody any more"
 
 
-async def test_a_button_begins_anew(visitors: Visitors) -> None:
+async def test_a_button_asks_who_is_there_and_begins_a_new_conversation(visitors: Visitors) -> None:
     """It asks who is there. Whoever says so arrives in a conversation of their own."""
     visit = await visitors()
     line, arrivals = await laid(visit)
@@ -146,7 +146,7 @@ async def test_a_hand_over_and_the_agent(
     assert len(arrivals) == 1
 
 
-async def test_a_message_that_broke_with_the_connection(visitors: Visitors) -> None:
+async def test_a_message_that_broke_with_the_connection_is_marked(visitors: Visitors) -> None:
     """It is marked. It may have been a goodbye, so that nobody arrives by themselves."""
     visit = await visitors()
     line, arrivals = await laid(visit)
@@ -160,7 +160,7 @@ async def test_a_message_that_broke_with_the_connection(visitors: Visitors) -> N
     assert len(arrivals) == 1
 
 
-async def test_a_connection_that_breaks_in_between(visitors: Visitors) -> None:
+async def test_a_broken_connection_is_shown_and_ana_arrives_anew(visitors: Visitors) -> None:
     """The page says so, takes no message meanwhile, and Ana arrives in a new conversation."""
     visit = await visitors()
     line, arrivals = await laid(visit)

@@ -22,7 +22,9 @@ GREETING = greeting(PERSONAS["ana"])
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
-async def test_a_customer_and_what_the_panel_shows(visitors: Visitors) -> None:
+async def test_the_panel_shows_each_turn_with_its_requests_and_masked_slots(
+    visitors: Visitors,
+) -> None:
     """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once.
 
     In another language all texts of the page change, those of the bot stay.
@@ -52,7 +54,7 @@ async def test_a_customer_and_what_the_panel_shows(visitors: Visitors) -> None:
     await visit.hears(*GREETING, BALANCE)
 
 
-async def test_ps7_in_trouble(visitors: Visitors) -> None:
+async def test_the_panel_shows_why_when_ps7_fails(visitors: Visitors) -> None:
     """The bot keeps to its rules, and the panel shows why, and how often PS7 was asked."""
     visit = await visitors()
     await visit.arrive("http-503")

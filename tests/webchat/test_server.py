@@ -129,7 +129,9 @@ async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, page:
 @pytest.mark.parametrize(
     ("card", "conversation"), [("zoe", "r2S0"), ("ana", "../x"), ("ana", ""), ("ana", "x" * 129)]
 )
-async def test_an_arrival_that_is_none(page: Page, card: str, conversation: str) -> None:
+async def test_a_card_or_socket_that_is_none_gets_404(
+    page: Page, card: str, conversation: str
+) -> None:
     """There is no such card, or what is named is no id of a socket."""
     assert await arrive(page, card, conversation) == 404
 
@@ -145,7 +147,7 @@ async def test_a_turn_is_masked_and_the_token_stays_here(page: Page, asked: list
     ]
 
 
-async def test_rasa_does_not_answer(backstage: Backstage) -> None:
+async def test_the_page_hears_502_when_rasa_is_away(backstage: Backstage) -> None:
     """The page is told, and no address of what stands behind it."""
     closed = f"http://127.0.0.1:{free_port()}"
     async with page_of(replace(backstage, rasa=closed)) as page:

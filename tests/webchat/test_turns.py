@@ -38,14 +38,16 @@ def slot(name: str, value: object) -> dict[str, Any]:
         ("a_slot_of_the_bot", "52998224725", "•••", True),
     ],
 )
-def test_what_may_be_seen_of_a_slot(name: str, value: object, seen: str, masked: bool) -> None:
+def test_personal_slots_are_masked_and_unlisted_ones_hidden(
+    name: str, value: object, seen: str, masked: bool
+) -> None:
     """Personal data are masked, what is not listed is hidden, and either says so."""
     made = turn([said("one"), slot(name, value)], [], "", "one")
     assert made is not None
     assert made["slots"] == [{"name": name, "value": seen, "masked": masked, "changed": True}]
 
 
-def test_what_a_turn_changes() -> None:
+def test_a_turn_shows_only_slots_that_changed() -> None:
     """A slot that stays as it was is no news; one that was emptied is, once. Rasa's are hidden."""
     events = [
         *(said("one"), slot("session_started_metadata", {"contextId": "ana"})),
@@ -63,7 +65,7 @@ def test_what_a_turn_changes() -> None:
     assert shown("three") == [("segment", "Private", False)]
 
 
-def test_what_may_be_seen_of_a_hand_over() -> None:
+def test_a_hand_over_is_masked_like_slots() -> None:
     """The turn's own, masked like slots."""
     context = {
         "conversation": "r2S0",

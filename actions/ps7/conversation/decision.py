@@ -64,17 +64,25 @@ class Decision(NamedTuple):
         return self.reading.customer if self.rule.then is Effect.RESTORE else None
 
     def answered(self, outcome: Outcome, customer: CustomerContext | None) -> Decision:
-        """Return the decision once PS7 was asked: the answer is sealed, and every slot written."""
-        reading, report = self.reading, _report(self.rule, self.reading, outcome)
-        report.looked_up = True
+        """Return the decision once PS7 was asked: the answer is sealed, and every slot written.
+
+        The report goes on: it is that of the same run.
+        """
+        reading, report = self.reading, self.report
+        report.outcome, report.looked_up = outcome, True
         if customer is not None:
             payload = sealed_payload(customer.payload, reading.ours)
             customer = CustomerContext(**{**vars(customer), "payload": payload})
-        guesses = reading.guesses + _is_guess(outcome, reading)
-        if guesses > reading.guesses and guesses % reading.bot.settings.max_contexts == 0:
-            report.guesses = guesses
-        asked = (reading.found or _NOTHING_FOUND).context_id
-        seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
+        found, guesses = reading.found or _NOTHING_FOUND, reading.guesses
+        in_vain = outcome in (Outcome.REJECTED, Outcome.INVALID)
+        if (
+            in_vain and found.fingerprint not in reading.asked
+        ):  # by this session, for the first time
+            guesses += 1
+            if guesses % reading.bot.settings.max_contexts == 0:
+                report.guesses = guesses
+        about = found.context_id
+        seal = _seal(reading, outcome, context_id=about, customer=customer, guesses=guesses)
         report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
         return Decision(self.rule, reading, report, slots)
 
@@ -127,12 +135,6 @@ def _outcome(rule: Rule, reading: Reading) -> Outcome:
         return seal.outcome
     said = reading.status
     return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
-
-
-def _is_guess(outcome: Outcome, reading: Reading) -> bool:
-    """Whether PS7 did not know a contextId that this session asks about for the first time."""
-    is_new = (reading.found or _NOTHING_FOUND).fingerprint not in reading.asked
-    return is_new and outcome in (Outcome.REJECTED, Outcome.INVALID)
 
 
 def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
@@ -295,18 +297,18 @@ def _changes(
     if sets_status and names.status in ours:
         wanted[names.status] = str(report.outcome)
     changes = differing(wanted, reading.slots)
-    return changes if _own_slots_stay(reading, seal, changes) else _own_nulls(reading) | changes
+    if not reading.bot.settings.clear_slots or _own_slots_stay(reading, seal, changes):
+        return changes
+    return _own_nulls(reading) | changes
 
 
 def _own_slots_stay(reading: Reading, after: Seal | Head | None, changes: Changes) -> bool:
-    """Whether the bot's own slots of `PS7_CLEAR_SLOTS`, if there are any, stay.
+    """Whether the bot's own slots of `PS7_CLEAR_SLOTS` stay.
 
     They stay if no customer was known before, and if the same customer is known before and after,
     by the seal and by the slots.
     """
     bot, before = reading.bot, reading.in_slot
-    if not bot.settings.clear_slots:
-        return True
     agree = before == reading.newest and not reading.seal_refused
     seals = (before, *reading.here[:1])
     named = any(seal is not None and seal.named for seal in seals)

@@ -260,24 +260,25 @@ class Reading:
         first = {text: None} if isinstance(text, str) else {}
         self.seals = seals = self.bot.sealer.heads(first | history.seals, self.sender_id)
         """Every seal of this conversation that the tracker shows, the highest number first."""
-        self.here: list[Head] = [
-            seal
-            for seal in seals
-            if seal.session == history.mark
-            and (history.mark or seal.sealed_at.timestamp() >= history.shown_since)
-        ]
+        self.here: list[Head] = []
         """Those of this session."""
         self.guesses = 0
         """About so many contextIds this conversation asked in vain, in whichever session."""
         self.in_slot: Head | None = None
         """The seal in the slot; None if it has none of this conversation."""
+        know = []
         for seal in seals:
+            if seal.session == history.mark and (
+                history.mark or seal.sealed_at.timestamp() >= history.shown_since
+            ):
+                self.here.append(seal)
             if seal.text == text:
                 self.in_slot = seal
             self.guesses = max(self.guesses, seal.guesses)
+            if seal.logged_out:
+                know.append(seal)
         self.newest = newest = seals[0] if seals else None
         """The seal with the highest number, of whichever session."""
-        know = [seal for seal in seals if seal.logged_out]
         self.log_outs = LogOuts.of(know) if know else NO_LOG_OUTS
         """What any seal shown knows to be logged out."""
         self.asked = {seal.fingerprint for seal in self.here if seal.asked}
@@ -317,7 +318,7 @@ class Reading:
         return seal.text in self.history.sealed_this_turn
 
     def _logged_out(self, found: Found) -> str | None:
-        if found.context_id is None or self.log_outs == NO_LOG_OUTS:
+        if found.context_id is None:
             return None
         alike = received_alike(found.context_id, found.encoded)
         return next((out for out in map(fingerprint, alike) if self.log_outs.has(out)), None)
@@ -326,8 +327,10 @@ class Reading:
 
     def _compare(self) -> None:
         found, held, in_slot, newest = self.found, self.held, self.in_slot, self.newest
-        self.logged_out: str | None = None if found is None else self._logged_out(found)
+        self.logged_out: str | None = None
         """Fingerprint by which the contextId at hand is logged out; None if it is not."""
+        if found is not None and self.log_outs != NO_LOG_OUTS:
+            self.logged_out = self._logged_out(found)
         full = len(self.asked) >= self.bot.settings.max_contexts
         self.too_many: bool = full and found is not None and found.fingerprint not in self.asked
         """Whether the session has asked about as many others as it may."""

@@ -7,6 +7,7 @@ attempt; if a retry may succeed, another; the breaker learns. An attempt is toke
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from asyncio import sleep
 from contextvars import Context
@@ -150,8 +151,9 @@ class PS7Client:
         self, lookup: Lookup, context_id: str, encoded: int | None, flow_id: str | None
     ) -> None:
         """Look up from beginning to end, and report it."""
-        report, started = lookup.report, monotonic()
+        report, deadline, started = lookup.report, self.settings.deadline, monotonic()
         tracer = telemetry.tracer_of(self._tracer())
+        attempt = self._send_with_token if self._tokens.are_wanted else self._send
         with telemetry.span(tracer, f"ps7.{report.kind}") as span:
             try:
                 if report.kind == "lookup":
@@ -163,46 +165,32 @@ class PS7Client:
                     correlation_id=report.correlation_id,
                     flow_id=flow_id or str(uuid4()),
                 )
-                async with timeout(self.settings.deadline):
-                    decoded = await self._attempts(request, lookup, tracer, started)
-                lookup.customer = decoded.customer
-                report.succeed(decoded.undocumented)
+                async with timeout(deadline):
+                    number = 0
+                    while True:
+                        number += 1
+                        try:
+                            decoded = await attempt(request, lookup, tracer)
+                            break
+                        except LookupFailed as failure:
+                            pause = _pause_after(failure, number, self.settings.attempts)
+                            if monotonic() + pause >= started + deadline:
+                                raise  # what would not begin in time is not waited for
+                        await sleep(pause)
+                lookup.customer, report.undocumented = decoded.customer, decoded.undocumented
+                report.ends(Outcome.OK, Reason.OK, 200)
                 if decoded.expiry.problem is not None:
                     telemetry.warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
             except LookupFailed as failure:
-                report.fail(failure.outcome, failure.reason, failure.status)
+                report.ends(failure.outcome, failure.reason, failure.status)
             except asyncio.TimeoutError:
-                report.fail(Outcome.UNAVAILABLE, Reason.DEADLINE)
+                report.ends(Outcome.UNAVAILABLE, Reason.DEADLINE)
             except Exception as error:  # noqa: BLE001 - no outcome is an error
                 telemetry.log_bug(error)
-                report.fail(Outcome.UNAVAILABLE, Reason.INTERNAL)
+                report.ends(Outcome.UNAVAILABLE, Reason.INTERNAL)
             finally:  # also if the turn is cancelled
                 report.seconds = monotonic() - started
                 report.tell(span)
-
-    async def _attempts(
-        self, request: Request, lookup: Lookup, tracer: Tracer | None, started: float
-    ) -> Decoded:
-        """Attempt until PS7 answers, or until a retry is of no use; or raise LookupFailed.
-
-        The pause is what the server asks for, else by chance (full jitter), so that callers do not
-        come back together. What would not begin within the deadline is not waited for.
-        """
-        attempt = self._send_with_token if self._tokens.are_wanted else self._send
-        number, longest = 1, _FIRST_PAUSE
-        while True:
-            try:
-                return await attempt(request, lookup, tracer)
-            except LookupFailed as failure:
-                if number >= self.settings.attempts or not failure.reason.retryable:
-                    raise
-                pause = failure.retry_after
-                if pause is None:
-                    pause = uniform(0, longest)  # noqa: S311 - no secret
-                if monotonic() + pause >= started + self.settings.deadline:
-                    raise
-            await sleep(pause)
-            number, longest = number + 1, min(2 * longest, _LONGEST_PAUSE)
 
     async def _send_with_token(
         self, request: Request, lookup: Lookup, tracer: Tracer | None
@@ -297,3 +285,16 @@ class PS7Client:
 
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
+
+
+def _pause_after(failure: LookupFailed, number: int, attempts: int) -> float:
+    """Return the seconds to wait after the attempt of this number, the first of which is 1.
+
+    It is what the server asks for, else by chance (full jitter), so that callers do not come back
+    together. It is infinite if no attempt is left, or if another one is of no use.
+    """
+    if number >= attempts or not failure.reason.retryable:
+        return math.inf
+    if failure.retry_after is not None:
+        return failure.retry_after
+    return uniform(0, min(_FIRST_PAUSE * 2 ** (number - 1), _LONGEST_PAUSE))  # noqa: S311 - no secret

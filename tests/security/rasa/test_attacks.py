@@ -128,7 +128,7 @@ async def test_no_attack_is_answered_as_the_victim(
         assert truth or not known
 
 
-async def test_what_is_left_to_the_bank_does_succeed(oss_bot: RunningBot) -> None:
+async def test_a_restart_after_a_log_out_is_served(oss_bot: RunningBot) -> None:
     """A restart after a log-out, with Rasa's own session start: what stops it is in front of Rasa.
 
     A bot that answers nobody would pass all others.

@@ -62,6 +62,10 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
             yield finding("slot-unmapped", name=name, custom=custom)
     yield from _twice(bot)
     yield from _not_written(bot, names, renames)
+    renamed = [old for old, new in renames.items() if {old, new} <= bot.slots.keys()]
+    not_ours = [old for old in renamed if old not in (*ours, *to_clear)]
+    if kept := [old for old in not_ours if not filled_by(bot.slots[old])]:
+        yield finding("slot-renamed", names=listed(kept))
     if unknown := [name for name in to_clear if name not in bot.slots]:
         yield finding("clear-slots", names=listed(unknown))
 

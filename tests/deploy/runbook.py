@@ -1,0 +1,40 @@
+"""The commands of the runbook, as the one who is awake pastes them into a shell."""
+
+from __future__ import annotations
+
+import re
+
+from tests.docs.documents import document
+
+PLATFORMS = ("kubernetes", "compose")
+_PREPARED, *_SECTIONS = re.split("(?m)^## (?=PS7)", document("docs/runbook.pt-BR.md").text)
+
+
+def _blocks(text: str) -> list[str]:
+    return re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
+
+
+_KUBERNETES, _COMPOSE, *_BOTH = _blocks(_PREPARED)
+FUNCTIONS = {*re.findall(r"(?m)^(\w+)\(\) ", "\n".join([_KUBERNETES, *_BOTH]))}
+SHOWN = {each.partition("\n")[0]: _blocks(each) for each in _SECTIONS}
+"""How each alert is seen: a block of commands for each kind of it."""
+
+
+def prepared(platform: str) -> str:
+    """Return what is pasted first, on one of the platforms."""
+    return "\n".join([{"kubernetes": _KUBERNETES, "compose": _COMPOSE}[platform], *_BOTH])
+
+
+def _in_sentences(text: str) -> list[str]:
+    words = re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", text))
+    return [each for each in dict.fromkeys(words) if each.split()[0] in FUNCTIONS]
+
+
+COMMANDS = {
+    "PS7": _in_sentences(_PREPARED),
+    **{
+        name: [*"".join(blocks).splitlines(), *_in_sentences(section)]
+        for section, (name, blocks) in zip(_SECTIONS, SHOWN.items(), strict=True)
+    },
+}
+"""What each section has one type, line by line; `PS7` is what comes before the alerts."""

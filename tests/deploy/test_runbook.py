@@ -1,0 +1,178 @@
+"""Each command of the runbook fits the deployment: what `kubectl` and `docker` are told exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from actions.ps7.cli import command
+from tests.deploy.deployment import COMPOSE, Cluster, mounted
+from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
+from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.release
+
+WORD = "\037"
+STAND_IN = """#!/bin/sh
+# Write each word down, and the standard input; answer as much as the runbook reads.
+{
+  printf '%s\\037' "${0##*/}" "$@"
+  case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) cat ;; esac
+} >"$CALLS/$$"
+case " $* " in
+  *" get pods "*" -o name "*) echo pod/actions-1 ;;
+  *" --dry-run=client "* | *" --local "*) echo 'kind: Job' ;;
+  *" ps --quiet "*) echo 0123456789ab ;;
+  *" inspect "*) echo healthy ;;
+esac
+"""
+
+
+class Place(NamedTuple):
+    """A container: what a command finds in it."""
+
+    variables: dict[str, str]
+    files: set[str]
+    ports: set[int]
+
+    def takes(self, words: list[str], code: str) -> None:
+        """Check a command that runs here; `code` is its standard input."""
+        if words[:3] == ["python", "-m", "actions.ps7"]:
+            command.parser().parse_args(words[3:])
+            return
+        if words in ([], ["date", "-u"]):
+            return
+        assert words[0] == "python", words
+        code = words[2] if words[1] == "-c" else code
+        compile(code, "runbook", "exec")
+        assert {*re.findall(r'"(/run/[^"]+)"', code)} <= self.files
+        assert {*re.findall(r'env(?:iron)?\["(\w+)"\]', code)} <= self.variables.keys()
+        assert {int(each) for each in re.findall(r"//localhost:(\d+)/", code)} <= self.ports
+        if "/DB_PASSWORD" in code:
+            assert f"{self.variables['RASA_SECRETS_DIR']}/DB_PASSWORD" in self.files
+
+
+class Kubernetes:
+    """What `kubectl` is told, against the manifests that are built."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.namespace = cluster.of_kind("Namespace")[0]["metadata"]["name"]
+        self.jobs: set[str] = set()
+
+    def place(self, target: str) -> Place:
+        """Return the container of `deploy/…`, of one of the pods, or of a job of the doctor."""
+        kind, _, name = target.partition("/")
+        assert kind in {"deploy", "pod"} or name in self.jobs, target
+        name = name if kind == "deploy" else "actions"
+        workload = self.cluster.workloads[name]
+        files = {*self.cluster.files(name)}
+        return Place(self.cluster.variables(name), files, {*workload.ports.values()})
+
+    def takes(self, words: list[str], given: str) -> None:
+        """Check one call."""
+        job = self.cluster.named("CronJob", "doctor")["spec"]["jobTemplate"]
+        if words[0] == "apply":
+            assert (ROOT / words[2] / "kustomization.yaml").exists()
+            return
+        if words[:2] == ["patch", "--local"]:
+            (change,) = json.loads(words[words.index("-p") + 1])
+            found: Any = job
+            for part in change["path"].split("/")[1:-1]:
+                found = found[int(part) if part.isdigit() else part]
+            assert change["path"].endswith("/containers/0/command")
+            assert found["image"].endswith("ps7-doctor:0.1.0")
+            return
+        assert words[:2] == ["-n", self.namespace]
+        verb, *rest = words[2:]
+        named = [each for each in rest if re.match("(deploy|pod|job)/", each)]
+        for selector in (rest[at + 1] for at, each in enumerate(rest) if each == "-l"):
+            key, _, value = selector.partition("=")
+            if key == "job-name":
+                assert value in self.jobs
+            else:
+                assert [each.name for each in self.cluster.matching({key: value})] == [value]
+        if verb == "create":
+            assert rest[2] == "--from=cronjob/doctor"
+            self.jobs.add(rest[1])
+        elif verb == "exec":
+            self.place(named[0]).takes(rest[rest.index("--") + 1 :], given)
+        elif verb == "logs" and named:
+            assert named[0].removeprefix("job/") in self.jobs
+        elif verb == "rollout":
+            assert self.cluster.named("Deployment", named[0].removeprefix("deploy/"))
+        else:
+            assert verb in {"logs", "get", "describe", "delete", "wait", "apply"}
+
+
+class Compose:
+    """What `docker` is told, against compose.yaml."""
+
+    def place(self, name: str) -> Place:
+        """Return the container of a service."""
+        service = COMPOSE["services"][name]
+        return Place(service["environment"], {*mounted(service)}, {5005, 9464})
+
+    def takes(self, words: list[str], given: str) -> None:
+        """Check one call."""
+        if words[0] != "compose":
+            assert words[0] in {"exec", "inspect", "restart", "stop", "rm"}
+            if words[0] == "exec":
+                self.place("actions").takes(words[2:], given)
+            return
+        verb, *rest = words[1:]
+        plain = [each for each in rest if not each.startswith("-")]
+        if verb in {"exec", "run"}:
+            self.place(plain[0]).takes(rest[rest.index(plain[0]) + 1 :], given)
+        elif verb in {"logs", "ps", "up", "build"}:
+            (service,) = plain[-1:] or ["actions"]
+            assert service in COMPOSE["services"]
+            assert verb != "up" or f"{service}=3" in plain
+        else:
+            raise AssertionError(words)
+
+
+@pytest.mark.parametrize("section", COMMANDS)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_command_fits_the_deployment(
+    platform: str, section: str, build: Callable[..., Cluster], tmp_path: Path
+) -> None:
+    """Namespace, names, selectors, mounts, variables, ports: as it is written there, in `sh`."""
+    for name in ("kubectl", "docker"):
+        (tmp_path / name).write_text(STAND_IN)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "tracker.json").touch()
+    (calls := tmp_path / "calls").mkdir()
+    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    server = Compose() if platform == "compose" else Kubernetes(build("stores", "telemetry"))
+    for line in (["open_doctor"] if section != "PS7" else []) + COMMANDS[section]:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", f"{prepared(platform)}\n{line}\n"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=told,
+            cwd=tmp_path,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr == "", line
+        found = sorted(calls.iterdir(), key=lambda call: int(call.name))
+        assert found or (platform, line) == ("compose", "open_doctor"), line
+        for call in found:
+            program, *words, given = call.read_text().split(WORD)
+            call.unlink()
+            assert program == "docker" if platform == "compose" else "kubectl"
+            server.takes(words, given)
+
+
+def test_each_alert_is_seen_in_two_commands() -> None:
+    """And every section has some."""
+    assert {len(block.splitlines()) for blocks in SHOWN.values() for block in blocks} == {2}
+    assert all(SHOWN.values())

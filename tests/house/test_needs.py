@@ -1,0 +1,48 @@
+"""A machine that lacks something: `make test` passes there and says so, and `.ci/run` does not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.support.needs import last_line
+from tests.support.processes import ROOT
+
+TEST = ("-q", "-p", "no:cacheprovider", "-k", "program and node", "tests/examples/test_backend.py")
+
+
+@pytest.mark.parametrize("complete", ["", "true"], ids=["make test", ".ci/run"])
+def test_a_test_without_its_program_is_skipped_and_noted_or_fails(
+    tmp_path: Path, complete: str
+) -> None:
+    """Node.js, on a PATH that has nothing."""
+    noted = tmp_path / "a folder" / "noted"
+    told = {"PS7_TESTS_SKIPPED": str(noted), "PS7_TESTS_COMPLETE": complete, "PATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *TEST], cwd=ROOT, env=told, check=False, text=True
+    )
+    assert done.returncode == bool(complete)
+    expected = "make test: passed; tests skipped: 1. What they need: apt-get install npm\n"
+    command = [sys.executable, "-m", "tests.support.needs", str(noted)]
+    said = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+    assert said == ("make test: everything passed\n" if complete else expected)
+
+
+def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:
+    """In the order of the alphabet."""
+    ways = ("apt-get install npm chromium", "pyenv install 3.10", "apt-get install chromium")
+    line = last_line([f"needs this ({way})" for way in ways])
+    assert line.endswith(": 3. What they need: apt-get install chromium npm; pyenv install 3.10")
+
+
+def test_the_fast_gate_runs_on_the_oldest_and_the_newest_python() -> None:
+    """In GitHub's workflow; pyproject.toml names them."""
+    workflow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "check.yml")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    oldest, *_, newest = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
+    assert workflow["jobs"]["check"]["strategy"]["matrix"]["python"] == [oldest, newest]
