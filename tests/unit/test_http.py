@@ -9,6 +9,7 @@ import ssl
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
@@ -17,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 import actions.ps7
 from actions.ps7 import LookupFailed, PS7Settings, Reason
 from actions.ps7.lookup import http as module
-from actions.ps7.lookup.http import Http, _reason
+from actions.ps7.lookup.http import MAX_ANSWER_BYTES, Http, _Limited, _reason
 from actions.ps7.lookup.wire import Request
 
 pytestmark = pytest.mark.versions
@@ -143,6 +144,18 @@ async def test_aiohttp_logs_nothing_while_ps7_is_asked_and_what_others_do_as_eve
     for logger in loggers:
         logger.warning("another client's")
     assert caplog.messages == ["another client's"] * 2
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_connection_brings_128_kib_and_ends_with_one_byte_more(more: int) -> None:
+    """Which is then no HTTP, however the connection ends."""
+    transport, protocol = Mock(), Mock()
+    limited = _Limited(transport, protocol)
+    for size in (MAX_ANSWER_BYTES, MAX_ANSWER_BYTES, more):
+        limited.data_received(bytes(size))
+    limited.connection_lost(None)
+    ((error,), _) = protocol.connection_lost.call_args
+    assert transport.abort.called == isinstance(error, HttpProcessingError) == bool(more)
 
 
 OURS = {"self", "cls"}
