@@ -26,7 +26,6 @@ TESTS_OF_HTTP = (
     *("tests/unit/test_http.py", "tests/unit/test_client.py"),
     *("tests/host/test_client_connections.py", "tests/host/test_connection_reuse.py"),
     *("tests/host/test_tls.py", "tests/host/test_request_on_the_wire.py"),
-    "tests/host/test_client.py::test_a_lookup_that_finds_no_place_is_busy",
     "tests/host/test_telemetry.py::test_lookups_that_wait_for_a_place_are_shown",
     "tests/host/test_telemetry.py::test_the_connections_in_use_are_shown",
 )
