@@ -76,20 +76,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
 
 
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name a case by how its text begins: reports have the name, and each process as a variable."""
-    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
-        return f"{val[:_LONGEST_ID]!r}..."
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Note which tests this machine lacks something for."""
     needs.note(terminalreporter.stats.get("skipped", []))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a case by what it has: the keys of a dictionary, the argument that is or is not."""
+    """Name a case by what it has: the keys of a dictionary, the argument that is or is not.
+
+    Of a long text it is the beginning: each process has the name in a variable.
+    """
     if isinstance(val, bool):
         return argname if val else f"not {argname}"
     if val is None:
@@ -97,7 +93,9 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if getattr(val, "__name__", "") == "<lambda>":
         return argname
     if isinstance(val, dict) and all(isinstance(key, str) for key in val):
-        return " ".join(val)[:60] or f"no {argname}"
+        return " ".join(val)[:_LONGEST_ID] or f"no {argname}"
+    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
+        return f"{val[:_LONGEST_ID]!r}..."
     return None  # as pytest does
 
 
