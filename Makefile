@@ -104,7 +104,7 @@ floor: $(FLOOR) ## what a version can change, on the oldest versions that pyproj
 matrix: .venv/dev ## every rasa-sdk on every Python over every transport (nox): docs/figures.md
 	@$(RUN) -m nox
 
-mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules: some minutes; goes on where it was stopped
+mutants: $(MUTANTS) ## planted bugs, and mutation testing of the pure modules and of http: some minutes; goes on where it was stopped
 	@.venv-mutants/bin/python -m tests.mutants.planted && .venv-mutants/bin/python -m tests.mutants.run
 
 fuzz: .venv/dev ## 200,000 made-up answers and metadata, 2,000 folders, a million steps of conversations: 90 minutes

@@ -84,7 +84,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a case by what it has: the keys of a dictionary, the argument that is or is not.
 
-    A long text by how it begins: reports have the name, and each process as a variable.
+    Of a long text it is the beginning: each process has the name in a variable.
     """
     if isinstance(val, bool):
         return argname if val else f"not {argname}"
@@ -93,7 +93,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if getattr(val, "__name__", "") == "<lambda>":
         return argname
     if isinstance(val, dict) and all(isinstance(key, str) for key in val):
-        return " ".join(val)[:60] or f"no {argname}"
+        return " ".join(val)[:_LONGEST_ID] or f"no {argname}"
     if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
         return f"{val[:_LONGEST_ID]!r}..."
     return None  # as pytest does

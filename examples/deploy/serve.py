@@ -24,7 +24,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 URL = os.environ.get("HEALTH_URL", "http://127.0.0.1:5055/health")
 SECONDS = float(os.environ.get("HEALTH_SECONDS", "10"))
-"""Between two checks."""
+"""Between two checks, once the server is healthy; before, at most one."""
 PATIENCE = 3
 """Checks in a row that may fail."""
 ARRIVAL_KEYS = "PS7_ARRIVAL_KEYS"
@@ -63,7 +63,7 @@ def serve(command: list[str]) -> int:
     was_healthy, failed = False, 0
     while failed < PATIENCE:
         try:
-            code = server.wait(SECONDS)
+            code = server.wait(SECONDS if was_healthy else min(1.0, SECONDS))
         except subprocess.TimeoutExpired:
             healthy = is_healthy()
             was_healthy |= healthy

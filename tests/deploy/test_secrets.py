@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509 import Certificate, load_pem_x509_certificate, load_pem_x509_certificates
 
 from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY
+from tests.docs.documents import document
 
 pytestmark = pytest.mark.release
 
@@ -42,6 +49,44 @@ def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
     assert [path.name for path in tls.iterdir()] == ["ca.crt"]
     assert missing[:2] == [tls / "actions.crt", tls / "actions.key"]
     assert len(missing) == 12
+
+
+def trusts(tls: Path, shown: Path) -> bool:
+    """Whether an authority of one folder signed each certificate of another."""
+    authorities = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
+
+    def is_signed(certificate: Certificate) -> bool:
+        for each in authorities:
+            with suppress(InvalidSignature):
+                certificate.verify_directly_issued_by(each)
+                return True
+        return False
+
+    files = shown.glob("[!c]*.crt")
+    return all(is_signed(load_pem_x509_certificate(file.read_bytes())) for file in files)
+
+
+def test_a_new_authority_comes_without_a_break(tmp_path: Path) -> None:
+    """By the steps of the README: before and after each, both sides trust the other."""
+    (block,) = (
+        each.code for each in document("examples/deploy/README.md").blocks if "old/ca" in each.code
+    )
+    _, *steps = block.splitlines()
+    folder = tmp_path / "secrets"
+    make_secrets.write(folder)
+    told = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    states = [tmp_path / "0"]
+    shutil.copy(DEPLOY / "make_secrets.py", tmp_path)
+    shutil.copytree(folder / "tls", states[0])
+    for step in steps:
+        subprocess.run(["/bin/sh", "-ec", step], cwd=folder, env=told, check=True)
+        if (folder / "tls").exists():
+            states.append(tmp_path / str(len(states)))
+            shutil.copytree(folder / "tls", states[-1])
+    assert [path.name for path in states] == ["0", "1", "2", "3"]
+    assert all(trusts(one, other) and trusts(other, one) for one, other in pairwise(states))
+    assert not trusts(states[-1], states[0]), "the old authority is gone"
+    assert not (folder / "old").exists()
 
 
 def test_no_other_user_gets_into_the_folder(deploy_folder: Path) -> None:

@@ -23,6 +23,24 @@ SERVE = str(ROOT / "examples" / "deploy" / "serve.py")
 EMPTY = ("-m", "rasa_sdk", "--actions", "no_actions")
 
 
+SHORT = """
+import sys, threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Health)
+threading.Timer(1.5, server.shutdown).start()
+server.serve_forever()
+server.server_close()
+time.sleep(60)
+"""
+"""Answers for a second and a half, and lives on."""
+
+
 async def start(*command: str, **variables: str) -> Process:
     """Run the entry point."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -67,6 +85,15 @@ async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
         assert process.returncode == 1
         assert b"No answer from http://127.0.0.1:" in said
         assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+async def test_a_server_that_was_healthy_for_a_moment_is_ended() -> None:
+    """Until it is healthy it is looked at each second, however long it is between two checks."""
+    port = str(free_port())
+    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "3"}
+    process = await start(sys.executable, "-c", SHORT, port, **told)
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, b"No answer from" in said) == (1, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import pytest
@@ -48,27 +49,64 @@ async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() 
     assert failure.reason is (Reason.CONNECT_TIMEOUT if tells_apart else Reason.READ_TIMEOUT)
 
 
+async def test_an_answer_that_does_not_go_on_in_time() -> None:
+    """`PS7_READ_TIMEOUT`, here long before the deadline."""
+    limits = {"deadline": 2.0, "attempts": 1}
+    async with Server([http(GOOD)[:-1]]) as server, client_of(server.url, **limits) as client:
+        assert (await failure_of(client)).reason is Reason.READ_TIMEOUT
+
+
 # What becomes of the connections
 
 
+async def test_as_many_lookups_at_a_time_as_the_setting_allows() -> None:
+    """No more, and no fewer: the limit that aiohttp has by itself, 100, does not apply."""
+    limits = {"max_connections": 101, "read_timeout": 8.0, "deadline": 10.0}
+    async with Server([]) as server, client_of(server.url, **limits) as client:
+        looking = [asyncio.create_task(client.ask("C1")) for _ in range(110)]
+        await asyncio.wait_for(has_open(server, 101), 4)
+        await asyncio.sleep(0.1)
+        for task in looking:
+            task.cancel()
+        await asyncio.wait(looking)
+        assert server.connections == 101
+
+
+async def test_an_address_is_kept_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PS7 may move to another: not each lookup asks DNS, and none goes by what is older."""
+    asked: list[str] = []
+    counts, resolve = [], socket.getaddrinfo
+
+    def counted(host: str, *more: Any, **how: Any) -> Any:  # noqa: ANN401 - handed on
+        asked.append(host)
+        return resolve(host, *more, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
+    async with (
+        Server([http(GOOD)]) as server,
+        client_of(f"http://localhost:{server.port}") as client,
+    ):
+        for now in (1000, 1059, 1061):
+            monkeypatch.setattr("aiohttp.connector.monotonic", lambda now=now: now)
+            await client.lookup("C1")
+            counts.append(asked.count("localhost"))
+    assert counts == [1, 1, 2]
+
+
 async def test_each_request_has_a_connection_of_its_own_and_no_cookie_comes_back() -> None:
-    """No more at a time than allowed; what PS7 sets for one customer does not go with the next."""
+    """What PS7 sets for one customer does not go with the next."""
     answer = http(GOOD, "Set-Cookie: session=ana; Path=/", "Set-Cookie: affinity=1")
     async with (
-        Server([b"", answer], pause=0.02) as server,
+        Server([answer]) as server,
         # A client that keeps cookies keeps none of an address, so this needs a name.
-        client_of(f"http://localhost:{server.port}", max_connections=2) as client,
+        client_of(f"http://localhost:{server.port}") as client,
     ):
-        looking = [asyncio.create_task(client.lookup("C1")) for _ in range(6)]
-        most = 0
-        while not all(task.done() for task in looking):
-            most = max(most, server.open)
-            await asyncio.sleep(0.001)
-        assert (server.connections, len(server.heard), most) == (6, 6, 2)
+        await asyncio.gather(*(client.lookup("C1") for _ in range(6)))
         await client.lookup("C2")
+        assert (server.connections, len(server.heard)) == (7, 7)
         assert not any(b"cookie" in request.lower() for request in server.heard)
         assert all(b"connection: close" in request.lower() for request in server.heard)
-        await asyncio.wait_for(all_closed(server), 2)
+        await asyncio.wait_for(has_open(server, 0), 2)
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,8 +121,8 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
         assert (proxy.connections, server.connections) == (0, 1)
 
 
-async def all_closed(server: Server) -> None:
-    while server.open:  # noqa: ASYNC110 - a server has no event of it
+async def has_open(server: Server, number: int) -> None:
+    while server.open != number:  # noqa: ASYNC110 - a server has no event of it
         await asyncio.sleep(0.01)
 
 
@@ -100,14 +138,14 @@ async def test_what_is_closed_is_opened_again() -> None:
                 await client.lookup("C1")
                 await client.close()
                 await client.close()
-                await asyncio.wait_for(all_closed(server), 2)
+                await asyncio.wait_for(has_open(server, 0), 2)
                 await client.lookup("C1")
                 for pool in client._http._pools.values():
                     await pool.session.close()
                 await client.lookup("C1")
                 assert server.connections == 3
                 raise ZeroDivisionError
-        await asyncio.wait_for(all_closed(server), 2)
+        await asyncio.wait_for(has_open(server, 0), 2)
 
 
 # Event loops and the end of a process. These tests are no coroutines: they play the host.

@@ -7,6 +7,7 @@ is used again would be taken for the next customer's answer. No connection is.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ssl
 import time
 import tracemalloc
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from actions.ps7 import PS7Client
+from actions.ps7 import LookupFailed, PS7Client
 from actions.ps7.lookup.http import MAX_ANSWER_BYTES
 from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, customer, http
 from tests.host.test_client import settings_for
@@ -30,6 +31,10 @@ IN_CHUNKS = (
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     b'1a\r\n{"payload":{"u_ag":"0341"}\r\n1\r\n}\r\n0\r\n\r\n'
 )
+LARGEST = b'{"payload":{"u_ag":"0341"}}'.ljust(MAX_ANSWER_BYTES)
+"""A body as large as may be."""
+COMPRESSED = http(gzip.compress(LARGEST + b" "), "Content-Encoding: gzip")
+"""Larger than may be, but for that."""
 PAUSE = 0.05
 """Seconds after which an event loop has read what was sent to it."""
 read_or_not = pytest.mark.parametrize("pause", [0.0, PAUSE], ids=["unread", "read"])
@@ -51,9 +56,11 @@ async def asked(
 
 
 async def end_of(client: PS7Client, context_id: str = "diego") -> str | None:
-    """Look a customer up; return the agency, or the reason why there is none."""
-    lookup = await client.ask(context_id)
-    return lookup.customer.agency if lookup.customer else str(lookup.report.reason)
+    """Look a customer up; return the agency, or the failure in words."""
+    try:
+        return (await client.lookup(context_id)).agency
+    except LookupFailed as failure:
+        return str(failure)
 
 
 UNASKED = {
@@ -103,12 +110,15 @@ SPOILT: dict[str, tuple[Pieces, str]] = {
     "half of another answer, in two": ([ANA[:-5], PAUSE, ANA[-5:] + ANA[:40]], "0341"),
     "in chunks, and again": ([2 * IN_CHUNKS], "0341"),
     "in chunks, and again, in two": ([IN_CHUNKS[:-5], PAUSE, IN_CHUNKS[-5:] + IN_CHUNKS], "0341"),
+    "the largest, and another": ([http(LARGEST) + ANA], "0341"),
     # Anything but a whole answer of status 200: a gateway may still forward the late answer. One
     # that is too large may be whole before anybody looked at its size.
-    "504": ([GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA], "server_error"),
-    "204": ([http(status="204 No Content"), PAUSE, ANA], "undocumented_status"),
-    "500": ([http(b"{}", status="500 No"), PAUSE, ANA], "business_failure"),
-    "too large": ([http(b" " * (MAX_ANSWER_BYTES + 1)), PAUSE, ANA], "answer_too_large"),
+    "504": ([GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA], "server_error (HTTP 504)"),
+    "204": ([http(status="204 No Content"), PAUSE, ANA], "undocumented_status (HTTP 204)"),
+    "500": ([http(b"{}", status="500 No"), PAUSE, ANA], "business_failure (HTTP 500)"),
+    "308": ([http(b"", "Location: /", status="308 Moved"), PAUSE, ANA], "redirect (HTTP 308)"),
+    "compressed": ([COMPRESSED, PAUSE, ANA], "compressed (HTTP 200)"),
+    "too large": ([http(LARGEST + b" "), PAUSE, ANA], "answer_too_large (HTTP 200)"),
 }
 
 
@@ -140,19 +150,19 @@ async def test_a_gateway_that_repeats_any_answer_at_any_moment_makes_nobody_anot
 
 
 @pytest.mark.parametrize(
-    "pieces", [[PAUSE, ANA], [ANA[:-9], PAUSE, ANA[-9:]]], ids=["before", "within"]
+    "pieces", [[4 * PAUSE, ANA], [ANA[:-9], 4 * PAUSE, ANA[-9:]]], ids=["before", "within"]
 )
 async def test_the_answer_that_comes_after_a_cancelled_turn_is_not_used(pieces: Pieces) -> None:
     """Whether the turn was cancelled before the answer began, or in the middle of it."""
     async with asked(*pieces) as (gateway, client):
         assert await end_of(client) == "0002"
         turn = asyncio.create_task(client.lookup("ana"))
-        await asyncio.sleep(PAUSE / 2)
+        await asyncio.sleep(2 * PAUSE)
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):
             await turn
         assert await end_of(client) == "0002"
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(4 * PAUSE)
         assert await end_of(client) == "0002"
         assert [number for number, _ in gateway.requests] == [0, 1, 2, 3]
 
@@ -182,7 +192,7 @@ async def test_a_flood_of_interim_answers_ends_the_lookup() -> None:
 async def test_an_answer_that_comes_before_its_request_cancels_no_turn() -> None:
     """With aiohttp 3.9 a `CancelledError` came out, although no turn was cancelled."""
     async with asked(greeting=GATEWAY_TIMEOUT) as (_, client):
-        assert await end_of(client, "ana") == "server_error"
+        assert await end_of(client, "ana") == "server_error (HTTP 504)"
 
 
 ENDLESS = {
@@ -196,7 +206,9 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-async def test_what_does_not_end_is_cut_off_at_a_size(name: str) -> None:
+async def test_what_does_not_end_is_cut_off_at_a_size(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """Some MB are ready to be sent: the connection is closed long before, on every aiohttp.
 
     A head, and what comes before one, is bounded as a body is: memory is not an attacker's.
@@ -210,6 +222,7 @@ async def test_what_does_not_end_is_cut_off_at_a_size(name: str) -> None:
         assert ended in ("not_http", "connection_lost")
         assert time.monotonic() - began < 2.5  # the deadline is 3 s
         assert most < 12_000_000
+        assert [record for record in caplog.records if record.name == "asyncio"] == []
         assert await end_of(client) == "0002"
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 

@@ -171,7 +171,7 @@ _BUGS_OF_LOOKUP = {
     ),
     # A lookup
     "a lookup is repeated beyond its deadline": (
-        *("client", "if monotonic() + pause >= started + deadline:", "if not pause:"),
+        *("client", "if monotonic() + pause >= started + deadline:", "if pause == math.inf:"),
     ),
     "a token that the gateway forgot denies the customer": (
         *("client", "None if is_new else await self._tokens.instead_of(token)", "None"),

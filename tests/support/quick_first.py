@@ -9,5 +9,5 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the traces of the model, each a whole conversation, behind the unit tests."""
-    items.sort(key=lambda item: "model" in item.path.parts)
+    """Move what is no unit test, as the model's traces of whole conversations, behind those."""
+    items.sort(key=lambda item: "unit" not in item.path.parts)

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from actions.ps7.customer import CustomerContext, Identification, SecurityDevice, TokenStatus
+from actions.ps7.customer import CustomerContext, Identification, TokenStatus
+from tests.support.customer import CUSTOMER, NOW
 
 pytestmark = pytest.mark.versions
-
-UNTIL = datetime(2024, 5, 10, 13, 0, tzinfo=timezone.utc)
-CUSTOMER = CustomerContext(
-    cpf="52998224725",
-    account="00123456",
-    identification=Identification.AUTHENTICATED,
-    security_device=SecurityDevice.TOKEN,
-    token_status=TokenStatus.VALID,
-    expires_at=UNTIL,
-    key="K-1",
-    payload={"u_cpf": "52998224725"},
-)
 
 
 def test_a_customer_shows_nothing_that_tells_them_from_another() -> None:
@@ -31,7 +19,7 @@ def test_a_customer_shows_nothing_that_tells_them_from_another() -> None:
     assert repr(CUSTOMER) == f"CustomerContext({shown})"
     assert str(CUSTOMER) == shown.replace(",", "")
     empty = "CustomerContext(identification=None, security_device=None, token_status=None)"
-    assert repr(CustomerContext(expires_at=UNTIL)) == empty
+    assert repr(CustomerContext(expires_at=NOW)) == empty
 
 
 def test_only_authenticated_and_valid_say_yes() -> None:
@@ -51,7 +39,7 @@ def test_only_authenticated_and_valid_say_yes() -> None:
 def test_a_customer_that_cannot_be_made_is_not_quoted(wrong: dict[str, Any]) -> None:
     """The error names the attribute, and not the value; nor can one be changed later."""
     with pytest.raises(ValidationError) as caught:
-        CustomerContext(expires_at=UNTIL, **wrong)
+        CustomerContext(expires_at=NOW, **wrong)
     assert "planted" not in str(caught.value)
     with pytest.raises(ValidationError):
         CUSTOMER.cpf = "11144477735"  # type: ignore[misc]  # what a careless bot would do

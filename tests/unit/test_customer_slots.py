@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,18 +19,7 @@ from actions.ps7.customer import (
     same_customer,
     sealed_payload,
 )
-
-PAYLOAD = {"u_cpf": "529.982.247-25", "u_ion": " 7 ", "contexto": {"u_tag": "T", "u_ion": "8"}}
-CUSTOMER = CustomerContext(
-    cpf="52998224725",
-    agency="0001",
-    account="0012345-6",
-    segment="Private",
-    phone_number="+5511999998888",
-    id_document="RG",
-    expires_at=datetime(2026, 11, 24, 12, tzinfo=timezone.utc),
-    payload=PAYLOAD,
-)
+from tests.support.customer import CUSTOMER
 
 
 def named(*slots: str, **renames: str) -> dict[str, str]:
@@ -53,7 +42,7 @@ def test_without_a_customer_every_slot_is_null() -> None:
     ("declared", "renames", "written"),
     [
         # the domain is the configuration, and the bot's own slots are its own
-        (["segment", "balance", "ps7", "cpf2"], {}, {"segment": "Private"}),
+        (["segment", "balance", "ps7", "cpf2"], {}, {"segment": "Personnalité"}),
         # fields of the wire: as sent but for blanks around; of `contexto` where the top has none
         (["u_cpf", "u_ion"], {}, {"u_cpf": "529.982.247-25", "u_ion": "7"}),
         (["u_tag", "u_missing"], {}, {"u_tag": "T", "u_missing": None}),

@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import asyncio
 import logging
+import ssl
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
@@ -13,11 +17,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 import actions.ps7
 from actions.ps7 import LookupFailed, PS7Settings, Reason
-from actions.ps7.lookup.http import Http, _reason
+from actions.ps7.lookup import http as module
+from actions.ps7.lookup.http import MAX_ANSWER_BYTES, Http, _Limited, _reason
 from actions.ps7.lookup.wire import Request
 
 pytestmark = pytest.mark.versions
 
+KNOWS_WHOSE = pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 cannot tell")
 LOGIN = {"username": "u", "password": "p"}
 REQUEST = Request("http://127.0.0.1:9/", {"A": "b"}, b"{}")
 
@@ -27,30 +33,49 @@ REQUEST = Request("http://127.0.0.1:9/", {"A": "b"}, b"{}")
     [
         *((kind(), Reason.CONNECT) for kind in (OSError, TimeoutError, UnicodeError)),
         (HttpProcessingError(), Reason.NOT_HTTP),
+        *((kind(), Reason.TLS) for kind in (ssl.SSLError, ssl.SSLCertVerificationError)),
         *((kind(), Reason.INTERNAL) for kind in (RuntimeError, Exception)),
     ],
     ids=repr,
 )
 def test_what_is_not_of_the_client_is_translated_too(error: Exception, reason: Reason) -> None:
-    """The operating system's errors are the network's; all others are a mistake of ours."""
+    """The operating system's errors are the network's; all others are a mistake of ours.
+
+    An error of TLS that is not OpenSSL's has neither a code nor an alert.
+    """
     with pytest.raises(type(error)) as raised:
         raise error
     assert _reason(raised.value) is reason
 
 
+@pytest.mark.parametrize(
+    ("version", "closes", "ends"),
+    [
+        ((3, 10), True, LookupFailed(Reason.CONNECTION_LOST)),
+        ((3, 10), False, asyncio.CancelledError()),
+        pytest.param((3, 11), False, LookupFailed(Reason.CONNECTION_LOST), marks=KNOWS_WHOSE),
+    ],
+    ids=repr,
+)
 async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], closes: bool, ends: BaseException
 ) -> None:
-    """With aiohttp 3.9 an answer that comes before its request cancels a future; no turn ends."""
+    """With aiohttp 3.9 an answer that comes before its request cancels a future; no turn ends.
+
+    Python 3.10 does not know whose it is: there it is not ours only if all was closed.
+    """
 
     async def request(*_args: object, **_options: object) -> None:
-        await http.close()
+        if closes:
+            await http.close()
         raise asyncio.CancelledError
 
     http = Http(PS7Settings.model_validate({"base_url": "http://127.0.0.1:9", **LOGIN}))
+    monkeypatch.setattr(module, "sys", SimpleNamespace(version_info=version))
     monkeypatch.setattr(aiohttp.ClientSession, "request", request)
-    with pytest.raises(LookupFailed, match=r"^connection_lost$"):
+    with pytest.raises(type(ends), match=f"^{ends}$"):
         await http.send(REQUEST)
+    await http.close()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +127,8 @@ async def test_aiohttp_logs_nothing_while_ps7_is_asked_and_what_others_do_as_eve
 ) -> None:
     """It would quote from an answer that it cannot read: versions differ in what they read."""
     loggers = [logging.getLogger(f"aiohttp.{name}") for name in ("client", "internal")]
+    for logger in loggers:
+        monkeypatch.setattr(logger, "filters", [])  # those of clients before
 
     async def request(*_args: object, **_options: object) -> None:
         for logger in loggers:
@@ -117,6 +144,18 @@ async def test_aiohttp_logs_nothing_while_ps7_is_asked_and_what_others_do_as_eve
     for logger in loggers:
         logger.warning("another client's")
     assert caplog.messages == ["another client's"] * 2
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_connection_brings_128_kib_and_ends_with_one_byte_more(more: int) -> None:
+    """Which is then no HTTP, however the connection ends."""
+    transport, protocol = Mock(), Mock()
+    limited = _Limited(transport, protocol)
+    for size in (MAX_ANSWER_BYTES, MAX_ANSWER_BYTES, more):
+        limited.data_received(bytes(size))
+    limited.connection_lost(None)
+    ((error,), _) = protocol.connection_lost.call_args
+    assert transport.abort.called == isinstance(error, HttpProcessingError) == bool(more)
 
 
 OURS = {"self", "cls"}

@@ -10,27 +10,15 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from cryptography.fernet import Fernet
 
-from actions.ps7 import CustomerContext, Identification, Outcome, SecurityDevice, TokenStatus
+from actions.ps7 import Outcome
 from actions.ps7.conversation.seal import Head, Seal, Sealer
+from tests.support.customer import CUSTOMER, NOW
 from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
 pytestmark = pytest.mark.versions
 
-NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=timezone.utc)
 SENDER = "+5511999998888"
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-CUSTOMER = CustomerContext(
-    cpf="52998224725",
-    agency="0001",
-    account="0012345-6",
-    segment="Personnalité",
-    identification=Identification.AUTHENTICATED,
-    security_device=SecurityDevice.TOKEN,
-    token_status=TokenStatus.VALID,
-    expires_at=NOW + timedelta(hours=1),
-    key="12311",
-    payload={"u_cpf": "52998224725", "u_n": 1.5, "contexto": {"u_x": [None, True]}},
-)
 SEALED = Seal(
     number=7,
     outcome=Outcome.OK,

@@ -151,7 +151,6 @@ class Http:
                 ttl_dns_cache=_SECONDS_DNS,
             ),
             timeout=aiohttp.ClientTimeout(
-                total=None,
                 sock_connect=self._settings.connect_timeout,
                 sock_read=self._settings.read_timeout,
             ),
@@ -322,16 +321,18 @@ def tls_reason(error: BaseException) -> Reason | None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _VERIFY_CODES.get(getattr(cause, "verify_code", 0), Reason.TLS)
         if isinstance(cause, ssl.SSLError):
-            alert = getattr(cause, "reason", None) or ""  # only OpenSSL's errors have it
+            alert = str(getattr(cause, "reason", None))  # only OpenSSL's errors have it
             refused = "ALERT" in alert and any(word in alert for word in _CERTIFICATE_ALERTS)
             return Reason.TLS_CLIENT_REFUSED if refused else Reason.TLS
     return None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it, the errors that aiohttp carries as attributes included."""
+    """Yield an error and what led to it, without aiohttp's own errors.
+
+    Those derive from the ones of `ssl` and lack their attributes. Each was raised from what it is.
+    """
     while error is not None:
-        # aiohttp's own classes derive from those of `ssl` and lack their attributes.
-        carried = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
-        yield carried if isinstance(carried, BaseException) else error
+        if not isinstance(error, aiohttp.ClientError):
+            yield error
         error = error.__cause__ or error.__context__
