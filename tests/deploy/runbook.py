@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tests.docs.documents import document
 
@@ -38,3 +39,30 @@ COMMANDS = {
     },
 }
 """What each section has one type, line by line; `PS7` is what comes before the alerts."""
+
+_PRINTS = {
+    "pods": "actions",
+    "logs actions 15m": "PS7 lookup: ",
+    "reasons": "outcome=ok reason=ok status=200",
+    "measure ps7_turns": "ps7_turns_total",
+    "measure ps7_seal_keys": "digest=",
+    "measure ps7_certificate": "ps7_certificate_expiry_seconds",
+    "hello": "Rasa: [",
+    "stores": "REDIS redis 6379 ok",
+    "each date -u": "UTC",
+    "doctor": "PS7 takes the credentials",
+}
+_ELSEWHERE = ("rollback", "restart_one", "ps7 lookup")
+"""What builds an image, or wants a name or a contextId that only somebody there knows."""
+
+
+def in_compose(sender: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what can be typed where Compose runs, in a folder to write to; this sender has talked.
+
+    The command, the script for `sh` that runs it, and a text that it prints.
+    """
+    for line in dict.fromkeys(each for lines in COMMANDS.values() for each in lines):
+        if not line.startswith(_ELSEWHERE):
+            typed = line.replace("SENDER_ID", sender)
+            typed += " <tracker.json" if typed == "ps7 explain -" else ""
+            yield line, f"{prepared('compose')}\n{typed}", _PRINTS.get(line, "")

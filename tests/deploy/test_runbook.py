@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from actions.ps7.cli import command
+from tests.deploy import runbook
 from tests.deploy.deployment import COMPOSE, Cluster, mounted
 from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
 from tests.support.processes import ROOT
@@ -176,3 +177,10 @@ def test_each_alert_is_seen_in_two_commands() -> None:
     """And every section has some."""
     assert {len(block.splitlines()) for blocks in SHOWN.values() for block in blocks} == {2}
     assert all(SHOWN.values())
+
+
+def test_what_compose_is_told_for_real_is_most_of_it() -> None:
+    """Each text that is expected belongs to a command of the page; `make compose` runs them."""
+    steps = {line: prints for line, _, prints in runbook.in_compose("1")}
+    assert {line for line, prints in steps.items() if prints} == runbook._PRINTS.keys()
+    assert len(steps) > 20
