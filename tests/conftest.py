@@ -79,9 +79,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Note which tests this machine lacks something for."""
-    needs.note(terminalreporter.stats.get("skipped", []))
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Note which tests this machine lacks something for: once, and not in each worker as well."""
+    if not hasattr(config, "workerinput"):
+        needs.note(terminalreporter.stats.get("skipped", []))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -25,7 +25,7 @@ async def test_one_post_with_everything_in_it(ana: Somebody, rasa_stage: Stage) 
     hours, thanks = (ana.message(text(said)) for said in ("que horas o banco abre?", "obrigado"))
     assert await ana.post(*map(ana.message, broken[:2]), hours, None, *broken, thanks) == 200
     assert await ana.hears(2) == [*spoken.HOURS, *spoken.THANKED]
-    log = rasa_stage.whole_logs("rasa")
+    log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: an update could not be read (KeyError)" in log
     assert "Traceback" not in log
 
@@ -52,7 +52,7 @@ async def test_a_stranger_does_not_become_ana(
 async def test_what_is_malformed_is_taken(ana: Somebody, rasa_stage: Stage, body: bytes) -> None:
     """Or Meta would repeat it for a week."""
     assert await ana.post_bytes(body) == 200
-    assert "Traceback" not in rasa_stage.whole_logs("rasa")
+    assert "Traceback" not in rasa_stage.whole_logs("channel_bot-rasa")
 
 
 async def test_a_delivery_is_answered_once(channel_bot: RunningBot, ana: Somebody) -> None:

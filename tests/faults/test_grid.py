@@ -11,7 +11,7 @@ import pytest
 
 from actions.ps7.testing import FAULTS, Fault, Simulator
 from tests.faults.conftest import ATTEMPTS, Turn
-from tests.faults.ending import End, at_every_attempt, check, deadline
+from tests.faults.ending import MET, End, at_every_attempt, check
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
 from tests.faults.watch import Watch
 from tests.host.loopback import Server
@@ -42,11 +42,11 @@ async def test_a_fault_ends_the_turn_as_its_row_says(
     """PS7 is asked again as often as allowed, if that may help; within the deadline."""
     ps7.script(CONTEXT_ID, [*fault.after, fault.name, *(["ana"] if passes else [])])
 
-    slots = await turn(ps7.environment, DEADLINE=deadline(fault))
+    slots = await turn(ps7.environment, **MET.get(fault.reason, {}))
 
     again = passes and fault.retried
     end = End("ok", "ok", len(fault.after) + 2) if again else at_every_attempt(fault)
-    check(watch, slots, ps7, end, deadline(fault))
+    check(watch, slots, ps7, end)
 
 
 @every_fault
@@ -59,9 +59,9 @@ async def test_a_fault_of_the_token_endpoint_ends_the_lookup(
     headers = {**fault.headers, **redirect}
     ps7.token_answer(fault.status, headers=headers, body=fault.body, delivery=fault.delivery)
 
-    slots = await turn(ps7.environment, DEADLINE=deadline(fault), APP_SECRET=APP_SECRET)
+    slots = await turn(ps7.environment, **MET.get(fault.reason, {}), APP_SECRET=APP_SECRET)
 
-    check(watch, slots, ps7, without_a_token(fault), deadline(fault))
+    check(watch, slots, ps7, without_a_token(fault))
 
 
 def without_a_token(fault: Fault) -> End:

@@ -13,7 +13,15 @@ from ruamel.yaml import YAML
 from tests.support.needs import last_line
 from tests.support.processes import ROOT
 
-TEST = ("-q", "-p", "no:cacheprovider", "-k", "program and node", "tests/examples/test_backend.py")
+TEST = (
+    "-q",
+    "-n1",
+    "-p",
+    "no:cacheprovider",
+    "-k",
+    "program and node",
+    "tests/examples/test_backend.py",
+)
 
 
 @pytest.mark.parametrize("complete", ["", "true"], ids=["make test", ".ci/run"])

@@ -37,7 +37,7 @@ _NEEDED = {CHROMIUM: "chromium", CLIENT: "npm", AXE: "npm"}
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Start Chromium, with a profile of its own."""
-    if missing := [name for file, name in _NEEDED.items() if not file.exists()]:
+    if missing := sorted({name for file, name in _NEEDED.items() if not file.exists()}):
         lacking("Chromium, and npm for what the page loads", f"apt-get install {' '.join(missing)}")
     async with (
         async_playwright() as playwright,
