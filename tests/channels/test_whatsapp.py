@@ -135,9 +135,7 @@ async def test_an_answer_that_whatsapp_does_not_take_keeps_nobody_logged_in(
     assert "whatsapp: an answer was not taken (code 131047), " in rasa_stage.whole_logs("rasa")
 
 
-async def test_a_customer_stays_with_the_bot_while_the_desk_is_away(
-    ana: Somebody, rasa_stage: Stage
-) -> None:
+async def test_the_bot_keeps_ana_while_the_desk_is_away(ana: Somebody, rasa_stage: Stage) -> None:
     """Ana hears so and stays with the bot; what is sent when it is back is sent once."""
     await ana.say("oi", answers=2)
     async with rasa_stage.without_desk():
