@@ -65,7 +65,7 @@ async def cec(channel_bot: RunningBot) -> AsyncIterator[Cec]:
         yield Cec(http)
 
 
-async def test_ana_behind_cec_is_known_handed_over_and_comes_back(
+async def test_ana_behind_cec_is_known_and_handed_over(
     channel_bot: RunningBot, cec: Cec, ps7: Simulator, rasa_stage: Stage
 ) -> None:
     """She is known by a signed arrival, handed over, and comes back with a new contextId."""

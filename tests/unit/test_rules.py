@@ -451,9 +451,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     assert logged(caplog) == [], "and once"
 
 
-def test_a_needed_slot_that_is_not_declared_is_named_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_needed_slot_that_is_not_declared_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     """By the bot's own name of it, and with what happens without it."""
     talk = Talk(bot=a_bot(slot_names={"ps7_status": "estado"}))
     for _ in range(2):

@@ -38,9 +38,7 @@ def slot(name: str, value: object) -> dict[str, Any]:
         ("a_slot_of_the_bot", "52998224725", "•••", True),
     ],
 )
-def test_personal_slots_are_masked_and_unlisted_ones_hidden(
-    name: str, value: object, seen: str, masked: bool
-) -> None:
+def test_personal_slots_are_masked(name: str, value: object, seen: str, masked: bool) -> None:
     """Personal data are masked, what is not listed is hidden, and either says so."""
     made = turn([said("one"), slot(name, value)], [], "", "one")
     assert made is not None
