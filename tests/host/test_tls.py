@@ -406,7 +406,8 @@ async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
         assert len(proxy.heard) == (1 if status else 0)
     assert (failure.reason, failure.status) == (Reason.PROXY, None)
     said = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
-    assert "planted-pass" not in "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
+    shown = "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
+    assert "planted-pass" not in shown
 
 
 # Files that are none
