@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ _SLOW_TO_START = 1800
 """Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run, as
 long as they make progress."""
 
-_LONGEST_ID = 80
+_ID, _KEY = 60, 44
+"""Characters of a case's name at most, and of a Fernet key."""
+
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
 
@@ -82,21 +85,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a case by what it has: the keys of a dictionary, the argument that is or is not.
-
-    Of a long text it is the beginning: each process has the name in a variable.
-    """
+    """Name a case by what it has, or by the argument that is there or is not."""
     if isinstance(val, bool):
         return argname if val else f"not {argname}"
-    if val is None:
+    if val is None or val in ((), [], {}):
         return f"no {argname}"
-    if getattr(val, "__name__", "") == "<lambda>":
-        return argname
-    if isinstance(val, dict) and all(isinstance(key, str) for key in val):
-        return " ".join(val)[:_LONGEST_ID] or f"no {argname}"
-    if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID:
-        return f"{val[:_LONGEST_ID]!r}..."
-    return None  # as pytest does
+    if isinstance(val, bytes) and len(val) > _ID:
+        return repr(val[:_ID])
+    if isinstance(val, (dict, list, tuple)) or (isinstance(val, str) and len(val) > _ID):
+        return " ".join(_words(val))[:_ID] or None
+    return argname if getattr(val, "__name__", "") == "<lambda>" else None  # None: as pytest does
+
+
+def _words(val: object) -> Iterator[str]:
+    """Yield what can be read in a case: no key that was made up, which differs from run to run."""
+    if isinstance(val, dict):
+        for name, each in val.items():
+            yield "=".join([str(name), *([] if isinstance(each, dict) else _words(each))])
+    elif isinstance(val, (list, tuple)):
+        for each in val:
+            yield from _words(each)
+    elif isinstance(val, (str, int, float)) and (len(str(val)) != _KEY or " " in str(val)):
+        yield "".join(each for each in str(val)[:_ID] if each.isprintable())
 
 
 def _takes_long(item: pytest.Item) -> int:

@@ -146,7 +146,7 @@ async def test_of_two_senders_one_is_erased() -> None:
         finally:
             await crew.end()
         found, left, (senders, (saved,), of_cpf) = json.loads(rasa.output.splitlines()[-1])
-        (crew.folder / "tracker.json").write_text(json.dumps(saved))
+        (crew.folder / "tracker.json").write_text(saved)
         (run,) = explain.runs(explain.read(str(crew.folder / "tracker.json")))
     assert (senders, of_cpf, run.tracker.sender_id) == (["tampered"], ["tampered"], "tampered")
     assert run.was_set == {"ps7_status": "tampered", "cpf": "52998224725"}

@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 
 from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, load, mounted
 from tests.deploy.test_network import PORTS
+from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
 Build = Callable[..., Cluster]
@@ -87,7 +88,7 @@ def test_a_scanner_finds_what_is_accepted_and_no_more(
 ) -> None:
     """Checkov looks for privileges, limits, probes and images, in the Dockerfiles too."""
     if not CHECKOV.exists():
-        pytest.skip(f"needs requirements/checkov.txt: {CHECKOV} does not exist")
+        lacking("checkov", "make release-check")
     with (tmp_path / "all.yaml").open("w") as file:
         YAML().dump_all(build(*components).objects, file)
     for dockerfile in ("Dockerfile", "examples/deploy/rasa.Dockerfile"):

@@ -110,7 +110,7 @@ class Kubernetes:
         elif verb == "rollout":
             assert self.cluster.named("Deployment", named[0].removeprefix("deploy/"))
         else:
-            assert verb in {"logs", "get", "describe", "delete", "wait", "apply"}
+            assert verb in {"logs", "get", "delete", "wait", "apply"}
 
 
 class Compose:
@@ -169,7 +169,7 @@ def test_each_command_fits_the_deployment(
         for call in found:
             program, *words, given = call.read_text().split(WORD)
             call.unlink()
-            assert program == "docker" if platform == "compose" else "kubectl"
+            assert program == {"compose": "docker", "kubernetes": "kubectl"}[platform]
             server.takes(words, given)
 
 

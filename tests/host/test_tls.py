@@ -246,30 +246,23 @@ async def test_a_certificate_that_is_not_good_is_refused(
 
 @pytest.mark.parametrize("version", [V1_2, V1_3])
 @pytest.mark.parametrize("form", ["CERTIFICATE", "TRUSTED CERTIFICATE"])
-async def test_the_clients_certificate_is_shown(
+async def test_the_clients_certificate_is_shown_and_its_end_is_known(
     bank_ca: Authority, monkeypatch: pytest.MonkeyPatch, version: ssl.TLSVersion, form: str
 ) -> None:
-    """`PS7_CLIENT_CERT`, its key in the same file; of the second form its end is not known."""
-    monkeypatch.setattr(telemetry, "certificate_ends", {})
-    client = bank_ca.client()
-    client.write_bytes(client.read_bytes().replace(b"CERTIFICATE", form.encode()))
-    with Bank(mutual(bank_ca, version)) as bank:
-        assert await agency(bank.url(), ca_file=bank_ca.file, client_cert=client) == "0341"
-    assert [*telemetry.certificate_ends] == (["client"] if form == "CERTIFICATE" else [])
+    """`PS7_CLIENT_CERT`, its key in the same file; of the second form its end is not known.
 
-
-async def test_until_when_the_clients_certificate_is_valid_is_known(
-    bank_ca: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From the first lookup on: the first of its file, and not the authority's that follows."""
+    It is the first of its file, and not the authority's that follows.
+    """
     monkeypatch.setattr(telemetry, "certificate_ends", {})
     end = datetime(2030, 1, 1, tzinfo=timezone.utc)
     client = bank_ca.client(not_after=end)
-    client.write_bytes(client.read_bytes() + bank_ca.ca.cert_pem.bytes())
-    with Bank(bank_ca.server("localhost")) as bank:
-        await agency(bank.url(), ca_file=bank_ca.file, client_cert=client)
-    (read,) = telemetry.read_certificates(CallbackOptions())
-    assert (read.attributes, read.value) == ({"certificate": "client"}, end.timestamp())
+    both = client.read_bytes() + bank_ca.ca.cert_pem.bytes()
+    client.write_bytes(both.replace(b"CERTIFICATE", form.encode()))
+    with Bank(mutual(bank_ca, version)) as bank:
+        assert await agency(bank.url(), ca_file=bank_ca.file, client_cert=client) == "0341"
+    read = [(one.attributes, one.value) for one in telemetry.read_certificates(CallbackOptions())]
+    known = [({"certificate": "client"}, end.timestamp())]
+    assert read == (known if form == "CERTIFICATE" else [])
 
 
 @pytest.mark.parametrize("version", [V1_2, V1_3])

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from actions.ps7 import telemetry
 from actions.ps7.telemetry import CounterFromZero
 from examples.demo import free_ports
+from examples.monitoring.watched import FIRST_PORT
 from tests.docs.documents import document
 from tests.docs.test_tables import METRICS, OPERATIONS
 from tests.support.needs import lacking
@@ -117,7 +118,9 @@ def test_an_alert_fires_and_ends(file: str, case: dict[str, Any]) -> None:
 
 
 def test_prometheus_takes_its_settings() -> None:
-    """And with them each rule."""
+    """And with them each rule. They name the one worker that a container has."""
+    (job,) = load(HERE / "prometheus.yml")["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"localhost:{FIRST_PORT}"]}]
     assert f"{len(GROUP['rules'])} rules found" in promtool("check", "config", "prometheus.yml")
 
 

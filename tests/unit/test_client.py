@@ -364,26 +364,11 @@ async def test_a_context_that_is_always_refused_fetches_no_token_a_lookup(
 # The task of a probe
 
 
-def test_a_probe_ends_with_its_event_loop(ps7: Played) -> None:
-    """Another loop sends its own; what the first one would say later changes nothing."""
-    ps7.may_end = asyncio.Event()
-    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
-    first.run_until_complete(ps7.fail())
-    ps7.may_end = asyncio.Event()
-    ps7.may_end.set()
-    ps7.probe_ends = [OK]
-    second.run_until_complete(ps7.fail(times=1))
-    assert ps7.probes == 2
-    (task,) = asyncio.all_tasks(first)
-    task.cancel()
-    first.run_until_complete(asyncio.wait([task]))
-    assert ps7.cancelled == 1
-    first.close()
-    second.close()
-
-
-def test_a_late_probe_of_a_loop_that_stood_still_decides_nothing(ps7: Played) -> None:
-    """Another one was sent meanwhile, and answered."""
+@pytest.mark.parametrize("late", [False, True])
+def test_a_probe_of_an_event_loop_that_stands_still_decides_nothing(
+    ps7: Played, *, late: bool
+) -> None:
+    """Another loop sends its own. The first one ends with its loop, or is answered too late."""
     stood_still = ps7.may_end = asyncio.Event()
     first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
     first.run_until_complete(ps7.fail())
@@ -391,9 +376,12 @@ def test_a_late_probe_of_a_loop_that_stood_still_decides_nothing(ps7: Played) ->
     ps7.may_end.set()
     ps7.probe_ends = [OK]
     second.run_until_complete(ps7.fail(times=1))
+    assert ps7.probes == 2
     ps7.probe_ends = [DOWN]
-    stood_still.set()
-    first.run_until_complete(ps7.settle())
+    (task,) = asyncio.all_tasks(first)
+    stood_still.set() if late else task.cancel()
+    first.run_until_complete(asyncio.wait([task]))
+    assert ps7.cancelled == (0 if late else 1)
     assert second.run_until_complete(ps7.look_up(OK)) == ("ok ok", 1)
     first.close()
     second.close()

@@ -328,9 +328,10 @@ def tls_reason(error: BaseException) -> Reason | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it, without aiohttp's own errors.
+    """Yield an error and what led to it, except for aiohttp's own errors.
 
-    Those derive from the ones of `ssl` and lack their attributes. Each was raised from what it is.
+    These derive from those of `ssl` and lack their attributes. Each has the error that aiohttp met
+    as its cause.
     """
     while error is not None:
         if not isinstance(error, aiohttp.ClientError):
