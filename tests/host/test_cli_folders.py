@@ -276,6 +276,18 @@ def test_no_password_of_the_environment_goes_where_a_env_says(  # noqa: PLR0917 
     assert asked
 
 
+def test_no_password_of_the_environment_goes_through_a_proxy_that_a_env_names(
+    cli: Cli, isolated: pytest.MonkeyPatch, heard: tuple[str, list[str]]
+) -> None:
+    """To an address of the environment, too: over http the proxy reads it."""
+    url, asked = heard
+    for name, value in (("BASE_URL", "http://127.0.0.1:9"), ("USERNAME", "me"), ("PASSWORD", "me")):
+        isolated.setenv(f"PS7_{name}", value)
+    Path(".env").write_text(f"PS7_PROXY={url}\n")
+    code, _, err = cli("lookup ana")
+    assert (code, asked, "PS7_PROXY comes from .env in this folder" in err) == (1, [], True)
+
+
 @pytest.mark.parametrize(
     "at", ["{url}/${{X_S}}", "http://${{X_S}}.{host}", "{url}?${{X_S}}", "{url}/${{X_S}}/webhook"]
 )

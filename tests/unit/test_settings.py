@@ -189,7 +189,11 @@ def test_a_proxy_elsewhere_sees_no_http(given: pytest.MonkeyPatch, host: str) ->
 
 
 def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
-    """Compose files set a variable to nothing where it was given no value."""
+    """Compose files set a variable to nothing where it was given no value.
+
+    No folder of secret files is not this folder.
+    """
+    Path("PS7_DEADLINE").write_text("9")
     for name in ("ENCODED", "SLOT_NAMES", "SECRETS_DIR", "SEAL_KEYS"):
         given.setenv(f"PS7_{name}", "")
     assert PS7Settings.load().model_fields_set == {"base_url", "username", "password"}

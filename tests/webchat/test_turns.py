@@ -63,6 +63,14 @@ def test_a_turn_shows_only_slots_that_changed() -> None:
     assert shown("three") == [("segment", "Private", False)]
 
 
+@pytest.mark.parametrize("event", ["restart", "reset_slots", "session_started"])
+def test_slots_that_rasa_resets_are_gone(event: str) -> None:
+    """They stand in no event of their own then."""
+    made = turn([slot("segment", "Private"), {"event": event}, said("one")], [], "", "one")
+    assert made is not None
+    assert made["slots"] == []
+
+
 def test_a_hand_over_is_masked_like_slots() -> None:
     """The turn's own, masked like slots."""
     context = {
