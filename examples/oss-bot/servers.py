@@ -29,6 +29,8 @@ RASA_PYTHON = os.environ.get("PS7_RASA_PYTHON") or str(
 )
 START_TIMEOUT = 120  # seconds
 STOP_TIMEOUT = 10  # seconds
+OF_THE_BOT = {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
+"""What the action server is told of this bot: an offer goes with the customer."""
 
 
 def trained(models: Path) -> Path:
@@ -88,7 +90,7 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
         "PS7_BASE_URL": f"http://127.0.0.1:{ps7}",
         "PS7_USERNAME": "chat",
         "PS7_PASSWORD": "chat",
-        "PS7_CLEAR_SLOTS": '["balance_offered"]',
+        **OF_THE_BOT,
         "HANDOVER_URL": f"http://127.0.0.1:{desk}/handovers",
         "HANDOVER_TOKEN": token,
         "SANIC_HOST": "127.0.0.1",

@@ -19,7 +19,7 @@ A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 ANA = {"contextId": "ana"}
 
 
-async def test_the_bot_is_back_after_the_session_if_the_desk_is_silent(
+async def test_the_bot_is_back_if_the_desk_is_silent(
     oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
     """After Rasa's session the bot is back; a wish of then is another ticket."""

@@ -49,12 +49,17 @@ async def test_without_its_redis_a_message_is_answered(caplog: pytest.LogCapture
 
 
 async def test_what_is_remembered_has_an_age_and_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest goes first."""
+    """The oldest goes first. An address outlives a delivery: a bot may answer for a day."""
     monkeypatch.setattr(module, "MOST", 2)
     inbox = Inbox("whatsapp")
     assert [await inbox.is_new(each) for each in "abca"] == [True, True, True, True]
     monkeypatch.setattr(module, "REMEMBERED", -1)
     assert [await inbox.is_new(each) for each in "dd"] == [True, True]
+    await inbox.remember("a", "5511912345678")
+    assert await inbox.address("a") == "5511912345678"
+    monkeypatch.setattr(module, "ADDRESSES", -1)
+    await inbox.remember("a", "5511912345678")
+    assert await inbox.address("a") is None
 
 
 async def test_a_sender_is_answered_in_order_and_others_meanwhile() -> None:

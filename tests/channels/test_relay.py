@@ -65,7 +65,7 @@ async def cec(channel_bot: RunningBot) -> AsyncIterator[Cec]:
         yield Cec(http)
 
 
-async def test_ana_behind_cec_is_known_handed_over_and_comes_back(
+async def test_ana_behind_cec_is_known_and_handed_over(
     channel_bot: RunningBot, cec: Cec, ps7: Simulator, rasa_stage: Stage
 ) -> None:
     """She is known by a signed arrival, handed over, and comes back with a new contextId."""
@@ -122,7 +122,7 @@ async def test_a_text_that_begins_with_a_slash_is_text(cec: Cec, text: str) -> N
         *((body, 400) for body in (b"", b"null", b"[]", b"{}", b'{"text": "oi"}')),
         ({"session": None, "text": "oi"}, 400),
         ({"session": "short", "text": "oi"}, 400),
-        ({"session": "a/b/../" * 5, "text": "oi"}, 400),
+        ({"session": f"{'a' * 32}/../b", "text": "oi"}, 400),
         ({"session": "a" * 32, "text": None}, 400),
         ({"session": 1, "text": "oi"}, 400),
     ],

@@ -147,9 +147,7 @@ async def test_a_slow_graph_api_holds_nobody_up(
     assert await ana.hears(1) == spoken.THANKED
 
 
-async def test_a_customer_stays_with_the_bot_while_the_desk_is_away(
-    ana: Somebody, rasa_stage: Stage
-) -> None:
+async def test_the_bot_keeps_ana_while_the_desk_is_away(ana: Somebody, rasa_stage: Stage) -> None:
     """Ana hears so and stays with the bot; what is sent when it is back is sent once."""
     await ana.say("oi", answers=2)
     async with rasa_stage.without_desk():

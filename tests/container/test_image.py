@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from io import BytesIO
@@ -14,8 +16,6 @@ from dockerfile_parse import DockerfileParser
 
 from scripts import hash_pins, release
 from tests.support.processes import ROOT
-
-pytestmark = pytest.mark.release
 
 ACTIONS, RASA = "Dockerfile", "examples/deploy/rasa.Dockerfile"
 KINDS = {".py", ".txt", ".typed"}
@@ -56,6 +56,15 @@ def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash(
     assert len(installs) == count
     for install in installs:
         assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
+
+
+def test_any_user_may_read_what_a_stage_takes_over() -> None:
+    """Wherever the image is built: nobody but their owner may read the files of some machines."""
+    copied = [each.split() for each in values(ACTIONS, "COPY")]
+    taken = {each[1] for each in copied if each[0] == "--from=build"}
+    (readable,) = re.findall(r" chmod -R a=rX (.+)", "\n".join(values(ACTIONS, "RUN")))
+    made = {os.path.normpath(f"/app/{each}") for each in readable.split()}
+    assert made == taken - {"/opt/venv"}, "pip makes its own so"
 
 
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from tests.docs.documents import document
 
 PLATFORMS = ("kubernetes", "compose")
-_PREPARED, *_SECTIONS = re.split("(?m)^## (?=PS7)", document("docs/runbook.pt-BR.md").text)
+_PAGE = document("docs/runbook.pt-BR.md")
+_PREPARED, *_SECTIONS = re.split("(?m)^## (?=PS7)", _PAGE.text)
 
 
 def _blocks(text: str) -> list[str]:
@@ -39,6 +40,12 @@ COMMANDS = {
     },
 }
 """What each section has one type, line by line; `PS7` is what comes before the alerts."""
+
+
+def quoted() -> list[str]:
+    """Return what is in code type, is some words long, and is no command of the page."""
+    return [each for each in _PAGE.code_words if " " in each and each.split()[0] not in FUNCTIONS]
+
 
 _PRINTS = {
     "pods": "actions",

@@ -107,3 +107,15 @@ def test_rasa_looks_for_the_authority_behind_every_hop() -> None:
     assert hops["action_endpoint"]["cafile"] == authority
     assert hops["tracker_store"]["query"] == {"sslmode": "verify-full", "sslrootcert": authority}
     assert hops["lock_store"].items() >= {"use_ssl": True, "ssl_ca_certs": authority}.items()
+
+
+@pytest.mark.parametrize(("file", "behind"), [("nginx.conf", "rasa"), ("balancer.conf", "actions")])
+def test_a_proxy_looks_at_the_certificate_of_what_is_behind_it(file: str, behind: str) -> None:
+    """At authority and name: nginx by itself looks at neither."""
+    lines = [line.strip() for line in (DEPLOY / file).read_text(encoding="utf-8").splitlines()]
+    assert sum(line.startswith("proxy_pass https://") for line in lines) == 1
+    assert [line for line in lines if line.startswith("proxy_ssl_")] == [
+        "proxy_ssl_verify on;",
+        "proxy_ssl_trusted_certificate /run/tls/ca.crt;",
+        f"proxy_ssl_name {behind};",
+    ]

@@ -21,7 +21,7 @@ from kubernetes_validate.utils import validate
 from ruamel.yaml import YAML
 
 from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, load, mounted
-from tests.deploy.test_network import PORTS
+from tests.deploy.test_manifests import PORTS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
@@ -141,24 +141,6 @@ def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) 
         assert (request.get("scheme"), request.get("path")) == wanted
 
 
-@pytest.mark.parametrize("name", ["actions", "rasa"])
-def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) -> None:
-    """Two of each at least; an update adds one before it takes one, and a drain takes one.
-
-    How many it are is for the autoscaler to say, by the processor that a pod asks for.
-    """
-    workload = cluster.workloads[name]
-    scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
-    budget = cluster.named("PodDisruptionBudget", name)["spec"]
-    assert "replicas" not in workload.spec
-    assert scaler["scaleTargetRef"]["name"] == name
-    assert budget["maxUnavailable"] == 1 < scaler["minReplicas"] < scaler["maxReplicas"]
-    assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
-    assert "cpu" in workload.container["resources"]["requests"]
-    assert budget["selector"] == workload.spec["selector"]
-    assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-
-
 @EVERY
 def test_kubernetes_runs_what_compose_runs(
     name: str, cluster: Cluster, deploy_folder: Path
@@ -225,21 +207,6 @@ def test_one_path_of_one_channel_is_exposed(cluster: Cluster, build: Build) -> N
     assert ip_network(back_end).num_addresses <= 256
     assert theirs["route.openshift.io/destination-ca-certificate-secret"] == authority
     assert cluster.named("Secret", authority)["data"].keys() == {"ca.crt", "tls.crt"}
-
-
-def test_the_doctor_sees_what_the_action_server_sees(cluster: Cluster) -> None:
-    """The same settings, secrets and way out, in a Job that runs when it is asked for."""
-    doctor = cluster.named("CronJob", "doctor")["spec"]
-    pod = doctor["jobTemplate"]["spec"]["template"]
-    (container,), server = pod["spec"]["containers"], cluster.workloads["actions"]
-    assert doctor["suspend"] is True
-    for same in ("envFrom", "volumeMounts", "securityContext"):
-        assert container[same] == server.container[same]
-    assert pod["spec"]["volumes"][0] == server.volumes["ps7"]
-    assert pod["spec"]["securityContext"] == server.pod["securityContext"]
-    way_out = cluster.named("NetworkPolicy", "actions-to-ps7")["spec"]["podSelector"]["matchLabels"]
-    assert way_out.items() <= pod["metadata"]["labels"].items()
-    assert way_out.items() <= server.spec["template"]["metadata"]["labels"].items()
 
 
 def test_prometheus_gets_the_alerts_as_they_are(build: Build) -> None:

@@ -16,6 +16,7 @@ from actions.ps7.cli import command
 from tests.deploy import runbook
 from tests.deploy.deployment import COMPOSE, Cluster, mounted
 from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
+from tests.docs.test_tables import source
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.release
@@ -171,6 +172,19 @@ def test_each_command_fits_the_deployment(
             call.unlink()
             assert program == {"compose": "docker", "kubernetes": "kubectl"}[platform]
             server.takes(words, given)
+
+
+OF_OTHERS = ("git ", "rasa-ps7 ", "Falling back to use", "Failed to run custom action")
+"""What begins a command, or a line of Rasa's."""
+
+
+def test_what_the_runbook_quotes_is_said() -> None:
+    """By a line of the log, or by the doctor."""
+    said = source() + (ROOT / "actions" / "ps7" / "cli" / "findings.txt").read_text()
+    said = said.replace("PS7 %s: outcome", "PS7 probe").replace("Arrival refused: %s", "")
+    quoted = [each.removeprefix("Arrival refused: ") for each in runbook.quoted()]
+    assert [each for each in quoted if each not in said and not each.startswith(OF_OTHERS)] == []
+    assert "PS7 takes the credentials" in quoted
 
 
 def test_each_alert_is_seen_in_two_commands() -> None:

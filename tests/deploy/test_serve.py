@@ -39,6 +39,23 @@ server.server_close()
 time.sleep(60)
 """
 """Answers for a second and a half, and lives on."""
+FALTERING = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+statuses = [200, 503, 503, 200, 503, 503, 200]
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(statuses.pop(0))
+        self.end_headers()
+
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Health)
+while statuses:
+    server.handle_request()
+sys.exit(7)
+"""
+"""Fails two checks in a row, and two more, and ends by itself."""
 
 
 async def start(*command: str, **variables: str) -> Process:
@@ -94,6 +111,15 @@ async def test_a_server_that_was_healthy_for_a_moment_is_ended() -> None:
     process = await start(sys.executable, "-c", SHORT, port, **told)
     _, said = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, b"No answer from" in said) == (1, True)
+
+
+async def test_a_server_that_falters_now_and_then_goes_on() -> None:
+    """Only checks in a row count."""
+    port = str(free_port())
+    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.2"}
+    process = await start(sys.executable, "-c", FALTERING, port, **told)
+    await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 7
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

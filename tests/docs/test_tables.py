@@ -156,8 +156,6 @@ def code(outcome: Outcome | None) -> str:
 
 # Figures that no setting changes
 
-SECURITY = document("docs/security.md")
-
 
 @pytest.mark.parametrize(
     ("page", "figure"),

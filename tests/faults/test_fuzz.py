@@ -153,9 +153,7 @@ def test_any_metadata_leaves_the_customer_or_nobody(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("of_the_token_endpoint", [False, True], ids=["PS7", "token endpoint"])
-def test_any_answer_ends_in_an_outcome_and_nulls_or_fills_every_slot(
-    bench: Bench, *, of_the_token_endpoint: bool
-) -> None:
+def test_any_answer_ends_in_an_outcome(bench: Bench, *, of_the_token_endpoint: bool) -> None:
     """An outcome of the list, and every slot is written, also if no token can be had."""
 
     @fuzzed

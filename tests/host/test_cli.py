@@ -103,13 +103,19 @@ def test_ctrl_c_ends_any_command(cli: Cli, isolated: pytest.MonkeyPatch) -> None
 
 
 def test_a_pipe_that_was_closed_is_an_end(isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The output goes nowhere from then on: the interpreter flushes it once more as it ends."""
+    """That shows once what was written goes out. From then on the output goes nowhere.
+
+    The interpreter flushes it once more as it ends.
+    """
     with (tmp_path / "out").open("w", encoding="utf-8") as out:
+        written: list[str] = []
 
         def closed() -> None:
-            raise BrokenPipeError
+            if written:
+                raise BrokenPipeError
 
         isolated.setattr("sys.stdout", out)
+        isolated.setattr(out, "write", written.append, raising=False)
         isolated.setattr(out, "flush", closed, raising=False)
         assert main(["key"]) == 141
         isolated.undo()

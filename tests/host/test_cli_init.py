@@ -189,9 +189,7 @@ UNREAD_TOO = f"{NOTHING_YET}\nendpoints.yml cannot be read as YAML"
         ("mkdir x; ln -s x actions", "actions is a link: nothing was changed; edit what it names"),
     ],
 )
-def test_init_refuses_a_file_that_it_cannot_write_as_a_whole(
-    cli: Cli, spoil: str, complaint: str
-) -> None:
+def test_init_refuses_what_it_cannot_write_whole(cli: Cli, spoil: str, complaint: str) -> None:
     """A file that it cannot read or write as a whole: one line names it, and nothing is written."""
 
     def everything() -> dict[Path, bytes]:

@@ -137,7 +137,7 @@ async def test_lookup_shows_how_it_ended_and_exits_with_its_code(
 
 
 @pytest.mark.usefixtures("settings")
-async def test_lookup_without_an_answer_shows_no_status_and_no_customer(
+async def test_lookup_without_an_answer_shows_no_customer(
     monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     """No status, and no customer to show; without a seal key, nothing of the log either.

@@ -90,9 +90,7 @@ def test_nothing_is_asked_where_there_is_no_server() -> None:
     assert list(server.check(bot_of({}))) == list(server.check(bot_of({}, endpoints=in_rasa))) == []
 
 
-def test_the_start_command_has_the_interpreter_and_port_of_the_bot(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_start_command_fits_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the interpreter in use, as it is named from this folder, and the port of the bot."""
     monkeypatch.chdir(sys.prefix)
     monkeypatch.setattr(sys, "executable", f"{sys.prefix}/bin/python")

@@ -38,7 +38,7 @@ def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
     return converse(sender_id="5511987654321")
 
 
-async def test_a_hand_over_has_masked_fields_and_what_the_bot_names(
+async def test_a_hand_over_has_few_masked_fields(
     bot: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """These and no other, from the seal: what else wrote into a slot of ours does not count.

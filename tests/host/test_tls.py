@@ -399,7 +399,8 @@ async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
         assert len(proxy.heard) == (1 if status else 0)
     assert (failure.reason, failure.status) == (Reason.PROXY, None)
     said = [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
-    assert "planted" not in "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
+    shown = "\n".join([*said, repr(failure), str(failure), repr(client.settings)])
+    assert "planted-pass" not in shown
 
 
 # Files that are none
@@ -446,8 +447,12 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
     isolated: pytest.MonkeyPatch,
     given: dict[str, str],
     at_fault: list[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """And with no other, so that operations look in the right place; the path is not shown."""
+    """And with no other, so that operations look in the right place; the path is not shown.
+
+    Nor is anybody asked for a pass phrase.
+    """
     paths = {name: files[file] for name, file in given.items()}
     for name, value in {**Simulator(port=443).environment, **paths}.items():
         isolated.setenv(name, value)
@@ -459,3 +464,4 @@ def test_a_file_that_cannot_be_used_stops_the_start_with_its_variables_name(
     said = str(caught.value).splitlines()[1:]
     assert sorted(line.split()[0] for line in said) == sorted(at_fault)
     assert files["missing"].rpartition("/")[0] not in str(caught.value)
+    assert capfd.readouterr().err == ""

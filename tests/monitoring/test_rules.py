@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +157,33 @@ def test_a_worker_serves_its_metrics_or_does_without(workers: str, before: str, 
             check=True,
         )
     assert said.format(first + 1) in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("title", "recorded"),
+    [
+        ("Clientes identificados, três dias", "ps7:turns_unknown:share3d"),
+        ("Consultas em até um segundo, três dias", "ps7:lookups_slow:share3d"),
+    ],
+    ids=["known", "quick"],
+)
+def test_a_figure_of_the_dashboard_shows_how_many_were_served(
+    tmp_path: Path, title: str, recorded: str
+) -> None:
+    """And not how many were not, which is what the rules record."""
+    board = json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))
+    (panel,) = (each for each in board["panels"] if each["title"] == title)
+    (target,) = panel["targets"]
+    asked = {
+        "expr": target["expr"].replace("$job", "ps7"),
+        "eval_time": "1m",
+        "exp_samples": [{"labels": '{job="ps7"}', "value": 0.999}],
+    }
+    series = {"series": f'{recorded}{{job="ps7"}}', "values": "0.001 0.001"}
+    case = {"interval": "1m", "input_series": [series], "promql_expr_test": [asked]}
+    file = tmp_path / "figure_test.yml"
+    file.write_text(json.dumps({"rule_files": [], "tests": [case]}), encoding="utf-8")
+    promtool("test", "rules", str(file))
 
 
 def test_the_dashboard_is_what_its_script_makes() -> None:

@@ -195,9 +195,7 @@ async def test_no_attack_makes_a_customer(
 @pytest.mark.parametrize(
     "between", [(WIPES,), (happens("rewind"),), (brings(["ctx"]), runs(LOOK_UP)), (LOG_OUT,)]
 )
-async def test_the_sixth_context_id_of_a_session_is_rejected(
-    bank: Bank, between: tuple[Step, ...]
-) -> None:
+async def test_the_sixth_context_id_is_rejected(bank: Bank, between: tuple[Step, ...]) -> None:
     """One session asks about five contextIds (`PS7_MAX_CONTEXTS`), however right the next is."""
     talk = Talk(bank)
     guesses = [f"ctx-{number}" for number in range(5)]

@@ -59,8 +59,8 @@ def test_every_slot_can_be_chosen(capsys: pytest.CaptureFixture[str], flavour: s
 @pytest.mark.parametrize("flavour", FILES)
 def test_what_is_chosen_is_all_there_is(capsys: pytest.CaptureFixture[str], flavour: str) -> None:
     """Beside the status and the seal; actions and answers stay."""
-    domain = printed(capsys, flavour, "--slots", " segment,cpf_masked ,segment,")
-    assert list(domain["slots"]) == [*ALWAYS, "cpf_masked", "segment"]
+    domain = printed(capsys, flavour, "--slots", " segment,u_tag,cpf_masked ,segment,u_tag,")
+    assert list(domain["slots"]) == [*ALWAYS, "cpf_masked", "segment", "u_tag"]
     whole = YAML(typ="safe").load(FILES[flavour].read_text(encoding="utf-8"))
     assert {**domain, "slots": None} == {**whole, "slots": None}
     assert list(printed(capsys, flavour, "--slots", "")["slots"]) == ALWAYS

@@ -149,7 +149,8 @@ async def test_what_would_not_begin_within_the_deadline_is_not_waited_for(
     ps7.chance = chance
     assert await ps7.look_up(busy(asked)) == ("unavailable server_error", 1)
     assert await ps7.look_up(busy(3), OK) == ("ok ok", 2)
-    assert ps7.pauses == [3.0]
+    assert await ps7.look_up(busy(3)) == ("unavailable server_error", 2)
+    assert ps7.pauses == [3.0, 3.0]
 
 
 async def test_a_lookup_is_over_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,12 @@ def test_each_class_gets_its_own_advice(
     assert_found(said, [each.format(base) for each in expected])
 
 
-def test_what_a_class_of_the_same_module_defines_counts(tmp_path: Path) -> None:
-    """It derives from a channel by way of another class."""
-    source = f"class Mapped(TwilioInput):\n    {GETS}\n\nclass Own(Mapped):\n    ...\n"
+@pytest.mark.parametrize(("above", "own"), [(GETS, "..."), (AWAITS, GETS)])
+def test_what_a_class_of_the_same_module_defines_counts(
+    tmp_path: Path, above: str, own: str
+) -> None:
+    """It derives from a channel by way of another class, whose methods its own replace."""
+    source = f"class Mapped(TwilioInput):\n    {above}\n\nclass Own(Mapped):\n    {own}\n"
     assert_found(found(tmp_path, source), [UNSIGNED.format("TwilioInput")])
 
 

@@ -93,7 +93,7 @@ LISTS_START = "actions: [action_session_start]"
         ),
         (
             {
-                "domain.yml": "actions: [action_a, action_b, action_listen, utter_c]",
+                "domain.yml": "actions: [action_a, action_b, action_listen, utter_c, respond_d]",
                 "actions.py": OWN,
             },
             ["warning actions-missing: the domain lists action_b, which no code in actions.py"],

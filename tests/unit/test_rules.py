@@ -16,7 +16,8 @@ from actions.ps7.conversation.decision import Decision, correlation_id, decide
 from actions.ps7.conversation.reading import Reading
 from actions.ps7.conversation.rules import CONTEXT_RULES, VERIFY_RULES, applying
 from actions.ps7.conversation.seal import MAX_LOGGED_OUT, LogOuts
-from actions.ps7.outcomes import ARRIVAL_REFUSED
+from actions.ps7.customer import CONTEXT_ACTION, SESSION_ACTION
+from actions.ps7.outcomes import ANONYMOUS, ARRIVAL_REFUSED
 from tests.support.talk import ANA, CPF, FOUND, HELD, HOUR, SECOND, Talk, a_bot, signed, talk_with
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -339,6 +340,22 @@ def test_what_something_else_wrote_is_warned_of_once(
     assert logged(caplog) == []
 
 
+@pytest.mark.parametrize("looked_up", [True, False])
+@pytest.mark.parametrize("outcome", [each for each in Outcome if each not in ANONYMOUS])
+def test_a_run_counts_in_a_series_that_begins_at_0(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, looked_up: bool
+) -> None:
+    """Also one that fails by a mistake of the plugin's: else its first is no increase to alerts."""
+    counted: list[dict[str, str]] = []
+    add = SimpleNamespace(add=lambda _, series: counted.append(series))
+    known = [dict(series) for series in telemetry.turns.known]
+    monkeypatch.setattr(telemetry, "turns", add)
+    for action in (CONTEXT_ACTION, SESSION_ACTION):
+        telemetry.RunReport("a rule", outcome, looked_up=looked_up).tell(action, set())
+    assert len(counted) == 2
+    assert all(series in known for series in counted)
+
+
 def test_restored_slots_refused_seals_and_arrivals_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -451,9 +468,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     assert logged(caplog) == [], "and once"
 
 
-def test_a_needed_slot_that_is_not_declared_is_named_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_needed_slot_that_is_not_declared_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     """By the bot's own name of it, and with what happens without it."""
     talk = Talk(bot=a_bot(slot_names={"ps7_status": "estado"}))
     for _ in range(2):

@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         for number, value in enumerate(values)
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_by_its_name(
+def test_a_bad_value_is_refused_by_its_name(
     given: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     """The refusal names the variable and what it expects, and not what it held."""
@@ -189,7 +189,11 @@ def test_a_proxy_elsewhere_sees_no_http(given: pytest.MonkeyPatch, host: str) ->
 
 
 def test_an_empty_variable_counts_as_not_set(given: pytest.MonkeyPatch) -> None:
-    """Compose files set a variable to nothing where it was given no value."""
+    """Compose files set a variable to nothing where it was given no value.
+
+    No folder of secret files is not this folder.
+    """
+    Path("PS7_DEADLINE").write_text("9")
     for name in ("ENCODED", "SLOT_NAMES", "SECRETS_DIR", "SEAL_KEYS"):
         given.setenv(f"PS7_{name}", "")
     assert PS7Settings.load().model_fields_set == {"base_url", "username", "password"}
@@ -218,9 +222,7 @@ def test_settings_come_from_environment_dot_env_and_secret_files(
     assert (loaded.deadline, loaded.app_key, loaded.client_cert) == (4.0, None, None)
 
 
-def test_a_source_that_cannot_be_read_is_a_fault_with_a_name(
-    given: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unreadable_source_is_named(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder that is not mounted, and bytes that are no text, are faults with a name."""
     given.setenv("PS7_SECRETS_DIR", "nowhere")
     assert "PS7_SECRETS_DIR is no folder" in refusal()

@@ -96,7 +96,7 @@ async def test_nobody_arrives_by_themselves_after_a_log_out(visitors: Visitors) 
     assert len(arrivals) == 1, "the address names nobody any more"
 
 
-async def test_a_button_asks_who_is_there_and_begins_a_new_conversation(visitors: Visitors) -> None:
+async def test_a_button_begins_a_new_conversation(visitors: Visitors) -> None:
     """It asks who is there. Whoever says so arrives in a conversation of their own."""
     visit = await visitors()
     line, arrivals = await laid(visit)

@@ -22,9 +22,7 @@ GREETING = greeting(PERSONAS["ana"])
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
-async def test_the_panel_shows_each_turn_with_its_requests_and_masked_slots(
-    visitors: Visitors,
-) -> None:
+async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once.
 
     In another language all texts of the page change, those of the bot stay.

@@ -38,9 +38,7 @@ def slot(name: str, value: object) -> dict[str, Any]:
         ("a_slot_of_the_bot", "52998224725", "•••", True),
     ],
 )
-def test_personal_slots_are_masked_and_unlisted_ones_hidden(
-    name: str, value: object, seen: str, masked: bool
-) -> None:
+def test_personal_slots_are_masked(name: str, value: object, seen: str, masked: bool) -> None:
     """Personal data are masked, what is not listed is hidden, and either says so."""
     made = turn([said("one"), slot(name, value)], [], "", "one")
     assert made is not None
@@ -63,6 +61,14 @@ def test_a_turn_shows_only_slots_that_changed() -> None:
 
     assert shown("two") == [("segment", "Private", False), ("agency", None, True)]
     assert shown("three") == [("segment", "Private", False)]
+
+
+@pytest.mark.parametrize("event", ["restart", "reset_slots", "session_started"])
+def test_slots_that_rasa_resets_are_gone(event: str) -> None:
+    """They stand in no event of their own then."""
+    made = turn([slot("segment", "Private"), {"event": event}, said("one")], [], "", "one")
+    assert made is not None
+    assert made["slots"] == []
 
 
 def test_a_hand_over_is_masked_like_slots() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from servers import OF_THE_BOT
 
 if TYPE_CHECKING:
     from conftest import Talk
@@ -80,7 +81,7 @@ async def test_what_was_chosen_in_the_phone_menu_is_offered(
 @pytest.fixture
 def ps7_settings() -> dict[str, str]:
     """Return the settings of the bot's action server: the offer goes with the customer."""
-    return {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
+    return OF_THE_BOT
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
-"""Who may talk to whom in Kubernetes, by the manifests as they are: without kustomize."""
+"""What the manifests say as they are, without kustomize: who talks to whom, and what runs."""
 
 from __future__ import annotations
 
 from itertools import product
 from typing import Any
+
+import pytest
 
 from tests.deploy.deployment import Cluster
 
@@ -42,3 +44,37 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     assert out == [("actions-to-ps7", 443), *[("all-to-names", 53)] * 4, *stores]
     nobody = CLUSTER.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@pytest.mark.parametrize("name", ["actions", "rasa"])
+def test_the_servers_are_more_than_one_and_stay_so(name: str) -> None:
+    """Two of each at least; an update adds one before it takes one, and a drain takes one.
+
+    How many it are is for the autoscaler to say, by the processor that a pod asks for.
+    """
+    workload = CLUSTER.workloads[name]
+    scaler = CLUSTER.named("HorizontalPodAutoscaler", name)["spec"]
+    budget = CLUSTER.named("PodDisruptionBudget", name)["spec"]
+    assert "replicas" not in workload.spec
+    assert scaler["scaleTargetRef"]["name"] == name
+    assert budget["maxUnavailable"] == 1 < scaler["minReplicas"] < scaler["maxReplicas"]
+    assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
+    assert "cpu" in workload.container["resources"]["requests"]
+    assert budget["selector"] == workload.spec["selector"]
+    assert workload.volumes.keys() == {each["name"] for each in workload.container["volumeMounts"]}
+    assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_the_doctor_sees_what_the_action_server_sees() -> None:
+    """The same settings, secrets and way out, in a Job that runs when it is asked for."""
+    doctor = CLUSTER.named("CronJob", "doctor")["spec"]
+    pod = doctor["jobTemplate"]["spec"]["template"]
+    (container,), server = pod["spec"]["containers"], CLUSTER.workloads["actions"]
+    assert doctor["suspend"] is True
+    for same in ("envFrom", "volumeMounts", "securityContext"):
+        assert container[same] == server.container[same]
+    assert pod["spec"]["volumes"][0] == server.volumes["ps7"]
+    assert pod["spec"]["securityContext"] == server.pod["securityContext"]
+    way_out = CLUSTER.named("NetworkPolicy", "actions-to-ps7")["spec"]["podSelector"]["matchLabels"]
+    assert way_out.items() <= pod["metadata"]["labels"].items()
+    assert way_out.items() <= server.spec["template"]["metadata"]["labels"].items()
