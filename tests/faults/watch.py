@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 import time
 import traceback
 import warnings
@@ -65,7 +66,11 @@ class Watch:
             if (error := errors.pop()) is not None:
                 said += traceback.format_exception(error)
                 said += [repr(error), repr(error.args), repr(vars(error))]
-                errors += [error.__cause__, error.__context__]
+                # On 3.10 the tasks of pytest-asyncio are written in Python, and handle an error as
+                # they wake us: the next one has it as its context, though raised `from None`.
+                if not (sys.version_info < (3, 11) and error.__suppress_context__):
+                    errors.append(error.__context__)
+                errors.append(error.__cause__)
         data = self._reader.get_metrics_data()
         return "\n".join([*said, data.to_json() if data else ""])
 
