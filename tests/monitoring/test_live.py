@@ -26,7 +26,7 @@ pytestmark = pytest.mark.release
 
 WITHIN = 30.0
 """Seconds in which an alert must begin or end, on a busy machine."""
-NOT_HERE = ("usual", "failing", "refused")
+NOT_HERE = ("usual", "failing", "refused", "silent")
 """What is recorded of which this run has no data: nothing is days old, and what failed is over."""
 OF_DAYS = {"PS7FewerKnown", "PS7Budget"}
 """Alerts that look at more than this run."""
