@@ -54,9 +54,15 @@ webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and w
 monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, and alerts fire
 	@$(RUN) -m examples.monitoring
 
-# The pure tests, and those with the real rasa_sdk, of TLS, `init` and the test kit that find most mistakes.
-CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli_init client contract_grpc contract_import \
-    contract_lookup conversation_kit gateway handover one_run registration session_start simulator simulator_runs tls)
+# The pure tests, and those with the real rasa_sdk, of TLS, the command and the test kit that find most mistakes; of
+# examples and manifests those that start no server.
+CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli cli_adoption cli_chat cli_init cli_lookup client \
+    contract_grpc contract_import contract_lookup conversation_kit conversation_kit_parts doctor_action_server \
+    doctor_command gateway handover one_run pytest_plugin registration session_start simulator simulator_command \
+    simulator_runs telemetry tls) $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_inbox \
+    container/test_digests container/test_image deploy/test_compose deploy/test_manifests docs/test_tables \
+    examples/test_desk_agents house/test_release_command house/test_secrets scale/test_verdict webchat/test_chat \
+    webchat/test_turns)
 
 check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)
