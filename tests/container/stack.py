@@ -48,6 +48,20 @@ class Stack:
         """Run a command in the first container of a service."""
         return self.docker("compose", "exec", "-T", service, *command, check=False)
 
+    def shell(self, script: str, said: str = "") -> str:
+        """Run what a page has one paste into a shell, in the folder of this run."""
+        done = subprocess.run(
+            ["sh", "-ec", script],
+            env=self.environment,
+            cwd=self.folder,
+            input=said,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert not done.returncode, f"{script}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        return done.stdout
+
     def prepare(self) -> Authority:
         """Copy the folder, make its secrets and PS7's certificates, and say where PS7 is."""
         secrets = self.deploy / "secrets"

@@ -27,6 +27,7 @@ FROM {SERVERS}
 COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/
 RUN ldconfig && mkdir -p -m 700 /var/lib/postgresql/data /prometheus \\
     && chown 999:999 /var/lib/postgresql/data && chown 65534:65534 /prometheus \\
+    && mkdir -p /run/postgresql && chmod 3777 /run/postgresql \\
     && echo stores:x:999:999::/:/bin/sh >>/etc/passwd
 ENV PATH=/usr/local/bin:/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin
 """

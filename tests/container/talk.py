@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 URL = "https://localhost:8443/webhooks/rest/webhook"
 ANSWER = "O saldo da conta"
 LATE = 3.0
-"""Seconds. A call that a server does not answer costs a second more, or six."""
+"""Seconds that a turn may take. A call that a server does not answer costs one more, or six."""
 
 
 class Turn(NamedTuple):
@@ -38,24 +38,27 @@ class Summary(NamedTuple):
     """What users noticed in some time."""
 
     told: Counter[str]
+    limit: float
     late: int
     longest: float
     silence: float
     """Seconds: the longest time in which nobody was answered."""
 
     @classmethod
-    def of(cls, turns: Iterable[Turn]) -> Summary:
-        """Count turns, in the order in which they ended."""
+    def of(cls, turns: Iterable[Turn], limit: float = LATE) -> Summary:
+        """Count turns, and those that took longer than some seconds."""
         turns = sorted(turns, key=lambda turn: turn.ended)
         took = [turn.ended - turn.began for turn in turns]
         answered = [turn.ended for turn in turns if turn.said == "answered"]
         gaps = (after - before for before, after in pairwise(answered))
         told = Counter(turn.said for turn in turns)
-        return cls(told, sum(each > LATE for each in took), max(took), max(gaps))
+        late = sum(each > limit for each in took)
+        return cls(told, limit, late, max(took), max(gaps))
 
     def __str__(self) -> str:
         return (
-            f"{dict(self.told)}, {self.late} over {LATE:.0f} s, the longest {self.longest:.1f} s; "
+            f"{dict(self.told)}, {self.late} over {self.limit:.1f} s, "
+            f"the longest {self.longest:.1f} s; "
             f"nobody was answered for {self.silence:.1f} s"
         )
 
