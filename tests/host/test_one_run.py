@@ -82,7 +82,7 @@ async def test_a_bug_is_an_outcome_too(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing leaves `run`: everything null, `unavailable`, and an error line without values."""
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance"]')
+    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "undeclared"]')
     bot = converse()
     await arrive(bot, "ana")
     await set_slots(bot, balance=10, colour="red")
