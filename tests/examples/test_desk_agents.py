@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from examples.desk import Desk, Rasa
+from examples.desk import Desk
 
 TOKEN = "made up, for the desk"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -54,29 +54,6 @@ async def test_an_agent_writes_and_returns_the_conversation() -> None:
         nobody = {"Authorization": "Bearer nobody"}
         assert (await http.delete("/handovers/k", headers=nobody)).status == 401
     assert rasa.asked == [("1", "Olá"), ("1", "agent_returned")]
-
-
-SAID, PAUSE = {"event": "user", "text": "Oi"}, {"event": "pause"}
-
-
-@pytest.mark.parametrize(
-    ("before", "read"),
-    [([], []), ([PAUSE], ["Obrigada"]), ([PAUSE, SAID, PAUSE], ["Obrigada"])],
-    ids=["never handed over", "handed over", "handed over again"],
-)
-async def test_an_agent_reads_what_came_since_the_last_hand_over(
-    before: list[dict[str, str]], read: list[str]
-) -> None:
-    """And nothing of what a customer said to the bot alone."""
-
-    async def tracker(_: web.Request) -> web.Response:
-        return web.json_response({"events": [SAID, *before, {**SAID, "text": "Obrigada"}]})
-
-    app = web.Application()
-    app.router.add_get("/conversations/1/tracker", tracker)
-    async with TestServer(app, host="127.0.0.1") as server:
-        written = await Rasa(str(server.make_url(""))).written("1")
-    assert written == [{"who": "customer", "text": text} for text in read]
 
 
 async def test_a_key_with_another_body_is_refused() -> None:

@@ -382,7 +382,7 @@ def test_a_loop_that_stops_in_the_middle_of_a_lookup_shows_no_password_of_the_pr
         gc.collect()
     assert complaints
     said += [str(complaint.message) for complaint in complaints]
-    assert "planted" not in "\n".join(said)
+    assert "planted-" not in "\n".join(said)
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "502 Bad Gateway", None])
