@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
+from tests.support.processes import ROOT
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PLUGIN = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS")
@@ -47,6 +49,12 @@ def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert "start_period" in service.get("healthcheck", {"start_period": None})
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_the_example_bots_own_slots_go_with_the_customer() -> None:
+    """As its own tests start it."""
+    told = runpy.run_path(str(ROOT / "examples" / "oss-bot" / "servers.py"))["OF_THE_BOT"]
+    assert told.items() <= SERVICES["actions"]["environment"].items()
 
 
 @pytest.mark.parametrize("name", SERVICES)
