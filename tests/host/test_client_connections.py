@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 @asynccontextmanager
 async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
     """Return a client that waits for no byte longer than a moment."""
-    timeouts = {"deadline": 5.0, "connect_timeout": 1.0, "read_timeout": 0.2}
+    timeouts = {"deadline": 5.0, "connect_timeout": 1.0, "read_timeout": 0.5}
     async with PS7Client(settings_for(url, **{**timeouts, **settings})) as client:
         yield client
 
@@ -61,7 +61,7 @@ async def test_an_answer_that_does_not_go_on_in_time() -> None:
 
 async def test_as_many_lookups_at_a_time_as_the_setting_allows() -> None:
     """No more, and no fewer: the limit that aiohttp has by itself, 100, does not apply."""
-    limits = {"max_connections": 101}
+    limits = {"max_connections": 101, "connect_timeout": 60, "read_timeout": 60, "deadline": 60}
     async with Server([]) as server, client_of(server.url, **limits) as client:
         looking = [asyncio.create_task(client.ask("C1")) for _ in range(110)]
         await asyncio.wait_for(has_open(server, 101), 60)
