@@ -114,6 +114,7 @@ async def test_a_probe_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     series = len(points()["ps7.probe"])
     await ps7.stop()
     async with client_of(ps7.url, spans, attempts=1, breaker_failures=1) as client:
+        assert [point.value for point in points()["ps7.breaker.open"]] == [0], "shown when closed"
         with spans.tracer.start_as_current_span("turn"):
             await failure_of(client)
             await asyncio.sleep(0.1)
@@ -133,6 +134,7 @@ async def test_a_probe_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     assert [(said, number) for said, number in counted if number] == [(end, 1)]
     assert sum(point.count for point in read["ps7.lookup.duration"]) == 2
     assert "ps7.lookup.retries" not in read
+    assert [point.value for point in read["ps7.breaker.open"]] == [1]
 
 
 async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: Spans) -> None:
