@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -161,7 +162,8 @@ class Stage:
             model = self._models / f"{_digest(source, str(self.rasa_python))}.tar.gz"
             made, commands = model, list[list[str]]()
             if not model.exists():
-                made = self._models / f"{name}-{model.name}"
+                # Another process of this run may train the same bot meanwhile.
+                made = self._models / f"{name}-{os.getpid()}-{model.name}"
                 trained.append((made, model))
                 out = ("--out", str(self._models), "--fixed-model-name", made.name)
                 commands.append(["train", "--domain", "domain", "--skip-validation", *out])

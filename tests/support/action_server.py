@@ -116,7 +116,7 @@ class ActionServer:
             output = self.process.output
             if output.count(_STARTED) and output.count(_STARTED) == output.count(_ENDED):
                 with suppress(asyncio.TimeoutError):
-                    return await self.process.exit_code(_GRACE)
+                    return await asyncio.wait_for(self.process.exit_code(), _GRACE)
                 await self.process.kill()
                 return 0
             await asyncio.sleep(0.1)

@@ -126,7 +126,8 @@ class Process:
         """Ask it to stop, and return its exit code; one that does not stop is killed (-9)."""
         self.signal(number)
         with suppress(asyncio.TimeoutError):
-            await self.exit_code(_STOP_PATIENCE)
+            # What sends metrics all the time makes progress for ever.
+            await asyncio.wait_for(self.exit_code(_STOP_PATIENCE), _PATIENCE)
         await self.kill()
         return await self._process.wait()
 
