@@ -26,8 +26,7 @@ TESTS_OF_HTTP = (
     *("tests/unit/test_http.py", "tests/unit/test_client.py"),
     *("tests/host/test_client_connections.py", "tests/host/test_connection_reuse.py"),
     *("tests/host/test_tls.py", "tests/host/test_request_on_the_wire.py"),
-    "tests/host/test_telemetry.py::test_lookups_that_wait_for_a_place_are_shown",
-    "tests/host/test_telemetry.py::test_the_connections_in_use_are_shown",
+    "tests/host/test_telemetry.py::test_places_in_use_and_lookups_that_wait_are_shown",
 )
 """What opens a socket is tried by itself, with tests that have a server."""
 MODULES = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.planted import BUGS, Bug, plant
+from tests.mutants.run import ROOT, TESTS_OF_HTTP
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
@@ -15,3 +16,12 @@ def test_a_bug_changes_one_place_of_its_module(bug: Bug, tmp_path: Path) -> None
     plant(bug, tmp_path)
     file = tmp_path / bug.file
     compile(file.read_text("utf-8"), file, "exec")
+
+
+def test_what_opens_a_socket_is_tried_with_tests_that_exist() -> None:
+    """Mutation testing stops at a name that was changed, after it has tried all else."""
+    for selected in TESTS_OF_HTTP:
+        file, _, name = selected.partition("::")
+        assert (
+            f"def {name}(" in (ROOT / file).read_text("utf-8") if name else (ROOT / file).exists()
+        )
