@@ -126,16 +126,22 @@ open_circuits = _meter.create_up_down_counter(
 )
 
 
+def client_made() -> None:
+    """Begin at 0 what a client counts up and down: no series is no figure."""
+    for counter in (in_use, waiting, open_circuits):
+        counter.add(0)
+
+
+def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
+    return {"outcome": str(outcome), "reason": str(reason)}
+
+
 _probes = CounterFromZero(
     "ps7.probe",
     "{probe}",
     "Probes of circuit breakers, by outcome and reason",
     # Those that fail, for alerts: some of these pairs never occur.
-    [
-        {"outcome": str(outcome), "reason": str(why)}
-        for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE)
-        for why in Reason
-    ],
+    [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
 )
 
 certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
@@ -143,12 +149,14 @@ certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
 reload of this module."""
 
 
+def _observed(values: Mapping[str, float], by: str) -> list[metrics.Observation]:
+    # A copy: another thread may read while this one writes.
+    return [metrics.Observation(value, {by: name}) for name, value in [*values.items()]]
+
+
 def read_certificates(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
-    """Return when each certificate is over, for whatever reads the metrics."""
-    return [
-        metrics.Observation(end, {"certificate": whose})
-        for whose, end in [*certificate_ends.items()]
-    ]
+    """Return when each certificate is over, as the metric's reader asks."""
+    return _observed(certificate_ends, by="certificate")
 
 
 _meter.create_observable_gauge(
@@ -163,8 +171,8 @@ seal_keys: dict[str, int] = globals().get("seal_keys", {})
 
 
 def read_seal_keys(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
-    """Return how many seal keys there are, for whatever reads the metrics."""
-    return [metrics.Observation(number, {"digest": of}) for of, number in [*seal_keys.items()]]
+    """Return how many seal keys this process has, as the metric's reader asks."""
+    return _observed(seal_keys, by="digest")
 
 
 _meter.create_observable_gauge(
@@ -233,7 +241,7 @@ class LookupReport:
 
         Return how it ended. A probe that is cancelled has no line: the process ends.
         """
-        ended = {"outcome": str(self.outcome), "reason": str(self.reason)}
+        ended = _end(self.outcome, self.reason)
         if self.kind == "probe" and self.reason is Reason.CANCELLED:
             return ended
         logger.info(

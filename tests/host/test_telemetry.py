@@ -114,7 +114,9 @@ async def test_a_probe_of_the_breaker_has_a_span_and_a_metric_of_its_own(
     series = len(points()["ps7.probe"])
     await ps7.stop()
     async with client_of(ps7.url, spans, attempts=1, breaker_failures=1) as client:
-        assert [point.value for point in points()["ps7.breaker.open"]] == [0], "shown when closed"
+        begun = points()
+        for name in ("breaker.open", "connections.in_use", "connections.waiting"):
+            assert [point.value for point in begun[f"ps7.{name}"]] == [0], "shown from the start"
         with spans.tracer.start_as_current_span("turn"):
             await failure_of(client)
             await asyncio.sleep(0.1)

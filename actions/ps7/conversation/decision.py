@@ -74,15 +74,13 @@ class Decision(NamedTuple):
             payload = sealed_payload(customer.payload, reading.ours)
             customer = CustomerContext(**{**vars(customer), "payload": payload})
         found, guesses = reading.found or _NOTHING_FOUND, reading.guesses
-        in_vain = outcome in (Outcome.REJECTED, Outcome.INVALID)
-        if (
-            in_vain and found.fingerprint not in reading.asked
-        ):  # by this session, for the first time
+        is_new = found.fingerprint not in reading.asked
+        if is_new and outcome in (Outcome.REJECTED, Outcome.INVALID):
             guesses += 1
             if guesses % reading.bot.settings.max_contexts == 0:
                 report.guesses = guesses
-        about = found.context_id
-        seal = _seal(reading, outcome, context_id=about, customer=customer, guesses=guesses)
+        asked = found.context_id
+        seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
         report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
         return Decision(self.rule, reading, report, slots)
 
@@ -177,7 +175,7 @@ def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
         found.refused or rule.reason or Reason.INTERNAL,
     )
     log_outs = reading.log_outs
-    if hit is not None:  # from now on by its own text, whatever is beside it
+    if hit is not None:  # from now on its own text is what is logged out, without `encoded`
         log_outs = log_outs.and_hit(hit, own)
     seal = _seal(reading, report.outcome, **log_outs.in_seal)
     return _changes(reading, report, project(reading.ours, None), seal)
