@@ -13,6 +13,7 @@ from benchmarks.scale.authority import Authority
 from examples.deploy import make_secrets
 from tests.container.engine import GROUP
 from tests.container.stand_ins import IMAGES
+from tests.deploy.runbook import prepared
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -109,9 +110,6 @@ class Stack:
         start = ("up", "--detach", "--no-build", "--pull=never", "--wait", "--wait-timeout=300")
         self.docker("compose", *start, *options)
 
-    def roll(self, service: str) -> None:
-        """Replace one server after the other, as the README of the deployment writes it."""
-        for old in self.docker("compose", "ps", "--quiet", service).split():
-            self.up("--no-deps", "--no-recreate", "--scale", f"{service}=3", service)
-            self.docker("stop", "--time", "60", old)
-            self.docker("rm", old)
+    def renew(self, service: str) -> None:
+        """Replace one server after the other, as the runbook writes it."""
+        self.shell(f"{prepared('compose')}\nrenew {service}")

@@ -183,7 +183,7 @@ async def wear_out(stack: Stack, talk: Talk, began: float) -> None:
         up = await asyncio.to_thread(measured, 'sum(up{job="ps7"})')
         assert up == 2, f"{up} servers are measured"
     for service in ("actions", "rasa"):
-        await asyncio.to_thread(stack.roll, service)
+        await asyncio.to_thread(stack.renew, service)
         await told(f"each server of {service} replaced under load")
     for user in users:
         user.cancel()
