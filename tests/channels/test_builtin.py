@@ -29,7 +29,7 @@ print(json.dumps({
 def test_the_advice_of_the_doctor_is_in_the_table() -> None:
     """What a channel takes, and in the doctor's words what to do; it asks as Rasa's code does."""
     asks = json.loads(subprocess.check_output([_rasa_python(), "-W", "ignore", "-c", ASKS]))
-    rows = {row[0].strip("`"): row for row in document("docs/integration.md").table(*HEADER).rows}
+    rows = {row[0].strip("`"): row for row in document("docs/channels.md").table(*HEADER).rows}
     for name, channel in CHANNELS.items():
         _, _, of_anybody, called, _, what = rows[name]
         assert (of_anybody == "refused") is channel.authenticates

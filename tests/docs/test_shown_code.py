@@ -21,7 +21,8 @@ from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import blocks, document
 from tests.support.processes import ROOT
 
-INTEGRATION = {block.path: block.code for block in document("docs/integration.md").blocks}
+PAGES = ("docs/integration.md", "docs/channels.md", "docs/operations.md", "docs/reference.md")
+SHOWN = {block.path: block.code for page in PAGES for block in document(page).blocks}
 MODULE = "actions.shown"
 TESTS = sorted({block.document for block in blocks() if "tests/test_" in (block.path or "")})
 
@@ -37,7 +38,7 @@ def bot_with(path: str, own: dict[str, Any]) -> Iterator[tuple[Conversation, dic
     """
     names: dict[str, Any] = {"__name__": MODULE, "__package__": "actions"}
     try:
-        exec(INTEGRATION[path].replace("rasa_ps7", "actions.ps7"), names)  # noqa: S102 - ours
+        exec(SHOWN[path].replace("rasa_ps7", "actions.ps7"), names)  # noqa: S102 - ours
         classes = (each for each in names.values() if isinstance(each, type))
         found = [each for each in classes if each.__module__ == MODULE]
         yield Conversation([own, ROOT / "domain.yml"], [ActionPS7Context, *found]), names
@@ -51,14 +52,14 @@ def bot_with(path: str, own: dict[str, Any]) -> Iterator[tuple[Conversation, dic
 def test_a_module_is_what_rasa_takes(path: str, tmp_path: Path) -> None:
     """It is executed where Rasa is."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    command = (_rasa_python(), "-W", "ignore", "-c", INTEGRATION[path])
+    command = (_rasa_python(), "-W", "ignore", "-c", SHOWN[path])
     subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
 
 
 def test_a_cpf_is_masked_in_every_line(tmp_path: Path) -> None:
     """In messages, arguments, warnings and tracebacks, by the two files that the page shows."""
     for name in ("masking.py", "logging.yml"):
-        (tmp_path / name).write_text(INTEGRATION[name], encoding="utf-8")
+        (tmp_path / name).write_text(SHOWN[name], encoding="utf-8")
     code = """
 import logging, logging.config, warnings
 from ruamel.yaml import YAML

@@ -51,9 +51,9 @@ COMMANDS = next(
     ("page", "header", "names"),
     [
         ("README", ("value", "when", "what a dialogue does"), OUTCOMES),
-        ("docs/integration", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
-        ("docs/integration", ("name", "what it is"), package.__all__),
-        ("docs/integration", ("field", "why it goes on"), HANDED_OVER),
+        ("docs/reference", ("slot", "what it holds"), [STATUS, CONTEXT, *CUSTOMER_SLOTS, "u_…"]),
+        ("docs/reference", ("name", "what it is"), package.__all__),
+        ("docs/channels", ("field", "why it goes on"), HANDED_OVER),
         ("docs/operations", ("command", "what it is for"), [f"rasa-ps7 {c}" for c in COMMANDS]),
         ("docs/security", ("reason", "what was wrong"), REFUSED),
         ("docs/testing", ("contextId", "who arrives"), [p.context_id for p in PERSONAS.values()]),
@@ -120,7 +120,7 @@ def test_every_warning_has_its_row() -> None:
 
 def test_every_reason_has_its_row() -> None:
     """With the outcome that it has in the rules, and in the simulator's faults, all of them."""
-    rows = OPERATIONS.table(*REASONS).rows
+    rows = document("docs/reference.md").table(*REASONS).rows
     said = {row[0].strip("`"): row[1].strip("`") for row in rows}
     assert sorted(row[0].strip("`") for row in rows) == sorted(reason.value for reason in Reason)
     found = {

@@ -94,7 +94,7 @@ async def test_a_slot_is_renamed_in_steps(
 ) -> None:
     """The old name goes into `PS7_CLEAR_SLOTS`: in a conversation that goes on, nothing stays.
 
-    The steps are in docs/integration.md: both are declared, the server is set, one is dropped.
+    The steps are in docs/reference.md: both are declared, the server is set, one is dropped.
     """
     both: dict[str, object] = {"customer_cpf": [CUSTOM]}
     bot = converse(mappings=both)
