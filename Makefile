@@ -118,7 +118,7 @@ fuzz: .venv/dev ## 200,000 made-up answers and metadata, 2,000 folders, a millio
 	@PS7_FUZZ_FOLDERS=2000 $(RUN) -m pytest tests/host/test_cli_fuzz.py
 	@PS7_MODEL_STEPS=1000000 $(RUN) -m pytest --timeout 0 tests/model/test_walks.py
 
-# The runs that give docs/figures.md its figures; WRITE=--write puts them there.
+# The runs that give docs/figures.md its figures; WRITE=--write keeps them in benchmarks/results.
 soak: .venv/dev ## 200,000 turns of mixed customers and faults: does anything grow?
 	@$(RUN) -m benchmarks.soak $(WRITE)
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks [--only turn] [--rounds 5] [--seconds 2] [--write]
 
-`turn` is a turn in a real Rasa, `actions` the action server alone. `--write` puts the tables into
-docs/figures.md. Measure on cores that have nothing else to do.
+`turn` is a turn in a real Rasa, `actions` the action server alone. `--write` keeps the tables in
+benchmarks/results. Measure on cores that have nothing else to do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures as a reader sees them, and their place in docs/figures.md.
+"""Figures as a reader sees them, and the files that keep them: docs/figures.md says what they mean.
 
 A figure is the median of several rounds, with the quartiles. A ratio is taken round by round, so
 that a moment in which the machine was slow falls on both sides of it.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 import sys
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-PAGE = Path(__file__).parents[1] / "docs" / "figures.md"
+RESULTS = Path(__file__).parent / "results"
 _DIGITS = 3
 
 
@@ -65,33 +64,18 @@ def circumstances(**versions: str) -> str:
     return f"Measured on {today}: {processor}, {os.cpu_count()} cores; {named}."
 
 
-def in_place(page: str, section: str, text: str) -> str:
-    """Put text between the two marks of a section.
-
-    Raises:
-        ValueError: the page does not have the marks.
-
-    """
-    begin, end = f"<!-- {section} -->\n", f"<!-- end of {section} -->"
-    found = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", page, re.DOTALL)
-    if found is None:
-        raise ValueError(f"there are no marks of {section}")
-    return f"{page[: found.start()]}{begin}\n{text}\n\n{end}{page[found.end() :]}"
-
-
 def options(name: str, about: str | None) -> argparse.ArgumentParser:
     """Begin the command line of a benchmark."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks{name}", description=about)
     parser.add_argument(
-        "--write", action="store_true", help="the tables into docs/figures.md as well"
+        "--write", action="store_true", help="keep the tables in benchmarks/results as well"
     )
     return parser
 
 
-def publish(section: str, text: str, *, write: bool) -> None:
-    """Show a section, and write it into the page if it is to be kept."""
+def publish(name: str, text: str, *, write: bool) -> None:
+    """Show what was measured, and write it into its file if it is to be kept."""
     sys.stdout.write(f"\n{text}\n")
     sys.stdout.flush()
     if write:
-        page = in_place(PAGE.read_text(encoding="utf-8"), section, text)
-        PAGE.write_text(page, encoding="utf-8")
+        (RESULTS / f"{name}.md").write_text(f"{text}\n", encoding="utf-8")

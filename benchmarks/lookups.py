@@ -161,7 +161,7 @@ MEASURES: dict[str, Callable[[Mapping[str, Path]], Awaitable[Made]]] = {
     "repeated": measure_repeated,
     "cost": measure_cost,
 }
-"""By their sections of docs/figures.md."""
+"""By their files in benchmarks/results."""
 
 
 async def measure(chosen: Sequence[str], before: Path | None, *, write: bool) -> list[str]:
