@@ -1,17 +1,15 @@
 """Draws docs/images/one-turn.svg: `python docs/pictures/one_turn.py`.
 
-What is said stands in the tables at the top, where things stand in the numbers below them, and how
-they look in the tables of colours and looks. A test holds that the file is what this makes.
+What is said stands in the tables at the top, and where things stand in the numbers below them. A
+test holds that the file is what this makes.
 """
 
 from __future__ import annotations
 
-from html import escape
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
-FILE = Path(__file__).parents[1] / "images" / "one-turn.svg"
+from drawing import box, lane, save, svg, text, way
 
 TITLE = "One turn with rasa-ps7"
 DESCRIPTION = (
@@ -58,7 +56,7 @@ BOX, PART = 163, 132
 STAGES = (
     Stage(222, "find the contextId", "this session's messages, newest first"),
     Stage(276, "open the seal", "of this conversation, the newest"),
-    Stage(330, "decide by one table", "what was found, what is held"),
+    Stage(330, "decide by one table", "what arrived, and the current seal"),
     Stage(384, "ask PS7", "one deadline, retries, circuit breaker", only_if=True),
     Stage(438, "seal the outcome", "encrypted, until expireIn", only_if=True),
     Stage(492, "compare the slots", "what something overwrote is restored"),
@@ -74,101 +72,6 @@ ARROWS = (
 )
 DECIDES = (578, "policies decide", "they know the customer")
 BYPASS = ("nothing new:", "no call,", "most turns")
-
-LIGHT = {
-    "paper": "#ffffff",
-    "ink": "#1f2328",
-    "soft": "#59636e",
-    "line": "#afb8c1",
-    "box": "#f6f8fa",
-    "ours": "#0b5cad",
-    "ours-box": "#eaf3fd",
-    "only-if": "#8a5a00",
-    "only-if-box": "#fff6e0",
-}
-DARK = {
-    "paper": "#0d1117",
-    "ink": "#f0f3f6",
-    "soft": "#a6b0bb",
-    "line": "#57606a",
-    "box": "#1b222b",
-    "ours": "#79b8ff",
-    "ours-box": "#12263f",
-    "only-if": "#e8b45a",
-    "only-if-box": "#33280f",
-}
-# What is drawn with what: a name of a colour above, or a value as SVG has it.
-LOOKS = {
-    "said": {"fill": "ink"},
-    "lane": {"fill": "ink", "font-size": "17", "font-weight": "600"},
-    "soft": {"fill": "soft", "font-size": "12"},
-    "ours": {"fill": "ours", "font-weight": "600"},
-    "only-if": {"fill": "only-if", "font-weight": "600"},
-    "paper": {"fill": "paper"},
-    "head": {"fill": "box", "stroke": "line"},
-    "life": {"stroke": "line", "stroke-dasharray": "3 5"},
-    "run": {"fill": "box", "stroke": "ours", "stroke-width": "1.5"},
-    "stage": {"fill": "ours-box", "stroke": "ours"},
-    "stage-only-if": {"fill": "only-if-box", "stroke": "only-if", "stroke-dasharray": "5 3"},
-    "way": {"fill": "none", "stroke": "ink", "stroke-width": "1.5"},
-    "way-ours": {"fill": "none", "stroke": "ours", "stroke-width": "1.5"},
-    "way-only-if": {
-        "fill": "none",
-        "stroke": "only-if",
-        "stroke-width": "1.5",
-        "stroke-dasharray": "5 3",
-    },
-    "tip": {"fill": "ink"},
-    "tip-ours": {"fill": "ours"},
-    "tip-only-if": {"fill": "only-if"},
-}
-FONT = "system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"
-
-
-def look(kind: str) -> str:
-    """Write how something looks, in light colours, as attributes: every viewer reads those."""
-    said = (f'{name}="{LIGHT.get(value, value)}"' for name, value in LOOKS[kind].items())
-    return f'class="{kind}" {" ".join(said)}'
-
-
-def dark() -> str:
-    """Return the style sheet for whoever prefers dark: it wins over the attributes."""
-    rules = (
-        f"    .{kind} {{ {name}: {DARK[value]}; }}\n"
-        for kind, drawn in LOOKS.items()
-        for name, value in drawn.items()
-        if value in DARK
-    )
-    return f"\n  @media (prefers-color-scheme: dark) {{\n{''.join(rules)}  }}\n"
-
-
-def text(x: float, y: float, said: str, kind: str = "said") -> str:
-    """Write one line, its middle at `x`."""
-    return f'<text x="{x:g}" y="{y:g}" {look(kind)}>{escape(said, quote=False)}</text>'
-
-
-def box(x: float, y: float, width: float, height: float, kind: str) -> str:
-    """Draw a box with round corners, its middle at `x`, its upper edge at `y`."""
-    left = x - width / 2
-    size = f'width="{width:g}" height="{height:g}"'
-    return f'<rect {look(kind)} x="{left:g}" y="{y:g}" {size} rx="8"/>'
-
-
-def way(points: str, kind: str = "") -> str:
-    """Draw a line with a tip at its end; `points` is an SVG path."""
-    end = f"-{kind}" if kind else ""
-    return f'<path {look(f"way{end}")} d="{points}" marker-end="url(#tip{end})"/>'
-
-
-def lane(x: int) -> list[str]:
-    """Draw who takes part: a head, and a line down."""
-    name, detail = LANES[x]
-    return [
-        f'<line {look("life")} x1="{x}" y1="76" x2="{x}" y2="{HEIGHT - 20}"/>',
-        box(x, 20, 170, 56, "head"),
-        text(x, 44, name, "lane"),
-        text(x, 64, detail, "soft"),
-    ]
 
 
 def arrow(drawn: Arrow) -> list[str]:
@@ -213,23 +116,12 @@ def bypass() -> list[str]:
     return [text(x, 400 + 18 * row, line, "ours") for row, line in enumerate(BYPASS)]
 
 
-def marker(kind: str) -> str:
-    """Define the tip of an arrow."""
-    end = f"-{kind}" if kind else ""
-    shape = f'<path {look(f"tip{end}")} d="M0 0L9 4.5L0 9z"/>'
-    size = 'markerWidth="9" markerHeight="9" refX="8.5" refY="4.5"'
-    return (
-        f'<marker id="tip{end}" {size} orient="auto" markerUnits="userSpaceOnUse">{shape}</marker>'
-    )
-
-
 def picture() -> str:
-    """Give the whole file."""
+    """Draw all of it."""
     y, decides, detail = DECIDES
     top, bottom = STAGES[0].y - 36, STAGES[-1].y + STAGE_HEIGHT + 16
     parts = [
-        f'<rect {look("paper")} width="{WIDTH}" height="{HEIGHT}" rx="12"/>',
-        *(part for x in LANES for part in lane(x)),
+        *(part for x, (who, where) in LANES.items() for part in lane(x, who, where, HEIGHT - 20)),
         box(PLUGIN, top, 2 * BOX, bottom - top, "run"),
         text(PLUGIN, top + 22, "one run, without a state of its own", "soft"),
         *(part for each in STAGES for part in stage(each)),
@@ -240,19 +132,13 @@ def picture() -> str:
         text(RASA, y - 3, decides),
         text(RASA, y + 14, detail, "soft"),
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-    font = f'font-family="{FONT}" font-size="14" text-anchor="middle"'
-    lines = [
-        f'{head} {font} aria-labelledby="title description">',
-        f'<title id="title">{TITLE}</title>',
-        f'<desc id="description">{escape(DESCRIPTION, quote=False)}</desc>',
-        f"<style>{dark()}</style>",
-        f"<defs>{''.join(marker(kind) for kind in ('', 'only-if', 'ours'))}</defs>",
-        *parts,
-        "</svg>",
-    ]
-    return "\n".join(lines) + "\n"
+    return svg((WIDTH, HEIGHT), TITLE, DESCRIPTION, parts)
+
+
+def pictures() -> dict[str, str]:
+    """Give the file that this script draws."""
+    return {"one-turn.svg": picture()}
 
 
 if __name__ == "__main__":
-    FILE.write_text(picture(), encoding="utf-8")
+    save(pictures())

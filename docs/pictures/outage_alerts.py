@@ -12,10 +12,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drawing import FONT, save
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FILE = Path(__file__).parents[1] / "images" / "outage-alerts.svg"
 RECORD = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 TITLE = "PS7 goes away and comes back: turns a second by ps7_status, and the alerts that fire"
@@ -23,7 +24,6 @@ UNDER = "the rules take each second for a minute; every other turn is of a custo
 COLOURS = {"ok": "#1a7f37", "unavailable": "#cf222e"}
 PAPER, INK, SOFT, LINE, SHADE = "#ffffff", "#1f2328", "#59636e", "#d1d9e0", "#f6e3e4"
 ALERT = "#9a6700"
-FONT = "system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif"
 WIDTH, LEFT, RIGHT = 1010, 170, 980
 TOP, PLOT = 80, 180
 BAR, GAP = 18, 10
@@ -127,5 +127,10 @@ def picture() -> str:
     return "\n".join(lines) + "\n"
 
 
+def pictures() -> dict[str, str]:
+    """Give the file that this script draws."""
+    return {"outage-alerts.svg": picture()}
+
+
 if __name__ == "__main__":
-    FILE.write_text(picture(), encoding="utf-8")
+    save(pictures())
