@@ -68,7 +68,7 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
   found       new
   held        none
   rule        look-up
-  why         A contextId is at hand: PS7 is asked, and its answer sealed.
+  why         A contextId was found: PS7 is asked, and its answer is sealed.
   was set     cpf ***.000.000-**, agency ****, ps7_context (sealed), ps7_status ok
 
 Message 1, 2026-11-24T12:00:02+00:00: action_ps7_verify, called by its name
@@ -77,7 +77,7 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_verify, called by its name
   held        ok
   held until  2026-11-24T13:00:02+00:00
   rule        held
-  why         The held seal names a customer whose time is not over: the slots are made to show what the seal says.
+  why         The current seal's customer is still valid: the slots show again what the seal says.
   would set   cpf ***.982.247-**
   was set     cpf ***.982.247-**
 
@@ -87,7 +87,7 @@ Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
   held        ok
   held until  2026-11-24T13:00:02+00:00
   rule        unusable
-  why         The contextId is not usable: the refusal is sealed and logged once; every slot of a customer becomes null.
+  why         The contextId is not usable: the refusal is sealed and logged once, and the customer's slots become null.
   would set   cpf null, agency null, ps7_context (sealed), ps7_status invalid
   was set     cpf null, agency null, ps7_context (sealed), ps7_status invalid
 """  # noqa: E501 - as it is printed

@@ -1,4 +1,4 @@
-"""The rules of a run, as tables: the first rule applies whose facts are all true of a reading.
+"""The rules of a run, as tables: the first rule whose facts are all true of a reading applies.
 
 `CONTEXT_RULES`, `VERIFY_RULES` and `FORGET_RULES` are those of `action_ps7_context`,
 `action_ps7_verify` and `action_ps7_forget`. What a rule does is in `decision`.
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Effect(Enum):
     """What a rule does, in words."""
 
-    LOOK_UP = "PS7 is asked, and its answer sealed"
-    RESTORE = "the slots are made to show what the seal says"
-    REFUSE = "the refusal is sealed and logged once; every slot of a customer becomes null"
-    CLEAR = "every slot of a customer becomes null"
-    REPEAT = "what PS7 answered is sealed again"
+    LOOK_UP = "PS7 is asked, and its answer is sealed"
+    RESTORE = "the slots show again what the seal says"
+    REFUSE = "the refusal is sealed and logged once, and the customer's slots become null"
+    CLEAR = "the customer's slots become null"
+    REPEAT = "the last answer about this contextId still applies"
     STATUS = "only `ps7_status` is set"
     NOTHING = "nothing is set"
-    LOG_OUT = "the contextId at hand, and every one that a seal is about, is logged out"
+    LOG_OUT = "this contextId, and every one that a seal is about, is logged out"
 
 
 class Fact(NamedTuple):
@@ -37,7 +37,7 @@ class Fact(NamedTuple):
     is_true: Callable[[Reading], bool]
 
 
-FOUND = Fact("a contextId is at hand", lambda reading: reading.found is not None)
+FOUND = Fact("a contextId was found", lambda reading: reading.found is not None)
 REFUSED = Fact(
     "the arrival of the contextId was refused",
     lambda reading: reading.found is not None and reading.found.refused is not None,
@@ -48,29 +48,32 @@ UNUSABLE = Fact(
 )
 LOGGED_OUT = Fact("the contextId is logged out", lambda reading: reading.logged_out is not None)
 TOO_MANY = Fact(
-    "the session has asked about `PS7_MAX_CONTEXTS` others", lambda reading: reading.too_many
+    "this session has asked about `PS7_MAX_CONTEXTS` others",
+    lambda reading: reading.too_many,
 )
-SAME = Fact("the held seal is about this contextId", lambda reading: reading.same)
+SAME = Fact("the current seal is about this contextId", lambda reading: reading.same)
 ANOTHER = Fact(
-    "the held seal is about another contextId",
+    "the current seal is about another contextId",
     lambda reading: reading.found is not None and reading.held is not None and not reading.same,
 )
 NAMED = Fact(
-    "the held seal names a customer",
+    "the current seal names a customer",
     lambda reading: reading.customer is not None,
 )
-VALID = Fact("the held seal names a customer whose time is not over", lambda reading: reading.valid)
+VALID = Fact("the current seal's customer is still valid", lambda reading: reading.valid)
 WAITS = Fact(
-    "it is not yet time to retry the failure that a seal of this session reports",
+    "the last lookup failed, and its retry wait is not over",
     lambda reading: reading.failed is not None,
 )
 ANYONE = Fact(
-    "the held seal or the slots name a customer",
+    "the current seal names a customer, or a slot shows one",
     lambda reading: reading.claims or reading.says_ok or NAMED.is_true(reading),
 )
-CLAIMED = Fact("the slots claim a customer, and no seal is held", lambda reading: reading.claims)
+CLAIMED = Fact(
+    "a slot shows a customer, but no valid seal backs it", lambda reading: reading.claims
+)
 OUTDATED = Fact(
-    "the seal is of an earlier session or another version, or Rasa rewound to it",
+    "the seal is from another session or version, or Rasa rewound the conversation",
     lambda reading: reading.outdated,
 )
 WAS_HERE = Fact(
@@ -79,10 +82,12 @@ WAS_HERE = Fact(
 )
 SAYS_OK = Fact("`ps7_status` is `ok`", lambda reading: reading.says_ok)
 SAID_EXPIRED = Fact(
-    "`expired` was set since the newest message", lambda reading: reading.said == Outcome.EXPIRED
+    "`ps7_status` became `expired` after the newest message",
+    lambda reading: reading.said == Outcome.EXPIRED,
 )
 SAID_TAMPERED = Fact(
-    "`tampered` was set since the newest message", lambda reading: reading.said == Outcome.TAMPERED
+    "`ps7_status` became `tampered` after the newest message",
+    lambda reading: reading.said == Outcome.TAMPERED,
 )
 
 
