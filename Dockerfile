@@ -28,14 +28,15 @@ RUN python -m venv --without-pip /opt/venv \
 ARG ACTIONS=actions
 WORKDIR /app
 COPY ${ACTIONS} actions
-COPY actions/ps7 actions/ps7
+COPY actions/ps7 rasa_ps7
 COPY examples/deploy/serve.py serve.py
 COPY examples/monitoring/metrics.py actions/
-# A server needs neither the command nor the test kit. Nothing is compiled at run time; and the files
-# may be readable by nobody else on the machine that builds the image, but are by any user in it.
-# The SDK says ERROR at each start if there is no endpoints.yml.
-RUN mkdir ../doctor && mv actions/ps7/cli actions/ps7/testing ../doctor && echo '{}' >endpoints.yml \
-    && echo 'from . import metrics' >>actions/__init__.py \
+# The plugin has the wheel's name, and is there once. A server needs neither the command nor the test
+# kit. Nothing is compiled at run time; and the files may be readable by nobody else on the machine
+# that builds the image, but are by any user in it. The SDK says ERROR at each start if there is no
+# endpoints.yml.
+RUN rm -rf actions/ps7 && mkdir ../doctor && mv rasa_ps7/cli rasa_ps7/testing ../doctor \
+    && echo '{}' >endpoints.yml && echo 'import rasa_ps7; from . import metrics' >>actions/__init__.py \
     && python -m compileall -q . ../doctor && chmod -R a=rX . ../doctor
 
 FROM ${PYTHON_IMAGE} AS server
@@ -63,7 +64,7 @@ CMD ["python", "-m", "rasa_sdk", "--actions", "actions"]
 
 FROM server AS doctor
 
-COPY --from=build /doctor /app/actions/ps7
+COPY --from=build /doctor /app/rasa_ps7
 
 # What is built where no target is named.
 FROM server

@@ -1,4 +1,4 @@
-"""`python -m actions.ps7`: the command `rasa-ps7` of a folder that was copied into a bot."""
+"""`python -m rasa_ps7`: the command `rasa-ps7`, wherever the folder of the plugin lies."""
 
 import sys
 

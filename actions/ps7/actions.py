@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from rasa_sdk import Action
@@ -60,17 +61,25 @@ class PS7Action(Action, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to a worker with the settings, which include a seal key made at start."""
-        return {"settings": self._settings, "log_level": logging.getLogger().getEffectiveLevel()}
+        return {
+            "settings": self._settings,
+            "log_level": logging.getLogger().getEffectiveLevel(),
+            "importers": runtime.importers(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Arrive in a worker.
 
         From 3.20 on the SDK starts workers that configure no logging: every line below WARNING
-        would be lost there, and the one line of each lookup with them.
+        would be lost there, and the one line of each lookup with them. Such a worker imports where
+        its actions are from, and no more: not the bot's `actions/__init__.py`, which may set up
+        metrics, if all of its actions are the plugin's.
         """
         if not logging.getLogger().handlers:
             configure_colored_logging(state["log_level"])
         self._settings = runtime.get_or_create(state["settings"]).settings
+        for name in state["importers"]:
+            import_module(name)
 
     @property
     def runtime(self) -> runtime.Runtime:

@@ -7,7 +7,9 @@ has a socket or a loop is made here, when it is first needed.
 from __future__ import annotations
 
 import atexit
+import sys
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import telemetry
@@ -80,6 +82,17 @@ def close_all() -> None:
     """Forget every runtime, and close its connections of event loops that no longer run."""
     while _runtimes:
         _runtimes.pop().client.close_all()
+
+
+def importers() -> list[str]:
+    """Return the modules that say `import rasa_ps7`, such as the bot's `actions/__init__.py`."""
+    name = __name__.rpartition(".")[0]
+    plugin, called = sys.modules[name], name.rpartition(".")[2]
+    return sorted(
+        name
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType) and vars(module).get(called) is plugin
+    )
 
 
 def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:

@@ -32,7 +32,7 @@ SENDS = ((1, 0, 0, 0, 0), (1, 1, 1, 1, 1), (0, 0, 1, 0, 0), (1, 0, 0, 2, 0))
 arrives (1), or that of another one who goes on in the same conversation (2)."""
 
 _OPEN = "As agências atendem de segunda a sexta, das 10h às 16h. Por aqui, atendo a qualquer hora."
-_NO_ACCOUNT = "Ainda não sei de que conta você fala."
+_NO_ACCOUNT = "Ainda não sei qual é a sua conta."
 _AN_ACCOUNT = re.compile(r"\d{8}")
 _AGAIN = 3
 """How often somebody says the same thing again at most."""
@@ -148,4 +148,4 @@ def _answer(text: str, customer: Customer | None) -> str:
         return _OPEN
     if customer is None:
         return _NO_ACCOUNT
-    return f"Você fala da agência {customer.slots['agency']}, conta {customer.slots['account']}."
+    return f"Sua conta: agência {customer.slots['agency']}, conta {customer.slots['account']}."

@@ -30,8 +30,9 @@ def make(version: str, bot: Path, folder: Path) -> Path:
         ValueError: the line to change is not there (once).
 
     """
-    shutil.copytree(bot / "actions", folder / "actions", ignore=shutil.ignore_patterns("__py*"))
-    seal = folder / "actions" / "ps7" / "conversation" / "seal.py"
+    for package in ("actions", "rasa_ps7"):
+        shutil.copytree(bot / package, folder / package, ignore=shutil.ignore_patterns("__py*"))
+    seal = folder / "rasa_ps7" / "conversation" / "seal.py"
     present, line = seal.read_text(encoding="utf-8"), _CHANGES[version]
     if present.count(line[0]) != 1:
         raise ValueError(f"{line[0].strip()!r} is not in the seal: mend benchmarks/scale/versions")

@@ -162,12 +162,13 @@ async def watched(factor: float = 1.0, **settings: str) -> AsyncIterator[Watched
 
 
 def _bot(scratch: Path) -> Path:
-    """Put the plugin and `metrics.py` into a bot's `actions/`."""
+    """Make a bot of the plugin and `metrics.py`."""
     actions = scratch / "bot" / "actions"
     actions.mkdir(parents=True)
-    (actions / "ps7").symlink_to(HERE.parents[1] / "actions" / "ps7")
+    (actions.parent / "rasa_ps7").symlink_to(HERE.parents[1] / "actions" / "ps7")
     shutil.copy(HERE / "metrics.py", actions)
-    (actions / "__init__.py").write_text("from . import metrics\n", encoding="utf-8")
+    imports = "import rasa_ps7\nfrom . import metrics\n"
+    (actions / "__init__.py").write_text(imports, encoding="utf-8")
     return actions.parent
 
 

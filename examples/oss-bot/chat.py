@@ -14,10 +14,9 @@ import signal
 import sys
 from pathlib import Path
 
+from rasa_ps7.cli.command import main as command
+from rasa_ps7.testing import FAULTS, PERSONAS, Fault, Persona
 from servers import BOT, running, trained
-
-from actions.ps7.cli.command import main as rasa_ps7
-from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
 
 
 def main() -> int:
@@ -35,7 +34,7 @@ def main() -> int:
         for customer in arrivals:
             print(f"  :as {customer.context_id:<14} {customer.title}")
         print()
-        code = rasa_ps7(["chat", "--url", servers.rasa])
+        code = command(["chat", "--url", servers.rasa])
         if handed_over := servers.desk_log.read_text(encoding="utf-8"):
             print(f"\nWhat the agents' desk was handed over:\n{handed_over}", end="")
         return code

@@ -106,8 +106,7 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
             return Server(name, processes.enter_context(_process(command, variables, log)), log)
 
         simulator = start(
-            *("PS7's simulator", sys.executable, "actions.ps7.testing.simulator"),
-            *("--port", str(ps7)),
+            *("PS7's simulator", sys.executable, "rasa_ps7", "simulate", "--port", str(ps7)),
         )
         agents_desk = start(
             *("The agents' desk", sys.executable, "examples.desk", "--port", str(desk)),

@@ -111,7 +111,7 @@ def content(engine: Engine) -> str:
     modes: dict[str, int] = json.loads(engine.run(*run).stdout)
     plain = {name: mode for name, mode in modes.items() if stat.S_ISREG(mode)}
     ours = {name for name in plain if name.startswith("/app/")}
-    assert {"/app/actions/ps7/__init__.py", "/app/endpoints.yml"} <= ours
+    assert {"/app/rasa_ps7/__init__.py", "/app/endpoints.yml"} <= ours
     assert not [name for name in ours if NOT_OURS.search(name)]
     assert {Path(name).suffix for name in ours} <= {".py", ".pyc", ".typed", ".yml"}
     assert not [name for name in plain if CACHED.search(name)], "a cache of pip"
@@ -158,6 +158,6 @@ def run(engine: Engine, began: float) -> None:
             assert code or took < 5, f"{took:.1f} s"
             part(f"SIGTERM {after} s after start: ended after {took:.1f} s", began)
 
-        doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "actions.ps7", "doctor")
+        doctor = (*LOCKED, *told, DOCTOR, "python", "-m", "rasa_ps7", "doctor")
         assert "PS7 takes the credentials" in engine.run("podman", "run", "--rm", *doctor).stdout
         part("the doctor's image: the doctor finds no fault", began)

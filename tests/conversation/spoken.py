@@ -31,7 +31,7 @@ UNKNOWN_ACCOUNT = answer("account_unknown")
 (OFFER,), (HANDOVER,) = answer("offer_balance"), answer("handover")
 GREETINGS = {each: answer("greet", segment=each) for each in ("Private", "Personnalité")}
 """By segment, for two of them."""
-ANA_ACCOUNT = ["Você fala da agência 0341, conta 00123456."]
+ANA_ACCOUNT = ["Sua conta: agência 0341, conta 00123456."]
 BALANCES = {
     "ana": ["O saldo da conta 00123456 é de R$ 15.230,75."],
     "bruno": ASK_TOKEN,

@@ -39,9 +39,10 @@ async def test_metrics_of_a_worker_arrive_at_a_collector(tmp_path: Path) -> None
     """As OTLP over gRPC, each by its name."""
     actions = tmp_path / "actions"
     actions.mkdir()
-    (actions / "ps7").symlink_to(ROOT / "actions" / "ps7")
+    (tmp_path / "rasa_ps7").symlink_to(ROOT / "actions" / "ps7")
     (actions / "metrics.py").write_text(MODULE, encoding="utf-8")
-    (actions / "__init__.py").write_text("from . import metrics\n", encoding="utf-8")
+    imports = "import rasa_ps7\nfrom . import metrics\n"
+    (actions / "__init__.py").write_text(imports, encoding="utf-8")
     collector, server = Collector(), grpc.aio.server()
     service.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")

@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import pickle
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -70,25 +72,31 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
 
 @pytest.mark.parametrize("kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
 def test_an_action_and_its_bound_run_can_be_pickled(
-    settings: pytest.MonkeyPatch, kind: type[PS7Action]
+    settings: pytest.MonkeyPatch, tmp_path: Path, kind: type[PS7Action]
 ) -> None:
     """From 3.20 on the SDK pickles the actions to start its workers, even one alone.
 
-    Settings and the log's level travel, and nothing else: no lock, session, cipher or loop. The SDK
-    configures no logging in a worker, so one that logs nothing is given the level of the server.
+    Settings, the log's level and names travel, and nothing else: no lock, session, cipher or loop.
+    The SDK configures no logging in a worker, so one that logs nothing is given the level of the
+    server. What says `import rasa_ps7` is imported there too: it may set up metrics.
     """
+    (tmp_path / "says_import.py").write_text("from actions import ps7\n")
+    settings.syspath_prepend(tmp_path)
+    import_module("says_import")
     levels: list[int] = []
     settings.setattr(actions, "configure_colored_logging", levels.append)
     settings.setattr(logging.getLogger(), "level", logging.DEBUG)
     action = kind()
-    assert action.__getstate__().keys() == {"settings", "log_level"}
+    assert action.__getstate__().keys() == {"settings", "log_level", "importers"}
     parcel = pickle.dumps(action.run)
     settings.delenv("PS7_SEAL_KEYS")  # a worker has what travelled alone
     settings.setattr(logging.getLogger(), "handlers", [])
     settings.setattr(runtime, "_runtimes", [])
+    settings.delitem(sys.modules, "says_import")
     arrived = pickle.loads(parcel).__self__  # noqa: S301 - packed above
     assert (arrived.name(), levels) == (action.name(), [logging.DEBUG])
     assert arrived.runtime.settings.newest_key == action._settings.newest_key
+    assert "says_import" in sys.modules
 
 
 async def test_the_end_of_the_process_leaves_no_runtime() -> None:

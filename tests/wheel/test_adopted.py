@@ -43,12 +43,11 @@ class Way(NamedTuple):
         """Make the bot's folder."""
         package = home / self.package
         package.mkdir()
-        imports = "import rasa_ps7\n" if self.wheel else ""
-        (package / "__init__.py").write_text(f'"""The actions of a bot."""\n{imports}')
-        for module in OWN.glob("[!_]*.py"):
+        for module in OWN.glob("*.py"):
             code = module.read_text(encoding="utf-8")
-            if self.wheel:
-                code = code.replace("from .ps7 import", "from rasa_ps7 import")
+            if not self.wheel:
+                code = code.replace("from rasa_ps7 import", "from .ps7 import")
+                code = code.replace("import rasa_ps7 ", "from . import ps7 ")
             (package / module.name).write_text(code, encoding="utf-8")
         if not self.wheel:
             optional = shutil.ignore_patterns("cli", "testing")

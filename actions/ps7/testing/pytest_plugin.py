@@ -2,7 +2,7 @@
 
 In the bot's `tests/conftest.py`:
 
-    pytest_plugins = ["actions.ps7.testing.pytest_plugin"]      # from the wheel: "rasa_ps7.…"
+    pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]
 
 and a test is
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rasa_ps7 import ActionPS7Forget, handover
 from rasa_sdk.events import ConversationPaused, SlotSet
 
 from . import desk
-from .ps7 import ActionPS7Forget, handover
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rasa_ps7 import verified_context
 from rasa_sdk import Action
-
-from .ps7 import verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker

@@ -6,7 +6,7 @@ with the lookup lets that message find the customer, as every later one does.
 
 from __future__ import annotations
 
-from .ps7 import PS7SessionStart
+from rasa_ps7 import PS7SessionStart
 
 
 class ActionSessionStart(PS7SessionStart):

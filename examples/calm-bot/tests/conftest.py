@@ -4,4 +4,4 @@ Run the tests in the folder above: `python -m pytest`. They need pytest and pyte
 Pro, no language model and no PS7: a test says which action a flow would run.
 """
 
-pytest_plugins = ["actions.ps7.testing.pytest_plugin"]
+pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]

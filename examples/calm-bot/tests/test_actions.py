@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+    from rasa_ps7.testing import BackgroundSimulator, CustomerConversation
 
 ANAS_BALANCE = "O saldo da conta de final 3456 é de R$ 15.230,75."
 SIGN_IN = "Para falar da sua conta, preciso que você entre no aplicativo com a sua senha."

@@ -1,1 +1,3 @@
-"""What `rasa run actions` loads: the bot's own actions and the folder of the plugin beside them."""
+"""What `python -m rasa_sdk --actions actions` loads: the bot's own actions, and the plugin's."""
+
+import rasa_ps7  # noqa: F401 - its actions are there once it is imported

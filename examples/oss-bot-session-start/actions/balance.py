@@ -10,9 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from rasa_ps7 import Outcome, verified_context
 from rasa_sdk import Action
-
-from .ps7 import Outcome, verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .ps7 import CustomerContext, Outcome, PS7SessionStart
+from rasa_ps7 import CustomerContext, Outcome, PS7SessionStart
 
 if TYPE_CHECKING:
     from rasa_sdk.executor import CollectingDispatcher

@@ -1,3 +1,3 @@
 """The plugin's fixtures."""
 
-pytest_plugins = ["actions.ps7.testing.pytest_plugin"]
+pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]

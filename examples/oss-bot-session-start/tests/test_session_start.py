@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+    from rasa_ps7.testing import BackgroundSimulator, CustomerConversation
 
 ANAS = "O saldo da conta 00123456 é de R$ 15.230,75."
 DIEGOS = "O saldo da conta 00900019 é de R$ 1.048.576,00."

@@ -1,4 +1,4 @@
-"""The bot's own action: which agency and account the customer speaks of.
+"""The bot's own action: which agency and account are the customer's.
 
 A response that quotes slots would do it without an action. But where the action server is away,
 Rasa goes on with the slots of before, and the response would tell an earlier customer's account.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rasa_ps7 import verified_context
 from rasa_sdk import Action
-
-from .ps7 import verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker

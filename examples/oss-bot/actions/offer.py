@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rasa_ps7 import verified_context
 from rasa_sdk import Action
 from rasa_sdk.events import SlotSet
-
-from .ps7 import verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk import Tracker

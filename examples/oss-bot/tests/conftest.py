@@ -15,11 +15,11 @@ from ruamel.yaml import YAML
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    from actions.ps7.testing import CustomerConversation
+    from rasa_ps7.testing import CustomerConversation
 
     Talk = Callable[..., Coroutine[Any, Any, list[str]]]
 
-pytest_plugins = ["actions.ps7.testing.pytest_plugin"]
+pytest_plugins = ["rasa_ps7.testing.pytest_plugin"]
 
 BOT = Path(__file__).resolve().parents[1]
 LISTEN = "action_listen"

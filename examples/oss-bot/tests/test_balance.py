@@ -8,8 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from conftest import Talk
-
-    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+    from rasa_ps7.testing import BackgroundSimulator, CustomerConversation
 
 ANAS = "O saldo da conta 00123456 é de R$ 15.230,75."
 SIGN_IN = "Para mostrar o saldo, preciso que você entre no aplicativo com a sua senha."

@@ -9,8 +9,7 @@ from servers import OF_THE_BOT
 
 if TYPE_CHECKING:
     from conftest import Talk
-
-    from actions.ps7.testing import BackgroundSimulator, CustomerConversation
+    from rasa_ps7.testing import BackgroundSimulator, CustomerConversation
 
 HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
 NOBODY = (
@@ -44,7 +43,7 @@ FORGED = (
 )
 ANAS_BALANCE = "O saldo da conta 00123456 é de R$ 15.230,75."
 WHAT_ELSE = "Tudo bem. Como posso ajudar?"
-UNKNOWN = "Ainda não sei de que conta você fala."
+UNKNOWN = "Ainda não sei qual é a sua conta."
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ UNKNOWN = "Ainda não sei de que conta você fala."
         ("gisele", "Olá! Sou a assistente do Personnalité. Como posso ajudar?"),
         ("carla", "Olá! Sou a assistente do Uniclass. Como posso ajudar?"),
         ("diego", "Olá! Sou a assistente do Private. Como posso ajudar?"),
-        ("elisa", "Olá! Sou a assistente da sua empresa no banco. Como posso ajudar?"),
+        ("elisa", "Olá! Sou a assistente do banco para empresas. Como posso ajudar?"),
         ("bruno", "Olá! Sou a assistente do banco. Como posso ajudar?"),
         (None, "Olá! Sou a assistente do banco. Como posso ajudar?"),
     ],
@@ -145,8 +144,8 @@ async def test_leaving_closes_the_account(talk: Talk, bot: CustomerConversation)
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("ana", "Você fala da agência 0341, conta 00123456."),
-        ("diego", "Você fala da agência 0910, conta 00900019."),
+        ("ana", "Sua conta: agência 0341, conta 00123456."),
+        ("diego", "Sua conta: agência 0910, conta 00900019."),
         ("bruno", UNKNOWN),
         ("not-found", UNKNOWN),
         (None, UNKNOWN),

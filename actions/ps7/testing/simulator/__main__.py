@@ -1,4 +1,4 @@
-"""`python -m actions.ps7.testing.simulator`: its options, its start-up text, and a clean end."""
+"""`rasa-ps7 simulate` without the command: its options, its start-up text, and a clean end."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Simulator:
     and all others as PS7 does when it does not know a context (`code` 1). It takes plain contextIds
     and, as `encoded` has it, their Base64 form. `stop()` and `start()` let PS7 go down and come up.
 
-    From another process: `python -m actions.ps7.testing.simulator`.
+    From another process: `rasa-ps7 simulate`.
     """
 
     host: str = "127.0.0.1"
