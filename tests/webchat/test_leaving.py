@@ -156,7 +156,9 @@ async def test_a_message_that_broke_with_the_connection_is_marked(visitors: Visi
     await line.cut()
     broken = visit.page.locator(".message.you .broken")
     await expect(broken).to_have_text("pode não ter chegado")
-    await expect(visit.page.locator("#why")).to_have_text("A conexão caiu enquanto a mensagem ia.")
+    await expect(visit.page.locator("#why")).to_have_text(
+        "A conexão caiu durante o envio da mensagem."
+    )
     assert len(arrivals) == 1
 
 
