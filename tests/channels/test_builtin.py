@@ -12,8 +12,8 @@ from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import document
 
 HEADER = (
-    *("channel", "metadata as it comes", "a post of anybody", "`get_metadata`", "as JSON"),
-    "what makes the lookup `ok`",
+    *("channel", "metadata", "an unauthenticated post"),
+    *("`get_metadata`", "as JSON", "what to read"),
 )
 ASKS = """
 import inspect, json, sys
@@ -31,7 +31,7 @@ def test_the_advice_of_the_doctor_is_in_the_table() -> None:
     asks = json.loads(subprocess.check_output([_rasa_python(), "-W", "ignore", "-c", ASKS]))
     rows = {row[0].strip("`"): row for row in document("docs/channels.md").table(*HEADER).rows}
     for name, channel in CHANNELS.items():
-        _, _, of_anybody, called, _, what = rows[name]
-        assert (of_anybody == "refused") is channel.authenticates
+        _, _, unauthenticated, called, _, what = rows[name]
+        assert (unauthenticated == "refused") is channel.authenticates
         assert (called == "called") is channel.asks is asks[name]
-        assert what == f"`{'get_metadata' if channel.asks else 'blueprint'}` reads {channel.reads}"
+        assert what == channel.reads
