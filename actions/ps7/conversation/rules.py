@@ -25,7 +25,7 @@ class Effect(Enum):
     REFUSE = "the refusal is sealed and logged once, and the customer's slots become null"
     CLEAR = "the customer's slots become null"
     REPEAT = "the last answer about this contextId still applies"
-    STATUS = "only `ps7_status` is set"
+    STATUS = "`ps7_status` is set; if it was `ok`, the customer's slots become null"
     NOTHING = "nothing is set"
     LOG_OUT = "this contextId, and every one that a seal is about, is logged out"
 
