@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from actions.ps7 import PS7Settings
+from actions.ps7.lookup.breaker import LONGEST_PAUSE
 from tests.support.processes import ROOT
 
 FIGURE = r"(?<![\w.])\d[\d,.]*\d|(?<![\w.])\d"
@@ -27,6 +29,16 @@ def test_a_picture_is_what_its_script_draws(path: Path, monkeypatch: pytest.Monk
     monkeypatch.syspath_prepend(PICTURES)  # as if it were run
     drawn: dict[str, str] = runpy.run_path(str(path))["pictures"]()
     assert {name: (IMAGES / name).read_text(encoding="utf-8") for name in drawn} == drawn
+
+
+@pytest.mark.parametrize("name", ["breaker.svg", "breaker.pt-BR.svg"])
+def test_the_picture_of_the_circuit_breaker_has_the_defaults(name: str) -> None:
+    """Failures in a row, and the first, second and longest pause."""
+    fields, drawn = PS7Settings.model_fields, (IMAGES / name).read_text(encoding="utf-8")
+    reset, longest = fields["breaker_reset"].default, LONGEST_PAUSE / 60
+    assert f">{fields['breaker_failures'].default} fa" in drawn
+    assert f" {reset:g} s, " in drawn
+    assert f": {2 * reset:g} s, {4 * reset:g} s … {longest:g} min<" in drawn
 
 
 def test_every_result_is_linked_once() -> None:
