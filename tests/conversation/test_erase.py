@@ -109,7 +109,7 @@ async def test_of_two_senders_one_is_erased() -> None:
     """Rasa finds nothing of one and all of the other. A CPF leads to its conversation.
 
     The statement of docs/compliance.pt-BR.md deletes what is older than 90 days, and those of
-    docs/runbook.md find a conversation, as `rasa-ps7 explain` reads it.
+    examples/deploy/on-call.sh find a conversation, as `rasa-ps7 explain` reads it.
     """
     programs, python = Programs.find(), _rasa_python()
     if not ((programs.postgres / "initdb").exists() and programs.redis.exists()):
@@ -130,9 +130,9 @@ async def test_of_two_senders_one_is_erased() -> None:
             where |= {"PGDATABASE": "bot", "PGPASSWORD": sql.password}
             where |= {"REDISCLI_AUTH": redis.password, "PATH": os.environ["PATH"]}
             variables = {"PYTHONPATH": str(ROOT), "CA": str(authority.file), **passwords, **where}
-            compliance, runbook = document("docs/compliance.pt-BR.md"), document("docs/runbook.md")
+            compliance = document("docs/compliance.pt-BR.md")
             (recipe,) = (block.code for block in compliance.blocks if block.language == "sql")
-            shell = "\n".join(block.code for block in runbook.blocks)
+            shell = (ROOT / "examples/deploy/on-call.sh").read_text(encoding="utf-8")
             filled = shell.replace("%s", "'tampered'").replace("%%", "%")
             statements = re.findall("(?m)^SELECT [^;]*", filled)
             options = f"-p {redis.port} -n 3 --tls --cacert {authority.file}"

@@ -1,4 +1,4 @@
-"""The commands of the runbook, as the one who is awake pastes them into a shell."""
+"""The commands of the runbook, as the one who is awake types them into a shell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tests.docs.documents import document
+from tests.support.processes import ROOT
 
 PLATFORMS = ("kubernetes", "compose")
 _PAGE = document("docs/runbook.pt-BR.md")
@@ -16,15 +17,17 @@ def _blocks(text: str) -> list[str]:
     return re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
 
 
-_KUBERNETES, _COMPOSE, *_BOTH = _blocks(_PREPARED)
-FUNCTIONS = {*re.findall(r"(?m)^(\w+)\(\) ", "\n".join([_KUBERNETES, *_BOTH]))}
+_KUBERNETES, _COMPOSE = _blocks(_PREPARED)
+ON_CALL = (ROOT / "examples/deploy/on-call.sh").read_text(encoding="utf-8")
+"""The file of shell functions that the page has one load first."""
+FUNCTIONS = {*re.findall(r"(?m)^ *(\w+)\(\) \{", ON_CALL)} - {*PLATFORMS}
 SHOWN = {each.partition("\n")[0]: _blocks(each) for each in _SECTIONS}
 """How each alert is seen: a block of commands for each kind of it."""
 
 
 def prepared(platform: str) -> str:
-    """Return what is pasted first, on one of the platforms."""
-    return "\n".join([{"kubernetes": _KUBERNETES, "compose": _COMPOSE}[platform], *_BOTH])
+    """Return what is typed first on one of the platforms, where examples/deploy/ is."""
+    return {"kubernetes": _KUBERNETES, "compose": _COMPOSE}[platform]
 
 
 def _in_sentences(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.release
 WORD = "\037"
 STAND_IN = """#!/bin/sh
 # Write each word down, and the standard input; answer as much as the runbook reads.
+case "${0##*/} $*" in "sleep "*) exit ;; *" config current-context") exec echo bank ;; esac
 {
   printf '%s\\037' "${0##*/}" "$@"
   case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) cat ;; esac
@@ -37,6 +39,17 @@ esac
 """
 
 
+def at_hand(folder: Path) -> dict[str, str]:
+    """Put stand-ins for `kubectl` and `docker` into a folder; return the environment of a shell."""
+    for name in ("kubectl", "docker", "sleep"):
+        (folder / name).write_text(STAND_IN)
+        (folder / name).chmod(0o755)
+    (folder / "tracker.json").touch()
+    (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "calls").mkdir()
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(folder / "calls")}
+
+
 class Place(NamedTuple):
     """A container: what a command finds in it."""
 
@@ -46,7 +59,7 @@ class Place(NamedTuple):
 
     def takes(self, words: list[str], code: str) -> None:
         """Check a command that runs here; `code` is its standard input."""
-        if words[:3] == ["python", "-m", "actions.ps7"]:
+        if words[:3] == ["python", "-m", "rasa_ps7"]:
             command.parser().parse_args(words[3:])
             return
         if words in ([], ["date", "-u"]):
@@ -147,12 +160,7 @@ def test_each_command_fits_the_deployment(
     platform: str, section: str, build: Callable[..., Cluster], tmp_path: Path
 ) -> None:
     """Namespace, names, selectors, mounts, variables, ports: as it is written there, in `sh`."""
-    for name in ("kubectl", "docker"):
-        (tmp_path / name).write_text(STAND_IN)
-        (tmp_path / name).chmod(0o755)
-    (tmp_path / "tracker.json").touch()
-    (calls := tmp_path / "calls").mkdir()
-    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    told, calls = at_hand(tmp_path), tmp_path / "calls"
     server = Compose() if platform == "compose" else Kubernetes(build("stores", "telemetry"))
     for line in (["open_doctor"] if section != "PS7" else []) + COMMANDS[section]:
         ran = subprocess.run(
@@ -172,6 +180,31 @@ def test_each_command_fits_the_deployment(
             call.unlink()
             assert program == {"compose": "docker", "kubernetes": "kubectl"}[platform]
             server.takes(words, given)
+
+
+@pytest.mark.parametrize("shell", [each for each in ("bash", "zsh") if shutil.which(each)])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_other_shells_do_the_same(platform: str, shell: str, tmp_path: Path) -> None:
+    """All commands of the page, as `sh` runs them."""
+    told, calls = at_hand(tmp_path), tmp_path / "calls"
+    lines = [line for section in COMMANDS.values() for line in section]
+    script = "\n".join([prepared(platform), *dict.fromkeys(lines)])
+    made = []
+    for each in ("sh", shell):
+        ran = subprocess.run(
+            [each, "-c", script],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=told,
+            cwd=tmp_path,
+            text=True,
+            check=False,
+        )
+        made.append((ran.stderr, ran.stdout, sorted(call.read_text() for call in calls.iterdir())))
+        for call in calls.iterdir():
+            call.unlink()
+    assert made[0] == made[1]
+    assert len(made[0][2]) > 50
 
 
 OF_OTHERS = ("git ", "rasa-ps7 ", "Falling back to use", "Failed to ")
