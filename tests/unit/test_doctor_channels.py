@@ -13,7 +13,7 @@ GETS = "def get_metadata(self, request): ..."
 MERGES = "def get_metadata(self, request): return super().get_metadata(request)"
 AWAITS = "async def get_metadata(self, request): ..."
 POSTS = "def blueprint(self, on_new_message): ..."
-UNSIGNED = "warning channel-unsigned: channels.own.Own: {} takes posts of anybody"
+UNSIGNED = "warning channel-unsigned: channels.own.Own: {} takes unauthenticated posts"
 METADATA = "warning channel-metadata: channels.own.Own: "
 
 

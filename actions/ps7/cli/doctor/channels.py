@@ -1,6 +1,6 @@
 """How a contextId comes through each channel of credentials.yml, one of a bot's own among them.
 
-The table is that of docs/channels.md, which a test drives every channel of Rasa for.
+The table of docs/channels.md says the same, which a test compares with Rasa's own code.
 """
 
 from __future__ import annotations
