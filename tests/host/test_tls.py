@@ -265,6 +265,23 @@ async def test_the_clients_certificate_is_shown_and_its_end_is_known(
     assert read == (known if form == "CERTIFICATE" else [])
 
 
+async def test_a_server_shows_and_trusts_what_it_read_when_it_started(
+    bank_ca: Authority, other_ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is known before the first lookup, and new files on the disk change nothing."""
+    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    client = bank_ca.client(not_after=datetime(2030, 1, 1, tzinfo=timezone.utc))
+    trusted = client.with_name("trusted.pem")
+    trusted.write_bytes(bank_ca.file.read_bytes())
+    with Bank(mutual(bank_ca, V1_2)) as bank:
+        more = {"ca_file": trusted, "client_cert": client}
+        async with PS7Client(settings_for(bank.url(), **more)) as ps7:
+            assert [one.value for one in telemetry.read_certificates(CallbackOptions())] != []
+            client.write_bytes(other_ca.client().read_bytes())
+            trusted.write_bytes(other_ca.file.read_bytes())
+            assert (await ps7.lookup("ana")).agency == "0341"
+
+
 @pytest.mark.parametrize("version", [V1_2, V1_3])
 def test_the_doctor_sees_ps7s_certificate_where_ps7_wants_the_clients(
     bank_ca: Authority, version: ssl.TLSVersion

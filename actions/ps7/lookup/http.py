@@ -74,6 +74,9 @@ class Http:
     def __init__(self, settings: PS7Settings) -> None:
         self._settings = settings
         self._proxy, self._login = _proxy_of(settings)
+        self._tls = tls_context(settings)
+        if settings.client_cert is not None:
+            _note_end_of(settings.client_cert)
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
 
     async def send(self, request: Request, *, patience: float | None = None) -> Answer:
@@ -141,11 +144,9 @@ class Http:
     def _open(self) -> aiohttp.ClientSession:
         for name in ("aiohttp.client", "aiohttp.internal"):
             logging.getLogger(name).addFilter(_may_be_logged)
-        if self._settings.client_cert is not None:
-            _note_end_of(self._settings.client_cert)
         return aiohttp.ClientSession(
             connector=_OneRequestEach(
-                ssl=tls_context(self._settings),
+                ssl=self._tls,
                 limit=0,
                 force_close=True,
                 ttl_dns_cache=_SECONDS_DNS,
