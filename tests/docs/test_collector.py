@@ -57,10 +57,12 @@ async def test_metrics_of_a_worker_arrive_at_a_collector(tmp_path: Path) -> None
             variables |= ps7.environment
             python, log = Path(sys.executable), tmp_path / "log"
             bot = await ActionServer.start(python, log, workers=1, cwd=tmp_path, **variables)
-            await Dialogue().turn(bot.send, metadata={"contextId": "ana"})
-            found: set[str] = set()
-            while not {"ps7.turns", "ps7.lookup.duration"} <= found:
-                found.add(await collector.names.get())
-            await bot.stop()
+            try:
+                await Dialogue().turn(bot.send, metadata={"contextId": "ana"})
+                found: set[str] = set()
+                while not {"ps7.turns", "ps7.lookup.duration"} <= found:
+                    found.add(await collector.names.get())
+            finally:
+                await bot.stop()
     finally:
         await server.stop(None)
