@@ -75,7 +75,7 @@ class Bot:
 @asynccontextmanager
 async def simulator() -> AsyncIterator[str]:
     """Run PS7's simulator as a process; give where it listens."""
-    command = (sys.executable, "-m", "actions.ps7", "simulate", "--port", str(free_port()))
+    command = (sys.executable, "-m", "actions.ps7.testing.simulator", "--port", str(free_port()))
     with TemporaryDirectory(prefix="ps7-simulator-") as folder:
         log = Path(folder) / "simulator.log"
         process = await Process.start(log, *command, cwd=ROOT, variables={})

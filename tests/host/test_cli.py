@@ -272,6 +272,6 @@ def test_a_copy_without_testing_has_every_command_that_needs_none(
 ) -> None:
     """`testing/` may be left out: it has the simulator, and what replays Rasa."""
     every = commands().keys()
-    for name in ("actions.ps7.testing", "actions.ps7.testing.simulator.command"):
+    for name in ("actions.ps7.testing", "actions.ps7.testing.simulator.__main__"):
         isolated.setitem(sys.modules, name, None)
     assert commands().keys() == every - {"simulate", "explain"}

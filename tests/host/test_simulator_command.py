@@ -1,10 +1,11 @@
-"""`rasa-ps7 simulate`, as a person or a script starts it."""
+"""`python -m actions.ps7.testing.simulator`, as a person or a script starts it."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
+import runpy
 import signal
 import socket
 import sys
@@ -17,9 +18,10 @@ import pytest
 
 from actions.ps7.cli.command import main as rasa_ps7
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from actions.ps7.testing.simulator.command import startup_text
+from actions.ps7.testing.simulator.__main__ import main, startup_text
 from tests.support.simulator_client import JSON, PATH
 
+MODULE = "actions.ps7.testing.simulator"
 VARIABLES = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_API_KEY", "PS7_APP_KEY", "PS7_APP_SECRET")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 pytestmark = pytest.mark.usefixtures("isolated")
@@ -72,7 +74,7 @@ def test_it_serves_until_a_signal_and_ends_cleanly(
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_takes_credentials_from_environment_options_and_input(
+def test_the_module_takes_credentials_from_environment_options_and_input(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is given must match, and is not printed: it may be a real one. Options go first."""
@@ -92,8 +94,11 @@ def test_it_takes_credentials_from_environment_options_and_input(
     options = ("--password", "-", "--app-secret", "", "--requests-per-second", "0")
     monkeypatch.setattr(sys, "stdout", terminal := Terminal(signal.SIGTERM, serve))
     monkeypatch.setattr(sys, "stdin", io.StringIO("p-opt\n"))
-    assert rasa_ps7(["simulate", *options]) == 0
-    assert statuses == [401, 401, 429]
+    monkeypatch.setattr(sys, "argv", ["simulator", *options])
+    monkeypatch.delitem(sys.modules, f"{MODULE}.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(MODULE, run_name="__main__")
+    assert (ended.value.code, statuses) == (0, [401, 401, 429])
     assert "PS7_PASSWORD=<as given>" in terminal.getvalue()
     assert not re.search("-made-up|-opt|will do", terminal.getvalue())
 
@@ -103,7 +108,7 @@ def test_where_it_cannot_listen_is_one_clear_line(capsys: pytest.CaptureFixture[
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for host, reason in (("127.0.0.1", ".*address already in use.*"), ("192.0.2.1", ".+")):
-            assert rasa_ps7(["simulate", "--host", host, "--port", str(port)]) == 1
+            assert main(["--host", host, "--port", str(port)]) == 1
             out, err = capsys.readouterr()
             start = re.escape(f"PS7 simulator: it cannot listen on {host}, port {port}: ")
             assert (out, bool(re.fullmatch(f"{start}{reason}\n", err))) == ("", True), err

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command, with the simulator's own options; nothing if testing/ is not there."""
     try:
-        from ..testing.simulator.command import ABOUT, add_options, run  # optional
+        from ..testing.simulator.__main__ import ABOUT, add_options, run  # optional
     except ModuleNotFoundError:
         return
     add_options(add_command(commands, "simulate", run, about=ABOUT))

@@ -1,4 +1,4 @@
-"""What `rasa-ps7 simulate` does: its options, its start-up text, and a clean end."""
+"""`rasa-ps7 simulate` without the command: its options, its start-up text, and a clean end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..personas import PERSONAS
 from .server import CREDENTIALS, Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 ABOUT = """\
 PS7 behind its gateway, for a demo, a terminal or tests: made-up customers and faults, each reached
@@ -29,6 +29,13 @@ lookups need a token of the gateway.
 """
 _KEPT_REQUESTS = 1000
 _HIGHEST_PORT = 65535
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the simulator as a command, by its arguments; return the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=ABOUT)
+    add_options(parser)
+    return run(parser.parse_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -134,3 +141,7 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_HIGHEST_PORT}")
     return int(text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
