@@ -1,0 +1,60 @@
+"""The tutorial, walked: from the bot of the README, block by block, and each shows what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from tests.conversation.fixtures import _rasa_python
+from tests.docs.documents import document
+from tests.support.needs import lacking
+from tests.support.reader import Reader, block
+
+TUTORIAL = document("docs/tutorial.md")
+READY = "Rasa server is up and running."
+
+
+def shown(code: str) -> re.Pattern[str]:
+    """Return what finds the output that a page shows: "…" leaves out lines, or some of a line."""
+    lines = [
+        r"(?:.*\n)*?" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + r"\n"
+        for line in code.splitlines()
+    ]
+    return re.compile("".join(lines))
+
+
+@pytest.mark.conversation
+async def test_the_tutorial_shows_what_one_sees(tmp_path: Path) -> None:
+    """Every file, command and output, in the order of the page; a line of JSON is the desk's."""
+    if not shutil.which("curl"):
+        lacking("curl", "apt-get install curl")
+    assert f'"{READY}"' in TUTORIAL.prose
+    reader = Reader(tmp_path, _rasa_python())
+    try:
+        await reader.installs()
+        for line in block("rasa train").splitlines():
+            if "rasa train" not in line:  # the page trains another bot at once
+                await reader.follows(line)
+        for each, after in zip_longest(TUTORIAL.blocks, TUTORIAL.blocks[1:]):
+            if each.path:
+                (reader.bot / each.path).write_text(each.code, encoding="utf-8")
+            elif each.language == "sh":
+                seen = after.code if after and after.language == "text" else ""
+                await reader.follows(each.code, re.findall("(?m)^you: (.*)$", seen))
+            else:
+                desk = each.code.startswith("{")
+                said = reader.servers["examples/desk.py"].output if desk else reader.output
+                assert shown(each.code).fullmatch(said), f"{each}:\n{said}"
+        assert READY in reader.servers["rasa run"].output
+    finally:
+        await reader.leaves()
+
+
+def test_both_languages_show_the_same() -> None:
+    """What is seen included: the bot speaks Portuguese in both."""
+    portuguese = document("docs/tutorial.pt-BR.md").blocks
+    assert [each[2:] for each in portuguese] == [each[2:] for each in TUTORIAL.blocks]
