@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from actions.ps7 import PS7Settings
 from actions.ps7.cli import command
 from actions.ps7.settings import PREFIX
-from tests.docs.documents import Block, blocks, document, names
+from tests.docs.documents import Block, Document, blocks, document, names
 from tests.support.processes import ROOT
 
 every_document = pytest.mark.parametrize("name", names())
@@ -94,19 +94,65 @@ def exit_code(call: list[str]) -> object:
     return 0
 
 
-@pytest.mark.parametrize("name", [name for name in names() if ".pt-BR." in name])
+TRANSLATED = [
+    name for name in names() if ".pt-BR." in name and name.replace(".pt-BR.", ".") in names()
+]
+NUMBER = r"(?<![\w.])\d[\d.,]*\d|(?<![\w.])\d"
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
 def test_a_page_in_portuguese_shows_what_the_english_one_shows(name: str) -> None:
     """The same code, and as many headings and rows of tables."""
-    portuguese, english = document(name), name.replace(".pt-BR.", ".")
-    if english in names():
-        other = document(english)
-        shown, also = ([each[2:] for each in page.blocks] for page in (portuguese, other))
-        assert [each for each in shown if each[0] != "text"] == [
-            each for each in also if each[0] != "text"
-        ]
-        assert posixpath.basename(name) in other.links
-        assert posixpath.basename(english) in portuguese.links
-        assert len(portuguese.headings) == len(other.headings)
-        assert [len(each.rows) for each in portuguese.tables] == [
-            len(each.rows) for each in other.tables
-        ]
+    portuguese, english = both(name)
+    assert blocks_of(portuguese) == blocks_of(english)
+    assert posixpath.basename(name) in english.links
+    assert posixpath.basename(english.name) in portuguese.links
+    assert len(portuguese.headings) == len(english.headings)
+    assert [len(each.rows) for each in portuguese.tables] == [
+        len(each.rows) for each in english.tables
+    ]
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_page_in_portuguese_says_what_the_english_one_says(name: str) -> None:
+    """The same numbers, the same names and commands, and the same pages to read on."""
+    portuguese, english = both(name)
+    assert numbers_of(portuguese) == numbers_of(english)
+    assert typed_in(portuguese) == typed_in(english)
+    assert linked_from(portuguese) == linked_from(english)
+
+
+def both(name: str) -> tuple[Document, Document]:
+    """Return a page in Portuguese, and the same in English."""
+    return document(name), document(name.replace(".pt-BR.", "."))
+
+
+def blocks_of(page: Document) -> list[tuple[str, str]]:
+    """Return its code, without what is only to be read and without comments in commands."""
+    return [
+        (
+            each.language,
+            re.sub(r"(?m)(^| +)# .*$", "", each.code) if each.language == "sh" else each.code,
+        )
+        for each in page.blocks
+        if each.language != "text"
+    ]
+
+
+def numbers_of(page: Document) -> set[str]:
+    """Return the numbers of its sentences and tables: 1,250.5 and 1.250,5 are the same."""
+    text = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", page.prose)
+    found = (re.sub(r"[.,](?=\d{3}\b)", "", each) for each in re.findall(NUMBER, text))
+    return {each.replace(",", ".") for each in found}
+
+
+def typed_in(page: Document) -> set[str]:
+    """Return what is in code type, but for words in capitals that a reader replaces by theirs."""
+    return {re.sub(r"\b(?!PS7)[A-ZÀ-Ý]{4,}\b", "…", each) for each in page.code_words}
+
+
+def linked_from(page: Document) -> set[str]:
+    """Return the pages to which it leads, whatever their language, and no place in them."""
+    here = posixpath.basename(page.name).replace(".pt-BR.", ".")
+    found = {urlsplit(each)._replace(fragment="").geturl() for each in page.links}
+    return {each.replace(".pt-BR.", ".") for each in found} - {"", here}
