@@ -292,7 +292,8 @@ def test_init_takes_each_file_from_where_it_is_named(cli: Cli) -> None:
     assert Path("domains/bp/ps7/domain.yml").exists()
     assert "action_endpoint" in Path("endpoints/bp.yml").read_text()
     train = (
-        "rasa train --domain domains/bp --config config/bp.yml && rasa run --endpoints endpoints/"
+        "rasa train --domain domains/bp --config config/bp.yml"
+        " && rasa run --enable-api -i 127.0.0.1 --endpoints endpoints/"
     )
     assert train in out
     again = named.replace("bp.yml --config", "bp --config")

@@ -418,7 +418,7 @@ ENDS = "rasa run --endpoints config/endpoints.yml, from where the plugin is"
             [
                 "PYTHON -m actions.ps7 simulate --port 8099",
                 "PYTHON -m rasa_sdk --actions actions",
-                "rasa train --domain domain && rasa run",
+                "rasa train --domain domain && rasa run --enable-api -i 127.0.0.1",
                 "PYTHON -m actions.ps7 chat --as ana",
                 "# each command of Rasa that reads the domain takes `--domain domain` now",
             ],

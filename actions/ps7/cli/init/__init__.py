@@ -124,10 +124,12 @@ def _next(sources: Sources, target: Target) -> Iterator[str]:
     more = {kind: f" --{kind} {file}" for kind, file in named.items() if file.parent != Path()}
     folder = sources["domain"][0]
     domain = f" --domain {folder}" if folder.is_dir() else ""
-    runs_with = "".join(more.get(kind, "") for kind in _RUN_WITH)
     url = in_env_file(target.home / ENV).get("PS7_BASE_URL") or load(BotSettings).base_url
     simulated = is_loopback(urlsplit(url).hostname or "")
     remote = server.is_remote(endpoint)
+    # With Rasa's API the chat shows the slots; without a password only this machine may reach it.
+    runs_with = " --enable-api -i 127.0.0.1" * simulated
+    runs_with += "".join(more.get(kind, "") for kind in _RUN_WITH)
     if simulated and not remote:
         yield f"{program} simulate --port 8099"
     if remote:
