@@ -35,8 +35,8 @@ class ActionHandOver(ActionPS7Forget):
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
         """Send what an agent may know. The channel is told that an agent goes on."""
-        wanted = tracker.get_intent_of_latest_message(skip_fallback_intent=False)
-        if not await desk.hand_over(tracker, handover(tracker, reason=wanted)):
+        intent = tracker.latest_message.get("intent") or {}
+        if not await desk.hand_over(tracker, handover(tracker, reason=intent.get("name"))):
             dispatcher.utter_message(response="utter_desk_away")
             return [SlotSet(desk.HANDED_OVER, value=False)]
         dispatcher.utter_message(response="utter_handover")
