@@ -2,8 +2,8 @@
 #
 #   . examples/deploy/on-call.sh && kubernetes      # ou: && compose
 #
-# Nada aqui muda algo ao ser carregado. Se no seu banco os nomes são outros, mude estas três linhas,
-# ou dê os valores no ambiente.
+# Carregar este arquivo não muda nada. Se no seu banco os nomes são outros, mude estas três linhas,
+# ou defina os valores no ambiente.
 BOT_NAMESPACE="${BOT_NAMESPACE:-assistant}"
 BOT_MANIFESTS="${BOT_MANIFESTS:-examples/deploy/kubernetes}"
 export COMPOSE_FILE="${COMPOSE_FILE:-examples/deploy/compose.yaml}"
@@ -18,7 +18,7 @@ kubernetes() {
   logs() { run logs -l "app.kubernetes.io/name=$1" --since="${2:-15m}" --tail=-1 --prefix --max-log-requests=20; }
   # As últimas linhas antes da queda.
   before() { run logs -l "app.kubernetes.io/name=$1" --previous --tail=30 --prefix --ignore-errors; }
-  # Um comando num servidor; depois, em cada servidor de actions.
+  # Um comando em um servidor; depois, em cada servidor de ações.
   inside() { to="deploy/$1"; shift; run exec -i "$to" -- "$@"; }
   each() { for one in $(run get pods -l app.kubernetes.io/name=actions -o name); do echo "$one"; run exec "$one" -- "$@"; done; }
   restart_one() { run delete pod "$1"; }
@@ -59,7 +59,7 @@ compose() {
   }
   restart_one() { docker restart "$1"; }
   restart() { for one in $(names "$1"); do docker restart "$one" && healthy "$one" || return 1; done; }
-  # Um servidor novo, e só então sai um antigo; para no primeiro que não sobe.
+  # Sobe um servidor novo e só então tira um antigo; para no primeiro que não sobe.
   renew() {
     for old in $(names "$1"); do
       there=$(names "$1")
@@ -84,7 +84,7 @@ reasons() {
   logs actions "${1:-15m}" | grep -o 'PS7 [a-z]*: outcome=[a-z]* reason=[a-z_]* status=[0-9-]*' | sort | uniq -c | sort -n
 }
 errors() { logs "$1" "${2:-15m}" | grep -oE '(WARNING|ERROR|CRITICAL) .*' | sort | uniq -c | sort -n | tail -n 20; }
-# Uma métrica de cada servidor de actions.
+# Uma métrica de cada servidor de ações.
 measure() {
   each python -c "
 import urllib.request as web
@@ -114,7 +114,7 @@ for name in ("DB", "REDIS"):
         print(name, *where, failure)
 END
 }
-# Pergunta ao PostgreSQL do Rasa; a consulta vem pela entrada padrão.
+# Consulta o PostgreSQL do Rasa; o SQL vem pela entrada padrão.
 events() {
   inside rasa python -c '
 import os, sys, psycopg2

@@ -51,13 +51,13 @@ FIGURES = [
         "Clientes identificados, três dias",
         "percentunit",
         {"identificados": '1 - ps7:turns_unknown:share3d{job="$job"}'},
-        "Dos turnos com um cliente a identificar. A meta é 99,9 %.",
+        "Parcela dos turnos com um cliente a identificar. A meta é 99,9%.",
     ),
     Panel(
         "Consultas em até um segundo, três dias",
         "percentunit",
         {"rápidas": '1 - ps7:lookups_slow:share3d{job="$job"}'},
-        "A meta é 99 %.",
+        "A meta é 99%.",
     ),
     Panel(
         "Servidores medidos",
@@ -94,7 +94,7 @@ ROWS = {
                 "metadata: {{metadata}}": "ps7:turns:share1h"
                 '{job="$job",status="missing",metadata!=""}'
             },
-            "brought: o canal envia metadata, com outro nome.",
+            "brought: o canal envia metadata, mas o contextId tem outro nome.",
         ),
         Panel(
             "Turnos que terminam invalid, rejected ou expired",
@@ -133,7 +133,7 @@ ROWS = {
                 'ps7_lookup_duration_seconds_bucket{job="$job",reason!="circuit_open"}'
                 "[$__rate_interval])))",
             },
-            "Sem as que o circuito aberto recusou.",
+            "Não inclui as que o circuito aberto recusou.",
         ),
         Panel(
             "Requisições em andamento ou à espera, e novas tentativas",
@@ -154,7 +154,7 @@ ROWS = {
                 "{{reason}}": "sum by (reason) (increase(ps7_probe_total"
                 '{job="$job",outcome=~"denied|unavailable"}[$__rate_interval])) > 0'
             },
-            "São do próprio circuit breaker: nada depende do que um cliente trouxe.",
+            "As sondas são do próprio circuit breaker e não dependem do que um cliente trouxe.",
         ),
     ],
     "Ataques, e o que outros escreveram": [

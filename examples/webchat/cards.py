@@ -35,11 +35,11 @@ _ENGLISH = {
 }
 _PORTUGUESE = {
     NOBODY: ("Anônimo", "a conversa não traz contextId"),
-    "not-found": ("Contexto desconhecido", "PS7 não conhece este contextId (code 1)"),
+    "not-found": ("Contexto desconhecido", "o PS7 não conhece este contextId (code 1)"),
     "http-503": ("PS7 fora do ar", "responde 503, e é consultado de novo"),
     "slow": ("PS7 lento", "não responde a tempo"),
     "unreadable": ("Página no lugar do JSON", "HTML com status 200"),
-    "http-401": ("Credenciais recusadas", "PS7 não aceita as do bot (401)"),
+    "http-401": ("Credenciais recusadas", "o PS7 não aceita as do bot (401)"),
 }
 
 

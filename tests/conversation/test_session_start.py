@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 
 BALANCE = "qual meu saldo"
 PERSONNALITE, PRIVATE, WELCOME = (
-    f"Bem-vindo ao {whose}." for whose in ("Personnalité", "Private", "banco")
+    f"Boas-vindas ao {whose}." for whose in ("Personnalité", "Private", "banco")
 )
 HELLO = "Olá! Como posso ajudar?"
 

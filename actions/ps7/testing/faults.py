@@ -71,15 +71,15 @@ _CODE = ("code", "message")
 
 # status, outcome, reason, retried, shape and text of the body, title
 _STATUSES = (
-    (400, "invalid", "bad_request", False, _RESULT, "incorrect request", "Pedido incorreto"),
+    (400, "invalid", "bad_request", False, _RESULT, "incorrect request", "Requisição incorreta"),
     (401, "denied", "unauthorized", False, _RESULT, "unauthorized", "Credenciais recusadas"),
-    (403, "denied", "forbidden", False, _ERROR, "forbidden", "O gateway proíbe o acesso"),
-    (404, "unavailable", "path_not_found", False, _ERROR, "no such path", "Sem esse caminho"),
-    (429, "unavailable", "too_many_requests", True, _ERROR, "slow down", "Pedidos demais"),
+    (403, "denied", "forbidden", False, _ERROR, "forbidden", "O gateway nega o acesso"),
+    (404, "unavailable", "path_not_found", False, _ERROR, "no such path", "Caminho inexistente"),
+    (429, "unavailable", "too_many_requests", True, _ERROR, "slow down", "Requisições demais"),
     (500, "rejected", "business_failure", False, _CODE, "business failure", "Falha de negócio"),
-    (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "PS7 respondeu mal"),
-    (503, "unavailable", "server_error", True, _ERROR, "out of service", "PS7 está fora do ar"),
-    (504, "unavailable", "server_error", True, _ERROR, "timeout", "PS7 demorou demais"),
+    (502, "unavailable", "server_error", True, _ERROR, "bad gateway", "Resposta inválida do PS7"),
+    (503, "unavailable", "server_error", True, _ERROR, "out of service", "O PS7 está fora do ar"),
+    (504, "unavailable", "server_error", True, _ERROR, "timeout", "O PS7 demorou demais"),
     (
         520,
         "unavailable",
@@ -87,15 +87,15 @@ _STATUSES = (
         False,
         _ERROR,
         "unknown",
-        "Status que ninguém define",
+        "Status fora da documentação",
     ),
 )
 
 # name, Retry-After, delivery, retried, title
 _THROTTLED: tuple[tuple[str, str, Delivery, bool, str], ...] = (
-    ("http-429-soon", "1", "whole", True, "Pedidos demais: de novo em 1 segundo"),
-    ("http-429-date", "1", "dated", True, "Pedidos demais: de novo em 1 segundo, dado como data"),
-    ("http-429-far", "3600", "whole", False, "Pedidos demais: de novo em 1 hora"),
+    ("http-429-soon", "1", "whole", True, "Requisições demais: de novo em 1 segundo"),
+    ("http-429-date", "1", "dated", True, "Requisições demais: de novo em 1 segundo (data)"),
+    ("http-429-far", "3600", "whole", False, "Requisições demais: de novo em 1 hora"),
 )
 
 # name, delivery, reason, retried, title
@@ -104,7 +104,7 @@ _BROKEN: tuple[tuple[str, Delivery, str, bool, str], ...] = (
     ("closed", "closed", "connection_lost", True, "Conexão fechada antes da resposta"),
     ("reset-body", "reset-body", "connection_lost", True, "Conexão derrubada no meio do corpo"),
     ("closed-body", "closed-body", "connection_lost", True, "Conexão fechada no meio do corpo"),
-    ("slow", "held", "read_timeout", True, "PS7 não responde a tempo"),
+    ("slow", "held", "read_timeout", True, "O PS7 não responde a tempo"),
     ("slow-body", "held-body", "read_timeout", True, "O corpo para no meio"),
     ("drip", "dripped", "deadline", False, "O corpo chega byte a byte, sem acabar a tempo"),
     ("endless", "endless", "answer_too_large", False, "O corpo não acaba nunca"),
@@ -121,15 +121,15 @@ def _fault(name: str, title: str, outcome: str, reason: str, **answer: Any) -> F
 
 _OTHERS = (
     _fault(
-        *("not-found", "PS7 não conhece este contexto (code 1)", "rejected", "failure_code"),
+        *("not-found", "O PS7 não conhece este contexto (code 1)", "rejected", "failure_code"),
         body={"code": "1", "message": "context not found"},
     ),
     _fault(
-        *("no-payload", "PS7 responde sem payload", "rejected", "no_payload"),
+        *("no-payload", "O PS7 responde sem payload", "rejected", "no_payload"),
         body={name: value for name, value in _GOOD.items() if name != "payload"},
     ),
     _fault(
-        *("empty-payload", "PS7 responde com payload vazio", "rejected", "no_payload"),
+        *("empty-payload", "O PS7 responde com payload vazio", "rejected", "no_payload"),
         body={**_GOOD, "payload": {}},
     ),
     _fault(
@@ -158,7 +158,7 @@ _OTHERS = (
         body={"code": "1", "message": _FORGED},
     ),
     _fault(
-        *("echo", "O gateway devolve os cabeçalhos do pedido, senha incluída"),
+        *("echo", "O gateway devolve os cabeçalhos da requisição, inclusive a senha"),
         *("denied", "forbidden"),
         status=403,
         body=b"",

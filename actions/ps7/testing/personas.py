@@ -132,7 +132,7 @@ _PERSONAS = (
     ),
     _persona(
         "diego",
-        "Diego, Private: autenticado, CSI válido, validade dada como data",
+        "Diego, Private: autenticado, CSI válido, validade em forma de data",
         _sent("39053344705", "0910", "00900019", "Private", "AUT", "CSI", "S")
         | {"u_dest": "investimentos", "u_tpid": "CNH"},
         _known("39053344705", "***.533.447-**", "authenticated", "csi", "valid"),
@@ -170,14 +170,14 @@ _PERSONAS = (
     ),
     _persona(
         "heitor",
-        "Heitor, Uniclass: identificado, token válido, dados em data e não em payload",
+        "Heitor, Uniclass: identificado, token válido, dados em data, e não em payload",
         _sent("71428793860", "0440", "00440440", "Uniclass", "IDE", "Token", "S"),
         _known("71428793860", "***.287.938-**", "identified", "token", "valid"),
         under="data",
     ),
     _persona(
         "iara",
-        "Iara, Varejo: autenticada, token válido, números sem aspas, vale por 2 segundos",
+        "Iara, Varejo: autenticada, token válido, números sem aspas, contexto válido por 2 segundos",
         _sent(45317828791, 2468, 10203040, "Varejo", "AUT", "Token", "S"),
         _known("45317828791", "***.178.287-**", "authenticated", "token", "valid")
         | {"agency": "2468", "account": "10203040"},

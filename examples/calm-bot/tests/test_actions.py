@@ -72,7 +72,7 @@ async def test_who_hears_a_balance(bot: CustomerConversation, who: str, said: st
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("ana", "Você está conectado com o CPF ***.982.247-**."),
+        ("ana", "O seu acesso é pelo CPF ***.982.247-**."),
         ("bruno", SIGN_IN),
         ("not-found", SIGN_IN),
     ],
@@ -90,7 +90,7 @@ async def test_a_customer_whose_cpf_is_not_known(
     ps7.answer("without-cpf", body={"code": 0, "payload": {"u_id": "AUT"}})
     await bot.arrives("without-cpf", "com que CPF estou conectado?")
     assert (await bot.run("action_answer_registration")).texts == [
-        "Você está conectado, mas não encontrei o seu CPF neste atendimento."
+        "Reconheci o seu acesso, mas não encontrei o seu CPF neste atendimento."
     ]
 
 

@@ -33,11 +33,11 @@ async def balance(bot: CustomerConversation, who: str | None = None) -> list[str
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("ana", ["Bem-vindo ao Personnalité."]),
-        ("diego", ["Bem-vindo ao Private."]),
-        ("bruno", ["Bem-vindo ao banco."]),
-        ("not-found", ["Bem-vindo ao banco."]),
-        ("http-404", ["Bem-vindo ao banco.", DOWN]),
+        ("ana", ["Boas-vindas ao Personnalité."]),
+        ("diego", ["Boas-vindas ao Private."]),
+        ("bruno", ["Boas-vindas ao banco."]),
+        ("not-found", ["Boas-vindas ao banco."]),
+        ("http-404", ["Boas-vindas ao banco.", DOWN]),
     ],
 )
 async def test_a_session_opens_with_a_greeting_that_knows_the_segment(
@@ -94,7 +94,7 @@ async def test_a_customer_whose_time_is_over_is_told_as_the_next_session_opens(
     """That session brings no contextId to look up."""
     await bot.arrives("ana")
     bot.later(hours=2)
-    assert (await bot.user("oi")).texts == ["Bem-vindo ao banco.", OVER]
+    assert (await bot.user("oi")).texts == ["Boas-vindas ao banco.", OVER]
 
 
 async def test_slots_that_nobody_vouches_for_open_nothing(bot: CustomerConversation) -> None:
@@ -115,5 +115,5 @@ async def test_who_left_is_known_no_more(
     await bot.run("action_ps7_forget")
     assert await balance(bot) == [GENERAL]
     bot.expire_session()
-    assert (await bot.arrives("ana")).texts == ["Bem-vindo ao banco."]
+    assert (await bot.arrives("ana")).texts == ["Boas-vindas ao banco."]
     assert ps7.asked == ["ana"]

@@ -38,7 +38,7 @@ const PORTUGUESE = {
   arrival: "Chegada",
   asked: "O que foi consultado no PS7",
   known: "O que o bot sabe",
-  handedOver: "O que a equipe de atendimento recebeu, de servidor a servidor",
+  handedOver: "O que a equipe de atendimento recebeu, de servidor para servidor",
   nothingKnown: "Nada sobre quem está na conversa.",
   cleared: "apagado",
   sealed: "selado",
