@@ -177,7 +177,7 @@ _PERSONAS = (
     ),
     _persona(
         "iara",
-        "Iara, Varejo: autenticada, token válido, números sem aspas, contexto válido por 2 segundos",
+        "Iara, Varejo: autenticada, token válido, números sem aspas, contexto de 2 segundos",
         _sent(45317828791, 2468, 10203040, "Varejo", "AUT", "Token", "S"),
         _known("45317828791", "***.178.287-**", "authenticated", "token", "valid")
         | {"agency": "2468", "account": "10203040"},
