@@ -210,7 +210,8 @@ secrets: .venv/dev ## no key or password in any file (detect-secrets), but those
 	@git ls-files -z | xargs -0 -n 64 -P $(WORKERS) .venv/bin/detect-secrets-hook --no-verify --filter "file://scripts/made_up_secrets.py::is_made_up"
 
 audit: $(RELEASE) ## known vulnerabilities in what the image pins (pip-audit): asks an advisory database, so CI does not run it
-	@.venv-release/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/container.txt
+	@.venv-release/bin/pip-audit --strict --disable-pip --require-hashes \
+	    --requirement requirements/container.txt --requirement requirements/telemetry.txt
 
 digests: .venv/runtime ## base images pinned by digest, in both Dockerfiles and examples/deploy: asks their registries
 	@$(RUN) scripts/pin_images.py Dockerfile examples/deploy
