@@ -50,7 +50,7 @@ const PORTUGUESE = {
   how: "Como o contextId chega até o bot",
   howArrives: "O chat diz ao back-end o id da conversa e recebe o que vai em metadata, em cada mensagem:",
   howFound: "O Rasa entrega metadata ao bot, e action_ps7_context acha o contextId ali, em todo turno, sem regra nenhuma.",
-  unsigned: "Em produção, o seu back-end assina o contextId: com PS7_ARRIVAL_KEYS, só vale o que ele assinou para esta conversa. docs/security.pt-BR.md tem as poucas linhas de código; make webchat SIGNED=1 mostra como fica.",
+  unsigned: "Em produção, o seu back-end assina o contextId: com PS7_ARRIVAL_KEYS, só vale o que ele assinou para esta conversa. examples/backend tem as poucas linhas de código; make webchat SIGNED=1 mostra como fica.",
   signed: "Este contextId veio assinado pelo servidor da página, que aqui faz o papel do seu back-end: vale para esta conversa e por um minuto (PS7_ARRIVAL_KEYS, docs/security.pt-BR.md).",
   status: {
     ok: "O PS7 conhece este contexto.",
@@ -155,7 +155,7 @@ const ENGLISH = {
   how: "How the contextId reaches the bot",
   howArrives: "The chat tells the back-end the id of the conversation, and gets what goes into metadata, with each message:",
   howFound: "Rasa hands metadata to the bot, and action_ps7_context finds the contextId there, on every turn, without any rule.",
-  unsigned: "In production your back-end signs the contextId: with PS7_ARRIVAL_KEYS, only what it signed for this conversation counts. docs/security.md has the few lines of code; make webchat SIGNED=1 shows it.",
+  unsigned: "In production your back-end signs the contextId: with PS7_ARRIVAL_KEYS, only what it signed for this conversation counts. examples/backend has the few lines of code; make webchat SIGNED=1 shows it.",
   signed: "This contextId came signed by the page's server, which plays your back-end here: it counts for this conversation and for a minute (PS7_ARRIVAL_KEYS, docs/security.md).",
   status: {
     ok: "PS7 knows this context.",
