@@ -51,9 +51,9 @@ async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     assert (await chat.say(WHO, signed_arrival(chat, "ana")))[-1:] == ANA
     await chat.let_pass(AN_HOUR)
 
-    assert "Bem-vindo ao terminal (expired)." in await chat.say("/session_start")
+    assert "Boas-vindas ao terminal (expired)." in await chat.say("/session_start")
     token = signed_arrival(chat, "ana")
-    assert "Bem-vindo ao terminal (00123456)." in await chat.say("/session_start", token)
+    assert "Boas-vindas ao terminal (00123456)." in await chat.say("/session_start", token)
     assert await chat.say(WHO) == ANA
     assert await chat.say(WHO) == ANA
     assert len(ps7.requests) == 3, "asked for the session that ends, and for the new one"

@@ -344,6 +344,15 @@ def test_what_is_no_tracker_is_said(
     assert err.startswith(complaint.format(file=file))
 
 
+def test_an_answer_of_rasas_without_its_api_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What curl gets then is a page, or nothing."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"<html>404</html>")))
+    assert main(["explain", "-"]) == 1
+    assert "the standard input is not JSON (Rasa's API answers" in capsys.readouterr().err
+
+
 def test_nothing_to_explain_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Malformed events count as none."""
     events = [1, None, {}, {"event": 1}, event("slot")]

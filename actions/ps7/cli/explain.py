@@ -208,7 +208,8 @@ def read(name: str) -> SavedTracker:
     except OSError as error:
         raise CommandError(f"{where} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise CommandError(f"{where} is not JSON") from None
+        hint = " (Rasa's API answers if it was started with --enable-api)"
+        raise CommandError(f"{where} is not JSON{hint if name == '-' else ''}") from None
     tracker = _dict(call.get("tracker")) or call
     slots, events = tracker.get("slots"), tracker.get("events")
     if not isinstance(slots, dict) or not isinstance(events, list):

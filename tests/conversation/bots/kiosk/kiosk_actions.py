@@ -48,4 +48,4 @@ class ActionSessionStart(PS7SessionStart):
     ) -> None:
         """Greet by the account that the session opens with."""
         known = outcome.value if customer is None else customer.account
-        dispatcher.utter_message(text=f"Bem-vindo ao terminal ({known}).")
+        dispatcher.utter_message(text=f"Boas-vindas ao terminal ({known}).")
