@@ -64,32 +64,35 @@ def explain(given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ex
 
 STORY = """\
 Message 1, 2026-11-24T12:00:02+00:00: action_ps7_context, as on every turn
-  context id  number 1, found under contextId in the metadata of this message, context_digest <ana>
-  found       new
-  held        none
-  rule        look-up
-  why         A contextId was found: PS7 is asked, and its answer is sealed.
-  was set     cpf ***.000.000-**, agency ****, ps7_context (sealed), ps7_status ok
+  context id   number 1, found under contextId in the metadata of this message, context_digest <ana>
+  correlation  <correlation>
+  found        new
+  held         none
+  rule         look-up
+  why          A contextId was found: PS7 is asked, and its answer is sealed.
+  was set      cpf ***.000.000-**, agency ****, ps7_context (sealed), ps7_status ok
 
 Message 1, 2026-11-24T12:00:02+00:00: action_ps7_verify, called by its name
-  context id  number 1, found under contextId in the metadata of this message, context_digest <ana>
-  found       same
-  held        ok
-  held until  2026-11-24T13:00:02+00:00
-  rule        held
-  why         The current seal's customer is still valid: the slots show again what the seal says.
-  would set   cpf ***.982.247-**
-  was set     cpf ***.982.247-**
+  context id   number 1, found under contextId in the metadata of this message, context_digest <ana>
+  correlation  <correlation>
+  found        same
+  held         ok
+  held until   2026-11-24T13:00:02+00:00
+  rule         held
+  why          The current seal's customer is still valid: the slots show again what the seal says.
+  would set    cpf ***.982.247-**
+  was set      cpf ***.982.247-**
 
 Message 2, 2026-11-24T12:00:03+00:00: action_ps7_context, as on every turn
-  context id  number 2, found under contextId in the metadata of this message, context_digest <two words>
-  found       another
-  held        ok
-  held until  2026-11-24T13:00:02+00:00
-  rule        unusable
-  why         The contextId is not usable: the refusal is sealed and logged once, and the customer's slots become null.
-  would set   cpf null, agency null, ps7_context (sealed), ps7_status invalid
-  was set     cpf null, agency null, ps7_context (sealed), ps7_status invalid
+  context id   number 2, found under contextId in the metadata of this message, context_digest <two words>
+  correlation  <correlation>
+  found        another
+  held         ok
+  held until   2026-11-24T13:00:02+00:00
+  rule         unusable
+  why          The contextId is not usable: the refusal is sealed and logged once, and the customer's slots become null.
+  would set    cpf null, agency null, ps7_context (sealed), ps7_status invalid
+  was set      cpf null, agency null, ps7_context (sealed), ps7_status invalid
 """  # noqa: E501 - as it is printed
 
 
@@ -102,7 +105,7 @@ async def test_explain_tells_a_person_the_story_of_a_conversation(tmp_path: Path
     talk.says("two words").run()
     variables = {"PS7_SEAL_KEYS": keys(talk)}
     ended = await command("explain", saved(vars(talk.tracker)), cwd=tmp_path, variables=variables)
-    expected = STORY
+    expected = STORY.replace("<correlation>", talk.bot.correlation.uuid(talk.tracker.sender_id))
     for shown, what in (("ana", "ana"), ("two words", unusable("two words"))):
         expected = expected.replace(f"<{shown}>", talk.bot.digest(what))
     assert (ended.code, ended.out, ended.err) == (0, expected, "")
@@ -128,7 +131,7 @@ def test_show_masks_nothing_but_seals(explain: Explain, capsys: pytest.CaptureFi
     assert (run["said"], run["context_id"]["value"]) == ("oi", "ana")
     assert main(["explain", saved(vars(talk.tracker)), "--show"]) == 0
     out = capsys.readouterr().out
-    assert "\n  said        oi\n  context id  number 1, value ana, found under contextId in" in out
+    assert "\n  said         oi\n  context id   number 1, value ana, found under contextId" in out
     assert "cpf 52998224725, agency 0001, ps7_context (sealed)" in out
 
 

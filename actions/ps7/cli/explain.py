@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..conversation.arrival import describe_metadata, look_in
-from ..conversation.decision import decide
+from ..conversation.decision import correlation_id, decide
 from ..conversation.reading import NONCE, Bot, NewSession, Reading
 from ..conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
 from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
@@ -137,6 +137,7 @@ class Reporter:
             "at": ran.at.isoformat(timespec="seconds"),
             **({"said": ran.said[-1] if ran.said else None} if self._show else {}),
             "context_id": self._context_id(reading.found, reading),
+            "correlation": correlation_id(reading) if self.keys_known else None,
             "metadata": None if reading.found else describe_metadata(newest, self.bot.paths),
             **_decided(decision),
             "would_set": None if decision.asks else self._slots(decision.slots, reading),
