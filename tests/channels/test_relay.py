@@ -108,7 +108,7 @@ async def test_a_contextid_is_signed_for_its_session(cec: Cec, channel_bot: Runn
     assert said["input_channel"] == "app"
 
 
-@pytest.mark.parametrize("text", ["/restart", " //ask_balance"])
+@pytest.mark.parametrize("text", ["/restart", " //ask_balance", "/ /restart"])
 async def test_a_text_that_begins_with_a_slash_is_text(cec: Cec, text: str) -> None:
     """It is no command."""
     assert await cec.says(BALANCE, "ana") == spoken.BALANCES["ana"]

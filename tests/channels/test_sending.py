@@ -44,6 +44,7 @@ def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
         (options(*"ABCD", payload="x" * 199), type(None)),
         (options("A", payload="x" * 256), type(None)),
         (options("Sim", "Sim"), type(None)),
+        ([{"title": "Sim", "payload": "/ok"}, {"title": "Pois não", "payload": "/ok"}], type(None)),
         (options("Um título de mais de vinte e quatro"), type(None)),
         (options(*"ABCDEFGHIJK"), type(None)),
         ([{"title": "Site", "url": "https://bank.example"}], type(None)),

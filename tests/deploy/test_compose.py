@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +129,34 @@ def test_a_proxy_looks_at_the_certificate_of_what_is_behind_it(file: str, behind
         "proxy_ssl_trusted_certificate /run/tls/ca.crt;",
         f"proxy_ssl_name {behind};",
     ]
+
+
+DOCKER = """#!/bin/sh
+case "$*" in
+  *" ps --all "*) cat servers ;;
+  *" up "*) echo new-$(wc -l <told) >>servers ;;
+  "inspect "*) echo "$HEALTH"; exit ;;
+  "rm "*) for last; do :; done; grep -vxF "$last" servers >left; mv left servers ;;
+esac
+echo "$*" >>told
+"""
+
+
+@pytest.mark.parametrize(
+    ("health", "code", "there"), [("healthy", 0, {"new"}), ("starting", 1, {"old"})]
+)
+def test_renew_takes_no_server_before_a_new_one_is_healthy(
+    tmp_path: Path, health: str, code: int, there: set[str]
+) -> None:
+    """A version that does not come up leaves those that are there, and the new one goes."""
+    for name, script in (("docker", DOCKER), ("sleep", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "servers").write_text("old-1\nold-2\n")
+    (tmp_path / "told").touch()
+    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HEALTH": health}
+    script = f". {DEPLOY / 'on-call.sh'} && compose && renew actions"
+    ran = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=told, check=False)
+    left = (tmp_path / "servers").read_text().splitlines()
+    assert (ran.returncode, {each.partition("-")[0] for each in left}) == (code, there)
+    assert len(left) == 2

@@ -65,6 +65,14 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str) -> None:
     assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
+@pytest.mark.parametrize("name", ["actions", "rasa"])
+def test_a_server_that_is_replaced_serves_until_no_call_is_sent_to_it(name: str) -> None:
+    """Else whoever writes during an update meets a closed door. It has time to end after that."""
+    workload = CLUSTER.workloads[name]
+    _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
+    assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
+
+
 def test_the_doctor_sees_what_the_action_server_sees() -> None:
     """The same settings, secrets and way out, in a Job that runs when it is asked for."""
     doctor = CLUSTER.named("CronJob", "doctor")["spec"]

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from examples.desk import Desk
+from examples.desk import Desk, Rasa
 
 TOKEN = "made up, for the desk"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -67,13 +67,37 @@ async def test_a_key_with_another_body_is_refused() -> None:
         assert await (await http.get("/handovers")).json() == {"k": BODY}
 
 
-@pytest.mark.parametrize("came", [True, False])
-async def test_where_no_agent_comes_the_bot_does(*, came: bool) -> None:
-    """After the desk's patience, unless an agent has written."""
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [("writes", "Olá"), ("returns it", "agent_returned"), ("nothing", "agent_never_came")],
+)
+async def test_where_no_agent_comes_the_bot_does(does: str, said: str) -> None:
+    """After the desk's patience, unless an agent has written or has returned the conversation."""
     rasa = FakeRasa()
     async with opened(rasa, patience=0.1) as http:
         await http.post("/handovers", json=BODY, headers=KEY)
-        if came:
+        if does == "writes":
             await http.post("/handovers/k/messages", json={"text": "Olá"})
+        if does == "returns it":
+            await http.delete("/handovers/k")
         await asyncio.sleep(0.3)
-    assert rasa.asked == [("1", "Olá") if came else ("1", "agent_never_came")]
+    assert rasa.asked == [("1", said)]
+
+
+async def test_an_agent_reads_what_was_written_since_the_last_hand_over() -> None:
+    """And not what another agent was told before it: the bot had the conversation in between."""
+    said = [{"event": "user", "text": "meu cartão"}, {"event": "bot", "text": "Sou a Bia"}]
+    again = [{"event": "user", "text": "de novo eu"}, {"event": "bot", "text": "Sou o Caio"}]
+    paused, resumed = {"event": "pause"}, {"event": "resume"}
+
+    async def tracker(_: web.Request) -> web.Response:
+        return web.json_response({"events": [paused, *said, resumed, paused, *again]})
+
+    app = web.Application()
+    app.router.add_get("/conversations/1/tracker", tracker)
+    async with TestServer(app, host="127.0.0.1") as server:
+        read = await Rasa(str(server.make_url("")).rstrip("/")).written("1")
+    assert read == [
+        {"who": "customer", "text": "de novo eu"},
+        {"who": "agent", "text": "Sou o Caio"},
+    ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from actions.ps7.cli.command import main
 from tests.support.command import Cli, Terminal
@@ -286,6 +287,19 @@ def test_no_password_of_the_environment_goes_through_a_proxy_that_a_env_names(
     Path(".env").write_text(f"PS7_PROXY={url}\n")
     code, _, err = cli("lookup ana")
     assert (code, asked, "PS7_PROXY comes from .env in this folder" in err) == (1, [], True)
+
+
+def test_no_password_of_the_environment_goes_to_whom_a_env_trusts(
+    cli: Cli, isolated: pytest.MonkeyPatch, heard: tuple[str, list[str]]
+) -> None:
+    """With an authority of its own, a foreign .env could let anybody play the bank's PS7."""
+    url, asked = heard
+    for name, value in (("BASE_URL", url), ("USERNAME", "me"), ("PASSWORD", "planted")):
+        isolated.setenv(f"PS7_{name}", value)
+    trustme.CA().cert_pem.write_to_path("ca.pem")
+    Path(".env").write_text("PS7_CA_FILE=ca.pem\n")
+    code, _, err = cli("lookup ana")
+    assert (code, asked, "PS7_CA_FILE comes from .env in this folder" in err) == (1, [], True)
 
 
 @pytest.mark.parametrize(

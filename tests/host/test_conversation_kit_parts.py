@@ -117,6 +117,12 @@ def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
     assert initial_slots(domain) == {"a": "no", "c": None, **added}
 
 
+def test_of_two_session_configs_the_one_that_is_named_first_is_rasas() -> None:
+    """As of everything that is named twice."""
+    configs = [{"session_config": {"session_expiration_time": minutes}} for minutes in (5, 30)]
+    assert load_domain(configs)["session_config"] == {"session_expiration_time": 5}
+
+
 def test_a_domain_may_be_empty() -> None:
     """And a dictionary, which tests share, stays."""
     assert initial_slots(load_domain({})) == {"session_started_metadata": None}

@@ -57,16 +57,23 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
     def fail(_: object, reading: Reading) -> None:
         raise RuntimeError(str(vars(reading)))
 
+    told: list[tuple[object, ...]] = []
+
+    async def opened(_: PS7SessionStart, __: CollectingDispatcher, *known: object) -> None:
+        told.append(known)
+
     bot = converse(carries_over=carries_over)
     await arrive(bot, "ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
     monkeypatch.setattr(actions, "decide", fail)
+    monkeypatch.setattr(ActionSessionStart, "opened", opened)
 
     await bot.user("oi de novo", metadata={"contextId": "diego"})
 
     assert bot.latest_message["text"] == "oi de novo"
     assert shown(bot) == no_customer("unavailable")
+    assert told == [(None, Outcome.UNAVAILABLE)], "a greeting for a stranger would be wrong"
     assert bot.slots["ps7_context"] is None
     assert bot.slots["balance"] == ("1,00" if carries_over else None)
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)

@@ -292,6 +292,18 @@ async def test_a_refused_lookup_ends_at_its_deadline_however_long_the_probe_take
     await ps7.client.close()
 
 
+async def test_a_refused_lookup_waits_for_the_probe_for_what_is_left_of_its_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A retry took nearly all of it: a customer waits for one deadline, and not for two."""
+    ps7 = Played(monkeypatch, deadline=60)
+    ps7.chance = 59.99
+    ps7.may_end.clear()
+    refused = await asyncio.wait_for(ps7.look_up(DOWN, REFUSED), 10)
+    assert (refused, ps7.probes) == (("denied unauthorized", 2), 1)
+    await ps7.client.close()
+
+
 async def test_a_process_of_one_lookup_sends_no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     """`rasa-ps7 lookup` and the doctor: a wrong password is refused once."""
     ps7 = Played(monkeypatch, breaker_failures=1)

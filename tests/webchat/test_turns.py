@@ -71,6 +71,17 @@ def test_slots_that_rasa_resets_are_gone(event: str) -> None:
     assert made["slots"] == []
 
 
+def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
+    """Its line in the log has no HTTP status; that of another turn is left out."""
+    line = "PS7 lookup: outcome={} reason={} status={} attempts=3 ms=2004 correlation={}\n"
+    log = line.format("unavailable", "connect", "-", "one") + line.format("ok", "ok", 200, "two")
+    made = turn([said("one")], [], log, "one")
+    assert made is not None
+    assert made["lookups"] == [
+        {"outcome": "unavailable", "reason": "connect", "status": None, "attempts": 3, "ms": 2004}
+    ]
+
+
 def test_a_hand_over_is_masked_like_slots() -> None:
     """The turn's own, masked like slots."""
     context = {
