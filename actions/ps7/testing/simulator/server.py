@@ -295,7 +295,9 @@ class BackgroundSimulator(Simulator):
         started: Future[None] = Future()
         self._thread = Thread(target=asyncio.run, args=(self._live(started),), daemon=True)
         self._thread.start()
-        started.result()
+        if (error := started.exception()) is not None:
+            self._thread.join()
+            raise error
         return self
 
     def __exit__(self, *_: object) -> None:
