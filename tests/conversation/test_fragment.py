@@ -38,7 +38,7 @@ def test_the_bots_have_the_files_themselves() -> None:
     """What is trained and tested is no copy that could grow old."""
     for name in ("oss_bot", "kiosk"):
         assert (BOTS[name].folder / "domain" / "ps7" / "domain.yml").samefile(FRAGMENT)
-    assert (OSS_BOT / "actions" / "ps7").samefile(ROOT / "actions" / "ps7")
+    assert (OSS_BOT / "rasa_ps7").samefile(ROOT / "actions" / "ps7")
 
 
 def _all_turned_on(text: str) -> str:
