@@ -116,7 +116,8 @@ def _takes_long(item: pytest.Item) -> int:
     """Return how long it takes with what it shares servers with: 0 for most."""
     if item.get_closest_marker("conversation"):
         return 3
-    return {"security": 2, "faults": 1, "model": 1}.get(item.path.parent.name, 0)
+    long = {"deploy": 2, "monitoring": 2, "faults": 1, "model": 1, "security": 1}
+    return long.get(item.path.parent.name, 0)
 
 
 def _group(item: pytest.Item) -> str:
