@@ -154,6 +154,21 @@ class Compose:
             raise AssertionError(words)
 
 
+def run_in(
+    shell: str, script: str, told: dict[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run what is typed into a shell, where nobody answers."""
+    return subprocess.run(
+        [shell, "-c", script],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=told,
+        cwd=folder,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("section", COMMANDS)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_each_command_fits_the_deployment(
@@ -163,15 +178,7 @@ def test_each_command_fits_the_deployment(
     told, calls = at_hand(tmp_path), tmp_path / "calls"
     server = Compose() if platform == "compose" else Kubernetes(build("stores", "telemetry"))
     for line in (["open_doctor"] if section != "PS7" else []) + COMMANDS[section]:
-        ran = subprocess.run(
-            ["/bin/sh", "-c", f"{prepared(platform)}\n{line}\n"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=told,
-            cwd=tmp_path,
-            text=True,
-            check=False,
-        )
+        ran = run_in("sh", f"{prepared(platform)}\n{line}\n", told, tmp_path)
         assert ran.stderr == "", line
         found = sorted(calls.iterdir(), key=lambda call: int(call.name))
         assert found or (platform, line) == ("compose", "open_doctor"), line
@@ -191,15 +198,7 @@ def test_other_shells_do_the_same(platform: str, shell: str, tmp_path: Path) -> 
     script = "\n".join([prepared(platform), *dict.fromkeys(lines)])
     made = []
     for each in ("sh", shell):
-        ran = subprocess.run(
-            [each, "-c", script],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=told,
-            cwd=tmp_path,
-            text=True,
-            check=False,
-        )
+        ran = run_in(each, script, told, tmp_path)
         made.append((ran.stderr, ran.stdout, sorted(call.read_text() for call in calls.iterdir())))
         for call in calls.iterdir():
             call.unlink()
