@@ -10,12 +10,13 @@ import pytest
 
 from actions.ps7 import PS7Settings
 from actions.ps7.lookup.breaker import LONGEST_PAUSE
+from tests.docs.documents import document
 from tests.support.processes import ROOT
 
 FIGURE = r"(?<![\w.])\d[\d,.]*\d|(?<![\w.])\d"
 SECTIONS = {
     section.partition("\n")[0]: section
-    for section in (ROOT / "docs" / "figures.md").read_text(encoding="utf-8").split("\n## ")
+    for section in document("docs/figures.md").text.split("\n## ")
     if "benchmarks/results/" in section
 }
 PICTURES = ROOT / "docs" / "pictures"
