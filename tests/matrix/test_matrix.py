@@ -82,4 +82,4 @@ def test_the_environment_is_what_the_table_says() -> None:
     header = ("rasa-sdk", "beside it", *(f"Python {each}" for each in PYTHONS))
     rows = document("docs/figures.md").table(*header).rows
     (row,) = (dict(zip(header, row, strict=True)) for row in rows if row[:2] == (SDK, BESIDE))
-    assert row[f"Python {python}"] == ("HTTP, gRPC, in-process" if HAS_GRPC else "HTTP, in-process")
+    assert row[f"Python {python}"] == ("all" if HAS_GRPC else "no gRPC")
