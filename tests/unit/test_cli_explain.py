@@ -320,6 +320,23 @@ def test_a_bot_that_calls_the_lookup_runs_it_then() -> None:
     assert (run.action, run.by_name, run.was_set) == (LOOK_UP, True, {"cpf": "1"})
 
 
+def test_a_bot_that_looks_up_on_every_turn_may_call_the_lookup_as_well() -> None:
+    """Its every-turn runs are those after which the seal was set at once."""
+    ran = found_in(user(1), slot("ps7_context", "s"), action(LOOK_UP, 2), user(3))
+    assert [(one.by_name, len(one.said)) for one in ran] == [(False, 1), (True, 1), (False, 2)]
+
+
+@pytest.mark.parametrize(("seal", "known"), [("ps7_context", 2), ("sealed", 1)])
+def test_the_seal_of_such_a_bot_may_have_another_name(
+    given: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seal: str, known: int
+) -> None:
+    """As `PS7_SLOT_NAMES` says: what the bot keeps in a slot `ps7_context` is no seal then."""
+    given.setenv("PS7_SLOT_NAMES", json.dumps({"ps7_context": seal}))
+    events = [user(1), slot("ps7_context", "s"), action(LOOK_UP, 2)]
+    assert main(["explain", saved({"slots": {}, "events": events}), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == known
+
+
 # Files
 
 

@@ -1,8 +1,8 @@
 """`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
 The plugin's own rules decide. The every-turn run leaves no event itself: it is assumed at every
-message, unless the bot calls the lookup by its name. A session that `PS7SessionStart` opened has
-its mark in the `session_started` event.
+message, unless the bot calls the lookup by its name and no message was followed by a seal at once.
+A session that `PS7SessionStart` opened has its mark in the `session_started` event.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Explain a conversation."""
     reporter, out = Reporter(load(BotSettings), show=options.show), Output()
-    reports = [reporter.report(each) for each in runs(read(options.file))]
+    ran = runs(read(options.file), reporter.bot.names.context)
+    reports = [reporter.report(each) for each in ran]
     if options.json:
         out.json({"seal_keys_set": reporter.keys_known, "runs": reports})
     elif not reports:
@@ -235,12 +236,11 @@ def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def runs(saved: SavedTracker) -> list[Ran]:
-    """Return every run of the plugin in a conversation, oldest first."""
+def runs(saved: SavedTracker, seal: str = CONTEXT) -> list[Ran]:
+    """Return every run of the plugin in a conversation, oldest first; `seal` is the slot's name."""
     from ..testing.rasa_in_memory import replay  # optional
 
     initial = dict.fromkeys(saved.slots)
-    called = [event.get("name") for event in saved.events if event["event"] == "action"]
     now = datetime.fromtimestamp(0, tz=timezone.utc)
     said: tuple[object, ...] = ()
     found: list[Ran] = []
@@ -257,13 +257,14 @@ def runs(saved: SavedTracker) -> list[Ran]:
         opens = _mark(saved.events[count:]) if by_name and name == SESSION_ACTION else None
         if kind == "user":
             said, name = (*said, event.get("text")), CONTEXT_ACTION
-        looks_up = name == CONTEXT_ACTION and (by_name or CONTEXT_ACTION not in called)
-        if looks_up or opens or name in (VERIFY_ACTION, FORGET_ACTION):
+        if opens or name in (CONTEXT_ACTION, VERIFY_ACTION, FORGET_ACTION):
             before = saved.events[: count if opens is None else count - 1]
             slots = replay(before, initial).slots
             tracker = replace(saved, slots=slots, events=before)
             found.append(Ran(str(name), by_name, tracker, opens, now, said, was_set))
-    return found
+    called = any(ran.by_name and ran.action == CONTEXT_ACTION for ran in found)
+    every_turn = not called or any(seal in ran.was_set for ran in found if not ran.by_name)
+    return [ran for ran in found if ran.by_name or every_turn]
 
 
 def _mark(events: list[dict[str, Any]]) -> str | None:
