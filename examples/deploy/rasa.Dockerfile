@@ -1,13 +1,15 @@
 # Rasa Open Source with the trained bot in it. Built at the root of the project:
 #   docker build -f examples/deploy/rasa.Dockerfile -t ps7-rasa:0.1.0 .
+# Another base image needs Python 3.10.
 ARG RASA_PYTHON_IMAGE=python:3.10-slim
 FROM ${RASA_PYTHON_IMAGE} AS rasa
 
+# A mirror of the package index, and the authority of a proxy that inspects TLS (the base image has its file).
 ARG PIP_INDEX_URL
 ARG PIP_CERT
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 RASA_TELEMETRY_ENABLED=false
-# For x86_64. Each file is known by its hash. Three packages have no wheels: installing them runs code of theirs.
+# For x86_64: tensorflow-text has no wheel for aarch64. Each file is known by its hash. Three packages have no wheels: installing them runs code of theirs.
 COPY requirements/rasa-container.txt /build/
 RUN python -m pip install --only-binary :all: --no-binary docopt,mattermostwrapper,randomname --use-pep517 \
     --require-hashes --requirement /build/rasa-container.txt

@@ -7,8 +7,9 @@ failed checks of HEALTH_URL in a row end it with exit code 1, and whoever starte
 start it again. `python serve.py` alone is one check, for the container's own health. HEALTH_CA
 names the authority of a server with TLS.
 
-Nothing starts without PS7_ARRIVAL_KEYS, in the environment or as a file of PS7_SECRETS_DIR: without
-them, a contextId that nobody signed is used. Who wants that starts the command without this file.
+The plugin does not start without PS7_ARRIVAL_KEYS, in the environment or as a file of
+PS7_SECRETS_DIR: without them, a contextId that nobody signed is used. Who wants that starts the
+command without this file.
 """
 
 from __future__ import annotations
