@@ -5,7 +5,7 @@
 #   docker build -t ps7-doctor:0.1.0 --target doctor .       # the command rasa-ps7 as well
 #
 # Only its environment configures it, and it only writes to /tmp: examples/deploy/README.md. It serves
-# its metrics on port 9464.
+# its metrics on port 9464. Another base image needs Python 3.13, and glibc 2.28 or newer.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 # Whatever installing takes stays in here.
@@ -27,10 +27,11 @@ RUN python -m venv --without-pip /opt/venv \
 # A folder of actions that is not the example's has to be let through by .dockerignore as well.
 ARG ACTIONS=actions
 WORKDIR /app
+# A metrics.py among the bot's actions takes the place of ours.
+COPY examples/monitoring/metrics.py actions/
 COPY ${ACTIONS} actions
 COPY actions/ps7 rasa_ps7
 COPY examples/deploy/serve.py serve.py
-COPY examples/monitoring/metrics.py actions/
 # The plugin has the wheel's name, and is there once. A server needs neither the command nor the test
 # kit. Nothing is compiled at run time; and the files may be readable by nobody else on the machine
 # that builds the image, but are by any user in it. The SDK says ERROR at each start if there is no
