@@ -27,7 +27,7 @@ from actions import ps7 as plugin
 from actions.ps7.testing import FAULTS, BackgroundSimulator, Conversation, pytest_plugin
 from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import Block, code_words, document
-from tests.docs.test_tables import REASONS
+from tests.docs.test_tables import rows_of_reasons
 from tests.support.processes import ROOT
 from tests.support.reader import Reader, block
 
@@ -287,8 +287,8 @@ async def test_the_lookup_that_is_shown_names_its_end(ps7: BackgroundSimulator) 
 async def test_a_lookup_ends_and_costs_what_the_table_of_reasons_says() -> None:
     """Each fault of the simulator, with the default settings."""
     said = {
-        fault: (reason.strip("`"), outcome.strip("`"), int(some.split()[-1]))
-        for reason, outcome, _, faults in REFERENCE.table(*REASONS).rows
+        fault: (reason, outcome, int(some.split()[-1]))
+        for reason, outcome, faults in rows_of_reasons()
         for some in filter(None, faults.split("; "))
         for fault in code_words(some)
     }

@@ -28,6 +28,7 @@ from tests.docs.documents import code_words, document
 from tests.support.processes import ROOT
 
 REASONS = ("reason", "outcome", "what happened", "simulated by, requests")
+UNAVAILABLE = ("reason of `unavailable`", "what happened", "simulated by, requests")
 METRICS = ("metric", "kind", "unit", "attributes", "counts")
 OPERATIONS = document("docs/operations.md")
 
@@ -120,17 +121,25 @@ def test_every_warning_has_its_row() -> None:
 
 def test_every_reason_has_its_row() -> None:
     """With the outcome that it has in the rules, and in the simulator's faults, all of them."""
-    rows = document("docs/reference.md").table(*REASONS).rows
-    said = {row[0].strip("`"): row[1].strip("`") for row in rows}
-    assert sorted(row[0].strip("`") for row in rows) == sorted(reason.value for reason in Reason)
+    rows = rows_of_reasons()
+    said = {reason: outcome for reason, outcome, _ in rows}
+    assert sorted(reason for reason, *_ in rows) == sorted(reason.value for reason in Reason)
     found = {
         (rule.reason.value, rule.outcome.value)
         for rule in rules.CONTEXT_RULES
         if rule.reason and rule.outcome
     }
     found |= {(fault.reason, fault.outcome) for fault in FAULTS.values()}
-    assert {fault for row in rows for fault in code_words(row[3])} == FAULTS.keys()
+    assert {fault for *_, faults in rows for fault in code_words(faults)} == FAULTS.keys()
     assert {(reason, said[reason]) for reason, _ in found} == found
+
+
+def rows_of_reasons() -> list[tuple[str, str, str]]:
+    """Return each reason with its outcome and what simulates it, from both tables."""
+    page = document("docs/reference.md")
+    rows = [(row[0], row[1].strip("`"), row[3]) for row in page.table(*REASONS).rows]
+    rows += [(row[0], "unavailable", row[2]) for row in page.table(*UNAVAILABLE).rows]
+    return [(name, outcome, faults) for cell, outcome, faults in rows for name in code_words(cell)]
 
 
 def test_the_rules_are_those_of_the_code() -> None:
