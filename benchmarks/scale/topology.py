@@ -1,8 +1,8 @@
 """Everything that runs: engines, two Rasa servers, two action servers, and nginx before each pair.
 
-It knows how they are started and reached, and nothing of what is said. All talk over TLS, and each
-client takes the run's authority alone. Rasa's `endpoints.yml`, and how secrets come to a server as
-files, are those of `examples/deploy/`.
+It knows how they are started and reached, and nothing of what is said. They talk to each other over
+TLS, and each client takes the run's authority alone; the simulator of PS7 is asked over http.
+Rasa's `endpoints.yml`, and how secrets come to a server as files, are those of `examples/deploy/`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 `credentials.yml` names `channels.whatsapp.WhatsAppInput`; README.md has its keys. A conversation's
 id is a keyed digest of who writes, so that no phone number is in tracker, log or token. With each
-message your back-end is asked who arrives: nothing is cached, so a log-out and a new link count.
+message your back-end is asked who arrives, and nothing is cached: a new contextId counts at once.
+A 404 or a failure brings none, and logs nobody out: within the session, a customer of an earlier
+message stays known.
 """
 
 from __future__ import annotations

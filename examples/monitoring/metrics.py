@@ -1,9 +1,9 @@
 """Serves the metrics of each worker of the action server, for Prometheus.
 
-Copy this into the bot's `actions/`, and let `actions/__init__.py` say `from . import metrics`, so
-that every worker loads it. OpenTelemetry's own variables say where: the first worker listens on
-`OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost), each further
-one on the next port. Where no worker is started (`--grpc`), call `serve()` instead.
+Copy this into the bot's `actions/`, and let `actions/__init__.py` say `import rasa_ps7` and
+`from . import metrics`, so that every worker loads it. There are as many ports as workers, the first
+of them `OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost). Each
+worker takes the first that is free. With `--grpc` there are no workers: call `serve()` there.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 def serve() -> None:
     """Serve what this process measures on the first free port, of one for each worker.
 
-    Where none is free, or the bot has a meter provider of its own, a WARNING says so, and the
-    worker goes on without.
+    Where none can be opened, or the process has a meter provider already, a WARNING says so, and
+    the worker serves no metrics.
     """
     host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost")
     first = int(os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"))

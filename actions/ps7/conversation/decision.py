@@ -208,6 +208,10 @@ def _set_status(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
+    """Leave status and customer; where the newest seal is gone, write one that names nobody.
+
+    Then the bot's own slots of `PS7_CLEAR_SLOTS` become null too.
+    """
     return _changes(reading, report, {}, reading.in_slot, sets_status=False)
 
 
