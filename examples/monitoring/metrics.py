@@ -1,8 +1,8 @@
 """Serves the metrics of each worker of the action server, for Prometheus.
 
 Copy this into the bot's `actions/`, and let `actions/__init__.py` say `import rasa_ps7` and
-`from . import metrics`, so that every worker loads it. There are as many ports as workers, the first
-of them `OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost). Each
+`from . import metrics`, so that every worker loads it. There are as many ports as workers, from
+`OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost) on. Each
 worker takes the first that is free. With `--grpc` there are no workers: call `serve()` there.
 """
 
