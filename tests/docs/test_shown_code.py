@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import re
 import shutil
 import subprocess
@@ -348,23 +347,3 @@ warnings.warn("Parsed an intent '52998224725' which is not defined in the domain
     assert "ValueError: (CPF)\n" in done.stderr
     assert "Parsed an intent '(CPF)' which" in done.stderr
     assert "52998224725" not in done.stderr
-
-
-def test_a_line_of_the_log_is_json(tmp_path: Path) -> None:
-    """Of any module, by the formatter that the page names; a stand-in is here."""
-    (tmp_path / "pythonjsonlogger").mkdir()
-    (tmp_path / "pythonjsonlogger" / "json.py").write_text(
-        "import json, logging\n"
-        "class JsonFormatter(logging.Formatter):\n"
-        "    def format(self, record):\n"
-        "        return json.dumps([record.levelname, record.name, record.getMessage()])\n"
-    )
-    said = "logging.getLogger('rasa_ps7.telemetry').info('PS7 lookup')"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{SHOWN['actions/json_log.py']}\n{said}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stderr) == ["INFO", "rasa_ps7.telemetry", "PS7 lookup"]
