@@ -1,6 +1,6 @@
 """How a contextId comes through each channel of credentials.yml, one of a bot's own among them.
 
-The table of docs/channels.md says the same, which a test compares with Rasa's own code.
+docs/channels.md says the same: tests compare it with this table, and this with Rasa's own code.
 """
 
 from __future__ import annotations
