@@ -15,7 +15,7 @@ from tests.conversation import spoken
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import QUIET, Stage
 from tests.conversation.talking import RunningBot
-from tests.support.processes import ROOT, Process, free_port
+from tests.support.processes import RASA, ROOT, Process, free_port
 
 pytestmark = [
     pytest.mark.conversation,
@@ -42,7 +42,7 @@ async def rasa(
     }
     process = await Process.start(
         stage.scratch / f"whatsapp-{port}.log",
-        *(stage.rasa_python, "-W", "ignore", "-m", "rasa", *server, *files),
+        *(stage.rasa_python, "-W", "ignore", RASA, *server, *files),
         cwd=stage.scratch,
         variables=told,
     )

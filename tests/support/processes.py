@@ -23,6 +23,8 @@ import aiohttp
 import psutil
 
 ROOT = Path(__file__).parents[2]
+RASA = Path(__file__).with_name("rasa_command.py")
+"""What Rasa's Python runs instead of `-m rasa`."""
 
 _PATIENCE, _STOP_PATIENCE = 60.0, 20.0
 """Seconds without progress after which a process is given up; a busy machine may be slow."""

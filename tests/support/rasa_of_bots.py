@@ -8,11 +8,13 @@ import json
 import os
 import sys
 
+from rasa_command import main  # before the rest of Rasa
+
+# isort: split
 import rasa.core.agent
 import rasa.core.run
 import rasa.model_testing
 import rasa.model_training  # noqa: F401 - loaded for the forks
-from rasa.__main__ import main
 
 AT_ONCE = 2
 """How many bots learn at the same time; those that have learned only wait for messages."""

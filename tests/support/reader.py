@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.docs.documents import document
-from tests.support.processes import ROOT, Process, free_port
+from tests.support.processes import RASA, ROOT, Process, free_port
 
 PAGES = {
     "rasa-ps7 simulate": ("8099", "/"),
@@ -56,7 +56,7 @@ class Reader:
         environment, python = folder / "environment", f"PYTHONPATH={folder}/installed exec"
         link = f'ln -s "$PWD/$2/actions/ps7" {folder}/installed/rasa_ps7'
         programs = {
-            "bin/rasa": f'exec {rasa_python} -m rasa "$@"',
+            "bin/rasa": f'exec {rasa_python} {RASA} "$@"',
             "bin/python3": f'[ "$1 $2" = "-m venv" ] && cp -R {environment} "$3"',
             "environment/bin/pip": f'[ ! -d "$2" ] || {link}',
             "environment/bin/python": f'{python} {sys.executable} "$@"',
