@@ -26,7 +26,7 @@ class Effect(Enum):
     CLEAR = "the customer's slots become null"
     REPEAT = "the last answer about this contextId still applies"
     STATUS = "`ps7_status` is set; if it was `ok`, the customer's slots become null"
-    NOTHING = "nothing is set"
+    NOTHING = "`ps7_status` and the customer's slots stay as they are"
     LOG_OUT = "this contextId, and every one that a seal is about, is logged out"
 
 
