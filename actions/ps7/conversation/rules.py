@@ -26,7 +26,7 @@ class Effect(Enum):
     CLEAR = "the customer's slots become null"
     REPEAT = "the last answer about this contextId still applies"
     STATUS = "`ps7_status` is set; if it was `ok`, the customer's slots become null"
-    NOTHING = "`ps7_status` and the customer's slots stay as they are"
+    NOTHING = "`ps7_status` and the customer's slots stay"
     LOG_OUT = "this contextId, and every one that a seal is about, is logged out"
 
 
@@ -69,9 +69,7 @@ ANYONE = Fact(
     "the current seal names a customer, or a slot shows one",
     lambda reading: reading.claims or reading.says_ok or NAMED.is_true(reading),
 )
-CLAIMED = Fact(
-    "a slot shows a customer, but no valid seal backs it", lambda reading: reading.claims
-)
+CLAIMED = Fact("a slot shows a customer without a valid seal", lambda reading: reading.claims)
 OUTDATED = Fact(
     "the seal is from another session or version, or Rasa rewound the conversation",
     lambda reading: reading.outdated,
@@ -106,7 +104,7 @@ class Rule(NamedTuple):
     @property
     def condition(self) -> str:
         """When it applies, in words; after all rules before it did not."""
-        return "; ".join(fact.words for fact in self.when) or "in all other cases"
+        return "; ".join(fact.words for fact in self.when) or "otherwise"
 
     @property
     def meaning(self) -> str:
