@@ -34,21 +34,11 @@ def test_the_lookup_is_switched_off_by_one_setting() -> None:
     assert (known.asked, newcomer.asked) == (["ana", "ana"], ["diego"])
 
 
-def test_the_requests_of_a_day_add_up() -> None:
-    """In the example, and by the plugin's own numbers."""
-    found = re.search(
-        r"example, ([\d,]+) sessions a day, (\d+) second contextIds and (\d+) renewals are "
-        r"([\d,]+) lookups\. With (\d+) % retries and two servers they make ([\d,]+) requests\. "
-        r"While PS7 is away, each process sends up to (\d+) an hour for probes",
-        OPERATIONS.prose,
-    )
+def test_the_requests_of_a_day_are_by_the_plugins_own_numbers() -> None:
+    """Tokens by their life, and probes by the pause between them."""
+    found = re.search(r"up to (\d+) an hour for probes", OPERATIONS.prose)
     assert found is not None
-    sessions, more, renewed, lookups, percent, requests, probes = (
-        int(each.replace(",", "")) for each in found.groups()
-    )
     fetches = _DAY / (tokens.LIFETIME * tokens._RENEWED_AT)
     assert f"{fetches:.0f} tokens × processes" in OPERATIONS.text
-    assert sessions + more + renewed == lookups
-    assert lookups * (1 + percent / 100) + 2 * fetches == requests
     of = {name: field.default for name, field in PS7Settings.model_fields.items()}
-    assert _DAY / 24 / of["breaker_reset"] * of["attempts"] == probes
+    assert _DAY / 24 / of["breaker_reset"] * of["attempts"] == int(found[1])
