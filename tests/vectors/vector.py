@@ -1,4 +1,11 @@
-"""The format of the vectors, as README.md describes it. Knows nothing of the plugin."""
+"""Answers of PS7, and what each must give: the format of the files. Knows nothing of the plugin.
+
+Each file has answers of one kind, each under a name: the fields of `Vector`, and a body. That is
+`json`, or `text` (in `encoding`), `base64`, or a long one in pieces: `repeat: [["[", 30000]]`.
+`received_at` is when the answer came, `settings` have no `PS7_`, `undocumented` are the fields that
+a WARNING must name; of `slots`, `ps7_payload` and `u_…` are compared only if they are named.
+Make up every value: never use a customer's.
+"""
 
 from __future__ import annotations
 
