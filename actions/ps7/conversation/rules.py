@@ -66,10 +66,13 @@ WAITS = Fact(
     lambda reading: reading.failed is not None,
 )
 ANYONE = Fact(
-    "the current seal names a customer, or a slot shows one",
+    "the current seal, `ps7_status` or `ps7_context` claims a customer",
     lambda reading: reading.claims or reading.says_ok or NAMED.is_true(reading),
 )
-CLAIMED = Fact("a slot shows a customer without a valid seal", lambda reading: reading.claims)
+CLAIMED = Fact(
+    "`ps7_status` or `ps7_context` claims a customer, without a valid seal",
+    lambda reading: reading.claims,
+)
 OUTDATED = Fact(
     "the seal is from another session or version, or Rasa rewound the conversation",
     lambda reading: reading.outdated,
