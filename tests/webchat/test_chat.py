@@ -16,7 +16,7 @@ SOCKET = """
 export const sent = [], heard = {};
 const socket = { on: (name, act) => { heard[name] = act; }, emit: (_, said) => sent.push(said) };
 export const io = () => socket;
-export const happens = async (name, id) => { socket.id = id; await heard[name](); };
+export const happens = async (name, id, said) => { socket.id = id; await heard[name](said); };
 """
 """In the place of socket.io's client: the test says when it connects, and under which id."""
 BEGIN = """
@@ -24,10 +24,13 @@ import { webcrypto } from "node:crypto";
 import { openChat } from "./chat.js";
 import { happens, sent } from "./socket.io.js";
 globalThis.crypto ??= webcrypto; // before Node.js 20
-let backEndIsThere = true;
+let backEndIsThere = true, meanwhile = () => {};
 const told = [], note = (what) => () => told.push(what);
 const chat = openChat({
-  arrive: async (id) => (backEndIsThere ? { contextId: `signed for ${id}` } : null),
+  arrive: async (id) => {
+    await meanwhile();
+    return backEndIsThere ? { contextId: `signed for ${id}` } : null;
+  },
   onBroken: note("broken"), onLeft: note("left"), onOver() {}, onConnection() {}, onMessage() {},
 });
 await happens("connect", "one");
@@ -54,6 +57,12 @@ CASES = {
     "comes back, and the back-end is away": (
         f"backEndIsThere = false; {COMES_BACK}",
         [],
+        [["oi", None]],
+    ),
+    "logs out while it is asked who is there": (
+        """meanwhile = () => happens('bot_uttered', 'one', { conversation: 'ended' });
+        Date.now = () => Infinity; chat.say('oi');""",
+        ["left"],
         [["oi", None]],
     ),
 }

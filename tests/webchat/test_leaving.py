@@ -89,6 +89,7 @@ async def test_nobody_arrives_by_themselves_after_a_log_out(visitors: Visitors) 
     line, arrivals = await laid(visit)
     await visit.say(LEAVE, 2)
     await line.cut(2)
+    await expect(visit.page.locator(".message.note")).to_have_count(0)
     await asks_and_hears(visit, 3, *GREETING, *GOODBYE, *NO_BALANCE["missing"])
     assert len(arrivals) == 1
     await visit.page.reload()
