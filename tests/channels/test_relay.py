@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient, TestServer
 from relay import Relay
 
@@ -19,7 +20,6 @@ from tests.channels.services import ARRIVAL_KEY
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
-from tests.support.processes import free_port
 
 pytestmark = [
     pytest.mark.conversation,
@@ -138,11 +138,44 @@ async def test_whoever_is_not_cec_is_refused(cec: Cec) -> None:
     assert [await cec.post(message, token) for token in ("", "another", "é")] == [401] * 3
 
 
-async def test_the_relay_answers_502_when_rasa_is_away(caplog: pytest.LogCaptureFixture) -> None:
-    """CEC hears so; the log names neither session nor text."""
-    async with relay(f"http://127.0.0.1:{free_port()}") as http:
+async def test_what_the_bot_shows_is_passed_on() -> None:
+    """Pictures and buttons as well as texts, and nothing else."""
+    shown: list[dict[str, Any]] = [
+        {"text": "Sim?", "buttons": [{"title": "Sim", "payload": "sim"}]},
+        {"image": "a.png"},
+    ]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response([{"recipient_id": "one", **each} for each in shown])
+
+    rasa = web.Application()
+    rasa.router.add_post("/webhooks/rest/webhook", answer)
+    async with (
+        TestServer(rasa, host="127.0.0.1") as server,
+        relay(str(server.make_url("")).rstrip("/")) as http,
+    ):
         cec = Cec(http)
-        message = {"session": cec.session, "text": "meu CPF é 529"}
-        assert await cec.post(message) == 502
+        answered = await cec.post({"session": cec.session, "text": "oi"})
+    assert answered == {"answers": shown, "next": "bot"}
+
+
+@pytest.mark.parametrize(
+    ("listens", "error"),
+    [(False, "ClientConnectorError"), (True, "TimeoutError")],
+    ids=["away", "too slow"],
+)
+async def test_the_relay_answers_502_when_rasa_does_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, listens: bool, error: str
+) -> None:
+    """CEC hears so; the log names neither session nor text."""
+    with socket.socket() as rasa:
+        rasa.bind(("127.0.0.1", 0))
+        if listens:
+            rasa.listen()
+            monkeypatch.setattr("relay.DEADLINE", ClientTimeout(0.1))
+        async with relay(f"http://127.0.0.1:{rasa.getsockname()[1]}") as http:
+            cec = Cec(http)
+            message = {"session": cec.session, "text": "meu CPF é 529"}
+            assert await cec.post(message) == 502
     lines = [each.getMessage() for each in caplog.records if each.name == "relay"]
-    assert lines == ["Rasa did not answer: ClientConnectorError"]
+    assert lines == [f"Rasa did not answer: {error}"]

@@ -33,7 +33,7 @@ def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN4
     return SimpleNamespace(sender_id=sender, events=[*events])
 
 
-ASKING = tracker(STARTED, ASKED)
+ASKING = tracker(STARTED, {**ASKED, "input_channel": "before it"}, ASKED)
 
 
 @dataclass

@@ -105,12 +105,17 @@ async def test_claimed_slots_open_no_account(bot: CustomerConversation, who: str
 
 @pytest.mark.parametrize(
     ("who", "reason", "segment"),
-    [("ana", "asked", "Personnalité"), ("not-found", "asked", None), ("http-403", "denied", None)],
+    [
+        ("ana", "asked", "Personnalité"),
+        ("not-found", "asked", None),
+        ("http-403", "denied", None),
+        ("", "tampered", None),
+    ],
 )
 async def test_the_agents_desk_gets_the_context(
     bot: CustomerConversation, monkeypatch: pytest.MonkeyPatch, who: str, reason: str, segment: str
 ) -> None:
-    """Why they are asked to, and what may go on of a customer who is known.
+    """Why they are asked to, and what may go on of a customer who is known, whatever is claimed.
 
     Then the bot forgets the customer and pauses. If the desk is away, it does neither.
     """
@@ -121,6 +126,9 @@ async def test_the_agents_desk_gets_the_context(
         return True
 
     await bot.arrives(who, "quero falar com uma pessoa")
+    for name, value in CLAIM.items():
+        await bot.set_slot(name, value)
+    await bot.run("action_ps7_verify")
     before = bot.slots["ps7_status"]
     assert (await bot.run("action_hand_over")).texts == [AWAY], "no HANDOVER_URL is set"
     assert (bot.slots["handed_over"], bot.slots["ps7_status"]) == (False, before)
