@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import runpy
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
+from urllib.request import urlopen
 
 import pytest
 
@@ -59,17 +61,21 @@ def look_up(address: str, **headers: str) -> int:
 def test_it_serves_until_a_signal_and_ends_cleanly(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    """Any credentials will do; handlers are restored."""
+    """Any credentials will do; it keeps the newest requests alone; handlers are restored."""
+    monkeypatch.setattr(f"{MODULE}.__main__._KEPT_REQUESTS", 1)
     statuses: list[int] = []
+    kept: list[int] = []
 
     def serve(address: str) -> None:
         statuses.append(look_up(address, userName="any", password="any"))
         statuses.append(look_up(address, userName="any"))
+        with urlopen(f"http://{address}/requests", timeout=10) as shown:
+            kept.extend(each["status"] for each in json.load(shown)["requests"])
 
     before = [signal.getsignal(one) for one in SIGNALS]
     monkeypatch.setattr(sys, "stdout", Terminal(number, serve))
     assert rasa_ps7(["simulate"]) == 0
-    assert statuses == [200, 401]
+    assert (statuses, kept) == ([200, 401], [401])
     assert [signal.getsignal(one) for one in SIGNALS] == before
     assert capfd.readouterr() == ("", "")
 
