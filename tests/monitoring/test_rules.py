@@ -170,30 +170,74 @@ def test_a_worker_serves_its_metrics_or_does_without(workers: str, before: str, 
     assert said.format(first + 1) in ran.stderr
 
 
-@pytest.mark.parametrize(
-    ("title", "recorded"),
-    [
-        ("Clientes identificados, três dias", "ps7:turns_unknown:share3d"),
-        ("Consultas em até um segundo, três dias", "ps7:lookups_slow:share3d"),
-    ],
-    ids=["known", "quick"],
-)
-def test_a_figure_of_the_dashboard_shows_how_many_were_served(
-    tmp_path: Path, title: str, recorded: str
-) -> None:
-    """And not how many were not, which is what the rules record."""
+TURNS = 'ps7_turns_total{action="action_ps7_context"'
+PROBES = 'ps7_probe_total{outcome="denied"'
+SECONDS = "ps7_lookup_duration_seconds"
+# Of 100 lookups a second that PS7 got, 50 took one second at most, and 99 four.
+TIMES = {"1": 3000, "2": 5400, "4": 5940, "+Inf": 6000, '1",reason="circuit_open': 60_000}
+QUANTILES = "; ".join(f'{SECONDS}_bucket{{le="{le}"}} 0+{each}' for le, each in TIMES.items())
+SHOWN: dict[str, tuple[float, str]] = {
+    "Alertas disparados": (1, 'ALERTS{alertstate="firing"} 1'),
+    "Clientes identificados, três dias": (0.999, "ps7:turns_unknown:share3d{} 0.001"),
+    "Consultas em até um segundo, três dias": (0.99, "ps7:lookups_slow:share3d{} 0.01"),
+    "Servidores medidos": (1, 'ps7_turns_total{instance="a"} 7'),
+    "Turnos por status": (2, f'{TURNS},status="missing"}} 0+120'),
+    "Clientes identificados, por origem": (2, f'{TURNS},status="ok",source="held"}} 0+120'),
+    "Turnos sem contextId": (7, 'ps7:turns:share1h{status="missing",metadata="brought"} 7'),
+    "Turnos que terminam invalid, rejected ou expired": (
+        7,
+        'ps7:turns:share1h{status="invalid"} 7',
+    ),
+    "Consultas por resultado": (2, f'{SECONDS}_count{{outcome="ok"}} 0+120'),
+    "Consultas que falharam, por motivo": (2, f'{SECONDS}_count{{reason="forbidden"}} 0+120'),
+    "mediana": (1, QUANTILES),
+    "p99": (4, QUANTILES),
+    "em andamento": (7, "ps7_connections_in_use{} 7"),
+    "à espera": (7, "ps7_connections_waiting{} 7"),
+    "novas tentativas por segundo": (2, "ps7_lookup_retries_total{} 0+120"),
+    "Circuitos abertos": (1, 'ps7_breaker_open{instance="a"} 1'),
+    "Sondas que falharam, por motivo": (600, f'{PROBES},reason="forbidden"}} 0+120'),
+    "Chegadas recusadas": (600, 'ps7_arrivals_refused_total{reason="arrival_time"} 0+120'),
+    "selos recusados": (600, "ps7_seals_refused_total{} 0+120"),
+    "slots restaurados": (600, "ps7_slots_restored_total{} 0+120"),
+    "Memória": (7, 'process_resident_memory_bytes{instance="a"} 7'),
+    "Processador": (2, 'process_cpu_seconds_total{instance="a"} 0+120'),
+    "Reinícios, uma hora": (9, 'process_start_time_seconds{instance="a"} 0+1'),
+    "Dias até o fim de um certificado": (2, 'ps7:certificate:left{certificate="client"} 172800'),
+    "Chaves do selo, por digest": (1, 'ps7_seal_keys{digest="1b4f0e985197"} 7'),
+}
+"""What each line of the dashboard shows, if in ten minutes there is this and nothing else.
+
+A line has the name of its panel, or its own where the panel has several.
+"""
+
+
+def test_a_line_of_the_dashboard_shows_what_it_is_called(tmp_path: Path) -> None:
+    """And not another metric, quantile or share, such as the one that the rules record."""
     board = json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))
-    (panel,) = (each for each in board["panels"] if each["title"] == title)
-    (target,) = panel["targets"]
-    asked = {
-        "expr": target["expr"].replace("$job", "ps7"),
-        "eval_time": "1m",
-        "exp_samples": [{"labels": '{job="ps7"}', "value": 0.999}],
+    lines = {
+        target["legendFormat"] if len(panel["targets"]) > 1 else panel["title"]: target
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
     }
-    series = {"series": f'{recorded}{{job="ps7"}}', "values": "0.001 0.001"}
-    case = {"interval": "1m", "input_series": [series], "promql_expr_test": [asked]}
-    file = tmp_path / "figure_test.yml"
-    file.write_text(json.dumps({"rule_files": [], "tests": [case]}), encoding="utf-8")
+    assert lines.keys() == SHOWN.keys()
+    cases = []
+    for name, (value, there) in SHOWN.items():
+        query = lines[name]["expr"].replace("$job", "ps7").replace("$__rate_interval", "5m")
+        label = "".join(re.findall(r"{{(\w+)}}", lines[name]["legendFormat"]))
+        labels = "".join(re.findall(rf'\b{label}="\w+"', there)) if label else ""
+        series = [
+            {"series": metric.replace("{", '{job="ps7",'), "values": f"{values}x9"}
+            for metric, values in map(str.split, there.split("; "))
+        ]
+        asked = {
+            "expr": f"sum by ({label}) ({query})",
+            "eval_time": "9m",
+            "exp_samples": [{"labels": f"{{{labels}}}", "value": value}],
+        }
+        cases.append({"interval": "1m", "input_series": series, "promql_expr_test": [asked]})
+    file = tmp_path / "lines_test.yml"
+    file.write_text(json.dumps({"rule_files": [], "tests": cases}), encoding="utf-8")
     promtool("test", "rules", str(file))
 
 
