@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -131,6 +132,14 @@ def test_a_proxy_looks_at_the_certificate_of_what_is_behind_it(file: str, behind
     ]
 
 
+@pytest.mark.parametrize(("file", "again"), [("nginx.conf", False), ("balancer.conf", True)])
+def test_only_what_can_be_repeated_is_sent_to_another_server(file: str, again: bool) -> None:
+    """A message reaches one Rasa: the tracker has it once. The plugin's actions can run again."""
+    text = (DEPLOY / file).read_text(encoding="utf-8")
+    (cases,) = re.findall(r"(?m)^ *proxy_next_upstream (.+);", text)
+    assert ("non_idempotent" in cases.split()) == again
+
+
 DOCKER = """#!/bin/sh
 case "$*" in
   *" ps --all "*) cat servers ;;
@@ -143,20 +152,28 @@ echo "$*" >>told
 
 
 @pytest.mark.parametrize(
-    ("health", "code", "there"), [("healthy", 0, {"new"}), ("starting", 1, {"old"})]
+    ("command", "health", "expected"),
+    [
+        ("renew", "healthy", (0, {"new"}, 0)),
+        ("renew", "starting", (1, {"old"}, 0)),
+        ("restart", "healthy", (0, {"old"}, 2)),
+        ("restart", "unhealthy", (1, {"old"}, 1)),
+    ],
 )
-def test_renew_takes_no_server_before_a_new_one_is_healthy(
-    tmp_path: Path, health: str, code: int, there: set[str]
+def test_no_server_is_taken_before_the_one_before_is_healthy(
+    tmp_path: Path, command: str, health: str, expected: tuple[int, set[str], int]
 ) -> None:
-    """A version that does not come up leaves those that are there, and the new one goes."""
+    """What does not come up leaves those that are there; a new one of another version goes."""
     for name, script in (("docker", DOCKER), ("sleep", "#!/bin/sh\n")):
         (tmp_path / name).write_text(script)
         (tmp_path / name).chmod(0o755)
     (tmp_path / "servers").write_text("old-1\nold-2\n")
     (tmp_path / "told").touch()
     told = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HEALTH": health}
-    script = f". {DEPLOY / 'on-call.sh'} && compose && renew actions"
+    script = f". {DEPLOY / 'on-call.sh'} && compose && {command} actions"
     ran = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=told, check=False)
     left = (tmp_path / "servers").read_text().splitlines()
-    assert (ran.returncode, {each.partition("-")[0] for each in left}) == (code, there)
+    restarts = (tmp_path / "told").read_text().count("restart old-")
+    there = {each.partition("-")[0] for each in left}
+    assert (ran.returncode, there, restarts) == expected
     assert len(left) == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from itertools import product
 from typing import Any
 
 import pytest
 
-from tests.deploy.deployment import Cluster
+from tests.deploy.deployment import DEPLOY, Cluster, load
+from tests.support.processes import ROOT
 
 PORTS = {"actions": 5055, "rasa": 5005, "postgres": 5432, "redis": 6379}
 CLUSTER = Cluster.as_written()
@@ -44,6 +46,40 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     assert out == [("actions-to-ps7", 443), *[("all-to-names", 53)] * 4, *stores]
     nobody = CLUSTER.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_your_back_end_reaches_rasa() -> None:
+    """Whose REST channel believes every post. OpenShift's Route lets the same addresses in."""
+    said = CLUSTER.named("Ingress", "rasa")["metadata"]["annotations"]
+    component = load(DEPLOY / "kubernetes" / "components" / "openshift" / "kustomization.yaml")
+    (patch,) = (each for each in component["patches"] if each["target"]["kind"] == "Ingress")
+    (theirs,) = (each["value"] for each in load(patch["patch"]) if "annotation" in each["path"])
+    back_end = theirs["haproxy.router.openshift.io/ip_whitelist"]
+    assert said["nginx.ingress.kubernetes.io/whitelist-source-range"] == back_end
+    assert ip_network(back_end).num_addresses <= 256
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_workload_is_probed_on_a_port_of_its_own(name: str) -> None:
+    """Over TLS. `/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
+    workload = CLUSTER.workloads[name]
+    wanted = {"actions": ("HTTPS", "/health"), "rasa": ("HTTPS", "/")}.get(name, (None, None))
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = workload.container[kind]
+        request = probe.get("httpGet") or probe.get("tcpSocket") or {}
+        assert request.get("port") in {None, *workload.ports}
+        assert (request.get("scheme"), request.get("path")) == wanted
+
+
+def test_prometheus_gets_the_alerts_as_they_are() -> None:
+    """`make rules` writes them. The monitor finds the metrics, under the name that they expect."""
+    rules = load(ROOT / "examples" / "monitoring" / "rules.yml")
+    assert CLUSTER.named("PrometheusRule", "ps7")["spec"] == rules
+    monitor = CLUSTER.named("PodMonitor", "actions")["spec"]
+    (found,) = CLUSTER.matching(monitor["selector"]["matchLabels"])
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert (found.name, endpoint["port"]) == ("actions", "metrics")
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "ps7"}]
 
 
 @pytest.mark.parametrize("name", ["actions", "rasa"])
