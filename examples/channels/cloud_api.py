@@ -39,7 +39,7 @@ TEXT, BODY = 4096, 1024
 """Characters of a text, and of one beside buttons."""
 CHOOSE = "Ver opções"
 """What opens a list; also the text beside buttons of a response that has none."""
-CODE = re.compile(r"\bps7-[A-Za-z0-9_-]{16,64}\b")
+CODE = re.compile(r"\bps7-[A-Za-z0-9_-]{16,64}(?![\w-])")
 """What a link of the bank, https://wa.me/<number>?text=…, may put into the first message."""
 
 _READ = {"button": CallbackButton, "button_reply": CallbackButton, "list_reply": CallbackSelection}

@@ -32,7 +32,7 @@ def text(body: str, **more: object) -> dict[str, Any]:
 
 
 ERRORS = [{"code": 131051, "title": "Message type unknown", "message": "Message type unknown"}]
-CODE = "ps7-Zm9yIGEgY29kZSBvZg"
+CODE = "ps7-Zm9yIGEgY29kZSBv-"
 
 SAID: dict[str, tuple[dict[str, Any], str]] = {
     "a text": (text("Oi"), "Oi"),
