@@ -26,8 +26,9 @@ BACKEND := examples/backend/node_modules/.ready
 export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
 export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
 
-find_python = PYTHON="$(PYTHON)" scripts/find-python 3.10 3.13
-find_python310 = PYTHON="$(PYTHON310)" scripts/find-python 3.10 3.10
+# One that is named on the command line is used, or nothing is.
+find_python = PYTHON="$(PYTHON)" ONLY="$(findstring command,$(origin PYTHON))" scripts/find-python 3.10 3.13
+find_python310 = PYTHON="$(PYTHON310)" ONLY="$(findstring command,$(origin PYTHON310))" scripts/find-python 3.10 3.10
 # A link leads to the environment of another tree, which `venv --clear` would empty.
 new_environment = if [ -L $(@D) ]; then echo "$(@D) is a link, and its pins are older: make it where it leads" >&2; exit 1; fi && \
     "$$python" -m venv --clear $(@D)
