@@ -45,7 +45,7 @@ def test_a_test_without_its_program_is_skipped_and_noted_or_fails(
 @pytest.mark.parametrize("only", ["", "command"], ids=["by default", "named on the command line"])
 def test_a_python_that_does_not_run_is_replaced_unless_it_was_named(only: str) -> None:
     """`make test PYTHON=python3.12` tests 3.12, or says that it is not there."""
-    find = [ROOT / "scripts" / "find-python", "3.10", "3.13"]
+    find = (ROOT / "scripts" / "find-python", "3.10", "3.13")
     told = {**os.environ, "PYTHON": "python-of-nowhere", "ONLY": only}
     found = subprocess.run(find, env=told, capture_output=True, text=True, check=False)
     assert bool(found.stdout) is (found.returncode == 0) is not bool(only)
