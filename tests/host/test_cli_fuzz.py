@@ -21,7 +21,7 @@ from actions.ps7.cli.bot import yaml
 from tests.support.command import Cli
 from tests.support.init_bots import BOTS
 
-FOLDERS, AT_ONCE = int(os.environ.get("PS7_FUZZ_FOLDERS", "20")), 10
+FOLDERS, AT_ONCE = int(os.environ.get("PS7_FUZZ_FOLDERS", "12")), 6
 SECONDS = 5.0 if "PS7_FUZZ_FOLDERS" in os.environ else float("inf")
 """Of the processor, for one command. `make fuzz` asks for it: coverage makes a parser some three
 times slower, so that `make test` has the limit of the whole test only."""
