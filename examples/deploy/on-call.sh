@@ -23,7 +23,8 @@ kubernetes() {
   each() { for one in $(run get pods -l app.kubernetes.io/name=actions -o name); do echo "$one"; run exec "$one" -- "$@"; done; }
   restart_one() { run delete pod "$1"; }
   restart() { run rollout restart "deploy/$1" && run rollout status "deploy/$1"; }
-  rollback() { run rollout undo "deploy/$1" && run rollout status "deploy/$1"; }
+  # À revisão que se diz, ou à anterior.
+  rollback() { run rollout undo "deploy/$1" "--to-revision=${2:-0}" && run rollout status "deploy/$1"; }
   renew() { kubectl apply -k "$BOT_MANIFESTS" && restart "$1"; }
   doctor() {
     run delete job doctor-1 --ignore-not-found

@@ -206,7 +206,14 @@ def test_other_shells_do_the_same(platform: str, shell: str, tmp_path: Path) -> 
     assert len(made[0][2]) > 50
 
 
-OF_OTHERS = ("git ", "rasa-ps7 ", "Falling back to use", "Failed to ")
+OF_OTHERS = (
+    "git ",
+    "kubectl ",
+    "Couldn't connect",
+    "rasa-ps7 ",
+    "Falling back to use",
+    "Failed to ",
+)
 """What begins a command, or a line of Rasa's."""
 
 

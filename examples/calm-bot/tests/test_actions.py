@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ANAS_BALANCE = "O saldo da conta de final 3456 é de R$ 15.230,75."
 SIGN_IN = "Para falar da sua conta, preciso que você entre no aplicativo com a sua senha."
-VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
+VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e abra o chat de novo por lá."
 HANDOVER = "Estou transferindo a conversa. Aguarde um momento, por favor."
 AWAY = "Nossa equipe não pode atender agora. Continuo por aqui: tente de novo em alguns minutos."
 CLAIM = {"ps7_status": "ok", "identification": "authenticated", "token_status": "valid"}

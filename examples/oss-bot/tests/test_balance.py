@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ANAS = "O saldo da conta 00123456 é de R$ 15.230,75."
 SIGN_IN = "Para mostrar o saldo, preciso que você entre no aplicativo com a sua senha."
-VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e me chame de novo."
+VALIDATE = "Para continuar, valide o seu token no aplicativo do banco e abra o chat de novo por lá."
 
 
 async def test_the_balance_is_anas(bot: CustomerConversation, ps7: BackgroundSimulator) -> None:
