@@ -210,6 +210,7 @@ OF_OTHERS = (
     "git ",
     "kubectl ",
     "Couldn't connect",
+    "Encountered an exception",
     "rasa-ps7 ",
     "Falling back to use",
     "Failed to ",
