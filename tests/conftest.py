@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(_group(item)))
         if with_rasa and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_SLOW_TO_START))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, bool, bool]:
+    """Collect what a test may leave open, before one that may not would be blamed for it.
+
+    Its connections are garbage when pytest has dropped its arguments, and no sooner.
+    """
+    done = yield
+    if _leaves_open(item) and not _leaves_open(nextitem):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+    return done
+
+
+def _leaves_open(item: pytest.Item | None) -> bool:
+    marks = () if item is None else item.iter_markers("filterwarnings")
+    return any(str(mark.args[0]).startswith("ignore:unclosed") for mark in marks)
 
 
 def pytest_terminal_summary(
