@@ -69,7 +69,7 @@ check: lint types imports ## the fast gate, a minute: checks, pure tests, and th
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)
 
 test: export PS7_TESTS_SKIPPED := $(CURDIR)/.pytest_cache/skipped
-test: ## all the checks and tests below, and 100 % branch coverage: what CI runs
+test: ## all the checks and tests below, and 100 % branch coverage: what .ci/run calls
 	@rm -f $(PS7_TESTS_SKIPPED)
 	@made=.venv/dev; \
 	if [ -n "$$PS7_TESTS_COMPLETE" ] || $(find_python310) >/dev/null; then made="$$made $(RASA) $(FLOOR)"; fi; \
