@@ -89,7 +89,7 @@ async def serving(folder: Path) -> AsyncIterator[Process]:
 def workers(family: list[psutil.Process]) -> list[psutil.Process]:
     """Return the processes that serve: those that were spawned, but for Sanic's states."""
     spawned = [each for each in family if each.cmdline()[-1:] == ["--multiprocessing-fork"]]
-    return sorted(spawned, key=lambda each: int(each.pid))[1:]
+    return sorted(spawned, key=lambda each: float(each.create_time()))[1:]
 
 
 async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
