@@ -180,7 +180,7 @@ def test_each_command_fits_the_deployment(
     for line in (["open_doctor"] if section != "PS7" else []) + COMMANDS[section]:
         ran = run_in("sh", f"{prepared(platform)}\n{line}\n", told, tmp_path)
         assert ran.stderr == "", line
-        found = sorted(calls.iterdir(), key=lambda call: call.stat().st_mtime_ns)
+        found = sorted(calls.iterdir(), key=lambda call: (call.stat().st_mtime_ns, int(call.name)))
         assert found or (platform, line) == ("compose", "open_doctor"), line
         for call in found:
             program, *words, given = call.read_text().split(WORD)
