@@ -66,9 +66,9 @@ def serve(command: list[str]) -> int:
         try:
             code = server.wait(SECONDS if was_healthy else min(1.0, SECONDS))
         except subprocess.TimeoutExpired:
-            healthy = is_healthy()
+            healthy = not told and is_healthy()  # what was told to end has as long, and no longer
             was_healthy |= healthy
-            failed = failed + 1 if was_healthy and not healthy else 0
+            failed = failed + 1 if (told or was_healthy) and not healthy else 0
         else:
             return 0 if told and code < 0 else abs(code)
     os.killpg(server.pid, signal.SIGKILL)

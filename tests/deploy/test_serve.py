@@ -39,6 +39,14 @@ server.server_close()
 time.sleep(60)
 """
 """Answers for a second and a half, and lives on."""
+DEAF = """
+import pathlib, signal, sys, time
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(60)
+"""
+"""Goes on, whatever it is told."""
 FALTERING = """
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -132,6 +140,15 @@ async def test_a_signal_ends_the_server(number: signal.Signals, tmp_path: Path) 
         assert process.returncode == 0
         assert b"No answer from" not in said
         assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+async def test_a_server_that_does_not_end_when_it_is_told_is_ended(tmp_path: Path) -> None:
+    """After as long as one that no longer answers, and as if it had ended by itself."""
+    process = await start(sys.executable, "-c", DEAF, str(tmp_path / "there"), HEALTH_SECONDS="0.2")
+    while not (tmp_path / "there").exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
 @pytest.mark.parametrize(
