@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.cli import explain
+from actions.ps7.cli.saved import read, runs
 from benchmarks.scale import engines
 from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
@@ -147,7 +147,7 @@ async def test_of_two_senders_one_is_erased() -> None:
             await crew.end()
         found, left, (senders, (saved,), of_cpf) = json.loads(rasa.output.splitlines()[-1])
         (crew.folder / "tracker.json").write_text(saved)
-        (run,) = explain.runs(explain.read(str(crew.folder / "tracker.json")))
+        (run,) = runs(read(str(crew.folder / "tracker.json")))
     assert (senders, of_cpf, run.tracker.sender_id) == (["tampered"], ["tampered"], "tampered")
     assert run.was_set == {"ps7_status": "tampered", "cpf": "52998224725"}
     assert left == LEFT

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import Reason, telemetry
 from actions.ps7.cli.command import main
-from actions.ps7.cli.explain import Ran, SavedTracker, runs
+from actions.ps7.cli.saved import Ran, SavedTracker, runs
 from actions.ps7.conversation.arrival import unusable
 from actions.ps7.customer import CONTEXT_ACTION as LOOK_UP
 from actions.ps7.customer import FORGET_ACTION as FORGET
