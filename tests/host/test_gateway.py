@@ -90,6 +90,7 @@ async def test_a_gateway_that_restarts_denies_nobody(
         await until(client, "circuit_open")
         await fabric.start()
         fabric.revoke_tokens()
+        assert (await failure_of(client)).reason is Reason.CIRCUIT_OPEN
         await until(client, "ok")
         assert (await client.lookup("ana")).agency == "0341"
     assert "denied" not in said.text
