@@ -4,8 +4,9 @@
 
 An action server whose worker has died runs on, and answers nobody. Once it was healthy, three
 failed checks of HEALTH_URL in a row end it with exit code 1, and whoever started the container can
-start it again. `python serve.py` alone is one check, for the container's own health. HEALTH_CA
-names the authority of a server with TLS.
+start it again. One that was told to end, and does not, is ended after three pauses, with exit code
+0. `python serve.py` alone is one check, for the container's own health. HEALTH_CA names the
+authority of a server with TLS.
 
 The plugin does not start without PS7_ARRIVAL_KEYS, in the environment or as a file of
 PS7_SECRETS_DIR: without them, a contextId that nobody signed is used. Who wants that starts the
@@ -66,7 +67,7 @@ def serve(command: list[str]) -> int:
         try:
             code = server.wait(SECONDS if was_healthy else min(1.0, SECONDS))
         except subprocess.TimeoutExpired:
-            healthy = not told and is_healthy()  # what was told to end has as long, and no longer
+            healthy = not told and is_healthy()
             was_healthy |= healthy
             failed = failed + 1 if (told or was_healthy) and not healthy else 0
         else:

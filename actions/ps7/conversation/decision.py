@@ -208,9 +208,10 @@ def _set_status(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
 
 
 def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    """Leave status and customer; where the newest seal is gone, write one that names nobody.
+    """Leave `ps7_status` and the customer's slots.
 
-    Then the bot's own slots of `PS7_CLEAR_SLOTS` become null too.
+    If the slot of the seal has lost the newest one, a seal that names nobody replaces it, and the
+    bot's own slots of `PS7_CLEAR_SLOTS` become null.
     """
     return _changes(reading, report, {}, reading.in_slot, sets_status=False)
 
