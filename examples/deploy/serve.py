@@ -4,8 +4,8 @@
 
 An action server whose worker has died runs on, and answers nobody. Once it was healthy, three
 failed checks of HEALTH_URL in a row end it with exit code 1, and whoever started the container can
-start it again. One that was told to end, and does not, is ended after three pauses, with exit code
-0. `python serve.py` alone is one check, for the container's own health. HEALTH_CA names the
+start it again. One that was told to end leaves exit code 0, and is ended after three pauses if it
+goes on. `python serve.py` alone is one check, for the container's own health. HEALTH_CA names the
 authority of a server with TLS.
 
 The plugin does not start without PS7_ARRIVAL_KEYS, in the environment or as a file of
@@ -50,7 +50,11 @@ def is_healthy() -> bool:
 
 
 def serve(command: list[str]) -> int:
-    """Run a server until it ends by itself, or no longer answers; return the exit code."""
+    """Run a server until it ends by itself, or no longer answers; return the exit code.
+
+    That of a server that was told to end says nothing: Sanic's manager may outlive its workers, or
+    fall over its own signal handler.
+    """
     demand_arrival_keys()
     server = subprocess.Popen(command, start_new_session=True)
     told = False
@@ -71,9 +75,9 @@ def serve(command: list[str]) -> int:
             was_healthy |= healthy
             failed = failed + 1 if (told or was_healthy) and not healthy else 0
         else:
-            return 0 if told and code < 0 else abs(code)
+            return 0 if told else abs(code)
     os.killpg(server.pid, signal.SIGKILL)
-    if told:  # Sanic's manager sometimes outlives its workers
+    if told:
         return 0
     sys.stderr.write(f"No answer from {URL}: the action server is ended\n")
     return 1

@@ -33,12 +33,12 @@ class Health(BaseHTTPRequestHandler):
         self.end_headers()
 
 server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Health)
-threading.Timer(1.5, server.shutdown).start()
+threading.Timer(1.3, server.shutdown).start()
 server.serve_forever()
 server.server_close()
 time.sleep(60)
 """
-"""Answers for a second and a half, and lives on."""
+"""Answers for little more than a second, and lives on."""
 DEAF = """
 import pathlib, signal, sys, time
 
@@ -47,6 +47,8 @@ pathlib.Path(sys.argv[1]).touch()
 time.sleep(60)
 """
 """Goes on, whatever it is told."""
+FALLING = DEAF.replace("signal.SIG_IGN", "lambda *_: sys.exit(1)")
+"""Falls when it is told to end."""
 FALTERING = """
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -115,7 +117,7 @@ async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
 async def test_a_server_that_was_healthy_for_a_moment_is_ended() -> None:
     """Until it is healthy it is looked at each second, however long it is between two checks."""
     port = str(free_port())
-    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "3"}
+    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "1.6"}
     process = await start(sys.executable, "-c", SHORT, port, **told)
     _, said = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, b"No answer from" in said) == (1, True)
@@ -142,9 +144,11 @@ async def test_a_signal_ends_the_server(number: signal.Signals, tmp_path: Path) 
         assert psutil.wait_procs(family, timeout=5)[1] == []
 
 
-async def test_a_server_that_does_not_end_when_it_is_told_is_ended(tmp_path: Path) -> None:
-    """After as long as one that no longer answers, and as if it had ended by itself."""
-    process = await start(sys.executable, "-c", DEAF, str(tmp_path / "there"), HEALTH_SECONDS="0.2")
+@pytest.mark.parametrize("program", [DEAF, FALLING], ids=["goes on", "falls"])
+async def test_a_server_that_is_told_ends_with_exit_code_0(program: str, tmp_path: Path) -> None:
+    """Whatever Sanic's manager does; one that goes on, after as long as one that is silent."""
+    there = str(tmp_path / "there")
+    process = await start(sys.executable, "-c", program, there, HEALTH_SECONDS="0.2")
     while not (tmp_path / "there").exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.05)
     process.send_signal(signal.SIGTERM)

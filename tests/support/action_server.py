@@ -105,22 +105,26 @@ class ActionServer:
             return await connection.send(call)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop it as a supervisor does, and return its exit code.
+        """Stop it as a supervisor does, and return 0 or the exit code.
 
-        Sanic 25 may miss the end of its workers, and stay without them until it is killed: whoever
-        runs it waits for a grace period. What counts here is that the workers came to their end.
+        The handler of Sanic 25's manager may break into its own talk with its state: it then waits
+        for ever, or falls with exit code 1. What counts is that the workers came to their end.
         """
         self.process.signal(number)
         progress = Progress(self.process)
-        while progress.is_made and not self.process.has_ended:
-            output = self.process.output
-            if output.count(_STARTED) and output.count(_STARTED) == output.count(_ENDED):
-                with suppress(asyncio.TimeoutError):
-                    return await asyncio.wait_for(self.process.exit_code(), _GRACE)
-                await self.process.kill()
-                return 0
+        while progress.is_made and not (self.process.has_ended or self._workers_have_ended):
             await asyncio.sleep(0.1)
-        return await self.process.end(number)
+        if not self._workers_have_ended:
+            return await self.process.end(number)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.process.exit_code(), _GRACE)
+        await self.process.kill()
+        return 0
+
+    @property
+    def _workers_have_ended(self) -> bool:
+        output = self.process.output
+        return 0 < output.count(_STARTED) == output.count(_ENDED)
 
 
 async def launch(
