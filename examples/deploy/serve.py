@@ -56,16 +56,20 @@ def serve(command: list[str]) -> int:
     fall over its own signal handler.
     """
     demand_arrival_keys()
-    server = subprocess.Popen(command, start_new_session=True)
+    server: subprocess.Popen[bytes] | None = None
     told = False
 
     def pass_on(number: int, _frame: object) -> None:
         nonlocal told
         told = True
-        server.send_signal(number)
+        if server:
+            server.send_signal(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
+    server = subprocess.Popen(command, start_new_session=True)
+    if told:  # while it was started
+        server.terminate()
     was_healthy, failed = False, 0
     while failed < PATIENCE:
         try:

@@ -66,6 +66,20 @@ while statuses:
 sys.exit(7)
 """
 """Fails two checks in a row, and two more, and ends by itself."""
+EARLY = """
+import os, runpy, signal, subprocess, sys
+
+begin = subprocess.Popen
+
+def told_meanwhile(*given, **options):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return begin(*given, **options)
+
+subprocess.Popen = told_meanwhile
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""The entry point, which is told to end while it starts the server."""
 
 
 async def start(*command: str, **variables: str) -> Process:
@@ -152,6 +166,13 @@ async def test_a_server_that_is_told_ends_with_exit_code_0(program: str, tmp_pat
     while not (tmp_path / "there").exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.05)
     process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
+async def test_a_signal_while_the_server_is_started_ends_it() -> None:
+    """Nothing is left that waits for the grace period of the platform."""
+    sleeping = (sys.executable, "-c", "import time; time.sleep(60)")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", EARLY, SERVE, *sleeping)
     assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
