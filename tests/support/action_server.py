@@ -112,14 +112,15 @@ class ActionServer:
         """
         self.process.signal(number)
         progress = Progress(self.process)
-        while progress.is_made and not (self.process.has_ended or self._workers_have_ended):
+        while progress.is_made and not self.process.has_ended:
+            if self._workers_have_ended:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self.process.exit_code(), _GRACE)
+                await self.process.kill()
+                break
             await asyncio.sleep(0.1)
-        if not self._workers_have_ended:
-            return await self.process.end(number)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.process.exit_code(), _GRACE)
-        await self.process.kill()
-        return 0
+        code = await self.process.end(number)
+        return 0 if self._workers_have_ended else code
 
     @property
     def _workers_have_ended(self) -> bool:
