@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shutil
@@ -111,7 +112,10 @@ def promtool(*command: str) -> str:
     program = shutil.which("promtool")
     if program is None:
         lacking("Prometheus", "apt-get install prometheus")
-    ran = subprocess.run([program, *command], cwd=HERE, capture_output=True, text=True, check=False)
+    quick = os.environ | {"GOGC": "400"}  # a quarter less time, with some more memory
+    ran = subprocess.run(
+        [program, *command], cwd=HERE, env=quick, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

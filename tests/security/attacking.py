@@ -93,10 +93,10 @@ class Talk(Conversation):
         self.bank = bank
         self.seals: dict[str, dict[str, Any]] = {}
         """Every seal that was set, with the slots as they were then: an attacker may keep them."""
-        actions = [ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionWitness]
+        actions = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget(), ActionWitness()]
         slots = (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance")
         domain = {
-            "actions": [action().name() for action in actions],
+            "actions": [action.name() for action in actions],
             "slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in slots},
         }
         sender = f"{SENDERS}-{uuid4().hex[:16]}"
