@@ -120,7 +120,7 @@ async def test_what_is_not_answered_at_the_end_is_counted(caplog: pytest.LogCapt
 
     for sender, turn in (("a", slow), ("a", quick), ("b", quick)):
         inbox.take(sender, turn)
-    await inbox.close(0.2)
+    await inbox.close(0.5)
     assert done == ["quick"]
     lines = [record.getMessage() for record in caplog.records]
     assert lines == ["whatsapp: messages were not answered before the end, 2 so far"]

@@ -74,13 +74,13 @@ async def test_a_key_with_another_body_is_refused() -> None:
 async def test_where_no_agent_comes_the_bot_does(does: str, said: str) -> None:
     """After the desk's patience, unless an agent has written or has returned the conversation."""
     rasa = FakeRasa()
-    async with opened(rasa, patience=0.1) as http:
+    async with opened(rasa, patience=0.5) as http:
         await http.post("/handovers", json=BODY, headers=KEY)
         if does == "writes":
             await http.post("/handovers/k/messages", json={"text": "Olá"})
         if does == "returns it":
             await http.delete("/handovers/k")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.8)
     assert rasa.asked == [("1", said)]
 
 
