@@ -61,7 +61,7 @@ CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli cli_adoption cli_cha
     contract_grpc contract_import contract_lookup conversation_kit conversation_kit_parts doctor_action_server \
     doctor_command gateway handover one_run pytest_plugin registration session_start simulator simulator_command \
     simulator_runs telemetry tls) $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_inbox \
-    container/test_digests container/test_image deploy/test_compose deploy/test_manifests docs/test_tables \
+    container/test_digests container/test_image deploy/test_compose deploy/test_kubernetes docs/test_tables \
     examples/test_desk_agents house/test_release_command house/test_secrets scale/test_verdict webchat/test_chat \
     webchat/test_turns)
 

@@ -11,7 +11,6 @@ import pytest
 
 from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY, Cluster, build_cluster
-from tests.support.needs import lacking
 
 
 @pytest.fixture(scope="session")
@@ -31,13 +30,10 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def build(deploy_folder: Path) -> Callable[..., Cluster]:
     """Return what builds some components."""
-    kustomize = shutil.which("kustomize")
-    if kustomize is None:
-        lacking("kustomize", "apt-get install kustomize")
-    return partial(build_cluster, kustomize, deploy_folder)
+    return partial(build_cluster, deploy_folder)
 
 
 @pytest.fixture(scope="session")
 def cluster(build: Callable[..., Cluster]) -> Cluster:
-    """Build the folder as it comes, with stores to try it with."""
-    return build("stores")
+    """Build the folder as it comes: with stores to try it with, and telemetry."""
+    return build("stores", "telemetry")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from tests.deploy import kustomized
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
@@ -60,14 +61,6 @@ class Cluster:
             for each in self.of_kind("Deployment", "StatefulSet")
         }
 
-    @classmethod
-    def as_written(cls) -> Cluster:
-        """Read all manifests, before kustomize: what it changes in none is cheap to look at."""
-        files = sorted((DEPLOY / "kubernetes").rglob("*.yaml"))
-        found = [each for file in files for each in _YAML.load_all(file)]
-        kinds = {"Kustomization", "Component"}
-        return cls([each for each in found if each["kind"] not in kinds])
-
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the objects of some kinds."""
         return [each for each in self.objects if each["kind"] in kinds]
@@ -109,7 +102,7 @@ class Cluster:
         return found
 
 
-def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
+def build_cluster(folder: Path, *components: str, kustomize: str | None = None) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
     chosen = folder / "kubernetes" / "kustomization.yaml"
     settings = load(DEPLOY / "kubernetes" / chosen.name)
@@ -119,5 +112,7 @@ def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     if "ps7-tls" in components:
         secrets = re.sub(r"(?m)^  # (- name: ps7-tls|  files: \[ps7-tls)", r"  \1", secrets)
     (folder / "secrets" / chosen.name).write_text(secrets)
+    if kustomize is None:
+        return Cluster(kustomized.build(chosen.parent))
     built = subprocess.run([kustomize, "build", chosen.parent], check=True, stdout=subprocess.PIPE)
     return Cluster(list(_YAML.load_all(built.stdout)))

@@ -1,4 +1,4 @@
-"""What kustomize builds is what Kubernetes takes, and fits together.
+"""What the manifests make is what Kubernetes takes, and fits together.
 
 Names, labels and ports that refer to each other agree: a schema cannot see that. Each test takes
 what one object says and looks for its counterpart.
@@ -10,24 +10,25 @@ import json
 import re
 import shutil
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_network
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes_validate.utils import validate
 from ruamel.yaml import YAML
 
 from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, load, mounted
-from tests.deploy.test_manifests import PORTS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
 Build = Callable[..., Cluster]
 
-pytestmark = pytest.mark.release
-
+PORTS = {"actions": 5055, "rasa": 5005, "postgres": 5432, "redis": 6379}
 CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 ACCEPTED = {
     "CKV_K8S_43": "images have tags until `make digests` has run, which pins all of them",
@@ -41,14 +42,15 @@ ACCEPTED = {
 DIFFERENT = {"PS7_BASE_URL", "ACTION_ENDPOINT_URL"}
 """What is not the same in Compose, in which a proxy plays the part of the Service."""
 EVERY = pytest.mark.parametrize("name", PORTS)
-EACH_CHOICE = pytest.mark.parametrize(
+CHOICES = [some for count in range(5) for some in combinations(COMPONENTS, count)]
+NAMED = tuple("+".join(some) or "none" for some in CHOICES)
+
+
+@pytest.mark.parametrize(
     "components",
-    [some for count in range(5) for some in combinations(COMPONENTS, count)],
-    ids=lambda some: "+".join(some) or "none",
+    [*(pytest.param(each, marks=pytest.mark.release) for each in CHOICES[:-1]), CHOICES[-1]],
+    ids=NAMED,
 )
-
-
-@EACH_CHOICE
 def test_kubernetes_takes_each_object(components: tuple[str, ...], build: Build) -> None:
     """Every field is known to its oldest and newest schema, whichever components are chosen.
 
@@ -81,6 +83,7 @@ def test_a_workload_selects_its_own_pods(name: str, cluster: Cluster) -> None:
     assert workload.ports[port["targetPort"]] == port["port"] == PORTS[name]
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("components", [("stores",), COMPONENTS], ids="+".join)
 def test_a_scanner_finds_what_is_accepted_and_no_more(
     components: tuple[str, ...], build: Build, tmp_path: Path
@@ -154,16 +157,45 @@ def test_kubernetes_runs_what_compose_runs(
     assert container["image"].removeprefix("registry.example.com/") == compose["image"]
 
 
-def test_no_version_of_a_workload_remembers_a_secret(build: Build, deploy_folder: Path) -> None:
+@pytest.fixture
+def by_kustomize(build: Build) -> Build:
+    """Return what builds some components with kustomize itself."""
+    program = shutil.which("kustomize")
+    if program is None:
+        lacking("kustomize", "apt-get install kustomize")
+    return partial(build, kustomize=program)
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("components", CHOICES, ids=NAMED)
+def test_kustomize_builds_the_same(
+    components: tuple[str, ...], build: Build, by_kustomize: Build
+) -> None:
+    """But for the hashes in the names of settings, and for how it breaks lines."""
+
+    def read(cluster: Cluster) -> dict[tuple[str, str], Any]:
+        text = re.sub(r'("name": "[a-z-]+)-[0-9a-z]{10}"', r'\1"', json.dumps(cluster.objects))
+        found = json.loads(text)
+        for each in (each for each in found if each["kind"] == "Secret"):
+            each["data"] = {key: b64decode(value) for key, value in each["data"].items()}
+        return {(each["kind"], each["metadata"]["name"]): each for each in found}
+
+    assert read(build(*components)) == read(by_kustomize(*components))
+
+
+@pytest.mark.release
+def test_no_version_of_a_workload_remembers_a_secret(
+    by_kustomize: Build, deploy_folder: Path
+) -> None:
     """A changed password changes no pod template: `rollout undo` cannot bring the old one back.
 
     So it needs a restart, as the README says. A changed setting rolls the pods, and is undone.
     """
     password = deploy_folder / "secrets" / "ps7" / "PS7_PASSWORD"
     components, text = ("stores", "ps7-tls"), password.read_text()
-    before = build(*components)
+    before = by_kustomize(*components)
     password.write_text("planted-password")
-    after = build(*components)
+    after = by_kustomize(*components)
     password.write_text(text)
     for name, workload in before.workloads.items():
         assert workload.spec == after.workloads[name].spec
@@ -211,3 +243,114 @@ def test_openshift_has_name_servers_of_its_own(build: Build) -> None:
     """In another namespace, on another port."""
     (rule,) = build("openshift").named("NetworkPolicy", "all-to-names")["spec"]["egress"]
     assert {each["port"] for each in rule["ports"]} == {5353}
+
+
+def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list[Any]]:
+    """Return what one direction allows: from pod to pod, and beyond our pods."""
+    between, beyond = set(), []
+    for policy in cluster.of_kind("NetworkPolicy"):
+        ours = [*cluster.matching(policy["spec"]["podSelector"].get("matchLabels", {}))]
+        for rule in policy["spec"].get(direction, []):
+            for end, port in product(rule[peer], (each["port"] for each in rule["ports"])):
+                if set(end) != {"podSelector"}:
+                    beyond.append((policy["metadata"]["name"], port))
+                    continue
+                theirs = [*cluster.matching(end["podSelector"].get("matchLabels", {}))]
+                sides = (ours, theirs) if direction == "egress" else (theirs, ours)
+                between |= {(one.name, other.name, port) for one, other in product(*sides)}
+    return between, sorted(beyond)
+
+
+def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) -> None:
+    """Both ends allow the same connections, and everything else is denied.
+
+    Out of the namespace the action server reaches PS7, Rasa the bank's stores, and all a name
+    server. Into it come the ingress, to Rasa, and Prometheus, to the metrics.
+    """
+    expected = {("rasa", name, port) for name, port in PORTS.items() if name != "rasa"}
+    inward, into = allowed(cluster, "ingress", "from")
+    outward, out = allowed(cluster, "egress", "to")
+    assert inward == outward == expected
+    assert into == [("actions-from-prometheus", 9464), ("rasa-from-ingress", 5005)]
+    stores = [("rasa-to-stores", 5432), ("rasa-to-stores", 6379)]
+    assert out == [("actions-to-ps7", 443), *[("all-to-names", 53)] * 4, *stores]
+    nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
+    assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_your_back_end_reaches_rasa(cluster: Cluster) -> None:
+    """Whose REST channel believes every post. OpenShift's Route lets the same addresses in."""
+    said = cluster.named("Ingress", "rasa")["metadata"]["annotations"]
+    component = load(DEPLOY / "kubernetes" / "components" / "openshift" / "kustomization.yaml")
+    (patch,) = (each for each in component["patches"] if each["target"]["kind"] == "Ingress")
+    (theirs,) = (each["value"] for each in load(patch["patch"]) if "annotation" in each["path"])
+    back_end = theirs["haproxy.router.openshift.io/ip_whitelist"]
+    assert said["nginx.ingress.kubernetes.io/whitelist-source-range"] == back_end
+    assert ip_network(back_end).num_addresses <= 256
+
+
+@EVERY
+def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) -> None:
+    """Over TLS. `/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
+    workload = cluster.workloads[name]
+    wanted = {"actions": ("HTTPS", "/health"), "rasa": ("HTTPS", "/")}.get(name, (None, None))
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = workload.container[kind]
+        request = probe.get("httpGet") or probe.get("tcpSocket") or {}
+        assert request.get("port") in {None, *workload.ports}
+        assert (request.get("scheme"), request.get("path")) == wanted
+
+
+def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
+    """`make rules` writes them. The monitor finds the metrics, under the name that they expect."""
+    rules = load(ROOT / "examples" / "monitoring" / "rules.yml")
+    assert cluster.named("PrometheusRule", "ps7")["spec"] == rules
+    monitor = cluster.named("PodMonitor", "actions")["spec"]
+    (found,) = cluster.matching(monitor["selector"]["matchLabels"])
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    assert (found.name, endpoint["port"]) == ("actions", "metrics")
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "ps7"}]
+
+
+@pytest.mark.parametrize("name", ["actions", "rasa"])
+def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) -> None:
+    """Two of each at least; an update adds one before it takes one, and a drain takes one.
+
+    How many it are is for the autoscaler to say, by the processor that a pod asks for.
+    """
+    workload = cluster.workloads[name]
+    scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
+    budget = cluster.named("PodDisruptionBudget", name)["spec"]
+    assert "replicas" not in workload.spec
+    assert scaler["scaleTargetRef"]["name"] == name
+    assert budget["maxUnavailable"] == 1 < scaler["minReplicas"] < scaler["maxReplicas"]
+    assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
+    assert "cpu" in workload.container["resources"]["requests"]
+    assert budget["selector"] == workload.spec["selector"]
+    assert workload.volumes.keys() == {each["name"] for each in workload.container["volumeMounts"]}
+    assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+@pytest.mark.parametrize("name", ["actions", "rasa"])
+def test_a_server_that_is_replaced_serves_until_no_call_is_sent_to_it(
+    name: str, cluster: Cluster
+) -> None:
+    """Else whoever writes during an update meets a closed door. It has time to end after that."""
+    workload = cluster.workloads[name]
+    _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
+    assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
+
+
+def test_the_doctor_sees_what_the_action_server_sees(cluster: Cluster) -> None:
+    """The same settings, secrets and way out, in a Job that runs when it is asked for."""
+    doctor = cluster.named("CronJob", "doctor")["spec"]
+    pod = doctor["jobTemplate"]["spec"]["template"]
+    (container,), server = pod["spec"]["containers"], cluster.workloads["actions"]
+    assert doctor["suspend"] is True
+    for same in ("envFrom", "volumeMounts", "securityContext"):
+        assert container[same] == server.container[same]
+    assert pod["spec"]["volumes"][0] == server.volumes["ps7"]
+    assert pod["spec"]["securityContext"] == server.pod["securityContext"]
+    way_out = cluster.named("NetworkPolicy", "actions-to-ps7")["spec"]["podSelector"]["matchLabels"]
+    assert way_out.items() <= pod["metadata"]["labels"].items()
+    assert way_out.items() <= server.spec["template"]["metadata"]["labels"].items()

@@ -20,8 +20,6 @@ from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
 from tests.docs.test_tables import source
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.release
-
 WORD = "\037"
 STAND_IN = """#!/bin/sh
 # Write each word down, and the standard input; answer as much as the runbook reads.

@@ -17,8 +17,6 @@ from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY
 from tests.docs.documents import document
 
-pytestmark = pytest.mark.release
-
 
 def values(folder: Path) -> dict[str, str]:
     """Read every file, but for the certificates."""
