@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,37 @@ def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     ours = {file.relative_to(ROOT).as_posix() for file in plugin | example}
     others = {"examples/deploy/serve.py", "examples/monitoring/metrics.py"}
     assert sent(ROOT) == ours | pins | others
+
+
+def test_rasas_image_has_what_its_command_names() -> None:
+    """Of files that Docker is sent: both domains, a model by that name, and its settings."""
+    rules = (ROOT / f"{RASA}.dockerignore").read_text(encoding="utf-8")
+    let_in = tuple(f"{each}/" for each in re.findall(r"(?m)^!(.+)$", rules))
+    copied = [each.split() for each in values(RASA, "COPY") if not each.startswith("--from")]
+    sources = {source: into for *some, into in copied for source in some}
+    for source in sources:
+        assert (ROOT / source).exists()
+        assert f"{source}/".startswith(let_in), source
+    assert sources["domain.yml"] != sources["examples/oss-bot/domain/bot.yml"]
+    (train,) = (each for each in values(RASA, "RUN") if " rasa train " in each)
+    (model,) = re.findall(r"--domain domain --fixed-model-name (\S+) --out /app/models$", train)
+    (entry,), (command,) = values(RASA, "ENTRYPOINT"), values(RASA, "CMD")
+    words = [*json.loads(entry), *json.loads(command)]
+    told = dict(pairwise(words))
+    there = {Path(source).name for source in sources}
+    assert {told["sh"], told["--endpoints"], told["--credentials"]} <= there
+    assert told["--model"] == f"models/{model}.tar.gz"
+    assert (told["--endpoints"], told["--credentials"]) == ("endpoints.yml", "credentials.yml")
+    tls = (told["--ssl-certificate"], told["--ssl-keyfile"])
+    assert tls == ("/run/tls/rasa.crt", "/run/tls/rasa.key")
+
+
+@pytest.mark.parametrize(("name", "ports"), [(ACTIONS, "5055 9464"), (RASA, "5005")])
+def test_an_image_runs_as_a_user_without_rights(name: str, ports: str) -> None:
+    """Who writes to memory alone."""
+    assert values(name, "USER") == ["10001:10001"]
+    assert values(name, "EXPOSE") == [ports]
+    assert "HOME=/tmp" in " ".join(values(RASA, "ENV")).split()
 
 
 @pytest.mark.parametrize(

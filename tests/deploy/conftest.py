@@ -23,7 +23,7 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_secrets.write(folder / "secrets")
     (folder / "secrets" / "ps7-tls").mkdir(0o700)  # yours to bring
     for name in ("ca.crt", "client.crt", "client.key"):
-        shutil.copy(folder / "secrets" / "tls" / "ca.crt", folder / "secrets" / "ps7-tls" / name)
+        (folder / "secrets" / "ps7-tls" / name).write_text(name)
     return folder
 
 

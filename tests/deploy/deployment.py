@@ -30,7 +30,7 @@ def mounted(service: dict[str, Any]) -> dict[str, str]:
 
 
 class Workload(NamedTuple):
-    """What a Deployment or a StatefulSet runs: one container, with ports and volumes by name."""
+    """What a Deployment, StatefulSet or CronJob runs: one container, ports and volumes by name."""
 
     name: str
     spec: Any
@@ -42,13 +42,13 @@ class Workload(NamedTuple):
     @classmethod
     def read(cls, manifest: dict[str, Any]) -> Workload:
         """Read one from its manifest."""
-        pod = manifest["spec"]["template"]["spec"]
+        spec = manifest["spec"].get("jobTemplate", manifest)["spec"]
+        pod = spec["template"]["spec"]
         (container,) = pod["containers"]
-        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        claimed = [each["metadata"] for each in manifest["spec"].get("volumeClaimTemplates", [])]
+        ports = {port["name"]: port["containerPort"] for port in container.get("ports", ())}
+        claimed = [each["metadata"] for each in spec.get("volumeClaimTemplates", [])]
         volumes = {volume["name"]: volume for volume in [*pod["volumes"], *claimed]}
-        name = manifest["metadata"]["name"]
-        return cls(name, manifest["spec"], pod, container, ports, volumes)
+        return cls(manifest["metadata"]["name"], spec, pod, container, ports, volumes)
 
 
 class Cluster:
@@ -58,7 +58,7 @@ class Cluster:
         self.objects = objects
         self.workloads = {
             each["metadata"]["name"]: Workload.read(each)
-            for each in self.of_kind("Deployment", "StatefulSet")
+            for each in self.of_kind("Deployment", "StatefulSet", "CronJob")
         }
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ def _add(folder: Path, made: list[Object]) -> None:
     for each in said.get("configMapGenerator", ()):
         _generate("ConfigMap", _data(folder, each), each, made)
     for each in said.get("secretGenerator", ()):
+        assert said["generatorOptions"]["disableNameSuffixHash"], "no pod remembers an old secret"
         data = {key: b64encode(text.encode()).decode() for key, text in _data(folder, each).items()}
         _generate("Secret", data, each, made)
     for each in said.get("patches", ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from actions.ps7 import PS7Settings
 from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
+from tests.docs.test_documents import SETTINGS
 from tests.support.processes import ROOT
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -29,6 +32,26 @@ OWN = {
 }
 """What each service has to know, beside a certificate."""
 CONFIGS = SERVICES["prometheus"]["configs"]
+TEXTS = {
+    name: json.dumps(service)
+    + "".join(
+        (DEPLOY / COMPOSE["configs"][each["source"]]["file"]).read_text(encoding="utf-8")
+        for each in service.get("configs", ())
+    )
+    for name, service in SERVICES.items()
+}
+"""What each service is told, with its files of settings."""
+LISTENS = {
+    **{
+        name: {*re.findall(r"\n *listen (\d+) ssl;", TEXTS[name])} for name in ("proxy", "balancer")
+    },
+    "rasa": {"5005"},
+    "actions": {"5055", "9464"},
+    "postgres": {"5432"},
+    "redis": {*re.findall(r"'tls-port (\d+)'", TEXTS["redis"])},
+    "prometheus": {"9090"},
+}
+"""The ports of each; what stands in no file is the default of the program."""
 
 
 def test_compose_takes_its_files() -> None:
@@ -51,6 +74,8 @@ def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert "start_period" in service.get("healthcheck", {"start_period": None})
+    runs_once = "profiles" in service
+    assert service["restart"] == ("no" if runs_once else "unless-stopped")
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
 
@@ -92,6 +117,131 @@ def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
     }
     assert open_ones == {"public", "ps7", "watch"}
     assert {name for name, each in SERVICES.items() if "ports" in each} == {"proxy", "prometheus"}
+
+
+def calls(name: str) -> set[tuple[str, str]]:
+    """Return where a service goes, by what it is told: names of hosts, and ports."""
+    told = SERVICES[name].get("environment", {})
+    found = (
+        {(told[f"{store}_HOST"], told[f"{store}_PORT"]) for store in ("DB", "REDIS") if told}
+        if name == "rasa"
+        else set()
+    )
+    places = "|".join(SERVICES)
+    return found | {*re.findall(rf"[/ ]({places}):(\d+)", TEXTS[name])}
+
+
+def test_what_a_service_calls_listens_there_and_was_started_before() -> None:
+    """On a network that both are in, and healthy before, if something looks at its health."""
+    made = {name: calls(name) for name in SERVICES}
+    assert {name: {host for host, _ in found} for name, found in made.items() if found} == {
+        "proxy": {"rasa"},
+        "rasa": {"balancer", "postgres", "redis"},
+        "balancer": {"actions"},
+    }
+    for name, found in made.items():
+        for host, port in found:
+            assert port in LISTENS[host], (name, host)
+            assert {*SERVICES[name]["networks"]} & {*SERVICES[host]["networks"]}, (name, host)
+            state = "service_healthy" if "healthcheck" in SERVICES[host] else "service_started"
+            assert SERVICES[name]["depends_on"][host] == {"condition": state}
+    assert SERVICES["rasa"]["environment"]["ACTION_ENDPOINT_URL"].startswith("https://")
+    assert SERVICES["rasa"]["environment"]["ACTION_ENDPOINT_URL"].endswith(":5055/webhook")
+
+
+@pytest.mark.parametrize("name", LISTENS)
+def test_a_service_is_asked_where_it_listens(name: str) -> None:
+    """For its health, and from this machine."""
+    asked = re.findall(
+        r"localhost:(\d+)/|-p (\d+) ping|--port\", \"(\d+)", json.dumps(SERVICES[name])
+    )
+    published = [each.rpartition(":")[2] for each in SERVICES[name].get("ports", ())]
+    assert {*published, *("".join(each) for each in asked)} <= LISTENS[name]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_file_that_a_service_is_told_of_is_there(name: str) -> None:
+    """Where it looks: a certificate where it wants one, and a key where it wants a key."""
+    service, text = SERVICES[name], TEXTS[name]
+    targets = {each["target"] for each in service.get("configs", ())}
+    assert {*re.findall(r"/run/(?:tls|secrets)/[\w.]+", text)} <= mounted(service).keys()
+    for option, file in re.findall(r"([\w-]+)(?:\", \"|[ =])(/run/tls/[\w.]+)", text):
+        wanted = ".key" if "key" in option else ".crt" if "cert" in option else ""
+        assert file.endswith(wanted), option
+    folders = {each.rpartition(":")[2] for each in service.get("volumes", ())}
+    assert {*re.findall(r"--config\.file=([^\"]+)", text)} <= targets
+    assert {*re.findall(r"--storage\.tsdb\.path=([^\"]+)", text)} <= folders
+    assert ("/etc/nginx/nginx.conf" in targets) is ("nginx" in service["image"])
+    assert all(each.startswith("/tmp/") for each in re.findall(r"> (/\S+?)[ \"]", text))  # noqa: S108
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.ps7-tls.yaml"])
+def test_a_secret_is_a_file_of_its_name(name: str, deploy_folder: Path) -> None:
+    """That `make_secrets.py` makes, or that is yours to bring; and no setting is misspelt."""
+    said = load(DEPLOY / name)
+    for secret, where in said["secrets"].items():
+        file = deploy_folder / where["file"]
+        assert file.exists()
+        assert file.name == secret.removeprefix("ps7-")
+    for config in said.get("configs", {}).values():
+        assert (DEPLOY / config["file"]).is_file()
+    for each in ("actions", "doctor"):
+        told, files = said["services"][each]["environment"], mounted(said["services"][each])
+        paths = {key: path for key, path in told.items() if path.startswith("/run/tls/ps7-")}
+        kinds = {
+            "PS7_CA_FILE": "ca.crt",
+            "PS7_CLIENT_CERT": "client.crt",
+            "PS7_CLIENT_KEY": "client.key",
+        }
+        assert paths == {key: f"/run/tls/ps7-{kinds[key]}" for key in paths}
+        assert paths.items() <= {key: path for key, path in told.items() if path in files}.items()
+        settings = {key for key in told if key.startswith("PS7_")} - {"PS7_SECRETS_DIR"}
+        assert settings <= SETTINGS
+
+
+def test_what_compose_builds_is_there_to_be_built() -> None:
+    """Each image from a file that has its stage and its arguments."""
+    for service in SERVICES.values():
+        if "build" in service:
+            build = service["build"]
+            text = (DEPLOY / build["context"] / build["dockerfile"]).read_text(encoding="utf-8")
+            assert (DEPLOY / build["context"]).resolve() == ROOT
+            assert not {*build.get("args", ())} - {*re.findall(r"(?m)^ARG (\w+)", text)}
+            assert "target" not in build or f" AS {build['target']}\n" in text
+    builds = {name: SERVICES[name]["build"] for name in ("actions", "doctor")}
+    assert builds["doctor"] == builds["actions"] | {"target": "doctor"}
+
+
+@pytest.mark.parametrize("file", ["nginx.conf", "balancer.conf"])
+def test_a_proxy_writes_to_memory_and_names_nobody(file: str) -> None:
+    """Its disk can only be read. It asks Docker for names, soon enough for who replaces servers."""
+    text = (DEPLOY / file).read_text(encoding="utf-8")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    for directive in ("pid", *(f"{kind}_temp_path" for kind in kinds)):
+        assert re.search(rf"(?m)^ *{directive} /tmp/[\w.]+;", text), directive
+    assert re.findall(r"access_log (.+?);", text) == ["off"]
+    (seconds,) = re.findall(r"resolver 127\.0\.0\.11 valid=(\d+)s;", text)
+    (pause,) = re.findall(r"\n      sleep (\d+)\n", (DEPLOY / "on-call.sh").read_text("utf-8"))
+    assert int(seconds) < int(pause)
+
+
+def test_who_is_in_front_waits_longer() -> None:
+    """The balancer for a look-up until its deadline; the proxy for two such calls."""
+    waits = []
+    for file in ("nginx.conf", "balancer.conf"):
+        text = (DEPLOY / file).read_text(encoding="utf-8")
+        waits.append([int(each) for each in re.findall(r"proxy_read_timeout (\d+)s;", text)])
+    (proxy,), (balancer,) = waits
+    assert PS7Settings.model_fields["deadline"].default + 1 < balancer < proxy / 2
+
+
+def test_so_many_messages_pass_as_the_page_says() -> None:
+    """And one that is too long is refused as soon as at the Ingress."""
+    text, page = (
+        (DEPLOY / name).read_text(encoding="utf-8") for name in ("nginx.conf", "README.md")
+    )
+    (rate,), (burst,) = re.findall(r"rate=(\d+)r/s;", text), re.findall(r"burst=(\d+) ", text)
+    assert f"{rate} messages a second, and a burst of {burst}," in page
 
 
 def test_there_are_two_of_each_server() -> None:

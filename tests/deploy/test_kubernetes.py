@@ -22,7 +22,9 @@ import pytest
 from kubernetes_validate.utils import validate
 from ruamel.yaml import YAML
 
+from examples.deploy import make_secrets
 from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, load, mounted
+from tests.docs.test_documents import SETTINGS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
@@ -81,6 +83,7 @@ def test_a_workload_selects_its_own_pods(name: str, cluster: Cluster) -> None:
     assert [each["topologyKey"] for each in spread] == over
     (port,) = service["ports"]
     assert workload.ports[port["targetPort"]] == port["port"] == PORTS[name]
+    assert workload.spec.get("serviceName", name) == name
 
 
 @pytest.mark.release
@@ -104,6 +107,12 @@ def test_a_scanner_finds_what_is_accepted_and_no_more(
     assert found == ACCEPTED.keys()
 
 
+def amount(text: str | int) -> float:
+    """Return how much a quantity is."""
+    number, unit = re.fullmatch(r"([\d.]+)(m|[KMG]i?|)", str(text)).groups()  # type: ignore[union-attr]
+    return float(number) * {"m": 0.001, "": 1, "M": 2**20, "G": 2**30}[unit.removesuffix("i")]
+
+
 @pytest.mark.parametrize("components", [("stores",), ("stores", "openshift")], ids="+".join)
 def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
     components: tuple[str, ...], build: Build
@@ -116,12 +125,29 @@ def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
     account = cluster.named("ServiceAccount", "assistant")
     assert account["automountServiceAccountToken"] is False
     workloads = cluster.workloads.values()
-    assert len(workloads) == 4
+    assert len(workloads) == 5
     for _, _, pod, container, _, volumes in workloads:
         assert pod["serviceAccountName"] == "assistant"
         assert pod["automountServiceAccountToken"] is False
-        assert "ephemeral-storage" in container["resources"]["limits"]
+        assert pod["enableServiceLinks"] is False, "their variables are called as ours"
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        limits, asked = (container["resources"][each] for each in ("limits", "requests"))
+        assert asked.keys() == limits.keys() == {"cpu", "memory", "ephemeral-storage"}
+        assert all(amount(asked[each]) <= amount(limits[each]) for each in asked)
+        sizes = [
+            amount(each["emptyDir"]["sizeLimit"]) for each in volumes.values() if "emptyDir" in each
+        ]
+        assert sum(sizes) <= amount(limits["memory"])
+        assert max(sizes) <= amount(limits["ephemeral-storage"])
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+        assert mounts.keys() == volumes.keys()
+        assert mounts["tmp"]["mountPath"] == "/tmp"  # noqa: S108 - of a container
         users = {pod["securityContext"].get(f"runAs{who}") for who in ("User", "Group")}
         users.add(pod["securityContext"].get("fsGroup"))
         assert users <= ({None} if "openshift" in components else {999, 10001})
@@ -145,7 +171,8 @@ def test_kubernetes_runs_what_compose_runs(
         return re.sub(r"/secrets/(ps7|stores)\b", "/secrets", text)
 
     paths = set(map(here, files)) | ({"/run/tls/ca.crt"} if name == "redis" else set())
-    told.pop("PGDATA", None)
+    data = told.pop("PGDATA", "/none/x").rpartition("/")[0]
+    assert data in {"/none", *(each["mountPath"] for each in container["volumeMounts"])}
     assert files == {path: made[path.rpartition("/")[2]] for path in files}
     assert paths == mounted(compose).keys(), "for its health check, Redis has the authority there"
     assert {key: here(value) for key, value in told.items()} == {
@@ -154,7 +181,49 @@ def test_kubernetes_runs_what_compose_runs(
     }
     command = [here(part) for key in ("command", "args") for part in container.get(key, [])]
     assert command == [part.replace("$$", "$") for part in compose.get("command", [])]
-    assert container["image"].removeprefix("registry.example.com/") == compose["image"]
+    ours = "registry.example.com/" * compose["image"].startswith("ps7-")
+    assert container["image"] == f"{ours}{compose['image']}"
+    limits, theirs = container["resources"]["limits"], compose["deploy"]["resources"]["limits"]
+    assert {each: amount(limits[each]) for each in ("cpu", "memory")} == {
+        "cpu": amount(theirs["cpus"]),
+        "memory": amount(theirs["memory"]),
+    }
+    start = container["startupProbe"]
+    seconds = int(compose["healthcheck"]["start_period"].removesuffix("s"))
+    assert seconds <= start["periodSeconds"] * start["failureThreshold"]
+
+
+def test_a_setting_exists_and_finds_its_file(build: Build) -> None:
+    """Of the plugin, and of PS7's certificates, for the doctor too."""
+    cluster = build(*COMPONENTS)
+    for name in ("actions", "doctor"):
+        told, files = cluster.variables(name), cluster.files(name)
+        assert {each for each in told if each.startswith("PS7_")} - {"PS7_SECRETS_DIR"} <= SETTINGS
+        kinds = {"CA_FILE": "ca.crt", "CLIENT_CERT": "client.crt", "CLIENT_KEY": "client.key"}
+        assert {each: files[told[f"PS7_{each}"]] for each in kinds} == kinds
+        assert {told["PS7_SECRETS_DIR"]} == {
+            file.rpartition("/")[0] for file in files if "/PS7_" in file
+        }
+        assert files[told["HEALTH_CA"]] == cluster.named("ConfigMap", "ca")["data"]["ca.crt"]
+
+
+def test_rasa_is_told_all_that_its_endpoints_want(cluster: Cluster) -> None:
+    """By a variable or a file of a secret, as Compose does; and it logs in as who was made."""
+    told, files = cluster.variables("rasa"), cluster.files("rasa")
+    text = (DEPLOY / "rasa" / "endpoints.yml").read_text(encoding="utf-8")
+    given = {*told, *(file.rpartition("/")[2] for file in files if "/secrets/" in file)}
+    wanted = re.findall(r"(\w+): \$\{(\w+)\}", text)
+    assert {name for _, name in wanted} <= given
+    settings = {"DB", "REDIS", "ACTION", "TLS"}
+    assert {each for each in given if each.partition("_")[0] in settings} == {
+        name for _, name in wanted
+    }
+    for key, name in wanted:
+        same = {"url": ("HOST", "URL"), "db": ("NAME",), "username": ("USER",)}
+        assert name.endswith(same.get(key, (key.upper(), "FILE"))), key
+    assert told["ACTION_ENDPOINT_URL"] == f"https://actions:{PORTS['actions']}/webhook"
+    for store, name in (("DB", "postgres"), ("REDIS", "redis")):
+        assert (told[f"{store}_HOST"], told[f"{store}_PORT"]) == (name, str(PORTS[name]))
 
 
 @pytest.fixture
@@ -206,7 +275,27 @@ def test_no_version_of_a_workload_remembers_a_secret(
     assert re.fullmatch(r"actions-[0-9a-z]{10}", source["configMapRef"]["name"])
 
 
-def test_one_path_of_one_channel_is_exposed(cluster: Cluster, build: Build) -> None:
+PAIR = {"tls.crt": "crt", "tls.key": "key"}
+
+
+def encoded(name: str, folder: Path) -> str:
+    """Return a certificate or key as a Secret has it."""
+    return b64encode((folder / "secrets" / "tls" / name).read_bytes()).decode()
+
+
+def test_a_certificate_is_a_secret_of_its_type(cluster: Cluster) -> None:
+    """Tools that look for certificates go by it."""
+    made = cluster.of_kind("Secret")
+    pairs = {each["metadata"]["name"] for each in made if each["data"].keys() == PAIR.keys()}
+    assert len(pairs) == 5
+    assert pairs == {
+        each["metadata"]["name"] for each in made if each["type"] == "kubernetes.io/tls"
+    }
+
+
+def test_one_path_of_one_channel_is_exposed(
+    cluster: Cluster, build: Build, deploy_folder: Path
+) -> None:
     """With TLS, and Rasa's certificate looked at, on OpenShift too."""
     ours = cluster.named("Ingress", "rasa")
     openshift = build("openshift").named("Ingress", "rasa")
@@ -216,13 +305,27 @@ def test_one_path_of_one_channel_is_exposed(cluster: Cluster, build: Build) -> N
         assert path["path"] == "/webhooks/rest/webhook"
         assert path["backend"]["service"] == {"name": "rasa", "port": {"name": "https"}}
         assert tls["hosts"] == [rule["host"]]
-        assert cluster.named("Secret", tls["secretName"])["type"] == "kubernetes.io/tls"
+        assert tls["hosts"] == [make_secrets.PUBLIC_HOST]
+        shown = cluster.named("Secret", tls["secretName"])["data"]
+        assert shown == {
+            each: encoded(f"proxy.{kind}", deploy_folder) for each, kind in PAIR.items()
+        }
     said = ours["metadata"]["annotations"]
     namespace, _, authority = said["nginx.ingress.kubernetes.io/proxy-ssl-secret"].partition("/")
     assert namespace == ours["metadata"]["namespace"]
     theirs = openshift["metadata"]["annotations"]
     assert theirs["route.openshift.io/destination-ca-certificate-secret"] == authority
-    assert cluster.named("Secret", authority)["data"].keys() == {"ca.crt", "tls.crt"}
+    trusted = cluster.named("Secret", authority)["data"]
+    assert trusted == dict.fromkeys(("ca.crt", "tls.crt"), encoded("ca.crt", deploy_folder))
+    assert theirs["route.openshift.io/termination"] == "reencrypt"
+    at_ours = {key.rpartition("/")[2]: value for key, value in said.items()}
+    assert (at_ours["backend-protocol"], at_ours["proxy-ssl-verify"]) == ("HTTPS", "on")
+    assert at_ours["proxy-ssl-name"] == "rasa"
+    proxy = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert f"client_max_body_size {at_ours['proxy-body-size']};" in proxy
+    limit = "haproxy.router.openshift.io/rate-limit-connections"
+    assert theirs[limit] == "true"
+    assert int(theirs[f"{limit}.rate-http"]) == 10 * int(at_ours["limit-rps"])
 
 
 def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
@@ -234,7 +337,13 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
     assert "ACTION_SERVER_SANIC_WORKERS" not in told, "the image has one"
     probe = cluster.named("Probe", "ps7-certificate")["spec"]
     modules = load(DEPLOY / "kubernetes" / "components" / "telemetry" / "blackbox.yml")["modules"]
+    (module,) = modules.values()
     assert modules.keys() == {probe["module"]}
+    assert module[module["prober"]]["tls"] is True
+    assert module["tcp"]["tls_config"]["insecure_skip_verify"] is True, "once it is over, too"
+    rules = (ROOT / "examples" / "monitoring" / "rules.yml").read_text(encoding="utf-8")
+    (jobs,) = re.findall(r'probe_ssl_earliest_cert_expiry\{job=~"(.+?)"', rules)
+    assert re.fullmatch(jobs, probe["jobName"])
     host = told["PS7_BASE_URL"].removeprefix("https://")
     assert probe["targets"]["staticConfig"]["static"] == [f"{host}:443"]
 
@@ -242,7 +351,10 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
 def test_openshift_has_name_servers_of_its_own(build: Build) -> None:
     """In another namespace, on another port."""
     (rule,) = build("openshift").named("NetworkPolicy", "all-to-names")["spec"]["egress"]
-    assert {each["port"] for each in rule["ports"]} == {5353}
+    assert [(each["protocol"], each["port"]) for each in rule["ports"]] == [
+        ("UDP", 5353),
+        ("TCP", 5353),
+    ]
 
 
 def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list[Any]]:
@@ -250,12 +362,17 @@ def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list
     between, beyond = set(), []
     for policy in cluster.of_kind("NetworkPolicy"):
         ours = [*cluster.matching(policy["spec"]["podSelector"].get("matchLabels", {}))]
+        assert ours, "a policy is for somebody"
+        assert policy["spec"].keys() & {"ingress", "egress"} <= {
+            each.lower() for each in policy["spec"]["policyTypes"]
+        }
         for rule in policy["spec"].get(direction, []):
             for end, port in product(rule[peer], (each["port"] for each in rule["ports"])):
                 if set(end) != {"podSelector"}:
                     beyond.append((policy["metadata"]["name"], port))
                     continue
                 theirs = [*cluster.matching(end["podSelector"].get("matchLabels", {}))]
+                assert theirs, "a rule lets somebody through"
                 sides = (ours, theirs) if direction == "egress" else (theirs, ours)
                 between |= {(one.name, other.name, port) for one, other in product(*sides)}
     return between, sorted(beyond)
@@ -274,6 +391,15 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) ->
     assert into == [("actions-from-prometheus", 9464), ("rasa-from-ingress", 5005)]
     stores = [("rasa-to-stores", 5432), ("rasa-to-stores", 6379)]
     assert out == [("actions-to-ps7", 443), *[("all-to-names", 53)] * 4, *stores]
+    labels = {"kubernetes.io/metadata.name"}  # which each namespace has
+    for policy in cluster.of_kind("NetworkPolicy"):
+        for rule in [*policy["spec"].get("ingress", ()), *policy["spec"].get("egress", ())]:
+            ends = rule.get("from") or rule["to"]
+            selected = [each["namespaceSelector"] for each in ends if "namespaceSelector" in each]
+            assert all(each["matchLabels"].keys() == labels for each in selected)
+            protocols = {each["protocol"] for each in rule["ports"]}
+            by_name = {"TCP", "UDP"} if policy["metadata"]["name"] == "all-to-names" else {"TCP"}
+            assert protocols == by_name
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -294,11 +420,16 @@ def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) 
     """Over TLS. `/health` is the SDK's; Rasa answers at `/` where its API is not enabled."""
     workload = cluster.workloads[name]
     wanted = {"actions": ("HTTPS", "/health"), "rasa": ("HTTPS", "/")}.get(name, (None, None))
+    patience = {}
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = workload.container[kind]
+        patience[kind] = probe["periodSeconds"] * probe.get("failureThreshold", 3)
+        assert probe.get("timeoutSeconds", 1) <= probe["periodSeconds"]
         request = probe.get("httpGet") or probe.get("tcpSocket") or {}
         assert request.get("port") in {None, *workload.ports}
         assert (request.get("scheme"), request.get("path")) == wanted
+    assert patience["readinessProbe"] <= 15
+    assert patience["livenessProbe"] >= 30
 
 
 def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
@@ -322,12 +453,12 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
     budget = cluster.named("PodDisruptionBudget", name)["spec"]
     assert "replicas" not in workload.spec
-    assert scaler["scaleTargetRef"]["name"] == name
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] < 100
     assert budget["maxUnavailable"] == 1 < scaler["minReplicas"] < scaler["maxReplicas"]
     assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
     assert "cpu" in workload.container["resources"]["requests"]
     assert budget["selector"] == workload.spec["selector"]
-    assert workload.volumes.keys() == {each["name"] for each in workload.container["volumeMounts"]}
     assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
@@ -341,12 +472,29 @@ def test_a_server_that_is_replaced_serves_until_no_call_is_sent_to_it(
     assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
 
 
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_a_store_to_try_it_with_is_one(name: str, cluster: Cluster) -> None:
+    """Two would have two truths, a moment of an update long, too."""
+    spec = cluster.workloads[name].spec
+    assert spec["replicas"] == 1
+    assert spec.get("strategy", {"type": "Recreate"}) == {"type": "Recreate"}
+    assert (name == "redis") is ("strategy" in spec), "a StatefulSet does so by itself"
+    for claim in spec.get("volumeClaimTemplates", ()):
+        assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
 def test_the_doctor_sees_what_the_action_server_sees(cluster: Cluster) -> None:
     """The same settings, secrets and way out, in a Job that runs when it is asked for."""
     doctor = cluster.named("CronJob", "doctor")["spec"]
     pod = doctor["jobTemplate"]["spec"]["template"]
     (container,), server = pod["spec"]["containers"], cluster.workloads["actions"]
     assert doctor["suspend"] is True
+    once = doctor["jobTemplate"]["spec"]["backoffLimit"], pod["spec"]["restartPolicy"]
+    assert once == (0, "Never"), "each run tries the password"
+    compose = COMPOSE["services"]["doctor"]
+    assert container["image"] == f"registry.example.com/{compose['image']}"
+    assert container["command"] == compose["command"]
+    assert cluster.files("doctor").items() <= cluster.files("actions").items()
     for same in ("envFrom", "volumeMounts", "securityContext"):
         assert container[same] == server.container[same]
     assert pod["spec"]["volumes"][0] == server.volumes["ps7"]

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
@@ -85,7 +86,7 @@ async def test_the_proxy_lets_one_channel_through(
         assert await post(WEBHOOK, b" " * 70_000) == 413
         told = Counter(await asyncio.gather(*(post(WEBHOOK) for _ in range(100))))
     assert told.keys() == {status, 429}
-    assert told[status] >= 47  # of 51, of which four are used
+    assert 47 <= told[status] <= 60  # of 51, of which four are used, and one a second
 
 
 @pytest.mark.parametrize("takes", ["connections", "calls"])
@@ -142,7 +143,8 @@ async def test_of_two_action_servers_one_hangs(takes: str, root: Path, deploy_fo
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http,
         ):
             took = [await call() for _ in range(20)]
-            async with http.get(f"https://localhost:{port}/actions", ssl=known) as told:
+            long = BytesIO(b" " * 15_000_000)  # as a long conversation is
+            async with http.post(f"https://localhost:{port}/actions", data=long, ssl=known) as told:
                 assert told.status == 404
     finally:
         for server in served:

@@ -6,15 +6,25 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from ipaddress import IPv4Address
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509 import Certificate, load_pem_x509_certificate, load_pem_x509_certificates
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import (
+    Certificate,
+    DNSName,
+    IPAddress,
+    load_pem_x509_certificate,
+    load_pem_x509_certificates,
+)
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from examples.deploy import make_secrets
-from tests.deploy.deployment import DEPLOY
+from tests.deploy.deployment import COMPOSE, DEPLOY, load
 from tests.docs.documents import document
 
 
@@ -47,6 +57,50 @@ def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
     assert [path.name for path in tls.iterdir()] == ["ca.crt"]
     assert missing[:2] == [tls / "actions.crt", tls / "actions.key"]
     assert len(missing) == 12
+
+
+@pytest.mark.parametrize("name", make_secrets.SERVERS)
+def test_whoever_knows_the_authority_trusts_a_server(name: str, deploy_folder: Path) -> None:
+    """By each name that it is called by, for a year, and with the key that lies beside it."""
+    tls = deploy_folder / "secrets" / "tls"
+    (authority,) = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
+    shown = load_pem_x509_certificate((tls / f"{name}.crt").read_bytes())
+    key = load_pem_private_key((tls / f"{name}.key").read_bytes(), None)
+    cluster = load(DEPLOY / "kubernetes" / "kustomization.yaml")["namespace"]
+    names = [name, f"{name}.{cluster}.svc", "localhost"]
+    trust = PolicyBuilder().store(Store([authority]))
+    for each in names + ["assistant.example.com"] * (name == "proxy"):
+        trust.build_server_verifier(DNSName(each)).verify(shown, [])
+    trust.build_server_verifier(IPAddress(IPv4Address("127.0.0.1"))).verify(shown, [])
+    trust.time(datetime.now(timezone.utc) + timedelta(days=364)).build_server_verifier(
+        DNSName(name)
+    ).verify(shown, [])
+    assert key.public_key() == shown.public_key()
+    with pytest.raises(VerificationError):
+        trust.build_server_verifier(DNSName("another")).verify(shown, [])
+
+
+PSQL = """#!/bin/sh
+echo "$@" >told && cat >>told
+"""
+
+
+def test_the_database_is_made_for_whom_rasa_logs_in_as(tmp_path: Path) -> None:
+    """With the password of its file, beside the superuser's; the first mistake ends it."""
+    (tmp_path / "psql").write_text(PSQL)
+    (tmp_path / "psql").chmod(0o755)
+    (tmp_path / "DB_PASSWORD").write_text("planted")
+    own = {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD_FILE": f"{tmp_path}/POSTGRES_PASSWORD"}
+    script = DEPLOY / "kubernetes" / "components" / "stores" / "make-database.sh"
+    told = own | {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run(["/bin/sh", "-e", script], env=told, cwd=tmp_path, check=True)
+    options, *statements = (tmp_path / "told").read_text().splitlines()
+    assert options == "--username postgres --set ON_ERROR_STOP=1 --set password=planted"
+    rasa = COMPOSE["services"]["rasa"]["environment"]
+    assert statements == [
+        f"CREATE USER {rasa['DB_USER']} PASSWORD :'password';",
+        f"CREATE DATABASE {rasa['DB_NAME']} OWNER {rasa['DB_USER']};",
+    ]
 
 
 def trusts(tls: Path, shown: Path) -> bool:
