@@ -6,11 +6,15 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pywa_async import WhatsApp
 
-from examples.channels.cloud_api import failure, read, split
-from examples.channels.try_it import post_of
+from examples.channels import try_it
+from examples.channels.cloud_api import Sender, failure, read, split
+from examples.channels.try_it import headers_of
 from tests.channels.updates import (
     CODE,
     CONTACT,
@@ -25,6 +29,7 @@ from tests.channels.updates import (
     post,
     text,
 )
+from tests.support.processes import free_port
 
 WA = WhatsApp(NUMBER_ID, "made up", app_secret="made up", verify_token="made up")
 
@@ -50,6 +55,17 @@ def test_each_kind_of_message_has_its_text(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "length", "taken"),
+    [("", 16, True), ("", 64, True), ("", 15, False), ("", 65, False), ("ma", 16, False)],
+    ids=["shortest", "longest", "too short", "too long", "in a word"],
+)
+def test_a_code_is_taken_whole_or_not_at_all(before: str, length: int, *, taken: bool) -> None:
+    """A part of one would be another code."""
+    code = f"ps7-{'x' * length}"
+    assert said(text(f"Oi {before}{code}")).code == (code if taken else None)
+
+
+@pytest.mark.parametrize(
     "metadata",
     [{"phone_number_id": NUMBER_ID}, {"phone_number_id": NUMBER_ID, "something_new": 1}],
 )
@@ -58,13 +74,41 @@ def test_what_meta_says_of_the_banks_number_may_change(metadata: dict[str, objec
     assert said(text("Oi"), metadata=metadata).text == "Oi"
 
 
-def test_the_trial_without_meta_is_read() -> None:
-    """`try_it.py` posts what Meta would."""
-    written = {"from": PHONE, **text("Oi")}
-    (one,) = values(json.loads(post_of(NUMBER_ID, **written)))
-    found = read(WA, one)
-    assert found is not None
-    assert (found.text, found.phone, time.time() - found.sent_at < 60) == ("Oi", PHONE, True)
+async def test_the_trial_without_meta_shows_what_the_bot_sends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`try_it.py` posts what Meta would, and is what a bot then asks: back-end and Graph API."""
+    url = f"http://127.0.0.1:{free_port()}"
+    counted: list[str] = []
+    graph = httpx.AsyncClient()
+    wa = WhatsApp(NUMBER_ID, "made up", app_secret="made up", verify_token="x", session=graph)
+    graph.base_url = httpx.URL(url)
+
+    async def receive(request: web.Request) -> web.Response:
+        body = await request.read()
+        assert headers_of(body, "made up").items() <= dict(request.headers).items()
+        (one,) = values(json.loads(body))
+        found = read(wa, one)
+        assert found is not None
+        assert time.time() - found.sent_at < 60
+        context = (await graph.post(f"{url}/contexts", json={})).json()["contextId"]
+        await Sender(wa, counted.append).text(str(found.phone), f"{context}: {found.text}")
+        return web.Response()
+
+    rasa = web.Application()
+    rasa.router.add_post("/webhooks/whatsapp/webhook", receive)
+    monkeypatch.setattr(try_it, "SILENCE", 0.05)
+    monkeypatch.setenv("GRAPH_URL", url)
+    monkeypatch.setenv("WHATSAPP_PHONE_NUMBER_ID", NUMBER_ID)
+    monkeypatch.setenv("WHATSAPP_APP_SECRET", "made up")
+    async with TestServer(rasa, host="127.0.0.1") as server, graph:
+        monkeypatch.setenv("RASA_URL", str(server.make_url("")).rstrip("/"))
+        await try_it.main(PHONE, "Oi", "Saldo")
+    first, answer, second, other = capsys.readouterr().out.splitlines()
+    told = [f"you: {each}   (Rasa answered 200)" for each in ("Oi", "Saldo")]
+    assert [first, second] == told
+    heard = [json.loads(each.removeprefix("bot: "))["body"] for each in (answer, other)]
+    assert (heard, counted) == (["ana: Oi", "ana: Saldo"], [])
 
 
 @pytest.mark.parametrize("name", WITHOUT_TEXT)

@@ -14,19 +14,10 @@ from pywa_async import WhatsApp
 from pywa_async.types import SectionList
 
 from examples.channels import cloud_api
-from examples.channels.cloud_api import Sender, keyboard, parts
+from examples.channels.cloud_api import Sender, keyboard
 from tests.channels.updates import NUMBER_ID, PHONE, USER
 
 LONG = "Uma linha.\n" + "palavra " * 900 + "x" * 5000
-
-
-def test_a_long_text_is_sent_whole() -> None:
-    """In parts that WhatsApp takes, cut between words."""
-    made = [*parts(LONG, 4096)]
-    assert all(len(part) <= 4096 for part in made)
-    assert "".join("".join(made).split()) == "".join(LONG.split())
-    assert made[0].endswith("palavra")
-    assert [*parts("  ", 4096)] == []
 
 
 def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
@@ -37,15 +28,19 @@ def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
     ("buttons", "made"),
     [
         (options("Sim", "Não"), list),
-        ([{"title": "Sim"}], list),
-        (options("Um título de mais de vinte"[:24]), SectionList),
+        (options("x" * 20), list),
+        (options("x" * 21), SectionList),
+        (options("x" * 24), SectionList),
+        (options("x" * 25), type(None)),
+        (options(*"ABC"), list),
         (options(*"ABCD"), SectionList),
-        (options("A", payload="x" * 199), list),
+        (options(*"ABCDEFGHIJ"), SectionList),
+        (options("A", payload="x" * 254), list),
+        (options("A", payload="x" * 255), type(None)),
+        (options(*"ABCD", payload="x" * 198), SectionList),
         (options(*"ABCD", payload="x" * 199), type(None)),
-        (options("A", payload="x" * 256), type(None)),
         (options("Sim", "Sim"), type(None)),
         ([{"title": "Sim", "payload": "/ok"}, {"title": "Pois não", "payload": "/ok"}], type(None)),
-        (options("Um título de mais de vinte e quatro"), type(None)),
         (options(*"ABCDEFGHIJK"), type(None)),
         ([{"title": "Site", "url": "https://bank.example"}], type(None)),
         ([], type(None)),
@@ -101,6 +96,17 @@ async def test_an_answer_goes_to_a_number_or_to_a_user_id(graph: Graph, to: str,
     assert (sent[key], sent["type"], sent["text"]["body"]) == (to, "text", "Olá")
 
 
+async def test_a_long_text_is_sent_whole(graph: Graph) -> None:
+    """In parts that WhatsApp takes, cut between words. Of nothing, nothing is sent."""
+    await graph.sender.text(PHONE, "  ")
+    assert graph.sent == []
+    await graph.sender.text(PHONE, LONG)
+    made = [each["text"]["body"] for each in graph.sent]
+    assert all(len(part) <= 4096 for part in made)
+    assert "".join("".join(made).split()) == "".join(LONG.split())
+    assert made[0].endswith("palavra")
+
+
 async def test_choices_are_below_the_end_of_a_long_text(graph: Graph) -> None:
     """The text goes first, and what can be pressed stands below its end."""
     await graph.sender.choices(PHONE, "palavra " * 300, options("Sim", "Não"))
@@ -111,14 +117,38 @@ async def test_choices_are_below_the_end_of_a_long_text(graph: Graph) -> None:
     assert buttons == [{"id": "/0", "title": "Sim"}, {"id": "/1", "title": "Não"}]
 
 
-async def test_choices_that_whatsapp_does_not_take_become_lines_of_text(graph: Graph) -> None:
-    """They are lines of text, and the customer writes one."""
-    await graph.sender.choices(PHONE, "Qual?", options("Conta", "Conta"))
-    assert graph.sent[0]["text"]["body"] == "Qual?\n• Conta\n• Conta"
+async def test_a_row_of_a_list_answers_with_its_payload_or_its_title(graph: Graph) -> None:
+    """And a list without a text has one all the same: WhatsApp wants it."""
+    await graph.sender.choices(PHONE, "", [*options(*"ABC"), {"title": "D"}])
+    (sent,) = (each["interactive"] for each in graph.sent)
+    assert sent["body"]["text"]
+    rows = {each["id"]: each["title"] for each in sent["action"]["sections"][0]["rows"]}
+    assert rows == {"/0": "A", "/1": "B", "/2": "C", "D": "D"}
 
 
 @pytest.mark.parametrize(
-    ("link", "kind"), [("https://a.example/1.png", "image"), ("/etc/hostname", "text")]
+    ("buttons", "lines"),
+    [
+        (options("Conta", "Conta"), "• Conta\n• Conta"),
+        ([{"title": "Site", "url": "https://bank.example"}], "• Site https://bank.example"),
+    ],
+    ids=["twice the same", "a link"],
+)
+async def test_choices_that_whatsapp_does_not_take_become_lines_of_text(
+    graph: Graph, buttons: list[dict[str, Any]], lines: str
+) -> None:
+    """They are lines of text, and the customer writes one."""
+    await graph.sender.choices(PHONE, "Qual?", buttons)
+    assert graph.sent[0]["text"]["body"] == f"Qual?\n{lines}"
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ("https://a.example/1.png", "image"),
+        ("http://a.example/1.png", "text"),
+        ("/etc/hostname", "text"),
+    ],
 )
 async def test_a_picture_is_a_link(graph: Graph, link: str, kind: str) -> None:
     """And no file of the server."""
