@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient, TestServer
-from relay import Relay
+from relay import Relay, main
 
 from actions.ps7.testing import Simulator
 from examples.desk import Rasa
@@ -121,7 +123,8 @@ async def test_a_text_that_begins_with_a_slash_is_text(cec: Cec, text: str) -> N
     [
         *((body, 400) for body in (b"", b"null", b"[]", b"{}", b'{"text": "oi"}')),
         ({"session": None, "text": "oi"}, 400),
-        ({"session": "short", "text": "oi"}, 400),
+        ({"session": "a" * 15, "text": "oi"}, 400),
+        ({"session": "a" * 129, "text": "oi"}, 400),
         ({"session": f"{'a' * 32}/../b", "text": "oi"}, 400),
         ({"session": "a" * 32, "text": None}, 400),
         ({"session": 1, "text": "oi"}, 400),
@@ -138,25 +141,53 @@ async def test_whoever_is_not_cec_is_refused(cec: Cec) -> None:
     assert [await cec.post(message, token) for token in ("", "another", "é")] == [401] * 3
 
 
-async def test_what_the_bot_shows_is_passed_on() -> None:
-    """Pictures and buttons as well as texts, and nothing else."""
-    shown: list[dict[str, Any]] = [
-        {"text": "Sim?", "buttons": [{"title": "Sim", "payload": "sim"}]},
-        {"image": "a.png"},
-    ]
+@asynccontextmanager
+async def before(answer: web.Response) -> AsyncIterator[tuple[Cec, list[dict[str, Any]]]]:
+    """Run a relay before a Rasa that gives one answer; give what that Rasa was posted."""
+    posted: list[dict[str, Any]] = []
 
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response([{"recipient_id": "one", **each} for each in shown])
+    async def take(request: web.Request) -> web.Response:
+        posted.append(await request.json())
+        return answer
 
     rasa = web.Application()
-    rasa.router.add_post("/webhooks/rest/webhook", answer)
+    rasa.router.add_post("/webhooks/rest/webhook", take)
     async with (
         TestServer(rasa, host="127.0.0.1") as server,
         relay(str(server.make_url("")).rstrip("/")) as http,
     ):
-        cec = Cec(http)
+        yield Cec(http), posted
+
+
+async def test_what_the_bot_shows_is_passed_on() -> None:
+    """Pictures and buttons as well as texts, and nothing else.
+
+    Of a customer nobody told of, Rasa hears no contextId, and that CEC brings them.
+    """
+    shown: list[dict[str, Any]] = [
+        {"text": "Sim?", "buttons": [{"title": "Sim", "payload": "sim"}]},
+        {"image": "a.png"},
+    ]
+    answer = web.json_response([{"recipient_id": "one", **each} for each in shown])
+    async with before(answer) as (cec, posted):
         answered = await cec.post({"session": cec.session, "text": "oi"})
     assert answered == {"answers": shown, "next": "bot"}
+    said = {"sender": cec.session, "message": "oi", "metadata": {}, "input_channel": "cec"}
+    assert posted == [said]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.json_response({"reason": "it fell"}, status=500),
+        web.Response(text="[", content_type="application/json"),
+    ],
+    ids=["an error", "half an answer"],
+)
+async def test_what_is_no_answer_of_the_bot_is_a_502(answer: web.Response) -> None:
+    """As is silence: CEC may try again."""
+    async with before(answer) as (cec, _):
+        assert await cec.post({"session": cec.session, "text": "oi"}) == 502
 
 
 @pytest.mark.parametrize(
@@ -179,3 +210,30 @@ async def test_the_relay_answers_502_when_rasa_does_not(
             assert await cec.post(message) == 502
     lines = [each.getMessage() for each in caplog.records if each.name == "relay"]
     assert lines == [f"Rasa did not answer: {error}"]
+
+
+async def test_the_relay_starts_with_its_key_and_its_token_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the token whoever comes would be CEC. It listens on this machine alone."""
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(sys, "argv", ["relay.py", "--rasa", "http://127.0.0.1:1", "--port", "8061"])
+    monkeypatch.setattr(web, "run_app", lambda app, **told: made.update(told, app=app))
+    both = {"ARRIVAL_KEY": ARRIVAL_KEY, "RELAY_TOKEN": TOKEN}
+    for name, value in both.items():
+        monkeypatch.setenv(name, value)
+    for name, value in both.items():
+        monkeypatch.setenv(name, "")
+        with pytest.raises(SystemExit, match="must be set"):
+            main()
+        monkeypatch.setenv(name, value)
+    assert made == {}
+    main()
+    assert (made["host"], made["port"]) == ("127.0.0.1", 8061)
+    async with TestClient(TestServer(made["app"], host="127.0.0.1")) as http:
+        cec = Cec(http)
+        answers = [
+            await cec.post({"session": cec.session, "text": "oi"}, token)
+            for token in (TOKEN, ARRIVAL_KEY, "")
+        ]
+    assert answers == [502, 401, 401]
