@@ -33,7 +33,16 @@ def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN4
     return SimpleNamespace(sender_id=sender, events=[*events])
 
 
-ASKING = tracker(STARTED, {**ASKED, "input_channel": "before it"}, ASKED)
+ASKING = tracker(STARTED, {**ASKED, "input_channel": "before it"}, ASKED, {"event": "action"})
+
+
+def test_both_bots_have_the_same_way() -> None:
+    """What is shown below for one holds for the other."""
+    one, other = (
+        (ROOT / "examples" / bot / "actions" / "desk.py").read_bytes()
+        for bot in ("oss-bot", "calm-bot")
+    )
+    assert one == other
 
 
 @dataclass
@@ -136,6 +145,7 @@ async def test_no_customer_is_taken_for_another(street: Street) -> None:
     [
         *(("HANDOVER_TOKEN", value) for value in ("another", "", "two\nlines")),
         *(("HANDOVER_URL", value) for value in ("", "no address", "http://127.0.0.1:1/handovers")),
+        *(("HANDOVER_URL", f"http://{name}:1/handovers") for name in ("localhost", "[::1]")),
         *(("HANDOVER_URL", value) for value in ("http://desk.example/handovers", "http://[")),
     ],
 )
