@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,33 @@ def test_there_is_a_hash_for_each_processor() -> None:
         found = re.findall(r"sha256:(\w+)", hashes)
         assert len(found) in ({1} if "-none-any" in about else {2, 4}), pin
         assert len(set(found)) == len(found), pin
+
+
+PIP = """
+import json, sys
+(platform, *_) = (each for each in sys.argv if each.startswith("--platform="))
+assert [each for each in sys.argv if "==" in each] == ["compiled==2", "Pure==1"]
+hashes = {"Pure": {"hash": "sha256=of pure"}, "compiled": {"hashes": {"sha256": platform}}}
+found = [{"metadata": {"name": each}, "archive_info": hashes[each]} for each in hashes]
+made = [each | {"download_info": {"archive_info": each.pop("archive_info")}} for each in found]
+print(json.dumps({"install": made}))
+"""
+"""Answers as pip does, a new one and one before 23.1."""
+
+
+def test_a_pin_gets_the_hash_of_each_wheel_that_pip_would_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once, where all machines take the same."""
+    (tmp_path / "pip.py").write_text(PIP)
+    (tmp_path / "source.txt").write_text(
+        "# pins\ncompiled==2\nPure==1\nno==3; python_version < '3'\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    hash_pins.main(str(tmp_path / "source.txt"))
+    machines = [f"{glibc}_{each}" for each in hash_pins.PROCESSORS for glibc in hash_pins.GLIBCS]
+    compiled = [f"--hash=sha256:--platform=manylinux_2_{each}" for each in machines]
+    pinned = " \\\n    ".join(["compiled==2", *compiled])
+    assert capsys.readouterr().out == (
+        f"{hash_pins.header()}{pinned}\nPure==1 \\\n    --hash=sha256:of pure\n"
+    )

@@ -172,6 +172,7 @@ def test_a_file_that_a_service_is_told_of_is_there(name: str) -> None:
     assert {*re.findall(r"--config\.file=([^\"]+)", text)} <= targets
     assert {*re.findall(r"--storage\.tsdb\.path=([^\"]+)", text)} <= folders
     assert ("/etc/nginx/nginx.conf" in targets) is ("nginx" in service["image"])
+    assert not re.search(r"(?<!\$)\$[^${]", json.dumps(service)), "Compose's own"
     assert all(each.startswith("/tmp/") for each in re.findall(r"> (/\S+?)[ \"]", text))  # noqa: S108
 
 
@@ -208,6 +209,8 @@ def test_what_compose_builds_is_there_to_be_built() -> None:
             assert (DEPLOY / build["context"]).resolve() == ROOT
             assert not {*build.get("args", ())} - {*re.findall(r"(?m)^ARG (\w+)", text)}
             assert "target" not in build or f" AS {build['target']}\n" in text
+    entry = f"ENTRYPOINT {json.dumps(SERVICES['actions']['healthcheck']['test'][1:])}"
+    assert entry in (ROOT / "Dockerfile").read_text(encoding="utf-8"), "which looks once, alone"
     builds = {name: SERVICES[name]["build"] for name in ("actions", "doctor")}
     assert builds["doctor"] == builds["actions"] | {"target": "doctor"}
 
@@ -257,6 +260,17 @@ def test_prometheus_measures_each_action_server() -> None:
     assert (job["job_name"], found["names"], found["type"]) == ("ps7", ["actions"], "A")
     assert str(found["port"]) == environment["OTEL_EXPORTER_PROMETHEUS_PORT"]
     assert environment["OTEL_EXPORTER_PROMETHEUS_HOST"] == "0.0.0.0"  # noqa: S104 - of a container
+    ours, tested = (
+        load(ROOT / "examples" / "monitoring" / name)
+        for name in ("prometheus.yml", "rules_test.yml")
+    )
+    often = tested["evaluation_interval"]
+    assert settings["global"] == ours["global"] == dict.fromkeys(settings["global"], often)
+    assert settings["global"].keys() == {"scrape_interval", "evaluation_interval"}
+    assert found["refresh_interval"] == often
+    (kept,) = re.findall(r"retention\.time=(\d+)d", TEXTS["prometheus"])
+    back = re.findall(r"offset (\d+)d", (ROOT / "examples/monitoring/rules.yml").read_text("utf-8"))
+    assert int(kept) > max(map(int, back))
     (rules,) = settings["rule_files"]
     shipped = {each["target"]: COMPOSE["configs"][each["source"]]["file"] for each in CONFIGS}
     assert shipped[f"/etc/prometheus/{rules}"] == "../monitoring/rules.yml"

@@ -144,7 +144,12 @@ def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
             amount(each["emptyDir"]["sizeLimit"]) for each in volumes.values() if "emptyDir" in each
         ]
         assert sum(sizes) <= amount(limits["memory"])
-        assert max(sizes) <= amount(limits["ephemeral-storage"])
+        for volume in volumes.values():
+            if "emptyDir" in volume and "medium" not in volume["emptyDir"]:  # on a disk
+                size = amount(volume["emptyDir"]["sizeLimit"])
+                assert (
+                    size == amount(asked["ephemeral-storage"]) < amount(limits["ephemeral-storage"])
+                )
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts.keys() == volumes.keys()
         assert mounts["tmp"]["mountPath"] == "/tmp"  # noqa: S108 - of a container
@@ -165,7 +170,17 @@ def test_kubernetes_runs_what_compose_runs(
     container, compose = cluster.workloads[name].container, COMPOSE["services"][name]
     files, told = cluster.files(name), cluster.variables(name)
     made = {file.name: file.read_text() for file in deploy_folder.glob("secrets/*/*")}
-    files.pop("/docker-entrypoint-initdb.d/make-database.sh", None)
+    configs = {each["target"] for each in compose.get("configs", ())}
+    assert [files.pop(each) for each in configs] == [
+        (DEPLOY / COMPOSE["configs"][each["source"]]["file"]).read_text("utf-8")
+        for each in compose.get("configs", ())
+    ]
+    claims = {
+        each["metadata"]["name"]
+        for each in cluster.workloads[name].spec.get("volumeClaimTemplates", ())
+    }
+    kept = {each["mountPath"] for each in container["volumeMounts"] if each["name"] in claims}
+    assert kept == {each.partition(":")[2] for each in compose.get("volumes", ())}
 
     def here(text: str) -> str:
         return re.sub(r"/secrets/(ps7|stores)\b", "/secrets", text)
@@ -344,6 +359,8 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
     rules = (ROOT / "examples" / "monitoring" / "rules.yml").read_text(encoding="utf-8")
     (jobs,) = re.findall(r'probe_ssl_earliest_cert_expiry\{job=~"(.+?)"', rules)
     assert re.fullmatch(jobs, probe["jobName"])
+    minutes = int(probe["interval"].removesuffix("m"))
+    assert minutes < 5, "what is five minutes old is not there, and its alert would end"
     host = told["PS7_BASE_URL"].removeprefix("https://")
     assert probe["targets"]["staticConfig"]["static"] == [f"{host}:443"]
 
@@ -439,6 +456,8 @@ def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
     monitor = cluster.named("PodMonitor", "actions")["spec"]
     (found,) = cluster.matching(monitor["selector"]["matchLabels"])
     (endpoint,) = monitor["podMetricsEndpoints"]
+    often = load(ROOT / "examples" / "monitoring" / "rules_test.yml")["evaluation_interval"]
+    assert endpoint["interval"] == often
     assert (found.name, endpoint["port"]) == ("actions", "metrics")
     assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "ps7"}]
 
@@ -459,7 +478,7 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
     assert "cpu" in workload.container["resources"]["requests"]
     assert budget["selector"] == workload.spec["selector"]
-    assert workload.spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
 
 @pytest.mark.parametrize("name", ["actions", "rasa"])

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -236,3 +237,133 @@ def test_what_compose_is_told_for_real_is_most_of_it() -> None:
     steps = {line: prints for line, _, prints in runbook.in_compose("1")}
     assert {line for line, prints in steps.items() if prints} == runbook._PRINTS.keys()
     assert len(steps) > 20
+
+
+LINES = """
+pod/a INFO PS7 lookup: outcome=ok reason=ok status=200 ms=3
+pod/b INFO PS7 lookup: outcome=ok reason=ok status=200 ms=4
+pod/b WARNING PS7 probe: outcome=unavailable reason=read_timeout status=-
+pod/b ERROR it broke
+"""
+FAKES = {
+    "psycopg2": """
+class Cursor:
+    def execute(self, sql, values): print(sql.split()[0], *values)
+    def __iter__(self): return iter([("a row", 1)])
+def connect(**told):
+    print(*(f"{key}={told[key]}" for key in sorted(told)))
+    return type("It", (), {"cursor": staticmethod(Cursor)})
+""",
+    "sitecustomize": """
+import io, json, socket, ssl, urllib.request as web
+ssl.create_default_context = lambda cafile: cafile
+socket.create_connection = lambda where, seconds: print("reaches", *where)
+def urlopen(asked, timeout, context=None):
+    if isinstance(asked, str):
+        return io.BytesIO(b"ps7_turns_total 7\\nanother 1\\n")
+    told = json.loads(asked.data)
+    return io.BytesIO(f"{asked.full_url} {context} {sorted(told)}".encode())
+web.urlopen = urlopen
+""",
+}
+"""What the programs inside a container meet."""
+INSIDE = """#!/bin/sh
+echo "${0##*/} $*" >>"$TOLD"
+case "$*" in
+  *current-context*) ;;
+  *"logs "*) cat "$LINES" ;;
+  "inspect "*) echo healthy ;;
+  *"get pods "*"-o name") echo pod/actions-1 ;;
+  *"ps --all --format"*) echo actions-1 ;;
+  *"exec "*) while [ "$1" != python ]; do shift; done; shift; exec "$PYTHON" "$@" ;;
+esac
+"""
+
+
+SAID = {
+    "reasons": "1 {PS7 probe}-\n2 PS7 lookup: outcome=ok reason=ok status=200",
+    "errors actions": "1 ERROR it broke\n1 WARNING {PS7 probe}-",
+    "measure ps7_turns": "{pod}actions-1\nps7_turns_total 7",
+    "hello": "Rasa: {rasa}/webhooks/rest/webhook /run/tls/ca.crt ['message', 'sender']",
+    "stores": "{to} postgres 5432\nDB postgres 5432 ok\n{to} redis 6379\nREDIS redis 6379 ok",
+    "conversations denied": "{login}\nSELECT denied\na row 1",
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("typed", SAID)
+def test_a_command_shows_what_is_there(platform: str, typed: str, tmp_path: Path) -> None:
+    """In the log, the metrics, Rasa and its stores: its program runs here, where they answer."""
+    shown = run_inside(platform, typed, tmp_path)
+    expected = SAID[typed].format(
+        **{"PS7 probe": "PS7 probe: outcome=unavailable reason=read_timeout status="},
+        pod="pod/" * (platform == "kubernetes"),
+        rasa="https://localhost:5005",
+        to="reaches",
+        login="dbname=rasa host=postgres password=planted port=5432 sslmode=verify-full "
+        "sslrootcert=/run/tls/ca.crt user=rasa",
+    )
+    assert [" ".join(line.split()) for line in shown] == expected.splitlines()
+
+
+def run_inside(platform: str, typed: str, folder: Path) -> list[str]:
+    """Run one command; return what it prints."""
+    for name in ("kubectl", "docker", "sleep"):
+        (folder / name).write_text(INSIDE)
+        (folder / name).chmod(0o755)
+    for name, text in {
+        **{f"{name}.py": code for name, code in FAKES.items()},
+        "lines": LINES,
+    }.items():
+        (folder / name).write_text(text)
+    (folder / "DB_PASSWORD").write_text("planted\n")
+    rasa = COMPOSE["services"]["rasa"]["environment"] | {"RASA_SECRETS_DIR": str(folder)}
+    told = {"PATH": f"{folder}:{os.environ['PATH']}", "TOLD": f"{folder}/told"}
+    told |= {"LINES": f"{folder}/lines", "PYTHON": sys.executable, "PYTHONPATH": str(folder)}
+    script = f". {ROOT}/examples/deploy/on-call.sh && {platform} >/dev/null && {typed}"
+    ran = run_in("sh", script, rasa | told, folder)
+    assert ran.stderr == ""
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("platform", "typed", "told"),
+    [
+        (
+            "kubernetes",
+            "logs rasa 5m",
+            ["logs -l app.kubernetes.io/name=rasa --since=5m --tail=-1"],
+        ),
+        ("kubernetes", "before rasa", ["logs -l app.kubernetes.io/name=rasa --previous --tail=30"]),
+        (
+            "kubernetes",
+            "restart rasa",
+            ["rollout restart deploy/rasa", "rollout status deploy/rasa"],
+        ),
+        (
+            "kubernetes",
+            "rollback rasa 3",
+            ["undo deploy/rasa --to-revision=3", "status deploy/rasa"],
+        ),
+        ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", "status deploy/rasa"]),
+        ("kubernetes", "renew rasa", ["apply -k examples/deploy/kubernetes", "restart", "status"]),
+        ("kubernetes", "doctor", ["delete job doctor-1", "create job doctor-1", "logs --follow"]),
+        ("compose", "logs rasa 5m", ["compose logs --since 5m rasa"]),
+        ("compose", "rollback rasa", ["compose build rasa", "compose ps --all"]),
+        ("compose", "doctor", ["compose run --rm doctor"]),
+    ],
+    ids=lambda it: it if isinstance(it, str) else "",
+)
+def test_a_command_says_all_that_its_program_has_to_know(
+    platform: str, typed: str, told: list[str], tmp_path: Path
+) -> None:
+    """In this order: from when on, which revision, and that one waits for the end."""
+    run_inside(platform, f"{typed} >/dev/null", tmp_path)
+    calls = [each for each in (tmp_path / "told").read_text().splitlines() if "context" not in each]
+    assert len(calls) >= len(told)
+    assert all(part in call for part, call in zip(told, calls, strict=False)), calls
+
+
+def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(tmp_path: Path) -> None:
+    """In Compose they are the last of all lines, of which most are of look-ups."""
+    assert run_inside("compose", "before actions", tmp_path) == ["", "pod/b ERROR it broke"]

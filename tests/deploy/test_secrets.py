@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from cryptography.x509 import (
 )
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from actions.ps7 import PS7Settings
 from examples.deploy import make_secrets
 from tests.deploy.deployment import COMPOSE, DEPLOY, load
 from tests.docs.documents import document
@@ -45,6 +47,21 @@ def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == f"to be filled in: {username}\n"
     assert values(folder) == made | {"PS7_PASSWORD": "a real one"}
     assert len(set(made.values())) == 6, "no two passwords are the same"
+
+
+def test_the_plugin_takes_the_files(
+    deploy_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As they are: keys of a length and form that it does not refuse. Passwords are no words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PS7_SECRETS_DIR", str(deploy_folder / "secrets" / "ps7"))
+    monkeypatch.setenv("PS7_BASE_URL", "https://ps7.example.com")
+    settings = PS7Settings.load()
+    assert settings.seal_keys
+    assert settings.arrival_keys
+    stores = [*(deploy_folder / "secrets" / "stores").iterdir()]
+    assert len(stores) == 3
+    assert all(re.fullmatch("[0-9a-f]{64}", file.read_text()) for file in stores)
 
 
 def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:

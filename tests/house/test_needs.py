@@ -52,16 +52,16 @@ def test_a_python_that_does_not_run_is_replaced_unless_it_was_named(only: str) -
     assert ("python-of-nowhere does not run here" in found.stderr) is bool(only)
 
 
-def test_ci_lets_no_test_be_skipped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["test", "release-check"])
+def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str) -> None:
     """It asks for completeness, whatever it has to install before."""
     for name, line in (("make", "echo $1 $CI $PS7_TESTS_COMPLETE"), ("sudo", ""), ("apt-get", "")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / name).chmod(0o755)
     told = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        [ROOT / ".ci" / "run"], env=told, check=True, text=True, stdout=subprocess.PIPE
-    )
-    assert done.stdout == "test true true\n"
+    command = (str(ROOT / ".ci" / "run"), *(target,) * (target != "test"))
+    done = subprocess.run(command, env=told, check=True, text=True, stdout=subprocess.PIPE)
+    assert done.stdout == f"{target} true true\n"
 
 
 def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:

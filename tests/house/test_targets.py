@@ -1,0 +1,69 @@
+"""What the Makefile and its callers name is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib.util import find_spec
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.support.processes import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = {*re.findall(r"(?m)^([a-z-]+):(?!=)", MAKEFILE)}
+load = YAML(typ="safe").load
+
+
+def run(*command: str) -> str:
+    """Return what a command prints in the project's folder."""
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def test_a_target_names_files_and_modules_that_exist() -> None:
+    """Tests, scripts, pins and programs of this project: those of the fast gate, one by one."""
+    written = re.sub(r"(?m)^CHECKED := (?:.*\\\n)*.*", "", MAKEFILE)
+    text = written + run("make", "--no-print-directory", "--dry-run", "check")
+    folders = "tests|examples|scripts|requirements|actions"
+    paths = {*re.findall(rf"(?<![\w/.-])((?:{folders})/[\w/.-]*\w)(?![\w%/*$]|-\$)", text)}
+    assert {"tests/unit", "scripts/release.py", "tests/deploy/test_compose.py"} <= paths
+    assert [each for each in paths if not (ROOT / each).exists()] == []
+    modules = re.findall(r"\$\(RUN\) -m ([\w.]+)|bin/python -m ((?:tests|benchmarks)[\w.]+)", text)
+    assert [each for pair in modules for each in pair if each and find_spec(each) is None] == []
+
+
+def test_help_lists_each_target_once() -> None:
+    """And each is run whether a file of its name is there or not."""
+    listed = re.findall(r"(?m)^  make (\S+) ", run("make", "--silent", "help"))
+    assert len(listed) == len({*listed})
+    assert {*listed} == TARGETS
+    always = " ".join(re.findall(r"(?m)^\.PHONY: (.+)$", MAKEFILE)).split()
+    assert sorted(always) == sorted(TARGETS)
+
+
+@pytest.mark.parametrize("file", [".pre-commit-config.yaml", ".github/workflows/check.yml"])
+def test_whoever_calls_make_names_a_target(file: str) -> None:
+    """A hook of git, and GitHub's workflow."""
+    called = re.findall(r"(?m)\bmake (?:--\w+ )?([a-z]+)(?: \w+=\S+)?$", (ROOT / file).read_text())
+    assert called
+    assert {*called} <= TARGETS
+
+
+def test_the_workflow_runs_what_it_names_and_no_more() -> None:
+    """Actions by their commits, with rights to read, on the Python of the matrix."""
+    workflow = load(ROOT / ".github" / "workflows" / "check.yml")
+    steps = workflow["jobs"]["check"]["steps"]
+    assert workflow["permissions"] == {"contents": "read"}
+    used = [each["uses"] for each in steps if "uses" in each]
+    assert [each for each in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each)] == []
+    assert steps[0]["with"] == {"persist-credentials": False}
+    assert steps[1]["with"] == {"python-version": "${{ matrix.python }}"}
+    assert steps[-1]["run"].endswith(" PYTHON=python"), "the one that was set up"
+
+
+def test_each_path_of_the_owners_exists() -> None:
+    """Else nobody is asked about it."""
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    paths = [line.split()[0].lstrip("/") for line in lines if line.startswith("/")]
+    assert [each for each in paths if not [*ROOT.glob(each.rstrip("/"))]] == []
