@@ -84,7 +84,7 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     takes.check_schema(SCHEMA)
     for who in (None, "ana", "carla", "not-found"):
         await arrive(bot, who)
-        takes.validate({**handover(bot.tracker), **OF_THE_BOT})
+        takes.validate({**handover(bot.tracker), **OF_THE_BOT, "channel": None})
         takes.validate(said := handover(bot.tracker, reason="asked", include=RAW) | OF_THE_BOT)
     assert SCHEMA["properties"].keys() == said.keys()
     for name in said.keys() - {*RAW}:
@@ -94,7 +94,12 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
             assert SCHEMA["properties"][name]["enum"] == [*(v.value for v in slot.values), None]
     assert SCHEMA["properties"]["ps7_status"]["enum"] == [outcome.value for outcome in Outcome]
     assert not takes.is_valid({**said, "ps7_context": "sealed"})
-    assert not takes.is_valid({**said, "segment": "Private"}), "nobody is known"
+    assert not takes.is_valid({**said, "conversation": None}), "nobody could answer"
+    for name in (*OF_THE_CUSTOMER, *RAW):
+        assert not takes.is_valid({**said, name: ANA[name]}), "nobody is known"
+    await arrive(bot, "ana")
+    said = {**handover(bot.tracker), **OF_THE_BOT}
+    assert not takes.is_valid({**said, "cpf_masked": ANA["cpf"]})
 
 
 async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, clock: Clock) -> None:
