@@ -36,15 +36,6 @@ def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN4
 ASKING = tracker(STARTED, {**ASKED, "input_channel": "before it"}, ASKED, {"event": "action"})
 
 
-def test_both_bots_have_the_same_way() -> None:
-    """What is shown below for one holds for the other."""
-    one, other = (
-        (ROOT / "examples" / bot / "actions" / "desk.py").read_bytes()
-        for bot in ("oss-bot", "calm-bot")
-    )
-    assert one == other
-
-
 @dataclass
 class Street:
     """What lies between the bot and its desk: each request meets the next of its troubles."""
