@@ -6,8 +6,10 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import pytest
 from actions.ps7 import PS7Settings
 from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
 from tests.docs.test_documents import SETTINGS
-from tests.support.processes import ROOT
+from tests.support.needs import lacking
+from tests.support.processes import ROOT, free_port
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PLUGIN = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS")
@@ -73,7 +76,10 @@ def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
-    assert "start_period" in service.get("healthcheck", {"start_period": None})
+    if looks := service.get("healthcheck"):
+        seconds = {key: int(text.rstrip("s")) for key, text in looks.items() if key != "test"}
+        assert 2 < seconds["timeout"] < seconds["interval"]
+        assert seconds["start_period"] >= 30
     runs_once = "profiles" in service
     assert service["restart"] == ("no" if runs_once else "unless-stopped")
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
@@ -341,3 +347,34 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     there = {each.partition("-")[0] for each in left}
     assert (ran.returncode, there, restarts) == expected
     assert len(left) == 2
+
+
+def test_redis_is_healthy_once_it_asks_for_its_password(
+    tmp_path: Path, deploy_folder: Path
+) -> None:
+    """Over TLS and in no other way, by the very command and health check of Compose."""
+    if not shutil.which("redis-server"):
+        lacking("Redis", "apt-get install redis-server")
+    port, secrets = str(free_port()), deploy_folder / "secrets"
+    there = {"/run/tls": f"{secrets}/tls", "/run/secrets": f"{secrets}/stores", "$$": "$"}
+    there |= {"/tmp": str(tmp_path), "6379": port, "'port 0'": "'port 0' 'bind 127.0.0.1'"}  # noqa: S108
+    pattern = "|".join(map(re.escape, there))
+    redis = SERVICES["redis"]
+    script, check = (
+        re.sub(pattern, lambda found: there[found[0]], text)
+        for text in (redis["command"][2], redis["healthcheck"]["test"][1])
+    )
+    server = subprocess.Popen(["sh", "-c", script], stdout=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 30
+        while subprocess.run(["sh", "-c", check], check=False, capture_output=True).returncode:
+            assert server.poll() is None
+            assert time.monotonic() < deadline, "it is never healthy"
+            time.sleep(0.02)
+        logged_in = check.replace("ping", f"-a $(cat {secrets}/stores/REDIS_PASSWORD) ping")
+        logged_in = logged_in.replace("NOAUTH", "PONG")
+        subprocess.run(["sh", "-c", logged_in], check=True, stderr=subprocess.DEVNULL)
+        assert (tmp_path / "redis.conf").stat().st_mode & 0o077 == 0
+    finally:
+        server.kill()
+        server.wait()

@@ -366,8 +366,13 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
 
 
 def test_openshift_has_name_servers_of_its_own(build: Build) -> None:
-    """In another namespace, on another port."""
-    (rule,) = build("openshift").named("NetworkPolicy", "all-to-names")["spec"]["egress"]
+    """In another namespace, on another port; and its router is found by a label of OpenShift's."""
+    cluster = build("openshift")
+    (rule,) = cluster.named("NetworkPolicy", "all-to-names")["spec"]["egress"]
+    (entry,) = cluster.named("NetworkPolicy", "rasa-from-ingress")["spec"]["ingress"]
+    (router,) = entry["from"]
+    label = "policy-group.network.openshift.io/ingress"
+    assert router == {"namespaceSelector": {"matchLabels": {label: ""}}}
     assert [(each["protocol"], each["port"]) for each in rule["ports"]] == [
         ("UDP", 5353),
         ("TCP", 5353),
@@ -417,6 +422,8 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) ->
             protocols = {each["protocol"] for each in rule["ports"]}
             by_name = {"TCP", "UDP"} if policy["metadata"]["name"] == "all-to-names" else {"TCP"}
             assert protocols == by_name
+    (names,) = cluster.named("NetworkPolicy", "all-to-names")["spec"]["egress"]
+    assert names["to"][0]["podSelector"]["matchLabels"] == {"k8s-app": "kube-dns"}
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 

@@ -269,6 +269,7 @@ web.urlopen = urlopen
 """What the programs inside a container meet."""
 INSIDE = """#!/bin/sh
 echo "${0##*/} $*" >>"$TOLD"
+: "${COMPOSE_FILE:?docker would look for one here}"
 case "$*" in
   *current-context*) ;;
   *"logs "*) cat "$LINES" ;;

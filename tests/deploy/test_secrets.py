@@ -172,12 +172,13 @@ def test_rasa_gets_the_files_as_variables(tmp_path: Path) -> None:
     (tmp_path / "REDIS_PASSWORD").write_text("plain")
     (tmp_path / "..data").mkdir()  # as Kubernetes mounts a Secret
 
-    done = subprocess.run(
-        ["/bin/sh", DEPLOY / "rasa" / "with-secrets", "printenv", "DB_PASSWORD", "REDIS_PASSWORD"],
+    program = "echo $$; printenv DB_PASSWORD REDIS_PASSWORD"
+    process = subprocess.Popen(
+        ["/bin/sh", DEPLOY / "rasa" / "with-secrets", "/bin/sh", "-c", program],
         env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(tmp_path)},
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
+    said, _ = process.communicate()
 
-    assert done.stdout == f"{password}\nplain\n"
+    assert said == f"{process.pid}\n{password}\nplain\n", "it gets the signals of the container"
