@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import pydoc
-from contextlib import AbstractContextManager, nullcontext
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from examples.demo import server
@@ -31,17 +39,165 @@ async def test_the_demo_keeps_settings_for_a_real_ps7_from_its_servers(
     assert [each for each in told if each.startswith("PS7_")] == ["PS7_USERNAME=demo"]
 
 
-def test_the_desk_gets_the_token_of_rasa(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it no agent could write to the customer, or return the conversation."""
+def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the desk gets Rasa's token: without it no agent could write, or return a conversation."""
+    commands: dict[str, list[str]] = {}
     told: dict[str, dict[str, str]] = {}
+    logs: dict[str, Path] = {}
+    asked: list[str] = []
 
     def start(
-        command: list[str], variables: dict[str, str], _: Path
+        command: list[str], variables: dict[str, str], log: Path
     ) -> AbstractContextManager[None]:
-        told[command[2]] = variables
+        name = command[2]
+        commands[name], told[name], logs[name] = command, variables, log
         return nullcontext()
 
     monkeypatch.setattr(servers, "_process", start)
-    monkeypatch.setattr(servers.Server, "wait_for", lambda *_: None)
-    with servers.running(Path("a model"), "--auth-token", "made up"):
-        assert told["examples.desk"]["RASA_TOKEN"] == "made up"
+    monkeypatch.setattr(servers.Server, "wait_for", lambda _, url: asked.append(url))
+    with servers.running(Path("a model"), "--auth-token", "made up", PS7_SEAL_KEYS="k") as running:
+        pass
+    listens = {
+        command[place + 1]: name
+        for name, command in commands.items()
+        for place, word in enumerate(command)
+        if word in {"--port", "-p"}
+    }
+    assert len(listens) == 4
+
+    def who(url: str) -> str:
+        return listens[str(urlsplit(url).port)]
+
+    urls = {
+        (name, variable): who(value)
+        for name, variables in told.items()
+        for variable, value in variables.items()
+        if "://" in value
+    }
+    assert urls == {
+        ("rasa_sdk", "PS7_BASE_URL"): "rasa_ps7",
+        ("rasa_sdk", "HANDOVER_URL"): "examples.desk",
+        ("examples.desk", "RASA_URL"): "rasa",
+        ("rasa", "ACTION_ENDPOINT_URL"): "rasa_sdk",
+    }
+    assert {*map(who, asked)} == {*commands}, "each is waited for"
+    assert (who(running.rasa), who(running.ps7)) == ("rasa", "rasa_ps7")
+    assert (running.actions_log, running.desk_log) == (logs["rasa_sdk"], logs["examples.desk"])
+    assert told["examples.desk"]["RASA_TOKEN"] == "made up"
+    assert told["examples.desk"]["HANDOVER_TOKEN"] == told["rasa_sdk"]["HANDOVER_TOKEN"]
+    assert told["rasa_sdk"].items() >= {**servers.OF_THE_BOT, "PS7_SEAL_KEYS": "k"}.items()
+    assert commands["rasa"][-2:] == ["--auth-token", "made up"]
+    assert told["rasa_sdk"]["SANIC_HOST"] == "127.0.0.1", "on this machine alone"
+
+
+def test_a_server_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It ends with its workers, and was told no setting that is meant for a real PS7."""
+    monkeypatch.setenv("PS7_PROXY", "http://proxy.example")
+    log = tmp_path / "log"
+    command = ["sh", "-c", "env; sleep 60 & echo worker $!; exec sleep 60"]
+    with servers._process(command, {"PS7_USERNAME": "chat"}, log) as process:
+        while "worker" not in (said := log.read_text()):
+            assert process.poll() is None
+    assert [each for each in said.splitlines() if each.startswith("PS7_")] == ["PS7_USERNAME=chat"]
+    deadline = time.monotonic() + 10
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(int(said.split()[-1])).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
+    """At once: there is nothing to wait for."""
+    command = ["sh", "-c", "echo no such model; exit 1"]
+    with (
+        servers._process(command, {}, tmp_path / "log") as process,
+        pytest.raises(SystemExit, match="Rasa does not start:\nno such model"),
+    ):
+        servers.Server("Rasa", process, tmp_path / "log").wait_for("http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize(
+    "younger", ["", "config.yml", "domain/bot.yml", "domain/ps7/slots.yml", "data/rules.yml"]
+)
+def test_a_bot_is_trained_if_one_of_its_files_is_younger(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, younger: str
+) -> None:
+    """And if that fails, the chat says what Rasa said, and does not start with the old model."""
+    rasa, model = tmp_path / "rasa", tmp_path / "oss-bot.tar.gz"
+    rasa.write_text("#!/bin/sh\necho no intent is named so; exit 1\n")
+    rasa.chmod(0o755)
+    monkeypatch.setattr(servers, "BOT", tmp_path)
+    monkeypatch.setattr(servers, "RASA_PYTHON", str(rasa))
+    files = ("config.yml", "domain/bot.yml", "domain/ps7/slots.yml", "data/rules.yml")
+    for file in (model, *(tmp_path / name for name in files)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        age = {model: 2_000, tmp_path / younger: 3_000}.get(file, 1_000)
+        os.utime(file, (age, age))
+    if younger:
+        with pytest.raises(SystemExit, match="no intent is named so"):
+            servers.trained(tmp_path)
+    else:
+        assert servers.trained(tmp_path) == model
+
+
+CHATS = """
+import os, sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+import chat
+
+@contextmanager
+def running(model):
+    yield SimpleNamespace(rasa="http://rasa.example", desk_log=model / "desk.log")
+
+def talk(command):
+    print(command, [name for name in os.environ if name.startswith("PS7_")])
+    return 3
+
+chat.trained, chat.running, chat.command = Path, running, talk
+sys.exit(chat.main())
+"""
+
+
+def test_the_chat_says_what_the_desk_got(tmp_path: Path) -> None:
+    """After one has talked, as the desk's log has it. Settings for another bot are not for it."""
+    (tmp_path / "desk.log").write_text('{"reason": "ask_human"}\n', encoding="utf-8")
+    chat = subprocess.run(
+        [sys.executable, "-c", CHATS, "--models", str(tmp_path)],
+        cwd=servers.BOT,
+        env={**os.environ, "PS7_BASE_URL": "https://ps7.example"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert chat.returncode == 3, chat.stderr
+    assert re.search(
+        r"^  :as ana  +Ana, .*^  :as not-found ", chat.stdout, re.DOTALL | re.MULTILINE
+    )
+    assert chat.stdout.endswith(
+        "\n['chat', '--url', 'http://rasa.example'] []\n"
+        '\nWhat the agents\' desk was handed over:\n{"reason": "ask_human"}\n'
+    )
+
+
+def test_the_demo_plays_to_its_end() -> None:
+    """PS7 is asked once for each arrival, who cannot be known is not, and no server is left."""
+    demo = subprocess.run(
+        [sys.executable, "examples/demo.py"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    turns = re.findall(r"ps7_status (\w+)   requests at PS7: (\d)", demo.stdout)
+    customers = [("ok", "1"), ("ok", "0")] * 5
+    away = [("rejected", "1"), ("unavailable", "0"), ("ok", "1")]
+    assert turns == [*customers, *[("ok", "1")] * 2, *away, ("tampered", "0"), ("ok", "1")]
+    assert "    the desk got cpf_masked ***.982.247-**   segment Personnalité " in demo.stdout
+    assert demo.stdout.endswith("    the bot has ps7_status missing\n")
+    (port,) = re.findall(r"action server: http://127\.0\.0\.1:(\d+)", demo.stdout)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(port)))
