@@ -204,6 +204,8 @@ def test_kubernetes_runs_what_compose_runs(
         "memory": amount(theirs["memory"]),
     }
     start = container["startupProbe"]
+    looks = start.get("exec", {"command": []})["command"]
+    assert looks == compose["healthcheck"]["test"][1:][: len(looks)]
     seconds = int(compose["healthcheck"]["start_period"].removesuffix("s"))
     assert seconds <= start["periodSeconds"] * start["failureThreshold"]
 

@@ -274,9 +274,11 @@ case "$*" in
   *current-context*) ;;
   *"logs "*) cat "$LINES" ;;
   "inspect "*) echo healthy ;;
-  *"get pods "*"-o name") echo pod/actions-1 ;;
-  *"ps --all --format"*) echo actions-1 ;;
-  *"exec "*) while [ "$1" != python ]; do shift; done; shift; exec "$PYTHON" "$@" ;;
+  *"get pods -l app.kubernetes.io/name=actions -o name") echo pod/actions-1 ;;
+  *"ps --all --format {{.Name}} actions") echo actions-1 ;;
+  *"exec "*)
+    case "$*" in *"exec -i "* | *"exec -T "*) ;; *) exec </dev/null ;; esac
+    while [ "$1" != python ]; do shift; done; shift; exec "$PYTHON" "$@" ;;
 esac
 """
 

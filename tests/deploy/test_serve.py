@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import signal
+import ssl
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -203,3 +205,40 @@ async def test_the_exit_code_of_a_command_is_handed_on() -> None:
     """As of the doctor, which never answers on a port."""
     process = await start(sys.executable, "-c", "raise SystemExit(3)")
     assert await process.wait() == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "healthy"),
+    [(b"HTTP/1.0 200 OK\r\n\r\n", True), (b"HTTP/1.0 503 Busy\r\n\r\n", False), (b"no\r\n", False)],
+    ids=["healthy", "busy", "no HTTP"],
+)
+async def test_a_check_asks_over_tls_and_through_no_proxy(
+    answer: bytes, healthy: bool, deploy_folder: Path
+) -> None:
+    """With the authority of HEALTH_CA; whatever is answered, it is no crash."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+        writer.write(answer)
+        writer.close()
+
+    tls = deploy_folder / "secrets" / "tls"
+    shows = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    shows.load_cert_chain(tls / "actions.crt", tls / "actions.key")
+    async with await asyncio.start_server(say, "127.0.0.1", 0, ssl=shows) as server:
+        port = server.sockets[0].getsockname()[1]
+        told = {"HEALTH_URL": f"https://localhost:{port}/health", "HEALTH_CA": f"{tls}/ca.crt"}
+        process = await start(**told, https_proxy="http://127.0.0.1:1")
+        _, said = await process.communicate()
+    assert (process.returncode, said) == (int(not healthy), b"")
+
+
+def test_what_is_not_said_fits_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks the port that the image opens, and ends a silent server within the page's 40 s."""
+    for name in ("URL", "SECONDS"):
+        monkeypatch.delenv(f"HEALTH_{name}", raising=False)
+    it = runpy.run_path(SERVE)
+    assert it["URL"] == "http://127.0.0.1:5055/health"
+    assert "\nEXPOSE 5055 " in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert it["PATIENCE"] == 3
+    assert it["SECONDS"] * (it["PATIENCE"] + 1) == 40
