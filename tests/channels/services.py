@@ -9,6 +9,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -120,8 +121,8 @@ class Somebody:
         return await self.post_bytes(_json(post(*messages, contacts=[], **value)), secret)
 
     async def post_bytes(self, body: bytes, secret: str = SECRET) -> int:
-        url = f"{self.rasa}/webhooks/whatsapp/webhook"
-        async with self.http.post(url, data=body, headers=headers_of(body, secret)) as answer:
+        url, headers = f"{self.rasa}/webhooks/whatsapp/webhook", headers_of(body, secret)
+        async with self.http.post(url, data=BytesIO(body), headers=headers) as answer:
             return answer.status
 
     async def say(self, text: str, answers: int = 1, **more: object) -> list[str]:

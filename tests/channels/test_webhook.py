@@ -33,7 +33,10 @@ async def test_one_post_with_everything_in_it(ana: Somebody, rasa_stage: Stage) 
 async def test_a_stranger_does_not_become_ana(
     channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
 ) -> None:
-    """Posts that Meta did not sign: 403, no conversation, and nobody is asked."""
+    """Posts that Meta did not sign: 403, no conversation, and nobody is asked.
+
+    Nor is one read that is longer than any of Meta's.
+    """
     assert await ana.post(ana.message(text("oi")), secret="of somebody else") == 403
     url = f"{channel_bot.url}/webhooks/whatsapp/webhook"
     for given in ("", "sha256=", "é", SECRET, "sha256=\udcff".encode("utf-8", "surrogateescape")):
@@ -41,13 +44,16 @@ async def test_a_stranger_does_not_become_ana(
         headers = {"X-Hub-Signature-256": header}
         async with channel_bot.http.post(url, data=b"{}", headers=headers) as answer:
             assert answer.status == 403
+    assert await ana.post_bytes(b"1" * (4 * 1024 * 1024 + 1)) == 403
     assert await said_to(channel_bot, ana) == []
     assert stub.asked == []
     assert ana.phone not in rasa_stage.whole_logs()
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b"1"], ids=range(7)
+    "body",
+    [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b" " * 3 * 1024 * 1024],
+    ids=range(7),
 )
 async def test_what_is_malformed_is_taken(ana: Somebody, rasa_stage: Stage, body: bytes) -> None:
     """Or Meta would repeat it for a week."""
@@ -67,10 +73,10 @@ async def test_a_delivery_is_answered_once(channel_bot: RunningBot, ana: Somebod
 async def test_an_old_message_is_taken_and_not_answered(
     channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
 ) -> None:
-    """It is genuine: anything but a 200 would bring it again for a week."""
-    old = str(int(time.time()) - 90_000)
+    """It is genuine: anything but a 200 would bring it again for a week. Old is above an hour."""
+    old, young = (str(int(time.time()) - seconds) for seconds in (3_700, 3_400))
     assert await ana.post(ana.message(text("tchau"), timestamp=old)) == 200
-    assert await ana.say("obrigado") == spoken.THANKED
+    assert await ana.say("obrigado", timestamp=young) == spoken.THANKED
     assert [each["text"] for each in await said_to(channel_bot, ana, 1)] == ["obrigado"]
     assert "whatsapp: a message came too late to be answered" in rasa_stage.whole_logs("rasa")
 

@@ -92,10 +92,15 @@ async def test_a_customer_without_a_phone_number_is_known_by_the_user_id(
 
 
 async def test_a_link_brings_another_customer(channel_bot: RunningBot, ana: Somebody) -> None:
-    """A second link in one chat counts: the back-end is asked with each message."""
+    """A second link in one chat counts: the back-end is asked with each message.
+
+    Where the link brought its code alone, the bot opens the conversation.
+    """
     assert await ana.say("oi", answers=2) == GREETED
     assert await ana.say(f"{BALANCE} {CODE}") == spoken.BALANCES["diego"]
-    assert [each["text"] for each in await said_to(channel_bot, ana, 2)] == ["oi", BALANCE]
+    assert await ana.say(CODE) == [spoken.GREETINGS["Private"][0]]
+    texts = [each["text"] for each in await said_to(channel_bot, ana, 3)]
+    assert texts == ["oi", BALANCE, "/greet"]
 
 
 async def test_a_log_out_lasts_though_the_back_end_names_her(ana: Somebody) -> None:
@@ -105,22 +110,52 @@ async def test_a_log_out_lasts_though_the_back_end_names_her(ana: Somebody) -> N
     assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"]
 
 
+async def test_what_an_agent_shows_reaches_her(
+    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
+) -> None:
+    """Pictures and buttons as well as texts, and nothing that is for channels.
+
+    To whom nobody has an address, nothing is sent, and that is counted.
+    """
+    await ana.say("oi", answers=2)
+    shown = {"buttons": [{"title": "Sim", "payload": "sim"}], "image": "https://bank.example/a.png"}
+    said = {"event": "bot", "text": "Sim?", "data": {**shown, "custom": {"for": "channels"}}}
+    query = {"output_channel": "whatsapp", "execute_side_effects": "true"}
+    for sender in (ana.sender, "nobody-wrote-by-this"):
+        url = f"{channel_bot.url}/conversations/{sender}/tracker/events"
+        async with channel_bot.http.post(url, params=query, json=[said]) as answer:
+            assert answer.status == 200
+    buttons, picture = stub.heard.pop(ana.address)
+    (button,) = buttons["interactive"]["action"]["buttons"]
+    assert (button["reply"]["title"], picture["image"]["link"]) == ("Sim", shown["image"])
+    assert "whatsapp: an answer has no address" in rasa_stage.whole_logs("channel_bot-rasa")
+
+
 async def test_a_voice_note_is_answered_by_the_bots_rule(ana: Somebody) -> None:
     """As all that is no text: see `test_cloud_api`."""
     assert await ana.send(ana.message(WITHOUT_TEXT["a voice note"])) == ONLY_TEXT
 
 
-@pytest.mark.parametrize("trouble", ["slow", "broken", "knows nobody"])
+@pytest.mark.parametrize(
+    ("trouble", "counted"),
+    [("slow", "ReadTimeout"), ("broken", "JSONDecodeError"), ("knows nobody", "")],
+)
 async def test_without_the_back_end_the_message_is_answered(
-    ana: Somebody, stub: Services, trouble: str
+    ana: Somebody, stub: Services, rasa_stage: Stage, trouble: str, counted: str
 ) -> None:
-    """As anonymous, within a second; a back-end that is back is asked with the next message."""
+    """As anonymous, within a second; a back-end that is back is asked with the next message.
+
+    A failure is counted, and a stranger is none.
+    """
+    before = len(rasa_stage.whole_logs("channel_bot-rasa"))
     stub.back_end = trouble
     if trouble == "knows nobody":
         stub.known.clear()
     assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"]
     stub.back_end, stub.known[ana.user] = "", "ana"
     assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
+    log = rasa_stage.whole_logs("channel_bot-rasa")[before:]
+    assert re.findall(r"the back-end gave no contextId \((\w*)\)", log) == [counted] * bool(counted)
 
 
 async def test_an_answer_that_whatsapp_does_not_take_keeps_nobody_logged_in(
