@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponseError, web
+from aiohttp import ClientConnectionError, ClientResponseError, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from examples import desk as module
@@ -29,6 +29,7 @@ class FakeRasa:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.refuses: Exception | None = None
 
     async def written(self, conversation: str) -> list[dict[str, str]]:
         return [{"who": "customer", "text": conversation}]
@@ -37,6 +38,8 @@ class FakeRasa:
         self.asked.append(asked)
 
     async def resume(self, *asked: str) -> None:
+        if self.refuses:
+            raise self.refuses
         self.asked.append(asked)
 
 
@@ -92,6 +95,18 @@ async def test_where_no_agent_comes_the_bot_does(does: str, said: str) -> None:
             await http.delete("/handovers/k")
         await asyncio.sleep(0.8)
     assert rasa.asked == [("1", said)]
+
+
+async def test_a_conversation_that_rasa_does_not_take_back_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without whose it is. A session's end lets the bot go on then."""
+    rasa = FakeRasa()
+    rasa.refuses = ClientConnectionError("1")
+    async with opened(rasa, patience=0) as http:
+        await http.post("/handovers", json=BODY, headers=KEY)
+        await http.get("/")
+    assert capsys.readouterr().err == "A conversation was not returned: ClientConnectionError\n"
 
 
 async def test_an_agent_reads_what_was_written_since_the_last_hand_over() -> None:
@@ -168,5 +183,5 @@ async def test_the_desk_starts_with_its_token_and_the_way_back(
         assert (await http.post("/handovers", json=BODY, headers=KEY)).status == 401
         assert (await http.post("/handovers", json=BODY, headers=KEY | AUTHORIZED)).status == 201
         assert json.loads(printed.getvalue()) == BODY
-        await asyncio.sleep(0.05)
+        await http.get("/")
     assert rasa.asked == [("1", "agent_never_came")]

@@ -87,6 +87,7 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
     assert told["examples.desk"]["HANDOVER_TOKEN"] == told["rasa_sdk"]["HANDOVER_TOKEN"]
     assert told["rasa_sdk"].items() >= {**servers.OF_THE_BOT, "PS7_SEAL_KEYS": "k"}.items()
     assert commands["rasa"][-2:] == ["--auth-token", "made up"]
+    assert Path(told["examples.desk"]["PYTHONPATH"], "examples", "desk.py").is_file()
     assert told["rasa_sdk"]["SANIC_HOST"] == "127.0.0.1", "on this machine alone"
 
 
