@@ -485,6 +485,7 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] < 100
     assert budget["maxUnavailable"] == 1 < scaler["minReplicas"] < scaler["maxReplicas"]
     assert [each["resource"]["name"] for each in scaler["metrics"]] == ["cpu"]
+    assert scaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 300, "none for a pause"
     assert "cpu" in workload.container["resources"]["requests"]
     assert budget["selector"] == workload.spec["selector"]
     assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}

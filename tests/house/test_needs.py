@@ -52,6 +52,16 @@ def test_a_python_that_does_not_run_is_replaced_unless_it_was_named(only: str) -
     assert ("python-of-nowhere does not run here" in found.stderr) is bool(only)
 
 
+@pytest.mark.parametrize(("beside", "found"), [(-1, False), (0, True), (1, False)])
+def test_a_python_of_another_version_is_not_taken(beside: int, found: bool) -> None:
+    """The lowest and the highest are versions that are."""
+    version = f"3.{sys.version_info[1] + beside}"
+    find = (ROOT / "scripts" / "find-python", version, version)
+    told = {**os.environ, "PYTHON": sys.executable, "ONLY": "command"}
+    ran = subprocess.run(find, env=told, capture_output=True, text=True, check=False)
+    assert bool(ran.stdout) is (ran.returncode == 0) is found
+
+
 @pytest.mark.parametrize("target", ["test", "release-check"])
 def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str) -> None:
     """It asks for completeness, whatever it has to install before."""

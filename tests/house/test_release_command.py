@@ -80,13 +80,18 @@ def git(folder: Path, *arguments: str) -> str:
 
 def test_one_command_makes_a_release(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It writes the version, runs what must pass, builds, commits and tags; it pushes nothing."""
+    (project / "dist").mkdir()
+    (project / "dist" / "of-a-release-before").touch()
     assert release.main("7.8.9", project) == 0
 
     assert (project / "ran").read_text().split() == ["test", "release-check", "wheel", "sbom"]
     assert git(project, "status", "--short") == ""
     assert git(project, "log", "-1", "--format=%s") == "Version 7.8.9\n"
-    sums = release.sums((project / "dist").iterdir())
-    assert sums.count("  ") == len(release.TARGETS)
+    check = ["sha256sum", *sorted(release.TARGETS)]
+    sums = subprocess.run(
+        check, cwd=project / "dist", stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    assert {each.name for each in (project / "dist").iterdir()} == {*release.TARGETS}
     told = git(project, "for-each-ref", "--format=%(contents)", "refs/tags/v7.8.9")
     assert told.startswith(f"rasa-ps7 7.8.9\n\n{sums}signed")
     assert "git push --atomic origin main v7.8.9" in capfd.readouterr().out
