@@ -124,3 +124,16 @@ def test_a_key_is_tried_before_the_tests_run(
     assert not (project / "ran").exists()
     assert git(project, "status", "--short") == ""
     assert git(project, "log", "--format=%s") == "Begin\n"
+
+
+def test_the_list_of_parts_is_made_of_what_the_image_pins(tmp_path: Path) -> None:
+    """The metrics' too, under the name of the wheel that it lies beside."""
+    program, read = tmp_path / "cyclonedx-py", tmp_path / "read"
+    program.write_text(f'#!/bin/sh\ncat >"{read}" && echo "$@" >>"{read}"\n')
+    program.chmod(0o755)
+    command = ("scripts/make-sbom", str(program), str(tmp_path / "dist"))
+    subprocess.run(command, cwd=ROOT, check=True)
+    pins = [(ROOT / f"requirements/{name}.txt").read_text() for name in ("container", "telemetry")]
+    told = read.read_text()
+    assert told.startswith("".join(pins))
+    assert f" --output-file {tmp_path}/dist/rasa_ps7-{VERSION}.cdx.json -\n" in told
