@@ -76,12 +76,10 @@ def turn(
     before: dict[str, Any] = {}
     slots: dict[str, Any] = {}
     brought: Mapping[str, Any] | None = None
-    number = 0
     for event in events:
         if event["event"] == "user":
             if brought is not None:
                 break
-            number += 1
             metadata = event.get("metadata") or {}
             if metadata.get("correlationId") == correlation_id:
                 brought, before = metadata, dict(slots)
@@ -92,7 +90,6 @@ def turn(
     if brought is None:
         return None
     return {
-        "number": number,
         "contextId": brought.get("contextId"),
         "status": slots.get("ps7_status"),
         "slots": _shown(slots, before),

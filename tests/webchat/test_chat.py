@@ -13,8 +13,11 @@ from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
 SOCKET = """
-export const sent = [], heard = {};
-const socket = { on: (name, act) => { heard[name] = act; }, emit: (_, said) => sent.push(said) };
+export const sent = [], heard = {}, done = [];
+const socket = {
+  on: (name, act) => { heard[name] = act; },
+  emit: (_, said, over) => { sent.push(said); done.push(over); },
+};
 export const io = () => socket;
 export const happens = async (name, id, said) => { socket.id = id; await heard[name](said); };
 """
@@ -22,47 +25,87 @@ export const happens = async (name, id, said) => { socket.id = id; await heard[n
 BEGIN = """
 import { webcrypto } from "node:crypto";
 import { openChat } from "./chat.js";
-import { happens, sent } from "./socket.io.js";
+import { done, happens, sent } from "./socket.io.js";
 globalThis.crypto ??= webcrypto; // before Node.js 20
 let backEndIsThere = true, meanwhile = () => {};
-const told = [], note = (what) => () => told.push(what);
+const told = [], note = (what) => (...more) => told.push([what, ...more].join(" "));
 const chat = openChat({
   arrive: async (id) => {
+    told.push(`asks who ${id} is`);
     await meanwhile();
     return backEndIsThere ? { contextId: `signed for ${id}` } : null;
   },
-  onBroken: note("broken"), onLeft: note("left"), onOver() {}, onConnection() {}, onMessage() {},
+  onBroken: (id) => told.push(`broken: ${named(id)}`),
+  onOver: (id) => told.push(`over: ${named(id)}`),
+  onMessage: (text, id) => told.push(`${named(id)}? ${text}`),
+  onLeft: note("left:"), onConnection: note("up:"),
 });
+const ids = {}, named = (id) => ids[id];
+const say = (text) => { ids[chat.say(text).correlation] = text; };
+const uttered = (text) => happens("bot_uttered", "one", { text });
+const signals = (conversation) => happens("bot_uttered", "one", { conversation });
 await happens("connect", "one");
 """
 END = """
 await new Promise((over) => setTimeout(over, 20));
-const shown = sent.map(({ message, metadata }) => [message, metadata.contextId ?? null]);
+const shown = sent.map(({ message, metadata }) => {
+  if (ids[metadata.correlationId] !== message) throw new Error("another's correlation id");
+  return [message, metadata.contextId ?? null];
+});
 console.log(JSON.stringify([told, shown]));
 """
-COMES_BACK = "await happens('disconnect'); await happens('connect', 'two'); chat.say('oi');"
+COMES_BACK = "await happens('disconnect'); await happens('connect', 'two'); say('oi');"
+IN_TIME, BACK = ["asks who one is", "up: true"], ["up: false", "asks who two is", "up: true"]
 CASES = {
     # what happens, what is told, what is sent
-    "connected": ("chat.say('oi');", [], [["oi", "signed for one"]]),
+    "connected": (
+        "say('oi'); await 0; await uttered('olá'); done[0]();",
+        [*IN_TIME, "oi? olá", "over: oi"],
+        [["oi", "signed for one"]],
+    ),
+    "two at once, and the first has to ask": (
+        """Date.now = () => Infinity; say('oi'); say('tudo bem?');
+        await happens('bot_uttered', 'one', { text: 'olá' });""",
+        [*IN_TIME, "oi? olá", "asks who one is"],
+        [["oi", "signed for one"], ["tudo bem?", "signed for one"]],
+    ),
+    "a minute later": (
+        "const now = Date.now(); Date.now = () => now + 59_000; say('oi');",
+        [*IN_TIME, "asks who one is"],
+        [["oi", "signed for one"]],
+    ),
     "breaks under a message": (
-        "chat.say('tchau'); await Promise.all([happens('disconnect'), happens('connect', 'two')]);",
-        ["left", "broken"],
+        "say('tchau'); await Promise.all([happens('disconnect'), happens('connect', 'two')]);",
+        [*IN_TIME, "left: unsure", "broken: tchau", "up: false", "up: true"],
         [],
     ),
-    "comes back": (
-        COMES_BACK,
-        [],
-        [["oi", "signed for two"]],
+    "comes back": (COMES_BACK, [*IN_TIME, *BACK], [["oi", "signed for two"]]),
+    "comes back, and the back-end is away for a while": (
+        f"""backEndIsThere = false; {COMES_BACK} await 0; await 0; await 0; await 0;
+        backEndIsThere = true; say('e agora?');""",
+        [*IN_TIME, *BACK, "asks who two is", "asks who two is"],
+        [["oi", None], ["e agora?", "signed for two"]],
     ),
-    "comes back, and the back-end is away": (
-        f"backEndIsThere = false; {COMES_BACK}",
-        [],
+    "comes back twice, and the back-end takes its time": (
+        """let answer; meanwhile = () => new Promise((go) => { answer = go; });
+        await happens('disconnect'); const two = happens('connect', 'two'); meanwhile = () => {};
+        await happens('disconnect'); await happens('connect', 'three'); answer(); await two;
+        say('oi');""",
+        [*IN_TIME, *BACK[:2], "up: false", "asks who three is", "up: true"],
+        [["oi", "signed for three"]],
+    ),
+    "cannot connect": ("await happens('connect_error');", [*IN_TIME, "up: false"], []),
+    "logs out while it is asked who is there": (
+        "meanwhile = () => signals('ended'); Date.now = () => Infinity; say('oi');",
+        [*IN_TIME, "asks who one is", "left: ended"],
         [["oi", None]],
     ),
-    "logs out while it is asked who is there": (
-        """meanwhile = () => happens('bot_uttered', 'one', { conversation: 'ended' });
-        Date.now = () => Infinity; chat.say('oi');""",
-        ["left"],
+    "an agent comes and goes, and the connection breaks": (
+        f"""await signals('handed_over'); await signals('returned'); say('oi'); {COMES_BACK}""",
+        [
+            *(*IN_TIME, "left: handed_over", "left: returned"),
+            *("broken: oi", "up: false", "up: true"),
+        ],
         [["oi", None]],
     ),
 }

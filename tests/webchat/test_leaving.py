@@ -102,8 +102,12 @@ async def test_a_button_begins_a_new_conversation(visitors: Visitors) -> None:
     visit = await visitors()
     line, arrivals = await laid(visit)
     await expect(visit.page.locator("#left")).to_be_hidden()
+    await expect(visit.page.locator("#metadata")).to_contain_text('contextId: "ana"')
     await visit.say(LEAVE, 2)
     await expect(visit.page.locator("#why")).to_have_text("O atendimento foi encerrado.")
+    await expect(visit.page.locator("#metadata")).not_to_contain_text("contextId")
+    left = "Nada: quem saiu não é consultado de novo nesta conversa."
+    assert (await visit.turns())[1]["plain"] == [left]
     await line.cut()
     await visit.page.click("[data-language=en]")
     await expect(visit.page.locator("#why")).to_have_text("The conversation has ended.")
@@ -111,6 +115,7 @@ async def test_a_button_begins_a_new_conversation(visitors: Visitors) -> None:
     await visit.page.click("[data-card=diego]")
     await visit.finished(1)
     await visit.hears(*greeting(PERSONAS["diego"]))
+    assert len(await visit.turns()) == 1, "nothing of Ana's"
     assert len(arrivals) == 2
 
 
@@ -126,6 +131,8 @@ async def test_a_hand_over_and_the_agent(
     )
     ticket, desk = rasa_stage.handed_over()[-1], Rasa(oss_bot.url)
     assert ticket["channel"] == "socketio"
+    got = visit.page.locator("#turns > .turn").first.locator(".desk tr")
+    await expect(got.filter(has_text="CPF para exibir")).to_contain_text("***.982.247-**")
     await visit.say(ASK, 3)
     await desk.write(ticket["conversation"], "Olá, aqui é o Paulo.")
     heard = [*GREETING, HANDOVER, "Olá, aqui é o Paulo."]
@@ -157,6 +164,7 @@ async def test_a_message_that_broke_with_the_connection_is_marked(visitors: Visi
     await line.cut()
     broken = visit.page.locator(".message.you .broken")
     await expect(broken).to_have_text("pode não ter chegado")
+    await expect(visit.page.locator(".typing")).to_have_count(0)
     await expect(visit.page.locator("#why")).to_have_text(
         "A conexão caiu durante o envio da mensagem."
     )
@@ -197,8 +205,10 @@ async def test_an_arrival_is_renewed_while_the_page_is_open(visitors: Visitors) 
 
 
 async def test_a_typed_slash_is_no_command(visitors: Visitors) -> None:
-    """The page sends the text without it."""
+    """The page sends the text without it, and nothing where there is no other."""
     visit = await visitors()
     await visit.arrive("ana")
+    await visit.page.fill("#input", "/ ")
+    await visit.page.press("#input", "Enter")
     await visit.say("/ qual meu saldo?", 2)
     await visit.hears(*GREETING, BALANCE)

@@ -31,6 +31,9 @@ def slot(name: str, value: object) -> dict[str, Any]:
         ("agency", "0341", "0341", False),
         ("balance_offered", True, "True", False),
         ("token_status", "valid", "valid", False),
+        ("security_device", "csi", "csi", False),
+        ("ivr_option", "saldo", "saldo", False),
+        ("ps7_expires_at", "2026-01-01T12:00Z", "2026-01-01T12:00Z", False),
         ("ps7_context", "gAAAAA", "•••", True),
         ("phone_number", "5511900000001", "•••", True),
         ("id_document", "RG", "•••", True),
@@ -49,6 +52,7 @@ def test_a_turn_shows_only_slots_that_changed() -> None:
     """A slot that stays as it was is no news; one that was emptied is, once. Rasa's are hidden."""
     events = [
         *(said("one"), slot("session_started_metadata", {"contextId": "ana"})),
+        *(slot("requested_slot", "cpf"), slot("handed_over", value=False)),
         *(slot("segment", "Private"), slot("agency", "0341")),
         *(said("two"), slot("agency", None)),
         said("three"),
@@ -59,6 +63,7 @@ def test_a_turn_shows_only_slots_that_changed() -> None:
         assert made is not None
         return [(one["name"], one["value"], one["changed"]) for one in made["slots"]]
 
+    assert shown("one") == [("segment", "Private", True), ("agency", "0341", True)]
     assert shown("two") == [("segment", "Private", False), ("agency", None, True)]
     assert shown("three") == [("segment", "Private", False)]
 
@@ -72,11 +77,17 @@ def test_slots_that_rasa_resets_are_gone(event: str) -> None:
 
 
 def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
-    """Its line in the log has no HTTP status; that of another turn is left out."""
+    """Its line in the log has no HTTP status; what another turn asked is left out."""
     line = "PS7 lookup: outcome={} reason={} status={} attempts=3 ms=2004 correlation={}\n"
     log = line.format("unavailable", "connect", "-", "one") + line.format("ok", "ok", 200, "two")
-    made = turn([said("one")], [], log, "one")
+    call = {"method": "POST", "path": "/contextos", "status": 200}
+    requests = [{**call, "correlationId": each, "body": "ana"} for each in ("one", "two")]
+    events = [said("one"), slot("ps7_status", "unavailable")]
+    events[0]["metadata"]["contextId"] = "ana"
+    made = turn(events, requests, log, "one")
     assert made is not None
+    assert (made["contextId"], made["status"]) == ("ana", "unavailable")
+    assert made["requests"] == [call]
     assert made["lookups"] == [
         {"outcome": "unavailable", "reason": "connect", "status": None, "attempts": 3, "ms": 2004}
     ]
@@ -89,6 +100,7 @@ def test_a_hand_over_is_masked_like_slots() -> None:
         "channel": "socketio",
         "reason": "asked",
         "account": "00123456",
+        "segment": None,
         "phone_number": "1",
     }
     of_another = {

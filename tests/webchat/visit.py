@@ -76,6 +76,7 @@ class Visit:
         """Type something, and wait until its turn is over."""
         await self.page.fill("#input", text)
         await self.page.press("#input", "Enter")
+        await expect(self.page.locator("#input")).to_have_value("")
         await self.finished(number)
 
     async def finished(self, number: int) -> None:
@@ -83,6 +84,7 @@ class Visit:
         newest = self.page.locator("#turns > .turn").first
         await expect(newest.locator(".number")).to_have_text(str(number), timeout=15_000)
         await expect(newest.locator("table, h3 + p, .failed").first).to_be_attached(timeout=15_000)
+        await expect(self.page.locator(".typing")).to_have_count(0)
 
     async def hears(self, *texts: str) -> None:
         """See that the bot has said this, and nothing else."""

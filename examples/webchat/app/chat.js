@@ -57,6 +57,7 @@ export function openChat({ rasa, arrive, onMessage, onOver, onBroken, onLeft, on
   });
   socket.on("disconnect", () => {
     metadata = {};
+    freshUntil = 0;
     if (unanswered.length) leave("unsure");
     unanswered.splice(0).forEach(onBroken);
     onConnection(false);
