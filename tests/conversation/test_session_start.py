@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.conversation.spoken import BALANCES, NO_BALANCE, is_unknown
+from tests.conversation.spoken import BALANCES, GOODBYE, NO_BALANCE, is_unknown
 from tests.conversation.talking import RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -17,6 +17,7 @@ BALANCE = "qual meu saldo"
 PERSONNALITE, PRIVATE, WELCOME = (
     f"Boas-vindas ao {whose}." for whose in ("Personnalité", "Private", "banco")
 )
+HOURS = "As agências atendem de segunda a sexta, das 10h às 16h."
 HELLO = "Olá! Como posso ajudar?"
 
 
@@ -30,6 +31,9 @@ async def test_the_greeting_knows_the_customer(start_bot: RunningBot, ps7: Simul
     assert (await chat.slots())["account"] == PERSONAS["ana"].slots["account"]
     assert await chat.say("oi", {"contextId": "ana"}) == [HELLO]
     assert await chat.say(BALANCE) == BALANCES["ana"]
+    assert await chat.say("tchau") == GOODBYE
+    assert await chat.say(BALANCE, {"contextId": "ana"}) == NO_BALANCE["missing"]
+    assert await chat.say("que horas fecha") == [HOURS]
     assert [request.json["contextId"] for request in ps7.requests] == ["ana"]
 
 

@@ -5,6 +5,7 @@ The bot's own tests (examples/calm-bot/tests) run its actions. Here its flows de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -27,6 +28,11 @@ CASES = [
 """Of the bot's end-to-end tests."""
 NOBODY = dict.fromkeys(DOMAIN["slots"])
 CLAIM = {"ps7_status": "ok", "identification": "authenticated", "token_status": "valid"}
+QUOTED = {
+    name: {slot for each in texts for slot in re.findall(r"{(\w+)}", each["text"])} & {*NOBODY}
+    for name, texts in DOMAIN["responses"].items()
+}
+"""The slots of which an answer tells something."""
 SAYS = {"action_hand_over"}
 """The other actions that answer."""
 SENSITIVE = {
@@ -78,9 +84,26 @@ def test_whatever_the_slots_hold_a_flow_answers_and_opens_no_account(flow: str) 
         assert {*run} & {*DOMAIN["responses"], *SENSITIVE, *SAYS}, slots
         for action in SENSITIVE.keys() & run:
             assert SENSITIVE[action].items() <= slots.items()
+        for quoted in (slots[name] for said in run for name in QUOTED.get(said, ())):
+            assert (bool(quoted), slots["ps7_status"]) == (True, "ok")
         said = {name.removeprefix("utter_ps7_") for name in run} & {*statuses}
         if flow == "explain_ps7_status" and slots["ps7_status"] != "ok":
             assert said == {slots["ps7_status"] or "unavailable"}
+
+
+def test_a_flow_that_others_link_to_begins_in_no_other_way() -> None:
+    """No language model starts it by itself; a pattern is Rasa's own."""
+    linked = {step["link"] for flow in FLOWS for step in steps_of(flow) if "link" in step}
+    assert {name for name, flow in FLOWS.items() if flow.get("if") is False} == {
+        name for name in linked if not name.startswith("pattern_")
+    }
+
+
+def test_the_channel_hears_that_the_customer_has_left() -> None:
+    """By what no customer sees: a page lets nobody arrive by themselves from then on."""
+    custom = {name: texts[0].get("custom") for name, texts in DOMAIN["responses"].items()}
+    signals = {name: each["data"]["conversation"] for name, each in custom.items() if each}
+    assert signals == {"utter_handover": "handed_over", "utter_goodbye": "ended"}
 
 
 @pytest.mark.parametrize("flow", ["talk_to_person", "pattern_human_handoff"])

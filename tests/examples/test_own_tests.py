@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
 
@@ -23,3 +24,13 @@ def test_the_tests_of_an_example_pass(bot: str) -> None:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^[1-9]\d* passed in ", result.stdout, re.MULTILINE), result.stdout
+
+
+def test_what_rules_read_is_declared_again_as_the_plugin_does() -> None:
+    """A value that is missing here would be no value of the slot; only its influence differs."""
+    domain, load = ROOT / "examples" / "oss-bot" / "domain", YAML(typ="safe").load
+    own, plugins = (load(domain / file)["slots"] for file in ("bot.yml", "ps7/domain.yml"))
+    again = own.keys() & plugins.keys()
+    assert again == {"ps7_status", "identification", "token_status"}
+    for name in again:
+        assert own[name] == {**plugins[name], "influence_conversation": True}, name

@@ -58,10 +58,12 @@ class ActionAnswerBalance(Action):
             dispatcher.utter_message(response="utter_ask_sign_in")
         elif not customer.token_valid:
             dispatcher.utter_message(response="utter_ps7_ask_token")
+        elif (amount := BALANCES.get((customer.agency, customer.account))) is None:
+            dispatcher.utter_message(response="utter_balance_unknown")
         else:
             dispatcher.utter_message(
                 response="utter_balance",
                 conta_verificada=customer.account,
-                balance=in_reais(BALANCES.get((customer.agency, customer.account), Decimal(0))),
+                balance=in_reais(amount),
             )
         return []

@@ -53,6 +53,7 @@ async def test_a_session_opens_with_a_greeting_that_knows_the_segment(
     ("who", "said"),
     [
         ("ana", ANAS),
+        ("fabio", "Não encontrei o saldo desta conta."),
         ("gisele", VALIDATE),
         ("heitor", SIGN_IN),
         ("not-found", f"Não encontrei o seu atendimento. {OPEN_AGAIN}"),

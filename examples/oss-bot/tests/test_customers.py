@@ -152,10 +152,13 @@ async def test_leaving_closes_the_account(talk: Talk, bot: CustomerConversation)
     ],
 )
 async def test_the_account_is_told_to_the_authenticated(
-    talk: Talk, who: str | None, said: str
+    talk: Talk, bot: CustomerConversation, who: str | None, said: str
 ) -> None:
     """And comes from the seal, not from slots."""
     assert await talk("que conta é essa?", "ask_account", who) == [said]
+    await bot.set_slot("agency", "0910")
+    await bot.set_slot("account", "00900019")
+    assert (await bot.run("action_answer_account")).texts == [said]
 
 
 async def test_a_person_takes_over_and_the_slots_are_emptied(
@@ -177,12 +180,21 @@ async def test_a_person_takes_over_and_the_slots_are_emptied(
 
 
 @pytest.mark.parametrize(
-    ("intent", "said"),
-    [("agent_returned", BACK), ("agent_never_came", NOBODY_CAME), ("send_media", ONLY_TEXT)],
+    ("intent", "said", "signal"),
+    [
+        ("agent_returned", BACK, "returned"),
+        ("agent_never_came", NOBODY_CAME, "returned"),
+        ("send_media", ONLY_TEXT, None),
+        ("goodbye", "Seu acesso foi encerrado. Até logo!", "ended"),
+    ],
 )
-async def test_what_no_customer_types_has_an_answer(talk: Talk, intent: str, said: str) -> None:
-    """The desk returns the conversation, or a channel has something else than text."""
+async def test_the_channel_hears_who_has_the_conversation(
+    talk: Talk, bot: CustomerConversation, intent: str, said: str, signal: str | None
+) -> None:
+    """The desk returns it, the customer leaves, or it has something else than text."""
     assert await talk(f"/{intent}", intent) == [said]
+    custom = [each["data"].get("custom") for each in bot.events if each["event"] == "bot"]
+    assert custom == [signal and {"data": {"conversation": signal}}]
 
 
 async def test_the_desk_is_away(talk: Talk, bot: CustomerConversation) -> None:
@@ -193,9 +205,12 @@ async def test_the_desk_is_away(talk: Talk, bot: CustomerConversation) -> None:
     assert await talk("qual meu saldo?", "ask_balance") == [ANAS_BALANCE]
 
 
-async def test_the_desk_reads_why_nobody_is_known(talk: Talk, desk: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize(("text", "intent"), [("oi", "greet"), ("meu saldo?", "ask_balance")])
+async def test_the_desk_reads_why_nobody_is_known(
+    talk: Talk, desk: list[dict[str, Any]], text: str, intent: str
+) -> None:
     """Our credentials are refused: the bot gives up by itself."""
-    await talk("qual meu saldo?", "ask_balance", "http-403")
+    assert await talk(text, intent, "http-403") == [REFUSED, HANDOVER]
     (sent,) = desk
-    assert (sent["reason"], sent["ps7_status"]) == ("ask_balance", "denied")
+    assert (sent["reason"], sent["ps7_status"]) == (intent, "denied")
     assert sent["segment"] is None
