@@ -141,8 +141,19 @@ def test_prometheus_takes_its_settings() -> None:
     assert f"{len(GROUP['rules'])} rules found" in promtool("check", "config", "prometheus.yml")
 
 
+WORKER_STARTS = """
+import types
+from rasa_sdk.plugin import plugin_manager
+def register_listener(act, when):
+    if when == "before_server_start":
+        act(app, None)
+app = types.SimpleNamespace(register_listener=register_listener)
+plugin_manager().hook.attach_sanic_app_extensions(app=app)
+"""
 OWN = "import opentelemetry.metrics as a, opentelemetry.sdk.metrics as s; "
 OWN += "a.set_meter_provider(s.MeterProvider())"
+SEEN = "import prometheus_client as p; "
+SEEN += "p.start_http_server = lambda *it: logging.getLogger('metrics').info('Served: %s', it)"
 NOT_SERVED = "WARNING:metrics:Metrics of this worker are not served: "
 
 
@@ -153,15 +164,20 @@ NOT_SERVED = "WARNING:metrics:Metrics of this worker are not served: "
         ("2", "import metrics, importlib; importlib.reload(metrics)", "INFO:metrics:Metrics of"),
         ("1", "", f"{NOT_SERVED}no port of localhost is free"),
         ("2", OWN, f"{NOT_SERVED}the process has a provider already"),
+        ("", SEEN, f"INFO:metrics:Served: ({FIRST_PORT}, 'localhost')"),
     ],
-    ids=["the next port", "reloaded", "no port is left", "a provider of the bot's own"],
+    ids=["the next port", "reloaded", "no port is left", "a provider of the bot's own", "default"],
 )
 def test_a_worker_serves_its_metrics_or_does_without(workers: str, before: str, said: str) -> None:
-    """Another worker has the first port. Without metrics an action server still works."""
+    """Another worker has the first port. Without metrics an action server still works.
+
+    It serves them once it is a worker, which the SDK says.
+    """
     log = "import logging; logging.basicConfig(level='INFO')"
-    code = f"{log}; {before}\nimport metrics as m; m.serve()"
+    code = f"{log}; {before}\nimport metrics\n{WORKER_STARTS}"
     first = free_ports(2)
     told = {"OTEL_EXPORTER_PROMETHEUS_PORT": f"{first}", "ACTION_SERVER_SANIC_WORKERS": workers}
+    told = told if workers else {}
     with socket.create_server(("localhost", first)):
         ran = subprocess.run(
             [sys.executable, "-c", code],
