@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,21 +112,43 @@ CASES = {
 }
 
 
+def in_node(folder: Path, files: dict[str, str], *app: str) -> Any:  # noqa: ANN401 - JSON
+    """Run `case.js` beside files of the page; return what it prints."""
+    node = shutil.which("node")
+    if node is None:
+        lacking("Node.js", "apt-get install npm")
+    for name in app:
+        shutil.copy(ROOT / "examples" / "webchat" / "app" / name, folder)
+    for name, text in {"package.json": '{"type": "module"}', **files}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    ran = subprocess.run([node, "case.js"], cwd=folder, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr.decode()
+    return json.loads(ran.stdout)
+
+
 @pytest.mark.parametrize(("happens", "told", "sent"), CASES.values(), ids=CASES)
 def test_a_message_goes_with_its_own_conversation_or_not_at_all(
     tmp_path: Path, happens: str, told: list[str], sent: list[list[str | None]]
 ) -> None:
     """And with the contextId that was signed for it."""
-    node = shutil.which("node")
-    if node is None:
-        lacking("Node.js", "apt-get install npm")
-    shutil.copy(ROOT / "examples" / "webchat" / "app" / "chat.js", tmp_path)
-    for name, text in {
-        "package.json": '{"type": "module"}',
-        "socket.io.js": SOCKET,
-        "case.js": BEGIN + happens + END,
-    }.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    ran = subprocess.run([node, "case.js"], cwd=tmp_path, capture_output=True, check=False)
-    assert ran.returncode == 0, ran.stderr.decode()
-    assert json.loads(ran.stdout) == [told, sent]
+    files = {"socket.io.js": SOCKET, "case.js": BEGIN + happens + END}
+    assert in_node(tmp_path, files, "chat.js") == [told, sent]
+
+
+KEYS = """
+import { readFileSync } from "node:fs";
+globalThis.document = {};
+const { TEXTS } = await import("./texts.js");
+const keys = (texts, path = "") => Object.entries(texts).flatMap(([name, text]) =>
+  typeof text === "object" && name !== "values" ? keys(text, `${path}${name}.`) : [path + name]);
+const page = readFileSync("index.html", "utf-8");
+const asked = [...page.matchAll(/data-(?:text|label|placeholder)="(.*?)"/g)].map((it) => it[1]);
+console.log(JSON.stringify([...Object.values(TEXTS).map((each) => keys(each)), asked]));
+"""
+
+
+def test_each_text_is_there_in_both_languages(tmp_path: Path) -> None:
+    """And what the page asks for is among them; a value without a word is shown as it is."""
+    portuguese, english, asked = in_node(tmp_path, {"case.js": KEYS}, "texts.js", "index.html")
+    assert portuguese == english
+    assert {*asked} <= {*portuguese}
