@@ -101,6 +101,7 @@ class Kubernetes:
             found: Any = job
             for part in change["path"].split("/")[1:-1]:
                 found = found[int(part) if part.isdigit() else part]
+            assert change["op"] == "add"
             assert change["path"].endswith("/containers/0/command")
             assert found["image"].endswith("ps7-doctor:0.1.0")
             return
@@ -117,6 +118,7 @@ class Kubernetes:
             assert rest[2] == "--from=cronjob/doctor"
             self.jobs.add(rest[1])
         elif verb == "exec":
+            assert rest[-1] != "-" or "-i" in rest, "it reads what is typed"
             self.place(named[0]).takes(rest[rest.index("--") + 1 :], given)
         elif verb == "logs" and named:
             assert named[0].removeprefix("job/") in self.jobs
