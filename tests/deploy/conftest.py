@@ -11,6 +11,7 @@ import pytest
 
 from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY, Cluster, build_cluster
+from tests.support.needs import lacking
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,10 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def build(deploy_folder: Path) -> Callable[..., Cluster]:
     """Return what builds some components."""
-    return partial(build_cluster, deploy_folder)
+    kustomize = shutil.which("kustomize")
+    if kustomize is None:
+        lacking("kustomize", "apt-get install kustomize")
+    return partial(build_cluster, kustomize, deploy_folder)
 
 
 @pytest.fixture(scope="session")

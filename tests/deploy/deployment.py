@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from tests.deploy import kustomized
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
@@ -102,7 +101,7 @@ class Cluster:
         return found
 
 
-def build_cluster(folder: Path, *components: str, kustomize: str | None = None) -> Cluster:
+def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
     chosen = folder / "kubernetes" / "kustomization.yaml"
     settings = load(DEPLOY / "kubernetes" / chosen.name)
@@ -112,7 +111,5 @@ def build_cluster(folder: Path, *components: str, kustomize: str | None = None) 
     if "ps7-tls" in components:
         secrets = re.sub(r"(?m)^  # (- name: ps7-tls|  files: \[ps7-tls)", r"  \1", secrets)
     (folder / "secrets" / chosen.name).write_text(secrets)
-    if kustomize is None:
-        return Cluster(kustomized.build(chosen.parent))
     built = subprocess.run([kustomize, "build", chosen.parent], check=True, stdout=subprocess.PIPE)
     return Cluster(list(_YAML.load_all(built.stdout)))

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from functools import partial
 from ipaddress import ip_network
 from itertools import combinations, product
 from pathlib import Path
@@ -243,45 +242,16 @@ def test_rasa_is_told_all_that_its_endpoints_want(cluster: Cluster) -> None:
         assert (told[f"{store}_HOST"], told[f"{store}_PORT"]) == (name, str(PORTS[name]))
 
 
-@pytest.fixture
-def by_kustomize(build: Build) -> Build:
-    """Return what builds some components with kustomize itself."""
-    program = shutil.which("kustomize")
-    if program is None:
-        lacking("kustomize", "apt-get install kustomize")
-    return partial(build, kustomize=program)
-
-
-@pytest.mark.release
-@pytest.mark.parametrize("components", CHOICES, ids=NAMED)
-def test_kustomize_builds_the_same(
-    components: tuple[str, ...], build: Build, by_kustomize: Build
-) -> None:
-    """But for the hashes in the names of settings, and for how it breaks lines."""
-
-    def read(cluster: Cluster) -> dict[tuple[str, str], Any]:
-        text = re.sub(r'("name": "[a-z-]+)-[0-9a-z]{10}"', r'\1"', json.dumps(cluster.objects))
-        found = json.loads(text)
-        for each in (each for each in found if each["kind"] == "Secret"):
-            each["data"] = {key: b64decode(value) for key, value in each["data"].items()}
-        return {(each["kind"], each["metadata"]["name"]): each for each in found}
-
-    assert read(build(*components)) == read(by_kustomize(*components))
-
-
-@pytest.mark.release
-def test_no_version_of_a_workload_remembers_a_secret(
-    by_kustomize: Build, deploy_folder: Path
-) -> None:
+def test_no_version_of_a_workload_remembers_a_secret(build: Build, deploy_folder: Path) -> None:
     """A changed password changes no pod template: `rollout undo` cannot bring the old one back.
 
     So it needs a restart, as the README says. A changed setting rolls the pods, and is undone.
     """
     password = deploy_folder / "secrets" / "ps7" / "PS7_PASSWORD"
     components, text = ("stores", "ps7-tls"), password.read_text()
-    before = by_kustomize(*components)
+    before = build(*components)
     password.write_text("planted-password")
-    after = by_kustomize(*components)
+    after = build(*components)
     password.write_text(text)
     for name, workload in before.workloads.items():
         assert workload.spec == after.workloads[name].spec
@@ -295,18 +265,24 @@ def test_no_version_of_a_workload_remembers_a_secret(
 PAIR = {"tls.crt": "crt", "tls.key": "key"}
 
 
-def encoded(name: str, folder: Path) -> str:
-    """Return a certificate or key as a Secret has it."""
-    return b64encode((folder / "secrets" / "tls" / name).read_bytes()).decode()
+def made(name: str, folder: Path) -> bytes:
+    """Return one of the files that `make_secrets.py` wrote."""
+    return (folder / "secrets" / "tls" / name).read_bytes()
+
+
+def held(cluster: Cluster, name: str) -> dict[str, bytes]:
+    """Return what a Secret holds."""
+    data = cluster.named("Secret", name)["data"]
+    return {key: b64decode(value) for key, value in data.items()}
 
 
 def test_a_certificate_is_a_secret_of_its_type(cluster: Cluster) -> None:
     """Tools that look for certificates go by it."""
-    made = cluster.of_kind("Secret")
-    pairs = {each["metadata"]["name"] for each in made if each["data"].keys() == PAIR.keys()}
+    secrets = cluster.of_kind("Secret")
+    pairs = {each["metadata"]["name"] for each in secrets if each["data"].keys() == PAIR.keys()}
     assert len(pairs) == 5
     assert pairs == {
-        each["metadata"]["name"] for each in made if each["type"] == "kubernetes.io/tls"
+        each["metadata"]["name"] for each in secrets if each["type"] == "kubernetes.io/tls"
     }
 
 
@@ -323,17 +299,16 @@ def test_one_path_of_one_channel_is_exposed(
         assert path["backend"]["service"] == {"name": "rasa", "port": {"name": "https"}}
         assert tls["hosts"] == [rule["host"]]
         assert tls["hosts"] == [make_secrets.PUBLIC_HOST]
-        shown = cluster.named("Secret", tls["secretName"])["data"]
-        assert shown == {
-            each: encoded(f"proxy.{kind}", deploy_folder) for each, kind in PAIR.items()
+        assert held(cluster, tls["secretName"]) == {
+            each: made(f"proxy.{kind}", deploy_folder) for each, kind in PAIR.items()
         }
     said = ours["metadata"]["annotations"]
     namespace, _, authority = said["nginx.ingress.kubernetes.io/proxy-ssl-secret"].partition("/")
     assert namespace == ours["metadata"]["namespace"]
     theirs = openshift["metadata"]["annotations"]
     assert theirs["route.openshift.io/destination-ca-certificate-secret"] == authority
-    trusted = cluster.named("Secret", authority)["data"]
-    assert trusted == dict.fromkeys(("ca.crt", "tls.crt"), encoded("ca.crt", deploy_folder))
+    known = dict.fromkeys(("ca.crt", "tls.crt"), made("ca.crt", deploy_folder))
+    assert held(cluster, authority) == known
     assert theirs["route.openshift.io/termination"] == "reencrypt"
     at_ours = {key.rpartition("/")[2]: value for key, value in said.items()}
     assert (at_ours["backend-protocol"], at_ours["proxy-ssl-verify"]) == ("HTTPS", "on")
