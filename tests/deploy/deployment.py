@@ -15,6 +15,14 @@ from ruamel.yaml import YAML
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
+PS7_TLS = dict(
+    zip(
+        ("PS7_CA_FILE", "PS7_CLIENT_CERT", "PS7_CLIENT_KEY"),
+        ("ca.crt", "client.crt", "client.key"),
+        strict=True,
+    )
+)
+"""Which file is which setting's."""
 COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
 _YAML = YAML(typ="safe", pure=True)
 load = _YAML.load

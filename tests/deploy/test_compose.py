@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import PS7Settings
-from tests.deploy.deployment import COMPOSE, DEPLOY, load, mounted
+from tests.deploy.deployment import COMPOSE, DEPLOY, PS7_TLS, load, mounted
 from tests.docs.test_documents import SETTINGS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT, free_port
@@ -195,12 +195,7 @@ def test_a_secret_is_a_file_of_its_name(name: str, deploy_folder: Path) -> None:
     for each in ("actions", "doctor"):
         told, files = said["services"][each]["environment"], mounted(said["services"][each])
         paths = {key: path for key, path in told.items() if path.startswith("/run/tls/ps7-")}
-        kinds = {
-            "PS7_CA_FILE": "ca.crt",
-            "PS7_CLIENT_CERT": "client.crt",
-            "PS7_CLIENT_KEY": "client.key",
-        }
-        assert paths == {key: f"/run/tls/ps7-{kinds[key]}" for key in paths}
+        assert paths == {key: f"/run/tls/ps7-{PS7_TLS[key]}" for key in paths}
         assert paths.items() <= {key: path for key, path in told.items() if path in files}.items()
         settings = {key for key in told if key.startswith("PS7_")} - {"PS7_SECRETS_DIR"}
         assert settings <= SETTINGS

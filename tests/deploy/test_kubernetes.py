@@ -22,7 +22,7 @@ from kubernetes_validate.utils import validate
 from ruamel.yaml import YAML
 
 from examples.deploy import make_secrets
-from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, Cluster, load, mounted
+from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, PS7_TLS, Cluster, load, mounted
 from tests.docs.test_documents import SETTINGS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
@@ -215,8 +215,7 @@ def test_a_setting_exists_and_finds_its_file(build: Build) -> None:
     for name in ("actions", "doctor"):
         told, files = cluster.variables(name), cluster.files(name)
         assert {each for each in told if each.startswith("PS7_")} - {"PS7_SECRETS_DIR"} <= SETTINGS
-        kinds = {"CA_FILE": "ca.crt", "CLIENT_CERT": "client.crt", "CLIENT_KEY": "client.key"}
-        assert {each: files[told[f"PS7_{each}"]] for each in kinds} == kinds
+        assert {each: files[told[each]] for each in PS7_TLS} == PS7_TLS
         assert {told["PS7_SECRETS_DIR"]} == {
             file.rpartition("/")[0] for file in files if "/PS7_" in file
         }
