@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7.cli.arguments import PROGRAM
 from actions.ps7.cli.command import main, parser
+from actions.ps7.cli.lookup import _EXIT_CODES
 from tests.support.arriving import arrived
 from tests.support.command import Cli
 from tests.support.processes import ROOT
@@ -61,6 +62,13 @@ def test_every_command_has_help_with_examples_that_work(
         program, *line = shlex.split(example)
         assert (program, line[0]) == (PROGRAM, name)
         assert parser().parse_args([*takewhile(lambda word: word not in "<>", line)]).run
+
+
+def test_the_help_names_each_exit_code_of_a_lookup() -> None:
+    """A script goes by them."""
+    text = " ".join(commands()["lookup"].format_help().split())
+    codes = ", ".join(f"{code} {outcome.value}" for outcome, code in _EXIT_CODES.items())
+    assert f"The exit code is the outcome: {codes}." in text
 
 
 def test_a_folder_that_was_copied_knows_its_version(cli: Cli) -> None:

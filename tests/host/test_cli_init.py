@@ -224,6 +224,7 @@ UNSAID = "no rule, story or action says utter_greet, so nobody hears its greetin
 TED = "TED learns from stories, and may answer otherwise outside them: run your tests again"
 STORY = "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n"
 NO_IMPORT = "import __main__\nimport nowhere\nfrom also import x\ntry: import maybe\nexcept: ...\n"
+SDK_PINS = f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\n"
 PINS = {"requirements.txt": "rasa-sdk==3.1.1\n", "actions/requirements.txt": "a\nrasa_sdk~=3.6\n"}
 
 
@@ -279,12 +280,13 @@ LEFT: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "stories, by Rasa's own policies": (learns(""), "", [TED]),
     "none, without TED": (learns(" [{name: RulePolicy}]"), "", []),
     "what the actions import, and pins": (
-        {"actions/own.py": NO_IMPORT, **PINS, "same/requirements.txt": f"rasa-sdk=={SDK}"},
+        {"actions/own.py": NO_IMPORT, **PINS, "same/requirements.txt": SDK_PINS},
         "",
         [
             "actions imports also and nowhere, which this environment",
-            "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2 and same/requirements",
+            "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2, same/requirements.txt",
             f"the bot pins rasa-sdk 3.1.1, and this environment has {SDK}: the plugin needs 3.6.2",
+            f"the bot pins rasa-sdk 3.9.1, and this environment has {SDK}: install rasa-sdk==3.9.1",
         ],
     ),
     "actions that are nowhere": (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,29 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
         wrong(found), [f"error action-server-none: the action server at {url} does not an"]
     )
     assert "(TimeoutError)" in found[0].found
+
+
+def test_a_slow_server_answers_and_one_without_an_end_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second for an answer is fine; a byte now and then is none."""
+
+    def slow(asked: str, _: object) -> object:
+        time.sleep(0.5)
+        return runs(*OURS).get(asked)
+
+    def drips(*_: object) -> Iterator[bytes]:
+        for _tenth in range(50):
+            time.sleep(0.1)
+            yield b" "
+        yield b"{}"
+
+    with serving(slow) as url:
+        assert wrong(list(server.check(bot_of({}, endpoints=at(url))))) == []
+    monkeypatch.setattr(server, "_SECONDS", 0.5)
+    with serving(drips) as url:
+        (found,) = server.check(bot_of({}, endpoints=at(url)))
+    assert "(TimeoutError)" in found.found
 
 
 NONE = "action-server-none: the action server at"

@@ -81,6 +81,14 @@ async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
     assert asked[0] != asked[1]
 
 
+async def test_ps7_is_asked_once_when_it_is_out_of_order(ps7: Simulator, doctor: Doctor) -> None:
+    """However many attempts a lookup has: the first answer is what the doctor speaks of."""
+    ps7.token_answer(503)
+    found = await doctor(**APP, PS7_BASE_URL=ps7.url, PS7_ATTEMPTS="3")
+    assert_found(found, [IS_HTTP, "error token-unavailable: the token endpoint does"])
+    assert len(ps7.token_requests) == 1
+
+
 async def test_the_doctor_names_a_port_that_speaks_no_tls(doctor: Doctor) -> None:
     """What answers is HTTP."""
 

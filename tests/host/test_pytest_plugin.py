@@ -114,6 +114,9 @@ def test_tests_know_nothing_of_each_other_and_of_this_machine(
             assert ps7.asked == ["ana"]
             bot.later(minutes=59)
             assert (await bot.user("e agora?")).slots == {}
+            bot.later(minutes=40)
+            bot.later(minutes=40)
+            assert (await bot.user("e agora?")).slots["ps7_status"] == "expired"
         """,
         tests=2,
     )

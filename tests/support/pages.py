@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 
 @contextmanager
 def serving(page: Callable[[str, Any], object]) -> Iterator[str]:
-    """Answer with the JSON, or the bytes, that `page` has for a path and what is posted there.
+    """Answer with the JSON or the bytes that `page` has for a path and what is posted there.
 
-    None is answered with 404. A GET posts None.
+    Bytes may come part by part. None is answered with 404. A GET posts None.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -23,7 +23,11 @@ def serving(page: Callable[[str, Any], object]) -> Iterator[str]:
             shown = page(self.path, json.loads(posted or "null"))
             self.send_response(404 if shown is None else 200)
             self.end_headers()
-            self.wfile.write(shown if isinstance(shown, bytes) else json.dumps(shown).encode())
+            if isinstance(shown, Iterator):
+                with suppress(ConnectionError):  # who asked may have gone
+                    self.wfile.writelines(shown)
+            else:
+                self.wfile.write(shown if isinstance(shown, bytes) else json.dumps(shown).encode())
 
         def do_POST(self) -> None:
             self.do_GET()
@@ -34,6 +38,8 @@ def serving(page: Callable[[str, Any], object]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

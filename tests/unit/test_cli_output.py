@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
+from actions.ps7.cli.words import parts
 from tests.support.command import Terminal
 
 Make = Callable[..., tuple[Output, io.StringIO]]
@@ -35,6 +36,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Make:
     return make
 
 
+def findings() -> dict[str, str]:
+    """Return what `findings.txt` has under each name: what is found, and what to do."""
+    return {title.split()[0]: text.strip() for title, text in parts("findings.txt").items()}
+
+
 def speak(out: Output) -> None:
     out.heading("Settings")
     out.table([("PS7_BASE_URL", Toned("set", Tone.GOOD)), ("PS7_CA_FILE", "")])
@@ -43,6 +49,20 @@ def speak(out: Output) -> None:
     out.finding(Mark.ERROR, "PS7 refuses the credentials", "Ask who runs it for new ones.")
     out.finding(Mark.WARNING, "it ends soon", "")
     out.finding(Mark.SKIPPED, "the token")
+
+
+@pytest.mark.parametrize("name", findings())
+def test_an_advice_names_a_setting_that_is_at_fault(name: str) -> None:
+    """If it names any. A key is replaced by one of its own kind."""
+    found, _, advice = findings()[name].partition("\n")
+    at_fault, to_change = ({*re.findall(r"PS7_\w+", text)} for text in (found, advice))
+    if name == "slot-renamed":  # clearing the slot is the way out
+        assert to_change == {"PS7_CLEAR_SLOTS"}
+    else:
+        assert not (at_fault and to_change) or at_fault & to_change
+    makes = re.findall("`rasa-ps7 key(?: --arrival)?`", advice)
+    of_arrivals = "PS7_ARRIVAL_KEYS" in name + found
+    assert {*makes} <= {"`rasa-ps7 key --arrival`" if of_arrivals else "`rasa-ps7 key`"}
 
 
 PLAIN = """\
