@@ -79,6 +79,11 @@ class Bank:
                 self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
+        try:
+            connection.getpeername()
+        except OSError:  # it has gone: `ssl` would leave the socket open
+            connection.close()
+            return
         secured = self.context.wrap_socket(
             connection, server_side=True, do_handshake_on_connect=False
         )
