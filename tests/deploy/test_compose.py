@@ -373,3 +373,10 @@ def test_redis_is_healthy_once_it_asks_for_its_password(
     finally:
         server.kill()
         server.wait()
+
+
+def test_the_database_takes_no_password_that_is_not_encrypted() -> None:
+    """From elsewhere, with TLS alone; the same command runs on Kubernetes."""
+    (*_, command) = SERVICES["postgres"]["command"]
+    assert re.findall(r"'(\w+)(?: all)+'", command) == ["local", "hostssl"]
+    assert "-c ssl=on " in command

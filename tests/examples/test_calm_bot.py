@@ -113,6 +113,13 @@ def test_a_hand_over_is_the_last_step(flow: str) -> None:
     assert not any(branches(step) for step in steps_of(flow))
 
 
+def test_a_conversation_is_deleted_after_thirty_days() -> None:
+    """Rasa counts minutes; the customer's data in it goes sooner."""
+    kept = read(BOT / "endpoints.yml")["privacy"]["tracker_store_settings"]
+    minutes = {what: each["min_after_session_end"] for what, each in kept.items()}
+    assert minutes == {"anonymization": 60, "deletion": 30 * 24 * 60}
+
+
 @pytest.mark.parametrize(("stubs", "case"), CASES)
 def test_an_end_to_end_test_holds(stubs: dict[str, Any], case: dict[str, Any]) -> None:
     """Rasa Pro alone runs it. Here the flow is walked that it names, with its stubs' slots."""
