@@ -127,12 +127,15 @@ async def test_a_lookup_has_its_report_and_what_ps7_answered(
     ps7: Simulator, client: PS7Client
 ) -> None:
     """The answer to the last request; one before it does not explain the end. Its repr is safe."""
-    ps7.answer("C1", body=GOOD)
+    body = GOOD.replace(b'"u_ag": "0341"', b'"u_cc": "00123456"')
+    ps7.answer("C1", body=body)
     lookup = await client.ask("C1", correlation_id="c-1")
     report = lookup.report
     assert (report.outcome.value, report.reason, report.status) == ("ok", Reason.OK, 200)
-    assert (report.correlation_id, lookup.answer and lookup.answer.body) == ("c-1", GOOD)
-    assert "0341" not in repr(lookup)
+    assert (report.correlation_id, lookup.answer and lookup.answer.body) == ("c-1", body)
+    assert lookup.customer is not None
+    assert lookup.customer.account == "00123456"
+    assert "00123456" not in repr(lookup), "long enough for no time to hold it"
     ps7.script("C1", ["http-503", "reset"])
     lookup = await client.ask("C1")
     report = lookup.report
