@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from examples.deploy import make_secrets
-from tests.deploy.deployment import DEPLOY, Cluster, build_cluster
+from tests.deploy.deployment import DEPLOY, PS7_TLS, Cluster, build_cluster
 from tests.support.needs import lacking
 
 
@@ -23,7 +23,7 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(DEPLOY / "secrets" / "kustomization.yaml", folder / "secrets")
     make_secrets.write(folder / "secrets")
     (folder / "secrets" / "ps7-tls").mkdir(0o700)  # yours to bring
-    for name in ("ca.crt", "client.crt", "client.key"):
+    for name in PS7_TLS.values():
         (folder / "secrets" / "ps7-tls" / name).write_text(name)
     return folder
 

@@ -46,6 +46,12 @@ async def failure_of(client: PS7Client, context_id: str = "C1") -> LookupFailed:
     return caught.value
 
 
+async def heard(ps7: Simulator) -> None:
+    """Wait until PS7 was asked."""
+    while not ps7.requests:  # noqa: ASYNC110 - a simulator has no event of it
+        await asyncio.sleep(0.01)
+
+
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
     """Return outcome, reason, status and attempts of each lookup's line."""
     found = [LINE.match(record.getMessage()) for record in caplog.records]
@@ -71,8 +77,7 @@ async def test_a_lookup_that_finds_no_place_is_busy(
     settings = settings_for(ps7.url, deadline=0.8, read_timeout=100, max_connections=1)
     async with PS7Client(settings) as client:
         first = asyncio.create_task(failure_of(client, "slow"))
-        while not ps7.requests:  # noqa: ASYNC110 - a simulator has no event of it
-            await asyncio.sleep(0.01)
+        await heard(ps7)
         began = time.monotonic()
         busy = await failure_of(client, "ana")
         assert time.monotonic() - began > 0.19

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
-from tests.host.test_client import failure_of, settings_for
+from tests.host.test_client import failure_of, heard, settings_for
 from tests.support.simulator_client import own_simulator
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
@@ -144,8 +144,7 @@ async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: 
     """And says so."""
     async with client_of(ps7.url, spans, read_timeout=100) as client:
         looking = asyncio.create_task(client.lookup("slow"))
-        while not ps7.requests:  # noqa: ASYNC110 - a simulator has no event of it
-            await asyncio.sleep(0.01)
+        await heard(ps7)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
     (lookup,) = spans.named("ps7.lookup")
