@@ -24,7 +24,6 @@ from benchmarks.calls import SLOTS
 from benchmarks.figures import circumstances, over, shown, table
 from benchmarks.scale.programs import Programs
 from benchmarks.stub import context_id
-from tests.conversation.cast import BOTS
 from tests.conversation.harness import FRAGMENT, Bot, Stage
 from tests.support.processes import ROOT
 
@@ -103,7 +102,7 @@ class Measured:
 
 def bots(folder: Path, rasa_python: Path) -> dict[tuple[str, str], Bot]:
     """Return what is started: by setting, and by what the bot does for its customers."""
-    small = BOTS["story_bot"].folder
+    small = ROOT / "tests" / "conversation" / "bots" / "stories"
     every_turn = Bot(small, (FRAGMENT,), actions_in=ROOT)
 
     def at_start(name: str, *options: str) -> Bot:

@@ -8,7 +8,7 @@ from typing import Any
 
 from actions.ps7.conversation.arrival import sign
 from tests.channels import services
-from tests.conversation.harness import FRAGMENT, OSS_BOT, Bot
+from tests.conversation.harness import OSS_BOT, Bot
 from tests.conversation.talking import Chat
 from tests.support.processes import ROOT
 
@@ -37,29 +37,20 @@ BOTS = {
         actions_in=_START_BOT,
         endpoints=_TEST_BOTS / "selective.yml",
     ),
-    # One with Rasa's own fallback, a form that asks for `cpf`, and no carry-over.
+    # One with Rasa's own fallback, a form that asks for `cpf`, and a greeting as a session starts.
+    # It keeps its conversations in a database, and its actions run in Rasa's own environment.
     "kiosk": Bot(
-        _KIOSK, (_TEST_BOTS / "forgetful.yml",), actions_in=_KIOSK, actions="kiosk_actions"
-    ),
-    # The same, but it greets where a session starts, looks up there and on every turn, carries
-    # slots over, and keeps its conversations in a database.
-    "greeter": Bot(
         _KIOSK,
-        (_KIOSK / "greeter.yml",),
         actions_in=_KIOSK,
         actions="kiosk_actions",
         settings={**_SIGNED, "PS7_METADATA_KEYS": '["channel.contextId"]'},
         endpoints=_TEST_BOTS / "sql.yml",
-    ),
-    # One that knows stories only, with the plugin's domain file merged into its own, and its
-    # actions in Rasa's own environment.
-    "story_bot": Bot(
-        _TEST_BOTS / "stories", (FRAGMENT,), settings={"PYTHONPATH": ""}, in_rasa=True
+        in_rasa=True,
     ),
 }
 
 
 def signed_arrival(chat: Chat, context_id: str) -> dict[str, Any]:
-    """Return what a channel sends to the greeter: a token, under a nested key."""
+    """Return what a channel sends to the kiosk: a token, under a nested key."""
     token = sign(services.ARRIVAL_KEY, context_id, chat.sender)
     return {"channel": {"name": "app", "contextId": token}}

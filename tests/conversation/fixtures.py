@@ -7,9 +7,12 @@ own, started once for all tests. Every test is a user that is new to the bot.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+import subprocess
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -23,6 +26,16 @@ from tests.conversation.talking import RunningBot
 from tests.support.needs import PYTHON_3_10, lacking
 from tests.support.processes import ROOT
 
+InRasa = Callable[..., Any]
+"""Takes code, and the texts that it finds in `given`."""
+_RUNS = """
+import json, sys
+for line in sys.stdin:
+    code, given = json.loads(line)
+    names = {"given": given}
+    exec(code, names)
+    print(json.dumps(names.get("found")), flush=True)
+"""
 _STAGE = pytest.StashKey[Stage]()
 
 
@@ -32,6 +45,23 @@ def _rasa_python() -> Path:
     if not python.exists():
         lacking("Rasa on Python 3.10", PYTHON_3_10)
     return python
+
+
+@pytest.fixture(scope="session")
+def in_rasa() -> Iterator[InRasa]:
+    """Run code where Rasa is, in one process for all tests; return what it leaves in `found`."""
+    command = (_rasa_python(), "-W", "ignore", "-c", _RUNS)
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        orders, answers = process.stdin, process.stdout
+
+        def run(code: str, *given: str) -> Any:  # noqa: ANN401 - JSON
+            print(json.dumps([code, given]), file=orders, flush=True)
+            return json.loads(answers.readline())
+
+        yield run
+        orders.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -100,8 +130,7 @@ def running(name: str) -> Any:  # noqa: ANN401 - a fixture's type is pytest's ow
     return bot
 
 
-oss_bot, channel_bot, start_bot = map(running, ("oss_bot", "channel_bot", "start_bot"))
-kiosk, greeter, story_bot = map(running, ("kiosk", "greeter", "story_bot"))
+oss_bot, channel_bot, start_bot, kiosk = map(running, BOTS)
 
 
 @pytest.hookimpl(wrapper=True)

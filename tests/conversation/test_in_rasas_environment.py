@@ -1,23 +1,20 @@
-"""The plugin in Rasa's own environment, to which requirements/in-rasa.txt adds what it needs.
-
-There the story bot runs its actions (`test_examples`), and `tests/wheel` has every other way to
-take the plugin in. The other bots run them in an environment of their own: the recommended place.
-"""
+"""What is where Rasa is: the plugin's needs beside Rasa's pins, and a domain that Rasa reads."""
 
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 import tomli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.conversation.fixtures import _rasa_python
-from tests.conversation.harness import Stage
-from tests.conversation.talking import RunningBot
-from tests.docs.documents import document
+from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
+from actions.ps7.customer import CUSTOMER_SLOTS
+from tests.conversation.cast import BOTS
+from tests.conversation.fixtures import InRasa, _rasa_python
+from tests.conversation.harness import FRAGMENT, OSS_BOT
+from tests.conversation.spoken import CUSTOMER_SLOTS as DECLARED
 from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 
@@ -27,21 +24,6 @@ PYDANTIC, SDK = canonicalize_name("pydantic"), canonicalize_name("rasa-sdk")
 
 
 @pytest.mark.release
-@pytest.mark.conversation
-@pytest.mark.asyncio(loop_scope="session")
-async def test_rasa_tests_a_bot_there(
-    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
-) -> None:
-    """`rasa test core` finds that the story of docs/testing.md goes as it says, without a PS7."""
-    blocks = document("docs/testing.md").blocks
-    (story,) = (block.code for block in blocks if block.code.startswith("stories:"))
-    (tmp_path / "test_stories.yml").write_text(story, encoding="utf-8")
-    options = ("--fail-on-prediction-errors", "--no-plot", "--stories", "test_stories.yml")
-    test = ("test", "core", *options, "--model", str(oss_bot.model))
-    code, said = await rasa_stage.command("test-core", *test, cwd=tmp_path)
-    assert code == 0, said
-
-
 @pytest.mark.conversation
 def test_pydantic_alone_is_over_rasas_pin() -> None:
     """Of all that is there, pip finds nothing else that does not fit."""
@@ -59,3 +41,52 @@ def test_what_the_plugin_needs_is_added_and_nothing_of_rasas_replaced_but_pydant
     there = {**ADDED, SDK: RASA[SDK]}
     assert [name for name in needed if not needed[name].contains(there[name])] == []
     assert [name for name in ADDED if RASA.get(name, ADDED[name]) != ADDED[name]] == [PYDANTIC]
+
+
+READ = """
+from rasa.shared.core.domain import Domain
+from rasa.shared.exceptions import RasaException
+
+def slots(text):
+    try:
+        return sorted(slot.name for slot in Domain.from_yaml(text).slots)
+    except RasaException:
+        return None
+
+found = [slots(text) for text in given]
+"""
+ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")
+"""The last one is Rasa's own."""
+
+
+def test_the_bots_have_the_files_themselves() -> None:
+    """What is trained and tested is no copy that could grow old."""
+    for name in ("oss_bot", "kiosk"):
+        assert (BOTS[name].folder / "domain" / "ps7" / "domain.yml").samefile(FRAGMENT)
+    assert (OSS_BOT / "rasa_ps7").samefile(ROOT / "actions" / "ps7")
+
+
+def _all_turned_on(text: str) -> str:
+    """Return the fragment with the slots that stand in its comments."""
+    before, start, rest = text.partition("  # phone_number:")
+    comments, responses, after = rest.partition("responses:")
+    lines = f"{start}{comments}".replace("  # And any field", "  # # And any field").splitlines()
+    slots = (line.replace("# ", "", 1) if line.startswith("  #") else line for line in lines)
+    return "\n".join([before, *slots, f"{responses}{after}"])
+
+
+@pytest.mark.conversation
+def test_rasa_reads_whatever_fragment_was_asked_for(in_rasa: InRasa) -> None:
+    """Whole, in part and in Portuguese; one for CALM is none for Rasa Open Source.
+
+    Of what it leaves to the bot, in comments, only the `#` has to go.
+    """
+    expected: dict[str, tuple[str, ...] | None] = {
+        fragment(OSS, None): DECLARED,
+        fragment(OSS, list(CUSTOMER_SLOTS), at_session_start=True): (*CUSTOMER_SLOTS,),
+        _all_turned_on(FRAGMENT.read_text(encoding="utf-8")): (*CUSTOMER_SLOTS, "u_display"),
+        fragment(OSS, ["cpf", "agency"], names=PORTUGUESE): ("agencia", "cpf"),
+        fragment(CALM, None): None,
+    }
+    found = in_rasa(READ, *expected)
+    assert found == [each and sorted([*each, *ALWAYS]) for each in expected.values()]

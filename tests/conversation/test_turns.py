@@ -1,4 +1,7 @@
-"""Turns: who is known from which one on, by which contextId, and what the bot then says."""
+"""The example bot: who is known from which turn on, and until when, and what the bot then says.
+
+What each customer hears, the example's own tests show, in memory.
+"""
 
 from __future__ import annotations
 
@@ -6,68 +9,14 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
+from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
-from tests.conversation.talking import RunningBot
+from tests.conversation.talking import AN_HOUR, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 DIEGO = PERSONAS["diego"].slots
-
-
-@pytest.mark.parametrize("who", ["ana", "bruno", "diego"])
-async def test_a_customer_is_known_from_the_first_turn_on(oss_bot: RunningBot, who: str) -> None:
-    """The greeting fits the segment, the slots are right, and only who may sees a balance.
-
-    The example's own tests have all customers, in memory.
-    """
-    chat = oss_bot.chat()
-    assert await chat.say("oi", {"contextId": who}) == spoken.greeting(PERSONAS[who])
-    slots = await chat.slots()
-    expected = {name: value for name, value in PERSONAS[who].slots.items() if name in slots}
-    assert {*expected, "ps7_expires_at"} == {"ps7_status", *spoken.NOBODY}
-    assert {name: slots[name] for name in expected} == expected
-    assert slots["ps7_expires_at"]
-    assert await chat.say("qual meu saldo") == spoken.BALANCES[who]
-
-
-@pytest.mark.parametrize("fault", ["not-found", "http-400", "http-404"])
-async def test_without_a_customer_the_bot_says_why_and_stays_usable(
-    oss_bot: RunningBot, fault: str
-) -> None:
-    """Each outcome gives its status, no value of a customer, and an answer that fits."""
-    chat, outcome = oss_bot.chat(), FAULTS[fault].outcome
-    said = await chat.say("qual meu saldo", {"contextId": FAULTS[fault].context_id})
-    assert said == spoken.NO_BALANCE[outcome]
-    await spoken.is_unknown(chat, outcome)
-    assert await chat.say("que horas o banco abre?") == spoken.HOURS
-
-
-async def test_if_our_credentials_are_refused_a_person_takes_over(
-    oss_bot: RunningBot, rasa_stage: Stage
-) -> None:
-    """The bot says why and is silent; the desk reads why, and the slots hold nobody."""
-    chat, before = oss_bot.chat(), len(rasa_stage.handed_over())
-    context_id = FAULTS["http-401"].context_id
-    assert (
-        await chat.say("qual meu saldo", {"contextId": context_id}) == spoken.NO_BALANCE["denied"]
-    )
-    assert await chat.say("que horas o banco abre?") == []
-    await spoken.is_unknown(chat, "missing")
-    (ticket,) = rasa_stage.handed_over()[before:]
-    assert (ticket["ps7_status"], ticket["conversation"]) == ("denied", chat.sender)
-
-
-@pytest.mark.parametrize(
-    ("context_id", "answer"),
-    [(None, spoken.SIGN_IN), ("heitor", spoken.SIGN_IN), ("gisele", spoken.ASK_TOKEN)],
-)
-async def test_a_wrong_rule_does_not_open_an_account(
-    oss_bot: RunningBot, context_id: str | None, answer: list[str]
-) -> None:
-    """The balance action asks by itself for an authenticated customer with a valid token."""
-    chat = oss_bot.chat()
-    await chat.say("oi", {"contextId": context_id})
-    assert await chat.execute("action_answer_balance") == answer
+ACCOUNT, BALANCE = "qual minha agência e conta", "qual meu saldo"
 
 
 async def test_a_context_id_is_enough_until_another_one_comes(
@@ -75,16 +24,94 @@ async def test_a_context_id_is_enough_until_another_one_comes(
 ) -> None:
     """Later turns bring no metadata, and PS7 is asked once; of the first customer nothing stays."""
     chat = oss_bot.chat()
-    assert await chat.say("qual minha agência e conta") == spoken.UNKNOWN_ACCOUNT
+    assert await chat.say(ACCOUNT) == spoken.UNKNOWN_ACCOUNT
     await spoken.is_unknown(chat, "missing")
     await chat.say("oi", {"contextId": "ana"})
     first = await chat.slots()
 
-    assert await chat.say("qual minha agência e conta") == spoken.ANA_ACCOUNT
-    assert await chat.say("qual meu saldo") == spoken.BALANCES["ana"]
+    assert await chat.say(ACCOUNT) == spoken.ANA_ACCOUNT
+    assert await chat.say(BALANCE) == spoken.BALANCES["ana"]
     assert await chat.slots() == first
-    assert await chat.say("qual meu saldo", {"contextId": "diego"}) == spoken.BALANCES["diego"]
+    assert await chat.say(BALANCE, {"contextId": "diego"}) == spoken.BALANCES["diego"]
     slots = await chat.slots()
-    expected = {name: value for name, value in DIEGO.items() if name in slots}
-    assert {name: slots[name] for name in expected} == expected
+    assert slots.pop("ps7_expires_at")
+    assert {name: slots[name] for name in DIEGO if name in slots}.items() <= DIEGO.items()
+    assert {name for name in spoken.NOBODY if name not in DIEGO} == {"ps7_expires_at"}
     assert [request.json["contextId"] for request in ps7.requests] == ["ana", "diego"]
+
+
+async def test_without_a_customer_the_bot_says_why(oss_bot: RunningBot) -> None:
+    """By a rule for each outcome, of which Rasa takes the one that fits."""
+    faults = [FAULTS[name] for name in ("not-found", "http-400", "http-404", "http-401")]
+    said = [await oss_bot.chat().say(BALANCE, {"contextId": each.context_id}) for each in faults]
+    assert said == [spoken.NO_BALANCE[each.outcome] for each in faults]
+
+
+async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simulator) -> None:
+    """Rasa carries the slots over, as the bot asked for; the next session clears the customer.
+
+    A contextId that arrives again is looked up again. One beside `/session_start` is of the session
+    that ends, unless the bot has a `PS7SessionStart`.
+    """
+    chat = oss_bot.chat()
+    await chat.say("oi", {"contextId": "ana"})
+    await chat.let_pass(AN_HOUR)
+
+    assert await chat.say(BALANCE) == spoken.NO_BALANCE["expired"]
+    await spoken.is_unknown(chat, "expired")
+    assert await chat.say(BALANCE) == spoken.NO_BALANCE["missing"]
+    assert await chat.say(BALANCE, {"contextId": "ana"}) == spoken.BALANCES["ana"]
+    assert len(ps7.requests) == 2
+    await chat.say("/session_start", {"contextId": "diego"})
+    assert await chat.say(BALANCE) == spoken.NO_BALANCE["expired"], "of the one that ended"
+    await chat.say("oi", {"contextId": "diego"})
+    await chat.say("/restart")
+    assert await chat.say(BALANCE) == spoken.NO_BALANCE["missing"]
+
+
+async def test_without_its_action_server_a_bot_tells_nothing_of_a_customer(
+    rasa_stage: Stage, oss_bot: RunningBot
+) -> None:
+    """Ana is known; the server dies; she asks, and then Diego does in the same conversation.
+
+    Rasa goes on with the slots of before. Where the session start is Rasa's own, the first message
+    of a new one is answered as well.
+    """
+    chat = oss_bot.chat()
+    assert await chat.say(ACCOUNT, {"contextId": "ana"}) == spoken.ANA_ACCOUNT
+
+    async with rasa_stage.without_actions(BOTS["oss_bot"]):
+        assert (await chat.slots())["account"] == "00123456", "this test shows nothing"
+        for who in (None, "diego"):
+            heard = [await chat.say(each, {"contextId": who}) for each in (BALANCE, ACCOUNT)]
+            assert not any(letter.isdigit() for letter in str(heard))
+        assert await oss_bot.chat().say("que horas fecha?", {"contextId": "ana"}) != []
+
+
+SAYS = {
+    "oi": spoken.greeting(PERSONAS["ana"]),
+    "sim": spoken.BALANCES["ana"],
+    "Bom dia!": spoken.greeting(PERSONAS["ana"]),
+    "não": spoken.WHAT_ELSE,
+    "quanto eu tenho na conta?": spoken.BALANCES["ana"],
+    "qual é o número da conta": spoken.ANA_ACCOUNT,
+    "abre sábado?": spoken.HOURS,
+    "meu token nao funciona": spoken.ASK_TOKEN,
+    "muito obrigada!": spoken.THANKED,
+    "quero fazer um pix": spoken.OUT_OF_SCOPE,
+    "perdi o cartão": spoken.OUT_OF_SCOPE,
+}
+NOT_SURE = ("asdf qwer", "quero investir", "???", "me ajuda", "saiu?")
+"""The last one sounds a little like a goodbye, which would log her out."""
+
+
+async def test_a_visitors_first_minute_gets_sensible_answers(oss_bot: RunningBot) -> None:
+    """What this bot cannot do, or does not understand, ends nothing: Ana stays known."""
+    chat = oss_bot.chat()
+    heard = {said: await chat.say(said, {"contextId": "ana"}) for said in SAYS}
+    assert heard == SAYS
+    for said in NOT_SURE:
+        assert await chat.say(said) in (spoken.OUT_OF_SCOPE, spoken.NOT_UNDERSTOOD), said
+    assert (await chat.slots())["ps7_status"] == "ok"
+    assert await chat.say("até mais!") == spoken.GOODBYE
+    assert (await chat.slots())["ps7_status"] == "missing"

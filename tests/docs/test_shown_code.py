@@ -8,45 +8,31 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rasa_sdk.events import ActiveLoop
-from ruamel.yaml import YAML
 
 from actions import ps7 as plugin
 from actions.ps7.testing import FAULTS, BackgroundSimulator, Conversation, pytest_plugin
-from tests.conversation.fixtures import _rasa_python
+from tests.conversation.fixtures import InRasa, _rasa_python
 from tests.docs.documents import Block, code_words, document
 from tests.docs.test_tables import rows_of_reasons
 from tests.support.processes import ROOT
-from tests.support.reader import Reader, block
+from tests.support.reader import Reader
 
 GUIDE = document("docs/integration.md")
-REFERENCE = document("docs/reference.md")
 PAGES = ("docs/integration.md", "docs/channels.md", "docs/reference.md", "docs/operations.md")
 SHOWN = {block.path: block.code for page in PAGES for block in document(page).blocks}
 MODULE = "actions.shown"
-READ = tuple(f"docs/{name}.md" for name in ("tutorial", "integration", "reference", "testing"))
-"""What is read after the README, in this order."""
-ALONE = re.compile(r"(rm|cp|\.venv-actions/bin/pip|\.venv-actions/bin/python -m pytest)\b")
-"""How a command begins that needs no server beside it."""
-
 ps7 = pytest.fixture(pytest_plugin.ps7)
-
-
-@pytest.fixture
-def ps7_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the settings of a test that has some."""
-    return getattr(request, "param", {})
+ps7_settings = pytest.fixture(pytest_plugin.ps7_settings)
 
 
 @pytest.fixture(autouse=True)
@@ -122,84 +108,13 @@ GREETING = '  utter_greet:\n  - text: "Hey! How are you?"\n'
 """What the bot of `rasa init` has in its domain."""
 IN_GIT = "git init -q; git add -A; git -c user.name=a -c user.email=a@b.example commit -q -m Begun"
 USE = "actions/transfer.py"
-INSTALLED = ".venv-actions/bin/"
 
 
-class Builder(Reader):
-    """Somebody with a bot that `rasa init` made, in git, who does what the guide shows."""
-
-    async def adds(self, block: Block) -> None:
-        """Write a file that a page shows, or run its commands if they need no server.
-
-        Those of the guide are other ways to what the bot has already.
-        """
-        if block.path:
-            (self.bot / block.path).parent.mkdir(exist_ok=True)
-            (self.bot / block.path).write_text(block.code, encoding="utf-8")
-        elif block.language == "sh" and block.document != GUIDE.name:
-            lines = block.code.splitlines()
-            await self.types("\n".join(filter(ALONE.match, lines)))
-
-    async def does(self, block: Block) -> None:
-        """Run what a block shows, or put it into the file that it is for."""
-        code = self._with_free_ports(block.code)
-        if block.language == "sh":
-            await self.types(code)
-        elif block.language == "dotenv":
-            (self.bot / ".env").write_text(code, encoding="utf-8")
-        elif code.startswith("responses:"):
-            self.edits("domain/bot.yml", GREETING, code.partition("\n")[2])
-        else:
-            self.edits("endpoints.yml", "# Tracker store", f"{code}# Tracker store")
-
-    def undoes(self, block: Block) -> None:
-        """Take out again what a block has put into a file."""
-        code = self._with_free_ports(block.code)
-        if block.language == "dotenv":
-            (self.bot / ".env").unlink()
-        elif code.startswith("responses:"):
-            self.edits("domain/bot.yml", code.partition("\n")[2], GREETING)
-        elif block.language == "yaml":
-            self.edits("endpoints.yml", code, "")
-
-    async def registered(self) -> set[str]:
-        """Load the bot's actions as an action server does; return their names."""
-        load = "import rasa_sdk.executor as e; e = e.ActionExecutor()"
-        load += "; e.register_package('actions'); print(*e.actions)"
-        await self.types(f'{INSTALLED}python -c "{load}"')
-        return {*self.output.splitlines()[-1].split()}
-
-    def edits(self, name: str, old: str, new: str) -> None:
-        """Change one place of a file."""
-        file = self.bot / name
-        text = file.read_text(encoding="utf-8")
-        assert text.count(old) == 1
-        file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.mark.conversation
-async def test_all_that_is_shown_fits_one_bot(tmp_path: Path) -> None:
-    """The README's, with each page's files in the order of reading: its tests pass at each step.
-
-    Then it has every action. `profiles` is what the guide takes a reader's own module for.
-    """
-    builder = Builder(tmp_path, _rasa_python())
-    await builder.installs()
-    (builder.bot / "actions" / "profiles.py").touch()
-    tests = 0
-    for each in chain.from_iterable(document(page).blocks for page in READ):
-        await builder.adds(each)
-        tests += each.code.count("def test_") if each.path else 0
-        if "-m pytest" in each.code:
-            assert f"{tests} passed" in builder.output
-    assert tests > 3
-    assert {
-        "action_answer_balance",
-        "action_hand_over",
-        "action_ps7_context",
-        "action_session_start",
-        "validate_transfer_form",
-    } <= await builder.registered()
+def edits(file: Path, old: str, new: str) -> None:
+    """Change one place of a file."""
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @pytest.mark.conversation
@@ -208,70 +123,40 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
 
     In the end the bot is as it was, but for what git is told to leave out.
     """
-    builder = Builder(tmp_path, _rasa_python())
-    by_hand = shown_under("By hand", 3)
-    (check,), (uninstall,) = shown_under("Before you ship", 2), shown_under("Uninstall", 2)
-    try:
-        await builder.types(IN_GIT)
-        for each in by_hand:
-            await builder.does(each)
-        assert builder.output.startswith("Nothing to change: the plugin is in this bot.\n")
-        assert "no errors, no warnings" in builder.output
-        for line in block("rasa train").splitlines():
-            if "rasa train" not in line:
-                await builder.follows(line)
-        await builder.types(f"{INSTALLED}{check.code}")
-        assert sorted(re.findall(r"\[([\w-]+)\]", builder.output)) == ["arrival-keys-unset", "http"]
-    finally:
-        await builder.leaves()
+    reader = Reader(tmp_path, _rasa_python())
+    bot = reader.bot
+    installs, endpoint, greeting, settings, seals, checks = shown_under("By hand", 3)
+    await reader.types(f"{IN_GIT}\n{installs.code}")
+    edits(bot / "endpoints.yml", "# Tracker store", f"{endpoint.code}# Tracker store")
+    edits(bot / "domain" / "bot.yml", GREETING, greeting.code.partition("\n")[2])
+    (bot / ".env").write_text(settings.code, encoding="utf-8")
+    await reader.types(f"{seals.code}{checks.code}")
+    assert reader.output.startswith("Nothing to change: the plugin is in this bot.\n")
+    assert "no errors, no warnings" in reader.output
 
-    for each in by_hand:
-        builder.undoes(each)
-    builder.edits("actions/__init__.py", "import rasa_ps7\n", "")
-    (builder.bot / USE).write_text(SHOWN[USE], encoding="utf-8")
-    await builder.types(uninstall.code)
-    assert builder.output == f"{USE}:4:from rasa_ps7 import verified_context\n"
-    (builder.bot / USE).unlink()
+    (uninstall,) = shown_under("Uninstall", 2)
+    edits(bot / "domain" / "bot.yml", greeting.code.partition("\n")[2], GREETING)
+    (bot / USE).write_text(SHOWN[USE], encoding="utf-8")
+    await reader.types(f"git checkout -q endpoints.yml actions/__init__.py\n{uninstall.code}")
+    assert reader.output == f"{USE}:4:from rasa_ps7 import verified_context\n"
+    (bot / USE).unlink()
     *_, find = uninstall.code.splitlines()
-    with pytest.raises(AssertionError):  # it ends with 1
-        await builder.types(find)
-    await builder.types("git status --porcelain")
-    assert builder.output == "?? .gitignore\n"
+    await reader.types(f"! {find}\nrm .env\ngit status --porcelain")
+    assert reader.output == "?? .gitignore\n"
 
 
 @pytest.mark.conversation
-async def test_a_bot_gets_the_plugin_as_a_folder(tmp_path: Path) -> None:
-    """The command is then a module, and the actions need neither it nor the test kit."""
-    builder = Builder(tmp_path, _rasa_python())
+async def test_the_command_of_the_folder_is_a_module(tmp_path: Path) -> None:
+    """Beside the bot's actions, where the page copies it."""
+    reader = Reader(tmp_path, _rasa_python())
     (copied,) = shown_under("The folder instead of the wheel", 3)
     environment, *_ = shown_under("By hand", 3)[0].code.splitlines()
-    for each in (environment, copied.code, f"{INSTALLED}python -m actions.ps7 key"):
-        await builder.types(each)
-    assert builder.output.startswith('["')
-    for optional in ("cli", "testing"):
-        shutil.rmtree(builder.bot / "actions" / "ps7" / optional)
-    (settings,) = (each for each in shown_under("By hand", 3) if each.language == "dotenv")
-    await builder.does(settings)
-    ours = {"action_ps7_context", "action_ps7_forget", "action_ps7_verify"}
-    assert await builder.registered() == ours
+    key = ".venv-actions/bin/python -m actions.ps7 key"
+    await reader.types(f"{environment}\n{copied.code}{key}")
+    assert reader.output.startswith('["')
 
 
 # docs/reference.md
-
-RENAMED = [each.code for each in REFERENCE.blocks if each.language in {"dotenv", "yaml"}]
-
-
-@pytest.mark.parametrize("ps7_settings", [dict([RENAMED[0].strip().split("=", 1)])], indirect=True)
-async def test_a_bot_keeps_its_own_slot_cpf(ps7: BackgroundSimulator) -> None:
-    """The plugin fills the one that the page declares."""
-    domain = YAML(typ="safe").load((ROOT / "domain.yml").read_text(encoding="utf-8"))
-    domain["slots"]["cpf"] = {"type": "text", "mappings": [{"type": "from_text"}]}
-    domain["slots"] |= YAML(typ="safe").load(RENAMED[1])["slots"]
-    bot = Conversation(domain, [plugin.ActionPS7Context])
-    await bot.set_slot("cpf", "111.444.777-35")
-    await bot.user("oi", metadata={"contextId": "ana"})
-    assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == ("111.444.777-35", "52998224725")
-    assert len(ps7.requests) == 1
 
 
 async def test_the_lookup_that_is_shown_names_its_end(ps7: BackgroundSimulator) -> None:
@@ -301,29 +186,11 @@ async def test_a_lookup_ends_and_costs_what_the_table_of_reasons_says() -> None:
 
 
 @pytest.mark.conversation
-def test_a_channel_takes_the_context_id_from_a_header(tmp_path: Path) -> None:
-    """It is executed where Rasa is."""
-    asked = "print(AppInput().get_metadata(type('', (), {'headers': {'x-context-id': 'ana'}})))"
-    assert in_rasa(f"{SHOWN['channels/app.py']}\n{asked}", tmp_path) == "{'contextId': 'ana'}\n"
-
-
-@pytest.mark.conversation
-def test_a_mask_is_what_rasa_takes(tmp_path: Path) -> None:
-    """It is executed where Rasa is."""
-    assert in_rasa(SHOWN["masking.py"], tmp_path) == ""
-
-
-def in_rasa(code: str, folder: Path) -> str:
-    """Run a module in Rasa's environment; return what it prints."""
-    return subprocess.run(
-        (_rasa_python(), "-W", "ignore", "-c", code),
-        cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
-        check=True,
-        timeout=120,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
+def test_what_is_shown_for_rasa_is_what_rasa_takes(in_rasa: InRasa) -> None:
+    """A channel that reads the contextId from a header, and a mask."""
+    ask = "found = AppInput().get_metadata(type('', (), {'headers': {'x-context-id': 'ana'}}))"
+    assert in_rasa(f"{SHOWN['channels/app.py']}\n{ask}") == {"contextId": "ana"}
+    in_rasa(SHOWN["masking.py"])
 
 
 def test_a_cpf_is_masked_in_every_line(tmp_path: Path) -> None:

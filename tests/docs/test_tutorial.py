@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.conversation.fixtures import _rasa_python
-from tests.docs.documents import document
+from tests.docs.documents import Block, document
 from tests.support.needs import lacking
 from tests.support.reader import Reader, block
 
 TUTORIAL = document("docs/tutorial.md")
+LATER = ("docs/integration.md", "docs/reference.md", "docs/testing.md")
+BIN = ".venv-actions/bin/"
+(CHECK,) = (each.code for each in document(LATER[0]).blocks if "--allow http" in each.code)
 READY = "Rasa server is up and running."
 
 
@@ -28,8 +31,14 @@ def shown(code: str) -> re.Pattern[str]:
 
 
 @pytest.mark.conversation
-async def test_the_tutorial_shows_what_one_sees(tmp_path: Path) -> None:
-    """Every file, command and output, in the order of the page; a line of JSON is the desk's."""
+async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pages_show(
+    tmp_path: Path,
+) -> None:
+    """Every file, command and output, in the order of the page; a line of JSON is the desk's.
+
+    With the files of the later pages its tests still pass, and it has every action. `profiles` is
+    what the guide takes a reader's own module for.
+    """
     if not shutil.which("curl"):
         lacking("curl", "apt-get install curl")
     assert f'"{READY}"' in TUTORIAL.prose
@@ -41,7 +50,7 @@ async def test_the_tutorial_shows_what_one_sees(tmp_path: Path) -> None:
                 await reader.follows(line)
         for each, after in zip_longest(TUTORIAL.blocks, TUTORIAL.blocks[1:]):
             if each.path:
-                (reader.bot / each.path).write_text(each.code, encoding="utf-8")
+                write(reader, each)
             elif each.language == "sh":
                 seen = after.code if after and after.language == "text" else ""
                 await reader.follows(each.code, re.findall("(?m)^you: (.*)$", seen))
@@ -50,8 +59,35 @@ async def test_the_tutorial_shows_what_one_sees(tmp_path: Path) -> None:
                 said = reader.servers["examples/desk.py"].output if desk else reader.output
                 assert shown(each.code).fullmatch(said), f"{each}:\n{said}"
         assert READY in reader.servers["rasa run"].output
+        await reader.types(f"{BIN}{CHECK}")
+        assert sorted(re.findall(r"\[([\w-]+)\]", reader.output)) == ["arrival-keys-unset", "http"]
     finally:
         await reader.leaves()
+
+    (reader.bot / "actions" / "profiles.py").touch()
+    files = [each for page in LATER for each in document(page).blocks if each.path]
+    for each in files:
+        write(reader, each)
+    tests = sum(each.code.count("def test_") for each in (*TUTORIAL.blocks, *files))
+    await reader.types(f"{BIN}python -m pytest -q")
+    assert f"{tests} passed" in reader.output
+    load = "from rasa_sdk.executor import ActionExecutor; e = ActionExecutor()"
+    await reader.types(
+        f"{BIN}python -c '{load}; e.register_package(\"actions\"); print(*e.actions)'"
+    )
+    assert {
+        "action_answer_balance",
+        "action_hand_over",
+        "action_ps7_context",
+        "action_session_start",
+        "validate_transfer_form",
+    } <= {*reader.output.splitlines()[-1].split()}
+
+
+def write(reader: Reader, shown: Block) -> None:
+    """Write a file that a page shows."""
+    (reader.bot / str(shown.path)).parent.mkdir(exist_ok=True)
+    (reader.bot / str(shown.path)).write_text(shown.code, encoding="utf-8")
 
 
 def test_both_languages_show_the_same() -> None:

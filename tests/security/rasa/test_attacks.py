@@ -20,11 +20,10 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 
 Step = Callable[[Chat], Awaitable[object]]
 
-ASKS = {"oss_bot": "qual meu saldo", "start_bot": "qual meu saldo", "kiosk": "quem sou eu"}
+BALANCE = "qual meu saldo"
 VICTIM = PERSONAS["ana"]
 SENSITIVE = ("R$", str(VICTIM.slots["account"]), str(VICTIM.slots["agency"]))
 """What no attacker may be told; only the victim has a balance here."""
-ANA, ANA_CPF = {"contextId": "ana"}, VICTIM.slots["cpf"]
 CLAIMS: dict[str, Any] = {
     name: VICTIM.slots.get(name, "2099-12-31T00:00:00+00:00")
     for name in ("ps7_status", *CUSTOMER_SLOTS)
@@ -57,17 +56,6 @@ def sets(slots: Mapping[str, object]) -> tuple[dict[str, object], ...]:
     return tuple({"event": "slot", "name": name, "value": slots[name]} for name in slots)
 
 
-def restores_the_slots_after(tried: Step) -> Step:
-    """Write them as they were before, the seal included."""
-
-    async def step(chat: Chat) -> None:
-        before = await chat.slots()
-        await tried(chat)
-        await chat.post(*sets(before))
-
-    return step
-
-
 async def pauses(chat: Chat) -> None:
     """Write nothing for so long that the next message opens a session."""
     await chat.let_pass(AN_HOUR)
@@ -81,25 +69,21 @@ def attack(bot: str, name: str, *tried: Step, truth: str | None = None) -> Any: 
     return pytest.param(bot, tried, truth, id=f"{bot}: {name}")
 
 
+ANA = {"contextId": "ana"}
 COMES, BRUNO, LEAVES, BACK = says("oi", "ana"), says("oi", "bruno"), says("tchau"), means("back")
 RESTARTS = means("restart")
 VERIFIED = {"event": "action", "name": "action_ps7_verify"}
 EVERY_SLOT = posts({"event": "reset_slots"}, *sets(CLAIMS))
-OVER_BRUNOS, OVER_NOBODYS = map(restores_the_slots_after, (BRUNO, LEAVES))
 ATTACKS = [
     attack("oss_bot", "every slot in a payload", means("ask_balance", **CLAIMS)),
     attack(
         "oss_bot", "metadata in one", means("session_start", session_started_metadata=ANA, **ANA)
     ),
-    attack("kiosk", "a form's CPF", BRUNO, means("order_card", cpf=ANA_CPF), truth="bruno"),
     attack("oss_bot", "a log-out and her arrival rewound", COMES, LEAVES, BACK, BACK, BACK),
-    attack("oss_bot", "another's arrival rewound", COMES, BRUNO, BACK, truth="bruno"),
     attack("oss_bot", "a new session after her log-out", COMES, LEAVES, pauses, COMES),
     attack("start_bot", "a new session that carries slots over", COMES, pauses),
     attack("start_bot", "a restart after her log-out", COMES, LEAVES, RESTARTS, COMES),
     attack("oss_bot", "every slot, over a customer's", BRUNO, EVERY_SLOT, truth="bruno"),
-    attack("oss_bot", "the seal of before her log-out", COMES, OVER_NOBODYS),
-    attack("oss_bot", "the seal of before another came", COMES, OVER_BRUNOS, truth="bruno"),
     attack(
         *("oss_bot", "events as if all had been verified"),
         *(posts(*sets(CLAIMS), SAID, VERIFIED), lambda chat: chat.execute("action_answer_balance")),
@@ -114,7 +98,7 @@ async def test_no_attack_is_answered_as_the_victim(
     """Neither on that turn nor after a verify: the slots say what PS7 said of who arrived."""
     chat = rasa_bots[bot].chat()
     heard = [await step(chat) for step in tried]
-    heard.append(await chat.say(ASKS[bot]))
+    heard.append(await chat.say(BALANCE))
     after_the_turn = await chat.slots()
     await chat.execute("action_ps7_verify")
 
@@ -122,8 +106,6 @@ async def test_no_attack_is_answered_as_the_victim(
     for slots in (after_the_turn, await chat.slots()):
         shown, known = of_the_customer(slots), slots["ps7_status"] == "ok"
         said = PERSONAS[truth].slots if truth and known else NOBODY
-        if bot == "kiosk":
-            del shown["cpf"]  # a form of the bot's own fills it: it says nothing of the customer
         assert {name: said.get(name, value) for name, value in shown.items()} == shown
         assert truth or not known
 
@@ -136,4 +118,4 @@ async def test_a_restart_after_a_log_out_is_served(oss_bot: RunningBot) -> None:
     chat = oss_bot.chat()
     for step in (COMES, LEAVES, RESTARTS, COMES):
         await step(chat)
-    assert await chat.say(ASKS["oss_bot"]) == BALANCES["ana"]
+    assert await chat.say(BALANCE) == BALANCES["ana"]

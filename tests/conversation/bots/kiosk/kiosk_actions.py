@@ -1,6 +1,6 @@
 """The bot's own actions: who is there, by what PS7 said and not by what a form was told.
 
-And a session start with a greeting, for the variant whose domain lists it.
+And a session start with a greeting.
 """
 
 from __future__ import annotations

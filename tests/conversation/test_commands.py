@@ -1,0 +1,67 @@
+"""Rasa's own commands on the example bots, and the chat with one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conversation import spoken
+from tests.conversation.cast import BOTS
+from tests.conversation.harness import OSS_BOT, Stage
+from tests.conversation.talking import RunningBot
+from tests.docs.documents import document
+
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+@pytest.mark.parametrize("name", ["oss_bot", "start_bot"])
+async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name: str) -> None:
+    """`rasa data validate --fail-on-warnings` passes."""
+    check = ("data", "validate", "--fail-on-warnings", "--domain", "domain")
+    code, said = await rasa_stage.command(f"{name}-validate", *check, cwd=BOTS[name].folder)
+    assert code == 0, said
+
+
+async def test_rasa_tests_the_story_that_the_page_shows(
+    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
+) -> None:
+    """`rasa test core` finds that it goes as docs/testing.md says, without a PS7."""
+    blocks = document("docs/testing.md").blocks
+    (story,) = (block.code for block in blocks if block.code.startswith("stories:"))
+    (tmp_path / "test_stories.yml").write_text(story, encoding="utf-8")
+    options = ("--fail-on-prediction-errors", "--no-plot", "--stories", "test_stories.yml")
+    test = ("test", "core", *options, "--model", str(oss_bot.model))
+    code, said = await rasa_stage.command("test-core", *test, cwd=tmp_path)
+    assert code == 0, said
+
+
+async def test_the_chat_starts_everything_and_ends_everything(
+    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
+) -> None:
+    """One names a customer, types, sees what the bot knows, and nothing is left running."""
+    # As young as can be, so that the chat does not train.
+    (tmp_path / "oss-bot.tar.gz").write_bytes(oss_bot.model.read_bytes())
+    chat = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(OSS_BOT / "chat.py"), "--models", str(tmp_path)),
+        env=os.environ | {"PS7_RASA_PYTHON": str(rasa_stage.rasa_python), "PYTHONUTF8": "1"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    typed = ":as ana\nqual meu saldo\nquero falar com uma pessoa\nqual meu saldo\n:quit\n"
+    shown = (await chat.communicate(typed.encode()))[0].decode()
+    assert chat.returncode == 0, shown
+    assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
+    assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = ***.982.247-**\n" in shown
+    assert shown.endswith("Ending …\n")
+    _, _, afterwards = shown.partition(f"bot: {spoken.HANDOVER}\n")
+    assert "bot: (nothing)\n" in afterwards
+    assert "ps7_status = ok" not in afterwards, "with a seal key made at start, too"
