@@ -101,9 +101,9 @@ async def test_each_request_has_a_connection_of_its_own_and_no_cookie_comes_back
         # A client that keeps cookies keeps none of an address, so this needs a name.
         client_of(f"http://localhost:{server.port}") as client,
     ):
-        await asyncio.gather(*(client.lookup("C1") for _ in range(6)))
-        await client.lookup("C2")
-        assert (server.connections, len(server.heard)) == (7, 7)
+        for _ in range(2):
+            await client.lookup("C1")
+        assert (server.connections, len(server.heard)) == (2, 2)
         assert not any(b"cookie" in request.lower() for request in server.heard)
         assert all(b"connection: close" in request.lower() for request in server.heard)
         await asyncio.wait_for(has_open(server, 0), 30)

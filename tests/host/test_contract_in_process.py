@@ -75,30 +75,25 @@ async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Hos
         assert unwanted not in said
 
 
-@pytest.mark.parametrize(
-    "which", ["touched", "backward", "actions.ps7.settings", "actions.ps7.runtime"]
-)
-async def test_a_reload_changes_nothing(
-    python: Path, ps7: Simulator, tmp_path: Path, which: str
-) -> None:
+async def test_a_reload_changes_nothing(python: Path, ps7: Simulator, tmp_path: Path) -> None:
     """Of all modules in the SDK's own way or in whatever order, or of one: a file was edited.
 
     All others then know the classes of before. What was sealed is still valid, by a key made at
     start, and other outcomes still come about.
     """
     async with host(python, tmp_path, **ps7.environment) as running:
-        known, user = Dialogue(), Dialogue()
+        known = Dialogue()
         await known.turn(running.send, metadata={"contextId": "ana"})
-        for _ in range(2):
+        for which in ("actions.ps7.settings", "actions.ps7.runtime", "touched", "backward"):
             assert "actions.ps7.actions" in await running.tell(reload=which)
             known.slots["account"] = "overwritten"
             assert await known.turn(running.send) == {"account": ANA["account"]}
             assert await known.turn(running.send, VERIFY) == {}
+            user = Dialogue()
             expected = {"http-400": "invalid", "http-503": "unavailable", "C 1": "invalid"}
             for context_id, status in {**expected, "diego": "ok"}.items():
                 await user.turn(running.send, metadata={"contextId": context_id})
                 assert user.slots["ps7_status"] == status
             await user.turn(running.send, FORGET)
             assert (user.slots["ps7_status"], user.slots["account"]) == ("missing", None)
-            user = Dialogue()
     assert [request.json["contextId"] for request in ps7.requests].count("ana") == 1

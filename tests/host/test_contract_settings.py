@@ -33,15 +33,8 @@ async def test_unusable_settings_stop_the_server_with_one_message(
     variables = {**BAD, "PS7_SECRETS_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     process = await stage.run(*command, cwd=tmp_path, **variables)
     assert await process.exit_code() == 1
-    head, *lines = _message(process.output)
-    assert head == "The PS7 settings are not usable:"
-    at_fault = [line.split()[0] for line in lines]
+    said = process.output.partition("The PS7 settings are not usable:\n")[2]
+    at_fault = re.findall(r"^  (PS7_\w+) .*it expects .+$", said, re.MULTILINE)
     assert sorted(at_fault) == sorted([*BAD, "PS7_MAX_AGE", "PS7_API_KEY"])
-    assert all(re.search(r"it expects [^;]{5,}", line) for line in lines)
     assert process.complaints == []
     assert "planted" not in process.output
-
-
-def _message(output: str) -> list[str]:
-    """Return the lines that are none of the log's, which begin with the time."""
-    return [line for line in output.splitlines() if not re.match(r"\d{4}-\d\d-\d\d ", line)]

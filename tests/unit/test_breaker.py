@@ -54,10 +54,16 @@ class Circuit:
         self.breaker.probe_begins()
         self.breaker.probe_ended(end)
 
-    def open(self, end: Reason = Reason.CONNECT) -> None:
-        """Open the circuit."""
-        self.look_up(*[end] * LIMIT)
+    def probe_after(self, seconds: float, end: Reason) -> None:
+        """Let the first lookup after a pause set off a probe; it is refused itself."""
+        self.now += seconds
+        assert self.look_up(Reason.OK) is not None
         self.probe(end)
+
+    def fail(self, end: Reason = Reason.CONNECT, probe: Reason | None = None) -> None:
+        """Let as many lookups fail as the limit says, and the probe too, or end as it is told."""
+        self.look_up(*[end] * LIMIT)
+        self.probe(probe or end)
 
 
 @pytest.fixture
@@ -87,34 +93,24 @@ def test_lookups_that_fail_in_a_row_make_a_probe_due(circuit: Circuit, reason: R
 def test_the_first_refusal_of_our_credentials_makes_a_probe_due(
     circuit: Circuit, reason: Reason
 ) -> None:
-    """Two refused logins open the circuit: a technical user may be locked after three."""
-    circuit.look_up(reason)
+    """Two refused logins open the circuit: a technical user may be locked after three.
+
+    It stays due, however lookups end that were in flight.
+    """
+    circuit.look_up(reason, Reason.CONNECT, Reason.OK)
     circuit.probe(reason)
     assert circuit.look_up(Reason.OK) == "denied"
 
 
-def test_a_probe_that_is_due_stays_due(circuit: Circuit) -> None:
-    """Whatever else happens before it is sent: lookups in flight end one after the other."""
-    circuit.look_up(Reason.UNAUTHORIZED, Reason.CONNECT, Reason.OK)
-    assert circuit.breaker.wants_probe
-
-
-@pytest.mark.parametrize("answer", ANSWERS, ids=str)
-def test_an_answer_begins_a_new_row(circuit: Circuit, answer: Reason) -> None:
-    """The limit is one of lookups in a row."""
-    circuit.look_up(*[Reason.CONNECT] * (LIMIT - 1), answer, *[Reason.CONNECT] * (LIMIT - 1))
-    assert not circuit.breaker.wants_probe
-
-
-@pytest.mark.parametrize("reason", NEUTRAL, ids=str)
-def test_what_says_nothing_of_ps7_neither_counts_nor_ends_a_row(
+@pytest.mark.parametrize("reason", [*ANSWERS, *NEUTRAL], ids=str)
+def test_an_answer_begins_a_new_row_and_what_says_nothing_of_ps7_leaves_it(
     circuit: Circuit, reason: Reason
 ) -> None:
     """PS7 takes others while it is busy, and what cannot be read is about one contextId."""
-    circuit.look_up(*[reason] * 3 * LIMIT, *[Reason.CONNECT] * (LIMIT - 1), reason)
+    circuit.look_up(*[reason] * LIMIT, *[Reason.CONNECT] * (LIMIT - 1), reason)
     assert not circuit.breaker.wants_probe
     circuit.look_up(Reason.CONNECT)
-    assert circuit.breaker.wants_probe
+    assert circuit.breaker.wants_probe is (reason in NEUTRAL)
 
 
 # What a probe decides while the circuit is closed
@@ -126,12 +122,9 @@ def test_a_probe_that_fails_in_no_way_that_counts_keeps_the_circuit_closed(
 ) -> None:
     """However often: nobody is kept out for one contextId, and nothing is logged. A new row."""
     for _ in range(3):
-        circuit.look_up(*[Reason.CONNECT] * LIMIT)
-        circuit.probe(end)
-        assert not circuit.breaker.wants_probe
-    circuit.look_up(*[Reason.CONNECT] * (LIMIT - 1))
+        circuit.fail(probe=end)
+    assert circuit.look_up(*[Reason.CONNECT] * (LIMIT - 1)) is None
     assert not circuit.breaker.wants_probe
-    assert circuit.look_up(Reason.OK) is None
     assert (circuit.changes, caplog.messages) == ([], [])
 
 
@@ -142,7 +135,7 @@ def test_a_customer_who_is_answered_meanwhile_keeps_the_circuit_closed(circuit: 
     circuit.look_up(Reason.REDIRECT, Reason.OK, *[Reason.CONNECT] * LIMIT)
     circuit.breaker.probe_ended(Reason.CONNECT)
     assert (circuit.look_up(Reason.OK), circuit.changes) == (None, [])
-    circuit.open()
+    circuit.fail()
     assert circuit.changes == [1]
 
 
@@ -154,7 +147,7 @@ def test_lookups_that_fail_while_a_probe_is_under_way_make_no_other_one_due(
     circuit.breaker.probe_begins()
     circuit.look_up(*[Reason.CONNECT] * LIMIT)
     circuit.breaker.probe_ended(Reason.CONNECT)
-    circuit.look_up(Reason.OK)
+    assert circuit.look_up(Reason.OK) == "unavailable"
     assert not circuit.breaker.wants_probe
 
 
@@ -163,14 +156,12 @@ def test_lookups_that_fail_while_a_probe_is_under_way_make_no_other_one_due(
 
 def test_a_probe_is_due_after_each_reset_and_the_pause_begins_anew(circuit: Circuit) -> None:
     """Every lookup before is refused at once, and makes none due: an outage costs few requests."""
-    circuit.open()
+    circuit.fail()
     for _ in range(3):
         circuit.now += RESET - 0.001
         assert circuit.look_up(Reason.OK, Reason.OK) == "unavailable"
         assert not circuit.breaker.wants_probe
-        circuit.now += 0.001
-        assert circuit.look_up(Reason.OK) == "unavailable"
-        circuit.probe(Reason.CONNECT)
+        circuit.probe_after(0.001, Reason.CONNECT)
     assert circuit.changes == [1]
 
 
@@ -179,15 +170,11 @@ def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
     circuit: Circuit, answer: Reason, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A page of a gateway, 429 or 404 is none: PS7 does not answer yet. A new row begins."""
-    circuit.open()
+    circuit.fail()
     for end in NEUTRAL:
-        circuit.now += RESET
-        circuit.look_up(Reason.OK)
-        circuit.probe(end)
+        circuit.probe_after(RESET, end)
         assert circuit.look_up(Reason.OK) == "unavailable"
-    circuit.now += RESET
-    circuit.look_up(Reason.OK)
-    circuit.probe(answer)
+    circuit.probe_after(RESET, answer)
     assert circuit.look_up(Reason.OK, *[Reason.CONNECT] * (LIMIT - 1)) is None
     assert (circuit.breaker.wants_probe, circuit.changes) == (False, [1, -1])
     assert caplog.messages == [
@@ -198,18 +185,16 @@ def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
 
 def test_the_last_probe_decides_how_lookups_are_refused(circuit: Circuit) -> None:
     """From `unavailable` to `denied` and back."""
-    circuit.open()
+    circuit.fail()
     for end in (Reason.UNAUTHORIZED, Reason.SERVER_ERROR, Reason.FORBIDDEN, Reason.NOT_JSON):
-        circuit.now += RESET
-        circuit.look_up(Reason.OK)
-        circuit.probe(end)
+        circuit.probe_after(RESET, end)
         assert circuit.look_up(Reason.OK) == end.outcome.value
 
 
 @pytest.mark.parametrize("end", [Reason.OK, Reason.CONNECT, Reason.UNAUTHORIZED], ids=str)
 def test_a_lookup_that_began_before_decides_nothing(circuit: Circuit, end: Reason) -> None:
     """Its answer does not prove that PS7 is back, nor its failure the contrary."""
-    circuit.open()
+    circuit.fail()
     circuit.breaker.learn(end)
     assert circuit.look_up(Reason.OK) == "unavailable"
     assert not circuit.breaker.wants_probe
@@ -225,18 +210,10 @@ def test_while_our_credentials_are_refused_the_pauses_double_up_to_ten_minutes(
         circuit.now += pause - 0.001
         circuit.look_up(Reason.OK)
         assert not circuit.breaker.wants_probe
-        circuit.now += 0.001
-        circuit.look_up(Reason.OK)
-        circuit.probe(Reason.FORBIDDEN if pause < 600 else Reason.UNAUTHORIZED)
-    for end, pause in ((Reason.CONNECT, 600), (Reason.CONNECT, 15), (Reason.UNAUTHORIZED, 15)):
-        circuit.now += pause
-        circuit.look_up(Reason.OK)
-        circuit.probe(end)
-    circuit.now += 15
-    circuit.look_up(Reason.OK)
-    circuit.probe(Reason.OK)
-    circuit.open(Reason.TOKEN_REFUSED)
-    circuit.now += 15
-    circuit.look_up(Reason.OK)
-    assert circuit.breaker.wants_probe
+        circuit.probe_after(0.001, Reason.FORBIDDEN if pause < 600 else Reason.UNAUTHORIZED)
+    circuit.probe_after(600, Reason.CONNECT)
+    for end in (Reason.CONNECT, Reason.UNAUTHORIZED, Reason.OK):
+        circuit.probe_after(15, end)
+    circuit.fail(Reason.TOKEN_REFUSED)
+    circuit.probe_after(15, Reason.CONNECT)
     assert caplog.messages[0] == "Circuit breaker open after 1 failure; next probe in 15 s"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import os
 from pathlib import Path
 from unittest.mock import Mock
@@ -17,16 +16,16 @@ from actions.ps7 import PS7Settings, SettingsError, settings
 pytestmark = pytest.mark.versions
 
 KEY = Fernet.generate_key().decode()
+HEAD = "The PS7 settings are not usable:\n"
 
 
 @pytest.fixture(autouse=True)
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """Set the three required variables and a seal key, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PS7_BASE_URL", "https://ps7.example")
-    monkeypatch.setenv("PS7_USERNAME", "chat")
-    monkeypatch.setenv("PS7_PASSWORD", "s3cret")
-    monkeypatch.setenv("PS7_SEAL_KEYS", json.dumps([KEY]))
+    required = {"BASE_URL": "https://ps7.example", "USERNAME": "chat", "PASSWORD": "s3cret"}
+    for name, value in {**required, "SEAL_KEYS": json.dumps([KEY])}.items():
+        monkeypatch.setenv(f"PS7_{name}", value)
     return monkeypatch
 
 
@@ -39,12 +38,10 @@ def refusal() -> str:
 @pytest.mark.parametrize(
     ("text", "base_url"),
     [
-        ("https://ps7.example/", "https://ps7.example"),
         ("http://localhost:8080/", "http://localhost:8080"),
         ("https://gateway.example/banco/cec/", "https://gateway.example/banco/cec"),
-        ("https://gateway.example/apiaccess2", "https://gateway.example/apiaccess2"),
-        *((url, url) for url in ("https://ps7.example:8443", "https://[2001:db8::1]:8443")),
-        *((url, url) for url in ("http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80")),
+        *((url, url) for url in ("https://gateway.example/apiaccess2", "https://[2001:db8::1]:8")),
+        *((url, url) for url in ("http://127.8.9.1", "http://[::1]:80")),
     ],
 )
 def test_a_base_url_loses_its_last_slash(
@@ -75,11 +72,7 @@ def test_a_base_url_that_leaks_or_doubles_is_refused(
     """PS7's own path would be doubled, a user name would leak, http would be read."""
     given.setenv("PS7_BASE_URL", text)
     refused, _, said = refusal().partition("; http is for a loopback host only")
-    assert refused == (
-        "The PS7 settings are not usable:\n  PS7_BASE_URL cannot be used; it expects scheme, host "
-        "and port of PS7, such as https://cec.example.com, and the path in front of PS7's own if "
-        "its gateway has one"
-    )
+    assert refused.startswith(f"{HEAD}  PS7_BASE_URL cannot be used; it expects scheme, host and")
     assert said.startswith(f"; {fault}" if fault else "")
     assert bool(said) is bool(fault)
 
@@ -125,16 +118,16 @@ def test_a_bad_value_is_refused_by_its_name(
     """The refusal names the variable and what it expects, and not what it held."""
     given.setenv(variable, value)
     text = refusal()
-    assert text.startswith(f"The PS7 settings are not usable:\n  {variable} cannot be used; it ex")
+    assert text.startswith(f"{HEAD}  {variable} cannot be used; it expects ")
     assert text.count("\n") == 1
 
 
 def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
     """Malformed JSON in one variable does not hide the others."""
     given.delenv("PS7_BASE_URL")
-    given.setenv("PS7_SEAL_KEYS", '["s3cret-key"')
-    given.setenv("PS7_METADATA_KEYS", "[")
-    given.setenv("PS7_DEADLINE", "s3cret-deadline")
+    bad = {"SEAL_KEYS": '["s3cret-key"', "METADATA_KEYS": "[", "DEADLINE": "s3cret-deadline"}
+    for name, value in bad.items():
+        given.setenv(f"PS7_{name}", value)
     _, *lines = refusal().splitlines()
     named = ["PS7_METADATA_KEYS", "PS7_BASE_URL", "PS7_SEAL_KEYS", "PS7_DEADLINE"]
     assert [line.split()[0] for line in lines] == named
@@ -158,8 +151,6 @@ def test_a_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
     loaded = PS7Settings.load()
     assert {name: getattr(loaded, name) for name in taken} == taken
-    assert loaded.proxy is not None
-    assert loaded.proxy.get_secret_value() == "http://bot:s3cret@proxy.example:3128"
     assert loaded.newest_key == KEY
     for shown in (repr(loaded), str(loaded), str(loaded.model_dump()), loaded.model_dump_json()):
         assert "s3cret" not in shown
@@ -180,8 +171,7 @@ def test_a_proxy_elsewhere_sees_no_http(given: pytest.MonkeyPatch, host: str) ->
     assert "PS7_PROXY" not in refusal()
     given.setenv("PS7_BASE_URL", "http://127.0.0.1:8080")
     text = refusal()
-    assert "\n  PS7_PROXY cannot be used; it expects" in text
-    assert "on this machine where PS7_BASE_URL is http" in text
+    assert text.startswith(f"{HEAD}  PS7_PROXY cannot be used; it expects")
     assert "s3cret" not in text
     for here in ("localhost", "127.8.9.1", "[::1]"):
         given.setenv("PS7_PROXY", f"http://{here}:3128")
@@ -223,56 +213,52 @@ def test_settings_come_from_environment_dot_env_and_secret_files(
 
 
 def test_an_unreadable_source_is_named(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder that is not mounted, and bytes that are no text, are faults with a name."""
+    """A folder that is not mounted, and bytes that are no text, are faults with a name.
+
+    File and user are named: whoever mounted it learns what to change.
+    """
     given.setenv("PS7_SECRETS_DIR", "nowhere")
     assert "PS7_SECRETS_DIR is no folder" in refusal()
     given.delenv("PS7_SECRETS_DIR")
     (tmp_path / ".env").write_bytes(b"PS7_PASSWORD=\xff\xfe\n")
     unreadable = f".env or a secret file cannot be read by user {os.getuid()} (UnicodeDecodeError)"
     assert unreadable in refusal()
-    (tmp_path / ".env").rename(tmp_path / "ps7_password")
+    file = (tmp_path / ".env").rename(tmp_path / "ps7_password")
     given.setenv("PS7_SECRETS_DIR", str(tmp_path))
     assert unreadable in refusal()
-
-
-def test_a_secret_file_that_this_user_may_not_read_is_named(
-    given: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """File and user are named: whoever mounted it learns what to change."""
-    file = tmp_path / "ps7_api_key"
-    file.touch()
-    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
     refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
     given.setattr(Path, "read_text", Mock(side_effect=refused))
     assert f"{file} cannot be read by user {os.getuid()} (PermissionError)" in refusal()
 
 
-SECRET = json.dumps(["s3cret-" * 5])
-FILES: list[tuple[str | None, str, dict[str, str], str]] = [
-    # what stands in the variable, in .env and in secret files, and what is named
-    (None, "PS7_DEADLINE=s3cret", {}, "PS7_DEADLINE"),
-    (None, "", {"ps7_api_key": "s3cret\0"}, "PS7_API_KEY"),
-    (None, "PS7_ARRIVAL_KEYS=", {}, "PS7_ARRIVAL_KEYS"),
-    (None, "PS7_ARRIVAL_KEYS", {}, "PS7_ARRIVAL_KEYS"),
-    (None, "", {"ps7_arrival_keys": "null\n"}, "PS7_ARRIVAL_KEYS"),
-    (None, "", {"ps7_arrival_keys": "\n"}, "PS7_ARRIVAL_KEYS"),
-    ("", "", {"ps7_arrival_keys": SECRET}, "PS7_ARRIVAL_KEYS"),
-]
-
-
-@pytest.mark.parametrize(("variable", "env", "files", "named"), FILES)
+@pytest.mark.parametrize(
+    ("file", "content", "named"),
+    [
+        (".env", "PS7_DEADLINE=s3cret", "PS7_DEADLINE"),
+        (".env", "PS7_ARRIVAL_KEYS=", "PS7_ARRIVAL_KEYS"),
+        (".env", "PS7_ARRIVAL_KEYS", "PS7_ARRIVAL_KEYS"),
+        ("ps7_api_key", "s3cret\0", "PS7_API_KEY"),
+        ("ps7_arrival_keys", "null\n", "PS7_ARRIVAL_KEYS"),
+        ("ps7_arrival_keys", "\n", "PS7_ARRIVAL_KEYS"),
+    ],
+)
 def test_a_fault_in_a_file_is_named_like_any_other(
-    given: pytest.MonkeyPatch, variable: str | None, env: str, files: dict[str, str], named: str
+    given: pytest.MonkeyPatch, file: str, content: str, named: str
 ) -> None:
-    """A secret that is there and blank is one: it is not passed over for the next source."""
-    for file, content in {".env": env, **files}.items():
-        Path(file).write_text(content)
+    """Arrival keys that are there and blank are one."""
+    Path(file).write_text(content)
     given.setenv("PS7_SECRETS_DIR", ".")
-    if variable is not None:
-        given.setenv("PS7_ARRIVAL_KEYS", variable)
-    (line,) = refusal().splitlines()[1:]
-    assert line.split()[0] == named
-    assert "s3cret" not in line
+    assert f"\n  {named} " in (text := refusal())
+    assert (text.count("\n"), "s3cret" in text) == (1, False)
+
+
+def test_arrival_keys_that_are_blank_are_not_passed_over_for_the_next_source(
+    given: pytest.MonkeyPatch,
+) -> None:
+    Path("ps7_arrival_keys").write_text(json.dumps(["s3cret-" * 5]))
+    given.setenv("PS7_SECRETS_DIR", ".")
+    given.setenv("PS7_ARRIVAL_KEYS", "")
+    assert "\n  PS7_ARRIVAL_KEYS " in refusal()
 
 
 def test_a_key_is_made_once_where_none_is_set(
@@ -286,10 +272,8 @@ def test_a_key_is_made_once_where_none_is_set(
         without.delenv("PS7_BASE_URL")
         refusal()
     assert caplog.messages == []
-    with caplog.at_level(logging.WARNING):
-        first, second = PS7Settings.load(), PS7Settings.load()
-    assert first.newest_key == second.newest_key
+    first, second = PS7Settings.load(), PS7Settings.load()
     assert first == second
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "PS7_SEAL_KEYS is not set" in caplog.text
+    (record,) = caplog.records
+    assert (record.levelname, record.message[:24]) == ("WARNING", "PS7_SEAL_KEYS is not set")
     assert first.newest_key not in caplog.text

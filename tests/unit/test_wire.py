@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from time import tzset
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from actions.ps7.customer import CUSTOMER_SLOTS, project
 from actions.ps7.lookup import wire
 from actions.ps7.lookup.wire import (
     Answer,
-    Expiry,
     Request,
     build_request,
     decode,
@@ -64,13 +62,9 @@ def build(
 ) -> Request:
     """Build a request, by default that of the documented example."""
     login = {"base_url": URL, "username": "bot-user", "password": "bot-password"}
-    values: dict[str, Any] = {**login, **settings}
+    given = PS7Settings.model_validate({**login, **settings})
     return build_request(
-        PS7Settings(_env_file=None, **values),
-        context_id,
-        encoded=argument,
-        correlation_id=correlation_id,
-        flow_id="flow-1",
+        given, context_id, encoded=argument, correlation_id=correlation_id, flow_id="flow-1"
     )
 
 
@@ -93,18 +87,14 @@ def test_a_request_has_the_headers_that_settings_and_arguments_ask_for() -> None
 def test_encoded_is_text_in_the_body(setting: int | None, argument: int | None) -> None:
     """The argument counts before the setting, 0 included; without both it is left out."""
     counts = setting if argument is None else argument
-    field = "" if counts is None else f', "encoded": "{counts}"'
-    assert (
-        build(argument=argument, encoded=setting).body
-        == f'{{"contextId": "123123213"{field}}}'.encode()
-    )
+    encoded = {} if counts is None else {"encoded": str(counts)}
+    body = json.loads(build(argument=argument, encoded=setting).body)
+    assert body == {"contextId": "123123213", **encoded}
 
 
-@pytest.mark.parametrize("base", [f"{URL}:8443", "http://[::1]:8080", f"{URL}/banco"])
-def test_the_url_is_the_base_and_the_path(base: str) -> None:
-    """With or without a slash at the end of `PS7_BASE_URL`."""
-    for given_url in (base, f"{base}/"):
-        assert build(base_url=given_url).url == f"{base}{PATH}"
+def test_the_url_is_the_base_and_the_path() -> None:
+    """What a base URL may be, tests/unit/test_settings.py has."""
+    assert build(base_url="http://[::1]:8080/banco/").url == f"http://[::1]:8080/banco{PATH}"
 
 
 @pytest.mark.parametrize("context_id", ['"\\/', "ação 😀", "\x00\u2028", "\ud800", "a\udfffb"])
@@ -141,20 +131,17 @@ def test_an_answer_gives_what_its_vector_says(name: str) -> None:
     Slots cross the wire to Rasa and its tracker store as JSON in UTF-8, without loss.
     """
     vector = load(name)
-    if vector.outcome == "ok":
+    ended: tuple[object, ...] = ("ok", "ok", 200)
+    try:
         slots, undocumented = read(vector)
-        expected = {slot: value for slot, value in vector.slots.items() if value is not None}
-        assert (slots, vector.reason) == (expected, "ok")
-        assert sorted(undocumented) == sorted(vector.undocumented)
-        stored = json.dumps(slots, allow_nan=False, ensure_ascii=False).encode()
-        assert json.loads(stored) == slots
-        return
-    with pytest.raises(LookupFailed) as caught:
-        read(vector)
-    failure = caught.value
-    assert (failure.outcome.value, failure.reason.value) == (vector.outcome, vector.reason)
-    assert failure.status == vector.status
-    assert (vector.slots, vector.undocumented) in (({}, ()), ({}, []))
+    except LookupFailed as failure:
+        slots, undocumented = {}, ()
+        ended = (failure.outcome, failure.reason, failure.status)
+    assert ended == (vector.outcome, vector.reason, vector.status)
+    assert slots == {slot: value for slot, value in vector.slots.items() if value is not None}
+    assert sorted(undocumented) == sorted(vector.undocumented)
+    stored = json.dumps(slots, allow_nan=False, ensure_ascii=False).encode()
+    assert json.loads(stored) == slots
 
 
 def test_no_answer_of_the_files_is_lost() -> None:
@@ -246,5 +233,4 @@ def test_what_was_not_expected_is_named_by_its_shape(
     """Digits as 9, letters as a, and no value; then `PS7_MAX_AGE` applies."""
     expiry = usable_until(expire_in, NOON, 86400.0)
     assert (expiry.problem, expiry.shape) == (problem, shape)
-    limit = NOON + timedelta(days=1)
-    assert problem is None or expiry == Expiry(limit, problem, shape)
+    assert problem is None or expiry.until == NOON + timedelta(days=1)
