@@ -22,7 +22,7 @@ async def test_no_turn_is_lost(tmp_path: Path) -> None:
     """SIGTERM comes while PS7 takes its time: every turn that waits for it ends in an answer."""
     login: dict[str, Any] = {"PS7_USERNAME": "u", "PS7_PASSWORD": "p", "PS7_SEAL_KEYS": seal_keys()}
     users = [Dialogue() for _ in range(USERS)]
-    async with Server([b"", ANA], pause=SLOWLY) as ps7:
+    async with Server([SLOWLY, ANA]) as ps7:
         server = await ActionServer.start(
             Path(sys.executable), tmp_path / "server.log", PS7_BASE_URL=ps7.url, **login
         )

@@ -42,13 +42,7 @@ def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
-def customer(cpf: str, agency: str) -> bytes:
-    """Write PS7's answer about a customer."""
-    body = {"code": "0", "payload": {"u_cpf": cpf, "u_ag": agency}}
-    return http(json.dumps(body).encode())
-
-
-ANA, DIEGO = customer("52998224725", "0341"), customer("22233366638", "0002")
+ANA, DIEGO = (http(b'{"payload": {"u_ag": "%s"}}' % agency) for agency in (b"0341", b"0002"))
 
 
 @dataclass(eq=False)
@@ -59,8 +53,6 @@ class Server:
     """
 
     pieces: Pieces
-    pause: float = 0.0
-    """Seconds before each piece but the first."""
     stays: bool = True
     """Whether the connection stays open after the answer; until the client leaves, if so."""
     tls: ssl.SSLContext | None = None
@@ -136,9 +128,7 @@ class Server:
         return self.pieces
 
     async def _answer(self, writer: asyncio.StreamWriter, pieces: Pieces) -> None:
-        for number, piece in enumerate(pieces):
-            if number and self.pause:
-                await asyncio.sleep(self.pause)
+        for piece in pieces:
             if isinstance(piece, float):
                 await asyncio.sleep(piece)
             else:

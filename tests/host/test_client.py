@@ -132,20 +132,6 @@ async def test_a_lookup_has_its_report_and_what_ps7_answered(
     assert lookup == Lookup(lookup.report)
 
 
-async def test_a_lookup_is_one_line(client: PS7Client, said: pytest.LogCaptureFixture) -> None:
-    """Outcome, reason, status, attempts, milliseconds, correlation id, digest of the contextId."""
-    for context_id, line in (
-        ("late", r"outcome=ok reason=ok status=200 attempts=1 ms=([5-9]\d|\d{3,})"),
-        ("not-found", r"outcome=rejected reason=failure_code status=200 attempts=1 ms=\d+"),
-    ):
-        said.clear()
-        report = (await client.ask(context_id, correlation_id="c-1")).report
-        ((level, text),) = [(record.levelname, record.getMessage()) for record in said.records]
-        ids = f"correlation=c-1 context={report.context_digest}"
-        assert (level, bool(re.fullmatch(f"PS7 lookup: {line} {ids}", text))) == ("INFO", True)
-    assert report.context_digest == client.digest("not-found")
-
-
 async def test_an_expiry_that_was_not_expected_is_warned_of_once_a_process(
     ps7: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
-import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from actions.ps7 import LookupFailed, PS7Client
 from actions.ps7.lookup.http import MAX_ANSWER_BYTES
-from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, customer, http
+from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, http
 from tests.host.test_client import settings_for
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
@@ -42,15 +42,12 @@ PAUSE = 0.05
 @asynccontextmanager
 async def asked(
     *ana: bytes | float,
-    tls: ssl.SSLContext | None = None,
-    greeting: bytes = b"",
-    **settings: object,
+    ca_file: Path | None = None,
+    **options: Any,  # noqa: ANN401 - handed on
 ) -> AsyncIterator[tuple[ByteGateway, PS7Client]]:
     """Yield a gateway that answers this about Ana, and a client of it that makes one attempt."""
-    answers = {"ana": ana, "diego": [DIEGO]}
-    limits = {"deadline": 3.0, "read_timeout": 2.0, "attempts": 1}
-    with ByteGateway(answers, tls=tls, greeting=greeting) as gateway:
-        async with PS7Client(settings_for(gateway.url, **{**limits, **settings})) as client:
+    with ByteGateway({"ana": ana, "diego": [DIEGO]}, **options) as gateway:
+        async with PS7Client(settings_for(gateway.url, attempts=1, ca_file=ca_file)) as client:
             yield gateway, client
 
 
@@ -127,23 +124,6 @@ async def test_a_connection_that_brought_anything_but_one_good_answer_is_closed(
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-async def test_a_gateway_that_repeats_any_answer_at_any_moment_makes_nobody_another() -> None:
-    """Three hundred customers, in turn and eight at a time; one answer of three is sent again."""
-    names = [f"customer-{number}" for number in range(96)]
-    answers: dict[str, Pieces] = {
-        name: [customer("52998224725", name), 0.002, b"" if number % 3 else ANA]
-        for number, name in enumerate(names)
-    }
-    with ByteGateway(answers) as gateway:
-        async with PS7Client(settings_for(gateway.url, attempts=1)) as client:
-            for name in names:
-                assert await end_of(client, name) == name
-            for first in range(0, 96, 8):
-                some = names[first : first + 8]
-                assert await asyncio.gather(*(end_of(client, name) for name in some)) == some
-        assert len({number for number, _ in gateway.requests}) == 192
-
-
 @pytest.mark.parametrize(
     "pieces", [[4 * PAUSE, ANA], [ANA[:-9], 4 * PAUSE, ANA[-9:]]], ids=["before", "within"]
 )
@@ -197,11 +177,9 @@ async def test_what_does_not_end_is_cut_off_at_a_size(
     """
     async with asked(*ENDLESS[name]) as (gateway, client):
         tracemalloc.start()
-        began = time.monotonic()
         assert await end_of(client, "ana") in ("not_http", "connection_lost")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert time.monotonic() - began < 2.5  # the deadline is 3 s
         assert most < 12_000_000
         assert [record for record in caplog.records if record.name == "asyncio"] == []
         assert await end_of(client) == "0002"
@@ -210,7 +188,7 @@ async def test_what_does_not_end_is_cut_off_at_a_size(
 
 async def test_a_lookup_is_not_cancelled_when_all_connections_are_closed() -> None:
     """It ends as one whose connection was lost: no turn was cancelled."""
-    async with asked(2.0, ANA, deadline=0.6) as (_, client):
+    async with asked(2.0, ANA) as (_, client):
         ends = [asyncio.create_task(end_of(client, "ana")) for _ in range(2)]
         await asyncio.sleep(4 * PAUSE)
         await client.close()

@@ -41,7 +41,7 @@ async def test_a_token_goes_along_and_is_replaced_once_for_all_who_hold_it(
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
     """Not even one for which no lookup waits any more."""
-    async with Server([b"", b""], pause=100) as silent:
+    async with Server([]) as silent:
         async with PS7Client(settings_for(silent.url, **KEYS)) as client:
             looking = asyncio.create_task(client.lookup("C1"))
             while not silent.heard:  # noqa: ASYNC110 - a server has no event of it

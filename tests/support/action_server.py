@@ -79,13 +79,9 @@ class ActionServer:
     ) -> ActionServer:
         """Start a server with these environment variables, and wait until it answers."""
         port = free_port()
+        variables = {"ACTION_SERVER_SANIC_WORKERS": str(workers), **variables}
         process = await launch(
-            python,
-            log,
-            actions=actions,
-            port=port,
-            cwd=cwd,
-            variables={"ACTION_SERVER_SANIC_WORKERS": str(workers), **variables},
+            python, log, actions=actions, port=port, cwd=cwd, variables=variables
         )
         url = f"http://127.0.0.1:{port}"
         try:

@@ -27,12 +27,7 @@ INSTRUMENTS: dict[str, tuple[str, Any]] = {
     if isinstance(value, kind)
 }
 """Those of OpenTelemetry that the plugin uses as they are, by name, and how each is made."""
-COUNTERS = [
-    value
-    for module in (telemetry,)
-    for value in vars(module).values()
-    if isinstance(value, CounterFromZero)
-]
+COUNTERS = [value for value in vars(telemetry).values() if isinstance(value, CounterFromZero)]
 """Those that are there at 0 before their first event."""
 
 

@@ -99,10 +99,7 @@ SENT = ("headers", "proxy", "proxy_headers")
         (
             "http://127.0.0.1:9",
             "http://u:@[::1]:3",
-            {
-                "headers": {"A": "b", "Proxy-Authorization": "Basic dTo="},
-                "proxy": "http://[::1]:3",
-            },
+            {"headers": {"A": "b", "Proxy-Authorization": "Basic dTo="}, "proxy": "http://[::1]:3"},
         ),
     ],
     ids=["no proxy", "without a password", "with one", "in clear"],

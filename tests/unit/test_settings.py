@@ -98,7 +98,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("proxy.example:3128", "https://proxy.example:3128", "socks5://proxy.example", "http://"),
         *("http://proxy.example:0", "http://proxy.example:99999", "http://s3cret@proxy.example\n"),
     ),
-    **dict.fromkeys(("CA_FILE", "CLIENT_CERT", "CLIENT_KEY"), ("nowhere.pem",)),
+    **dict.fromkeys(("CA_FILE", "CLIENT_CERT"), ("nowhere.pem", __file__)),
+    "CLIENT_KEY": ("nowhere.pem",),
     **dict.fromkeys(("TRACE_CONTEXT", "STRICT_CPF"), ("maybe",)),
     "MAX_AGE": ("-1", "2678401"),
 }

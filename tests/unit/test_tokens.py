@@ -109,9 +109,7 @@ async def test_a_token_is_renewed_before_it_ends(
     assert got == ["first", "first", "planted-2"]
 
 
-async def test_a_life_is_counted_from_the_request_however_late_the_answer(
-    gateway: Gateway,
-) -> None:
+async def test_a_life_is_counted_from_the_request_however_late_the_answer(gateway: Gateway) -> None:
     """The gateway may have counted from any moment since then."""
     gateway.takes = 539.0
     got = [await gateway.get()]
@@ -124,31 +122,22 @@ async def test_a_life_is_counted_from_the_request_however_late_the_answer(
 # A token that PS7 refuses
 
 
-async def test_a_token_is_new_to_those_who_waited_for_it(gateway: Gateway) -> None:
-    """To be refused with it says that the token is not to blame."""
-    got = await asyncio.gather(*(gateway.tokens.get() for _ in range(4)))
-    assert [is_new for _, is_new in got] == [True] * 4
-    assert (await gateway.tokens.get())[1] is False
-
-
 async def test_a_token_that_is_refused_is_replaced_once_for_all_who_hold_it(
     gateway: Gateway,
 ) -> None:
-    """A late 401 about the old one gets the new one, and fetches none."""
-    old, _ = await gateway.tokens.get()
-    newer = await asyncio.gather(*(gateway.tokens.instead_of(old) for _ in range(5)))
-    assert {token.text for token in newer if token} == {"planted-2"}
-    assert await gateway.tokens.instead_of(old) is newer[0]
-    assert (await gateway.get(), len(gateway.asked)) == ("planted-2", 2)
+    """A late 401 about the old one gets the new one, and fetches none.
 
-
-async def test_a_token_serves_others_until_there_is_another_one(gateway: Gateway) -> None:
-    """A gateway that hands out none at this moment takes nothing away."""
+    Until there is another one it serves others: a gateway that hands out none takes nothing away.
+    """
     old, _ = await gateway.tokens.get()
     gateway.replies = [Answer(429, {}, b"")]
     with pytest.raises(LookupFailed):
         await gateway.tokens.instead_of(old)
     assert await gateway.get() == "planted-1"
+    newer = await asyncio.gather(*(gateway.tokens.instead_of(old) for _ in range(5)))
+    assert {token.text for token in newer if token} == {"planted-3"}
+    assert await gateway.tokens.instead_of(old) is newer[0]
+    assert (await gateway.get(), len(gateway.asked)) == ("planted-3", 3)
 
 
 async def test_a_token_that_was_refused_when_new_is_no_reason_to_fetch_another(
@@ -174,12 +163,17 @@ async def test_a_token_that_was_refused_when_new_is_no_reason_to_fetch_another(
 
 
 async def test_lookups_at_once_wait_for_one_fetch(gateway: Gateway) -> None:
-    """If it fails, each has an error of its own: an error keeps where it was raised."""
+    """If it fails, each has an error of its own: an error keeps where it was raised.
+
+    The token is new to each: to be refused with it says that the token is not to blame.
+    """
     gateway.replies = [Answer(401, {}, b"")]
     failures = await asyncio.gather(*(gateway.fails() for _ in range(20)))
     assert len({id(failure) for failure in failures}) == 20
     assert {failure.reason for failure in failures} == {Reason.TOKEN_REFUSED}
-    assert {await gateway.get() for _ in range(20)} == {"planted-2"}
+    got = await asyncio.gather(*(gateway.tokens.get() for _ in range(20)))
+    assert {(token.text, is_new) for token, is_new in got} == {("planted-2", True)}
+    assert await gateway.tokens.get() == (got[0][0], False)
     assert len(gateway.asked) == 2
 
 

@@ -181,15 +181,6 @@ def test_retry_after_is_read_as_seconds_or_a_date(text: str, seconds: float | No
 # JSON
 
 
-@pytest.mark.parametrize("text", ["1000000000000000", "-100000000000000", "-0", "9" * 60_000])
-def test_a_number_is_one_only_where_nothing_is_lost(text: str) -> None:
-    """JavaScript, gRPC and databases keep 15 digits; beyond, it is its text.
-
-    Python itself refuses to read more than 4300 digits, and takes long over fewer.
-    """
-    assert parse(f"[{text}, 999999999999999]".encode()) == [text, 999999999999999]
-
-
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_it_is_depth_that_is_limited(opening: str, closing: str) -> None:
     """64 levels are read and 65 are not, lists and objects alike, however many there are."""
