@@ -194,7 +194,7 @@ async def _open(
     for number, (cell, bot) in enumerate(chosen.items()):
         name = f"bot{number}"
         await stage.open(**{name: bot})
-        rasa, actions = stage.pids(name, bot)
+        rasa, actions = stage.pids(name)
         processor.keep_on(processor.FIRST, rasa)
         processor.keep_on(processor.OTHERS, actions)
         measured[cell] = Measured(cell[1], stage.running[name], rasa, actions)

@@ -36,7 +36,7 @@ async def rasa(
     files = ("--credentials", str(credentials), "--endpoints", str(made.endpoints))
     told = {
         **QUIET,
-        "ACTION_ENDPOINT_URL": await stage._actions(made),
+        "ACTION_ENDPOINT_URL": stage.actions_url("channel_bot"),
         "PYTHONPATH": str(ROOT / "examples"),
         **VARIABLES,
     }

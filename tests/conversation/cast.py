@@ -12,8 +12,7 @@ from tests.conversation.harness import OSS_BOT, Bot
 from tests.conversation.talking import Chat
 from tests.support.processes import ROOT
 
-_TEST_BOTS = Path(__file__).parent / "bots"
-_KIOSK, _START_BOT = _TEST_BOTS / "kiosk", ROOT / "examples" / "oss-bot-session-start"
+_KIOSK = Path(__file__).parent / "bots" / "kiosk"
 
 _CLEARED = {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
 """As examples/oss-bot/servers.py sets it."""
@@ -29,22 +28,15 @@ BOTS = {
         credentials=ROOT / "tests" / "channels" / "credentials.yml",
         rasa_variables={"PYTHONPATH": str(ROOT / "examples"), **services.VARIABLES},
     ),
-    # The example bot that looks up where a session starts, and from a rule; in a Rasa that sends
-    # the domain to those actions alone that ask for it.
-    "start_bot": Bot(
-        _START_BOT,
-        (_TEST_BOTS / "more_slots.yml", _TEST_BOTS / "asks_for_the_domain.yml"),
-        actions_in=_START_BOT,
-        endpoints=_TEST_BOTS / "selective.yml",
-    ),
     # One with Rasa's own fallback, a form that asks for `cpf`, and a greeting as a session starts.
-    # It keeps its conversations in a database, and its actions run in Rasa's own environment.
+    # It keeps its conversations in a database, sends the domain to those actions alone that ask for
+    # it, and its actions run in Rasa's own environment.
     "kiosk": Bot(
         _KIOSK,
         actions_in=_KIOSK,
         actions="kiosk_actions",
         settings={**_SIGNED, "PS7_METADATA_KEYS": '["channel.contextId"]'},
-        endpoints=_TEST_BOTS / "sql.yml",
+        endpoints=_KIOSK / "endpoints.yml",
         in_rasa=True,
     ),
 }

@@ -103,34 +103,28 @@ async def rasa_stage(
 async def rasa_bots(rasa_stage: Stage, request: pytest.FixtureRequest) -> dict[str, RunningBot]:
     """Start every bot that the chosen tests of this group ask for, before the first of them runs.
 
-    They ask by a parameter: of a fixture of a bot, or of their own. Tests of other groups may run
-    in another process, with a stage of its own.
-    Training and starting take seconds, and keep two cores busy: not while a test waits for a
-    deadline.
+    Tests of other groups may run in another process, with a stage of its own. Training and starting
+    take seconds, and keep two cores busy: not while a test waits for a deadline.
     """
     group = request.node.get_closest_marker("xdist_group")
     tests = [each for each in request.session.items if each.get_closest_marker(group.name) == group]
-    asked = {name for test in tests for name in _names_in(test)} - rasa_stage.running.keys()
-    await rasa_stage.open(**{name: bot for name, bot in BOTS.items() if name in asked})
+    asked = {name for test in tests for name in getattr(test, "fixturenames", ())}
+    new = BOTS.keys() & asked - rasa_stage.running.keys()
+    await rasa_stage.open(**{name: bot for name, bot in BOTS.items() if name in new})
     return rasa_stage.running
-
-
-def _names_in(item: pytest.Item) -> Iterator[str]:
-    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-        yield from (value for value in item.callspec.params.values() if isinstance(value, str))
 
 
 def running(name: str) -> Any:  # noqa: ANN401 - a fixture's type is pytest's own
     """Make a fixture that is a bot: `cast` says what it is."""
 
-    @pytest.fixture(name=name, params=[name])
-    def bot(request: pytest.FixtureRequest, rasa_bots: dict[str, RunningBot]) -> RunningBot:
-        return rasa_bots[request.param]
+    @pytest.fixture(name=name)
+    def bot(rasa_bots: dict[str, RunningBot]) -> RunningBot:
+        return rasa_bots[name]
 
     return bot
 
 
-oss_bot, channel_bot, start_bot, kiosk = map(running, BOTS)
+oss_bot, channel_bot, kiosk = map(running, BOTS)
 
 
 @pytest.hookimpl(wrapper=True)

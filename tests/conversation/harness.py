@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -86,10 +85,11 @@ class Stage:
         }
         self.running: dict[str, RunningBot] = {}
         """The bots that were opened, by name."""
+        self._bots: dict[str, tuple[Bot, int]] = {}
+        """What they are, and where their action servers listen."""
         self._opening = ""
         """The bots that start now, or did not start."""
         self._processes: dict[str, Process] = {}
-        self._action_servers: dict[tuple[object, ...], asyncio.Task[str]] = {}
         self._http = aiohttp.ClientSession()
 
     def whole_logs(self, name: str = "") -> str:
@@ -97,31 +97,33 @@ class Stage:
         logs = sorted(log for log in self.scratch.glob("*.log") if name in log.stem)
         return "".join(log.read_text(errors="replace") for log in logs)
 
-    def pids(self, name: str, bot: Bot) -> tuple[int, int]:
+    def pids(self, name: str) -> tuple[int, int]:
         """Return the processes of a bot that was opened alone: Rasa's, and its action server's."""
-        return self._processes[name].pid, self._processes[self.actions_log(bot).stem].pid
+        return self._processes[name].pid, self._processes[f"{_ACTIONS}{name}"].pid
 
     def complaints(self) -> list[str]:
         """Return what the action servers said that no process should say."""
         servers = (each for name, each in self._processes.items() if name.startswith(_ACTIONS))
         return [line for server in servers for line in server.complaints]
 
-    def actions_log(self, bot: Bot) -> Path:
-        """Return the log of the action server of a bot that was opened."""
-        number = list(self._action_servers).index(_key(bot))
-        return self.scratch / f"{_ACTIONS}{number}.log"
+    def actions_log(self, name: str) -> Path:
+        """Return the log of the action server of a bot."""
+        return self.scratch / f"{_ACTIONS}{name}.log"
+
+    def actions_url(self, name: str) -> str:
+        """Return the webhook of a bot's action server."""
+        return f"http://127.0.0.1:{self._bots[name][1]}/webhook"
 
     @asynccontextmanager
-    async def without_actions(self, bot: Bot) -> AsyncIterator[None]:
+    async def without_actions(self, name: str) -> AsyncIterator[None]:
         """Kill the action server of a bot that was opened, and start it again afterwards."""
-        name, url = self.actions_log(bot).stem, await self._actions(bot)
-        killed = self._processes[name]
+        killed = self._processes[f"{_ACTIONS}{name}"]
         await killed.kill()
         assert killed.complaints == []  # its log begins anew
         try:
             yield
         finally:
-            await self._start_actions(name, bot, urlsplit(url).port or 0)
+            await self._start_actions(name)
 
     async def open_desk(self) -> None:
         """Start the agents' desk; its log begins anew."""
@@ -152,11 +154,12 @@ class Stage:
             return
         assert not self._opening, f"the bots of this run did not start: {self._opening}"
         self._opening = ", ".join(bots)
-        urls = await asyncio.gather(*map(self._actions, bots.values()))
+        self._bots |= {name: (bot, free_port()) for name, bot in bots.items()}
+        await asyncio.gather(*map(self._start_actions, bots))
         lives: list[Life] = []
         trained: list[tuple[Path, Path]] = []
         running: dict[str, RunningBot] = {}
-        for (name, bot), actions in zip(bots.items(), urls, strict=True):
+        for name, bot in bots.items():
             port, database = free_port(), self.scratch / f"{name}.db"
             source = self._source(name, bot)
             model = self._models / f"{_digest(source, str(self.rasa_python))}.tar.gz"
@@ -170,7 +173,7 @@ class Stage:
             server = ("run", "--enable-api", "-i", "127.0.0.1", "-p", str(port))
             files = ("--credentials", str(bot.credentials), "--endpoints", str(bot.endpoints))
             commands.append([*server, "--model", str(made), *files])
-            told = {"ACTION_ENDPOINT_URL": actions, "DATABASE": str(database)}
+            told = {"ACTION_ENDPOINT_URL": self.actions_url(name), "DATABASE": str(database)}
             log, variables = self.scratch / f"{name}-rasa.log", told | {**bot.rasa_variables}
             lives.append((str(source), str(log), variables, commands))
             url = f"http://127.0.0.1:{port}"
@@ -206,28 +209,19 @@ class Stage:
             shutil.copy(file, source / "domain")
         return source
 
-    async def _actions(self, bot: Bot) -> str:
-        """Return the webhook of an action server; bots with the same wishes share one."""
-        key = _key(bot)
-        if key not in self._action_servers:
-            name = f"{_ACTIONS}{len(self._action_servers)}"
-            starting = self._start_actions(name, bot, free_port())
-            self._action_servers[key] = asyncio.create_task(starting)
-        return await self._action_servers[key]
-
-    async def _start_actions(self, name: str, bot: Bot, port: int) -> str:
+    async def _start_actions(self, name: str) -> None:
+        bot, port = self._bots[name]
         server = await launch(
             self.rasa_python if bot.in_rasa else Path(sys.executable),
-            self.scratch / f"{name}.log",
+            self.actions_log(name),
             actions=bot.actions,
             port=port,
             cwd=bot.actions_in,
             variables={**self._settings, **bot.settings},
             program="rasa run actions" if bot.in_rasa else "rasa_sdk",
         )
-        self._processes[name] = server
+        self._processes[server.name] = server
         await server.answers(f"http://127.0.0.1:{port}/health")
-        return f"http://127.0.0.1:{port}/webhook"
 
     async def _run(
         self, name: str, *command: str, cwd: Path, variables: Mapping[str, str]
@@ -244,11 +238,6 @@ async def start_rasas(python: Path, log: Path, lives: list[Life]) -> Process:
     # What counts before Rasa is loaded, such as PYTHONPATH, can be told to a bot alone.
     variables = {**QUIET, **(lives[0][2] if len(lives) == 1 else {})}
     return await Process.start(log, *command, cwd=log.parent, variables=variables)
-
-
-def _key(bot: Bot) -> tuple[object, ...]:
-    """Return what tells one action server from another."""
-    return (bot.actions_in, bot.actions, bot.in_rasa, *sorted(bot.settings.items()))
 
 
 def _digest(folder: Path, *more: str) -> str:

@@ -26,7 +26,7 @@ def answer(name: str, **slots: str | None) -> list[str]:
 
 GREETING, WHAT_ELSE, THANKED, HOURS = map(answer, ("greet", "what_else", "thank", "hours"))
 OUT_OF_SCOPE, NOT_UNDERSTOOD = answer("out_of_scope"), answer("not_understood")
-SIGN_IN, ASK_TOKEN, GOODBYE = map(answer, ("ask_sign_in", "ps7_ask_token", "goodbye"))
+ASK_TOKEN, GOODBYE = answer("ps7_ask_token"), answer("goodbye")
 UNKNOWN_ACCOUNT = answer("account_unknown")
 (OFFER,), (HANDOVER,) = answer("offer_balance"), answer("handover")
 GREETINGS = {each: answer("greet", segment=each) for each in ("Private", "Personnalité")}

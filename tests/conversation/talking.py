@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,24 +26,15 @@ _AGE = """
 by which Rasa finds the newest session, stays as it is."""
 
 
+@dataclass(frozen=True)
 class Chat:
-    """One user of one bot, over Rasa's REST channel."""
+    """One user of one bot, over Rasa's REST channel: a new one, or the sender who is named."""
 
-    def __init__(
-        self,
-        http: aiohttp.ClientSession,
-        rasa_url: str,
-        sender: str | None = None,
-        database: Path | None = None,
-    ) -> None:
-        """Begin a new conversation, or go on with that of a sender.
-
-        The database is the one in which Rasa keeps it, if it is there: or it is in Rasa's memory.
-        """
-        self._http = http
-        self._rasa_url = rasa_url
-        self._database = database
-        self.sender = sender or uuid4().hex
+    _http: aiohttp.ClientSession
+    _rasa_url: str
+    sender: str = field(default_factory=lambda: uuid4().hex)
+    _database: Path | None = None
+    """Where Rasa keeps the conversation, if the file is there: or it is in Rasa's memory."""
 
     async def say(self, text: str, metadata: Mapping[str, object] | None = None) -> list[str]:
         """Send one message and return the texts of the answers, in order."""
@@ -57,30 +48,18 @@ class Chat:
         message: dict[str, object] = {"sender": self.sender, "message": text}
         if metadata is not None:
             message["metadata"] = dict(metadata)
-        url = f"{self._rasa_url}/webhooks/rest/webhook"
-        async with self._http.post(url, json=message) as answer:
-            answer.raise_for_status()
-            parts: list[dict[str, Any]] = await answer.json()
-            return parts
+        parts: list[dict[str, Any]] = await self._ask("POST", "/webhooks/rest/webhook", message)
+        return parts
 
     async def slots(self) -> dict[str, Any]:
         """Return every slot as the tracker has it now."""
-        url = f"{self._rasa_url}/conversations/{self.sender}/tracker"
-        async with self._http.get(url, params={"include_events": "NONE"}) as answer:
-            answer.raise_for_status()
-            tracker: dict[str, Any] = await answer.json()
+        tracker = await self._of_mine("GET", "tracker?include_events=NONE")
         slots: dict[str, Any] = tracker["slots"]
         return slots
 
-    async def write(self, slot: str, value: object) -> None:
-        """Set a slot past the bot, as a form, another action or an attacker might."""
-        await self.post({"event": "slot", "name": slot, "value": value})
-
     async def post(self, *events: Mapping[str, object]) -> None:
-        """Add events to the tracker, whatever they are."""
-        url = f"{self._rasa_url}/conversations/{self.sender}/tracker/events"
-        async with self._http.post(url, json=events) as answer:
-            answer.raise_for_status()
+        """Add events to the tracker, as a form, another action or an attacker might."""
+        await self._of_mine("POST", "tracker/events", events)
 
     async def let_pass(self, minutes: float) -> None:
         """Make everything said so far older, as if nothing had been typed since.
@@ -91,25 +70,24 @@ class Chat:
             with closing(sqlite3.connect(self._database)) as database, database:
                 database.execute(_AGE, (minutes * 60, self.sender))
             return
-        url = f"{self._rasa_url}/conversations/{self.sender}/tracker"
-        async with self._http.get(url, params={"include_events": "ALL"}) as answer:
-            answer.raise_for_status()
-            events = (await answer.json())["events"]
-        aged = [
-            event
-            if event["event"] == "session_started"
-            else event | {"timestamp": event["timestamp"] - minutes * 60}
-            for event in events
-        ]
-        async with self._http.put(f"{url}/events", json=aged) as answer:
-            answer.raise_for_status()
+        events = (await self._of_mine("GET", "tracker?include_events=ALL"))["events"]
+        for event in events:
+            if event["event"] != "session_started":
+                event["timestamp"] -= minutes * 60
+        await self._of_mine("PUT", "tracker/events", events)
 
     async def execute(self, action: str) -> list[str]:
         """Run an action that no rule asked for, and return what it says."""
-        url = f"{self._rasa_url}/conversations/{self.sender}/execute"
-        async with self._http.post(url, json={"name": action}) as answer:
+        said = await self._of_mine("POST", "execute", {"name": action})
+        return [part["text"] for part in said["messages"]]
+
+    async def _of_mine(self, method: str, what: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
+        return await self._ask(method, f"/conversations/{self.sender}/{what}", sent)
+
+    async def _ask(self, method: str, page: str, sent: object) -> Any:  # noqa: ANN401 - JSON
+        async with self._http.request(method, f"{self._rasa_url}{page}", json=sent) as answer:
             answer.raise_for_status()
-            return [part["text"] for part in (await answer.json())["messages"]]
+            return await answer.json()
 
 
 @dataclass(frozen=True)
@@ -123,7 +101,7 @@ class RunningBot:
 
     def chat(self, sender: str | None = None) -> Chat:
         """Return the conversation of a new user, or of anyone who claims this sender id."""
-        return Chat(self.http, self.url, sender, self.database)
+        return Chat(self.http, self.url, sender or uuid4().hex, self.database)
 
 
 @asynccontextmanager

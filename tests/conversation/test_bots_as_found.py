@@ -1,7 +1,8 @@
 """Bots as they are found in the wild: before `rasa-ps7 init`, and after it.
 
 All is done as a builder does it, by commands. Rasa trains and tests each bot twice, as it was and
-as `init` and a person left it, and talks over REST.
+as `init` and a person left it, and talks over REST. What `init` refuses, and what it leaves to a
+person, the tests of the command say.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,15 @@ from tests.conversation.talking import Chat
 from tests.docs.documents import document
 from tests.support.processes import ROOT, Process, free_port
 
-pytestmark = [pytest.mark.release, pytest.mark.conversation]
-Ran = subprocess.CompletedProcess[str]
-beside_the_servers = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 FOUND = Path(__file__).parent / "bots"
 COPIES = ("before", "after")
-EVERYBODYS_PORTS = "(?<=:)(5055|8099)(?=/|\n)"
+IN_GIT = "git init -q; git add -Af; git -c user.name=a -c user.email=a@b.example commit -qm Begun"
 ANA = {
     slot: value
     for slot, value in PERSONAS["ana"].slots.items()
@@ -54,15 +57,11 @@ def derive_the_session_start(bot: Path) -> None:
 
 
 def migrate(bot: Path) -> None:
-    """Bring a bot from Rasa 2 to Rasa 3, as the refusal says."""
+    """Bring a bot from Rasa 2 to Rasa 3, as `init` says."""
     rasa = [str(_rasa_python()), "-W", "ignore", "-m", "rasa", "data", "migrate"]
     subprocess.run(rasa, cwd=bot, check=True, capture_output=True)
     (bot / "new_domain.yml").replace(bot / "domain.yml")
     (bot / "original_domain.yml").unlink()
-
-
-def nothing(_: Path) -> None:
-    """Leave the bot as it was, or as `init` left it."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +74,10 @@ class Bot:
     slots: dict[str, Any] = field(default_factory=lambda: ANA)
     inside: str = "."
     options: tuple[str, ...] = ()
-    refused: str = ""
-    """How the first try of `init` ends, as a pattern; blank if nothing stands in its way."""
-    first: Callable[[Path], None] = nothing
-    """What a person does then."""
-    in_git: bool = True
-    server: str = ""
-    """Where the action server starts, if not beside the domain."""
-    left: tuple[str, ...] = ()
-    """Of each line that `init` leaves to a person how it begins, as a pattern."""
-    person: Callable[[Path], None] = nothing
+    first: Callable[[Path], None] | None = None
+    """What a person does before `init` …"""
+    person: Callable[[Path], None] | None = None
+    """… and after it."""
 
 
 BOTS = {
@@ -96,48 +89,16 @@ BOTS = {
         "Olá! Sou a assistente do Personnalité.",
         ANA | {"customer_cpf": ANA["cpf"], "cpf": "111.444.777-35"},
         inside="bot",
-        left=(
-            "git keeps .env, so no key was put into it: set",
-            "the domain is a folder now: .*/Makefile:6, .*compose.yml:5, .*:7, .*Dockerfile:3$",
-        ),
     ),
     "own_session_start": Bot(
         ("hi", "what is my balance", "which currency", "lorem ipsum", "hello"),
         slots={"ps7_status": "ok", "segment": ANA["segment"], "currency": "$"},
         options=("--at-session-start",),
-        left=(r"derive your action_session_start \(actions/start.py:11\) from", "let each rule or"),
         person=derive_the_session_start,
     ),
-    "other_port": Bot(
-        ("hi", "the last day of february", "hello"),
-        left=(r"add rasa-ps7 to requirements-actions\.txt:1, or the next environment",),
-    ),
-    "buttons": Bot(
-        ("hi", "send something back", "hello", "where is my order", "is it in stock"), in_git=False
-    ),
-    "actions_elsewhere": Bot(
-        ("hi", "book a visit", "natal", "olinda", "hello"),
-        inside="bot",
-        options=("--actions", "../services/actions"),
-        refused=r"the domain's actions \(.*\) are in \.\./services/actions, not here: ",
-        left=(r"add rasa-ps7 to \.\./services/requirements\.txt:1, or the next",),
-        server="../services",
-    ),
-    "rasa_two": Bot(
-        ("hi", "i want a gold card", "hello"),
-        refused=r"the domain says `version: 2\.0`: it is written for Rasa 2, .*`rasa data migrate`",
-        first=migrate,
-    ),
-    "in_container": Bot(
-        ("hi", "the next agency please", "hello"),
-        left=(
-            r"the image of actions/Dockerfile:1 and actions/Dockerfile:2 needs the plugin: put",
-            r"the action server is http://actions:\d+: give it .*\(in docker-compose\.yml, by",
-        ),
-    ),
+    "buttons": Bot(("hi", "send something back", "hello", "where is my order", "is it in stock")),
+    "rasa_two": Bot(("hi", "i want a gold card", "hello"), first=migrate),
 }
-IN_RASAS = {"other_port"}
-"""Bots whose actions need what Rasa's environment has: its rasa-sdk 3.6.2, and dateutil."""
 
 
 def typed(bot: Path, port: int) -> list[list[str]]:
@@ -151,12 +112,6 @@ def typed(bot: Path, port: int) -> list[list[str]]:
     ]
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder, and return what it prints."""
-    command = ("git", "-c", "user.name=builder", "-c", "user.email=builder@example.com", *arguments)
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
 @dataclass
 class Builder:
     """Somebody at a terminal, and the bots in two copies: as they were, and with the plugin."""
@@ -165,56 +120,63 @@ class Builder:
     ps7: Simulator
     processes: list[Process] = field(default_factory=list)
     rasa: dict[Path, str] = field(default_factory=dict)
-    refused: dict[str, Ran] = field(default_factory=dict)
-    init: dict[str, Ran] = field(default_factory=dict)
-    strict: dict[str, Ran] = field(default_factory=dict)
+    starts: dict[str, list[str]] = field(default_factory=dict)
+    """How the action server is started, as `init` says."""
+    doctors: dict[str, str] = field(default_factory=dict)
+    """What the doctor says of the bot when all is done."""
 
     def bot(self, name: str, copy: str = "after") -> Path:
         """Return the folder of a bot."""
         return self.folder / copy / name / BOTS[name].inside
-
-    def python(self, name: str) -> Path:
-        """Return what runs the actions: for a bot whose actions need more, where that is."""
-        return _rasa_python() if name in IN_RASAS else Path(sys.executable)
-
-    def types(self, name: str, *arguments: str, **variables: str) -> Ran:
-        """Run the plugin's command in a bot; nothing is set there but its .env."""
-        return subprocess.run(
-            [self.python(name), "-m", "rasa_ps7", *arguments],
-            cwd=self.bot(name),
-            env={**self.environment, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
 
     @property
     def environment(self) -> dict[str, str]:
         """What any program needs, and the plugin as if it was installed."""
         return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.folder / "site"), "LANG": "C.UTF-8"}
 
-    def elsewhere(self) -> Iterator[tuple[Path, str]]:
-        """Yield the files in which `init` wrote a port that another test may listen on."""
-        yield self.bot("buttons") / "endpoints.yml", str(free_port())
-        yield self.bot("tracked_env") / ".env", str(self.ps7.url.rpartition(":")[2])
+    def types(self, name: str, *arguments: str) -> str:
+        """Run the plugin's command in a bot; nothing is set there but its .env."""
+        return subprocess.run(
+            [sys.executable, "-m", "rasa_ps7", *arguments],
+            cwd=self.bot(name),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        ).stdout
+
+    def adopts(self, name: str) -> None:
+        """Lay a bot out twice, its action server at a port that is free, and put the plugin in."""
+        bot = BOTS[name]
+        for copy in COPIES:
+            shutil.copytree(FOUND / name, self.folder / copy / name)
+            (self.bot(name, copy) / "credentials.yml").write_text("rest:\n")
+            replace_in(self.folder / copy / name, {"5055": str(free_port())})
+            if bot.first:
+                bot.first(self.bot(name, copy))
+        subprocess.run(["sh", "-ec", IN_GIT], cwd=self.folder / "after" / name, check=True)
+        said = self.types(name, "init", "--yes", *bot.options)
+        self.starts[name] = re.findall(r"^  (.* -m rasa_sdk .*)$", said, re.MULTILINE)
+        if bot.person:
+            bot.person(self.bot(name))
+        self.doctors[name] = self.types(name, "doctor", "--bot", ".", "--only-bot", "--strict")
+        # What `init` wrote is where another test may listen.
+        replace_in(
+            self.bot(name), {"5055": str(free_port()), "8099": self.ps7.url.rpartition(":")[2]}
+        )
 
     async def starts_actions(self, name: str, copy: str) -> None:
         """Start the action server: as `init` said, or as the bot's own Makefile does."""
         bot = self.bot(name, copy)
-        if not (bot / BOTS[name].server / "actions").exists():
+        if not (bot / "actions").exists():
             return
-        endpoints = (bot / "endpoints.yml").read_text()
-        port = re.findall(r"(?:localhost|actions):(\d+)", endpoints)[0]
-        # What a network of Compose does for the container.
-        (bot / "endpoints.yml").write_text(endpoints.replace("//actions:", "//localhost:"))
-        told = re.findall(r"^  (.* -m rasa_sdk .*)$", self.init[name].stdout, re.MULTILINE)
-        assert len(told) == (name != "in_container")
-        image = f"{self.python(name)} -m rasa_sdk --actions actions"
-        command = re.sub(r"( --port \d+)?$", f" --port {port}", told[0] if told else image)
+        port = re.findall(r"localhost:(\d+)", (bot / "endpoints.yml").read_text())[0]
+        (told,) = self.starts[name]
+        command = re.sub(r"( --port \d+)?$", f" --port {port}", told)
         if name == "tracked_env":
             command = f"make -C .. actions PYTHON={sys.executable}"
-        variables = {**self.environment, "PS7_BASE_URL": self.ps7.url, "SANIC_HOST": "127.0.0.1"}
+        variables = {**self.environment, "SANIC_HOST": "127.0.0.1"}
         log = self.folder / f"{copy}-{name}.log"
         server = await Process.start(log, "sh", "-c", command, cwd=bot, variables=variables)
         self.processes.append(server)
@@ -248,6 +210,16 @@ class Builder:
             return heard, await chat.slots()
 
 
+def replace_in(folder: Path, ports: dict[str, str]) -> None:
+    """Change ports in every file of a bot, but for what git keeps."""
+    for file in folder.rglob("*"):
+        if file.is_file() and ".git" not in file.parts:
+            old = file.read_text()
+            new = re.sub("|".join(ports), lambda port: ports[port[0]], old)
+            if new != old:
+                file.write_text(new)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def builder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Builder]:
     """Lay the bots out, put the plugin into one copy of each, and start all that they need."""
@@ -256,22 +228,9 @@ async def builder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bui
     (folder / "site" / "rasa_ps7").symlink_to(ROOT / "actions" / "ps7")
     async with Simulator() as ps7:
         at = Builder(folder, ps7)
-        for name, bot in BOTS.items():
-            for copy in COPIES:
-                lay_out(folder / copy / name, name)
-            if bot.refused:
-                at.refused[name] = at.types(name, "init", "--yes")
-            for copy in COPIES:
-                bot.first(at.bot(name, copy))
-            at.init[name] = at.types(name, "init", "--yes", *bot.options)
-            bot.person(at.bot(name))
-            named = [*bot.options] if bot.server else []
-            strict = ["doctor", "--bot", ".", "--only-bot", "--strict"]
-            at.strict[name] = at.types(name, *strict, *named)
-        for file, new in at.elsewhere():
-            file.write_text(re.sub(EVERYBODYS_PORTS, new, file.read_text()))
         try:
             for name in BOTS:
+                at.adopts(name)
                 await asyncio.gather(*(at.starts_actions(name, copy) for copy in COPIES))
             await at.starts_rasa()
             yield at
@@ -279,48 +238,13 @@ async def builder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bui
             await asyncio.gather(*(process.end() for process in at.processes))
 
 
-def lay_out(folder: Path, name: str) -> None:
-    """Copy a bot into a repository of its own, its action server at a port that is free."""
-    shutil.copytree(FOUND / name, folder)
-    (folder / BOTS[name].inside / "credentials.yml").write_text("rest:\n")
-    ports = {"5055": str(free_port()), "5056": str(free_port())}
-    for file in (path for path in folder.rglob("*") if path.is_file()):
-        text = re.sub("|".join(ports), lambda port: ports[port[0]], file.read_text())
-        file.write_text(text)
-    commands = ("init", "-q"), ("add", "-A", "-f"), ("commit", "-q", "-m", "As it was")
-    for command in commands if BOTS[name].in_git else ():
-        git(folder, *command)
-
-
-every_bot = pytest.mark.parametrize("name", BOTS)
-
-
-@every_bot
-def test_what_init_leaves_to_a_person_and_what_the_doctor_has_to_say(
-    builder: Builder, name: str
-) -> None:
-    """Nothing, once that is done: also where warnings are errors.
-
-    Where others in the repository say that the domain is one file is named by file and line. A bot
-    that has to be changed first, or whose actions have to be named, is refused with what to do.
-    """
-    if refused := BOTS[name].refused:
-        assert re.match(refused, builder.refused[name].stdout, re.DOTALL)
-    assert ("There is no git here" in builder.init[name].stdout) is not BOTS[name].in_git
-    rules = builder.bot(name) / BOTS[name].server / ".gitignore"
-    assert name == "tracked_env" or ".env\n" in rules.read_text()
-    said = re.findall(r"Left to you\n((?:  .*\n)*)", builder.init[name].stdout)
-    lines = [line.strip() for part in said for line in part.splitlines()]
-    for line, expected in zip(lines, BOTS[name].left, strict=True):
-        assert re.match(expected, line)
-    assert builder.strict[name].returncode == 0, builder.strict[name].stdout
-    assert "no errors, no warnings" in builder.strict[name].stdout
-
-
-@every_bot
-@beside_the_servers
+@pytest.mark.parametrize("name", BOTS)
 async def test_all_answers_but_the_greeting_are_as_before(builder: Builder, name: str) -> None:
-    """For somebody without a contextId every one is; Ana is greeted by segment, buttons kept."""
+    """For somebody without a contextId every one is; Ana is greeted by segment, buttons kept.
+
+    The doctor finds nothing, also where warnings are errors.
+    """
+    assert "no errors, no warnings" in builder.doctors[name], builder.doctors[name]
     bot = BOTS[name]
     before, _ = await builder.says(name, "before", None)
     assert all(before[:2])

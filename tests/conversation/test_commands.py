@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conversation import spoken
-from tests.conversation.cast import BOTS
 from tests.conversation.harness import OSS_BOT, Stage
 from tests.conversation.talking import RunningBot
 from tests.docs.documents import document
+from tests.support.processes import ROOT
 
 pytestmark = [
     pytest.mark.release,
@@ -22,11 +22,11 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", ["oss_bot", "start_bot"])
+@pytest.mark.parametrize("name", ["oss-bot", "oss-bot-session-start"])
 async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name: str) -> None:
     """`rasa data validate --fail-on-warnings` passes."""
     check = ("data", "validate", "--fail-on-warnings", "--domain", "domain")
-    code, said = await rasa_stage.command(f"{name}-validate", *check, cwd=BOTS[name].folder)
+    code, said = await rasa_stage.command(f"{name}-validate", *check, cwd=ROOT / "examples" / name)
     assert code == 0, said
 
 

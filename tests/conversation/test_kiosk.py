@@ -6,14 +6,19 @@ import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.cast import signed_arrival
-from tests.conversation.spoken import NOBODY, of_the_customer
-from tests.conversation.talking import AN_HOUR, RunningBot
+from tests.conversation.spoken import NOBODY, is_unknown, of_the_customer
+from tests.conversation.talking import AN_HOUR, RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-ACCOUNT = PERSONAS["ana"].slots["account"]
+ACCOUNT = str(PERSONAS["ana"].slots["account"])
 TYPED, WHO = "11144477735", "quem sou eu"
 ANA = [f"Conta {ACCOUNT}, CPF {PERSONAS['ana'].slots['cpf']}."]
+
+
+def welcome(whom: str) -> str:
+    """Return the greeting of a session."""
+    return f"Boas-vindas ao terminal ({whom})."
 
 
 async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
@@ -24,15 +29,35 @@ async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     A database hands out a session from the latter on, Rasa's memory from the action before it.
     """
     chat = kiosk.chat()
-    assert (await chat.say(WHO, signed_arrival(chat, "ana")))[-1:] == ANA
+    assert await chat.say(WHO, signed_arrival(chat, "ana")) == [welcome(ACCOUNT), *ANA]
     await chat.let_pass(AN_HOUR)
 
-    assert "Boas-vindas ao terminal (expired)." in await chat.say("/session_start")
+    assert welcome("expired") in await chat.say("/session_start")
     token = signed_arrival(chat, "ana")
-    assert f"Boas-vindas ao terminal ({ACCOUNT})." in await chat.say("/session_start", token)
+    assert welcome(ACCOUNT) in await chat.say("/session_start", token)
     assert await chat.say(WHO) == ANA
     assert await chat.say(WHO) == ANA
     assert len(ps7.requests) == 3, "asked for the session that ends, and for the new one"
+
+
+async def test_a_session_start_that_is_asked_for_replaces_the_customer(
+    kiosk: RunningBot, ps7: Simulator
+) -> None:
+    """It names whom the session is for, in mid-conversation; while PS7 is down, for later.
+
+    Its contextId stays at hand, although its message belongs to the session before. After a
+    `/restart` no customer is known.
+    """
+    chat = kiosk.chat()
+    await chat.say(WHO, signed_arrival(chat, "diego"))
+    async with down(ps7):
+        token = signed_arrival(chat, "ana")
+        assert welcome("unavailable") in await chat.say("/session_start", token)
+        await is_unknown(chat, "unavailable")
+    assert await chat.say(WHO) == ANA
+
+    assert await chat.say("/restart") == [welcome("missing")]
+    await is_unknown(chat, "missing")
 
 
 async def test_a_form_may_ask_for_a_cpf(kiosk: RunningBot) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
-from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
 from tests.conversation.talking import AN_HOUR, RunningBot
 
@@ -80,7 +79,7 @@ async def test_without_its_action_server_a_bot_tells_nothing_of_a_customer(
     chat = oss_bot.chat()
     assert await chat.say(ACCOUNT, {"contextId": "ana"}) == spoken.ANA_ACCOUNT
 
-    async with rasa_stage.without_actions(BOTS["oss_bot"]):
+    async with rasa_stage.without_actions("oss_bot"):
         assert (await chat.slots())["account"] == "00123456", "this test shows nothing"
         for who in (None, "diego"):
             heard = [await chat.say(each, {"contextId": who}) for each in (BALANCE, ACCOUNT)]

@@ -28,21 +28,16 @@ class Collector(service.MetricsServiceServicer):
     async def Export(  # noqa: N802 - the protocol's
         self, request: told.ExportMetricsServiceRequest, _context: object
     ) -> told.ExportMetricsServiceResponse:
-        for resource in request.resource_metrics:
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    self.names.put_nowait(metric.name)
+        scopes = (scope for each in request.resource_metrics for scope in each.scope_metrics)
+        for metric in (metric for scope in scopes for metric in scope.metrics):
+            self.names.put_nowait(metric.name)
         return told.ExportMetricsServiceResponse()
 
 
 async def test_metrics_of_a_worker_arrive_at_a_collector(tmp_path: Path) -> None:
     """As OTLP over gRPC, each by its name."""
-    actions = tmp_path / "actions"
-    actions.mkdir()
     (tmp_path / "rasa_ps7").symlink_to(ROOT / "actions" / "ps7")
-    (actions / "metrics.py").write_text(MODULE, encoding="utf-8")
-    imports = "import rasa_ps7\nfrom . import metrics\n"
-    (actions / "__init__.py").write_text(imports, encoding="utf-8")
+    (tmp_path / "actions.py").write_text(f"import rasa_ps7\n{MODULE}", encoding="utf-8")
     collector, server = Collector(), grpc.aio.server()
     service.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")

@@ -57,13 +57,13 @@ def bot_with(path: str, own: dict[str, Any]) -> Iterator[tuple[Conversation, dic
         gc.collect()
 
 
-def shown_under(heading: str, ends: int) -> list[Block]:
-    """Return the blocks of the guide from a heading to the next one of a level up to `ends`."""
+def shown_under(heading: str) -> list[Block]:
+    """Return the blocks of the guide from a heading to the next one."""
     lines = GUIDE.text.splitlines()
-    first = next(at for at, line in enumerate(lines, 1) if line.strip("# ") == heading)
-    level = re.compile(rf"#{{1,{ends}}} ")
-    end = next((at for at, line in enumerate(lines, 1) if at > first and level.match(line)), None)
-    return [each for each in GUIDE.blocks if first < each.line < (end or len(lines))]
+    headings = [at for at, line in enumerate(lines, 1) if re.match("#{2,3} ", line)]
+    first = next(at for at in headings if lines[at - 1].strip("# ") == heading)
+    end = next((at for at in headings if at > first), len(lines))
+    return [each for each in GUIDE.blocks if first < each.line < end]
 
 
 # docs/integration.md
@@ -125,7 +125,7 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
     """
     reader = Reader(tmp_path, _rasa_python())
     bot = reader.bot
-    installs, endpoint, greeting, settings, seals, checks = shown_under("By hand", 3)
+    installs, endpoint, greeting, settings, seals, checks = shown_under("By hand")
     await reader.types(f"{IN_GIT}\n{installs.code}")
     edits(bot / "endpoints.yml", "# Tracker store", f"{endpoint.code}# Tracker store")
     edits(bot / "domain" / "bot.yml", GREETING, greeting.code.partition("\n")[2])
@@ -134,7 +134,7 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
     assert reader.output.startswith("Nothing to change: the plugin is in this bot.\n")
     assert "no errors, no warnings" in reader.output
 
-    (uninstall,) = shown_under("Uninstall", 2)
+    (uninstall,) = shown_under("Uninstall")
     edits(bot / "domain" / "bot.yml", greeting.code.partition("\n")[2], GREETING)
     (bot / USE).write_text(SHOWN[USE], encoding="utf-8")
     await reader.types(f"git checkout -q endpoints.yml actions/__init__.py\n{uninstall.code}")
@@ -149,8 +149,8 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
 async def test_the_command_of_the_folder_is_a_module(tmp_path: Path) -> None:
     """Beside the bot's actions, where the page copies it."""
     reader = Reader(tmp_path, _rasa_python())
-    (copied,) = shown_under("The folder instead of the wheel", 3)
-    environment, *_ = shown_under("By hand", 3)[0].code.splitlines()
+    (copied,) = shown_under("The folder instead of the wheel")
+    environment, *_ = shown_under("By hand")[0].code.splitlines()
     key = ".venv-actions/bin/python -m actions.ps7 key"
     await reader.types(f"{environment}\n{copied.code}{key}")
     assert reader.output.startswith('["')

@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.cli.command import main
 from actions.ps7.testing.rasa_in_memory import load_domain
 from tests.examples.calm_flows import BOT, FLOWS, branches, read, steps_of, walk
 from tests.support.dialogue import LOOK_UP, VERIFY
-from tests.support.processes import ROOT
 
 DOMAIN = load_domain([BOT / "domain"])
 ACTIONS = [next(iter(each)) if isinstance(each, dict) else each for each in DOMAIN["actions"]]
@@ -42,23 +40,12 @@ SENSITIVE = {
 """The actions that tell a customer's data, and what must hold wherever a flow runs one."""
 
 
-def test_the_doctor_finds_nothing() -> None:
-    """Not even a warning; and an assistant beside the flows sees the plugin's slots as well."""
-    assert main(["doctor", "--bot", str(BOT), "--only-bot", "--strict"]) == 0
-    assert [
-        name for name, slot in DOMAIN["slots"].items() if not slot["shared_for_coexistence"]
-    ] == []
-
-
-def test_no_slot_holds_more_than_a_prompt_may() -> None:
+def test_what_a_slot_holds_may_stand_in_a_prompt_and_an_assistant_beside_the_flows_sees_it() -> (
+    None
+):
     """What the bot knows of the customer is in the seal, and what is shown is masked."""
     assert DOMAIN["slots"].keys() & {"cpf", "agency", "account", "phone_number"} == set()
-
-
-def test_the_answers_of_the_plugin_are_those_of_its_own_domain() -> None:
-    """They stand in two files, since Rasa Pro's slots are not Rasa Open Source's."""
-    original = read(ROOT / "domain.yml")["responses"]
-    assert read(BOT / "domain" / "ps7.yml")["responses"] == original
+    assert all(slot["shared_for_coexistence"] for slot in DOMAIN["slots"].values())
 
 
 def customers() -> Iterator[Mapping[str, Any]]:
@@ -106,11 +93,11 @@ def test_the_channel_hears_that_the_customer_has_left() -> None:
     assert signals == {"utter_handover": "handed_over", "utter_goodbye": "ended"}
 
 
-@pytest.mark.parametrize("flow", ["talk_to_person", "pattern_human_handoff"])
-def test_a_hand_over_is_the_last_step(flow: str) -> None:
+def test_a_hand_over_is_the_last_step() -> None:
     """It pauses the conversation. A step after it would run once the desk has returned it."""
-    assert walk(flow, NOBODY) == [VERIFY, "action_hand_over"]
-    assert not any(branches(step) for step in steps_of(flow))
+    for flow in ("talk_to_person", "pattern_human_handoff"):
+        assert walk(flow, NOBODY) == [VERIFY, "action_hand_over"]
+        assert not any(branches(step) for step in steps_of(flow))
 
 
 def test_a_conversation_is_deleted_after_thirty_days() -> None:

@@ -10,50 +10,48 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.host.test_contract_in_process import host
-from tests.support.action_server import ActionServer
+from tests.support.action_server import ActionServer, launch
 from tests.support.grpc_client import connected
-from tests.support.processes import ROOT, Process, free_port
+from tests.support.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from tests.support.dialogue import Send
+    from tests.support.processes import Process
 
     Settings = Mapping[str, Any]  # each a text; `str` would shut out the options beside them
     Host = Callable[[Path, Path, Settings], AbstractAsyncContextManager[Send]]
 
 
 @asynccontextmanager
+async def ending_well(process: Process, end: Callable[[], Awaitable[int]]) -> AsyncIterator[None]:
+    """Check the end of a server."""
+    try:
+        yield
+        assert await end() == 0
+        assert process.complaints == []
+    finally:
+        await process.kill()
+
+
+@asynccontextmanager
 async def over_http(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
     """Run `python -m rasa_sdk`, as Rasa Open Source calls it."""
     server = await ActionServer.start(python, folder / "actions.log", **settings)
-    try:
+    async with ending_well(server.process, server.stop):
         yield server.send
-        assert await server.stop() == 0
-        assert server.process.complaints == []
-    finally:
-        await server.process.kill()
 
 
 @asynccontextmanager
 async def over_grpc(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
     """Run `python -m rasa_sdk --grpc`. The SDK leaves no choice of where it listens."""
-    port = free_port()
-    process = await Process.start(
-        folder / "actions.log",
-        *(python, "-m", "rasa_sdk", "--grpc", "--actions", "actions", "--port", str(port)),
-        cwd=ROOT,
-        variables={"PYTHONPATH": str(ROOT), **settings},
-    )
-    try:
-        async with connected(port) as send:
-            yield send
-        assert await process.end() == 0
-        assert process.complaints == []
-    finally:
-        await process.kill()
+    log, port = folder / "actions.log", free_port()
+    process = await launch(python, log, port=port, variables=settings, program="rasa_sdk --grpc")
+    async with ending_well(process, process.end), connected(port) as send:
+        yield send
 
 
 @asynccontextmanager

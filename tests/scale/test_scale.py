@@ -27,9 +27,7 @@ async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
 ) -> None:
     """Each turn goes to another Rasa server; versions and keys change while users talk.
 
-    Turns are lost only if they were under way on a server that was killed, none where nginx repeats
-    action calls, and in the end every tracker holds its own customer. What else must hold stands in
-    `verdict.problems`.
+    What must hold stands in `verdict.problems`: in the end every tracker holds its own customer.
     """
     programs = Programs.find()
     if programs.missing:
@@ -48,14 +46,6 @@ async def test_servers_die_and_change_and_no_conversation_is_the_worse_for_it(
             process.terminate()
             await process.wait()
     assert process.returncode == 0, output
-    rows = (line.split(" | ") for line in re.findall(r"^\| (.*?) ?\|$", output, re.MULTILINE))
-    found = {name: [cell.strip() for cell in cells] for name, *cells in rows}
-
-    assert found["conversations"] == found["trackers right at the end"]
-    assert found["turns and trackers mixed up"] == ["0"]
-    for plan in PLANS:
-        *_, cut_off, failed, refused, lost, beyond = map(int, found[plan.name])
-        assert refused > 0
-        assert (cut_off > 0) is (plan.name in {AS_IT_COMES, REPEATING})
-        assert max(failed, lost) <= (cut_off if plan.name == AS_IT_COMES else 0)
-        assert beyond <= cut_off  # a call that is repeated may ask PS7 again
+    rows = dict(re.findall(r"^\| (.*?) \| \d+ \| \d+ \| (\d+) \|", output, re.MULTILINE))
+    hit = {plan.name for plan in PLANS if int(rows[plan.name])}
+    assert hit == {AS_IT_COMES, REPEATING}, "no call was cut off: this test shows nothing"

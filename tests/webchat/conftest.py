@@ -16,7 +16,6 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
 from examples.webchat.server import CLIENT, Backstage, application
-from tests.conversation.cast import BOTS
 from tests.support.needs import lacking
 from tests.webchat.visit import AXE, Visit
 
@@ -54,7 +53,7 @@ async def visitors(
 
     Afterwards see that no page did what none may do.
     """
-    log = rasa_stage.actions_log(BOTS["oss_bot"])
+    log = rasa_stage.actions_log("oss_bot")
     backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log)
     async with (
         TestServer(application(backstage), host="127.0.0.1") as server,

@@ -1,18 +1,13 @@
-"""What the tests of the wheel share: the wheel, built once, and environments for both SDKs."""
+"""What the tests of the wheel share: the wheel, built once and installed once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.wheel import environment
-from tests.wheel.building import build, clone
-
-Environments = Callable[[Path, bool], Path]
-"""Takes an interpreter, and whether the wheel is installed beside what the wheel needs."""
+from tests.wheel.building import build, clone, run
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +17,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    """Make environments where they are first needed."""
-
-    @cache
-    def make(python: Path, with_wheel: bool) -> Path:
-        folder = tmp_path_factory.mktemp("environment")
-        return environment.make(folder, python, wheel if with_wheel else None)
-
-    return make
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel alone; what it needs, the interpreters have."""
+    folder = tmp_path_factory.mktemp("installed")
+    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "-t", folder, wheel, cwd=folder)
+    return folder

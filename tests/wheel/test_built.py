@@ -35,9 +35,8 @@ def test_the_wheel_holds_the_plugin_and_nothing_else(wheel: Path) -> None:
         names = sorted(archive.namelist())
 
     info = ("METADATA", "WHEEL", "entry_points.txt", "licenses/LICENSE", "RECORD")
-    assert names == sorted(
-        [*(f"rasa_ps7/{name}" for name in MODULES), *(f"{INFO}/{name}" for name in info)]
-    )
+    ours = [f"rasa_ps7/{name}" for name in MODULES]
+    assert names == sorted([*ours, *(f"{INFO}/{name}" for name in info)])
     assert wheel.name == f"rasa_ps7-{PROJECT['version']}-py3-none-any.whl"
 
 
@@ -57,11 +56,9 @@ def test_builds_are_the_same_bytes(wheel: Path, sdist: Path, tmp_path: Path) -> 
         os.utime(path, (1_700_000_000, 1_700_000_000))
         path.chmod(0o700 if path.is_dir() else 0o600)
 
-    for first, kind, place in (
-        *((wheel, "wheel", project), (sdist, "sdist", project)),
-        (wheel, "wheel", unpacked),
-    ):
-        assert build(place, kind).read_bytes() == first.read_bytes()
+    assert build(project, "wheel").read_bytes() == wheel.read_bytes()
+    assert build(project, "sdist").read_bytes() == sdist.read_bytes()
+    assert build(unpacked, "wheel").read_bytes() == wheel.read_bytes()
 
 
 def test_the_sdist_holds_what_the_wheel_is_built_from(sdist: Path) -> None:
@@ -69,10 +66,6 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = sorted(member.name for member in archive if member.isfile())
 
-    beside = (
-        *("CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md"),
-        *("domain.yml", "pyproject.toml", ".gitignore"),
-    )
-    assert names == sorted(
-        [*(f"{SDIST}/actions/ps7/{name}" for name in MODULES), *(f"{SDIST}/{n}" for n in beside)]
-    )
+    beside = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", ".gitignore"}
+    beside |= {"domain.yml", "pyproject.toml", *(f"actions/ps7/{name}" for name in MODULES)}
+    assert names == sorted(f"{SDIST}/{name}" for name in beside)

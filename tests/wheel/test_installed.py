@@ -1,4 +1,4 @@
-"""The wheel, installed: the command."""
+"""The wheel, installed: the command, and what pip finds of its needs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.wheel.conftest import Environments
-from tests.wheel.environment import run
+from tests.support.interpreters import PYTHONS, usable
+from tests.wheel.building import run
 
 pytestmark = pytest.mark.release
 
 
-def test_the_command_is_there(environments: Environments, tmp_path: Path) -> None:
+def test_the_command_is_there(installed: Path, tmp_path: Path) -> None:
     """As a script, and as a module."""
-    python = environments(Path(sys.executable), True)
-    help_text = run(python.with_name("rasa-ps7"), "--help", cwd=tmp_path)
+    script, module = (installed / "bin" / "rasa-ps7",), (sys.executable, "-m", "rasa_ps7")
+    help_text, same = (
+        run(*command, "--help", cwd=tmp_path, PYTHONPATH=str(installed))
+        for command in (script, module)
+    )
     assert help_text.startswith("usage: rasa-ps7 ")
-    assert run(python, "-m", "rasa_ps7", "--help", cwd=tmp_path) == help_text
+    assert same == help_text
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_an_interpreter_has_what_the_wheel_says_it_needs(
+    python: Path, wheel: Path, tmp_path: Path
+) -> None:
+    """Without an index pip would miss what is not there."""
+    pip = (sys.executable, "-m", "pip", "--python", usable(python))
+    run(*pip, "install", "--dry-run", "--no-index", wheel, cwd=tmp_path)

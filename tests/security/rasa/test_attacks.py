@@ -61,42 +61,37 @@ async def pauses(chat: Chat) -> None:
     await chat.let_pass(AN_HOUR)
 
 
-def attack(bot: str, name: str, *tried: Step, truth: str | None = None) -> Any:  # noqa: ANN401 - pytest's own
-    """Return an attack on a bot, by name.
+def attack(name: str, *tried: Step, truth: str | None = None) -> Any:  # noqa: ANN401 - pytest's own
+    """Return an attack, by name.
 
     `truth` is whom the bank's own channel brought last: no other may be shown.
     """
-    return pytest.param(bot, tried, truth, id=f"{bot}: {name}")
+    return pytest.param(tried, truth, id=name)
 
 
 ANA = {"contextId": "ana"}
 COMES, BRUNO, LEAVES, BACK = says("oi", "ana"), says("oi", "bruno"), says("tchau"), means("back")
-RESTARTS = means("restart")
 VERIFIED = {"event": "action", "name": "action_ps7_verify"}
 EVERY_SLOT = posts({"event": "reset_slots"}, *sets(CLAIMS))
 ATTACKS = [
-    attack("oss_bot", "every slot in a payload", means("ask_balance", **CLAIMS)),
+    attack("every slot in a payload", means("ask_balance", **CLAIMS)),
+    attack("metadata in one", means("session_start", session_started_metadata=ANA, **ANA)),
+    attack("a log-out and her arrival rewound", COMES, LEAVES, BACK, BACK, BACK),
+    attack("a new session after her log-out", COMES, LEAVES, pauses, COMES),
+    attack("every slot, over a customer's", BRUNO, EVERY_SLOT, truth="bruno"),
     attack(
-        "oss_bot", "metadata in one", means("session_start", session_started_metadata=ANA, **ANA)
-    ),
-    attack("oss_bot", "a log-out and her arrival rewound", COMES, LEAVES, BACK, BACK, BACK),
-    attack("oss_bot", "a new session after her log-out", COMES, LEAVES, pauses, COMES),
-    attack("start_bot", "a new session that carries slots over", COMES, pauses),
-    attack("start_bot", "a restart after her log-out", COMES, LEAVES, RESTARTS, COMES),
-    attack("oss_bot", "every slot, over a customer's", BRUNO, EVERY_SLOT, truth="bruno"),
-    attack(
-        *("oss_bot", "events as if all had been verified"),
+        "events as if all had been verified",
         *(posts(*sets(CLAIMS), SAID, VERIFIED), lambda chat: chat.execute("action_answer_balance")),
     ),
 ]
 
 
-@pytest.mark.parametrize(("bot", "tried", "truth"), ATTACKS)
+@pytest.mark.parametrize(("tried", "truth"), ATTACKS)
 async def test_no_attack_is_answered_as_the_victim(
-    rasa_bots: dict[str, RunningBot], bot: str, tried: tuple[Step, ...], truth: str | None
+    oss_bot: RunningBot, tried: tuple[Step, ...], truth: str | None
 ) -> None:
     """Neither on that turn nor after a verify: the slots say what PS7 said of who arrived."""
-    chat = rasa_bots[bot].chat()
+    chat = oss_bot.chat()
     heard = [await step(chat) for step in tried]
     heard.append(await chat.say(BALANCE))
     after_the_turn = await chat.slots()
@@ -116,6 +111,6 @@ async def test_a_restart_after_a_log_out_is_served(oss_bot: RunningBot) -> None:
     A bot that answers nobody would pass all others.
     """
     chat = oss_bot.chat()
-    for step in (COMES, LEAVES, RESTARTS, COMES):
+    for step in (COMES, LEAVES, means("restart"), COMES):
         await step(chat)
     assert await chat.say(BALANCE) == BALANCES["ana"]
