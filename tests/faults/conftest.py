@@ -7,6 +7,7 @@ requests is no matter of chance.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -55,10 +56,7 @@ async def watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.fixture
-async def turn(
-    watch: Watch,  # noqa: ARG001 - it watches from before the first action
-    isolated: pytest.MonkeyPatch,
-) -> AsyncIterator[Turn]:
+async def turn(watch: Watch, isolated: pytest.MonkeyPatch) -> AsyncIterator[Turn]:
     """Yield what lets a user arrive at a bot; its connections end with the test."""
     isolated.setattr("actions.ps7.lookup.client.uniform", lambda *_: 0.0)
     isolated.setenv("PS7_SEAL_KEYS", seal_keys())
@@ -78,7 +76,9 @@ async def turn(
         await bot.user("oi", metadata=sent)
         for name in (*OF_A_CUSTOMER, OWN):
             await bot.set_slot(name, "stale")
+        began = time.monotonic()
         await bot.run(LOOK_UP)
+        watch.seconds = time.monotonic() - began
         return bot.slots
 
     yield arrive

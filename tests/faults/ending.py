@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from actions.ps7.testing import Fault, Simulator
-from tests.faults.conftest import ATTEMPTS, OF_A_CUSTOMER, OWN
+from actions.ps7.testing import Simulator
+from tests.faults.conftest import OF_A_CUSTOMER, OWN
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID, found
 from tests.faults.watch import Watch
 
@@ -34,12 +34,6 @@ class End:
     reason: str
     requests: int
     token_requests: int = 0
-
-
-def at_every_attempt(fault: Fault) -> End:
-    """Return the end if the fault stays."""
-    again = ATTEMPTS if fault.retried else 1
-    return End(fault.outcome, fault.reason, len(fault.after) + again)
 
 
 def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End) -> None:
@@ -68,8 +62,7 @@ def check(watch: Watch, slots: dict[str, Any], ps7: Simulator, end: End) -> None
     attempts = ["ps7.attempt"] * end.requests + ["ps7.lookup"]
     assert watch.spans.names == attempts + ["ps7.attempt"] * probed + ["ps7.probe"] * probes
     assert [event for span in watch.spans.ended for event in span.events] == []
-    (seconds,) = watch.seconds
-    assert seconds <= float(os.environ["PS7_DEADLINE"]) + GRACE
+    assert watch.seconds <= float(os.environ["PS7_DEADLINE"]) + GRACE
     silent(watch, ps7)
 
 

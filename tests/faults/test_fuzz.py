@@ -27,7 +27,7 @@ from tests.model.subject import Subject, playing
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 fuzzed = settings(
-    max_examples=-(-int(os.environ.get("PS7_FUZZ_EXAMPLES", "900")) // 3),
+    max_examples=-(-int(os.environ.get("PS7_FUZZ_EXAMPLES", "450")) // 3),
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -49,8 +49,7 @@ SETTINGS = {
 
 _TEXTS = ("", "C1", "C1\r\nX-Forged: yes", "\x00", "\u202eC1", "\ud800", "9" * 5000)
 texts = st.sampled_from((*_TEXTS, "0", "1")) | st.text(max_size=40)
-_floats = st.floats(allow_nan=False, allow_infinity=False)
-scalars = st.none() | st.booleans() | texts | st.integers() | _floats | st.just(10**400)
+scalars = st.none() | st.booleans() | texts | st.integers() | st.sampled_from((1.5, 10**400))
 _keys = st.sampled_from(("contextId", "encoded", "channel", "correlationId", *ANA.payload)) | texts
 objects = st.recursive(
     st.dictionaries(_keys, scalars, max_size=4),
@@ -78,9 +77,11 @@ _envelopes = st.fixed_dictionaries(
         **dict.fromkeys(("payload", "data"), objects | scalars),
     },
 )
-_charsets = st.sampled_from(("utf-8-sig", "latin-1", "utf-16"))
-_texts_sent = (_envelopes | scalars).map(lambda value: json.dumps(value, ensure_ascii=False))
-_bodies = st.builds(str.encode, _texts_sent, _charsets, st.just("replace"))
+_bodies = st.builds(
+    lambda said, charset: json.dumps(said, ensure_ascii=False).encode(charset, "replace"),
+    _envelopes | scalars,
+    st.sampled_from(("utf-8-sig", "latin-1", "utf-16")),
+)
 answers = st.builds(
     Answer,
     st.sampled_from((200, 400, 401, 404, 429, 500, 503)) | st.integers(100, 999),

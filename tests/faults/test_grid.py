@@ -1,4 +1,4 @@
-"""Every fault in every phase that it can hit: how the turn ends, when, and what is said of it.
+"""Every fault: how the turn ends, when, and what is said of it; and one of each kind for a token.
 
 The faults are the simulator's table: a new row there is tested here by itself.
 """
@@ -11,14 +11,27 @@ import pytest
 
 from actions.ps7.testing import FAULTS, Fault, Simulator
 from tests.faults.conftest import ATTEMPTS, Turn
-from tests.faults.ending import MET, End, at_every_attempt, check
+from tests.faults.ending import MET, End, check
 from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
 from tests.faults.watch import Watch
 from tests.host.loopback import Server
 
-TRANSPORT = {"connection_lost", "deadline", "read_timeout"}
-"""Reasons that a socket gives: the same wherever it leads to."""
-every_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+OF_THE_TOKEN_ENDPOINT = {
+    "http-400": End("denied", "token_refused", 0, 1),
+    "http-401": End("denied", "token_refused", 0, 1),
+    "echo": End("denied", "token_refused", 0, 1),
+    "http-429": End("unavailable", "too_many_requests", 0, ATTEMPTS),
+    "http-429-far": End("unavailable", "too_many_requests", 0, 1),
+    "http-302": End("unavailable", "token_unavailable", 0, ATTEMPTS),
+    "http-503": End("unavailable", "token_unavailable", 0, ATTEMPTS),
+    "reset": End("unavailable", "connection_lost", 0, ATTEMPTS),
+    "slow": End("unavailable", "read_timeout", 0, ATTEMPTS),
+    "drip": End("unavailable", "deadline", 0, 1),
+    "unreadable": End("unavailable", "token_unreadable", 0, 1),
+    "too-large": End("unavailable", "token_unreadable", 0, 1),
+    "not-http": End("unavailable", "token_unreadable", 0, 1),
+}
+"""One fault of each kind, and how a lookup ends that it keeps from having a token."""
 
 
 @pytest.fixture
@@ -34,44 +47,42 @@ async def ps7(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
         assert elsewhere.connections == 0
 
 
-@every_fault
-@pytest.mark.parametrize("passes", [False, True], ids=["at every attempt", "at the first attempt"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_a_fault_ends_the_turn_as_its_row_says(
-    turn: Turn, watch: Watch, ps7: Simulator, fault: Fault, passes: bool
+    turn: Turn, watch: Watch, ps7: Simulator, fault: Fault
 ) -> None:
-    """PS7 is asked again as often as allowed, if that may help; within the deadline."""
-    ps7.script(CONTEXT_ID, [*fault.after, fault.name, *(["ana"] if passes else [])])
+    """PS7 is asked as often as allowed, if that may help; within the deadline."""
+    ps7.script(CONTEXT_ID, [*fault.after, fault.name])
 
     slots = await turn(ps7.environment, **MET.get(fault.reason, {}))
 
-    again = passes and fault.retried
-    end = End("ok", "ok", len(fault.after) + 2) if again else at_every_attempt(fault)
-    check(watch, slots, ps7, end)
+    asked = len(fault.after) + (ATTEMPTS if fault.retried else 1)
+    check(watch, slots, ps7, End(fault.outcome, fault.reason, asked))
 
 
-@every_fault
+@pytest.mark.parametrize("fault", ["http-429", "http-503", "reset-body", "slow"])
+async def test_a_fault_that_passes_costs_one_attempt(
+    turn: Turn, watch: Watch, ps7: Simulator, fault: str
+) -> None:
+    """PS7 is asked once more, and the customer is there."""
+    ps7.script(CONTEXT_ID, [fault, "ana"])
+
+    slots = await turn(ps7.environment, **MET["read_timeout"])
+
+    check(watch, slots, ps7, End("ok", "ok", 2))
+
+
+@pytest.mark.parametrize("fault", OF_THE_TOKEN_ENDPOINT)
 @pytest.mark.parametrize("ps7", [{"app_secret": APP_SECRET}], indirect=True, ids=["gateway"])
 async def test_a_fault_of_the_token_endpoint_ends_the_lookup(
-    turn: Turn, watch: Watch, ps7: Simulator, fault: Fault
+    turn: Turn, watch: Watch, ps7: Simulator, fault: str
 ) -> None:
     """Without a token PS7 is not asked at all: the lookup ends as the token's request does."""
-    redirect = {"Location": ps7.redirect_to} if "Location" in fault.headers else {}
-    headers = {**fault.headers, **redirect}
-    ps7.token_answer(fault.status, headers=headers, body=fault.body, delivery=fault.delivery)
+    row = FAULTS[fault]
+    redirect = {"Location": ps7.redirect_to} if "Location" in row.headers else {}
+    headers = {**row.headers, **redirect}
+    ps7.token_answer(row.status, headers=headers, body=row.body, delivery=row.delivery)
 
-    slots = await turn(ps7.environment, **MET.get(fault.reason, {}), APP_SECRET=APP_SECRET)
+    slots = await turn(ps7.environment, **MET.get(row.reason, {}), APP_SECRET=APP_SECRET)
 
-    check(watch, slots, ps7, without_a_token(fault))
-
-
-def without_a_token(fault: Fault) -> End:
-    """Return how a lookup ends that this fault keeps from having a token."""
-    if fault.status in (400, 401, 403):
-        return End("denied", "token_refused", 0, 1)
-    asked = ATTEMPTS if fault.retried else 1
-    if fault.status == 429:
-        return End("unavailable", "too_many_requests", 0, asked)
-    if fault.status != 200:
-        return End("unavailable", "token_unavailable", 0, ATTEMPTS)
-    reason = fault.reason if fault.reason in TRANSPORT else "token_unreadable"
-    return End("unavailable", reason, 0, asked)
+    check(watch, slots, ps7, OF_THE_TOKEN_ENDPOINT[fault])
