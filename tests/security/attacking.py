@@ -30,16 +30,15 @@ from tests.support.dialogue import LOOK_UP, SLOTS
 WITNESS = "action_witness"
 STATUS, SEAL, NOTE = "ps7_status", "ps7_context", "session_started_metadata"
 CUSTOMER_SLOTS = (*SLOTS[2:], "u_cpf", "u_id")
-MAX_AGE = 900
 
 # What is secret: made anew for each run, so that a log can be searched.
 SEAL_KEY, FOREIGN_SEAL_KEY = (Fernet.generate_key().decode() for _ in range(2))
-ARRIVAL_KEY, OLDER_ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY = (secrets.token_urlsafe(32) for _ in range(3))
+ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY = (secrets.token_urlsafe(32) for _ in range(2))
 CONTEXT_IDS = {who: f"ctx-{who}-{secrets.token_hex(8)}" for who in ("ana", "diego")}
 ANA, DIEGO = CONTEXT_IDS["ana"], CONTEXT_IDS["diego"]
 SENDERS, FORGED = "5511-planted", "Forged"
 SECRETS: list[str] = [
-    *(SEAL_KEY, FOREIGN_SEAL_KEY, ARRIVAL_KEY, OLDER_ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY),
+    *(SEAL_KEY, FOREIGN_SEAL_KEY, ARRIVAL_KEY, FOREIGN_ARRIVAL_KEY),
     *("gAAAAA", "eyJ"),  # how seals and tokens begin
     *(*CONTEXT_IDS.values(), SENDERS, FORGED),
     *(str(PERSONAS[who].slots[name]) for who in CONTEXT_IDS for name in ("cpf", "account")),
@@ -67,17 +66,15 @@ class Bank:
         self.signed = False
         for who, context_id in CONTEXT_IDS.items():
             ps7.answer(context_id, body=PERSONAS[who].answer)
-        keys = {"SEAL_KEYS": [SEAL_KEY], "MAX_AGE": MAX_AGE, "CLEAR_SLOTS": ["balance"]}
+        keys = {"PS7_SEAL_KEYS": json.dumps([SEAL_KEY]), "PS7_CLEAR_SLOTS": '["balance"]'}
         for name, value in {**ps7.environment, **keys}.items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            monkeypatch.setenv(f"PS7_{name.removeprefix('PS7_')}", text)
+            monkeypatch.setenv(name, value)
 
     async def opens(self, *, signed: bool) -> None:
         """Serve Ana in a conversation of her own, and from then on whoever comes."""
         if signed:
             self.signed = True
-            keys = json.dumps([ARRIVAL_KEY, OLDER_ARRIVAL_KEY])
-            self._monkeypatch.setenv("PS7_ARRIVAL_KEYS", keys)
+            self._monkeypatch.setenv("PS7_ARRIVAL_KEYS", json.dumps([ARRIVAL_KEY]))
         self.elsewhere = await Talk(self).after(*arrives("ana"))
 
     def now(self) -> float:
@@ -142,24 +139,10 @@ def runs(action: str) -> Step:
     return lambda talk: talk.run(action)
 
 
-def happens(event: str, **details: object) -> Step:
-    """Put an event into the tracker, as Rasa's API can."""
-    return lambda talk: talk.happens({"event": event, **details})
-
-
 async def comes_back(talk: Talk) -> None:
     """Start another session, without a contextId."""
     talk.expire_session()
     await talk.user("oi")
-
-
-def passes(seconds: float) -> Step:
-    """Let time pass."""
-
-    async def step(talk: Talk) -> None:
-        talk.bank.clock.move(seconds)
-
-    return step
 
 
 def writes(**slots: object) -> Step:

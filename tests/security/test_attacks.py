@@ -8,7 +8,6 @@ of the bot that reads the seal is told of no other customer.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -24,9 +23,7 @@ from tests.security.attacking import (
     FOREIGN_ARRIVAL_KEY,
     FOREIGN_SEAL_KEY,
     FORGED,
-    MAX_AGE,
     NOTE,
-    OLDER_ARRIVAL_KEY,
     SEAL,
     SEAL_KEY,
     STATUS,
@@ -39,8 +36,6 @@ from tests.security.attacking import (
     claims,
     comes_back,
     genuine,
-    happens,
-    passes,
     restores_hers,
     runs,
     said_of,
@@ -55,18 +50,15 @@ from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 BACK, AGAIN = "the user comes back", "who was known arrives again"
 PLANS = (
-    (WITNESS,),
-    (VERIFY, WITNESS),
+    (WITNESS, VERIFY, WITNESS, BACK, LOOK_UP, WITNESS),
     (LOOK_UP, VERIFY, WITNESS),
-    (VERIFY, BACK, LOOK_UP, WITNESS),
     (FORGET, AGAIN, LOOK_UP, WITNESS),
 )
-"""An action of the bot's own, a sensitive step, a turn; the next session, and after a log-out."""
+"""A sensitive step, and the next session; a turn; and after a log-out."""
 SETUPS: dict[str, tuple[Step, ...]] = {
     "stranger": (),
     "ana": arrives("ana"),
     "ana is carried over": (*arrives("ana"), comes_back),
-    "ana's time is over": (*arrives("ana"), passes(MAX_AGE)),
     "diego after ana": (*arrives("ana"), *arrives("diego")),
     "logged out": (*arrives("ana"), runs(FORGET)),
     "logged out, a session ago": (*arrives("ana"), runs(FORGET), comes_back),
@@ -102,56 +94,35 @@ ATTACKS = [
     attack("ana", "every slot is another customer's", STILL_ANA, claims("diego")),
     attack("stranger", "every slot is a customer's", TAMPERED, claims("ana")),
     attack("logged out", "every slot is a customer's", NOBODY, claims("ana")),
-    attack("ana's time is over", "her slots", STILL_ANA, claims("ana")),
     # Seals
     attack("stranger", "another conversation's", TAMPERED, claims("ana"), seals(stolen)),
     attack("ana", "another conversation's seal", STILL_ANA, seals(stolen)),
     attack("ana", "a seal by an attacker's key", STILL_ANA, seals(sealed_by(FOREIGN_SEAL_KEY))),
-    attack("ana", "a piece of her seal", STILL_ANA, seals(lambda talk: talk.slots[SEAL][:80])),
     attack("diego after ana", "all slots of before", DIEGO_COMES, restores_hers),
     attack("ana is carried over", "all slots of before", OVER, restores_hers),
-    attack("ana is carried over", "the seal wiped", OVER, claims("ana"), seals(None)),
     # Log-outs
     attack("ana", "`undefined` and a log-out", NOBODY, brings("undefined"), LOG_OUT, HERS),
     attack("diego after ana", "a log-out, and her contextId", NOBODY, LOG_OUT, HERS),
-    attack("logged out", "the contextId, with `encoded` 0", NOBODY, brings(ANA, encoded="0")),
-    attack(
-        *("logged out", "the contextId as the gateway passes it on", NOBODY),
-        brings(b64encode(ANA.encode()).decode(), encoded="0"),
-    ),
     attack("logged out", "all slots of before", NOBODY, restores_hers),
     attack("logged out", "the contextId, and the seal wiped", NOBODY, WIPES, HERS),
     attack("logged out, a session ago", "the contextId", NOBODY, HERS),
-    attack_signed(
-        *("ana", "another's token and a log-out", NOBODY),
-        *(brings(token(sub="another conversation")), LOG_OUT, passes(130), brings(token("ana"))),
-    ),
     # Messages
     attack("ana", "her contextId in a list", ANA_GOES, brings([ANA])),
     attack("ana", "her contextId and a line of the log", ANA_GOES, brings(f"{ANA}{LINE}")),
     attack(
         "stranger", "the note of a session", NOBODY, says(), writes(**{NOTE: {"contextId": ANA}})
     ),
-    attack("stranger", "no message", NOBODY, happens("bot", text="", metadata={"contextId": ANA})),
     attack("stranger", "a contextId of the session before", NOBODY, HERS, comes_back),
     attack(
         "stranger", "a line beside it", DIEGO_COMES, brings(DIEGO, correlationId=LINE, flowId=LINE)
     ),
-    attack("diego after ana", "his turn is rewound", DIEGO_COMES, happens("rewind")),
     # Tokens
     attack_signed("ana", "no token", ANA_GOES, brings(DIEGO)),
     attack_signed("ana", "an attacker's key", ANA_GOES, brings(token(key=FOREIGN_ARRIVAL_KEY))),
     attack_signed("ana", "another conversation's", ANA_GOES, brings(token(sub=f"{FORGED}-1"))),
     attack_signed("ana", "one that is over", ANA_GOES, brings(token(made=-121))),
-    attack_signed("ana", "one of the next minute", ANA_GOES, brings(token(made=60))),
-    attack_signed("ana", "hers, which is over", STILL_ANA, brings(token("ana", made=-130))),
-    attack_signed("stranger", "an older key", DIEGO_COMES, brings(token(key=OLDER_ARRIVAL_KEY))),
     # What the plugin cannot prevent: who has what it takes is served as the customer
     attack("stranger", "a contextId, and no PS7_ARRIVAL_KEYS", STILL_ANA, HERS),
-    attack(
-        *("stranger", "the same through Rasa's API", STILL_ANA),
-        happens("user", text="oi", metadata={"contextId": ANA}),
-    ),
     attack_signed(
         *("stranger", "a token in time with its sender id, or an arrival key", STILL_ANA),
         brings(token("ana")),
@@ -160,7 +131,6 @@ ATTACKS = [
         *("stranger", "a seal key, and a way to write ps7_context", STILL_ANA),
         *(says(), seals(sealed_by(SEAL_KEY))),
     ),
-    attack_signed("ana", "the sender id of a conversation that goes on", STILL_ANA, says()),
 ]
 """Also what must go on working, so that no attack fails since everything is refused."""
 
@@ -168,11 +138,7 @@ ATTACKS = [
 @pytest.mark.parametrize(("steps", "must", "signed"), ATTACKS)
 @pytest.mark.parametrize("plan", PLANS, ids=" > ".join)
 async def test_no_attack_makes_a_customer(
-    bank: Bank,
-    plan: tuple[str, ...],
-    steps: tuple[Step, ...],
-    must: Must,
-    signed: bool,
+    bank: Bank, plan: tuple[str, ...], steps: tuple[Step, ...], must: Must, signed: bool
 ) -> None:
     """Whatever the bot runs next."""
     await bank.opens(signed=signed)
@@ -192,10 +158,8 @@ async def test_no_attack_makes_a_customer(
             assert talk.slots[STATUS] == must.status
 
 
-@pytest.mark.parametrize(
-    "between", [(WIPES,), (happens("rewind"),), (brings(["ctx"]), runs(LOOK_UP)), (LOG_OUT,)]
-)
-async def test_the_sixth_context_id_is_rejected(bank: Bank, between: tuple[Step, ...]) -> None:
+@pytest.mark.parametrize("between", [WIPES, LOG_OUT])
+async def test_the_sixth_context_id_is_rejected(bank: Bank, between: Step) -> None:
     """One session asks about five contextIds (`PS7_MAX_CONTEXTS`), however right the next is."""
     talk = Talk(bank)
     guesses = [f"ctx-{number}" for number in range(5)]
@@ -203,8 +167,7 @@ async def test_the_sixth_context_id_is_rejected(bank: Bank, between: tuple[Step,
         await talk.user("oi", metadata={"contextId": guess})
         await talk.run(LOOK_UP)
         assert talk.slots[STATUS] == "rejected"
-        for step in between:
-            await step(talk)
+        await between(talk)
     assert [request.json["contextId"] for request in bank.ps7.requests] == guesses
 
 
