@@ -14,7 +14,6 @@ from itertools import takewhile
 from tests.model.steps import (
     BASE64,
     FAILURES,
-    FEW,
     LIMIT,
     MAX_AGE,
     NAMES,
@@ -23,7 +22,6 @@ from tests.model.steps import (
     Bot,
     logged_out_with,
     same,
-    text_of,
 )
 
 _TOLERANCE = 75.0
@@ -84,14 +82,9 @@ class Books:
     _lookups: list[Lookup] = field(default_factory=list)
     """Those of this session, the newest last."""
     _asked_ever: set[str] = field(default_factory=set)
-    _texts_out: set[str] = field(default_factory=set)
-    """Those that a log-out may have had to remember …"""
-    _named_out: set[str] = field(default_factory=set)
-    """… and those of customers among them."""
     _in_turn: set[str] = field(default_factory=set)
     _held: Lookup | None = None
-    _logged_out: dict[str, bool] = field(default_factory=dict)
-    """By text, and whether a seal that named a customer was shown as it was logged out."""
+    _logged_out: set[str] = field(default_factory=set)
     _maybe_out: set[str] = field(default_factory=set)
 
     def session_starts(self, *, remembers: bool) -> None:
@@ -115,7 +108,6 @@ class Books:
         sure = usable and (not signed or made <= now <= made + 115)
         if same(name) in self._maybe_out:  # it is logged out by its own text too
             self._maybe_out |= logged_out_with(same(name))
-            self._texts_out.add(text_of(name))
         self.arrivals.append(Arrival(same(name) if usable else None, valid, sure))
         if self._held and self._held.name != self.arrivals[-1].name:
             self._held = None
@@ -150,27 +142,13 @@ class Books:
         if about == NAMES[0]:
             self.ps7[BASE64] = answer
 
-    def logs_out(self, about: dict[str, bool]) -> None:
-        """Write down a log-out, and what the seals are about that its run was shown.
-
-        With each, whether such a seal named a customer.
-        """
+    def logs_out(self, about: set[str]) -> None:
+        """Write down a log-out, and what the seals are about that its run was shown."""
         last = [one for one in self.arrivals[-1:] if one.name is not None]
         self._held = None
-        for name, named in ({str(one.name): False for one in last if one.sure} | about).items():
-            self._logged_out[name] = named or self._logged_out.get(name, False)
-            if self._logged_out[name]:
-                self._named_out.add(text_of(name))
+        self._logged_out |= about | {str(one.name) for one in last if one.sure}
         for name in {*(str(one.name) for one in last), *self._asked_ever}:
             self._maybe_out |= logged_out_with(name)
-            self._texts_out.add(text_of(name))
-
-    def _is_out(self, name: str) -> bool:
-        """Whether a log-out must be remembered: of few, those of customers are the last to go."""
-        by = [named for each, named in self._logged_out.items() if name in logged_out_with(each)]
-        if not self.bot.forgetful or len(self._texts_out) <= FEW:
-            return bool(by)
-        return any(by) and len(self._named_out) < FEW
 
     @property
     def _asked(self) -> set[str]:
@@ -186,7 +164,8 @@ class Books:
             raise Violation(f"{where}: {customer} is shown; what counts is {said}")
         over = now > said.at + MAX_AGE + 2 * _TOLERANCE
         must(not over, f"{where}: {customer} is shown, and the time is over")
-        must(not self._is_out(said.name), f"{where}: {customer} is shown, whom a log-out knew")
+        out = any(said.name in logged_out_with(each) for each in self._logged_out)
+        must(not out, f"{where}: {customer} is shown, whom a log-out knew")
 
     def owes(self, now: float) -> str | None:
         """Return the contextId whose customer must be known after a lookup, if there is one."""

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from actions.ps7.conversation.seal import MAX_LOGGED_OUT
 from actions.ps7.testing.rasa_in_memory import (
     CARRY_OVER,
     LISTEN,
@@ -29,12 +28,10 @@ from tests.model.books import Books, Violation, must
 from tests.model.steps import (
     BASE64,
     FAILURES,
-    FEW,
     LIMIT,
     MAX_AGE,
     NAMES,
     SESSION_ENDS,
-    START_OWN,
     START_PS7,
     UNDEFINED,
     UNUSABLE,
@@ -138,8 +135,8 @@ class Conversation:
         """Raised last: a run that leaves no seal does no harm by itself."""
         self.settled: tuple[str, int] | None = None
         """The last run and its replica, while nothing has changed since."""
-        self.about: dict[str, tuple[str, bool]] = {}
-        """Of those seals that a lookup made: the contextId, and whether it named a customer."""
+        self.about: dict[str, str] = {}
+        """Of those seals that a lookup made: the contextId."""
         self.config = {"session_config": {CARRY_OVER: bot.carries}}
         self.domain = {"slots": {name: {"type": "any"} for name in slots}, **self.config}
 
@@ -166,7 +163,7 @@ class Conversation:
         if not kept or (spoken and self.now - spoken[-1] > SESSION_ENDS):
             if metadata:
                 self.sets(SESSION_METADATA, metadata)
-            self.session(turn, "away" if turn.away else "")
+            self.session(turn)
         self.books.turn_begins()
         text = turn.does if turn.does.startswith("/") else "oi"
         known = {**metadata, "model_id": "m", "assistant_id": "a"}
@@ -175,7 +172,7 @@ class Conversation:
         )
         self.arrives(turn)
         self.attacks(turn.attack, "before")
-        if self.bot.every and not turn.away:
+        if self.bot.every:
             self.run("context", turn.replica)
         self.attacks(turn.attack, "after")
         self.does(turn)
@@ -214,22 +211,17 @@ class Conversation:
 
     # -- sessions
 
-    def session(self, turn: Turn, why: str) -> None:
+    def session(self, turn: Turn, why: str = "") -> None:
         """Start a session, as Rasa itself or with an action of ours."""
-        carries = self.bot.carries and why != "/restart"
-        if self.bot.start == START_PS7 and why != "away":
+        if self.bot.start == START_PS7:
             self.books.session_starts(remembers=True)
             if why == "/restart":
                 self.brought = None
             self.arrives(turn)
             return self.starts(turn.replica)
-        if self.bot.start == START_OWN:
-            self.rasa(SESSION_START)
-            remembers = carries and self.bot.every and not turn.away
-        else:
-            self.happens("action", name=SESSION_START)
-            remembers = self.bot.store != "memory"
-        return self.books.session_starts(remembers=remembers or self.bot.store == "all")
+        self.rasa(SESSION_START)
+        carries = self.bot.carries and self.bot.every and why != "/restart"
+        return self.books.session_starts(remembers=carries or self.bot.store == "all")
 
     def starts(self, replica: int) -> None:
         """Run `PS7SessionStart`."""
@@ -254,10 +246,7 @@ class Conversation:
             self.happens(**event)
         was, status = before[STATUS], self.slot(STATUS)
         if what == "forget":
-            about: dict[str, bool] = {}
-            for name, named in (self.about[seal] for seal in seals if seal in self.about):
-                about[name] = named or about.get(name, False)
-            self.books.logs_out(about)
+            self.books.logs_out({self.about[seal] for seal in seals if seal in self.about})
         else:
             over = self.books.outlived(was, status)
             must(not over, f"{what} says {status} of a customer of an earlier session")
@@ -276,7 +265,7 @@ class Conversation:
         if seals and self.slot(SEAL) is None:
             self.unsealed = self.unsealed or f"{what} left no seal, and one was shown"
         if asked:
-            self.about[self.slot(SEAL)] = asked[-1], known
+            self.about[self.slot(SEAL)] = asked[-1]
         if known:
             self.books.names(customer_of(cpf), self.now, what)
             must(self.slot(AGENCY) == cpf[:4], f"{what} left the agency of another customer")
@@ -308,7 +297,6 @@ class Conversation:
         }
         # What differs between two replicas has no effect here.
         settings = self.settings | {"PS7_MAX_CONNECTIONS": str(100 + replica)}
-        self.subject.remembers = FEW if self.bot.forgetful else MAX_LOGGED_OUT
         self.subject.now = self.now + (self.bot.skew if replica == 1 else 0)
         self.subject.ps7 = {sent: answer(self.books.ps7[name]) for sent, name in names.items()}
         events = self.subject.run(settings, action, tracker, self.domain)

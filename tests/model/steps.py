@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 NAMES = ("ana", "bruno", "carla", "diego", "ana 0")
 """The contextIds of the walks; the last is the text of the first, with `encoded` 0 beside it."""
@@ -17,7 +17,6 @@ FAILURES = ("rejected", "unavailable", "denied")
 
 START_OWN, START_PS7 = "Rasa's own", "PS7SessionStart"
 LIMIT, MAX_AGE, SESSION_ENDS = 3, 1500, 600
-FEW = 4
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,6 @@ class Bot:
     skew: int = 0
     """Seconds by which the clock of the second replica is ahead."""
     attacked: bool = True
-    unreliable: bool = False
-    """The action server may be away for a turn."""
-    forgetful: bool = False
-    """A conversation remembers `FEW` log-outs."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,6 @@ class Turn:
     brings: str | None = None
     token: str = "new"
     replica: int = 0
-    away: bool = False
     attack: Attack | None = None
 
 
@@ -90,24 +84,9 @@ class Walk:
         return "".join(f"\n    {line!r}" for line in (self.bot, *self.steps))
 
 
-def arrives(name: str | None, does: str = "listen", **more: object) -> Turn:
-    """Return a turn whose message brings a contextId."""
-    return replace(Turn(does, name), **more)  # type: ignore[arg-type]
-
-
-def says(does: str = "listen", **more: object) -> Turn:
-    """Return a turn whose message brings none."""
-    return arrives(None, does, **more)
-
-
 def same(name: str) -> str:
     """Return the one name of a contextId."""
     return name.removesuffix(" 1")
-
-
-def text_of(name: str) -> str:
-    """Return the text of a contextId."""
-    return name if name == BASE64 else name.partition(" ")[0]
 
 
 def logged_out_with(name: str) -> set[str]:
@@ -117,6 +96,6 @@ def logged_out_with(name: str) -> set[str]:
     """
     if name == BASE64:
         return {BASE64, NAMES[0]}
-    text = text_of(name)
+    text = name.partition(" ")[0]
     others = {BASE64} if text == NAMES[0] else set()
-    return others | {each for each in (*NAMES, name) if text_of(each) == text}
+    return others | {each for each in (*NAMES, name) if each.partition(" ")[0] == text}

@@ -25,7 +25,6 @@ from actions.ps7 import (
     clock,
     verified_context,
 )
-from actions.ps7.conversation import seal
 from actions.ps7.lookup.client import PROBE
 from actions.ps7.lookup.http import Http
 from actions.ps7.lookup.wire import Answer, Request
@@ -59,8 +58,6 @@ class Subject(logging.Handler):
         self.now = 1_795_000_000.0
         self.ps7: Mapping[str, tuple[int, object]] = {}
         """The status and the body that PS7 answers to each contextId."""
-        self.remembers = seal.MAX_LOGGED_OUT
-        """How many log-outs a seal has at most."""
         self.asked: list[str] = []
         self.errors: list[str] = []
         self._loop = asyncio.new_event_loop()
@@ -83,7 +80,6 @@ class Subject(logging.Handler):
     ) -> list[dict[str, Any]]:
         """Return the events of one call; what PS7 was asked about is kept until the next."""
         self.asked, self.errors = [], []
-        seal.MAX_LOGGED_OUT, seal.LEAST_OTHERS = self.remembers, 1
         # Without the executor's checks of the JSON: they take most time.
         called = self._actions(settings)[action](
             CollectingDispatcher(), Tracker.from_dict(cast("TrackerState", tracker)), domain
@@ -124,8 +120,6 @@ def playing(subject: Subject | None = None) -> Iterator[Subject]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "utc_now", lambda: datetime.fromtimestamp(subject.now, timezone.utc))
         patch.setattr(Http, "send", lambda _, request, **_options: subject.send(request))
-        for name in ("MAX_LOGGED_OUT", "LEAST_OTHERS"):
-            patch.setattr(seal, name, getattr(seal, name))  # as it is afterwards
         patch.setattr(logger, "propagate", False)
         logger.addHandler(subject)
         yield subject

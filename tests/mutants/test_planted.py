@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.mutants.planted import BUGS, Bug, plant
+from tests.mutants.planted import BUGS, Bug, planted_in
 from tests.mutants.run import ROOT, TESTS_OF_HTTP
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
-def test_a_bug_changes_one_place_of_its_module(bug: Bug, tmp_path: Path) -> None:
+def test_a_bug_changes_one_place_of_its_module(bug: Bug) -> None:
     """Which is there once, and Python still reads the module."""
-    plant(bug, tmp_path)
-    file = tmp_path / bug.file
-    compile(file.read_text("utf-8"), file, "exec")
+    compile(planted_in(bug), bug.file, "exec")
 
 
 def test_what_opens_a_socket_is_tried_with_tests_that_exist() -> None:
