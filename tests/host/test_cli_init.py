@@ -1,15 +1,13 @@
-"""`rasa-ps7 init`: what it changes in three bots, what it leaves alone, and how it ends."""
+"""`rasa-ps7 init`: what it changes in two bots, what it leaves alone, and how it ends."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import re
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -18,9 +16,19 @@ from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
 from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
-from tests.support.init_bots import BOTS, DOMAIN, TAKEN, lay_out, left_to_you, tree
+from tests.support.init_bots import (
+    BOTS,
+    DOMAIN,
+    TAKEN,
+    lay_out,
+    lay_out_bot,
+    left_to_you,
+    shell,
+    tree,
+)
 
 FRAGMENT, OWN = "domain/ps7/domain.yml", "domain/bot.yml"
+UNCHANGED = ": nothing was changed"
 NOTHING = "Nothing to change: the plugin is in this bot.\n"
 GREETING = """\
     - text: "Olá! Sou a assistente do Personnalité."
@@ -44,6 +52,11 @@ RENAMES = """\
 # What this bot calls slots of the plugin.
 PS7_SLOT_NAMES='{"cpf": "customer_cpf"}'
 """
+RASA_2 = (
+    "the domain says `version: 2.0`: it is written for Rasa 2, in which slots have no mappings: "
+    "nothing was changed. Run `rasa data migrate` with Rasa 3.6, put what it writes "
+    "(new_domain.yml) in the place of the old one, and train and test."
+)
 ADDED = {
     "file": {
         OWN: GREETING,
@@ -54,12 +67,6 @@ ADDED = {
     },
     "folder": {
         "domain/texts/b.yml": GREETING,
-        "actions/__init__.py": IMPORT,
-        ".gitignore": ".env\n",
-        ".env": SIMULATOR + KEY,
-    },
-    "payee": {
-        OWN: GREETING,
         "actions.py": IMPORT,
         ".env": KEY + RENAMES,
         ".gitignore": ".env\n",
@@ -81,21 +88,14 @@ def added(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]
     return {name: text for name, text in found.items() if text}
 
 
-def bot(name: str = "file", changed: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """Lay a bot out with some files changed, or left out (None); return all of it."""
-    files = {**BOTS[name], **(changed or {})}
-    lay_out(Path(), {path: text for path, text in files.items() if text is not None})
-    return tree()
-
-
 @pytest.mark.parametrize("name", BOTS)
 def test_init_puts_lines_in_once_and_moves_nothing_else(name: str, cli: Cli) -> None:
     """Lines are put in and nothing else moves; the doctor is content, also where it is strict."""
-    before = bot(name)
+    before = lay_out_bot({}, name)
     code, _, err = cli("init --yes")
     assert (code, err) == (0, "")
     after = tree()
-    names = {"cpf": "customer_cpf"} if name == "payee" else {}
+    names = {"cpf": "customer_cpf"} if name == "folder" else {}
     assert after.pop(FRAGMENT) == fragment(OSS, names=names)
     assert added(before, after) == ADDED[name]
     assert all(len(set(re.findall("\r?\n", text))) < 2 for text in after.values())
@@ -107,7 +107,8 @@ def test_init_puts_lines_in_once_and_moves_nothing_else(name: str, cli: Cli) -> 
 
 def test_it_shows_what_it_would_do(cli: Cli) -> None:
     """Into a pipe it asks nobody and does nothing; no secret is shown, old or new."""
-    before = bot("payee", {"endpoints.yml": "tracker_store: {password: planted}"})
+    files = {"endpoints.yml": "tracker_store: {password: planted}", ".env": "PS7_PASSWORD=planted"}
+    before = lay_out_bot(files)
     code, out, err = cli("init")
     assert (code, err) == (1, "nothing was changed: --yes makes these changes\n")
     assert re.sub(r"\d+ lines", "N lines", out).startswith(
@@ -115,7 +116,7 @@ def test_it_shows_what_it_would_do(cli: Cli) -> None:
 Changes
   new      .gitignore
   changed  .env (0600: only for its owner)
-  changed  actions.py
+  new      actions/__init__.py
   changed  endpoints.yml
   moved    domain.yml -> domain/bot.yml
   new      domain/ps7/domain.yml (the plugin's slots and actions, N lines)
@@ -128,7 +129,7 @@ There is no git here, which could take this back: make a copy before.
 
 --- .env
 +++ .env
-@@ -2,0 +3,4 @@
+@@ -1,0 +2,2 @@
 +# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere.
 +PS7_SEAL_KEYS=(a new key)
 """
@@ -143,7 +144,7 @@ There is no git here, which could take this back: make a copy before.
 )
 def test_it_asks_at_a_terminal(isolated: pytest.MonkeyPatch, answer: str, done: bool) -> None:
     """And takes no answer for a no."""
-    before = bot()
+    before = lay_out_bot({})
     isolated.setattr("sys.stdin", Terminal(answer))
     isolated.setattr("sys.stdout", out := Terminal())
     isolated.setattr("sys.stderr", err := Terminal())
@@ -154,52 +155,37 @@ def test_it_asks_at_a_terminal(isolated: pytest.MonkeyPatch, answer: str, done: 
 
 
 NO_BOT = "there is no domain.yml here and no folder domain: this is no bot"
-REST = "--endpoints the rest"
-NOTHING_YET = "nothing was changed"
-UNREAD_TOO = f"{NOTHING_YET}\nendpoints.yml cannot be read as YAML"
+REST = "--domain names a domain of another name, --config and --endpoints the rest"
+UNREAD = (
+    "config.yml is not UTF-8: nothing was changed\nendpoints.yml cannot be read as YAML (line 2)"
+)
+BESIDE = "domain.yml and domain lie side by side: nothing was changed. Put all in the folder"
 
 
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (
-            "rm domain.yml",
-            f"{NO_BOT}. --domain names a domain of another name, --config and {REST}",
-        ),
+        ("rm domain.yml", f"{NO_BOT}. {REST}"),
         (
             "mkdir -p a/b; cp domain.yml a/b; mv domain.yml a",
             f"{NO_BOT}. There is one in a and a/b: run the command there",
         ),
-        (
-            "mkdir domain; echo 'intents: []' > domain/b.yml",
-            "domain.yml and domain lie side by side: nothing was changed. Put all in the folder",
-        ),
-        (
-            r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml",
-            f"config.yml is not UTF-8: {UNREAD_TOO} (line 2): {NOTHING_YET}",
-        ),
-        (r"printf '\377' > .gitignore", ".gitignore is not UTF-8: nothing was changed"),
-        ("mkdir .gitignore", f".gitignore cannot be read: Is a directory: {NOTHING_YET}"),
-        ("mkdir -p domain/bot.yml", f"domain/bot.yml is there already: {NOTHING_YET}"),
-        ("touch actions", f"actions/__init__.py cannot be read: Not a directory: {NOTHING_YET}"),
-        (
-            "mv domain.yml domain",
-            f"domain/ps7/domain.yml cannot be read: Not a directory: {NOTHING_YET}",
-        ),
-        ("mkdir x; ln -s x actions", "actions is a link: nothing was changed; edit what it names"),
+        ("sed -i s/3.1/2.0/ domain.yml", RASA_2),
+        ("mkdir domain; echo 'intents: []' > domain/b.yml", BESIDE),
+        (r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml", UNREAD + UNCHANGED),
+        ("mkdir .gitignore", f".gitignore cannot be read: Is a directory{UNCHANGED}"),
+        ("mkdir -p domain/bot.yml", f"domain/bot.yml is there already{UNCHANGED}"),
+        ("touch actions", f"actions/__init__.py cannot be read: Not a directory{UNCHANGED}"),
+        ("mkdir x; ln -s x actions", f"actions is a link{UNCHANGED}; edit what it names"),
     ],
 )
 def test_init_refuses_what_it_cannot_write_whole(cli: Cli, spoil: str, complaint: str) -> None:
     """A file that it cannot read or write as a whole: one line names it, and nothing is written."""
-
-    def everything() -> dict[Path, bytes]:
-        return {each: each.read_bytes() if each.is_file() else b"" for each in Path().rglob("*")}
-
-    bot()
-    subprocess.run(["sh", "-c", spoil], check=True)
-    before = everything()
+    lay_out_bot({})
+    shell(spoil)
+    before = tree()
     assert cli("init --yes") == (1, "", f"{complaint}\n")
-    assert everything() == before
+    assert tree() == before
 
 
 @pytest.mark.parametrize("read_only", [".", "endpoints.yml"])
@@ -207,25 +193,29 @@ def test_init_refuses_what_it_may_not_write(
     isolated: pytest.MonkeyPatch, cli: Cli, read_only: str
 ) -> None:
     """It asks the system, whoever runs this test."""
-    before = bot("file", {"endpoints.yml": ""})
+    before = lay_out_bot({"endpoints.yml": ""})
     isolated.setattr("os.access", lambda path, _: path != Path(read_only))
-    assert cli("init --yes") == (1, "", f"{read_only} is read-only: nothing was changed\n")
+    assert cli("init --yes") == (1, "", f"{read_only} is read-only{UNCHANGED}\n")
     assert tree() == before
 
 
 # -- what is left to a person ---------------------------------------------------------------------
 
+DOM, ENDPOINTS = "domain.yml", "endpoints.yml"
 GREETS = '    - text: "Olá!"\n'
-SDK = version("rasa-sdk")
-BY_SEGMENT = "greet by slot segment there, or all hear the same"
-
-
-UNSAID = "no rule, story or action says utter_greet, so nobody hears its greeting: `--greet` nam"
-TED = "TED learns from stories, and may answer otherwise outside them: run your tests again"
+CONDITIONED = DOMAIN.replace(GREETS, f"{GREETS}      condition: [{{type: slot}}]\n")
+IN_ONE_LINE = DOMAIN.replace(f"\n{GREETS}", ' [{text: "Olá!"}]\n')
+STARTS = f"{DOMAIN}actions: [action_session_start]\n"
+APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
+TED = "TED learns from stories, and may answer otherwise outside them"
 STORY = "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n"
 NO_IMPORT = "import __main__\nimport nowhere\nfrom also import x\ntry: import maybe\nexcept: ...\n"
-SDK_PINS = f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\n"
-PINS = {"requirements.txt": "rasa-sdk==3.1.1\n", "actions/requirements.txt": "a\nrasa_sdk~=3.6\n"}
+SDK = version("rasa-sdk")
+PINS = {
+    "requirements.txt": "rasa-sdk==3.1.1\n",
+    "actions/requirements.txt": "a\nrasa_sdk~=3.6\n",
+    "same/requirements.txt": f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\n",
+}
 
 
 def says(action: str) -> dict[str, str]:
@@ -236,51 +226,27 @@ def learns(policies: str) -> dict[str, str]:
     return {"config.yml": f"policies:{policies}\n", "data/stories.yml": STORY}
 
 
-LEFT: dict[str, tuple[dict[str, Any], str, list[str]]] = {
-    "a response to greet by": (
-        {},
-        "--greet utter_oi",
-        ["there is no response utter_oi to greet by segment: --greet nam"],
-    ),
-    "a slot to greet by": (
-        {},
-        "--slots cpf_masked",
-        ["slot segment is not declared, so nothing greets by it"],
-    ),
-    "a greeting with conditions": (
-        {"domain.yml": DOMAIN.replace(GREETS, f"{GREETS}      condition: [{{type: slot}}]\n")},
+LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
+    "a response to greet by": ({}, "--greet utter_oi", ["there is no response utter_oi to greet"]),
+    "a slot to greet by": ({}, "--slots cpf_masked", ["slot segment is not declared, so nothing"]),
+    "a greeting with conditions": ({DOM: CONDITIONED}, "", ["utter_greet has conditions already"]),
+    "a greeting in one line": ({DOM: IN_ONE_LINE}, "", ["utter_greet is not written in separate"]),
+    "a greeting that nothing says": (
+        says("utter_bye"),
         "",
-        [f"utter_greet has conditions already: {BY_SEGMENT}"],
+        ["no rule, story or action says utter"],
     ),
-    "a greeting in one line": (
-        {"domain.yml": DOMAIN.replace(f"\n{GREETS}", ' [{text: "Olá!"}]\n')},
-        "",
-        [f"utter_greet is not written in separate lines: {BY_SEGMENT}"],
-    ),
-    "a greeting that nothing says": (says("utter_bye"), "", [UNSAID]),
     "none, if a rule says it": (says("utter_greet"), "", []),
     "none, if code says it": ({"data/x.yml": "rules: []", "actions.py": "'utter_greet'"}, "", []),
-    "nothing that the doctor says": ({"endpoints.yml": "action_endpoint:\n"}, "", []),
-    "an action server in one line": (
-        {"endpoints.yml": "{tracker_store: {}}\n"},
-        "",
-        ["endpoints.yml: name the action server under `action_endpoint:`, or Rasa runs no act"],
-    ),
-    "a session start that is not found": (
-        {"domain.yml": f"{DOMAIN}actions: [action_session_start]\n"},
-        "--calm",
-        ["derive your action_session_start (not found) from PS7SessionStart, as docs/"],
-    ),
-    "a fragment that declares nothing": (
-        {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None},
-        "",
-        ["domain/ps7/domain.yml is there and declares no ps7_status: mend it, or nothing runs"],
-    ),
+    "nothing that the doctor says": ({ENDPOINTS: "action_endpoint:\n"}, "", []),
+    "an action server": ({ENDPOINTS: "{a: {}}\n"}, "", ["endpoints.yml: name the action server"]),
+    "a session start": ({DOM: STARTS}, "--calm", ["derive your action_session_start (not found)"]),
+    "a fragment": (APART, "", ["domain/ps7/domain.yml is there and declares no ps7_status"]),
     "stories that TED learned": (learns(" [{name: TEDPolicy}]"), "", [TED]),
     "stories, by Rasa's own policies": (learns(""), "", [TED]),
     "none, without TED": (learns(" [{name: RulePolicy}]"), "", []),
     "what the actions import, and pins": (
-        {"actions/own.py": NO_IMPORT, **PINS, "same/requirements.txt": SDK_PINS},
+        {"actions/own.py": NO_IMPORT, **PINS},
         "",
         [
             "actions imports also and nowhere, which this environment",
@@ -290,7 +256,7 @@ LEFT: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         ],
     ),
     "actions that are nowhere": (
-        {"domain.yml": f"{DOMAIN}actions: [action_balance, action_card, action_pay]\n"},
+        {DOM: f"{DOMAIN}actions: [action_balance, action_card, action_pay]\n"},
         "--calm",
         [
             "derive a session start from PS7SessionStart beside your actions",
@@ -304,10 +270,8 @@ LEFT: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 def test_it_leaves_to_a_person_what_it_cannot_do(cli: Cli, name: str) -> None:
     """A sentence for each, unless the doctor has one. Everything else is done."""
     files, arguments, expected = LEFT[name]
-    bot("file", files)
-    code, out, _ = cli(f"init --yes {arguments}")
-    assert code in (0, 1)
-    assert_found(left_to_you(out), expected)
+    lay_out_bot(files)
+    assert_found(left_to_you(cli(f"init --yes {arguments}").out), expected)
     assert Path("actions").exists() or "actions.py" in files or "nowhere" in name
 
 
@@ -330,7 +294,6 @@ PORTUGUESE = {
         (OWN_SLOTS, "--pt --slots agency,segment", False, PORTUGUESE),
         (OWN_SLOTS, "--pt", True, {"segment": "faixa"}),
         (TAKEN, "", False, {"cpf": "ps7_cpf_2"}),
-        (TAKEN.replace("from_text", "custom"), "", False, {"cpf": "ps7_cpf_2"}),
     ],
 )
 def test_init_keeps_the_bots_slots_and_the_names_that_are_set(
@@ -341,14 +304,13 @@ def test_init_keeps_the_bots_slots_and_the_names_that_are_set(
     Names that are set already are valid, and no others.
     """
     env = f"PS7_SLOT_NAMES='{json.dumps(names)}'\n" if is_set else ""
-    bot("file", {"domain.yml": DOMAIN + slots, ".env": env})
+    lay_out_bot({"domain.yml": DOMAIN + slots, ".env": env})
     code, out, _ = cli(f"init --yes {arguments}")
     after = tree()
     assert [json.loads(said) for said in re.findall("SLOT_NAMES='(.*)'", after[".env"])] == [names]
-    declared = YAML(typ="safe").load(after[FRAGMENT])["slots"]
+    declared = YAML(typ="safe").load(after[FRAGMENT])["slots"].keys()
     greets_by = names.get("segment", "segment")
-    assert greets_by in declared
-    assert not {"agencia", "phone_number"} & declared.keys()
+    assert declared & {greets_by, "agencia", "phone_number"} == {greets_by}
     assert f"          name: {greets_by}\n" in after[OWN]
     assert (code, "[slot-filled-elsewhere]" in out) == (int(is_set), is_set)
 
@@ -360,38 +322,33 @@ from rasa_ps7 import PS7SessionStart
 class ActionSessionStart(PS7SessionStart):
     """Knows the customer before the first turn."""
 '''
+STARTED = {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": IMPORT}
+COPIED = {"actions/ps7/__init__.py": "PS7SessionStart"}
+WITH_FLOWS = {"data/flows.yml": "flows: {pay: {steps: [{action: utter_greet}]}}\n"}
 
 
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({}, {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": IMPORT}),
-        (
-            {"actions.py": "import rasa_ps7\n"},
-            {"actions.py": f"import rasa_ps7\n\n\n{SESSION_START}"},
-        ),
-        (  # the plugin as a folder: nothing imports the wheel then
-            {"actions/ps7/__init__.py": "PS7SessionStart"},
-            {"actions/ps7_session.py": SESSION_START.replace("rasa_ps7", ".ps7")},
-        ),
-        (  # a bot for CALM is one by its flows
-            {"data/flows.yml": "flows: {pay: {steps: [{action: utter_greet}]}}\n"},
-            {"actions/ps7_session.py": SESSION_START, "actions/__init__.py": IMPORT},
-        ),
+        ({}, STARTED),
+        ({"actions.py": IMPORT}, {"actions.py": f"{IMPORT}\n\n{SESSION_START}"}),
+        (COPIED, {"actions/ps7_session.py": SESSION_START.replace("rasa_ps7", ".ps7")}),
+        (WITH_FLOWS, STARTED),
     ],
 )
 def test_init_writes_the_session_start_of_a_bot(
     cli: Cli, files: dict[str, str], expected: dict[str, str]
 ) -> None:
     """The class is where the action server loads it, and it is said what rules need."""
-    bot("file", files)
+    lay_out_bot(files)
     code, out, _ = cli("init --yes --at-session-start")
     after = tree()
-    flavour = CALM if "data/flows.yml" in files else OSS
+    flavour = CALM if files == WITH_FLOWS else OSS
     assert after[FRAGMENT] == fragment(flavour, at_session_start=True)
-    (said,) = left_to_you(out)
     assert code == 0
-    assert said.startswith("let each rule or flow that needs the customer call action_ps7_context")
+    assert_found(
+        left_to_you(out), ["let each rule or flow that needs the customer call action_ps7"]
+    )
     named = ("actions", "data")
     theirs = {name: text for name, text in after.items() if name.startswith(named) and text}
     assert theirs == {**files, **expected}
@@ -409,34 +366,29 @@ FAR = {
     "domain.yml": fragment(OSS),
     "rasa-ps7": "",  # where pip puts it: beside the interpreter
 }
-ENDS = "rasa run --endpoints config/endpoints.yml, from where the plugin is"
+NEAR_NEXT = """\
+  PYTHON -m actions.ps7 simulate --port 8099
+  PYTHON -m rasa_sdk --actions actions
+  rasa train --domain domain && rasa run --enable-api -i 127.0.0.1
+  PYTHON -m actions.ps7 chat --as ana
+  # each command of Rasa that reads the domain takes `--domain domain` now
+"""
+FAR_NEXT = """\
+  rasa train --config config/config.yml && rasa run --endpoints config/endpoints.yml, from where \
+the plugin is
+  rasa-ps7 chat
+"""
 
 
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        (
-            {},
-            [
-                "PYTHON -m actions.ps7 simulate --port 8099",
-                "PYTHON -m rasa_sdk --actions actions",
-                "rasa train --domain domain && rasa run --enable-api -i 127.0.0.1",
-                "PYTHON -m actions.ps7 chat --as ana",
-                "# each command of Rasa that reads the domain takes `--domain domain` now",
-            ],
-        ),
-        (FAR, [f"rasa train --config config/config.yml && {ENDS}", "rasa-ps7 chat"]),
-    ],
-)
+@pytest.mark.parametrize(("files", "expected"), [({}, NEAR_NEXT), (FAR, FAR_NEXT)])
 def test_what_comes_next_fits_the_bot(
-    isolated: pytest.MonkeyPatch, cli: Cli, files: dict[str, str | None], expected: list[str]
+    isolated: pytest.MonkeyPatch, cli: Cli, files: dict[str, str | None], expected: str
 ) -> None:
     """The interpreter in use, the bot's port and files; the simulator only if PS7 is none."""
     isolated.setattr("sys.executable", str(Path("PYTHON").absolute()))
-    bot("file", files)
+    lay_out_bot(files)
     _, out, _ = cli("init --yes --at-session-start")
-    shown = out.partition("Next, each line in its own terminal\n")[2]
-    assert [line.strip() for line in shown.splitlines()] == expected
+    assert out.partition("Next, each line in its own terminal\n")[2] == expected
 
 
 def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
@@ -448,7 +400,7 @@ def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
     names = (*there, "README.md", "node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml")
     lay_out(Path(), dict.fromkeys(names, says))
     lay_out(Path("bot"), BOTS["file"])
-    subprocess.run(["git", "init", "-q"], check=True)
+    shell("git init -q")
     isolated.chdir("bot")
     _, out, _ = cli("init --yes")
     (said,) = left_to_you(out)
