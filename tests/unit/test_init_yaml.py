@@ -10,6 +10,10 @@ import pytest
 from actions.ps7.cli.init import edits
 
 ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
+COMMENTED = '# action_endpoint:\n#   url: "http://localhost:5055/webhook" # here\na: 1\n'
+UNCOMMENTED = 'action_endpoint:\n  url: "http://localhost:5055/webhook" # here\na: 1\n'
+ANOTHER = "# action_endpoint:\n#   url: 'x'\n"
+TAKES_THE_TYPE = 'a:\n#action_endpoint:\n#  url: "http://localhost:5055/webhook"\n  type: redis\n'
 PUT_IN = """\
   - text: "Olá! Sou a assistente do Personnalité."
     condition:
@@ -17,6 +21,7 @@ PUT_IN = """\
         name: segment
         value: Personnalité
 """
+GREETING = "responses:\n  u:\n  # ours\n%s  - text: a\n"
 BUTTONS = '  - text: a\n    buttons:\n    - {title: "x: y", payload: no}\n'
 THE_SAME = "    buttons:\n      - title: 'x: y'\n        payload: no\n"
 greet = partial(edits.with_greeting, response="u", slot="segment", language="pt-BR")
@@ -26,47 +31,33 @@ endpoint = edits.with_endpoint
 @pytest.mark.parametrize(
     ("edit", "before", "after"),
     [
-        (endpoint, "", ENDPOINT),
         (endpoint, "a: 1", f"a: 1\n{ENDPOINT}"),
-        (
-            endpoint,
-            "# action_endpoint:\n#   url: 'x'\n",
-            "# action_endpoint:\n#   url: 'x'\n" + ENDPOINT,
-        ),
-        (
-            endpoint,
-            '# action_endpoint:\n#   url: "http://localhost:5055/webhook" # here\na: 1\n',
-            'action_endpoint:\n  url: "http://localhost:5055/webhook" # here\na: 1\n',
-        ),
-        (
-            endpoint,  # it would take the type over
-            'a:\n#action_endpoint:\n#  url: "http://localhost:5055/webhook"\n  type: redis\n',
-            None,
-        ),
-        (endpoint, "{a: 1}\n", None),
-        (endpoint, "- a\n", None),
-        (endpoint, "a: 1\n...\n", None),
-        (
-            greet,
-            "responses:\n  u:\n  # ours\n  - text: a\n",
-            f"responses:\n  u:\n  # ours\n{PUT_IN}  - text: a\n",
-        ),
-        (
-            greet,  # what an answer has beside its text stays
-            f"responses:\n  u:\n{BUTTONS}",
-            f"responses:\n  u:\n{PUT_IN}{THE_SAME}{BUTTONS}",
-        ),
-        (greet, "responses:\n  v: &v\n  - text: a\n  u: *v\n", None),
-        (greet, "responses:\n  u: &u\n  - text: a\n  v: *u\n", None),
-        (greet, "responses: {u: [{text: a}]}\n", None),
-        (greet, "responses:\n  u: a\n", None),
-        (greet, "responses: a\n", None),
-        (greet, "  u:\n  - [\n", None),  # no domain, and so no YAML that was read before
-        (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n", None),
+        (endpoint, COMMENTED, UNCOMMENTED),
+        (endpoint, ANOTHER, ANOTHER + ENDPOINT),
+        (greet, GREETING % "", GREETING % PUT_IN),
+        (greet, f"responses:\n  u:\n{BUTTONS}", f"responses:\n  u:\n{PUT_IN}{THE_SAME}{BUTTONS}"),
     ],
 )
-def test_an_edit_puts_lines_in_or_changes_nothing(
-    edit: Callable[[str], str | None], before: str, after: str | None
-) -> None:
-    """None: a person has to do it, for the file has no place for a line."""
+def test_an_edit_puts_lines_in(edit: Callable[[str], str | None], before: str, after: str) -> None:
+    """Comments stay, and what an answer has beside its text."""
     assert edit(before) == after
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (endpoint, TAKES_THE_TYPE),
+        (endpoint, "{a: 1}\n"),
+        (endpoint, "a: 1\n...\n"),
+        (greet, "responses:\n  u: &u\n  - text: a\n  v: *u\n"),
+        (greet, "responses: {u: [{text: a}]}\n"),
+        (greet, "responses: a\n"),
+        (greet, "  u:\n  - [\n"),  # no domain, and so no YAML that was read before
+        (greet, "responses: {v: []}\nforms:\n  u:\n  - a\n"),
+    ],
+)
+def test_an_edit_that_would_change_more_is_left_to_a_person(
+    edit: Callable[[str], str | None], text: str
+) -> None:
+    """For the file has no place for a line."""
+    assert edit(text) is None
