@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 import ssl
-import struct
 import sys
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
@@ -18,8 +16,6 @@ from typing import Any, TypeVar
 import pytest
 from typing_extensions import Self
 
-RESET, END = b"\0reset", b"\0end"
-"""Pieces that are not sent: the connection is reset, or the server's side of it ends, instead."""
 # Before Python 3.11 asyncio lets go of a TLS transport later than it is closed.
 TLS_IN_TESTS = [
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
@@ -136,17 +132,8 @@ class Server:
 
     @staticmethod
     async def _send(writer: asyncio.StreamWriter, piece: bytes) -> None:
-        if writer.is_closing():
-            return
-        if piece is END:
-            writer.write_eof()
-        elif piece is RESET:  # as a crash does: not with an end
-            sock = writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
-            await asyncio.sleep(0)  # asyncio closes the socket in its next round
-        else:
-            with suppress(OSError):  # the client left in the middle: some tests are about that
+        with suppress(OSError):  # the client left in the middle: some tests are about that
+            if not writer.is_closing():
                 writer.write(piece)
                 await writer.drain()
 
@@ -177,9 +164,9 @@ class ByteGateway(Server):
         self._thread.join()
         self._loop.close()
 
-    def send(self, piece: bytes, connection: int = 0) -> None:
-        """Send an unasked piece; it has left when this returns."""
-        self._run(self._send(self._writers[connection], piece))
+    def send(self, piece: bytes) -> None:
+        """Send an unasked piece on the first connection; it has left when this returns."""
+        self._run(self._send(self._writers[0], piece))
 
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_WAIT)

@@ -20,7 +20,7 @@ import trustme
 
 from actions.ps7 import LookupFailed, PS7Client
 from actions.ps7.lookup.http import MAX_ANSWER_BYTES
-from tests.host.loopback import ANA, DIEGO, END, RESET, ByteGateway, Pieces, http
+from tests.host.loopback import ANA, DIEGO, ByteGateway, Pieces, http
 from tests.host.test_client import settings_for
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
@@ -64,8 +64,6 @@ UNASKED = {
     "408": http(b"", "Connection: close", status="408 Request Timeout"),
     "half an answer": ANA[:40],
     "an interim answer": CONTINUE,
-    "an end": END,
-    "a reset": RESET,
 }
 
 

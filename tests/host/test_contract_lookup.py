@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
@@ -15,8 +16,9 @@ EXAMPLE = PERSONAS["exemplo"]
 
 async def test_exactly_the_three_actions_are_registered(server: ActionServer) -> None:
     """What they are made from is abstract, and is no action of a bot."""
-    async with server.connect() as connection:
-        assert sorted(await connection.actions()) == sorted((LOOK_UP, VERIFY, FORGET))
+    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/actions") as answer:
+        names = [action["name"] for action in await answer.json()]
+    assert sorted(names) == sorted((LOOK_UP, VERIFY, FORGET))
 
 
 async def test_the_documented_example_gives_its_slots(server: ActionServer, ps7: Simulator) -> None:

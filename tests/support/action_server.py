@@ -31,26 +31,15 @@ class Connection:
             connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=60)
         )
 
-    async def post(self, call: object) -> tuple[int, Any]:
-        """Call the webhook; return the status and the JSON that came back."""
-        async with self._http.post(f"{self._url}/webhook", json=call) as answer:
-            return answer.status, await answer.json()
+        self.close = self._http.close
 
     async def send(self, call: dict[str, Any]) -> dict[str, Any]:
         """Call the webhook as Rasa does, which gives up at any other status than 200."""
-        status, answer = await self.post(call)
-        assert status == 200, answer
-        assert isinstance(answer, dict)
-        return answer
-
-    async def actions(self) -> list[str]:
-        """Return the names that are registered."""
-        async with self._http.get(f"{self._url}/actions") as answer:
-            return [action["name"] for action in await answer.json()]
-
-    async def close(self) -> None:
-        """Close it."""
-        await self._http.close()
+        async with self._http.post(f"{self._url}/webhook", json=call) as answer:
+            said = await answer.json()
+        assert answer.status == 200, said
+        assert isinstance(said, dict)
+        return said
 
     async def __aenter__(self) -> Self:
         return self

@@ -79,14 +79,19 @@ def circuit(monkeypatch: pytest.MonkeyPatch) -> Circuit:
     "reason", [reason for reason in Reason if reason.counts and reason not in REFUSALS], ids=str
 )
 def test_lookups_that_fail_in_a_row_make_a_probe_due(circuit: Circuit, reason: Reason) -> None:
-    """At the limit and not before; the same failure of the probe opens the circuit with it."""
+    """At the limit and not before; the same failure of the probe opens the circuit with it.
+
+    Those that fail meanwhile make no other one due, neither then nor as the circuit opens.
+    """
     circuit.look_up(*[reason] * (LIMIT - 1))
     assert not circuit.breaker.wants_probe
     circuit.look_up(reason)
-    assert circuit.changes == []
-    circuit.probe(reason)
-    assert circuit.changes == [1]
+    assert (circuit.breaker.wants_probe, circuit.changes) == (True, [])
+    circuit.breaker.probe_begins()
+    circuit.look_up(*[reason] * LIMIT)
+    circuit.breaker.probe_ended(reason)
     assert circuit.look_up(Reason.OK) == "unavailable"
+    assert (circuit.breaker.wants_probe, circuit.changes) == (False, [1])
 
 
 @pytest.mark.parametrize("reason", REFUSALS, ids=str)
@@ -137,18 +142,6 @@ def test_a_customer_who_is_answered_meanwhile_keeps_the_circuit_closed(circuit: 
     assert (circuit.look_up(Reason.OK), circuit.changes) == (None, [])
     circuit.fail()
     assert circuit.changes == [1]
-
-
-def test_lookups_that_fail_while_a_probe_is_under_way_make_no_other_one_due(
-    circuit: Circuit,
-) -> None:
-    """Nor one at the very moment at which the circuit opens: the pause begins then."""
-    circuit.look_up(*[Reason.CONNECT] * LIMIT)
-    circuit.breaker.probe_begins()
-    circuit.look_up(*[Reason.CONNECT] * LIMIT)
-    circuit.breaker.probe_ended(Reason.CONNECT)
-    assert circuit.look_up(Reason.OK) == "unavailable"
-    assert not circuit.breaker.wants_probe
 
 
 # What it decides while the circuit is open

@@ -46,9 +46,7 @@ class Played:
             monkeypatch.setattr(module, "monotonic", lambda: self.now)
         monkeypatch.setattr(client, "uniform", self._uniform)
         monkeypatch.setattr(client, "sleep", self._sleep)
-        monkeypatch.setattr(
-            Http, "send", lambda _, request, **options: self._send(request, **options)
-        )
+        monkeypatch.setattr(Http, "send", lambda _, *args, **more: self._send(*args, **more))
         login = {"base_url": "http://localhost", "username": "u", "password": "p"}
         limits = {"attempts": ATTEMPTS, "breaker_failures": LIMIT, "breaker_reset": RESET}
         self.client = PS7Client(PS7Settings.model_validate({**login, **limits, **settings}))
@@ -64,14 +62,12 @@ class Played:
 
     async def _send(self, request: Request, patience: float | None = None) -> Answer:
         body = json.loads(request.body)
-        if "contextId" not in body:
-            token = {"AccessToken": f"t{len(self.requests)}", "Expires": "600"}
-            self.requests.append("token")
-            return Answer(200, {}, json.dumps(token).encode())
-        self.requests.append(body["contextId"])
+        name = body.get("contextId", "token")
+        self.requests.append(name)
+        if name == "token":
+            return Answer(200, {}, b'{"AccessToken": "t%d", "Expires": 600}' % len(self.requests))
         self.patience.append(patience)
-        is_probe = body["contextId"].startswith("ps7-probe-")
-        if is_probe:
+        if is_probe := name.startswith("ps7-probe-"):
             try:
                 await self.may_end.wait()
             except asyncio.CancelledError:

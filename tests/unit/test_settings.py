@@ -140,13 +140,8 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
 
 def test_a_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:
     """JSON in the environment becomes what it stands for; nothing of a secret is shown."""
-    taken = {
-        "metadata_keys": ["a.b", "c"],
-        "slot_names": {"agency": "agencia"},
-        "clear_slots": ["saldo"],
-        "encoded": 0,
-        "deadline": 0.5,
-    }
+    taken = {"metadata_keys": ["a.b", "c"], "slot_names": {"agency": "agencia"}, "encoded": 0}
+    taken |= {"clear_slots": ["saldo"], "deadline": 0.5}
     for name, value in taken.items():
         given.setenv(f"PS7_{name.upper()}", json.dumps(value))
     given.setenv("PS7_PROXY", "http://bot:s3cret@proxy.example:3128")
