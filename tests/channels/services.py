@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from examples.channels.try_it import headers_of
@@ -21,18 +22,16 @@ from tests.channels.updates import CODE, NUMBER_ID, post
 from tests.conversation.talking import RunningBot
 from tests.support.processes import free_port
 
+ON_A_REAL_RASA = [
+    pytest.mark.conversation,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("channels"),
+]
 URL = f"http://127.0.0.1:{free_port()}"
 SECRET = "made up for the services"
 SENDER_KEY = "made up, by which senders are named"
 ARRIVAL_KEY = "made up, and this back-end's own"
 VARIABLES = {"STUB": URL, "SECRET": SECRET, "SENDER_KEY": SENDER_KEY}
-
-
-def sender_of(user: str) -> str:
-    """Return the sender id of a user id or a number."""
-    return hmac.new(SENDER_KEY.encode(), f"whatsapp:{user}".encode(), hashlib.sha256).hexdigest()[
-        :32
-    ]
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Services:
     heard: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     asked: list[dict[str, Any]] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
-    """A contextId by number or user id, as the back-end knows them."""
+    """A contextId by user id, as the back-end knows them."""
     status: int = 200
     """What the Graph API answers."""
     slow: float = 0.0
@@ -52,12 +51,8 @@ class Services:
 
     def application(self) -> web.Application:
         app = web.Application()
-        app.add_routes(
-            [
-                web.post(f"/graph/{NUMBER_ID}/messages", self._message),
-                web.post("/contexts", self._contexts),
-            ]
-        )
+        app.router.add_post(f"/graph/{NUMBER_ID}/messages", self._message)
+        app.router.add_post("/contexts", self._contexts)
         return app
 
     async def _message(self, request: web.Request) -> web.Response:
@@ -79,11 +74,9 @@ class Services:
         if self.back_end == "slow":
             await asyncio.sleep(1.5)
         if self.back_end == "broken":
-            return web.Response(text="<html>", status=200)
-        context = self.known.get(asked["userId"] or asked["phone"])
-        if asked["code"] == CODE:
-            context = "diego"
-        if context is None:
+            return web.Response(text="<html>")
+        known = {**self.known, CODE: "diego"}
+        if (context := known.get(asked["code"] or asked["userId"])) is None:
             return web.json_response({}, status=404)
         from arrival_token import arrival_token  # noqa: PLC0415 - pytest alone knows the folder
 
@@ -105,7 +98,8 @@ class Somebody:
 
     @property
     def sender(self) -> str:
-        return sender_of(self.user)
+        named = f"whatsapp:{self.user}".encode()
+        return hmac.new(SENDER_KEY.encode(), named, hashlib.sha256).hexdigest()[:32]
 
     @property
     def address(self) -> str:
@@ -118,7 +112,8 @@ class Somebody:
         return {**writer, **envelope, **content, **more}
 
     async def post(self, *messages: object, secret: str = SECRET, **value: object) -> int:
-        return await self.post_bytes(_json(post(*messages, contacts=[], **value)), secret)
+        body = json.dumps(post(*messages, contacts=[], **value)).encode()
+        return await self.post_bytes(body, secret)
 
     async def post_bytes(self, body: bytes, secret: str = SECRET) -> int:
         url, headers = f"{self.rasa}/webhooks/whatsapp/webhook", headers_of(body, secret)
@@ -127,9 +122,8 @@ class Somebody:
 
     async def say(self, text: str, answers: int = 1, **more: object) -> list[str]:
         """Write a text; return what is answered."""
-        return await self.send(
-            self.message({"type": "text", "text": {"body": text}}, **more), answers
-        )
+        written = {"type": "text", "text": {"body": text}}
+        return await self.send(self.message(written, **more), answers)
 
     async def send(self, message: object, answers: int = 1) -> list[str]:
         """Post a message; return what is answered, once that many answers are there."""
@@ -145,14 +139,9 @@ class Somebody:
         return [_text(each) for each in self.stub.heard.pop(self.address, [])]
 
 
-def _json(content: object) -> bytes:
-    return json.dumps(content).encode()
-
-
 def _text(message: dict[str, Any]) -> str:
-    if message["type"] == "interactive":
-        return str(message["interactive"]["body"]["text"])
-    return str(message["text"]["body"])
+    body = message[message["type"]]["body"]
+    return str(body["text"] if message["type"] == "interactive" else body)
 
 
 async def said_to(bot: RunningBot, somebody: Somebody, turns: int = 0) -> list[dict[str, Any]]:

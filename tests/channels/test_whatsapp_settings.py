@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Mapping
 
 import pytest
 
-from tests.conversation.fixtures import _rasa_python
+from tests.conversation.fixtures import InRasa
 from tests.support.processes import ROOT
-
-pytestmark = pytest.mark.conversation
 
 TOLD = {
     **dict.fromkeys(("phone_number_id", "access_token", "app_secret", "verify_token"), "made-up"),
@@ -21,42 +17,37 @@ TOLD = {
 }
 READS = """
 import json, logging, sys
-logging.getLogger().setLevel(logging.DEBUG)
+folder, told = given
+sys.path.append(folder)
 from channels.whatsapp import WhatsAppInput
-for told in json.load(sys.stdin):
+found = []
+for each in json.loads(told):
     try:
-        read = WhatsAppInput.from_credentials(told)
-        names = {read.name(), read.get_output_channel().name()}
-        print(*names, read._wa.api._session.base_url.host, type(read._inbox._store).__name__)
+        read = WhatsAppInput.from_credentials(each)
+        graph, store = read._wa.api._session.base_url.host, type(read._inbox._store).__name__
+        found.append([read.name(), read.get_output_channel().name(), graph, store])
     except Exception as error:
-        print(type(error).__name__, error)
-print(*(name for name in ("pywa", "httpx") if logging.getLogger(name).isEnabledFor(30)))
+        found.append(f"{type(error).__name__} {error}")
+found += [logging.getLogger(name).getEffectiveLevel() for name in ("pywa", "httpx")]
 """
 
 
-def read(*told: Mapping[str, str] | None) -> list[str]:
-    """Return what becomes of each, and last whose lines with numbers in them are shown."""
-    return subprocess.check_output(
-        [_rasa_python(), "-W", "ignore", "-c", READS],
-        cwd=ROOT / "examples",
-        input=json.dumps(told),
-        encoding="utf-8",
-    ).splitlines()
-
-
-def test_rasa_does_not_start_without_a_setting() -> None:
+@pytest.mark.conversation
+def test_rasa_does_not_start_without_a_setting(in_rasa: InRasa) -> None:
     """Blank is as missing, and a short key is refused: it is all that hides a number.
 
-    Of what is left out, the Graph API is Meta's, and what is remembered is in this process.
+    Of what is left out, the Graph API is Meta's, and what is remembered is in this process. Lines
+    with numbers in them are not shown.
     """
     blank = [{**TOLD, name: ""} for name in TOLD]
     redis = {**TOLD, "redis_url": "redis://127.0.0.1:1/0", "graph_url": "https://graph.example"}
+    told = [*blank, None, {**TOLD, "sender_key": "k" * 31}, TOLD, redis]
     refused = "RasaException credentials.yml: "
-    assert read(*blank, None, {**TOLD, "sender_key": "k" * 31}, TOLD, redis) == [
+    assert in_rasa(READS, str(ROOT / "examples"), json.dumps(told)) == [
         *(f"{refused}missing or blank: {name}" for name in TOLD),
         f"{refused}missing or blank: {', '.join(TOLD)}",
         f"{refused}sender_key needs 32 characters",
-        "whatsapp graph.facebook.com Memory",
-        "whatsapp graph.example Redis",
-        "",
+        ["whatsapp", "whatsapp", "graph.facebook.com", "Memory"],
+        ["whatsapp", "whatsapp", "graph.example", "Redis"],
+        *(40, 40),
     ]
