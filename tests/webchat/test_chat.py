@@ -80,7 +80,6 @@ CASES = {
         [*IN_TIME, "left: unsure", "broken: tchau", "up: false", "up: true"],
         [],
     ),
-    "comes back": (COMES_BACK, [*IN_TIME, *BACK], [["oi", "signed for two"]]),
     "comes back, and the back-end is away for a while": (
         f"""backEndIsThere = false; {COMES_BACK} await 0; await 0; await 0; await 0;
         backEndIsThere = true; say('e agora?');""",

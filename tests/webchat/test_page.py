@@ -12,32 +12,48 @@ from playwright.async_api import expect
 from actions.ps7.testing import PERSONAS
 from examples.webchat.cards import CARDS
 from tests.conversation import spoken
-from tests.conversation.spoken import BALANCES, NO_BALANCE, greeting
-from tests.webchat.visit import AXE
+from tests.conversation.spoken import ANA_ACCOUNT, BALANCES, NO_BALANCE, greeting
+from tests.webchat.visit import ACCOUNT, ASK, HOURS, LEAVE, SUGGESTED
 
 if TYPE_CHECKING:
-    from tests.conversation.talking import RunningBot
-    from tests.webchat.visit import Visit, Visitors
+    from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
-GREETING = greeting(PERSONAS["ana"])
-(BALANCE,) = BALANCES["ana"]
 PORTUGUESE = CARDS["ana"].about["pt-BR"]
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
+
+
+LEFT_TO_THE_BROWSER = """(card) => ["ctrlKey", "metaKey", "shiftKey"].map((key) => {
+  let left;
+  const see = (click) => { left = !click.defaultPrevented; click.preventDefault(); };
+  document.addEventListener("click", see, { once: true });
+  card.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, [key]: true }));
+  return left;
+})"""
 
 
 async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once.
 
-    In another language all texts of the page change, those of the bot stay.
+    Ana takes the balance that she is offered, and types a slash, which is no command. In another
+    language all texts of the page change, those of the bot stay.
     """
     visit = await visitors()
+    heard = [*greeting(PERSONAS["ana"]), *BALANCES["ana"], *ANA_ACCOUNT]
     await visit.arrive("ana")
-    await visit.say("qual meu saldo?", 2)
-    await visit.hears(*GREETING, BALANCE)
-    first, second = await visit.turns()
+    replies = visit.page.locator(".reply button")
+    await expect(replies).to_have_text(["SimYes", "NãoNo"])
+    await replies.first.click()
+    await visit.finished(2)
+    await expect(replies).to_have_count(0)
+    await expect(visit.page.locator("#suggestions [lang=pt-BR]")).to_have_text(SUGGESTED)
+    await visit.page.fill("#input", "/ ")
+    await visit.page.press("#input", "Enter")
+    await visit.say(f"/ {ACCOUNT}", 3)
+    await visit.hears(*heard)
 
+    first, _, third = await visit.turns()
     shown = {slot: (value, note) for slot, value, note in first["slots"]}
     assert (first["status"], first["ends"]) == ("ok", [["ok", None]])
     assert first["calls"] == [[CALL, "200"]]
@@ -45,54 +61,23 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     assert shown["cpf"] == ("***.982.247-**", "mascarado aqui")
     assert shown["identification"] == ("autenticado", "authenticated")
     assert shown["ps7_context"] == ("selado", "")
-    assert (second["number"], second["said"], second["status"]) == ("2", "qual meu saldo?", "ok")
-    assert (second["calls"], second["plain"]) == ([], ["Nada: o contexto selado ainda vale."])
-
+    assert (third["number"], third["said"], third["status"]) == ("3", ACCOUNT, "ok")
+    assert (third["calls"], third["plain"]) == ([], ["Nada: o contexto selado ainda vale."])
     await expect(visit.page.locator("#about")).to_have_text(f"Personnalité · {PORTUGUESE}")
-    await expect(visit.page.locator("#count")).to_have_text("2")
+    await expect(visit.page.locator("#count")).to_have_text("3")
     await expect(visit.page.locator("#production")).to_contain_text("make webchat SIGNED=1")
-    await visit.page.locator("summary").nth(1).click()
+
+    await visit.page.locator("summary").nth(2).click()
     await visit.page.click("[data-language=en]")
     await expect(visit.page.locator(".turn").last).to_have_attribute("open", "")
     assert await visit.page.title() == "Ana · Your Bank"
     assert visit.page.url == f"{visit.url}?lang=en&as=ana"
-    first, second = await visit.turns()
+    first, _, third = await visit.turns()
     assert first["meaning"] == "PS7 knows this context."
-    assert second["plain"] == ["Nothing: the sealed context still holds."]
-    await visit.hears(*GREETING, BALANCE)
-
-
-async def test_the_panel_shows_why_when_ps7_fails(visitors: Visitors) -> None:
-    """The bot keeps to its rules, and the panel shows why, and how often PS7 was asked."""
-    visit = await visitors()
-    await visit.arrive("http-503")
-    await visit.say("qual meu saldo?", 2)
-    await visit.hears(*spoken.GREETING, *NO_BALANCE["unavailable"])
-    first, second = await visit.turns()
-
-    assert first["calls"] == [[CALL, "503, 503, 503"]]
-    assert [first["ends"], second["ends"]] == [[["unavailable", "server_error"]]] * 2
-    assert [slot for slot, *_ in first["slots"]] == ["ps7_context"]
-
-
-async def test_what_is_suggested_is_said_and_understood(
-    visitors: Visitors, oss_bot: RunningBot
-) -> None:
-    """Ana takes the balance that she is offered; the offer then goes, the rest stays."""
-    visit = await visitors()
-    await visit.arrive("ana")
-    replies = visit.page.locator(".reply button")
-    await expect(replies).to_have_text(["SimYes", "NãoNo"])
-    await replies.first.click()
-    await visit.finished(2)
-    await visit.hears(*GREETING, BALANCE)
-    await expect(replies).to_have_count(0)
-    suggested = await visit.page.locator("#suggestions button").all()
-    assert len(suggested) == 5
-    for each in suggested:
-        said = await each.get_attribute("value")
-        heard = await oss_bot.chat().say(str(said))
-        assert heard not in (spoken.OUT_OF_SCOPE, spoken.NOT_UNDERSTOOD), said
+    assert third["plain"] == ["Nothing: the sealed context still holds."]
+    await visit.hears(*heard)
+    await visit.page.locator(".how").evaluate("node => (node.open = true)")
+    assert await visit.violations() == []
 
 
 async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
@@ -103,6 +88,8 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
     await expect(visit.page.locator("#faults .pill")).to_have_count(6)
     await expect(visit.page.locator("#customers .card")).to_have_count(len(PERSONAS))
     await expect(visit.page.locator("[data-card=diego] .segment")).to_have_text("Private")
+    left = await visit.page.locator("[data-card=diego]").evaluate(LEFT_TO_THE_BROWSER)
+    assert left == [True, True, True], "another tab or window"
     closed = asyncio.Event()
     visit.page.on("websocket", lambda socket: socket.on("close", lambda _: closed.set()))
     for back in (visit.page.go_back, partial(visit.page.click, "#back")):
@@ -110,7 +97,7 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
         await visit.finished(1)
         nobody = visit.page.locator("#turns p", has_text="Nothing about who is there.")
         await expect(nobody).to_have_count(1)
-        await visit.say("tchau", 2)
+        await visit.say(LEAVE, 2)
         await back()
         await expect(visit.page.locator("#arrivals")).to_be_visible()
         assert visit.page.url == f"{visit.url}?lang=en"
@@ -121,6 +108,13 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
 async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     """An answer of PS7, a turn, or its own server."""
     visit = await visitors()
+    await visit.arrive("http-503")
+    await visit.say(ASK, 2)
+    first, second = await visit.turns()
+    assert first["calls"] == [[CALL, "503, 503, 503"]]
+    assert [first["ends"], second["ends"]] == [[["unavailable", "server_error"]]] * 2
+    assert [slot for slot, *_ in first["slots"]] == ["ps7_context"]
+
     lost = {
         "status": "unavailable",
         "contextId": "ana",
@@ -132,28 +126,28 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
         "requests": [{"method": "POST", "path": "/x", "status": 200}],
         "handedOver": [],
     }
-    answers: list[dict[str, Any]] = [{"json": lost}, {"status": 504, "json": lost}]
     no_json = {"body": "no JSON"}
-    await visit.page.route(
-        "**/api/turns/**", lambda route: route.fulfill(**(answers.pop(0) if answers else no_json))
-    )
-    await visit.arrive("ana")
-    await visit.say("oi", 2)
-    await visit.say("oi", 3)
-    first, second, third = await visit.turns()
-    assert first["calls"] == [["POST /x", "sem resposta"]]
-    (segment, until) = first["slots"]
+    answers: list[dict[str, Any]] = [{"json": lost}, {"status": 504, "json": lost}, no_json]
+    await visit.page.route("**/api/turns/**", lambda route: route.fulfill(**answers.pop(0)))
+    for number in (3, 4, 5):
+        await visit.say(HOURS, number)
+    await visit.hears(*spoken.GREETING, *NO_BALANCE["unavailable"], *spoken.HOURS * 3)
+    _, _, third, fourth, fifth = await visit.turns()
+    assert third["calls"] == [["POST /x", "sem resposta"]]
+    (segment, until) = third["slots"]
     assert (segment[1], until[1][:10]) == ("apagado", "02/01/2026")
     said = ["O painel não recebeu este turno: o Rasa ou o simulador não respondeu."]
-    assert [second["plain"], third["plain"]] == [said, said]
+    assert [fourth["plain"], fifth["plain"]] == [said, said]
+    await visit.page.click("[data-language=en]")
+    (_, until) = (await visit.turns())[2]["slots"]
+    assert until[1].startswith("1/2/26, ")
 
     await visit.page.route("**/api/arrivals", lambda route: route.fulfill(**no_json))
     await visit.page.click("#back")
     failure = visit.page.locator("#failure")
     await expect(failure).to_be_hidden()
     await visit.page.click("[data-card=bruno]")
-    await expect(failure).to_be_visible()
-    await expect(failure).to_contain_text("O servidor desta página não responde.")
+    await expect(failure).to_contain_text("The server of this page does not answer.")
     await visit.page.click("#back")
     await expect(failure).to_be_hidden()
     (misdeed,) = visit.misdeeds
@@ -161,32 +155,15 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     visit.misdeeds.clear()
 
 
-@pytest.mark.parametrize(
-    ("language", "phone"),
-    [("pt-BR", True), pytest.param("en", False, marks=pytest.mark.release)],
-)
-async def test_nothing_that_axe_finds(visitors: Visitors, language: str, *, phone: bool) -> None:
+async def test_nothing_that_axe_finds_on_a_phone(visitors: Visitors) -> None:
     """Cards, chat and panel pass every rule of axe-core; a phone shows one side at a time."""
-    visit = await visitors(phone=phone)
-    await visit.page.goto(f"{visit.url}?lang={language}")
+    visit = await visitors(phone=True)
+    await visit.page.goto(visit.url)
     await visit.page.wait_for_selector(".card")
-    assert await _violations(visit) == []
-
-    for name in ("http-503", "ana"):
-        await visit.arrive(name, language)
-        await visit.page.locator(".how").evaluate("node => (node.open = true)")
-        assert await _violations(visit) == []
-        if phone:
-            await expect(visit.page.locator(".panel")).to_be_hidden()
-            await visit.page.click(".sides [data-side=panel]")
-            await expect(visit.page.locator(".chat")).to_be_hidden()
-            assert await _violations(visit) == []
-
-
-async def _violations(visit: Visit) -> list[Any]:
-    await visit.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[Any] = await visit.page.evaluate(
-        """async () => (await axe.run()).violations.map(
-          ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""
-    )
-    return found
+    assert await visit.violations() == []
+    await visit.arrive("http-503")
+    await expect(visit.page.locator(".panel")).to_be_hidden()
+    assert await visit.violations() == []
+    await visit.page.click(".sides [data-side=panel]")
+    await expect(visit.page.locator(".chat")).to_be_hidden()
+    assert await visit.violations() == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,37 +34,35 @@ LOOKED_UP = "PS7 lookup: outcome=ok reason=ok status=200 attempts=1 ms=7 correla
 HANDED_OVER = {"correlation_id": "one", "conversation": "r2S0", "reason": "asked"}
 
 
-@pytest.fixture
-def asked() -> list[str]:
-    """Return what Rasa and the simulator were asked."""
-    return []
+class Behind:
+    """What stands behind the page's server: Rasa, and the simulator with no request."""
 
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.trackers: list[dict[str, Any]] = [TRACKER]
+        """What Rasa gives, one after the other; the last stays."""
 
-@pytest.fixture
-def rasa() -> list[dict[str, Any]]:
-    """Return the trackers that Rasa gives, one after the other; the last stays."""
-    return [TRACKER]
-
-
-@pytest.fixture
-async def backstage(
-    asked: list[str], rasa: list[dict[str, Any]], tmp_path: Path
-) -> AsyncIterator[Backstage]:
-    """Answer as Rasa and the simulator do, the latter with no request."""
-
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(request.path_qs)
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path_qs)
         if request.path == "/ps7/requests":
             return web.json_response({"requests": []})
-        return web.json_response(rasa.pop(0) if len(rasa) > 1 else rasa[0])
+        return web.json_response(self.trackers.pop(0) if self.trackers[1:] else self.trackers[0])
 
+
+@pytest.fixture
+def behind() -> Behind:
+    return Behind()
+
+
+@pytest.fixture
+async def backstage(behind: Behind, tmp_path: Path) -> AsyncIterator[Backstage]:
     actions_log, desk_log = tmp_path / "actions.log", tmp_path / "desk.log"
     actions_log.write_text(LOOKED_UP)
     desk_log.write_text(json.dumps(HANDED_OVER))
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", answer)
-    async with TestServer(application, host="127.0.0.1") as behind:
-        url = str(behind.make_url("")).rstrip("/")
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", behind.answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        url = str(server.make_url("")).rstrip("/")
         yield Backstage(f"{url}/rasa", f"{url}/ps7", actions_log, desk_log, TOKEN, KEY)
 
 
@@ -90,53 +87,47 @@ async def arrive(page: Page, card: str, conversation: str = "r2S0_Ic8") -> Any: 
         return await answer.json() if answer.ok else answer.status
 
 
-@pytest.mark.parametrize("path", ["/", "/main.js", "/api/page", "/nothing"])
-async def test_every_answer_is_strict(backstage: Backstage, page: Page, path: str) -> None:
-    """A page may load and call this server and Rasa's socket, and nothing else; nothing is kept."""
-    headers = (await page.get(path)).headers
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        *(("/", "text/html"), ("/main.js", "text/javascript"), ("/style.css", "text/css")),
+        *(("/mark.svg", "image/svg+xml"), ("/api/page", "application/json")),
+        ("/nothing", "text/plain"),
+    ],
+)
+async def test_every_answer_is_strict(
+    backstage: Backstage, page: Page, path: str, kind: str
+) -> None:
+    """A page may load and call this server and Rasa's socket, and nothing else; nothing is kept.
+
+    A browser takes each file for what it says, since `nosniff` forbids anything else.
+    """
+    answer = await page.get(path)
     socket = backstage.rasa.replace("http", "ws")
-    assert headers["Content-Security-Policy"] == (
+    policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         f"connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    strict = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    strict = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
     strict |= {"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin"}
-    strict |= {"Cross-Origin-Opener-Policy": "same-origin"}
-    assert headers.items() >= strict.items()
+    strict |= {"Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store"}
+    assert answer.headers.items() >= strict.items()
+    assert answer.content_type == kind
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/..%2fserver.py", "/package.json", "/app/main.js", "/api/turns/a%20b/one"]
-)
-async def test_no_other_file_is_handed_out(page: Page, asked: list[str], path: str) -> None:
+@pytest.mark.parametrize("path", ["/..%2fserver.py", "/app/main.js", "/api/turns/a%20b/one"])
+async def test_no_other_file_is_handed_out(page: Page, behind: Behind, path: str) -> None:
     """What is not the page's is not there, and no address of Rasa's is made of what is no id."""
     assert (await page.get(path)).status == 404
-    assert asked == []
+    assert behind.asked == []
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/", "text/html"),
-        ("/main.js", "text/javascript"),
-        ("/style.css", "text/css"),
-        ("/mark.svg", "image/svg+xml"),
-    ],
-)
-async def test_each_file_says_what_it_is(page: Page, path: str, kind: str) -> None:
-    """A browser takes it for nothing else, since `nosniff` forbids it."""
-    assert (await page.get(path)).content_type == kind
-
-
-@pytest.mark.parametrize(
-    ("name", "status"), [("bank.example", 421), ("localhost:7000", 200), ("127.0.0.1", 200)]
-)
-async def test_it_answers_under_the_names_of_this_machine(
-    page: Page, name: str, status: int
-) -> None:
+async def test_it_answers_under_the_names_of_this_machine(page: Page) -> None:
     """A page elsewhere may point a name of its own at 127.0.0.1, and get nothing."""
-    assert (await page.get("/", headers={"Host": name})).status == status
+    names = ("bank.example", "localhost:7000", "127.0.0.1")
+    answers = [(await page.get("/", headers={"Host": name})).status for name in names]
+    assert answers == [421, 200, 200]
 
 
 async def test_the_page_knows_no_context_id_before_an_arrival(
@@ -155,15 +146,14 @@ async def test_the_page_knows_no_context_id_before_an_arrival(
 @pytest.mark.parametrize("name", CARDS)
 def test_a_card_says_who_arrives_in_both_languages(name: str) -> None:
     """The simulator's customers, and what goes wrong with its name for it."""
-    card = CARDS[name]
+    card, fault = CARDS[name], FAULTS.get(name)
     if name in PERSONAS:
         shown = ("customers", "ok", PERSONAS[name].slots["segment"])
         assert PERSONAS[name].title.endswith(card.about["pt-BR"])
     else:
-        shown = ("faults", FAULTS[name].outcome if name in FAULTS else "missing", None)
+        shown = ("faults", fault.outcome if fault else "missing", None)
     assert (card.group, card.outcome, card.segment) == shown
     assert card.about["en"] != card.about["pt-BR"]
-    assert re.search(r"\b(the|and|not|no|it|with|token|valid)\b", card.about["en"])
 
 
 async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, page: Page) -> None:
@@ -180,38 +170,21 @@ async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, page:
         assert await arrive(bare, "nobody") == {}
 
 
-@pytest.mark.parametrize(
-    ("card", "conversation"), [("zoe", "r2S0"), ("ana", "../x"), ("ana", ""), ("ana", "x" * 129)]
-)
-async def test_a_card_or_socket_that_is_none_gets_404(
-    page: Page, card: str, conversation: str
-) -> None:
-    """There is no such card, or what is named is no id of a socket."""
-    assert await arrive(page, card, conversation) == 404
+async def test_a_card_or_socket_that_is_none_gets_404(page: Page) -> None:
+    for card, conversation in (("zoe", "r2S0"), ("ana", "../x"), ("ana", ""), ("ana", "x" * 129)):
+        assert await arrive(page, card, conversation) == 404
 
 
-async def test_a_turn_is_masked_and_the_token_stays_here(
-    backstage: Backstage, asked: list[str]
-) -> None:
-    """The server asks Rasa with its token; the browser gets the turn alone."""
-    async with page_of(replace(backstage, arrival_key=None)) as page:
-        turn = await (await page.get("/api/turns/r2S0/one")).json()
+async def test_a_turn_is_masked_and_the_token_stays_here(page: Page, behind: Behind) -> None:
+    """The server asks Rasa, with its token, until the turn is over; the browser gets the turn."""
+    behind.trackers.insert(0, {"events": []})
+    turn = await (await page.get("/api/turns/r2S0/one")).json()
     shown = {"name": "cpf", "value": "***.982.247-**", "masked": True, "changed": True}
     assert turn["slots"] == [shown]
     assert [each["ms"] for each in turn["lookups"]] == [7]
     assert [each["value"] for each in turn["handedOver"]] == ["asked"]
-    assert asked == [
-        "/rasa/conversations/r2S0/tracker?include_events=ALL&token=made+up+as+well",
-        "/ps7/requests",
-    ]
-
-
-async def test_a_turn_that_rasa_is_not_done_with_is_waited_for(
-    page: Page, rasa: list[dict[str, Any]]
-) -> None:
-    """Rasa saves a conversation once its turn is over."""
-    rasa.insert(0, {"events": []})
-    assert (await page.get("/api/turns/r2S0/one")).status == 200
+    tracker = "/rasa/conversations/r2S0/tracker?include_events=ALL&token=made+up+as+well"
+    assert behind.asked == [tracker, tracker, "/ps7/requests"]
 
 
 async def test_a_turn_that_rasa_never_knows_is_given_up(

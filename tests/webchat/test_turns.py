@@ -20,6 +20,13 @@ def slot(name: str, value: object) -> dict[str, Any]:
     return {"event": "slot", "name": name, "value": value}
 
 
+def shown(events: list[Any], which: str = "one", **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Make what is shown of a turn."""
+    made = turn(events, **{"requests": [], "log": "", **more}, correlation_id=which)
+    assert made is not None
+    return made
+
+
 @pytest.mark.parametrize(
     ("name", "value", "seen", "masked"),
     [
@@ -31,20 +38,16 @@ def slot(name: str, value: object) -> dict[str, Any]:
         ("agency", "0341", "0341", False),
         ("balance_offered", True, "True", False),
         ("token_status", "valid", "valid", False),
-        ("security_device", "csi", "csi", False),
-        ("ivr_option", "saldo", "saldo", False),
         ("ps7_expires_at", "2026-01-01T12:00Z", "2026-01-01T12:00Z", False),
         ("ps7_context", "gAAAAA", "•••", True),
         ("phone_number", "5511900000001", "•••", True),
-        ("id_document", "RG", "•••", True),
         ("ps7_payload", {"u_cpf": "52998224725"}, "•••", True),
         ("a_slot_of_the_bot", "52998224725", "•••", True),
     ],
 )
 def test_personal_slots_are_masked(name: str, value: object, seen: str, masked: bool) -> None:
     """Personal data are masked, what is not listed is hidden, and either says so."""
-    made = turn([said("one"), slot(name, value)], [], "", "one")
-    assert made is not None
+    made = shown([said("one"), slot(name, value)])
     assert made["slots"] == [{"name": name, "value": seen, "masked": masked, "changed": True}]
 
 
@@ -58,22 +61,21 @@ def test_a_turn_shows_only_slots_that_changed() -> None:
         said("three"),
     ]
 
-    def shown(which: str) -> list[tuple[str, str | None, bool]]:
-        made = turn(events, [], "", which)
-        assert made is not None
-        return [(one["name"], one["value"], one["changed"]) for one in made["slots"]]
-
-    assert shown("one") == [("segment", "Private", True), ("agency", "0341", True)]
-    assert shown("two") == [("segment", "Private", False), ("agency", None, True)]
-    assert shown("three") == [("segment", "Private", False)]
+    slots = [
+        [(each["name"], each["value"], each["changed"]) for each in shown(events, which)["slots"]]
+        for which in ("one", "two", "three")
+    ]
+    assert slots == [
+        [("segment", "Private", True), ("agency", "0341", True)],
+        [("segment", "Private", False), ("agency", None, True)],
+        [("segment", "Private", False)],
+    ]
 
 
 @pytest.mark.parametrize("event", ["restart", "reset_slots", "session_started"])
 def test_slots_that_rasa_resets_are_gone(event: str) -> None:
     """They stand in no event of their own then."""
-    made = turn([slot("segment", "Private"), {"event": event}, said("one")], [], "", "one")
-    assert made is not None
-    assert made["slots"] == []
+    assert shown([slot("segment", "Private"), {"event": event}, said("one")])["slots"] == []
 
 
 def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
@@ -84,8 +86,7 @@ def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
     requests = [{**call, "correlationId": each, "body": "ana"} for each in ("one", "two")]
     events = [said("one"), slot("ps7_status", "unavailable")]
     events[0]["metadata"]["contextId"] = "ana"
-    made = turn(events, requests, log, "one")
-    assert made is not None
+    made = shown(events, requests=requests, log=log)
     assert (made["contextId"], made["status"]) == ("ana", "unavailable")
     assert made["requests"] == [call]
     assert made["lookups"] == [
@@ -95,24 +96,16 @@ def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
 
 def test_a_hand_over_is_masked_like_slots() -> None:
     """The turn's own, masked like slots."""
-    context = {
-        "conversation": "r2S0",
-        "channel": "socketio",
-        "reason": "asked",
-        "account": "00123456",
-        "segment": None,
-        "phone_number": "1",
-    }
-    of_another = {
+    of_another: dict[str, Any] = {
         "conversation": "r2S0",
         "reason": "denied",
-        "account": None,
         "correlation_id": "two",
     }
-    log = "\n".join(map(json.dumps, (of_another, {**context, "correlation_id": "one"})))
-    made = turn([said("one")], [], "", "one", log)
-    assert made is not None
-    assert [(each["name"], each["value"], each["masked"]) for each in made["handedOver"]] == [
+    context = {**of_another, "correlation_id": "one", "reason": "asked", "channel": "socketio"}
+    context |= {"account": "00123456", "segment": None, "phone_number": "1"}
+    log = "\n".join(map(json.dumps, (of_another, context)))
+    made = shown([said("one")], desk_log=log)["handedOver"]
+    assert [(each["name"], each["value"], each["masked"]) for each in made] == [
         ("reason", "asked", False),
         ("channel", "socketio", False),
         ("account", "••••••56", True),

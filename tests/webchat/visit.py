@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+ASK, ACCOUNT, HOURS, A_PERSON, LEAVE = SUGGESTED = (
+    *("Qual é o meu saldo?", "Qual é a minha agência e conta?", "Que horas o banco abre?"),
+    *("Quero falar com uma pessoa", "Tchau"),
+)
+"""What the page suggests: the tests say each, and the bot understands it."""
 _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map((turn) => {
   const text = (node) => node?.textContent.trim();
   const all = (selector) => [...turn.querySelectorAll(selector)];
@@ -53,6 +58,8 @@ class Visit:
         """Watch a page that is not open yet."""
         self.page, self.url = page, url
         self.misdeeds: list[str] = []
+        self.arrivals = 0
+        """How often it asked who arrives."""
         page.set_default_timeout(15_000)
         page.on("console", lambda line: self._note(line.type, line.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
@@ -64,6 +71,7 @@ class Visit:
             self.misdeeds.append(text)
 
     def _called(self, url: str) -> None:
+        self.arrivals += url.endswith("/api/arrivals")
         if urlsplit(url).hostname != "127.0.0.1":
             self.misdeeds.append(f"asked {url}")
 
@@ -95,3 +103,12 @@ class Visit:
         """Return what the panel says, oldest turn first."""
         turns: list[dict[str, Any]] = await self.page.evaluate(_TURNS)
         return turns
+
+    async def violations(self) -> list[Any]:
+        """Return which rules of axe-core the page breaks now, and where."""
+        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[Any] = await self.page.evaluate(
+            """async () => (await axe.run()).violations.map(
+              ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""
+        )
+        return found
