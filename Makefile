@@ -61,9 +61,10 @@ CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli cli_adoption cli_cha
     contract_grpc contract_import contract_lookup conversation_kit conversation_kit_parts doctor_action_server \
     doctor_command gateway handover one_run pytest_plugin registration session_start simulator simulator_command \
     simulator_runs telemetry tls) $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_inbox \
-    container/test_digests container/test_image deploy/test_compose deploy/test_kubernetes docs/test_tables \
-    examples/test_desk_agents house/test_release_command house/test_secrets scale/test_verdict webchat/test_chat \
-    webchat/test_turns)
+    channels/test_pins channels/test_relay channels/test_sending container/test_digests container/test_image \
+    deploy/test_compose deploy/test_kubernetes docs/test_tables examples/test_desk examples/test_desk_agents \
+    house/test_release_command house/test_secrets scale/test_verdict webchat/test_chat webchat/test_main \
+    webchat/test_server webchat/test_turns)
 
 check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)
@@ -81,7 +82,7 @@ test: ## all the checks and tests below, and 100 % branch coverage: what .ci/run
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@$(RUN) -m tests.support.needs $(PS7_TESTS_SKIPPED)
 
-release-check: .venv/dev $(CHECKOV) $(RASA) $(FLOOR) $(WEBCHAT) $(BROWSER) ## what not every change needs: manifests, image, screens, every wheel and cell
+release-check: .venv/dev $(CHECKOV) $(RASA) $(FLOOR) ## what not every change needs: manifests, image, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
 	@$(RUN) -m tests.container images compose
 
