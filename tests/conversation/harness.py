@@ -37,8 +37,7 @@ QUIET = {
 _ACTIONS = "actions-"
 _DESK_TOKEN = "made up, for the desk"
 
-Life = tuple[str, str, Mapping[str, str], list[list[str]]]
-"""What `rasa_of_bots.py` takes of a bot: folder, log, variables, and commands of Rasa's."""
+RASA_OF_BOTS = ROOT / "tests" / "support" / "rasa_of_bots.py"
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class Stage:
         self._opening = ", ".join(bots)
         self._bots |= {name: (bot, free_port()) for name, bot in bots.items()}
         await asyncio.gather(*map(self._start_actions, bots))
-        lives: list[Life] = []
+        lives: list[tuple[str, str, dict[str, str], list[list[str]]]] = []
         trained: list[tuple[Path, Path]] = []
         running: dict[str, RunningBot] = {}
         for name, bot in bots.items():
@@ -179,8 +178,10 @@ class Stage:
             url = f"http://127.0.0.1:{port}"
             running[name] = RunningBot(self._http, url, model, database)
         (name, *_) = bots
-        rasas = await start_rasas(self.rasa_python, self.scratch / f"{name}.log", lives)
-        self._processes[name] = rasas
+        # What counts before Rasa is loaded, such as PYTHONPATH, can be told to a bot alone.
+        variables = QUIET | (lives[0][2] if len(lives) == 1 else {})
+        command = (self.rasa_python, "-W", "ignore", RASA_OF_BOTS, json.dumps(lives))
+        rasas = await self._run(name, *command, cwd=self.scratch, variables=variables)
         for name in bots:
             await rasas.answers(f"{running[name].url}/status")
         self.running |= running
@@ -202,10 +203,15 @@ class Stage:
     def _source(self, name: str, bot: Bot) -> Path:
         """Lay out what a bot is trained from."""
         source = self.scratch / name
-        for part in ("domain", "data"):
-            shutil.copytree(bot.folder / part, source / part)
+        shutil.copytree(bot.folder / "data", source / "data")
         shutil.copy(bot.folder / "config.yml", source)
-        for file in bot.domain_files:
+        files = bot.domain_files
+        if (bot.folder / "domain").exists():
+            shutil.copytree(bot.folder / "domain", source / "domain")
+        else:
+            (source / "domain").mkdir()
+            files = (*files, bot.folder / "domain.yml")
+        for file in files:
             shutil.copy(file, source / "domain")
         return source
 
@@ -224,20 +230,11 @@ class Stage:
         await server.answers(f"http://127.0.0.1:{port}/health")
 
     async def _run(
-        self, name: str, *command: str, cwd: Path, variables: Mapping[str, str]
+        self, name: str, *command: str | Path, cwd: Path, variables: Mapping[str, str]
     ) -> Process:
         log = self.scratch / f"{name}.log"
         self._processes[name] = await Process.start(log, *command, cwd=cwd, variables=variables)
         return self._processes[name]
-
-
-async def start_rasas(python: Path, log: Path, lives: list[Life]) -> Process:
-    """Start one process that loads Rasa once, for all these bots."""
-    script = ROOT / "tests" / "support" / "rasa_of_bots.py"
-    command = (python, "-W", "ignore", script, json.dumps(lives))
-    # What counts before Rasa is loaded, such as PYTHONPATH, can be told to a bot alone.
-    variables = {**QUIET, **(lives[0][2] if len(lives) == 1 else {})}
-    return await Process.start(log, *command, cwd=log.parent, variables=variables)
 
 
 def _digest(folder: Path, *more: str) -> str:

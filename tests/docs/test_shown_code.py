@@ -121,7 +121,8 @@ def edits(file: Path, old: str, new: str) -> None:
 async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) -> None:
     """Then `init` has nothing to do, and the doctor to say; `grep` finds what the bot uses.
 
-    In the end the bot is as it was, but for what git is told to leave out.
+    Then the bot is as it was, but for what git is told to leave out. In the folder the command is a
+    module.
     """
     reader = Reader(tmp_path, _rasa_python())
     bot = reader.bot
@@ -144,15 +145,8 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
     await reader.types(f"! {find}\nrm .env\ngit status --porcelain")
     assert reader.output == "?? .gitignore\n"
 
-
-@pytest.mark.conversation
-async def test_the_command_of_the_folder_is_a_module(tmp_path: Path) -> None:
-    """Beside the bot's actions, where the page copies it."""
-    reader = Reader(tmp_path, _rasa_python())
     (copied,) = shown_under("The folder instead of the wheel")
-    environment, *_ = shown_under("By hand")[0].code.splitlines()
-    key = ".venv-actions/bin/python -m actions.ps7 key"
-    await reader.types(f"{environment}\n{copied.code}{key}")
+    await reader.types(f"{copied.code}.venv-actions/bin/python -m actions.ps7 key")
     assert reader.output.startswith('["')
 
 

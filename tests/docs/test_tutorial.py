@@ -36,7 +36,7 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
 ) -> None:
     """Every file, command and output, in the order of the page; a line of JSON is the desk's.
 
-    With the files of the later pages its tests still pass, and it has every action. `profiles` is
+    With the files of the later pages its tests still pass, which load every action. `profiles` is
     what the guide takes a reader's own module for.
     """
     if not shutil.which("curl"):
@@ -71,17 +71,6 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
     tests = sum(each.code.count("def test_") for each in (*TUTORIAL.blocks, *files))
     await reader.types(f"{BIN}python -m pytest -q")
     assert f"{tests} passed" in reader.output
-    load = "from rasa_sdk.executor import ActionExecutor; e = ActionExecutor()"
-    await reader.types(
-        f"{BIN}python -c '{load}; e.register_package(\"actions\"); print(*e.actions)'"
-    )
-    assert {
-        "action_answer_balance",
-        "action_hand_over",
-        "action_ps7_context",
-        "action_session_start",
-        "validate_transfer_form",
-    } <= {*reader.output.splitlines()[-1].split()}
 
 
 def write(reader: Reader, shown: Block) -> None:

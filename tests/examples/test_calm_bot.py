@@ -40,9 +40,7 @@ SENSITIVE = {
 """The actions that tell a customer's data, and what must hold wherever a flow runs one."""
 
 
-def test_what_a_slot_holds_may_stand_in_a_prompt_and_an_assistant_beside_the_flows_sees_it() -> (
-    None
-):
+def test_a_prompt_may_have_every_slot_and_an_assistant_sees_it() -> None:
     """What the bot knows of the customer is in the seal, and what is shown is masked."""
     assert DOMAIN["slots"].keys() & {"cpf", "agency", "account", "phone_number"} == set()
     assert all(slot["shared_for_coexistence"] for slot in DOMAIN["slots"].values())

@@ -101,7 +101,11 @@ class Process:
         progress = Progress(self)
         connector = aiohttp.TCPConnector(ssl=trust) if trust else None
         async with aiohttp.ClientSession(connector=connector) as http:
-            while not await _answers(http, url):
+            while True:
+                with suppress(aiohttp.ClientError):
+                    async with http.get(url) as answer:
+                        if answer.ok:
+                            return
                 if self.has_ended or not progress.is_made:
                     raise RuntimeError(f"{self.name} does not answer:\n{self.tail}")
                 await asyncio.sleep(0.05)
@@ -126,7 +130,7 @@ class Process:
 
     def signal(self, number: Signals) -> None:
         """Send it a signal, if it still runs."""
-        if self._process.returncode is None:
+        if not self.has_ended:
             self._process.send_signal(number)
 
     async def end(self, number: Signals = SIGTERM) -> int:
@@ -175,14 +179,6 @@ def _processor_seconds(pid: int) -> float:
             with suppress(psutil.NoSuchProcess):
                 used += sum(each.cpu_times()[:2])
     return used
-
-
-async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with http.get(url) as answer:
-            return answer.ok
-    except aiohttp.ClientError:
-        return False
 
 
 def free_port() -> int:

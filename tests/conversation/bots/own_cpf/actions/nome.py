@@ -1,7 +1,5 @@
 """O que este bot faz por si."""
 
-import os
-
 from rasa_sdk import Action
 
 
@@ -10,5 +8,5 @@ class ActionNome(Action):
         return "action_nome"
 
     def run(self, dispatcher, tracker, domain):
-        dispatcher.utter_message(f"Meu nome é {os.environ['BOT_NAME']}.")
+        dispatcher.utter_message("Meu nome é Tais.")
         return []
