@@ -32,6 +32,7 @@ from tests.model.steps import (
     MAX_AGE,
     NAMES,
     SESSION_ENDS,
+    START_OWN,
     START_PS7,
     UNDEFINED,
     UNUSABLE,
@@ -163,7 +164,7 @@ class Conversation:
         if not kept or (spoken and self.now - spoken[-1] > SESSION_ENDS):
             if metadata:
                 self.sets(SESSION_METADATA, metadata)
-            self.session(turn)
+            self.session(turn, "away" if turn.away else "")
         self.books.turn_begins()
         text = turn.does if turn.does.startswith("/") else "oi"
         known = {**metadata, "model_id": "m", "assistant_id": "a"}
@@ -172,7 +173,7 @@ class Conversation:
         )
         self.arrives(turn)
         self.attacks(turn.attack, "before")
-        if self.bot.every:
+        if self.bot.every and not turn.away:
             self.run("context", turn.replica)
         self.attacks(turn.attack, "after")
         self.does(turn)
@@ -211,17 +212,21 @@ class Conversation:
 
     # -- sessions
 
-    def session(self, turn: Turn, why: str = "") -> None:
+    def session(self, turn: Turn, why: str) -> None:
         """Start a session, as Rasa itself or with an action of ours."""
-        if self.bot.start == START_PS7:
+        if self.bot.start == START_PS7 and why != "away":
             self.books.session_starts(remembers=True)
             if why == "/restart":
                 self.brought = None
             self.arrives(turn)
             return self.starts(turn.replica)
-        self.rasa(SESSION_START)
-        carries = self.bot.carries and self.bot.every and why != "/restart"
-        return self.books.session_starts(remembers=carries or self.bot.store == "all")
+        if self.bot.start == START_OWN:
+            self.rasa(SESSION_START)
+            remembers = self.bot.carries and self.bot.every and why != "/restart" and not turn.away
+        else:
+            self.happens("action", name=SESSION_START)
+            remembers = self.bot.store != "memory"
+        return self.books.session_starts(remembers=remembers or self.bot.store == "all")
 
     def starts(self, replica: int) -> None:
         """Run `PS7SessionStart`."""

@@ -32,6 +32,8 @@ class Bot:
     skew: int = 0
     """Seconds by which the clock of the second replica is ahead."""
     attacked: bool = True
+    unreliable: bool = False
+    """The action server may be away for a turn."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Turn:
     token: str = "new"
     replica: int = 0
     attack: Attack | None = None
+    away: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Random walks: 8,000 steps, the same ones each time; `PS7_MODEL_STEPS` asks for more."""
+"""Random walks: 10,000 steps, the same ones each time; `PS7_MODEL_STEPS` asks for more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.model.conversation import violated
 from tests.model.subject import playing
 from tests.model.walks import LENGTH, made_up
 
-_STEPS = int(os.environ.get("PS7_MODEL_STEPS", "8000"))
+_STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
 
 
 @pytest.mark.timeout(1800)  # coverage makes it six times as long, and `make fuzz` asks for more

@@ -65,7 +65,7 @@ _BOTS = [
     )
 ]
 _ODDITIES: list[dict[str, Any]] = [
-    *({}, {}, {}, {"store": "all"}),
+    *({}, {}, {}, {"unreliable": True}, {"unreliable": True}, {"store": "all"}),
     *({"skew": seconds} for seconds in (50, -50, 21600)),
 ]
 
@@ -93,4 +93,5 @@ def _step(chance: Random, bot: Bot) -> Step:
         chance.choice(_TOKENS) if bot.signed else "new",
         chance.choice((0, 0, 0, 1, 1, 2)),
         attack,
+        away=bot.unreliable and chance.random() < 0.15,
     )

@@ -21,7 +21,7 @@ from tests.model.subject import playing
 from tests.model.walks import LENGTH, made_up
 
 ROOT = Path(__file__).parents[2]
-STEPS = int(os.environ.get("PS7_MODEL_STEPS", "8000"))
+STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
 
 
 class Bug(NamedTuple):
