@@ -49,19 +49,14 @@ async def test_a_hand_over_has_few_masked_fields(
     await arrive(bot, "ana", correlationId="trail-1")
     await set_slots(bot, ps7_status="denied", segment="Private", cpf_masked=TYPED)
     monkeypatch.setattr(runtime, "_runtimes", [])
-    plain = handover(bot.tracker, reason="ask_human")
-    assert plain == {
-        "reason": "ask_human",
-        "ps7_status": "ok",
-        "correlation_id": "trail-1",
-        **OF_THE_CUSTOMER,
-    }
-    for name in RAW:
-        named = handover(bot.tracker, reason="ask_human", include=(name,))
-        assert named == {**plain, name: ANA[name]}
+    said = {"reason": "ask_human", "ps7_status": "ok", "correlation_id": "trail-1"}
+    for name in (None, *RAW):
+        named = {name: ANA[name]} if name else {}
+        told = handover(bot.tracker, reason="ask_human", include=tuple(named))
+        assert told == said | OF_THE_CUSTOMER | named
 
 
-@pytest.mark.parametrize("include", [("segment",), ("ps7_context",), ("cpf", TYPED), "cpf"])
+@pytest.mark.parametrize("include", [("segment",), ("cpf", TYPED), "cpf"])
 async def test_what_has_no_such_name_is_the_callers_mistake(
     bot: Conversation, include: tuple[str, ...]
 ) -> None:
@@ -70,36 +65,26 @@ async def test_what_has_no_such_name_is_the_callers_mistake(
         handover(bot.tracker, include=include)
 
 
-async def test_a_correlation_id_that_repeats_the_sender_never_goes_on(bot: Conversation) -> None:
-    """Nor one that repeats the contextId: a channel may send either."""
-    for given in ("ana", bot.sender_id):
-        await arrive(bot, "ana", correlationId=given)
-        assert not {"ana", bot.sender_id} & {*handover(bot.tracker).values()}
-
-
 async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     """Whoever is known, or nobody, with every value that a field can have and no field more."""
     jsonschema = pytest.importorskip("jsonschema", reason="not among the oldest versions")
     takes = jsonschema.Draft202012Validator(SCHEMA)
     takes.check_schema(SCHEMA)
-    for who in (None, "ana", "carla", "not-found"):
+    for who in ("ana", "carla", "not-found"):
         await arrive(bot, who)
         takes.validate({**handover(bot.tracker), **OF_THE_BOT, "channel": None})
         takes.validate(said := handover(bot.tracker, reason="asked", include=RAW) | OF_THE_BOT)
-    assert SCHEMA["properties"].keys() == said.keys()
-    for name in said.keys() - {*RAW}:
-        assert not takes.is_valid({key: said[key] for key in said if key != name}), name
+        assert not takes.is_valid({**said, "cpf_masked": ANA["cpf"]})
+    fields = SCHEMA["properties"]
+    assert (fields.keys(), {*SCHEMA["required"]}) == (said.keys(), said.keys() - {*RAW})
     for name, slot in CUSTOMER_SLOTS.items():
         if slot.values is not None:
-            assert SCHEMA["properties"][name]["enum"] == [*(v.value for v in slot.values), None]
-    assert SCHEMA["properties"]["ps7_status"]["enum"] == [outcome.value for outcome in Outcome]
+            assert fields[name]["enum"] == [*(value.value for value in slot.values), None]
+    assert fields["ps7_status"]["enum"] == [outcome.value for outcome in Outcome]
     assert not takes.is_valid({**said, "ps7_context": "sealed"})
     assert not takes.is_valid({**said, "conversation": None}), "nobody could answer"
     for name in (*OF_THE_CUSTOMER, *RAW):
         assert not takes.is_valid({**said, name: ANA[name]}), "nobody is known"
-    await arrive(bot, "ana")
-    said = {**handover(bot.tracker), **OF_THE_BOT}
-    assert not takes.is_valid({**said, "cpf_masked": ANA["cpf"]})
 
 
 async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, clock: Clock) -> None:
@@ -111,12 +96,10 @@ async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, cloc
         assert {said[name] for name in (*OF_THE_CUSTOMER, "account")} == {None}
         return str(said["ps7_status"])
 
-    statuses = []
-    for who in (None, "two words", "not-found", "http-403", "http-404"):
+    for who, status in ((None, "missing"), ("two words", "invalid"), ("http-403", "denied")):
         await arrive(bot, who)
         await set_slots(bot, segment="Private", account=TYPED)
-        statuses.append(told())
-    assert statuses == ["missing", "invalid", "rejected", "denied", "unavailable"]
+        assert told() == status
     await set_slots(bot, ps7_status="ok", ps7_context="forged")
     assert told() == "tampered"
     await set_slots(bot, ps7_status=TYPED, ps7_context=None)

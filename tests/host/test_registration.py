@@ -11,11 +11,18 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from rasa_sdk import Action
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, actions, runtime
+from actions.ps7 import (
+    ActionPS7Context,
+    ActionPS7Forget,
+    ActionPS7Verify,
+    actions,
+    runtime,
+    telemetry,
+)
 from actions.ps7.actions import PS7Action
+from tests.host.conftest import seal_keys
 
 pytestmark = pytest.mark.versions
 
@@ -27,7 +34,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPa
     monkeypatch.setenv("PS7_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("PS7_USERNAME", "chat")
     monkeypatch.setenv("PS7_PASSWORD", "s3cret")
-    monkeypatch.setenv("PS7_SEAL_KEYS", json.dumps([Fernet.generate_key().decode()]))
+    monkeypatch.setenv("PS7_SEAL_KEYS", seal_keys())
     monkeypatch.setattr(runtime, "_runtimes", [])
     return monkeypatch
 
@@ -37,6 +44,20 @@ def test_unusable_settings_stop_the_server(settings: pytest.MonkeyPatch) -> None
     settings.delenv("PS7_BASE_URL")
     with pytest.raises(SystemExit, match="PS7_BASE_URL is missing"):
         ActionPS7Context()
+
+
+def test_arrivals_that_no_key_signs_are_said_once_at_start(
+    settings: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning for all the actions of a process, and none where there are keys."""
+    telemetry.warn_of_open_arrival.cache_clear()
+    settings.setenv("PS7_ARRIVAL_KEYS", json.dumps(["k" * 32]))
+    ActionPS7Context()
+    assert "PS7_ARRIVAL_KEYS" not in caplog.text
+    settings.delenv("PS7_ARRIVAL_KEYS")
+    for action in (ActionPS7Context, ActionPS7Verify):
+        action()
+    assert caplog.text.count("PS7_ARRIVAL_KEYS is not set") == 1
 
 
 def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPatch) -> None:
@@ -51,23 +72,19 @@ def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPat
     settings.setattr(Action, "__subclasses__", classes, raising=False)
     ActionPS7Context()
     modules.append("rasa_ps7.actions")
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(SystemExit, match=r"twice, as actions\.ps7 and as rasa_ps7: keep one"):
         ActionPS7Context()
-    assert str(stop.value) == (
-        "rasa-ps7 is loaded twice, as actions.ps7 and as rasa_ps7: keep one of them. Delete the "
-        "folder that was copied, or uninstall the package; and import it by one name everywhere."
-    )
 
 
 def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPatch) -> None:
     """And those of other settings have their own; the last one used is what counts."""
-    first, second = ActionPS7Context(), ActionPS7Verify()
-    assert first.runtime is second.runtime
+    first = ActionPS7Context()
+    assert first.runtime is ActionPS7Verify().runtime
     settings.setenv("PS7_DEADLINE", "1")
     other = ActionPS7Context()
     assert other.runtime is not first.runtime
-    assert first.runtime is runtime.current()
-    assert other.runtime is runtime.current()
+    for one in (first, other):
+        assert one.runtime is runtime.current()
 
 
 @pytest.mark.parametrize("kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])

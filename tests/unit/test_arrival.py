@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +19,7 @@ from actions.ps7.conversation.arrival import (
     fingerprint,
     found_in,
     look_in,
+    refused,
     sign,
     unusable,
 )
@@ -73,12 +75,9 @@ def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> No
     """
     made = (token(contextId=context_id, more="x" * size) for size in range(4096))
     longest, too_long = (next(one for one in made if len(one) == size) for size in (4096, 4097))
+    plain = found_in(hit(context_id, correlationId="c-1", flowId="f-1"), 1)
     arrived = read(longest, correlationId="c-1", flowId="f-1")
-    expected = found_in(hit(context_id), 1)
-    assert (arrived.context_id, arrived.fingerprint, arrived.refused) == (
-        *(expected.context_id, expected.fingerprint, None),
-    )
-    assert (arrived.correlation_id, arrived.flow_id) == ("c-1", "f-1")
+    assert arrived == replace(plain, value=longest, valid=(MADE - 10, MADE + 120))
     assert why(too_long) is Reason.ARRIVAL_SIGNATURE
 
 
@@ -89,29 +88,22 @@ def test_nothing_is_taken_from_beside_what_is_refused_or_not_usable() -> None:
         ("C1", read("C1", **beside)),
         ("two words", ArrivalVerifier([]).read(hit("two words", **beside), SENDER)),
     ):
-        assert (arrived.context_id, arrived.correlation_id) == (None, None)
-        assert (arrived.flow_id, arrived.encoded) == (None, None)
-        assert (arrived.value, arrived.fingerprint) == (value, unusable(value))
+        assert arrived == refused(value, arrived.refused)
         assert value not in repr(arrived)
 
 
 def test_a_process_keeps_what_it_read_of_tokens() -> None:
-    """So a page may send one with each message. Whose it is, and when it comes, is not kept."""
+    """So a page may send one with each message. Whose it is and what is beside it, is not kept."""
     verifier = ArrivalVerifier([KEY])
-    tokens = [token(), token(nbf=MADE + 60), signed(CLAIMS, key=FOREIGN)]
-    for _ in range(3):
-        arrived = [verifier.read(hit(each), SENDER) for each in tokens]
-        assert [one.refused for one in arrived] == [None, None, Reason.ARRIVAL_SIGNATURE]
-        assert [one.may_arrive_at(MADE + 59) for one in arrived[:2]] == [True, False]
-        assert [one.may_arrive_at(MADE + 60) for one in arrived[:2]] == [True, True]
-        other = verifier.read(hit(tokens[0]), "another")
-        assert other.refused is Reason.ARRIVAL_CONVERSATION
-        assert verifier.read(hit(tokens[0], flowId="f-1"), SENDER).flow_id == "f-1"
-        trail = verifier.read(hit(tokens[0], correlationId="c-1"), SENDER)
+    mine, foreign = token(), signed(CLAIMS, key=FOREIGN)
+    for _ in range(2):
+        assert verifier.read(hit(foreign), SENDER).refused is Reason.ARRIVAL_SIGNATURE
+        assert verifier.read(hit(mine), "another").refused is Reason.ARRIVAL_CONVERSATION
+        assert verifier.read(hit(mine, flowId="f-1"), SENDER).flow_id == "f-1"
+        trail = verifier.read(hit(mine, correlationId="c-1"), SENDER)
         assert (trail.correlation_id, trail.flow_id) == ("c-1", None)
         assert verifier.read(hit("x" * 4097), SENDER).refused is Reason.ARRIVAL_SIGNATURE
-    kept = verifier._kept.cache_info()
-    assert (kept.misses, kept.currsize, kept.maxsize) == (3, 3, 1024)
+    assert verifier._kept.cache_info().misses == 2
 
 
 def test_a_key_that_was_replaced_still_counts() -> None:
@@ -120,21 +112,17 @@ def test_a_key_that_was_replaced_still_counts() -> None:
     assert why(signed(CLAIMS, key=FOREIGN)) is Reason.ARRIVAL_SIGNATURE
 
 
-@pytest.mark.parametrize(
-    ("claim", "beside", "encoded"), [(1, 0, 1), (0, 1, 0), (None, 0, 1), ("x", 0, 1), ("0", 1, 0)]
-)
+@pytest.mark.parametrize(("claims", "encoded"), [({}, 1), ({"encoded": "0"}, 0)])
 def test_only_what_is_signed_says_how_the_context_id_is_encoded(
-    claim: object, beside: int, encoded: int
+    claims: dict[str, Any], encoded: int
 ) -> None:
     """It decides which customer PS7 looks up, so the metadata beside the token has no say."""
-    more = {} if claim is None else {"encoded": claim}
-    arrived = read(token(**more), encoded=beside)
+    arrived = read(token(**claims), encoded=1 - encoded)
     assert (arrived.encoded, arrived.fingerprint) == (encoded, fingerprint("C1", encoded))
 
 
 NO_TOKENS = {
     "the contextId itself": "C1",
-    "a number": 42,
     "an object": {"contextId": token()},
     "nothing signed": jwt.encode(CLAIMS, "", "none"),
     "another algorithm": jwt.encode(CLAIMS, KEY * 2, "HS512"),
@@ -155,16 +143,13 @@ def test_a_text_that_no_key_of_ours_signed_is_refused(value: object) -> None:
 
 CLAIMS_AT_FAULT: dict[str, dict[str, Any]] = {
     "for some other audience": {"aud": "another-service"},
-    "for an audience that is blank": {"aud": ""},
     "for no audience": {"aud": []},
     "nbf as text": {"nbf": str(MADE)},
     "no contextId": {"contextId": None},
     "a contextId that is not usable": {"contextId": "C 1"},
     "no iat": {"iat": None},
-    "iat as text": {"iat": str(MADE)},
     "iat as a flag": {"iat": True},
     "exp without end": {"exp": float("inf")},
-    "exp that is no number": {"exp": float("nan")},
     "no exp": {"exp": None},
     "for a conversation that is a number": {"sub": 5},
     "good for a moment too long": {"exp": MADE + 120.001},
@@ -186,13 +171,12 @@ def test_a_token_for_another_conversation_is_refused(sub: str) -> None:
     assert why(token(sub=sub)) is Reason.ARRIVAL_CONVERSATION
 
 
-@pytest.mark.parametrize(
-    ("seconds", "may"),
-    [(-10.1, False), (-10, True), (0, True), (119.9, True), (120, False), (10**6, False)],
-)
-def test_a_token_arrives_from_its_iat_until_its_exp(seconds: float, may: bool) -> None:
-    """From `iat` until `exp`; ten seconds earlier, since two clocks are never the same."""
-    assert read(token()).may_arrive_at(MADE + seconds) is may
+@pytest.mark.parametrize(("nbf", "begins"), [({}, -10), ({"nbf": MADE + 60}, 60)])
+def test_a_token_arrives_from_its_iat_until_its_exp(nbf: dict[str, Any], begins: int) -> None:
+    """Ten seconds earlier, since two clocks are never the same; not before `nbf`, if there is."""
+    arrived = read(token(**nbf))
+    for seconds, may in ((begins - 0.1, False), (begins, True), (119.9, True), (120, False)):
+        assert arrived.may_arrive_at(MADE + seconds) is may
 
 
 @pytest.mark.parametrize(("seconds", "encoded"), [(30, 0), (120, None)])

@@ -30,8 +30,7 @@ BLANK: tuple[object, ...] = (None, "", "   ", "\t\n", False, [], {})
         ({"contextId": "C3", "body": {"contextId": " "}}, "C3"),
         ({"contextId": 0}, 0),
         *(({"contextId": blank}, None) for blank in BLANK),
-        *((odd, None) for odd in (None, "contextId", 5, ["contextId"], {"other": 1}, True)),
-        *(({"channel": odd}, None) for odd in (None, "ps7", 5, ["ps7"], True, {"contextId": "C1"})),
+        *((odd, None) for odd in (None, ["contextId"], {"channel": ["ps7"]})),
     ],
 )
 def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value: object) -> None:
@@ -48,8 +47,8 @@ def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        *((text, text) for text in ("123123213", "a", "x" * 256, "ação-€")),
-        *((whole, str(whole)) for whole in (0, 12345, -5, 2**80)),
+        *((text, text) for text in ("a", "x" * 256, "ação-€")),
+        *((whole, str(whole)) for whole in (0, -5, 2**80)),
         (12345.0, "12345"),
         (float(2**53 - 1), str(2**53 - 1)),
     ],
@@ -101,30 +100,21 @@ def test_what_is_not_usable_is_told_apart_as_well() -> None:
     nested: list[Any] = []
     for _ in range(100_000):
         nested = [nested]
-    values = [[1], [2], {"a": 1}, "two words", "three  words", True, "true ", 10**5000, nested]
+    values = [[1], [2], {"a": 1}, "two words", True, "true ", 10**5000, nested]
     names = {found(value).fingerprint for value in values}
-    assert len(names) == len(values)
     assert names == {unusable(value) for value in values}
+    assert [len(name) for name in names] == [22] * len(values)
     assert unusable("ana") != fingerprint("ana", None)
     assert unusable({"a": 1, "b": 2}) == unusable({"b": 2, "a": 1})
-    assert found([1]).context_id is None
-    assert {len(name) for name in names} == {22}
 
 
 # What stands beside it
 
 
-NEITHER: tuple[object, ...] = (2, "2", True, False, None, 0.5, [], " 1")
+ENCODED: dict[object, int] = {0.0: 0, "0": 0, 1: 1, "1": 1, None: 9, " 1": 9, 2: 9}
 
 
-@pytest.mark.parametrize(
-    ("value", "encoded"),
-    [
-        *((zero, 0) for zero in (0, 0.0, "0")),
-        *((one, 1) for one in (1, 1.0, "1")),
-        *((other, 9) for other in NEITHER),
-    ],
-)
+@pytest.mark.parametrize(("value", "encoded"), [*ENCODED.items(), (True, 9), ([], 9)])
 def test_encoded_is_read_in_each_form_and_else_is_the_setting(value: object, encoded: int) -> None:
     """0 and 1 in each form in which a channel may write them; else `PS7_ENCODED`, here 9."""
     assert found("C1", 9, encoded=value).encoded == encoded

@@ -13,7 +13,7 @@ LOOKS = "looks like one: PS7_METADATA_KEYS"
 @pytest.mark.parametrize(
     "metadata",
     [
-        *(None, "contextID", ["contextID"], {}),
+        *(None, ["contextID"], {}),
         {"model_id": "m", "assistant_id": "a", "session_id": 1, "is_external": True},
     ],
 )
@@ -27,10 +27,8 @@ def test_what_rasa_adds_is_not_named(metadata: object) -> None:
     [
         ({"locale": "pt", "app": {"version": 3}, "model_id": "m"}, "keys: app, locale"),
         ({"customData": {"contextId": "C1"}}, f"keys: customData; customData.contextId {LOOKS}"),
-        ({"contextID": "C1"}, f"keys: contextID; contextID {LOOKS}"),
         ({"Context-Id": 5}, f"keys: Context-Id; Context-Id {LOOKS}"),
         ({"context_id": {"id": 1}}, f"keys: context_id; context_id {LOOKS}"),
-        ({"PS7CTX": "C1"}, f"keys: PS7CTX; PS7CTX {LOOKS}"),
         ({"a": {"b": {"contextId": "C1"}}}, f"keys: a; a.b.contextId {LOOKS}"),
         ({"a": {"b": {"c": {"contextId": "C1"}}}}, "keys: a"),
         (

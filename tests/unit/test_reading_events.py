@@ -127,14 +127,11 @@ def session(slots: object = None, events: object = (), domain: object = DOMAIN) 
 
 def test_the_metadata_of_a_first_message_stand_in_a_slot() -> None:
     """Rasa sets it right before the action runs, in a first session and in later ones."""
-    greeted = {"event": "action", "name": "utter_greet"}
-    for before in ([], [LISTEN], [said("oi", C2), greeted, LISTEN]):
+    for before in ([], [said("oi", C2), LISTEN]):
         assert opening_metadata([*before, OPENED_BY_C1]) == C1
 
 
-@pytest.mark.parametrize(
-    "text", ["/session_start", " /session_start ", '/session_start{"cpf": "1"}', "/session_start {"]
-)
+@pytest.mark.parametrize("text", [" /session_start ", '/session_start{"cpf": "1"}'])
 def test_a_message_may_ask_for_a_session(text: str) -> None:
     """Its metadata open it, whatever slots were set and features noted since."""
     since = [{"event": "user_featurization"}, slot("cpf", "1"), slot("ps7_status", "ok")]
@@ -142,9 +139,7 @@ def test_a_message_may_ask_for_a_session(text: str) -> None:
     assert opening_metadata([LISTEN, said(text, C2), None, *since]) == C2
 
 
-@pytest.mark.parametrize(
-    "text", ["oi", "session_start", "/session_started", "/greet{/session_start", None, 5, ["/"]]
-)
+@pytest.mark.parametrize("text", ["session_start", "/session_started", "/a{/session_start", None])
 def test_any_other_message_opens_nothing(text: object) -> None:
     """It is the last one of the session before, perhaps another customer's.
 
@@ -152,8 +147,8 @@ def test_any_other_message_opens_nothing(text: object) -> None:
     """
     assert opening_metadata([OPENED_BY_C1, said(text, C2), slot("ps7_status", "ok")]) is None
     assert opening_metadata([said(text, C2), OPENED_BY_C1]) is None
-    junk: list[list[Any]] = [[], [None, "event", 5, {}], [{"event": ["slot"]}]]
-    for events in (*junk, [OPENED_BY_C1, slot("a", 1)]):
+    nothing: list[list[Any]] = [[], [None, "event", {}], [{"event": ["slot"]}]]
+    for events in (*nothing, [OPENED_BY_C1, slot("a", 1)]):
         assert opening_metadata(events) is None
 
 
@@ -194,7 +189,7 @@ def test_what_differs_from_an_initial_value_is_set() -> None:
     assert session({"colour": "red"}).to_set({"colour": "blue"}) == {}
 
 
-@pytest.mark.parametrize("junk", [None, True, 5, 1.5, "text", [], ["text"], [None, 5]])
+@pytest.mark.parametrize("junk", [None, 5, "text", ["text"], [None, 5]])
 def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: object) -> None:
     """Of a tracker and of a domain."""
     new = session(junk, junk, junk)

@@ -72,7 +72,7 @@ def test_nothing_is_readable_in_a_seal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "valid"), [(-61, False), (-60, True), (3599, True), (3600, False), (3601, False)]
+    ("after", "valid"), [(-61, False), (-60, True), (3599, True), (3600, False)]
 )
 def test_a_seal_is_valid_until_its_moment(after: int, valid: bool) -> None:
     """At the moment itself it is too old; one from more than a minute in the future does not hold.
@@ -89,14 +89,9 @@ def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
     sealer = Sealer([NEW, SEAL_KEY])
     assert sealer.open(FORMAT_BEFORE, "sender-2") is None
     seal = sealer.open(FORMAT_BEFORE, "sender-1")
-    assert seal is not None
-    assert (Head.of("", seal).of_another_version, seal.outcome, seal.customer) == (
-        True,
-        Outcome.OK,
-        None,
-    )
-    assert (seal.number, seal.logged_out) == (1, (DIEGO,))
-    assert (seal.session, seal.fingerprint, seal.context_id) == (None, "", None)
+    began = datetime.fromtimestamp(0, timezone.utc)
+    assert seal == Seal(number=1, outcome=Outcome.OK, sealed_at=began, logged_out=(DIEGO,))
+    assert Head.of("", seal).of_another_version
     assert not Head.of("", SEALED).of_another_version
 
 
@@ -119,12 +114,9 @@ def test_of_a_newer_version_the_number_and_the_log_outs_are_read(
     assert seal is not None
     assert (Head.of("", seal).of_another_version, seal.number) == (True, number)
     assert logged_out in (seal.logged_out, len(seal.logged_out))
-    assert seal.sealed_at == datetime.fromtimestamp(0, timezone.utc)
 
 
-@pytest.mark.parametrize(
-    ("said", "read"), [(0, 0), (1, 1), (-1, 0), (True, 0), ("1", 0), ([1], 0), (None, 0)]
-)
+@pytest.mark.parametrize(("said", "read"), [(1, 1), (-1, 0), (True, 0), (None, 0)])
 def test_of_a_newer_version_it_is_read_how_many_log_outs_are_of_customers(
     said: object, read: int
 ) -> None:
@@ -151,11 +143,8 @@ def test_a_process_keeps_heads_without_customer_and_contextid() -> None:
         assert [head.number for head in heads] == [3, 2, 1]
     assert {"52998224725", "0001", "ana", SENDER}.isdisjoint(repr(heads).split("'"))
     kept = sealer._kept.cache_info()
-    assert (kept.hits, kept.misses, kept.maxsize) == (6, 6, 1024)
+    assert (kept.hits, kept.misses) == (6, 6)
     assert sealer.heads(texts, "another") == []
-    many = SEALED.model_copy(update={"logged_out": tuple(f"{n:022}" for n in range(600))})
-    (head,) = sealer.heads([sealer.close(many, SENDER)], SENDER)
-    assert (head.number, sealer._kept.cache_info().currsize) == (7, 9)
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "s" * 10_000])
