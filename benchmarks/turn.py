@@ -102,7 +102,7 @@ class Measured:
 
 def bots(folder: Path, rasa_python: Path) -> dict[tuple[str, str], Bot]:
     """Return what is started: by setting, and by what the bot does for its customers."""
-    small = ROOT / "tests" / "conversation" / "bots" / "stories"
+    small = ROOT / "benchmarks" / "stories"
     every_turn = Bot(small, (FRAGMENT,), actions_in=ROOT)
 
     def at_start(name: str, *options: str) -> Bot:

@@ -65,11 +65,7 @@ class Stage:
     """Every process that the tests of one session need."""
 
     def __init__(
-        self,
-        rasa_python: Path,
-        models: Path,
-        scratch: Path,
-        settings: Mapping[str, str],
+        self, rasa_python: Path, models: Path, scratch: Path, settings: Mapping[str, str]
     ) -> None:
         """Take the Python that has Rasa, a place for models, one for logs, and PS7_* settings."""
         self.rasa_python = rasa_python
@@ -125,20 +121,11 @@ class Stage:
             await self._start_actions(name)
 
     async def open_desk(self) -> None:
-        """Start the agents' desk; its log begins anew."""
+        """Start the agents' desk."""
         port, token = str(self._desk), {"HANDOVER_TOKEN": _DESK_TOKEN}
         command = (sys.executable, "-m", "examples.desk", "--port", port)
         desk = await self._run(self.desk_log.stem, *command, cwd=ROOT, variables=token)
         await desk.answers(f"http://127.0.0.1:{port}/")
-
-    @asynccontextmanager
-    async def without_desk(self) -> AsyncIterator[None]:
-        """Close the agents' desk, and open it again afterwards."""
-        await self._processes[self.desk_log.stem].kill()
-        try:
-            yield
-        finally:
-            await self.open_desk()
 
     def handed_over(self) -> list[dict[str, Any]]:
         """Return what the desk got, oldest first."""

@@ -13,13 +13,7 @@ from actions import ps7 as package
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.cli import command
 from actions.ps7.conversation import arrival, reading, rules
-from actions.ps7.customer import (
-    CONTEXT,
-    CUSTOMER_SLOTS,
-    PERSON_SLOTS,
-    SHARED_SLOTS,
-    STATUS,
-)
+from actions.ps7.customer import CONTEXT, CUSTOMER_SLOTS, PERSON_SLOTS, SHARED_SLOTS, STATUS
 from actions.ps7.lookup import http, tokens, wire
 from actions.ps7.settings import MIN_SIGNING_BYTES, PREFIX
 from actions.ps7.telemetry import SCOPE
