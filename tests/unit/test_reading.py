@@ -124,6 +124,16 @@ def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() ->
 # Failures
 
 
+@pytest.mark.parametrize("failure", [Outcome.DENIED, Outcome.UNAVAILABLE])
+def test_a_failure_costs_one_lookup_a_turn(failure: Outcome) -> None:
+    """However many runs the turn has; the next message asks again."""
+    talk = Talk()
+    talk.meets("ana", failure)
+    assert (talk.run(), talk.rule) == ({}, "failed-before")
+    talk.meets("ana")
+    assert talk.asked == ["ana", "ana"]
+
+
 @pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
 def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) -> None:
     """30 s from its own answer, also if others were asked about between, or its seal is wiped."""
@@ -274,6 +284,14 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         over = refused(token, Reason.ARRIVAL_TIME)
         assert talk.reading.found == over, "another contextId arrived in between"
         assert talk.says_now == ("invalid", None)
+
+
+def test_a_token_that_never_arrived_in_time_is_known_by_itself() -> None:
+    """Two of them are two refusals, and neither is about its contextId."""
+    talk = Talk(bot=signed())
+    token = talk.token("ana")
+    talk.now += timedelta(seconds=120)
+    assert talk.says(token).reading.found == refused(token, Reason.ARRIVAL_TIME)
 
 
 # Trackers of any shape
