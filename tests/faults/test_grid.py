@@ -17,19 +17,13 @@ from tests.faults.watch import Watch
 from tests.host.loopback import Server
 
 OF_THE_TOKEN_ENDPOINT = {
-    "http-400": End("denied", "token_refused", 0, 1),
     "http-401": End("denied", "token_refused", 0, 1),
-    "echo": End("denied", "token_refused", 0, 1),
     "http-429": End("unavailable", "too_many_requests", 0, ATTEMPTS),
-    "http-429-far": End("unavailable", "too_many_requests", 0, 1),
     "http-302": End("unavailable", "token_unavailable", 0, ATTEMPTS),
     "http-503": End("unavailable", "token_unavailable", 0, ATTEMPTS),
-    "reset": End("unavailable", "connection_lost", 0, ATTEMPTS),
     "slow": End("unavailable", "read_timeout", 0, ATTEMPTS),
     "drip": End("unavailable", "deadline", 0, 1),
-    "unreadable": End("unavailable", "token_unreadable", 0, 1),
     "too-large": End("unavailable", "token_unreadable", 0, 1),
-    "not-http": End("unavailable", "token_unreadable", 0, 1),
 }
 """One fault of each kind, and how a lookup ends that it keeps from having a token."""
 
