@@ -1,4 +1,4 @@
-"""The entry point of the image, around a real action server on this machine."""
+"""The entry point of the image: what it decides, and around a real action server."""
 
 from __future__ import annotations
 
@@ -7,104 +7,49 @@ import os
 import runpy
 import signal
 import ssl
+import subprocess
 import sys
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from actions.ps7 import PS7Settings, SettingsError
+from examples.deploy import serve
 from tests.support.processes import ROOT, free_port
 
-if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator
 
-SERVE = str(ROOT / "examples" / "deploy" / "serve.py")
-EMPTY = ("-m", "rasa_sdk", "--actions", "no_actions")
-
-
-SHORT = """
-import sys, threading, time
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-class Health(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-
-server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Health)
-threading.Timer(1.3, server.shutdown).start()
-server.serve_forever()
-server.server_close()
-time.sleep(60)
-"""
-"""Answers for little more than a second, and lives on."""
-DEAF = """
-import pathlib, signal, sys, time
-
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-pathlib.Path(sys.argv[1]).touch()
-time.sleep(60)
-"""
-"""Goes on, whatever it is told."""
-FALLING = DEAF.replace("signal.SIG_IGN", "lambda *_: sys.exit(1)")
-"""Falls when it is told to end."""
-FALTERING = """
-import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-statuses = [200, 503, 503, 200, 503, 503, 200]
-
-class Health(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(statuses.pop(0))
-        self.end_headers()
-
-server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Health)
-while statuses:
-    server.handle_request()
-sys.exit(7)
-"""
-"""Fails two checks in a row, and two more, and ends by itself."""
-EARLY = """
-import os, runpy, signal, subprocess, sys
-
-begin = subprocess.Popen
-
-def told_meanwhile(*given, **options):
-    os.kill(os.getpid(), signal.SIGTERM)
-    return begin(*given, **options)
-
-subprocess.Popen = told_meanwhile
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-"""The entry point, which is told to end while it starts the server."""
-
-
-async def start(*command: str, **variables: str) -> Process:
+async def start(*command: str, **variables: str) -> asyncio.subprocess.Process:
     """Run the entry point."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, SERVE, *command), env=kept | variables, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        serve.__file__,
+        *command,
+        env=kept | variables,
+        stderr=asyncio.subprocess.PIPE,
     )
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Process]:
+async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """Serve no actions, until the server is healthy; end whatever is left of it afterwards."""
     (folder / "no_actions.py").touch()
     port = str(free_port())
-    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.2"}
+    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.05"}
     assert await (await start(**told)).wait() == 1, "healthy before it runs"
-    command = (sys.executable, *EMPTY, "--port", port)
-    process = await start(*command, **told, PYTHONPATH=str(folder))
+    empty = (sys.executable, "-m", "rasa_sdk", "--actions", "no_actions", "--port", port)
+    process = await start(*empty, **told, PYTHONPATH=str(folder))
     family = psutil.Process(process.pid)
     try:
         while await (await start(**told)).wait():
             assert process.returncode is None
+        for _ in range(
+            2
+        ):  # while the entry point sees it, too: it has long been there, and looks often
+            assert await (await start(**told)).wait() == 0
         yield process
     finally:
         for each in [*family.children(recursive=True), family] if family.is_running() else []:
@@ -112,99 +57,141 @@ async def serving(folder: Path) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-def workers(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Return the processes that serve: those that were spawned, but for Sanic's states."""
-    spawned = [each for each in family if each.cmdline()[-1:] == ["--multiprocessing-fork"]]
-    return sorted(spawned, key=lambda each: float(each.create_time()))[1:]
+async def end_of(process: asyncio.subprocess.Process) -> tuple[int | None, bool]:
+    """Wait for the end of all its processes, which have one stderr.
+
+    Return the exit code, and whether it says that nobody answers.
+    """
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, b"No answer from http://127.0.0.1:" in said
 
 
 async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
-    """With all its processes, after three checks that failed: the platform starts it again."""
+    """With all its processes: the platform starts it again."""
     async with serving(tmp_path) as process:
         family = psutil.Process(process.pid).children(recursive=True)
-        (worker,) = workers(family)
+        spawned = (each for each in family if each.cmdline()[-1:] == ["--multiprocessing-fork"])
+        (worker,) = (each for each in spawned if each.net_connections("tcp"))  # not Sanic's states
         worker.kill()
-        _, said = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == 1
-        assert b"No answer from http://127.0.0.1:" in said
-        assert psutil.wait_procs(family, timeout=5)[1] == []
+        assert await end_of(process) == (1, True)
 
 
-async def test_a_server_that_was_healthy_for_a_moment_is_ended() -> None:
-    """Until it is healthy it is looked at each second, however long it is between two checks."""
-    port = str(free_port())
-    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "1.6"}
-    process = await start(sys.executable, "-c", SHORT, port, **told)
-    _, said = await asyncio.wait_for(process.communicate(), 30)
-    assert (process.returncode, b"No answer from" in said) == (1, True)
-
-
-async def test_a_server_that_falters_now_and_then_goes_on() -> None:
-    """Only checks in a row count."""
-    port = str(free_port())
-    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.2"}
-    process = await start(sys.executable, "-c", FALTERING, port, **told)
-    await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 7
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_server(number: signal.Signals, tmp_path: Path) -> None:
+async def test_a_signal_ends_the_server(tmp_path: Path) -> None:
     """With exit code 0 and all its processes, although Sanic's manager may outlive its workers."""
     async with serving(tmp_path) as process:
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
-        _, said = await asyncio.wait_for(process.communicate(), 30)
-        assert process.returncode == 0
-        assert b"No answer from" not in said
-        assert psutil.wait_procs(family, timeout=5)[1] == []
+        process.send_signal(signal.SIGTERM)
+        assert await end_of(process) == (0, False)
 
 
-@pytest.mark.parametrize("program", [DEAF, FALLING], ids=["goes on", "falls"])
-async def test_a_server_that_is_told_ends_with_exit_code_0(program: str, tmp_path: Path) -> None:
+NEVER = (-1, 0)
+
+
+class Server:
+    """A server of which the entry point sees no more than this. It notes what is done to it.
+
+    Its checks go as `answers` say; then it ends, if it has a code. In its n-th pause, or as it is
+    started, the entry point gets a signal.
+    """
+
+    pid = 4321
+
+    def __init__(
+        self,
+        patched: pytest.MonkeyPatch,
+        *answers: bool,
+        code: int | None = None,
+        told: tuple[int, int] = NEVER,
+    ) -> None:
+        self.pauses: list[float] = []
+        self.sent: list[int] = []
+        self._answers, self._code, self._told = [*answers], code, told
+        self._handlers: dict[int, Callable[[int, None], None]] = {}
+        patched.setenv(serve.ARRIVAL_KEYS, "")
+        patched.delenv(serve.ARRIVAL_KEYS)  # which the entry point sets
+        patched.setattr(serve, "is_healthy", lambda: self._answers.pop(0))
+        patched.setattr(signal, "signal", self._handlers.__setitem__)
+        patched.setattr(subprocess, "Popen", self.begin)
+        patched.setattr(os, "killpg", lambda _, number: self.sent.append(number))
+
+    def begin(self, _command: list[str], *, start_new_session: bool) -> Server:
+        assert start_new_session, "a signal for its group would reach the entry point"
+        self._tell()
+        return self
+
+    def wait(self, seconds: float) -> int:
+        self.pauses.append(seconds)
+        self._tell()
+        if self._answers or self._code is None:
+            raise subprocess.TimeoutExpired("server", seconds)
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        self.sent.append(number)
+
+    def terminate(self) -> None:
+        self.sent.append(signal.SIGTERM)
+
+    def _tell(self) -> None:
+        pause, number = self._told
+        if pause == len(self.pauses):
+            self._handlers[number](number, None)
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(10.0, 1.0), (0.2, 0.2)])
+def test_a_server_is_ended_after_three_checks_in_a_row_that_failed(
+    seconds: float, first: float, isolated: pytest.MonkeyPatch
+) -> None:
+    """Not before it was healthy: until then it is looked at each second at least."""
+    fails = (False, False)
+    server = Server(isolated, *fails, *fails, True, *fails, True, *fails, False)
+    isolated.setattr(serve, "SECONDS", seconds)
+    assert serve.serve(["server"]) == 1
+    assert server.pauses == [*[first] * 5, *[seconds] * 6]
+    assert server.sent == [signal.SIGKILL]
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "pauses", "sent"),
+    [
+        ((2, signal.SIGTERM), None, [1, 10, 10, 10], [signal.SIGTERM, signal.SIGKILL]),
+        ((2, signal.SIGINT), 1, [1, 10], [signal.SIGINT]),
+        ((0, signal.SIGINT), -15, [1], [signal.SIGTERM]),
+    ],
+    ids=["goes on", "falls", "is told as it starts"],
+)
+def test_a_server_that_is_told_to_end_leaves_exit_code_0(
+    told: tuple[int, int],
+    code: int | None,
+    pauses: list[float],
+    sent: list[int],
+    isolated: pytest.MonkeyPatch,
+) -> None:
     """Whatever Sanic's manager does; one that goes on, after as long as one that is silent."""
-    there = str(tmp_path / "there")
-    process = await start(sys.executable, "-c", program, there, HEALTH_SECONDS="0.2")
-    while not (tmp_path / "there").exists():  # noqa: ASYNC110 - another process makes it
-        await asyncio.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 30) == 0
-
-
-async def test_a_signal_while_the_server_is_started_ends_it() -> None:
-    """Nothing is left that waits for the grace period of the platform."""
-    sleeping = (sys.executable, "-c", "import time; time.sleep(60)")
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", EARLY, SERVE, *sleeping)
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    server = Server(isolated, *[True] * (len(pauses) > 1), code=code, told=told)
+    assert serve.serve(["server"]) == 0
+    assert (server.pauses, server.sent) == (pauses, sent)
 
 
 @pytest.mark.parametrize(
     ("given", "starts"), [("nothing", False), ("blank", False), ("variable", True), ("file", True)]
 )
-async def test_no_server_starts_without_arrival_keys(
-    given: str, starts: bool, tmp_path: Path
+def test_no_server_starts_without_arrival_keys(
+    given: str, starts: bool, isolated: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The plugin refuses the blank ones that the entry point sets, and says what it expects."""
+    """The plugin refuses the blank ones that the entry point sets; its exit code is handed on."""
+    Server(isolated, code=3)
     keys = '["planted-secret-of-a-back-end-and-a-bot"]'
-    told = {"PS7_SECRETS_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    told |= {f"PS7_{name}": "planted" for name in ("USERNAME", "PASSWORD")}
-    told |= {"PS7_BASE_URL": "http://127.0.0.1:1"}
-    told |= {"blank": {"PS7_ARRIVAL_KEYS": ""}, "variable": {"PS7_ARRIVAL_KEYS": keys}}.get(
-        given, {}
-    )
+    isolated.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    for name in ("USERNAME", "PASSWORD"):
+        isolated.setenv(f"PS7_{name}", "planted")
+    isolated.setenv("PS7_BASE_URL", "http://127.0.0.1:1")
     if given == "file":
-        (tmp_path / "PS7_ARRIVAL_KEYS").write_text(keys)
-    load = "from actions.ps7 import PS7Settings; PS7Settings.load()"
-    process = await start(sys.executable, "-c", load, **told)
-    _, said = await asyncio.wait_for(process.communicate(), 30)
-    assert (process.returncode == 0) is starts
-    assert (b"PS7_ARRIVAL_KEYS cannot be used; it expects" in said) is not starts
-
-
-async def test_the_exit_code_of_a_command_is_handed_on() -> None:
-    """As of the doctor, which never answers on a port."""
-    process = await start(sys.executable, "-c", "raise SystemExit(3)")
-    assert await process.wait() == 3
+        (tmp_path / serve.ARRIVAL_KEYS).write_text(keys)
+    elif given != "nothing":
+        isolated.setenv(serve.ARRIVAL_KEYS, keys * (given == "variable"))
+    assert serve.serve(["server"]) == 3
+    with nullcontext() if starts else pytest.raises(SettingsError, match=serve.ARRIVAL_KEYS):
+        PS7Settings.load()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +200,7 @@ async def test_the_exit_code_of_a_command_is_handed_on() -> None:
     ids=["healthy", "busy", "no HTTP"],
 )
 async def test_a_check_asks_over_tls_and_through_no_proxy(
-    answer: bytes, healthy: bool, deploy_folder: Path
+    answer: bytes, healthy: bool, deploy_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the authority of HEALTH_CA; whatever is answered, it is no crash."""
 
@@ -225,20 +212,18 @@ async def test_a_check_asks_over_tls_and_through_no_proxy(
     tls = deploy_folder / "secrets" / "tls"
     shows = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     shows.load_cert_chain(tls / "actions.crt", tls / "actions.key")
+    monkeypatch.setenv("HEALTH_CA", str(tls / "ca.crt"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     async with await asyncio.start_server(say, "127.0.0.1", 0, ssl=shows) as server:
         port = server.sockets[0].getsockname()[1]
-        told = {"HEALTH_URL": f"https://localhost:{port}/health", "HEALTH_CA": f"{tls}/ca.crt"}
-        process = await start(**told, https_proxy="http://127.0.0.1:1")
-        _, said = await process.communicate()
-    assert (process.returncode, said) == (int(not healthy), b"")
+        monkeypatch.setattr(serve, "URL", f"https://localhost:{port}/health")
+        assert await asyncio.to_thread(serve.is_healthy) is healthy
 
 
 def test_what_is_not_said_fits_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks the port that the image opens, and ends a silent server within the page's 40 s."""
-    for name in ("URL", "SECONDS"):
-        monkeypatch.delenv(f"HEALTH_{name}", raising=False)
-    it = runpy.run_path(SERVE)
-    assert it["URL"] == "http://127.0.0.1:5055/health"
+    assert serve.URL == "http://127.0.0.1:5055/health"
     assert "\nEXPOSE 5055 " in (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert it["PATIENCE"] == 3
-    assert it["SECONDS"] * (it["PATIENCE"] + 1) == 40
+    assert serve.SECONDS * (serve.PATIENCE + 1) == 40
+    monkeypatch.setenv("HEALTH_SECONDS", "2.5")
+    assert runpy.run_path(serve.__file__)["SECONDS"] == 2.5
