@@ -62,9 +62,10 @@ CHECKED := tests/unit $(patsubst %,tests/host/test_%.py,cli cli_adoption cli_cha
     doctor_command gateway handover one_run pytest_plugin registration session_start simulator simulator_command \
     simulator_runs telemetry tls) $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_inbox \
     channels/test_pins channels/test_relay channels/test_sending container/test_digests container/test_image \
-    deploy/test_compose deploy/test_kubernetes docs/test_tables examples/test_desk examples/test_desk_agents \
-    house/test_release_command house/test_secrets scale/test_verdict webchat/test_chat webchat/test_main \
-    webchat/test_server webchat/test_turns)
+    deploy/test_compose deploy/test_kubernetes deploy/test_runbook deploy/test_secrets docs/test_tables \
+    examples/test_desk examples/test_desk_agents house/test_release_command house/test_secrets \
+    monitoring/test_rules scale/test_verdict webchat/test_chat webchat/test_main webchat/test_server \
+    webchat/test_turns)
 
 check: lint types imports ## the fast gate, a minute: checks, pure tests, and the main ones with the real rasa_sdk
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)

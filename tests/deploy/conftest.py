@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -30,11 +30,10 @@ def deploy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def build(deploy_folder: Path) -> Callable[..., Cluster]:
-    """Return what builds some components."""
-    kustomize = shutil.which("kustomize")
-    if kustomize is None:
+    """Return what builds some components, once."""
+    if not shutil.which("kustomize"):
         lacking("kustomize", "apt-get install kustomize")
-    return partial(build_cluster, kustomize, deploy_folder)
+    return cache(partial(build_cluster, deploy_folder))
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,7 @@ class Cluster:
         return found
 
 
-def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
+def build_cluster(folder: Path, *components: str) -> Cluster:
     """Choose components in a copy of `examples/deploy/` that has secrets, and build it."""
     chosen = folder / "kubernetes" / "kustomization.yaml"
     settings = load(DEPLOY / "kubernetes" / chosen.name)
@@ -119,5 +119,5 @@ def build_cluster(kustomize: str, folder: Path, *components: str) -> Cluster:
     if "ps7-tls" in components:
         secrets = re.sub(r"(?m)^  # (- name: ps7-tls|  files: \[ps7-tls)", r"  \1", secrets)
     (folder / "secrets" / chosen.name).write_text(secrets)
-    built = subprocess.run([kustomize, "build", chosen.parent], check=True, stdout=subprocess.PIPE)
-    return Cluster(list(_YAML.load_all(built.stdout)))
+    built = subprocess.check_output(["kustomize", "build", chosen.parent])
+    return Cluster(list(_YAML.load_all(built)))

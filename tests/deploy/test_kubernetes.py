@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import subprocess
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import ip_network
 from itertools import combinations, product
@@ -22,7 +22,16 @@ from kubernetes_validate.utils import validate
 from ruamel.yaml import YAML
 
 from examples.deploy import make_secrets
-from tests.deploy.deployment import COMPONENTS, COMPOSE, DEPLOY, PS7_TLS, Cluster, load, mounted
+from tests.deploy.deployment import (
+    COMPONENTS,
+    COMPOSE,
+    DEPLOY,
+    PS7_TLS,
+    Cluster,
+    build_cluster,
+    load,
+    mounted,
+)
 from tests.docs.test_documents import SETTINGS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
@@ -139,16 +148,12 @@ def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
         limits, asked = (container["resources"][each] for each in ("limits", "requests"))
         assert asked.keys() == limits.keys() == {"cpu", "memory", "ephemeral-storage"}
         assert all(amount(asked[each]) <= amount(limits[each]) for each in asked)
-        sizes = [
-            amount(each["emptyDir"]["sizeLimit"]) for each in volumes.values() if "emptyDir" in each
-        ]
-        assert sum(sizes) <= amount(limits["memory"])
-        for volume in volumes.values():
-            if "emptyDir" in volume and "medium" not in volume["emptyDir"]:  # on a disk
-                size = amount(volume["emptyDir"]["sizeLimit"])
-                assert (
-                    size == amount(asked["ephemeral-storage"]) < amount(limits["ephemeral-storage"])
-                )
+        empty = [each["emptyDir"] for each in volumes.values() if "emptyDir" in each]
+        assert sum(amount(each["sizeLimit"]) for each in empty) <= amount(limits["memory"])
+        for each in empty:
+            if "medium" not in each:  # on a disk
+                least, most = (of["ephemeral-storage"] for of in (asked, limits))
+                assert amount(each["sizeLimit"]) == amount(least) < amount(most)
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts.keys() == volumes.keys()
         assert mounts["tmp"]["mountPath"] == "/tmp"  # noqa: S108 - of a container
@@ -174,10 +179,8 @@ def test_kubernetes_runs_what_compose_runs(
         (DEPLOY / COMPOSE["configs"][each["source"]]["file"]).read_text("utf-8")
         for each in compose.get("configs", ())
     ]
-    claims = {
-        each["metadata"]["name"]
-        for each in cluster.workloads[name].spec.get("volumeClaimTemplates", ())
-    }
+    templates = cluster.workloads[name].spec.get("volumeClaimTemplates", ())
+    claims = {each["metadata"]["name"] for each in templates}
     kept = {each["mountPath"] for each in container["volumeMounts"] if each["name"] in claims}
     assert kept == {each.partition(":")[2] for each in compose.get("volumes", ())}
 
@@ -228,11 +231,9 @@ def test_rasa_is_told_all_that_its_endpoints_want(cluster: Cluster) -> None:
     text = (DEPLOY / "rasa" / "endpoints.yml").read_text(encoding="utf-8")
     given = {*told, *(file.rpartition("/")[2] for file in files if "/secrets/" in file)}
     wanted = re.findall(r"(\w+): \$\{(\w+)\}", text)
-    assert {name for _, name in wanted} <= given
     settings = {"DB", "REDIS", "ACTION", "TLS"}
-    assert {each for each in given if each.partition("_")[0] in settings} == {
-        name for _, name in wanted
-    }
+    names = {name for _, name in wanted}
+    assert {each for each in given if each.partition("_")[0] in settings} == names
     for key, name in wanted:
         same = {"url": ("HOST", "URL"), "db": ("NAME",), "username": ("USER",)}
         assert name.endswith(same.get(key, (key.upper(), "FILE"))), key
@@ -241,23 +242,21 @@ def test_rasa_is_told_all_that_its_endpoints_want(cluster: Cluster) -> None:
         assert (told[f"{store}_HOST"], told[f"{store}_PORT"]) == (name, str(PORTS[name]))
 
 
-def test_no_version_of_a_workload_remembers_a_secret(build: Build, deploy_folder: Path) -> None:
+def test_no_version_of_a_workload_remembers_a_secret(cluster: Cluster, deploy_folder: Path) -> None:
     """A changed password changes no pod template: `rollout undo` cannot bring the old one back.
 
     So it needs a restart, as the README says. A changed setting rolls the pods, and is undone.
     """
     password = deploy_folder / "secrets" / "ps7" / "PS7_PASSWORD"
-    components, text = ("stores", "ps7-tls"), password.read_text()
-    before = build(*components)
+    text = password.read_text()
     password.write_text("planted-password")
-    after = build(*components)
+    after = build_cluster(deploy_folder, "stores", "telemetry")
     password.write_text(text)
-    for name, workload in before.workloads.items():
+    for name, workload in cluster.workloads.items():
         assert workload.spec == after.workloads[name].spec
-    assert [each.named("Secret", "ps7")["data"]["PS7_PASSWORD"] for each in (before, after)] == [
-        b64encode(each.encode()).decode() for each in (text, "planted-password")
-    ]
-    (source,) = before.workloads["actions"].container["envFrom"]
+    secrets = [held(each, "ps7")["PS7_PASSWORD"].decode() for each in (cluster, after)]
+    assert secrets == [text, "planted-password"]
+    (source,) = cluster.workloads["actions"].container["envFrom"]
     assert re.fullmatch(r"actions-[0-9a-z]{10}", source["configMapRef"]["name"])
 
 
@@ -341,20 +340,6 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
     assert probe["targets"]["staticConfig"]["static"] == [f"{host}:443"]
 
 
-def test_openshift_has_name_servers_of_its_own(build: Build) -> None:
-    """In another namespace, on another port; and its router is found by a label of OpenShift's."""
-    cluster = build("openshift")
-    (rule,) = cluster.named("NetworkPolicy", "all-to-names")["spec"]["egress"]
-    (entry,) = cluster.named("NetworkPolicy", "rasa-from-ingress")["spec"]["ingress"]
-    (router,) = entry["from"]
-    label = "policy-group.network.openshift.io/ingress"
-    assert router == {"namespaceSelector": {"matchLabels": {label: ""}}}
-    assert [(each["protocol"], each["port"]) for each in rule["ports"]] == [
-        ("UDP", 5353),
-        ("TCP", 5353),
-    ]
-
-
 def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list[Any]]:
     """Return what one direction allows: from pod to pod, and beyond our pods."""
     between, beyond = set(), []
@@ -365,15 +350,19 @@ def allowed(cluster: Cluster, direction: str, peer: str) -> tuple[set[Any], list
             each.lower() for each in policy["spec"]["policyTypes"]
         }
         for rule in policy["spec"].get(direction, []):
-            for end, port in product(rule[peer], (each["port"] for each in rule["ports"])):
+            ports = [(each["protocol"], each["port"]) for each in rule["ports"]]
+            for end, port in product(rule[peer], ports):
                 if set(end) != {"podSelector"}:
-                    beyond.append((policy["metadata"]["name"], port))
+                    beyond.append((policy["metadata"]["name"], *port))
                     continue
                 theirs = [*cluster.matching(end["podSelector"].get("matchLabels", {}))]
                 assert theirs, "a rule lets somebody through"
                 sides = (ours, theirs) if direction == "egress" else (theirs, ours)
-                between |= {(one.name, other.name, port) for one, other in product(*sides)}
+                between |= {(one.name, other.name, *port) for one, other in product(*sides)}
     return between, sorted(beyond)
+
+
+NAME_SERVERS = "all-to-names"
 
 
 def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) -> None:
@@ -382,26 +371,44 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) ->
     Out of the namespace the action server reaches PS7, Rasa the bank's stores, and all a name
     server. Into it come the ingress, to Rasa, and Prometheus, to the metrics.
     """
-    expected = {("rasa", name, port) for name, port in PORTS.items() if name != "rasa"}
+    expected = {("rasa", name, "TCP", port) for name, port in PORTS.items() if name != "rasa"}
     inward, into = allowed(cluster, "ingress", "from")
     outward, out = allowed(cluster, "egress", "to")
     assert inward == outward == expected
-    assert into == [("actions-from-prometheus", 9464), ("rasa-from-ingress", 5005)]
-    stores = [("rasa-to-stores", 5432), ("rasa-to-stores", 6379)]
-    assert out == [("actions-to-ps7", 443), *[("all-to-names", 53)] * 4, *stores]
-    labels = {"kubernetes.io/metadata.name"}  # which each namespace has
+    assert into == [
+        ("actions-from-prometheus", "TCP", 9464),
+        ("rasa-from-ingress", "TCP", 5005),
+    ]
+    assert out == [
+        ("actions-to-ps7", "TCP", 443),
+        *[(NAME_SERVERS, "TCP", 53)] * 2,
+        *[(NAME_SERVERS, "UDP", 53)] * 2,
+        ("rasa-to-stores", "TCP", 5432),
+        ("rasa-to-stores", "TCP", 6379),
+    ]
     for policy in cluster.of_kind("NetworkPolicy"):
         for rule in [*policy["spec"].get("ingress", ()), *policy["spec"].get("egress", ())]:
-            ends = rule.get("from") or rule["to"]
-            selected = [each["namespaceSelector"] for each in ends if "namespaceSelector" in each]
-            assert all(each["matchLabels"].keys() == labels for each in selected)
-            protocols = {each["protocol"] for each in rule["ports"]}
-            by_name = {"TCP", "UDP"} if policy["metadata"]["name"] == "all-to-names" else {"TCP"}
-            assert protocols == by_name
-    (names,) = cluster.named("NetworkPolicy", "all-to-names")["spec"]["egress"]
+            for end in rule.get("from") or rule["to"]:
+                if "namespaceSelector" in end:
+                    (label,) = end["namespaceSelector"]["matchLabels"]
+                    assert label == "kubernetes.io/metadata.name", "which each one has"
+    (names,) = cluster.named("NetworkPolicy", NAME_SERVERS)["spec"]["egress"]
     assert names["to"][0]["podSelector"]["matchLabels"] == {"k8s-app": "kube-dns"}
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_openshift_has_name_servers_of_its_own(build: Build) -> None:
+    """In another namespace, on another port; and its router is found by a label of OpenShift's."""
+    cluster = build("openshift")
+    _, out = allowed(cluster, "egress", "to")
+    assert [each for each in out if each[0] == NAME_SERVERS] == [
+        (NAME_SERVERS, "TCP", 5353),
+        (NAME_SERVERS, "UDP", 5353),
+    ]
+    (entry,) = cluster.named("NetworkPolicy", "rasa-from-ingress")["spec"]["ingress"]
+    label = "policy-group.network.openshift.io/ingress"
+    assert entry["from"] == [{"namespaceSelector": {"matchLabels": {label: ""}}}]
 
 
 def test_only_your_back_end_reaches_rasa(cluster: Cluster) -> None:
@@ -439,7 +446,7 @@ def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
     monitor = cluster.named("PodMonitor", "actions")["spec"]
     (found,) = cluster.matching(monitor["selector"]["matchLabels"])
     (endpoint,) = monitor["podMetricsEndpoints"]
-    often = load(ROOT / "examples" / "monitoring" / "rules_test.yml")["evaluation_interval"]
+    often = load(ROOT / "examples" / "monitoring" / "prometheus.yml")["global"]["scrape_interval"]
     assert endpoint["interval"] == often
     assert (found.name, endpoint["port"]) == ("actions", "metrics")
     assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "ps7"}]
@@ -449,7 +456,8 @@ def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
 def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) -> None:
     """Two of each at least; an update adds one before it takes one, and a drain takes one.
 
-    How many it are is for the autoscaler to say, by the processor that a pod asks for.
+    How many it are is for the autoscaler to say, by the processor that a pod asks for. One that is
+    replaced serves until no call is sent to it, and has time to end after that.
     """
     workload = cluster.workloads[name]
     scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
@@ -463,14 +471,6 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert "cpu" in workload.container["resources"]["requests"]
     assert budget["selector"] == workload.spec["selector"]
     assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-
-
-@pytest.mark.parametrize("name", ["actions", "rasa"])
-def test_a_server_that_is_replaced_serves_until_no_call_is_sent_to_it(
-    name: str, cluster: Cluster
-) -> None:
-    """Else whoever writes during an update meets a closed door. It has time to end after that."""
-    workload = cluster.workloads[name]
     _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
     assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
 

@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -21,32 +21,106 @@ from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
 from tests.docs.test_tables import source
 from tests.support.processes import ROOT
 
-WORD = "\037"
 STAND_IN = """#!/bin/sh
-# Write each word down, and the standard input; answer as much as the runbook reads.
+# Write each word down, and the standard input; answer as much as the runbook reads. If there is a
+# $PYTHON, it runs what a container would.
 case "${0##*/} $*" in "sleep "*) exit ;; *" config current-context") exec echo bank ;; esac
-{
-  printf '%s\\037' "${0##*/}" "$@"
-  case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) cat ;; esac
-} >"$CALLS/$$"
+: "${COMPOSE_FILE:?docker would look for one here}"
+case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) given=$(cat) ;; esac
+{ printf '%s\037' "${0##*/}" "$@" "$given"; printf '\036\037'; } >>calls
 case " $* " in
-  *" get pods "*" -o name "*) echo pod/actions-1 ;;
+  *" get pods "*" -o name "* | *" ps --all --format "*) cat servers ;;
   *" --dry-run=client "* | *" --local "*) echo 'kind: Job' ;;
-  *" ps --all --format "*) echo ps7-assistant-actions-1 ;;
-  *" inspect "*) echo healthy ;;
+  *" logs "*) cat lines ;;
+  *" up "*) echo "new-$(wc -c <calls)" >>servers ;;
+  " rm "*) for last; do :; done; grep -vxF "$last" servers >left; mv left servers ;;
+  " inspect "*) echo "${HEALTH:-healthy}" ;;
+  *" exec "*)
+    [ "$PYTHON" ] || exit 0
+    while [ "$1" != python ]; do shift; done
+    shift; echo "$given" | "$PYTHON" "$@" ;;
 esac
 """
+FILES = {
+    **dict.fromkeys(("kubectl", "docker", "sleep"), STAND_IN),
+    "lines": """
+pod/a INFO PS7 lookup: outcome=ok reason=ok status=200 ms=3
+pod/b INFO PS7 lookup: outcome=ok reason=ok status=200 ms=4
+pod/b WARNING PS7 probe: outcome=unavailable reason=read_timeout status=-
+pod/b ERROR it broke
+""",
+    "DB_PASSWORD": "planted\n",
+    "tracker.json": "",
+    "psycopg2.py": """
+class Cursor:
+    def execute(self, sql, values): print(sql.split()[0], *values)
+    def __iter__(self): return iter([("a row", 1)])
+def connect(**told):
+    print(*(f"{key}={told[key]}" for key in sorted(told)))
+    return type("It", (), {"cursor": staticmethod(Cursor)})
+""",
+    "sitecustomize.py": """
+import io, json, socket, ssl, urllib.request as web
+ssl.create_default_context = lambda cafile: cafile
+socket.create_connection = lambda where, seconds: print("reaches", *where)
+def urlopen(asked, timeout, context=None):
+    if isinstance(asked, str):
+        return io.BytesIO(b"ps7_turns_total 7\\nanother 1\\n")
+    told = json.loads(asked.data)
+    return io.BytesIO(f"{asked.full_url} {context} {sorted(told)}".encode())
+web.urlopen = urlopen
+""",
+}
+"""What is at hand where the commands are typed, and what a program inside a container meets."""
 
 
-def at_hand(folder: Path) -> dict[str, str]:
-    """Put stand-ins for `kubectl` and `docker` into a folder; return the environment of a shell."""
-    for name in ("kubectl", "docker", "sleep"):
-        (folder / name).write_text(STAND_IN)
-        (folder / name).chmod(0o755)
-    (folder / "tracker.json").touch()
-    (folder / "examples").symlink_to(ROOT / "examples")
-    (folder / "calls").mkdir()
-    return {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(folder / "calls")}
+class Typed(NamedTuple):
+    """What became of some lines: what was shown, and the calls of each line, word by word."""
+
+    shown: list[str]
+    calls: list[list[list[str]]]
+
+
+class Terminal:
+    """Where somebody on call types, and nobody answers but stand-ins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name, text in FILES.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+        (folder / "examples").symlink_to(ROOT / "examples")
+
+    def type_in(self, platform: str, *lines: str, shell: str = "sh", **told: str) -> Typed:
+        """Type lines into a new shell, as the page has it prepared."""
+        calls = self.folder / "calls"
+        calls.write_text("")
+        (self.folder / "servers").write_text("pod/old-1\npod/old-2\n")
+        marked = (f"{line}\nprintf '\\035' >>calls" for line in lines)
+        ran = subprocess.run(
+            [shell, "-c", "\n".join([prepared(platform), *marked])],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=told | {"PATH": f"{self.folder}:{os.environ['PATH']}"},
+            cwd=self.folder,
+            text=True,
+            check=True,
+        )
+        assert ran.stderr == ""
+        each_line = calls.read_text().split("\035")[:-1]
+        return Typed(
+            ran.stdout.splitlines()[1:],
+            [
+                [call.split("\037") for call in made.split("\037\036\037")[:-1]]
+                for made in each_line
+            ],
+        )
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    """Return a terminal in a folder of its own."""
+    return Terminal(tmp_path)
 
 
 class Place(NamedTuple):
@@ -76,60 +150,57 @@ class Place(NamedTuple):
 class Kubernetes:
     """What `kubectl` is told, against the manifests that are built."""
 
+    program = "kubectl"
+
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.namespace = cluster.of_kind("Namespace")[0]["metadata"]["name"]
-        self.jobs: set[str] = set()
+        self.doctor = cluster.named("CronJob", "doctor")["spec"]["jobTemplate"]
+        self.named = {
+            "deploy": {each["metadata"]["name"] for each in cluster.of_kind("Deployment")},
+            "cronjob": {"doctor"},
+            "pod": {"old-1", "old-2"},
+            "job": set[str](),
+        }
 
-    def place(self, target: str) -> Place:
-        """Return the container of `deploy/…`, of one of the pods, or of a job of the doctor."""
-        kind, _, name = target.partition("/")
-        assert kind in {"deploy", "pod"} or name in self.jobs, target
-        name = name if kind == "deploy" else "actions"
-        workload = self.cluster.workloads[name]
-        files = {*self.cluster.files(name)}
-        return Place(self.cluster.variables(name), files, {*workload.ports.values()})
+    def place(self, name: str) -> Place:
+        """Return the container of a workload."""
+        ports = {*self.cluster.workloads[name].ports.values()}
+        return Place(self.cluster.variables(name), {*self.cluster.files(name)}, ports)
 
     def takes(self, words: list[str], given: str) -> None:
         """Check one call."""
-        job = self.cluster.named("CronJob", "doctor")["spec"]["jobTemplate"]
         if words[0] == "apply":
             assert (ROOT / words[2] / "kustomization.yaml").exists()
             return
-        if words[:2] == ["patch", "--local"]:
+        if words[0] == "patch":
             (change,) = json.loads(words[words.index("-p") + 1])
-            found: Any = job
-            for part in change["path"].split("/")[1:-1]:
-                found = found[int(part) if part.isdigit() else part]
-            assert change["op"] == "add"
-            assert change["path"].endswith("/containers/0/command")
-            assert found["image"].endswith("ps7-doctor:0.1.0")
+            *way, index, field = change["path"].strip("/").split("/")
+            containers = reduce(dict.__getitem__, way, self.doctor)
+            assert (change["op"], index, field) == ("add", "0", "command")
+            assert containers[0]["image"].endswith("ps7-doctor:0.1.0")
             return
-        assert words[:2] == ["-n", self.namespace]
-        verb, *rest = words[2:]
-        named = [each for each in rest if re.match("(deploy|pod|job)/", each)]
-        for selector in (rest[at + 1] for at, each in enumerate(rest) if each == "-l"):
-            key, _, value = selector.partition("=")
-            if key == "job-name":
-                assert value in self.jobs
-            else:
-                assert [each.name for each in self.cluster.matching({key: value})] == [value]
-        if verb == "create":
-            assert rest[2] == "--from=cronjob/doctor"
-            self.jobs.add(rest[1])
-        elif verb == "exec":
-            assert rest[-1] != "-" or "-i" in rest, "it reads what is typed"
-            self.place(named[0]).takes(rest[rest.index("--") + 1 :], given)
-        elif verb == "logs" and named:
-            assert named[0].removeprefix("job/") in self.jobs
-        elif verb == "rollout":
-            assert self.cluster.named("Deployment", named[0].removeprefix("deploy/"))
-        else:
-            assert verb in {"logs", "get", "delete", "wait", "apply"}
+        namespace = self.cluster.of_kind("Namespace")[0]["metadata"]["name"]
+        assert words[:2] == ["-n", namespace]
+        if words[2:4] == ["create", "job"]:
+            self.named["job"].add(words[4])
+        told, _, _ = " ".join(words).partition(" -- ")
+        targets = re.findall(r"(?<=[ =])(deploy|cronjob|pod|job)/(\S+)", told)
+        targets += [("job", name) for name in re.findall("-l job-name=(\\S+)", told)]
+        for kind, name in targets:
+            assert name in self.named[kind]
+        for label, name in re.findall(r"-l (app\S+)=(\S+)", told):
+            assert [each.name for each in self.cluster.matching({label: name})] == [name]
+        if words[2] == "exec":
+            assert words[-1] != "-" or "-i" in words, "it reads what is typed"
+            ((kind, name),) = targets
+            place = self.place(name if kind == "deploy" else "actions")
+            place.takes(words[words.index("--") + 1 :], given)
 
 
 class Compose:
     """What `docker` is told, against compose.yaml."""
+
+    program = "docker"
 
     def place(self, name: str) -> Place:
         """Return the container of a service."""
@@ -150,61 +221,28 @@ class Compose:
         elif verb in {"logs", "ps", "up", "build"}:
             (service,) = plain[-1:] or ["actions"]
             assert service in COMPOSE["services"]
-            assert verb != "up" or f"{service}=2" in plain, "one more than there is"
+            assert verb != "up" or f"{service}=3" in plain, "one more than there are"
         else:
             raise AssertionError(words)
 
 
-def run_in(
-    shell: str, script: str, told: dict[str, str], folder: Path
-) -> subprocess.CompletedProcess[str]:
-    """Run what is typed into a shell, where nobody answers."""
-    return subprocess.run(
-        [shell, "-c", script],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=told,
-        cwd=folder,
-        text=True,
-        check=False,
-    )
+SHELLS = ("sh", *(each for each in ("bash", "zsh") if shutil.which(each)))
 
 
-@pytest.mark.parametrize("section", COMMANDS)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_each_command_fits_the_deployment(
-    platform: str, section: str, build: Callable[..., Cluster], tmp_path: Path
+    platform: str, cluster: Cluster, terminal: Terminal
 ) -> None:
-    """Namespace, names, selectors, mounts, variables, ports: as it is written there, in `sh`."""
-    told, calls = at_hand(tmp_path), tmp_path / "calls"
-    server = Compose() if platform == "compose" else Kubernetes(build("stores", "telemetry"))
-    for line in (["open_doctor"] if section != "PS7" else []) + COMMANDS[section]:
-        ran = run_in("sh", f"{prepared(platform)}\n{line}\n", told, tmp_path)
-        assert ran.stderr == "", line
-        found = sorted(calls.iterdir(), key=lambda call: (call.stat().st_mtime_ns, int(call.name)))
-        assert found or (platform, line) == ("compose", "open_doctor"), line
-        for call in found:
-            program, *words, given = call.read_text().split(WORD)
-            call.unlink()
-            assert program == {"compose": "docker", "kubernetes": "kubectl"}[platform]
+    """Namespace, names, selectors, mounts, variables, ports: in each shell, all that is typed."""
+    server: Compose | Kubernetes = Compose() if platform == "compose" else Kubernetes(cluster)
+    lines = dict.fromkeys(line for section in COMMANDS.values() for line in section)
+    typed, *elsewhere = (terminal.type_in(platform, *lines, shell=shell) for shell in SHELLS)
+    assert elsewhere == [typed] * len(elsewhere)
+    for line, made in zip(lines, typed.calls, strict=True):
+        assert made or (platform, line) == ("compose", "open_doctor"), line
+        for program, *words, given in made:
+            assert program == server.program
             server.takes(words, given)
-
-
-@pytest.mark.parametrize("shell", [each for each in ("bash", "zsh") if shutil.which(each)])
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_other_shells_do_the_same(platform: str, shell: str, tmp_path: Path) -> None:
-    """All commands of the page, as `sh` runs them."""
-    told, calls = at_hand(tmp_path), tmp_path / "calls"
-    lines = [line for section in COMMANDS.values() for line in section]
-    script = "\n".join([prepared(platform), *dict.fromkeys(lines)])
-    made = []
-    for each in ("sh", shell):
-        ran = run_in(each, script, told, tmp_path)
-        made.append((ran.stderr, ran.stdout, sorted(call.read_text() for call in calls.iterdir())))
-        for call in calls.iterdir():
-            call.unlink()
-    assert made[0] == made[1]
-    assert len(made[0][2]) > 50
 
 
 OF_OTHERS = (
@@ -241,116 +279,46 @@ def test_what_compose_is_told_for_real_is_most_of_it() -> None:
     assert len(steps) > 20
 
 
-LINES = """
-pod/a INFO PS7 lookup: outcome=ok reason=ok status=200 ms=3
-pod/b INFO PS7 lookup: outcome=ok reason=ok status=200 ms=4
-pod/b WARNING PS7 probe: outcome=unavailable reason=read_timeout status=-
-pod/b ERROR it broke
-"""
-FAKES = {
-    "psycopg2": """
-class Cursor:
-    def execute(self, sql, values): print(sql.split()[0], *values)
-    def __iter__(self): return iter([("a row", 1)])
-def connect(**told):
-    print(*(f"{key}={told[key]}" for key in sorted(told)))
-    return type("It", (), {"cursor": staticmethod(Cursor)})
-""",
-    "sitecustomize": """
-import io, json, socket, ssl, urllib.request as web
-ssl.create_default_context = lambda cafile: cafile
-socket.create_connection = lambda where, seconds: print("reaches", *where)
-def urlopen(asked, timeout, context=None):
-    if isinstance(asked, str):
-        return io.BytesIO(b"ps7_turns_total 7\\nanother 1\\n")
-    told = json.loads(asked.data)
-    return io.BytesIO(f"{asked.full_url} {context} {sorted(told)}".encode())
-web.urlopen = urlopen
-""",
-}
-"""What the programs inside a container meet."""
-INSIDE = """#!/bin/sh
-echo "${0##*/} $*" >>"$TOLD"
-: "${COMPOSE_FILE:?docker would look for one here}"
-case "$*" in
-  *current-context*) ;;
-  *"logs "*) cat "$LINES" ;;
-  "inspect "*) echo healthy ;;
-  *"get pods -l app.kubernetes.io/name=actions -o name") echo pod/actions-1 ;;
-  *"ps --all --format {{.Name}} actions") echo actions-1 ;;
-  *"exec "*)
-    case "$*" in *"exec -i "* | *"exec -T "*) ;; *) exec </dev/null ;; esac
-    while [ "$1" != python ]; do shift; done; shift; exec "$PYTHON" "$@" ;;
-esac
-"""
-
-
-SAID = {
-    "reasons": "1 {PS7 probe}-\n2 PS7 lookup: outcome=ok reason=ok status=200",
-    "errors actions": "1 ERROR it broke\n1 WARNING {PS7 probe}-",
-    "measure ps7_turns": "{pod}actions-1\nps7_turns_total 7",
-    "hello": "Rasa: {rasa}/webhooks/rest/webhook /run/tls/ca.crt ['message', 'sender']",
-    "stores": "{to} postgres 5432\nDB postgres 5432 ok\n{to} redis 6379\nREDIS redis 6379 ok",
-    "conversations denied": "{login}\nSELECT denied\na row 1",
+PROBE = "PS7 probe: outcome=unavailable reason=read_timeout status=-"
+LOGIN = "dbname=rasa host=postgres password=planted port=5432 sslmode=verify-full "
+LOGIN += "sslrootcert=/run/tls/ca.crt user=rasa"
+SHOWN_INSIDE = {
+    "reasons": [f"1 {PROBE}", "2 PS7 lookup: outcome=ok reason=ok status=200"],
+    "errors actions": ["1 ERROR it broke", f"1 WARNING {PROBE}"],
+    "measure ps7_turns": ["pod/old-1", "ps7_turns_total 7", "pod/old-2", "ps7_turns_total 7"],
+    "hello": [
+        "Rasa: https://localhost:5005/webhooks/rest/webhook /run/tls/ca.crt ['message', 'sender']"
+    ],
+    "stores": [
+        *("reaches postgres 5432", "DB postgres 5432 ok"),
+        *("reaches redis 6379", "REDIS redis 6379 ok"),
+    ],
+    "conversations denied": [LOGIN, "SELECT denied", "a row 1"],
 }
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("typed", SAID)
-def test_a_command_shows_what_is_there(platform: str, typed: str, tmp_path: Path) -> None:
+def test_a_command_shows_what_is_there(platform: str, terminal: Terminal) -> None:
     """In the log, the metrics, Rasa and its stores: its program runs here, where they answer."""
-    shown = run_inside(platform, typed, tmp_path)
-    expected = SAID[typed].format(
-        **{"PS7 probe": "PS7 probe: outcome=unavailable reason=read_timeout status="},
-        pod="pod/" * (platform == "kubernetes"),
-        rasa="https://localhost:5005",
-        to="reaches",
-        login="dbname=rasa host=postgres password=planted port=5432 sslmode=verify-full "
-        "sslrootcert=/run/tls/ca.crt user=rasa",
-    )
-    assert [" ".join(line.split()) for line in shown] == expected.splitlines()
+    folder = str(terminal.folder)
+    rasa = COMPOSE["services"]["rasa"]["environment"] | {"RASA_SECRETS_DIR": folder}
+    told = {"PYTHON": sys.executable, "PYTHONPATH": folder}
+    shown = terminal.type_in(platform, *SHOWN_INSIDE, **rasa, **told).shown
+    expected = [line for lines in SHOWN_INSIDE.values() for line in lines]
+    assert [" ".join(line.split()) for line in shown] == expected
 
 
-def run_inside(platform: str, typed: str, folder: Path) -> list[str]:
-    """Run one command; return what it prints."""
-    for name in ("kubectl", "docker", "sleep"):
-        (folder / name).write_text(INSIDE)
-        (folder / name).chmod(0o755)
-    for name, text in {
-        **{f"{name}.py": code for name, code in FAKES.items()},
-        "lines": LINES,
-    }.items():
-        (folder / name).write_text(text)
-    (folder / "DB_PASSWORD").write_text("planted\n")
-    rasa = COMPOSE["services"]["rasa"]["environment"] | {"RASA_SECRETS_DIR": str(folder)}
-    told = {"PATH": f"{folder}:{os.environ['PATH']}", "TOLD": f"{folder}/told"}
-    told |= {"LINES": f"{folder}/lines", "PYTHON": sys.executable, "PYTHONPATH": str(folder)}
-    script = f". {ROOT}/examples/deploy/on-call.sh && {platform} >/dev/null && {typed}"
-    ran = run_in("sh", script, rasa | told, folder)
-    assert ran.stderr == ""
-    return ran.stdout.splitlines()
+LABEL = "logs -l app.kubernetes.io/name=rasa"
 
 
 @pytest.mark.parametrize(
     ("platform", "typed", "told"),
     [
-        (
-            "kubernetes",
-            "logs rasa 5m",
-            ["logs -l app.kubernetes.io/name=rasa --since=5m --tail=-1"],
-        ),
-        ("kubernetes", "before rasa", ["logs -l app.kubernetes.io/name=rasa --previous --tail=30"]),
-        (
-            "kubernetes",
-            "restart rasa",
-            ["rollout restart deploy/rasa", "rollout status deploy/rasa"],
-        ),
-        (
-            "kubernetes",
-            "rollback rasa 3",
-            ["undo deploy/rasa --to-revision=3", "status deploy/rasa"],
-        ),
-        ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", "status deploy/rasa"]),
+        ("kubernetes", "logs rasa 5m", [f"{LABEL} --since=5m --tail=-1"]),
+        ("kubernetes", "before rasa", [f"{LABEL} --previous --tail=30"]),
+        ("kubernetes", "restart rasa", ["rollout restart deploy/rasa", "status deploy/rasa"]),
+        ("kubernetes", "rollback rasa 3", ["undo deploy/rasa --to-revision=3", "status"]),
+        ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", "status"]),
         ("kubernetes", "renew rasa", ["apply -k examples/deploy/kubernetes", "restart", "status"]),
         ("kubernetes", "doctor", ["delete job doctor-1", "create job doctor-1", "logs --follow"]),
         ("compose", "logs rasa 5m", ["compose logs --since 5m rasa"]),
@@ -360,15 +328,35 @@ def run_inside(platform: str, typed: str, folder: Path) -> list[str]:
     ids=lambda it: it if isinstance(it, str) else "",
 )
 def test_a_command_says_all_that_its_program_has_to_know(
-    platform: str, typed: str, told: list[str], tmp_path: Path
+    platform: str, typed: str, told: list[str], terminal: Terminal
 ) -> None:
     """In this order: from when on, which revision, and that one waits for the end."""
-    run_inside(platform, f"{typed} >/dev/null", tmp_path)
-    calls = [each for each in (tmp_path / "told").read_text().splitlines() if "context" not in each]
-    assert len(calls) >= len(told)
-    assert all(part in call for part, call in zip(told, calls, strict=False)), calls
+    (made,) = terminal.type_in(platform, typed).calls
+    assert len(made) >= len(told)
+    assert all(part in " ".join(call) for part, call in zip(told, made, strict=False)), made
 
 
-def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(tmp_path: Path) -> None:
+def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Terminal) -> None:
     """In Compose they are the last of all lines, of which most are of look-ups."""
-    assert run_inside("compose", "before actions", tmp_path) == ["", "pod/b ERROR it broke"]
+    assert terminal.type_in("compose", "before actions").shown == ["", "pod/b ERROR it broke"]
+
+
+@pytest.mark.parametrize(
+    ("command", "health", "expected"),
+    [
+        ("renew", "healthy", ("0", {"new"}, 0)),
+        ("renew", "starting", ("1", {"old"}, 0)),
+        ("restart", "healthy", ("0", {"old"}, 2)),
+        ("restart", "unhealthy", ("1", {"old"}, 1)),
+    ],
+)
+def test_no_server_is_taken_before_the_one_before_is_healthy(
+    command: str, health: str, expected: tuple[str, set[str], int], terminal: Terminal
+) -> None:
+    """What does not come up leaves those that are there; a new one of another version goes."""
+    typed = terminal.type_in("compose", f"{command} actions; echo $?", HEALTH=health)
+    left = (terminal.folder / "servers").read_text().splitlines()
+    there = {each.removeprefix("pod/").partition("-")[0] for each in left}
+    restarts = sum(call[1] == "restart" for call in typed.calls[0])
+    assert (typed.shown[-1], there, restarts) == expected
+    assert len(left) == 2
