@@ -40,23 +40,20 @@ def sent(folder: Path) -> set[str]:
     return found - {".dockerignore", ACTIONS}
 
 
-@pytest.mark.parametrize("name", [ACTIONS, RASA])
-def test_a_linter_has_nothing_to_say(name: str) -> None:
-    """Of any severity, with nothing switched off (hadolint)."""
+@pytest.mark.parametrize(
+    ("name", "ports", "but"), [(ACTIONS, "5055 9464", ""), (RASA, "5005", SOURCES)]
+)
+def test_an_image_has_wheels_that_are_known_by_their_hash_and_a_user_without_rights(
+    name: str, ports: str, but: str
+) -> None:
+    """Who writes to memory alone. A linter has nothing to say, with nothing switched off."""
     linter = Path(sys.executable).with_name("hadolint")
     subprocess.run([linter, "-"], input=(ROOT / name).read_bytes(), check=True)
-
-
-@pytest.mark.parametrize(("name", "count", "but"), [(ACTIONS, 1, ""), (RASA, 1, SOURCES)])
-def test_nothing_is_installed_but_wheels_that_are_known_by_their_hash(
-    name: str, count: int, but: str
-) -> None:
-    """`make images` and `make compose` build both."""
     commands = " && ".join(values(name, "RUN")).split(" && ")
-    installs = [each for each in commands if " install " in each]
-    assert len(installs) == count
-    for install in installs:
-        assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
+    (install,) = (each for each in commands if " install " in each)
+    assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
+    assert (values(name, "USER"), values(name, "EXPOSE")) == (["10001:10001"], [ports])
+    assert "HOME=/tmp" in " ".join(values(RASA, "ENV")).split()
 
 
 def test_any_user_may_read_what_a_stage_takes_over() -> None:
@@ -99,14 +96,6 @@ def test_rasas_image_has_what_its_command_names() -> None:
     assert (told["--endpoints"], told["--credentials"]) == ("endpoints.yml", "credentials.yml")
     tls = (told["--ssl-certificate"], told["--ssl-keyfile"])
     assert tls == ("/run/tls/rasa.crt", "/run/tls/rasa.key")
-
-
-@pytest.mark.parametrize(("name", "ports"), [(ACTIONS, "5055 9464"), (RASA, "5005")])
-def test_an_image_runs_as_a_user_without_rights(name: str, ports: str) -> None:
-    """Who writes to memory alone."""
-    assert values(name, "USER") == ["10001:10001"]
-    assert values(name, "EXPOSE") == [ports]
-    assert "HOME=/tmp" in " ".join(values(RASA, "ENV")).split()
 
 
 @pytest.mark.parametrize(

@@ -3,63 +3,74 @@
 from __future__ import annotations
 
 import os
-import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.support.needs import last_line
+from tests.support import needs
 from tests.support.processes import ROOT
 
-TEST = (
-    "-q",
-    "-n1",
-    "-p",
-    "no:cacheprovider",
-    "-k",
-    "program and node",
-    "tests/examples/test_backend.py",
-)
+LACKS = """
+from tests.support.needs import lacking
+def test_it(): lacking("Node.js", "apt-get install npm")
+"""
 
 
-@pytest.mark.parametrize("complete", ["", "true"], ids=["make test", ".ci/run"])
-def test_a_test_without_its_program_is_skipped_and_noted_or_fails(
-    tmp_path: Path, complete: str
+def test_a_test_without_its_program_is_skipped_and_noted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Node.js, on a PATH that has nothing."""
-    noted = tmp_path / "a folder" / "noted"
-    told = {"PS7_TESTS_SKIPPED": str(noted), "PS7_TESTS_COMPLETE": complete, "PATH": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *TEST], cwd=ROOT, env=told, check=False, text=True
-    )
-    assert done.returncode == bool(complete)
+    """By the processes of pytest-xdist too; the last line of `make test` says what brings it."""
+    noted, test = tmp_path / "a folder" / "noted", tmp_path / "test_it.py"
+    test.write_text(LACKS)
+    told = {"PS7_TESTS_SKIPPED": str(noted), "PS7_TESTS_COMPLETE": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-n1", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.conftest", "-c", "pyproject.toml", str(test)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True)
+    assert noted.read_text() == "needs Node.js (apt-get install npm)\n"
+    monkeypatch.setattr(sys, "argv", ["needs", str(noted)])
+    runpy.run_path(needs.__file__, run_name="__main__")
     expected = "make test: passed; tests skipped: 1. What they need: apt-get install npm\n"
-    command = [sys.executable, "-m", "tests.support.needs", str(noted)]
-    said = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
-    assert said == ("make test: everything passed\n" if complete else expected)
+    assert capsys.readouterr().out == expected
 
 
-@pytest.mark.parametrize("only", ["", "command"], ids=["by default", "named on the command line"])
-def test_a_python_that_does_not_run_is_replaced_unless_it_was_named(only: str) -> None:
+def test_a_test_without_its_program_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `PS7_TESTS_COMPLETE`, which `.ci/run` sets."""
+    monkeypatch.setenv("PS7_TESTS_COMPLETE", "true")
+    lacking = runpy.run_path(needs.__file__)["lacking"]
+    with pytest.raises(pytest.fail.Exception, match=r"needs Node\.js \(apt-get install npm\)"):
+        lacking("Node.js", "apt-get install npm")
+
+
+OLDER, OWN, NEWER = (f"3.{sys.version_info[1] + beside}" for beside in (-1, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("python", "only", "versions", "found"),
+    [
+        (sys.executable, "command", (OWN, OWN), True),
+        (sys.executable, "command", (OLDER, OLDER), False),
+        (sys.executable, "command", (NEWER, NEWER), False),
+        ("python-without-ensurepip", "command", (OWN, OWN), False),
+        ("python-of-nowhere", "command", ("3.10", "3.13"), False),
+        ("python-of-nowhere", "", ("3.10", "3.13"), True),
+    ],
+)
+def test_a_python_is_taken_that_makes_environments_and_has_the_version(
+    python: str, only: str, versions: tuple[str, str], found: bool, tmp_path: Path
+) -> None:
     """`make test PYTHON=python3.12` tests 3.12, or says that it is not there."""
-    find = (ROOT / "scripts" / "find-python", "3.10", "3.13")
-    told = {**os.environ, "PYTHON": "python-of-nowhere", "ONLY": only}
-    found = subprocess.run(find, env=told, capture_output=True, text=True, check=False)
-    assert bool(found.stdout) is (found.returncode == 0) is not bool(only)
-    assert ("python-of-nowhere does not run here" in found.stderr) is bool(only)
-
-
-@pytest.mark.parametrize(("beside", "found"), [(-1, False), (0, True), (1, False)])
-def test_a_python_of_another_version_is_not_taken(beside: int, found: bool) -> None:
-    """The lowest and the highest are versions that are."""
-    version = f"3.{sys.version_info[1] + beside}"
-    find = (ROOT / "scripts" / "find-python", version, version)
-    told = {**os.environ, "PYTHON": sys.executable, "ONLY": "command"}
+    (tmp_path / "ensurepip.py").write_text("raise ImportError")  # Debian has it in python3-venv
+    without = tmp_path / "python-without-ensurepip"
+    without.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}" exec "{sys.executable}" "$@"\n')
+    without.chmod(0o755)
+    told = os.environ | {"PYTHON": python, "ONLY": only, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    find = (ROOT / "scripts" / "find-python", *versions)
     ran = subprocess.run(find, env=told, capture_output=True, text=True, check=False)
     assert bool(ran.stdout) is (ran.returncode == 0) is found
+    assert (f"{python} does not run here" in ran.stderr) is not found
 
 
 @pytest.mark.parametrize("target", ["test", "release-check"])
@@ -75,15 +86,8 @@ def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str) -> None:
 
 
 def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:
-    """In the order of the alphabet."""
+    """In the order of the alphabet; if there are any."""
+    assert needs.last_line([]) == "make test: everything passed"
     ways = ("apt-get install npm chromium", "pyenv install 3.10", "apt-get install chromium")
-    line = last_line([f"needs this ({way})" for way in ways])
+    line = needs.last_line([f"needs this ({way})" for way in ways])
     assert line.endswith(": 3. What they need: apt-get install chromium npm; pyenv install 3.10")
-
-
-def test_the_fast_gate_runs_on_the_oldest_and_the_newest_python() -> None:
-    """In GitHub's workflow; pyproject.toml names them."""
-    workflow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "check.yml")
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    oldest, *_, newest = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
-    assert workflow["jobs"]["check"]["strategy"]["matrix"]["python"] == [oldest, newest]

@@ -52,8 +52,11 @@ def test_whoever_calls_make_names_a_target(file: str) -> None:
 
 
 def test_the_workflow_runs_what_it_names_and_no_more() -> None:
-    """Actions by their commits, with rights to read, on the Python of the matrix."""
+    """Actions by their commits, with rights to read, on the oldest and the newest Python."""
     workflow = load(ROOT / ".github" / "workflows" / "check.yml")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    oldest, *_, newest = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
+    assert workflow["jobs"]["check"]["strategy"]["matrix"]["python"] == [oldest, newest]
     steps = workflow["jobs"]["check"]["steps"]
     assert workflow["permissions"] == {"contents": "read"}
     used = [each["uses"] for each in steps if "uses" in each]
