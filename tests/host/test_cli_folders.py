@@ -131,7 +131,7 @@ def test_a_link_out_of_the_folder_is_not_read(cli: Cli) -> None:
 
 def test_how_much_is_read_is_bounded(cli: Cli, isolated: pytest.MonkeyPatch) -> None:
     """A file, how deep it lies; values, names and bytes of all that lies in a folder."""
-    lay_out(Path(), {**BOT, "data/large.yml": "# rules\n" * 200_000})
+    lay_out(Path(), {**BOT, **dict.fromkeys(("data/large.yml", "actions/x.py"), "#\n" * 600_000)})
     lay_out(Path("data", *"d" * 30), {"x.yml": "rules: ["})
     out = cli(DOCTOR).out
     assert "data/large.yml is larger than 1024 KiB" in out
@@ -141,8 +141,10 @@ def test_how_much_is_read_is_bounded(cli: Cli, isolated: pytest.MonkeyPatch) -> 
     isolated.setattr("actions.ps7.cli.bot.yaml._MOST_KEPT", 2)
     assert "file-skipped" not in cli(DOCTOR).out
     isolated.setattr("actions.ps7.cli.bot.files.MOST_VALUES", 200)
-    too_much = "yml is too much: 50,000 values of a bot are read, 100 deep [file-skipped]"
-    assert too_much in cli(DOCTOR).out
+    lay_out(Path("data"), {"values.yml": f"rules: [{'a, ' * 300}]\n"})
+    out = cli(DOCTOR).out
+    for file in ("data/9.yml", "data/values.yml"):
+        assert f"{file} is too much: 50,000 values of a bot are read, 100 deep [file-skip" in out
     isolated.setattr("actions.ps7.cli.bot.files._MOST_ENTRIES", 3)
     assert "file-skipped" not in cli(DOCTOR).out
     isolated.setattr("actions.ps7.cli.bot.files._MOST_TOTAL", 500)

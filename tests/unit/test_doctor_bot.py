@@ -37,16 +37,6 @@ def asked(slot: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
     return sound(more={"forms": forms}, **more)
 
 
-def status(**mapping: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return a domain whose ps7_status has another mapping."""
-    return sound(ps7_status={"mappings": [mapping]})
-
-
-def looked_up(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
-    """Return a mapping that runs the lookup, and what it says beside that."""
-    return {"type": "custom", "action": "action_ps7_context", **more}
-
-
 def quoting(*variations: object, **slots: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
     """Return a domain with one response, and with these slots too."""
     return sound(account={}, more={"responses": {"utter_it": list(variations)}}, **slots)
@@ -88,13 +78,13 @@ ACTIONS = {"actions": [*SENT, "action_session_start", "action_of_the_bot"]}
 SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
 VERIFY = "error domain-not-sent action_ps7_verify"
 BY_HAND = sound(ps7_status=CUSTOM, more=STARTS)
+LOOKS_UP = {"type": "custom", "action": "action_ps7_context"}
+UNDER_CONDITIONS = {"mappings": [{**LOOKS_UP, "conditions": ["x"]}]}
+BY_TEXT = {"mappings": [{**LOOKS_UP, "type": "from_text"}]}
+NOT_BY_AN_ACTION = "error slot-filled-elsewhere ps7_status from_text", "error runs-never"
 RUNS = [
-    case(status(**looked_up(conditions=["x"])), "error runs-never", data={}),
-    case(
-        status(**looked_up(type="from_text")),
-        *("error slot-filled-elsewhere ps7_status from_text", "error runs-never"),
-        data={},
-    ),
+    case(sound(ps7_status=UNDER_CONDITIONS), "error runs-never", data={}),
+    case(sound(ps7_status=BY_TEXT), *NOT_BY_AN_ACTION, data={}),
     case(sound(ps7_status=CUSTOM), "warning runs-unknown"),
     case(BY_HAND, "warning runs-at-start", data={}),
     case(BY_HAND, "error session-start-own", data={}, code=OWN_START),
