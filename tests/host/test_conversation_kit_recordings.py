@@ -130,6 +130,8 @@ async def test_it_sends_what_rasa_sends(variant: str, calls: list[dict[str, Any]
         if step["expired"]:
             bot.expire_session()
         result = await bot.user(step["text"], metadata=step["metadata"])
+        dropped = [ignored.get("event") or ignored["text"] for ignored in result.ignored]
+        assert dropped == ["followup", "lost"]
         for action in step["ran"]:
             result += await bot.run(action)
         assert all(call["domain"] == recording["domain"] for call in calls)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from types import SimpleNamespace
@@ -25,6 +24,7 @@ from tests.support.simulator_client import (
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 APP = {"app_key": "our-app", "app_secret": "our-secret"}
 ANA, GET_TOKEN = b'{"contextId": "ana"}', json.dumps(APP).encode()
+IN_BASE64 = "YW5h"
 
 
 client = pytest.fixture(own_client)
@@ -32,18 +32,15 @@ ps7 = pytest.fixture(own_simulator)
 with_options = pytest.mark.parametrize("ps7", [APP], indirect=True, ids=["tokens"])
 
 
-def encoded(text: str) -> str:
-    """Return the Base64 form of a contextId."""
-    return base64.b64encode(text.encode()).decode()
-
-
 @pytest.mark.parametrize(
     ("context_id", "more", "upstream_id"),
     [
-        ("ana", {}, encoded("ana")),
-        *(("ana", {"encoded": value}, encoded("ana")) for value in (1, "1", None, False)),
-        *(("ana", {"encoded": value}, "ana") for value in (0, "0")),
-        (encoded("ana"), {"encoded": 0}, encoded("ana")),
+        ("ana", {}, IN_BASE64),
+        ("ana", {"encoded": "1"}, IN_BASE64),
+        ("ana", {"encoded": False}, IN_BASE64),
+        ("ana", {"encoded": 0}, "ana"),
+        ("ana", {"encoded": "0"}, "ana"),
+        (IN_BASE64, {"encoded": 0}, IN_BASE64),
     ],
 )
 async def test_encoded_decides_what_goes_on_to_ps7(
@@ -53,14 +50,10 @@ async def test_encoded_decides_what_goes_on_to_ps7(
     answer = await client.look_up(ps7, context_id, **more)
     assert ps7.requests[-1].upstream_id == upstream_id
     assert answer.json["decodedContextId"] == "ana"
-    assert (await client.look_up(ps7, encoded("ana"))).json["code"] == "1"
+    assert (await client.look_up(ps7, IN_BASE64)).json["code"] == "1"
 
 
-@pytest.mark.parametrize(
-    "context_id",
-    ["é", "a" * 3_000_000, "\ud800", "===="],
-    ids=["not ASCII", "3 MB", "half a character", "padding"],
-)
+@pytest.mark.parametrize("context_id", ["é", "a" * (1 << 20), "\ud800", "===="])
 async def test_a_strange_context_id_is_only_not_found(
     ps7: Simulator, client: Client, context_id: str
 ) -> None:
@@ -77,27 +70,23 @@ async def test_a_strange_context_id_is_only_not_found(
 KEYS = {"api_key": "key", "app_key": "app"}
 ANY = {"username": None, "password": None}
 API, APP_KEY = {"x-itau-apikey": "key"}, {"x-app-key": "app"}
-USER, TEXT = {"userName": "simulator"}, {"Content-Type": "text/plain"}
+TEXT = {"Content-Type": "text/plain"}
 CHARSET = {"Content-Type": "Application/JSON; charset=utf-8"}
 CODE, RESULT = ("error_code", "error_msg"), ("resultCode", "resultDesc")
 Headers = dict[str, str]
 POST, TOKEN, GOOD = f"POST {PATH}", f"POST {TOKEN_PATH}", {**JSON, **LOGIN}
 Sent = tuple[str, Headers, bytes]
-OTHER_APP, OTHER_SECRET, NO_SECRET = (
-    json.dumps({**APP, **other}).encode()
-    for other in ({"app_key": "x"}, {"app_secret": "x"}, {"app_secret": ""})
-)
+OTHER_APP = b'{"app_key": "x", "app_secret": "our-secret"}'
+OTHER_SECRET = b'{"app_key": "our-app", "app_secret": "x"}'
+NO_SECRET = b'{"app_key": "our-app", "app_secret": ""}'
 REFUSED: list[tuple[dict[str, Any], Sent, int, tuple[str, ...]]] = [
     # Who asks
-    ({}, (POST, {**JSON, **USER}, ANA), 401, RESULT),
-    ({}, (POST, {**JSON, **LOGIN, "password": ""}, ANA), 401, RESULT),
     ({}, (POST, {**JSON, **LOGIN, "userName": "x"}, ANA), 401, RESULT),
     (KEYS, (POST, {**GOOD, **API, "x-app-key": "x"}, ANA), 401, CODE),
     (KEYS, (POST, {**GOOD, **APP_KEY}, ANA), 401, CODE),
     (ANY, (POST, {**JSON, "userName": "who"}, ANA), 401, RESULT),
     # What for
     ({}, (POST, {**TEXT, **LOGIN}, ANA), 400, RESULT),
-    ({}, (POST, GOOD, b'{"contextId": "\xff"}'), 400, RESULT),
     ({}, (POST, GOOD, b"[" * 200_000), 400, RESULT),
     ({}, (POST, GOOD, b'["ana"]'), 400, RESULT),
     ({}, (POST, GOOD, b'{"contextId": 123123213}'), 400, RESULT),
@@ -153,18 +142,18 @@ def bearing(answer: Answer) -> Headers:
 async def test_a_lookup_needs_a_token_and_the_key(ps7: Simulator, client: Client) -> None:
     """Any of the tokens that were granted, as documented, until they are revoked."""
     first, second = await fetch(client, ps7), await fetch(client, ps7)
+    granted, good = first.json, bearing(first)
     fields = {"AccessToken", "AppKey", "ApplyType", "CreateTime", "Expires", "Scope", "UserID"}
-    assert first.json.keys() == fields
-    assert (first.json["ApplyType"], first.json["Expires"]) == ("Bearer", "600")
-    assert -10 < time.time() - int(first.json["CreateTime"]) < 10
-    good = bearing(first)
+    assert granted.keys() == fields
+    assert (granted["ApplyType"], granted["Expires"]) == ("Bearer", "600")
+    assert abs(time.time() - int(granted["CreateTime"])) < 10
     for sent, status in (
         (good, 200),
         (bearing(second), 200),
         ({"x-app-key": "our-app"}, 401),
         ({**good, "x-app-key": "another"}, 401),
         ({**good, "Authorization": "Bearer another"}, 401),
-        ({**good, "Authorization": good["Authorization"].replace("Bearer", "Basic")}, 401),
+        ({**good, "Authorization": f"Basic {granted['AccessToken']}"}, 401),
     ):
         assert (await client.look_up(ps7, "ana", sent)).status == status
     ps7.revoke_tokens()
@@ -183,10 +172,8 @@ async def test_a_token_runs_out_and_too_many_lookups_have_to_wait(
     ps7.token_seconds = 2
     token = await fetch(client, ps7)
     assert token.json["Expires"] == "2"
-    for passed, status in (
-        *((0.0, 200), (0.5, 200), (0.9, 429), (1.0, 200), (1.4, 429), (1.5, 200), (1.9, 429)),
-        *((1.99, 429), (2.0, 401)),
-    ):
+    answered = [(0, 200), (0.5, 200), (0.9, 429), (1, 200), (1.4, 429), (1.5, 200), (2, 401)]
+    for passed, status in answered:
         now = 1000.0 + passed
         answer = await client.look_up(ps7, "ana", bearing(token))
         assert answer.status == status
@@ -253,22 +240,14 @@ async def test_the_overview_lists_customers_and_faults(ps7: Simulator, client: C
     assert ps7.requests == []
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        *((host, 200) for host in ("localhost:1", "127.0.0.1", "[::1]:8099", "192.0.2.1")),
-        *((host, 403) for host in ("evil.example.com", "evil.example.com:8099", "")),
-    ],
-)
-async def test_its_own_pages_have_no_other_name(
-    ps7: Simulator, client: Client, host: str, status: int
-) -> None:
+async def test_its_own_pages_have_no_other_name(ps7: Simulator, client: Client) -> None:
     """A page in a browser whose name leads here reads nothing of what a bot sent."""
     for method, path in (("GET", "/"), ("GET", "/requests"), ("DELETE", "/requests")):
-        answer = await client.send(ps7.url + path, method=method, headers={"Host": host})
-        assert answer.status == status
-    looked_up = await client.send(ps7.url + PATH, headers={**LOGIN, **JSON, "Host": "ps7.bank"})
-    assert looked_up.status != 403
+        for host, status in (("localhost:1", 200), ("[::1]:8099", 200), ("evil.com", 403)):
+            answer = await client.send(ps7.url + path, method=method, headers={"Host": host})
+            assert answer.status == status
+    looked_up = await client.look_up(ps7, "ana", {"Host": "ps7.bank"})
+    assert looked_up.status == 200
 
 
 @with_options
@@ -278,8 +257,8 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
     """A person sees what the bot sent, and no secret or token; `DELETE /requests` forgets it."""
     token = await fetch(client, ps7)
     ids = {"x-itau-correlationID": "K1", "x-itau-flowID": "F1"}
-    sent = {**LOGIN, **CHARSET, **bearing(token), **ids}
     content = b'{"contextId": "ana", "encoded": 0, "password": "body-secret"}'
+    sent = {**LOGIN, **CHARSET, **bearing(token), **ids}
     await client.send(ps7.url + PATH + "?a=b", headers=sent, body=content)
     page = await client.send(ps7.url + "/requests", method="GET")
     lookup, fetched = page.json["requests"][0], page.json["tokenRequests"][0]
@@ -288,9 +267,9 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
     assert [*lookup.values()] == ["POST", PATH + "?a=b", 200, None, "ana", 0, "ana", "K1", "F1"]
     assert True not in fetched.pop("present").values()
     assert [*fetched.values()] == ["POST", TOKEN_PATH, 200, None, *[None] * 5]
-    for text in (repr(ps7), repr(ps7.requests), repr(ps7.token_requests), page.body.decode()):
-        for secret in ("our-secret", "our-app", "body-secret", token.json["AccessToken"]):
-            assert secret not in text
+    shown = f"{ps7!r} {ps7.requests} {ps7.token_requests} {page.body.decode()}"
+    for secret in ("our-secret", "our-app", "body-secret", token.json["AccessToken"]):
+        assert secret not in shown
     answer = await client.send(ps7.url + "/requests", method="DELETE")
     assert (answer.status, answer.json) == (200, {"requests": [], "tokenRequests": []})
     assert (ps7.requests, ps7.token_requests) == ([], [])

@@ -48,10 +48,10 @@ def test_the_customers_differ_in_everything_a_dialogue_branches_on() -> None:
         assert {persona.slots[slot] for persona in PERSONAS.values()} == values, slot
 
 
-@pytest.mark.parametrize("slot", ["cpf", "account", "ps7_key", "ps7_decoded_context_id"])
-def test_no_two_customers_share_a_value_that_tells_them_apart(slot: str) -> None:
+def test_no_two_customers_share_a_value_that_tells_them_apart() -> None:
     """A value of one customer at another one is a leak, and must be seen as one."""
-    assert len({persona.slots[slot] for persona in PERSONAS.values()}) == len(PERSONAS)
+    for slot in ("cpf", "account", "ps7_key", "ps7_decoded_context_id"):
+        assert len({persona.slots[slot] for persona in PERSONAS.values()}) == len(PERSONAS)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from actions.ps7.testing import RecordedRequest
 from actions.ps7.testing import customer_conversation as transcript
 from actions.ps7.testing.rasa_in_memory import stored
 
-OURS = {"ps7_status": "ps7_status", "agencia": "agency", "segmento": "segment", "u_cpf": "u_cpf"}
-OURS |= {"ps7_context": "ps7_context"}
+SAME = ("ps7_status", "ps7_context", "u_cpf")
+OURS = {"agencia": "agency", "segmento": "segment", **{name: name for name in SAME}}
 
 
 def slot(name: str, value: object) -> dict[str, Any]:
@@ -44,21 +42,15 @@ def test_a_conversation_is_told_in_order() -> None:
     ]
 
 
-OWN = "a contextId of the test's own"
-
-
-@pytest.mark.parametrize(
-    ("context_id", "status", "refusal", "line"),
-    [
-        ("ana", 200, None, "PS7 was asked about ana and answered 200"),
-        ("52998224725", 200, None, f"PS7 was asked about {OWN} and answered 200"),
-        (None, 405, "only POST is served", "PS7 refused a request: only POST is served"),
-    ],
-)
-def test_requests_are_told_without_an_unknown_context_id(
-    context_id: str | None, status: int, refusal: str | None, line: str
-) -> None:
+def test_requests_are_told_without_an_unknown_context_id() -> None:
     """The made-up customers and the faults have names; whatever else a test asks about has none."""
-    body = {"contextId": context_id} if context_id else None
-    request = RecordedRequest("POST", "/", {}, b"", body, status, refusal, "…")
-    assert list(transcript.of_requests([request])) == [line]
+    asked = [
+        RecordedRequest("POST", "/", {}, b"", {"contextId": context_id}, 200, None, "…")
+        for context_id in ("ana", "52998224725")
+    ]
+    refused = RecordedRequest("GET", "/", {}, b"", None, 405, "only POST is served", None)
+    assert list(transcript.of_requests([*asked, refused])) == [
+        "PS7 was asked about ana and answered 200",
+        "PS7 was asked about a contextId of the test's own and answered 200",
+        "PS7 refused a request: only POST is served",
+    ]
