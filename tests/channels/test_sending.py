@@ -49,6 +49,9 @@ def test_buttons_are_made_as_whatsapp_takes_them_or_not_at_all(
     assert isinstance(keyboard(buttons), made)
 
 
+TAKEN = {"contacts": [{"input": "x", "wa_id": "x"}], "messages": [{"id": "wamid.1"}]}
+
+
 class Graph:
     """The Graph API: the next answers, and what it was sent."""
 
@@ -63,17 +66,12 @@ class Graph:
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(self.seconds)
-        answer = self.answers.pop(0) if self.answers else taken()
+        answer = self.answers.pop(0) if self.answers else httpx.Response(200, json=TAKEN)
         if isinstance(answer, Exception):
             raise answer
         if answer.status_code == 200:
             self.sent.append(json.loads(request.content))
         return answer
-
-
-def taken() -> httpx.Response:
-    content = {"contacts": [{"input": "x", "wa_id": "x"}], "messages": [{"id": "wamid.1"}]}
-    return httpx.Response(200, json=content)
 
 
 def refused(status: int, code: int) -> httpx.Response:

@@ -53,30 +53,26 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
         assert secret not in shown
 
 
-async def test_a_customer_without_a_phone_number_is_known_by_the_user_id(
+async def test_the_back_end_is_asked_with_each_message(
     channel_bot: RunningBot, ana: Somebody, stub: Services
 ) -> None:
-    """Meta hides it: she is known and answered by her user id, in the same conversation."""
-    assert await ana.say("oi", answers=2) == GREETED
-    ana.hidden = True
-    assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
-    assert len(await said_to(channel_bot, ana, 2)) == 2
-    assert [each["phone"] for each in stub.asked] == [ana.phone, None]
-    assert [each["userId"] for each in stub.asked] == [ana.user] * 2
+    """By number and user id, by the latter alone where Meta hides a number, and by a link's code.
 
-
-async def test_a_link_brings_another_customer(channel_bot: RunningBot, ana: Somebody) -> None:
-    """A second link in one chat counts: the back-end is asked with each message.
-
-    Where the link brought its code alone, the bot opens the conversation. It has a rule for a voice
-    note, and for all that is no text: see `test_cloud_api`.
+    A second link in one chat counts. Where it brought its code alone, the bot opens the
+    conversation; and it has a rule for a voice note, as for all that is no text.
     """
     assert await ana.say("oi", answers=2) == GREETED
     assert await ana.say(f"{BALANCE} {CODE}") == spoken.BALANCES["diego"]
     assert await ana.say(CODE) == [spoken.GREETINGS["Private"][0]]
+    ana.hidden = True
+    assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
     assert await ana.send(ana.message(VOICE_NOTE)) == ONLY_TEXT
-    texts = [each["text"] for each in await said_to(channel_bot, ana, 4)]
-    assert texts == ["oi", BALANCE, "/greet", "/send_media"]
+    texts = [each["text"] for each in await said_to(channel_bot, ana, 5)]
+    assert texts == ["oi", BALANCE, "/greet", BALANCE, "/send_media"]
+    asked = [(each["phone"], each["code"], each["userId"]) for each in stub.asked]
+    by_number, by_link, hidden = (ana.phone, None), (ana.phone, CODE), (None, None)
+    each_time = (by_number, by_link, by_link, hidden, hidden)
+    assert asked == [(*what, ana.user) for what in each_time]
 
 
 async def test_a_log_out_lasts_though_whatsapp_does_not_take_the_goodbye(

@@ -46,11 +46,10 @@ def test_the_page_shares_its_secrets_with_the_servers(
     monkeypatch.setattr(webchat, "_serve", serve)
     monkeypatch.setattr(signal, "signal", lambda which, act: told.update({which.name: act}))
     webchat.main([*arguments, "--port", "7000", "--models", str(tmp_path)])
-    option, token = told["options"]
-    key = json.loads(told["settings"]["PS7_ARRIVAL_KEYS"])[0] if arguments else None
-    assert told["settings"].keys() == ({"PS7_ARRIVAL_KEYS"} if arguments else set())
-    assert option == "--auth-token"
-    assert token not in {key, ""}
+    token, key = told["backstage"].rasa_token, told["backstage"].arrival_key
+    assert told["options"] == ("--auth-token", token)
+    assert told["settings"] == ({"PS7_ARRIVAL_KEYS": json.dumps([key])} if arguments else {})
+    assert token not in {key, "", None}
     assert told["backstage"] == Backstage("rasa", "ps7", Path("actions"), Path("desk"), token, key)
     assert (told["port"], told["model"]) == (7000, tmp_path / "model")
     assert (told["client"], told["ended"]) == ("there", True)
@@ -83,8 +82,6 @@ def test_without_the_client_of_socket_io_nothing_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It says what brings it."""
-    monkeypatch.setattr(server, "CLIENT", tmp_path)
-    require_client()
     monkeypatch.setattr(server, "CLIENT", tmp_path / "missing")
     with pytest.raises(SystemExit, match="npm install --no-package-lock"):
         require_client()
