@@ -71,7 +71,7 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
     async with TestServer(app, host="127.0.0.1") as server:
         monkeypatch.setenv("HANDOVER_URL", str(server.make_url("/handovers")))
         monkeypatch.setenv("HANDOVER_TOKEN", TOKEN)
-        monkeypatch.setattr(desk, "DEADLINE", 0.4)
+        monkeypatch.setattr(desk, "DEADLINE", 1.0)
         yield street
 
 

@@ -67,7 +67,7 @@ async def test_an_agent_writes_or_returns_a_conversation_or_never_comes(rasa: Fa
 
     One to which no agent comes goes back to the bot after the desk's patience.
     """
-    async with opened(rasa, patience=0.5) as http:
+    async with opened(rasa, patience=1.0) as http:
         for key in ("written", "returned", "alone"):
             body, headers = {**BODY, "conversation": key}, {"Idempotency-Key": key}
             assert (await http.post("/handovers", json=body, headers=headers)).status == 201
@@ -79,7 +79,7 @@ async def test_an_agent_writes_or_returns_a_conversation_or_never_comes(rasa: Fa
             await http.delete("/handovers/alone", headers={"Authorization": "Bearer x"}),
         ]
         assert [each.status for each in answers] == [200, 200, 200, 404, 401]
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.5)
     said = {"event": "bot", "text": "Olá", "data": {}, "metadata": {}}
     assert rasa.asked == [
         ("written", "tracker/events", [said]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,16 +65,12 @@ async def backstage(behind: Behind, tmp_path: Path) -> AsyncIterator[Backstage]:
         yield Backstage(f"{url}/rasa", f"{url}/ps7", actions_log, desk_log, TOKEN, KEY)
 
 
-@asynccontextmanager
-async def page_of(backstage: Backstage) -> AsyncIterator[Page]:
-    """Serve the page, and call its server."""
-    async with TestClient(TestServer(application(backstage), host="127.0.0.1")) as client:
-        yield client
+def page_of(backstage: Backstage) -> Page:
+    return TestClient(TestServer(application(backstage), host="127.0.0.1"))
 
 
 @pytest.fixture
 async def page(backstage: Backstage) -> AsyncIterator[Page]:
-    """Serve the page."""
     async with page_of(backstage) as client:
         yield client
 
