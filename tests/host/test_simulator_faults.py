@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from email.utils import parsedate_to_datetime
 from unittest.mock import AsyncMock, Mock, call
 
 import pytest
@@ -35,7 +37,10 @@ def _no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("name", "breaks"),
-    [("slow", False), ("drip", False), ("short-length", True), ("slow-body", True)],
+    [
+        *(("slow", False), ("drip", False), ("gzip-bomb", False)),
+        *(("short-length", True), ("slow-body", True)),
+    ],
 )
 async def test_a_held_answer_ends(
     ps7: Simulator, client: Client, name: str, breaks: bool, monkeypatch: pytest.MonkeyPatch
@@ -43,6 +48,7 @@ async def test_a_held_answer_ends(
     """Only a deadline keeps a client from taking it for a customer; nothing stays open for ever."""
     monkeypatch.setattr(delivery, "_HELD_FOR", 0.01)
     monkeypatch.setattr(delivery, "_DRIP", 0.001)
+    monkeypatch.setattr(delivery, "_MEBIBYTES", 1)
     with pytest.raises(ClientError) if breaks else nullcontext():
         answer = await client.look_up(ps7, name)
         assert answer.json == FAULTS[name].body
@@ -81,3 +87,11 @@ async def test_echo_returns_the_credentials(ps7: Simulator, client: Client) -> N
     assert answer.status == 403
     assert "password: simulator" in answer.json["error_msg"]
     assert "x-app-key: planted" in answer.json["error_msg"]
+
+
+async def test_a_wait_can_be_a_date(ps7: Simulator, client: Client) -> None:
+    """As many seconds from now on as `Retry-After` has."""
+    ps7.answer("C1", status=429, headers={"Retry-After": "3600"}, delivery="dated")
+    answer = await client.look_up(ps7, "C1")
+    until = parsedate_to_datetime(answer.headers["Retry-After"]).timestamp()
+    assert 3590 < until - time.time() <= 3600
