@@ -10,10 +10,12 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from actions.ps7.cli import web
 from tests.support.arriving import arrived
 from tests.support.command import Cli, Terminal
 from tests.support.pages import serving
@@ -35,9 +37,13 @@ class Rasa:
     slots: list[dict[str, Any]] = field(default_factory=list)
     heard: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    takes: tuple[float, float] = (0, 0)
+    """Seconds for a message, and for the slots."""
+    now: float = 0
 
     def page(self, path: str, message: Any) -> object:  # noqa: ANN401 - JSON
         """Return what a Rasa answers."""
+        self.now += self.takes[message is None]
         if message is not None:
             self.heard.append(message)
             return self.answers.pop(0) if self.answers else None
@@ -126,11 +132,10 @@ def test_a_rasa_that_shows_no_tracker_still_talks(
 ) -> None:
     """Without --enable-api it answers 404; that is said once, and not asked again."""
     isolated.setattr("sys.stdin", io.StringIO("oi\noi\n:slots"))
-    rasa.answers = [[{"text": "Olá!"}], [{"text": "Olá!"}]]
-    code, out, err = cli(f"chat --url {rasa.url}")
-    assert (code, len(rasa.asked)) == (0, 1)
-    assert out == "you: oi\nbot: Olá!\nyou: oi\nbot: Olá!\nyou: :slots\n"
-    assert err == "The slots are not shown: Rasa shows them with `rasa run --enable-api`.\n"
+    rasa.answers = [[{"text": "Olá!"}]] * 2
+    out = "you: oi\nbot: Olá!\nyou: oi\nbot: Olá!\nyou: :slots\n"
+    err = "The slots are not shown: Rasa shows them with `rasa run --enable-api`.\n"
+    assert (cli(f"chat --url {rasa.url}"), len(rasa.asked)) == ((0, out, err), 1)
 
 
 def test_a_rasa_that_does_not_take_a_message_is_named(
@@ -145,3 +150,17 @@ def test_a_rasa_that_does_not_take_a_message_is_named(
         isolated.setattr("sys.stdin", io.StringIO("oi"))
         code, _, err = cli(f"chat --url {url}")
         assert (code, err[: len(said)]) == (1, said)
+
+
+def test_a_rasa_may_take_a_minute(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch) -> None:
+    """For an answer, and for the slots; no more."""
+    isolated.setattr(web, "time", SimpleNamespace(monotonic=lambda: rasa.now))
+    for takes, code, said in (
+        ((60, 60), 0, ""),
+        ((60.1, 0), 1, "(TimeoutError)"),
+        ((0, 60.1), 0, "The slots are not shown"),
+    ):
+        rasa.takes, rasa.answers, rasa.slots = takes, [[]], [ANA]
+        isolated.setattr("sys.stdin", io.StringIO("oi"))
+        ended = cli(f"chat --url {rasa.url}")
+        assert (ended.code, said in ended.err, "cpf = " in ended.out) == (code, True, not said)
