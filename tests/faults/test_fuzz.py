@@ -135,39 +135,33 @@ def bench(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         yield bench
 
 
-def test_any_metadata_leaves_the_customer_or_nobody(bench: Bench) -> None:
+@fuzzed
+@given(state=trackers)
+def test_any_metadata_leaves_the_customer_or_nobody(bench: Bench, state: dict[str, Any]) -> None:
     """The customer is there, or none is: no value that was in a slot before stays."""
-
-    @fuzzed
-    @given(trackers)
-    def always(state: dict[str, Any]) -> None:
-        for action in (LOOK_UP, VERIFY, FORGET):
-            bench.changed(action, state)  # as it came, and with a customer claimed
-            claimed = dict.fromkeys(DECLARED, STALE) | state["slots"] | {"ps7_status": "ok"}
-            after = bench.changed(action, state, **claimed)
-            assert after["ps7_status"] in {*Outcome}
-            known = after["ps7_status"] == Outcome.OK
-            for name in OF_A_CUSTOMER:
-                assert after[name] == (ANA.slots.get(name, after[name]) if known else None)
-
-    always()
+    for action in (LOOK_UP, VERIFY, FORGET):
+        bench.changed(action, state)  # as it came, and with a customer claimed
+        claimed = dict.fromkeys(DECLARED, STALE) | state["slots"] | {"ps7_status": "ok"}
+        after = bench.changed(action, state, **claimed)
+        assert after["ps7_status"] in {*Outcome}
+        known = after["ps7_status"] == Outcome.OK
+        for name in OF_A_CUSTOMER:
+            assert after[name] == (ANA.slots.get(name, after[name]) if known else None)
 
 
 @pytest.mark.parametrize("of_the_token_endpoint", [False, True], ids=["PS7", "token endpoint"])
-def test_any_answer_ends_in_an_outcome(bench: Bench, *, of_the_token_endpoint: bool) -> None:
+@fuzzed
+@given(answer=answers)
+def test_any_answer_ends_in_an_outcome(
+    bench: Bench, answer: Answer, *, of_the_token_endpoint: bool
+) -> None:
     """An outcome of the list, and every slot is written, also if no token can be had."""
-
-    @fuzzed
-    @given(answers)
-    def always(answer: Answer) -> None:
-        bench.answer, bench.token = (GOOD, answer) if of_the_token_endpoint else (answer, TOKEN)
-        state = {"sender_id": "s", "latest_message": {"metadata": {"contextId": "C1"}}, "slots": {}}
-        after = bench.changed(LOOK_UP, state, **dict.fromkeys(DECLARED, STALE))
-        tokens = {Outcome.OK, Outcome.DENIED, Outcome.UNAVAILABLE}
-        assert after["ps7_status"] in (tokens if of_the_token_endpoint else {*Outcome})
-        customer = [after[name] for name in ("ps7_context", *OF_A_CUSTOMER)]
-        assert (STALE in customer, after[OWN]) == (False, STALE)
-        if after["ps7_status"] != Outcome.OK:
-            assert customer[1:] == [None] * len(OF_A_CUSTOMER)
-
-    always()
+    bench.answer, bench.token = (GOOD, answer) if of_the_token_endpoint else (answer, TOKEN)
+    state = {"sender_id": "s", "latest_message": {"metadata": {"contextId": "C1"}}, "slots": {}}
+    after = bench.changed(LOOK_UP, state, **dict.fromkeys(DECLARED, STALE))
+    tokens = {Outcome.OK, Outcome.DENIED, Outcome.UNAVAILABLE}
+    assert after["ps7_status"] in (tokens if of_the_token_endpoint else {*Outcome})
+    customer = [after[name] for name in ("ps7_context", *OF_A_CUSTOMER)]
+    assert (STALE in customer, after[OWN]) == (False, STALE)
+    if after["ps7_status"] != Outcome.OK:
+        assert customer[1:] == [None] * len(OF_A_CUSTOMER)
