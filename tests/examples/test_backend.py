@@ -69,13 +69,11 @@ def test_a_program_signs_what_its_vectors_say(language: str) -> None:
     """
     assert signed(language, PLAIN, NOW) == PLAIN["token"]
     before = int(time.time())
-    (header, claims), (expected, by_vector) = map(
-        parts, (signed(language, AWKWARD), AWKWARD["token"])
-    )
-    made, ends = claims.pop("iat"), claims.pop("exp")
-    assert before <= made <= time.time()
-    assert ends - made == by_vector.pop("exp") - by_vector.pop("iat") == 60
-    assert (header, claims) == (expected, by_vector)
+    header, claims = parts(signed(language, AWKWARD))
+    assert before <= claims["iat"] <= time.time()
+    of_vector, said = parts(AWKWARD["token"])
+    made = {"iat": claims["iat"], "exp": claims["iat"] + 60}
+    assert (header, claims) == (of_vector, said | made)
 
 
 @pytest.mark.parametrize("arrival", [PLAIN, AWKWARD], ids=["plain", "awkward"])
