@@ -7,7 +7,6 @@ import importlib
 import io
 import json
 import os
-import re
 import runpy
 import shlex
 import sys
@@ -22,12 +21,12 @@ from cryptography.fernet import Fernet
 from actions.ps7.cli.arguments import PROGRAM
 from actions.ps7.cli.command import main, parser
 from actions.ps7.cli.lookup import _EXIT_CODES
+from actions.ps7.cli.version import VERSION
 from tests.support.arriving import arrived
 from tests.support.command import Cli
-from tests.support.processes import ROOT
 
 KEY, OLDER = "new-key-" * 4, "old-key-" * 4
-SEALS = [Fernet.generate_key().decode() for _ in range(3)]
+SEALS = [Fernet.generate_key().decode() for _ in range(2)]
 
 
 @pytest.fixture
@@ -73,9 +72,7 @@ def test_the_help_names_each_exit_code_of_a_lookup() -> None:
 
 def test_a_folder_that_was_copied_knows_its_version(cli: Cli) -> None:
     """No installer wrote it down there."""
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    [version] = re.findall(r'^version = "(.*)"$', project, re.MULTILINE)
-    assert cli("--version") == (0, f"rasa-ps7 {version}\n", "")
+    assert cli("--version") == (0, f"rasa-ps7 {VERSION}\n", "")
 
 
 # -- ends -----------------------------------------------------------------------------------------
@@ -91,7 +88,8 @@ def test_a_folder_that_was_copied_knows_its_version(cli: Cli) -> None:
         ("lookup ana --flow-id 'a b'", "1 to 128 of A-Z a-z 0-9 . _ -"),
         ("domain --oss --calm", "not allowed with"),
         ("domain --oss --slots cpf,nome,ps7_status", "customer: nome, ps7_status"),
-        *((f"simulate --port {port}", "a port is a number") for port in ("x", "70000", "²")),
+        ("simulate --port 70000", "a port is a number"),
+        ("simulate --port ²", "a port is a number"),
     ],
 )
 def test_what_cannot_be_done_is_said(cli: Cli, line: str, complaint: str) -> None:
@@ -110,24 +108,17 @@ def test_ctrl_c_ends_any_command(cli: Cli, isolated: pytest.MonkeyPatch) -> None
     assert cli("key").code == 130
 
 
-def test_a_pipe_that_was_closed_is_an_end(isolated: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_pipe_that_was_closed_is_an_end(isolated: pytest.MonkeyPatch) -> None:
     """That shows once what was written goes out. From then on the output goes nowhere.
 
     The interpreter flushes it once more as it ends.
     """
-    with (tmp_path / "out").open("w", encoding="utf-8") as out:
-        written: list[str] = []
-
-        def closed() -> None:
-            if written:
-                raise BrokenPipeError
-
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as out:
         isolated.setattr("sys.stdout", out)
-        isolated.setattr(out, "write", written.append, raising=False)
-        isolated.setattr(out, "flush", closed, raising=False)
         assert main(["key"]) == 141
-        isolated.undo()
-        assert os.fstat(out.fileno()).st_rdev == os.stat(os.devnull).st_rdev  # noqa: PTH116
+        out.flush()
 
 
 def test_output_that_takes_ascii_alone_gets_escapes(isolated: pytest.MonkeyPatch) -> None:
@@ -143,8 +134,7 @@ def test_output_that_takes_ascii_alone_gets_escapes(isolated: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("arrival_keys")
 @pytest.mark.parametrize(
-    ("options", "encoded", "seconds"),
-    [("", None, 120), ("--seconds 5 --encoded 0", 0, 5)],
+    ("options", "encoded", "seconds"), [("", None, 120), ("--seconds 5 --encoded 0", 0, 5)]
 )
 def test_sign_prints_a_token_of_the_newest_key(
     cli: Cli, options: str, encoded: int | None, seconds: int
@@ -197,49 +187,46 @@ def test_sign_and_rotate_refuse_without_a_usable_key(
 # -- key ------------------------------------------------------------------------------------------
 
 
-def made(cli: Cli, options: str = "") -> list[str]:
-    """Make keys, and return them; nothing else is written into a pipe."""
-    code, out, err = cli(f"key {options}")
-    assert (code, out.count("\n"), err) == (0, 1, "")
-    keys: list[str] = json.loads(out)
-    return keys
-
-
 def test_key_makes_what_its_variable_takes(cli: Cli, isolated: pytest.MonkeyPatch) -> None:
     """One line, a new one each time; the key for arrivals signs a token that is accepted."""
-    [key], [other] = made(cli), made(cli)
+    (code, out, err), other = cli("key"), cli("key").out
+    [key] = json.loads(out)
     assert Fernet(key).decrypt(Fernet(key).encrypt(b"x")) == b"x"
-    assert key != other
-    [key] = made(cli, "--arrival")
-    isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([key]))
-    assert arrived(cli("sign ana --sender s-1").out.strip(), [key], "s-1").context_id == "ana"
+    assert (code, out.count("\n"), err, out == other) == (0, 1, "", False)
+    made = cli("key --arrival").out
+    isolated.setenv("PS7_ARRIVAL_KEYS", made)
+    token = cli("sign ana --sender s-1").out.strip()
+    assert arrived(token, json.loads(made), "s-1").context_id == "ana"
 
 
-@pytest.mark.usefixtures("arrival_keys")
-@pytest.mark.parametrize(("options", "held"), [("", SEALS), ("--arrival", [KEY, OLDER])])
-def test_key_rotates(cli: Cli, isolated: pytest.MonkeyPatch, options: str, held: list[str]) -> None:
+ROTATED = """\
+1. Set PS7_SEAL_KEYS to this everywhere, and restart the action servers one after the other:
+{}
+2. Once all have it, set it to this everywhere, and restart them again:
+{}
+"""
+
+
+def test_key_rotates(cli: Cli, isolated: pytest.MonkeyPatch) -> None:
     """In two steps, so that in between no server meets a key that it does not have."""
     isolated.setenv("PS7_SEAL_KEYS", json.dumps(SEALS))
-    code, out, err = cli(f"key --rotate {options}")
-    first, last, second, new_first = out.splitlines()
-    *kept, new = json.loads(last)
-    assert (code, err, kept, new in held) == (0, "", held, False)
-    assert json.loads(new_first) == [new, *held]
-    variable = "PS7_ARRIVAL_KEYS" if options else "PS7_SEAL_KEYS"
-    assert first.startswith(f"1. Set {variable} to this everywhere, and restart the action servers")
-    assert second.startswith("2. Once all have it, set it to this everywhere, and restart them")
+    ended = cli("key --rotate")
+    new = json.loads(ended.out.splitlines()[3])[0]
+    steps = [json.dumps(keys) for keys in ([*SEALS, new], [new, *SEALS])]
+    assert ended == (0, ROTATED.format(*steps), "")
 
 
 def test_key_json_names_the_variable_and_its_steps(
     cli: Cli, isolated: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The variable, and its value as a list; it reads what the action server reads, files too."""
-    (tmp_path / "PS7_SEAL_KEYS").write_text(json.dumps(SEALS))
+    (tmp_path / "PS7_ARRIVAL_KEYS").write_text(json.dumps([KEY, OLDER]))
     isolated.setenv("PS7_SECRETS_DIR", str(tmp_path))
     assert json.loads(cli("key --json").out).keys() == {"variable", "value"}
-    said = json.loads(cli("key --rotate --json").out)
+    said = json.loads(cli("key --arrival --rotate --json").out)
     new = said["steps"][1][0]
-    assert said == {"variable": "PS7_SEAL_KEYS", "steps": [[*SEALS, new], [new, *SEALS]]}
+    steps = [[KEY, OLDER, new], [new, KEY, OLDER]]
+    assert said == {"variable": "PS7_ARRIVAL_KEYS", "steps": steps}
 
 
 # -- the entry point ------------------------------------------------------------------------------

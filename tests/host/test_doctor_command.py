@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from actions.ps7.cli.doctor.of_bot import of_bot
 from tests.support.command import Cli
-from tests.support.doctor import SECRETS, assert_found, wrong_in
+from tests.support.doctor import SECRETS, assert_found, wrong, wrong_in
 from tests.support.init_bots import lay_out
 from tests.support.processes import ROOT
 
@@ -64,7 +65,6 @@ def test_strict_counts_warnings_but_those_allowed_by_name(
     assert cli("doctor --offline --strict") == (0, out, "")
     usable.setenv("PS7_PASWORD", "planted")
     usable.setenv("PS7_SEAL_KEYS", "")
-    assert cli("doctor --offline").code == 0
     code, out, _ = cli("doctor --offline --strict --json")
     found = json.loads(out)
     assert (code, found["passes"], found["errors"], found["warnings"]) == (1, False, 0, 2)
@@ -76,12 +76,16 @@ def test_strict_counts_warnings_but_those_allowed_by_name(
     assert (code, out.endswith("\nno errors, no warnings\n")) == (0, True)
 
 
-def test_advice_that_several_findings_share_is_written_once(cli: Cli) -> None:
-    """Below the last of them."""
+def test_advice_that_several_findings_share_is_written_once(
+    isolated: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """Below the last of them. A setting about slots that cannot be used is named with the bot."""
+    isolated.setenv("PS7_SLOT_NAMES", "planted")
     quotes = "responses: {utter_a: [{text: '{cpf}'}], utter_b: [{text: '{account}'}]}"
     lay_out(Path(), {"domain.yml": f"slots: {{cpf: {{}}, account: {{}}}}\n{quotes}"})
     out = cli("doctor --domain . --only-bot").out
-    assert (out.count("[response-quotes]"), out.count("{conta_verificada}")) == (2, 1)
+    counts = [out.count(each) for each in ("[response-quotes]", "{conta_verificada}", "[settings-")]
+    assert counts == [2, 1, 1]
 
 
 def test_only_bot_without_a_bot_is_refused(cli: Cli) -> None:
@@ -111,27 +115,22 @@ def test_the_example_bots_are_sound(example: str, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "more", "expected"),
+    ("setting", "value", "minutes", "expected"),
     [
-        (
-            'PS7_SLOT_NAMES={"agency": "agencia"}',
-            "",
-            "error slot-names: ROOT/domain.yml declares agency, ",
-        ),
-        ('PS7_CLEAR_SLOTS=["saldo"]', "", "warning clear-slots: PS7_CLEAR_SLOTS names saldo, "),
-        ("PS7_SLOT_NAMES=planted", "", "error settings-bad: PS7_SLOT_NAMES cannot be used; "),
-        ("PS7_MAX_AGE=3600", "", None),  # Rasa's own time is 60 minutes
-        ("PS7_MAX_AGE=3601", "", "warning max-age: PS7_MAX_AGE is 3601 s, and a session ends"),
-        ("PS7_MAX_AGE=901", "session_expiration_time: 15", "warning max-age: PS7_MAX_AGE is 901"),
-        ("PS7_MAX_AGE=7200", "session_expiration_time: 0", None),  # without end
+        ("SLOT_NAMES", '{"agency": "agencia"}', None, "error slot-names: ROOT/domain.yml declares"),
+        ("CLEAR_SLOTS", '["saldo"]', None, "warning clear-slots: PS7_CLEAR_SLOTS names saldo, "),
+        ("MAX_AGE", "3600", None, None),  # Rasa's own time is 60 minutes
+        ("MAX_AGE", "3601", None, "warning max-age: PS7_MAX_AGE is 3601 s, and a session ends"),
+        ("MAX_AGE", "901", 15, "warning max-age: PS7_MAX_AGE is 901"),
+        ("MAX_AGE", "7200", 0, None),  # without end
     ],
 )
-def test_settings_that_concern_the_bot_are_checked_with_it_alone_too(
-    isolated: pytest.MonkeyPatch, cli: Cli, setting: str, more: str, expected: str | None
+def test_settings_that_concern_the_bot_are_checked_with_it(
+    isolated: pytest.MonkeyPatch, setting: str, value: str, minutes: int | None, expected: str
 ) -> None:
-    """One that cannot be used is named, and the bot is checked all the same."""
-    variable, _, value = setting.partition("=")
-    isolated.setenv(variable, value)
-    lay_out(Path(), {"more.yml": f"session_config: {{{more}}}"})
-    out = cli(f"doctor --domain {ROOT}/domain.yml --domain more.yml --only-bot --json").out
-    assert_found(wrong_in(out), [expected.replace("ROOT", str(ROOT))] if expected else [])
+    """As they are set here."""
+    isolated.setenv(f"PS7_{setting}", value)
+    config = {} if minutes is None else {"session_expiration_time": minutes}
+    lay_out(Path(), {"more.yml": json.dumps({"session_config": config})})
+    found = wrong(of_bot({"domain": [ROOT / "domain.yml", Path("more.yml")]}).findings)
+    assert_found(found, [expected.replace("ROOT", str(ROOT))] if expected else [])

@@ -1,19 +1,15 @@
-"""The command `rasa-ps7`: in this process, or as one with an environment of its own."""
+"""The command `rasa-ps7`, in this process."""
 
 from __future__ import annotations
 
-import asyncio
 import io
 import shlex
-import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
 from actions.ps7.cli.command import main
-from tests.support.processes import ROOT
 
 
 class Terminal(io.StringIO):
@@ -47,25 +43,3 @@ def cli(isolated: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli
         return Ended(code, *capsys.readouterr())
 
     return run
-
-
-async def command(
-    *arguments: str | Path, cwd: Path, variables: Mapping[str, str] | None = None
-) -> Ended:
-    """Run `python -m actions.ps7 …`; it sees `variables` and what any program needs."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "actions.ps7", *map(str, arguments)),
-        cwd=cwd,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "error",
-            **(variables or {}),
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Ended(process.returncode, out.decode(), err.decode())

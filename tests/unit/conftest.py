@@ -1,0 +1,3 @@
+"""What pure tests share."""
+
+from tests.support.command import cli  # noqa: F401 - a fixture
