@@ -74,11 +74,8 @@ web.urlopen = urlopen
 """What is at hand where the commands are typed, and what a program inside a container meets."""
 
 
-class Typed(NamedTuple):
-    """What became of some lines: what was shown, and the calls of each line, word by word."""
-
-    shown: list[str]
-    calls: list[list[list[str]]]
+Typed = tuple[list[str], list[list[list[str]]]]
+"""What was shown, and the calls of each line, word by word."""
 
 
 class Terminal:
@@ -107,14 +104,11 @@ class Terminal:
             check=True,
         )
         assert ran.stderr == ""
-        each_line = calls.read_text().split("\035")[:-1]
-        return Typed(
-            ran.stdout.splitlines()[1:],
-            [
-                [call.split("\037") for call in made.split("\037\036\037")[:-1]]
-                for made in each_line
-            ],
-        )
+        made = [
+            [call.split("\037") for call in each.split("\037\036\037")[:-1]]
+            for each in calls.read_text().split("\035")[:-1]
+        ]
+        return ran.stdout.splitlines()[1:], made
 
 
 @pytest.fixture
@@ -238,7 +232,7 @@ def test_each_command_fits_the_deployment(
     lines = dict.fromkeys(line for section in COMMANDS.values() for line in section)
     typed, *elsewhere = (terminal.type_in(platform, *lines, shell=shell) for shell in SHELLS)
     assert elsewhere == [typed] * len(elsewhere)
-    for line, made in zip(lines, typed.calls, strict=True):
+    for line, made in zip(lines, typed[1], strict=True):
         assert made or (platform, line) == ("compose", "open_doctor"), line
         for program, *words, given in made:
             assert program == server.program
@@ -303,7 +297,7 @@ def test_a_command_shows_what_is_there(platform: str, terminal: Terminal) -> Non
     folder = str(terminal.folder)
     rasa = COMPOSE["services"]["rasa"]["environment"] | {"RASA_SECRETS_DIR": folder}
     told = {"PYTHON": sys.executable, "PYTHONPATH": folder}
-    shown = terminal.type_in(platform, *SHOWN_INSIDE, **rasa, **told).shown
+    shown, _ = terminal.type_in(platform, *SHOWN_INSIDE, **rasa, **told)
     expected = [line for lines in SHOWN_INSIDE.values() for line in lines]
     assert [" ".join(line.split()) for line in shown] == expected
 
@@ -331,14 +325,15 @@ def test_a_command_says_all_that_its_program_has_to_know(
     platform: str, typed: str, told: list[str], terminal: Terminal
 ) -> None:
     """In this order: from when on, which revision, and that one waits for the end."""
-    (made,) = terminal.type_in(platform, typed).calls
+    _, (made,) = terminal.type_in(platform, typed)
     assert len(made) >= len(told)
     assert all(part in " ".join(call) for part, call in zip(told, made, strict=False)), made
 
 
 def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Terminal) -> None:
     """In Compose they are the last of all lines, of which most are of look-ups."""
-    assert terminal.type_in("compose", "before actions").shown == ["", "pod/b ERROR it broke"]
+    shown, _ = terminal.type_in("compose", "before actions")
+    assert shown == ["", "pod/b ERROR it broke"]
 
 
 @pytest.mark.parametrize(
@@ -354,9 +349,9 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     command: str, health: str, expected: tuple[str, set[str], int], terminal: Terminal
 ) -> None:
     """What does not come up leaves those that are there; a new one of another version goes."""
-    typed = terminal.type_in("compose", f"{command} actions; echo $?", HEALTH=health)
+    shown, (made,) = terminal.type_in("compose", f"{command} actions; echo $?", HEALTH=health)
     left = (terminal.folder / "servers").read_text().splitlines()
     there = {each.removeprefix("pod/").partition("-")[0] for each in left}
-    restarts = sum(call[1] == "restart" for call in typed.calls[0])
-    assert (typed.shown[-1], there, restarts) == expected
+    restarts = sum(call[1] == "restart" for call in made)
+    assert (shown[-1], there, restarts) == expected
     assert len(left) == 2

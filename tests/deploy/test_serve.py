@@ -11,7 +11,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -86,55 +88,46 @@ async def test_a_signal_ends_the_server(tmp_path: Path) -> None:
 NEVER = (-1, 0)
 
 
-class Server:
-    """A server of which the entry point sees no more than this. It notes what is done to it.
+def serve_one(
+    patched: pytest.MonkeyPatch,
+    *answers: bool,
+    code: int | None = None,
+    told: tuple[int, int] = NEVER,
+) -> tuple[int, list[float], list[int]]:
+    """Serve with a stand-in; return the exit code, each pause, and the signals that were sent.
 
     Its checks go as `answers` say; then it ends, if it has a code. In its n-th pause, or as it is
     started, the entry point gets a signal.
     """
+    pauses: list[float] = []
+    sent: list[int] = []
+    left = [*answers]
+    handlers: dict[int, Callable[[int, None], None]] = {}
 
-    pid = 4321
+    def tell() -> None:
+        pause, number = told
+        if pause == len(pauses):
+            handlers[number](number, None)
 
-    def __init__(
-        self,
-        patched: pytest.MonkeyPatch,
-        *answers: bool,
-        code: int | None = None,
-        told: tuple[int, int] = NEVER,
-    ) -> None:
-        self.pauses: list[float] = []
-        self.sent: list[int] = []
-        self._answers, self._code, self._told = [*answers], code, told
-        self._handlers: dict[int, Callable[[int, None], None]] = {}
-        patched.setenv(serve.ARRIVAL_KEYS, "")
-        patched.delenv(serve.ARRIVAL_KEYS)  # which the entry point sets
-        patched.setattr(serve, "is_healthy", lambda: self._answers.pop(0))
-        patched.setattr(signal, "signal", self._handlers.__setitem__)
-        patched.setattr(subprocess, "Popen", self.begin)
-        patched.setattr(os, "killpg", lambda _, number: self.sent.append(number))
-
-    def begin(self, _command: list[str], *, start_new_session: bool) -> Server:
-        assert start_new_session, "a signal for its group would reach the entry point"
-        self._tell()
-        return self
-
-    def wait(self, seconds: float) -> int:
-        self.pauses.append(seconds)
-        self._tell()
-        if self._answers or self._code is None:
+    def wait(seconds: float) -> int:
+        pauses.append(seconds)
+        tell()
+        if left or code is None:
             raise subprocess.TimeoutExpired("server", seconds)
-        return self._code
+        return code
 
-    def send_signal(self, number: int) -> None:
-        self.sent.append(number)
+    def begin(_command: list[str], *, start_new_session: bool) -> SimpleNamespace:
+        assert start_new_session, "a signal for its group would reach the entry point"
+        tell()
+        end = partial(sent.append, signal.SIGTERM)
+        return SimpleNamespace(pid=4321, wait=wait, send_signal=sent.append, terminate=end)
 
-    def terminate(self) -> None:
-        self.sent.append(signal.SIGTERM)
-
-    def _tell(self) -> None:
-        pause, number = self._told
-        if pause == len(self.pauses):
-            self._handlers[number](number, None)
+    patched.setattr(os, "environ", {**os.environ})  # to which the entry point adds
+    patched.setattr(serve, "is_healthy", lambda: left.pop(0))
+    patched.setattr(signal, "signal", handlers.__setitem__)
+    patched.setattr(subprocess, "Popen", begin)
+    patched.setattr(os, "killpg", lambda _, number: sent.append(number))
+    return serve.serve(["server"]), pauses, sent
 
 
 @pytest.mark.parametrize(("seconds", "first"), [(10.0, 1.0), (0.2, 0.2)])
@@ -143,11 +136,9 @@ def test_a_server_is_ended_after_three_checks_in_a_row_that_failed(
 ) -> None:
     """Not before it was healthy: until then it is looked at each second at least."""
     fails = (False, False)
-    server = Server(isolated, *fails, *fails, True, *fails, True, *fails, False)
     isolated.setattr(serve, "SECONDS", seconds)
-    assert serve.serve(["server"]) == 1
-    assert server.pauses == [*[first] * 5, *[seconds] * 6]
-    assert server.sent == [signal.SIGKILL]
+    ended = serve_one(isolated, *fails, *fails, True, *fails, True, *fails, False)
+    assert ended == (1, [*[first] * 5, *[seconds] * 6], [signal.SIGKILL])
 
 
 @pytest.mark.parametrize(
@@ -167,9 +158,8 @@ def test_a_server_that_is_told_to_end_leaves_exit_code_0(
     isolated: pytest.MonkeyPatch,
 ) -> None:
     """Whatever Sanic's manager does; one that goes on, after as long as one that is silent."""
-    server = Server(isolated, *[True] * (len(pauses) > 1), code=code, told=told)
-    assert serve.serve(["server"]) == 0
-    assert (server.pauses, server.sent) == (pauses, sent)
+    healthy = [True] * (len(pauses) > 1)
+    assert serve_one(isolated, *healthy, code=code, told=told) == (0, pauses, sent)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +169,6 @@ def test_no_server_starts_without_arrival_keys(
     given: str, starts: bool, isolated: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The plugin refuses the blank ones that the entry point sets; its exit code is handed on."""
-    Server(isolated, code=3)
     keys = '["planted-secret-of-a-back-end-and-a-bot"]'
     isolated.setenv("PS7_SECRETS_DIR", str(tmp_path))
     for name in ("USERNAME", "PASSWORD"):
@@ -188,8 +177,8 @@ def test_no_server_starts_without_arrival_keys(
     if given == "file":
         (tmp_path / serve.ARRIVAL_KEYS).write_text(keys)
     elif given != "nothing":
-        isolated.setenv(serve.ARRIVAL_KEYS, keys * (given == "variable"))
-    assert serve.serve(["server"]) == 3
+        isolated.setenv(serve.ARRIVAL_KEYS, keys if given == "variable" else "")
+    assert serve_one(isolated, code=3)[0] == 3
     with nullcontext() if starts else pytest.raises(SettingsError, match=serve.ARRIVAL_KEYS):
         PS7Settings.load()
 
