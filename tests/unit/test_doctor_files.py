@@ -69,6 +69,7 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
 OWN = "import rasa_ps7\nname = 'action_a'"
 LISTS = "actions: [action_a, action_b, action_listen, utter_c, respond_d]"
 LISTS_START = "actions: [action_session_start]"
+CLASS = "class Start(PS7SessionStart): ..."
 MODULE = "action_endpoint: {actions_module: src.own}"
 MISSING = "warning actions-missing: "
 TWICE = "if 1:\n  from rasa_ps7 import Any"
@@ -84,7 +85,8 @@ TWICE = "if 1:\n  from rasa_ps7 import Any"
         ({"domain.yml": LISTS, "actions.py": OWN}, f"{MISSING}the domain lists action_b, which"),
         ({"actions/balance.py": "pass"}, "warning plugin-missing: actions has no copy of the "),
         ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7"}, "error session-start-missi"),
-        ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7\nPS7SessionStart"}, ""),
+        ({"domain.yml": LISTS_START, "actions/ps7/a.py": CLASS}, "error session-start-missing: "),
+        ({"domain.yml": LISTS_START, "actions/a/b.py": f"import rasa_ps7\n{CLASS}"}, ""),
         ({"endpoints.yml": MODULE, "src/own.py": "import rasa_ps7"}, ""),
         ({"endpoints.yml": MODULE, "src/own.py": ""}, "warning plugin-missing: src/own.py has no"),
         ({"endpoints.yml": "action_endpoint:"}, "error endpoint-missing: endpoints.yml names no"),
@@ -97,22 +99,6 @@ def test_what_is_wrong_with_the_files_around_a_domain(
     monkeypatch.chdir(tmp_path)
     lay_out(Path(), {"domain.yml": SLOT % "text", **files})
     assert_found(read(Path())[0], [expected] if expected else [])
-
-
-@pytest.mark.parametrize(
-    ("files", "looks_up"),
-    [
-        ({"actions/ps7/__init__.py": "PS7SessionStart"}, False),
-        ({"actions/start/a.py": "from ..ps7 import PS7SessionStart"}, True),
-        ({}, None),
-    ],
-)
-def test_the_bots_own_code_says_how_a_session_starts(
-    tmp_path: Path, files: dict[str, str], looks_up: bool | None
-) -> None:
-    """The plugin's own does not count; where there is none, that is not known."""
-    lay_out(tmp_path, {"domain.yml": LISTS_START, **files})
-    assert read(tmp_path)[1].looks_up_at_start is looks_up
 
 
 def test_each_file_that_is_not_there_is_named(tmp_path: Path) -> None:
