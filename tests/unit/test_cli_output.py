@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
+from actions.ps7.cli.words import parts
 from tests.support.command import Terminal
 
 Make = Callable[..., tuple[Output, io.StringIO]]
@@ -38,6 +39,20 @@ def speak(out: Output) -> None:
     out.finding(Mark.OK, "the certificate holds")
     out.finding(Mark.ERROR, "PS7 refuses the credentials", "Ask who runs it for new ones.")
     out.finding(Mark.SKIPPED, "the token")
+
+
+@pytest.mark.parametrize(("title", "text"), parts("findings.txt").items())
+def test_an_advice_names_a_setting_that_is_at_fault(title: str, text: str) -> None:
+    """If it names any. A key is replaced by one of its own kind."""
+    found, _, advice = text.strip().partition("\n")
+    at_fault, to_change = ({*re.findall(r"PS7_\w+", each)} for each in (found, advice))
+    if title.startswith("slot-renamed"):  # clearing the slot is the way out
+        assert to_change == {"PS7_CLEAR_SLOTS"}
+    else:
+        assert not (at_fault and to_change) or at_fault & to_change
+    makes = re.findall("`rasa-ps7 key(?: --arrival)?`", advice)
+    of_arrivals = "PS7_ARRIVAL_KEYS" in title + found
+    assert {*makes} <= {"`rasa-ps7 key --arrival`" if of_arrivals else "`rasa-ps7 key`"}
 
 
 PLAIN = """\
