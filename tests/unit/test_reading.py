@@ -61,6 +61,11 @@ def test_what_makes_a_trail_is_the_same_in_every_process_and_release() -> None:
     assert bot.digest("ana") == "5db4073b6495"
 
 
+def test_a_process_keeps_the_slots_of_a_few_domains() -> None:
+    """A bot has one or two, so what a caller makes up does not fill the memory."""
+    assert a_bot().among.cache_info().maxsize == 16
+
+
 def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
     """The latest message came now, and the slot alone has the seal; its session is endless."""
     talk = Talk(bot=signed())
