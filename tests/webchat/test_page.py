@@ -142,6 +142,7 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     (_, until) = (await visit.turns())[2]["slots"]
     assert until[1].startswith("1/2/26, ")
 
+    await visit.page.unroute("**/api/turns/**")  # leaving is a turn as well
     await visit.page.route("**/api/arrivals", lambda route: route.fulfill(**no_json))
     await visit.page.click("#back")
     failure = visit.page.locator("#failure")
