@@ -332,13 +332,20 @@ def test_a_key_goes_into_a_env_that_git_ignores(
     assert (ignored.read_text() if ignored.exists() else None) == ignores
 
 
-@pytest.mark.parametrize("path", [None, "/nowhere"])
+@pytest.mark.parametrize(
+    ("git", "path"),
+    [
+        pytest.param("git init -q; git add -f .env", None, id="kept"),
+        pytest.param("git init -q", "/nowhere", id="no git"),
+        pytest.param("git init -q; rm .git/HEAD", None, id="git refuses"),
+    ],
+)
 def test_no_key_goes_into_a_env_that_git_keeps_or_may_keep(
-    cli: Cli, isolated: pytest.MonkeyPatch, path: str | None
+    cli: Cli, isolated: pytest.MonkeyPatch, git: str, path: str | None
 ) -> None:
-    """Without the program nobody can tell."""
+    """Nobody can tell without the program, or where it refuses to."""
     lay_out(Path(), {**BOT, ".env": "OWN=1\n"})
-    shell("git init -q" if path else "git init -q; git add -f .env")
+    shell(git)
     with isolated.context() as patched:
         patched.setenv("PATH", path or os.environ["PATH"])
         assert "until then its restart loses every customer" in cli(INIT).out
