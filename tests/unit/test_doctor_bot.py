@@ -79,11 +79,14 @@ SELECTIVE = {"action_endpoint": {"enable_selective_domain": True}}
 VERIFY = "error domain-not-sent action_ps7_verify"
 BY_HAND = sound(ps7_status=CUSTOM, more=STARTS)
 LOOKS_UP = {"type": "custom", "action": "action_ps7_context"}
-UNDER_CONDITIONS = {"mappings": [{**LOOKS_UP, "conditions": ["x"]}]}
+NOW_AND_THEN = ({"conditions": ["x"]}, {"intent": "greet"}, {"not_intent": ["greet"]})
 BY_TEXT = {"mappings": [{**LOOKS_UP, "type": "from_text"}]}
 NOT_BY_AN_ACTION = "error slot-filled-elsewhere ps7_status from_text", "error runs-never"
 RUNS = [
-    case(sound(ps7_status=UNDER_CONDITIONS), "error runs-never", data={}),
+    *(
+        case(sound(ps7_status={"mappings": [LOOKS_UP | when]}), "error runs-never", data={})
+        for when in NOW_AND_THEN
+    ),
     case(sound(ps7_status=BY_TEXT), *NOT_BY_AN_ACTION, data={}),
     case(sound(ps7_status=CUSTOM), "warning runs-unknown"),
     case(BY_HAND, "warning runs-at-start", data={}),
