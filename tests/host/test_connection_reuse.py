@@ -122,6 +122,21 @@ async def test_a_connection_that_brought_anything_but_one_good_answer_is_closed(
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
+async def test_a_gateway_that_repeats_an_answer_makes_nobody_another() -> None:
+    """A hundred customers, eight at a time; one answer of three is followed by Ana's."""
+    names = [f"customer-{number}" for number in range(100)]
+    answers: dict[str, Pieces] = {
+        name: [http(b'{"payload": {"u_ag": "%s"}}' % name.encode()), 0.002, b"" if at % 3 else ANA]
+        for at, name in enumerate(names)
+    }
+    with ByteGateway(answers) as gateway:
+        async with PS7Client(settings_for(gateway.url, attempts=1)) as client:
+            for first in range(0, 100, 8):
+                some = names[first : first + 8]
+                assert await asyncio.gather(*(end_of(client, name) for name in some)) == some
+        assert len({number for number, _ in gateway.requests}) == 100
+
+
 @pytest.mark.parametrize(
     "pieces", [[4 * PAUSE, ANA], [ANA[:-9], 4 * PAUSE, ANA[-9:]]], ids=["before", "within"]
 )
