@@ -136,14 +136,18 @@ def test_a_bots_own_ini_file_and_settings_reach_ps7_and_the_metadata(
     passes(
         pytester,
         f"""
+        import json, os
         import pytest
+        from cryptography.fernet import Fernet
         from actions.ps7.testing import PERSONAS
 
         pytest_plugins = [{PLUGIN!r}]
+        SEAL_KEYS = json.dumps([Fernet.generate_key().decode() for _ in range(2)])
 
         @pytest.fixture
         def ps7_settings():
             return {{
+                "PS7_SEAL_KEYS": SEAL_KEYS,
                 "PS7_METADATA_KEYS": '["channel.of.contextId", "contextId"]',
                 "PS7_ARRIVAL_KEYS": '["made up, and of this back-end alone"]',
                 "PS7_APP_KEY": "app", "PS7_APP_SECRET": "app secret",
@@ -161,6 +165,7 @@ def test_a_bots_own_ini_file_and_settings_reach_ps7_and_the_metadata(
             assert (said["text"], said["intent"]["name"]) == ("olá", "greet")
             assert (ps7.asked, len(ps7.token_requests)) == (["123123213"], 1)
             assert (await bot.run("action_own")).texts == ["Hi!"]
+            assert os.environ["PS7_SEAL_KEYS"] == SEAL_KEYS
         """,
     )
 
