@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,65 @@ def promtool(*command: str) -> str:
 def test_alerts_fire_and_end(file: str) -> None:
     """As the cases of the file write it, at the durations that are shipped."""
     promtool("test", "rules", file)
+
+
+def record(folder: Path, every: str, series: dict[str, str], shown: list[dict[str, Any]]) -> None:
+    """See what the rules record, evaluated once an hour."""
+    case = {
+        "interval": every,
+        "input_series": [{"series": each, "values": series[each]} for each in series],
+        "promql_expr_test": shown,
+    }
+    file = folder / "recorded_test.yml"
+    rules = {"rule_files": [str(HERE / "rules.yml")], "evaluation_interval": "1h", "tests": [case]}
+    file.write_text(json.dumps(rules), encoding="utf-8")
+    promtool("test", "rules", str(file))
+
+
+def test_usual_turns_are_the_middle_of_three_days(tmp_path: Path) -> None:
+    """Yesterday's alone in the first week, the lower of two in the second: at noon of days 1 to 14.
+
+    A day has as many turns each five minutes as stands here, from its first one on.
+    """
+    days = {0: 1, 1: 4, 6: 9, 7: 2, 8: 6}
+    last, values = 0, []
+    for day, end in zip(days, [*list(days)[1:], 15], strict=True):
+        values.append(f"{last}+{days[day]}x{(end - day) * 288 - 1}")
+        last += days[day] * (end - day) * 288
+    sample = {"labels": 'ps7:turns:usual15m{job="ps7"}'}
+    record(
+        tmp_path,
+        "5m",
+        {'ps7_turns_total{job="ps7",instance="a"}': " ".join(values)},
+        [
+            {
+                "expr": "ps7:turns:usual15m",
+                "eval_time": f"{day * 24 + 12}h",
+                "exp_samples": [sample | {"value": 3 * usual}],
+            }
+            for day, usual in {1: 1, 7: 1, 8: 2, 14: 2}.items()
+        ],
+    )
+
+
+@pytest.mark.parametrize("second", ["1", "1.0"], ids=["Prometheus 2", "Prometheus 3"])
+def test_slow_lookups_are_those_of_more_than_a_second(second: str, tmp_path: Path) -> None:
+    """However Prometheus writes that bound."""
+    name = "ps7_lookup_duration_seconds"
+    series = {
+        f'{name}_bucket{{job="ps7",le="{second}"}}': "0+3x240",
+        f'{name}_bucket{{job="ps7",le="2"}}': "0+4x240",
+        f'{name}_count{{job="ps7"}}': "0+4x240",
+    }
+    asked = [
+        {
+            "expr": each,
+            "eval_time": "4h",
+            "exp_samples": [{"labels": f'{each}{{job="ps7"}}', "value": 0.25}],
+        }
+        for each in ("ps7:lookups_slow:share6h", "ps7:lookups_slow:share3d")
+    ]
+    record(tmp_path, "1m", series, asked)
 
 
 TURNS = 'ps7_turns_total{action="action_ps7_context"'
