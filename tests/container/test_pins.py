@@ -29,12 +29,18 @@ def read(name: str) -> str:
 def test_an_image_has_the_pins_of_the_tests_with_hashes_and_nothing_else(
     name: str, source: str, python: str, processors: tuple[str, ...]
 ) -> None:
-    """No address, no option: where the wheels come from is for the one who builds to configure."""
+    """No address, no option: where the wheels come from is for the one who builds to configure.
+
+    `make pins` makes them for the same machines anew.
+    """
     text, header = read(name), hash_pins.header(python, processors)
     assert text.startswith(header)
     assert ENTRY.sub("", text.removeprefix(header)) == ""
     pinned = hash_pins.pins(read(source), python)
     assert [pin for pin, _ in ENTRY.findall(text)] == sorted(pinned, key=str.lower)
+    machines = [] if python == hash_pins.PYTHON else [python, *processors]
+    made = " ".join(["hash_pins.py", f"requirements/{source}.txt", *machines])
+    assert f"{made})" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_a_pin_for_other_pythons_is_left_out() -> None:
