@@ -50,7 +50,7 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     await expect(visit.page.locator("#suggestions [lang=pt-BR]")).to_have_text(SUGGESTED)
     await visit.page.fill("#input", "/ ")
     await visit.page.press("#input", "Enter")
-    await visit.say(f"/ {ACCOUNT}", 3)
+    await visit.say(f" // {ACCOUNT}", 3)
     await visit.hears(*heard)
 
     first, _, third = await visit.turns()
