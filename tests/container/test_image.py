@@ -65,6 +65,13 @@ def test_any_user_may_read_what_a_stage_takes_over() -> None:
     assert made == taken - {"/opt/venv"}, "pip makes its own so"
 
 
+def test_a_bots_own_metrics_take_the_place_of_ours() -> None:
+    """What is copied last is there."""
+    copied = [each.rstrip("/").split() for each in values(ACTIONS, "COPY")]
+    into_actions = [each[0] for each in copied if each[-1] == "actions"]
+    assert into_actions == ["examples/monitoring/metrics.py", "${ACTIONS}"]
+
+
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     """Not the example's link to the plugin either: Docker would keep it a link."""
     plugin = {file for file in (ROOT / "actions").rglob("*") if file.suffix in KINDS}

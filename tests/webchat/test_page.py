@@ -100,6 +100,7 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
         await visit.say(LEAVE, 2)
         await back()
         await expect(visit.page.locator("#arrivals")).to_be_visible()
+        await expect(visit.page.locator("[data-card=nobody]")).to_be_focused()
         assert visit.page.url == f"{visit.url}?lang=en"
         await asyncio.wait_for(closed.wait(), 15)
         closed.clear()
