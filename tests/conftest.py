@@ -139,7 +139,7 @@ def _takes_long(item: pytest.Item) -> int:
     """Return how long it takes with what it shares servers with: 0 for most."""
     if item.get_closest_marker("conversation"):
         return 3
-    long = {"deploy": 2, "monitoring": 2, "faults": 1, "model": 1, "security": 1}
+    long = {"deploy": 2, "monitoring": 2, "examples": 1, "faults": 1, "model": 1, "security": 1}
     return long.get(item.path.parent.name, 0)
 
 
