@@ -6,6 +6,8 @@ import asyncio
 import json
 import ssl
 import time
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
@@ -13,19 +15,52 @@ import aiohttp
 from actions.ps7.conversation.arrival import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 URL = "https://localhost:8443/webhooks/rest/webhook"
 ANSWER = "O saldo da conta"
+LATE = 3.0
+"""Seconds that a turn may take. A call that a server does not answer costs one more, or six."""
 
 
 class Turn(NamedTuple):
     """One message and what became of it."""
 
     sender: str
-    seconds: float
+    began: float
+    ended: float
     said: str
     """`answered`, or what came instead of an answer."""
+
+
+class Summary(NamedTuple):
+    """What users noticed in some time."""
+
+    told: Counter[str]
+    limit: float
+    late: int
+    longest: float
+    silence: float
+    """Seconds: the longest time in which nobody was answered."""
+
+    @classmethod
+    def of(cls, turns: Iterable[Turn], limit: float = LATE) -> Summary:
+        """Count turns, and those that took longer than some seconds."""
+        turns = sorted(turns, key=lambda turn: turn.ended)
+        took = [turn.ended - turn.began for turn in turns]
+        answered = [turn.ended for turn in turns if turn.said == "answered"]
+        gaps = (after - before for before, after in pairwise(answered))
+        told = Counter(turn.said for turn in turns)
+        late = sum(each > limit for each in took)
+        return cls(told, limit, late, max(took), max(gaps))
+
+    def __str__(self) -> str:
+        return (
+            f"{dict(self.told)}, {self.late} over {self.limit:.1f} s, "
+            f"the longest {self.longest:.1f} s; "
+            f"nobody was answered for {self.silence:.1f} s"
+        )
 
 
 class Talk:
@@ -64,6 +99,6 @@ class Talk:
             except (aiohttp.ClientError, asyncio.TimeoutError) as error:
                 said = type(error).__name__
             told = "answered" if ANSWER in said else said or "nothing"
-            self.turns.append(Turn(sender, time.monotonic() - began, told))
+            self.turns.append(Turn(sender, began, time.monotonic(), told))
             token = None
             await asyncio.sleep(1)

@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import sys
 import time
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from examples.deploy import make_secrets
 from tests.container import stand_ins
 from tests.container.engine import Engine, part
 from tests.container.stack import PORT, PS7, Stack
-from tests.container.talk import ANSWER, Talk
+from tests.container.talk import ANSWER, LATE, Summary, Talk
 from tests.deploy.runbook import in_compose
 from tests.docs.documents import document
 from tests.support.processes import ROOT
@@ -35,8 +34,6 @@ PROGRAMS = (
 NAMESPACES = (*("--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"),)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a namespace
 USERS = [f"user-{number}" for number in range(3)]
-LATE = 3.0
-"""Seconds that a turn may take. A call that a server does not answer costs one more, or six."""
 
 TO_BALANCER = """
 import ssl, urllib.request as web
@@ -163,26 +160,25 @@ async def begin(stack: Stack, began: float) -> Talk:
 async def wear_out(stack: Stack, talk: Talk, began: float) -> None:
     """Break a worker, and replace all servers, while users talk."""
 
-    async def told(what: str, seconds: float = 0) -> list[float]:
+    async def told(what: str, seconds: float = 0, limit: float = LATE) -> Summary:
         await asyncio.sleep(seconds)
-        turns = talk.turns[len(before) :]
-        before.extend(turns)
-        took, said = [turn.seconds for turn in turns], Counter(turn.said for turn in turns)
-        part(f"{what}: {dict(said)}, the longest after {max(took):.1f} s", began)
-        assert said.keys() == {"answered"}, "a turn was lost"
-        return took
+        summary = Summary.of(talk.turns[len(before) :], limit)
+        before.extend(talk.turns[len(before) :])
+        part(f"{what}: {summary}", began)
+        assert summary.told.keys() == {"answered"}, "a turn was lost"
+        return summary
 
     before = list(talk.turns)
     users = [asyncio.create_task(talk.go_on(user)) for user in USERS]
     well = await told("all is well", 20)
-    limit = max(LATE, max(well) + 0.5)  # on a busy machine
+    limit = max(LATE, well.longest + 0.5)  # on a busy machine
     for what, number in BROKEN.items():
         script = SIGNAL.format(number)
         await asyncio.to_thread(stack.inside, "actions", "python", "-c", script)
         # The other server gets the calls; the container of this one ends, and is started again.
-        took = await told(f"a worker is {what}, under load", 60)
-        late = [each for each in took if each > limit]
-        assert len(late) <= len(took) / 10, f"more than one turn in ten is late: {late}"
+        summary = await told(f"a worker is {what}, under load", 60, limit)
+        turns = sum(summary.told.values())
+        assert summary.late <= turns / 10, "more than one turn in ten is late"
         await asyncio.to_thread(stack.up)
         up = await asyncio.to_thread(measured, 'sum(up{job="ps7"})')
         assert up == 2, f"{up} servers are measured"
