@@ -48,9 +48,8 @@ async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     try:
         while await (await start(**told)).wait():
             assert process.returncode is None
-        for _ in range(
-            2
-        ):  # while the entry point sees it, too: it has long been there, and looks often
+        # The entry point, which looks often, sees it too by the end of two more.
+        for _ in range(2):
             assert await (await start(**told)).wait() == 0
         yield process
     finally:
