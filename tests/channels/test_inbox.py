@@ -14,9 +14,13 @@ from examples.channels import inbox as module
 from examples.channels.cloud_api import MAX_AGE
 from examples.channels.inbox import Inbox
 
-
 # redis-py 4, which comes with Rasa, lets go of a connection before it is closed.
-@pytest.mark.filterwarnings("ignore:.*StreamWriter:pytest.PytestUnraisableExceptionWarning")
+LETS_GO = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@LETS_GO
 async def test_a_delivery_is_taken_once_by_all_servers(redis: str) -> None:
     """By two servers, and after a restart. An address is known to both."""
     one, two = Inbox("whatsapp", redis), Inbox("whatsapp", redis)
@@ -30,6 +34,7 @@ async def test_a_delivery_is_taken_once_by_all_servers(redis: str) -> None:
         await inbox.close(0)
 
 
+@LETS_GO
 async def test_without_its_redis_a_message_is_answered(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -44,6 +49,7 @@ async def test_without_its_redis_a_message_is_answered(
         assert await asyncio.wait_for(inbox.is_new("wamid.a"), 5)
         await inbox.remember("sender", "5511912345678")
         assert await inbox.address("sender") is None
+        await inbox.close(0)
     away, slow = (f"Redis did not answer ({kind}Error)" for kind in ("Connection", "Timeout"))
     assert inbox.counts == {away: 1, slow: 3}
     assert caplog.messages == [
