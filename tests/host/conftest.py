@@ -21,7 +21,6 @@ from actions.ps7 import runtime
 from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer
 from tests.support.clock import Clock
-from tests.support.command import cli  # noqa: F401 - a fixture
 from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import Process
 

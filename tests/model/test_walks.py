@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.model.conversation import violated
 from tests.model.subject import playing
-from tests.model.walks import LENGTH, made_up
-
-_STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
+from tests.model.walks import walks
 
 
 @pytest.mark.timeout(1800)  # coverage makes it six times as long, and `make fuzz` asks for more
 def test_random_walks() -> None:
     """A conversation shows the customer who came last in this session, or none."""
     with playing() as subject:
-        for number in range(_STEPS // LENGTH):
-            walk = made_up(number)
+        for number, walk in enumerate(walks()):
             violation = violated(walk, subject)
             assert violation is None, f"walk {number}: {violation}{walk}"

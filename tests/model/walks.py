@@ -5,6 +5,8 @@ Made by `random` from a seed. These walks find each of the planted bugs (`make m
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from random import Random
@@ -29,6 +31,7 @@ from tests.model.steps import (
 )
 
 LENGTH = 40
+_STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
 _METADATA = "session_started_metadata"
 
 _DOES = (
@@ -70,7 +73,12 @@ _ODDITIES: list[dict[str, Any]] = [
 ]
 
 
-def made_up(number: int) -> Walk:
+def walks() -> Iterator[Walk]:
+    """Make up 10,000 steps, or as many as `PS7_MODEL_STEPS` says: the same ones each time."""
+    return map(_made_up, range(_STEPS // LENGTH))
+
+
+def _made_up(number: int) -> Walk:
     """Make up a bot and what happens to it: the same for the same number."""
     chance = Random(number)  # noqa: S311 - the same walks each time
     bot = replace(chance.choice(_BOTS), **chance.choice(_ODDITIES))

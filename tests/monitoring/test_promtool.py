@@ -47,17 +47,33 @@ def test_alerts_fire_and_end(file: str) -> None:
     promtool("test", "rules", file)
 
 
-def record(folder: Path, every: str, series: dict[str, str], shown: list[dict[str, Any]]) -> None:
-    """See what the rules record, evaluated once an hour."""
-    case = {
+def evaluate(folder: Path, cases: list[dict[str, Any]], **rules: object) -> None:
+    """See that promtool finds what each case says."""
+    file = folder / "made_test.yml"
+    file.write_text(json.dumps({"tests": cases, **rules}), encoding="utf-8")
+    promtool("test", "rules", str(file))
+
+
+def case(every: str, series: dict[str, str], *asked: tuple[str, str, str, float]) -> dict[str, Any]:
+    """Write a case: samples of series, and what is asked: when, and the labels and the value."""
+    return {
         "interval": every,
         "input_series": [{"series": each, "values": series[each]} for each in series],
-        "promql_expr_test": shown,
+        "promql_expr_test": [
+            {
+                "expr": query,
+                "eval_time": at,
+                "exp_samples": [{"labels": labels, "value": value}],
+            }
+            for query, at, labels, value in asked
+        ],
     }
-    file = folder / "recorded_test.yml"
-    rules = {"rule_files": [str(HERE / "rules.yml")], "evaluation_interval": "1h", "tests": [case]}
-    file.write_text(json.dumps(rules), encoding="utf-8")
-    promtool("test", "rules", str(file))
+
+
+RECORDED: dict[str, Any] = {
+    "rule_files": [str(HERE / "rules.yml")],
+    "evaluation_interval": "1h",
+}
 
 
 def test_usual_turns_are_the_middle_of_three_days(tmp_path: Path) -> None:
@@ -70,40 +86,24 @@ def test_usual_turns_are_the_middle_of_three_days(tmp_path: Path) -> None:
     for day, end in zip(days, [*list(days)[1:], 15], strict=True):
         values.append(f"{last}+{days[day]}x{(end - day) * 288 - 1}")
         last += days[day] * (end - day) * 288
-    sample = {"labels": 'ps7:turns:usual15m{job="ps7"}'}
-    record(
-        tmp_path,
-        "5m",
-        {'ps7_turns_total{job="ps7",instance="a"}': " ".join(values)},
-        [
-            {
-                "expr": "ps7:turns:usual15m",
-                "eval_time": f"{day * 24 + 12}h",
-                "exp_samples": [sample | {"value": 3 * usual}],
-            }
-            for day, usual in {1: 1, 7: 1, 8: 2, 14: 2}.items()
-        ],
-    )
+    series = {'ps7_turns_total{job="ps7",instance="a"}': " ".join(values)}
+    name = "ps7:turns:usual15m"
+    usual = {1: 1, 7: 1, 8: 2, 14: 2}
+    asked = ((name, f"{day * 24 + 12}h", f'{name}{{job="ps7"}}', 3 * usual[day]) for day in usual)
+    evaluate(tmp_path, [case("5m", series, *asked)], **RECORDED)
 
 
 @pytest.mark.parametrize("second", ["1", "1.0"], ids=["Prometheus 2", "Prometheus 3"])
 def test_slow_lookups_are_those_of_more_than_a_second(second: str, tmp_path: Path) -> None:
     """However Prometheus writes that bound."""
-    name = "ps7_lookup_duration_seconds"
     series = {
-        f'{name}_bucket{{job="ps7",le="{second}"}}': "0+3x240",
-        f'{name}_bucket{{job="ps7",le="2"}}': "0+4x240",
-        f'{name}_count{{job="ps7"}}': "0+4x240",
+        f'{SECONDS}_bucket{{job="ps7",le="{second}"}}': "0+3x240",
+        f'{SECONDS}_bucket{{job="ps7",le="2"}}': "0+4x240",
+        f'{SECONDS}_count{{job="ps7"}}': "0+4x240",
     }
-    asked = [
-        {
-            "expr": each,
-            "eval_time": "4h",
-            "exp_samples": [{"labels": f'{each}{{job="ps7"}}', "value": 0.25}],
-        }
-        for each in ("ps7:lookups_slow:share6h", "ps7:lookups_slow:share3d")
-    ]
-    record(tmp_path, "1m", series, asked)
+    names = ("ps7:lookups_slow:share6h", "ps7:lookups_slow:share3d")
+    asked = ((name, "4h", f'{name}{{job="ps7"}}', 0.25) for name in names)
+    evaluate(tmp_path, [case("1m", series, *asked)], **RECORDED)
 
 
 TURNS = 'ps7_turns_total{action="action_ps7_context"'
@@ -162,19 +162,14 @@ def test_a_line_of_the_dashboard_shows_what_it_is_called(tmp_path: Path) -> None
         query = lines[name]["expr"].replace("$job", "ps7").replace("$__rate_interval", "5m")
         label = "".join(re.findall(r"{{(\w+)}}", lines[name]["legendFormat"]))
         labels = "".join(re.findall(rf'\b{label}="[\w-]+"', there)) if label else ""
-        series = [
-            {"series": metric.replace("{", '{job="ps7",'), "values": f"{values}x9"}
+        series = {
+            metric.replace("{", '{job="ps7",'): f"{values}x9"
             for metric, values in map(str.split, there.split("; "))
-        ]
-        asked = {
-            "expr": f"sum by ({label}) ({query})",
-            "eval_time": "9m",
-            "exp_samples": [{"labels": f"{{{labels}}}", "value": value}],
         }
-        cases.append({"interval": "1m", "input_series": series, "promql_expr_test": [asked]})
-    file = tmp_path / "lines_test.yml"
-    file.write_text(json.dumps({"rule_files": [], "tests": cases}), encoding="utf-8")
-    promtool("test", "rules", str(file))
+        cases.append(
+            case("1m", series, (f"sum by ({label}) ({query})", "9m", f"{{{labels}}}", value))
+        )
+    evaluate(tmp_path, cases, rule_files=[])
 
 
 WORKER_STARTS = """

@@ -18,10 +18,9 @@ from typing import NamedTuple
 from actions import ps7
 from tests.model.conversation import violated
 from tests.model.subject import playing
-from tests.model.walks import LENGTH, made_up
+from tests.model.walks import LENGTH, walks
 
 ROOT = Path(__file__).parents[2]
-STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
 
 
 class Bug(NamedTuple):
@@ -117,9 +116,9 @@ def seek(folder: str) -> str:
     """Return what finds a bug in the plugin of this process, which is that of a folder."""
     assert Path(str(ps7.__file__)).is_relative_to(folder), ps7.__file__
     with playing() as subject:
-        for number in range(STEPS // LENGTH):
-            if violation := violated(made_up(number), subject):
-                return f"{(number + 1) * LENGTH:,} steps: {violation}"
+        for number, walk in enumerate(walks(), start=1):
+            if violation := violated(walk, subject):
+                return f"{number * LENGTH:,} steps: {violation}"
     return ""
 
 
