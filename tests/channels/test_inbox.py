@@ -16,7 +16,9 @@ from examples.channels.inbox import Inbox
 
 # redis-py 4, which comes with Rasa, lets go of a connection before it is closed.
 LETS_GO = pytest.mark.filterwarnings(
-    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    "ignore:unclosed:ResourceWarning",
+    "ignore:.*(StreamWriter|SelectorTransport|socket.socket):"
+    "pytest.PytestUnraisableExceptionWarning",
 )
 
 
