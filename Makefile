@@ -59,8 +59,8 @@ monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, a
 # server, and the examples' own.
 SLOW := cli_fuzz contract_import contract_in_process contract_settings contract_workers
 CHECKED := tests/unit $(filter-out $(SLOW:%=tests/host/test_%.py),$(wildcard tests/host/test_*.py)) \
-    $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_inbox channels/test_pins channels/test_relay \
-    channels/test_sending container/test_digests container/test_image container/test_pins deploy/test_compose \
+    $(patsubst %,tests/%.py,channels/test_cloud_api channels/test_customer_text channels/test_inbox \
+    channels/test_pins channels/test_relay channels/test_sending container/test_digests container/test_image container/test_pins deploy/test_compose \
     deploy/test_kubernetes deploy/test_runbook deploy/test_secrets docs/test_tables examples/test_desk \
     examples/test_desk_agents examples/test_own_tests house/test_release_command house/test_secrets \
     monitoring/test_rules scale/test_verdict webchat/test_chat webchat/test_main webchat/test_server \

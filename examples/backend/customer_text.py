@@ -1,0 +1,1 @@
+../channels/customer_text.py
