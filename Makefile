@@ -92,8 +92,8 @@ lint: .venv/dev ## rules and formatting (ruff)
 types: .venv/dev ## mypy --strict
 	@$(RUN) -m mypy
 	@for bot in oss-bot oss-bot-session-start calm-bot; do MYPYPATH=examples/$$bot/tests \
-	    $(RUN) -m mypy --cache-dir .mypy_cache/bots examples/$$bot/actions/[a-z]*.py \
-	    examples/$$bot/tests/[a-z]*.py || exit 1; done
+	    $(RUN) -m mypy --cache-dir .mypy_cache/bots $$(find -L examples/$$bot/actions examples/$$bot/tests \
+	    -name '*.py' ! -path '*/actions/__init__.py') || exit 1; done
 
 imports: .venv/dev ## which module may import which (import-linter)
 	@.venv/bin/lint-imports --no-logo

@@ -28,7 +28,7 @@ from aiohttp import web  # noqa: E402
 from cryptography.fernet import Fernet  # noqa: E402
 
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator  # noqa: E402
-from examples.desk import Desk  # noqa: E402
+from examples.desk import Desk, Rasa  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -159,9 +159,9 @@ async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator, desk: Desk
     leaving = bot("leaving")
     await leaving.hears("quero falar com uma pessoa", "ana")
     await leaving.customer.run(http, url, "action_hand_over")
-    for context in desk.arrived.values():
-        known = [f"{name} {value}" for name, value in context.items() if value is not None]
-        print(f"    {BOLD}the desk got{PLAIN} {'   '.join(known[2:])}")
+    for ticket in desk.tickets.values():
+        known = [f"{name} {value}" for name, value in ticket.context.items() if value]
+        print(f"    {BOLD}the desk got{PLAIN} {'   '.join(known[3:])}")
     print(f"    the bot has ps7_status {leaving.slots['ps7_status']}")
 
 
@@ -237,7 +237,7 @@ def free_ports(row: int = 1) -> int:
 async def main() -> None:
     """Start the servers, play, end them."""
     keys, token = f'["{Fernet.generate_key().decode()}"]', secrets.token_urlsafe()
-    desk = Desk(token, shown=False)
+    desk = Desk(token, Rasa("http://127.0.0.1:5005"), shown=False)
     async with Simulator() as ps7, agents_desk(desk) as handover_url:
         settings = {**ps7.environment, "PS7_SEAL_KEYS": keys}
         settings |= {"HANDOVER_URL": handover_url, "HANDOVER_TOKEN": token}

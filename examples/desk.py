@@ -7,10 +7,19 @@ any: a bearer token, an `Idempotency-Key` by which a hand-over that comes again 
 there already, and 409 for the same key with another body. It also shows the way back, by Rasa's
 HTTP API (`rasa run --enable-api --auth-token …`).
 
-    GET    /handovers                  what has arrived, by key
+    GET    /handovers                  the tickets, by key
     GET    /handovers/<key>/messages   what customer and agent have written since
-    POST   /handovers/<key>/messages   {"text": "…"}: an agent writes to the customer
+    PUT    /handovers/<key>/agent      an agent takes the ticket, and the customer is told
+    POST   /handovers/<key>/messages   {"text": "…"}: the agent writes to the customer
     DELETE /handovers/<key>            the conversation goes back to the bot
+
+Each but the first has a header `Agent: <name>`, and a message an `Idempotency-Key`. The first agent
+who takes a ticket has it; others get 409. A ticket is over once it was returned, nobody
+came, or its conversation is another one: a new hand-over, a new session. Then all of it is 410.
+
+The answer to words says what became of them: 200 `{"delivered": true}`; 202 and null while Rasa is
+at it: ask again with the same key; 502 and false: it failed, the same key tries again; 504 and null
+if nobody knows: the same key looks for the words in Rasa's tracker, and says nothing twice.
 """
 
 from __future__ import annotations
@@ -20,7 +29,11 @@ import asyncio
 import hmac
 import json
 import os
+import re
+import secrets
 import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -28,11 +41,36 @@ import aiohttp
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection, Iterable
 
-PATIENCE = 900.0
-"""Seconds for which a customer waits for an agent, before the bot takes over again."""
-_DEADLINE = aiohttp.ClientTimeout(10.0)
+CHANNELS = ("webchat", "whatsapp")
+"""The channels that say how a delivery ended. Of `rest`, Rasa says 200, and nobody hears a word."""
+PATIENCE, AGENTS_PATIENCE = 900.0, 10.0
+"""Seconds for which a customer waits for an agent, and an agent for what becomes of their words."""
+LONGEST, LONGEST_NAME = 2_000, 64
+"""Characters of a message, and of a key or an agent's name."""
+SIGNALS = {
+    "joined": "{agent}, da nossa equipe, entrou na conversa.",
+    "returned": "{agent} saiu da conversa. Estou de volta: posso ajudar em algo mais?",
+    "never_came": "Nossa equipe não conseguiu atender agora. Continuo por aqui: como posso ajudar?",
+}
+"""What the page is told, by `custom` of what the desk says, and the customer."""
+ONLY_TEXT = "Por aqui, a nossa equipe só recebe texto: o arquivo não chegou."
+NO_TEXT, FILE = "/send_media", "(arquivo que este canal não traz)"
+"""What a channel sends for a picture or a voice note, and what the agent reads."""
+
+_DEADLINE = aiohttp.ClientTimeout(120.0)
+"""Words wait for the turn that runs: Rasa locks a conversation for up to a minute."""
+_QUERY = {"include_events": "ALL", "output_channel": "latest", "execute_side_effects": "true"}
+_TOLD = re.compile(r"\b(not|perhaps) delivered: [^\n\"]*")
+"""What a channel raises that says how a delivery ended: Rasa's answer has it."""
+_AWAY = (aiohttp.ClientError, asyncio.TimeoutError, ValueError)
+_DEAF = "over this channel nothing reaches the customer"
+
+Outcome = tuple[int, dict[str, Any]]
+"""What became of words: the status of the desk's answer, and its body."""
+_DELIVERED: Outcome = 200, {"delivered": True}
+_PENDING: Outcome = 202, {"delivered": None}
 
 
 class Rasa:
@@ -40,65 +78,99 @@ class Rasa:
 
     def __init__(self, url: str, token: str = "") -> None:
         """Take its address, and its `--auth-token`."""
-        self._url, self._token = url, {"token": token} if token else {}
+        self._url, self._query = url, _QUERY | ({"token": token} if token else {})
 
-    async def _call(self, method: str, conversation: str, what: str, body: object = None) -> Any:  # noqa: ANN401
-        query = {**self._token, "output_channel": "latest", "execute_side_effects": "true"}
+    async def _tracker(self, conversation: str, *events: dict[str, Any]) -> dict[str, Any]:
+        """Return the conversation, after these events.
+
+        Raises:
+            aiohttp.ClientError, asyncio.TimeoutError, ValueError: Rasa is away, or refuses.
+
+        """
+        method, what = ("POST", "tracker/events") if events else ("GET", "tracker")
         url = f"{self._url}/conversations/{quote(conversation, safe='')}/{what}"
         async with (
-            aiohttp.ClientSession(timeout=_DEADLINE, raise_for_status=True) as http,
-            http.request(
-                method, url, params={**query, "include_events": "ALL"}, json=body
-            ) as answer,
+            aiohttp.ClientSession(timeout=_DEADLINE) as http,
+            http.request(method, url, params=self._query, json=events or None) as answer,
         ):
-            return await answer.json()
+            if not answer.ok:
+                raise aiohttp.ClientError(await answer.text())
+            tracker: dict[str, Any] = await answer.json()
+            return tracker
 
-    async def written(self, conversation: str) -> list[dict[str, str]]:
-        """Return what was written since the last pause, oldest first."""
-        events = (await self._call("GET", conversation, "tracker"))["events"]
+    async def since_pause(self, conversation: str) -> list[dict[str, Any]] | None:
+        """Return the events since the pause, oldest first; None if the bot has the conversation."""
+        tracker = await self._tracker(conversation)
+        events: list[dict[str, Any]] = tracker["events"]
         pauses = [place for place, event in enumerate(events) if event["event"] == "pause"]
-        return [
-            {"who": {"user": "customer"}.get(event["event"], "agent"), "text": event["text"]}
-            for event in events[max(pauses, default=len(events)) :]
-            if event["event"] in {"user", "bot"} and event.get("text")
-        ]
+        return events[pauses[-1] :] if tracker["paused"] and pauses else None
 
-    async def write(self, conversation: str, text: str) -> None:
-        """Write to the customer, over the channel from which they wrote last."""
-        said = {"event": "bot", "text": text, "data": {}, "metadata": {}}
-        await self._call("POST", conversation, "tracker/events", [said])
+    async def say(
+        self, conversation: str, key: str, text: str, agent: str | None, signal: object
+    ) -> Outcome:
+        """Write to the customer, over the channel from which they wrote last.
 
-    async def resume(self, conversation: str, intent: str) -> None:
-        """End the pause, and let the bot say something: `intent` names why.
-
-        A bot without intents, in CALM, says nothing until the customer writes. Its next prompt
-        has what the agent wrote.
+        The channel knows the desk's words by the event's metadata: `message_key` is there, and
+        `agent`, None if the desk itself speaks. `signal` is for the page.
         """
-        back = [{"event": "slot", "name": "handed_over", "value": False}, {"event": "resume"}]
-        await self._call("POST", conversation, "tracker/events", back)
+        data = {"custom": {"data": signal}} if signal else {}
+        metadata = {"agent": agent, "message_key": key}
+        said = {"event": "bot", "text": text, "data": data, "metadata": metadata}
         try:
-            await self._call("POST", conversation, "trigger_intent", {"name": intent})
-        except aiohttp.ClientResponseError as error:
-            if error.status != web.HTTPNotFound.status_code:
-                raise
+            await self._tracker(conversation, said)
+        except _AWAY as error:
+            told = _TOLD.search(str(error))
+            if told and told[1] == "not":
+                return 502, {"delivered": False, "why": told[0]}
+            return 504, {"delivered": None, "why": told[0] if told else "Rasa did not answer"}
+        return _DELIVERED
+
+    async def resume(self, conversation: str) -> None:
+        """End the pause: the bot answers what the customer writes from now on."""
+        slot = {"event": "slot", "name": "handed_over", "value": False}
+        await self._tracker(conversation, slot, {"event": "resume"})
 
 
+@dataclass(eq=False)
+class Ticket:
+    """One hand-over: it waits, then an agent has it, then it is over."""
+
+    context: dict[str, Any]
+    agent: str | None = None
+    over: bool = False
+    timer: asyncio.Task[None] | None = None
+    name: str = field(default_factory=secrets.token_urlsafe)
+    said: dict[str, tuple[str, asyncio.Task[Outcome]]] = field(default_factory=dict)
+    """Each text by its key, and what becomes of it."""
+
+    @property
+    def conversation(self) -> str:
+        """Return Rasa's `sender_id`."""
+        return str(self.context["conversation"])
+
+    def end(self) -> None:
+        """Let nobody write any more. What runs may be its timer."""
+        self.over = True
+        if self.timer is not None and self.timer is not asyncio.current_task():
+            self.timer.cancel()
+
+    def shown(self) -> dict[str, Any]:
+        """Return what the list has of it. One that is over tells nothing of the customer."""
+        state = "over" if self.over else "with an agent" if self.agent else "waiting"
+        return {"state": state, "agent": self.agent, **({} if self.over else self.context)}
+
+
+@dataclass(eq=False)
 class Desk:
-    """What has arrived, by its key."""
+    """The tickets, by key, with the token that the action server has, and the way back."""
 
-    def __init__(
-        self,
-        token: str,
-        rasa: Rasa | None = None,
-        *,
-        patience: float = PATIENCE,
-        shown: bool = True,
-    ) -> None:
-        """Take the token that the action server has, and the way back; `shown`: print each."""
-        self._shown, self._rasa, self._patience = shown, rasa, patience
-        self._token = f"Bearer {token}".encode()
-        self.arrived: dict[str, dict[str, Any]] = {}
-        self._waiting: dict[str, asyncio.Task[None]] = {}
+    token: str
+    rasa: Rasa
+    patience: float = PATIENCE
+    channels: Collection[str] = CHANNELS
+    shown: bool = True
+    """Whether each hand-over is printed."""
+    tickets: dict[str, Ticket] = field(default_factory=dict)
 
     def application(self) -> web.Application:
         """Return the server; the caller decides where it listens."""
@@ -111,6 +183,7 @@ class Desk:
                 web.post("/handovers", self._take),
                 web.get("/handovers", self._show),
                 web.get(f"{one}/messages", self._read),
+                web.put(f"{one}/agent", self._join),
                 web.post(f"{one}/messages", self._write),
                 web.delete(one, self._return),
             ]
@@ -121,72 +194,197 @@ class Desk:
         return web.Response(text="The desk is open.")
 
     async def _take(self, request: web.Request) -> web.Response:
-        key, context = request.headers.get("Idempotency-Key"), await request.json()
-        if not key or not isinstance(context, dict):
-            raise web.HTTPBadRequest(text="an Idempotency-Key and a JSON object, please")
-        taken = self.arrived.setdefault(key, context)
-        if taken is context:
-            if self._shown:
-                print(json.dumps(context, ensure_ascii=False), flush=True)
-            if self._rasa is not None:
-                self._waiting[key] = asyncio.create_task(self._give_up(key, self._rasa))
-            return web.json_response({}, status=201)
-        if taken != context:
-            raise web.HTTPConflict(text="this key has another body")
-        return web.json_response({})
+        key, context = _header(request, "Idempotency-Key"), await _json(request)
+        conversation = context.get("conversation")
+        if not _is_named(conversation) or conversation in {".", ".."}:  # another path of Rasa's
+            raise web.HTTPBadRequest(text="the conversation has no usable id")
+        known = self.tickets.get(key)
+        if known is not None and not known.over:
+            if known.context != context:
+                raise web.HTTPConflict(text="this key has another body")
+            return web.json_response({})
+        if (earlier := self._open(conversation)) is not None:
+            earlier.end()
+        ticket = self.tickets[key] = Ticket(context)
+        if self.shown:
+            print(json.dumps(context, ensure_ascii=False), flush=True)
+        ticket.timer = asyncio.create_task(self._give_up(ticket))
+        return web.json_response({}, status=201)
 
     async def _show(self, _: web.Request) -> web.Response:
-        return web.json_response(self.arrived)
+        return web.json_response({key: ticket.shown() for key, ticket in self.tickets.items()})
 
     async def _read(self, request: web.Request) -> web.Response:
-        rasa, conversation = self._conversation(request)
-        return web.json_response(await rasa.written(conversation))
+        ticket, _, events = await self._ticket(request)
+        for event in events if ticket.agent else ():
+            if event["event"] == "user" and event.get("text") == NO_TEXT:
+                await self._say(ticket, f"file {event['timestamp']}", ONLY_TEXT)
+        return web.json_response(written(events))
+
+    async def _join(self, request: web.Request) -> web.Response:
+        ticket, agent, _ = await self._ticket(request)
+        if ticket.context.get("channel") not in self.channels:
+            raise web.HTTPConflict(text=_DEAF)
+        ticket.agent = agent
+        if ticket.timer is not None:
+            ticket.timer.cancel()
+        return _answer(await self._tell(ticket, "joined"))
 
     async def _write(self, request: web.Request) -> web.Response:
-        rasa, conversation = self._conversation(request)
-        text = str((await request.json())["text"])
-        self._came(request.match_info["key"])
-        await rasa.write(conversation, text)
-        return web.json_response({})
+        key, text = _header(request, "Idempotency-Key"), (await _json(request)).get("text")
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+            raise web.HTTPBadRequest(text=f"a text, please, of at most {LONGEST} characters")
+        ticket, agent, _ = await self._ticket(request)
+        if ticket.agent is None:
+            raise web.HTTPConflict(text="nobody has taken this ticket")
+        return _answer(await self._say(ticket, f"agent {key}", text, agent))
 
     async def _return(self, request: web.Request) -> web.Response:
-        rasa, conversation = self._conversation(request)
-        self._came(request.match_info["key"])
-        await rasa.resume(conversation, "agent_returned")
-        return web.json_response({})
+        ticket, agent, _ = await self._ticket(request)
+        ticket.agent = agent
+        return _answer(await self._back(ticket, "returned"))
 
-    def _conversation(self, request: web.Request) -> tuple[Rasa, str]:
-        context = self.arrived.get(request.match_info["key"])
-        if context is None or self._rasa is None:
+    async def _ticket(self, request: web.Request) -> tuple[Ticket, str, list[dict[str, Any]]]:
+        """Return a ticket that this agent has or may take, the agent, and the events since then."""
+        agent = _header(request, "Agent")
+        ticket = self.tickets.get(request.match_info["key"])
+        if ticket is None:
             raise web.HTTPNotFound
-        return self._rasa, str(context["conversation"])
+        had = ticket.agent
+        events = None if ticket.over else await self.rasa.since_pause(ticket.conversation)
+        if events is None and had:  # a session's end, a restart: who is there now is another
+            ticket.end()
+        if ticket.over:
+            raise web.HTTPGone(text="this ticket is over")
+        if ticket.agent not in {None, agent}:
+            raise web.HTTPConflict(text="another agent has this ticket")
+        if events is None:
+            raise web.HTTPConflict(text="the bot has this conversation")
+        return ticket, agent, events
 
-    def _came(self, key: str) -> None:
-        """Note that an agent is there: the customer no longer waits."""
-        if (waiting := self._waiting.pop(key, None)) is not None:
-            waiting.cancel()
+    async def _tell(self, ticket: Ticket, signal: str) -> Outcome:
+        """Say who has the conversation now, to the customer and to the page."""
+        if ticket.context.get("channel") not in self.channels:
+            return 200, {"delivered": False, "why": _DEAF}
+        told = {"conversation": signal, "agent": ticket.agent}
+        text = SIGNALS[signal].format(agent=ticket.agent)
+        return await self._say(ticket, signal, text, signal=told)
 
-    async def _give_up(self, key: str, rasa: Rasa) -> None:
-        """Return a conversation to which no agent came. If Rasa is away, the session's end does."""
-        await asyncio.sleep(self._patience)
-        del self._waiting[key]
+    async def _say(
+        self, ticket: Ticket, key: str, text: str, agent: str | None = None, signal: object = None
+    ) -> Outcome:
+        """Say it once: a key that comes again joins what runs, or tries anew what has failed."""
+        before, attempt = ticket.said.get(key, (text, None))
+        if before != text:
+            raise web.HTTPConflict(text="this key has another text")
+        if attempt is None or (attempt.done() and attempt.result() != _DELIVERED):
+            message = (f"{ticket.name} {key}", text, agent, signal)
+            attempt = asyncio.create_task(self._attempt(ticket.conversation, message, attempt))
+            ticket.said[key] = text, attempt
+        done, _ = await asyncio.wait({attempt}, timeout=AGENTS_PATIENCE)
+        return attempt.result() if done else _PENDING
+
+    async def _attempt(
+        self,
+        conversation: str,
+        message: tuple[str, str, str | None, object],
+        before: asyncio.Task[Outcome] | None,
+    ) -> Outcome:
+        """Say it; if nobody knows what became of it before, look for it instead."""
+        if before is None or before.result()[1]["delivered"] is False:
+            return await self.rasa.say(conversation, *message)
+        with suppress(*_AWAY):
+            events = await self.rasa.since_pause(conversation) or ()
+            if message[0] in [_metadata(event).get("message_key") for event in events]:
+                return _DELIVERED
+        return before.result()
+
+    async def _back(self, ticket: Ticket, signal: str) -> Outcome:
+        """Return the conversation to the bot, and say so. If Rasa is away, the ticket stays."""
+        ticket.end()  # first, so that nobody writes while it goes
         try:
-            await rasa.resume(str(self.arrived[key]["conversation"]), "agent_never_came")
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+            await self.rasa.resume(ticket.conversation)
+        except _AWAY:
+            ticket.over = self._open(ticket.conversation) is not None
+            raise
+        return await self._tell(ticket, signal)
+
+    def _open(self, conversation: object) -> Ticket | None:
+        """Return the ticket of a conversation that is not over."""
+        there = (each for each in self.tickets.values() if each.conversation == conversation)
+        return next((ticket for ticket in there if not ticket.over), None)
+
+    async def _give_up(self, ticket: Ticket) -> None:
+        """Return a conversation to which no agent came. If Rasa is away, the session's end does."""
+        await asyncio.sleep(self.patience)
+        try:
+            if await self.rasa.since_pause(ticket.conversation) is None:
+                ticket.end()
+            else:
+                await self._back(ticket, "never_came")
+        except _AWAY as error:
             print(f"A conversation was not returned: {type(error).__name__}", file=sys.stderr)
 
     async def _end(self, _: web.Application) -> AsyncIterator[None]:
         yield
-        for waiting in self._waiting.values():
-            waiting.cancel()
+        for ticket in self.tickets.values():
+            ticket.end()
+            for _text, attempt in ticket.said.values():
+                attempt.cancel()
 
     @web.middleware
     async def _check(self, request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
         said = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if request.path != "/" and not hmac.compare_digest(said, self._token):
+        if request.path != "/" and not hmac.compare_digest(said, f"Bearer {self.token}".encode()):
             raise web.HTTPUnauthorized
-        answer: web.StreamResponse = await handler(request)
+        try:
+            answer: web.StreamResponse = await handler(request)
+        except _AWAY:
+            raise web.HTTPBadGateway(text="Rasa is away") from None
         return answer
+
+
+def written(events: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return what customer, agent and desk wrote. A pressed button has its title, if it is told."""
+    lines = []
+    for event in events:
+        if text := event.get("text"):
+            if event["event"] == "user":
+                title = _metadata(event).get("title") if text.startswith("/") else None
+                lines.append(
+                    {"who": "customer", "text": FILE if text == NO_TEXT else title or text}
+                )
+            elif event["event"] == "bot":
+                who = "agent" if _metadata(event).get("agent") else "desk"
+                lines.append({"who": who, "text": text})
+    return lines
+
+
+def _metadata(event: dict[str, Any]) -> dict[str, Any]:
+    return event.get("metadata") or {}
+
+
+def _is_named(name: object) -> bool:
+    return isinstance(name, str) and bool(name.strip()) and name.isprintable()
+
+
+def _header(request: web.Request, name: str) -> str:
+    given = request.headers.get(name, "").strip()
+    if not _is_named(given) or len(given) > LONGEST_NAME:
+        raise web.HTTPBadRequest(text=f"a header {name}, please")
+    return given
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    with suppress(ValueError, LookupError, RecursionError):
+        if isinstance(body := await request.json(), dict):
+            return body
+    raise web.HTTPBadRequest(text="a JSON object, please")
+
+
+def _answer(outcome: Outcome) -> web.Response:
+    status, body = outcome
+    return web.json_response(body, status=status)
 
 
 def main() -> None:
@@ -199,11 +397,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A small agents' desk.")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds for an agent")
+    parser.add_argument("--channels", nargs="*", default=CHANNELS, help="that say what arrived")
     options = parser.parse_args()
     token = os.environ.get("HANDOVER_TOKEN") or sys.exit("HANDOVER_TOKEN is not set")
-    url = os.environ.get("RASA_URL")
-    rasa = Rasa(url, os.environ.get("RASA_TOKEN", "")) if url else None
-    app = Desk(token, rasa, patience=options.patience).application()
+    url = os.environ.get("RASA_URL") or "http://127.0.0.1:5005"
+    rasa = Rasa(url, os.environ.get("RASA_TOKEN", ""))
+    app = Desk(token, rasa, patience=options.patience, channels=options.channels).application()
     web.run_app(app, host="127.0.0.1", port=options.port, print=None, access_log=None)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from examples.desk import Rasa
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from examples.desk import SIGNALS, Desk, Rasa
 from tests.channels.cec import Cec, relay
-from tests.channels.services import ON_A_REAL_RASA
+from tests.channels.services import ON_A_REAL_RASA, Somebody
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import AN_HOUR, RunningBot
@@ -13,6 +19,29 @@ pytestmark = ON_A_REAL_RASA
 
 A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 ANA = {"contextId": "ana"}
+JOINED, RETURNED, NEVER_CAME = (text.format(agent="Caio") for text in SIGNALS.values())
+CAIO, LIA = ({"Agent": each, "Idempotency-Key": f"of {each}"} for each in ("Caio", "Lia"))
+
+
+class Opened(TestClient[web.Request, web.Application]):
+    """A desk with one ticket, whose way back is to a bot."""
+
+    def __init__(self, bot: RunningBot, patience: float = 60) -> None:
+        desk = Desk("made up", Rasa(bot.url), patience=patience, shown=False)
+        authorized = {"Authorization": "Bearer made up"}
+        super().__init__(TestServer(desk.application(), host="127.0.0.1"), headers=authorized)
+
+    async def takes(self, ticket: dict[str, Any]) -> None:
+        answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": "k"})
+        assert answer.status == 201
+
+    async def does(
+        self, verb: str, agent: dict[str, str], what: str = "", text: str | None = None
+    ) -> Any:  # noqa: ANN401 - JSON
+        """Return the answer, or the status of one that is none."""
+        body = {"text": text} if text else None
+        answer = await self.request(verb, f"/handovers/k{what}", json=body, headers=agent)
+        return await answer.json() if answer.ok else answer.status
 
 
 async def test_ana_behind_cec_is_known_and_handed_over(
@@ -30,7 +59,7 @@ async def test_ana_behind_cec_is_known_and_handed_over(
         (ticket,) = rasa_stage.handed_over()[before:]
         assert (ticket["conversation"], ticket["channel"]) == (cec.session, "app")
         assert await cec.says(A_PERSON, "ana") == ([], "agent"), "as long as the bot is silent"
-        await Rasa(channel_bot.url).resume(ticket["conversation"], "agent_returned")
+        await Rasa(channel_bot.url).resume(ticket["conversation"])
         assert await cec.says(BALANCE, "ana") == (spoken.NO_BALANCE["missing"], "bot")
         assert await cec.says(BALANCE, "diego") == (spoken.BALANCES["diego"], "bot")
         assert await cec.says("tchau", "diego") == (spoken.GOODBYE, "nobody")
@@ -50,18 +79,71 @@ async def test_the_bot_is_back_if_the_desk_is_silent(
     assert len(rasa_stage.handed_over()) == before + 2
 
 
-async def test_the_bot_goes_on_when_no_agent_came(oss_bot: RunningBot) -> None:
-    """With somebody it does not know any more, and though a bot knows no such intent.
+async def test_two_agents_and_a_customer(
+    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
+) -> None:
+    """She hears who joins and who leaves, and one agent; then the bot, which forgot her.
 
-    The desk was told nothing of what was said before the hand-over.
+    The agent has read what she told the bot before, and gets what she writes.
     """
-    chat, desk = oss_bot.chat(), Rasa(oss_bot.url)
-    await chat.say(BALANCE, ANA)
-    assert await desk.written(chat.sender) == []
+    await ana.say(BALANCE)
+    await ana.say(A_PERSON)
+    ticket = rasa_stage.handed_over()[-1]
+    assert [line["text"] for line in ticket["transcript"]] == [
+        *(BALANCE, "O saldo da conta •••• é de R$ ••••.", A_PERSON)
+    ]
+    async with Opened(channel_bot) as desk:
+        await desk.takes(ticket)
+        assert await desk.does("PUT", CAIO, "/agent") == {"delivered": True}
+        assert await ana.hears(1) == [JOINED]
+        assert await desk.does("PUT", LIA, "/agent") == 409
+        assert await desk.does("POST", LIA, "/messages", "Oi, sou a Lia.") == 409
+        for _ in range(2):
+            said = await desk.does("POST", CAIO, "/messages", "Oi, sou o Caio.")
+            assert said == {"delivered": True}
+        assert await ana.hears(1) == ["Oi, sou o Caio."]
+        await ana.say("meu cartão", answers=0)
+        read = []
+        while {"who": "customer", "text": "meu cartão"} not in read:
+            read = await desk.does("GET", CAIO, "/messages")
+        assert [line["who"] for line in read] == ["desk", "agent", "customer"]
+        assert await desk.does("DELETE", CAIO) == {"delivered": True}
+        assert await ana.hears(1) == [RETURNED]
+        for verb, what in (("GET", "/messages"), ("PUT", "/agent"), ("DELETE", "")):
+            assert [await desk.does(verb, each, what) for each in (CAIO, LIA)] == [410] * 2
+        assert await desk.does("POST", CAIO, "/messages", "x") == 410
+        assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"]
+
+
+async def test_no_agent_comes(channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage) -> None:
+    """She is told, and the bot goes on with somebody whom it does not know any more."""
+    await ana.say(A_PERSON)
+    async with Opened(channel_bot, patience=0) as desk:
+        await desk.takes(rasa_stage.handed_over()[-1])
+        assert await ana.hears(1) == [NEVER_CAME]
+        assert await desk.does("PUT", CAIO, "/agent") == 410
+    assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"]
+
+
+async def test_over_rest_nothing_is_said_and_the_bot_comes_back(
+    oss_bot: RunningBot, rasa_stage: Stage
+) -> None:
+    """Rasa would take the words for delivered. A session's end is the end of the ticket."""
+    chat = oss_bot.chat()
     await chat.say(A_PERSON, ANA)
-    await chat.say("alô?")
-    assert await desk.written(chat.sender) == [{"who": "customer", "text": "alô?"}]
-    await desk.resume(chat.sender, "an_intent_that_no_bot_has")
-    await desk.resume(chat.sender, "agent_never_came")
-    assert await chat.say(BALANCE, ANA) == spoken.NO_BALANCE["missing"]
-    assert (await chat.slots())["handed_over"] is False
+    async with Opened(oss_bot) as desk:
+        await desk.takes(rasa_stage.handed_over()[-1])
+        await chat.say("alô?")
+        assert await desk.does("GET", CAIO, "/messages") == [{"who": "customer", "text": "alô?"}]
+        assert await desk.does("PUT", CAIO, "/agent") == 409
+        assert (await desk.does("DELETE", CAIO))["delivered"] is False
+        assert await chat.say(BALANCE, ANA) == spoken.NO_BALANCE["missing"]
+        assert (await chat.slots())["handed_over"] is False
+        assert await desk.does("GET", CAIO, "/messages") == 410
+
+
+@pytest.mark.parametrize("text", ["/agent_returned", "EXTERNAL: agent_returned", "agent returned"])
+async def test_nobody_types_what_the_desk_says(oss_bot: RunningBot, text: str) -> None:
+    """No intent of the bot is the desk's: it has no words for it."""
+    (said,) = await oss_bot.chat().say(text)
+    assert said in {*spoken.NOT_UNDERSTOOD, *spoken.OUT_OF_SCOPE}

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from examples.desk import Rasa
+from examples.desk import Rasa, written
 from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
 from tests.channels.updates import CODE, VOICE_NOTE
 from tests.conversation import spoken
@@ -18,7 +18,7 @@ pytestmark = ON_A_REAL_RASA
 
 A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 GREETED = [spoken.GREETINGS["Personnalité"][0], spoken.OFFER]
-ONLY_TEXT, BACK = map(spoken.answer, ("only_text", "agent_returned"))
+ONLY_TEXT = spoken.answer("only_text")
 
 
 async def test_ana_is_known_and_an_agent_comes_and_goes(
@@ -36,16 +36,15 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
     assert (ticket["conversation"], ticket["channel"]) == (ana.sender, "whatsapp")
     assert await ana.say(A_PERSON, answers=0) == []
     await said_to(channel_bot, ana, 4)
-    await desk.write(ana.sender, "Olá, aqui é o Paulo.")
+    await desk.say(ana.sender, "k", "Olá, aqui é o Paulo.", "Paulo", None)
     assert await ana.hears(1) == ["Olá, aqui é o Paulo."]
-    assert await desk.written(ana.sender) == [
+    assert written(await desk.since_pause(ana.sender) or ()) == [
         {"who": "customer", "text": A_PERSON},
         {"who": "agent", "text": "Olá, aqui é o Paulo."},
     ]
     assert len(rasa_stage.handed_over()) == before + 1, "a second wish is no second ticket"
 
-    await desk.resume(ana.sender, "agent_returned")
-    assert await ana.hears(1) == BACK
+    await desk.resume(ana.sender)
     assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"], "she was logged out"
     shown = json.dumps([await said_to(channel_bot, ana), rasa_stage.handed_over()])
     shown += rasa_stage.whole_logs()

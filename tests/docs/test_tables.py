@@ -26,7 +26,7 @@ UNAVAILABLE = ("reason of `unavailable`", "what happened", "simulated by, reques
 OPERATIONS = document("docs/operations.md")
 
 OUTCOMES = [outcome.value for outcome in Outcome]
-HANDED_OVER = ["conversation", "channel", "reason", "correlation_id", STATUS]
+HANDED_OVER = ["conversation", "channel", "transcript", "reason", "correlation_id", STATUS]
 HANDED_OVER += [*SHARED_SLOTS, *PERSON_SLOTS]
 REFUSED = [reason.value for reason in Reason if reason.value.startswith("arrival_")]
 COMMANDS = next(

@@ -14,10 +14,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from examples.desk import Desk
+from examples.desk import Desk, Rasa
 from tests.support.processes import ROOT
 
-desk = pydoc.importfile(str(ROOT / "examples" / "oss-bot" / "actions" / "desk.py"))
+desk = pydoc.importfile(str(ROOT / "examples" / "oss-bot" / "actions" / "hand_over" / "desk.py"))
 
 TOKEN = "made up, for the desk"
 CONTEXT = {"reason": "ask_human", "ps7_status": "ok", "cpf_masked": "***.982.247-**"}
@@ -25,14 +25,16 @@ SENDER = "5511987654321"
 STARTED = {"event": "session_started", "timestamp": 1.5}
 ASKED = {"event": "user", "text": "quero falar com uma pessoa", "input_channel": "whatsapp"}
 TAKEN = {"event": "slot", "name": "handed_over", "value": True}
-BODY = {**CONTEXT, "conversation": SENDER, "channel": "whatsapp"}
+SAID = [{"who": "customer", "text": ASKED["text"]}]
+BODY = {**CONTEXT, "conversation": SENDER, "channel": "whatsapp", "transcript": SAID}
 
 
 def tracker(*events: dict[str, Any], sender: str = SENDER) -> Any:  # noqa: ANN401 - a tracker's part
     return SimpleNamespace(sender_id=sender, events=[*events])
 
 
-ASKING = tracker(STARTED, {**ASKED, "input_channel": "before it"}, ASKED, {"event": "action"})
+BEFORE = {**ASKED, "text": None, "input_channel": "before it"}
+ASKING = tracker(STARTED, BEFORE, ASKED, {"event": "action"})
 
 
 @dataclass
@@ -43,6 +45,9 @@ class Street:
     troubles: list[str | int] = field(default_factory=list)
     requests: int = 0
 
+    def arrived(self) -> dict[str, dict[str, Any]]:
+        return {key: ticket.context for key, ticket in self.desk.tickets.items()}
+
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == desk.__name__]
@@ -50,7 +55,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.fixture
 async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
-    street = Street(Desk(TOKEN))
+    street = Street(Desk(TOKEN, Rasa("http://127.0.0.1:1"), shown=False))
 
     @web.middleware
     async def meet(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401
@@ -101,10 +106,10 @@ async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
     caplog.set_level(logging.DEBUG)
     street.troubles = troubles
     assert await asyncio.wait_for(desk.hand_over(ASKING, CONTEXT), 4) is bot_hears_so
-    assert (street.requests, [*street.desk.arrived.values()]) == (requests, arrived)
+    assert (street.requests, [*street.arrived().values()]) == (requests, arrived)
     assert await desk.hand_over(ASKING, CONTEXT)
-    assert [*street.desk.arrived.values()] == [BODY]
-    for value in (TOKEN, SENDER, *CONTEXT.values(), *street.desk.arrived):
+    assert [*street.arrived().values()] == [BODY]
+    for value in (TOKEN, SENDER, *CONTEXT.values(), ASKED["text"], *street.arrived()):
         assert value not in "".join(said(caplog))
 
 
@@ -114,10 +119,10 @@ async def test_a_second_wish_makes_no_second_ticket_but_another_customer(street:
     assert not await desk.hand_over(ASKING, CONTEXT)
     again = {**CONTEXT, "reason": "nlu_fallback", "correlation_id": "another"}
     assert await desk.hand_over(ASKING, again)
-    assert [*street.desk.arrived.values()] == [BODY]
+    assert [*street.arrived().values()] == [BODY]
     diego = {"cpf_masked": "***.444.777-**"}
     assert await desk.hand_over(ASKING, CONTEXT | diego)
-    assert [*street.desk.arrived.values()] == [BODY, BODY | diego]
+    assert [*street.arrived().values()] == [BODY, BODY | diego]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +134,10 @@ async def test_a_second_wish_makes_no_second_ticket_but_another_customer(street:
         ({"URL": ""}, "HANDOVER_URL and HANDOVER_TOKEN are not set"),
         ({"URL": "no address"}, "HANDOVER_URL must be https"),
         ({"URL": "http://desk.example/handovers"}, "HANDOVER_URL must be https"),
+        ({"URL": "//localhost/handovers"}, "HANDOVER_URL must be https"),
+        ({"URL": "ftp://localhost/handovers"}, "HANDOVER_URL must be https"),
+        ({"URL": "localhost:1/handovers"}, "HANDOVER_URL must be https"),
+        ({"URL": "https:///handovers"}, "InvalidUrlClientError"),
         ({"URL": "http://["}, "ValueError"),
         ({"URL": "http://localhost:1/handovers"}, "ClientConnectorError"),
         ({"URL": "http://127.0.0.1:1/handovers"}, "ClientConnectorError"),
@@ -147,7 +156,7 @@ async def test_a_desk_that_cannot_be_asked_is_away(
     for name, value in told.items():
         monkeypatch.setenv(f"HANDOVER_{name}", value)
     assert not await desk.hand_over(ASKING, CONTEXT)
-    assert (said(caplog), street.desk.arrived) == ([f"Hand-over failed: {why}"], {})
+    assert (said(caplog), street.arrived()) == ([f"Hand-over failed: {why}"], {})
 
 
 def test_each_handover_of_a_session_has_its_name() -> None:
@@ -164,3 +173,61 @@ def test_each_handover_of_a_session_has_its_name() -> None:
     again = tracker(TAKEN, STARTED, {**TAKEN, "value": False}, {"event": "user"})
     assert desk.idempotency_key(again, TOKEN, {**CONTEXT, "reason": "x"}) == names[0]
     assert not any(SENDER in name for name in names)
+
+
+def spoken(text: str | None, event: str = "user") -> dict[str, Any]:
+    return {"event": event, "text": text}
+
+
+def customer(cpf: str | None) -> dict[str, Any]:
+    return {"event": "slot", "name": "cpf_masked", "value": cpf}
+
+
+HELLO, BALANCE, AGAIN = spoken("oi"), spoken("qual meu saldo"), spoken("de novo")
+ANA, DIEGO = customer("***.982.247-**"), customer("***.444.777-**")
+
+
+@pytest.mark.parametrize(
+    ("events", "lines"),
+    [
+        ([HELLO, spoken("Olá!", "bot"), spoken(None, "bot"), {"event": "action", "name": "x"}], 2),
+        ([HELLO, ANA, BALANCE, ANA, AGAIN], 3),
+        ([HELLO, BALANCE, ANA, AGAIN], 3),
+        ([HELLO, ANA, BALANCE, customer(None), AGAIN], 3),
+        ([HELLO, ANA, BALANCE, DIEGO, AGAIN], 2),
+        ([HELLO, ANA, BALANCE, customer(None), AGAIN, DIEGO], 1),
+        ([HELLO, STARTED, AGAIN], 1),
+        ([HELLO, {"event": "restart"}, AGAIN], 1),
+        ([HELLO, {"event": "session_ended"}, AGAIN], 1),
+        ([HELLO, {"event": "pause"}, BALANCE, {"event": "resume"}, AGAIN], 1),
+        ([HELLO, {"event": "action", "name": "action_ps7_forget"}, AGAIN], 1),
+        ([HELLO] * 40, 30),
+        ([], 0),
+    ],
+)
+def test_an_agent_gets_what_this_customer_said_and_nobody_else(
+    events: list[dict[str, Any]], lines: int
+) -> None:
+    """Since the session began, or a log-out, an earlier hand-over, another person's last word."""
+    said = [each["text"] for each in events if each.get("text")]
+    shown = desk.transcript(events)
+    assert [each["text"] for each in shown] == said[len(said) - lines :]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("meu CPF é 529.982.247-25", "meu CPF é ••••"),
+        ("minha senha é 4321", "minha senha é ••••"),
+        ("agência 0341, conta 00123456-7", "agência ••••, conta ••••"),
+        ("R$ 1.048.576,00", "R$ ••••"),
+        ("+55 11 98765 - 4321", "+••••"),
+        ("\uff15\uff12\uff19\uff19", "••••"),
+        ("às 10h, ou 123", "às 10h, ou 123"),
+        ("a" * 600, "a" * 500),
+    ],
+)
+def test_a_number_is_not_handed_over(text: str, shown: str) -> None:
+    """As short as a password: of both, the customer and the bot."""
+    for event, who in (("user", "customer"), ("bot", "bot")):
+        assert desk.transcript([spoken(text, event)]) == [{"who": who, "text": shown}]

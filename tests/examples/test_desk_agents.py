@@ -1,4 +1,4 @@
-"""The desk itself: an agent writes to a customer, and the conversation goes back to the bot."""
+"""The desk itself: whose a ticket is and until when, and what becomes of what is said."""
 
 from __future__ import annotations
 
@@ -6,36 +6,78 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponseError, web
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from examples import desk as module
 from examples.desk import Desk, Rasa, main
 
 TOKEN = "made up, for the desk"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 BODY = {"reason": "ask_human", "conversation": "1", "channel": "whatsapp"}
-KEY = {"Idempotency-Key": "k"}
+CAIO, LIA = {"Agent": "Caio"}, {"Agent": "Lia"}
+HELLO, WORDS = {"Idempotency-Key": "m1"}, {"text": "Olá"}
+TICKET = "/handovers/k"
+NOT, PERHAPS = "not delivered: the page is closed", "perhaps delivered: no answer"
+JOINED = module.SIGNALS["joined"].format(agent="Caio")
+
+Client = TestClient[web.Request, web.Application]
 
 
 class FakeRasa:
-    """What the desk asks of Rasa's HTTP API."""
+    """What the desk asks of Rasa's HTTP API: one conversation, or several that are alike."""
 
     def __init__(self) -> None:
         self.url = ""
-        self.asked: list[tuple[str, str, Any]] = []
-        self.events: list[dict[str, str]] = []
-        self.refused: dict[str, int] = {}
-        """A status, by what is asked."""
+        self.asked: list[tuple[str, list[dict[str, Any]]]] = []
+        """What was appended, and to which conversation."""
+        self.read: list[str] = []
+        self.events: list[dict[str, Any]] = [{"event": "pause"}]
+        self.paused = True
+        self.refuses: list[str | None] = []
+        """What it answers to the next appends; None: that it took them. An empty text hangs up."""
+        self.busy: asyncio.Event | None = None
+        """Whether a turn runs, behind which what is appended waits."""
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.query["token"] == "made up, for Rasa"
-        what, body = request.match_info["what"], await request.text()
-        self.asked.append((request.match_info["id"], what, json.loads(body or "null")))
-        return web.json_response({"events": self.events}, status=self.refused.get(what, 200))
+        conversation = request.match_info["id"]
+        if request.method == "GET":
+            self.read.append(conversation)
+            return web.json_response({"events": self.events, "paused": self.paused})
+        assert request.query["output_channel"] == "latest"
+        assert request.query["execute_side_effects"] == "true"
+        if self.busy:
+            await self.busy.wait()
+        events = await request.json()
+        self.asked.append((conversation, events))
+        why = self.refuses.pop(0) if self.refuses else None
+        if why == "":
+            assert request.transport
+            request.transport.close()
+        if why is not None:
+            told = {"message": f"An unexpected error occurred. Error: {why}", "code": 500}
+            return web.json_response(told, status=500)
+        return web.json_response({"events": self.events, "paused": self.paused})
+
+    def said(self) -> list[tuple[str, str | None, object]]:
+        """Return the texts so far, who said each, and what the page was told."""
+        return [
+            (each["text"], each["metadata"]["agent"], each["data"].get("custom"))
+            for _, events in self.asked
+            for each in events
+            if each["event"] == "bot"
+        ]
+
+
+def signal(name: str, agent: str | None = "Caio") -> tuple[str, None, object]:
+    """Return what the desk says to customer and page when a ticket changes."""
+    text = module.SIGNALS[name].format(agent=agent)
+    return text, None, {"data": {"conversation": name, "agent": agent}}
 
 
 @pytest.fixture
@@ -47,94 +89,328 @@ async def rasa() -> AsyncIterator[FakeRasa]:
         yield fake
 
 
-def opened(rasa: FakeRasa | None, patience: float = 60) -> TestClient[web.Request, web.Application]:
-    behind = Rasa(rasa.url, "made up, for Rasa") if rasa else None
-    desk = Desk(TOKEN, behind, patience=patience, shown=False)
-    return TestClient(TestServer(desk.application(), host="127.0.0.1"), headers=AUTHORIZED)
+def opened(rasa: FakeRasa, patience: float = 60) -> Client:
+    behind = Rasa(rasa.url, "made up, for Rasa")
+    app = Desk(TOKEN, behind, patience=patience, shown=False).application()
+    return TestClient(TestServer(app, host="127.0.0.1"), headers=AUTHORIZED)
 
 
-def returned(conversation: str, intent: str) -> list[tuple[str, str, Any]]:
-    """Return what Rasa is asked for when a conversation goes back to the bot."""
-    slot = {"event": "slot", "name": "handed_over", "value": False}
-    return [
-        (conversation, "tracker/events", [slot, {"event": "resume"}]),
-        (conversation, "trigger_intent", {"name": intent}),
+async def hand_over(http: Client, key: str = "k", **changed: str) -> None:
+    headers = {"Idempotency-Key": key}
+    assert (await http.post("/handovers", json=BODY | changed, headers=headers)).status == 201
+
+
+async def verbs(http: Client, agent: dict[str, str], at: str = TICKET) -> list[int]:
+    """Return the statuses of everything that an agent can do with a ticket."""
+    answers = [
+        await http.get(f"{at}/messages", headers=agent),
+        await http.put(f"{at}/agent", headers=agent),
+        await http.post(f"{at}/messages", json=WORDS, headers=agent | HELLO),
+        await http.delete(at, headers=agent),
     ]
+    return [each.status for each in answers]
 
 
-async def test_an_agent_writes_or_returns_a_conversation_or_never_comes(rasa: FakeRasa) -> None:
-    """By the key of the hand-over; nothing happens to a conversation that is not the desk's.
+async def state(http: Client, key: str, wanted: str) -> None:
+    """Wait until the list shows a ticket in this state."""
+    for _ in range(100):
+        if (await (await http.get("/handovers")).json())[key]["state"] == wanted:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(key)
 
-    One in which no agent wrote goes back to the bot after the desk's patience.
+
+async def outcome(answer: ClientResponse) -> tuple[int, object]:
+    return answer.status, (await answer.json())["delivered"]
+
+
+async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa) -> None:
+    """The customer and the page hear of each, and the list shows whose it is. Then it is over."""
+    async with opened(rasa) as http:
+        await hand_over(http)
+        listed = []
+        for verb, path, body in (
+            ("GET", "/messages", None),
+            ("PUT", "/agent", None),
+            ("PUT", "/agent", None),
+            ("POST", "/messages", WORDS),
+            ("DELETE", "", None),
+        ):
+            listed.append((await (await http.get("/handovers")).json())["k"])
+            answer = await http.request(verb, TICKET + path, json=body, headers=CAIO | HELLO)
+            assert answer.status == 200
+        assert await verbs(http, CAIO) == [410] * 4
+        assert await (await http.get("/handovers")).json() == {
+            "k": {"state": "over", "agent": "Caio"}
+        }
+    assert [(each["state"], each["agent"]) for each in listed] == [
+        *[("waiting", None)] * 2,
+        *[("with an agent", "Caio")] * 3,
+    ]
+    assert all(each.items() >= BODY.items() for each in listed)
+    assert rasa.said() == [signal("joined"), ("Olá", "Caio", None), signal("returned")]
+    back = [{"event": "slot", "name": "handed_over", "value": False}, {"event": "resume"}]
+    assert rasa.asked[2] == ("1", back)
+    keys = [events[0]["metadata"]["message_key"] for _, events in rasa.asked if len(events) == 1]
+    assert len({*keys}) == 3
+
+
+async def test_the_first_agent_has_it(rasa: FakeRasa) -> None:
+    """Others are refused, and nobody writes who did not take it. Two returns say one thing."""
+    async with opened(rasa) as http:
+        await hand_over(http)
+        early = await http.post(f"{TICKET}/messages", json=WORDS, headers=CAIO | HELLO)
+        assert (early.status, rasa.said()) == (409, [])
+        both = (http.put(f"{TICKET}/agent", headers=each) for each in (CAIO, LIA))
+        assert sorted([each.status for each in await asyncio.gather(*both)]) == [200, 409]
+        (ticket,) = (await (await http.get("/handovers")).json()).values()
+        mine, other = (CAIO, LIA) if ticket["agent"] == "Caio" else (LIA, CAIO)
+        assert await verbs(http, other) == [409] * 4
+        rasa.busy = asyncio.Event()
+        twice = asyncio.gather(*(http.delete(TICKET, headers=mine) for _ in range(2)))
+        await asyncio.sleep(0.1)
+        rasa.busy.set()
+        assert sorted([each.status for each in await twice]) == [200, 410]
+    assert rasa.said() == [signal(each, ticket["agent"]) for each in ("joined", "returned")]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_ticket_ends_with_the_next_of_its_conversation(
+    rasa: FakeRasa, *, taken: bool
+) -> None:
+    """An agent of the first is not in the second; another conversation's goes on.
+
+    The key of one that is over is a new ticket: the bot did not hear that the first was taken.
     """
+    async with opened(rasa) as http:
+        await hand_over(http, "other", conversation="2")
+        await hand_over(http)
+        if taken:
+            assert (await http.put(f"{TICKET}/agent", headers=CAIO)).status == 200
+        await hand_over(http, "k2")
+        assert await verbs(http, CAIO) == [410] * 4
+        for key in ("k2", "other"):
+            assert await verbs(http, LIA, f"/handovers/{key}") == [200] * 4
+        await hand_over(http)
+        assert await verbs(http, LIA) == [200] * 4
+
+
+async def test_a_ticket_ends_with_the_session(rasa: FakeRasa) -> None:
+    """Rasa has the conversation again: whoever is there now may be another customer.
+
+    One that waits is kept: the bot may not have paused yet.
+    """
+    async with opened(rasa) as http:
+        await hand_over(http)
+        rasa.paused = False
+        assert await verbs(http, CAIO) == [409] * 4
+        rasa.paused = True
+        assert (await http.put(f"{TICKET}/agent", headers=CAIO)).status == 200
+        rasa.paused = False
+        assert await verbs(http, CAIO) == [410] * 4
+        rasa.paused = True
+        assert await verbs(http, CAIO) == [410] * 4
+    assert rasa.said() == [signal("joined")]
+
+
+async def test_nobody_comes(rasa: FakeRasa) -> None:
+    """The customer is told, and the ticket is over. Whom an agent has, or the bot, is not told."""
     async with opened(rasa, patience=1.0) as http:
-        for key in ("written", "returned", "alone"):
-            body, headers = {**BODY, "conversation": key}, {"Idempotency-Key": key}
-            assert (await http.post("/handovers", json=body, headers=headers)).status == 201
-        answers = [
-            await http.post("/handovers/written/messages", json={"text": "Olá"}),
-            await http.delete("/handovers/returned"),
-            await http.delete("/handovers/another"),
-            await http.delete("/handovers/alone", headers={"Authorization": "Bearer x"}),
-        ]
-        assert [each.status for each in answers] == [200, 200, 404, 401]
-        await asyncio.sleep(1.5)
-    said = {"event": "bot", "text": "Olá", "data": {}, "metadata": {}}
-    assert rasa.asked == [
-        ("written", "tracker/events", [said]),
-        *returned("returned", "agent_returned"),
-        *returned("alone", "agent_never_came"),
-    ]
+        for key in ("k", "taken", "over", "again"):
+            await hand_over(http, key, conversation=key.replace("again", "over"))
+        await http.put("/handovers/taken/agent", headers=CAIO)
+        await state(http, "again", "over")
+        assert await verbs(http, CAIO) == [410] * 4
+        assert (await http.get("/handovers/taken/messages", headers=CAIO)).status == 200
+        rasa.paused = False
+        await hand_over(http, "not paused", conversation="3")
+        await state(http, "not paused", "over")
+    told = [(conversation, len(events)) for conversation, events in rasa.asked]
+    assert sorted(told) == [("k", 1), ("k", 2), ("over", 1), ("over", 2), ("taken", 1)]
+    assert sorted(rasa.said(), key=str) == sorted(
+        [signal("joined"), *[signal("never_came", None)] * 2], key=str
+    )
 
 
-async def test_a_key_with_another_body_is_refused() -> None:
-    """And with the same one it is the hand-over that is there already. Without a key, it is none.
+@pytest.mark.parametrize(
+    ("refused", "answers", "attempts"),
+    [
+        ([None], [(200, True), (200, True)], 1),
+        ([NOT, NOT, None], [(502, False), (502, False), (200, True), (200, True)], 3),
+        ([PERHAPS], [(504, None), (504, None)], 1),
+        (["another error"], [(504, None), (504, None)], 1),
+        ([""], [(504, None), (504, None)], 1),
+        ([NOT, ""], [(502, False), (504, None), (504, None)], 2),
+    ],
+)
+async def test_an_agent_hears_what_became_of_the_words(
+    rasa: FakeRasa, refused: list[str | None], answers: list[tuple[int, object]], attempts: int
+) -> None:
+    """The same key says nothing twice: it tries again only what surely did not arrive."""
+    async with opened(rasa) as http:
+        await hand_over(http)
+        await http.put(f"{TICKET}/agent", headers=CAIO)
+        rasa.refuses = [*refused]
+        for expected in answers:
+            answer = await http.post(f"{TICKET}/messages", json=WORDS, headers=CAIO | HELLO)
+            assert await outcome(answer) == expected
+            if expected[0] != 200:
+                assert (await answer.json())["why"] in {NOT, PERHAPS, "Rasa did not answer"}
+        assert rasa.said()[1:] == [("Olá", "Caio", None)] * attempts
+        keys = {events[0]["metadata"]["message_key"] for _, events in rasa.asked[1:]}
+        assert len(keys) == 1
+        other = await http.post(f"{TICKET}/messages", json={"text": "x"}, headers=CAIO | HELLO)
+        assert other.status == 409
 
-    Without a way back it is taken all the same.
-    """
-    async with opened(None) as http:
-        posts = [(BODY, {}), ([], KEY), (BODY, KEY), (BODY, KEY), ({**BODY, "reason": "x"}, KEY)]
-        answers = [await http.post("/handovers", json=body, headers=key) for body, key in posts]
-        assert [each.status for each in answers] == [400, 400, 201, 200, 409]
-        assert await (await http.get("/handovers")).json() == {"k": BODY}
-        assert (await http.delete("/handovers/k")).status == 404
+
+async def test_words_that_rasa_takes_late_are_said_once(
+    rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a turn that runs: the agent asks again with the same key. So if an answer is lost."""
+    monkeypatch.setattr(module, "AGENTS_PATIENCE", 0.2)
+    async with opened(rasa) as http:
+        await hand_over(http)
+        await http.put(f"{TICKET}/agent", headers=CAIO)
+        rasa.busy = asyncio.Event()
+
+        async def write(key: str) -> tuple[int, object]:
+            headers = CAIO | {"Idempotency-Key": key}
+            return await outcome(await http.post(f"{TICKET}/messages", json=WORDS, headers=headers))
+
+        assert [await write("m1"), await write("m1")] == [(202, None)] * 2
+        rasa.busy.set()
+        assert await write("m1") == (200, True)
+        rasa.refuses = [""]
+        assert await write("m2") == (504, None)
+        rasa.events += rasa.asked[-1][1]
+        assert [await write("m2"), await write("m2")] == [(200, True)] * 2
+    assert rasa.said()[1:] == [("Olá", "Caio", None)] * 2
 
 
-async def test_a_conversation_that_rasa_does_not_take_back_is_said(
+async def test_a_channel_that_reaches_nobody_is_refused_first(rasa: FakeRasa) -> None:
+    """Rasa would say 200. The conversation can be returned, and by itself, in silence."""
+    async with opened(rasa, patience=1.0) as http:
+        for key in ("k", "alone"):
+            await hand_over(http, key, channel="rest", conversation=key)
+        assert await verbs(http, CAIO) == [200, 409, 409, 200]
+        await state(http, "alone", "over")
+        assert await verbs(http, CAIO, "/handovers/alone") == [410] * 4
+    assert [(who, len(events)) for who, events in rasa.asked] == [("k", 2), ("alone", 2)]
+
+
+async def test_a_ticket_stays_if_rasa_is_away(
     rasa: FakeRasa, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without whose it is. A session's end lets the bot go on then."""
-    rasa.refused = {"tracker/events": 500}
-    async with opened(rasa, patience=0) as http:
-        await http.post("/handovers", json=BODY, headers=KEY)
-        await asyncio.sleep(0.5)
-    assert capsys.readouterr().err == "A conversation was not returned: ClientResponseError\n"
-
-
-async def test_an_agent_reads_what_was_written_since_the_last_hand_over(rasa: FakeRasa) -> None:
-    """And not what another agent was told before it: the bot had the conversation in between."""
-    before = [{"event": "pause"}, {"event": "user", "text": "meu cartão"}, {"event": "resume"}]
-    since = [{"event": "user", "text": "de novo eu"}, {"event": "bot", "text": "Sou o Caio"}]
-    rasa.events = [*before, {"event": "pause"}, *since]
+    """The agent hears so, and returns it later; of one that waits the desk says so, by no name."""
+    async with opened(rasa, patience=1.0) as http:
+        for key in ("k", "alone"):
+            await hand_over(http, key, conversation=key)
+        await http.put(f"{TICKET}/agent", headers=CAIO)
+        rasa.refuses = ["away"] * 2
+        assert (await http.delete(TICKET, headers=CAIO)).status == 502
+        said = ""
+        while not said:
+            await asyncio.sleep(0.1)
+            said = capsys.readouterr().err
+        assert said == "A conversation was not returned: ClientError\n"
+        assert await verbs(http, CAIO) == [200] * 4
+        assert await verbs(http, LIA, "/handovers/alone") == [200] * 4
+        rasa.url = ""
     async with opened(rasa) as http:
-        await http.post("/handovers", json={**BODY, "conversation": "../1?a#b"}, headers=KEY)
-        read = await (await http.get("/handovers/k/messages")).json()
-    assert read == [
-        {"who": "customer", "text": "de novo eu"},
-        {"who": "agent", "text": "Sou o Caio"},
+        await hand_over(http)
+        assert await verbs(http, CAIO) == [502] * 4
+
+
+async def test_an_agent_reads_what_was_written_since_the_pause(rasa: FakeRasa) -> None:
+    """And not what another agent was told before it. A picture is named, to both of them, once."""
+    before = [{"event": "pause"}, {"event": "user", "text": "meu cartão"}, {"event": "resume"}]
+    sent: dict[str, Any] = {"event": "user", "timestamp": 1.5, "metadata": None}
+    rasa.events = [
+        *before,
+        {"event": "pause"},
+        {**sent, "text": "de novo eu"},
+        {**sent, "text": "/affirm", "metadata": {"title": "Sim"}},
+        {**sent, "text": "/deny", "metadata": {}},
+        {**sent, "text": "oi", "metadata": {"title": "Sim"}},
+        {**sent, "text": "/send_media"},
+        {**sent, "text": None},
+        {"event": "bot", "text": "Sou o Caio", "metadata": {"agent": "Caio"}},
+        {"event": "bot", "text": JOINED, "metadata": {"agent": None}},
+        {"event": "bot", "text": None},
     ]
-    assert rasa.asked == [("../1?a#b", "tracker", None)]
+    async with opened(rasa) as http:
+        await hand_over(http, conversation="../1?a#b")
+        reads = [await http.get(f"{TICKET}/messages", headers=CAIO)]
+        assert rasa.said() == []
+        await http.put(f"{TICKET}/agent", headers=CAIO)
+        reads += [await http.get(f"{TICKET}/messages", headers=CAIO) for _ in range(2)]
+        for each in reads:
+            assert [[*line.values()] for line in await each.json()] == [
+                ["customer", "de novo eu"],
+                ["customer", "Sim"],
+                ["customer", "/deny"],
+                ["customer", "oi"],
+                ["customer", "(arquivo que este canal não traz)"],
+                ["agent", "Sou o Caio"],
+                ["desk", JOINED],
+            ]
+    assert rasa.said() == [signal("joined"), (module.ONLY_TEXT, None, None)]
+    assert {*rasa.read} == {"../1?a#b"}
 
 
-async def test_an_agent_hears_what_rasa_refuses(rasa: FakeRasa) -> None:
-    """But for an intent that a bot does not have: then it says nothing, and goes on."""
-    way_back = Rasa(rasa.url, "made up, for Rasa")
-    for what, status in (("tracker/events", 404), ("trigger_intent", 500)):
-        rasa.refused = {what: status}
-        with pytest.raises(ClientResponseError):
-            await way_back.resume("1", "agent_returned")
-    rasa.refused = {"trigger_intent": 404}
-    await way_back.resume("1", "agent_returned")
+LONG = "a" * 2_000
+OF_NOBODY: list[dict[str, str]] = [{}, {"Agent": " "}, {"Agent": "a" * 65}, {"Agent": "a\u202eb"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "headers", "status"),
+    [
+        *((json.dumps({"text": text}), HELLO, 200) for text in ("a", LONG, "a\nb")),
+        *(
+            (json.dumps({"text": text}), HELLO, 400)
+            for text in (None, "", " \n", LONG + "a", 1, ["a"], {"a": "b"})
+        ),
+        *((data, HELLO, 400) for data in ("{", "[]", "null", "{}", "[" * 100_000, b"\xff")),
+        *((json.dumps(WORDS), each, 400) for each in ({}, {"Idempotency-Key": "k" * 65})),
+        *((json.dumps(WORDS), HELLO | {"Agent": ""} | each, 400) for each in OF_NOBODY),
+        (json.dumps(WORDS), HELLO | {"Agent": "João"}, 409),
+        (json.dumps(WORDS), HELLO | {"Authorization": "Bearer x"}, 401),
+    ],
+)
+async def test_what_is_no_message_is_refused(
+    rasa: FakeRasa, data: str | bytes, headers: dict[str, str], status: int
+) -> None:
+    """And is said to nobody: a null is not the text "None"."""
+    async with opened(rasa) as http:
+        await hand_over(http)
+        await http.put(f"{TICKET}/agent", headers=CAIO)
+        answer = await http.post(f"{TICKET}/messages", data=data, headers=CAIO | headers)
+        assert (answer.status, len(rasa.said())) == (status, 2 if status == 200 else 1)
+        assert (await http.delete("/handovers/another", headers=CAIO)).status == 404
+
+
+def posts() -> Iterable[tuple[object, dict[str, str], int]]:
+    """Yield hand-overs, one after the other, and what the desk answers."""
+    key = {"Idempotency-Key": "k"}
+    yield from ((BODY, {}, 400), ([], key, 400), (None, key, 400), ({}, key, 400))
+    for name in (None, "", " ", ".", "..", 1, ["1"], "a\nb", "\ud800"):
+        yield {**BODY, "conversation": name}, key, 400
+    yield from ((BODY, key, 201), (BODY, key, 200), ({**BODY, "reason": "x"}, key, 409))
+    yield {**BODY, "conversation": "..."}, {"Idempotency-Key": "k2"}, 201
+
+
+async def test_a_key_with_another_body_is_refused(rasa: FakeRasa) -> None:
+    """And with the same one it is the hand-over that is there already. Without a key, it is none.
+
+    Nor without a conversation that stays in the path of Rasa's API.
+    """
+    async with opened(rasa) as http:
+        for body, headers, status in posts():
+            answer = await http.post("/handovers", data=json.dumps(body), headers=headers)
+            assert answer.status == status, body
+        bad = await http.post("/handovers", data="{", headers={"Idempotency-Key": "k"})
+        assert bad.status == 400
+        assert (await (await http.get("/handovers")).json()).keys() == {"k", "k2"}
 
 
 async def test_the_desk_starts_with_its_token_and_the_way_back(
@@ -147,7 +423,8 @@ async def test_the_desk_starts_with_its_token_and_the_way_back(
     made: dict[str, Any] = {}
     printed = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="utf-8"))
-    monkeypatch.setattr(sys, "argv", ["desk.py", "--port", "8091", "--patience", "0"])
+    arguments = ["--port", "8091", "--patience", "0", "--channels", "sms"]
+    monkeypatch.setattr(sys, "argv", ["desk.py", *arguments])
     monkeypatch.setattr(web, "run_app", lambda app, **told: made.update(told, app=app))
     monkeypatch.setenv("HANDOVER_TOKEN", "")
     monkeypatch.setenv("RASA_URL", rasa.url)
@@ -157,9 +434,10 @@ async def test_the_desk_starts_with_its_token_and_the_way_back(
     monkeypatch.setenv("HANDOVER_TOKEN", TOKEN)
     main()
     assert (made["host"], made["port"]) == ("127.0.0.1", 8091)
+    body, key = {**BODY, "channel": "sms"}, {"Idempotency-Key": "k"}
     async with TestClient(TestServer(made["app"], host="127.0.0.1")) as http:
         assert (await http.get("/")).status == 200, "whoever starts it asks whether it answers"
-        assert (await http.post("/handovers", json=BODY, headers=KEY | AUTHORIZED)).status == 201
-        assert json.loads(printed.getvalue()) == BODY
+        assert (await http.post("/handovers", json=body, headers=key | AUTHORIZED)).status == 201
+        assert json.loads(printed.getvalue()) == body
         await asyncio.sleep(0.5)
-    assert rasa.asked == returned("1", "agent_never_came")
+    assert rasa.said() == [signal("never_came", None)]

@@ -26,7 +26,8 @@ OF_THE_CUSTOMER = {
     "token_status": "valid",
 }
 SCHEMA = json.loads((ROOT / "examples" / "handover.schema.json").read_text(encoding="utf-8"))
-OF_THE_BOT = {"conversation": "5511987654321", "channel": "whatsapp"}
+SAID = [{"who": "customer", "text": "oi"}]
+OF_THE_BOT = {"conversation": "5511987654321", "channel": "whatsapp", "transcript": SAID}
 """What an example bot adds, so that the desk can answer and return the conversation."""
 RAW = ("cpf", "agency", "account", "phone_number", "id_document")
 
@@ -82,6 +83,9 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
     assert fields["ps7_status"]["enum"] == [outcome.value for outcome in Outcome]
     assert not takes.is_valid({**said, "ps7_context": "sealed"})
     assert not takes.is_valid({**said, "conversation": None}), "nobody could answer"
+    for line in ({"who": "agent", "text": "oi"}, {"who": "bot"}, {"who": "bot", "text": "a" * 501}):
+        assert not takes.is_valid({**said, "transcript": [line]})
+    assert not takes.is_valid({**said, "transcript": SAID * 31})
     for name in (*OF_THE_CUSTOMER, *RAW):
         assert not takes.is_valid({**said, name: ANA[name]}), "nobody is known"
 

@@ -13,7 +13,6 @@ from playwright.async_api import expect
 
 from actions.ps7.testing import PERSONAS
 from examples.desk import Rasa
-from tests.conversation import spoken
 from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, NO_BALANCE, greeting
 from tests.webchat.visit import A_PERSON, ASK, LEAVE
 
@@ -117,11 +116,13 @@ async def test_a_hand_over_and_the_agent(
     got = visit.page.locator("#turns > .turn").first.locator(".desk tr")
     await expect(got.filter(has_text="CPF para exibir")).to_contain_text("***.982.247-**")
     await visit.say(ASK, 3)
-    await desk.write(ticket["conversation"], "Olá, aqui é o Paulo.")
+    await desk.say(ticket["conversation"], "k", "Olá, aqui é o Paulo.", "Paulo", None)
     heard = [*GREETING, HANDOVER, "Olá, aqui é o Paulo."]
     await visit.hears(*heard)
-    await desk.resume(ticket["conversation"], "agent_returned")
-    heard += spoken.answer("agent_returned")
+    await desk.resume(ticket["conversation"])
+    told = {"conversation": "returned", "agent": "Paulo"}
+    await desk.say(ticket["conversation"], "back", "Estou de volta.", None, told)
+    heard.append("Estou de volta.")
     await visit.hears(*heard)
     await expect(why).to_have_text("A assistente está de volta, e não sabe mais quem você é.")
     await visit.say(ASK, 4)

@@ -38,13 +38,14 @@ WAYS = {
 
 def lay_out(package: Path, by_wheel: bool) -> None:
     """Make the folder of a bot's actions."""
-    package.mkdir()
-    for module in OWN.glob("*.py"):
-        code = module.read_text(encoding="utf-8")
+    for module in OWN.rglob("*.py"):
+        code, inside = module.read_text(encoding="utf-8"), module.relative_to(OWN)
         if not by_wheel:
-            code = code.replace("from rasa_ps7 import", "from .ps7 import")
+            up = "." * len(inside.parts)
+            code = code.replace("from rasa_ps7 import", f"from {up}ps7 import")
             code = code.replace("import rasa_ps7 ", "from . import ps7 ")
-        (package / module.name).write_text(code, encoding="utf-8")
+        (package / inside).parent.mkdir(parents=True, exist_ok=True)
+        (package / inside).write_text(code, encoding="utf-8")
     if not by_wheel:
         optional = shutil.ignore_patterns("cli", "testing")
         shutil.copytree(ROOT / "actions" / "ps7", package / "ps7", ignore=optional)

@@ -132,7 +132,7 @@ async def test_the_agents_desk_gets_the_context(
     before = bot.slots["ps7_status"]
     assert (await bot.run("action_hand_over")).texts == [AWAY], "no HANDOVER_URL is set"
     assert (bot.slots["handed_over"], bot.slots["ps7_status"]) == (False, before)
-    monkeypatch.setattr("actions.desk.hand_over", take)
+    monkeypatch.setattr("actions.hand_over.desk.hand_over", take)
     assert (await bot.run("action_hand_over")).texts == [HANDOVER]
     assert (bot.slots["handed_over"], bot.slots["ps7_status"]) == (True, "missing")
     assert bot.events[-1]["event"] == "pause"

@@ -68,7 +68,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         taken.append(context)
         return True
 
-    monkeypatch.setattr("actions.desk.hand_over", take)
+    monkeypatch.setattr("actions.hand_over.desk.hand_over", take)
     return taken
 
 

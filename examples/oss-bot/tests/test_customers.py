@@ -33,8 +33,6 @@ OVER = (
     "Por segurança, o seu acesso expirou. Para falar da sua conta, abra a conversa de novo pelo "
     "aplicativo do banco."
 )
-BACK = "Estou de volta, depois da conversa com a nossa equipe. Posso ajudar em algo mais?"
-NOBODY_CAME = "Nossa equipe não conseguiu atender agora. Continuo por aqui: em que posso ajudar?"
 ONLY_TEXT = "Por aqui, só entendo texto. Pode escrever, por favor?"
 AWAY = "Nossa equipe não pode atender agora. Continuo por aqui: tente de novo em alguns minutos."
 FORGED = (
@@ -182,8 +180,6 @@ async def test_a_person_takes_over_and_the_slots_are_emptied(
 @pytest.mark.parametrize(
     ("intent", "said", "signal"),
     [
-        ("agent_returned", BACK, "returned"),
-        ("agent_never_came", NOBODY_CAME, "returned"),
         ("send_media", ONLY_TEXT, None),
         ("goodbye", "Seu acesso foi encerrado. Até logo!", "ended"),
     ],
@@ -191,7 +187,7 @@ async def test_a_person_takes_over_and_the_slots_are_emptied(
 async def test_the_channel_hears_who_has_the_conversation(
     talk: Talk, bot: CustomerConversation, intent: str, said: str, signal: str | None
 ) -> None:
-    """The desk returns it, the customer leaves, or it has something else than text."""
+    """The customer leaves, or has something else than text. What is the desk's, the desk says."""
     assert await talk(f"/{intent}", intent) == [said]
     custom = [each["data"].get("custom") for each in bot.events if each["event"] == "bot"]
     assert custom == [signal and {"data": {"conversation": signal}}]

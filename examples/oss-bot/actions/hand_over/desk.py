@@ -13,12 +13,15 @@ import hmac
 import json
 import logging
 import os
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rasa_sdk import Tracker
 
 HANDED_OVER = "handed_over"
@@ -30,6 +33,12 @@ _THERE_ALREADY = 409
 _TAKEN, _RETRYABLE = {*range(200, 300), _THERE_ALREADY}, range(500, 600)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _OF_THE_MOMENT = ("reason", "correlation_id")
+LINES, LONGEST = 30, 500
+"""How much of the conversation an agent gets: its last lines, and characters of each."""
+_NUMBER = re.compile(r"\d(?:[ .,/-]{0,3}\d){3,}")
+"""Four digits or more, as an account, a CPF, a password or an amount is written."""
+_SPEAKERS = {"user": "customer", "bot": "bot"}
+_BORDERS = {"session_started", "restart", "session_ended", "pause", "resume"}
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +46,8 @@ _log = logging.getLogger(__name__)
 async def hand_over(tracker: Tracker, context: dict[str, Any]) -> bool:
     """Return whether the desk has the conversation. Never raises, and logs no value.
 
-    `context` is what `handover(tracker)` returned. The desk also gets the conversation's id, by
-    which it returns the conversation, and the channel.
+    `context` is what `handover(tracker)` returned. The desk also gets what was said, the
+    conversation's id, by which it returns the conversation, and the channel.
     """
     url, token = os.environ.get("HANDOVER_URL"), os.environ.get("HANDOVER_TOKEN")
     if not (url and token):
@@ -46,12 +55,14 @@ async def hand_over(tracker: Tracker, context: dict[str, Any]) -> bool:
         return False
     channels = [each.get("input_channel") for each in tracker.events if each["event"] == "user"]
     channel = channels[-1] if channels else None
-    body = {**context, "conversation": tracker.sender_id, "channel": channel}
+    said = {"channel": channel, "transcript": transcript(tracker.events)}
+    body = {**context, "conversation": tracker.sender_id, **said}
     key = idempotency_key(tracker, token, context)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     try:
         address = urlsplit(url)
-        if address.scheme != "https" and address.hostname not in _LOOPBACK:
+        here = address.scheme == "http" and address.hostname in _LOOPBACK
+        if address.scheme != "https" and not here:
             _log.error("Hand-over failed: HANDOVER_URL must be https")
             return False
         return await asyncio.wait_for(_post(url, body, headers), DEADLINE)
@@ -74,6 +85,26 @@ async def _post(url: str, body: dict[str, Any], headers: dict[str, str]) -> bool
                 if attempt == _ATTEMPTS:
                     raise
         return False
+
+
+def transcript(events: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return what this customer and the bot said in this session, oldest first, without numbers.
+
+    It begins anew with whatever ends a customer's part: a session, a log-out, an earlier hand-over,
+    and the message that brought another customer.
+    """
+    lines: list[dict[str, str]] = []
+    who = None
+    for event in events:
+        kind, name, value = event["event"], event.get("name"), event.get("value")
+        if kind in _BORDERS or (kind, name) == ("action", "action_ps7_forget"):
+            lines, who = [], None
+        elif (kind, name) == ("slot", "cpf_masked") and value not in (None, who):
+            lines, who = lines[-1:] if who else lines, value
+        elif kind in _SPEAKERS and (text := event.get("text")):
+            masked = _NUMBER.sub("••••", text)[:LONGEST]
+            lines.append({"who": _SPEAKERS[kind], "text": masked})
+    return lines[-LINES:]
 
 
 def idempotency_key(tracker: Tracker, token: str, context: dict[str, Any]) -> str:

@@ -1,1 +1,0 @@
-../../oss-bot/actions/desk.py
