@@ -63,12 +63,7 @@ def judged(
         # A healthy PS7 knows no such context; it answered, so a second connection may fail.
         ("business_failure", JSON, FAULT, "ok ps7: PS7 takes the credentials, and knows no such"),
         ("business_failure", HTML, None, "warning ps7-500: the answer is HTTP 500, as PS7 says"),
-        (
-            None,
-            JSON,
-            None,
-            "warning ps7-anybody: PS7 names a customer for a contextId that it",
-        ),
+        (None, JSON, None, "error ps7-anybody: PS7 names a customer for a contextId that it"),
     ],
 )
 def test_what_came_of_the_lookup_is_judged(

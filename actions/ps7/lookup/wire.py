@@ -368,7 +368,9 @@ def read_customer(
     text = _NO_TEXT | below | _texts(payload)
     code, undocumented = {}, []
     for name, known in CODES.items():
-        code[name] = known.get((text[name] or "").lower())
+        value = text[name] or ""
+        # A Kelvin sign in lower case is a k.
+        code[name] = known.get(value.lower()) if value.isascii() else None
         if text[name] and code[name] is None:
             undocumented.append(name)
     number = text["u_cpf"]
