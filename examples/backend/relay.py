@@ -7,13 +7,16 @@ CEC owns the channel and the agents. It posts to `/messages`, with `Authorizatio
     {"session": "…", "text": "…", "contextId": "…", "channel": "whatsapp"}
 
 `session` is CEC's id of the conversation, random and new for each login: it becomes Rasa's
-`sender_id`, and what the agents' desk gets as `conversation`. `contextId` is CEC's, if the customer
-is known; it leaves here signed. The answer says who goes on, so that CEC can connect an agent:
+`sender_id`, and what the agents' desk gets as `conversation`. `contextId` is in every message, null
+if nobody is known: so no message depends on what Rasa kept of an earlier one. It leaves here
+signed. The answer says who goes on, so that CEC can connect an agent:
 
-    {"answers": [{"text": "…"}], "next": "bot"}
+    {"answers": [{"text": "Ver?", "buttons": [{"title": "Sim", "payload": "…"}]}], "next": "bot"}
 
-`next` is `agent` once the bot has handed over, and as long as it is silent: until the desk returns
-the conversation by Rasa's API. It is `nobody` once the customer has logged out.
+An answer has `text`, `image`, `attachment` or `buttons`. Whoever presses a button says its title as
+`text`; its `payload` goes beside that as it came. `next` is `agent` once the bot has handed over,
+and as long as it is silent: until the desk returns the conversation by Rasa's API. It is `nobody`
+once the customer has logged out. What an agent writes does not pass here: CEC's write over CEC.
 """
 
 from __future__ import annotations
@@ -27,12 +30,22 @@ import os
 import re
 import sys
 import time
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
 from arrival_token import arrival_token
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "channels"))
+
+from customer_text import (
+    TOO_LONG,
+    TooLongError,
+    customer_text,
+    open_payload,
+    seal_payload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,6 +55,9 @@ DEADLINE = aiohttp.ClientTimeout(15.0)
 SESSION = re.compile(r"[A-Za-z0-9_-]{16,128}")
 NEXT = {"handed_over": "agent", "ended": "nobody"}
 """What the bot says to channels, in `custom` of a response, and who goes on then."""
+
+SHOWN = {"text": str, "image": str, "attachment": str | dict, "buttons": list}
+"""What an answer may have, and of which type."""
 
 _log = logging.getLogger("relay")
 
@@ -72,47 +88,87 @@ class Relay:
             raise web.HTTPUnauthorized
         try:
             message = self._to_rasa(await request.json())
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise web.HTTPBadRequest(text="session and text, please: see relay.py") from None
+        except (TooLongError, web.HTTPRequestEntityTooLarge):
+            return _json({"answers": [{"text": TOO_LONG}], "error": "too long"}, 413)
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            wanted = "session, text and contextId, please: see relay.py"
+            raise web.HTTPBadRequest(text=wanted) from None
         try:
             async with self._http.post(self._webhook, json=message) as answer:
-                parts: list[dict[str, Any]] = await answer.json()
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+                parts: list[Any] = _expect(list, await answer.json())
+        except (aiohttp.ClientError, asyncio.TimeoutError, TypeError, ValueError) as error:
             _log.warning("Rasa did not answer: %s", type(error).__name__)
             raise web.HTTPBadGateway(text="the bot is away") from None
-        said = {"answers": _answers(parts), "next": _next(parts)}
-        return web.json_response(said, dumps=partial(json.dumps, ensure_ascii=False))
+        answers = [self._answer(message["sender"], each) for each in parts]
+        return _json({"answers": [each for each in answers if each], "next": _next(parts)})
 
     def _to_rasa(self, post: dict[str, Any]) -> dict[str, Any]:
         """Return the message for Rasa's REST channel.
 
         Raises:
-            AttributeError, KeyError, TypeError, ValueError: the post is not as it should be.
+            AttributeError, LookupError, TypeError, ValueError: the post is not as it should be.
 
         """
-        session, text = post["session"], post["text"]
+        session, text, context = post["session"], customer_text(post["text"]), post["contextId"]
+        channel = _expect(str, post.get("channel") or "cec")
         if not SESSION.fullmatch(session):
             raise ValueError("session")
         metadata = {}
-        if context := post.get("contextId"):
-            metadata["contextId"] = arrival_token(
-                self._key, str(context), session, int(time.time())
-            )
-        # A text that begins with a slash would be a command to Rasa.
-        said = {"message": text.strip().lstrip("/ \t\n"), "metadata": metadata}
-        return {"sender": session, "input_channel": post.get("channel") or "cec", **said}
+        if context is not None and (known := str(_expect(str | int, context))):
+            metadata["contextId"] = arrival_token(self._key, known, session, int(time.time()))
+        payload = open_payload(self._key.encode(), session, post.get("payload"))
+        if payload is not None:
+            metadata["title"], text = text, payload
+        said = {"message": text, "metadata": metadata}
+        return {"sender": session, "input_channel": channel, **said}
+
+    def _answer(self, session: str, part: object) -> dict[str, Any]:
+        """Return what is for the customer. The log names what cannot be shown."""
+        part = part if isinstance(part, dict) else {"an item": part}
+        given = {name: part[name] for name in part.keys() - {"recipient_id"} if part[name]}
+        answer: dict[str, Any] = {
+            name: given[name] for name, kind in SHOWN.items() if isinstance(given.get(name), kind)
+        }
+        buttons = [self._button(session, each) for each in answer.pop("buttons", [])]
+        if titled := [each for each in buttons if each]:
+            answer["buttons"] = titled
+        lost = given.keys() - answer.keys() - ({"custom"} if _signal(part) else set())
+        if len(titled) < len(buttons):
+            lost.add("buttons")
+        if lost:
+            _log.warning("Not shown: %s", ", ".join(sorted(lost)))
+        return answer
+
+    def _button(self, session: str, button: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Return a button with its payload sealed, {} for one without a title."""
+        if not (isinstance(button, dict) and button.get("title")):
+            return {}
+        if isinstance(payload := button.get("payload"), str):
+            button["payload"] = seal_payload(self._key.encode(), session, payload)
+        return button
 
 
-def _answers(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what is for the customer: text, picture, buttons."""
-    kept = ("text", "image", "buttons")
-    shown = [{name: each[name] for name in kept if name in each} for each in parts]
-    return [each for each in shown if each]
+def _expect(kind: Any, value: object) -> Any:  # noqa: ANN401 - JSON
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError
+    return value
 
 
-def _next(parts: list[dict[str, Any]]) -> str:
+def _json(content: object, status: int = 200) -> web.Response:
+    body = json.dumps(content, ensure_ascii=False).encode(errors="replace")
+    return web.Response(body=body, status=status, content_type="application/json", charset="utf-8")
+
+
+def _signal(part: Any) -> str | None:  # noqa: ANN401 - JSON
+    """Return what the bot says to the channel about the conversation."""
+    for name in ("custom", "data", "conversation"):
+        part = part.get(name) if isinstance(part, dict) else None
+    return part if isinstance(part, str) else None
+
+
+def _next(parts: list[Any]) -> str:
     """Return who goes on, by what the bot said to the channel. A paused one says nothing."""
-    signals = [((each.get("custom") or {}).get("data") or {}).get("conversation") for each in parts]
+    signals = [_signal(each) for each in parts]
     return next((NEXT[each] for each in signals if each in NEXT), "bot" if parts else "agent")
 
 

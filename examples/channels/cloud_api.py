@@ -37,13 +37,16 @@ DEADLINE = 10.0
 """Seconds for one message to the Graph API, attempts included."""
 TEXT, BODY = 4096, 1024
 """Characters of a text, and of one beside buttons."""
+REFUSED = "not delivered"
+"""How a message ended that Meta did not take."""
 CHOOSE = "Ver opções"
 """What opens a list; also the text beside buttons of a response that has none."""
 CODE = re.compile(r"\bps7-[A-Za-z0-9_-]{16,64}(?![\w-])")
 """What a link of the bank, https://wa.me/<number>?text=…, may put into the first message."""
 
 _READ = {"button": CallbackButton, "button_reply": CallbackButton, "list_reply": CallbackSelection}
-_NOTHING_SAID = {"call_permission_reply", "edit", "reaction", "revoke", "system"}
+_NOTHING_SAID = ("call_permission_reply", "edit", "reaction", "revoke", "system")
+_CHANGED = ("user_changed_number", "customer_changed_number", "user_changed_user_id")
 
 
 class Said(NamedTuple):
@@ -56,7 +59,10 @@ class Said(NamedTuple):
     """Meta's id of the customer for this business, which outlives a hidden phone number; "" in
     posts of before 2026."""
     text: str | None
-    """What was typed or pressed; None: a voice note, a picture, a place or the like."""
+    """What was typed, or what is on the button; None: a voice note, a picture, a place or the
+    like, and what cannot be read."""
+    pressed: str | None
+    """The id of a button or of a row: a client of the customer's own can make up any."""
     code: str | None
     """The code of a link of the bank."""
     sent_at: float
@@ -88,25 +94,53 @@ def read(wa: WhatsApp, value: dict[str, Any]) -> Said | None:
 
     """
     (message,) = value["messages"]
+    if "group_id" in message:
+        return None
     kind = (message.get("interactive") or {}).get("type", message["type"])
-    if kind in _NOTHING_SAID or "group_id" in message:
+    if kind in _NOTHING_SAID:
         return None
     value = {**value, "contacts": [_contact(value["contacts"], message)]}
     post = {"entry": [{"id": "", "changes": [{"field": "messages", "value": value}]}]}
     raw = RawUpdate(json.dumps(post).encode(), hmac_header=None, update_hash="")
     reader: Any = _READ.get(kind, Message)
     update = reader.from_update(client=wa, update=raw)
-    code = None
-    if isinstance(update, Message):
-        text = update.text or update.caption
-        if text and (found := CODE.search(text)):
-            code, text = found[0], text.replace(found[0], "")
-        # A text that begins with a slash would be a command to Rasa, which only buttons give.
-        text = text and text.strip().lstrip("/ \t\n")
-    else:
-        text = str(update.data)
     user, sent_at = update.from_user, update.timestamp.timestamp()
-    return Said(update.id, user.wa_id, user.bsuid, text, code, sent_at)
+    if isinstance(update, Message):
+        text, pressed = update.text or update.caption, None
+    else:
+        text, pressed = update.title, update.data
+    code = None if text is None else CODE.search(text)
+    text = text and CODE.sub("", text)
+    return Said(str(update.id), user.wa_id, user.bsuid, text, pressed, code and code[0], sent_at)
+
+
+def unread(value: dict[str, Any]) -> Said | None:
+    """Return that somebody said what `read` cannot read; None if one cannot tell who."""
+    (message,) = value["messages"]
+    try:
+        writer = _contact(value["contacts"], message)
+    except (AttributeError, KeyError, TypeError):
+        return None
+    if message.get("type") in _NOTHING_SAID or "group_id" in message:
+        return None
+    delivery = json.dumps(message.get("id") or message)
+    return Said(delivery, writer["wa_id"], writer["user_id"], None, None, None, time.time())
+
+
+def moved(value: dict[str, Any]) -> tuple[str, str] | None:
+    """Return a customer's earlier user id or number, and where they are now; None for other news.
+
+    Raises:
+        AttributeError, KeyError, TypeError: the message is not as Meta documents it.
+
+    """
+    (message,) = value["messages"]
+    system = message.get("system") or {}
+    if system.get("type") not in _CHANGED:
+        return None
+    before = _contact(value["contacts"], message)
+    now = system.get("wa_id") or system.get("new_wa_id") or system["user_id"]
+    return before["user_id"] or before["wa_id"], now
 
 
 def _contact(contacts: list[Any], message: dict[str, Any]) -> dict[str, Any]:
@@ -122,8 +156,8 @@ def _contact(contacts: list[Any], message: dict[str, Any]) -> dict[str, Any]:
 def failure(value: dict[str, Any]) -> int | None:
     """Return Meta's code of why a message of the bot was not delivered, None for other news."""
     (status,) = value["statuses"]
-    errors = _listed(status, "errors")
-    return int(errors[0]["code"]) if errors else None
+    codes = [each.get("code") for each in _listed(status, "errors") if isinstance(each, dict)]
+    return next((each for each in codes if isinstance(each, int)), None)
 
 
 def parts(text: str, size: int) -> Iterator[str]:
@@ -153,50 +187,60 @@ def keyboard(buttons: list[dict[str, Any]]) -> list[Button] | SectionList | None
 
 
 class Sender:
-    """Sends, and never raises: a message that is not taken is counted, and the turn goes on."""
+    """Sends, and never raises: a message that is not taken is counted, and the turn goes on.
+
+    What a method returns is "" once Meta has the message. Else it says whether the customer may
+    have it all the same: `not delivered: …` or `perhaps delivered: …`, with Meta's code.
+    """
 
     def __init__(self, wa: WhatsApp, count: Callable[[str], None]) -> None:
         """Take pywa's client, and what counts a failure."""
         self._wa, self._count = wa, count
 
-    async def text(self, to: str, text: str) -> None:
+    async def text(self, to: str, text: str) -> str:
         """Send a text, in parts if it is too long for one message."""
-        for part in parts(text, TEXT):
-            await self._send(self._wa.send_message, to=to, text=part)
+        failures = [
+            await self._send(self._wa.send_message, to=to, text=part) for part in parts(text, TEXT)
+        ]
+        return next(filter(None, failures), "")
 
-    async def choices(self, to: str, text: str, buttons: list[dict[str, Any]]) -> None:
-        """Send what can be pressed; as lines of text if WhatsApp would not take it whole."""
-        if (keys := keyboard(buttons)) is None:
-            lines = [f"• {each['title']} {each.get('url', '')}".strip() for each in buttons]
-            await self.text(to, "\n".join([text, *lines]))
-            return
-        *before, body = parts(text or CHOOSE, BODY)
-        for part in before:
-            await self.text(to, part)
-        await self._send(self._wa.send_message, to=to, text=body, buttons=keys)
+    async def choices(self, to: str, text: str, buttons: list[dict[str, Any]]) -> str:
+        """Send what can be pressed; as lines of text if WhatsApp does not take it whole."""
+        if (keys := keyboard(buttons)) is not None:
+            *before, body = parts(text or CHOOSE, BODY)
+            for part in before:
+                await self.text(to, part)
+            why = await self._send(self._wa.send_message, to=to, text=body, buttons=keys)
+            if not why.startswith(REFUSED):
+                return why
+            text = body
+        lines = [f"• {each['title']} {each.get('url') or ''}".strip() for each in buttons]
+        return await self.text(to, "\n".join([text, *lines]))
 
-    async def picture(self, to: str, link: str) -> None:
-        """Send a picture that Meta fetches. pywa would take another text for a file's name."""
-        if link.startswith("https://"):
-            await self._send(self._wa.send_image, to=to, image=link)
-        else:
-            await self.text(to, link)
+    async def picture(self, to: str, link: str) -> str:
+        """Send a picture that Meta fetches, or its link if Meta does not take it."""
+        if not link.startswith("https://"):  # pywa would take it for a file's name
+            return await self.text(to, link)
+        why = await self._send(self._wa.send_image, to=to, image=link)
+        return await self.text(to, link) if why.startswith(REFUSED) else why
 
-    async def _send(self, send: Callable[..., Awaitable[object]], **message: object) -> None:
-        """Send, again after 429 or 5xx, within a deadline. A lost answer is not sent twice."""
+    async def _send(self, send: Callable[..., Awaitable[object]], **message: object) -> str:
+        """Send, again if Meta says so, within a deadline. A lost answer is not sent twice."""
         pause, until = 0.5, time.monotonic() + DEADLINE
         while True:
             try:
                 await asyncio.wait_for(send(**message), until - time.monotonic())
             except WhatsAppError as error:
-                code, status = str(error.code), error.status_code or 0
-                again = isinstance(error, ThrottlingError) or status == 429 or status >= 500  # noqa: PLR2004
+                code, status, ending = str(error.code), error.status_code or 0, REFUSED
+                again = isinstance(error, ThrottlingError) or bool(error.is_transient)
+                again = again or status == 429 or status >= 500  # noqa: PLR2004
             except Exception as error:  # noqa: BLE001 - its text may hold the address
                 code, again = type(error).__name__, isinstance(error, httpx.ConnectError)
+                ending = REFUSED if again else "perhaps delivered"
             else:
-                return
+                return ""
             if not again or time.monotonic() + pause > until:
                 self._count(f"an answer was not taken (code {code})")
-                return
+                return f"{ending}: code {code}"
             await asyncio.sleep(pause)
             pause *= 2

@@ -23,7 +23,19 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, response
 
-from .cloud_api import DEADLINE, MAX_AGE, Said, Sender, failure, read, split
+from .cloud_api import (
+    DEADLINE,
+    MAX_AGE,
+    REFUSED,
+    Said,
+    Sender,
+    failure,
+    moved,
+    read,
+    split,
+    unread,
+)
+from .customer_text import TOO_LONG, TooLongError, customer_text, open_payload, seal_payload
 from .inbox import Inbox
 
 if TYPE_CHECKING:
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
     from sanic.request import Request
     from sanic.response import HTTPResponse
 
+    Send = Callable[..., Awaitable[str]]
     Handler = Callable[[UserMessage], Awaitable[Any]]
 
 NEEDED = (
@@ -48,38 +61,73 @@ for _name in ("pywa", "httpx"):  # at DEBUG these write numbers and texts
 
 
 class WhatsAppOutput(OutputChannel):
-    """Sends what the bot says."""
+    """Sends what the bot says, and what an agent writes by Rasa's API.
 
-    def __init__(self, sender: Sender, inbox: Inbox, to: str | None = None) -> None:
-        """Take where to; None: where the one of that sender id wrote from."""
-        self._sender, self._inbox, self._to = sender, inbox, to
+    An agent's words have a `message_key`, and wait for how they end: if not Meta has them, a
+    RasaException says `not delivered: …` or `perhaps delivered: …`.
+    """
+
+    def __init__(self, sender: Sender, inbox: Inbox, key: bytes, to: str | None = None) -> None:
+        """Take the key of payloads, and where to; None: where the one of that id wrote from."""
+        self._sender, self._inbox, self._key, self._to = sender, inbox, key, to
 
     @classmethod
     def name(cls) -> str:
         """Return the name by which responses are chosen."""
         return "whatsapp"
 
-    async def _address(self, sender_id: str) -> str | None:
-        if (to := self._to or await self._inbox.address(sender_id)) is None:
+    async def _send(self, who: str, told: dict[str, Any], send: Send, *what: Any) -> None:  # noqa: ANN401
+        if to := self._to or await self._inbox.address(who):
+            why = await send(to, *what)
+        else:
             self._inbox.count("an answer has no address: nobody wrote for a day")
-        return to
+            why = f"{REFUSED}: nobody wrote for a day"
+        if why and "message_key" in told:
+            raise RasaException(why)
 
-    async def send_text_message(self, who: str, text: str, **_: object) -> None:
+    async def send_text_message(self, who: str, text: str, **told: object) -> None:
         """Send a text."""
-        if to := await self._address(who):
-            await self._sender.text(to, text)
+        await self._send(who, told, self._sender.text, text)
 
     async def send_text_with_buttons(
-        self, who: str, text: str, buttons: list[Any], **_: object
+        self, who: str, text: str, buttons: list[Any], **told: object
     ) -> None:
-        """Send what can be pressed."""
-        if to := await self._address(who):
-            await self._sender.choices(to, text, buttons)
+        """Send what can be pressed, each payload sealed for this conversation."""
+        titled = [
+            each
+            for each in buttons
+            if isinstance(each, dict) and isinstance(each.get("title"), str)
+        ]
+        if len(titled) < len(buttons):
+            self._inbox.count("a button has no title")
+        sealed = [{**each, "payload": self._sealed(who, each)} for each in titled]
+        await self._send(who, told, self._sender.choices, text or "", sealed)
 
-    async def send_image_url(self, who: str, image: str, **_: object) -> None:
+    def _sealed(self, who: str, button: dict[str, Any]) -> str:
+        payload = button.get("payload")
+        return seal_payload(
+            self._key, who, payload if isinstance(payload, str) else button["title"]
+        )
+
+    async def send_image_url(self, who: str, image: str, **told: object) -> None:
         """Send a picture by its address."""
-        if to := await self._address(who):
-            await self._sender.picture(to, image)
+        await self._send(who, told, self._sender.picture, str(image))
+
+    async def send_attachment(self, who: str, attachment: Any, **told: object) -> None:  # noqa: ANN401
+        """Send the link of a file."""
+        for name in ("payload", "src"):
+            attachment = attachment.get(name) if isinstance(attachment, dict) else attachment
+        if isinstance(attachment, str):
+            await self._send(who, told, self._sender.text, attachment)
+        else:
+            self._inbox.count("an attachment has no link")
+
+    async def send_elements(self, who: str, elements: Any, **told: object) -> None:  # noqa: ANN401
+        """Send the cards of a carousel, one after the other."""
+        for card in elements:
+            text = "\n".join(str(card[name]) for name in ("title", "subtitle") if card.get(name))
+            shown = {"text": text, "buttons": card.get("buttons"), "image": card.get("image_url")}
+            await self.send_response(who, {**shown, **told})
 
     async def send_custom_json(self, *_: object, **__: object) -> None:
         """Send nothing: it is for channels, and not for customers."""
@@ -120,7 +168,7 @@ class WhatsAppInput(InputChannel):
 
     def get_output_channel(self) -> WhatsAppOutput:
         """Return what reminders, and an agent by Rasa's API, write by."""
-        return WhatsAppOutput(self._sender, self._inbox)
+        return WhatsAppOutput(self._sender, self._inbox, self._key)
 
     def blueprint(self, on_new_message: Handler) -> Blueprint:
         """Return the webhook."""
@@ -152,21 +200,28 @@ class WhatsAppInput(InputChannel):
             values = []
             self._inbox.count("a post could not be read")
         for value in values:
-            try:
-                await self._take(handler, value)
-            except Exception as error:  # noqa: BLE001 - whatever pywa meets; its text may be theirs
-                self._inbox.count(f"an update could not be read ({type(error).__name__})")
+            if said := await self._read(value):
+                await self._take(handler, said)
         return response.text("")
 
-    async def _take(self, handler: Handler, value: dict[str, Any]) -> None:
+    async def _read(self, value: dict[str, Any]) -> Said | None:
         if "statuses" in value:
             if code := failure(value):
                 self._inbox.count(f"an answer was not delivered (code {code})")
-        elif (said := read(self._wa, value)) is None or not await self._inbox.is_new(
-            self._digest(said.delivery)
-        ):
-            pass
-        elif time.time() - said.sent_at > MAX_AGE:
+            return None
+        try:
+            if now := moved(value):
+                self._inbox.count("a customer has another number or user id")
+                await self._inbox.remember(self._digest(now[0]), now[1])
+            return read(self._wa, value)
+        except Exception as error:  # noqa: BLE001 - whatever pywa meets; its text may be theirs
+            self._inbox.count(f"an update could not be read ({type(error).__name__})")
+            return unread(value)
+
+    async def _take(self, handler: Handler, said: Said) -> None:
+        if not await self._inbox.is_new(self._digest(said.delivery)):
+            return
+        if time.time() - said.sent_at > MAX_AGE:
             self._inbox.count("a message came too late to be answered")
         else:
             sender = self._digest(said.user_id or str(said.phone))
@@ -174,16 +229,26 @@ class WhatsAppInput(InputChannel):
 
     def _digest(self, text: str) -> str:
         """Return the keyed digest of a number, a user id or a delivery: the same each time."""
-        return hmac.new(self._key, f"whatsapp:{text}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(
+            self._key, f"whatsapp:{text}".encode(errors="replace"), hashlib.sha256
+        ).hexdigest()[:32]
 
     async def _turn(self, handler: Handler, sender: str, said: Said) -> None:
         await self._inbox.remember(sender, to := said.phone or said.user_id)
+        text = payload = open_payload(self._key, sender, said.pressed)
+        if payload is None:
+            try:
+                text = self._no_text if said.text is None else customer_text(said.text)
+            except TooLongError:
+                await self._sender.text(to, TOO_LONG)
+                return
         context = await self._context_id(sender, said)
-        text = self._no_text if said.text is None else said.text or self._opening
-        output = WhatsAppOutput(self._sender, self._inbox, to)
+        output = WhatsAppOutput(self._sender, self._inbox, self._key, to)
         metadata = {"contextId": context} if context else {}
+        if payload is not None:
+            metadata["title"] = str(said.text)
         told = {"input_channel": self.name(), "message_id": self._digest(said.delivery)}
-        await handler(UserMessage(text, output, sender, metadata=metadata, **told))
+        await handler(UserMessage(text or self._opening, output, sender, metadata=metadata, **told))
 
     async def _context_id(self, sender: str, said: Said) -> str | None:
         """Ask your back-end who writes; None for a stranger, and if it is away."""
@@ -192,7 +257,8 @@ class WhatsAppInput(InputChannel):
             answer = await self._back_end.post(self._context_url, json=asked)
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return None
-            return str(answer.raise_for_status().json()["contextId"])
+            known = answer.raise_for_status().json()["contextId"]
+            return None if known is None else str(known)
         except Exception as error:  # noqa: BLE001 - its text may hold the address
             self._inbox.count(f"the back-end gave no contextId ({type(error).__name__})")
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -24,17 +25,18 @@ def relay(rasa: str) -> Client:
 
 class Cec:
     def __init__(self, http: Client) -> None:
-        self._http, self.session = http, uuid4().hex
+        self.http, self.session = http, uuid4().hex
 
-    async def says(self, text: str, context_id: str | None = None) -> tuple[list[str], str]:
+    async def says(self, text: str, context_id: object = None) -> tuple[list[str], str]:
         """Post what the customer writes; return the texts of the answers, and who goes on."""
         message = {"session": self.session, "text": text, "contextId": context_id}
         answer = await self.post({**message, "channel": "app"})
         return [each["text"] for each in answer["answers"]], answer["next"]
 
     async def post(self, body: object, token: str = TOKEN) -> Any:  # noqa: ANN401 - JSON
-        """Post whatever it is; return the answer, or the status of one that is none."""
+        """Post whatever it is; return the answer, or the status of one that is no JSON."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        async with self._http.post("/messages", data=content, headers=headers) as answer:
-            return await answer.json() if answer.ok else answer.status
+        async with self.http.post("/messages", data=BytesIO(content), headers=headers) as answer:
+            is_json = answer.content_type == "application/json"
+            return await answer.json() if is_json else answer.status

@@ -47,7 +47,7 @@ class Services:
     slow: float = 0.0
     """Seconds that the Graph API takes."""
     back_end: str = ""
-    """What is wrong with the back-end: `slow`, `broken`, or nothing."""
+    """What is wrong with the back-end: `slow`, `broken`, `null`, or nothing."""
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -75,6 +75,8 @@ class Services:
             await asyncio.sleep(1.5)
         if self.back_end == "broken":
             return web.Response(text="<html>")
+        if self.back_end == "null":
+            return web.json_response({"contextId": None})
         known = {**self.known, CODE: "diego"}
         if (context := known.get(asked["code"] or asked["userId"])) is None:
             return web.json_response({}, status=404)
@@ -132,11 +134,15 @@ class Somebody:
 
     async def hears(self, answers: int) -> list[str]:
         """Wait for so many answers, and return their texts."""
+        return [_text(each) for each in await self.messages(answers)]
+
+    async def messages(self, answers: int) -> list[dict[str, Any]]:
+        """Wait for so many answers, and return them as Meta has them."""
         deadline = time.monotonic() + 20
         while len(self.stub.heard[self.address]) < answers:
             assert time.monotonic() < deadline, self.stub.heard[self.address]
             await asyncio.sleep(0.02)
-        return [_text(each) for each in self.stub.heard.pop(self.address, [])]
+        return self.stub.heard.pop(self.address, [])
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -13,14 +13,17 @@ from aiohttp.test_utils import TestServer
 from pywa_async import WhatsApp
 
 from examples.channels import try_it
-from examples.channels.cloud_api import Said, Sender, failure, read, split
+from examples.channels.cloud_api import Said, Sender, failure, moved, read, split, unread
 from examples.channels.try_it import headers_of
 from tests.channels.updates import (
     CODE,
     CONTACT,
+    MOVED,
+    NOBODYS,
     NOTHING_SAID,
     NUMBER_ID,
     PHONE,
+    PRESSED,
     SAID,
     UNREADABLE,
     USER,
@@ -44,10 +47,10 @@ def said(content: Any, **value: Any) -> Any:  # noqa: ANN401
 
 @pytest.mark.parametrize("name", SAID)
 def test_each_kind_of_message_has_its_text(name: str) -> None:
-    """A text, a caption or what was pressed; a typed slash is no command, a code is no text."""
+    """A text, a caption or a title, as it is; a code is no text, and the first is the one."""
     content, expected = SAID[name]
-    code = CODE if "code" in name else None
-    assert said(content) == Said("wamid.1", PHONE, USER, expected, code, 1764374400.0)
+    code, pressed = CODE if "code" in name else None, PRESSED.get(name)
+    assert said(content) == Said("wamid.1", PHONE, USER, expected, pressed, code, 1764374400.0)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +115,35 @@ def test_reactions_edits_and_groups_get_no_answer(name: str) -> None:
     assert said(NOTHING_SAID[name]) is None
 
 
-@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("name", [*UNREADABLE, *NOBODYS])
 def test_one_that_cannot_be_read_costs_no_other(name: str) -> None:
-    """Each message of a post is read alone."""
-    first, broken, last = values(post(*map(message, (text("1"), UNREADABLE[name], text("2")))))
-    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
-        read(WA, broken)
+    """Each message of a post is read alone. Of what cannot be read, one knows who and when.
+
+    If Meta repeats it, it is the same.
+    """
+    odd = message({**UNREADABLE, **NOBODYS}[name], number=2)
+    first, broken, last = values(post(message(text("1")), odd, message(text("2"))))
     assert [getattr(read(WA, one), "text", None) for one in (first, last)] == ["1", "2"]
+    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        assert moved(broken) or read(WA, broken)
+    found, again, other = map(unread, (broken, broken, last))
+    assert (found is None) == (name in NOBODYS)
+    if found and again and other:
+        assert found == Said(found.delivery, PHONE, USER, None, None, None, found.sent_at)
+        assert found.delivery == again.delivery != other.delivery
+        assert time.time() - found.sent_at < 60
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_a_customer_has_another_number_or_user_id(name: str) -> None:
+    """Meta says so, and they say nothing."""
+    system, now = MOVED[name]
+    (value,) = values(post(message({"type": "system", "system": {"body": "…", **system}})))
+    assert (moved(value), read(WA, value)) == ((USER, now), None)
+    (hidden,) = values(
+        post({"id": "1", "type": "system", "from": PHONE, "system": system}, contacts=[])
+    )
+    assert moved(hidden) == (PHONE, now)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +185,7 @@ def test_a_failed_delivery_is_named_by_metas_code() -> None:
     """Meta says so later, perhaps beside a message."""
     read_it = {"id": "wamid.1", "status": "read", "timestamp": "1", "recipient_id": PHONE}
     failed = {"id": "wamid.1", "status": "failed", "errors": [{"code": 131047}]}
-    statuses = [read_it, failed, {"status": "failed", "errors": []}]
+    statuses = [read_it, failed, *({"errors": each} for each in ([], [1], [{"code": "x"}], "x"))]
     first, *others = values(post(message(text("Oi")), statuses=statuses))
     assert "messages" in first
-    assert [failure(each) for each in others] == [None, 131047, None]
+    assert [failure(each) for each in others] == [None, 131047, *[None] * 4]

@@ -14,8 +14,11 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient, TestServer
 from relay import main
 
+from examples.channels.customer_text import TOO_LONG
 from tests.channels.cec import TOKEN, Cec, relay
 from tests.channels.services import ARRIVAL_KEY
+
+WHOLE = {"session": "a" * 16, "text": "oi", "contextId": None}
 
 
 @asynccontextmanager
@@ -40,18 +43,49 @@ async def test_a_contextid_leaves_signed_for_its_session() -> None:
     """And with the channel that CEC names: `cec` if it names none."""
     async with before("[]") as (cec, posted):
         assert await cec.says("oi", "ana") == ([], "agent"), "a silent bot has handed over"
-        await cec.post({"session": cec.session, "text": "oi"})
+        for nobody in (None, ""):
+            await cec.post({"session": cec.session, "text": "oi", "contextId": nobody})
+        await cec.says("oi", 123123213)
     claims = jwt.decode(posted[0]["metadata"].pop("contextId"), ARRIVAL_KEY, algorithms=["HS256"])
     assert (claims["contextId"], claims["sub"]) == ("ana", cec.session)
     said = {"sender": cec.session, "message": "oi", "metadata": {}}
-    assert posted == [{**said, "input_channel": "app"}, {**said, "input_channel": "cec"}]
+    number = jwt.decode(posted.pop()["metadata"]["contextId"], ARRIVAL_KEY, algorithms=["HS256"])
+    assert number["contextId"] == "123123213"
+    assert posted == [{**said, "input_channel": each} for each in ("app", "cec", "cec")]
 
 
-@pytest.mark.parametrize("text", ["/restart", " //restart", "/ /restart "])
-async def test_a_text_that_begins_with_a_slash_is_no_command(text: str) -> None:
+@pytest.mark.parametrize("text", ["/\u00a0/restart", "x" * 2_001, "x" * 900_000, "x" * 2**20])
+async def test_a_text_is_no_command_and_has_a_limit(text: str) -> None:
+    """By `customer_text`. What is longer gets an answer to show, and Rasa is not asked."""
     async with before("[]") as (cec, posted):
-        await cec.says(text)
-    assert [each["message"] for each in posted] == ["restart"]
+        answer = await cec.post({"session": cec.session, "text": text, "contextId": None})
+    if text.endswith("restart"):
+        assert [each["message"] for each in posted] == ["restart"]
+    else:
+        assert answer == {"answers": [{"text": TOO_LONG}], "error": "too long"}
+        assert posted == []
+
+
+async def test_only_a_button_of_the_bot_carries_a_command() -> None:
+    """Of this conversation. What its title says is what the customer said, and the desk reads it.
+
+    A payload of CEC's own is none: the title counts.
+    """
+    buttons = [{"title": "Sim", "payload": "/affirm"}, {}, {"title": "Não"}]
+    async with before(json.dumps([{"text": "Quer?", "buttons": buttons}])) as (cec, posted):
+        one, another = Cec(cec.http), cec
+        pressed = {"session": one.session, "text": "Sim", "contextId": None}
+        (answer,) = (await one.post(pressed))["answers"]
+        yes, no = answer["buttons"]
+        assert (yes["title"], no) == ("Sim", {"title": "Não"})
+        for session, payload in (
+            *((one.session, each) for each in (yes["payload"], "/affirm", yes["payload"] + "x")),
+            *((one.session, each) for each in (None, 1, ["/affirm"])),
+            (another.session, yes["payload"]),
+        ):
+            await one.post({**pressed, "session": session, "payload": payload})
+    assert [each["message"] for each in posted] == ["Sim", "/affirm", *["Sim"] * 6]
+    assert [each["metadata"] for each in posted] == [{}, {"title": "Sim"}, *[{}] * 6]
 
 
 @pytest.mark.parametrize(
@@ -62,24 +96,57 @@ async def test_cec_gets_what_is_for_the_customer_and_who_goes_on(
     conversation: str, goes_on: str
 ) -> None:
     """Texts, pictures and buttons."""
-    question = {"text": "Sim?", "buttons": [{"title": "Sim", "payload": "sim"}]}
-    shown: list[dict[str, Any]] = [question, {"image": "a.png"}]
+    question = {"text": "Sim?", "buttons": [{"title": "Sim", "url": "https://bank.example"}]}
+    shown: list[dict[str, Any]] = [question, {"image": "a.png"}, {"attachment": {"type": "file"}}]
     parts = [*shown, {"custom": {"data": {"conversation": conversation}}}]
     async with before(json.dumps([{"recipient_id": "one", **each} for each in parts])) as (cec, _):
-        answered = await cec.post({"session": cec.session, "text": "oi"})
+        answered = await cec.post({"session": cec.session, "text": "oi", "contextId": None})
     assert answered == {"answers": shown, "next": goes_on}
+
+
+@pytest.mark.parametrize(
+    ("odd", "named"),
+    [
+        ({"recipient_id": "one", "text": None, "buttons": [], "custom": {}}, None),
+        *(({"custom": each}, "custom") for each in ("x", 1, ["x"], {"data": "x"}, {"y": 1})),
+        ({"custom": {"data": {"conversation": ["handed_over"]}}}, "custom"),
+        *(
+            ({"buttons": each}, "buttons")
+            for each in ([None], ["Sim"], [{"payload": "/affirm"}], 1)
+        ),
+        ({"image": ["a.png"], "text": 1}, "image, text"),
+        *((None, None), ("Oi", "an item"), (["Oi"], "an item"), ({"video": "a.mp4"}, "video")),
+    ],
+)
+async def test_the_words_go_on_whatever_is_beside_them(
+    caplog: pytest.LogCaptureFixture, odd: object, named: str | None
+) -> None:
+    """What cannot be shown is named in the log, without what is in it."""
+    said = [{"text": "Oi \ud800"}, odd, {"text": "Tchau"}]
+    async with before(json.dumps(said)) as (cec, _):
+        answer = await cec.post(WHOLE)
+    assert answer == {"answers": [{"text": "Oi ?"}, {"text": "Tchau"}], "next": "bot"}
+    lines = [each.getMessage() for each in caplog.records if each.name == "relay"]
+    assert lines == ([f"Not shown: {named}"] if named else [])
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"null", {"text": "oi"}, {"session": None, "text": "oi"}),
-        *({"session": each, "text": "oi"} for each in ("a" * 15, "a" * 129, f"{'a' * 32}/../b")),
-        {"session": "a" * 32, "text": None},
+        *(b"", b"null", b"[]", {**WHOLE, "session": None}),
+        *({**WHOLE, "session": each} for each in ("a" * 15, "a" * 129, f"{'a' * 32}/../b")),
+        *({**WHOLE, "text": each} for each in (None, 1, ["oi"])),
+        *({**WHOLE, "contextId": each} for each in (True, 1.5, ["ana"], {"id": "ana"})),
+        *({**WHOLE, "channel": each} for each in (1, ["app"])),
+        *({name: WHOLE[name] for name in WHOLE if name != each} for each in WHOLE),
+        *(b"[" * 100_000, b'{"session"', b"\xff"),
     ],
 )
 async def test_what_is_no_message_is_refused(body: object) -> None:
-    """Above all one without a session: all of those would be one conversation."""
+    """Above all one without a session: all of those would be one conversation.
+
+    Or one that does not say who is there, if only by null: Rasa might go on with whom it knew.
+    """
     async with before("[]") as (cec, posted):
         assert (await cec.post(body), posted) == (400, [])
 
@@ -89,9 +156,10 @@ async def test_what_is_no_message_is_refused(body: object) -> None:
     [
         (("{}", 500), 15, "ClientResponseError"),
         (("[", 200), 15, "JSONDecodeError"),
+        (('{"text": "oi"}', 200), 15, "TypeError"),
         (("[]", 200), 1e-9, "TimeoutError"),
     ],
-    ids=["an error", "half an answer", "too slow"],
+    ids=["an error", "half an answer", "no list", "too slow"],
 )
 async def test_what_is_no_answer_of_the_bot_is_a_502(
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +171,7 @@ async def test_what_is_no_answer_of_the_bot_is_a_502(
     """CEC may try again; the log names neither session nor text."""
     monkeypatch.setattr("relay.DEADLINE", ClientTimeout(deadline))
     async with before(*answer) as (cec, _):
-        assert await cec.post({"session": cec.session, "text": "meu CPF é 529"}) == 502
+        assert await cec.post({**WHOLE, "text": "meu CPF é 529"}) == 502
     lines = [each.getMessage() for each in caplog.records if each.name == "relay"]
     assert lines == [f"Rasa did not answer: {error}"]
 
@@ -124,6 +192,5 @@ async def test_the_relay_starts_with_its_key_and_its_token_or_not_at_all(
     main()
     assert (made["host"], made["port"]) == ("127.0.0.1", 8061)
     async with TestClient(TestServer(made["app"], host="127.0.0.1")) as http:
-        message = {"session": "a" * 16, "text": "oi"}
-        answers = [await Cec(http).post(message, each) for each in (TOKEN, ARRIVAL_KEY, "", "é")]
+        answers = [await Cec(http).post(WHOLE, each) for each in (TOKEN, ARRIVAL_KEY, "", "é")]
     assert answers == [502, 401, 401, 401]

@@ -74,8 +74,9 @@ class Graph:
         return answer
 
 
-def refused(status: int, code: int) -> httpx.Response:
-    return httpx.Response(status, json={"error": {"code": code, "message": f"to {PHONE}"}})
+def refused(status: int, code: int, **more: object) -> httpx.Response:
+    error = {"code": code, "message": f"to {PHONE}", **more}
+    return httpx.Response(status, json={"error": error})
 
 
 @pytest.fixture
@@ -151,31 +152,52 @@ async def test_a_picture_is_a_link(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "pauses", "code"),
+    ("answers", "pauses", "ending"),
     [
-        ([], [], None),
-        ([refused(429, 130429)], [0.5], None),
-        ([refused(400, 131056)], [0.5], None),
-        ([refused(500, 1), httpx.Response(503, text="<html>")], [0.5, 1], None),
-        ([httpx.ConnectError(PHONE)], [0.5], None),
-        ([refused(503, 2)] * 9, [0.5, 1, 2, 4], "2"),
-        ([refused(499, 190)], [], "190"),
-        ([httpx.ReadTimeout(PHONE)], [], "ReadTimeout"),
-        ([httpx.Response(200, text="<html>")], [], "JSONDecodeError"),
+        ([], [], ""),
+        ([refused(429, 130429)], [0.5], ""),
+        ([refused(400, 131056)], [0.5], ""),
+        ([refused(400, 1, is_transient=True)], [0.5], ""),
+        ([refused(400, 1, is_transient=False)], [], "not delivered: code 1"),
+        ([refused(500, 1), httpx.Response(503, text="<html>")], [0.5, 1], ""),
+        ([httpx.ConnectError(PHONE)], [0.5], ""),
+        ([httpx.ConnectError(PHONE)] * 9, [0.5, 1, 2, 4], "not delivered: code ConnectError"),
+        ([refused(503, 2)] * 9, [0.5, 1, 2, 4], "not delivered: code 2"),
+        ([refused(499, 190)], [], "not delivered: code 190"),
+        ([httpx.ReadTimeout(PHONE)], [], "perhaps delivered: code ReadTimeout"),
+        ([httpx.Response(200, text="<html>")], [], "perhaps delivered: code JSONDecodeError"),
     ],
 )
 async def test_an_answer_is_sent_again_or_counted_by_its_code(
-    graph: Graph, clock: list[float], answers: list[Any], pauses: list[float], code: str | None
+    graph: Graph, clock: list[float], answers: list[Any], pauses: list[float], ending: str
 ) -> None:
     """Again after 429, 5xx and what Meta says for them, for ten seconds; then nobody is named.
 
-    One that may have arrived is not sent twice.
+    One that may have arrived is not sent twice. Whoever waits for it is told how it ended.
     """
     graph.answers = [*answers]
-    await graph.sender.text(PHONE, "Olá")
+    assert await graph.sender.text(PHONE, "Olá") == ending
     assert clock == pauses
-    assert graph.counted == ([f"an answer was not taken (code {code})"] if code else [])
+    _, _, code = ending.partition(": ")
+    assert graph.counted == ([f"an answer was not taken ({code})"] if code else [])
     assert code or len(graph.sent) == 1
+
+
+async def test_the_words_go_though_meta_does_not_take_what_is_beside_them(graph: Graph) -> None:
+    """Buttons become lines, and a picture its link; not if Meta may have it already."""
+    link = "https://a.example/1.png"
+    graph.answers = [refused(400, 131009)]
+    assert await graph.sender.choices(PHONE, "Quer?", options("Sim", "Não")) == ""
+    graph.answers = [refused(400, 131053)]
+    assert await graph.sender.picture(PHONE, link) == ""
+    assert [each["text"]["body"] for each in graph.sent] == ["Quer?\n• Sim\n• Não", link]
+    for send in (
+        graph.sender.choices(PHONE, "Quer?", options("A")),
+        graph.sender.picture(PHONE, link),
+    ):
+        graph.answers = [httpx.ReadTimeout(PHONE)]
+        assert await send == "perhaps delivered: code ReadTimeout"
+    assert len(graph.sent) == 2
 
 
 async def test_a_slow_graph_api_holds_nobody_up(

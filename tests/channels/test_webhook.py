@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
-from tests.channels.updates import UNREADABLE, text
+from tests.channels.updates import NOBODYS, UNREADABLE, text
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
@@ -18,13 +18,20 @@ pytestmark = ON_A_REAL_RASA
 async def test_what_cannot_be_read_is_taken_and_costs_no_other(
     ana: Somebody, rasa_stage: Stage
 ) -> None:
-    """It is counted without a word of it. Anything but a 200 would bring it again for a week."""
+    """It is counted without a word of it. Anything but a 200 would bring it again for a week.
+
+    Its sender hears, in its turn, that the bot only reads texts.
+    """
     for body in (b"null", b"{", b"\xff", b"[" * 100_000, b" " * 3 * 1024 * 1024):
         assert await ana.post_bytes(body) == 200
-    broken = [each for each in UNREADABLE.values() if each]
+    broken = [ana.message(each) for each in UNREADABLE.values()]
     hours, thanks = (ana.message(text(said)) for said in ("que horas o banco abre?", "obrigado"))
-    assert await ana.post(*map(ana.message, broken[:2]), hours, None, *broken, thanks) == 200
-    assert await ana.hears(2) == [*spoken.HOURS, *spoken.THANKED]
+    nobodys = (each if each is None else ana.message(each) for each in NOBODYS.values())
+    assert await ana.post(*broken[:3], hours, *nobodys, thanks) == 200
+    only_text = spoken.answer("only_text")
+    assert await ana.hears(5) == [*only_text * 3, *spoken.HOURS, *spoken.THANKED]
+    for each in broken[3:]:
+        assert await ana.send(each) == only_text
     log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: a post could not be read" in log
     assert "whatsapp: an update could not be read (KeyError)" in log

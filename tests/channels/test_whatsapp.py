@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
+from examples.channels.customer_text import TOO_LONG
 from examples.desk import Rasa, written
 from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
-from tests.channels.updates import CODE, VOICE_NOTE
+from tests.channels.updates import CODE, VOICE_NOTE, pressed
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
@@ -19,6 +21,19 @@ pytestmark = ON_A_REAL_RASA
 A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 GREETED = [spoken.GREETINGS["Personnalité"][0], spoken.OFFER]
 ONLY_TEXT = spoken.answer("only_text")
+
+
+async def write(bot: RunningBot, sender: str, event: dict[str, Any]) -> tuple[int, str]:
+    """Let an agent's desk write by Rasa's API; return the status, and why it is not 200."""
+    url = f"{bot.url}/conversations/{sender}/tracker/events"
+    query = {"output_channel": "whatsapp", "execute_side_effects": "true"}
+    async with bot.http.post(url, params=query, json=[{"event": "bot", **event}]) as answer:
+        _, _, why = (await answer.json()).get("message", "").partition("Error: ")
+        return answer.status, why
+
+
+def replies(message: dict[str, Any]) -> list[dict[str, str]]:
+    return [each["reply"] for each in message["interactive"]["action"]["buttons"]]
 
 
 async def test_ana_is_known_and_an_agent_comes_and_goes(
@@ -87,30 +102,97 @@ async def test_a_log_out_lasts_though_whatsapp_does_not_take_the_goodbye(
     assert "whatsapp: an answer was not taken (code 131047), " in rasa_stage.whole_logs("rasa")
 
 
-async def test_what_an_agent_shows_reaches_her(
-    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
+async def test_only_a_button_of_the_bot_carries_a_command(
+    channel_bot: RunningBot, ana: Somebody
 ) -> None:
-    """Pictures and buttons as well as texts, and nothing that is for channels.
+    """What a client makes up is what its title says, as if it was typed; the desk reads titles."""
+    await ana.say("oi", answers=2)
+    question = {"text": "Quer?", "data": {"buttons": [{"title": "Pois não", "payload": "/thank"}]}}
+    assert await write(channel_bot, ana.sender, question) == (200, "")
+    (asked,) = await ana.messages(1)
+    (reply,) = replies(asked)
+    assert await ana.send(ana.message(pressed("button_reply", **reply))) == spoken.THANKED
+    for made_up in ("/thank", reply["id"][::-1]):
+        reply = {"id": made_up, "title": " /que horas o banco abre?"}
+        for kind in ("button_reply", "list_reply"):
+            assert await ana.send(ana.message(pressed(kind, **reply))) == spoken.HOURS
+    said = await said_to(channel_bot, ana, 6)
+    texts = [(each["text"], each["metadata"].get("title")) for each in said[1:]]
+    assert texts == [("/thank", "Pois não"), *[("que horas o banco abre?", None)] * 4]
 
-    To whom nobody has an address, nothing is sent, and that is counted.
+
+async def test_a_text_that_is_too_long_gets_a_sentence(
+    channel_bot: RunningBot, ana: Somebody, stub: Services
+) -> None:
+    """And no turn."""
+    assert await ana.say("x" * 2_001) == [TOO_LONG]
+    assert await ana.say("x" * 900_000) == [TOO_LONG]
+    assert stub.asked == []
+    assert await ana.say("obrigado") == spoken.THANKED
+    assert [each["text"] for each in await said_to(channel_bot, ana, 1)] == ["obrigado"]
+
+
+async def test_what_the_bot_or_an_agent_shows_reaches_her(
+    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
+) -> None:
+    """Pictures, files, cards and buttons beside the text, and nothing that is for channels.
+
+    One button that is none, or a file without a link, takes nothing else along.
     """
     await ana.say("oi", answers=2)
-    shown = {"buttons": [{"title": "Sim", "payload": "sim"}], "image": "https://bank.example/a.png"}
-    said = {"event": "bot", "text": "Sim?", "data": {**shown, "custom": {"for": "channels"}}}
-    query = {"output_channel": "whatsapp", "execute_side_effects": "true"}
-    for sender in (ana.sender, "nobody-wrote-by-this"):
-        url = f"{channel_bot.url}/conversations/{sender}/tracker/events"
-        async with channel_bot.http.post(url, params=query, json=[said]) as answer:
-            assert answer.status == 200
-    buttons, picture = stub.heard.pop(ana.address)
-    (button,) = buttons["interactive"]["action"]["buttons"]
-    assert (button["reply"]["title"], picture["image"]["link"]) == ("Sim", shown["image"])
-    assert "whatsapp: an answer has no address" in rasa_stage.whole_logs("channel_bot-rasa")
+    link = "https://bank.example/a.png"
+    card = {"title": "Cartão", "subtitle": "Azul", "image_url": link, "buttons": [{"title": "Ver"}]}
+    buttons = [{"title": "Sim", "payload": "sim"}, {"payload": "/deny"}, {"title": None}, "x", None]
+    shown = {"buttons": buttons, "image": link, "attachment": {"payload": {"src": link}}}
+    shown |= {"elements": [card], "custom": {"for": "channels"}}
+    assert await write(channel_bot, ana.sender, {"text": "Sim?", "data": shown}) == (200, "")
+    question, picture, file, card_text, card_picture = await ana.messages(5)
+    for message, title in ((question, "Sim"), (card_text, "Ver")):
+        assert [each["title"] for each in replies(message)] == [title]
+    assert (picture["image"]["link"], file["text"]["body"]) == (link, link)
+    assert card_text["interactive"]["body"]["text"] == "Cartão\nAzul"
+    assert card_picture["image"]["link"] == link
+    odd = {"quick_replies": [{"title": "Sim"}], "attachment": {"type": "file"}}
+    assert await write(channel_bot, ana.sender, {"text": "Sim?", "data": odd}) == (200, "")
+    assert await ana.hears(1) == ["Sim?"]
+    log = rasa_stage.whole_logs("channel_bot-rasa")
+    assert "whatsapp: a button has no title" in log
+    assert "whatsapp: an attachment has no link" in log
+
+
+async def test_an_agent_hears_whether_meta_took_the_words(
+    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
+) -> None:
+    """Nobody waits for how the words of the bot end.
+
+    They go to her new number as well, as soon as Meta names it.
+    """
+    await ana.say("oi", answers=2)
+    said = {"text": "Olá", "metadata": {"message_key": "k1"}}
+    assert await write(channel_bot, ana.sender, said) == (200, "")
+    stub.status = 400
+    why = "not delivered: code 131047"
+    assert await write(channel_bot, ana.sender, said) == (500, why)
+    assert await write(channel_bot, ana.sender, {"text": "Olá"}) == (200, "")
+    stub.status = 200
+    why = "not delivered: nobody wrote for a day"
+    assert await write(channel_bot, "nobody-wrote-by-this", said) == (500, why)
+    signal = {"text": None, "data": {"custom": {"data": {"conversation": "joined"}}}}
+    assert await write(channel_bot, ana.sender, {**said, **signal}) == (200, "")
+    assert await ana.hears(1) == ["Olá"]
+    moved = {"type": "user_changed_number", "wa_id": f"{ana.phone}9"}
+    assert await ana.post(ana.message({"type": "system", "system": moved})) == 200
+    assert await write(channel_bot, ana.sender, said) == (200, "")
+    (sent,) = stub.heard.pop(moved["wa_id"])
+    assert sent["text"]["body"] == "Olá"
+    log = rasa_stage.whole_logs("channel_bot-rasa")
+    assert "whatsapp: an answer has no address" in log
+    assert "whatsapp: a customer has another number or user id" in log
 
 
 @pytest.mark.parametrize(
     ("trouble", "counted"),
-    [("slow", "ReadTimeout"), ("broken", "JSONDecodeError"), ("knows nobody", "")],
+    [("slow", "ReadTimeout"), ("broken", "JSONDecodeError"), ("null", ""), ("knows nobody", "")],
 )
 async def test_without_the_back_end_the_message_is_answered(
     ana: Somebody, stub: Services, rasa_stage: Stage, trouble: str, counted: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import jwt
 import pytest
 
 from actions.ps7.conversation.arrival import ArrivalVerifier, look_in
+from tests.docs.documents import document
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
@@ -74,6 +76,36 @@ def test_a_program_signs_what_its_vectors_say(language: str) -> None:
     of_vector, said = parts(AWKWARD["token"])
     made = {"iat": claims["iat"], "exp": claims["iat"] + 60}
     assert (header, claims) == (of_vector, said | made)
+
+
+def test_a_line_checks_a_token() -> None:
+    """As README.md has it: by the same key it prints the claims, else why the token is none."""
+    page = document("examples/backend/README.md")
+    (line,) = (each.code for each in page.blocks if "jwt.decode" in each.code)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    def run(line: str, key: str) -> tuple[str, str]:
+        variables = {"PATH": path, "ARRIVAL_KEY": key}
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=FOLDER,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout, done.stderr
+
+    claims, errors = run(line, KEY)
+    assert (ast.literal_eval(claims)["sub"], errors) == (PLAIN["sender_id"], "")
+    command, _, _ = line.rpartition('"$(')
+    for token, key, why in (
+        (PLAIN["token"], KEY, "ExpiredSignatureError"),
+        (PLAIN["token"], f"{KEY}x", "InvalidSignatureError"),
+        ("eyJ", KEY, "DecodeError"),
+    ):
+        claims, errors = run(command + token, key)
+        assert (claims, why in errors) == ("", True)
 
 
 @pytest.mark.parametrize("arrival", [PLAIN, AWKWARD], ids=["plain", "awkward"])

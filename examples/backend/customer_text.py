@@ -1,1 +1,0 @@
-../channels/customer_text.py
