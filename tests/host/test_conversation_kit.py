@@ -92,12 +92,32 @@ async def test_an_action_returns_events_messages_and_texts() -> None:
     assert [message["text"] for message in result.responses] == ["feito"]
     assert result.texts == ["feito", "e"]
     assert result.slots == {"colour": ["a", [1]]}
-    assert (await bot.run("utter_a")).texts == ["A!"]
     for given in (bot.slots["colour"], bot.tracker.events, bot.events, bot.latest_message):
         given.clear()
     assert bot.slots["colour"] == bot.tracker.get_slot("colour") == ["a", [1]]
     assert bot.events
     assert bot.latest_message
+
+
+BUTTONS = [{"title": "{colour}", "payload": "/ok"}]
+ANSWERS: dict[str, Any] = {
+    "actions": ["utter_a", "action_of_the_bot"],
+    "responses": {"utter_a": [{"text": "A!", "buttons": BUTTONS}], "utter_default": [{"text": ""}]},
+}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_what_is_named_utter_is_a_response(listed: bool) -> None:
+    """Also where the domain lists it among its actions, as for Rasa; what it said is told whole."""
+    domain = ANSWERS if listed else {"responses": ANSWERS["responses"]}
+    bot = Conversation([COLOUR, domain], [])
+    await bot.user("oi")
+    result = await bot.run("utter_a")
+    shown = [{"title": "blue", "payload": "/ok"}]
+    assert result.responses == [{"response": "utter_a", "text": "A!", "buttons": shown}]
+    assert (result.texts, result.events, result.ignored) == (["A!"], [], [])
+    assert _kinds(bot)[-2:] == ["utter_a", "bot"]
+    assert (await bot.rewind()).responses == [{"response": "utter_default"}]
 
 
 WHOLE: dict[str, Any] = {

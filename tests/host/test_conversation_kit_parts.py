@@ -16,6 +16,7 @@ from actions.ps7.testing.rasa_in_memory import (
     replay,
     stored,
 )
+from tests.support.init_bots import lay_out
 
 Event = dict[str, Any]
 
@@ -107,6 +108,21 @@ def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
     assert domain == load_domain([str(tmp_path / "a.yml"), tmp_path / "below"])
     added = {"requested_slot": None, "session_started_metadata": None}
     assert initial_slots(domain) == {"a": "no", "c": None, **added}
+
+
+DATA = {
+    "faq.yml": "nlu: [{intent: faq/a}]\nresponses: {u: [{text: data}], utter_faq: [{text: f}]}\n",
+    "rules.yml": "rules: [{rule: responses}]\nslots: {z: {type: any}}\n",
+    "long.yml": "nlu: [",
+}
+
+
+def test_the_responses_in_training_data_are_the_bots_too(tmp_path: Path) -> None:
+    """As for Rasa, which takes nothing else of the domain from there. What has none is not read."""
+    lay_out(tmp_path / "data", DATA)
+    domain = load_domain([tmp_path / "data", {"responses": {"u": [{"text": "domain"}], "v": []}}])
+    said = {"u": [{"text": "data"}], "utter_faq": [{"text": "f"}], "v": []}
+    assert (domain["responses"], "nlu" in domain, "slots" in domain) == (said, False, False)
 
 
 def test_dictionaries_may_be_merged_as_well() -> None:

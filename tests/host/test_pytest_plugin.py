@@ -170,6 +170,21 @@ def test_a_bots_own_ini_file_and_settings_reach_ps7_and_the_metadata(
     )
 
 
+def test_the_bot_of_the_usual_files_has_the_responses_of_its_data(
+    pytester: pytest.Pytester,
+) -> None:
+    """Rasa reads those too."""
+    pytester.mkpydir("actions")
+    pytester.mkdir("data").joinpath("faq.yml").write_text("responses: {utter_faq: [{text: F}]}")
+    passes(
+        pytester,
+        """
+        async def test_it_answers(bot):
+            assert (await bot.run("utter_faq")).texts == ["F"]
+        """,
+    )
+
+
 def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.Pytester) -> None:
     """Of every conversation of the test; and a test that passes, or has no bot, shows nothing."""
     pytester.makepyfile(

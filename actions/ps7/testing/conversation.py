@@ -55,12 +55,13 @@ class UndeclaredSlotError(UnknownNameError):
 
 @dataclass(frozen=True)
 class Result:
-    """What a bot's actions did in one call of the conversation. Rasa's own leave only texts."""
+    """What a bot's actions did in one call of the conversation. Rasa's own leave no events."""
 
     events: list[Event] = field(default_factory=list)
     """What they returned, as it came over the wire."""
     responses: list[dict[str, Any]] = field(default_factory=list)
-    """What they handed to the dispatcher. `response` names an answer of the domain."""
+    """What they handed to the dispatcher; `response` names an answer of the domain. What ran by
+    the name of an answer, or is Rasa's own, has what the user saw, buttons too."""
     texts: list[str] = field(default_factory=list)
     """What the user reads: plain texts, and answers of the domain with their slots filled in."""
     ignored: list[dict[str, Any]] = field(default_factory=list)
@@ -292,9 +293,11 @@ class Conversation:
         kinds = {event["event"] for event in answer.events}
         rejected = "action_execution_rejected" in kinds
         before = [] if rejected else [*predicted, {**ran, "hide_rule_turn": by_rule}]
+        begun = len(self._events)
         result = self._note(answer, state, before=before)
         if built_in:
-            result = Result(texts=result.texts)
+            said = [_seen(event) for event in self._events[begun:] if event["event"] == "bot"]
+            result = Result(responses=said, texts=result.texts)
         if "user" in kinds:
             result += await self._every_turn()
         if self._state().followup_action == SESSION_START:  # a restart goes on with it
@@ -369,6 +372,12 @@ class Conversation:
         """Check a name. A domain that has none of a kind is a part of a bot: anything may be."""
         if known and name not in known:
             raise UnknownNameError(f"the domain has no {what} {name}{_near(name, known)}")
+
+
+def _seen(said: Event) -> dict[str, Any]:
+    """Return a bot event in the form in which an action hands a message to the dispatcher."""
+    parts = {"response": said["metadata"]["utter_action"], "text": said["text"], **said["data"]}
+    return {name: part for name, part in parts.items() if part}
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -62,13 +62,13 @@ def ps7_bot(pytestconfig: pytest.Config) -> dict[str, Any]:
     """Return the bot as `Conversation` takes it: override it, or set `ps7_domain`, `ps7_actions`.
 
     The last two are options of pytest's ini file. Without them it is `domain/` or `domain.yml`
-    beside that file, and the package `actions`.
+    beside that file with the responses in `data/`, and the package `actions`.
     """
     root = pytestconfig.rootpath
-    folder = root / "domain"
-    domain = pytestconfig.getini("ps7_domain")
+    data, folder = root / "data", root / "domain"
+    usual = [*([data] if data.is_dir() else ()), folder if folder.is_dir() else root / "domain.yml"]
     return {
-        "domain": domain or [folder if folder.is_dir() else root / "domain.yml"],
+        "domain": pytestconfig.getini("ps7_domain") or usual,
         "actions": pytestconfig.getini("ps7_actions"),
     }
 

@@ -37,6 +37,8 @@ DEFAULT_MINUTES = 60
 
 _LISTS = ("intents", "entities", "actions", "e2e_actions")
 _TABLES = ("forms", "responses", "slots")
+_OF_DOMAIN = {*_LISTS, *_TABLES, "session_config"}
+_OF_DATA = {"nlu", "rules", "stories", "flows"}
 _FILLED = ("text", "image", "custom", "buttons", "attachment", "quick_replies")
 _DEFAULT_SESSION = {EXPIRATION_TIME: DEFAULT_MINUTES, CARRY_OVER: True}
 
@@ -55,7 +57,8 @@ def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
     """Return the merged domain of files, folders (with all below) and dictionaries.
 
     What is named twice is taken from where it is named first, as in Rasa. Folders are read in the
-    order of their file names; Rasa takes the order of the file system.
+    order of their file names; Rasa takes the order of the file system. Of training data the
+    responses count, and Rasa prefers them: name that folder first.
     """
     sources = [source] if isinstance(source, str | Path | Mapping) else source
     domain: Domain = {}
@@ -74,15 +77,20 @@ def _parts(source: DomainSource) -> list[Domain]:
     if not path.is_dir():
         return [_read(path)]
     files = sorted(file for file in path.rglob("*") if file.suffix in {".yml", ".yaml"})
-    parts = [_read(file) for file in files]
-    return [part for part in parts if {*_LISTS, *_TABLES, "session_config"} & part.keys()]
+    return [part for part in map(_read, files) if _OF_DOMAIN & part.keys()]
 
 
 def _read(path: Path) -> Domain:
+    """Read what a file says of the domain, which may be nothing: training data is long."""
     from ruamel.yaml import YAML  # an action server never needs it
 
+    text = path.read_text(encoding="utf-8")
+    if not any(key in text for key in _OF_DOMAIN):
+        return {}
     parser = YAML(typ="safe", pure=True)  # YAML 1.2: `no` and `on` are text, as for Rasa
-    return dict(parser.load(path.read_text(encoding="utf-8")) or {})
+    content = parser.load(text) or {}
+    kept = ["responses"] if _OF_DATA & content.keys() else content  # Rasa takes no more from there
+    return {key: content[key] for key in kept if key in content}
 
 
 def _merged(first: Domain, second: Domain) -> Domain:
@@ -129,10 +137,10 @@ def built_in(
     `visible` are the events of the latest session. A domain that lists one of these names has an
     action of its own instead.
     """
+    if name in domain.get("responses", {}):  # also if it is listed among the actions
+        return [], [{"response": name}]
     if name in actions(domain):
         return None
-    if name in domain.get("responses", {}):
-        return [], [{"response": name}]
     if name == SESSION_START:
         carry_over = domain["session_config"].get(CARRY_OVER, True)
         carried = [event for event in applied(visible) if carry_over and event["event"] == "slot"]
