@@ -17,6 +17,7 @@ from tests.conversation.harness import FRAGMENT, OSS_BOT
 from tests.conversation.spoken import CUSTOMER_SLOTS as DECLARED
 from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
+from tests.unit.test_doctor_files import GOOD, REFUSED
 
 RASA = {canonicalize_name(name): version for name, version in pinned(RASA_PINS).items()}
 ADDED = {canonicalize_name(name): version for name, version in pinned(ADDED_TO_RASA).items()}
@@ -55,6 +56,17 @@ def slots(text):
 
 found = [slots(text) for text in given]
 """
+TAKES = """
+from rasa.shared.core.domain import Domain
+
+def takes(text):
+    try:
+        return bool(Domain.from_yaml(text))
+    except Exception:
+        return False
+
+found = [takes(text) for text in given]
+"""
 ALWAYS = ("ps7_context", "ps7_status", "session_started_metadata")
 """The last one is Rasa's own."""
 
@@ -90,3 +102,11 @@ def test_rasa_reads_whatever_fragment_was_asked_for(in_rasa: InRasa) -> None:
     }
     found = in_rasa(READ, *expected)
     assert found == [each and sorted([*each, *ALWAYS]) for each in expected.values()]
+
+
+@pytest.mark.conversation
+def test_rasa_refuses_what_the_doctor_says_that_it_does(in_rasa: InRasa) -> None:
+    """And takes the rest; what Rasa 1 called `templates:` it overlooks."""
+    refused = [domain for domain, _ in REFUSED if "templates" not in domain]
+    expected = [*([False] * len(refused)), *([True] * len(GOOD))]
+    assert in_rasa(TAKES, *refused, *GOOD) == expected

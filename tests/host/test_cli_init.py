@@ -52,10 +52,15 @@ RENAMES = """\
 # What this bot calls slots of the plugin.
 PS7_SLOT_NAMES='{"cpf": "customer_cpf"}'
 """
-RASA_2 = (
-    "the domain says `version: 2.0`: it is written for Rasa 2, in which slots have no mappings: "
-    "nothing was changed. Run `rasa data migrate` with Rasa 3.6, put what it writes "
-    "(new_domain.yml) in the place of the old one, and train and test."
+UNMAPPED = (
+    "slots without usable `mappings:` (a): Rasa 3 does not train; in Rasa 1 and 2 they had none: "
+    "nothing was changed. Give each `mappings:` by hand: `- {type: from_entity, entity: NAME}` if "
+    "an entity of its name fills it, as Rasa 2 did by itself, else `- {type: custom}`. Write "
+    '`version: "3.1"`, train, and test.'
+)
+OF_RASA_1 = (
+    "data/nlu.md: training data of Rasa 1, which Rasa 3 does not read, and there is no other: "
+    "nothing was changed. Convert it: `rasa data convert` of Rasa 2.8 writes YAML."
 )
 ADDED = {
     "file": {
@@ -170,7 +175,9 @@ BESIDE = "domain.yml and domain lie side by side: nothing was changed. Put all i
             "mkdir -p a/b; cp domain.yml a/b; mv domain.yml a",
             f"{NO_BOT}. There is one in a and a/b: run the command there",
         ),
-        ("sed -i s/3.1/2.0/ domain.yml", RASA_2),
+        ("echo 'slots: {a: {type: text}}' >> domain.yml", UNMAPPED),
+        ("echo 'slots: {a: {mappings: [{type: [b]}]}}' >> domain.yml", UNMAPPED),
+        ("mkdir data; echo '## intent:a' > data/nlu.md", OF_RASA_1),
         ("mkdir domain; echo 'intents: []' > domain/b.yml", BESIDE),
         (r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml", UNREAD + UNCHANGED),
         ("mkdir .gitignore", f".gitignore cannot be read: Is a directory{UNCHANGED}"),
@@ -204,7 +211,8 @@ def test_init_refuses_what_it_may_not_write(
 DOM, ENDPOINTS = "domain.yml", "endpoints.yml"
 GREETS = '    - text: "Olá!"\n'
 CONDITIONED = DOMAIN.replace(GREETS, f"{GREETS}      condition: [{{type: slot}}]\n")
-IN_ONE_LINE = DOMAIN.replace(f"\n{GREETS}", ' [{text: "Olá!"}]\n')
+IN_ONE_LINE = DOMAIN.replace(f" # what everybody hears\n{GREETS}", ' [{text: "Olá!"}]\n')
+NO_GREETING = "intents: [greet]\n"
 STARTS = f"{DOMAIN}actions: [action_session_start]\n"
 APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
 TED = "TED learns from stories, and may answer otherwise outside them"
@@ -222,6 +230,13 @@ def says(action: str) -> dict[str, str]:
     return {"data/rules.yml": f"rules: [{{rule: r, steps: [{{action: {action}}}]}}]\n"}
 
 
+GREETS_IN_DATA: dict[str, str | None] = {
+    DOM: NO_GREETING,
+    "data/faq.yml": "nlu: [{intent: greet}]\nresponses:\n  utter_greet:\n    - text: Olá!\n",
+    **says("utter_greet"),
+}
+
+
 def learns(policies: str) -> dict[str, str]:
     return {"config.yml": f"policies:{policies}\n", "data/stories.yml": STORY}
 
@@ -236,6 +251,7 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
         "",
         ["no rule, story or action says utter"],
     ),
+    "one in the training data": (GREETS_IN_DATA, "", []),
     "none, if a rule says it": (says("utter_greet"), "", []),
     "none, if code says it": ({"data/x.yml": "rules: []", "actions.py": "'utter_greet'"}, "", []),
     "nothing that the doctor says": ({ENDPOINTS: "action_endpoint:\n"}, "", []),
@@ -273,6 +289,14 @@ def test_it_leaves_to_a_person_what_it_cannot_do(cli: Cli, name: str) -> None:
     lay_out_bot(files)
     assert_found(left_to_you(cli(f"init --yes {arguments}").out), expected)
     assert Path("actions").exists() or "actions.py" in files or "nowhere" in name
+
+
+def test_what_rasa_3_takes_all_the_same_is_no_hindrance(cli: Cli) -> None:
+    """A header of Rasa 2 alone, and a file of Rasa 1 that nothing needs any more."""
+    lay_out_bot({DOM: DOMAIN.replace("3.1", "2.0"), "data/nlu.md": "## intent:greet\n- hi\n"})
+    lay_out(Path("data"), {"nlu.yml": "nlu: []\n"})
+    code, out, _ = cli("init --yes")
+    assert (code, re.findall(r"\[([a-z0-9-]+)\]\n", out)) == (0, ["rasa-3"])
 
 
 # -- other kinds of bots --------------------------------------------------------------------------

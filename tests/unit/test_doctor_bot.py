@@ -108,6 +108,7 @@ QUOTES = [
     case(quoting({"text": "Olá", "buttons": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
     case(quoting({"custom": {"blocks": [{"text": {"text": "{account}"}}]}}), ACCOUNT),
     case(quoting({"text": "Conta {{{account}}}"}), ACCOUNT),
+    case(sound(account={}), ACCOUNT, data={"responses": {"utter_b": [{"text": "{account}"}]}}),
     case(quoting({"text": "{cpf_masked}"}, cpf_masked={}), "warning response-quotes cpf_masked"),
     case(
         quoting({"text": "{conta} {account}"}, conta={}), "warning response-quotes conta", **CONTA

@@ -81,7 +81,7 @@ TWICE = "if 1:\n  from rasa_ps7 import Any"
         ({"domain/ps7.yml": SLOT % "text"}, "warning domain-both: domain.yml lies beside the f"),
         ({"actions/ps7/__init__.py": "", "actions/a.py": "# not rasa_ps7, its folder"}, ""),
         ({"actions/ps7/__init__.py": "", "actions/a/b.py": TWICE}, "error plugin-twice: actions"),
-        ({"domain.yml": "version: '2.0'\nslots: {}"}, "error rasa-2: the domain says `version: 2"),
+        ({"domain.yml": f"version: '2.0'\n{SLOT}" % "text"}, ""),
         ({"domain.yml": LISTS, "actions.py": OWN}, f"{MISSING}the domain lists action_b, which"),
         ({"actions/balance.py": "pass"}, "warning plugin-missing: actions has no copy of the "),
         ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7"}, "error session-start-missi"),
@@ -99,6 +99,79 @@ def test_what_is_wrong_with_the_files_around_a_domain(
     monkeypatch.chdir(tmp_path)
     lay_out(Path(), {"domain.yml": SLOT % "text", **files})
     assert_found(read(Path())[0], [expected] if expected else [])
+
+
+FORM = "error rasa-3: in {}/domain.yml, {} is empty or not in the form of Rasa 3"
+UNMAPPED = "error rasa-3: slots without usable `mappings:` (a): Rasa 3 does not train"
+MARKDOWN = {"nlu": "## intent:greet\n- hi\n", "stories": "## s\n* greet\n  - utter_greet\n"}
+ONLY, BESIDE = "error rasa-3: {}: training data of Rasa 1", "warning rasa-3: {}: training data of"
+
+
+def slot(text: str) -> str:
+    return f"slots: {{a: {text}}}"
+
+
+LISTS_AND_TABLES = ("intents", "entities", "actions", "slots", "forms", "responses", "templates")
+
+
+REFUSED: list[tuple[str, str | None]] = [
+    *((f"{section}:", section) for section in (*LISTS_AND_TABLES, "session_config")),
+    ("intents: {a: 1}", "intents"),
+    ("slots: []\nversion: 2.0", "slots and version"),
+    ("templates: {utter_a: [{text: a}]}\nintents: []", "templates"),
+    ("responses: {utter_a: a, utter_b: , c: []}", "responses.utter_a and responses.utter_b"),
+    ("forms: {f: , g: {}}", "forms.f"),
+    *((slot(held), None) for held in ("{type: text}", "{mappings: }", "{mappings: {type: a}}")),
+    *((slot(f"{{mappings: [{{type: {kind}}}]}}"), None) for kind in ("[a]", "unknown", "")),
+    *((slot(f"{{mappings: [{each}]}}"), None) for each in ("from_text", "{entity: a}")),
+    (slot("{mappings: [{type: custom}, {entity: a}]}"), None),
+]
+"""Domains, and what of them is named; None if it is a slot."""
+
+
+@pytest.mark.parametrize(("domain", "named"), REFUSED)
+def test_what_rasa_3_refuses_is_an_error(tmp_path: Path, domain: str, named: str | None) -> None:
+    """So is what Rasa 1 and 2 took; Rasa itself names neither line nor file."""
+    lay_out(tmp_path, {"domain.yml": domain})
+    odd = FORM.format(tmp_path, named)
+    found = read(tmp_path, {"domain": [tmp_path / "domain.yml"]})[0]
+    assert_found(found, [UNMAPPED if named is None else odd])
+
+
+GOOD = [
+    "intents: []\nslots: {}\nresponses: {}\nforms: {}\nsession_config: {}\nentities: []",
+    "actions: []\nforms: {f: {}, g: {required_slots: []}}\nresponses: {utter_a: []}",
+    *(slot(f"{{type: text, mappings: {held}}}") for held in ("[]", "[{type: from_text}]")),
+]
+
+
+@pytest.mark.parametrize("domain", GOOD)
+@pytest.mark.parametrize("version", ["", "version: '2.0'\n", "version: '1.0'\n"])
+def test_what_rasa_3_takes_is_none(tmp_path: Path, domain: str, version: str) -> None:
+    """Empty lists and tables, and a header of an older version alone."""
+    lay_out(tmp_path, {"domain.yml": version + domain})
+    assert read(tmp_path, {"domain": [tmp_path / "domain.yml"]})[0] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"nlu.md": MARKDOWN["nlu"]}, [ONLY]),
+        ({"core/stories.md": MARKDOWN["stories"]}, [ONLY]),
+        ({"nlu.md": MARKDOWN["nlu"], "x.yml": "version: '3.1'\nrules: []"}, [ONLY]),
+        ({"nlu.md": MARKDOWN["nlu"], "x.yml": "version: '3.1'\nnlu: []"}, [BESIDE]),
+        ({"stories.md": MARKDOWN["stories"], "x.yml": "rules: []"}, [BESIDE]),
+        ({"README.md": "## Data\n* what the bot says\n- greet: hi\n  - more\n"}, []),
+    ],
+)
+def test_training_data_of_rasa_1_is_named(
+    tmp_path: Path, files: dict[str, str], expected: list[str]
+) -> None:
+    """Rasa 3 trains without it, and says nothing."""
+    lay_out(tmp_path / "data", files)
+    lay_out(tmp_path, {"domain.yml": SLOT % "text"})
+    old = tmp_path / "data" / next(iter(files))
+    assert_found(read(tmp_path)[0], [each.format(old) for each in expected])
 
 
 def test_each_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -148,8 +221,8 @@ def test_yaml_that_rasa_would_not_take_breaks_nothing(tmp_path: Path, content: s
 
 def test_files_that_lie_apart_or_are_linked_are_read(tmp_path: Path) -> None:
     """As `rasa train --domain` reads them: a link is followed, and `no` is text (YAML 1.2)."""
-    values = "slots: {a: {type: categorical, values: [no, On]}}"
-    files = {"a/bot.yml": values, "shared/ps7.yml": SLOT % "text", "domain/bot.yml": "forms:"}
+    values = "slots: {a: {type: categorical, values: [no, On], mappings: []}}"
+    files = {"a/bot.yml": values, "shared/ps7.yml": SLOT % "text", "domain/bot.yml": "forms: {}"}
     lay_out(tmp_path, files)
     (tmp_path / "domain" / "ps7").symlink_to(tmp_path / "shared")
     named = [tmp_path / "a" / "bot.yml", tmp_path / "domain"]

@@ -62,8 +62,9 @@ class Bot:
         self.domain_files = parts["domain"]
         only = {kind: [content for _, content in files] for kind, files in parts.items()}
 
-        def said(key: str) -> Table:
-            return dict(ChainMap(*(table(part.get(key)) for part in only["domain"])))
+        def said(key: str, *before: str) -> Table:
+            files = [part for kind in (*before, "domain") for part in only.get(kind, ())]
+            return dict(ChainMap(*(table(part.get(key)) for part in files)))
 
         def first(kind: str) -> Table | None:
             return only[kind][0] if only.get(kind) else None
@@ -73,12 +74,13 @@ class Bot:
         self.actions = dict(_action(entry) for entry in reversed(listed))
         """Those that the domain lists, and whether each is sent the domain in any case."""
         self.forms = {name: table(form) for name, form in said("forms").items()}
-        self.responses, self.session = said("responses"), said("session_config")
+        # Rasa reads those in the training data too, and prefers them.
+        self.responses, self.session = said("responses", "data"), said("session_config")
+        self.response_files = [file for file, _ in (*parts.get("data", ()), *parts["domain"])]
         self.scripts = list(_scripts(only["data"])) if "data" in only else None
         self.config, self.endpoints = first("config"), first("endpoints")
         self.credentials, self.code = first("credentials"), code
         self.e2e_tests = only.get("e2e", [])
-        self.versions = {str(part["version"]) for part in only["domain"] if "version" in part}
 
     @property
     def action_endpoint(self) -> Table:
@@ -132,13 +134,14 @@ class Bot:
 
 
 def mappings(slot: Table) -> list[Table]:
-    """Return what fills a slot."""
-    return [entry for entry in map(table, rows(slot.get("mappings"))) if entry]
+    """Return what fills a slot, but for what Rasa would not take."""
+    entries = map(table, rows(slot.get("mappings")))
+    return [entry for entry in entries if isinstance(entry.get("type"), str)]
 
 
 def filled_by(slot: Table) -> list[str]:
     """Return the mappings of a slot that are not of an action."""
-    kinds = dict.fromkeys(str(each["type"]) for each in mappings(slot) if "type" in each)
+    kinds = dict.fromkeys(each["type"] for each in mappings(slot))
     return [kind for kind in kinds if kind not in FILLED_BY_ACTIONS]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...customer import SESSION_ACTION
 from ..findings import Finding, finding, listed
-from . import code
+from . import code, shape
 from .content import Bot
 from .files import Reader
 from .surroundings import top
@@ -28,11 +28,12 @@ _ELSEWHERE = "config"
 _E2E = ("e2e_tests", "tests")
 ACTIONS, ENDPOINTS = "actions", Path("endpoints.yml")
 _KEYS = {
-    "domain": {"intents", "entities", "actions", "slots", "forms", "responses", "session_config"},
-    "data": {"rules", "stories", "flows"},
+    "domain": {*shape.FORMS} - {"version"},
+    "data": {"rules", "stories", "flows", "responses"},
     "e2e": {"stub_custom_actions"},
 }
-"""Keys of which a file of this kind has one, as for Rasa; of training data: that name slots."""
+"""Keys of which a file of this kind has one, as for Rasa; of training data those that say more
+than NLU learns from."""
 _OPTIONAL = ("data", "config", "endpoints", "credentials")
 _MAY_LACK = ("data", "e2e")
 """Kinds of which a file that is too large is left out: training data may be long."""
@@ -92,6 +93,9 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
         return found, None  # what is in the missing part is not known
     if not parts.get("domain"):
         return [finding("domain-none")], None
+    domain = {file.resolve() for file, _ in parts["domain"]}  # a link may lead back to it
+    if "data" in parts:
+        parts["data"] = [each for each in parts["data"] if each[0].resolve() not in domain]
     number = len(parts["domain"])
     read_from = "one file" if number == 1 else f"{number} files"
     bot = Bot(parts, None)
@@ -100,6 +104,11 @@ def read(sources: Sources) -> tuple[list[Finding], Bot | None]:
     absent = [f"{kind}.yml" for kind in _OPTIONAL[1:] if "folder" in sources and kind not in parts]
     unseen = f"; there is no {listed(absent)}" if absent else ""
     found.append(finding("domain", files=read_from, unseen=unseen))
+    found += shape.check(bot)
+    data = sources.get("data", ())
+    old = [file for path in data for file in files(reader, path, ".md")]
+    read = (reader.lenient(file) for path in data for file in files(reader, path))
+    found += shape.check_markdown({file: reader.lenient(file) for file in old}, read)
     return [*found, *_around(sources, bot), *_loads(bot)], bot
 
 
@@ -114,7 +123,7 @@ def _parts(
     for path in paths:
         if not path.exists():
             found.append(finding("file-missing", path=path))
-        for file in yaml_files(reader, path):
+        for file in files(reader, path):
             try:
                 text = reader.text(file)
                 content = reader.table(text) if _may_have(text, keys) else {}
@@ -133,10 +142,10 @@ def _may_have(text: str, keys: set[str] | None) -> bool:
     return not keys or any(key in text for key in keys)
 
 
-def yaml_files(reader: Reader, path: Path) -> Iterator[Path]:
+def files(reader: Reader, path: Path, *ends: str) -> Iterator[Path]:
     """Yield a file itself, and of a folder the YAML files: its own before those further down."""
     if path.is_dir():
-        yield from reader.below(path, lambda name: name.endswith((".yml", ".yaml")))
+        yield from reader.below(path, lambda name: name.endswith(ends or (".yml", ".yaml")))
     elif path.exists():
         yield path
 
@@ -146,8 +155,6 @@ def _around(sources: Sources, bot: Bot) -> Iterator[Finding]:
     file, folder = sources["domain"][0], sources["domain"][-1]
     if file.is_file() and folder.is_dir() and file.parent == folder.parent:
         yield finding("domain-both", file=file.name, folder=folder.name)
-    if old := sorted(version for version in bot.versions if version.startswith("2")):
-        yield finding("rasa-2", version=old[0])
     if bot.endpoints is not None and not bot.endpoints.get("action_endpoint"):
         yield finding("endpoint-missing")
 

@@ -118,7 +118,7 @@ def _greet(plan: Plan, target: Target, slot: str) -> None:
         return
     language = str((bot.config or {}).get("language", "en"))
     edit = partial(with_greeting, response=response, slot=slot, language=language)
-    if conditions or not any(plan.change(file, edit) for file, _ in bot.domain_files):
+    if conditions or not any(plan.change(file, edit) for file in bot.response_files):
         name = "greet-conditions" if conditions else "greet-form"
         plan.left.append(left(name, response=response, slot=slot))
     elif bot.scripts is not None and not bot.says(response):

@@ -16,7 +16,7 @@ from ..bot import sources as bots
 from ..bot.files import Reader
 from ..domain import CALM, OSS, PORTUGUESE
 from ..findings import listed
-from ..output import CommandError
+from ..output import CommandError, Mark
 from ..variables import load
 
 if TYPE_CHECKING:
@@ -79,15 +79,15 @@ class Target:
 def find(options: argparse.Namespace) -> Target:
     """Find the bot of this folder.
 
-    CommandError if there is none, if a file of it cannot be read, if it is written for Rasa 2, or
-    if its actions are in a place that has to be named.
+    CommandError if there is none, if a file of it cannot be read, if Rasa 3 would refuse it, or if
+    its actions are in a place that has to be named.
     """
     sources = _sources(options)
     said, bot = bots.read(sources)
     if bot is None:
         raise CommandError("\n".join(f"{each.found}: nothing was changed" for each in said))
     for each in said:
-        if each.id == "rasa-2":
+        if each.id == "rasa-3" and each.level is Mark.ERROR:
             raise CommandError(f"{each.found}: nothing was changed. {each.do}")
     _check_actions(bot, sources)
     flavour = CALM if options.calm or bot.is_calm else OSS
@@ -118,7 +118,7 @@ def _sources(options: argparse.Namespace) -> Sources:
     if absent := [str(path) for paths in sources.values() for path in paths if not path.exists()]:
         raise CommandError(f"{absent[0]} does not exist: nothing was changed")
     reader = bots.reader_of(sources)
-    beside = [path for path in domain if path.is_file() or [*bots.yaml_files(reader, path)]]
+    beside = [path for path in domain if path.is_file() or [*bots.files(reader, path)]]
     if len(beside) > 1:
         several = " and ".join(map(str, domain))
         raise CommandError(
