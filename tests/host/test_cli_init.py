@@ -39,7 +39,7 @@ GREETING = """\
 """
 IMPORT = "import rasa_ps7\n"
 KEY = """\
-# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere.
+# PS7: encrypts what it said of a customer. Keep it secret: commit it nowhere.
 PS7_SEAL_KEYS=…
 """
 SIMULATOR = """\
@@ -49,7 +49,7 @@ PS7_USERNAME=simulator
 PS7_PASSWORD=simulator
 """
 RENAMES = """\
-# What this bot calls slots of the plugin.
+# PS7: what this bot calls slots of the plugin.
 PS7_SLOT_NAMES='{"cpf": "customer_cpf"}'
 """
 UNMAPPED = (
@@ -125,7 +125,7 @@ Changes
   changed  endpoints.yml
   moved    domain.yml -> domain/bot.yml
   new      domain/ps7/domain.yml (the plugin's slots and actions, N lines)
-There is no git here, which could take this back: make a copy before.
+There is no git here, so no way back: `git init`, and commit, before.
 
 --- /dev/null
 +++ .gitignore
@@ -135,7 +135,7 @@ There is no git here, which could take this back: make a copy before.
 --- .env
 +++ .env
 @@ -1,0 +2,2 @@
-+# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere.
++# PS7: encrypts what it said of a customer. Keep it secret: commit it nowhere.
 +PS7_SEAL_KEYS=(a new key)
 """
     )
@@ -204,6 +204,55 @@ def test_init_refuses_what_it_may_not_write(
     isolated.setattr("os.access", lambda path, _: path != Path(read_only))
     assert cli("init --yes") == (1, "", f"{read_only} is read-only{UNCHANGED}\n")
     assert tree() == before
+
+
+# -- the way back ---------------------------------------------------------------------------------
+
+COMMITS = "git init -q; git add -A; git -c user.name=a -c user.email=a@example.com commit -qm a"
+LATER = f"{COMMITS}; echo '# later' >> domain.yml"
+STAGED = "git init -q; git add domain.yml"
+LOSES = "Git does not have {} as it is, so no way back: commit before."
+OWN_ENV = {".env": "OWN=1\n", ".gitignore": ".env\n", "actions/__init__.py": "# mine\n"}
+
+
+@pytest.mark.parametrize("files", [{}, OWN_ENV, {"endpoints.yml": "# none\r\n"}])
+def test_all_of_it_is_taken_back_and_git_never_finds_a_key(cli: Cli, files: dict[str, str]) -> None:
+    """By the commands that it gives, one after the other; then it can be done again."""
+    before = lay_out_bot(files)
+    shell(COMMITS)
+    out = cli("init --yes").out
+    assert "no way back" not in out
+    whole = tree()
+    for line in out.partition("To take all of it back, in this order\n")[2].splitlines():
+        shell(line)
+        shell("git add -A --dry-run > ../added")
+        assert ".env" not in Path("../added").read_text()
+    assert tree() == before
+    cli("init --yes")
+    assert tree() == whole
+
+
+@pytest.mark.parametrize(
+    ("git", "said"),
+    [
+        (COMMITS, ""),
+        (f"{COMMITS}; sed -i 's/$/\\r/' domain.yml", ""),
+        ("true", "There is no git here, so no way back: `git init`, and commit, before."),
+        ("git init -q", LOSES.format("endpoints.yml and domain.yml")),
+        (STAGED, LOSES.format("endpoints.yml and domain.yml")),
+        (LATER, LOSES.format("domain.yml")),
+        (f"{LATER}; git add -A", LOSES.format("domain.yml")),
+        ("git init -q; rm .git/HEAD", LOSES.format("endpoints.yml and domain.yml")),
+    ],
+)
+def test_what_cannot_be_taken_back_is_said_before(cli: Cli, git: str, said: str) -> None:
+    """In one sentence. No command is given then: it would lose what git does not have."""
+    lay_out_bot({"endpoints.yml": "a: 1\n"})
+    shell(git)
+    assert [line for line in cli("init --dry-run").out.splitlines() if "way back" in line] == [
+        *([said] if said else [])
+    ]
+    assert ("To take all of it back" in cli("init --yes").out) is (not said)
 
 
 # -- what is left to a person ---------------------------------------------------------------------

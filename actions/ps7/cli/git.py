@@ -37,12 +37,25 @@ def is_ignored(file: Path) -> bool | None:
     return _asks(file, "check-ignore", "--quiet", "--no-index")
 
 
+def is_committed(file: Path) -> bool:
+    """Whether git has a file as it is, but for the ends of its lines: then it can bring it back."""
+    # `git status` would run the filters of the repository's configuration.
+    kept = _git(file, "cat-file", "blob", f"HEAD:./{file.name}")
+    now, then = (text.replace(b"\r\n", b"\n") for text in (file.read_bytes(), kept.stdout))
+    return kept.returncode == 0 and now == then
+
+
 def _asks(file: Path, *question: str) -> bool | None:
     if repository(file.parent) is None:
         return False
-    command = (*_GIT, "-C", str(file.parent), *question, "--", file.name)
+    return {0: True, 1: False}.get(_git(file, *question, "--", file.name).returncode)
+
+
+def _git(file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git where a file is; -1 is the exit code if that is not possible."""
+    command = (*_GIT, "-C", str(file.parent), *arguments)
     with suppress(OSError, subprocess.SubprocessError):
-        ended = subprocess.run(  # noqa: S603 - no program that the folder names is run
+        return subprocess.run(  # noqa: S603 - no program that the folder names is run
             command,
             env={**os.environ, **_ALONE},
             stdin=subprocess.DEVNULL,
@@ -50,5 +63,4 @@ def _asks(file: Path, *question: str) -> bool | None:
             timeout=_SECONDS,
             check=False,
         )
-        return {0: True, 1: False}.get(ended.returncode)
-    return None
+    return subprocess.CompletedProcess(command, -1, b"")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ...settings import is_loopback
 from ..arguments import FILES, BotSettings, add_command, add_files
 from ..domain import add_choices
-from ..findings import Report
+from ..findings import Report, listed
 from ..git import repository
 from ..output import CommandError, Output, Tone, Toned
 from ..variables import ENV, in_env_file, load
@@ -58,11 +58,12 @@ def run(options: argparse.Namespace) -> int:
     _show(out, planned)
     if options.dry_run:
         return 0
+    back = list(planned.way_back())
     if planned.changes:
         if not options.yes:
             _ask()
         planned.write()
-    return _end(out, planned, found)
+    return _end(out, planned, found, back)
 
 
 def _show(out: Output, planned: Plan) -> None:
@@ -70,7 +71,9 @@ def _show(out: Output, planned: Plan) -> None:
         out.heading("Changes")
         out.table([change.title for change in planned.changes.values()])
         if repository(Path()) is None:
-            out.line("There is no git here, which could take this back: make a copy before.")
+            out.line("There is no git here, so no way back: `git init`, and commit, before.")
+        elif lost := planned.uncommitted():
+            out.line(f"Git does not have {listed(lost)} as it is, so no way back: commit before.")
     else:
         out.line("Nothing to change: the plugin is in this bot.")
     for change in planned.changes.values():
@@ -95,8 +98,8 @@ def _ask() -> None:
         raise CommandError("nothing was changed")
 
 
-def _end(out: Output, planned: Plan, target: Target) -> int:
-    """Look at the bot as it is now, and print how to run it."""
+def _end(out: Output, planned: Plan, target: Target, back: list[str]) -> int:
+    """Look at the bot as it is now, and print how to run it, and what takes all of it back."""
     from ..doctor import of_bot
 
     sources = {**target.sources, "domain": [target.domain]}
@@ -108,6 +111,10 @@ def _end(out: Output, planned: Plan, target: Target) -> int:
         out.line()
         out.heading("Next, each line in its own terminal")
         out.table([[line] for line in _next(sources, target)])
+    if back:
+        out.line()
+        out.heading("To take all of it back, in this order")
+        out.table([[line] for line in back])
     return 0 if report.passes(strict=False) else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..bot import files
 from ..bot.yaml import UnreadableError
-from ..git import is_ignored, repository
+from ..git import is_committed, is_ignored, repository
 from ..output import CommandError
 
 if TYPE_CHECKING:
@@ -83,6 +84,39 @@ class Plan:
         if after is not None:
             self.changes[path] = replace(change, after=after.replace("\n", end))
         return after is not None
+
+    def uncommitted(self) -> list[str]:
+        """Return the files that git could not bring back as they are; a .env is none of them."""
+        return [str(path) for path in self._changed() if not is_committed(path)]
+
+    def way_back(self) -> Iterator[str]:
+        """Yield, before it is written, what takes all of it back; nothing if git could not.
+
+        Secrets come first: once git's own .gitignore is back, `git add -A` would take them.
+        """
+        if repository(Path()) is None or self.uncommitted():
+            return
+        every = self.changes.values()
+        first = [each for each in every if each.private]
+        for each in first:
+            if each.before is not None:
+                added = re.findall(r"^PS7_\w+=", each.after[len(each.before) :], re.MULTILINE)
+                old, file = (shlex.quote(f"{each.path}{end}") for end in (".old", ""))
+                yield f"sed -i.old -E '/^({'|'.join(['# PS7: ', *added])})/d' {file} && rm {old}"
+        made = [each.path for each in (*first, *every) if each.before is None]
+        made += [each.moves_to for each in every if each.moves_to is not None]
+        folders = {above for path in made for above in path.parents if not above.exists()}
+        for does, paths in (
+            ("rm", dict.fromkeys(made)),
+            ("rmdir", sorted(folders, reverse=True)),
+            ("git checkout --", self._changed()),
+        ):
+            if paths:
+                yield f"{does} {shlex.join(map(str, paths))}"
+
+    def _changed(self) -> list[Path]:
+        every = self.changes.values()
+        return [each.path for each in every if not (each.private or each.before is None)]
 
     def check(self) -> None:
         """Check that each file can be written where it is, before any is."""

@@ -42,13 +42,13 @@ def set_up(plan: Plan, target: Target) -> None:
     lines = []
     if not there & _SIMULATOR.keys():
         lines += ["# PS7: here the simulator, which `rasa-ps7 simulate --port 8099` starts."]
-        lines += ["# Git keeps this file: never put the bank's password here."] if in_git else []
+        lines += ["# PS7: git has this file: never put the bank's password here."] if in_git else []
         lines += [f"{name}={value}" for name, value in _SIMULATOR.items()]
     if "PS7_SEAL_KEYS" not in there and not in_git:
-        lines += ["# Encrypts what PS7 said of a customer. Keep it secret: commit it nowhere."]
+        lines += ["# PS7: encrypts what it said of a customer. Keep it secret: commit it nowhere."]
         lines += [f"PS7_SEAL_KEYS={quote}{json.dumps([new_seal_key()])}{quote}"]
     if target.new_names:
-        lines += ["# What this bot calls slots of the plugin."]
+        lines += ["# PS7: what this bot calls slots of the plugin."]
         lines += [f"PS7_SLOT_NAMES={quote}{json.dumps(target.new_names)}{quote}"]
     if in_git and "PS7_SEAL_KEYS" not in there:
         plan.left.append(left("env-tracked", env=env))
