@@ -267,6 +267,12 @@ APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
 TED = "TED learns from stories, and may answer otherwise outside them"
 STORY = "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n"
 NO_IMPORT = "import __main__\nimport nowhere\nfrom also import x\ntry: import maybe\nexcept: ...\n"
+BEHIND = {
+    "helpers.py": "import far\nimport helpers\nimport actions\n",
+    "more/x.py": "import behind\n",
+    "train.py": "import not_of_the_actions\n",
+}
+"""Modules beside the actions, two of which they import."""
 SDK = version("rasa-sdk")
 PINS = {
     "requirements.txt": "rasa-sdk==3.1.1\n",
@@ -311,10 +317,10 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
     "stories, by Rasa's own policies": (learns(""), "", [TED]),
     "none, without TED": (learns(" [{name: RulePolicy}]"), "", []),
     "what the actions import, and pins": (
-        {"actions/own.py": NO_IMPORT, **PINS},
+        {"actions/own.py": f"{NO_IMPORT}from helpers import x\nimport more\n", **PINS, **BEHIND},
         "",
         [
-            "actions imports also and nowhere, which this environment",
+            "actions imports also, behind, far and nowhere, which this environment",
             "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2, same/requirements.txt",
             f"the bot pins rasa-sdk 3.1.1, and this environment has {SDK}: the plugin needs 3.6.2",
             f"the bot pins rasa-sdk 3.9.1, and this environment has {SDK}: install rasa-sdk==3.9.1",
@@ -467,15 +473,18 @@ def test_what_comes_next_fits_the_bot(
 def test_what_builds_the_bot_is_looked_at_in_all_of_its_repository(
     isolated: pytest.MonkeyPatch, cli: Cli
 ) -> None:
-    """By the names of such files; what is installed or hidden is not."""
-    says = "rasa train\ncp bot/domain.yml x\nrasa train --domain domain\n"
+    """And what names the moved file, whatever it is; what is installed or hidden is not."""
+    lines = ["rasa train", "cp bot/domain.yml x", "rasa test -d domain.yml", "-d domain/domain.yml"]
+    says = "\n".join([*lines, "rasa train --domain domain", "--domain my_domain.yml domain_yml"])
     there = ("Makefile", "bot/up.sh", "docker/app.Dockerfile", ".github/workflows/ci.yml")
-    names = (*there, "README.md", "node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml")
-    lay_out(Path(), dict.fromkeys(names, says))
+    others = ("README.md", "bot/setup.cfg", "bot/train.py")
+    hidden = ("node_modules/a/Makefile", ".venv/Makefile", ".github/x.yml", "bot/x.csv")
+    lay_out(Path(), dict.fromkeys((*there, *others, *hidden), says))
     lay_out(Path("bot"), BOTS["file"])
     shell("git init -q")
     isolated.chdir("bot")
     _, out, _ = cli("init --yes")
     (said,) = left_to_you(out)
-    found = [f"../{place}:{line}" for place in there for line in (1, 2)]
+    found = [f"../{place}:{line}" for place in there for line in (1, 2, 3, 4)]
+    found += [f"../{place}:{line}" for place in others for line in (2, 3, 4)]
     assert said.endswith(f"; see to {', '.join(found).replace('../bot/', '')}")

@@ -71,14 +71,16 @@ class Code:
 
     def lacking(self) -> list[str]:
         """Return what it imports and the environment of this process does not have."""
-        near = (self.place.parent, self.place)
-        others = sys.stdlib_module_names | {MODULE, "__main__"}
+        names = set(_IMPORT.findall(self.text)) - sys.stdlib_module_names - {MODULE, "__main__"}
         return sorted(
-            name
-            for name in set(_IMPORT.findall(self.text)) - others
-            if not any((at / name).exists() or (at / f"{name}.py").exists() for at in near)
-            and find_spec(name) is None
+            name for name in names if not _near(self.place, name) and find_spec(name) is None
         )
+
+
+def _near(place: Path, name: str) -> Path | None:
+    """Return the bot's own module or package of a name: the action server starts above `place`."""
+    near = (at / each for at in (place.parent, place) for each in (name, f"{name}.py"))
+    return next((each for each in near if each.exists()), None)
 
 
 def module_or_package(named: Path) -> Path:
@@ -91,10 +93,14 @@ def read(reader: Reader, place: Path) -> Code | None:
     """Read the code of a bot's actions; None if there are none. A copy of the plugin is none."""
     if not place.exists():
         return None
-    alone = place.suffix == ".py"
-    found = [place] if alone else reader.below(place, _is_python, _NOT_THE_BOTS)
-    files = [file for file in found if alone or file.relative_to(place).parts[0] != COPY]
-    return Code(place, {file: reader.lenient(file) for file in files})
+    files, modules = dict[Path, str](), [place]
+    for module in modules:  # and the bot's own ones that these import, wherever they lie
+        found = reader.below(module, _is_python, _NOT_THE_BOTS) if module.is_dir() else [module]
+        new = [each for each in found if each not in files and (place / COPY) not in each.parents]
+        files |= {file: reader.lenient(file) for file in new}
+        names = {name for file in new for name in _IMPORT.findall(files[file])} - {MODULE}
+        modules += filter(None, (_near(place, name) for name in sorted(names)))
+    return Code(place, files)
 
 
 def elsewhere(reader: Reader, top: Path, names: Iterable[str]) -> list[Path]:

@@ -21,6 +21,9 @@ _BUILDS = re.compile(
     re.IGNORECASE,
 )
 _REQUIRES = re.compile(r".*requirements.*\.txt|pyproject\.toml|Pipfile|setup\.(py|cfg)")
+_OTHERS = re.compile(
+    r".*\.(py|ipynb|toml|json|cfg|ini|conf|md|rst|txt|bat|ps1|ya?ml|sh)", re.IGNORECASE
+)
 _MOST_ABOVE = 8
 
 
@@ -37,6 +40,11 @@ def builds(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
 def requirements(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
     """Return what says which packages a bot needs, as seen from here."""
     return list(_texts(reader, folder, _REQUIRES))
+
+
+def others(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
+    """Return whatever else may name a file of the bot: programs, settings and pages."""
+    return list(_texts(reader, folder, _OTHERS))
 
 
 def _texts(reader: Reader, folder: Path, names: re.Pattern[str]) -> Iterator[tuple[Path, str]]:

@@ -75,7 +75,11 @@ def place_of(target: Target, word: str) -> str:
 def moved_domain(target: Target) -> Iterator[str]:
     """Yield which files say that the domain is one file, which Rasa then looks for in vain."""
     file, folder = target.sources["domain"][0], target.domain
-    says = rf"^(?!.*(--domain|-d)[ =]{re.escape(folder.as_posix())}\b).*"
-    says += rf"({re.escape(file.name)}|\brasa (train|test|interactive|visualize|data)\b)"
-    if said := lines(surroundings.builds(target.around, Path()), says):
+    named = rf"(?<![\w.-]){re.escape(file.name)}\b"
+    says = rf"^(?!.*(--domain|-d)[ =]{re.escape(folder.as_posix())}(?![\w./-])).*"
+    says += rf"({named}|\brasa (train|test|interactive|visualize|data)\b)"
+    said = lines(surroundings.builds(target.around, Path()), says)
+    others = surroundings.others(target.around, Path())
+    said += lines([each for each in others if file.name in each[1]], named)
+    if said := list(dict.fromkeys(said)):
         yield left("domain-moved", folder=folder, files=", ".join(said))
