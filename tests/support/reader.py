@@ -54,11 +54,12 @@ class Reader:
         (folder / "installed").mkdir()
         # Programs in front of those of the machine: see the top of this file.
         environment, python = folder / "environment", f"PYTHONPATH={folder}/installed exec"
-        link = f'ln -s "$PWD/$2/actions/ps7" {folder}/installed/rasa_ps7'
+        last = "for last; do :; done"
+        link = f'ln -s "$PWD/$last/actions/ps7" {folder}/installed/rasa_ps7'
         programs = {
             "bin/rasa": f'exec {rasa_python} {RASA} "$@"',
             "bin/python3": f'[ "$1 $2" = "-m venv" ] && cp -R {environment} "$3"',
-            "environment/bin/pip": f'[ ! -d "$2" ] || {link}',
+            "environment/bin/pip": f'{last}; [ ! -d "$last" ] || {link}',
             "environment/bin/python": f'{python} {sys.executable} "$@"',
             "environment/bin/rasa-ps7": f'{python} {sys.executable} -m rasa_ps7 "$@"',
         }
