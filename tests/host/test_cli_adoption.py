@@ -82,8 +82,17 @@ def test_the_doctor_names_actions_that_the_server_lacks(cli: Cli) -> None:
         endpoint = f"action_endpoint: {{url: '{url}/webhook'}}\n"
         lay_out_bot({"domain.yml": DOMAIN + ACTIONS, "endpoints.yml": endpoint})
         found = wrong_in(cli("doctor --bot . --json").out)
-    lacks = f"the action server at {url} runs without action_balance and validate_pix_form"
-    assert f"error action-server-actions: {lacks}, which the domain lists" in found
+        lay_out(Path(), {"data/rules.yml": "rules: [{rule: r, steps: [{action: action_idle}]}]\n"})
+        idle = wrong_in(cli("doctor --bot . --json").out)
+        lay_out(Path(), {"actions/own.py": "FollowupAction('action_balance')"})
+        by_code = wrong_in(cli("doctor --bot . --json").out)
+    lacks = f"the action server at {url} runs without"
+    both = f"{lacks} action_balance and validate_pix_form, which the domain lists"
+    asked = f"error action-server-actions: {lacks} validate_pix_form, which the domain lists"
+    never = f"warning action-server-actions: {lacks} action_balance, which the domain lists and no"
+    assert f"error action-server-actions: {both}" in found
+    assert_found([each for each in idle if "action-server-" in each], [asked, never])
+    assert f"error action-server-actions: {both}" in by_code
 
 
 def test_init_names_the_lines_for_actions_in_a_container(cli: Cli) -> None:
@@ -190,15 +199,32 @@ def test_the_environment_in_the_folder_is_kept_out_of_git(
 # -- slots -----------------------------------------------------------------------------------------
 
 
+def test_a_slot_that_was_the_bots_before_init_is_no_left_over(cli: Cli) -> None:
+    """Whatever it is filled by: `init` gave the plugin's another name."""
+    own = "slots:\n  cpf: {type: text, mappings: [{type: custom}]}\n"
+    lay_out_bot({"domain.yml": DOMAIN + own})
+    assert '"cpf": "customer_cpf"' in (cli(INIT), Path(".env").read_text())[1]
+    assert cli(STRICT).code == 0
+
+
 def test_the_doctor_names_a_slot_that_two_files_fill(cli: Cli) -> None:
-    """One of the two is not had, whichever Rasa reads first."""
+    """One of the two is not had, whichever Rasa reads first; and whose they are is said."""
+    more = "slots: {other: {type: text, mappings: [{type: %s}]}}\n"
+    lay_out(Path(), {**BOT, "domain/a.yml": DOMAIN, "domain/b.yml": more % "from_text"})
+    lay_out(Path("domain"), {"c.yml": more % "custom"})
+    Path("domain.yml").unlink()
+    (own,) = wrong_in((cli(INIT), cli("doctor --bot . --only-bot --json"))[1].out)
+    said = "domain/b.yml and domain/c.yml declare slot other, filled in other ways: Rasa takes one"
+    assert own.startswith(f"warning slot-twice: {said} of them, and both are the bot's")
+    shell("rm -r domain .env")
     lay_out_bot({})
     cli(INIT)
     lay_out(Path("domain"), {"a.yml": TAKEN})
     (own, twice) = wrong_in(cli("doctor --bot . --only-bot --json").out)
     assert own.startswith("error slot-filled-elsewhere: slot cpf is filled by from_text")
     files = "domain/a.yml and domain/ps7/domain.yml"
-    assert twice.startswith(f"error slot-twice: {files} declare slot cpf, filled in other ways")
+    said = f"{files} declare slot cpf, filled in other ways: one is the plugin's"
+    assert twice.startswith(f"error slot-twice: {said}")
 
 
 # -- dialogue --------------------------------------------------------------------------------------

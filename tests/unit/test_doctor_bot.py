@@ -67,6 +67,7 @@ DECLARED = [
     # To rename a slot while conversations go on: the old one keeps a customer's value
     case(sound(segmento={}), "warning slot-renamed segment", renames=SEGMENTO),
     case(sound(segmento={}), renames=SEGMENTO, to_clear=["segment"]),
+    case(sound(segmento={}, segment={"influence_conversation": ...}), renames=SEGMENTO),
     case(sound(cpf=FROM_TEXT, customer_cpf={}), renames={"cpf": "customer_cpf"}),
     case(sound(card={}), "warning clear-slots a b", to_clear=["card", "a", "b"]),
 ]

@@ -31,6 +31,8 @@ _RASAS = {
     "action_send_text",
 }
 """Actions that Rasa has by itself; a bot may list one all the same."""
+_RUN_BY_RASA = ("validate_", "action_ask_", "action_validate_")
+"""How names of actions begin that Rasa runs for a form, or for every message."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,17 @@ class Bot:
         pro = kinds & {"controlled", "from_llm"}
         return flows or bool(pro) or "CommandGenerator" in str(self.config)
 
-    def says(self, response: str) -> bool:
-        """Whether a rule, a story, a flow or code of the bot's names a response."""
-        scripts = any(response in script.names("action") for script in self.scripts or ())
-        return scripts or (self.code is not None and response in self.code.words)
+    def says(self, name: str) -> bool:
+        """Whether a rule, a story, a flow or code of the bot's names a response, or an action."""
+        scripts = any(name in script.names("action") for script in self.scripts or ())
+        return scripts or (self.code is not None and name in self.code.words)
+
+    def runs(self, action: str) -> bool:
+        """Whether an action is run by a script, a form or a slot, as far as that is known."""
+        if self.scripts is None or action.startswith(_RUN_BY_RASA):
+            return True
+        every = [mapping for slot in self.slots.values() for mapping in mappings(slot)]
+        return self.says(action) or any(action in each.values() for each in every)
 
 
 def mappings(slot: Table) -> list[Table]:

@@ -14,7 +14,7 @@ from ..bot.yaml import UnreadableError, table
 from ..findings import Finding, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ..bot.content import Bot
@@ -54,6 +54,8 @@ CHANNELS = {
 }
 _OF_PRO = {"audiocodes", "audiocodes_stream", "genesys", "jambonz", "twilio_media_streams"}
 """Rasa Pro's channels for voice, as its documentation of 3.16 has them: none lets metadata in."""
+_BEFORE_METADATA = 6
+"""Arguments of Rasa's `UserMessage`."""
 _BY_BASE = {channel.base: channel for channel in CHANNELS.values()}
 
 
@@ -94,6 +96,9 @@ def _own(path: str, folder: Path) -> Iterator[Finding]:
     if isinstance(metadata, ast.AsyncFunctionDef):
         yield finding("channel-async", path=path)
     if channel is None or "blueprint" in methods:
+        said = _messages(methods.values())
+        if said and not any(map(_has_metadata, said)):
+            yield finding("channel-metadata:base", path=path)
         return
     if metadata is None or not channel.asks:
         does = "has no get_metadata" if channel.asks else f"{channel.base} calls no get_metadata"
@@ -107,3 +112,17 @@ def _own(path: str, folder: Path) -> Iterator[Finding]:
 def _methods(made: ast.ClassDef) -> dict[str, ast.AST]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {each.name: each for each in made.body if isinstance(each, kinds)}
+
+
+def _messages(methods: Iterable[ast.AST]) -> list[ast.Call]:
+    """Return where a class hands Rasa a message."""
+    every = (node for method in methods for node in ast.walk(method))
+    calls = (node for node in every if isinstance(node, ast.Call))
+    return [call for call in calls if ast.unparse(call.func).endswith("UserMessage")]
+
+
+def _has_metadata(call: ast.Call) -> bool:
+    """Whether a message gets metadata: the seventh argument, or by its name, or by a dictionary."""
+    by_name = any(each.arg in {"metadata", None} for each in call.keywords)
+    starred = any(isinstance(each, ast.Starred) for each in call.args)
+    return by_name or starred or len(call.args) > _BEFORE_METADATA

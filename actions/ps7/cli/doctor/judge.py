@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...customer import (
@@ -60,14 +61,19 @@ def check_slots(bot: Bot, renames: Mapping[str, str], to_clear: Sequence[str]) -
         yield from _filled_elsewhere(bot, name, default)
         if not mappings(bot.slots[name]):
             yield finding("slot-unmapped", name=name, custom=custom)
-    yield from _twice(bot)
+    yield from _twice(bot, ours)
     yield from _not_written(bot, names, renames)
-    renamed = [old for old, new in renames.items() if {old, new} <= bot.slots.keys()]
-    not_ours = [old for old in renamed if old not in (*ours, *to_clear)]
-    if kept := [old for old in not_ours if not filled_by(bot.slots[old])]:
+    not_ours = {old: new for old, new in renames.items() if old not in (*ours, *to_clear)}
+    if kept := [old for old, new in not_ours.items() if _was_the_plugins(bot, old, new)]:
         yield finding("slot-renamed", names=listed(kept))
     if unknown := [name for name in to_clear if name not in bot.slots]:
         yield finding("clear-slots", names=listed(unknown))
+
+
+def _was_the_plugins(bot: Bot, old: str, new: str) -> bool:
+    """Whether a slot is declared beside its new name, and alike: `init` leaves the bot's apart."""
+    both = [table(content.get("slots")) for _, content in bot.domain_files]
+    return any(old in slots and slots[old] == slots.get(new) for slots in both)
 
 
 def _custom(bot: Bot) -> str:
@@ -104,15 +110,17 @@ def _filled_elsewhere(bot: Bot, name: str, default: str) -> Iterator[Finding]:
         yield finding(f"slot-filled-elsewhere:{'decides' if decides else 'tells'}", asks=asks)
 
 
-def _twice(bot: Bot) -> Iterator[Finding]:
+def _twice(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     """Find slots that two files declare for different purposes: one of them is not had."""
-    declared = defaultdict[str, list[tuple[str, list[str]]]](list)
+    declared = defaultdict[str, dict[Path, list[str]]](dict)
     for file, content in bot.domain_files:
         for name, slot in table(content.get("slots")).items():
-            declared[name].append((str(file), filled_by(table(slot))))
+            declared[name][file] = filled_by(table(slot))
     for name, places in declared.items():
-        if any(others != places[0][1] for _, others in places):
-            yield finding("slot-twice", files=listed([file for file, _ in places]), name=name)
+        if any(others != next(iter(places.values())) for others in places.values()):
+            is_ours = name in ours and any(file.parent.name == COPY for file in places)
+            key = "slot-twice" if is_ours else "slot-twice:own"
+            yield finding(key, files=listed([*map(str, places)]), name=name)
 
 
 def _not_written(bot: Bot, names: SlotNames, renames: Mapping[str, str]) -> Iterator[Finding]:
