@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -40,6 +41,7 @@ class Rasa:
     takes: tuple[float, float] = (0, 0)
     """Seconds for a message, and for the slots."""
     now: float = 0
+    token: str = ""
 
     def page(self, path: str, message: Any) -> object:  # noqa: ANN401 - JSON
         """Return what a Rasa answers."""
@@ -48,6 +50,8 @@ class Rasa:
             self.heard.append(message)
             return self.answers.pop(0) if self.answers else None
         self.asked.append(path)
+        if self.token and f"token={quote(self.token, safe='')}" not in path:
+            return 401
         return {"slots": self.slots.pop(0)} if self.slots else None
 
 
@@ -136,6 +140,45 @@ def test_a_rasa_that_shows_no_tracker_still_talks(
     out = "you: oi\nbot: Olá!\nyou: oi\nbot: Olá!\nyou: :slots\n"
     err = "The slots are not shown: Rasa shows them with `rasa run --enable-api`.\n"
     assert (cli(f"chat --url {rasa.url}"), len(rasa.asked)) == ((0, out, err), 1)
+
+
+def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(
+    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
+) -> None:
+    """Without it the way is said: what Rasa has on already is not. The first line may bring it."""
+    rasa.token = "a&b/ç"
+    for typed, option, shown in (("oi", "", False), ("a&b/ç\noi", "--auth-token -", True)):
+        isolated.setattr("sys.stdin", io.StringIO(typed))
+        rasa.answers, rasa.slots = [[{"text": "Olá!"}]], [{"segment": "Varejo"}]
+        code, out, err = cli(f"chat --url {rasa.url} {option}")
+        assert (code, "     segment = Varejo\n" in out) == (0, shown)
+        wants = "The slots are not shown: Rasa wants the token that it was started with: --auth-tok"
+        assert err == ("" if shown else f"{wants}en.\n")
+    assert rasa.asked[-1].endswith("/tracker?include_events=NONE&token=a%26b%2F%C3%A7")
+
+
+@pytest.mark.parametrize(
+    ("answers", "slots", "expected"),
+    [
+        *((odd, {}, (1, "is no Rasa: --url")) for odd in ({"a": 1}, ["text"], "text", 5.5, [[]])),
+        ([{}], {"slots": {}}, (0, "bot: ()")),
+        ([{"text": None, "buttons": 7}], {"slots": {}}, (0, "bot: None")),
+        ([{"text": "a", "buttons": ["b", {"payload": "c"}]}], {}, (0, "bot: a [None] [None]")),
+        *(([], odd, (0, "The slots are not shown")) for odd in ([], 7.5, "slots", {"slots": 7})),
+    ],
+)
+def test_what_is_no_rasa_is_no_traceback(
+    cli: Cli,
+    isolated: pytest.MonkeyPatch,
+    answers: object,
+    slots: object,
+    expected: tuple[int, str],
+) -> None:
+    """Whatever answers there, in whatever form."""
+    isolated.setattr("sys.stdin", io.StringIO("oi"))
+    with serving(lambda _, message: slots if message is None else answers) as url:
+        code, out, err = cli(f"chat --url {url}")
+    assert (code, expected[1] in out + err) == (expected[0], True)
 
 
 def test_a_rasa_that_does_not_take_a_message_is_named(

@@ -14,14 +14,15 @@ from typing import Any
 def serving(page: Callable[[str, Any], object]) -> Iterator[str]:
     """Answer with the JSON or the bytes that `page` has for a path and what is posted there.
 
-    Bytes may come part by part. None is answered with 404. A GET posts None.
+    Bytes may come part by part. None is answered with 404, another status by its number. A GET
+    posts None.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             posted = self.rfile.read(int(self.headers["Content-Length"] or 0))
             shown = page(self.path, json.loads(posted or "null"))
-            self.send_response(404 if shown is None else 200)
+            self.send_response(shown if isinstance(shown, int) else 404 if shown is None else 200)
             self.end_headers()
             if isinstance(shown, Iterator):
                 with suppress(ConnectionError):  # who asked may have gone

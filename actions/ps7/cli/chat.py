@@ -16,7 +16,8 @@ from uuid import uuid4
 from ..conversation import arrival
 from ..conversation.arrival import usable
 from ..customer import CONTEXT, SlotNames, differing
-from .arguments import BotSettings, add_command, context_id
+from .arguments import BotSettings, OnStdin, add_command, context_id
+from .bot.yaml import rows, table
 from .masking import masked
 from .output import CommandError, Output, Tone, Toned
 from .variables import load
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = ":as CONTEXT_ID   :slots   :quit"
 _SECONDS = 60.0
+_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,13 +40,15 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("--as", dest="arrives", type=context_id, metavar="CONTEXT_ID", help="who arrives")
     add("--url", default="http://127.0.0.1:5005", help="where Rasa is (default: %(default)s)")
     add("--sender", metavar="ID", help="the conversation (default: a new one)")
+    own = "what Rasa has as its own --auth-token, to show the slots; - reads it from stdin"
+    add("--auth-token", metavar="TOKEN", type=OnStdin.or_given(), help=own)
     add("--show", action="store_true", help="do not mask personal data")
 
 
 def run(options: argparse.Namespace) -> int:
     """Talk until the input ends."""
     out = Output()
-    chat = Chat(options.url, options.sender or uuid4().hex, load(BotSettings))
+    chat = Chat(options.url, options.sender or uuid4().hex, load(BotSettings), options.auth_token)
     arrives: str | None = options.arrives
     known: dict[str, Any] | None = {}
     out.hint(_COMMANDS)
@@ -64,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             arrives, before = None, known
             known = None if before is None else chat.slots()
             if known is None and before is not None:
-                out.note("The slots are not shown: Rasa shows them with `rasa run --enable-api`.")
+                out.note(f"The slots are not shown: {chat.hidden}.")
             changed = differing(known or {}, dict.fromkeys(known or {}) | (before or {}))
             chat.write(out, changed, show=options.show)
     return 0
@@ -89,11 +93,16 @@ def _typed(out: Output) -> Iterator[str]:
 class Chat:
     """One conversation with a bot, over Rasa's REST channel."""
 
-    def __init__(self, url: str, sender: str, settings: PS7Settings) -> None:
+    hidden = "Rasa shows them with `rasa run --enable-api`"
+    """Why the slots are not shown."""
+
+    def __init__(
+        self, url: str, sender: str, settings: PS7Settings, token: str | None = None
+    ) -> None:
         self._ours = SlotNames(settings.slot_names)
         self._arrived: set[str] = set()
         self._url = url.rstrip("/")
-        self._sender = sender
+        self._sender, self._token = sender, token
         self._path = settings.metadata_keys[0].split(".")
         keys = settings.arrival_keys
         self._key = None if keys is None else keys[0].get_secret_value()
@@ -122,16 +131,22 @@ class Chat:
                 f"Rasa cannot be reached at {self._url} ({type(error).__name__}): start it with "
                 "`rasa run --enable-api`, or say where it is with --url"
             ) from None
+        if not isinstance(answers, list) or not all(isinstance(each, dict) for each in answers):
+            raise CommandError(f"what answers at {self._url} is no Rasa: --url names one")
         return [_shown(answer) for answer in answers] or ["(nothing)"]
 
     def slots(self) -> dict[str, Any] | None:
         """Return the plugin's slots as the tracker has them; None if Rasa does not show it."""
         path = f"/conversations/{quote(self._sender, safe='')}/tracker?include_events=NONE"
+        path += f"&token={quote(self._token, safe='')}" if self._token else ""
         try:
-            slots: dict[str, Any] = ask(self._url + path, seconds=_SECONDS)["slots"]
-        except (OSError, HTTPException, ValueError):
+            slots = table(ask(self._url + path, seconds=_SECONDS)).get("slots")
+        except (OSError, HTTPException, ValueError) as error:
+            if getattr(error, "code", None) in _REFUSED:
+                self.hidden = "Rasa wants the token that it was started with: --auth-token"
             return None
-        return {name: slots[name] for name in self._ours.among(slots)}
+        shown = table(slots)
+        return {name: shown[name] for name in self._ours.among(shown)} if slots == shown else None
 
     def write(self, out: Output, slots: dict[str, Any], *, show: bool) -> None:
         """Write slots, with what is personal masked, and any contextId that arrived."""
@@ -144,6 +159,6 @@ class Chat:
 
 def _shown(answer: dict[str, Any]) -> str:
     """Return what a chat window shows of an answer, in words."""
-    parts = [answer["text"]] if "text" in answer else []
-    parts += [f"[{button['title']}]" for button in answer.get("buttons", ())]
+    parts = [str(answer["text"])] if "text" in answer else []
+    parts += [f"[{table(button).get('title')}]" for button in rows(answer.get("buttons"))]
     return " ".join(parts) or f"({', '.join(answer.keys() - {'recipient_id'})})"
