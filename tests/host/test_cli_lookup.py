@@ -108,6 +108,20 @@ async def test_a_customer_is_shown_as_a_bot_would_hold_it(cli: Cli) -> None:
     assert not [value for value in personal if str(value) in json.dumps(masked)]
 
 
+async def test_no_secret_of_ours_is_shown_whoever_repeats_it(
+    ps7: Simulator, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """As an error of PS7's may, in a value, a name or a list; also with what it has in common."""
+    password = settings["PS7_PASSWORD"]
+    monkeypatch.setenv("PS7_APP_KEY", f"{password}-key")
+    key = json.loads(settings["PS7_SEAL_KEYS"])[0]
+    echo = {"error": f"<{password}-key, {password}>", f"x{key}": [key, None, 7]}
+    ps7.answer("C1", status=401, body=echo)
+    shown = (await said(cli, "C1 --show"))["answer"]
+    named = {"error": "<(PS7_APP_KEY), (PS7_PASSWORD)>"}
+    assert shown == {**named, "x(PS7_SEAL_KEYS)": ["(PS7_SEAL_KEYS)", None, 7]}
+
+
 @pytest.mark.parametrize(
     "name", ["ana", "http-400", "not-found", "http-401", "unreadable", "http-503"]
 )

@@ -10,9 +10,9 @@ from ..customer import CUSTOMER_SLOTS, SlotNames, project
 from ..outcomes import Outcome
 from .arguments import OnStdin, add_agreement, add_command, add_json, context_id
 from .asking import look_up
-from .masking import masked, masked_field
+from .masking import masked, masked_field, without
 from .output import Output, Tone, Toned
-from .variables import load_to_ask
+from .variables import load_to_ask, own_secrets
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _said(asked: Asked, settings: PS7Settings, *, show: bool) -> dict[str, Any]:
     slots = project({name: name for name in CUSTOMER_SLOTS}, asked.customer)
-    content = asked.content
+    content = without(asked.content, own_secrets(settings))
     if not show:
         slots = {name: masked(name, value) for name, value in slots.items()}
         content = masked_field(content)

@@ -15,7 +15,7 @@ from ..lookup.wire import CODES, UNUSED, UPSTREAM_ACCOUNT
 from ..outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 VALUES = {
     STATUS: [outcome.value for outcome in Outcome],
@@ -89,6 +89,17 @@ def masked_field(value: object, name: str = "") -> Any:
         return stars(text)
     allowed = _ENVELOPE.get(name)
     return text if allowed is not None and allowed.fullmatch(text) else shape(text)
+
+
+def without(value: Any, secrets: Mapping[str, str]) -> Any:
+    """Return JSON with the names of secrets in their places, also where somebody repeats them."""
+    if isinstance(value, dict):
+        return {without(key, secrets): without(part, secrets) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without(part, secrets) for part in value]
+    for secret, name in secrets.items() if isinstance(value, str) else ():
+        value = value.replace(secret, f"({name})")
+    return value
 
 
 def shown_name(name: str) -> str:

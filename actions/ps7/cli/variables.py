@@ -65,6 +65,18 @@ def load_to_ask(*, agreed: bool) -> PS7Settings:
     return settings
 
 
+def own_secrets(settings: PS7Settings) -> dict[str, str]:
+    """Return the names of the secrets in use, by the secrets, the longest first."""
+    held = {f"{PREFIX}{field.upper()}": value for field, value in settings}
+    every = ((held[name], name) for name in SECRETS if held[name] is not None)
+    found = {
+        each.get_secret_value(): name
+        for value, name in every
+        for each in (value if isinstance(value, list | tuple) else [value])
+    }
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
 def names_set() -> list[str]:
     """Return the names in environment, `.env` and secret files."""
     return [*os.environ, *in_env_file(ENV), *_secret_files()]
