@@ -109,7 +109,10 @@ class Report:
             out.line()
         errors, warnings = self.count(Mark.ERROR), self.count(Mark.WARNING)
         tone = Tone.BAD if errors else Tone.DOUBTFUL if warnings else Tone.GOOD
-        out.line(Toned(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}", tone))
+        counted = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+        allowed = Report(self.sections)
+        more = allowed.count(Mark.ERROR) + allowed.count(Mark.WARNING) - errors - warnings
+        out.line(Toned(counted + (f" ({more} allowed)" if more else ""), tone))
 
     def as_json(self, *, strict: bool) -> dict[str, Any]:
         """Return it for a machine. `id` and `level` stay the same from version to version."""
