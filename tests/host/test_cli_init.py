@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
+from actions.ps7.cli.words import parts
 from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
 from tests.support.init_bots import (
@@ -159,6 +160,10 @@ def test_it_asks_at_a_terminal(isolated: pytest.MonkeyPatch, answer: str, done: 
     assert err.getvalue() == ("" if done else "nothing was changed\n")
 
 
+LINK = (
+    "{} is a link: nothing was changed. Name what it leads to ({}) by --domain, --actions or the "
+    "like, or go by hand: docs/integration.md#by-hand"
+)
 NO_BOT = "there is no domain.yml here and no folder domain: this is no bot"
 REST = "--domain names a domain of another name, --config and --endpoints the rest"
 UNREAD = (
@@ -183,7 +188,8 @@ BESIDE = "domain.yml and domain lie side by side: nothing was changed. Put all i
         ("mkdir .gitignore", f".gitignore cannot be read: Is a directory{UNCHANGED}"),
         ("mkdir -p domain/bot.yml", f"domain/bot.yml is there already{UNCHANGED}"),
         ("touch actions", f"actions/__init__.py cannot be read: Not a directory{UNCHANGED}"),
-        ("mkdir x; ln -s x actions", f"actions is a link{UNCHANGED}; edit what it names"),
+        ("mkdir x; ln -s x actions", LINK.format("actions", "x")),
+        ("mv domain.yml x.yml; ln -s x.yml domain.yml", LINK.format("domain.yml", "x.yml")),
     ],
 )
 def test_init_refuses_what_it_cannot_write_whole(cli: Cli, spoil: str, complaint: str) -> None:
@@ -267,6 +273,14 @@ APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
 TED = "TED learns from stories, and may answer otherwise outside them"
 STORY = "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n"
 NO_IMPORT = "import __main__\nimport nowhere\nfrom also import x\ntry: import maybe\nexcept: ...\n"
+IMAGES = {
+    "Dockerfile": "FROM rasa/rasa:2.8.1-full\nCOPY . /app\n",
+    "app/Dockerfile": "FROM rasa/rasa:3.6.2\nCMD rasa run actions\n",
+    "docker-compose.yml": "a:\n image: rasa/rasa-sdk:3.6.2\n volumes: [./actions:/app/actions]\n"
+    "b:\n  image: 'eu.example.com/rasa/rasa-sdk'\nc: {image: rasa/rasa:3.6.2}\n",
+    "old/compose.yaml": "a: {image: rasa/rasa-full:1.10.2}\n",
+    "requirements.txt": "rasa~=2.8\nrasa==3.6.21\n",
+}
 BEHIND = {
     "helpers.py": "import far\nimport helpers\nimport actions\n",
     "more/x.py": "import behind\n",
@@ -304,12 +318,20 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
     "a greeting that nothing says": (
         says("utter_bye"),
         "",
-        ["no rule, story or action says utter"],
+        ["no rule, story or action says utter_greet, so nobody hears its greeting"],
     ),
     "one in the training data": (GREETS_IN_DATA, "", []),
     "none, if a rule says it": (says("utter_greet"), "", []),
     "none, if code says it": ({"data/x.yml": "rules: []", "actions.py": "'utter_greet'"}, "", []),
-    "nothing that the doctor says": ({ENDPOINTS: "action_endpoint:\n"}, "", []),
+    "no endpoint, if it is empty": ({ENDPOINTS: "action_endpoint:\n"}, "", []),
+    "an image with the SDK, or an old Rasa": (
+        IMAGES,
+        "",
+        [
+            "the image of app/Dockerfile:2, docker-compose.yml:2 and docker-compose.yml:5 needs",
+            "Dockerfile:1, old/compose.yaml:1 and requirements.txt:1 takes a Rasa before 3, which",
+        ],
+    ),
     "an action server": ({ENDPOINTS: "{a: {}}\n"}, "", ["endpoints.yml: name the action server"]),
     "a session start": ({DOM: STARTS}, "--calm", ["derive your action_session_start (not found)"]),
     "a fragment": (APART, "", ["domain/ps7/domain.yml is there and declares no ps7_status"]),
@@ -343,6 +365,8 @@ def test_it_leaves_to_a_person_what_it_cannot_do(cli: Cli, name: str) -> None:
     files, arguments, expected = LEFT[name]
     lay_out_bot(files)
     assert_found(left_to_you(cli(f"init --yes {arguments}").out), expected)
+    unheard = any("utter_greet, so nobody hears" in each for each in expected)
+    assert not unheard or tree()[OWN] == DOMAIN, "a greeting that nobody hears was changed"
     assert Path("actions").exists() or "actions.py" in files or "nowhere" in name
 
 
@@ -432,6 +456,51 @@ def test_init_writes_the_session_start_of_a_bot(
     theirs = {name: text for name, text in after.items() if name.startswith(named) and text}
     assert theirs == {**files, **expected}
     assert cli("init")[1].startswith(NOTHING)
+
+
+LANGUAGES = {
+    "pt": ("Oi, em que posso ajudar?", "en", "Olá! Sou a assistente do Personnalité."),
+    "es": ("¡Hola! ¿En qué puedo ayudarle?", "en", "¡Hola! Soy la asistente de Personnalité."),
+    "nl": ("Dag! Wat kan ik voor jou doen?", "en", "Hallo! Ik ben de assistent van Personnalité."),
+    "en": ("How can I help you?", "pt", "Hello! I am the assistant of Personnalité."),
+    "by its config": ("Tere!", "br", "Olá! Sou a assistente do Personnalité."),
+    "of none": ("Tere!", "et", "Hello! I am the assistant of Personnalité."),
+}
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_bot_greets_in_its_own_language(cli: Cli, name: str) -> None:
+    """By all that it says, then by what its config says; or as it is told."""
+    text, language, greeting = LANGUAGES[name]
+    config = BOTS["file"]["config.yml"].replace(": pt", f": {language}")
+    files = {DOM: DOMAIN.replace("Olá!", text), "config.yml": config}
+    lay_out_bot(files)
+    assert f'- text: "{greeting}"\n' in (cli("init --yes"), Path(OWN).read_text())[1]
+    shell("rm -r domain .env")
+    lay_out_bot(files)
+    cli("init --yes --greeting", 'Tere, "{segment}"!')
+    assert r'- text: "Tere, \"{segment}\"!"' in Path(OWN).read_text()
+
+
+def test_a_word_tells_one_language() -> None:
+    """No greeting is told by another's."""
+    every = [
+        word for text in parts("greetings.txt").values() for word in text.splitlines()[1].split()
+    ]
+    assert len(every) == len({*every})
+
+
+def test_a_module_of_another_coding_is_kept_byte_for_byte(cli: Cli) -> None:
+    """Python reads it, by its first line; what is put in is ASCII."""
+    lay_out_bot({})
+    Path("actions").mkdir()
+    module, before = (
+        Path("actions/__init__.py"),
+        "# coding: latin-1\nx = 'ação'\n".encode("latin-1"),
+    )
+    module.write_bytes(before)
+    assert cli("init --yes").code == 0
+    assert module.read_bytes() == before + b"import rasa_ps7\n"
 
 
 # -- how it goes on -------------------------------------------------------------------------------

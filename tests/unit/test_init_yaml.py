@@ -13,6 +13,7 @@ ENDPOINT = 'action_endpoint:\n  url: "http://localhost:5055/webhook"\n'
 COMMENTED = '# action_endpoint:\n#   url: "http://localhost:5055/webhook" # here\na: 1\n'
 UNCOMMENTED = 'action_endpoint:\n  url: "http://localhost:5055/webhook" # here\na: 1\n'
 ANOTHER = "# action_endpoint:\n#   url: 'x'\n"
+EMPTY = ("action_endpoint:", "action_endpoint: \n", "action_endpoint: # none yet\n")
 TAKES_THE_TYPE = 'a:\n#action_endpoint:\n#  url: "http://localhost:5055/webhook"\n  type: redis\n'
 PUT_IN = """\
   - text: "Olá! Sou a assistente do Personnalité."
@@ -24,8 +25,10 @@ PUT_IN = """\
 GREETING = "responses:\n  u:\n  # ours\n%s  - text: a\n"
 BUTTONS = '  - text: a\n    buttons:\n    - {title: "x: y", payload: no}\n'
 THE_SAME = "    buttons:\n      - title: 'x: y'\n        payload: no\n"
-greet = partial(edits.with_greeting, response="u", slot="segment", language="pt-BR")
-endpoint = edits.with_endpoint
+SAYS = "Olá! Sou a assistente do Personnalité."
+greet = partial(edits.with_greeting, response="u", slot="segment", greeting=SAYS)
+endpoint, imports = edits.with_endpoint, edits.with_import
+MAIN = 'import a\n\nif __name__ == "__main__":\n    a.run()\n'
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,11 @@ endpoint = edits.with_endpoint
         (endpoint, "a: 1", f"a: 1\n{ENDPOINT}"),
         (endpoint, COMMENTED, UNCOMMENTED),
         (endpoint, ANOTHER, ANOTHER + ENDPOINT),
+        *((endpoint, f"a: 1\n{empty}", f"a: 1\n{ENDPOINT}") for empty in EMPTY),
+        (endpoint, "action_endpoint:\nb: 1\n", f"{ENDPOINT}b: 1\n"),
+        (imports, "import a", "import a\nimport rasa_ps7\n"),
+        (imports, MAIN, MAIN.replace("if", "import rasa_ps7\n\n\nif")),
+        (imports, "# if __name__", "# if __name__\nimport rasa_ps7\n"),
         (greet, GREETING % "", GREETING % PUT_IN),
         (greet, f"responses:\n  u:\n{BUTTONS}", f"responses:\n  u:\n{PUT_IN}{THE_SAME}{BUTTONS}"),
     ],

@@ -45,6 +45,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="RESPONSE",
         help="which response greets by segment (default: %(default)s)",
     )
+    add("--greeting", metavar="TEXT", help="what it says (default: in the bot's language)")
 
 
 def run(options: argparse.Namespace) -> int:

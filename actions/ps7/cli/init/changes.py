@@ -28,6 +28,8 @@ _KEY = re.compile(r"(PS7_SEAL_KEYS=).*")
 def read(path: Path) -> str | None:
     """Return the text of a file; None if it is not there."""
     try:
+        if path.suffix == ".py":  # its text may be of any coding; what is put in is ASCII
+            return files.content(path).decode(errors="surrogateescape")
         return files.text(path)
     except FileNotFoundError:
         return None
@@ -123,9 +125,10 @@ class Plan:
         for change in self.changes.values():
             for path in filter(None, (change.path, change.moves_to)):
                 way = [path, *path.parents]
-                if links := [str(each) for each in way if each.is_symlink()]:
-                    said = f"{links[0]} is a link: nothing was changed; edit what it names"
-                    raise CommandError(said)
+                if links := [each for each in way if each.is_symlink()]:
+                    said = f"{links[0]} is a link: nothing was changed. Name what it leads to "
+                    said += f"({links[0].readlink()}) by --domain, --actions or the like, or go by "
+                    raise CommandError(f"{said}hand: docs/integration.md#by-hand")
                 there = [each for each in way if each.exists()]
                 for each in there[: 1 + path.exists()]:
                     if not os.access(each, os.W_OK):
@@ -172,7 +175,7 @@ def _write(path: Path, text: str, *, private: bool) -> None:
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
+            file.write(text.encode(errors="surrogateescape"))
         if not private:
             os.umask(mask := os.umask(0))
             beside.chmod(0o666 & ~mask)

@@ -19,11 +19,9 @@ _COMMENTED = re.compile(
 )
 """As `rasa init` makes it."""
 _NEVER_WRAPPED = 10_000
+_EMPTY = re.compile(r"^action_endpoint:[ \t]*(?:#.*)?\n?", re.MULTILINE)
 _SEGMENT = "Personnalité"
-_GREETINGS = {
-    "pt": f"Olá! Sou a assistente do {_SEGMENT}.",
-    "en": f"Hello! I am the assistant of {_SEGMENT}.",
-}
+_IMPORT = "import rasa_ps7\n"
 
 
 def appended(text: str, block: str) -> str:
@@ -31,14 +29,23 @@ def appended(text: str, block: str) -> str:
     return f"{text}\n{block}" if text and not text.endswith("\n") else text + block
 
 
+def with_import(text: str) -> str:
+    """Return a module that imports the plugin, before what runs only if it is the program."""
+    main = re.search(r"^if __name__\b", text, re.MULTILINE)
+    if main is None:
+        return appended(text, _IMPORT)
+    return f"{text[: main.start()]}{_IMPORT}\n\n{text[main.start() :]}"
+
+
 def with_endpoint(text: str) -> str | None:
-    """Name the action server: in the lines that are there as comments, or in new ones."""
+    """Name the action server: in lines that are there as comments, or empty, or in new ones."""
     after = _COMMENTED.sub(r"\2\3", text, count=1)
+    after = _EMPTY.sub(_ENDPOINT, text, count=1) if after == text else after
     after = appended(text, _ENDPOINT) if after == text else after
     return _checked(after, {**parsed(text), "action_endpoint": {"url": ACTION_SERVER}})
 
 
-def with_greeting(text: str, response: str, slot: str, language: str) -> str | None:
+def with_greeting(text: str, response: str, slot: str, greeting: str) -> str | None:
     """Put an answer for one segment in front of a response's: the first of them, reworded."""
     key = rf"^ +(['\"]?){re.escape(response)}\1:.*\n(?: *(?:#.*)?\n)*( *)(?=-\s)"
     place = re.search(key, text, re.MULTILINE)
@@ -47,7 +54,6 @@ def with_greeting(text: str, response: str, slot: str, language: str) -> str | N
     answers = rows(responses.get(response))
     if place is None or not answers:
         return None
-    greeting = _GREETINGS["pt" if language.startswith("pt") else "en"]
     greets = {"text": greeting, "condition": [{"type": "slot", "name": slot, "value": _SEGMENT}]}
     kept = {name: part for name, part in table(answers[0]).items() if name not in greets}
     meant["responses"] = {**responses, response: [{**greets, **kept}, *answers]}

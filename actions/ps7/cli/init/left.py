@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .target import Target
 
 _STARTS_ACTIONS = r"rasa[-_/]sdk|run actions|(?i:COPY|ADD)\b.*\bactions\b|--actions\b"
+_IMAGE_OF_SDK = r"^\s*image:.*\brasa[-_/]sdk\b"
+_OLD_RASA = r"\brasa/rasa(?:-full)?:v?[012]\.|^\s*[\"']?rasa\s*[=~]=\s*[012]\."
 _SDK = re.compile(r"^\s*[\"']?rasa[-_]sdk\s*==\s*([\d.]+)", re.MULTILINE | re.IGNORECASE)
 _REQUIRES_SDK = r"(?i)^\s*[\"']?rasa[-_]sdk\b"
 _OLDEST = [3, 6, 2]
@@ -48,13 +50,16 @@ def of_the_surroundings(target: Target) -> Iterator[str]:
         yield left("requirements", files=listed(named))
     yield from _sdk({pin for _, text in required for pin in _SDK.findall(text)})
     built = surroundings.builds(target.around, Path())
-    composed = [str(file) for file, _ in built if "compose" in file.name.lower()]
-    images = [(file, text) for file, text in built if "dockerfile" in file.name.lower()]
-    if found := lines(images, _STARTS_ACTIONS):
+    composed = [each for each in built if "compose" in each[0].name.lower()]
+    images = [each for each in built if "dockerfile" in each[0].name.lower()]
+    if found := lines(images, _STARTS_ACTIONS) + lines(composed, _IMAGE_OF_SDK):
         yield left("image", files=listed(found))
+    if found := lines([*built, *required], _OLD_RASA):
+        yield left("rasa-old", files=listed(found))
     endpoint = target.bot.action_endpoint
     if server.is_remote(endpoint):
-        yield left("remote", at=server.address(endpoint), services=listed(composed or ["it"]))
+        services = listed([str(file) for file, _ in composed] or ["it"])
+        yield left("remote", at=server.address(endpoint), services=services)
 
 
 def _sdk(pins: set[str]) -> Iterator[str]:

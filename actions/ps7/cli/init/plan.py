@@ -6,6 +6,7 @@ between: names come before the fragment that has them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,13 +15,14 @@ from ...customer import SESSION_ACTION, STATUS, SlotNames
 from ..bot import sources as bots
 from ..bot.yaml import rows, table
 from ..domain import CALM, fragment
-from ..words import left
+from ..words import left, parts
 from . import environment
 from . import left as remaining
 from .changes import Change, Plan, read
-from .edits import appended, with_endpoint, with_greeting
+from .edits import appended, with_endpoint, with_greeting, with_import
 
 if TYPE_CHECKING:
+    from ..bot.content import Bot
     from .target import Target
 
 _SESSION_START = '''\
@@ -41,8 +43,7 @@ def make(target: Target) -> Plan:
     if target.flavour is CALM or at_start:
         _start_session(plan, target, alone=at_start)
     endpoints = target.sources.get("endpoints", [bots.ENDPOINTS])[0]
-    named = "action_endpoint" in (target.bot.endpoints or {})
-    if not named and not plan.change(endpoints, with_endpoint):
+    if not target.bot.action_endpoint and not plan.change(endpoints, with_endpoint):
         plan.left.append(left("endpoint", file=endpoints))
     called = SlotNames(target.names)
     declared = target.bot.slots if target.is_merged else [called.of(name) for name in target.slots]
@@ -85,7 +86,7 @@ def _import(plan: Plan, target: Target) -> None:
         return
     if code is None or not (code.has_copy or code.imports_plugin):
         module = place if place.suffix else place / "__init__.py"
-        plan.change(module, lambda text: appended(text, "import rasa_ps7\n"))
+        plan.change(module, with_import)
 
 
 def _start_session(plan: Plan, target: Target, *, alone: bool) -> None:
@@ -107,6 +108,16 @@ def _start_session(plan: Plan, target: Target, *, alone: bool) -> None:
     plan.change(session, lambda text: appended(text, f"\n\n{start}" if text else start))
 
 
+def _greeting_for(bot: Bot) -> str:
+    """Return the greeting in the language of a bot's responses, else in that of its config."""
+    said = set(re.findall(r"\w+", str(bot.responses).lower()))
+    known = {name: text.splitlines() for name, text in parts("greetings.txt").items()}
+    language = str((bot.config or {}).get("language"))[:2].replace("br", "pt")
+    likely = {name: len(said & {*words.split()}) for name, (_, words) in known.items()}
+    best = max(known, key=lambda name: (likely[name], name == language, name == "en"))
+    return known[best][0]
+
+
 def _greet(plan: Plan, target: Target, slot: str) -> None:
     bot, response = target.bot, target.options.greet
     if response not in bot.responses:
@@ -116,10 +127,10 @@ def _greet(plan: Plan, target: Target, slot: str) -> None:
     conditions = [answer["condition"] for answer in answers if "condition" in answer]
     if f"'{slot}'" in str(conditions):
         return
-    language = str((bot.config or {}).get("language", "en"))
-    edit = partial(with_greeting, response=response, slot=slot, language=language)
-    if conditions or not any(plan.change(file, edit) for file in bot.response_files):
+    greeting = target.options.greeting or _greeting_for(bot)
+    edit = partial(with_greeting, response=response, slot=slot, greeting=greeting)
+    if bot.scripts is not None and not bot.says(response):
+        plan.left.append(left("greet-unsaid", response=response))
+    elif conditions or not any(plan.change(file, edit) for file in bot.response_files):
         name = "greet-conditions" if conditions else "greet-form"
         plan.left.append(left(name, response=response, slot=slot))
-    elif bot.scripts is not None and not bot.says(response):
-        plan.left.append(left("greet-unsaid", response=response))
