@@ -46,8 +46,8 @@ help: ## this list
 demo: .venv/runtime ## a short conversation for a handful of customers, through the real action server
 	@$(RUN) examples/demo.py
 
-chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything it needs
-	@$(RUN) examples/oss-bot/chat.py
+chat: .venv/runtime $(RASA) ## the example bot in this terminal, with everything it needs; FAULTS=1: PS7's faults are listed
+	@$(RUN) examples/oss-bot/chat.py $(if $(FAULTS),--faults)
 
 webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and what it knows; SIGNED=1: signed arrivals only
 	@$(RUN) -m examples.webchat $(if $(SIGNED),--signed)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from actions.ps7.testing import FAULTS, PERSONAS
 from tests.conversation import spoken
 from tests.conversation.harness import OSS_BOT, Stage
 from tests.conversation.talking import RunningBot
@@ -43,14 +45,18 @@ async def test_rasa_tests_the_story_that_the_page_shows(
     assert code == 0, said
 
 
+@pytest.mark.parametrize("options", [(), ("--faults",)])
 async def test_the_chat_starts_everything_and_ends_everything(
-    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
+    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    """One names a customer, types, sees what the bot knows, and nothing is left running."""
+    """One names a customer, types, sees what the bot knows, and nothing is left running.
+
+    Who can arrive is listed, faults if that is asked for.
+    """
     # As young as can be, so that the chat does not train.
     (tmp_path / "oss-bot.tar.gz").write_bytes(oss_bot.model.read_bytes())
     chat = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(OSS_BOT / "chat.py"), "--models", str(tmp_path)),
+        *(sys.executable, str(OSS_BOT / "chat.py"), "--models", str(tmp_path), *options),
         env=os.environ | {"PS7_RASA_PYTHON": str(rasa_stage.rasa_python), "PYTHONUTF8": "1"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -59,6 +65,11 @@ async def test_the_chat_starts_everything_and_ends_everything(
     typed = ":as ana\nqual meu saldo\nquero falar com uma pessoa\nqual meu saldo\n:quit\n"
     shown = (await chat.communicate(typed.encode()))[0].decode()
     assert chat.returncode == 0, shown
+    listed = re.findall(r"^  :as (\S+)", shown, re.MULTILINE)
+    assert listed == [*(who.context_id for who in PERSONAS.values()), *(FAULTS if options else ())]
+    assert shown.startswith(
+        "This trains the bot if it changed, and starts four servers: half a min"
+    )
     assert "bot: O saldo da conta 00123456 é de R$ 15.230,75.\n" in shown
     assert "     ps7_status = ok\n     ps7_context = (sealed)\n     cpf = ***.982.247-**\n" in shown
     assert shown.endswith("Ending …\n")

@@ -128,6 +128,8 @@ READS = {"actions/__init__.py": "from dotenv import load_dotenv\n"}
         (".env", {}, "git init -q", ".env"),
         ("a/.env", READS, "git init -q a/bot", ".env"),
         ("x", READS, "true", ".env"),
+        (".env", READS, "true", ".env"),  # two folders above, and nobody knows whose
+        ("a/.env", READS, "true", "../.env"),
     ],
 )
 def test_a_env_above_is_not_hidden_from_the_bots_code(  # noqa: PLR0917 - fixtures
@@ -149,7 +151,7 @@ def test_a_env_above_is_not_hidden_from_the_bots_code(  # noqa: PLR0917 - fixtur
     left = left_to_you(cli(INIT).out)
     assert "PS7_SEAL_KEYS" in Path(written).read_text()
     assert Path(".env").exists() is (written == ".env")
-    said = "the settings are in ../../.env, which your actions read by themselves, since a .env he"
+    said = f"the settings are in {written}, which your actions read by themselves, since a .env her"
     assert_found(left, [] if written == ".env" else [said])
     assert cli("init").out.startswith("Nothing to change")
 

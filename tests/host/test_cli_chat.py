@@ -157,14 +157,18 @@ def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(
     assert rasa.asked[-1].endswith("/tracker?include_events=NONE&token=a%26b%2F%C3%A7")
 
 
+NO_ANSWERS: tuple[object, ...] = ({"a": 1}, ["text"], "text", 5.5, [[]])
+NO_SLOTS: tuple[object, ...] = ([], 7.5, "slots", {"slots": 7})
+
+
 @pytest.mark.parametrize(
     ("answers", "slots", "expected"),
     [
-        *((odd, {}, (1, "is no Rasa: --url")) for odd in ({"a": 1}, ["text"], "text", 5.5, [[]])),
+        *((odd, {}, (1, "is no Rasa: --url")) for odd in NO_ANSWERS),
         ([{}], {"slots": {}}, (0, "bot: ()")),
         ([{"text": None, "buttons": 7}], {"slots": {}}, (0, "bot: None")),
         ([{"text": "a", "buttons": ["b", {"payload": "c"}]}], {}, (0, "bot: a [None] [None]")),
-        *(([], odd, (0, "The slots are not shown")) for odd in ([], 7.5, "slots", {"slots": 7})),
+        *(([], odd, (0, "The slots are not shown")) for odd in NO_SLOTS),
     ],
 )
 def test_what_is_no_rasa_is_no_traceback(

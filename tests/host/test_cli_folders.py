@@ -222,7 +222,15 @@ def test_no_password_of_the_environment_goes_by_way_of_whom_a_env_names(
     assert (code, asked, said in err) == (1, [], True)
 
 
-@pytest.mark.parametrize("at", ["{url}/${{X_S}}", "http://${{X_S}}.{host}"])
+FILLED_IN = [
+    "{url}/${{X_S}}",
+    "http://${{X_S}}.{host}",
+    "http://${{X_S}}:5055",
+    "https://${{X_S}}/",
+]
+
+
+@pytest.mark.parametrize("at", [*FILLED_IN, "http://${{X_S}}", "http://$X_S:5055", "${{X_S}}:5055"])
 def test_no_variable_of_the_environment_is_filled_into_an_address(
     cli: Cli, isolated: pytest.MonkeyPatch, heard: tuple[str, list[str]], at: str
 ) -> None:

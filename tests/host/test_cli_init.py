@@ -288,10 +288,11 @@ BEHIND = {
 }
 """Modules beside the actions, two of which they import."""
 SDK = version("rasa-sdk")
+PATCHED = f"{SDK.rpartition('.')[0]}.99"
 PINS = {
     "requirements.txt": "rasa-sdk==3.1.1\n",
     "actions/requirements.txt": "a\nrasa_sdk~=3.6\n",
-    "same/requirements.txt": f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\n",
+    "same/requirements.txt": f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\nrasa-sdk=={PATCHED}\n",
 }
 
 

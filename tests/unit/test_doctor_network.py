@@ -193,6 +193,8 @@ def certificate(
     [
         (30, "ok tls-certificate: WHOSE is good until 2026-12-25: 30 days left"),
         (29.9, "warning tls-certificate-ends-soon: WHOSE is good until 2026-12-25: 29 days left"),
+        (0.5, "warning tls-certificate-ends-soon: WHOSE is good until 2026-11-26: 0 days left"),
+        (-0.5, "error tls-certificate-expired: WHOSE ended on 2026-11-25"),
         (-1, "error tls-certificate-expired: WHOSE ended on 2026-11-24"),
     ],
 )
