@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "•••"
 _CPF = re.compile("[0-9]{11}")
+_LIKE_A_CPF = re.compile(r"(?:\d[ ./-]?){11}")
 _LAST_DIGITS = 2
 _NOT_OF_THE_CUSTOMER = ("session_started_metadata", "requested_slot", "handed_over")
 _FORGETS = {"restart", "reset_slots", "session_started"}
@@ -30,7 +31,8 @@ _LOOKUP = re.compile(
 
 
 def _as_it_is(value: str) -> str:
-    return value
+    """Show it, unless something else has written a CPF or a telephone into it."""
+    return HIDDEN if _LIKE_A_CPF.search(value) else value
 
 
 def _masked_cpf(value: str) -> str:
