@@ -74,10 +74,13 @@ class Running:
 
 
 @contextmanager
-def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
+def running(
+    model: Path, *rasa_options: str, webchat_key: str = "", **more: str
+) -> Iterator[Running]:
     """Run PS7's simulator, the agents' desk, the action server and Rasa; say when each answers.
 
-    `rasa_options` go on Rasa's command line, `more` into the action server's environment.
+    `rasa_options` go on Rasa's command line, `more` into the action server's environment, and
+    `webchat_key` is for the web chat's channel.
 
     Raises:
         SystemExit: one of them does not start; the text is its log.
@@ -125,6 +128,8 @@ def running(model: Path, *rasa_options: str, **more: str) -> Iterator[Running]:
             *("run", "--enable-api", "-i", "127.0.0.1", "-p", str(rasa), "--model", str(model)),
             *rasa_options,
             ACTION_ENDPOINT_URL=f"http://127.0.0.1:{actions}/webhook",
+            PYTHONPATH=str(BOT.parent),  # examples/, for its channels
+            WEBCHAT_KEY=webchat_key,
         )
         simulator.wait_for(f"http://127.0.0.1:{ps7}/")
         agents_desk.wait_for(f"http://127.0.0.1:{desk}/")

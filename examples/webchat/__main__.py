@@ -40,17 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     require_client()
     # Leave by the same door at a SIGTERM, so that no process stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    token = secrets.token_urlsafe()
+    token, webchat_key = secrets.token_urlsafe(), secrets.token_urlsafe(32)
     arrival_key = secrets.token_urlsafe(32) if options.signed else None
     settings = {"PS7_ARRIVAL_KEYS": json.dumps([arrival_key])} if arrival_key else {}
+    rasa_options = ("--auth-token", token, "--credentials", str(HERE / "credentials.yml"))
     with suppress(KeyboardInterrupt):  # Ctrl+C while it starts
         model = trained(options.models)
-        with running(model, "--auth-token", token, **settings) as servers:
+        with running(model, *rasa_options, webchat_key=webchat_key, **settings) as servers:
             backstage = Backstage(
                 servers.rasa,
                 servers.ps7,
                 servers.actions_log,
                 servers.desk_log,
+                webchat_key,
                 token,
                 arrival_key,
             )

@@ -1,9 +1,10 @@
 """The server of the page: its files, who arrives, and what each turn left behind.
 
-It stands for two things of a bank. `arrive` is the back-end that knows who is there: it says what
-goes into the metadata of the channel, above all the contextId. `show_turn` is for whoever looks
-over the bot's shoulder: it reads Rasa's tracker, the simulator's record and the logs of action
-server and agents' desk, and lets nothing personal through.
+It stands for two things of a bank. The back-end that knows who is logged in: a cookie that no
+script can read names the login, each login has one conversation, and `sign_pass` gives its page a
+pass for the channel, with what goes into the metadata, above all the contextId. `show_turn` is for
+whoever looks over the bot's shoulder: it reads Rasa's tracker, the simulator's record and the logs
+of action server and agents' desk, and lets nothing personal through.
 
 It listens on 127.0.0.1, answers under that name only, and allows the page to load and to call
 nothing but this server and Rasa's socket.
@@ -12,17 +13,23 @@ nothing but this server and Rasa's socket.
 from __future__ import annotations
 
 import asyncio
-import re
+import secrets
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import jwt
 from aiohttp import web
 
-from .cards import CARDS
+from examples.channels.customer_text import seal_payload
+from examples.channels.said import history
+
+from .cards import CARDS, Card
 from .turns import turn
 
 if TYPE_CHECKING:
@@ -41,11 +48,12 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_WORD = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TURN_TIMEOUT = 15.0  # seconds; a lookup takes at most PS7_DEADLINE, four seconds
 _TURN_PAUSE = 0.03
+_PASS_SECONDS = 60
+_COOKIE = "login"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; "
     "connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -66,14 +74,26 @@ class Backstage:
     ps7: str
     actions_log: Path
     desk_log: Path
+    webchat_key: str = field(repr=False)
+    """The channel's `key` in credentials.yml: it signs which conversation a page may open."""
     rasa_token: str | None = field(default=None, repr=False)
     """Rasa's `--auth-token`: with one, the tracker is for this server alone."""
     arrival_key: str | None = field(default=None, repr=False)
     """One of the action server's `PS7_ARRIVAL_KEYS`: with one, contextIds leave here signed."""
 
 
+@dataclass(frozen=True)
+class Login:
+    """Somebody who is logged in."""
+
+    card: Card
+    conversation: str = field(default_factory=partial(secrets.token_urlsafe, 24))
+    """Rasa's sender id: random, and another one at the next login."""
+
+
 _BACKSTAGE = web.AppKey("backstage", Backstage)
 _HTTP = web.AppKey("http", aiohttp.ClientSession)
+_LOGINS = web.AppKey("logins", dict[str, Login])
 
 
 def require_client() -> None:
@@ -94,66 +114,109 @@ def application(backstage: Backstage) -> web.Application:
     """Make the server; who calls it decides where it listens."""
     app = web.Application(middlewares=[_only_this_machine])
     app[_BACKSTAGE] = backstage
+    app[_LOGINS] = {}
     app.cleanup_ctx.append(_client)
     app.on_response_prepare.append(_headers)
     app.add_routes(
         [
             *(web.get(path, _sender(file)) for path, file in _files().items()),
             web.get("/api/page", _page),
-            web.post("/api/arrivals", arrive),
-            web.get("/api/turns/{conversation}/{correlation}", show_turn),
+            web.post("/api/login", log_in),
+            web.post("/api/logout", log_out),
+            web.post("/api/pass", sign_pass),
+            web.get("/api/said", show_said),
+            web.get("/api/turns/{correlation}", show_turn),
         ]
     )
     return app
 
 
-async def arrive(request: web.Request) -> web.Response:
-    """Return the metadata that the chat sends along in this conversation.
+async def log_in(request: web.Request) -> web.Response:
+    """Let somebody arrive. In production they log in, and the cookie is `Secure` as well."""
+    try:
+        card = CARDS.get((await request.json())["card"])
+    except (ValueError, TypeError, KeyError):
+        raise web.HTTPBadRequest(text='{"card": "…"}, please') from None
+    if card is None:
+        raise web.HTTPNotFound(text="nobody of that name")
+    answer = await log_out(request)
+    name = secrets.token_urlsafe(24)
+    request.app[_LOGINS][name] = Login(card)
+    answer.set_cookie(_COOKIE, name, httponly=True, samesite="Strict")
+    return answer
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """End a login, and with it the way into its conversation."""
+    request.app[_LOGINS].pop(request.cookies.get(_COOKIE, ""), None)
+    answer = web.json_response({})
+    answer.del_cookie(_COOKIE, httponly=True, samesite="Strict")
+    return answer
+
+
+def _login(request: web.Request) -> Login:
+    login = request.app[_LOGINS].get(request.cookies.get(_COOKIE, ""))
+    if login is None:
+        raise web.HTTPUnauthorized(text="nobody is logged in here")
+    return login
+
+
+async def sign_pass(request: web.Request) -> web.Response:
+    """Return a pass for the conversation of whoever is logged in.
 
     In production the customer's contextId comes from the phone menu or the app's session, never
-    from the browser, and leaves signed for this one conversation. Its id is that of the socket:
-    Rasa's server made it.
+    from the browser, and leaves signed for this one conversation.
     """
-    asked = await request.json()
-    card, conversation = CARDS.get(asked["card"]), str(asked["conversation"])
-    if card is None or not _WORD.fullmatch(conversation):
-        raise web.HTTPNotFound(text="nobody of that name")
-    if card.context_id is None:
-        return web.json_response({})
-    key = request.app[_BACKSTAGE].arrival_key
-    context_id = card.context_id
-    if key:
-        context_id = arrival_token(key, context_id, conversation, int(time.time()))
-    return web.json_response({"contextId": context_id})
+    login, backstage, now = _login(request), request.app[_BACKSTAGE], int(time.time())
+    metadata, context_id = {}, login.card.context_id
+    if context_id is not None:
+        if key := backstage.arrival_key:
+            context_id = arrival_token(key, context_id, login.conversation, now)
+        metadata["contextId"] = context_id
+    claims = {"sub": login.conversation, "exp": now + _PASS_SECONDS, "metadata": metadata}
+    return web.json_response({"pass": jwt.encode(claims, backstage.webchat_key, "HS256")})
+
+
+async def show_said(request: web.Request) -> web.Response:
+    """Return what was said in the conversation so far, for a page that comes back."""
+    login, key = _login(request), request.app[_BACKSTAGE].webchat_key.encode()
+    events = await _events(request, login)
+    return web.json_response([*history(events, partial(seal_payload, key, login.conversation))])
 
 
 async def show_turn(request: web.Request) -> web.Response:
-    """Wait until Rasa is done with a turn, and give what may be seen of it."""
-    names = request.match_info
-    if not all(_WORD.fullmatch(name) for name in names.values()):
-        raise web.HTTPNotFound
-    deadline = time.monotonic() + _TURN_TIMEOUT
-    try:
-        while (shown := await _turn(request, **names)) is None:
-            if time.monotonic() > deadline:
-                raise web.HTTPGatewayTimeout(text="Rasa knows no such message")
-            await asyncio.sleep(_TURN_PAUSE)
-    except aiohttp.ClientError as error:
-        raise web.HTTPBadGateway(text="Rasa or the simulator does not answer") from error
+    """Wait until Rasa is done with a turn, and return what may be seen of it."""
+    login, deadline = _login(request), time.monotonic() + _TURN_TIMEOUT
+    while (shown := await _turn(request, login, request.match_info["correlation"])) is None:
+        if time.monotonic() > deadline:
+            raise web.HTTPGatewayTimeout(text="Rasa knows no such message")
+        await asyncio.sleep(_TURN_PAUSE)
     return web.json_response(shown)
 
 
-async def _turn(request: web.Request, conversation: str, correlation: str) -> dict[str, Any] | None:
-    backstage, http = request.app[_BACKSTAGE], request.app[_HTTP]
+async def _events(request: web.Request, login: Login) -> list[dict[str, Any]]:
+    """Read a conversation from Rasa."""
+    backstage = request.app[_BACKSTAGE]
     token = {"token": backstage.rasa_token} if backstage.rasa_token else {}
-    url = f"{backstage.rasa}/conversations/{conversation}/tracker"
-    query = {"include_events": "ALL", **token}
-    async with http.get(url, params=query, raise_for_status=True) as answer:
-        events = (await answer.json())["events"]
+    url = f"{backstage.rasa}/conversations/{login.conversation}/tracker"
+    tracker = await _json(request, url, {"include_events": "ALL", **token})
+    events: list[dict[str, Any]] = tracker["events"]
+    return events
+
+
+async def _json(request: web.Request, url: str, query: dict[str, str]) -> Any:  # noqa: ANN401
+    try:
+        async with request.app[_HTTP].get(url, params=query, raise_for_status=True) as answer:
+            return await answer.json()
+    except aiohttp.ClientError as error:
+        raise web.HTTPBadGateway(text="Rasa or the simulator does not answer") from error
+
+
+async def _turn(request: web.Request, login: Login, correlation: str) -> dict[str, Any] | None:
+    backstage, events = request.app[_BACKSTAGE], await _events(request, login)
     if all(_correlation(event) != correlation for event in events):
         return None
-    async with http.get(f"{backstage.ps7}/requests", raise_for_status=True) as answer:
-        requests = (await answer.json())["requests"]
+    requests = (await _json(request, f"{backstage.ps7}/requests", {}))["requests"]
     log = await asyncio.to_thread(backstage.actions_log.read_text, errors="replace")
     handed_over = await asyncio.to_thread(backstage.desk_log.read_text, "utf-8")
     return turn(events, requests, log, correlation, handed_over)
@@ -165,11 +228,14 @@ def _correlation(event: dict[str, Any]) -> object:
 
 async def _page(request: web.Request) -> web.Response:
     """Return what the page starts with."""
-    backstage = request.app[_BACKSTAGE]
+    backstage, who = request.app[_BACKSTAGE], None
+    with suppress(web.HTTPUnauthorized):
+        who = _login(request).card.name
     return web.json_response(
         {
             "rasa": backstage.rasa,
             "signed": backstage.arrival_key is not None,
+            "who": who,
             "cards": [card.shown() for card in CARDS.values()],
         }
     )

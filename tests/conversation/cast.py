@@ -18,15 +18,23 @@ _CLEARED = {"PS7_CLEAR_SLOTS": '["balance_offered"]'}
 """As examples/oss-bot/servers.py sets it."""
 _SIGNED = {"PS7_ARRIVAL_KEYS": json.dumps([services.ARRIVAL_KEY])}
 
+WEBCHAT_KEY = "made up, and as long as the channel demands"
+_CHANNELS = {"PYTHONPATH": str(ROOT / "examples")}
+
 BOTS = {
-    # The example bot that looks up on every turn.
-    "oss_bot": Bot(OSS_BOT, settings=_CLEARED),
+    # The example bot that looks up on every turn, behind the web chat's channel as well.
+    "oss_bot": Bot(
+        OSS_BOT,
+        settings=_CLEARED,
+        credentials=ROOT / "tests" / "webchat" / "credentials.yml",
+        rasa_variables={**_CHANNELS, "WEBCHAT_KEY": WEBCHAT_KEY},
+    ),
     # The same with signed arrival, behind the channels of examples/channels.
     "channel_bot": Bot(
         OSS_BOT,
         settings={**_CLEARED, **_SIGNED},
         credentials=ROOT / "tests" / "channels" / "credentials.yml",
-        rasa_variables={"PYTHONPATH": str(ROOT / "examples"), **services.VARIABLES},
+        rasa_variables={**_CHANNELS, **services.VARIABLES},
     ),
     # One with Rasa's own fallback, a form that asks for `cpf`, and a greeting as a session starts.
     # It keeps its conversations in a database, sends the domain to those actions alone that ask for

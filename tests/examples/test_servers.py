@@ -37,7 +37,8 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(servers, "_process", start)
     monkeypatch.setattr(servers.Server, "wait_for", lambda _, url: asked.append(url))
-    with servers.running(Path("a model"), "--auth-token", "made up", PS7_SEAL_KEYS="k") as running:
+    secret = {"webchat_key": "made up as well", "PS7_SEAL_KEYS": "k"}
+    with servers.running(Path("a model"), "--auth-token", "made up", **secret) as running:
         pass
     said = {name: " ".join(command) for name, command in commands.items()}
     listens = {re.findall(r"(?:--port|-p) (\d+)", said[name])[0]: name for name in said}
@@ -63,6 +64,8 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
     here = {"PS7_SEAL_KEYS": "k", "SANIC_HOST": "127.0.0.1"}
     assert actions.items() >= {**servers.OF_THE_BOT, **here}.items()
     assert desk["HANDOVER_TOKEN"] == actions["HANDOVER_TOKEN"]
+    assert [name for name in told if "made up as well" in told[name].values()] == ["rasa"]
+    assert Path(told["rasa"]["PYTHONPATH"], "channels", "webchat.py").is_file()
     assert said["rasa"].endswith(f" --auth-token {desk['RASA_TOKEN']}")
     assert Path(desk["PYTHONPATH"], "examples", "desk.py").is_file()
 

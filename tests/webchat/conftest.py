@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import async_playwright
 
 from examples.webchat.server import CLIENT, Backstage, application
+from tests.conversation.cast import WEBCHAT_KEY
 from tests.support.needs import lacking
 from tests.webchat.visit import AXE, Visit
 
@@ -54,7 +55,7 @@ async def visitors(
     Afterwards see that no page did what none may do.
     """
     log = rasa_stage.actions_log("oss_bot")
-    backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log)
+    backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log, WEBCHAT_KEY)
     async with (
         TestServer(application(backstage), host="127.0.0.1") as server,
         AsyncExitStack() as contexts,

@@ -1,4 +1,4 @@
-"""`chat.js` alone, in Node.js: what is sent over a connection that breaks."""
+"""The page's modules alone, in Node.js: a connection that breaks, and all that a bot may send."""
 
 from __future__ import annotations
 
@@ -15,98 +15,152 @@ from tests.support.processes import ROOT
 
 SOCKET = """
 export const sent = [], heard = {}, done = [];
-const socket = {
-  on: (name, act) => { heard[name] = act; },
+export const socket = {
+  connected: false, active: true, on: (name, act) => { heard[name] = act; },
   emit: (_, said, over) => { sent.push(said); done.push(over); },
+  close() { this.connected = false; told.push("closed"); },
+  connect: () => told.push("connects"),
 };
-export const io = () => socket;
-export const happens = async (name, id, said) => { socket.id = id; await heard[name](said); };
+export const told = [];
+export const io = (_, options) => { socket.options = options; return socket; };
+export const happens = async (name, ...more) => {
+  socket.connected = name === "connect" || (name !== "disconnect" && socket.connected);
+  await heard[name](...more);
+};
 """
-"""In the place of socket.io's client: the test says when it connects, and under which id."""
+"""In the place of socket.io's client: the test says what happens to it."""
 BEGIN = """
 import { webcrypto } from "node:crypto";
 import { openChat } from "./chat.js";
-import { done, happens, sent } from "./socket.io.js";
+import { done, happens, sent, socket, told } from "./socket.io.js";
 globalThis.crypto ??= webcrypto; // before Node.js 20
-let backEndIsThere = true, meanwhile = () => {};
-const told = [], note = (what) => (...more) => told.push([what, ...more].join(" "));
+let passes = 0, pass = () => `pass ${++passes}`, said = [];
+const ids = {}, named = (id) => ids[id] ?? id;
 const chat = openChat({
-  arrive: async (id) => {
-    told.push(`asks who ${id} is`);
-    await meanwhile();
-    return backEndIsThere ? { contextId: `signed for ${id}` } : null;
-  },
-  onBroken: (id) => told.push(`broken: ${named(id)}`),
-  onOver: (id) => told.push(`over: ${named(id)}`),
-  onMessage: (text, id) => told.push(`${named(id)}? ${text}`),
-  onLeft: note("left:"), onConnection: note("up:"),
+  getPass: async () => pass(), getSaid: async () => said,
+  onState: (state, agent) => told.push(agent ? `${state} ${agent}` : state),
+  onSaid: (all, pending) => told.push(
+    [`said: ${all.map(({ text }) => text)}`, ...pending.map((id) => `pending: ${named(id)}`)]
+      .join("; ")),
+  onMessage: ({ answers, who, text }) => told.push(`${named(answers) ?? ""}? ${who}: ${text}`),
+  onOver: (id) => told.push(`over: ${named(id)}`), onEnd: () => told.push("end"),
+  onRefused: (id) => told.push(`refused: ${named(id)}`),
 });
-const ids = {}, named = (id) => ids[id];
-const say = (text) => { ids[chat.say(text).correlation] = text; };
-const uttered = (text) => happens("bot_uttered", "one", { text });
-const signals = (conversation) => happens("bot_uttered", "one", { conversation });
-await happens("connect", "one");
+const say = (text) => { ids[chat.say(text)] = text; };
+const uttered = (message, heard) => happens("bot_uttered", message, heard);
+const signals = (conversation, more) => uttered({ custom: { data: { conversation, ...more } } });
+const authenticates = () => new Promise((shown) => socket.options.auth(shown));
+const tick = () => new Promise((over) => setTimeout(over, 5));
+await authenticates(); await happens("connect");
 """
 END = """
-await new Promise((over) => setTimeout(over, 20));
-const shown = sent.map(({ message, metadata }) => {
-  if (ids[metadata.correlationId] !== message) throw new Error("another's correlation id");
-  return [message, metadata.contextId ?? null];
-});
-console.log(JSON.stringify([told, shown]));
+await tick();
+console.log(JSON.stringify([told, sent.map(({ message, pass }) => [message, pass ?? null])]));
 """
-COMES_BACK = "await happens('disconnect'); await happens('connect', 'two'); say('oi');"
-IN_TIME, BACK = ["asks who one is", "up: true"], ["up: false", "asks who two is", "up: true"]
+IN_TIME = ["said: ", "bot"]
 CASES = {
     # what happens, what is told, what is sent
-    "connected": (
-        "say('oi'); await 0; await uttered('olá'); done[0]();",
-        [*IN_TIME, "oi? olá", "over: oi"],
-        [["oi", "signed for one"]],
+    "one talks": (
+        "say('oi'); await tick(); await uttered({ text: 'olá' }); await done[0]({});",
+        [*IN_TIME, "oi? bot: olá", "over: oi"],
+        [["oi", "pass 1"]],
     ),
-    "two at once, and the first has to ask": (
-        """Date.now = () => Infinity; say('oi'); say('tudo bem?');
-        await happens('bot_uttered', 'one', { text: 'olá' });""",
-        [*IN_TIME, "oi? olá", "asks who one is"],
-        [["oi", "signed for one"], ["tudo bem?", "signed for one"]],
+    "a minute later, another pass": (
+        "const now = Date.now(); Date.now = () => now + 59_000; say('oi'); await tick();",
+        IN_TIME,
+        [["oi", "pass 2"]],
     ),
-    "a minute later": (
-        "const now = Date.now(); Date.now = () => now + 59_000; say('oi');",
-        [*IN_TIME, "asks who one is"],
-        [["oi", "signed for one"]],
+    "the back-end does not answer: with the pass that is there": (
+        "Date.now = () => Infinity; pass = () => null; say('oi');",
+        IN_TIME,
+        [["oi", "pass 1"]],
     ),
-    "breaks under a message": (
-        "say('tchau'); await Promise.all([happens('disconnect'), happens('connect', 'two')]);",
-        [*IN_TIME, "left: unsure", "broken: tchau", "up: false", "up: true"],
+    "breaks and comes back: goes on where it was": (
+        """await happens('disconnect'); said = [{ text: 'olá' }]; await happens('connect');
+        say('oi'); await tick();""",
+        [*IN_TIME, "lost", "said: olá", "bot"],
+        [["oi", "pass 1"]],
+    ),
+    "breaks under a message that arrived": (
+        """say('oi'); await tick(); await happens('disconnect');
+        said = [{ you: 'oi', id: sent[0].id }, { text: 'olá' }]; await happens('connect');""",
+        [*IN_TIME, "lost", "said: oi,olá", "bot"],
+        [["oi", "pass 1"]],
+    ),
+    "breaks under a message, of which nobody knows": (
+        "say('oi'); await tick(); await happens('disconnect'); await happens('connect');",
+        [*IN_TIME, "lost", "said: ; pending: oi", "bot"],
+        [["oi", "pass 1"]],
+    ),
+    "what is said while it asks comes once": (
+        """said = [{ text: 'a' }]; const back = chat.restore(); await 0;
+        await uttered({ text: 'a' }); await uttered({ text: 'b' }); await back;""",
+        [*IN_TIME, "said: a", "bot", "? bot: b"],
         [],
     ),
-    "comes back, and the back-end is away for a while": (
-        f"""backEndIsThere = false; {COMES_BACK} await 0; await 0; await 0; await 0;
-        backEndIsThere = true; say('e agora?');""",
-        [*IN_TIME, *BACK, "asks who two is", "asks who two is"],
-        [["oi", None], ["e agora?", "signed for two"]],
-    ),
-    "comes back twice, and the back-end takes its time": (
-        """let answer; meanwhile = () => new Promise((go) => { answer = go; });
-        await happens('disconnect'); const two = happens('connect', 'two'); meanwhile = () => {};
-        await happens('disconnect'); await happens('connect', 'three'); answer(); await two;
-        say('oi');""",
-        [*IN_TIME, *BACK[:2], "up: false", "asks who three is", "up: true"],
-        [["oi", "signed for three"]],
-    ),
-    "cannot connect": ("await happens('connect_error');", [*IN_TIME, "up: false"], []),
-    "logs out while it is asked who is there": (
-        "meanwhile = () => signals('ended'); Date.now = () => Infinity; say('oi');",
-        [*IN_TIME, "asks who one is", "left: ended"],
-        [["oi", None]],
-    ),
-    "an agent comes and goes, and the connection breaks": (
-        f"""await signals('handed_over'); await signals('returned'); say('oi'); {COMES_BACK}""",
+    "an agent comes and goes": (
+        """say('oi'); await tick(); await signals('handed_over'); await done[0]({});
+        await signals('joined', { agent: 'Caio' });
+        await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
+        await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
+        say('oi de novo'); await tick(); await signals('returned');""",
         [
-            *(*IN_TIME, "left: handed_over", "left: returned"),
-            *("broken: oi", "up: false", "up: true"),
+            *(*IN_TIME, "waiting", "oi? bot: ", "over: oi", "agent Caio", "? bot: "),
+            *("? agent: Olá", "heard", "heard", "back", "oi de novo? bot: "),
         ],
-        [["oi", None]],
+        [["oi", "pass 1"], ["oi de novo", None]],
+    ),
+    "comes back after a goodbye": (
+        """said = [{ you: 'tchau', id: '1' }, { custom: { data: { conversation: 'ended' } } }];
+        await chat.restore();""",
+        [*IN_TIME, "said: tchau,", "closed", "over", "end"],
+        [],
+    ),
+    "nobody came": ("await signals('never_came');", [*IN_TIME, "back", "? bot: "], []),
+    "a signal for somebody else": ("await signals('later');", [*IN_TIME, "? bot: "], []),
+    "the bot is back without a word about it": (
+        "await signals('handed_over'); await uttered({ text: 'oi' });",
+        [*IN_TIME, "waiting", "? bot: ", "back", "? bot: oi"],
+        [],
+    ),
+    "comes back under an agent": (
+        """said = [{ custom: { data: { conversation: 'joined', agent: 'Caio' } }, id: 'k1' }];
+        await happens('disconnect'); await happens('connect');""",
+        [*IN_TIME, "lost", "said: ", "agent Caio"],
+        [],
+    ),
+    "the bot logs the customer out": (
+        """say('tchau'); await tick(); await signals('ended'); await uttered({ text: 'Até!' });
+        await done[0]({});""",
+        [*IN_TIME, "tchau? bot: ", "tchau? bot: Até!", "over: tchau", "closed", "over", "end"],
+        [["tchau", "pass 1"]],
+    ),
+    "breaks under a goodbye": (
+        "say('tchau'); await tick(); await signals('ended'); await happens('disconnect');",
+        [*IN_TIME, "tchau? bot: ", "closed", "over", "end"],
+        [["tchau", "pass 1"]],
+    ),
+    "another page has logged out": (
+        "pass = () => undefined; Date.now = () => Infinity; await authenticates();",
+        [*IN_TIME, "closed", "over", "end"],
+        [],
+    ),
+    "another page has logged out, and it comes back": (
+        "said = undefined; await happens('disconnect'); await happens('connect');",
+        [*IN_TIME, "lost", "closed", "over", "end"],
+        [],
+    ),
+    "the channel refuses a text": (
+        "say('oi'); await tick(); await done[0]({ refused: 'too_long' });",
+        [*IN_TIME, "refused: oi"],
+        [["oi", "pass 1"]],
+    ),
+    "the channel refuses a pass": (
+        """globalThis.setTimeout = (act) => act(); socket.active = false;
+        await happens('connect_error'); told.push(await authenticates().then(({ pass }) => pass));
+        console.log(JSON.stringify([told, []])); process.exit();""",
+        [*IN_TIME, "connects", "bot", "pass 2"],
+        [],
     ),
 }
 
@@ -126,12 +180,172 @@ def in_node(folder: Path, files: dict[str, str], *app: str) -> Any:  # noqa: ANN
 
 
 @pytest.mark.parametrize(("happens", "told", "sent"), CASES.values(), ids=CASES)
-def test_a_message_goes_with_its_own_conversation_or_not_at_all(
+def test_a_conversation_is_where_the_customer_left_it(
     tmp_path: Path, happens: str, told: list[str], sent: list[list[str | None]]
 ) -> None:
-    """And with the contextId that was signed for it."""
+    """Whatever the network does; and what the customer sees follows from what was said."""
     files = {"socket.io.js": SOCKET, "case.js": BEGIN + happens + END}
-    assert in_node(tmp_path, files, "chat.js") == [told, sent]
+    assert in_node(tmp_path, files, "chat.js", "read.js") == [told, sent]
+
+
+NO_SIGNALS: list[Any] = [
+    None,
+    1,
+    "x",
+    [1],
+    {},
+    {"a": 1},
+    {"data": None},
+    {"data": [1]},
+    {"data": {}},
+]
+NO_BUTTONS: list[Any] = [{}, None, "x", 1, [[]]]
+NO_FILES: list[Any] = [
+    1,
+    {},
+    {"type": "image"},
+    {"payload": {"src": "javascript:alert(1)"}},
+    "b.pdf",
+]
+SAID: dict[str, tuple[Any, dict[str, Any]]] = {
+    # what comes, and what is more than an empty message of the bot
+    "nothing": (None, {}),
+    "a text": ({"text": "a\n\nb"}, {"text": "a\n\nb"}),
+    "no text": ({"text": {}}, {}),
+    "the customer's": (
+        {"you": "oi", "id": "1"},
+        {"who": "you", "text": "oi", "id": "1", "signal": None, "agent": None},
+    ),
+    "an agent's": (
+        {"text": "Olá", "agent": "Caio", "id": "k1"},
+        {"who": "agent", "text": "Olá", "agent": "Caio", "id": "k1"},
+    ),
+    "the desk's": (
+        {"text": "?", "agent": None, "id": "k1"},
+        {"who": "desk", "text": "?", "id": "k1"},
+    ),
+    "an agent joins": (
+        {"text": "Oi", "custom": {"data": {"conversation": "joined", "agent": "C"}}, "id": "k1"},
+        {"who": "desk", "text": "Oi", "signal": "joined", "agent": "C", "id": "k1"},
+    ),
+    "a signal, as Rasa's own channel sends it": ({"conversation": "ended"}, {"signal": "ended"}),
+    **{
+        f"custom {custom!r}": ({"custom": custom}, {"cards": [{"kind": "unknown"}]})
+        for custom in NO_SIGNALS
+    },
+    "buttons": (
+        {"quick_replies": [{"title": "Sim", "payload": "p"}, {"title": 1}, {"payload": "p"}, None]},
+        {"replies": [{"title": "Sim", "payload": "p"}, {"title": "1", "payload": ""}]},
+    ),
+    **{f"buttons {odd!r}": ({"quick_replies": odd}, {}) for odd in NO_BUTTONS},
+    "a picture": (
+        {"attachment": {"type": "image", "payload": {"src": "https://a.example/b.png"}}},
+        {"cards": [{"kind": "image", "title": "", "image": "https://a.example/b.png"}]},
+    ),
+    "a video": (
+        {
+            "attachment": {
+                "type": "video",
+                "payload": {"src": "http://a.example/", "title": "Como?"},
+            }
+        },
+        {"cards": [{"kind": "video", "title": "Como?", "url": "http://a.example/"}]},
+    ),
+    "a file": (
+        {"attachment": "https://a.example/b.pdf"},
+        {"cards": [{"kind": "file", "title": "", "url": "https://a.example/b.pdf"}]},
+    ),
+    **{
+        f"attachment {odd!r}": ({"attachment": odd}, {"cards": [{"kind": "unknown"}]})
+        for odd in NO_FILES
+    },
+    "a carousel": (
+        {
+            "attachment": {
+                "type": "template",
+                "payload": {
+                    "elements": [
+                        {
+                            "title": "Ouro",
+                            "subtitle": "cartão",
+                            "item_url": "data:,",
+                            "image_url": "https://a.example/",
+                            "default_action": {"url": "https://a.example/1"},
+                            "buttons": [
+                                {"title": "Quero", "payload": "p"},
+                                {"title": "Veja", "url": "https://a.example/2", "payload": "p"},
+                            ],
+                        }
+                    ]
+                },
+            }
+        },
+        {
+            "cards": [
+                {
+                    "kind": "card",
+                    "title": "Ouro",
+                    "subtitle": "cartão",
+                    "image": "https://a.example/",
+                    "url": "https://a.example/1",
+                    "links": [{"title": "Veja", "url": "https://a.example/2"}],
+                    "replies": [{"title": "Quero", "payload": "p"}],
+                }
+            ]
+        },
+    ),
+    "one of a carousel, as Rasa's own channel sends it": (
+        {"attachment": {"payload": {"elements": {"title": "Ouro"}}}},
+        {
+            "cards": [
+                {
+                    "kind": "card",
+                    "title": "Ouro",
+                    **dict.fromkeys(("subtitle", "image", "url"), ""),
+                    "links": [],
+                    "replies": [],
+                }
+            ]
+        },
+    ),
+}
+OF_A_BOT = {"who": "bot", "text": "", "replies": [], "cards": [], "signal": "", "agent": ""}
+READS = """
+import { readFileSync } from "node:fs";
+import { read } from "./read.js";
+console.log(JSON.stringify(JSON.parse(readFileSync("said.json")).map(read)));
+"""
+
+
+def test_whatever_a_bot_sends_is_shown_or_named(tmp_path: Path) -> None:
+    """And nothing but http is loaded or linked to."""
+    files = {"case.js": READS, "said.json": json.dumps([said for said, _ in SAID.values()])}
+    read = dict(zip(SAID, in_node(tmp_path, files, "read.js"), strict=True))
+    expected = {
+        name: {key: value for key, value in {**OF_A_BOT, **more}.items() if value is not None}
+        for name, (_, more) in SAID.items()
+    }
+    assert read == expected
+
+
+TEXTS = """
+import { readFileSync } from "node:fs";
+import { customerText, tooLong } from "./text.js";
+const cases = JSON.parse(readFileSync("texts.json")).texts;
+console.log(JSON.stringify(cases.map(({ typed, times }) => {
+  const text = customerText(typed.repeat(times ?? 1));
+  return tooLong(text) ? null : text;
+})));
+"""
+
+
+def test_a_typed_text_is_what_it_is_everywhere(tmp_path: Path) -> None:
+    """The channel's own cases: white space is Python's, and a character is a code point."""
+    texts = (ROOT / "examples" / "channels" / "texts.json").read_text("utf-8")
+    expected = [
+        case["text"] and case["text"] * case.get("times", 1) for case in json.loads(texts)["texts"]
+    ]
+    assert in_node(tmp_path, {"case.js": TEXTS, "texts.json": texts}, "text.js") == expected
 
 
 KEYS = """

@@ -5,6 +5,8 @@ What is sent over a connection that breaks is in `test_chat`.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from playwright.async_api import expect
 from actions.ps7.testing import PERSONAS
 from examples.desk import Rasa
 from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, NO_BALANCE, greeting
-from tests.webchat.visit import A_PERSON, ASK, LEAVE
+from tests.webchat.visit import A_PERSON, ASK, LEAVE, Visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,13 +25,12 @@ if TYPE_CHECKING:
 
     from tests.conversation.harness import Stage
     from tests.conversation.talking import RunningBot
-    from tests.webchat.visit import Visit, Visitors
+    from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 GREETING = greeting(PERSONAS["ana"])
 LOST = "A conexão caiu. Tentando de novo…"
-AGAIN = "Aviso: A conexão voltou. Para o bot, esta é uma conversa nova."
 
 
 class Line:
@@ -38,7 +39,9 @@ class Line:
     def __init__(self, visit: Visit) -> None:
         self._state = visit.page.locator("#state")
         self._sockets: list[WebSocketRoute] = []
-        self.refused = self.deaf = False
+        self.refused = self.deaf = self.dumb = False
+        self.deaf_to = ""
+        """What does not get to the server, until the connection is cut."""
 
     async def between(self, socket: WebSocketRoute) -> None:
         if self.refused:
@@ -48,10 +51,20 @@ class Line:
         self._sockets.append(socket)
 
         def to_server(message: Any) -> None:  # noqa: ANN401 - playwright's
-            if not self.deaf:
+            if not self.deaf and not (self.deaf_to and self.deaf_to in str(message)):
                 server.send(message)
 
+        def to_page(message: Any) -> None:  # noqa: ANN401 - playwright's
+            if not self.dumb:
+                socket.send(message)
+
         socket.on_message(to_server)
+        server.on_message(to_page)
+
+    async def breaks(self) -> None:
+        """Be gone for a moment."""
+        async with self.cut():
+            pass
 
     @asynccontextmanager
     async def cut(self) -> AsyncIterator[None]:
@@ -60,8 +73,9 @@ class Line:
         await self._sockets[-1].close()
         await expect(self._state).to_have_text(LOST)
         yield
-        self.refused = self.deaf = False
-        await expect(self._state).to_have_text("", timeout=25_000)
+        self.refused = self.deaf = self.dumb = False
+        self.deaf_to = ""
+        await expect(self._state).not_to_have_text(LOST, timeout=25_000)
 
 
 async def arrived(visit: Visit) -> Line:
@@ -72,90 +86,207 @@ async def arrived(visit: Visit) -> Line:
     return line
 
 
-async def test_nobody_arrives_by_themselves_after_a_log_out(visitors: Visitors) -> None:
-    """Nor after the network drops, or the page is loaded again. A button asks who is there."""
+async def test_who_is_logged_out_is_gone(visitors: Visitors) -> None:
+    """From the page, but for the goodbye; from its server; and nobody arrives by themselves.
+
+    Nor after the page is loaded again. A button asks who is there.
+    """
     visit = await visitors()
-    line = await arrived(visit)
-    left, why, metadata = map(visit.page.locator, ("#left", "#why", "#metadata"))
-    await expect(left).to_be_hidden()
-    await expect(metadata).to_contain_text('contextId: "ana"')
-    await visit.say(LEAVE, 2)
+    await visit.arrive("ana")
+    why, metadata, heading = map(visit.page.locator, ("#state", "#metadata", "#who"))
+    await expect(metadata).to_contain_text('"contextId": "ana"')
+    await expect(heading).to_have_text("Ana")
+    await visit.say(ASK, 2)
+    await visit.page.evaluate("document.querySelector('#input').value = 'minha senha é'")
+    await visit.page.click("text=Tchau")
+    await visit.is_in("over")
     await expect(why).to_have_text("O atendimento foi encerrado.")
-    await expect(metadata).not_to_contain_text("contextId")
+    await visit.hears(*GOODBYE)
+    await expect(visit.page.locator("#anew")).to_be_focused()
+    await expect(visit.page.locator("#input")).to_be_disabled()
+    await expect(visit.page.locator("#suggestions")).to_be_hidden()
+    (last,) = await visit.turns()
     unasked = "Nada: quem saiu não é consultado de novo nesta conversa."
-    assert (await visit.turns())[1]["plain"] == [unasked]
-    async with line.cut():
-        pass
-    await visit.say(ASK, 3)
-    await visit.hears(*GREETING, *GOODBYE, *NO_BALANCE["missing"])
-    await expect(visit.page.locator(".message.note")).to_have_count(0)
+    assert (last["said"], last["plain"]) == ("Saída", [unasked])
+    content = await visit.page.evaluate("document.body.innerHTML + document.forms[0][0].value")
+    gone = ("00123456", "••56", "982.247", "Personnalité ·", "senha", "eyJ", '"ana"}')
+    assert [each for each in gone if each in content] == []
+    assert await visit.page.context.cookies() == []
+    assert await visit.violations() == []
     await visit.page.click("[data-language=en]")
     await expect(why).to_have_text("The conversation has ended.")
-    assert visit.arrivals == 1
+    await visit.page.keyboard.press("Tab")
     await visit.page.click("#anew")
     await visit.page.click("[data-card=diego]")
     await visit.finished(1)
     await visit.hears(*greeting(PERSONAS["diego"]))
     await visit.say(LEAVE, 2)
+    await visit.is_in("over")
     await visit.page.reload()
     await visit.page.wait_for_selector(".card")
-    assert visit.arrivals == 2, "the address names nobody any more"
+    assert visit.logins == 2
+
+
+class Desk:
+    """The agents' desk, for one conversation: what it says must come through."""
+
+    def __init__(self, bot: RunningBot, conversation: str) -> None:
+        self._rasa, self._conversation = Rasa(bot.url), conversation
+        self._keys = map(str, itertools.count())
+
+    async def say(self, text: str, agent: str | None, signal: str | None = None) -> None:
+        told = {"conversation": signal, "agent": agent} if signal else None
+        by = None if signal else agent
+        ended = await self._rasa.say(self._conversation, next(self._keys), text, by, told)
+        assert ended == (200, {"delivered": True})
+
+    async def resume(self) -> None:
+        await self._rasa.resume(self._conversation)
 
 
 async def test_a_hand_over_and_the_agent(
     visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
-    """An agent writes into the page, and the bot comes back; nobody arrives by themselves."""
+    """She waits, a person writes to her by name, and the bot comes back.
+
+    A page that is loaded again, offline for a while, or is another tab, is where she left it; and
+    nobody arrives by themselves.
+    """
     visit = await visitors()
-    await visit.arrive("ana")
-    why = visit.page.locator("#why")
+    line = await arrived(visit)
+    why, suggestions = map(visit.page.locator, ("#state", "#suggestions"))
     await visit.say(A_PERSON, 2)
-    await expect(why).to_have_text("Uma pessoa da nossa equipe continua por aqui.")
-    ticket, desk = rasa_stage.handed_over()[-1], Rasa(oss_bot.url)
-    assert ticket["channel"] == "socketio"
+    await visit.is_in("waiting")
+    await expect(why).to_have_text("Aguardando uma pessoa da nossa equipe…")
+    await expect(suggestions).to_be_hidden()
+    assert await visit.violations() == []
+    ticket = rasa_stage.handed_over()[-1]
+    desk = Desk(oss_bot, ticket["conversation"])
+    assert ticket["channel"] == "webchat"
     got = visit.page.locator("#turns > .turn").first.locator(".desk tr")
     await expect(got.filter(has_text="CPF para exibir")).to_contain_text("***.982.247-**")
+    await visit.page.reload()
+    await visit.is_in("waiting")
+    await desk.say("Paulo entrou.", "Paulo", "joined")
     await visit.say(ASK, 3)
-    await desk.say(ticket["conversation"], "k", "Olá, aqui é o Paulo.", "Paulo", None)
-    heard = [*GREETING, HANDOVER, "Olá, aqui é o Paulo."]
-    await visit.hears(*heard)
-    await desk.resume(ticket["conversation"])
-    told = {"conversation": "returned", "agent": "Paulo"}
-    await desk.say(ticket["conversation"], "back", "Estou de volta.", None, told)
-    heard.append("Estou de volta.")
-    await visit.hears(*heard)
+    await desk.say("Olá,\naqui é o Paulo.", "Paulo")
+    talking = "Você está falando com Paulo, da nossa equipe."
+    words = ["Olá! Sou", "Vi que", A_PERSON, HANDOVER, "Aviso: Paulo entrou.", ASK]
+    words += ["Paulo Olá,\naqui é o Paulo."]
+    for comes_back in (None, visit.page.reload, line.breaks):
+        if comes_back is not None:
+            await comes_back()
+        await expect(why).to_have_text(talking)
+        messages = visit.page.locator(".message:not(.note)")
+        await expect(messages).to_contain_text(words, use_inner_text=True)
+        await expect(suggestions).to_be_hidden()
+    assert await visit.violations() == []
+    async with line.cut():
+        writing = asyncio.create_task(desk.say("Ainda aí?", "Paulo"))
+    await writing
+    await expect(visit.page.locator(".message.agent")).to_have_count(2)
+    await desk.resume()
+    await desk.say("Paulo saiu. Estou de volta.", "Paulo", "returned")
+    await visit.is_in("back")
     await expect(why).to_have_text("A assistente está de volta, e não sabe mais quem você é.")
+    await expect(suggestions).to_be_visible()
     await visit.say(ASK, 4)
-    await visit.hears(*heard, *NO_BALANCE["missing"])
-    assert visit.arrivals == 1
+    await expect(visit.page.locator(".message.bot").last).to_contain_text(*NO_BALANCE["missing"])
+    await visit.is_in("back")
+    assert visit.logins == 1
 
 
-async def test_a_broken_connection_is_shown_and_ana_arrives_anew(visitors: Visitors) -> None:
-    """The page says so, takes no message meanwhile, and Ana arrives in a new conversation.
+@pytest.mark.parametrize("state", ["never_came", "reload", "silence"])
+async def test_no_agent_comes(
+    visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage, state: str
+) -> None:
+    """She is told, or notices when the bot answers again."""
+    visit = await visitors()
+    await visit.arrive("nobody")
+    await visit.say(A_PERSON, 2)
+    await visit.is_in("waiting")
+    desk = Desk(oss_bot, rasa_stage.handed_over()[-1]["conversation"])
+    await desk.resume()
+    if state == "never_came":
+        await desk.say("Nossa equipe não conseguiu atender agora.", None, state)
+        await expect(visit.page.locator(".message.desk .words")).to_contain_text("não conseguiu")
+    elif state == "reload":
+        await visit.page.reload()
+    else:
+        await visit.say("que horas o banco abre?", 3)
+    await visit.is_in("back")
 
-    If it breaks under a message, that is marked. It may have been a goodbye: nobody arrives.
+
+async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -> None:
+    """The page says that the connection broke, takes no message meanwhile, and goes on.
+
+    A message that was under way has arrived, or is marked; what broke under the greeting is said of
+    no message.
     """
     visit = await visitors()
     line = await arrived(visit)
     async with line.cut():
+        await visit.is_in("lost")
         await visit.page.fill("#input", ASK)
         await visit.page.press("#input", "Enter")
         assert await visit.page.input_value("#input") == ASK
         assert len(await visit.turns()) == 1
-    await expect(visit.page.locator(".message").last).to_have_text(AGAIN)
+        await expect(visit.page.locator("#suggestions")).to_be_hidden()
+        assert await visit.violations() == []
+    await expect(visit.page.locator(".message").last).to_have_text("Aviso: A conexão voltou.")
     await visit.page.press("#input", "Enter")
     await visit.finished(2)
     await visit.hears(*GREETING, *BALANCES["ana"])
-    assert visit.arrivals == 2
 
+    line.dumb = True  # what the bot answers is lost, and read when the page is back
+    await visit.page.fill("#input", ASK)
+    await visit.page.press("#input", "Enter")
+    async with line.cut():
+        pass
+    await visit.finished(3)
+    await visit.hears(*GREETING, *BALANCES["ana"] * 2)
     line.deaf = True
     await visit.page.fill("#input", LEAVE)
     await visit.page.press("#input", "Enter")
     async with line.cut():
         pass
     broken = visit.page.locator(".message.you .broken")
-    await expect(broken).to_have_text("pode não ter chegado")
+    await expect(broken).to_have_text("pode não ter chegado", timeout=25_000)
     await expect(visit.page.locator(".typing")).to_have_count(0)
-    why = "A conexão caiu durante o envio da mensagem."
-    await expect(visit.page.locator("#why")).to_have_text(why)
-    assert visit.arrivals == 2
+    await visit.is_in("bot")
+    await visit.say(ASK, 5)
+    await visit.hears(*GREETING, *BALANCES["ana"] * 3)
+    assert visit.logins == 1
+    (misdeed,) = visit.misdeeds
+    assert "status of 504" in misdeed, "nobody knows of that message"
+    visit.misdeeds.clear()
+
+
+async def test_a_break_under_the_greeting_loses_no_message(visitors: Visitors) -> None:
+    visit = await visitors()
+    line = Line(visit)
+    line.deaf_to = "user_uttered"
+    await visit.page.route_web_socket("**/socket.io/**", line.between)
+    await visit.page.goto(visit.url)
+    await visit.page.click("[data-card=ana]")
+    await visit.is_in("bot")
+    async with line.cut():
+        pass
+    await visit.finished(1)
+    await visit.hears(*GREETING)
+    await expect(visit.page.locator(".broken")).to_have_count(0)
+
+
+async def test_another_tab_is_in_the_same_conversation(visitors: Visitors) -> None:
+    """And is logged out with it."""
+    visit = await visitors()
+    await visit.arrive("ana")
+    other = Visit(await visit.page.context.new_page(), visit.url)
+    await other.page.goto(other.url)
+    await other.hears(*GREETING)
+    await other.say(ASK, 2)
+    await visit.hears(*GREETING, *BALANCES["ana"])
+    await visit.page.click("#back")
+    await expect(other.page.locator("#arrivals")).to_be_visible()
+    await other.page.close()
+    assert other.misdeeds == []

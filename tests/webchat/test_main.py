@@ -47,10 +47,17 @@ def test_the_page_shares_its_secrets_with_the_servers(
     monkeypatch.setattr(signal, "signal", lambda which, act: told.update({which.name: act}))
     webchat.main([*arguments, "--port", "7000", "--models", str(tmp_path)])
     token, key = told["backstage"].rasa_token, told["backstage"].arrival_key
-    assert told["options"] == ("--auth-token", token)
+    webchat_key = told["settings"].pop("webchat_key")
+    option, credentials = told["options"][2:]
+    assert told["options"][:3] == ("--auth-token", token, "--credentials")
+    assert option == "--credentials"
     assert told["settings"] == ({"PS7_ARRIVAL_KEYS": json.dumps([key])} if arguments else {})
-    assert token not in {key, "", None}
-    assert told["backstage"] == Backstage("rasa", "ps7", Path("actions"), Path("desk"), token, key)
+    assert len({token, key, webchat_key, "", None} - {None}) == (4 if arguments else 3)
+    logs = (Path("actions"), Path("desk"))
+    assert told["backstage"] == Backstage("rasa", "ps7", *logs, webchat_key, token, key)
+    tested = Path(__file__).with_name("credentials.yml").read_text("utf-8")
+    for line in Path(credentials).read_text("utf-8").splitlines():
+        assert line.partition("#")[0].rstrip() in tested
     assert (told["port"], told["model"]) == (7000, tmp_path / "model")
     assert (told["client"], told["ended"]) == ("there", True)
     with pytest.raises(SystemExit):  # so that no process stays behind
@@ -61,7 +68,7 @@ async def test_the_page_is_where_it_says_and_for_this_machine_alone(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Under 127.0.0.1; 127.0.0.2 stands for every other address."""
-    serving = asyncio.create_task(webchat._serve(Backstage("", "", tmp_path, tmp_path), 0))
+    serving = asyncio.create_task(webchat._serve(Backstage("", "", tmp_path, tmp_path, ""), 0))
     said = ""
     while "Ctrl+C" not in said:
         assert not serving.done()

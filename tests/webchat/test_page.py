@@ -13,7 +13,7 @@ from actions.ps7.testing import PERSONAS
 from examples.webchat.cards import CARDS
 from tests.conversation import spoken
 from tests.conversation.spoken import ANA_ACCOUNT, BALANCES, NO_BALANCE, greeting
-from tests.webchat.visit import ACCOUNT, ASK, HOURS, LEAVE, SUGGESTED
+from tests.webchat.visit import ACCOUNT, ASK, HOURS, SUGGESTED
 
 if TYPE_CHECKING:
     from tests.webchat.visit import Visitors
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
 PORTUGUESE = CARDS["ana"].about["pt-BR"]
-CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
-
-
-LEFT_TO_THE_BROWSER = """(card) => ["ctrlKey", "metaKey", "shiftKey"].map((key) => {
-  let left;
-  const see = (click) => { left = !click.defaultPrevented; click.preventDefault(); };
-  document.addEventListener("click", see, { once: true });
-  card.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, [key]: true }));
-  return left;
+LEFT_BEHIND = """() => ({
+  input: document.querySelector("#input").value,
+  kept: localStorage.length + sessionStorage.length,
+  title: document.title,
+  cookies: document.cookie,
 })"""
+CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
 async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
@@ -48,9 +45,9 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     await visit.finished(2)
     await expect(replies).to_have_count(0)
     await expect(visit.page.locator("#suggestions [lang=pt-BR]")).to_have_text(SUGGESTED)
-    await visit.page.fill("#input", "/ ")
+    await visit.page.fill("#input", "/\u00a0/ ")
     await visit.page.press("#input", "Enter")
-    await visit.say(f" // {ACCOUNT}", 3)
+    await visit.say(f" /\u00a0/ {ACCOUNT}", 3)
     await visit.hears(*heard)
 
     first, _, third = await visit.turns()
@@ -70,8 +67,8 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     await visit.page.locator("summary").nth(2).click()
     await visit.page.click("[data-language=en]")
     await expect(visit.page.locator(".turn").last).to_have_attribute("open", "")
-    assert await visit.page.title() == "Ana · Your Bank"
-    assert visit.page.url == f"{visit.url}?lang=en&as=ana"
+    assert await visit.page.title() == "Your Bank"
+    assert visit.page.url == f"{visit.url}?lang=en"
     first, _, third = await visit.turns()
     assert first["meaning"] == "PS7 knows this context."
     assert third["plain"] == ["Nothing: the sealed context still holds."]
@@ -81,29 +78,45 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
 
 
 async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
-    """By the link and by the browser's button, in the language that one chose; the chat ends."""
+    """By the button and by the browser's, in the language that one chose: that is a log-out.
+
+    Nothing of the customer stays in the page, nor what was typed and not sent; no address, title
+    or script has it, and the next one is in a conversation of their own.
+    """
     visit = await visitors()
     await visit.page.goto(f"{visit.url}?lang=xx")  # no such language: Portuguese
     await visit.page.click("[data-language=en]")
     await expect(visit.page.locator("#faults .pill")).to_have_count(6)
     await expect(visit.page.locator("#customers .card")).to_have_count(len(PERSONAS))
     await expect(visit.page.locator("[data-card=diego] .segment")).to_have_text("Private")
-    left = await visit.page.locator("[data-card=diego]").evaluate(LEFT_TO_THE_BROWSER)
-    assert left == [True, True, True], "another tab or window"
     closed = asyncio.Event()
     visit.page.on("websocket", lambda socket: socket.on("close", lambda _: closed.set()))
     for back in (visit.page.go_back, partial(visit.page.click, "#back")):
-        await visit.page.click("[data-card=nobody]")
+        await visit.page.click("[data-card=ana]")
         await visit.finished(1)
-        nobody = visit.page.locator("#turns p", has_text="Nothing about who is there.")
-        await expect(nobody).to_have_count(1)
-        await visit.say(LEAVE, 2)
+        await visit.say(ACCOUNT, 2)
+        await visit.hears(*greeting(PERSONAS["ana"]), *ANA_ACCOUNT)
+        await visit.page.fill("#input", "minha senha é 4321")
         await back()
         await expect(visit.page.locator("#arrivals")).to_be_visible()
-        await expect(visit.page.locator("[data-card=nobody]")).to_be_focused()
+        await expect(visit.page.locator("[data-card=ana]")).to_be_focused()
         assert visit.page.url == f"{visit.url}?lang=en"
         await asyncio.wait_for(closed.wait(), 15)
         closed.clear()
+        left = await visit.page.evaluate(LEFT_BEHIND)
+        assert left.pop("cookies") == "", "no script can read it"
+        assert left == {
+            "input": "",
+            "kept": 0,
+            "title": "rasa-ps7: the chat that knows who arrives",
+        }
+        content = await visit.page.content()
+        assert not [each for each in ("00123456", "••56", "982.247") if each in content]
+        assert await visit.page.context.cookies() == []
+    for way in (visit.page.go_forward, visit.page.reload):
+        await way()
+        await expect(visit.page.locator("#arrivals")).to_be_visible()
+    assert visit.logins == 2
 
 
 async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
@@ -143,14 +156,14 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     (_, until) = (await visit.turns())[2]["slots"]
     assert until[1].startswith("1/2/26, ")
 
-    await visit.page.unroute("**/api/turns/**")  # leaving is a turn as well
-    await visit.page.route("**/api/arrivals", lambda route: route.fulfill(**no_json))
-    await visit.page.click("#back")
     failure = visit.page.locator("#failure")
+    await visit.page.click("#back")
     await expect(failure).to_be_hidden()
+    await visit.page.route("**/api/login", lambda route: route.fulfill(**no_json))
     await visit.page.click("[data-card=bruno]")
     await expect(failure).to_contain_text("The server of this page does not answer.")
-    await visit.page.click("#back")
+    await visit.page.unroute("**/api/login")
+    await visit.page.click("[data-card=bruno]")
     await expect(failure).to_be_hidden()
     (misdeed,) = visit.misdeeds
     assert "status of 504" in misdeed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import jwt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from actions.ps7.settings import PS7Settings
 from actions.ps7.testing import FAULTS, PERSONAS
+from examples.channels.customer_text import seal_payload
 from examples.webchat import server
 from examples.webchat.cards import CARDS
 from examples.webchat.server import Backstage, application
@@ -23,6 +26,7 @@ from tests.support.processes import free_port
 Page = TestClient[web.Request, web.Application]
 KEY = "a secret of the bank's back-end, made up"
 TOKEN = "made up as well"
+PASS_KEY = "made up, and what the channel in Rasa has"
 TRACKER = {
     "events": [
         {"event": "user", "metadata": {"contextId": "ana", "correlationId": "one"}},
@@ -30,6 +34,44 @@ TRACKER = {
     ]
 }
 LOOKED_UP = "PS7 lookup: outcome=ok reason=ok status=200 attempts=1 ms=7 correlation=one\n"
+QUERY = "tracker?include_events=ALL&token=made+up+as+well"
+BUTTON = {"payload": "/affirm"}
+EVENTS: list[dict[str, Any]] = [
+    {"event": "action", "name": "action_session_start"},
+    {
+        "event": "user",
+        "text": "/greet",
+        "metadata": {"correlationId": "one", "contextId": "ana"},
+        "parse_data": {"intent": {"name": "greet"}},
+    },
+    {"event": "slot", "name": "cpf", "value": "52998224725"},
+    {
+        "event": "bot",
+        "text": "Olá!\n\nQuer?",
+        "data": {"buttons": [{"title": "Sim", **BUTTON}], "elements": None, "custom": None},
+        "metadata": {"utter_action": "utter_greet", "model_id": "m"},
+    },
+    {"event": "user", "text": "/affirm", "metadata": {"correlationId": "two", "title": "Sim"}},
+    {
+        "event": "bot",
+        "text": "Aguarde.",
+        "data": {"custom": {"data": {"conversation": "handed_over"}}},
+    },
+    {"event": "user", "text": "oi"},
+    {"event": "bot", "text": "Olá", "metadata": {"agent": "Caio", "message_key": "k1"}},
+    {
+        "event": "bot",
+        "text": None,
+        "data": {
+            "image": "https://a.example/b.png",
+            "attachment": "https://a.example/c.pdf",
+            "elements": [{"title": "Ouro", "buttons": [BUTTON]}],
+        },
+    },
+    {"event": "user", "text": "EXTERNAL: remind", "metadata": {"is_external": True}},
+    {"event": "resume"},
+]
+"""What Rasa has of a conversation; of Ana's CPF and contextId the page learns nothing."""
 HANDED_OVER = {"correlation_id": "one", "conversation": "r2S0", "reason": "asked"}
 
 
@@ -62,7 +104,7 @@ async def backstage(behind: Behind, tmp_path: Path) -> AsyncIterator[Backstage]:
     app.router.add_route("*", "/{path:.*}", behind.answer)
     async with TestServer(app, host="127.0.0.1") as server:
         url = str(server.make_url("")).rstrip("/")
-        yield Backstage(f"{url}/rasa", f"{url}/ps7", actions_log, desk_log, TOKEN, KEY)
+        yield Backstage(f"{url}/rasa", f"{url}/ps7", actions_log, desk_log, PASS_KEY, TOKEN, KEY)
 
 
 def page_of(backstage: Backstage) -> Page:
@@ -75,11 +117,19 @@ async def page(backstage: Backstage) -> AsyncIterator[Page]:
         yield client
 
 
-async def arrive(page: Page, card: str, conversation: str = "r2S0_Ic8") -> Any:  # noqa: ANN401 - JSON
-    """Open a chat with this card."""
-    asked = {"card": card, "conversation": conversation}
-    async with page.post("/api/arrivals", json=asked) as answer:
-        return await answer.json() if answer.ok else answer.status
+async def log_in(page: Page, card: str) -> str:
+    """Log in with this card; return the cookie."""
+    async with page.post("/api/login", json={"card": card}) as answer:
+        assert answer.status == 200
+        return answer.cookies["login"].OutputString()
+
+
+async def passed(page: Page) -> dict[str, Any]:
+    """Return what the pass says of whoever is logged in."""
+    async with page.post("/api/pass") as answer:
+        shown = (await answer.json())["pass"]
+    claims: dict[str, Any] = jwt.decode(shown, PASS_KEY, algorithms=["HS256"])
+    return claims
 
 
 @pytest.mark.parametrize(
@@ -100,7 +150,7 @@ async def test_every_answer_is_strict(
     answer = await page.get(path)
     socket = backstage.rasa.replace("http", "ws")
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; "
         f"connect-src 'self' {socket}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
@@ -111,11 +161,10 @@ async def test_every_answer_is_strict(
     assert answer.content_type == kind
 
 
-@pytest.mark.parametrize("path", ["/..%2fserver.py", "/app/main.js", "/api/turns/a%20b/one"])
-async def test_no_other_file_is_handed_out(page: Page, behind: Behind, path: str) -> None:
-    """What is not the page's is not there, and no address of Rasa's is made of what is no id."""
+@pytest.mark.parametrize("path", ["/..%2fserver.py", "/app/main.js", "/api/turns/r2S0/one"])
+async def test_no_other_file_is_handed_out(page: Page, path: str) -> None:
+    """What is not the page's is not there."""
     assert (await page.get(path)).status == 404
-    assert behind.asked == []
 
 
 async def test_it_answers_under_the_names_of_this_machine(page: Page) -> None:
@@ -136,6 +185,7 @@ async def test_the_page_knows_no_context_id_before_an_arrival(
     assert PERSONAS["exemplo"].context_id not in text
     assert TOKEN not in repr(backstage)
     assert KEY not in repr(backstage)
+    assert PASS_KEY not in repr(backstage)
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -151,34 +201,121 @@ def test_a_card_says_who_arrives_in_both_languages(name: str) -> None:
     assert card.about["en"] != card.about["pt-BR"]
 
 
-async def test_an_arrival_brings_a_signed_context_id(backstage: Backstage, page: Page) -> None:
+async def test_a_login_has_one_conversation_and_a_cookie_that_no_script_reads(page: Page) -> None:
+    """A page that is loaded again is in it; the next login is in another, also of the same card."""
+    cookie = await log_in(page, "ana")
+    assert {*cookie.split("; ")[1:]} == {"HttpOnly", "Path=/", "SameSite=Strict"}
+    first, again = await passed(page), await passed(page)
+    assert first["sub"] == again["sub"]
+    assert (await (await page.get("/api/page")).json())["who"] == "ana"
+    assert await log_in(page, "ana") != cookie
+    assert (await passed(page))["sub"] != first["sub"]
+    page.session.cookie_jar.clear()
+    old = {"Cookie": cookie.split(";", maxsplit=1)[0]}
+    assert (await page.post("/api/pass", headers=old)).status == 401, "the login before has ended"
+
+
+async def test_a_pass_is_for_a_minute_and_brings_a_signed_context_id(
+    backstage: Backstage, page: Page
+) -> None:
     """Signed for this conversation and for a minute; without a key it comes as it is."""
-    metadata = await arrive(page, "exemplo")
-    assert metadata.keys() == {"contextId"}
-    claims = jwt.decode(metadata["contextId"], KEY, algorithms=["HS256"])
-    assert (claims["contextId"], claims["sub"]) == ("123123213", "r2S0_Ic8")
-    assert claims["exp"] - claims["iat"] == 60
+    await log_in(page, "exemplo")
+    claims = await passed(page)
+    assert claims.keys() == {"sub", "exp", "metadata"}
+    assert claims["metadata"].keys() == {"contextId"}
+    arrival = jwt.decode(claims["metadata"]["contextId"], KEY, algorithms=["HS256"])
+    assert (arrival["contextId"], arrival["sub"]) == ("123123213", claims["sub"])
+    assert arrival["exp"] - arrival["iat"] == 60
+    assert 55 < claims["exp"] - time.time() <= 60
 
     async with page_of(replace(backstage, arrival_key=None)) as bare:
         assert not (await (await bare.get("/api/page")).json())["signed"]
-        assert await arrive(bare, "exemplo") == {"contextId": "123123213"}
-        assert await arrive(bare, "nobody") == {}
+        for card, metadata in (("exemplo", {"contextId": "123123213"}), ("nobody", {})):
+            await log_in(bare, card)
+            assert (await passed(bare))["metadata"] == metadata
 
 
-async def test_a_card_or_socket_that_is_none_gets_404(page: Page) -> None:
-    for card, conversation in (("zoe", "r2S0"), ("ana", "../x"), ("ana", ""), ("ana", "x" * 129)):
-        assert await arrive(page, card, conversation) == 404
+async def test_whoever_is_not_logged_in_learns_nothing(page: Page, behind: Behind) -> None:
+    """Nor whoever has logged out, or makes a cookie up."""
+    cookie = (await log_in(page, "ana")).split(";")[0]
+    async with page.post("/api/logout") as answer:
+        assert answer.cookies["login"]["max-age"] == "0"
+    for sent in ({}, {"Cookie": cookie}, {"Cookie": "login=ana"}):
+        page.session.cookie_jar.clear()
+        asks = (page.post("/api/pass", headers=sent), page.get("/api/said", headers=sent))
+        answers = [await each for each in (*asks, page.get("/api/turns/one", headers=sent))]
+        assert [each.status for each in answers] == [401] * 3
+        assert (await (await page.get("/api/page", headers=sent)).json())["who"] is None
+    assert behind.asked == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        *(("{", 400), ("[]", 400), ("null", 400), ("{}", 400), ('{"card": []}', 400)),
+        *(('{"card": "zoe"}', 404), ('{"card": "Ana"}', 404)),
+    ],
+)
+async def test_a_card_that_is_none_lets_nobody_in(page: Page, sent: str, status: int) -> None:
+    async with page.post("/api/login", data=sent) as answer:
+        assert (answer.status, dict(answer.cookies)) == (status, {})
+
+
+@pytest.mark.parametrize("correlation", ["..", "%2e%2e", ".%2f..", "one%2f.."])
+async def test_no_address_of_rasas_is_made_of_what_a_page_asks_for(
+    page: Page, behind: Behind, monkeypatch: pytest.MonkeyPatch, correlation: str
+) -> None:
+    """The login names the conversation."""
+    monkeypatch.setattr(server, "_TURN_TIMEOUT", 0.0)
+    await log_in(page, "ana")
+    conversation = (await passed(page))["sub"]
+    url = URL(f"{page.make_url('/api/turns/')}{correlation}", encoded=True)
+    assert (await page.session.get(url)).status in {404, 504}
+    assert {each.partition("?")[0] for each in behind.asked} <= {
+        f"/rasa/conversations/{conversation}/tracker"
+    }
+
+
+async def test_a_page_that_comes_back_reads_what_was_said(page: Page, behind: Behind) -> None:
+    """The words of all, and nothing else of the tracker; payloads are sealed, as in the channel."""
+    await log_in(page, "ana")
+    conversation = (await passed(page))["sub"]
+    behind.trackers = [{"events": EVENTS}]
+    sealed = seal_payload(PASS_KEY.encode(), conversation, "/affirm")
+    assert await (await page.get("/api/said")).json() == [
+        {"you": "", "id": "one"},
+        {"text": "Olá!\n\nQuer?", "quick_replies": [{"title": "Sim", "payload": sealed}]},
+        {"you": "Sim", "id": "two"},
+        {"text": "Aguarde.", "custom": {"data": {"conversation": "handed_over"}}},
+        {"you": "oi", "id": None},
+        {"text": "Olá", "id": "k1", "agent": "Caio"},
+        {"attachment": {"type": "image", "payload": {"src": "https://a.example/b.png"}}},
+        {"attachment": "https://a.example/c.pdf"},
+        {
+            "attachment": {
+                "type": "template",
+                "payload": {
+                    "template_type": "generic",
+                    "elements": [{"title": "Ouro", "buttons": [{"payload": sealed}]}],
+                },
+            }
+        },
+        {"you": "", "id": None},
+        {"custom": {"data": {"conversation": "returned"}}},
+    ]
+    assert behind.asked == [f"/rasa/conversations/{conversation}/{QUERY}"]
 
 
 async def test_a_turn_is_masked_and_the_token_stays_here(page: Page, behind: Behind) -> None:
     """The server asks Rasa, with its token, until the turn is over; the browser gets the turn."""
     behind.trackers.insert(0, {"events": []})
-    turn = await (await page.get("/api/turns/r2S0/one")).json()
+    await log_in(page, "ana")
+    turn = await (await page.get("/api/turns/one")).json()
     shown = {"name": "cpf", "value": "***.982.247-**", "masked": True, "changed": True}
     assert turn["slots"] == [shown]
     assert [each["ms"] for each in turn["lookups"]] == [7]
     assert [each["value"] for each in turn["handedOver"]] == ["asked"]
-    tracker = "/rasa/conversations/r2S0/tracker?include_events=ALL&token=made+up+as+well"
+    tracker = f"/rasa/conversations/{(await passed(page))['sub']}/{QUERY}"
     assert behind.asked == [tracker, tracker, "/ps7/requests"]
 
 
@@ -188,13 +325,16 @@ async def test_a_turn_that_rasa_never_knows_is_given_up(
     """The panel does not wait for ever; but longer than a lookup may take."""
     assert PS7Settings.model_fields["deadline"].default < server._TURN_TIMEOUT
     monkeypatch.setattr(server, "_TURN_TIMEOUT", 0.0)
-    assert (await page.get("/api/turns/r2S0/another")).status == 504
+    await log_in(page, "ana")
+    assert (await page.get("/api/turns/another")).status == 504
 
 
 async def test_the_page_hears_502_when_rasa_is_away(backstage: Backstage) -> None:
     """The page is told, and no address of what stands behind it."""
     closed = f"http://127.0.0.1:{free_port()}"
     async with page_of(replace(backstage, rasa=closed)) as page:
-        answer = await page.get("/api/turns/r2S0/one")
-        assert answer.status == 502
-        assert await answer.text() == "Rasa or the simulator does not answer"
+        await log_in(page, "ana")
+        for path in ("/api/turns/one", "/api/said"):
+            answer = await page.get(path)
+            assert answer.status == 502
+            assert await answer.text() == "Rasa or the simulator does not answer"

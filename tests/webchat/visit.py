@@ -58,8 +58,8 @@ class Visit:
         """Watch a page that is not open yet."""
         self.page, self.url = page, url
         self.misdeeds: list[str] = []
-        self.arrivals = 0
-        """How often it asked who arrives."""
+        self.logins = 0
+        """How often somebody logged in."""
         page.set_default_timeout(15_000)
         page.on("console", lambda line: self._note(line.type, line.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
@@ -71,13 +71,14 @@ class Visit:
             self.misdeeds.append(text)
 
     def _called(self, url: str) -> None:
-        self.arrivals += url.endswith("/api/arrivals")
+        self.logins += url.endswith("/api/login")
         if urlsplit(url).hostname != "127.0.0.1":
             self.misdeeds.append(f"asked {url}")
 
     async def arrive(self, name: str, language: str = "pt-BR") -> None:
-        """Arrive with a card, by the address, and wait until the bot has greeted."""
-        await self.page.goto(f"{self.url}?lang={language}&as={name}")
+        """Log in with a card, and wait until the bot has greeted."""
+        await self.page.goto(f"{self.url}?lang={language}")
+        await self.page.click(f"[data-card={name}]")
         await self.finished(1)
 
     async def say(self, text: str, number: int) -> None:
@@ -96,8 +97,11 @@ class Visit:
 
     async def hears(self, *texts: str) -> None:
         """See that the bot has said this, and nothing else."""
-        said = self.page.locator(".message.bot > span:last-child")
-        await expect(said).to_have_text(list(texts))
+        await expect(self.page.locator(".message.bot > .words")).to_have_text(list(texts))
+
+    async def is_in(self, state: str) -> None:
+        """Wait until the page says that the conversation is in this state."""
+        await expect(self.page.locator("#conversation")).to_have_attribute("data-state", state)
 
     async def turns(self) -> list[dict[str, Any]]:
         """Return what the panel says, oldest turn first."""
@@ -105,8 +109,18 @@ class Visit:
         return turns
 
     async def violations(self) -> list[Any]:
-        """Return which rules of axe-core the page breaks now, and where."""
+        """Return which rules of axe-core the page breaks: light, dark, and in forced colours."""
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        await self.page.emulate_media(color_scheme="light", forced_colors="none")
+        found = await self._broken()
+        await self.page.emulate_media(color_scheme="dark")
+        found += await self._broken()
+        await self.page.emulate_media(color_scheme="light", forced_colors="active")
+        found += await self._broken()
+        await self.page.emulate_media(forced_colors="none")
+        return found
+
+    async def _broken(self) -> list[Any]:
         found: list[Any] = await self.page.evaluate(
             """async () => (await axe.run()).violations.map(
               ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""

@@ -3,88 +3,98 @@
 import { openChat } from "./chat.js";
 import { byId, element } from "./dom.js";
 import { drawTurn } from "./panel.js";
+import { tooLong } from "./text.js";
 import { REPLIES, SUGGESTIONS } from "./texts.js";
 
 /**
- * One visitor. `arrive(conversation)` gives the metadata that they bring, `texts()` the texts of the
- * page's language at any moment; `onLeft()` is told when nobody arrives here any more.
+ * One visitor. `ask(path, options)` asks the page's server: null if that does not answer, and undefined if nobody is
+ * logged in. `texts()` are those of the page's language; `onOver()` is told when the customer is logged out.
  */
 export class Conversation {
-  constructor({ page, arrive, texts, onLeft }) {
-    Object.assign(this, { page, texts, turns: [], metadata: {}, connected: null, left: null });
-    byId("messages").replaceChildren();
-    byId("turns").replaceChildren();
-    byId("count").textContent = "";
-    byId("suggestions").replaceChildren(...Object.keys(SUGGESTIONS).map((text) => suggestion(text)));
+  constructor({ page, ask, texts, onOver }) {
+    Object.assign(this, { page, ask, texts, turns: [], pass: null, state: "connecting", agent: null, lost: false });
     this.chat = openChat({
       rasa: page.rasa,
-      arrive: async (conversation) => {
-        const metadata = await arrive(conversation);
-        this.metadata = metadata ?? this.metadata;
-        return metadata;
-      },
-      onMessage: (text, correlation, replies) => {
-        this.add("bot", text, this.turn(correlation));
-        this.suggest(replies);
-      },
-      onOver: (correlation) => this.over(this.turn(correlation)),
-      onBroken: (correlation) => this.broken(this.turn(correlation)),
-      onLeft: (why) => {
-        this.left = why;
-        this.metadata = {};
-        onLeft();
-      },
-      onConnection: (up) => this.connection(up),
+      getPass: async () => (this.pass = (await ask("api/pass", { method: "POST" }))?.pass),
+      getSaid: () => ask("api/said", { quiet: true }),
+      onState: (state, agent) => this.enter(state, agent),
+      onSaid: (said, pending) => this.restore(said, pending),
+      onMessage: (message) => this.add(message, this.turn(message.answers)),
+      onOver: (id) => this.over(this.turn(id)),
+      onRefused: (id) => this.mark(this.turn(id), "refused"),
+      onEnd: onOver,
     });
     this.draw();
   }
 
-  /** The bot speaks first: the page says, as the channel of a bank would, that somebody is there. */
-  connection(up) {
-    this.connected = up;
+  enter(state, agent) {
+    if (state === "lost") this.lost = true;
+    else if (this.lost && state !== "over") {
+      this.lost = false;
+      this.add({ who: "note", text: this.texts().again });
+    }
+    Object.assign(this, { state, agent });
+    if (state === "over") this.forget();
     this.draw();
-    if (!up) return;
-    if (!this.turns.length) this.send("/greet", null);
-    else if (!this.left) this.add("note", this.texts().again);
   }
 
-  /** Say what the customer typed or chose; false where nobody would hear it. */
-  say(text) {
-    if (!this.connected) return false;
-    this.suggest([]);
-    const message = this.add("you", text);
-    this.send(text, text).message = message;
+  /** Draw what was said so far. A conversation in which nobody has spoken is opened: the bot speaks first. */
+  restore(said, pending) {
+    const before = this.turns;
+    this.clear();
+    for (const message of said) {
+      if (message.who !== "you") this.add(message);
+      else this.begin(before.find(({ id }) => id === message.id) ?? { id: message.id }, message.text).typing.remove();
+    }
+    for (const turn of this.turns) if (!turn.shown) this.over(turn);
+    if (!said.length) this.begin({ id: this.chat.say("") }, "");
+    for (const turn of before.filter(({ id, text }) => text && pending.includes(id))) this.settle(this.begin(turn, turn.text));
+  }
+
+  /** Say what the customer typed or chose; false if nobody would hear it. */
+  say(text, payload) {
+    if (!["bot", "waiting", "agent", "back"].includes(this.state)) return false;
+    const excess = tooLong(text);
+    if (excess) {
+      this.add({ who: "note", text: this.texts().tooLong(excess) });
+      return false;
+    }
+    this.begin({ id: this.chat.say(text, payload) }, text);
     return true;
   }
 
-  /** Send a message: its turn begins. */
-  send(message, text) {
-    const turn = { number: this.turns.length + 1, text, shown: null, failed: false, open: true };
-    Object.assign(turn, this.chat.say(message), { typing: this.append(typing()) });
+  /** A turn begins with what the customer said or, if that is nothing, with their arrival. */
+  begin(turn, text) {
+    this.suggest([]);
     for (const earlier of this.turns) earlier.open = earlier.node.open = false;
+    Object.assign(turn, { number: this.turns.length + 1, text, node: null, open: true });
+    turn.message = text ? this.add({ who: "you", text }) : null;
+    turn.typing = this.append(typing());
     this.turns.push(turn);
     drawTurn(turn, this.texts());
     return turn;
   }
 
-  /** The connection broke under a message: nobody knows whether it arrived. */
-  broken(turn) {
-    turn.message?.append(" ", element("small", { class: "broken", "data-text": "broken" }, this.texts().broken));
-    this.over(turn);
+  /** Nobody acknowledged a message when the connection broke: see whether it arrived. */
+  async settle(turn) {
+    if (await this.over(turn)) await this.chat.restore();
+    else this.mark(turn, "broken");
   }
 
-  /** A turn is over: ask the page's server what came of it. */
+  /** Say beside a message what became of it. */
+  mark(turn, why) {
+    turn.typing.remove();
+    turn.message?.append(" ", element("small", { class: "broken", "data-text": why }, this.texts()[why]));
+  }
+
+  /** A turn is over: ask the page's server what came of it. Return whether it knows. */
   async over(turn) {
     turn.typing.remove();
-    if (this.closed) return;
-    try {
-      const answer = await fetch(`api/turns/${turn.conversation}/${turn.correlation}`);
-      if (!answer.ok) throw new Error(answer.statusText);
-      turn.shown = await answer.json();
-    } catch {
-      turn.failed = true;
-    }
-    drawTurn(turn, this.texts());
+    if (this.closed) return false;
+    turn.shown = await this.ask(`api/turns/${turn.id}`, { quiet: true });
+    turn.failed = !turn.shown;
+    if (this.turns.includes(turn)) drawTurn(turn, this.texts());
+    return !turn.failed;
   }
 
   /** Before what one may always say, what the bot suggests: it stands until the next message. */
@@ -93,42 +103,74 @@ export class Conversation {
     byId("suggestions").prepend(...replies.map(({ title, payload }) => suggestion(title, payload, "reply")));
   }
 
-  turn(correlation) {
-    return this.turns.find((turn) => turn.correlation === correlation);
+  turn(id) {
+    return this.turns.find((turn) => turn.id === id);
   }
 
-  add(who, text, turn) {
-    const speaker = element("span", { class: "unseen", "data-text": who }, this.texts()[who]);
-    const spoken = element("span", { lang: who === "note" ? null : "pt-BR" }, text);
-    return this.append(element("p", { class: `message ${who}` }, speaker, " ", spoken), turn);
+  /** Add what somebody said: what answers a turn stands above its dots. */
+  add({ who, text, agent, signal, cards = [], replies = [] }, turn) {
+    const speaker = who === "agent" ? agent : this.texts()[who];
+    const label = element("span", { class: who === "agent" ? "name" : "unseen", "data-text": who === "agent" ? null : who }, speaker);
+    const words = text ? [element("span", { class: "words", lang: who === "note" ? null : "pt-BR" }, text)] : [];
+    const shown = cards.map((card) => drawCard(card, this.texts()));
+    const pressed = [...replies, ...cards.flatMap((card) => card.replies ?? [])];
+    if (pressed.length) this.suggest(pressed);
+    if (!words.length && !shown.length) return null; // a signal alone
+    const node = this.append(element("div", { class: `message ${who}` }, label, " ", ...words, ...shown), turn);
+    if (signal === "ended") this.goodbye = node;
+    return node;
   }
 
   /** Add to the messages: to what answers a turn, above its dots, or else at the end. */
   append(node, turn) {
     const log = byId("messages");
-    log.insertBefore(node, turn?.typing ?? null);
+    log.insertBefore(node, turn?.typing.parentNode ? turn.typing : null);
     log.scrollTop = log.scrollHeight;
     return node;
   }
 
   /** Draw everything that speaks the language of the page. */
   draw() {
-    this.drawState();
+    const { state, agent } = this;
+    byId("conversation").dataset.state = state;
+    byId("state").textContent = this.texts().states[state](agent);
+    byId("anew").hidden = !["back", "over"].includes(state);
+    byId("suggestions").hidden = !["bot", "back"].includes(state);
+    for (const part of byId("form").elements) part.disabled = state === "over";
     for (const turn of this.turns) drawTurn(turn, this.texts());
     byId("production").textContent = this.page.signed ? this.texts().signed : this.texts().unsigned;
-    byId("metadata").textContent = emitted(this.metadata);
+    byId("metadata").textContent = inside(this.pass);
   }
 
-  drawState() {
-    const { connecting, lost } = this.texts();
-    byId("state").textContent = { true: "", false: lost, null: connecting }[this.connected];
-    byId("left").hidden = this.left === null;
-    byId("why").textContent = this.left ? this.texts().left[this.left] : "";
+  /** Nothing of what was said may stay, nor what was typed and not sent. */
+  clear() {
+    this.turns = [];
+    this.goodbye = null;
+    byId("messages").replaceChildren();
+    byId("turns").replaceChildren();
+    byId("count").textContent = "";
+    byId("suggestions").replaceChildren(...Object.keys(SUGGESTIONS).map((text) => suggestion(text)));
+  }
+
+  /** Whoever logged out leaves nothing behind but the bot's goodbye, and what it still knows: nothing. */
+  forget() {
+    const { goodbye } = this;
+    const last = goodbye && this.turns.at(-1);
+    this.clear();
+    this.pass = null;
+    byId("form").reset();
+    if (!last) return;
+    byId("messages").append(goodbye);
+    this.turns = [Object.assign(last, { text: this.texts().goodbye, node: null })];
+    drawTurn(last, this.texts());
   }
 
   close() {
     this.closed = true;
     this.chat.close();
+    this.goodbye = null;
+    this.forget();
+    byId("metadata").textContent = "";
   }
 }
 
@@ -139,20 +181,31 @@ function typing() {
 }
 
 /** In Portuguese, since the bot speaks nothing else; what it means stands below on an English page. */
-function suggestion(text, said = text, kind = null) {
+function suggestion(text, payload = "", kind = null) {
   const meaning = SUGGESTIONS[text] ?? REPLIES[text];
   const gloss = meaning ? element("small", { class: "gloss", lang: "en" }, meaning) : null;
-  const button = element("button", { type: "button", value: said }, element("span", { lang: "pt-BR" }, text), gloss);
+  const button = element("button", { type: "button", value: payload, "data-title": text }, element("span", { lang: "pt-BR" }, text), gloss);
   return element("li", { class: kind }, button);
 }
 
-/** The call of chat.js, as it stands for this visitor. */
-function emitted({ contextId }) {
+/** A picture, a file, one of a carousel; or that there is something which this page cannot show. */
+function drawCard({ kind, title, subtitle, image, url, links = [] }, texts) {
+  const link = ({ title: name, url: to }) => element("a", { href: to, target: "_blank", rel: "noopener noreferrer" }, name);
+  if (kind === "unknown" || !(title || image || url)) return element("span", { class: "attached", "data-text": "unknown" }, texts.unknown);
+  const parts = [
+    image ? element("img", { src: image, alt: title || texts.image }) : null,
+    url ? link({ title: title || texts[kind] || url, url }) : title && kind === "card" ? element("strong", {}, title) : null,
+    subtitle ? element("span", {}, subtitle) : null,
+    ...links.map(link),
+  ];
+  return element("span", { class: "attached", lang: "pt-BR" }, ...parts);
+}
+
+/** What the pass of this visitor says: chat.js shows it to the channel with each message. */
+function inside(pass) {
+  if (!pass) return "";
+  const { sub, exp, metadata } = JSON.parse(atob(pass.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
+  const contextId = metadata.contextId;
   const shown = contextId?.length > 24 ? `${contextId.slice(0, 16)}…` : contextId;
-  return `socket.emit("user_uttered", {
-  message: "…",
-  metadata: {${shown ? `\n    contextId: "${shown}",` : ""}
-    correlationId: crypto.randomUUID(),
-  },
-});`;
+  return JSON.stringify({ sub, exp, metadata: shown ? { contextId: shown } : {} }, null, 2);
 }

@@ -1,66 +1,41 @@
-// The page: who can arrive, who is there, and in which language. All three stand in the address:
-// ?lang=en&as=ana
+// The page: who can arrive, who is logged in, and in which language. The page's server knows who is logged in, by
+// a cookie that no script can read; the language stands in the address: ?lang=en
 
 import { Conversation } from "./conversation.js";
 import { byId, element } from "./dom.js";
 import { pill } from "./panel.js";
+import { customerText } from "./text.js";
 import { DEFAULT, TEXTS, translate } from "./texts.js";
 
-let page = null; // what the server said of itself: Rasa's address, the cards
-let conversation = null; // whoever is there
-let here = null; // the name on their card
-let gone = false; // whether they left: the address then names nobody, so that no reload lets them arrive
+let page = null; // what the server said of itself: Rasa's address, the cards, who is logged in
+let conversation = null; // of whoever is logged in, until somebody begins anew
 
+/** Whoever logs in or out does so in every tab. */
+const tabs = new BroadcastChannel("login");
 const query = () => new URLSearchParams(location.search);
 const language = () => (query().get("lang") in TEXTS ? query().get("lang") : DEFAULT);
 const texts = () => TEXTS[language()];
-const card = (name) => page.cards.find((one) => one.name === name);
 
-function address(changes) {
-  const now = { lang: query().get("lang"), as: query().get("as"), ...changes };
-  const kept = Object.entries(now).filter(([, value]) => value);
-  return `?${new URLSearchParams(kept)}`;
-}
-
-/** Go where a link leads, without loading the page again: a chat goes on in the other language. */
+/** Change the language without loading the page again: a chat goes on. */
 function follow(event) {
-  const link = event.target.closest("a");
+  const link = event.target.closest("[data-language]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const inPlace = "language" in link.dataset; // the way back leads to no arrival in another language
-  history[inPlace ? "replaceState" : "pushState"](null, "", link.getAttribute("href"));
-  gone &&= inPlace;
-  draw();
-}
-
-/** The customer has left, or may have: what was said stays, and the address names nobody. */
-function leave() {
-  gone = true;
-  history.replaceState(null, "", address({ as: null }));
-  draw();
-}
-
-/** Back to the question of who is there. */
-function beginAnew() {
-  gone = false;
+  history.replaceState(history.state, "", link.getAttribute("href"));
   draw();
 }
 
 function draw() {
   translate(language());
-  for (const link of document.querySelectorAll("[data-language]")) link.href = address({ lang: link.dataset.language });
-  byId("home").href = byId("back").href = address({ as: null });
+  for (const link of document.querySelectorAll("[data-language]")) link.href = `?lang=${link.dataset.language}`;
   drawCards();
-  const who = card(gone ? here : query().get("as"));
-  byId("arrivals").hidden = Boolean(who);
-  byId("conversation").hidden = !who;
-  document.title = who ? `${who.heading[language()]} · ${texts().bank}` : texts().title;
-  if (who) {
-    byId("who").textContent = who.heading[language()];
-    byId("about").textContent = [who.segment, who.about[language()]].filter(Boolean).join(" · ");
-    conversation?.draw();
-  }
-  if (here !== (who?.name ?? null)) change(who);
+  const who = page.cards.find(({ name }) => name === page.who);
+  byId("arrivals").hidden = conversation !== null;
+  byId("conversation").hidden = !conversation;
+  document.title = conversation ? texts().bank : texts().title;
+  byId("who").textContent = who ? who.heading[language()] : texts().nobody;
+  byId("about").textContent = who ? [who.segment, who.about[language()]].filter(Boolean).join(" · ") : "";
+  conversation?.draw();
 }
 
 function drawCards() {
@@ -73,34 +48,53 @@ function drawCards() {
 function drawCard({ name, heading, about, segment, group, outcome }) {
   const fault = group === "faults";
   return element(
-    "a",
-    { class: "card", href: address({ as: name }), "data-card": name },
+    "button",
+    { type: "button", class: "card", "data-card": name },
     element("span", { class: "segment" }, fault ? pill(outcome, texts()) : segment),
     element("strong", {}, heading[language()]),
     element("span", { class: "about" }, about[language()]),
   );
 }
 
-/** Somebody arrives, or the one who was there goes. */
-function change(who) {
-  const left = here;
-  here = who?.name ?? null;
-  conversation?.close();
-  conversation = null;
-  byId("failure").hidden = true;
-  if (!who) {
-    (document.querySelector(`[data-card="${CSS.escape(left)}"]`) ?? document.querySelector("#arrivals h1")).focus();
-    return;
-  }
-  show("chat");
-  byId("input").focus();
-  conversation = new Conversation({ page, texts, arrive: (id) => arrive(who.name, id), onLeft: leave });
+/** Somebody picks a card: that is their log-in. The browser's way back is a log-out. */
+async function logIn(name) {
+  if (!(await ask("api/login", { method: "POST", body: JSON.stringify({ card: name }) }))) return;
+  page.who = name;
+  tabs.postMessage(name);
+  history.pushState({}, "");
+  open();
 }
 
-/** Ask the back-end what somebody brings into a conversation; null if it does not answer. */
-function arrive(who, conversation) {
-  const body = JSON.stringify({ card: who, conversation });
-  return ask("api/arrivals", { method: "POST", body });
+function open() {
+  conversation = new Conversation({ page, texts, ask, onOver });
+  draw();
+  show("chat");
+  byId("input").focus();
+}
+
+/** The page's server forgets who is logged in, and so does the page. */
+function logOut() {
+  page.who = null;
+  return ask("api/logout", { method: "POST" });
+}
+
+/** The bot has logged the customer out, or another page has. What is theirs is gone from this one. */
+function onOver() {
+  logOut();
+  draw();
+  byId("anew").focus();
+}
+
+/** Go back to the question of who is there. Whoever is still logged in is logged out. */
+function leave() {
+  if (!conversation) return;
+  const left = page.who;
+  conversation.close();
+  conversation = null;
+  byId("failure").hidden = true;
+  if (left) logOut().then(() => tabs.postMessage(null));
+  draw();
+  (document.querySelector(`[data-card="${left}"]`) ?? document.querySelector("#arrivals h1")).focus();
 }
 
 /** On a narrow screen: the chat, or the panel. */
@@ -111,37 +105,49 @@ function show(side) {
   }
 }
 
-/** Ask the page's server; say so where it does not answer. */
-async function ask(path, options) {
+/** Ask the page's server. Null: it does not answer, which is said unless `quiet`. Undefined: nobody is logged in. */
+async function ask(path, { quiet, ...options } = {}) {
   try {
     const answer = await fetch(path, options);
-    if (answer.ok) return await answer.json();
+    if (answer.status === 401) return undefined;
+    if (answer.ok) {
+      if (!quiet) byId("failure").hidden = true;
+      return await answer.json();
+    }
   } catch {
     // said below
   }
-  byId("failure").textContent = texts().noServer;
-  byId("failure").hidden = false;
+  if (!quiet) {
+    byId("failure").textContent = texts().noServer;
+    byId("failure").hidden = false;
+  }
   return null;
 }
 
 document.addEventListener("click", follow);
-addEventListener("popstate", beginAnew);
-byId("anew").addEventListener("click", beginAnew);
+addEventListener("popstate", leave);
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // as it was left, for somebody else
+tabs.addEventListener("message", () => location.reload());
+for (const id of ["anew", "back"]) byId(id).addEventListener("click", leave);
+byId("arrivals").addEventListener("click", (event) => {
+  const name = event.target.closest("[data-card]")?.dataset.card;
+  if (name) logIn(name);
+});
 document.querySelector(".sides").addEventListener("click", (event) => {
   const side = event.target.closest("button")?.dataset.side;
   if (side) show(side);
 });
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = byId("input").value.replace(/^[\s/]+/, "").trim(); // to Rasa, a slash would begin a command
-  if (text && conversation?.say(text)) byId("input").value = "";
+  const text = customerText(byId("input").value);
+  if (text && conversation.say(text)) byId("input").value = "";
 });
 byId("suggestions").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) conversation?.say(button.value);
-  if (button?.isConnected === false) byId("suggestions").querySelector("button").focus();
+  if (button && conversation.say(button.dataset.title, button.value)) byId("input").focus();
 });
 
 translate(language());
 page = await ask("api/page");
-if (page) draw();
+if (page?.who) open();
+else if (page) draw();

@@ -3,8 +3,8 @@
 import { byId, element } from "./dom.js";
 
 /**
- * Draw one turn, above the earlier ones. It has `number`, `text` (null: no words, an arrival),
- * `shown` (null: not yet), `failed`, `open`; and `node`, once it was drawn. A node stays the same
+ * Draw one turn, above the earlier ones. It has `number`, `text` ("": no words, an arrival),
+ * `shown` (not there yet: null or undefined), `failed`, `open`; and `node`, once it was drawn. A node stays the same
  * when its turn is drawn again, so that the keyboard's focus stays where it was.
  */
 export function drawTurn(turn, texts) {
@@ -13,7 +13,7 @@ export function drawTurn(turn, texts) {
   turn.node.open = turn.open;
   summary.replaceChildren(
     element("span", { class: "number" }, String(turn.number)),
-    element("span", { class: "said", lang: turn.text ? "pt-BR" : null }, turn.text ?? texts.arrival),
+    element("span", { class: "said", lang: turn.text ? "pt-BR" : null }, turn.text || texts.arrival),
     ...(turn.shown ? [pill(turn.shown.status, texts)] : []),
   );
   turn.node.replaceChildren(summary, ...body(turn, texts));
