@@ -59,15 +59,15 @@ class PS7Action(Action, ABC):
             raise SystemExit(str(error)) from None
         self._settings = runtime.get_or_create(settings).settings
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Travel to a worker with the settings, which include a seal key made at start."""
-        return {
-            "settings": self._settings,
-            "log_level": logging.getLogger().getEffectiveLevel(),
-            "importers": runtime.importers(),
-        }
+    def __getstate__(self) -> tuple[dict[str, Any], int, list[str]]:
+        """Travel to a worker with all attributes, those of a bot's subclass too.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+        The settings are one of them, and a seal key made at start is part of these.
+        """
+        log_level = logging.getLogger().getEffectiveLevel()
+        return vars(self), log_level, runtime.importers()
+
+    def __setstate__(self, state: tuple[dict[str, Any], int, list[str]]) -> None:
         """Arrive in a worker.
 
         From 3.20 on the SDK starts workers that configure no logging: every line below WARNING
@@ -75,10 +75,12 @@ class PS7Action(Action, ABC):
         its actions are from, and no more: not the bot's `actions/__init__.py`, which may set up
         metrics, if all of its actions are the plugin's.
         """
+        attributes, log_level, importers = state
         if not logging.getLogger().handlers:
-            configure_colored_logging(state["log_level"])
-        self._settings = runtime.get_or_create(state["settings"]).settings
-        for name in state["importers"]:
+            configure_colored_logging(log_level)
+        vars(self).update(attributes)
+        self._settings = runtime.get_or_create(self._settings).settings
+        for name in importers:
             import_module(name)
 
     @property

@@ -50,12 +50,14 @@ class Host:
 
 
 @asynccontextmanager
-async def host(python: Path, folder: Path, **settings: str) -> AsyncIterator[Host]:
-    """Start a host; at its end it must say nothing and exit with 0."""
+async def host(
+    python: Path, folder: Path, *, actions: str = "actions", **settings: str
+) -> AsyncIterator[Host]:
+    """Start a host of a package of actions; at its end it must say nothing and exit with 0."""
     errors = folder / "stderr"
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *(python, SCRIPT),
+            *(python, SCRIPT, actions),
             cwd=folder,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **PATIENT, **settings},
             stdin=asyncio.subprocess.PIPE,

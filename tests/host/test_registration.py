@@ -93,9 +93,9 @@ def test_an_action_and_its_bound_run_can_be_pickled(
 ) -> None:
     """From 3.20 on the SDK pickles the actions to start its workers, even one alone.
 
-    Settings, the log's level and names travel, and nothing else: no lock, session, cipher or loop.
-    The SDK configures no logging in a worker, so one that logs nothing is given the level of the
-    server. What says `import rasa_ps7` is imported there too: it may set up metrics.
+    What the action has travels, that of a bot's subclass too: no lock, session, cipher or loop of
+    the plugin's. The SDK configures no logging in a worker, so one that logs nothing is given the
+    level of the server. What says `import rasa_ps7` is imported there: it may set up metrics.
     """
     (tmp_path / "says_import.py").write_text("from actions import ps7\n")
     settings.syspath_prepend(tmp_path)
@@ -104,7 +104,8 @@ def test_an_action_and_its_bound_run_can_be_pickled(
     settings.setattr(actions, "configure_colored_logging", levels.append)
     settings.setattr(logging.getLogger(), "level", logging.DEBUG)
     action = kind()
-    assert action.__getstate__().keys() == {"settings", "log_level", "importers"}
+    assert vars(action).keys() == {"_settings"}
+    vars(action)["greeting"] = {"of": "the bot"}
     parcel = pickle.dumps(action.run)
     settings.delenv("PS7_SEAL_KEYS")  # a worker has what travelled alone
     settings.setattr(logging.getLogger(), "handlers", [])
@@ -112,6 +113,7 @@ def test_an_action_and_its_bound_run_can_be_pickled(
     settings.delitem(sys.modules, "says_import")
     arrived = pickle.loads(parcel).__self__  # noqa: S301 - packed above
     assert (arrived.name(), levels) == (action.name(), [logging.DEBUG])
+    assert arrived.greeting == {"of": "the bot"}
     assert arrived.runtime.settings.newest_key == action._settings.newest_key
     assert "says_import" in sys.modules
 

@@ -1,7 +1,7 @@
 """An action server for each transport, run with the interpreter of a cell, and its end.
 
 Each yields what sends a call to it. At its end it must exit with 0, and have said nothing that no
-server should say. Knows nothing of what is sent.
+server should say. Knows nothing of what is sent. `actions` among the settings is the bot's package.
 """
 
 from __future__ import annotations
@@ -49,7 +49,11 @@ async def over_http(python: Path, folder: Path, settings: Settings) -> AsyncIter
 async def over_grpc(python: Path, folder: Path, settings: Settings) -> AsyncIterator[Send]:
     """Run `python -m rasa_sdk --grpc`. The SDK leaves no choice of where it listens."""
     log, port = folder / "actions.log", free_port()
-    process = await launch(python, log, port=port, variables=settings, program="rasa_sdk --grpc")
+    variables, program = dict(settings), "rasa_sdk --grpc"
+    actions = variables.pop("actions", "actions")
+    process = await launch(
+        python, log, actions=actions, port=port, variables=variables, program=program
+    )
     async with ending_well(process, process.end), connected(port) as send:
         yield send
 

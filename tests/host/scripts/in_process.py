@@ -1,6 +1,6 @@
 """A host that runs the actions in its own process, reloads their modules, and changes its loop.
 
-    python in_process.py
+    python in_process.py PACKAGE
 
 Reads orders, one JSON a line: `{"reload": "touched"}` reloads modules as `reload` says, and
 `{"run": {…}}` runs an action, in an event loop of its own. Answers each with one line of JSON.
@@ -16,7 +16,7 @@ from typing import Any
 
 from rasa_sdk.executor import ActionExecutor
 
-PACKAGE = "actions"
+PACKAGE = sys.argv[1]
 
 
 def reload(executor: ActionExecutor, which: str) -> list[str]:
