@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 
 MAX_SECONDS = 240
 """Rasa gives an action 300 s: ours must be the limit that counts."""
+RESPONSE_TIMEOUT = "SANIC_RESPONSE_TIMEOUT"
+"""Seconds (60 if it is not set) after which the action server answers a call with 500: the body of
+that has the whole tracker, which Rasa logs."""
 MIN_SIGNING_BYTES = 32
 """HS256 asks for a key as long as its hash (RFC 7518, section 3.2)."""
 
@@ -78,6 +81,18 @@ def _base_url(text: str) -> str:
     if parts.port == 0 or not text.isprintable() or " " in text:
         raise ValueError
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _deadline(seconds: float) -> float:
+    """Check that a lookup leaves ten seconds of the action server's limit, or a sixth of it."""
+    try:
+        limit = float(os.environ.get(RESPONSE_TIMEOUT) or 60)
+    except ValueError:
+        limit = 60
+    most = min(max(limit - 10, limit * 5 / 6), MAX_SECONDS)
+    if not seconds <= most:
+        raise FaultError(f"{RESPONSE_TIMEOUT} is {limit:g} s, which leaves {most:g} s for a lookup")
+    return seconds
 
 
 def _header_value(secret: SecretStr) -> SecretStr:
@@ -175,6 +190,7 @@ DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Fiel
 OwnSlots = Annotated[list[Name], AfterValidator(_slots_of_the_bot)]
 Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+Deadline = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(_deadline)]
 HEADER_TEXT = "a text of printable characters"
 SECONDS = f"seconds, a number above 0 and at most {MAX_SECONDS}"
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -332,7 +348,12 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     app_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
     encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
     app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
-    deadline: Seconds = Field(default=4.0, description=SECONDS)
+    deadline: Deadline = Field(
+        default=4.0,
+        validate_default=True,
+        description="seconds, a number above 0 and at most 50, or as many as "
+        f"{RESPONSE_TIMEOUT} leaves",
+    )
     connect_timeout: Seconds = Field(default=1.0, description=SECONDS)
     read_timeout: Seconds = Field(default=2.0, description=SECONDS)
     attempts: int = Field(default=3, ge=1, le=10, description="a whole number from 1 to 10")

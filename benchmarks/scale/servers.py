@@ -26,7 +26,7 @@ BOT = ROOT / "examples" / "oss-bot"
 SEAL_KEYS, ARRIVAL_KEYS = "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS"
 
 _ESTABLISHED = "01"
-_PATIENT = {"PS7_DEADLINE": "60", "PS7_CONNECT_TIMEOUT": "20", "PS7_READ_TIMEOUT": "20"}
+_PATIENT = {"PS7_DEADLINE": "50", "PS7_CONNECT_TIMEOUT": "20", "PS7_READ_TIMEOUT": "20"}
 """On a machine that has too much to do, PS7's simulator may be late: that is no subject here."""
 
 

@@ -22,7 +22,7 @@ from tests.host.conftest import seal_keys
 from tests.support.dialogue import LOOK_UP, SLOTS
 
 ATTEMPTS = 3
-PATIENT = 60
+PATIENT = 50
 """Seconds of a limit that a turn does not meet, however busy the machine is."""
 OWN = "balance"
 """A slot of the bot's own."""

@@ -26,7 +26,7 @@ LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts
 def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any setting
     """Return settings that lead to a server on this machine, with limits that no busy one meets."""
     required = {"base_url": url, "username": "simulator", "password": "simulator"}
-    required |= dict.fromkeys(("deadline", "connect_timeout", "read_timeout"), "60")
+    required |= dict.fromkeys(("deadline", "connect_timeout", "read_timeout"), "50")
     return PS7Settings(**{**required, "seal_keys": [Fernet.generate_key().decode()], **more})
 
 

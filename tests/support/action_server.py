@@ -18,7 +18,7 @@ from tests.support.processes import ROOT, Process, Progress, free_port
 _STARTED, _ENDED = "Starting worker [", "Worker complete ["
 """What Sanic logs of each of its workers; old versions have none."""
 _GRACE = 2.0  # seconds
-PATIENT = {f"PS7_{name}": "60" for name in ("DEADLINE", "CONNECT_TIMEOUT", "READ_TIMEOUT")}
+PATIENT = {f"PS7_{name}": "50" for name in ("DEADLINE", "CONNECT_TIMEOUT", "READ_TIMEOUT")}
 """Limits of an action server that no busy machine reaches."""
 
 

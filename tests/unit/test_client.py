@@ -271,8 +271,8 @@ async def test_a_refused_lookup_waits_for_the_probe_for_what_is_left_of_its_dead
 
     The probe goes on beside it.
     """
-    ps7 = Played(monkeypatch, deadline=60)
-    ps7.chance = 59.99
+    ps7 = Played(monkeypatch, deadline=50)
+    ps7.chance = 49.99
     ps7.may_end.clear()
     assert await asyncio.wait_for(ps7.look_up(DOWN, REFUSED), 10) == ("denied unauthorized", 2)
     assert (ps7.probes, ps7.cancelled) == (1, 0)

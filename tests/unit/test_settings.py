@@ -92,7 +92,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "METADATA_KEYS": ("contextId", "[]", '["a..b"]', "[5]"),
     "SLOT_NAMES": ("[]", '{"cpf": "account"}', '{"cpf": ""}', '{"saldo": "balance"}'),
     "CLEAR_SLOTS": ("balance", "[null]", '["cpf"]', '["balance", "ps7_status"]', '["u_ion"]'),
-    "DEADLINE": ("0", "inf", "241"),
+    "DEADLINE": ("0", "inf", "nan", "50.001"),
     **dict.fromkeys(("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), ("0", "2s", "nan")),
     **dict.fromkeys(("MAX_CONTEXTS", "MAX_CONNECTIONS", "BREAKER_FAILURES"), ("0", "1.5")),
     "ATTEMPTS": ("0", "11", "2.5"),
@@ -123,6 +123,32 @@ def test_a_bad_value_is_refused_by_its_name(
     text = refusal()
     assert text.startswith(f"{HEAD}  {variable} cannot be used; it expects ")
     assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [
+        *(("60", 50.0), ("", 50.0), ("soon", 50.0), ("61", 51.0), ("59", 59 * 5 / 6)),
+        *(("30", 25.0), ("4.8", 4.0), ("900", 240.0), ("inf", 240.0)),
+    ],
+)
+def test_a_deadline_ends_before_the_action_server_would(
+    given: pytest.MonkeyPatch, limit: str, most: float
+) -> None:
+    """By what Sanic gives a call; the error says how many seconds that leaves."""
+    given.setenv("SANIC_RESPONSE_TIMEOUT", limit)
+    given.setenv("PS7_DEADLINE", str(most))
+    assert PS7Settings.load().deadline == most
+    given.setenv("PS7_DEADLINE", str(most + 0.001))
+    assert f" which leaves {most:g} s for a lookup" in refusal()
+
+
+@pytest.mark.parametrize("limit", ["0", "nan", "4.79"])
+def test_a_server_that_does_not_wait_for_the_default_deadline_stops(
+    given: pytest.MonkeyPatch, limit: str
+) -> None:
+    given.setenv("SANIC_RESPONSE_TIMEOUT", limit)
+    assert "  PS7_DEADLINE cannot be used; it expects seconds, a" in refusal()
 
 
 def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
