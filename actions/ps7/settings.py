@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import ssl
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,13 +27,13 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic_settings import SettingsError as UnreadableSource
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .customer import SlotNames
 from .outcomes import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from typing import Any
 
     from pydantic_settings import PydanticBaseSettingsSource as Source
@@ -110,7 +111,11 @@ def _fernet_key(secret: SecretStr) -> SecretStr:
 def _signing_key(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     # PyJWT takes no public key for a secret: signing with one is an old attack.
-    if len(text.encode()) < MIN_SIGNING_BYTES or "-----BEGIN" in text or text.startswith("ssh-"):
+    if (
+        len(text.strip().encode()) < MIN_SIGNING_BYTES
+        or "-----BEGIN" in text
+        or text.startswith("ssh-")
+    ):
         raise ValueError
     return secret
 
@@ -212,16 +217,30 @@ def _keys_of_this_process() -> list[SecretStr]:
     return list(_made_keys)
 
 
-def _without_blanks(source: Any) -> dict[str, Any]:  # noqa: ANN401 - some have `env_vars`
-    """Return what a source has. A blank value is as if it were not set, as in a Compose file.
+@dataclass
+class _NoFile:
+    """What has the name of a setting and is no regular file. No setting takes it for a value.
 
-    Not so the arrival keys, also if only their name is there: without them every arrival is
-    accepted.
+    A container engine makes a folder if the file to mount is missing.
     """
-    named = "ps7_arrival_keys" in getattr(source, "env_vars", ())
-    keys = {"arrival_keys": ""} if named else {}
-    kept = ("arrival_keys",)
-    return keys | {name: each for name, each in source().items() if each != "" or name in kept}
+
+    path: Path
+
+
+def _secret_files(names: Container[str]) -> dict[str, str | _NoFile]:
+    """Return what the secret files of these names hold, which are in lower case."""
+    folder = os.environ.get(SECRETS_DIR)
+    if not folder:
+        return {}
+    if not Path(folder).is_dir():
+        fault = f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"
+        raise SettingsError(_message([fault]))
+    files = {file.name.lower(): file for file in Path(folder).iterdir()}
+    return {
+        name: file.read_text("utf-8").strip() if file.is_file() else _NoFile(file)
+        for name, file in files.items()
+        if name in names
+    }
 
 
 class _FromEnvironment(BaseSettings):
@@ -240,13 +259,24 @@ class _FromEnvironment(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
         init_settings: Source,
-        env_settings: Source,
-        dotenv_settings: Source,
-        file_secret_settings: Source,
+        env_settings: Any,  # noqa: ANN401 - one with `env_vars`
+        dotenv_settings: Any,  # noqa: ANN401
+        file_secret_settings: Source,  # noqa: ARG003
     ) -> tuple[Any, ...]:
-        """Read the environment, `.env` and secret files, without what is blank there."""
-        sources = (env_settings, dotenv_settings, file_secret_settings)
-        return init_settings, *(partial(_without_blanks, each) for each in sources)
+        """Read the environment, `.env` and secret files; the first that has a value wins.
+
+        A blank value is as if it were not set, as in a Compose file. Not so the arrival keys, also
+        if only their name is there: without them every arrival is accepted.
+        """
+        fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
+        files = _secret_files(fields)
+        given: dict[str, Any] = {}
+        for source in (env_settings.env_vars, dotenv_settings.env_vars, files):
+            for name in fields.keys() & source.keys():
+                if source[name] or fields[name] == "arrival_keys":
+                    given.setdefault(fields[name], source[name] or "")
+        no_files = {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
+        return init_settings, lambda: given | no_files
 
     @classmethod
     def load(cls) -> Self:
@@ -256,22 +286,18 @@ class _FromEnvironment(BaseSettings):
             SettingsError: one text that names every variable at fault and what it expects.
 
         """
-        folder = os.environ.get(SECRETS_DIR) or None
-        if folder is not None and not Path(folder).is_dir():
-            faults = [f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"]
-            raise SettingsError(_message(faults))
         try:
-            return cls(_secrets_dir=folder)
+            return cls()
         except ValidationError as error:
             raise SettingsError(_message(cls._faults(error))) from None
-        except (UnreadableSource, OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(_message([_unreadable(error)])) from None
 
     @classmethod
     def _faults(cls, error: ValidationError) -> list[str]:
         """Return for each variable at fault what is wrong and what it expects, never its value."""
         faults = {}
-        for detail in error.errors(include_input=False, include_url=False):
+        for detail in error.errors(include_url=False):
             name = str(detail["loc"][0])
             is_missing = detail["type"] == "missing"
             state = "is missing" if is_missing else "cannot be used"
@@ -279,6 +305,8 @@ class _FromEnvironment(BaseSettings):
             fault = detail.get("ctx", {}).get("error")
             more = f"; {fault}" if isinstance(fault, FaultError) else ""
             more = f"; looked in {_sources()}" if is_missing else more
+            if isinstance(detail["input"], _NoFile):
+                more = f"; {detail['input'].path} is no regular file"
             faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
         return list(faults.values())
 
@@ -292,26 +320,26 @@ def _sources() -> str:
 class ArrivalSettings(_FromEnvironment):
     """What a back-end that signs arrival tokens needs, and no more."""
 
-    arrival_keys: Annotated[ArrivalKeys | None, NoDecode, FromJsonButNull] = Field(
+    arrival_keys: Annotated[ArrivalKeys | None, FromJsonButNull] = Field(
         default=None,
         description=f"a JSON list of secrets of at least {MIN_SIGNING_BYTES} bytes each, "
-        "newest first",
+        "blanks around them not counted, newest first",
     )
 
 
 class SlotSettings(_FromEnvironment):
     """What a reader of a bot's files needs, and no more."""
 
-    slot_names: Annotated[Renames, NoDecode, FromJson] = Field(
+    slot_names: Annotated[Renames, FromJson] = Field(
         default={},
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
         "no name twice",
     )
-    clear_slots: Annotated[OwnSlots, NoDecode, FromJson] = Field(
+    clear_slots: Annotated[OwnSlots, FromJson] = Field(
         default=[],
         description='a JSON list of slots of the bot\'s own, such as ["balance"]',
     )
-    metadata_keys: Annotated[DottedPaths, NoDecode, FromJson] = Field(
+    metadata_keys: Annotated[DottedPaths, FromJson] = Field(
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
@@ -340,7 +368,7 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     )
     username: HeaderValue = Field(description=HEADER_TEXT)
     password: HeaderValue = Field(description=HEADER_TEXT)
-    seal_keys: Annotated[SealKeys, NoDecode, FromJson] = Field(
+    seal_keys: Annotated[SealKeys, FromJson] = Field(
         default_factory=_keys_of_this_process,
         description="a JSON list of Fernet keys, newest first",
     )
@@ -350,7 +378,6 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
     deadline: Deadline = Field(
         default=4.0,
-        validate_default=True,
         description="seconds, a number above 0 and at most 50, or as many as "
         f"{RESPONSE_TIMEOUT} leaves",
     )
@@ -404,10 +431,9 @@ def _warn_of_made_key() -> None:
 
 def _unreadable(error: Exception) -> str:
     """Return which file cannot be read, and by which user."""
-    cause = error.__cause__ or error  # pydantic-settings wraps what a secret file raises
-    file = getattr(cause, "filename", None) or ".env or a secret file"
+    file = getattr(error, "filename", None) or ".env or a secret file"
     user = f" by user {os.getuid()}" if hasattr(os, "getuid") else ""  # Windows has no number
-    return f"{file} cannot be read{user} ({type(cause).__name__})"
+    return f"{file} cannot be read{user} ({type(error).__name__})"
 
 
 def _message(faults: list[str]) -> str:

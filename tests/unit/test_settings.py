@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -86,6 +87,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "SEAL_KEYS": ("[]", "{}", '["short"]', KEY),
     "ARRIVAL_KEYS": (
         *("", " ", "[]", " null\n", "[null]", LONG, f'["{LONG[1:]}"]', f'["{LONG}", 5]'),
+        *(f'["{40 * " "}"]', f'["{LONG[1:]}\u2007 "]'),
         *(f'["-----BEGIN PUBLIC KEY-----{LONG}"]', f'["ssh-rsa {LONG}"]'),
     ),
     "ENCODED": ("2", "yes"),
@@ -283,6 +285,39 @@ def test_arrival_keys_that_are_blank_are_not_passed_over_for_the_next_source(
     given.setenv("PS7_SECRETS_DIR", ".")
     given.setenv("PS7_ARRIVAL_KEYS", "")
     assert "\n  PS7_ARRIVAL_KEYS " in refusal()
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link to a folder": lambda file: file.symlink_to("..", target_is_directory=True),
+    "a link to nothing": lambda file: file.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("make", NO_FILES.values(), ids=NO_FILES)
+def test_what_has_the_name_of_a_setting_and_is_no_file_is_a_fault(
+    given: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """Also if another source has a value: a container engine makes a folder for a missing file."""
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    (tmp_path / "ps7_folder").mkdir()
+    for name in PS7Settings.model_fields:
+        make(tmp_path / f"ps7_{name}")
+    _, *lines = refusal().splitlines()
+    assert sorted(lines) == sorted(
+        f"  PS7_{name.upper()} cannot be used; it expects {field.description}"
+        f"; {tmp_path}/ps7_{name} is no regular file"
+        for name, field in PS7Settings.model_fields.items()
+    )
+
+
+def test_a_secret_file_may_be_a_link_to_one(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Kubernetes mounts each so."""
+    (tmp_path / "secret").write_text("9")
+    (tmp_path / "PS7_DEADLINE").symlink_to("secret")
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    assert PS7Settings.load().deadline == 9.0
 
 
 def test_a_key_is_made_once_where_none_is_set(

@@ -12,7 +12,6 @@ from typing import Annotated
 
 from cryptography.fernet import Fernet
 from pydantic import Field
-from pydantic_settings import NoDecode
 
 from .. import settings as types
 from ..conversation import arrival
@@ -31,7 +30,7 @@ _STEPS = (
 class _Keys(ArrivalSettings):
     """The keys that are set, and nothing else of the settings."""
 
-    seal_keys: Annotated[types.SealKeys | None, NoDecode, types.FromJson] = Field(
+    seal_keys: Annotated[types.SealKeys | None, types.FromJson] = Field(
         default=None, description="a JSON list of Fernet keys, newest first"
     )
 
