@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from typing import Any
 
+    from pydantic_core import ErrorDetails
     from pydantic_settings import PydanticBaseSettingsSource as Source
     from typing_extensions import Self
 
@@ -243,8 +244,19 @@ def _secret_files(names: Container[str]) -> dict[str, str | _NoFile]:
     }
 
 
-class _FromEnvironment(BaseSettings):
-    """Settings from the environment, `.env` and secret files, with one error for all faults."""
+_NO_PS7 = {"base_url": "http://127.0.0.1", "username": "none", "password": "none"}
+"""For a process that does not ask PS7."""
+
+
+class PS7Settings(BaseSettings):
+    """How to reach PS7 and how to treat what it answers.
+
+    Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
+    and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
+    secrets); the first that has a value wins. Each field's description tells what it takes.
+
+    Use `PS7Settings.load()` for an error that names every variable at fault.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -254,82 +266,25 @@ class _FromEnvironment(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
-        init_settings: Source,
-        env_settings: Any,  # noqa: ANN401 - one with `env_vars`
-        dotenv_settings: Any,  # noqa: ANN401
-        file_secret_settings: Source,  # noqa: ARG003
-    ) -> tuple[Any, ...]:
-        """Read the environment, `.env` and secret files; the first that has a value wins.
-
-        A blank value is as if it were not set, as in a Compose file. Not so the arrival keys, also
-        if only their name is there: without them every arrival is accepted.
-        """
-        fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
-        files = _secret_files(fields)
-        given: dict[str, Any] = {}
-        for source in (env_settings.env_vars, dotenv_settings.env_vars, files):
-            for name in fields.keys() & source.keys():
-                if source[name] or fields[name] == "arrival_keys":
-                    given.setdefault(fields[name], source[name] or "")
-        no_files = {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
-        return init_settings, lambda: given | no_files
-
-    @classmethod
-    def load(cls) -> Self:
-        """Read the settings of this process.
-
-        Raises:
-            SettingsError: one text that names every variable at fault and what it expects.
-
-        """
-        try:
-            return cls()
-        except ValidationError as error:
-            raise SettingsError(_message(cls._faults(error))) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(_message([_unreadable(error)])) from None
-
-    @classmethod
-    def _faults(cls, error: ValidationError) -> list[str]:
-        """Return for each variable at fault what is wrong and what it expects, never its value."""
-        faults = {}
-        for detail in error.errors(include_url=False):
-            name = str(detail["loc"][0])
-            is_missing = detail["type"] == "missing"
-            state = "is missing" if is_missing else "cannot be used"
-            expects = cls.model_fields[name].description
-            fault = detail.get("ctx", {}).get("error")
-            more = f"; {fault}" if isinstance(fault, FaultError) else ""
-            more = f"; looked in {_sources()}" if is_missing else more
-            if isinstance(detail["input"], _NoFile):
-                more = f"; {detail['input'].path} is no regular file"
-            faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
-        return list(faults.values())
-
-
-def _sources() -> str:
-    dotenv = "there" if Path(".env").is_file() else "not there"
-    folder = "set" if os.environ.get(SECRETS_DIR) else "not set"
-    return f"the environment, .env in this folder ({dotenv}) and {SECRETS_DIR} ({folder})"
-
-
-class ArrivalSettings(_FromEnvironment):
-    """What a back-end that signs arrival tokens needs, and no more."""
-
+    base_url: BaseUrl = Field(
+        description="scheme, host and port of PS7, such as https://cec.example.com, and the path "
+        "in front of PS7's own if its gateway has one; http is for a loopback host only",
+    )
+    username: HeaderValue = Field(description=HEADER_TEXT)
+    password: HeaderValue = Field(description=HEADER_TEXT)
+    seal_keys: Annotated[SealKeys, FromJson] = Field(
+        default_factory=_keys_of_this_process,
+        description="a JSON list of Fernet keys, newest first",
+    )
     arrival_keys: Annotated[ArrivalKeys | None, FromJsonButNull] = Field(
         default=None,
         description=f"a JSON list of secrets of at least {MIN_SIGNING_BYTES} bytes each, "
         "blanks around them not counted, newest first",
     )
-
-
-class SlotSettings(_FromEnvironment):
-    """What a reader of a bot's files needs, and no more."""
-
+    api_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
+    app_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
+    encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
+    app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
     slot_names: Annotated[Renames, FromJson] = Field(
         default={},
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
@@ -343,39 +298,6 @@ class SlotSettings(_FromEnvironment):
         default=["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
-    max_age: float = Field(
-        default=3600.0,
-        gt=0,
-        le=31 * 86400,
-        allow_inf_nan=False,
-        description="seconds, a number above 0 and at most 31 days",
-    )
-
-
-class PS7Settings(ArrivalSettings, SlotSettings):
-    """How to reach PS7 and how to treat what it answers.
-
-    Read from environment variables named `PS7_` and the field, from a `.env` in the working folder,
-    and from files of that name in the folder that `PS7_SECRETS_DIR` names (Docker and Kubernetes
-    secrets); the first that has a value wins. Each field's description tells what it takes.
-
-    Use `PS7Settings.load()` for an error that names every variable at fault.
-    """
-
-    base_url: BaseUrl = Field(
-        description="scheme, host and port of PS7, such as https://cec.example.com, and the path "
-        "in front of PS7's own if its gateway has one; http is for a loopback host only",
-    )
-    username: HeaderValue = Field(description=HEADER_TEXT)
-    password: HeaderValue = Field(description=HEADER_TEXT)
-    seal_keys: Annotated[SealKeys, FromJson] = Field(
-        default_factory=_keys_of_this_process,
-        description="a JSON list of Fernet keys, newest first",
-    )
-    api_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
-    app_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
-    encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
-    app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
     deadline: Deadline = Field(
         default=4.0,
         description="seconds, a number above 0 and at most 50, or as many as "
@@ -387,6 +309,13 @@ class PS7Settings(ArrivalSettings, SlotSettings):
     breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
     breaker_reset: Seconds = Field(default=15.0, description=SECONDS)
     max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
+    max_age: float = Field(
+        default=3600.0,
+        gt=0,
+        le=31 * 86400,
+        allow_inf_nan=False,
+        description="seconds, a number above 0 and at most 31 days",
+    )
     max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
     ca_file: TrustedFile | None = Field(
         default=None, description="a file of certificates to trust (PEM)"
@@ -413,12 +342,80 @@ class PS7Settings(ArrivalSettings, SlotSettings):
         return self.seal_keys[0].get_secret_value()
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the settings of this process, and warn once if the seal has no lasting key."""
-        settings = super().load()
-        if "seal_keys" not in settings.model_fields_set:
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        init_settings: Source,
+        env_settings: Any,  # noqa: ANN401 - one with `env_vars`
+        dotenv_settings: Any,  # noqa: ANN401
+        file_secret_settings: Source,  # noqa: ARG003
+    ) -> tuple[Any, ...]:
+        """Read the environment, `.env` and secret files; the first that has a value wins.
+
+        A blank value is as if it were not set, as in a Compose file. Not so the arrival keys, also
+        if only their name is there: without them every arrival is accepted.
+        """
+        fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
+        files = _secret_files(fields)
+        given: dict[str, Any] = {}
+        for source in (env_settings.env_vars, dotenv_settings.env_vars, files):
+            for name in fields.keys() & source.keys():
+                if source[name] or fields[name] == "arrival_keys":
+                    given.setdefault(fields[name], source[name] or "")
+        no_files = {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
+        return init_settings, lambda: given | no_files
+
+    @classmethod
+    def load(cls, *, need_ps7: bool = True) -> Self:
+        """Read the settings of this process, and warn once if the seal has no lasting key.
+
+        If PS7 is not asked, its address and credentials need not be set: `need_ps7` is False.
+
+        Raises:
+            SettingsError: one text that names every variable at fault and what it expects.
+
+        """
+        settings = cls._read({}, {} if need_ps7 else _NO_PS7)
+        if need_ps7 and "seal_keys" not in settings.model_fields_set:
             _warn_of_made_key()
         return settings
+
+    @classmethod
+    def _read(cls, given: dict[str, Any], otherwise: dict[str, Any]) -> Self:
+        """Read them; `otherwise` has what takes the place of required ones that are not set."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            missing = [str(each["loc"][0]) for each in details if each["type"] == "missing"]
+            if missing and otherwise:
+                return cls._read({name: otherwise[name] for name in missing}, {})
+            raise SettingsError(_message(cls._faults(details))) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(_message([_unreadable(error)])) from None
+
+    @classmethod
+    def _faults(cls, details: list[ErrorDetails]) -> list[str]:
+        """Return for each variable at fault what is wrong and what it expects, never its value."""
+        faults = {}
+        for detail in details:
+            name = str(detail["loc"][0])
+            is_missing = detail["type"] == "missing"
+            state = "is missing" if is_missing else "cannot be used"
+            expects = cls.model_fields[name].description
+            fault = detail.get("ctx", {}).get("error")
+            more = f"; {fault}" if isinstance(fault, FaultError) else ""
+            more = f"; looked in {_sources()}" if is_missing else more
+            if isinstance(detail["input"], _NoFile):
+                more = f"; {detail['input'].path} is no regular file"
+            faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
+        return list(faults.values())
+
+
+def _sources() -> str:
+    dotenv = "there" if Path(".env").is_file() else "not there"
+    folder = "set" if os.environ.get(SECRETS_DIR) else "not set"
+    return f"the environment, .env in this folder ({dotenv}) and {SECRETS_DIR} ({folder})"
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from actions.ps7 import clock, runtime
-from actions.ps7.settings import ArrivalSettings, PS7Settings
+from actions.ps7.settings import PS7Settings
 from tests.support.processes import ROOT
 
 PLUGIN = "actions.ps7.testing.pytest_plugin"
@@ -73,8 +73,12 @@ def test_a_test_runs_in_any_event_loop(
 def what_tests_change() -> list[object]:
     """Return all of this process that the fixtures set for a test."""
     variables = {name: value for name, value in os.environ.items() if name.startswith("PS7_")}
-    files = [settings.model_config.get("env_file") for settings in (ArrivalSettings, PS7Settings)]
-    return [variables, files, clock.utc_now, list(runtime._runtimes)]
+    return [
+        variables,
+        PS7Settings.model_config.get("env_file"),
+        clock.utc_now,
+        list(runtime._runtimes),
+    ]
 
 
 def test_tests_know_nothing_of_each_other_and_of_this_machine(

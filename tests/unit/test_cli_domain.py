@@ -14,7 +14,7 @@ from actions.ps7.cli.command import main
 from actions.ps7.cli.doctor.judge import check_slots
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, Flavour, fragment
 from actions.ps7.customer import CUSTOMER_SLOTS, SlotNames
-from actions.ps7.settings import SlotSettings
+from actions.ps7.settings import PS7Settings
 from tests.support.doctor import bot_of
 from tests.support.processes import ROOT
 
@@ -83,7 +83,7 @@ def test_portuguese_names_go_with_their_setting(
     """What the comment says is a setting that the action server takes, and finds every slot by."""
     text = fragment(flavour, chosen, names=PORTUGUESE)
     monkeypatch.setenv("PS7_SLOT_NAMES", json.dumps(told(text)))
-    names = SlotNames(SlotSettings.load().slot_names)
+    names = SlotNames(PS7Settings.load(need_ps7=False).slot_names)
     plain = YAML(typ="safe").load(fragment(flavour, chosen))["slots"]
     translated = YAML(typ="safe").load(text)["slots"]
     assert translated == {names.of(slot): content for slot, content in plain.items()}

@@ -160,12 +160,33 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
     for name, value in bad.items():
         given.setenv(f"PS7_{name}", value)
     _, *lines = refusal().splitlines()
-    named = ["PS7_METADATA_KEYS", "PS7_BASE_URL", "PS7_SEAL_KEYS", "PS7_DEADLINE"]
+    named = ["PS7_BASE_URL", "PS7_SEAL_KEYS", "PS7_METADATA_KEYS", "PS7_DEADLINE"]
     assert [line.split()[0] for line in lines] == named
-    assert lines[1].endswith(
+    assert lines[0].endswith(
         "; looked in the environment, .env in this folder (not there) and PS7_SECRETS_DIR (not set)"
     )
     assert "s3cret" not in "".join(lines)
+
+
+def test_what_does_not_ask_ps7_needs_no_ps7(
+    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its address and credentials may be missing, and no seal key is missed; a bad value is bad."""
+    settings._warn_of_made_key.cache_clear()
+    for name in ("BASE_URL", "USERNAME", "PASSWORD", "SEAL_KEYS"):
+        given.delenv(f"PS7_{name}")
+    given.setenv("PS7_MAX_AGE", "9")
+    loaded = PS7Settings.load(need_ps7=False)
+    assert (loaded.base_url, loaded.max_age, caplog.messages) == ("http://127.0.0.1", 9.0, [])
+    given.setenv("PS7_USERNAME", "chat")
+    loaded = PS7Settings.load(need_ps7=False)
+    assert [each.get_secret_value() for each in (loaded.username, loaded.password)] == [
+        "chat",
+        "none",
+    ]
+    given.setenv("PS7_BASE_URL", "nonsense")
+    with pytest.raises(SettingsError, match=r"^.+\n  PS7_BASE_URL cannot be used; .+$"):
+        PS7Settings.load(need_ps7=False)
 
 
 def test_a_setting_takes_its_value(given: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,7 @@ from collections.abc import Callable  # noqa: TC003 - of a NamedTuple
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, SecretStr
-
-from .. import settings as types
 from ..conversation.arrival import usable
-from ..settings import PS7Settings
 from . import words
 
 PROGRAM = "rasa-ps7"
@@ -100,13 +96,3 @@ class OnStdin(NamedTuple):
         for name, value in vars(options).items():
             if isinstance(value, OnStdin):
                 setattr(options, name, value.check(sys.stdin.readline().rstrip("\r\n")))
-
-
-class BotSettings(PS7Settings):
-    """The settings of a bot, if PS7 is not asked and so need not be configured."""
-
-    base_url: types.BaseUrl = Field(
-        default="http://127.0.0.1", description=PS7Settings.model_fields["base_url"].description
-    )
-    username: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)
-    password: types.HeaderValue = Field(default=SecretStr("none"), description=types.HEADER_TEXT)

@@ -16,7 +16,7 @@ from uuid import uuid4
 from ..conversation import arrival
 from ..conversation.arrival import usable
 from ..customer import CONTEXT, SlotNames, differing
-from .arguments import BotSettings, OnStdin, add_command, context_id
+from .arguments import OnStdin, add_command, context_id
 from .bot.yaml import rows, table
 from .masking import masked
 from .output import CommandError, Output, Tone, Toned
@@ -48,7 +48,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Talk until the input ends."""
     out = Output()
-    chat = Chat(options.url, options.sender or uuid4().hex, load(BotSettings), options.auth_token)
+    chat = Chat(options.url, options.sender or uuid4().hex, load(), options.auth_token)
     arrives: str | None = options.arrives
     known: dict[str, Any] | None = {}
     out.hint(_COMMANDS)

@@ -14,7 +14,7 @@ from ..conversation.reading import Bot, NewSession, Reading
 from ..conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
 from ..customer import CONTEXT, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from ..outcomes import ARRIVAL_REFUSED
-from .arguments import BotSettings, add_command, add_json
+from .arguments import add_command, add_json
 from .masking import masked
 from .output import Output
 from .saved import read, runs
@@ -51,7 +51,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(options: argparse.Namespace) -> int:
     """Explain a conversation."""
-    reporter, out = Reporter(load(BotSettings), show=options.show), Output()
+    reporter, out = Reporter(load(), show=options.show), Output()
     ran = runs(read(options.file), reporter.bot.names.context)
     reports = [reporter.report(each) for each in ran]
     if options.json:

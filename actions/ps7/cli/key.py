@@ -8,14 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from typing import Annotated
 
 from cryptography.fernet import Fernet
-from pydantic import Field
 
-from .. import settings as types
 from ..conversation import arrival
-from ..settings import ArrivalSettings
 from .arguments import OnStdin, add_command, add_json, context_id
 from .output import CommandError, Output
 from .variables import load
@@ -25,14 +21,6 @@ _STEPS = (
     "Set {variable} to this everywhere, and restart the action servers one after the other",
     "Once all have it, set it to this everywhere, and restart them again",
 )
-
-
-class _Keys(ArrivalSettings):
-    """The keys that are set, and nothing else of the settings."""
-
-    seal_keys: Annotated[types.SealKeys | None, types.FromJson] = Field(
-        default=None, description="a JSON list of Fernet keys, newest first"
-    )
 
 
 def new_seal_key() -> str:
@@ -72,10 +60,10 @@ def _key(options: argparse.Namespace) -> int:
             out.line(json.dumps([new]))
             out.hint(f"This is the value of {variable}: set it, and keep it secret.")
         return 0
-    keys = getattr(load(_Keys), field)
-    if keys is None:
+    settings = load()
+    if field not in settings.model_fields_set:
         raise CommandError(f"{variable} is not set: there is nothing to rotate")
-    held = [key.get_secret_value() for key in keys]
+    held = [key.get_secret_value() for key in getattr(settings, field)]
     steps = [[*held, new], [new, *held]]
     if options.json:
         out.json({"variable": variable, "steps": steps})
@@ -87,7 +75,7 @@ def _key(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> int:
-    keys = load(ArrivalSettings).arrival_keys
+    keys = load().arrival_keys
     if keys is None:
         raise CommandError("PS7_ARRIVAL_KEYS is not set: there is no key to sign with")
     token = arrival.sign(

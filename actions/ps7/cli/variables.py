@@ -7,18 +7,12 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from ..settings import PREFIX, SECRETS_DIR, PS7Settings
 from .bot import files
 from .bot.yaml import UnreadableError
 from .findings import listed
 from .output import CommandError
-
-if TYPE_CHECKING:
-    from ..settings import ArrivalSettings, SlotSettings
-
-    Settings = TypeVar("Settings", ArrivalSettings, SlotSettings, PS7Settings)
 
 ENV = Path(".env")
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
@@ -33,14 +27,17 @@ _PLACES = "PS7_BASE_URL", "PS7_PROXY", "PS7_CA_FILE"
 """What decides who receives the credentials."""
 
 
-def load(kind: type[Settings]) -> Settings:
-    """Read settings of this process, if the `.env` in this folder is a file that can be read."""
+def load(*, need_ps7: bool = False) -> PS7Settings:
+    """Read the settings of this process, if the `.env` in this folder is a file that can be read.
+
+    Unless PS7 is asked (`need_ps7`), its address and credentials need not be set.
+    """
     try:
         if os.path.lexists(ENV):
             files.text(ENV, _MOST_BYTES)
     except UnreadableError as failure:
         raise CommandError(f"{ENV} {failure}") from None
-    return kind.load()
+    return PS7Settings.load(need_ps7=need_ps7)
 
 
 def load_to_ask(*, agreed: bool) -> PS7Settings:
@@ -49,7 +46,7 @@ def load_to_ask(*, agreed: bool) -> PS7Settings:
     CommandError if the `.env` of this folder, which may be somebody else's, says where credentials
     of the environment or of secret files go, and nobody has agreed.
     """
-    settings = load(PS7Settings)
+    settings = load(need_ps7=True)
     own = {name for name, value in in_env_file(ENV).items() if value}
     outside = {name.upper() for name, value in os.environ.items() if value}
     places = [name for name in _PLACES if name in own - outside]

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet
 
 from .. import clock, runtime
-from ..settings import PREFIX, ArrivalSettings, PS7Settings
+from ..settings import PREFIX, PS7Settings
 from .customer_conversation import CustomerConversation, MovableClock, of_conversation, of_requests
 from .simulator.server import CREDENTIALS, BackgroundSimulator
 
@@ -83,8 +83,7 @@ def ps7(
     """
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
-    for settings in (ArrivalSettings, PS7Settings):
-        monkeypatch.setitem(settings.model_config, "env_file", None)
+    monkeypatch.setitem(PS7Settings.model_config, "env_file", None)
     monkeypatch.setattr(runtime, "_runtimes", [])
     given: dict[str, Any] = {
         name: ps7_settings.get(f"{PREFIX}{name.upper()}") for name in CREDENTIALS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...customer import SlotNames
 from ...outcomes import SettingsError
-from ...settings import SlotSettings
+from ...settings import PS7Settings
 from ..bot import sources as bots
 from ..findings import Finding, Section
 from ..variables import load
@@ -33,9 +33,9 @@ def of_bot(
     """
     found: list[Finding] = list(settings.check_file(folder)) if alone else []
     try:
-        about = load(SlotSettings)
+        about = load()
     except SettingsError as failure:
-        about = SlotSettings.model_construct()
+        about = PS7Settings.model_construct()
         found += settings.faults(failure) if alone else ()
     names = about.slot_names if names is None else names
     said, bot = bots.read(sources)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...settings import is_loopback
-from ..arguments import FILES, BotSettings, add_command, add_files
+from ..arguments import FILES, add_command, add_files
 from ..domain import add_choices
 from ..findings import Report, listed
 from ..git import repository
@@ -132,7 +132,7 @@ def _next(sources: Sources, target: Target) -> Iterator[str]:
     more = {kind: f" --{kind} {file}" for kind, file in named.items() if file.parent != Path()}
     folder = sources["domain"][0]
     domain = f" --domain {folder}" if folder.is_dir() else ""
-    url = in_env_file(target.home / ENV).get("PS7_BASE_URL") or load(BotSettings).base_url
+    url = in_env_file(target.home / ENV).get("PS7_BASE_URL") or load().base_url
     simulated = is_loopback(urlsplit(url).hostname or "")
     remote = server.is_remote(endpoint)
     # With Rasa's API the chat shows the slots; without a password only this machine may reach it.

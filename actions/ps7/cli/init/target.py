@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...customer import CUSTOMER_SLOTS, FIXED_NAMES, STATUS, SlotNames
-from ...settings import SlotSettings
 from ..arguments import FILES
 from ..bot import code, surroundings
 from ..bot import sources as bots
@@ -92,7 +91,7 @@ def find(options: argparse.Namespace) -> Target:
     _check_actions(bot, sources)
     flavour = CALM if options.calm or bot.is_calm else OSS
     chosen = flavour.slots if options.slots is None else options.slots
-    names = load(SlotSettings).slot_names
+    names = load().slot_names
     new_names: dict[str, str] = {}
     if not (names or SlotNames(names).of(STATUS) in bot.slots):
         ours = CUSTOMER_SLOTS if options.slots is None else chosen
