@@ -11,9 +11,11 @@ import logging
 import os
 import ssl
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -33,7 +35,6 @@ from .customer import SlotNames
 from .outcomes import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
     from typing import Any
 
     from pydantic_core import ErrorDetails
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 PREFIX = "PS7_"
 SECRETS_DIR = "PS7_SECRETS_DIR"
+_OF_A_NAME = f"{ascii_lowercase}{digits}_"
+_ALIKE = 0.8
+"""How much a name must be like that of a setting to be taken for a misspelt one."""
 
 logger = logging.getLogger(__name__)
 
@@ -228,20 +232,30 @@ class _NoFile:
     path: Path
 
 
-def _secret_files(names: Container[str]) -> dict[str, str | _NoFile]:
-    """Return what the secret files of these names hold, which are in lower case."""
+def _secret_files() -> dict[str, Path]:
+    """Return what is in the folder of the secret files, by its names in lower case."""
     folder = os.environ.get(SECRETS_DIR)
     if not folder:
         return {}
     if not Path(folder).is_dir():
         fault = f"{SECRETS_DIR} is no folder; it expects the folder of the secret files"
         raise SettingsError(_message([fault]))
-    files = {file.name.lower(): file for file in Path(folder).iterdir()}
-    return {
-        name: file.read_text("utf-8").strip() if file.is_file() else _NoFile(file)
-        for name, file in files.items()
-        if name in names
-    }
+    return {file.name.lower(): file for file in Path(folder).iterdir()}
+
+
+def _read_secret(path: Path) -> str | _NoFile:
+    return path.read_text("utf-8").strip() if path.is_file() else _NoFile(path)
+
+
+@cache
+def _warn_of_unknown(name: str, known: tuple[str, ...]) -> None:
+    """Warn once a process of a name that no setting has. What is no part of a name is not shown."""
+    rest = name.lstrip(_OF_A_NAME)
+    shown = name.removesuffix(rest)
+    alike = get_close_matches(shown, known, 1, _ALIKE)
+    meant = f": {alike[0].upper()} may be meant" if alike else ""
+    shown = f"{shown.upper()}{'…' if rest else ''}"
+    logger.warning("%s is no setting of the plugin, and is ignored%s", shown, meant)
 
 
 _NO_PS7 = {"base_url": "http://127.0.0.1", "username": "none", "password": "none"}
@@ -356,14 +370,19 @@ class PS7Settings(BaseSettings):
         if only their name is there: without them every arrival is accepted.
         """
         fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
-        files = _secret_files(fields)
+        paths = _secret_files()
+        files = {name: _read_secret(paths[name]) for name in fields.keys() & paths.keys()}
         given: dict[str, Any] = {}
         for source in (env_settings.env_vars, dotenv_settings.env_vars, files):
             for name in fields.keys() & source.keys():
                 if source[name] or fields[name] == "arrival_keys":
                     given.setdefault(fields[name], source[name] or "")
-        no_files = {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
-        return init_settings, lambda: given | no_files
+        given |= {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
+        named = {*env_settings.env_vars, *dotenv_settings.env_vars, *paths} - fields.keys()
+        for name in sorted(named - {SECRETS_DIR.lower()}):
+            if name.startswith(PREFIX.lower()):
+                _warn_of_unknown(name, tuple(fields))
+        return init_settings, lambda: given
 
     @classmethod
     def load(cls, *, need_ps7: bool = True) -> Self:

@@ -21,13 +21,12 @@ HEAD = "The PS7 settings are not usable:\n"
 
 
 @pytest.fixture(autouse=True)
-def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+def given(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Set the three required variables and a seal key, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
     required = {"BASE_URL": "https://ps7.example", "USERNAME": "chat", "PASSWORD": "s3cret"}
     for name, value in {**required, "SEAL_KEYS": json.dumps([KEY])}.items():
-        monkeypatch.setenv(f"PS7_{name}", value)
-    return monkeypatch
+        isolated.setenv(f"PS7_{name}", value)
+    return isolated
 
 
 def refusal() -> str:
@@ -308,6 +307,14 @@ def test_arrival_keys_that_are_blank_are_not_passed_over_for_the_next_source(
     assert "\n  PS7_ARRIVAL_KEYS " in refusal()
 
 
+UNKNOWN = {
+    "PS7_ARRIVAL_KEY": "PS7_ARRIVAL_KEYS",
+    "PS7_CA_FILE…": "PS7_CA_FILE",
+    "PS7_ENCODE": "PS7_ENCODED",
+    "PS7_NEW…": None,
+    "PS7_PASWORD": "PS7_PASSWORD",
+    "PS7_SEAL_PAYLOAD": None,
+}
 NO_FILES: dict[str, Callable[[Path], object]] = {
     "a folder": Path.mkdir,
     "a pipe": os.mkfifo,
@@ -339,6 +346,32 @@ def test_a_secret_file_may_be_a_link_to_one(given: pytest.MonkeyPatch, tmp_path:
     (tmp_path / "PS7_DEADLINE").symlink_to("secret")
     given.setenv("PS7_SECRETS_DIR", str(tmp_path))
     assert PS7Settings.load().deadline == 9.0
+
+
+def test_a_name_that_is_no_setting_is_named_once(
+    given: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """From each source, also before a refusal; no value, and nothing that is no part of a name."""
+    settings._warn_of_unknown.cache_clear()
+    (tmp_path / ".env").write_text(
+        f"PS7_PASWORD=s3cret\nPS7_NEW:s3cret\nOTHER={LONG}\nps7_encoded=1"
+    )
+    (tmp_path / "PS7_ARRIVAL_KEY").mkdir()
+    (tmp_path / "ps7_ca_file.bak").write_text("s3cret")
+    given.setenv("PS7_SECRETS_DIR", str(tmp_path))
+    for name in ("PS7_SEAL_PAYLOAD", "ps7_encode", "PS7X", "XPS7_URL", "PS7"):
+        given.setenv(name, "s3cret")
+    with given.context() as without:
+        without.delenv("PS7_BASE_URL")
+        refusal()
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * len(UNKNOWN)
+    said = " is no setting of the plugin, and is ignored"
+    assert caplog.messages == [
+        f"{name}{said}{f': {meant} may be meant' if meant else ''}"
+        for name, meant in sorted(UNKNOWN.items())
+    ]
+    PS7Settings.load()
+    assert len(caplog.messages) == len(UNKNOWN)
 
 
 def test_a_key_is_made_once_where_none_is_set(
