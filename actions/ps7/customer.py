@@ -23,23 +23,25 @@ if TYPE_CHECKING:
 # The CPF, Brazil's register number of natural persons
 
 _CPF_LENGTH = 11
-_DIGITS = re.compile(r"\d+", re.ASCII)
 _CPF_FORM = re.compile(rf"\d{{{_CPF_LENGTH}}}", re.ASCII)
 _ZERO_FILLED_LENGTH = 14
 """The neighbours of the PS7 interface state a CPF as 14 digits with zeros in front."""
-_PUNCTUATION = re.compile(r"[\s.\-]")
-"""Not the slash of a CNPJ, a company's number, whose last 11 digits may be a person's CPF."""
+_WRITTEN = re.compile(r"(000\.)?\d{3}\.\d{3}\.\d{3}-\d{2}|\d+(-\d+)*", re.ASCII)
+"""How one is written, but for blanks. No dot elsewhere, as in a number with a fraction; and no
+slash of a CNPJ, a company's number, whose last 11 digits may be a person's CPF."""
+_MARKS = re.compile(r"[\s._-]")
 
 
 def normalise_cpf(text: str) -> str:
     """Return the 11 digits of a CPF, whatever its punctuation.
 
-    Text with anything but digits and punctuation is returned unchanged. Digits of another length
-    lose only their punctuation: nothing is filled up or cut off.
+    What is not written as one is returned unchanged. Digits of another length lose only their
+    punctuation: nothing is filled up or cut off.
     """
-    digits = _PUNCTUATION.sub("", text)
-    if not _DIGITS.fullmatch(digits):
+    written = "".join(text.split())
+    if not _WRITTEN.fullmatch(written):
         return text
+    digits = written.replace(".", "").replace("-", "")
     if len(digits) == _ZERO_FILLED_LENGTH and digits.startswith("000"):
         return digits[-_CPF_LENGTH:]
     return digits
@@ -56,8 +58,8 @@ def is_valid_cpf(text: str) -> bool:
 
 
 def is_written_as_cpf(text: str) -> bool:
-    """Whether the text is a valid CPF, whatever punctuation and zeros it is written with."""
-    return is_valid_cpf(normalise_cpf(text.replace("_", "")))
+    """Whether the text is a valid CPF, whatever marks and zeros it is written with."""
+    return is_valid_cpf(normalise_cpf(_MARKS.sub("", text)))
 
 
 def mask_cpf(text: str | None) -> str | None:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.versions
 CPF = "52998224725"
 
 
-@pytest.mark.parametrize("text", [CPF, "529_982.247-25", "_5 2998224725-", f"00_0{CPF}"])
+@pytest.mark.parametrize(
+    "text", [CPF, "529_982.247-25", "_5 2998224725-", f"00_0{CPF}", "529.98.2247.25"]
+)
 def test_a_cpf_is_known_however_it_is_written(text: str) -> None:
     """With marks among its digits, and filled up to 14; not if one digit is another."""
     assert is_written_as_cpf(text)
