@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rasa_sdk import Action
 from rasa_sdk.events import ActionExecuted, SessionStarted
 from rasa_sdk.utils import configure_colored_logging
 
 from . import clock, runtime, telemetry
-from .conversation.decision import Decision, correlation_id, decide, slot_events, verified
-from .conversation.reading import NONCE, NewSession, Reading
-from .conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
+from .conversation import decision
+from .conversation.decision import correlation_id, forget, look_up, slot_events, verified, verify
+from .conversation.history import NONCE, NewSession
+from .conversation.state import State
 from .customer import (
     CONTEXT_ACTION,
     FORGET_ACTION,
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from rasa_sdk.executor import CollectingDispatcher
     from rasa_sdk.types import DomainDict
 
-    from .conversation.reading import TrackerLike
-    from .conversation.rules import Rule
+    from .conversation.history import TrackerLike
+    from .conversation.state import Bot, Slots
     from .customer import CustomerContext
+    from .runtime import Runtime
 
 
 class PS7Action(Action, ABC):
@@ -84,14 +86,13 @@ class PS7Action(Action, ABC):
             import_module(name)
 
     @property
-    def runtime(self) -> runtime.Runtime:
+    def runtime(self) -> Runtime:
         """What the actions of this process share, made from the settings of this one."""
         return runtime.get_or_create(self._settings)
 
-    @property
     @abstractmethod
-    def rules(self) -> tuple[Rule, ...]:
-        """The table of rules that decides."""
+    def decide(self, state: State) -> decision.Decision | decision.Question:
+        """Return what a run does, or what PS7 has to be asked first."""
 
     async def run(
         self,
@@ -100,26 +101,33 @@ class PS7Action(Action, ABC):
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
         """Return one event for each slot that changes, none if all is as it should be."""
-        slots, _ = await self._decided(tracker, domain)
-        return slot_events(slots)
+        shared = self.runtime
+        slots = shared.bot.slots_of(tracker, domain)
+        changes, _ = await self._run(tracker, slots, shared)
+        return slot_events(changes)
 
-    async def _decided(
-        self, tracker: TrackerLike, domain: object
-    ) -> tuple[dict[str, Any], Decision | None]:
-        """Return the slots to set, and the decision; None if it failed."""
-        shared, reading = self.runtime, None
+    async def _run(
+        self, tracker: TrackerLike, slots: Slots, shared: Runtime
+    ) -> tuple[dict[str, Any], Outcome]:
+        """Return the slots to set, and the outcome: `unavailable` if something failed."""
         try:
-            reading = Reading(tracker, shared.bot, clock.utc_now(), domain)
-            decision = decide(self.rules, reading)
-            if decision.asks is not None:
-                lookup = await shared.client.ask(**decision.asks)
-                decision = decision.answered(lookup.report.outcome, lookup.customer)
-            decision.report.tell(self.name(), shared.noted)
+            state = State(tracker, slots, shared.bot, clock.utc_now())
+            decided = self.decide(state)
+            if isinstance(decided, decision.Question):
+                lookup = await shared.client.ask(
+                    context_id=decided.context_id,
+                    encoded=decided.arrival.encoded,
+                    correlation_id=decided.correlation_id,
+                    flow_id=decided.arrival.flow_id,
+                )
+                answer = lookup.report.outcome, lookup.customer
+                decided = decision.answered(state, decided, *answer)
+            decided.report.tell(self.name(), shared.noted)
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
             RunReport("failed", Outcome.UNAVAILABLE).tell(self.name(), shared.noted)
-            return _fail_closed(tracker, shared, reading), None
-        return decision.slots, decision
+            return _fail_closed(slots, shared.bot), Outcome.UNAVAILABLE
+        return decided.slots, decided.outcome
 
 
 class ActionPS7Context(PS7Action):
@@ -128,7 +136,7 @@ class ActionPS7Context(PS7Action):
     Made to run on every turn.
     """
 
-    rules = CONTEXT_RULES
+    decide = staticmethod(look_up)
 
     def name(self) -> str:
         """Return the name that a domain lists."""
@@ -138,7 +146,7 @@ class ActionPS7Context(PS7Action):
 class ActionPS7Verify(PS7Action):
     """Makes the slots show what PS7 answered, without the network: before a sensitive step."""
 
-    rules = VERIFY_RULES
+    decide = staticmethod(verify)
 
     def name(self) -> str:
         """Return the name that a domain lists."""
@@ -151,7 +159,7 @@ class ActionPS7Forget(PS7Action):
     Everything becomes null, and this conversation does not look these contextIds up again.
     """
 
-    rules = FORGET_RULES
+    decide = staticmethod(forget)
 
     def name(self) -> str:
         """Return the name that a domain lists."""
@@ -193,21 +201,22 @@ class PS7SessionStart(ActionPS7Context):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[dict[str, Any]]:
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
-        session = NewSession(tracker, domain)
-        changes, decision = await self._decided(session, domain)
-        slots = session.to_set(changes)
+        shared, session = self.runtime, NewSession(tracker, domain)
+        slots = shared.bot.slots_of(session, domain)
+        changes, outcome = await self._run(session, slots, shared)
+        to_set = session.to_set(changes)
         session.slots |= changes
         more: list[dict[str, Any]] = []
         try:
-            customer = verified_context(cast("Tracker", session))
-            outcome = Outcome.UNAVAILABLE if decision is None else decision.outcome
-            ours = {} if decision is None else decision.reading.ours
-            more = _of_the_bot(await self.opened(dispatcher, customer, outcome), ours)
+            slots = slots._replace(values=session.slots)
+            _, customer = verified(State(session, slots, shared.bot, clock.utc_now()))
+            events = await self.opened(dispatcher, customer, outcome)
+            more = _of_the_bot(events, slots.plugin)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
             telemetry.log_bug(error, "PS7SessionStart.opened of the bot failed: ")
         return [
             {**SessionStarted(), "metadata": {NONCE: session.mark}},
-            *slot_events(slots),
+            *slot_events(to_set),
             *more,
             ActionExecuted("action_listen"),
         ]
@@ -240,7 +249,8 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    _, customer = verified(Reading(tracker, runtime.current().bot, clock.utc_now()))
+    bot = runtime.current().bot
+    _, customer = verified(State(tracker, bot.slots_of(tracker), bot, clock.utc_now()))
     return customer
 
 
@@ -262,22 +272,20 @@ def handover(
     named = tuple(include)
     if not set(named) <= set(PERSON_SLOTS):  # a mistake may be a value: it is not shown
         raise ValueError(f"include takes these names, in a tuple: {', '.join(PERSON_SLOTS)}")
-    reading = Reading(tracker, runtime.current().bot, clock.utc_now())
-    outcome, customer = verified(reading)
+    bot = runtime.current().bot
+    state = State(tracker, bot.slots_of(tracker), bot, clock.utc_now())
+    outcome, customer = verified(state)
     return {
         "reason": reason,
         STATUS: outcome.value,
-        "correlation_id": correlation_id(reading),
+        "correlation_id": correlation_id(state, state.arrival()),
         **project({name: name for name in (*SHARED_SLOTS, *named)}, customer),
     }
 
 
-def _fail_closed(
-    tracker: TrackerLike, shared: runtime.Runtime, reading: Reading | None
-) -> dict[str, Any]:
-    """Return the status `unavailable`, with nothing of a customer left, as far as it is known."""
-    slots = tracker.slots if isinstance(tracker.slots, dict) else {}
-    status = shared.bot.names.status
-    ours = (status,) if reading is None else (*reading.ours, *shared.settings.clear_slots)
-    nulls = dict.fromkeys(name for name in ours if name in slots)
+def _fail_closed(slots: Slots, bot: Bot) -> dict[str, Any]:
+    """Return the status `unavailable`, with nothing of a customer left."""
+    own = (name for name in bot.settings.clear_slots if name in slots.values)
+    nulls = dict.fromkeys((*slots.plugin, *own))
+    status = bot.names.status
     return nulls | ({status: Outcome.UNAVAILABLE.value} if status in nulls else {})

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import telemetry
-from .conversation.reading import Bot
+from .conversation.state import Bot
 from .lookup.client import PS7Client
 from .settings import PS7Settings
 
@@ -108,7 +108,7 @@ def refuse_second_copy(ours: type, *, among: Iterable[type]) -> None:
         for each in among
         if each.__name__ == ours.__name__
         and each.__module__.endswith(ending)
-        and hasattr(each, "rules")  # a bot may have a class of that name
+        and hasattr(each, "decide")  # a bot may have a class of that name
     }
     if len(packages) > 1:
         raise SystemExit(

@@ -12,7 +12,9 @@ from pydantic.fields import FieldInfo
 from actions import ps7 as package
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.cli import command
-from actions.ps7.conversation import arrival, reading, rules
+from actions.ps7.cli.explain import MEANINGS
+from actions.ps7.conversation import arrival, state
+from actions.ps7.conversation.decision import Rule
 from actions.ps7.customer import CONTEXT, CUSTOMER_SLOTS, PERSON_SLOTS, SHARED_SLOTS, STATUS
 from actions.ps7.lookup import http, tokens, wire
 from actions.ps7.settings import MIN_SIGNING_BYTES, PREFIX
@@ -102,16 +104,9 @@ def test_the_line_about_the_bots_own_code_is_written() -> None:
 
 
 def test_every_reason_has_its_row() -> None:
-    """With the outcome that it has in the rules. Those of faults `test_shown_code` holds."""
-    rows = rows_of_reasons()
-    said = {reason: outcome for reason, outcome, _ in rows}
-    assert sorted(reason for reason, *_ in rows) == sorted(reason.value for reason in Reason)
-    found = {
-        (rule.reason.value, rule.outcome.value)
-        for rule in rules.CONTEXT_RULES
-        if rule.reason and rule.outcome
-    }
-    assert found <= {*said.items()}
+    """With its outcome. Those of faults `test_shown_code` holds."""
+    rows = [(name, outcome) for name, outcome, _ in rows_of_reasons()]
+    assert sorted(rows) == sorted((reason.value, reason.outcome.value) for reason in Reason)
 
 
 def rows_of_reasons() -> list[tuple[str, str, str]]:
@@ -122,25 +117,14 @@ def rows_of_reasons() -> list[tuple[str, str, str]]:
     return [(name, outcome, faults) for cell, outcome, faults in rows for name in code_words(cell)]
 
 
-def test_the_rules_are_those_of_the_code() -> None:
-    """In their order. What differs is to be copied from this failure into the page."""
+def test_every_rule_has_its_row_and_its_sentence() -> None:
+    """On the page by hand, each with what happens then; `test_decision` has a case of each."""
     page = document("docs/how-it-works.md")
-    written = [table.rows for table in page.tables if table.header[0] == "rule"]
-    assert written == [
-        [(f"`{rule.name}`", rule.condition, words(rule.then), code(rule.outcome)) for rule in table]
-        for table in (rules.CONTEXT_RULES, rules.VERIFY_RULES)
-    ]
-    assert page.table("then", "what happens").rows == [
-        (words(effect), effect.value) for effect in rules.Effect
-    ]
-
-
-def words(effect: rules.Effect) -> str:
-    return effect.name.lower().replace("_", " ")
-
-
-def code(outcome: Outcome | None) -> str:
-    return f"`{outcome.value}`" if outcome else "–"
+    tables = [table.rows for table in page.tables if table.header[0] == "rule"]
+    named = {row[0].strip("`") for rows in tables for row in rows}
+    assert named | {"forget"} == {rule.value for rule in Rule} == {*MEANINGS}
+    outcomes = {row[2] for rows in tables for row in rows}
+    assert outcomes <= {"–", *(f"`{outcome.value}`" for outcome in Outcome)}
 
 
 # Figures that no setting changes
@@ -150,7 +134,7 @@ def code(outcome: Outcome | None) -> str:
     ("page", "figure"),
     [
         ("how-it-works", f"text of 1 to {arrival.MAX_LENGTH} printable characters"),
-        ("how-it-works", f"no call for {reading.REFUSED_FOR.seconds} s"),
+        ("how-it-works", f"no call for {state.REFUSED_FOR.seconds} s"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
         ("ps7", f"`POST {{PS7_BASE_URL}}{tokens.PATH}`"),
         ("ps7", f"`X-Token-Expire: {tokens.LIFETIME}`"),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from actions.ps7 import telemetry
+from actions.ps7 import ActionPS7Context, telemetry
 from actions.ps7.testing import PERSONAS, Conversation
 from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
 from tests.support.clock import Clock
@@ -67,7 +67,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
     await set_slots(bot, ps7_status=TYPED)
     await run(bot, VERIFY)
     await run(bot, FORGET)
-    monkeypatch.setattr("actions.ps7.actions.decide", broken)
+    monkeypatch.setattr(ActionPS7Context, "decide", broken)
     await bot.run(LOOK_UP)
     assert [each.replace("action_ps7_", "") for each in counted] == [
         *("1:context:missing:none", "1:context:missing:brought", "1:context:invalid"),
@@ -76,15 +76,22 @@ async def test_every_run_is_counted_by_what_the_status_says(
     ]
 
 
+@pytest.mark.parametrize("at", ["decide", "read"])
 async def test_a_bug_is_an_outcome_too(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    at: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing leaves `run`: everything null, `unavailable`, and an error line without values."""
+    """Nothing leaves `run`: everything null, `unavailable`, and an error line without values.
+
+    So it is too if the tracker cannot even be read.
+    """
     monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "undeclared"]')
     bot = converse()
     await arrive(bot, "ana")
     await set_slots(bot, balance=10, colour="red")
-    monkeypatch.setattr("actions.ps7.actions.decide", broken)
+    if at == "decide":
+        monkeypatch.setattr(ActionPS7Context, "decide", broken)
+    else:
+        monkeypatch.setattr("actions.ps7.actions.State", broken)
     await bot.run(LOOK_UP)
     assert shown(bot) == no_customer("unavailable")
     slots = bot.slots
@@ -92,16 +99,6 @@ async def test_a_bug_is_an_outcome_too(
     (error,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert error.getMessage().startswith("ZeroDivisionError at test_one_run.py:")
     assert error.exc_info is None
-
-
-async def test_what_breaks_before_the_tracker_is_read_sets_the_status_alone(
-    bot: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Which slots are the plugin's is not known then; no slot may be trusted beside that status."""
-    await arrive(bot, "ana")
-    monkeypatch.setattr("actions.ps7.conversation.reading.Reading._read_slots", broken)
-    assert await run(bot, LOOK_UP) == ["ps7_status"]
-    assert bot.slots["ps7_status"] == "unavailable"
 
 
 def broken(*_: object) -> None:

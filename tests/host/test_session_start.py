@@ -1,7 +1,7 @@
 """`PS7SessionStart` in rasa_sdk's executor: a session starts, and knows its customer.
 
 The conversation kit plays Rasa: what it records is what Rasa 3.6.21 would. Which contextId opens a
-session and what is carried over is tested in plain values (`tests/unit/test_reading_events.py`).
+session and what is carried over is tested in plain values (`tests/unit/test_history.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytest
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, actions
-from actions.ps7.conversation.reading import Reading
+from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
+from actions.ps7.conversation.state import State
 from actions.ps7.testing import PERSONAS
 from tests.support import bots
 from tests.support.bots import (
@@ -58,14 +58,14 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
 ) -> None:
     """The first message is kept, the customer before is gone, and no value is in the log."""
 
-    def fail(_: object, reading: Reading) -> None:
-        raise RuntimeError(str(vars(reading)))
+    def fail(state: State) -> None:
+        raise RuntimeError(str(vars(state)))
 
     bot = converse()
     await arrive(bot, "ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
-    monkeypatch.setattr(actions, "decide", fail)
+    monkeypatch.setattr(ActionSessionStart, "decide", staticmethod(fail))
     monkeypatch.setattr(ActionSessionStart, "opened", greets)
 
     result = await bot.user("oi de novo", metadata={"contextId": "diego"})

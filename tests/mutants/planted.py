@@ -37,53 +37,62 @@ class Bug(NamedTuple):
 
 
 BUGS = {
-    # The newest seal, by its number
-    "a new seal has the number of the one before": Bug(
-        "decision", "else newest.number + 1,", "else newest.number,"
-    ),
-    "the newest seal is the latest by its time": Bug(
-        "seal", 'attrgetter("number")', 'attrgetter("sealed_at")'
+    # Order, and what stays in the slot
+    "the newest answer is the oldest one": Bug(
+        "state",
+        "in reversed(self.session_seals):\n            if seal.about ==",
+        "in self.session_seals:\n            if seal.about ==",
     ),
     "the slot is left without a seal": Bug(
-        "decision",
-        "(seal is None or seal.number < newest.number)",
-        "(seal is not None and seal.number < newest.number)",
+        "decision", "    if newest is None:", "    if seal is None:"
     ),
-    "the log-outs of older seals are not added up": Bug(
-        "reading", "LogOuts.of(know)", "LogOuts.of(know[:1])"
+    # A seal is of one session, and about one contextId
+    "a seal of any session counts": Bug(
+        "state", "if seal.session == history.mark and history", "if history"
     ),
-    # A seal is of one session
-    "a seal of any session is held": Bug(
-        "reading", "self.in_slot is not None and self.is_current", "self.in_slot is not None"
+    "a customer's time is never over": Bug(
+        "seal", "return now < self.customer.expires_at", "return True"
     ),
     "the nonce of PS7SessionStart is not read": Bug(
-        "reading", "return str(metadata[NONCE])", 'return str(opening.get("timestamp"))'
+        "history",
+        'str(event.get("timestamp")) if nonce is None else nonce',
+        'str(event.get("timestamp"))',
     ),
-    # Held, and found
-    "only the newest seal knows what PS7 refused": Bug(
-        "reading",
-        "for seal in self.here:\n            if seal.fingerprint",
-        "for seal in self.here[:1]:\n            if seal.fingerprint",
-    ),
-    "verify does not go by what arrived": Bug(
-        "rules", '"another-found", (NAMED, ANOTHER)', '"another-found", (NAMED, REFUSED)'
+    "verify goes by the seal in the slot": Bug(
+        "decision",
+        "else state.seal_about(arrival)\n    claimed",
+        "else state.slot_seal\n    claimed",
     ),
     # Log-outs
+    "the log-outs of older seals are not added up": Bug(
+        "state", "for seal in reversed(self.seals) for out", "for seal in self.seals[-1:] for out"
+    ),
     "a log-out logs out the contextId at hand only": Bug(
-        "decision", "    for seal in reading.seals:", "    for seal in reading.seals[:0]:"
+        "decision", "in reversed(state.seals) for name", "in state.seals[:0] for name"
+    ),
+    "verify does not know log-outs": Bug(
+        "decision",
+        "is_out = arrival is not None and state",
+        "is_out = arrival is not None is state",
+    ),
+    "a seal that lacks a log-out stays": Bug(
+        "decision", "and {*kept.logged_out}.issuperset(log_outs):", "and log_outs is not None:"
     ),
     # Signed arrival, and how many
     "the time of an arrival token is not verified": Bug(
-        "reading", "if found.refused or found.may_arrive_at(at):", "if found.refused or at:"
+        "state", "if found.refused or found.may_arrive_at(at):", "if found.refused or at:"
     ),
-    "a contextId that was refused for the limit may be asked about": Bug(
-        "decision",
-        "about.context_id if about.fingerprint in reading.asked else None",
-        "about.context_id",
+    "a session may ask about any number": Bug(
+        "decision", "and arrival.fingerprint not in asked:", "and arrival.fingerprint in asked:"
     ),
-    # The bot's own slots, and what stays said
+    # What waits, and the bot's own slots
+    "what PS7 refused does not wait": Bug(
+        "state", "failed.sealed_at < REFUSED_FOR", "failed.sealed_at < timedelta(0)"
+    ),
     "the bot's own slots stay when another customer comes": Bug(
-        "decision", "reading.says_ok and same_customer(*known) and not restored", "reading.says_ok"
+        "decision",
+        "state.says_ok and not changed and same_customer(before, customer)",
+        "state.says_ok",
     ),
 }
 """By what the plugin then does; for each thing that the books check, one that breaks it."""

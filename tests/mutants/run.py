@@ -35,9 +35,9 @@ MODULES = {
     "wire": "actions/ps7/lookup/wire.py",
     "arrival": "actions/ps7/conversation/arrival.py",
     "decision": "actions/ps7/conversation/decision.py",
-    "reading": "actions/ps7/conversation/reading.py",
-    "rules": "actions/ps7/conversation/rules.py",
+    "history": "actions/ps7/conversation/history.py",
     "seal": "actions/ps7/conversation/seal.py",
+    "state": "actions/ps7/conversation/state.py",
     "http": "actions/ps7/lookup/http.py",
 }
 """The modules that mutation testing changes. All but `http` are pure."""

@@ -17,17 +17,17 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import CustomerContext, Outcome
 from actions.ps7.conversation.arrival import fingerprint
-from actions.ps7.conversation.decision import Decision, decide
-from actions.ps7.conversation.reading import (
-    NONCE,
-    SESSION_METADATA,
-    Bot,
-    NewSession,
-    Reading,
-    TrackerLike,
+from actions.ps7.conversation.decision import (
+    Decision,
+    Question,
+    answered,
+    forget,
+    look_up,
+    verify,
 )
-from actions.ps7.conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES, Rule
-from actions.ps7.conversation.seal import Seal
+from actions.ps7.conversation.history import NONCE, SESSION_METADATA, NewSession, TrackerLike
+from actions.ps7.conversation.seal import Contents
+from actions.ps7.conversation.state import Bot, State
 from actions.ps7.customer import SESSION_ACTION
 from actions.ps7.settings import PS7Settings
 from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
@@ -35,14 +35,15 @@ from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 SLOTS = ("ps7_status", "ps7_context", "cpf", "agency", "balance", SESSION_METADATA)
-ANA, DIEGO, ELISA = (fingerprint(name, None) for name in ("ana", "diego", "elisa"))
+ANA, DIEGO, ELISA = (fingerprint(name) for name in ("ana", "diego", "elisa"))
+Decide = Callable[[State], Decision | Question]
 CPF = {"ana": "52998224725", "diego": "11144477735", "elisa": "39053344705"}
 ARRIVAL_KEY = "arrival-" * 4
 SEAL_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
-_FILE = Path(__file__).parents[1] / "unit/data/seal_of_the_second_format.txt"
+_FILE = Path(__file__).parents[1] / "unit/data/seal_of_the_third_format.txt"
 FORMAT_BEFORE = _FILE.read_text(encoding="ascii").strip()
-"""A seal in the format before, made with that key for `sender-1`: its number is 1, it names ana
-until 2126, and diego is logged out."""
+"""A seal in the format before, made with that key for `sender-1`: it names ana until 2126, and
+diego is logged out."""
 
 
 def a_bot(**more: object) -> Bot:
@@ -129,7 +130,7 @@ class Talk:
         self.now += SECOND
         if ours:
             session = NewSession(self.tracker, self.domain)
-            decision = self.decides(CONTEXT_RULES, session)
+            decision = self.decides(look_up, session)
             decision.report.tell(SESSION_ACTION, self.noted)
             to_set = session.to_set(decision.slots)
             opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
@@ -179,40 +180,51 @@ class Talk:
     # What the plugin does
 
     @property
-    def reading(self) -> Reading:
+    def state(self) -> State:
         """What a run would find."""
-        return Reading(self.tracker, self.bot, self.now)
+        return self.found_in(self.tracker)
+
+    def found_in(self, tracker: TrackerLike, domain: object = None) -> State:
+        """Return what a run would find in a tracker."""
+        return State(tracker, self.bot.slots_of(tracker, domain), self.bot, self.now)
 
     def run(self) -> dict[str, Any]:
         """Run the lookup; return the slots that it set."""
-        return self._ends(self.decides(CONTEXT_RULES))
+        return self._ends(self.decides(look_up))
 
     def verifies(self) -> dict[str, Any]:
         """Verify; return the slots that it set."""
-        return self._ends(self.decides(VERIFY_RULES))
+        return self._ends(self.decides(verify))
 
     def forgets(self) -> dict[str, Any]:
         """Log out; return the slots that it set."""
-        return self._ends(self.decides(FORGET_RULES))
+        return self._ends(self.decides(forget))
 
     def decides(
-        self, rules: tuple[Rule, ...], tracker: TrackerLike | None = None, domain: object = None
+        self, decide: Decide, tracker: TrackerLike | None = None, domain: object = None
     ) -> Decision:
         """Read and decide, and ask PS7 if the decision is to ask."""
-        reading = Reading(tracker or self.tracker, self.bot, self.now, domain)
-        decision = decide(rules, reading)
-        if decision.asks is None:
+        state = self.found_in(tracker or self.tracker, domain)
+        decision = decide(state)
+        if not isinstance(decision, Question):
             return decision
-        context_id = decision.asks["context_id"]
+        context_id = decision.context_id
         self.asked.append(context_id)
         outcome = self.ps7.get(context_id, Outcome.REJECTED)
         known = self.customer(context_id) if outcome == Outcome.OK else None
-        return decision.answered(outcome, known)
+        return answered(state, decision, outcome, known)
+
+    def hears(self, customer: CustomerContext, *, domain: object = None) -> dict[str, Any]:
+        """Let PS7 answer with this customer; return the slots that the run set."""
+        state = self.found_in(self.tracker, domain)
+        question = look_up(state)
+        assert isinstance(question, Question)
+        return self._ends(answered(state, question, Outcome.OK, customer))
 
     def _ends(self, decision: Decision) -> dict[str, Any]:
         decision.report.tell("action", self.noted)
         self.writes(**decision.slots)
-        self.rule = decision.rule.name
+        self.rule = decision.rule.value
         said = self.slots["ps7_status"]
         assert decision.outcome == (said if said in {*Outcome} else Outcome.MISSING)
         return decision.slots
@@ -222,16 +234,15 @@ class Talk:
         context_id: object,
         outcome: Outcome | None = None,
         **more: Any,  # noqa: ANN401
-    ) -> Seal:
-        """Bring a contextId, and look it up, as `outcome` if given; return what is sealed."""
+    ) -> Talk:
+        """Bring a contextId, and look it up, as `outcome` if given."""
         if outcome is not None:
             self.ps7[str(context_id)] = outcome
-        self.says(context_id, **more)
-        self.run()
-        return self.seal
+        self.says(context_id, **more).run()
+        return self
 
-    def is_sealed_by_two(self, **of_the_other: object) -> Seal:
-        """Let another server seal under the number of the seal in the slot; return this one."""
+    def is_sealed_by_two(self, **of_the_other: object) -> Contents:
+        """Let another server seal as well, right before; return the seal in the slot."""
         last = self.seal
         for seal in (last.model_copy(update=of_the_other), last):
             self.writes(ps7_context=self.bot.sealer.close(seal, self.sender_id))
@@ -250,7 +261,7 @@ class Talk:
     # What the slots say
 
     @property
-    def seal(self) -> Seal:
+    def seal(self) -> Contents:
         """What the seal in the slot says."""
         seal = self.bot.sealer.open(self.slots["ps7_context"], self.sender_id)
         assert seal is not None

@@ -13,11 +13,11 @@ import pytest
 
 from actions.ps7 import Reason
 from actions.ps7.conversation.arrival import (
+    Arrival,
     ArrivalVerifier,
-    Found,
     Hit,
+    arrival_in,
     fingerprint,
-    found_in,
     look_in,
     refused,
     sign,
@@ -53,7 +53,7 @@ def hit(value: object, **beside: object) -> Hit:
     return found
 
 
-def read(value: object, **beside: object) -> Found:
+def read(value: object, **beside: object) -> Arrival:
     verifier = ArrivalVerifier([KEY, OLDER], default_encoded=1)
     return verifier.read(hit(value, **beside), SENDER)
 
@@ -75,7 +75,7 @@ def test_a_token_of_the_back_end_brings_its_context_id(context_id: object) -> No
     """
     made = (token(contextId=context_id, more="x" * size) for size in range(4096))
     longest, too_long = (next(one for one in made if len(one) == size) for size in (4096, 4097))
-    plain = found_in(hit(context_id, correlationId="c-1", flowId="f-1"), 1)
+    plain = arrival_in(hit(context_id, correlationId="c-1", flowId="f-1"), 1)
     arrived = read(longest, correlationId="c-1", flowId="f-1")
     assert arrived == replace(plain, value=longest, valid=(MADE - 10, MADE + 120))
     assert why(too_long) is Reason.ARRIVAL_SIGNATURE

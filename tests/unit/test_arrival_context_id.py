@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.conversation.arrival import Found, fingerprint, found_in, look_in, unusable, usable
+from actions.ps7.conversation.arrival import (
+    Arrival,
+    arrival_in,
+    fingerprint,
+    look_in,
+    unusable,
+    usable,
+)
 
 
-def found(value: object, default_encoded: int | None = None, **beside: object) -> Found:
+def found(value: object, default_encoded: int | None = None, **beside: object) -> Arrival:
     hit = look_in({"contextId": value, **beside}, [["contextId"]])
     assert hit is not None
-    return found_in(hit, default_encoded)
+    return arrival_in(hit, default_encoded)
 
 
 # Where it stands

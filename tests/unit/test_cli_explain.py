@@ -68,7 +68,7 @@ Message 1, 2026-11-24T12:00:02+00:00: action_ps7_verify, called by its name
   held         ok
   held until   2026-11-24T13:00:02+00:00
   rule         held
-  why          The current seal's customer is still valid: the slots show again what the seal says.
+  why          PS7's answer about this contextId is still valid: the slots show it.
   would set    cpf ***.982.247-**
   was set      cpf ***.982.247-**
 """
@@ -156,8 +156,9 @@ def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
     other_key = explain(talk, seal_keys=json.dumps([Fernet.generate_key().decode()]))[-1]
     moved = explain(talk, sender_id="another")[-1]
     talk.writes(ps7_context="forged").says()
-    for run in (other_key, moved, explain(talk)[-1]):
-        assert run["rule"] == "look-up"
+    forged = explain(talk)[-1]
+    assert [run["rule"] for run in (other_key, moved, forged)] == ["look-up", "look-up", "held"]
+    for run in (other_key, moved, forged):
         assert run["why"].startswith("None of PS7_SEAL_KEYS opens the seal")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actions.ps7 import CustomerContext
-from actions.ps7.conversation.reading import filled_otherwise
+from actions.ps7.conversation.state import filled_otherwise
 from actions.ps7.customer import (
     _WIRE,
     CUSTOMER_SLOTS,

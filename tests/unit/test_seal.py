@@ -6,12 +6,16 @@ import base64
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
+from itertools import product
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actions.ps7 import Outcome
-from actions.ps7.conversation.seal import Head, Seal, Sealer
+from actions.ps7.conversation.arrival import fingerprint
+from actions.ps7.conversation.seal import Answer, Contents, Seal, Sealer
 from tests.support.customer import CUSTOMER, NOW
 from tests.support.talk import DIEGO, FORMAT_BEFORE, SEAL_KEY
 
@@ -19,20 +23,16 @@ pytestmark = pytest.mark.versions
 
 SENDER = "+5511999998888"
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-SEALED = Seal(
-    number=7,
+SEALED = Contents(
     outcome=Outcome.OK,
     sealed_at=NOW,
-    fingerprint="f" * 22,
-    context_id="ana",
-    encoded=1,
     session="1.5",
+    answer=Answer(context_id="ana", encoded=0, customer=CUSTOMER),
     logged_out=("a", "b"),
-    customer=CUSTOMER,
 )
 
 
-def opened(said: object) -> Seal | None:
+def opened(said: object) -> Contents | None:
     """Open a seal that says this: bytes, or what is written as JSON."""
     text = said if isinstance(said, bytes) else json.dumps(said).encode()
     plain = hashlib.sha256(SENDER.encode()).digest() + text
@@ -68,7 +68,7 @@ def test_nothing_is_readable_in_a_seal() -> None:
         assert secret.encode() not in raw
         assert secret not in text
     assert text != Sealer([NEW]).close(SEALED, SENDER)
-    assert repr(SEALED) == "Seal(outcome='ok')"
+    assert repr(SEALED) == "Contents(outcome='ok')"
 
 
 @pytest.mark.parametrize(
@@ -79,72 +79,99 @@ def test_a_seal_is_valid_until_its_moment(after: int, valid: bool) -> None:
 
     A seal without a customer is never good.
     """
-    assert SEALED.valid_at(NOW + timedelta(seconds=after)) is valid
-    failed = SEALED.model_copy(update={"outcome": Outcome.UNAVAILABLE, "customer": None})
-    assert not failed.valid_at(NOW + timedelta(seconds=after))
+    moment = NOW + timedelta(seconds=after)
+    assert SEALED.is_valid_at(moment) is valid
+    for answer in (Answer(context_id="ana"), None):
+        assert not SEALED.model_copy(update={"answer": answer}).is_valid_at(moment)
 
 
 def test_a_seal_of_the_format_before_is_ours_and_can_only_be_expired() -> None:
-    """Only its number and its log-outs are read: the deploy of a new version is no attack."""
+    """Only its log-outs are read: the deploy of a new version is no attack."""
     sealer = Sealer([NEW, SEAL_KEY])
     assert sealer.open(FORMAT_BEFORE, "sender-2") is None
-    seal = sealer.open(FORMAT_BEFORE, "sender-1")
     began = datetime.fromtimestamp(0, timezone.utc)
-    assert seal == Seal(number=1, outcome=Outcome.OK, sealed_at=began, logged_out=(DIEGO,))
-    assert Head.of("", seal).of_another_version
-    assert not Head.of("", SEALED).of_another_version
+    contents = Contents(outcome=Outcome.OK, sealed_at=began, logged_out=(DIEGO,))
+    assert sealer.open(FORMAT_BEFORE, "sender-1") == contents
+    assert not contents.is_valid_at(began)
+    assert sealer.seals([FORMAT_BEFORE], "sender-1") == [Seal.of(FORMAT_BEFORE, contents)]
 
 
 @pytest.mark.parametrize(
-    ("said", "number", "logged_out"),
+    ("said", "logged_out"),
     [
-        ({"version": 4, "number": 9, "logged_out": ["a", "b"], "who": "new"}, 9, ("a", "b")),
-        ({"version": 4, "number": 9, "logged_out": [str(n) for n in range(65)]}, 9, 64),
-        ({"version": 4, "number": True, "logged_out": [1, ["a"], "b"]}, 0, ("b",)),
-        (["of another shape"], 0, ()),
-        (b"no JSON", 0, ()),
-        ({**SEALED.model_dump(mode="json"), "outcome": "new"}, 7, ("a", "b")),
+        ({"version": 5, "logged_out": ["a", "b"], "who": "new"}, ("a", "b")),
+        ({"version": 5, "logged_out": [str(n) for n in range(64)]}, 64),
+        ({"version": 5, "logged_out": [str(n) for n in range(65)]}, 64),
+        ({"version": 5, "logged_out": [1, ["a"], "b"]}, ("b",)),
+        ({"version": 5, "logged_out": "ab"}, ()),
+        (["of another shape"], ()),
+        (b"no JSON", ()),
+        ({**SEALED.model_dump(mode="json"), "outcome": "new"}, ("a", "b")),
     ],
 )
-def test_of_a_newer_version_the_number_and_the_log_outs_are_read(
-    said: object, number: int, logged_out: tuple[str, ...] | int
+def test_of_a_newer_version_the_log_outs_are_read(
+    said: object, logged_out: tuple[str, ...] | int
 ) -> None:
     """Every version says them: while two are rolled out, no log-out is lost."""
-    seal = opened(said)
-    assert seal is not None
-    assert (Head.of("", seal).of_another_version, seal.number) == (True, number)
-    assert logged_out in (seal.logged_out, len(seal.logged_out))
-
-
-@pytest.mark.parametrize(("said", "read"), [(1, 1), (-1, 0), (True, 0), (None, 0)])
-def test_of_a_newer_version_it_is_read_how_many_log_outs_are_of_customers(
-    said: object, read: int
-) -> None:
-    """They are forgotten last; what is not such a number is none."""
-    seal = opened({"version": 4, "number": 9, "logged_out": ["a", "b"], "customers_out": said})
-    assert seal is not None
-    assert seal.customers_out == read
+    contents = opened(said)
+    assert contents is not None
+    assert (contents.session, contents.answer, contents.outcome) == (None, None, "ok")
+    assert logged_out in (contents.logged_out, len(contents.logged_out))
 
 
 def test_a_seal_with_fields_that_a_later_version_adds_is_read_without_them() -> None:
     """So two versions may take turns in one conversation, and what both know goes round."""
     said = SEALED.model_dump(mode="json")
-    said["customer"] |= {"x_later": "x"}
+    said["answer"] |= {"x_later": "x"}
+    said["answer"]["customer"] |= {"x_later": "x"}
     assert opened({**said, "x_later": ["x"]}) == SEALED
 
 
-def test_a_process_keeps_heads_without_customer_and_contextid() -> None:
+def test_a_process_keeps_seals_without_customer_and_contextid() -> None:
     """So a session with hundreds of seals costs little, and memory has a limit."""
     sealer = Sealer([NEW])
-    texts = [sealer.close(SEALED.model_copy(update={"number": n}), SENDER) for n in (2, 1, 3)]
+    decoded = CUSTOMER.model_copy(update={"decoded_context_id": "ana2"})
+    answers = [
+        Answer(context_id="ana", encoded=0, customer=decoded),
+        Answer(context_id="ana"),
+        None,
+    ]
+    texts = [sealer.close(SEALED.model_copy(update={"answer": a}), SENDER) for a in answers]
     foreign, longest, too_long = sealer.close(SEALED, "another"), "x" * 4096, "x" * 4097
     for _ in range(2):
-        heads = sealer.heads([*texts, foreign, longest, too_long, ""], SENDER)
-        assert [head.number for head in heads] == [3, 2, 1]
-    assert {"52998224725", "0001", "ana", SENDER}.isdisjoint(repr(heads).split("'"))
+        seals = sealer.seals([*texts, foreign, longest, too_long, ""], SENDER)
+        assert [seal.text for seal in seals] == texts
+    assert {"52998224725", "0001", "ana", SENDER}.isdisjoint(repr(seals).split("'"))
+    ana = fingerprint("ana")
+    assert [seal.about for seal in seals] == [fingerprint("ana", 0), ana, ""]
+    assert [seal.names for seal in seals] == [(ana, fingerprint("ana2")), (ana,), ()]
     kept = sealer._kept.cache_info()
     assert (kept.hits, kept.misses, kept.maxsize) == (6, 6, 1024)
-    assert sealer.heads(texts, "another") == []
+    assert sealer.seals(texts, "another") == []
+
+
+SENDERS = (
+    *("ana-1", "ANA-1", "Ana-1", " ana-1", "ana-1 ", "ana-1\u00a0", "ana\u00ad-1", "ana\u20111"),
+    *("é", "e\u0301", "É", "\ufb01", "fi", "\u212a", "K", "k", "ß", "ss", "1", "01", "", "\x00"),
+)
+
+
+def test_two_sender_ids_that_differ_never_open_each_other_s_seals() -> None:
+    """Case, blanks, and Unicode's forms of one text, too."""
+    sealer = Sealer([NEW])
+    seals = {sender: sealer.close(SEALED, sender) for sender in SENDERS}
+    for sender, other in product(SENDERS, SENDERS):
+        is_own = sender == other
+        assert (sealer.open(seals[sender], other) == SEALED) is is_own, (sender, other)
+        assert len(sealer.seals([seals[sender]], other)) == is_own
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2, unique=True))
+def test_whatever_two_sender_ids_differ_in(senders: list[str]) -> None:
+    """Any text of Unicode."""
+    sealer = Sealer([NEW])
+    text = sealer.close(SEALED, senders[0])
+    assert (sealer.open(text, senders[0]), sealer.open(text, senders[1])) == (SEALED, None)
 
 
 @pytest.mark.parametrize("sender_id", ["", "\ud800", "s" * 10_000])

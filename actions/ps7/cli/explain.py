@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.arrival import describe_metadata, look_in
-from ..conversation.decision import correlation_id, decide
-from ..conversation.reading import Bot, NewSession, Reading
-from ..conversation.rules import CONTEXT_RULES, FORGET_RULES, VERIFY_RULES
+from ..conversation.decision import Question, Rule, correlation_id, forget, look_up, verify
+from ..conversation.history import NewSession
+from ..conversation.state import Bot, State
 from ..customer import CONTEXT, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from ..outcomes import ARRIVAL_REFUSED
 from .arguments import add_command, add_json
@@ -22,10 +22,11 @@ from .variables import load
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
-    from ..conversation.arrival import Found
+    from ..conversation.arrival import Arrival
     from ..conversation.decision import Decision
-    from ..conversation.reading import TrackerLike
+    from ..conversation.history import TrackerLike
     from ..settings import PS7Settings
     from .saved import Ran
 
@@ -36,6 +37,31 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
+_NOBODY = "the customer's slots become null."
+MEANINGS = {
+    Rule.LOGGED_OUT: f"The contextId is logged out: {_NOBODY}",
+    Rule.ARRIVAL_REFUSED: f"Nobody is known: {_NOBODY}",
+    Rule.UNUSABLE: f"The contextId is not usable: {_NOBODY}",
+    Rule.HELD: "PS7's answer about this contextId is still valid: the slots show it.",
+    Rule.FAILED_BEFORE: "The last lookup of this contextId failed, and nobody asks PS7 again yet: "
+    "its outcome still applies.",
+    Rule.TOO_MANY: f"This session has asked about `PS7_MAX_CONTEXTS` others: {_NOBODY}",
+    Rule.LOOK_UP: "A contextId was found: PS7 is asked, and its answer is sealed.",
+    Rule.SESSION_OVER: "Slots claim a customer of another session or version, or Rasa rewound "
+    f"them: {_NOBODY}",
+    Rule.NO_SEAL_BEHIND: f"Slots claim a customer, and no seal is behind them: {_NOBODY}",
+    Rule.STILL_EXPIRED: "`ps7_status` became `expired` after the newest message, and stays so.",
+    Rule.STILL_TAMPERED: "`ps7_status` became `tampered` after the newest message, and stays so.",
+    Rule.NOTHING_HELD: "There is neither a contextId nor a customer.",
+    Rule.ANOTHER_FOUND: f"The seal in the slot is about another contextId: {_NOBODY}",
+    Rule.HELD_TOO_OLD: f"The customer's time is over: {_NOBODY}",
+    Rule.FORGET: f"This contextId, and every one that a seal is about, is logged out: {_NOBODY}",
+}
+"""Why a rule applies and what it does, in a sentence."""
+_DECIDE: dict[str, Callable[[State], Decision | Question]] = {
+    VERIFY_ACTION: verify,
+    FORGET_ACTION: forget,
+}
 _IN_THE_HEADING = ("message", "action", "by_name", "at")
 
 
@@ -92,29 +118,31 @@ class Reporter:
         tracker: TrackerLike = saved
         if ran.opens is not None:  # Rasa carries slots over, unless the domain forbids it
             tracker = NewSession(saved, saved.domain or {"slots": {}}, ran.opens)
-        reading = Reading(tracker, self.bot, ran.at, saved.domain)
-        rules = {VERIFY_ACTION: VERIFY_RULES, FORGET_ACTION: FORGET_RULES}
-        decision = decide(rules.get(ran.action, CONTEXT_RULES), reading)
-        newest = reading.history.newest_metadata
+        slots = self.bot.slots_of(tracker, saved.domain)
+        state = State(tracker, slots, self.bot, ran.at)
+        arrival, newest = state.arrival(), state.history.newest_metadata
+        decision = _DECIDE.get(ran.action, look_up)(state)
         report = {
             "message": len(ran.said),
             "action": ran.action,
             "by_name": ran.by_name,
             "at": ran.at.isoformat(timespec="seconds"),
             **({"said": ran.said[-1] if ran.said else None} if self._show else {}),
-            "context_id": self._context_id(reading.found, reading),
-            "correlation": correlation_id(reading) if self.keys_known else None,
-            "metadata": None if reading.found else describe_metadata(newest, self.bot.paths),
-            **_decided(decision),
-            "would_set": None if decision.asks else self._slots(decision.slots, reading),
-            "was_set": self._slots(ran.was_set, reading),
+            "context_id": self._context_id(arrival, state),
+            "correlation": correlation_id(state, arrival) if self.keys_known else None,
+            "metadata": None if arrival else describe_metadata(newest, self.bot.paths),
+            **_decided(state, arrival, decision),
+            "would_set": None
+            if isinstance(decision, Question)
+            else self._slots(decision.slots, state),
+            "was_set": self._slots(ran.was_set, state),
         }
-        if self.keys_known or not (reading.seal_refused or reading.history.seals):
+        if self.keys_known or not (state.is_foreign or state.history.sealed_at):
             return report
         unknown = dict.fromkeys(("found", "held", "held_until", "rule", "would_set"))
         return report | unknown | {"why": _NO_KEYS}
 
-    def _context_id(self, found: Found | None, reading: Reading) -> Report | None:
+    def _context_id(self, found: Arrival | None, state: State) -> Report | None:
         if found is None:
             return None
         self._arrived.add(found.context_id or str(found.value))
@@ -122,13 +150,13 @@ class Reporter:
         return {
             "number": self._numbers.setdefault(found.fingerprint, len(self._numbers) + 1),
             **({"value": found.context_id or found.value} if self._show else {}),
-            "found": self._where(found, reading),
+            "found": self._where(found, state),
             **({"context_digest": digest} if self.keys_known else {}),
         }
 
-    def _where(self, found: Found, reading: Reading) -> str:
+    def _where(self, found: Arrival, state: State) -> str:
         """Return which message brought it, and under which of `PS7_METADATA_KEYS`."""
-        for count, message in enumerate(reversed(reading.history.messages)):
+        for count, message in enumerate(reversed(state.history.messages)):
             for key in self.bot.settings.metadata_keys:
                 hit = look_in(message.metadata, [key.split(".")])
                 if hit is not None and hit.value == found.value:
@@ -136,9 +164,9 @@ class Reporter:
                     return f"under {key} in the metadata of {which}"
         return "in the newest seal of this session"
 
-    def _slots(self, values: dict[str, Any], reading: Reading) -> Report:
+    def _slots(self, values: dict[str, Any], state: State) -> Report:
         own = dict.fromkeys(self.bot.settings.clear_slots, "")  # masked, whatever their names
-        ours = own | reading.ours
+        ours = own | state.slots.plugin
         return {
             name: value
             if self._show and ours[name] != CONTEXT
@@ -148,19 +176,19 @@ class Reporter:
         }
 
 
-def _decided(decision: Decision) -> Report:
-    reading, why = decision.reading, decision.rule.meaning
-    found, held = reading.found, reading.held
-    if reading.seal_refused:
-        why = f"{_FOREIGN} {why}"
-    if found is not None and found.refused is not None:
-        why = f"The arrival was refused: {ARRIVAL_REFUSED[found.refused]}. {why}"
-    is_what_is_held = "new" if held is None else "same" if reading.same else "another"
-    customer = reading.customer
+def _decided(state: State, arrival: Arrival | None, decision: Decision | Question) -> Report:
+    rule = Rule.LOOK_UP if isinstance(decision, Question) else decision.rule
+    seal = None if arrival is None else state.seal_about(arrival)
+    held = state.slot_seal if seal is None and state.slot_seal in state.session_seals else seal
+    why = f"{_FOREIGN} {MEANINGS[rule]}" if state.is_foreign else MEANINGS[rule]
+    if arrival is not None and arrival.refused is not None:
+        why = f"The arrival was refused: {ARRIVAL_REFUSED[arrival.refused]}. {why}"
+    is_what_is_held = "new" if held is None else "another" if seal is None else "same"
+    customer = None if held is None else state.open(held).customer
     return {
-        "found": "none" if found is None else is_what_is_held,
+        "found": "none" if arrival is None else is_what_is_held,
         "held": "none" if held is None else held.outcome.value,
         "held_until": customer and customer.expires_at.isoformat(timespec="seconds"),
-        "rule": decision.rule.name,
+        "rule": rule.value,
         "why": why,
     }

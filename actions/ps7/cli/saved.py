@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..conversation.reading import NONCE
+from ..conversation.history import NONCE
 from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .output import CommandError
 

@@ -1,6 +1,6 @@
 """What a message brings: a contextId, plain or inside a token that the bank's back-end signed.
 
-Pure: metadata, keys and a sender id in, a `Found` out. `reading` decides which message is read.
+Pure: metadata, keys and a sender id in, a `Arrival` out. `reading` decides which message is read.
 
 On an open channel, a user can send any contextId. If `PS7_ARRIVAL_KEYS` is set, the channel sends
 an arrival token instead (JWS with HS256, RFC 7515), with these claims:
@@ -46,7 +46,7 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True)
-class Found:
+class Arrival:
     """A contextId as it was found, and what came beside it. Its `repr` shows no value.
 
     One that is not usable, or was refused, has nothing but its value and fingerprint.
@@ -95,14 +95,14 @@ def _is_no_value(value: object) -> bool:
     return value is False or value in (None, [], {}) or is_blank(value)
 
 
-def found_in(hit: Hit, default_encoded: int | None) -> Found:
+def arrival_in(hit: Hit, default_encoded: int | None) -> Arrival:
     """Read a hit; `default_encoded` is the value of `PS7_ENCODED`.
 
     What came beside a value that is not usable is read too: it may be a token's.
     """
     context_id = usable(hit.value)
     encoded = encoding(hit.beside.get("encoded"), default_encoded)
-    return Found(
+    return Arrival(
         context_id=context_id,
         fingerprint=unusable(hit.value) if context_id is None else fingerprint(context_id, encoded),
         encoded=encoded,
@@ -234,14 +234,14 @@ class ArrivalVerifier:
         self._default_encoded = default_encoded
         self._kept = lru_cache(maxsize=_MOST_KEPT)(self._read_token)
 
-    def read(self, hit: Hit, sender_id: str) -> Found:
+    def read(self, hit: Hit, sender_id: str) -> Arrival:
         """Return what a message brought; or refused, and why.
 
-        Everything of a token is verified but the time: see `Found.may_arrive_at`.
+        Everything of a token is verified but the time: see `Arrival.may_arrive_at`.
         """
         value, beside = hit
         if not self._keys:
-            found = found_in(hit, self._default_encoded)
+            found = arrival_in(hit, self._default_encoded)
             return found if found.context_id is not None else refused(value)
         if not isinstance(value, str) or len(value) > MAX_TOKEN_LENGTH:
             return refused(value, Reason.ARRIVAL_SIGNATURE)
@@ -258,7 +258,7 @@ class ArrivalVerifier:
             )
         return found
 
-    def _read_token(self, token: str) -> tuple[Found, str]:
+    def _read_token(self, token: str) -> tuple[Arrival, str]:
         """Return what a token brings to a conversation, and to which."""
         claims = self._verified(token)
         if isinstance(claims, Reason):
@@ -273,7 +273,7 @@ class ArrivalVerifier:
         # It decides who is looked up, so it is the token's: what came beside that is not signed.
         encoded = encoding(said.encoded, self._default_encoded)
         begins = said.iat - _CLOCKS_DIFFER
-        found = Found(
+        found = Arrival(
             context_id,
             fingerprint(context_id, encoded),
             encoded,
@@ -304,12 +304,12 @@ _LEFT_TO_US: Any = {
 token that names an audience is not for this bot."""
 
 
-def refused(value: object, reason: Reason | None = None) -> Found:
+def refused(value: object, reason: Reason | None = None) -> Arrival:
     """Return what was found without its contextId and what came beside it.
 
     No reason: the value is not usable.
     """
-    return Found(None, unusable(value), value=value, refused=reason)
+    return Arrival(None, unusable(value), value=value, refused=reason)
 
 
 def sign(

@@ -1,11 +1,13 @@
-"""What a run does, as a value: made from the rules and a reading, and thrown away without a trace.
+"""What a run does: three functions, `look_up`, `verify` and `forget`, each read from top to bottom.
 
-Nothing is logged or counted here; `Decision.report` has what is to be told.
+A decision is a plain value. Nothing is written, logged or counted here: `Decision.report` has what
+is to be told. Each way that a run can end is a `Rule`, by the name that the log, `rasa-ps7 explain`
+and the page "How it works" use.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..customer import (
     PERSON_SLOTS,
@@ -15,74 +17,70 @@ from ..customer import (
     same_customer,
     sealed_payload,
 )
-from ..outcomes import Outcome, Reason
+from ..outcomes import Outcome, Reason, Word
 from ..telemetry import LookupReport, RunReport
-from .arrival import Found, describe_metadata, fingerprint
-from .rules import CONTEXT_RULES, VERIFY_RULES, Effect, Rule, applying
-from .seal import NO_LOG_OUTS, Head, Seal
+from .arrival import describe_metadata, fingerprint
+from .seal import MAX_LOGGED_OUT, Answer, Contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from .reading import Reading
-
-    Changes = dict[str, Any]
+    from .arrival import Arrival
+    from .seal import Seal
+    from .state import State
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
-_NOTHING_FOUND = Found(None, "")
 
 
-class Question(TypedDict):
-    """What PS7 is asked: the arguments of `PS7Client.ask`."""
+class Rule(Word):
+    """The ways that a run can end."""
 
+    # Of `look_up`, some of `verify` too
+    LOGGED_OUT = "logged-out"
+    ARRIVAL_REFUSED = "arrival-refused"
+    UNUSABLE = "unusable"
+    HELD = "held"
+    FAILED_BEFORE = "failed-before"
+    TOO_MANY = "too-many"
+    LOOK_UP = "look-up"
+    SESSION_OVER = "session-over"
+    NO_SEAL_BEHIND = "no-seal-behind"
+    STILL_EXPIRED = "still-expired"
+    STILL_TAMPERED = "still-tampered"
+    NOTHING_HELD = "nothing-held"
+    # Of `verify` alone
+    ANOTHER_FOUND = "another-found"
+    HELD_TOO_OLD = "held-too-old"
+    # Of `forget`
+    FORGET = "forget"
+
+
+_WRITE_EVERY_SLOT = {Rule.HELD, Rule.LOOK_UP, Rule.FORGET}
+_LEAVE_THE_CUSTOMER = {Rule.STILL_EXPIRED, Rule.STILL_TAMPERED, Rule.NOTHING_HELD}
+"""Of these, slots of the customer stay: they are null, or the bot's own. The other rules null them,
+but once: while nobody is known, a form may fill them."""
+
+
+class Question(NamedTuple):
+    """What PS7 has to be asked before the slots are known."""
+
+    arrival: Arrival
     context_id: str
-    encoded: int | None
     correlation_id: str
-    flow_id: str | None
 
 
 class Decision(NamedTuple):
     """What one run does."""
 
     rule: Rule
-    reading: Reading
-    report: RunReport
-    slots: Changes
+    outcome: Outcome
+    """What the status is afterwards."""
+    slots: dict[str, Any]
     """The slots to set: only those that differ. Once the tracker has shown a seal of this
     conversation, they leave the newest one in its slot."""
-    asks: Question | None = None
-    """What PS7 has to be asked first; the slots are not known before `answered`."""
-
-    @property
-    def outcome(self) -> Outcome:
-        """What the status is afterwards."""
-        return self.report.outcome
-
-    @property
-    def customer(self) -> CustomerContext | None:
-        """Whom the slots are made to show, if it is without asking PS7."""
-        return self.reading.customer if self.rule.then is Effect.RESTORE else None
-
-    def answered(self, outcome: Outcome, customer: CustomerContext | None) -> Decision:
-        """Return the decision once PS7 was asked: the answer is sealed, and every slot written.
-
-        The report goes on: it is that of the same run.
-        """
-        reading, report = self.reading, self.report
-        report.outcome, report.looked_up = outcome, True
-        if customer is not None:
-            payload = sealed_payload(customer.payload, reading.ours)
-            customer = CustomerContext(**{**vars(customer), "payload": payload})
-        found, guesses = reading.found or _NOTHING_FOUND, reading.guesses
-        is_new = found.fingerprint not in reading.asked
-        if is_new and outcome in (Outcome.REJECTED, Outcome.INVALID):
-            guesses += 1
-            if guesses % reading.bot.settings.max_contexts == 0:
-                report.guesses = guesses
-        asked = found.context_id
-        seal = _seal(reading, outcome, context_id=asked, customer=customer, guesses=guesses)
-        report.slots = slots = _changes(reading, report, project(reading.ours, customer), seal)
-        return Decision(self.rule, reading, report, slots)
+    customer: CustomerContext | None
+    """Whom the slots are made to show without asking PS7."""
+    report: RunReport
 
 
 def slot_events(slots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -93,240 +91,240 @@ def slot_events(slots: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def decide(rules: tuple[Rule, ...], reading: Reading) -> Decision:
-    """Return what the first rule that applies does."""
-    rule = applying(rules, reading)
-    if rule.then is Effect.LOOK_UP:
-        report = _report(rule, reading, Outcome.UNAVAILABLE)  # until it is answered
-        return Decision(rule, reading, report, {}, _question(reading))
-    report = _report(rule, reading, rule.outcome or _outcome(rule, reading))
-    if rules is CONTEXT_RULES and reading.found is None:
-        report.without_context_id = True
-        report.metadata = describe_metadata(reading.history.newest_metadata, reading.bot.paths)
-    report.slots = slots = _WRITES[rule.then](rule, reading, report)
-    return Decision(rule, reading, report, slots)
+# action_ps7_context
 
 
-def verified(reading: Reading) -> tuple[Outcome, CustomerContext | None]:
+def look_up(state: State) -> Decision | Question:
+    """Decide what `action_ps7_context` does, or what PS7 has to be asked first."""
+    arrival = state.arrival()
+    if arrival is None:
+        return _nothing_arrived(state)
+    if state.is_logged_out(arrival.context_id, arrival.encoded):
+        return _refuse(state, arrival, Rule.LOGGED_OUT, Reason.FORGOTTEN)
+    if arrival.refused is not None:
+        return _refuse(state, arrival, Rule.ARRIVAL_REFUSED, arrival.refused)
+    if arrival.context_id is None:
+        return _refuse(state, arrival, Rule.UNUSABLE, Reason.UNUSABLE_CONTEXT_ID)
+    seal = state.seal_about(arrival)
+    if seal is not None and seal.names_customer:
+        contents = state.open(seal)
+        if contents.is_valid_at(state.now):
+            return _decision(state, Rule.HELD, Outcome.OK, _text(state, seal), contents.customer)
+    elif seal is not None and state.waits(seal):
+        claims, text = state.status_claims(arrival), _text(state, seal)
+        return _decision(state, Rule.FAILED_BEFORE, seal.outcome, text, status_claimed=claims)
+    asked = state.asked_about()
+    if len(asked) >= state.bot.settings.max_contexts and arrival.fingerprint not in asked:
+        return _refuse(state, arrival, Rule.TOO_MANY, Reason.TOO_MANY_CONTEXT_IDS)
+    return Question(arrival, arrival.context_id, correlation_id(state, arrival))
+
+
+def answered(
+    state: State, question: Question, outcome: Outcome, customer: CustomerContext | None
+) -> Decision:
+    """Return the decision once PS7 was asked: its answer is sealed, and every slot is written."""
+    arrival, context_id, _ = question
+    rule, log_outs = Rule.LOOK_UP, state.log_outs
+    if customer is not None:
+        payload = sealed_payload(customer.payload, state.slots.plugin)
+        customer = CustomerContext(**{**vars(customer), "payload": payload})
+        if state.is_logged_out(customer.decoded_context_id, None):  # by another name
+            rule, outcome, customer = Rule.LOGGED_OUT, Outcome.MISSING, None
+            log_outs = (fingerprint(context_id), *log_outs)
+    answer = Answer(context_id=context_id, encoded=arrival.encoded, customer=customer)
+    text = _sealed(state, outcome, log_outs, answer)
+    guesses = _guesses(state, arrival, outcome)
+    return _decision(state, rule, outcome, text, customer, looked_up=True, guesses=guesses)
+
+
+def _nothing_arrived(state: State) -> Decision:
+    """Decide about a session in which no contextId has arrived."""
+    metadata = describe_metadata(state.history.newest_metadata, state.bot.paths)
+    told: dict[str, Any] = {"without_context_id": True, "metadata": metadata}
+    if state.claims(None):
+        return _clear_what_is_claimed(state, **told)
+    rule, outcome = Rule.NOTHING_HELD, Outcome.MISSING
+    if state.history.status_in_turn == Outcome.EXPIRED:
+        rule, outcome = Rule.STILL_EXPIRED, Outcome.EXPIRED
+    elif state.history.status_in_turn == Outcome.TAMPERED:
+        rule, outcome = Rule.STILL_TAMPERED, Outcome.TAMPERED
+    return _decision(state, rule, outcome, _text(state), **told)
+
+
+def _refuse(state: State, arrival: Arrival, rule: Rule, reason: Reason) -> Decision:
+    """Decide about a contextId about which PS7 is not asked."""
+    refusal = None
+    if state.is_new_refusal(arrival, reason):
+        digest = state.bot.digest(arrival.context_id or arrival.fingerprint)
+        refusal = LookupReport(digest, correlation_id(state, arrival), reason.outcome, reason)
+    claims = rule is Rule.LOGGED_OUT and state.status_claims(arrival)
+    return _decision(
+        state, rule, reason.outcome, _text(state), refusal=refusal, status_claimed=claims
+    )
+
+
+def _guesses(state: State, arrival: Arrival, outcome: Outcome) -> int:
+    """Return how many contextIds the conversation guessed in vain, if that is one more alarm."""
+    failures = (Outcome.REJECTED, Outcome.INVALID)
+    in_vain = {seal.about for seal in state.seals if seal.about and seal.outcome in failures}
+    guesses = len(in_vain | {arrival.fingerprint})
+    is_one_more = outcome in failures and guesses > len(in_vain)
+    return guesses if is_one_more and guesses % state.bot.settings.max_contexts == 0 else 0
+
+
+# action_ps7_verify
+
+
+def verify(state: State) -> Decision:
+    """Decide what `action_ps7_verify` does; it asks nobody."""
+    arrival = state.arrival()
+    is_out = arrival is not None and state.is_logged_out(arrival.context_id, arrival.encoded)
+    seal = None if arrival is None or is_out else state.seal_about(arrival)
+    claimed = state.claims(seal)
+    if is_out and claimed:
+        return _decision(state, Rule.LOGGED_OUT, Outcome.MISSING, _text(state))
+    if seal is not None and seal.names_customer:
+        contents = state.open(seal)
+        if contents.is_valid_at(state.now):
+            return _decision(state, Rule.HELD, Outcome.OK, _text(state, seal), contents.customer)
+        return _decision(state, Rule.HELD_TOO_OLD, Outcome.EXPIRED, _text(state))
+    was_here = state.slot_names_customer and state.slot_seal in state.session_seals
+    if was_here and arrival is not None and seal is None:
+        return _decision(state, Rule.ANOTHER_FOUND, Outcome.MISSING, _text(state))
+    if claimed:
+        return _clear_what_is_claimed(state)
+    if seal is not None and state.says_ok:
+        return _decision(state, Rule.FAILED_BEFORE, seal.outcome, _text(state, seal))
+    said = state.status
+    outcome = Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
+    decision = _decision(state, Rule.NOTHING_HELD, outcome, _text(state))
+    decision.slots.pop(state.bot.names.status, None)
+    return decision
+
+
+def verified(state: State) -> tuple[Outcome, CustomerContext | None]:
     """Return what `action_ps7_verify` would make of a conversation."""
-    decision = decide(VERIFY_RULES, reading)
+    decision = verify(state)
     return decision.outcome, decision.customer
 
 
-def correlation_id(reading: Reading) -> str:
+# action_ps7_forget
+
+
+def forget(state: State) -> Decision:
+    """Decide what `action_ps7_forget` does: log out all that is known here."""
+    arrival = state.arrival()
+    known = [name for seal in reversed(state.seals) for name in seal.names]
+    if arrival is not None and arrival.context_id is not None:
+        known.insert(0, fingerprint(arrival.context_id))
+    log_outs = tuple(dict.fromkeys((*known, *state.log_outs)))
+    text = _sealed(state, Outcome.MISSING, log_outs) if state.seals or log_outs else None
+    decision = _decision(state, Rule.FORGET, Outcome.MISSING, text)
+    return decision._replace(slots=_bot_nulls(state) | decision.slots)
+
+
+# What they have in common
+
+
+def correlation_id(state: State, arrival: Arrival | None) -> str:
     """Return what groups the calls of this conversation: the channel's id, or a made one.
 
     The made one is the same for the whole conversation, and tells nothing about the sender id,
     which may be a phone number. The channel's is logged, so it must not repeat an identity.
     """
-    found, sender_id = reading.found, reading.sender_id
-    given = None if found is None else found.correlation_id
-    if found is None or given is None or given in (found.context_id, found.value, sender_id):
-        return reading.bot.correlation.uuid(sender_id)
-    return given
+    given = None if arrival is None else arrival.correlation_id
+    if arrival is None or given in (None, arrival.context_id, arrival.value, state.sender_id):
+        return state.bot.correlation.uuid(state.sender_id)
+    return str(given)
 
 
-def _outcome(rule: Rule, reading: Reading) -> Outcome:
-    """Return what a rule leaves as it was: what the seal reports, else what the slot has."""
-    seal = {Effect.REPEAT: reading.failed, Effect.STATUS: reading.held}.get(rule.then)
-    if seal is not None:
-        return seal.outcome
-    said = reading.status
-    return Outcome(said) if isinstance(said, str) and said in _OUTCOMES else Outcome.MISSING
+def _clear_what_is_claimed(state: State, **told: Any) -> Decision:  # noqa: ANN401 - of a report
+    """Take back what the slots claim: Rasa left it, or somebody wrote it."""
+    if state.is_left_by_rasa:
+        return _decision(state, Rule.SESSION_OVER, Outcome.EXPIRED, _text(state), **told)
+    told["slots_claimed"] = True
+    return _decision(state, Rule.NO_SEAL_BEHIND, Outcome.TAMPERED, _text(state), **told)
 
 
-def _report(rule: Rule, reading: Reading, outcome: Outcome) -> RunReport:
-    report = RunReport(rule.name, outcome, undeclared=reading.undeclared, own=reading.own)
-    if reading.seal_refused and rule.then is not Effect.LOG_OUT:
-        report.seal_refused = True
-        report.seal_keys_made = "seal_keys" not in reading.bot.settings.model_fields_set
-    return report
+def _text(state: State, seal: Seal | None = None) -> str | None:
+    """Return the text for the slot: that of a seal, or of one that names nobody.
+
+    It is the newest of the conversation, and has every log-out: if not, it is sealed again. Null,
+    if the tracker shows no seal.
+    """
+    newest, log_outs = state.newest_seal, state.log_outs[:MAX_LOGGED_OUT]
+    if newest is None:
+        return None
+    if seal is None and newest.names_customer:
+        return _sealed(state, Outcome.MISSING, log_outs)
+    kept = newest if seal is None else seal
+    if kept is newest and {*kept.logged_out}.issuperset(log_outs):
+        return kept.text
+    again = state.open(kept).model_copy(update={"logged_out": log_outs})
+    return state.bot.sealer.close(again, state.sender_id)
 
 
-def _question(reading: Reading) -> Question:
-    found = reading.found or _NOTHING_FOUND
-    return {
-        "context_id": found.context_id or "",  # one that is not usable was refused
-        "encoded": found.encoded,
-        "correlation_id": correlation_id(reading),
-        "flow_id": found.flow_id,
-    }
-
-
-# What the effects write
-
-
-def _restore(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    values = project(reading.ours, reading.customer)
-    changes = _changes(reading, report, values, reading.held)
-    report.restored = [name for name in values if name in changes]
-    return changes
-
-
-def _refuse(rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found, held, hit = reading.found or _NOTHING_FOUND, reading.held, reading.logged_out
-    own = fingerprint(found.context_id or "")  # what is not usable is not logged out
-    if held and reading.same and held.outcome == report.outcome and hit in (None, own):
-        return _set_status(rule, reading, report)
-    report.refusal = LookupReport(
-        reading.bot.digest(found.context_id or found.fingerprint),
-        correlation_id(reading),
-        report.outcome,
-        found.refused or rule.reason or Reason.INTERNAL,
+def _sealed(
+    state: State, outcome: Outcome, log_outs: tuple[str, ...], answer: Answer | None = None
+) -> str:
+    contents = Contents(
+        outcome=outcome,
+        sealed_at=state.now,
+        session=state.history.mark,
+        answer=answer,
+        logged_out=log_outs[:MAX_LOGGED_OUT],
     )
-    log_outs = reading.log_outs
-    if hit is not None:  # from now on its own text is what is logged out, without `encoded`
-        log_outs = log_outs.and_hit(hit, own)
-    seal = _seal(reading, report.outcome, **log_outs.in_seal)
-    return _changes(reading, report, project(reading.ours, None), seal)
+    return state.bot.sealer.close(contents, state.sender_id)
 
 
-def _clear(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    report.slots_claimed = report.outcome == Outcome.TAMPERED
-    seal = _seal(reading, report.outcome) if reading.seals else None
-    return _changes(reading, report, project(reading.ours, None), seal)
+def _decision(
+    state: State,
+    rule: Rule,
+    outcome: Outcome,
+    text: str | None,
+    customer: CustomerContext | None = None,
+    **told: Any,  # noqa: ANN401 - of any type
+) -> Decision:
+    """Return what a rule sets: the seal's text, the status, and the customer's slots.
 
-
-def _repeat(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    """Seal a failure again, with its time, if another seal is newer; all else is null already."""
-    seal, newest = reading.failed, reading.newest
-    report.status_claimed = reading.says_ok
-    as_it_was = seal is reading.in_slot and not reading.says_ok
-    nulls = {} if as_it_was else project(reading.ours, None)
-    if seal is not None and newest is not None and seal.number < newest.number:
-        return _changes(reading, report, nulls, _again(seal, reading))
-    return _changes(reading, report, nulls, seal)
-
-
-def _set_status(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    """Set the status: all other slots are the bot's own, or null already."""
-    held, in_slot = reading.held, reading.in_slot
-    report.status_claimed = reading.says_ok
-    stale = held is not None and held is not in_slot
-    nulls = project(reading.ours, None) if reading.says_ok or stale else {}
-    return _changes(reading, report, nulls, held or in_slot)
-
-
-def _set_nothing(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    """Leave `ps7_status` and the customer's slots.
-
-    If the slot of the seal has lost the newest one, a seal that names nobody replaces it, and the
-    bot's own slots of `PS7_CLEAR_SLOTS` become null.
+    `told` is what the report has beside what all have.
     """
-    return _changes(reading, report, {}, reading.in_slot, sets_status=False)
+    slots, names, bot = state.slots, state.bot.names, state.bot
+    is_as_left = state.nobody_is_known and state.status == outcome
+    wanted: dict[str, Any] = {}
+    if rule in _WRITE_EVERY_SLOT or not (rule in _LEAVE_THE_CUSTOMER or is_as_left):
+        wanted = project(slots.plugin, customer)
+    shown = [*wanted] if rule is Rule.HELD and text == state.text else ()
+    for name, value in ((names.context, text), (names.status, outcome.value)):
+        if name in slots.plugin:
+            wanted[name] = value
+    changes = differing(wanted, slots.values)
+    told["restored"] = [name for name in shown if name in changes]
+    if bot.settings.clear_slots and not _bot_slots_stay(state, customer, changes):
+        changes = _bot_nulls(state) | changes
+    if state.is_foreign and rule is not Rule.FORGET:
+        told["seal_refused"] = True
+        told["seal_keys_made"] = "seal_keys" not in bot.settings.model_fields_set
+    told |= {"undeclared": slots.undeclared, "own": slots.filled_by_bot}
+    return Decision(rule, outcome, changes, customer, RunReport(rule, outcome, changes, **told))
 
 
-def _log_out(_rule: Rule, reading: Reading, report: RunReport) -> Changes:
-    found = (reading.found or _NOTHING_FOUND).context_id
-    customers: list[str] = []
-    others = [] if found is None else [fingerprint(found)]
-    for seal in reading.seals:
-        (customers if seal.named else others).extend(seal.names[:1])
-        others.extend(seal.names[1:])
-    log_outs, new = reading.log_outs.and_newer(customers, others), None
-    if reading.seals or others:
-        new = _seal(reading, Outcome.MISSING, **log_outs.in_seal)
-    return _own_nulls(reading) | _changes(reading, report, project(reading.ours, None), new)
-
-
-_WRITES: dict[Effect, Callable[[Rule, Reading, RunReport], Changes]] = {
-    Effect.RESTORE: _restore,
-    Effect.REFUSE: _refuse,
-    Effect.CLEAR: _clear,
-    Effect.REPEAT: _repeat,
-    Effect.STATUS: _set_status,
-    Effect.NOTHING: _set_nothing,
-    Effect.LOG_OUT: _log_out,
-}
-
-
-# Seals
-
-
-def _seal(reading: Reading, outcome: Outcome, **fields: Any) -> Seal:  # noqa: ANN401 - those of Seal
-    """Make the next seal, about what was found; it carries what the conversation remembers."""
-    newest, about = reading.newest, reading.found or _NOTHING_FOUND
-    remembered = {
-        "number": 1 if newest is None else newest.number + 1,
-        "session": reading.history.mark,
-        "fingerprint": about.fingerprint,
-        "context_id": about.context_id if about.fingerprint in reading.asked else None,
-        "encoded": about.encoded,
-        "guesses": reading.guesses,
-        **reading.log_outs.in_seal,
-    }
-    return Seal(outcome=outcome, sealed_at=reading.now, **remembered | fields)
-
-
-def _again(seal: Seal | Head, reading: Reading) -> Seal | None:
-    """Return a copy that is the newest seal and has every log-out; it keeps its times."""
-    opened, newest = reading.open(seal), reading.newest or seal
-    new = {"number": newest.number + 1, "guesses": reading.guesses}
-    new |= reading.log_outs.in_seal
-    return None if opened is None else opened.model_copy(update=new)
-
-
-def _text_of(seal: Seal | Head | None, reading: Reading) -> str | None:
-    """Return the text for the slot, of a seal that is the newest and has every log-out.
-
-    In place of none, or of one that is not the newest, there is one that names nobody.
-    """
-    newest = reading.newest
-    if newest is not None and (seal is None or seal.number < newest.number):
-        seal = _seal(reading, Outcome.MISSING)
-    if seal is not None and seal.text:
-        log_outs = reading.log_outs
-        if log_outs == NO_LOG_OUTS or log_outs.remembered().are_in(seal):
-            return seal.text
-        seal = _again(seal, reading)
-    return None if seal is None else reading.bot.sealer.close(cast("Seal", seal), reading.sender_id)
-
-
-# Slots
-
-
-def _changes(
-    reading: Reading,
-    report: RunReport,
-    values: Mapping[str, Any],
-    seal: Seal | Head | None,
-    *,
-    sets_status: bool = True,
-) -> Changes:
-    """Return what differs: these values, the status, and the seal."""
-    names, ours, wanted = reading.bot.names, reading.ours, {**values}
-    if names.context in ours:
-        wanted[names.context] = _text_of(seal, reading)
-    if sets_status and names.status in ours:
-        wanted[names.status] = str(report.outcome)
-    changes = differing(wanted, reading.slots)
-    if not reading.bot.settings.clear_slots or _own_slots_stay(reading, seal, changes):
-        return changes
-    return _own_nulls(reading) | changes
-
-
-def _own_slots_stay(reading: Reading, after: Seal | Head | None, changes: Changes) -> bool:
+def _bot_slots_stay(
+    state: State, customer: CustomerContext | None, changes: Mapping[str, Any]
+) -> bool:
     """Whether the bot's own slots of `PS7_CLEAR_SLOTS` stay.
 
-    They stay if no customer was known before, and if the same customer is known before and after,
-    by the seal and by the slots.
+    They stay if no customer was known before, or if the same one is known before and after, by
+    status, slots and seal.
     """
-    bot, before = reading.bot, reading.in_slot
-    agree = before == reading.newest and not reading.seal_refused
-    seals = (before, *reading.here[:1])
-    named = any(seal is not None and seal.named for seal in seals)
-    if agree and not named and not reading.says_ok:
+    if state.nobody_is_known:
         return True
-    restored = changes and any(bot.names.of(slot) in changes for slot in PERSON_SLOTS)
-    known = [_customer_of(seal, reading) for seal in (before, after)]
-    return reading.says_ok and same_customer(*known) and not restored
+    changed = any(state.bot.names.of(slot) in changes for slot in PERSON_SLOTS)
+    before = None if state.slot_seal is None else state.open(state.slot_seal).customer
+    return state.says_ok and not changed and same_customer(before, customer)
 
 
-def _customer_of(seal: Seal | Head | None, reading: Reading) -> CustomerContext | None:
-    opened = reading.open(seal) if seal is not None and seal.text else seal
-    return getattr(opened, "customer", None)
-
-
-def _own_nulls(reading: Reading) -> Changes:
-    own = (name for name in reading.bot.settings.clear_slots if name in reading.slots)
-    return differing(dict.fromkeys(own), reading.slots)
+def _bot_nulls(state: State) -> dict[str, Any]:
+    values = state.slots.values
+    names = [name for name in state.bot.settings.clear_slots if name in values]
+    return differing(dict.fromkeys(names), values)

@@ -1,4 +1,4 @@
-"""What a run finds in a conversation: which seal applies, what is held, and what arrived."""
+"""What a run finds in a conversation: which seal counts, what is claimed, and what arrived."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import pytest
 
 from actions.ps7 import Outcome, Reason
 from actions.ps7.conversation.arrival import fingerprint, refused
-from actions.ps7.conversation.decision import decide
-from actions.ps7.conversation.reading import Reading
-from actions.ps7.conversation.rules import CONTEXT_RULES
+from actions.ps7.conversation.decision import look_up
+from actions.ps7.conversation.history import NONCE
+from actions.ps7.conversation.seal import Answer, Contents
 from tests.support.talk import (
     ANA,
     CPF,
     DIEGO,
     ELISA,
     HOUR,
-    NOW,
     SEAL_KEY,
     SECOND,
     Snapshot,
@@ -41,9 +40,9 @@ def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     talk.writes(ps7_status="ok", ps7_context="text", cpf="52998224725")
     filled = {"mappings": [{"type": "from_text"}]}
     domain = {"slots": dict.fromkeys(["ps7_status", "ps7_context"], filled)}
-    reading = Reading(talk.tracker, talk.bot, talk.now, domain)
-    assert set(reading.ours) == {"cpf", "agency"}
-    assert (reading.says_ok, reading.claims, reading.seal_refused) == (False,) * 3
+    state = talk.found_in(talk.tracker, domain)
+    assert set(state.slots.plugin) == {"cpf", "agency"}
+    assert [state.says_ok, state.claims(None), state.is_foreign] == [False, False, False]
 
 
 def test_a_contextid_is_read_where_the_settings_say() -> None:
@@ -71,59 +70,81 @@ def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
     talk = Talk(bot=signed())
     message, slots = {"metadata": {"contextId": talk.token("ana")}}, dict.fromkeys(talk.slots)
     talk.now += 60 * SECOND
-    slots |= talk.decides(CONTEXT_RULES, Snapshot(talk.sender_id, slots, message, [])).slots
+    slots |= talk.decides(look_up, Snapshot(talk.sender_id, slots, message, [])).slots
     assert talk.asked == ["ana"]
-    decision = talk.decides(CONTEXT_RULES, Snapshot(talk.sender_id, slots, {}, []))
-    assert (decision.slots, decision.rule.name) == ({}, "held")
+    decision = talk.decides(look_up, Snapshot(talk.sender_id, slots, {}, []))
+    assert (decision.slots, decision.rule) == ({}, "held")
 
 
-@pytest.mark.parametrize("sees_seal", [True, False])
-def test_a_host_may_show_so_few_events_that_no_session_begins_among_them(sees_seal: bool) -> None:
-    """What was sealed before the first of them may be of an earlier session: it does not count."""
+def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() -> None:
+    """Its mark may be right: somebody can write an old one, and an event, through Rasa's API."""
     talk = Talk()
-    talk.events = [{"event": "action", "name": "action_listen", "timestamp": talk.now.timestamp()}]
     talk.meets("ana")
-    assert talk.reading.history.mark == ""
-    talk.now += 120 * SECOND
-    talk.says()
-    if not sees_seal:
-        slots = talk.slots
-        talk.events = talk.events[-1:]
-        talk.writes(**{name: value for name, value in slots.items() if value is not None})
-    talk.run()
-    assert talk.says_now == (OK_ANA if sees_seal else ("expired", None))
+    mark, older = talk.state.history.mark, talk.slots["ps7_context"]
+    talk.happens("session_started", metadata={NONCE: mark})
+    talk.says().writes(ps7_context=older, ps7_status="ok").run()
+    assert talk.state.history.mark == mark
+    assert talk.says_now == ("expired", None)
 
 
 # A rewind
 
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
-def test_a_rewind_is_no_attack(then: Callable[[Talk], object]) -> None:
-    """A fallback reverts the turn in which another contextId arrived."""
+def test_a_rewind_is_no_attack(
+    then: Callable[[Talk], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fallback reverts the turn in which another contextId arrived: its answer still counts."""
     talk = Talk()
     talk.meets("diego")
     talk.meets("ana")
     talk.reverts()
+    caplog.clear()
     then(talk)
-    assert talk.says_now == (OK_ANA if then is Talk.run else ("expired", None))
+    assert (talk.says_now, caplog.messages, talk.asked) == (OK_ANA, [], ["diego", "ana"])
 
 
 # What is held
 
 
-def test_the_newest_is_held_where_the_slot_has_one_about_the_same_contextid() -> None:
+def test_the_newest_answer_about_a_contextid_counts_whatever_the_slot_has() -> None:
     """An earlier answer about the same is nothing to clear: the newest one is restored."""
     talk = Talk()
     talk.meets("ana")
     older = talk.slots["ps7_context"]
     talk.now += HOUR
     for outcome, shown in ((Outcome.OK, "52998224725"), (Outcome.REJECTED, None)):
-        newest = talk.meets("ana", outcome)
+        talk.meets("ana", outcome)
+        newest = talk.seal
         talk.writes(ps7_context=older, ps7_status="missing", cpf="52998224725")
         talk.run()
         assert (talk.seal, talk.slots["cpf"]) == (newest, shown)
         assert talk.slots["ps7_status"] == outcome
         talk.now += HOUR
+
+
+def test_order_is_where_a_seal_first_appeared() -> None:
+    """Neither its time nor where it was written last makes an older answer count."""
+    talk = Talk()
+    talk.meets("ana")
+    older = talk.slots["ps7_context"]
+    talk.now -= HOUR
+    talk.ps7["ana"] = Outcome.REJECTED
+    talk.bot.settings = talk.bot.settings.model_copy(update={"max_contexts": 9})
+    talk.writes(ps7_context=talk.bot.sealer.close(rejected(talk), talk.sender_id))
+    talk.writes(ps7_context=older, ps7_status="ok").run()
+    assert talk.says_now == ("rejected", None)
+
+
+def rejected(talk: Talk) -> Contents:
+    """Return the seal of a later answer about ana, by a server whose clock is an hour behind."""
+    answer = Answer(context_id="ana")
+    return Contents(
+        outcome=Outcome.REJECTED,
+        sealed_at=talk.now,
+        session=talk.state.history.mark,
+        answer=answer,
+    )
 
 
 # Failures
@@ -149,9 +170,11 @@ def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) ->
     talk.meets("ana")
     talk.writes(balance="12")
     for name in ("x", "y", "x"):
-        seal = talk.meets(name)
+        talk.meets(name)
+        seal = talk.seal
         assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
-        assert (seal.fingerprint, seal.outcome) == (fingerprint(name), failure)
+        assert seal.answer is not None
+        assert (seal.answer.context_id, seal.outcome) == (name, failure)
         assert talk.run() == {}
     assert talk.slots["balance"] is None
     talk.says("x").writes(ps7_context=None, ps7_status="ok", cpf=CPF["ana"]).run()
@@ -164,20 +187,6 @@ def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) ->
     assert talk.asked[-1] == "y", "what another session was told does not wait in this one"
 
 
-def test_a_seal_that_lacks_a_log_out_waits_no_longer_for_that() -> None:
-    """Sealed again, it keeps its time."""
-    talk = Talk()
-    talk.meets("x", Outcome.REJECTED)
-    talk.is_sealed_by_two(logged_out=(ANA,))
-    before = talk.seal
-    talk.now += 20 * SECOND
-    again = talk.meets("x")
-    assert again == before.model_copy(update={"number": before.number + 1, "logged_out": (ANA,)})
-    talk.now += 9 * SECOND
-    talk.meets("x")
-    assert talk.asked == ["x", "x"]
-
-
 # What arrived
 
 
@@ -187,7 +196,7 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
     talk.says("ana", text="/session_start", encoded=0)
     talk.starts_session()
     for brought, encoded in ((None, 0), ("ana", 1)):
-        found = talk.says(brought).reading.found
+        found = talk.says(brought).state.arrival()
         assert found is not None
         assert (found.context_id, found.encoded) == ("ana", encoded)
 
@@ -197,7 +206,7 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
 
 @pytest.mark.parametrize("then", [Talk.run, Talk.verifies])
 def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object]) -> None:
-    """The seal with the customer does not know of it, and has the same number as the one that does.
+    """The seal with the customer does not know of it, and appears after the one that does.
 
     Where another contextId was logged out, the customer stays, and the next seal knows.
     """
@@ -205,11 +214,11 @@ def test_two_servers_at_once_cannot_undo_a_log_out(then: Callable[[Talk], object
         talk = Talk()
         talk.meets("ana")
         out = (fingerprint(name, None),)
-        last = talk.is_sealed_by_two(logged_out=out, customer=None)
+        last = talk.is_sealed_by_two(logged_out=out, answer=None, outcome=Outcome.MISSING)
         talk.says().writes(ps7_status="ok" if name == "diego" else "denied")
         then(talk)
         assert talk.says_now == (MISSING if name == "ana" else OK_ANA)
-        assert (talk.seal.logged_out, talk.seal.number) == (out, last.number + 1), name
+        assert talk.seal.logged_out == out, name
         assert talk.seal.customer == (None if name == "ana" else last.customer)
 
 
@@ -223,7 +232,7 @@ def test_whom_a_log_out_logs_out() -> None:
     talk.meets("diego", encoded=1)
     talk.meets("two words")
     talk.says("elisa").forgets()
-    assert talk.reading.log_outs == ((DIEGO,), (ELISA, ANA))
+    assert talk.state.log_outs == (ELISA, DIEGO, ANA)
     for name in ("ana", "diego", "elisa"):
         talk.meets(name, encoded=0)
         assert (talk.rule, talk.says_now) == ("logged-out", MISSING)
@@ -257,11 +266,9 @@ def test_a_log_out_goes_by_what_ps7_receives() -> None:
 def test_the_decoded_context_id_of_a_customer_is_logged_out_too() -> None:
     """It may be a contextId, and then names the same customer."""
     talk = Talk()
-    decision = decide(CONTEXT_RULES, talk.says("ana").reading)
-    customer = talk.customer("ana").model_copy(update={"decoded_context_id": "diego"})
-    talk.writes(**decision.answered(Outcome.OK, customer).slots)
+    talk.says("ana").hears(talk.customer("ana").model_copy(update={"decoded_context_id": "diego"}))
     talk.says(opens="rasas").forgets()
-    assert talk.reading.log_outs == ((ANA,), (DIEGO,)), "it takes no customer's place"
+    assert talk.state.log_outs == (ANA, DIEGO)
     for name in ("diego", "ana"):
         talk.meets(name)
         assert (talk.rule, talk.asked) == ("logged-out", [])
@@ -287,7 +294,7 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -
         talk.meets(talk.token("diego"))
         talk.meets(token)
         over = refused(token, Reason.ARRIVAL_TIME)
-        assert talk.reading.found == over, "another contextId arrived in between"
+        assert talk.state.arrival() == over, "another contextId arrived in between"
         assert talk.says_now == ("invalid", None)
 
 
@@ -296,7 +303,7 @@ def test_a_token_that_never_arrived_in_time_is_known_by_itself() -> None:
     talk = Talk(bot=signed())
     token = talk.token("ana")
     talk.now += timedelta(seconds=120)
-    assert talk.says(token).reading.found == refused(token, Reason.ARRIVAL_TIME)
+    assert talk.says(token).state.arrival() == refused(token, Reason.ARRIVAL_TIME)
 
 
 # Trackers of any shape
@@ -305,11 +312,11 @@ def test_a_token_that_never_arrived_in_time_is_known_by_itself() -> None:
 @pytest.mark.parametrize("junk", [None, True, 5, 1.5, "text", [], ["text"], {"a": []}, [None, {}]])
 def test_what_is_not_of_the_expected_type_counts_as_not_there(junk: Any) -> None:  # noqa: ANN401
     """A tracker comes over the wire."""
-    reading = Reading(Snapshot(junk, junk, junk, junk), a_bot(), NOW)
-    assert (reading.found, reading.held, reading.sender_id) == (None, None, str(junk))
     talk = Talk()
+    state = talk.found_in(Snapshot(junk, junk, junk, junk))
+    assert (state.arrival(), state.seals, state.sender_id) == (None, [], str(junk))
     talk.writes(ps7_context=junk, ps7_status=junk, session_started_metadata=junk)
     talk.happens("user", metadata=junk if isinstance(junk, dict) else {})
     talk.events[-1]["timestamp"] = talk.events[-1]["metadata"] = junk
-    assert talk.reading.claims is (junk is not None)
+    assert talk.state.claims(None) is (junk is not None)
     assert talk.run()["ps7_status"] == ("missing" if junk is None else "tampered")

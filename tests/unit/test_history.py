@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from actions.ps7.conversation.reading import (
+from actions.ps7.conversation.history import (
     NONCE,
     SESSION_METADATA,
     History,
