@@ -44,7 +44,7 @@ from customer_text import (
     TooLongError,
     customer_text,
     open_payload,
-    seal_payload,
+    seal_buttons,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Relay:
 
         """
         session, text, context = post["session"], customer_text(post["text"]), post["contextId"]
-        channel = _expect(str, post.get("channel") or "cec")
+        channel = _expect(str, post.get("channel") or "")
         if not SESSION.fullmatch(session):
             raise ValueError("session")
         metadata = {}
@@ -120,7 +120,9 @@ class Relay:
         if payload is not None:
             metadata["title"], text = text, payload
         said = {"message": text, "metadata": metadata}
-        return {"sender": session, "input_channel": channel, **said}
+        # No channel of Rasa's has this name, so that the desk does not take CEC's WhatsApp for it.
+        named = f"cec-{channel}" if channel else "cec"
+        return {"sender": session, "input_channel": named, **said}
 
     def _answer(self, session: str, part: object) -> dict[str, Any]:
         """Return what is for the customer. The log names what cannot be shown."""
@@ -129,23 +131,15 @@ class Relay:
         answer: dict[str, Any] = {
             name: given[name] for name, kind in SHOWN.items() if isinstance(given.get(name), kind)
         }
-        buttons = [self._button(session, each) for each in answer.pop("buttons", [])]
-        if titled := [each for each in buttons if each]:
-            answer["buttons"] = titled
+        buttons = answer.pop("buttons", [])
+        if shown := seal_buttons(self._key.encode(), session, buttons):
+            answer["buttons"] = shown
         lost = given.keys() - answer.keys() - ({"custom"} if _signal(part) else set())
-        if len(titled) < len(buttons):
+        if len(shown) < len(buttons):
             lost.add("buttons")
         if lost:
             _log.warning("Not shown: %s", ", ".join(sorted(lost)))
         return answer
-
-    def _button(self, session: str, button: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        """Return a button with its payload sealed, {} for one without a title."""
-        if not (isinstance(button, dict) and button.get("title")):
-            return {}
-        if isinstance(payload := button.get("payload"), str):
-            button["payload"] = seal_payload(self._key.encode(), session, payload)
-        return button
 
 
 def _expect(kind: Any, value: object) -> Any:  # noqa: ANN401 - JSON

@@ -173,10 +173,11 @@ def parts(text: str, size: int) -> Iterator[str]:
 
 def keyboard(buttons: list[dict[str, Any]]) -> list[Button] | SectionList | None:
     """Return buttons, or a list, as WhatsApp takes them whole; None if it does not."""
-    options = [(each["title"], each.get("payload") or each["title"]) for each in buttons]
-    titles, ids = [title for title, _ in options], [payload for _, payload in options]
+    titles = [str(each["title"]) for each in buttons]
+    ids = [str(each.get("payload") or each["title"]) for each in buttons]
+    options = [*zip(titles, ids, strict=True)]
     unique = len({*titles}) == len({*ids}) == len(options) > 0
-    if not unique or any("url" in each for each in buttons):
+    if not unique or any(each.get("url") for each in buttons):
         return None
     longest, payload = max(map(len, titles)), max(map(len, ids))
     if len(options) <= 3 and longest <= 20 and payload <= 256:  # noqa: PLR2004 - Meta's

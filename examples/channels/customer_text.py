@@ -22,6 +22,7 @@ import hashlib
 import hmac
 import json
 import re
+from typing import Any
 
 LONGEST = 2_000
 """Characters (Unicode code points, not UTF-16 units) of a text: Rasa's time grows with it, and
@@ -60,6 +61,15 @@ def seal_payload(key: bytes, conversation: str, payload: str) -> str:
     signed = json.dumps(["payload", conversation, payload]).encode()
     digest = hmac.new(key, signed, hashlib.sha256).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode()[:SEAL] + payload
+
+
+def seal_buttons(key: bytes, conversation: str, buttons: list[Any]) -> list[dict[str, Any]]:
+    """Return the buttons that have a title, each with its payload sealed."""
+    shown = [{**each} for each in buttons if isinstance(each, dict) and each.get("title")]
+    for each in shown:
+        if (payload := each.get("payload")) and isinstance(payload, str):
+            each["payload"] = seal_payload(key, conversation, payload)
+    return shown
 
 
 def open_payload(key: bytes, conversation: str, sealed: object) -> str | None:

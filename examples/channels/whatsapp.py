@@ -35,7 +35,7 @@ from .cloud_api import (
     split,
     unread,
 )
-from .customer_text import TOO_LONG, TooLongError, customer_text, open_payload, seal_payload
+from .customer_text import TOO_LONG, TooLongError, customer_text, open_payload, seal_buttons
 from .inbox import Inbox
 
 if TYPE_CHECKING:
@@ -93,21 +93,10 @@ class WhatsAppOutput(OutputChannel):
         self, who: str, text: str, buttons: list[Any], **told: object
     ) -> None:
         """Send what can be pressed, each payload sealed for this conversation."""
-        titled = [
-            each
-            for each in buttons
-            if isinstance(each, dict) and isinstance(each.get("title"), str)
-        ]
-        if len(titled) < len(buttons):
+        shown = seal_buttons(self._key, who, buttons)
+        if len(shown) < len(buttons):
             self._inbox.count("a button has no title")
-        sealed = [{**each, "payload": self._sealed(who, each)} for each in titled]
-        await self._send(who, told, self._sender.choices, text or "", sealed)
-
-    def _sealed(self, who: str, button: dict[str, Any]) -> str:
-        payload = button.get("payload")
-        return seal_payload(
-            self._key, who, payload if isinstance(payload, str) else button["title"]
-        )
+        await self._send(who, told, self._sender.choices, text or "", shown)
 
     async def send_image_url(self, who: str, image: str, **told: object) -> None:
         """Send a picture by its address."""

@@ -13,6 +13,7 @@ from examples.channels.customer_text import (
     TooLongError,
     customer_text,
     open_payload,
+    seal_buttons,
     seal_payload,
 )
 from tests.conversation.fixtures import InRasa
@@ -58,6 +59,19 @@ def test_a_payload_comes_back_to_its_conversation(case: dict[str, str]) -> None:
     conversation, payload = case["conversation"], case["payload"]
     assert seal_payload(KEY, conversation, payload) == case["sealed"]
     assert open_payload(KEY, conversation, case["sealed"]) == payload
+
+
+def test_the_payloads_of_buttons_are_sealed_and_what_is_no_button_goes() -> None:
+    """One without a payload says its title. What the bot has is not changed."""
+    one = CASES["payloads"][0]
+    told = {"title": "Sim", "payload": one["payload"], "type": "postback"}
+    plain = [{"title": 1}, {"title": "Não", "payload": ""}, {"title": "x", "payload": {"a": "/b"}}]
+    none = [None, "Sim", ["Sim"], {}, {"payload": "/affirm"}, {"title": ""}, {"title": None}]
+    given = [told, *plain, *none]
+    sealed = seal_buttons(KEY, one["conversation"], given)
+    assert sealed == [{**told, "payload": one["sealed"]}, *plain]
+    assert given == [told, *plain, *none]
+    assert told["payload"] == one["payload"]
 
 
 @named("forged")

@@ -57,7 +57,7 @@ async def test_ana_behind_cec_is_known_and_handed_over(
         assert await cec.says(BALANCE, "ana") == (spoken.BALANCES["ana"], "bot")
         assert await cec.says(A_PERSON, "ana") == ([spoken.HANDOVER], "agent")
         (ticket,) = rasa_stage.handed_over()[before:]
-        assert (ticket["conversation"], ticket["channel"]) == (cec.session, "app")
+        assert (ticket["conversation"], ticket["channel"]) == (cec.session, "cec-app")
         assert await cec.says(A_PERSON, "ana") == ([], "agent"), "as long as the bot is silent"
         await Rasa(channel_bot.url).resume(ticket["conversation"])
         assert await cec.says(BALANCE, "ana") == (spoken.NO_BALANCE["missing"], "bot")

@@ -40,7 +40,7 @@ async def before(answer: str, status: int = 200) -> AsyncIterator[tuple[Cec, lis
 
 
 async def test_a_contextid_leaves_signed_for_its_session() -> None:
-    """And with the channel that CEC names: `cec` if it names none."""
+    """And with the channel that CEC names. It is none of Rasa's, over which a desk would write."""
     async with before("[]") as (cec, posted):
         assert await cec.says("oi", "ana") == ([], "agent"), "a silent bot has handed over"
         for nobody in (None, ""):
@@ -51,7 +51,7 @@ async def test_a_contextid_leaves_signed_for_its_session() -> None:
     said = {"sender": cec.session, "message": "oi", "metadata": {}}
     number = jwt.decode(posted.pop()["metadata"]["contextId"], ARRIVAL_KEY, algorithms=["HS256"])
     assert number["contextId"] == "123123213"
-    assert posted == [{**said, "input_channel": each} for each in ("app", "cec", "cec")]
+    assert posted == [{**said, "input_channel": each} for each in ("cec-app", "cec", "cec")]
 
 
 @pytest.mark.parametrize("text", ["/\u00a0/restart", "x" * 2_001, "x" * 900_000, "x" * 2**20])

@@ -36,6 +36,7 @@ def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
         (options(*"ABCD", payload="x" * 198), SectionList),
         (options(*"ABCD", payload="x" * 199), type(None)),
         (options("Sim", "Sim"), type(None)),
+        ([{"title": 1, "url": None}, {"title": "B", "payload": {"a": 1}}], list),
         ([{"title": "Sim", "payload": "/ok"}, {"title": "Pois não", "payload": "/ok"}], type(None)),
         (options(*"ABCDEFGHIJK"), type(None)),
         ([{"title": "Site", "url": "https://bank.example"}], type(None)),
