@@ -91,6 +91,14 @@ def test_the_channel_hears_that_the_customer_has_left() -> None:
     assert signals == {"utter_handover": "handed_over", "utter_goodbye": "ended"}
 
 
+def test_who_opens_the_conversation_is_greeted_as_who_says_good_morning() -> None:
+    """By segment, if a channel sends /session_start before the customer writes."""
+    assert FLOWS["pattern_session_start"]["nlu_trigger"] == [{"intent": "session_start"}]
+    greetings = {(*walk("pattern_session_start", slots),) for slots in customers()}
+    assert greetings == {(*walk("greet", slots),) for slots in customers()}
+    assert len(greetings) == 2
+
+
 def test_a_hand_over_is_the_last_step() -> None:
     """It pauses the conversation. A step after it would run once the desk has returned it."""
     for flow in ("talk_to_person", "pattern_human_handoff"):
