@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -26,12 +27,18 @@ CAIO, LIA = ({"Agent": each, "Idempotency-Key": f"of {each}"} for each in ("Caio
 class Opened(TestClient[web.Request, web.Application]):
     """A desk with one ticket, whose way back is to a bot."""
 
-    def __init__(self, bot: RunningBot, patience: float = 60) -> None:
-        desk = Desk("made up", Rasa(bot.url), patience=patience, shown=False)
+    def __init__(self, bot: RunningBot, patience: float = 60, channel: str = "whatsapp") -> None:
+        self.rasa = Rasa(bot.url)
+        desk = Desk("made up", self.rasa, patience, (channel,), shown=False)
         authorized = {"Authorization": "Bearer made up"}
         super().__init__(TestServer(desk.application(), host="127.0.0.1"), headers=authorized)
 
     async def takes(self, ticket: dict[str, Any]) -> None:
+        """Take it once the turn is over that handed it over: only then is Rasa paused."""
+        for _ in range(100):
+            if await self.rasa.since_pause(ticket["conversation"]) is not None:
+                break
+            await asyncio.sleep(0.1)
         answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": "k"})
         assert answer.status == 201
 
@@ -69,14 +76,27 @@ async def test_ana_behind_cec_is_known_and_handed_over(
 async def test_the_bot_is_back_if_the_desk_is_silent(
     oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
-    """After Rasa's session the bot is back; a wish of then is another ticket."""
+    """After Rasa's session the bot is back; a wish of then is another ticket.
+
+    The agent of the first reads nothing of the customer of then, and writes nothing to him.
+    """
     chat, before = oss_bot.chat(), len(rasa_stage.handed_over())
     assert await chat.say(A_PERSON, ANA) == [spoken.HANDOVER]
     assert await chat.say(BALANCE, ANA) == []
-    await chat.let_pass(AN_HOUR)
-    assert await chat.say("oi") == spoken.GREETING
-    assert await chat.say(A_PERSON, ANA) == [spoken.HANDOVER]
-    assert len(rasa_stage.handed_over()) == before + 2
+    async with Opened(oss_bot, channel="rest") as desk:
+        await desk.takes(rasa_stage.handed_over()[-1])
+        assert await desk.does("PUT", CAIO, "/agent") == {"delivered": True}
+        await chat.let_pass(AN_HOUR)
+        assert await chat.say(BALANCE, {"contextId": "diego"}) == spoken.BALANCES["diego"]
+        assert await desk.does("GET", CAIO, "/messages") == 410
+        assert await desk.does("POST", CAIO, "/messages", "x") == 410
+        assert await chat.say(A_PERSON) == [spoken.HANDOVER]
+        assert await desk.does("GET", CAIO, "/messages") == 410
+    ana, diego = rasa_stage.handed_over()[before:]
+    assert (ana["cpf_masked"], diego["cpf_masked"]) == ("***.982.247-**", "***.533.447-**")
+    assert [line["text"] for line in diego["transcript"]] == [
+        *(BALANCE, "O saldo da conta •••• é de R$ ••••.", A_PERSON)
+    ]
 
 
 async def test_two_agents_and_a_customer(
