@@ -215,6 +215,25 @@ def test_an_agent_gets_what_this_customer_said_and_nobody_else(
 
 
 @pytest.mark.parametrize(
+    ("text", "metadata", "shown"),
+    [
+        ("/affirm", {"title": "Sim"}, "Sim"),
+        ("/affirm", {"title": "conta 00123456"}, "conta ••••"),
+        ("/affirm", {"contextId": "x"}, "/affirm"),
+        ("/affirm", None, "/affirm"),
+        ("oi", {"title": "Sim"}, "oi"),
+        ("/send_media", {}, "(arquivo que este canal não traz)"),
+    ],
+)
+def test_an_agent_reads_what_was_pressed_or_sent(
+    text: str, metadata: dict[str, str] | None, shown: str
+) -> None:
+    """As the desk's own list has it, which goes on from there."""
+    event = {**spoken(text), "metadata": metadata}
+    assert [line["text"] for line in desk.transcript([event])] == [shown]
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("meu CPF é 529.982.247-25", "meu CPF é ••••"),

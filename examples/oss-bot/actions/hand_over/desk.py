@@ -35,6 +35,8 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _OF_THE_MOMENT = ("reason", "correlation_id")
 LINES, LONGEST = 30, 500
 """How much of the conversation an agent gets: its last lines, and characters of each."""
+NO_TEXT, FILE = "/send_media", "(arquivo que este canal não traz)"
+"""What a channel sends for a picture or a voice note, and what the agent reads."""
 _NUMBER = re.compile(r"\d(?:[ .,/-]{0,3}\d){3,}")
 """Four digits or more, as an account, a CPF, a password or an amount is written."""
 _SPEAKERS = {"user": "customer", "bot": "bot"}
@@ -102,6 +104,9 @@ def transcript(events: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
         elif (kind, name) == ("slot", "cpf_masked") and value not in (None, who):
             lines, who = lines[-1:] if who else lines, value
         elif kind in _SPEAKERS and (text := event.get("text")):
+            if kind == "user" and text.startswith("/"):  # a channel's: a button, or no text
+                title = (event.get("metadata") or {}).get("title")
+                text = FILE if text == NO_TEXT else title or text
             masked = _NUMBER.sub("••••", text)[:LONGEST]
             lines.append({"who": _SPEAKERS[kind], "text": masked})
     return lines[-LINES:]
