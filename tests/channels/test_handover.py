@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from examples.desk import SIGNALS, Desk, Rasa
+from examples.desk import Rasa
 from tests.channels.cec import Cec, relay
 from tests.channels.services import ON_A_REAL_RASA, Somebody
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import AN_HOUR, RunningBot
+from tests.support.agents import CAIO, JOINED, LIA, NEVER_CAME, RETURNED, Opened
 
 pytestmark = ON_A_REAL_RASA
 
 A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 ANA = {"contextId": "ana"}
-JOINED, RETURNED, NEVER_CAME = (text.format(agent="Caio") for text in SIGNALS.values())
-CAIO, LIA = ({"Agent": each, "Idempotency-Key": f"of {each}"} for each in ("Caio", "Lia"))
-
-
-class Opened(TestClient[web.Request, web.Application]):
-    """A desk with one ticket, whose way back is to a bot."""
-
-    def __init__(self, bot: RunningBot, patience: float = 60, channel: str = "whatsapp") -> None:
-        self.rasa = Rasa(bot.url)
-        desk = Desk("made up", self.rasa, patience, (channel,), shown=False)
-        authorized = {"Authorization": "Bearer made up"}
-        super().__init__(TestServer(desk.application(), host="127.0.0.1"), headers=authorized)
-
-    async def takes(self, ticket: dict[str, Any]) -> None:
-        """Take it once the turn is over that handed it over: only then is Rasa paused."""
-        for _ in range(100):
-            if await self.rasa.since_pause(ticket["conversation"]) is not None:
-                break
-            await asyncio.sleep(0.1)
-        answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": "k"})
-        assert answer.status == 201
-
-    async def does(
-        self, verb: str, agent: dict[str, str], what: str = "", text: str | None = None
-    ) -> Any:  # noqa: ANN401 - JSON
-        """Return the answer, or the status of one that is none."""
-        body = {"text": text} if text else None
-        answer = await self.request(verb, f"/handovers/k{what}", json=body, headers=agent)
-        return await answer.json() if answer.ok else answer.status
 
 
 async def test_ana_behind_cec_is_known_and_handed_over(
@@ -83,7 +50,7 @@ async def test_the_bot_is_back_if_the_desk_is_silent(
     chat, before = oss_bot.chat(), len(rasa_stage.handed_over())
     assert await chat.say(A_PERSON, ANA) == [spoken.HANDOVER]
     assert await chat.say(BALANCE, ANA) == []
-    async with Opened(oss_bot, channel="rest") as desk:
+    async with Opened(oss_bot.url, 60, "rest") as desk:
         await desk.takes(rasa_stage.handed_over()[-1])
         assert await desk.does("PUT", CAIO, "/agent") == {"delivered": True}
         await chat.let_pass(AN_HOUR)
@@ -112,7 +79,7 @@ async def test_two_agents_and_a_customer(
     assert [line["text"] for line in ticket["transcript"]] == [
         *(BALANCE, "O saldo da conta •••• é de R$ ••••.", A_PERSON)
     ]
-    async with Opened(channel_bot) as desk:
+    async with Opened(channel_bot.url) as desk:
         await desk.takes(ticket)
         assert await desk.does("PUT", CAIO, "/agent") == {"delivered": True}
         assert await ana.hears(1) == [JOINED]
@@ -138,7 +105,7 @@ async def test_two_agents_and_a_customer(
 async def test_no_agent_comes(channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage) -> None:
     """She is told, and the bot goes on with somebody whom it does not know any more."""
     await ana.say(A_PERSON)
-    async with Opened(channel_bot, patience=0) as desk:
+    async with Opened(channel_bot.url, patience=0) as desk:
         await desk.takes(rasa_stage.handed_over()[-1])
         assert await ana.hears(1) == [NEVER_CAME]
         assert await desk.does("PUT", CAIO, "/agent") == 410
@@ -151,7 +118,7 @@ async def test_over_rest_nothing_is_said_and_the_bot_comes_back(
     """Rasa would take the words for delivered. A session's end is the end of the ticket."""
     chat = oss_bot.chat()
     await chat.say(A_PERSON, ANA)
-    async with Opened(oss_bot) as desk:
+    async with Opened(oss_bot.url) as desk:
         await desk.takes(rasa_stage.handed_over()[-1])
         await chat.say("alô?")
         assert await desk.does("GET", CAIO, "/messages") == [{"who": "customer", "text": "alô?"}]
