@@ -19,11 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from actions.ps7 import PS7Settings, Reason
+from actions.ps7.cli.asking import Asked
 from actions.ps7.cli.doctor import connection, network
-from actions.ps7.cli.doctor.network import Asked
 from actions.ps7.cli.findings import Finding, finding
 from actions.ps7.lookup.wire import Answer
 from actions.ps7.outcomes import LookupFailed
+from actions.ps7.telemetry import LookupReport
 from tests.support.doctor import assert_found, written
 from tests.unit.test_doctor_settings import settings
 
@@ -45,7 +46,7 @@ def judged(
     below: Finding | bytes | None = None,
     **changes: Any,  # noqa: ANN401 - any setting
 ) -> list[str]:
-    asked = Asked(answer=answer, failure=failure)
+    asked = Asked(LookupReport(), answer, None, failure)
     return [written(each) for each in network.judge(asked, below, with_files(**changes), NOW)]
 
 

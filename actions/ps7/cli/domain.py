@@ -29,14 +29,6 @@ from .output import Output
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_NOTES = {
-    "cpf": "11 digits",
-    "cpf_masked": "***.456.789-**, for display",
-    "segment": "as PS7 sends it; greet by it in a conditional response",
-    "ivr_option": "the option chosen in the 30-hours phone menu",
-    "ps7_key": "the key that the interface made for this context",
-    "ps7_payload": "the whole answer, `contexto` included",
-}
 _DECLARED = tuple(slot.name for slot in SLOTS if slot.declared)
 _KNOWN = tuple(slot.name for slot in SLOTS if slot.declared and slot.values)
 _EXPIRY = ("ps7_expires_at",)
@@ -46,18 +38,7 @@ _AT_SESSION_START = ("segment",)
 """What a bot greets by. Its actions read the customer from the seal."""
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
-PORTUGUESE = {
-    "cpf_masked": "cpf_mascarado",
-    "agency": "agencia",
-    "account": "conta",
-    "segment": "segmento",
-    "ivr_option": "opcao_ura",
-    "phone_number": "telefone",
-    "id_document": "documento",
-    "identification": "identificacao",
-    "security_device": "dispositivo_seguranca",
-    "token_status": "situacao_token",
-}
+PORTUGUESE = words.pairs("fragments.txt", "portuguese")
 """Names that begin with ps7_ or u_ are the plugin's and the interface's, and stay."""
 
 
@@ -190,7 +171,8 @@ def _blocks(
 
 def _slot(flavour: Flavour, name: str) -> str:
     """Declare one slot by its default name."""
-    note = f" # {_NOTES[name]}" if name in _NOTES else ""
+    notes = words.pairs("fragments.txt", "notes")
+    note = f" # {notes[name]}" if name in notes else ""
     slot = CUSTOMER_SLOTS.get(name)
     values = Outcome if name == STATUS else slot and slot.values
     kind = "any" if name == "ps7_payload" else "text"

@@ -38,13 +38,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("context_id", metavar="CONTEXT_ID", type=OnStdin.or_given(context_id))
     sender = "the conversation's sender_id"
     add("--sender", type=OnStdin.or_given(), required=True, metavar="ID", help=sender)
-    add(
-        "--seconds",
-        type=_seconds,
-        default=arrival.MAX_SECONDS,
-        metavar="N",
-        help=f"seconds until it expires, 1 to {arrival.MAX_SECONDS} (default: %(default)s)",
-    )
+    most = arrival.MAX_SECONDS
+    until = f"seconds until it expires, 1 to {most} (default: %(default)s)"
+    add("--seconds", type=_seconds, default=most, metavar="N", help=until)
     add("--encoded", type=int, choices=(0, 1), help="what PS7 is told beside it")
 
 

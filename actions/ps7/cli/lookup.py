@@ -33,12 +33,8 @@ _EXIT_CODES = {
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare this command and its options."""
     add = add_command(commands, "lookup", run).add_argument
-    add(
-        "context_id",
-        metavar="CONTEXT_ID",
-        type=OnStdin.or_given(context_id),
-        help="as the metadata of a message has it; - reads it from stdin",
-    )
+    held = "as the metadata of a message has it; - reads it from stdin"
+    add("context_id", metavar="CONTEXT_ID", type=OnStdin.or_given(context_id), help=held)
     add("--encoded", type=int, choices=(0, 1), help="in the body, instead of PS7_ENCODED")
     add("--correlation-id", type=_call_id, metavar="ID", help="groups calls in PS7's audit trail")
     add("--flow-id", type=_call_id, metavar="ID", help="names this lookup there (default: made)")

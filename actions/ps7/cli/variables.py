@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..settings import PREFIX, SECRETS_DIR, PS7Settings
 from .bot import files
-from .bot.yaml import UnreadableError
+from .bot.yaml import UnreadableError, rows
 from .findings import listed
 from .output import CommandError
 
@@ -64,13 +64,9 @@ def load_to_ask(*, agreed: bool) -> PS7Settings:
 
 def own_secrets(settings: PS7Settings) -> dict[str, str]:
     """Return the names of the secrets in use, by the secrets, the longest first."""
-    held = {f"{PREFIX}{field.upper()}": value for field, value in settings}
-    every = ((held[name], name) for name in SECRETS if held[name] is not None)
-    found = {
-        each.get_secret_value(): name
-        for value, name in every
-        for each in (value if isinstance(value, list | tuple) else [value])
-    }
+    held = ((f"{PREFIX}{field.upper()}", value) for field, value in settings)
+    every = ((name, rows(value) or [value]) for name, value in held if name in SECRETS and value)
+    found = {each.get_secret_value(): name for name, values in every for each in values}
     return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 

@@ -15,6 +15,12 @@ def parts(file: str) -> dict[str, str]:
     return dict(zip(named[::2], named[1::2], strict=True))
 
 
+def pairs(file: str, name: str) -> dict[str, str]:
+    """Return a part that has a word and what belongs to it in each line."""
+    lines = parts(file)[name].splitlines()
+    return dict(line.split(maxsplit=1) for line in lines)
+
+
 def left(name: str, **filled: object) -> str:
     """Return what is left to a person by a name in `left.txt`, with what fills its gaps."""
     return parts("left.txt")[name].strip().format(**filled)

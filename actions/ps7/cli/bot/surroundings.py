@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..git import repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .files import Reader
+from .files import Reader
 
 _NOT_THE_BOTS = {"node_modules", "models", "venv", "site-packages", "__pycache__"}
-_BUILDS = re.compile(
+BUILDS = re.compile(
     r"Makefile|.*\.mk|Justfile|Procfile|Jenkinsfile|.*Dockerfile.*|.*compose.*\.ya?ml|.*\.sh|"
     r".*-pipelines?\.ya?ml|tox\.ini",
     re.IGNORECASE,
 )
-_REQUIRES = re.compile(r".*requirements.*\.txt|pyproject\.toml|Pipfile|setup\.(py|cfg)")
-_OTHERS = re.compile(
+"""What builds or starts a bot."""
+REQUIRES = re.compile(r".*requirements.*\.txt|pyproject\.toml|Pipfile|setup\.(py|cfg)")
+"""What says which packages it needs."""
+OTHERS = re.compile(
     r".*\.(py|ipynb|toml|json|cfg|ini|conf|md|rst|txt|bat|ps1|ya?ml|sh)", re.IGNORECASE
 )
+"""What else may name a file of it: programs, settings and pages."""
 _MOST_ABOVE = 8
 
 
@@ -32,30 +30,16 @@ def top(folder: Path) -> Path:
     return repository(folder) or folder.resolve()
 
 
-def builds(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
-    """Return what builds or starts a bot, in all of its repository, as seen from here."""
-    return list(_texts(reader, folder, _BUILDS))
-
-
-def requirements(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
-    """Return what says which packages a bot needs, as seen from here."""
-    return list(_texts(reader, folder, _REQUIRES))
-
-
-def others(reader: Reader, folder: Path) -> list[tuple[Path, str]]:
-    """Return whatever else may name a file of the bot: programs, settings and pages."""
-    return list(_texts(reader, folder, _OTHERS))
-
-
-def _texts(reader: Reader, folder: Path, names: re.Pattern[str]) -> Iterator[tuple[Path, str]]:
-    whole = top(folder)
+def texts(names: re.Pattern[str]) -> list[tuple[Path, str]]:
+    """Return the files of such names in the repository of this folder, and what they hold."""
+    whole = top(Path())
+    reader = Reader([whole])
     found = [*reader.below(whole, lambda name: names.fullmatch(name) is not None, _NOT_THE_BOTS)]
-    if names is _BUILDS:
+    if names is BUILDS:
         of_github = whole / ".github" / "workflows"
         found += reader.below(of_github, lambda name: name.endswith(("yml", "yaml")))
         found += [file for file in [whole / ".gitlab-ci.yml"] if file.is_file()]
-    for file in found:
-        yield Path(os.path.relpath(file, Path.cwd())), reader.lenient(file)
+    return [(Path(os.path.relpath(file, Path.cwd())), reader.lenient(file)) for file in found]
 
 
 def env_above(folder: Path) -> Path | None:

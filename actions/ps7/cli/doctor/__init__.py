@@ -30,13 +30,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("--offline", action="store_true", help="leave the network out")
     add("--only-bot", action="store_true", help="leave settings and network out")
     add("--strict", action="store_true", help="let warnings count as errors")
-    add(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="the name of a finding (in brackets) that does not count; may be given several times",
-    )
+    name = "the name of a finding (in brackets) that does not count; may be given several times"
+    add("--allow", action="append", default=[], metavar="ID", help=name)
     add_agreement(add)
     add_json(add)
 

@@ -6,7 +6,7 @@ no such context. Where a `Reason` has two causes, `connection` finds out which i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ...lookup.wire import Answer
     from ...outcomes import LookupFailed
     from ...settings import PS7Settings
+    from ..asking import Asked
 
 _NO_SUCH_CONTEXT = {
     Reason.FAILURE_CODE: "a code other than 0",
@@ -36,23 +37,10 @@ _CLOCK_DIFFERS, _CLOCK_IS_WRONG = 10, 120
 """Seconds: the difference that arrival tokens allow for, and the longest life of one."""
 
 
-@dataclass
-class Asked:
-    """One lookup that was made."""
-
-    token: bool | None = None
-    """Whether a token was fetched; None if the settings want none."""
-    answer: Answer | None = None
-    failure: LookupFailed | None = None
-
-
 def check(settings: PS7Settings) -> Section:
     """Look up once, and return what that tells about network, credentials, path, health, clock."""
     once = settings.model_copy(update={"attempts": 1})
-    ended = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
-    wants_token = settings.app_key is not None and settings.app_secret is not None
-    token = ended.report.attempts > 0 if wants_token else None
-    asked = Asked(token, ended.answer, ended.failure)
+    asked = look_up(once, f"rasa-ps7-doctor-{uuid4().hex}")
     again = asked.answer is None or settings.base_url.startswith("https:")
     below = connection.look(settings) if again else None
     found = list(judge(asked, below, settings, clock.utc_now()))
@@ -65,6 +53,7 @@ def judge(
 ) -> Iterator[Finding]:
     """Return what a lookup shows, and the connection below it: a fault, or a certificate."""
     failure, answer = asked.failure, asked.answer
+    wants_token = settings.app_key is not None and settings.app_secret is not None
     if failure is not None and failure.reason is Reason.TLS_CLIENT_REFUSED:
         is_set = settings.client_cert is not None
         yield finding("tls-client-refused:tls_client_refused" if is_set else "tls-client-wanted")
@@ -74,12 +63,12 @@ def judge(
         described = connection.describe(below if isinstance(below, bytes) else b"")
         at = connection.address(settings.base_url)
         yield finding(by_variant()[failure.reason.value], at=at, what=described)
-    elif failure is not None and asked.token is False:
+    elif failure is not None and wants_token and not asked.report.attempts:
         yield _by_the_table(failure)
     else:
         if isinstance(below, bytes):
             yield from connection.check_server(below, now)
-        if asked.token:
+        if wants_token:
             yield finding("token")
         yield _ps7(failure, answer)
         if answer is not None:

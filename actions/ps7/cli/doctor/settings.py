@@ -37,17 +37,13 @@ _SLOW_FROM = "4"
 """The version of jsonschema from which on Rasa's check of an answer takes some 20 ms."""
 _ASK = """
 import json, re
-from importlib.metadata import PackageNotFoundError, requires, version
-
-def ask(read, name, otherwise):
-    try:
-        return read(name)
-    except PackageNotFoundError:
-        return otherwise
-
-needs = [each.partition(";")[0] for each in ask(requires, "rasa-ps7", [])]
-held = [[each, ask(version, re.match(r"[\\w.-]+", each)[0], "")] for each in needs]
-print(json.dumps([ask(version, "rasa", ""), ask(version, "jsonschema", ""), held]))
+from importlib.metadata import distributions
+key = lambda text: re.match(r"[\\w.-]*", text)[0].lower().replace("_", "-")
+held = {key(each.metadata["Name"] or ""): each for each in [*distributions()][::-1]}
+has = lambda name: held[key(name)].version if key(name) in held else ""
+needs = held["rasa-ps7"].requires or [] if "rasa-ps7" in held else []
+needs = [each.partition(";")[0].strip() for each in needs]
+print(json.dumps([has("rasa"), has("jsonschema"), [[each, has(each)] for each in needs]]))
 """
 
 

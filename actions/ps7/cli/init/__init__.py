@@ -39,12 +39,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add_choices(add)
     add_files(add, *FILES)
     add("--calm", action="store_true", help="for Rasa Pro, also before its flows")
-    add(
-        "--greet",
-        default="utter_greet",
-        metavar="RESPONSE",
-        help="which response greets by segment (default: %(default)s)",
-    )
+    which = "which response greets by segment (default: %(default)s)"
+    add("--greet", default="utter_greet", metavar="RESPONSE", help=which)
     add("--greeting", metavar="TEXT", help="what it says (default: in the bot's language)")
 
 

@@ -38,7 +38,7 @@ def set_up(plan: Plan, target: Target) -> None:
     env = _env_file(plan, target)
     there = {name.upper() for name in (*names_set(), *in_env_file(env))}
     in_git = is_tracked(env) is not False
-    quote = "" if found_in(surroundings.builds(target.around, Path()), _KEEPS_QUOTES) else "'"
+    quote = "" if found_in(surroundings.texts(surroundings.BUILDS), _KEEPS_QUOTES) else "'"
     lines = []
     if not there & _SIMULATOR.keys():
         lines += ["# PS7: here the simulator, which `rasa-ps7 simulate --port 8099` starts."]

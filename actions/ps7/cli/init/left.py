@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...customer import SESSION_ACTION
@@ -45,11 +44,11 @@ def of_the_code(target: Target) -> Iterator[str]:
 
 def of_the_surroundings(target: Target) -> Iterator[str]:
     """Yield what installs and starts the bot: requirements, containers, other machines."""
-    required = surroundings.requirements(target.around, Path())
+    required = surroundings.texts(surroundings.REQUIRES)
     if named := lines(required, _REQUIRES_SDK):
         yield left("requirements", files=listed(named))
     yield from _sdk({pin for _, text in required for pin in _SDK.findall(text)})
-    built = surroundings.builds(target.around, Path())
+    built = surroundings.texts(surroundings.BUILDS)
     composed = [each for each in built if "compose" in each[0].name.lower()]
     images = [each for each in built if "dockerfile" in each[0].name.lower()]
     if found := lines(images, _STARTS_ACTIONS) + lines(composed, _IMAGE_OF_SDK):
@@ -83,8 +82,8 @@ def moved_domain(target: Target) -> Iterator[str]:
     named = rf"(?<![\w.-]){re.escape(file.name)}\b"
     says = rf"^(?!.*(--domain|-d)[ =]{re.escape(folder.as_posix())}(?![\w./-])).*"
     says += rf"({named}|\brasa (train|test|interactive|visualize|data)\b)"
-    said = lines(surroundings.builds(target.around, Path()), says)
-    others = surroundings.others(target.around, Path())
+    said = lines(surroundings.texts(surroundings.BUILDS), says)
+    others = surroundings.texts(surroundings.OTHERS)
     said += lines([each for each in others if file.name in each[1]], named)
     if said := list(dict.fromkeys(said)):
         yield left("domain-moved", folder=folder, files=", ".join(said))

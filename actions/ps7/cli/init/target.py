@@ -69,11 +69,6 @@ class Target:
         in_rasa = "actions_module" in self.bot.action_endpoint
         return Path() if in_rasa or "actions" not in self.sources else self.actions.parent
 
-    @property
-    def around(self) -> Reader:
-        """What reads the repository around the bot."""
-        return Reader([surroundings.top(Path())])
-
 
 def find(options: argparse.Namespace) -> Target:
     """Find the bot of this folder.
