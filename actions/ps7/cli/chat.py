@@ -22,6 +22,7 @@ from .masking import masked
 from .output import CommandError, Output, Tone, Toned
 from .variables import load
 from .web import ask
+from .words import refusal
 
 if TYPE_CHECKING:
     import argparse
@@ -121,18 +122,13 @@ class Chat:
         try:
             answers = ask(f"{self._url}/webhooks/rest/webhook", message, seconds=_SECONDS)
         except HTTPError as error:
-            what = "it has no REST channel (`rest:` in credentials.yml)"
-            raise CommandError(
-                f"Rasa at {self._url} answers HTTP {error.code}"
-                + (f": {what}" if error.code == HTTPStatus.NOT_FOUND else "")
-            ) from None
+            name = "no-rest" if error.code == HTTPStatus.NOT_FOUND else "rasa-answers"
+            raise CommandError(refusal(name, url=self._url, status=error.code)) from None
         except (OSError, HTTPException, ValueError) as error:
-            raise CommandError(
-                f"Rasa cannot be reached at {self._url} ({type(error).__name__}): start it with "
-                "`rasa run --enable-api`, or say where it is with --url"
-            ) from None
+            why = type(error).__name__
+            raise CommandError(refusal("rasa-unreached", url=self._url, why=why)) from None
         if not isinstance(answers, list) or not all(isinstance(each, dict) for each in answers):
-            raise CommandError(f"what answers at {self._url} is no Rasa: --url names one")
+            raise CommandError(refusal("rasa-other", url=self._url))
         return [_shown(answer) for answer in answers] or ["(nothing)"]
 
     def slots(self) -> dict[str, Any] | None:

@@ -87,10 +87,8 @@ def run(options: argparse.Namespace) -> int:
     out.raw(fragment(options.flavour, options.slots, at_session_start=at_start, names=names))
     told = sorted({name for name in options.slots or () if is_personal(name)})
     if options.flavour is CALM and told:
-        out.note(
-            f"note: {', '.join(told)} can be in prompts now; an action can read the customer "
-            "from verified_context(tracker) instead"
-        )
+        instead = "an action can read the customer from verified_context(tracker) instead"
+        out.note(f"note: {', '.join(told)} can be in prompts now; {instead}")
     return 0
 
 
@@ -175,7 +173,7 @@ def _slot(flavour: Flavour, name: str) -> str:
     note = f" # {notes[name]}" if name in notes else ""
     slot = CUSTOMER_SLOTS.get(name)
     values = Outcome if name == STATUS else slot and slot.values
-    kind = "any" if name == "ps7_payload" else "text"
+    kind, runs = "any" if name == "ps7_payload" else "text", name == STATUS and flavour.every_turn
     if values is not None:
         kind = f"categorical\n    values: [{', '.join(value.value for value in values)}]"
     lines = [
@@ -185,10 +183,6 @@ def _slot(flavour: Flavour, name: str) -> str:
         *flavour.more,
         "mappings:",
         f"  - type: {flavour.mapping}",
-        *(
-            [f"    {flavour.every_turn}: {CONTEXT_ACTION}"]
-            if name == STATUS and flavour.every_turn
-            else []
-        ),
+        *([f"    {flavour.every_turn}: {CONTEXT_ACTION}"] if runs else []),
     ]
     return "\n    ".join(lines) + "\n"

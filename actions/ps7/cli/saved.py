@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from ..conversation.history import NONCE
 from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .output import CommandError
+from .words import refusal
 
 _STEPS = ("user", "action")
 """Kinds of events at which something runs, and sets slots until the next one."""
@@ -67,10 +68,7 @@ def read(name: str) -> SavedTracker:
     tracker = _dict(call.get("tracker")) or call
     slots, events = tracker.get("slots"), tracker.get("events")
     if not isinstance(slots, dict) or not isinstance(events, list):
-        raise CommandError(
-            f"{where} holds no tracker: it takes what GET /conversations/<id>/tracker gives, or "
-            "the body of a call that an action server gets"
-        )
+        raise CommandError(refusal("no-tracker", where=where))
     return SavedTracker(
         sender_id=str(tracker.get("sender_id")),
         slots=slots,

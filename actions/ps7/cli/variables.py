@@ -13,6 +13,7 @@ from .bot import files
 from .bot.yaml import UnreadableError, rows
 from .findings import listed
 from .output import CommandError
+from .words import refusal
 
 ENV = Path(".env")
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))
@@ -54,11 +55,8 @@ def load_to_ask(*, agreed: bool) -> PS7Settings:
     written = " ".join(in_env_file(ENV, filled=False).values())
     secrets |= {name.upper() for name in re.findall(r"\$\{(\w+)", written)} & outside - own
     if places and secrets and not agreed:
-        raise CommandError(
-            f"{listed(places)} comes from .env in this folder, and would be sent what does not "
-            f"({listed(sorted(secrets))}): nothing was sent. If this .env is yours, "
-            "--yes sends it"
-        )
+        listing = {"places": listed(places), "secrets": listed(sorted(secrets))}
+        raise CommandError(refusal("env-not-agreed", **listing))
     return settings
 
 

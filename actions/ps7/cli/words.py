@@ -24,3 +24,8 @@ def pairs(file: str, name: str) -> dict[str, str]:
 def left(name: str, **filled: object) -> str:
     """Return what is left to a person by a name in `left.txt`, with what fills its gaps."""
     return parts("left.txt")[name].strip().format(**filled)
+
+
+def refusal(name: str, **filled: object) -> str:
+    """Return why a command does not do what it was asked for, by a name in `refusals.txt`."""
+    return parts("refusals.txt")[name].strip().format(**filled)

@@ -72,9 +72,7 @@ class Code:
     def lacking(self) -> list[str]:
         """Return what it imports and the environment of this process does not have."""
         names = set(_IMPORT.findall(self.text)) - sys.stdlib_module_names - {MODULE, "__main__"}
-        return sorted(
-            name for name in names if not _near(self.place, name) and find_spec(name) is None
-        )
+        return [name for name in sorted(names) if not (_near(self.place, name) or find_spec(name))]
 
 
 def _near(place: Path, name: str) -> Path | None:

@@ -110,9 +110,8 @@ class Bot:
     @property
     def has_session_start(self) -> bool:
         """Whether the bot has, or is said to have, an `action_session_start`."""
-        return SESSION_ACTION in self.actions or (
-            self.code is not None and SESSION_ACTION in self.code.words
-        )
+        coded = self.code is not None and self.code.starts_session
+        return coded or SESSION_ACTION in self.actions
 
     @property
     def looks_up_at_start(self) -> bool | None:

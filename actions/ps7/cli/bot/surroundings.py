@@ -11,16 +11,13 @@ from .files import Reader
 
 _NOT_THE_BOTS = {"node_modules", "models", "venv", "site-packages", "__pycache__"}
 BUILDS = re.compile(
-    r"Makefile|.*\.mk|Justfile|Procfile|Jenkinsfile|.*Dockerfile.*|.*compose.*\.ya?ml|.*\.sh|"
-    r".*-pipelines?\.ya?ml|tox\.ini",
-    re.IGNORECASE,
+    r"(?i)Makefile|.*\.mk|Justfile|Procfile|Jenkinsfile|.*Dockerfile.*|.*compose.*\.ya?ml|.*\.sh|"
+    r".*-pipelines?\.ya?ml|tox\.ini"
 )
 """What builds or starts a bot."""
 REQUIRES = re.compile(r".*requirements.*\.txt|pyproject\.toml|Pipfile|setup\.(py|cfg)")
 """What says which packages it needs."""
-OTHERS = re.compile(
-    r".*\.(py|ipynb|toml|json|cfg|ini|conf|md|rst|txt|bat|ps1|ya?ml|sh)", re.IGNORECASE
-)
+OTHERS = re.compile(r"(?i).*\.(py|ipynb|toml|json|cfg|ini|conf|md|rst|txt|bat|ps1|ya?ml)")
 """What else may name a file of it: programs, settings and pages."""
 _MOST_ABOVE = 8
 

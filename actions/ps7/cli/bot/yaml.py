@@ -78,9 +78,8 @@ def _load(text: str, most: int) -> tuple[Table, int]:
 
 
 def _too_much() -> UnreadableError:
-    return UnreadableError(
-        f"is too much: {MOST_VALUES:,} values of a bot are read, {_DEEPEST} deep"
-    )
+    most = f"{MOST_VALUES:,} values of a bot are read, {_DEEPEST} deep"
+    return UnreadableError(f"is too much: {most}")
 
 
 def _nested(text: str) -> bool:

@@ -82,7 +82,7 @@ def _custom(bot: Bot) -> str:
 
 
 def _declared(bot: Bot, name: str, default: str) -> Iterator[Finding]:
-    kind, values = bot.slots[name].get("type"), VALUES.get(default, [])
+    kind, values = str(bot.slots[name].get("type")), VALUES.get(default, [])
     held = [str(value).lower() for value in rows(bot.slots[name].get("values"))]
     lacking = [value for value in values if value not in held]
     right = "categorical" if values else "any" if default == "ps7_payload" else "text"

@@ -17,6 +17,7 @@ from ..bot import files
 from ..bot.yaml import UnreadableError
 from ..git import is_committed, is_ignored, repository
 from ..output import CommandError
+from ..words import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,9 +127,7 @@ class Plan:
             for path in filter(None, (change.path, change.moves_to)):
                 way = [path, *path.parents]
                 if links := [each for each in way if each.is_symlink()]:
-                    said = f"{links[0]} is a link: nothing was changed. Name what it leads to "
-                    said += f"({links[0].readlink()}) by --domain, --actions or the like, or go by "
-                    raise CommandError(f"{said}hand: docs/integration.md#by-hand")
+                    raise CommandError(refusal("link", link=links[0], to=links[0].readlink()))
                 there = [each for each in way if each.exists()]
                 for each in there[: 1 + path.exists()]:
                     if not os.access(each, os.W_OK):
@@ -145,8 +144,7 @@ class Plan:
             path, moves_to = change.path, change.moves_to
             self._compare(change, "what comes after it was not changed; run it again")
             if change.private and repository(path.parent) and not is_ignored(path):
-                said = f"git does not ignore {path}, so no secret was written there"
-                raise CommandError(f"{said}: set PS7_SEAL_KEYS and the rest in the environment")
+                raise CommandError(refusal("not-ignored", path=path))
             try:
                 if change.before != change.after:
                     _write(path, change.after, private=change.private)

@@ -15,7 +15,7 @@ from ..bot.yaml import Table, parsed, rows, table
 ACTION_SERVER = "http://localhost:5055/webhook"
 _ENDPOINT = f'action_endpoint:\n  url: "{ACTION_SERVER}"\n'
 _COMMENTED = re.compile(
-    rf'^(# ?)(action_endpoint:[ \t]*\n)\1([ \t]+url:[ \t]*"{ACTION_SERVER}")', re.MULTILINE
+    rf'(?m)^(# ?)(action_endpoint: *\n)\1([ \t]+url: *"{ACTION_SERVER}")'
 )
 """As `rasa init` makes it."""
 _NEVER_WRAPPED = 10_000

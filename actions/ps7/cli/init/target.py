@@ -17,6 +17,7 @@ from ..domain import CALM, OSS, PORTUGUESE
 from ..findings import listed
 from ..output import CommandError, Mark
 from ..variables import load
+from ..words import refusal
 
 if TYPE_CHECKING:
     import argparse
@@ -102,22 +103,14 @@ def _sources(options: argparse.Namespace) -> Sources:
     domain = sources.get("domain", [])
     if not domain:
         near = [str(folder) for folder in _bots_below()]
-        hint = f". There is one in {listed(near)}: run the command there" if near else ""
-        hint = (
-            hint or ". --domain names a domain of another name, --config and --endpoints the rest"
-        )
-        raise CommandError(
-            f"there is no domain.yml here and no folder domain: this is no bot{hint}"
-        )
+        name = "bot-below" if near else "bot-none"
+        raise CommandError(refusal(name, near=listed(near or [""])))
     if absent := [str(path) for paths in sources.values() for path in paths if not path.exists()]:
         raise CommandError(f"{absent[0]} does not exist: nothing was changed")
     reader = bots.reader_of(sources)
     beside = [path for path in domain if path.is_file() or [*bots.files(reader, path)]]
     if len(beside) > 1:
-        several = " and ".join(map(str, domain))
-        raise CommandError(
-            f"{several} lie side by side: nothing was changed. Put all in the folder"
-        )
+        raise CommandError(refusal("domain-both", both=listed([*map(str, domain)])))
     return {**sources, "domain": beside or domain}
 
 
@@ -136,10 +129,7 @@ def _check_actions(bot: Bot, sources: Sources) -> None:
     places = code.elsewhere(Reader([top]), top, absent)
     if places:
         at = os.path.relpath(places[0])
-        raise CommandError(
-            f"the domain's actions ({listed(absent[:3])} …) are in {at}, not here: nothing was "
-            f"changed. `init --actions {at}` puts the plugin there"
-        )
+        raise CommandError(refusal("actions-elsewhere", names=listed(absent[:3]), at=at))
 
 
 def _names(bot: Bot, ours: Collection[str], *, pt: bool) -> dict[str, str]:
