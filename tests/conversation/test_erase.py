@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from actions.ps7.cli.saved import read, runs
+from actions.ps7.cli.saved_tracker import read, runs
 from benchmarks.scale import engines
 from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew

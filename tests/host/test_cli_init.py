@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
-from actions.ps7.cli.words import parts
+from actions.ps7.cli.texts import parts
 from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
 from tests.support.init_bots import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7.cli.doctor.of_bot import of_bot
+from actions.ps7.cli.doctor import bot as doctor
 from tests.support.command import Cli
 from tests.support.doctor import SECRETS, assert_found, wrong, wrong_in
 from tests.support.init_bots import lay_out
@@ -132,5 +132,5 @@ def test_settings_that_concern_the_bot_are_checked_with_it(
     isolated.setenv(f"PS7_{setting}", value)
     config = {} if minutes is None else {"session_expiration_time": minutes}
     lay_out(Path(), {"more.yml": json.dumps({"session_config": config})})
-    found = wrong(of_bot({"domain": [ROOT / "domain.yml", Path("more.yml")]}).findings)
+    found = wrong(doctor.check({"domain": [ROOT / "domain.yml", Path("more.yml")]}).findings)
     assert_found(found, [expected.replace("ROOT", str(ROOT))] if expected else [])

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
-from actions.ps7.cli.words import parts
+from actions.ps7.cli.texts import parts
 from tests.support.command import Terminal
 
 Make = Callable[..., tuple[Output, io.StringIO]]

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from actions.ps7 import PS7Settings, Reason
-from actions.ps7.cli.asking import Asked
 from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.findings import Finding, finding
+from actions.ps7.cli.one_lookup import Asked
 from actions.ps7.lookup.wire import Answer
 from actions.ps7.outcomes import LookupFailed
 from actions.ps7.telemetry import LookupReport

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..conversation.arrival import usable
-from . import words
+from . import texts
 
 PROGRAM = "rasa-ps7"
 FILES = {
@@ -41,7 +41,7 @@ def add_command(
 
     filled: what stands there in braces.
     """
-    text = words.parts("help.txt")[name]
+    text = texts.parts("help.txt")[name]
     for gap, value in filled.items():
         text = text.replace(f"{{{gap}}}", value)
     about, _, details = text.partition("\n\n")

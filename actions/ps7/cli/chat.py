@@ -20,9 +20,9 @@ from .arguments import OnStdin, add_command, context_id
 from .bot.yaml import rows, table
 from .masking import masked
 from .output import CommandError, Output, Tone, Toned
+from .texts import refusal
 from .variables import load
 from .web import ask
-from .words import refusal
 
 if TYPE_CHECKING:
     import argparse

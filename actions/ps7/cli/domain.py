@@ -22,7 +22,7 @@ from ..customer import (
     is_wire_name,
 )
 from ..outcomes import Outcome
-from . import words
+from . import texts
 from .arguments import add_command
 from .output import Output
 
@@ -38,7 +38,7 @@ _AT_SESSION_START = ("segment",)
 """What a bot greets by. Its actions read the customer from the seal."""
 _FIELD = "u_display"
 """An example of a field that may be declared under its own name."""
-PORTUGUESE = words.pairs("fragments.txt", "portuguese")
+PORTUGUESE = texts.pairs("fragments.txt", "portuguese")
 """Names that begin with ps7_ or u_ are the plugin's and the interface's, and stay."""
 
 
@@ -115,7 +115,7 @@ def fragment(
     """
     kind, script = flavour.name, "rule" if flavour is OSS else "flow"
     rest = chosen is None and flavour is OSS
-    parts, recipe = words.parts("fragments.txt"), kind
+    parts, recipe = texts.parts("fragments.txt"), kind
     if at_session_start:
         few = _AT_SESSION_START if flavour is OSS else flavour.slots
         flavour, recipe = replace(flavour, slots=few, every_turn=""), "start"
@@ -169,7 +169,7 @@ def _blocks(
 
 def _slot(flavour: Flavour, name: str) -> str:
     """Declare one slot by its default name."""
-    notes = words.pairs("fragments.txt", "notes")
+    notes = texts.pairs("fragments.txt", "notes")
     note = f" # {notes[name]}" if name in notes else ""
     slot = CUSTOMER_SLOTS.get(name)
     values = Outcome if name == STATUS else slot and slot.values

@@ -1,6 +1,6 @@
 """`rasa-ps7 explain`: what the plugin did in a saved conversation, run by run, and why.
 
-The plugin's own rules decide about each run that `saved` finds.
+The plugin's own rules decide about each run that `saved_tracker` finds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..outcomes import ARRIVAL_REFUSED
 from .arguments import add_command, add_json
 from .masking import masked
 from .output import Output
-from .saved import read, runs
+from .saved_tracker import read, runs
 from .variables import load
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..conversation.decision import Decision
     from ..conversation.history import TrackerLike
     from ..settings import PS7Settings
-    from .saved import Ran
+    from .saved_tracker import Ran
 
     Report = dict[str, Any]
 

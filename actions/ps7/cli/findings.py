@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .output import Mark, Tone, Toned
-from .words import parts
+from .texts import parts
 
 if TYPE_CHECKING:
     from .output import Output

@@ -9,8 +9,8 @@ from ..conversation.arrival import well_formed
 from ..customer import CUSTOMER_SLOTS, SlotNames, project
 from ..outcomes import Outcome
 from .arguments import OnStdin, add_agreement, add_command, add_json, context_id
-from .asking import look_up
 from .masking import masked, masked_field, without
+from .one_lookup import look_up
 from .output import Output, Tone, Toned
 from .variables import load_to_ask, own_secrets
 from .version import VERSION
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..settings import PS7Settings
-    from .asking import Asked
+    from .one_lookup import Asked
 
 _EXIT_CODES = {
     Outcome.OK: 0,

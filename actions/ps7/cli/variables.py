@@ -13,7 +13,7 @@ from .bot import files
 from .bot.yaml import UnreadableError, rows
 from .findings import listed
 from .output import CommandError
-from .words import refusal
+from .texts import refusal
 
 ENV = Path(".env")
 KNOWN = (SECRETS_DIR, *(f"{PREFIX}{field.upper()}" for field in PS7Settings.model_fields))

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]:
     """Make every check that was asked for, in order."""
-    from . import connection, network, of_bot, settings
+    from . import bot, connection, network, settings
 
     folder = options.bot or Path()
     if not options.only_bot:
@@ -76,4 +76,4 @@ def sections(sources: Sources, options: argparse.Namespace) -> Iterator[Section]
         yield Section("Rasa", of_rasa)
     if sources or options.bot is not None:
         ask = not (options.only_bot or options.offline)
-        yield of_bot.of_bot(sources, folder, alone=options.only_bot, ask_server=ask)
+        yield bot.check(sources, folder, alone=options.only_bot, ask_server=ask)

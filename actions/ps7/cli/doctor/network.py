@@ -15,8 +15,8 @@ from uuid import uuid4
 from ... import clock
 from ...lookup import tokens
 from ...outcomes import Reason
-from ..asking import look_up
 from ..findings import Finding, Section, by_variant, finding
+from ..one_lookup import look_up
 from . import connection
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...lookup.wire import Answer
     from ...outcomes import LookupFailed
     from ...settings import PS7Settings
-    from ..asking import Asked
+    from ..one_lookup import Asked
 
 _NO_SUCH_CONTEXT = {
     Reason.FAILURE_CODE: "a code other than 0",

@@ -103,9 +103,9 @@ def check(bot: Bot) -> Iterator[Finding]:
     if absent := [name for name in OURS if name not in names]:
         yield finding("action-server-plugin", url=shown(url), names=listed(absent))
     absent = [name for name in bot.own_actions if name not in names]
-    for key, runs in (("action-server-actions", True), ("action-server-actions:unused", False)):
+    for lacks, runs in (("action-server-actions", True), ("action-server-actions:unused", False)):
         if some := [name for name in absent if bot.runs(name) is runs]:
-            yield finding(key, url=shown(url), names=listed(some))
+            yield finding(lacks, url=shown(url), names=listed(some))
     if names.issuperset([*OURS, *bot.own_actions]):
         yield finding("action-server", url=shown(url))
 

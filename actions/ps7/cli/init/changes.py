@@ -17,7 +17,7 @@ from ..bot import files
 from ..bot.yaml import UnreadableError
 from ..git import is_committed, is_ignored, repository
 from ..output import CommandError
-from ..words import refusal
+from ..texts import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from ..bot import surroundings
 from ..bot.code import lines as found_in
 from ..git import is_ignored, is_tracked, repository
 from ..key import new_seal_key
+from ..texts import left_to_you
 from ..variables import ENV, SIMULATORS, in_env_file, names_set
-from ..words import left
 from .changes import read
 from .edits import appended
 
@@ -51,9 +51,9 @@ def set_up(plan: Plan, target: Target) -> None:
         lines += ["# PS7: what this bot calls slots of the plugin."]
         lines += [f"PS7_SLOT_NAMES={quote}{json.dumps(target.new_names)}{quote}"]
     if in_git and "PS7_SEAL_KEYS" not in there:
-        plan.left.append(left("env-tracked", env=env))
+        plan.left.append(left_to_you("env-tracked", env=env))
     if target.new_names and not in_git:
-        plan.left.append(left("names", env=env, fragment=target.fragment))
+        plan.left.append(left_to_you("names", env=env, fragment=target.fragment))
     ignored = [] if in_git or not lines else [env.name]
     ignored += _environment_in_use()
     _leave_out_of_git(plan, env.parent, ignored)
@@ -69,7 +69,7 @@ def _env_file(plan: Plan, target: Target) -> Path:
     above = surroundings.env_above(target.home) if reads and not os.path.lexists(env) else None
     if above is None:
         return env
-    plan.left.append(left("env-above", env=above))
+    plan.left.append(left_to_you("env-above", env=above))
     return above
 
 

@@ -15,9 +15,8 @@ from ...customer import SESSION_ACTION, STATUS, SlotNames
 from ..bot import sources as bots
 from ..bot.yaml import rows, table
 from ..domain import CALM, fragment
-from ..words import left, parts
-from . import environment
-from . import left as remaining
+from ..texts import left_to_you, parts
+from . import environment, remaining
 from .changes import Change, Plan, read
 from .edits import appended, with_endpoint, with_greeting, with_import
 
@@ -44,14 +43,14 @@ def make(target: Target) -> Plan:
         _start_session(plan, target, alone=at_start)
     endpoints = target.sources.get("endpoints", [bots.ENDPOINTS])[0]
     if not target.bot.action_endpoint and not plan.change(endpoints, with_endpoint):
-        plan.left.append(left("endpoint", file=endpoints))
+        plan.left.append(left_to_you("endpoint", file=endpoints))
     called = SlotNames(target.names)
     declared = target.bot.slots if target.is_merged else [called.of(name) for name in target.slots]
     segment = called.of("segment")
     if segment in declared:
         _greet(plan, target, segment)
     else:
-        plan.left.append(left("segment", slot=segment))
+        plan.left.append(left_to_you("segment", slot=segment))
     if not target.is_merged:
         _merge(plan, target)
         plan.left += remaining.of_the_code(target)
@@ -68,13 +67,13 @@ def _merge(plan: Plan, target: Target) -> None:
         plan.left += remaining.moved_domain(target)
     if read(target.fragment) is not None:
         status = SlotNames(target.names).of(STATUS)
-        plan.left.append(left("fragment", file=target.fragment, status=status))
+        plan.left.append(left_to_you("fragment", file=target.fragment, status=status))
         return
     at_start = target.options.at_session_start
     names, slots = target.names, target.options.slots
     text = fragment(target.flavour, slots, at_session_start=at_start, names=names)
     if at_start:
-        plan.left.append(left("rules"))
+        plan.left.append(left_to_you("rules"))
     about = f"the plugin's slots and actions, {text.count(chr(10))} lines"
     plan.changes[target.fragment] = Change(target.fragment, None, text, about)
 
@@ -97,10 +96,10 @@ def _start_session(plan: Plan, target: Target, *, alone: bool) -> None:
     if target.bot.has_session_start:
         harm = "nobody is known" if alone else "the first message finds no customer"
         own = remaining.place_of(target, SESSION_ACTION)
-        plan.left.append(left("session-start-derive", place=own, harm=harm))
+        plan.left.append(left_to_you("session-start-derive", place=own, harm=harm))
         return
     if code is None and target.bot.own_actions:
-        plan.left.append(left("session-start-elsewhere"))
+        plan.left.append(left_to_you("session-start-elsewhere"))
         return
     module = ".ps7" if code is not None and code.has_copy else "rasa_ps7"
     start = _SESSION_START.format(module=module)
@@ -121,7 +120,7 @@ def _greeting_for(bot: Bot) -> str:
 def _greet(plan: Plan, target: Target, slot: str) -> None:
     bot, response = target.bot, target.options.greet
     if response not in bot.responses:
-        plan.left.append(left("greet-none", response=response))
+        plan.left.append(left_to_you("greet-none", response=response))
         return
     answers = [table(answer) for answer in rows(bot.responses[response])]
     conditions = [answer["condition"] for answer in answers if "condition" in answer]
@@ -130,7 +129,7 @@ def _greet(plan: Plan, target: Target, slot: str) -> None:
     greeting = target.options.greeting or _greeting_for(bot)
     edit = partial(with_greeting, response=response, slot=slot, greeting=greeting)
     if bot.scripts is not None and not bot.says(response):
-        plan.left.append(left("greet-unsaid", response=response))
+        plan.left.append(left_to_you("greet-unsaid", response=response))
     elif conditions or not any(plan.change(file, edit) for file in bot.response_files):
         name = "greet-conditions" if conditions else "greet-form"
-        plan.left.append(left(name, response=response, slot=slot))
+        plan.left.append(left_to_you(name, response=response, slot=slot))

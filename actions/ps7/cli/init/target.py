@@ -16,8 +16,8 @@ from ..bot.files import Reader
 from ..domain import CALM, OSS, PORTUGUESE
 from ..findings import listed
 from ..output import CommandError, Mark
+from ..texts import refusal
 from ..variables import load
-from ..words import refusal
 
 if TYPE_CHECKING:
     import argparse

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..bot.sources import Sources
 
 
-def of_bot(
+def check(
     sources: Sources,
     folder: Path = Path(),
     *,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ..conversation.history import NONCE
 from ..customer import CONTEXT, CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from .output import CommandError
-from .words import refusal
+from .texts import refusal
 
 _STEPS = ("user", "action")
 """Kinds of events at which something runs, and sets slots until the next one."""

@@ -21,9 +21,9 @@ def pairs(file: str, name: str) -> dict[str, str]:
     return dict(line.split(maxsplit=1) for line in lines)
 
 
-def left(name: str, **filled: object) -> str:
-    """Return what is left to a person by a name in `left.txt`, with what fills its gaps."""
-    return parts("left.txt")[name].strip().format(**filled)
+def left_to_you(name: str, **filled: object) -> str:
+    """Return what is left to a person by a name in `remaining.txt`, with what fills its gaps."""
+    return parts("remaining.txt")[name].strip().format(**filled)
 
 
 def refusal(name: str, **filled: object) -> str:

@@ -12,7 +12,7 @@ from ..bot.code import lines
 from ..bot.yaml import rows, table
 from ..doctor import server
 from ..findings import listed
-from ..words import left
+from ..texts import left_to_you
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,34 +31,34 @@ def of_the_code(target: Target) -> Iterator[str]:
     """Yield what the bot's own code needs, or loses."""
     bot = target.bot
     if bot.own_session_start and not target.options.at_session_start and not bot.is_calm:
-        yield left("session-start", place=place_of(target, SESSION_ACTION))
+        yield left_to_you("session-start", place=place_of(target, SESSION_ACTION))
     for finding in server.lacking(bot):
         yield f"{finding.found}. {finding.do}"
     if bot.code_less_actions and bot.code is None:
-        yield left("actions-elsewhere", names=listed(bot.code_less_actions[:3]))
+        yield left_to_you("actions-elsewhere", names=listed(bot.code_less_actions[:3]))
     policies = [str(table(each).get("name")) for each in rows((bot.config or {}).get("policies"))]
     learns = bot.config is not None and (not policies or "TEDPolicy" in policies)
     if learns and any(script.title.startswith("story ") for script in bot.scripts or ()):
-        yield left("ted")
+        yield left_to_you("ted")
 
 
 def of_the_surroundings(target: Target) -> Iterator[str]:
     """Yield what installs and starts the bot: requirements, containers, other machines."""
     required = surroundings.texts(surroundings.REQUIRES)
     if named := lines(required, _REQUIRES_SDK):
-        yield left("requirements", files=listed(named))
+        yield left_to_you("requirements", files=listed(named))
     yield from _sdk({pin for _, text in required for pin in _SDK.findall(text)})
     built = surroundings.texts(surroundings.BUILDS)
     composed = [each for each in built if "compose" in each[0].name.lower()]
     images = [each for each in built if "dockerfile" in each[0].name.lower()]
     if found := lines(images, _STARTS_ACTIONS) + lines(composed, _IMAGE_OF_SDK):
-        yield left("image", files=listed(found))
+        yield left_to_you("image", files=listed(found))
     if found := lines([*built, *required], _OLD_RASA):
-        yield left("rasa-old", files=listed(found))
+        yield left_to_you("rasa-old", files=listed(found))
     endpoint = target.bot.action_endpoint
     if server.is_remote(endpoint):
         services = listed([str(file) for file, _ in composed] or ["it"])
-        yield left("remote", at=server.address(endpoint), services=services)
+        yield left_to_you("remote", at=server.address(endpoint), services=services)
 
 
 def _sdk(pins: set[str]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _sdk(pins: set[str]) -> Iterator[str]:
     for pin in sorted(pins):
         wanted, held = ([int(part) for part in re.findall(r"\d+", text)] for text in (pin, here))
         if wanted[:2] != held[:2]:
-            yield left("sdk-old" if wanted < _OLDEST else "sdk", pin=pin, here=here)
+            yield left_to_you("sdk-old" if wanted < _OLDEST else "sdk", pin=pin, here=here)
 
 
 def place_of(target: Target, word: str) -> str:
@@ -86,4 +86,4 @@ def moved_domain(target: Target) -> Iterator[str]:
     others = surroundings.texts(surroundings.OTHERS)
     said += lines([each for each in others if file.name in each[1]], named)
     if said := list(dict.fromkeys(said)):
-        yield left("domain-moved", folder=folder, files=", ".join(said))
+        yield left_to_you("domain-moved", folder=folder, files=", ".join(said))
