@@ -18,6 +18,7 @@ from .arguments import add_command, add_json
 from .masking import masked
 from .output import Output
 from .saved_tracker import read, runs
+from .texts import parts
 from .variables import load
 
 if TYPE_CHECKING:
@@ -37,26 +38,7 @@ _FOREIGN = (
     "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
     "another sender id than that of this file."
 )
-_NOBODY = "the customer's slots become null."
-MEANINGS = {
-    Rule.LOGGED_OUT: f"The contextId is logged out: {_NOBODY}",
-    Rule.ARRIVAL_REFUSED: f"Nobody is known: {_NOBODY}",
-    Rule.UNUSABLE: f"The contextId is not usable: {_NOBODY}",
-    Rule.HELD: "PS7's answer about this contextId is still valid: the slots show it.",
-    Rule.FAILED_BEFORE: "The last lookup of this contextId failed, and nobody asks PS7 again yet: "
-    "its outcome still applies.",
-    Rule.TOO_MANY: f"This session has asked about `PS7_MAX_CONTEXTS` others: {_NOBODY}",
-    Rule.LOOK_UP: "A contextId was found: PS7 is asked, and its answer is sealed.",
-    Rule.SESSION_OVER: "Slots claim a customer of another session or version, or Rasa rewound "
-    f"them: {_NOBODY}",
-    Rule.NO_SEAL_BEHIND: f"Slots claim a customer, and no seal is behind them: {_NOBODY}",
-    Rule.STILL_EXPIRED: "`ps7_status` became `expired` after the newest message, and stays so.",
-    Rule.STILL_TAMPERED: "`ps7_status` became `tampered` after the newest message, and stays so.",
-    Rule.NOTHING_HELD: "There is neither a contextId nor a customer.",
-    Rule.ANOTHER_FOUND: f"The seal in the slot is about another contextId: {_NOBODY}",
-    Rule.HELD_TOO_OLD: f"The customer's time is over: {_NOBODY}",
-    Rule.FORGET: f"This contextId, and every one that a seal is about, is logged out: {_NOBODY}",
-}
+MEANINGS = {rule: parts("rules.txt")[rule.value].strip() for rule in Rule}
 """Why a rule applies and what it does, in a sentence."""
 _DECIDE: dict[str, Callable[[State], Decision | Question]] = {
     VERIFY_ACTION: verify,
@@ -122,6 +104,7 @@ class Reporter:
         state = State(tracker, slots, self.bot, ran.at)
         arrival, newest = state.arrival(), state.history.newest_metadata
         decision = _DECIDE.get(ran.action, look_up)(state)
+        then = None if isinstance(decision, Question) else self._slots(decision.slots, state)
         report = {
             "message": len(ran.said),
             "action": ran.action,
@@ -132,9 +115,7 @@ class Reporter:
             "correlation": correlation_id(state, arrival) if self.keys_known else None,
             "metadata": None if arrival else describe_metadata(newest, self.bot.paths),
             **_decided(state, arrival, decision),
-            "would_set": None
-            if isinstance(decision, Question)
-            else self._slots(decision.slots, state),
+            "would_set": then,
             "was_set": self._slots(ran.was_set, state),
         }
         if self.keys_known or not (state.is_foreign or state.history.sealed_at):
