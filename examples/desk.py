@@ -2,9 +2,9 @@
 
     HANDOVER_TOKEN=… RASA_URL=http://127.0.0.1:5005 RASA_TOKEN=… python examples/desk.py --port 8090
 
-A real desk is a product of its own. This one has what `actions/desk.py` of the example bots asks of
-any: a bearer token, an `Idempotency-Key` by which a hand-over that comes again is the one that is
-there already, and 409 for the same key with another body. It also shows the way back, by Rasa's
+A real desk is a product of its own. This one has what `actions/hand_over/` of the example bots asks
+of any: a bearer token, an `Idempotency-Key` by which a hand-over that comes again is the one that
+is there already, and 409 for the same key with another body. It also shows the way back, by Rasa's
 HTTP API (`rasa run --enable-api --auth-token …`).
 
     GET    /handovers                  the tickets, by key

@@ -1,10 +1,12 @@
-"""The example bots' own tests, run as a bot builder runs them: alone, in the bot's folder."""
+"""The example bots' own tests, run as a bot builder runs them: alone, in a copy of the bot."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -13,11 +15,15 @@ from tests.support.processes import ROOT
 
 
 @pytest.mark.parametrize("bot", ["calm-bot", "oss-bot", "oss-bot-session-start"])
-def test_the_tests_of_an_example_pass(bot: str) -> None:
-    """With the settings in the bot's own `pytest.ini`, and none of this repository's."""
+def test_the_tests_of_an_example_pass(bot: str, tmp_path: Path) -> None:
+    """With the settings in the bot's own `pytest.ini`, and none of this repository's.
+
+    Its links are files in a copy: `cp -rL`.
+    """
+    copy = shutil.copytree(ROOT / "examples" / bot, tmp_path / bot)
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=ROOT / "examples" / bot,
+        cwd=copy,
         capture_output=True,
         encoding="utf-8",
         check=False,
