@@ -138,11 +138,15 @@ sys.exit(chat.main())
 """
 
 
-def test_the_chat_says_what_the_desk_got(tmp_path: Path) -> None:
-    """After one has talked, as the desk's log has it. Settings for another bot are not for it."""
+@pytest.mark.parametrize("faults", [[], ["--faults"]])
+def test_the_chat_says_what_the_desk_got(tmp_path: Path, faults: list[str]) -> None:
+    """After one has talked, as the desk's log has it. Settings for another bot are not for it.
+
+    Before that, it says who can arrive, and on request what can go wrong at PS7.
+    """
     (tmp_path / "desk.log").write_text('{"reason": "ask_human"}\n', encoding="utf-8")
     chat = subprocess.run(
-        [sys.executable, "-c", CHATS, "--models", str(tmp_path)],
+        [sys.executable, "-c", CHATS, "--models", str(tmp_path), *faults],
         cwd=servers.BOT,
         env={**os.environ, "PS7_BASE_URL": "https://ps7.example"},
         capture_output=True,
@@ -150,7 +154,9 @@ def test_the_chat_says_what_the_desk_got(tmp_path: Path) -> None:
         check=False,
     )
     assert chat.returncode == 3, chat.stderr
-    assert re.search(r"(?ms)^  :as ana  +Ana, .*^  :as not-found ", chat.stdout)
+    assert re.search(r"(?m)^  :as ana  +Ana, ", chat.stdout)
+    listed = re.search(r"(?m)^  :as not-found ", chat.stdout)
+    assert (listed is None, "FAULTS=1" in chat.stdout) == (not faults, not faults)
     assert chat.stdout.endswith(
         "\n['chat', '--url', 'http://rasa.example'] False\n"
         '\nWhat the agents\' desk was handed over:\n{"reason": "ask_human"}\n'
