@@ -140,8 +140,8 @@ lookups: .venv/dev ## lookups at a PS7 that fails, refuses or repeats itself, an
 bench: .venv/dev $(RASA) ## what the plugin costs: a turn in Rasa without it and with it, and the action server alone: 15 minutes
 	@$(RUN) -m benchmarks $(WRITE)
 
-scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of each server, which are killed, upgraded and given new keys
-	@$(RUN) -m benchmarks.scale $(WRITE)
+scale: .venv/dev $(RASA) ## conversations on PostgreSQL, Redis, nginx and two of each server, which are killed, upgraded and given new keys; BEFORE=path: another tree beside it
+	@$(RUN) -m benchmarks.scale $(if $(BEFORE),--before $(BEFORE)) $(WRITE)
 
 wheel: .venv/dev ## the wheel and the sdist, into dist/: the same bytes wherever they are built
 	@$(RUN) -m hatchling build

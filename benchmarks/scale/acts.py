@@ -1,7 +1,7 @@
 """The acts of a run: an action server is killed, another version is rolled out, keys are rotated.
 
-Each change happens as the documentation has it: docs/operations.md for keys, RELEASING.md for the
-format of seals. What takes a day there, until conversations are over, takes no time here: those
+Each change happens as the documentation has it: docs/operations.md for keys, CONTRIBUTING.md for
+the format of seals. What takes a day there, until conversations are over, takes no time here: those
 that talked before have ended.
 """
 
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.scale.servers import ARRIVAL_KEYS, SEAL_KEYS
-from benchmarks.scale.versions import FURTHER_FIELD, READS_NEXT, WRITES_NEXT
+from benchmarks.scale.versions import FURTHER_FIELD, NEXT_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from benchmarks.scale.scenario import Stage
 
@@ -29,6 +30,8 @@ class Plan:
     """Whether nginx repeats action calls whose server died."""
     crowd: int = 1
     """How many times as many users talk as in other acts."""
+    lookups: int | None = 1
+    """For how many lookups a contextId accounts; None: nobody counts them."""
 
 
 def _dies(place: int) -> Callable[[Stage], Awaitable[None]]:
@@ -43,7 +46,7 @@ def _dies(place: int) -> Callable[[Stage], Awaitable[None]]:
     return happens
 
 
-def _released(*versions: str | None) -> Callable[[Stage], Awaitable[None]]:
+def _released(*versions: str | Path | None) -> Callable[[Stage], Awaitable[None]]:
     async def happens(stage: Stage) -> None:
         """Roll versions out, one after the other; half-way users talk with two of them."""
         one, other = stage.servers.each
@@ -83,7 +86,12 @@ PLANS = (
     Plan(AS_IT_COMES, _dies(0), repeats=False, crowd=3),
     Plan(REPEATING, _dies(1), crowd=3),
     Plan("a further field in seals, and back", _released(FURTHER_FIELD, None)),
-    Plan("another format, in two releases", _released(READS_NEXT, WRITES_NEXT)),
+    Plan("another format of seals, and back", _released(NEXT_FORMAT, None), lookups=2),
     Plan("seal keys are rotated", _seal_keys),
     Plan("arrival keys are rotated", _arrival_keys),
 )
+
+
+def release_before(tree: Path) -> Plan:
+    """Roll the plugin of another tree out, and back: its release and this one, side by side."""
+    return Plan("the release before, and back", _released(tree, None), lookups=None)

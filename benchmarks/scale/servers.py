@@ -78,9 +78,10 @@ class ActionServers:
         self.keys = {SEAL_KEYS: [new_seal_key()], ARRIVAL_KEYS: [new_seal_key()]}
         """The keys of those who start from now on, newest first."""
 
-    def release(self, version: str | None) -> None:
+    def release(self, version: str | Path | None) -> None:
         """Let those who start from now on have a version of the plugin; None: the present one."""
-        folder = self._crew.folder / str(version).replace(" ", "-")
+        name = version if isinstance(version, str) else "before"
+        folder = self._crew.folder / name.replace(" ", "-")
         self._bot = BOT if version is None else versions.make(version, BOT, folder)
 
     async def rotated(self, variable: str) -> list[list[str]]:

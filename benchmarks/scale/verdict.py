@@ -73,7 +73,8 @@ def _wrong_in(act: Act, run: Run) -> dict[str, bool]:
     return {
         "a conversation was expired, invalid or tampered": any(map(_NEVER.intersection, ever)),
         "PS7 was asked more often than its contexts and the calls cut off account for": not (
-            min(asked) == 1 and sum(asked) <= len(asked) + cut_off
+            min(asked) >= 1
+            and sum(asked) <= len(asked) * (act.plan.lookups or sum(asked)) + cut_off
         ),
         "no call came while a server was away": not found[_REFUSED],
         "an action call failed, or a turn was lost, although nginx repeats calls": act.plan.repeats

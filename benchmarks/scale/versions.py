@@ -1,4 +1,4 @@
-"""Versions of the plugin that do not exist yet: the present one with one change to its seals.
+"""Other versions of the plugin: the present one with one change to its seals, or another tree's.
 
 Each is the example bot's actions with a plugin of its own, in a folder of the run.
 """
@@ -11,27 +11,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-FURTHER_FIELD, READS_NEXT, WRITES_NEXT = "a further field", "reads format 4", "writes format 4"
+FURTHER_FIELD, NEXT_FORMAT = "a further field", "another format"
 
-_FORMAT = "    version: Literal[3] = 3\n"
+_FORMAT = "    version: Literal[4] = 4\n"
 _CHANGES = {
     FURTHER_FIELD: (_FORMAT, f'{_FORMAT}    channel: str = "app"\n'),
-    READS_NEXT: (_FORMAT, "    version: Literal[3, 4] = 3\n"),
-    WRITES_NEXT: (_FORMAT, "    version: Literal[3, 4] = 4\n"),
+    NEXT_FORMAT: (_FORMAT, "    version: Literal[5] = 5\n"),
 }
-"""By version: a line of `conversation/seal.py`, and what stands there instead. Those who write the
-next format read both; so do those of the release between, which still write the present one."""
+"""By version: a line of `conversation/seal.py`, and what stands there instead."""
 
 
-def make(version: str, bot: Path, folder: Path) -> Path:
+def make(version: str | Path, bot: Path, folder: Path) -> Path:
     """Copy a bot's actions with a plugin of this version; return where to start their server.
+
+    A path is that of another tree of the project, whose plugin it is.
 
     Raises:
         ValueError: the line to change is not there (once).
 
     """
-    for package in ("actions", "rasa_ps7"):
-        shutil.copytree(bot / package, folder / package, ignore=shutil.ignore_patterns("__py*"))
+    plugin = bot / "rasa_ps7" if isinstance(version, str) else version / "actions" / "ps7"
+    for package, source in (("actions", bot / "actions"), ("rasa_ps7", plugin)):
+        shutil.copytree(source, folder / package, ignore=shutil.ignore_patterns("__py*"))
+    if not isinstance(version, str):
+        return folder
     seal = folder / "rasa_ps7" / "conversation" / "seal.py"
     present, line = seal.read_text(encoding="utf-8"), _CHANGES[version]
     if present.count(line[0]) != 1:

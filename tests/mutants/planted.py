@@ -65,7 +65,9 @@ BUGS = {
     ),
     # Log-outs
     "the log-outs of older seals are not added up": Bug(
-        "state", "for seal in reversed(self.seals) for out", "for seal in self.seals[-1:] for out"
+        "state",
+        "seal.logged_out for seal in reversed(self.seals))",
+        "seal.logged_out for seal in self.seals[-1:])",
     ),
     "a log-out logs out the contextId at hand only": Bug(
         "decision", "in reversed(state.seals) for name", "in state.seals[:0] for name"

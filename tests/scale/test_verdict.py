@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scale.acts import PLANS
+from benchmarks.scale.acts import PLANS, Plan
 from benchmarks.scale.scenario import Act, Run
 from benchmarks.scale.users import Turn, User
 from benchmarks.scale.verdict import problems
@@ -54,3 +54,13 @@ def test_each_context_is_looked_up_and_a_server_is_away() -> None:
     run = a_run()
     run.lookups, run.acts[0].calls = Counter(), ()
     assert len(problems(run)) == 2
+
+
+@pytest.mark.parametrize(("plan", "most"), [(PLANS[2], 1), (PLANS[3], 2)])
+def test_each_version_may_look_a_customer_up_once(plan: Plan, most: int) -> None:
+    """If they seal in one format, one lookup does for both."""
+    run = a_run()
+    run.acts[0].plan = plan
+    for lookups, problem in ((most, []), (most + 1, ["PS7 was asked more often"])):
+        run.lookups.update(dict.fromkeys(run.lookups, lookups - min(run.lookups.values())))
+        assert [each[:24] for each in problems(run)] == problem

@@ -107,9 +107,8 @@ class State:
             if seal.session == history.mark and history.is_of_session(seal.text)
         ]
         """Those of this session."""
-        self.log_outs = tuple(
-            dict.fromkeys(out for seal in reversed(self.seals) for out in seal.logged_out)
-        )
+        known = dict.fromkeys(seal.logged_out for seal in reversed(self.seals))  # mostly the same
+        self.log_outs = tuple(dict.fromkeys(out for log_outs in known for out in log_outs))
         """Fingerprints of all that any seal shown has as logged out, the newest first."""
 
     # Seals
