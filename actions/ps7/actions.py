@@ -101,16 +101,16 @@ class PS7Action(Action, ABC):
         domain: DomainDict,
     ) -> list[dict[str, Any]]:
         """Return one event for each slot that changes, none if all is as it should be."""
-        shared = self.runtime
-        slots = shared.bot.slots_of(tracker, domain)
-        changes, _ = await self._run(tracker, slots, shared)
+        changes, _ = await self._run(tracker, domain, self.runtime)
         return slot_events(changes)
 
     async def _run(
-        self, tracker: TrackerLike, slots: Slots, shared: Runtime
+        self, tracker: TrackerLike, domain: object, shared: Runtime
     ) -> tuple[dict[str, Any], Outcome]:
         """Return the slots to set, and the outcome: `unavailable` if something failed."""
+        slots = None
         try:
+            slots = shared.bot.slots_of(tracker, domain)
             state = State(tracker, slots, shared.bot, clock.utc_now())
             decided = self.decide(state)
             if isinstance(decided, decision.Question):
@@ -126,7 +126,7 @@ class PS7Action(Action, ABC):
         except Exception as error:  # noqa: BLE001 - Rasa would log the whole tracker
             telemetry.log_bug(error)
             RunReport("failed", Outcome.UNAVAILABLE).tell(self.name(), shared.noted)
-            return _fail_closed(slots, shared.bot), Outcome.UNAVAILABLE
+            return _fail_closed(tracker, slots, shared.bot), Outcome.UNAVAILABLE
         return decided.slots, decided.outcome
 
 
@@ -202,13 +202,12 @@ class PS7SessionStart(ActionPS7Context):
     ) -> list[dict[str, Any]]:
         """Start the session: return SessionStarted, the slots, and `action_listen`."""
         shared, session = self.runtime, NewSession(tracker, domain)
-        slots = shared.bot.slots_of(session, domain)
-        changes, outcome = await self._run(session, slots, shared)
+        changes, outcome = await self._run(session, domain, shared)
         to_set = session.to_set(changes)
         session.slots |= changes
         more: list[dict[str, Any]] = []
         try:
-            slots = slots._replace(values=session.slots)
+            slots = shared.bot.slots_of(session, domain)
             _, customer = verified(State(session, slots, shared.bot, clock.utc_now()))
             events = await self.opened(dispatcher, customer, outcome)
             more = _of_the_bot(events, slots.plugin)
@@ -283,9 +282,9 @@ def handover(
     }
 
 
-def _fail_closed(slots: Slots, bot: Bot) -> dict[str, Any]:
-    """Return the status `unavailable`, with nothing of a customer left."""
-    own = (name for name in bot.settings.clear_slots if name in slots.values)
-    nulls = dict.fromkeys((*slots.plugin, *own))
-    status = bot.names.status
+def _fail_closed(tracker: TrackerLike, slots: Slots | None, bot: Bot) -> dict[str, Any]:
+    """Return the status `unavailable`, with nothing of a customer left, as far as it is known."""
+    values, status = tracker.slots if isinstance(tracker.slots, dict) else {}, bot.names.status
+    names = (status,) if slots is None else (*slots.plugin, *bot.settings.clear_slots)
+    nulls = dict.fromkeys(name for name in names if name in values)
     return nulls | ({status: Outcome.UNAVAILABLE.value} if status in nulls else {})

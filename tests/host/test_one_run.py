@@ -101,6 +101,16 @@ async def test_a_bug_is_an_outcome_too(
     assert error.exc_info is None
 
 
+async def test_what_breaks_before_the_slots_are_known_sets_the_status_alone(
+    bot: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No slot may be trusted beside that status."""
+    await arrive(bot, "ana")
+    monkeypatch.setattr("actions.ps7.conversation.state.Bot.slots_of", broken)
+    assert await run(bot, LOOK_UP) == ["ps7_status"]
+    assert bot.slots["ps7_status"] == "unavailable"
+
+
 def broken(*_: object) -> None:
     """Fail as no one foresaw."""
     raise ZeroDivisionError("52998224725")
