@@ -2,7 +2,8 @@
 
 Plain values only. Nothing here knows HTTP, a tracker or the settings. `SLOTS` has one row for each
 slot of the customer. The projection, the domain fragment, what is masked and what a prompt or a
-report may show derive from it. Adding a slot is one row.
+report may show derive from it. Adding a slot is one row, and an attribute of `CustomerContext` if a
+bot's code is to read it.
 """
 
 from __future__ import annotations
