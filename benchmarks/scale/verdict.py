@@ -69,6 +69,8 @@ def _wrong_in(act: Act, run: Run) -> dict[str, bool]:
     found, asked = of_act(act, run), _asked(act, run)
     cut_off, failed, lost = found["action calls cut off"], found[_FAILED], _lost(act)
     begun, dead = act.dying
+    # Where two formats take turns, a bot's action may not know whom the other version looked up.
+    lost_otherwise = lost if act.plan.lookups == 1 else []
     ever = [_statuses(run.trackers[user.number]) for user in act.users]
     return {
         "a conversation was expired, invalid or tampered": any(map(_NEVER.intersection, ever)),
@@ -78,11 +80,11 @@ def _wrong_in(act: Act, run: Run) -> dict[str, bool]:
         ),
         "no call came while a server was away": not found[_REFUSED],
         "an action call failed, or a turn was lost, although nginx repeats calls": act.plan.repeats
-        and bool(failed or lost),
-        "more turns were lost than calls were cut off": len(lost) > cut_off,
+        and bool(failed or lost_otherwise),
+        "more turns were lost than calls were cut off": len(lost_otherwise) > cut_off,
         "an action call failed that was not cut off": failed > cut_off,
         "a turn was lost that was not under way at the kill": any(
-            turn.begun > dead or turn.ended < begun for turn in lost
+            turn.begun > dead or turn.ended < begun for turn in lost_otherwise
         ),
     }
 

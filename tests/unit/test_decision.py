@@ -279,6 +279,10 @@ def _overwrites(**slots: object) -> Callable[[Talk], object]:
 STAY: dict[str, tuple[str | None, Callable[[Talk], object]]] = {
     # which customer is known before, and what happens then
     "the first customer": (None, lambda talk: talk.meets("ana")),
+    "the customer whose CPF was typed": (
+        None,
+        lambda talk: talk.writes(cpf=CPF["ana"]).meets("ana"),
+    ),
     "the first answer": ("ana unavailable", lambda talk: talk.meets("ana", Outcome.OK)),
     "the same in a new session": ("ana", lambda talk: talk.meets("ana", opens="rasas")),
     "the same, an hour later": ("ana", lambda talk: _later(talk).meets("ana")),
@@ -286,6 +290,7 @@ STAY: dict[str, tuple[str | None, Callable[[Talk], object]]] = {
 GO: dict[str, tuple[str | None, Callable[[Talk], object]]] = {
     "a log-out of nobody": (None, lambda talk: talk.forgets()),
     "a forged seal": (None, _overwrites(ps7_context="forged")),
+    "a CPF that was another's": (None, lambda talk: talk.writes(cpf="typed").meets("ana")),
     "nobody in a new session": ("ana", lambda talk: talk.says(opens="ours")),
     "a failure, an hour later": (
         "ana",

@@ -314,12 +314,13 @@ def _bot_slots_stay(
 ) -> bool:
     """Whether the bot's own slots of `PS7_CLEAR_SLOTS` stay.
 
-    They stay if no customer was known before, or if the same one is known before and after, by
-    status, slots and seal.
+    They stay if no customer was known before, and no slot was about another person; or if the same
+    customer is known before and after, by status, slots and seal.
     """
+    names = [state.bot.names.of(slot) for slot in PERSON_SLOTS]
+    changed = [name for name in names if name in changes]
     if state.nobody_is_known:
-        return True
-    changed = any(state.bot.names.of(slot) in changes for slot in PERSON_SLOTS)
+        return all(state.slots.values[name] is None for name in changed)
     before = None if state.slot_seal is None else state.open(state.slot_seal).customer
     return state.says_ok and not changed and same_customer(before, customer)
 
