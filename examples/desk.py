@@ -17,9 +17,9 @@ Each but the first has a header `Agent: <name>`, and a message an `Idempotency-K
 who takes a ticket has it; others get 409. A ticket is over once it was returned, nobody
 came, or its conversation is another one: a new hand-over, a new session. Then all of it is 410.
 
-The answer to words says what became of them: 200 `{"delivered": true}`; 202 and null while Rasa is
-at it: ask again with the same key; 502 and false: it failed, the same key tries again; 504 and null
-if nobody knows: the same key looks for the words in Rasa's tracker, and says nothing twice.
+The answer to words says what became of them: 200 `{"delivered": true}`; 502 and false: it failed,
+and the same key tries again; 504 and null if nobody knows: the same key looks for the words in
+Rasa's tracker, and says nothing twice. Whoever does not wait asks again with the same key.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 CHANNELS = ("webchat", "whatsapp")
 """The channels that say how a delivery ended. Of `rest`, Rasa says 200, and nobody hears a word."""
-PATIENCE, AGENTS_PATIENCE = 900.0, 10.0
-"""Seconds for which a customer waits for an agent, and an agent for what becomes of their words."""
+PATIENCE = 900.0
+"""Seconds for which a customer waits for an agent, before the bot takes over again."""
 LONGEST, LONGEST_NAME = 2_000, 64
 """Characters of a message, and of a key or an agent's name."""
 SIGNALS = {
@@ -70,7 +70,6 @@ _DEAF = "over this channel nothing reaches the customer"
 Outcome = tuple[int, dict[str, Any]]
 """What became of words: the status of the desk's answer, and its body."""
 _DELIVERED: Outcome = 200, {"delivered": True}
-_PENDING: Outcome = 202, {"delivered": None}
 
 
 class Rasa:
@@ -242,7 +241,8 @@ class Desk:
     async def _return(self, request: web.Request) -> web.Response:
         ticket, agent, _ = await self._ticket(request)
         ticket.agent = agent
-        return _answer(await self._back(ticket, "returned"))
+        ticket.end()  # first: nobody writes while it goes
+        return _answer(await asyncio.shield(self._back(ticket, "returned")))
 
     async def _ticket(self, request: web.Request) -> tuple[Ticket, str, list[dict[str, Any]]]:
         """Return a ticket that this agent has or may take, the agent, and the events since then."""
@@ -281,8 +281,7 @@ class Desk:
             message = (f"{ticket.name} {key}", text, agent, signal)
             attempt = asyncio.create_task(self._attempt(ticket.conversation, message, attempt))
             ticket.said[key] = text, attempt
-        done, _ = await asyncio.wait({attempt}, timeout=AGENTS_PATIENCE)
-        return attempt.result() if done else _PENDING
+        return await asyncio.shield(attempt)
 
     async def _attempt(
         self,
@@ -301,7 +300,6 @@ class Desk:
 
     async def _back(self, ticket: Ticket, signal: str) -> Outcome:
         """Return the conversation to the bot, and say so. If Rasa is away, the ticket stays."""
-        ticket.end()  # first, so that nobody writes while it goes
         try:
             await self.rasa.resume(ticket.conversation)
         except _AWAY:
@@ -318,9 +316,9 @@ class Desk:
         """Return a conversation to which no agent came. If Rasa is away, the session's end does."""
         await asyncio.sleep(self.patience)
         try:
-            if await self.rasa.since_pause(ticket.conversation) is None:
-                ticket.end()
-            else:
+            paused = await self.rasa.since_pause(ticket.conversation) is not None
+            ticket.end()
+            if paused:
                 await self._back(ticket, "never_came")
         except _AWAY as error:
             print(f"A conversation was not returned: {type(error).__name__}", file=sys.stderr)
