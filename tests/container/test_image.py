@@ -75,7 +75,7 @@ def test_a_bots_own_metrics_take_the_place_of_ours() -> None:
 def test_docker_is_sent_what_the_image_is_built_from_and_nothing_else() -> None:
     """Not the example's link to the plugin either: Docker would keep it a link."""
     plugin = {file for file in (ROOT / "actions").rglob("*") if file.suffix in KINDS}
-    example = {*(ROOT / "examples" / "oss-bot" / "actions").glob("*.py")}
+    example = {*(ROOT / "examples" / "oss-bot" / "actions").rglob("*.py")}
     pins = {f"requirements/{name}.txt" for name in ("container", "telemetry")}
     ours = {file.relative_to(ROOT).as_posix() for file in plugin | example}
     others = {"examples/deploy/serve.py", "examples/monitoring/metrics.py"}
