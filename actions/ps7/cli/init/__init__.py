@@ -97,11 +97,12 @@ def _ask() -> None:
 
 def _end(out: Output, planned: Plan, target: Target, back: list[str]) -> int:
     """Look at the bot as it is now, and print how to run it, and what takes all of it back."""
+    from ..bot import sources as bots
     from ..doctor import bot
 
-    sources = {**target.sources, "domain": [target.domain]}
-    if not target.domain.is_dir():  # it is as it was
-        sources = target.sources
+    sources = {**bots.in_folder(Path()), **target.sources}
+    if target.domain.is_dir():  # and not as it was
+        sources["domain"] = [target.domain]
     report = Report([bot.check(sources, names=target.names)])
     report.write(out)
     if planned.changes:
