@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from rasa_sdk.events import ActiveLoop
+from ruamel.yaml import YAML
 
 from actions import ps7 as plugin
 from actions.ps7.testing import FAULTS, BackgroundSimulator, Conversation, pytest_plugin
@@ -28,9 +29,14 @@ from tests.support.processes import ROOT
 from tests.support.reader import Reader
 
 GUIDE = document("docs/integration.md")
-PAGES = ("docs/integration.md", "docs/channels.md", "docs/reference.md", "docs/operations.md")
+README = document("README.md")
+PAGES = (
+    "README.md",
+    *(f"docs/{page}.md" for page in ("integration", "channels", "reference", "operations")),
+)
 SHOWN = {block.path: block.code for page in PAGES for block in document(page).blocks}
 MODULE = "actions.shown"
+DOMAIN = YAML(typ="safe").load(ROOT / "domain.yml")
 ps7 = pytest.fixture(pytest_plugin.ps7)
 ps7_settings = pytest.fixture(pytest_plugin.ps7_settings)
 
@@ -64,6 +70,28 @@ def shown_under(heading: str) -> list[Block]:
     first = next(at for at in headings if lines[at - 1].strip("# ") == heading)
     end = next((at for at in headings if at > first), len(lines))
     return [each for each in GUIDE.blocks if first < each.line < end]
+
+
+# README.md
+
+
+@pytest.mark.usefixtures("ps7")
+async def test_the_first_action_that_is_shown_tells_the_account() -> None:
+    """Of whom PS7 knows; a stranger, or one whom it has lost, hears the plugin's answer."""
+    with bot_with("actions/account.py", {"actions": ["action_tell_account"]}) as (bot, _):
+        told = []
+        for who in (None, "ana", "not-found"):
+            await bot.user("minha conta", metadata={"contextId": who})
+            told += (await bot.run("action_tell_account")).texts
+    assert told[1] == "Conta 00123456, Personnalité."
+    assert told[0] == told[2] == DOMAIN["responses"]["utter_ps7_missing"][0]["text"]
+
+
+def test_the_first_slots_that_are_shown_are_those_of_the_domain() -> None:
+    """To the letter, but for what matters to nobody who looks for the first time."""
+    (shown,) = (each.code for each in README.blocks if each.language == "yaml")
+    for name, slot in YAML(typ="safe").load(shown)["slots"].items():
+        assert slot.items() <= DOMAIN["slots"][name].items()
 
 
 # docs/integration.md
