@@ -27,7 +27,8 @@ def main(address: str) -> None:
             timezone_id="America/Sao_Paulo",
         ) as page,
     ):
-        page.goto(f"{address}?as=ana")
+        page.goto(address)
+        page.click("[data-card=ana]")
         page.click(".reply button")
         newest, arrival = page.locator("#turns > .turn").all()
         expect(newest.locator("table")).to_be_visible()

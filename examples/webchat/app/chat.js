@@ -40,7 +40,9 @@ const SIGNALS = { __proto__: null, handed_over: "waiting", joined: "agent", retu
 export function openChat({ rasa, getPass, getSaid, onState, onSaid, onMessage, onOver, onRefused, onEnd }) {
   // One WebSocket and no HTTP before it: so no CORS, and no sticky sessions behind a load balancer.
   const auth = async (show) => show({ pass: await fresh() });
-  const socket = io(rasa, { transports: ["websocket"], forceNew: true, timeout: 5_000, auth });
+  // Back within seconds of a short break: so long, what an agent says waits for the page.
+  const times = { timeout: 5_000, reconnectionDelay: 500, reconnectionDelayMax: 2_000 };
+  const socket = io(rasa, { transports: ["websocket"], forceNew: true, auth, ...times });
   let pending = []; // ids, oldest first: Rasa takes one message after the other
   const shown = new Set(); // ids of what an agent's desk said: it may say it again if it heard no answer
   let talk = "bot"; // the state whenever there is a connection

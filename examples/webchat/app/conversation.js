@@ -41,6 +41,7 @@ export class Conversation {
   /** Draw what was said so far. A conversation in which nobody has spoken is opened: the bot speaks first. */
   restore(said, pending) {
     const before = this.turns;
+    byId("messages").ariaLive = "off"; // nobody wants to hear it all again
     this.clear();
     for (const message of said) {
       if (message.who !== "you") this.add(message);
@@ -49,6 +50,7 @@ export class Conversation {
     for (const turn of this.turns) if (!turn.shown) this.over(turn);
     if (!said.length) this.begin({ id: this.chat.say("") }, "");
     for (const turn of before.filter(({ id, text }) => text && pending.includes(id))) this.settle(this.begin(turn, turn.text));
+    setTimeout(() => (byId("messages").ariaLive = "polite"));
   }
 
   /** Say what the customer typed or chose; false if nobody would hear it. */
