@@ -150,7 +150,7 @@ async def log_out(request: web.Request) -> web.Response:
     """End a login, and with it the way into its conversation."""
     request.app[_LOGINS].pop(request.cookies.get(_COOKIE, ""), None)
     answer = web.json_response({})
-    answer.del_cookie(_COOKIE, httponly=True, samesite="Strict")
+    answer.del_cookie(_COOKIE)
     return answer
 
 

@@ -35,6 +35,7 @@ TRACKER = {
 }
 LOOKED_UP = "PS7 lookup: outcome=ok reason=ok status=200 attempts=1 ms=7 correlation=one\n"
 QUERY = "tracker?include_events=ALL&token=made+up+as+well"
+PICTURE = "https://a.example/b.png"
 BUTTON = {"payload": "/affirm"}
 EVENTS: list[dict[str, Any]] = [
     {"event": "action", "name": "action_session_start"},
@@ -63,11 +64,12 @@ EVENTS: list[dict[str, Any]] = [
         "event": "bot",
         "text": None,
         "data": {
-            "image": "https://a.example/b.png",
-            "attachment": "https://a.example/c.pdf",
+            "image": PICTURE,
+            "attachment": PICTURE,  # as Rasa had it once
             "elements": [{"title": "Ouro", "buttons": [BUTTON]}],
         },
     },
+    {"event": "bot", "text": "", "data": {"attachment": "https://a.example/c.pdf"}},
     {"event": "user", "text": "EXTERNAL: remind", "metadata": {"is_external": True}},
     {"event": "resume"},
 ]
@@ -289,8 +291,7 @@ async def test_a_page_that_comes_back_reads_what_was_said(page: Page, behind: Be
         {"text": "Aguarde.", "custom": {"data": {"conversation": "handed_over"}}},
         {"you": "oi", "id": None},
         {"text": "Olá", "id": "k1", "agent": "Caio"},
-        {"attachment": {"type": "image", "payload": {"src": "https://a.example/b.png"}}},
-        {"attachment": "https://a.example/c.pdf"},
+        {"attachment": {"type": "image", "payload": {"src": PICTURE}}},
         {
             "attachment": {
                 "type": "template",
@@ -300,6 +301,7 @@ async def test_a_page_that_comes_back_reads_what_was_said(page: Page, behind: Be
                 },
             }
         },
+        {"attachment": "https://a.example/c.pdf"},
         {"you": "", "id": None},
         {"custom": {"data": {"conversation": "returned"}}},
     ]
