@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import logging
 import traceback
+from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ from .outcomes import ANONYMOUS, ARRIVAL_REFUSED, Outcome, Reason
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
 logger = logging.getLogger(__name__)
 
@@ -63,42 +65,49 @@ class KeyedDigest:
         return f"{front}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-# Counters that are there at 0 before their first event
+# What is measured in a process, from its start on
 
 _Key = tuple[tuple[str, str], ...]
 
-# Kept over a reload of this module: OpenTelemetry goes on to read the counters of before.
-_counts: dict[str, dict[_Key, int]] = globals().get("_counts", {})
 
+class Measure:
+    """A figure of this process by its attributes: what reads the metrics asks for it.
 
-class CounterFromZero:
-    """Counts events by their attributes, for whatever reads the metrics of the process."""
+    So it is there before its first event, also for a meter provider that comes later: Prometheus
+    sees no step in a series that begins above 0, and a rule no figure without a series.
+    """
 
     def __init__(
         self,
+        kind: Literal["counter", "up_down_counter", "gauge"],
         name: str,
         unit: str,
         description: str,
         known: Iterable[Mapping[str, str]] = ({},),
     ) -> None:
         """Take the sets of attributes that are known beforehand: each of them begins at 0."""
-        self.name, self.unit, self.description = name, unit, description
+        self.kind, self.name, self.unit, self.description = kind, name, unit, description
         self.known = tuple(tuple(attributes.items()) for attributes in known)
-        self._counts = _counts.setdefault(name, dict.fromkeys(self.known, 0))
+        self._figures = defaultdict[_Key, float](int, dict.fromkeys(self.known, 0))
         self.register(metrics.get_meter(SCOPE))
 
     def add(self, number: int, attributes: Mapping[str, str] | None = None) -> None:
-        """Count so many events with these attributes, in the order in which they are known."""
+        """Count so many more with these attributes, in the order in which they are known."""
         key = tuple(attributes.items()) if attributes else ()
-        self._counts[key] = self._counts.get(key, 0) + number
+        self._figures[key] += number  # in one step: a host may run event loops in several threads
+
+    def set(self, figure: float, attributes: Mapping[str, str]) -> None:
+        """Say what the one figure is, instead of any before."""
+        self._figures = defaultdict(int, {tuple(attributes.items()): figure})
 
     def register(self, meter: metrics.Meter) -> None:
         """Let a meter read it."""
-        meter.create_observable_counter(self.name, [self._read], self.unit, self.description)
+        create = getattr(meter, f"create_observable_{self.kind}")
+        create(self.name, [self._read], self.unit, self.description)
 
     def _read(self, _options: metrics.CallbackOptions) -> list[metrics.Observation]:
         # A copy: another thread may read while this one counts.
-        return [metrics.Observation(number, dict(key)) for key, number in [*self._counts.items()]]
+        return [metrics.Observation(number, dict(key)) for key, number in [*self._figures.items()]]
 
 
 # A lookup
@@ -114,70 +123,50 @@ _advice: dict[str, Any] = {_ADVICE: _BUCKETS} if _takes_advice else {}
 _duration = _meter.create_histogram(
     "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took", **_advice
 )
-_retries = _meter.create_counter("ps7.lookup.retries", "{request}", "Requests after the first")
-in_use = _meter.create_up_down_counter(
-    "ps7.connections.in_use", "{connection}", "Requests that are under way at this moment"
+_retries = Measure("counter", "ps7.lookup.retries", "{request}", "Requests after the first")
+in_use = Measure(
+    "up_down_counter",
+    "ps7.connections.in_use",
+    "{connection}",
+    "Requests that are under way at this moment",
 )
-waiting = _meter.create_up_down_counter(
-    "ps7.connections.waiting", "{lookup}", "Lookups that wait for a place of PS7_MAX_CONNECTIONS"
+waiting = Measure(
+    "up_down_counter",
+    "ps7.connections.waiting",
+    "{lookup}",
+    "Lookups that wait for a place of PS7_MAX_CONNECTIONS",
 )
-open_circuits = _meter.create_up_down_counter(
-    "ps7.breaker.open", "{breaker}", "Circuit breakers that are open at this moment"
+open_circuits = Measure(
+    "up_down_counter",
+    "ps7.breaker.open",
+    "{breaker}",
+    "Circuit breakers that are open at this moment",
 )
-
-
-def client_made() -> None:
-    """Begin at 0 what a client counts up and down: no series is no figure."""
-    for counter in (in_use, waiting, open_circuits):
-        counter.add(0)
 
 
 def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:
     return {"outcome": str(outcome), "reason": str(reason)}
 
 
-_probes = CounterFromZero(
+_probes = Measure(
+    "counter",
     "ps7.probe",
     "{probe}",
     "Probes of circuit breakers, by outcome and reason",
     # Those that fail, for alerts: some of these pairs never occur.
     [_end(outcome, why) for outcome in (Outcome.DENIED, Outcome.UNAVAILABLE) for why in Reason],
 )
-
-certificate_ends: dict[str, float] = globals().get("certificate_ends", {})
-"""When the certificate of the `client` is over, in seconds since 1970, if it has one. Kept over a
-reload of this module."""
-
-
-def _observed(values: Mapping[str, float], by: str) -> list[metrics.Observation]:
-    # A copy: another thread may read while this one writes.
-    return [metrics.Observation(value, {by: name}) for name, value in [*values.items()]]
-
-
-def read_certificates(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
-    """Return when each certificate is over, as the metric's reader asks."""
-    return _observed(certificate_ends, by="certificate")
-
-
-_meter.create_observable_gauge(
-    "ps7.certificate.expiry",
-    [read_certificates],
-    "s",
-    "When a certificate is over, in seconds since 1970",
+_certificate_ends = Measure(
+    "gauge", "ps7.certificate.expiry", "s", "When a certificate is over, in seconds since 1970", ()
+)
+_seal_keys = Measure(
+    "gauge", "ps7.seal.keys", "{key}", "PS7_SEAL_KEYS of a process, by their digest", ()
 )
 
-seal_keys: dict[str, int] = globals().get("seal_keys", {})
-"""How many seal keys this process has, by their digest. Kept over a reload of this module."""
 
-
-def read_seal_keys(_options: metrics.CallbackOptions) -> list[metrics.Observation]:
-    """Return how many seal keys this process has, as the metric's reader asks."""
-    return _observed(seal_keys, by="digest")
-
-
-_meter.create_observable_gauge(
-    "ps7.seal.keys", [read_seal_keys], "{key}", "PS7_SEAL_KEYS of a process, by their digest"
-)
+def client_certificate_read(end: datetime) -> None:
+    """Note until when the certificate is valid that the plugin shows to PS7."""
+    _certificate_ends.set(end.timestamp(), {"certificate": "client"})
 
 
 def seal_keys_loaded(keys: Collection[str]) -> None:
@@ -187,13 +176,8 @@ def seal_keys_loaded(keys: Collection[str]) -> None:
     so that a rotation changes it only as a key comes or goes.
     """
     digest = KeyedDigest("\n".join(sorted(keys)), "seal keys").short("")
-    seal_keys.clear()
-    seal_keys[digest] = len(keys)
+    _seal_keys.set(len(keys), {"digest": digest})
     logger.info("Seal keys: number=%d digest=%s", len(keys), digest)
-
-
-_expiry_problems: set[str] = globals().get("_expiry_problems", set())
-"""Those of which this process has warned, over a reload of this module."""
 
 
 @dataclass
@@ -302,6 +286,9 @@ def circuit_closed(reason: Reason) -> None:
     logger.warning("Circuit breaker closed: PS7 answers again (probe: %s)", reason)
 
 
+_expiry_problems: set[str] = set()
+
+
 def warn_of_expiry(problem: str, shape: str) -> None:
     """Warn of each problem once a process: PS7 says something else than the plugin knows."""
     if problem not in _expiry_problems:
@@ -331,12 +318,13 @@ def _known_turns() -> Iterator[dict[str, str]]:
                 yield _turn(action, status, **held)
 
 
-turns = CounterFromZero(
-    "ps7.turns", "{run}", "Runs of an action, by the final status", _known_turns()
+turns = Measure(
+    "counter", "ps7.turns", "{run}", "Runs of an action, by the final status", _known_turns()
 )
-slots_restored = CounterFromZero("ps7.slots.restored", "{slot}", "Slots restored from the seal")
-seals_refused = CounterFromZero("ps7.seals.refused", "{seal}", "Seals that were refused")
-arrivals_refused = CounterFromZero(
+slots_restored = Measure("counter", "ps7.slots.restored", "{slot}", "Slots restored from the seal")
+seals_refused = Measure("counter", "ps7.seals.refused", "{seal}", "Seals that were refused")
+arrivals_refused = Measure(
+    "counter",
     "ps7.arrivals.refused",
     "{arrival}",
     "Arrivals that were refused, by reason",

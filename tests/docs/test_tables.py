@@ -90,9 +90,7 @@ def source() -> str:
 
 def test_every_metric_is_listed() -> None:
     """By its name, and no other."""
-    made = re.findall(
-        r"(?:create_\w+|CounterFromZero)\(\s*(?:_meter,\s*)?\"(ps7\.[\w.]+)\"", source()
-    )
+    made = re.findall(r"(?:create_\w+\(|Measure\(\s*\"\w+\",)\s*\"(ps7\.[\w.]+)\"", source())
     assert sorted(METRICS) == sorted(made)
     assert f"scope `{SCOPE}`" in OPERATIONS.prose
 

@@ -235,7 +235,7 @@ async def test_a_server_shows_and_trusts_what_it_read_when_it_started(
     It is the first of its file, and not the authority's that follows. Its end is known before the
     first lookup, and new files on the disk change nothing.
     """
-    monkeypatch.setattr(telemetry, "certificate_ends", {})
+    monkeypatch.setattr(telemetry._certificate_ends, "_figures", {})
     end = datetime(2030, 1, 1, tzinfo=timezone.utc)
     cert, trusted = bank_ca.client(not_after=end), bank_ca.file
     both = cert.read_bytes() + trusted.read_bytes()
@@ -243,7 +243,7 @@ async def test_a_server_shows_and_trusts_what_it_read_when_it_started(
     with Bank(mutual(bank_ca, version)) as bank:
         settings = settings_for(bank.url(), ca_file=trusted, client_cert=cert)
         async with PS7Client(settings) as client:
-            read = telemetry.read_certificates(CallbackOptions())
+            read = telemetry._certificate_ends._read(CallbackOptions())
             cert.write_bytes(other_ca.client().read_bytes())
             trusted.write_bytes(other_ca.file.read_bytes())
             assert (await client.lookup("C1")).agency == "0341"

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.ps7 import telemetry
-from actions.ps7.telemetry import CounterFromZero
+from actions.ps7.telemetry import Measure
 from tests.docs.documents import code_words, document
 from tests.docs.test_tables import METRICS, OPERATIONS
 from tests.support.pins import pinned
@@ -29,7 +29,7 @@ LABELS -= {"operations"}
 COUNTERS = {
     f"{each.name.replace('.', '_')}_total": each
     for each in vars(telemetry).values()
-    if isinstance(each, CounterFromZero)
+    if isinstance(each, Measure) and each.kind == "counter"
 }
 """What is there at 0 from a worker's start, under its name in Prometheus."""
 

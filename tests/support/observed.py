@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
 
 import pytest
-from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -13,22 +12,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from actions.ps7 import telemetry
-from actions.ps7.telemetry import CounterFromZero
+from actions.ps7.telemetry import Measure
 
-_KINDS = {
-    metrics.Histogram: "create_histogram",
-    metrics.Counter: "create_counter",
-    metrics.UpDownCounter: "create_up_down_counter",
-}
-INSTRUMENTS: dict[str, tuple[str, Any]] = {
-    name: (create, value)
-    for name, value in vars(telemetry).items()
-    for kind, create in _KINDS.items()
-    if isinstance(value, kind)
-}
-"""Those of OpenTelemetry that the plugin uses as they are, by name, and how each is made."""
-COUNTERS = [value for value in vars(telemetry).values() if isinstance(value, CounterFromZero)]
-"""Those that are there at 0 before their first event."""
+MEASURES = [value for value in vars(telemetry).values() if isinstance(value, Measure)]
+"""What the plugin measures from the start of a process on."""
 
 
 class Spans:
@@ -56,18 +43,13 @@ class Spans:
 def measured(monkeypatch: pytest.MonkeyPatch) -> InMemoryMetricReader:
     """Return what reads all that the plugin measures from now on, and nothing of before.
 
-    A process has one meter provider for good: the instruments are made again, as they are.
+    A process has one meter provider for good: the instruments are made again.
     """
     reader = InMemoryMetricReader()
     meter = MeterProvider([reader], shutdown_on_exit=False).get_meter("test")
-    for name, (create, instrument) in INSTRUMENTS.items():
-        said = (instrument._name, instrument._unit, instrument._description)
-        monkeypatch.setattr(telemetry, name, getattr(meter, create)(*said))
-    for counter in COUNTERS:
-        monkeypatch.setattr(counter, "_counts", dict.fromkeys(counter.known, 0))
-        counter.register(meter)
-    monkeypatch.setattr(telemetry, "certificate_ends", {})
-    meter.create_observable_gauge("ps7.certificate.expiry", [telemetry.read_certificates], "s")
-    monkeypatch.setattr(telemetry, "seal_keys", {})
-    meter.create_observable_gauge("ps7.seal.keys", [telemetry.read_seal_keys], "{key}")
+    said = [vars(telemetry._duration)[of] for of in ("_name", "_unit", "_description")]
+    monkeypatch.setattr(telemetry, "_duration", meter.create_histogram(*said))
+    for measure in MEASURES:
+        monkeypatch.setattr(measure, "_figures", defaultdict(int, dict.fromkeys(measure.known, 0)))
+        measure.register(meter)
     return reader

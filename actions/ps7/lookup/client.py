@@ -95,7 +95,6 @@ class PS7Client:
         self._http = Http(settings)
         self._tokens = Tokens(settings, self._http.send)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
-        telemetry.client_made()
         self._probes = probes
         self._probing: asyncio.Future[Any] | None = None
 

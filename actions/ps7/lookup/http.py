@@ -313,7 +313,7 @@ def _note_end_of(file: Path) -> None:
     with suppress(ValueError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first = load_pem_x509_certificates(file.read_bytes())[0]
-        telemetry.certificate_ends["client"] = first.not_valid_after_utc.timestamp()
+        telemetry.client_certificate_read(first.not_valid_after_utc)
 
 
 def tls_reason(error: BaseException) -> Reason | None:
