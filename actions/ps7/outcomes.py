@@ -156,16 +156,19 @@ class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome
         *,
         outcome: Outcome | None = None,
         retry_after: float | None = None,
+        detail: str = "",
     ) -> None:
         """Keep why, the HTTP status if an answer came, and the seconds that it asks to wait.
 
-        `outcome` is that of the table, unless the circuit is open: then it is the last probe's.
+        `detail` is what OpenSSL says of a failure of TLS. `outcome` is that of the table, unless
+        the circuit is open: then it is the last probe's.
         """
         super().__init__(reason, status)
         self.reason = reason
         self.status = status
         self.outcome = reason.outcome if outcome is None else outcome
         self.retry_after = retry_after
+        self.detail = detail
 
     def __str__(self) -> str:
         return f"{self.reason}" if self.status is None else f"{self.reason} (HTTP {self.status})"

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import atexit
 import sys
+import warnings
+from contextlib import suppress
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from cryptography.x509 import load_pem_x509_certificates
 
 from . import telemetry
 from .conversation.state import Bot
@@ -19,6 +23,7 @@ from .settings import PS7Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from opentelemetry.trace import Tracer
     from rasa_sdk.tracing.tracer_register import ActionExecutorTracerRegister
@@ -66,10 +71,21 @@ def get_or_create(settings: PS7Settings) -> Runtime:
     else:
         runtime = Runtime(settings)
         telemetry.seal_keys_loaded([key.get_secret_value() for key in settings.seal_keys])
+        if settings.client_cert is not None:
+            _note_end_of(settings.client_cert)
         if settings.arrival_keys is None:
             telemetry.warn_of_open_arrival()
     _runtimes.append(runtime)
     return runtime
+
+
+def _note_end_of(file: Path) -> None:
+    """Note until when the client's certificate is valid, the first one of its file."""
+    # OpenSSL takes forms that `cryptography` refuses or warns of: the lookup goes on without.
+    with suppress(ValueError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = load_pem_x509_certificates(file.read_bytes())[0]
+        telemetry.client_certificate_read(first.not_valid_after_utc)
 
 
 def current() -> Runtime:

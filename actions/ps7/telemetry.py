@@ -196,6 +196,8 @@ class LookupReport:
     seconds: float = 0.0
     undocumented: tuple[str, ...] = ()
     """Wire names of the fields whose values the interface does not document."""
+    detail: str = ""
+    """What OpenSSL says of a failure of TLS."""
     kind: Literal["lookup", "probe"] = "lookup"
     """Whether a customer is looked up, or the circuit breaker sends a probe."""
 
@@ -221,7 +223,7 @@ class LookupReport:
             _retries.add(self.attempts - 1)
 
     def write(self) -> dict[str, str]:
-        """Write the one INFO line of a lookup, and a WARNING that names undocumented values.
+        """Write the one INFO line of a lookup, and a WARNING of what is wrong with TLS or values.
 
         Return how it ended. A probe that is cancelled has no line: the process ends.
         """
@@ -239,6 +241,8 @@ class LookupReport:
             self.correlation_id or "-",
             self.context_digest,
         )
+        if self.detail:
+            logger.warning("No TLS with PS7: %s", self.detail)
         if self.undocumented:
             logger.warning(
                 "PS7 sent a value that its interface does not document in: %s",

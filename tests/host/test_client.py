@@ -87,7 +87,7 @@ async def test_a_lookup_that_finds_no_place_is_busy(
         busy = await failure_of(client, "ana")
         assert time.monotonic() - began > 0.19
         assert (busy.outcome.value, busy.reason, busy.status) == ("unavailable", Reason.BUSY, None)
-        await client._http.send(Request(ps7.url, {}, b"{}"))
+        await client._of_this_loop().http.send(Request(ps7.url, {}, b"{}"))
         assert not first.done()
         assert (await first).reason is Reason.DEADLINE
         assert (await client.lookup("ana")).agency == "0341"

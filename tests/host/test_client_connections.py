@@ -123,6 +123,14 @@ async def has_open(server: Server, number: int) -> None:
         await asyncio.sleep(0.01)
 
 
+def session_of(
+    client: PS7Client, loop: asyncio.AbstractEventLoop | None = None
+) -> aiohttp.ClientSession:
+    session = client._loops[loop or asyncio.get_running_loop()].http._session
+    assert session is not None
+    return session
+
+
 async def test_what_is_closed_is_opened_again() -> None:
     """By us, twice or before anything was opened; or by a host that tidies up what it finds."""
     async with Server([http(GOOD)]) as server:
@@ -131,11 +139,10 @@ async def test_what_is_closed_is_opened_again() -> None:
                 await client.close()
                 await client.close()
                 await client.lookup("C1")
-            for pool in client._http._pools.values():
-                await pool.session.close()
+            await session_of(client).close()
             await client.lookup("C1")
             assert server.connections == 3
-        assert client._http._pools == {}
+        assert client._loops == {}
 
 
 # Event loops and the end of a process. This test is no coroutine: it plays the host.
@@ -146,22 +153,22 @@ async def test_what_is_closed_is_opened_again() -> None:
 def test_one_client_serves_several_event_loops(caplog: pytest.LogCaptureFixture) -> None:
     """Each has connections of its own, and closing those of one leaves the others alone.
 
-    Connections of loops that are gone are closed with the next one. `close_all()` is called where
-    no event loop runs any more, closed or not: without a word.
+    Those of loops that are closed are forgotten with the next one. `close_all()` is called if no
+    event loop runs any more, closed or not: without a word.
     """
     first, second, third = (asyncio.new_event_loop() for _ in range(3))
     with BackgroundSimulator() as simulator:
         client = PS7Client(settings_for(simulator.url))
-        pools = client._http._pools
+        loops = client._loops
         for loop in (first, second, third, first):
             loop.run_until_complete(client.lookup("ana"))
         first.run_until_complete(client.close())
-        assert list(pools) == [second, third]
+        assert list(loops) == [second, third]
         second.close()
         first.run_until_complete(client.lookup("ana"))
-        assert list(pools) == [third, first]
+        assert list(loops) == [third, first]
         third.close()
-        sessions = [pool.session for pool in pools.values()]
+        sessions = [session_of(client, loop) for loop in loops]
         for _ in range(2):
             client.close_all()
         assert [session.closed for session in sessions] == [True, True]

@@ -109,3 +109,4 @@ async def test_the_doctor_names_whose_certificate_is_not_trusted(
             found = await doctor(PS7_BASE_URL=server.url(), **variables)
     assert_found(found, [expected] if expected else [])
     assert bool(proxy.heard) is ("proxy" in how)
+    assert ("is not accepted: unable to get local issuer" in "".join(found)) is ("another" in how)

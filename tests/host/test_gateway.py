@@ -48,4 +48,4 @@ async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
                 await asyncio.sleep(0.01)
             looking.cancel()
             await asyncio.wait([looking])
-        assert client._tokens._fetches == {}
+        assert client._of_this_loop().tokens._fetching is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import pickle
@@ -121,8 +120,10 @@ def test_an_action_and_its_bound_run_can_be_pickled(
 async def test_the_end_of_the_process_leaves_no_runtime() -> None:
     """Connections are closed, but those of a loop that still runs: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
-    session = (await client._http._new_pool(asyncio.get_running_loop())).session
+    await client.ask("C1")
+    session = client._of_this_loop().http._session
     runtime.close_all()
     assert runtime._runtimes == []
+    assert session is not None
     assert not session.closed
-    await session.close()
+    await client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import re
 import socket
 import socketserver
 import ssl
@@ -19,14 +20,17 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from opentelemetry.metrics import CallbackOptions
 from typing_extensions import Self
 
-from actions.ps7 import PS7Client, PS7Settings, Reason, SettingsError, telemetry
+from actions.ps7 import PS7Client, PS7Settings, Reason, SettingsError, runtime, telemetry
 from actions.ps7.cli.doctor import connection
-from actions.ps7.lookup.http import tls_context
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, Server, http
 from tests.host.test_client import GOOD, failure_of, lines, settings_for
@@ -35,7 +39,7 @@ from tests.support.processes import free_port
 Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
 """What a server shows, from the bank's own authority and another one."""
 
-PEM = serialization.Encoding.PEM
+PEM, PKCS8 = Encoding.PEM, PrivateFormat.PKCS8
 pytestmark = [
     *(pytest.mark.versions, pytest.mark.usefixtures("isolated"), *TLS_IN_TESTS),
 ]
@@ -138,19 +142,33 @@ def other_ca(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "other")
 
 
+OPENSSL_SAYS = {
+    Reason.TLS: "certificate is not yet valid|Missing Authority Key Identifier",
+    Reason.TLS_UNKNOWN_CA: "self-signed certificate|unable to get local issuer certificate",
+    Reason.TLS_EXPIRED: "certificate has expired",
+    Reason.TLS_WRONG_HOST: r"mismatch, certificate is not valid for '(localhost|127\.0\.0\.1)'",
+    Reason.TLS_CLIENT_REFUSED: "ALERT",
+}
+
+
 async def refused(
     bank: Bank,
     said: pytest.LogCaptureFixture,
     host: str = "localhost",
     **more: Any,  # noqa: ANN401 - any setting
 ) -> Reason:
-    """Look up in vain; return the reason. Nothing of the request went out, and only once."""
+    """Look up in vain; return the reason. Nothing of the request went out, and only once.
+
+    The log has OpenSSL's own words as well.
+    """
     async with PS7Client(settings_for(bank.url(host), **more)) as client:
-        failure = await failure_of(client)
-    assert (failure.status, bank.heard) == (None, [])
-    assert lines(said) == [("unavailable", failure.reason.value, "-", "1")]
+        report = (await client.ask("C1")).report
+    assert (report.status, bank.heard) == (None, [])
+    assert lines(said) == [("unavailable", report.reason.value, "-", "1")]
+    assert said.messages[-1] == f"No TLS with PS7: {report.detail}"
+    assert re.search(OPENSSL_SAYS[report.reason], report.detail)
     said.clear()
-    return failure.reason
+    return report.reason
 
 
 # Which authorities it trusts
@@ -218,6 +236,64 @@ async def test_a_certificate_that_is_not_good_is_refused(
                 assert await refused(bank, said, host, ca_file=bank_ca.file, **more) is reason
 
 
+@pytest.mark.parametrize("strict", [True, False])
+async def test_what_a_newer_python_demands_of_an_authority_is_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture, strict: bool
+) -> None:
+    """From 3.13 on, the key identifiers of RFC 5280: certificates that openssl makes have them."""
+    create, flag = ssl.create_default_context, ssl.VERIFY_X509_STRICT
+
+    def of_a_version(**options: Any) -> ssl.SSLContext:  # noqa: ANN401 - handed on
+        made = create(**options)
+        made.verify_flags = made.verify_flags | flag if strict else made.verify_flags & ~flag
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", of_a_version)
+    served, ca_file = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path / "ca.pem"
+    served.load_cert_chain(plainly_issued(ca_file))
+    with Bank(served) as bank:
+        if strict:
+            assert await refused(bank, said, ca_file=ca_file) is Reason.TLS
+        else:
+            async with PS7Client(settings_for(bank.url(), ca_file=ca_file)) as client:
+                assert (await client.lookup("C1")).agency == "0341"
+
+
+def plainly_issued(ca_file: Path) -> Path:
+    """Write an authority without key identifiers; return what it issues for localhost."""
+    now, pem = datetime.now(timezone.utc), {}
+    names = {
+        of: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, of)])
+        for of in ("Banco", "localhost")
+    }
+    keys = {of: ec.generate_private_key(ec.SECP256R1()) for of in names}
+    hosts = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    authority = x509.BasicConstraints(ca=True, path_length=None)
+    for of, extension in (("Banco", authority), ("localhost", hosts)):
+        issued = x509.CertificateBuilder(names["Banco"], names[of], keys[of].public_key())
+        issued = issued.serial_number(x509.random_serial_number()).not_valid_before(now)
+        issued = issued.not_valid_after(now + timedelta(days=1))
+        issued = issued.add_extension(extension, critical=extension is authority)
+        pem[of] = issued.sign(keys["Banco"], SHA256()).public_bytes(PEM)
+    ca_file.write_bytes(pem["Banco"])
+    key = keys["localhost"].private_bytes(PEM, PKCS8, serialization.NoEncryption())
+    (leaf := ca_file.with_name("leaf.pem")).write_bytes(key + pem["localhost"])
+    return leaf
+
+
+async def test_no_file_of_the_environment_gets_the_keys_of_a_connection(
+    bank_ca: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`SSLKEYLOGFILE`: who reads it could read customers and credentials."""
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    with Bank(bank_ca.server("localhost")) as bank:
+        async with PS7Client(settings_for(bank.url(), ca_file=bank_ca.file)) as client:
+            await client.lookup("C1")
+    assert "SECRET" not in keys.read_text()
+    assert ssl.create_default_context().keylog_filename == str(keys), "this test shows nothing"
+
+
 # What it shows
 
 
@@ -236,13 +312,14 @@ async def test_a_server_shows_and_trusts_what_it_read_when_it_started(
     first lookup, and new files on the disk change nothing.
     """
     monkeypatch.setattr(telemetry._certificate_ends, "_figures", {})
+    monkeypatch.setattr(runtime, "_runtimes", [])
     end = datetime(2030, 1, 1, tzinfo=timezone.utc)
     cert, trusted = bank_ca.client(not_after=end), bank_ca.file
     both = cert.read_bytes() + trusted.read_bytes()
     cert.write_bytes(both.replace(b"CERTIFICATE", form.encode()))
     with Bank(mutual(bank_ca, version)) as bank:
         settings = settings_for(bank.url(), ca_file=trusted, client_cert=cert)
-        async with PS7Client(settings) as client:
+        async with runtime.get_or_create(settings).client as client:
             read = telemetry._certificate_ends._read(CallbackOptions())
             cert.write_bytes(other_ca.client().read_bytes())
             trusted.write_bytes(other_ca.file.read_bytes())
@@ -413,7 +490,7 @@ def test_a_key_that_does_not_open_stops_the_start_with_its_variables_name(
     for name, value in (given | ({"PS7_CLIENT_KEY": key} if key else {})).items():
         isolated.setenv(name, value)
     if at_fault is None:
-        assert tls_context(PS7Settings.load()).minimum_version is V1_2
+        assert PS7Settings.load().tls_context().minimum_version is V1_2
         return
     with pytest.raises(SettingsError, match=f":\n  {at_fault} cannot be used; .+$"):
         PS7Settings.load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from unittest.mock import Mock
 
 import pytest
 
@@ -337,7 +338,18 @@ async def test_a_context_that_is_always_refused_fetches_no_token_a_lookup(
     assert ps7.requests.count("token") == 2
 
 
-# The task of a probe
+# Event loops, and the task of a probe
+
+
+async def test_other_threads_may_begin_a_loop_while_this_one_begins(ps7: Played) -> None:
+    """Each looks which loops have ended, in a book that others write at this moment."""
+
+    def begins() -> bool:
+        ps7.client._loops[Mock()] = Mock()
+        return False
+
+    ps7.client._loops[Mock(is_closed=begins)] = Mock()
+    assert await ps7.look_up(OK) == ("ok ok", 1)
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -361,6 +373,24 @@ def test_a_probe_of_an_event_loop_that_stands_still_decides_nothing(
     assert second.run_until_complete(ps7.look_up(OK)) == ("ok ok", 1)
     first.close()
     second.close()
+
+
+async def test_a_process_that_was_forked_under_a_probe_sends_its_own(
+    ps7: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task that it inherits seems to be under way for ever."""
+    ps7.may_end.clear()
+    await ps7.fail()
+    await ps7.fail(times=1)
+    assert ps7.probes == 1
+    monkeypatch.setattr(client, "getpid", lambda: 0)
+    for _ in range(2):
+        await ps7.fail(times=1)
+        assert ps7.probes == 2
+    ps7.may_end.set()
+    await ps7.settle()
+    assert await ps7.look_up(OK) == ("unavailable circuit_open", 0)
+    await ps7.client.close()
 
 
 async def test_close_ends_the_probe_without_a_word(

@@ -44,7 +44,9 @@ def look_up(settings: PS7Settings, context_id: str, **more: Any) -> Asked:
         async with PS7Client(settings, probes=False) as ps7:
             lookup = await ps7.ask(context_id, **more)
         report, customer = lookup.report, lookup.customer
-        failure = None if customer else LookupFailed(report.reason, report.status)
+        failure = (
+            None if customer else LookupFailed(report.reason, report.status, detail=report.detail)
+        )
         return Asked(report, lookup.answer, customer, failure)
 
     return asyncio.run(once())

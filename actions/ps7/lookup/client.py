@@ -13,9 +13,10 @@ from asyncio import sleep
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
+from os import getpid
 from random import uniform
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from opentelemetry.trace import SpanKind
@@ -26,7 +27,7 @@ from ..settings import PS7Settings
 from ..telemetry import KeyedDigest, LookupReport
 from .breaker import Breaker
 from .http import Http
-from .tokens import Tokens
+from .tokens import Kept, Tokens
 from .wire import build_request, decode
 
 if sys.version_info >= (3, 11):
@@ -49,6 +50,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 """Seconds, at most, before the first retry, which double with each one, and before any."""
 _PATIENCE = 0.25
 """The part of the deadline for which a request waits for a place at most."""
+
+
+class _Loop(NamedTuple):
+    """What one event loop has, since neither a connection nor a task serves another one."""
+
+    http: Http
+    tokens: Tokens
 
 
 @dataclass
@@ -92,11 +100,32 @@ class PS7Client:
         self.settings = settings = settings if settings is not None else PS7Settings.load()
         self.digest = KeyedDigest(settings.newest_key, "context id").short
         self._tracer = tracer
-        self._http = Http(settings)
-        self._tokens = Tokens(settings, self._http.send)
+        self._tls = settings.tls_context()
+        self._token = Kept()
+        self._loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
         self._probes = probes
         self._probing: asyncio.Future[Any] | None = None
+        self._probing_pid = 0
+
+    def _of_this_loop(self) -> _Loop:
+        """Return what the running event loop has, the first time after forgetting those that ended.
+
+        Other threads may do so at this moment, for loops of theirs.
+        """
+        running = asyncio.get_running_loop()
+        loop = self._loops.get(running)
+        if loop is None:
+            self._forget(closed=True)
+            http = Http(self.settings, self._tls)
+            loop = self._loops[running] = _Loop(http, Tokens(self.settings, http.send, self._token))
+        return loop
+
+    def _forget(self, *, closed: bool) -> None:
+        """Abandon the connections of event loops that are closed, or else that do not run."""
+        for loop in [*self._loops]:
+            if loop.is_closed() if closed else not loop.is_running():
+                self._loops.pop(loop).http.abandon()
 
     async def lookup(
         self,
@@ -153,7 +182,8 @@ class PS7Client:
         """Look up from beginning to end, and report it."""
         report, deadline, started = lookup.report, self.settings.deadline, monotonic()
         tracer = telemetry.tracer_of(self._tracer())
-        attempt = self._send_with_token if self._tokens.are_wanted else self._send
+        loop = self._of_this_loop()
+        attempt = self._send_with_token if loop.tokens.are_wanted else self._send
         with telemetry.span(tracer, f"ps7.{report.kind}") as span:
             try:
                 if report.kind == "lookup":
@@ -170,7 +200,7 @@ class PS7Client:
                     while True:
                         number += 1
                         try:
-                            decoded = await attempt(request, lookup, tracer)
+                            decoded = await attempt(loop, request, lookup, tracer)
                             break
                         except LookupFailed as failure:
                             pause = _pause_after(failure, number, self.settings.attempts)
@@ -183,6 +213,7 @@ class PS7Client:
                     telemetry.warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
             except LookupFailed as failure:
                 report.ends(failure.outcome, failure.reason, failure.status)
+                report.detail = failure.detail
             except asyncio.TimeoutError:
                 report.ends(Outcome.UNAVAILABLE, Reason.DEADLINE)
             except Exception as error:  # noqa: BLE001 - no outcome is an error
@@ -193,28 +224,31 @@ class PS7Client:
                 report.tell(span)
 
     async def _send_with_token(
-        self, request: Request, lookup: Lookup, tracer: Tracer | None
+        self, loop: _Loop, request: Request, lookup: Lookup, tracer: Tracer | None
     ) -> Decoded:
         """Send the request as one attempt at a gateway that wants a token.
 
         If PS7 answers 401 to a token that was not fetched for this attempt, the gateway may have
         forgotten it: a new token, and the same request once more.
         """
-        token, is_new = await self._tokens.get()
+        tokens = loop.tokens
+        token, is_new = await tokens.get()
         while True:
             request.headers["Authorization"] = f"Bearer {token.text}"
             try:
-                return await self._send(request, lookup, tracer)
+                return await self._send(loop, request, lookup, tracer)
             except LookupFailed as failure:
                 if failure.reason is not Reason.UNAUTHORIZED:
                     raise
-                newer = None if is_new else await self._tokens.instead_of(token)
+                newer = None if is_new else await tokens.instead_of(token)
                 if newer is None:
-                    self._tokens.doubt(token)
+                    tokens.doubt(token)
                     raise
             token, is_new = newer, True
 
-    async def _send(self, request: Request, lookup: Lookup, tracer: Tracer | None) -> Decoded:
+    async def _send(
+        self, loop: _Loop, request: Request, lookup: Lookup, tracer: Tracer | None
+    ) -> Decoded:
         """Send the request once, and read the answer."""
         report, settings = lookup.report, self.settings
         lookup.answer = None
@@ -225,7 +259,7 @@ class PS7Client:
                 if settings.trace_context:
                     telemetry.propagator.inject(request.headers)
                 patience = _PATIENCE * settings.deadline if report.kind == "lookup" else None
-                lookup.answer = answer = await self._http.send(request, patience=patience)
+                lookup.answer = answer = await loop.http.send(request, patience=patience)
                 span.set_attribute("http.response.status_code", answer.status)
                 return decode(
                     answer,
@@ -242,9 +276,15 @@ class PS7Client:
     # The circuit breaker's probe
 
     def _probe_under_way(self) -> asyncio.Future[Any]:
-        """Return the probe that is under way beside the customers' lookups, or begin one."""
-        probing = self._probing
-        if probing is None or probing.done() or not probing.get_loop().is_running():
+        """Return the probe that is under way beside the customers' lookups, or begin one.
+
+        One whose event loop stands still, or is another process's since this one was forked, is
+        under way no more.
+        """
+        probing, pid = self._probing, getpid()
+        lost = self._probing_pid != pid or not (probing and probing.get_loop().is_running())
+        if probing is None or probing.done() or lost:
+            self._probing_pid = pid
             self._breaker.probe_begins()
             # In its own context: its spans are not those of the lookup that set it off. Not as a
             # plain task: a server that stops may close its event loop, and that needs no log line.
@@ -257,7 +297,7 @@ class PS7Client:
 
         A token request that is under way may be the very one that hung: it is no answer to this.
         """
-        await self._tokens.join()
+        await self._of_this_loop().tokens.join()
         context_id = f"{PROBE}{uuid4().hex}"
         lookup = Lookup(LookupReport(self.digest(context_id), kind="probe"))
         await self._look_up(lookup, context_id, None, None)
@@ -273,12 +313,14 @@ class PS7Client:
             probing.cancel()
             await asyncio.wait([probing])
             probing.exception()  # retrieved: it is its cancellation
-        await self._http.close()
-        await self._tokens.join()
+        loop = self._loops.pop(asyncio.get_running_loop(), None)
+        if loop is not None:
+            await loop.http.close()
+            await loop.tokens.join()
 
     def close_all(self) -> None:
-        """Close all connections of event loops that no longer run, at the end of a process."""
-        self._http.close_all()
+        """Abandon the connections of event loops that do not run, at the end of a process."""
+        self._forget(closed=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,29 @@ class Token:
     """Whether PS7 refused it when it was new: then another new one is no remedy."""
 
 
-class Tokens:
-    """Keeps the token. Lookups that need one at the same time wait for one request."""
+@dataclass
+class Kept:
+    """The token that a process has, whichever of its event loops fetched it."""
 
-    def __init__(self, settings: PS7Settings, send: Callable[[Request], Awaitable[Answer]]) -> None:
+    token: Token | None = None
+
+
+class Tokens:
+    """Fetches tokens in one event loop. Lookups that need one at a time wait for one request."""
+
+    def __init__(
+        self, settings: PS7Settings, send: Callable[[Request], Awaitable[Answer]], kept: Kept
+    ) -> None:
         self.are_wanted = settings.app_key is not None and settings.app_secret is not None
         """Whether the gateway asks for one, by the settings."""
         self._settings = settings
         self._send = send
-        self._token: Token | None = None
-        self._fetches: dict[asyncio.AbstractEventLoop, asyncio.Task[Token]] = {}
+        self._kept = kept
+        self._fetching: asyncio.Task[Token] | None = None
 
     async def get(self) -> tuple[Token, bool]:
         """Return a valid token, and whether it was fetched for this call; or raise LookupFailed."""
-        token = self._token
+        token = self._kept.token
         if token is not None and time.monotonic() < token.renew_at:
             return token, False
         return await self._fetched(), True
@@ -73,8 +83,9 @@ class Tokens:
         None if the token is not to blame: PS7 refused it when it was new, too. The refused token
         stays until there is another one, since it may still serve other lookups.
         """
-        if self._token is not None and self._token is not refused:
-            return self._token
+        kept = self._kept.token
+        if kept is not None and kept is not refused:
+            return kept
         return None if refused.is_doubted else await self._fetched()
 
     def doubt(self, token: Token) -> None:
@@ -87,10 +98,9 @@ class Tokens:
         token.renew_at = min(token.renew_at, time.monotonic() + _DOUBTED_FOR)
 
     async def join(self) -> None:
-        """Wait for the fetch of the running loop, which ends if its connection is closed."""
-        task = self._fetches.get(asyncio.get_running_loop())
-        if task is not None:
-            await asyncio.wait([task])
+        """Wait for the fetch that is under way, which ends if its connection is closed."""
+        if self._fetching is not None:
+            await asyncio.wait([self._fetching])
 
     async def _fetched(self) -> Token:
         """Wait for the fetch that is under way, or begin one.
@@ -98,19 +108,18 @@ class Tokens:
         The fetch is its own task: a lookup that is cancelled must not end it for the others.
         If it fails, each lookup gets an error of its own: an error keeps where it was raised.
         """
-        loop = asyncio.get_running_loop()
-        task = self._fetches.get(loop)
+        task = self._fetching
         if task is None:
-            task = self._fetches[loop] = loop.create_task(self._fetch())
+            task = self._fetching = asyncio.create_task(self._fetch())
             task.add_done_callback(self._end)
         try:
             return await asyncio.shield(task)
         except LookupFailed as failure:
-            reason, status, wait = failure.reason, failure.status, failure.retry_after
-        raise LookupFailed(reason, status, retry_after=wait)
+            own = copy(failure)
+        raise own
 
     def _end(self, task: asyncio.Task[Token]) -> None:
-        del self._fetches[task.get_loop()]
+        self._fetching = None
         if not task.cancelled():
             task.exception()  # retrieved, also if every lookup was cancelled meanwhile
 
@@ -128,8 +137,8 @@ class Tokens:
             if failure.reason not in _UNREADABLE:
                 raise
             raise LookupFailed(Reason.TOKEN_UNREADABLE, failure.status) from None
-        self._token = _read(answer, asked_at)
-        return self._token
+        self._kept.token = _read(answer, asked_at)
+        return self._kept.token
 
 
 def _read(answer: Answer, asked_at: float) -> Token:

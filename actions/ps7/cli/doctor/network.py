@@ -62,7 +62,8 @@ def judge(
     elif failure is not None and failure.reason.value.startswith("tls"):
         described = connection.describe(below if isinstance(below, bytes) else b"")
         at = connection.address(settings.base_url)
-        yield finding(by_variant()[failure.reason.value], at=at, what=described)
+        said = f"{failure.detail} ({described})" if failure.detail else described
+        yield finding(by_variant()[failure.reason.value], at=at, what=said)
     elif failure is not None and wants_token and not asked.report.attempts:
         yield _by_the_table(failure)
     else:
