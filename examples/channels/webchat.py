@@ -40,6 +40,8 @@ KEY_LENGTH, LARGEST = 32, 32 * 1024
 _CONVERSATION, _ID = re.compile(r"[A-Za-z0-9_-]{16,128}"), re.compile(r"[A-Za-z0-9-]{1,64}")
 _TRIES, _PAUSE = 50, 0.1
 """For five seconds an agent's words wait for a page, or for its acknowledgement."""
+_NOT = "not delivered: the page is closed"
+_PERHAPS = "perhaps delivered: the page did not acknowledge it"
 
 
 class WebChatOutput(SocketIOOutput):
@@ -71,21 +73,16 @@ class WebChatOutput(SocketIOOutput):
     async def _deliver(self, conversation: str, said: dict[str, Any]) -> None:
         """Wait until a page of the conversation acknowledges; one may be about to come back."""
         heard, asked = asyncio.Event(), set[str]()
+        tell = partial(self.sio.emit, self.bot_message_evt, said, callback=lambda *_: heard.set())
         for _ in range(_TRIES):
             for page, _ in self.sio.manager.get_participants("/", conversation):
                 if page not in asked:
                     asked.add(page)
-                    await self.sio.emit(
-                        self.bot_message_evt, said, to=page, callback=lambda *_: heard.set()
-                    )
+                    await tell(to=page)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(heard.wait(), _PAUSE)
                 return
-        raise RasaException(
-            "perhaps delivered: the page did not acknowledge it"
-            if asked
-            else "not delivered: the page is closed"
-        )
+        raise RasaException(_PERHAPS if asked else _NOT)
 
 
 class WebChatInput(SocketIOInput):
@@ -142,8 +139,7 @@ class WebChatInput(SocketIOInput):
     async def _hear(self, handler: Any, page: str, said: object = None) -> dict[str, str]:  # noqa: ANN401
         """Let the bot answer. What returns is the acknowledgement: empty, once the turn is over."""
         conversation = await self.sio.get_session(page)
-        if not isinstance(said, dict):
-            return {"refused": "no_text"}
+        said = said if isinstance(said, dict) else {}
         try:
             text = customer_text(said.get("message"))
         except TypeError:

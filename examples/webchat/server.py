@@ -155,10 +155,9 @@ async def log_out(request: web.Request) -> web.Response:
 
 
 def _login(request: web.Request) -> Login:
-    login = request.app[_LOGINS].get(request.cookies.get(_COOKIE, ""))
-    if login is None:
-        raise web.HTTPUnauthorized(text="nobody is logged in here")
-    return login
+    if login := request.app[_LOGINS].get(request.cookies.get(_COOKIE, "")):
+        return login
+    raise web.HTTPUnauthorized(text="nobody is logged in here")
 
 
 async def sign_pass(request: web.Request) -> web.Response:
@@ -197,9 +196,9 @@ async def show_turn(request: web.Request) -> web.Response:
 async def _events(request: web.Request, login: Login) -> list[dict[str, Any]]:
     """Read a conversation from Rasa."""
     backstage = request.app[_BACKSTAGE]
-    token = {"token": backstage.rasa_token} if backstage.rasa_token else {}
     url = f"{backstage.rasa}/conversations/{login.conversation}/tracker"
-    tracker = await _json(request, url, {"include_events": "ALL", **token})
+    query = {"include_events": "ALL", "token": backstage.rasa_token or ""}
+    tracker = await _json(request, url, query)
     events: list[dict[str, Any]] = tracker["events"]
     return events
 

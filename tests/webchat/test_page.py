@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 from playwright.async_api import expect
 
@@ -16,6 +17,7 @@ from tests.conversation.spoken import ANA_ACCOUNT, BALANCES, NO_BALANCE, greetin
 from tests.webchat.visit import ACCOUNT, ASK, HOURS, SUGGESTED
 
 if TYPE_CHECKING:
+    from tests.conversation.talking import RunningBot
     from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
@@ -168,6 +170,53 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     (misdeed,) = visit.misdeeds
     assert "status of 504" in misdeed
     visit.misdeeds.clear()
+
+
+SAYS: list[dict[str, Any]] = [
+    {"text": "um\n\ndois", "data": {"image": "mark.svg"}},
+    {
+        "text": "Qual?",
+        "data": {
+            "elements": [
+                {"title": "Ouro", "subtitle": "sem anuidade", "buttons": [{"title": "Ouro"}]},
+                {"title": "Prata", "default_action": {"url": "https://a.example/prata"}},
+            ]
+        },
+    },
+    {"text": None, "data": {"custom": {"type": "pdf"}}},
+    {"text": "Quer?", "data": {"buttons": [{"title": "Quero sim", "payload": "/affirm"}]}},
+]
+
+
+async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: RunningBot) -> None:
+    """With its line ends; and what is pressed reads as its title, also when the page comes back."""
+    visit = await visitors()
+    async with visit.page.expect_response("**/api/pass") as answered:
+        await visit.arrive("nobody")
+    shown = (await (await answered.value).json())["pass"]
+    conversation = jwt.decode(shown, options={"verify_signature": False})["sub"]
+    url = f"{oss_bot.url}/conversations/{conversation}/tracker/events"
+    query = {"output_channel": "latest", "execute_side_effects": "true"}
+    SAYS[0]["data"]["image"] = f"{visit.url}mark.svg"
+    for said in SAYS:
+        event = {"event": "bot", "metadata": {}, **said}
+        async with oss_bot.http.post(url, params=query, json=event) as answer:
+            assert answer.status == 200
+    heard = visit.page.locator(".message.bot")
+    words = ["Olá!", "um\n\ndois", "", "Qual?", "Ouro", "(conteúdo que esta página", "Quer?"]
+    for comes_back in (None, visit.page.reload):
+        if comes_back is not None:
+            await comes_back()
+        await expect(heard).to_contain_text(words, use_inner_text=True)
+        await heard.locator("img").evaluate("picture => picture.decode()")
+        await expect(heard.locator("a")).to_have_attribute("href", "https://a.example/prata")
+        assert await visit.violations() == []
+    await visit.page.click("text=Quero sim")
+    await visit.finished(2)
+    await visit.page.reload()
+    mine = visit.page.locator(".message.you .words")
+    await expect(mine).to_have_text(["Quero sim"])
+    await expect(heard.last).to_contain_text(*spoken.WHAT_ELSE)
 
 
 async def test_nothing_that_axe_finds_on_a_phone(visitors: Visitors) -> None:

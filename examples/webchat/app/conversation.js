@@ -126,8 +126,10 @@ export class Conversation {
   /** Add to the messages: to what answers a turn, above its dots, or else at the end. */
   append(node, turn) {
     const log = byId("messages");
+    const toEnd = () => (log.scrollTop = log.scrollHeight);
     log.insertBefore(node, turn?.typing.parentNode ? turn.typing : null);
-    log.scrollTop = log.scrollHeight;
+    for (const image of node.querySelectorAll("img")) image.addEventListener("load", toEnd);
+    toEnd();
     return node;
   }
 
