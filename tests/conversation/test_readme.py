@@ -26,7 +26,8 @@ async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path)
     (reader.bot / "config.yml").write_text(config, encoding="utf-8")
     try:
         await reader.installs()
-        await reader.follows(block("rasa train"))
+        for server in ("rasa-ps7 simulate", "-m rasa_sdk", "rasa train"):
+            await reader.follows(block(server))
         for who, answer in {"ana": promised, "bruno": "Hey! How are you?"}.items():
             await reader.talks(chat.replace("ana", who), ["hi"])
             assert f"you: hi\nbot: {answer}\n     ps7_status = ok\n" in reader.output

@@ -20,6 +20,7 @@ from actions.ps7.cli import command
 from actions.ps7.settings import PREFIX
 from tests.docs.documents import Block, Document, blocks, document, names
 from tests.support.processes import ROOT
+from tests.support.reader import PAGES, TALK
 
 every_document = pytest.mark.parametrize("name", names())
 SETTINGS = {f"{PREFIX}{name.upper()}" for name in PS7Settings.model_fields}
@@ -92,6 +93,14 @@ def exit_code(call: list[str]) -> object:
     except SystemExit as end:
         return end.code
     return 0
+
+
+@every_document
+def test_a_block_is_for_one_terminal(name: str) -> None:
+    """A server or chat keeps its terminal: it is the last line of a block."""
+    shell = (block for block in document(name).blocks if block.language == "sh")
+    early = [(block, line) for block in shell for line in block.code.splitlines()[:-1]]
+    assert [str(block) for block, line in early if any(map(line.count, (*PAGES, TALK)))] == []
 
 
 TRANSLATED = [
