@@ -14,7 +14,6 @@ from actions.ps7.testing import FAULTS, PERSONAS
 from tests.conversation import spoken
 from tests.conversation.harness import OSS_BOT, Stage
 from tests.conversation.talking import RunningBot
-from tests.docs.documents import document
 from tests.support.processes import ROOT
 
 pytestmark = [
@@ -29,19 +28,6 @@ async def test_rasa_finds_nothing_wrong_with_an_example(rasa_stage: Stage, name:
     """`rasa data validate --fail-on-warnings` passes."""
     check = ("data", "validate", "--fail-on-warnings", "--domain", "domain")
     code, said = await rasa_stage.command(f"{name}-validate", *check, cwd=ROOT / "examples" / name)
-    assert code == 0, said
-
-
-async def test_rasa_tests_the_story_that_the_page_shows(
-    rasa_stage: Stage, oss_bot: RunningBot, tmp_path: Path
-) -> None:
-    """`rasa test core` finds that it goes as docs/testing.md says, without a PS7."""
-    blocks = document("docs/testing.md").blocks
-    (story,) = (block.code for block in blocks if block.code.startswith("stories:"))
-    (tmp_path / "test_stories.yml").write_text(story, encoding="utf-8")
-    options = ("--fail-on-prediction-errors", "--no-plot", "--stories", "test_stories.yml")
-    test = ("test", "core", *options, "--model", str(oss_bot.model))
-    code, said = await rasa_stage.command("test-core", *test, cwd=tmp_path)
     assert code == 0, said
 
 

@@ -17,6 +17,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import ClientTimeout, web
+from aiohttp.test_utils import TestServer
 from rasa_sdk.events import ActiveLoop
 from ruamel.yaml import YAML
 
@@ -25,6 +27,7 @@ from actions.ps7.testing import FAULTS, BackgroundSimulator, Conversation, pytes
 from tests.conversation.fixtures import InRasa, _rasa_python
 from tests.docs.documents import Block, code_words, document
 from tests.docs.test_tables import rows_of_reasons
+from tests.examples.calm_flows import FLOWS
 from tests.support.processes import ROOT
 from tests.support.reader import Reader
 
@@ -132,6 +135,51 @@ async def test_a_form_does_not_take_the_customers_own_cpf(ps7: BackgroundSimulat
     assert len(ps7.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("who", "status", "answer", "told"),
+    [
+        ("ana", 200, '{"limit": "R$ 500,00"}', "Seu limite é de R$ 500,00."),
+        ("carla", 200, '{"limit": "R$ 500,00"}', "utter_ps7_missing"),
+        (None, 200, '{"limit": "R$ 500,00"}', "utter_ps7_missing"),
+        ("ana", 503, '{"limit": "R$ 500,00"}', "utter_ps7_unavailable"),
+        ("ana", 200, "{}", "utter_ps7_unavailable"),
+        ("ana", 200, "[]", "utter_ps7_unavailable"),
+        ("ana", 200, "half", "utter_ps7_unavailable"),
+        ("ana", 0, "", "utter_ps7_unavailable"),
+    ],
+)
+@pytest.mark.usefixtures("ps7")
+async def test_an_api_of_the_bots_own_fails_with_an_answer(
+    who: str | None, status: int, answer: str, told: str
+) -> None:
+    """It is asked about a customer who is authenticated, and no answer (0) is one too late."""
+    posted = []
+
+    async def api(request: web.Request) -> web.Response:
+        posted.append(await request.json())
+        if not status:
+            await asyncio.Event().wait()
+        return web.Response(status=status, text=answer, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/", api)
+    with bot_with("actions/limit.py", {"actions": ["action_tell_limit"]}) as (bot, names):
+        async with TestServer(app, shutdown_timeout=0) as server:
+            names |= {"URL": server.make_url("/"), "TIMEOUT": ClientTimeout(total=0.3)}
+            await bot.user("meu limite", metadata={"contextId": who})
+            said = await bot.run("action_tell_limit")
+    assert said.texts == [DOMAIN["responses"].get(told, [{"text": told}])[0]["text"]]
+    asked = told != "utter_ps7_missing"
+    assert posted == [{"agency": "0341", "account": "00123456"}] * asked
+
+
+def test_the_flow_that_is_shown_is_the_examples() -> None:
+    """And so are its words in the customer's language."""
+    (shown,) = (each.code for each in GUIDE.blocks if each.code.startswith("flows:"))
+    for name, flow in YAML(typ="safe").load(shown)["flows"].items():
+        assert flow == FLOWS[name]
+
+
 GREETING = '  utter_greet:\n  - text: "Hey! How are you?"\n'
 """What the bot of `rasa init` has in its domain."""
 IN_GIT = "git init -q; git add -A; git -c user.name=a -c user.email=a@b.example commit -q -m Begun"
@@ -215,7 +263,7 @@ def test_what_is_shown_for_rasa_is_what_rasa_takes(in_rasa: InRasa) -> None:
     in_rasa(SHOWN["masking.py"])
 
 
-def test_a_cpf_is_masked_in_every_line(tmp_path: Path) -> None:
+def test_cpfs_and_mobile_numbers_are_masked_in_every_line(tmp_path: Path) -> None:
     """In messages, arguments, warnings and tracebacks, by the two files that the page shows."""
     for name in ("masking.py", "logging.yml"):
         (tmp_path / name).write_text(SHOWN[name], encoding="utf-8")
@@ -226,13 +274,17 @@ logging.config.dictConfig(YAML(typ="safe").load(open("logging.yml")))
 try:
     raise ValueError("529.982.247-25")
 except ValueError:
-    logging.exception("%s said: %s", "ana", "CPF 52998224725, conta 00123456")
+    logging.exception("%s said: %s", "ana", "CPF 52998224725, conta 00123456, em 1764590000")
+    logging.error("+55 11 91234-5678, (11) 91234-5678, 5511912345678")
 warnings.warn("Parsed an intent '52998224725' which is not defined in the domain.")
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "ERROR:root:ana said: CPF (CPF), conta 00123456\n" in done.stderr
+    assert "ERROR:root:ana said: CPF (CPF), conta 00123456, em 1764590000\n" in done.stderr
+    assert "ERROR:root:(mobile), (mobile), (mobile)\n" in done.stderr
     assert "ValueError: (CPF)\n" in done.stderr
     assert "Parsed an intent '(CPF)' which" in done.stderr
+    assert "ERROR:root:(mobile), (mobile), (mobile)\n" in done.stderr
+    assert "ValueError: (CPF)\n" in done.stderr
     assert "52998224725" not in done.stderr

@@ -36,8 +36,8 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
 ) -> None:
     """Every file, command and output, in the order of the page; a line of JSON is the desk's.
 
-    With the files of the later pages its tests still pass, which load every action. `profiles` is
-    what the guide takes a reader's own module for.
+    With the files of the later pages its tests still pass, which load every action, and so does a
+    story. `profiles` is what the guide takes a reader's own module for.
     """
     if not shutil.which("curl"):
         lacking("curl", "apt-get install curl")
@@ -70,6 +70,8 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
     tests = sum(each.code.count("def test_") for each in (*TUTORIAL.blocks, *files))
     await reader.types(f"{BIN}python -m pytest -q")
     assert f"{tests} passed" in reader.output
+    (story,) = (each.code for each in document(LATER[2]).blocks if "rasa test" in each.code)
+    await reader.types(story)
 
 
 def write(reader: Reader, shown: Block) -> None:
