@@ -208,6 +208,7 @@ async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: Runni
         if comes_back is not None:
             await comes_back()
         await expect(heard).to_contain_text(words, use_inner_text=True)
+        assert await heard.nth(1).locator(".words").inner_text() == SAYS[0]["text"]
         await heard.locator("img").evaluate("picture => picture.decode()")
         await expect(heard.locator("a")).to_have_attribute("href", "https://a.example/prata")
         assert await visit.violations() == []
