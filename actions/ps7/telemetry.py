@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from .customer import CONTEXT_ACTION, NEEDED, SESSION_ACTION, VERIFY_ACTION
+from .customer import CONTEXT_ACTION, NEEDED, SESSION_ACTION, SLOTS, VERIFY_ACTION
 from .outcomes import ANONYMOUS, ARRIVAL_REFUSED, Outcome, Reason
 
 if TYPE_CHECKING:
@@ -288,6 +288,49 @@ def circuit_closed(reason: Reason) -> None:
     """Report that PS7 is asked again, since a probe ended so."""
     open_circuits.add(-1)
     logger.warning("Circuit breaker closed: PS7 answers again (probe: %s)", reason)
+
+
+_LOST_AFTER = 50
+"""Customers in a row without a field, as often as one is expected to have it."""
+_fields_lost = Measure(
+    "counter",
+    "ps7.fields.lost",
+    "{field}",
+    "Fields that PS7 sent, and sends no more",
+    [{"field": name} for name in dict.fromkeys(slot.wire for slot in SLOTS) if name],
+)
+
+
+class Fields:
+    """Which fields PS7 sends: whether one of them is gone, as if it had been renamed."""
+
+    def __init__(self) -> None:
+        self._customers = 0
+        self._times: defaultdict[str, int] = defaultdict(int)
+        """How many customers had a field …"""
+        self._last: dict[str, int] = {}
+        """… and which was the last of them."""
+        self._lost: set[str] = set()
+
+    def came(self, names: frozenset[str]) -> None:
+        """Note the fields of a customer; warn once of one that fifty in a row have no more.
+
+        Of a field that one customer of ten has, it takes five hundred.
+        """
+        self._customers = number = self._customers + 1
+        for name in names:
+            self._times[name] += 1
+            self._last[name] = number
+        self._lost -= names
+        for name in self._last.keys() - names - self._lost:
+            times, last = self._times[name], self._last[name]
+            if (number - last) * times >= _LOST_AFTER * last:
+                self._lost.add(name)
+                _fields_lost.add(1, {"field": name})
+                logger.warning(
+                    "PS7 sends no %s any more: %d customers had it, the last %d have not",
+                    *(name, times, number - last),
+                )
 
 
 _expiry_problems: set[str] = set()

@@ -253,6 +253,40 @@ def test_servers_with_other_seal_keys_are_told_apart(
     assert not any(key in f"{caplog.text}{shown}" for key in (old, new, other))
 
 
+def test_a_field_that_fifty_customers_in_a_row_have_no_more_is_named_once(
+    points: Points, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However PS7 calls it now. One that came back may go again."""
+    fields = telemetry.Fields()
+    both, one = frozenset({"u_seg", "u_ag"}), frozenset({"u_ag"})
+    for sent in (*[both] * 120, *[one] * 49):
+        fields.came(sent)
+    assert caplog.messages == []
+    for _ in range(60):
+        fields.came(one)
+    said = "PS7 sends no u_seg any more: 120 customers had it, the last 50 have not"
+    assert caplog.messages == [said]
+    lost = {str(each.attributes["field"]): each.value for each in points()["ps7.fields.lost"]}
+    assert {name: number for name, number in lost.items() if number} == {"u_seg": 1}
+    assert len(lost) == 10
+    for sent in (*[both] * 400, *[one] * 70):
+        fields.came(sent)
+    assert len(caplog.messages) == 2
+
+
+def test_a_field_that_few_customers_have_is_missed_later(caplog: pytest.LogCaptureFixture) -> None:
+    """As often as it is expected: of one that each tenth has, it takes five hundred."""
+    fields = telemetry.Fields()
+    one = frozenset({"u_ag"})
+    for number in range(1, 101):
+        fields.came(one if number % 10 else one | {"u_dest"})
+    for _ in range(499):
+        fields.came(one)
+    assert caplog.messages == []
+    fields.came(one)
+    assert len(caplog.messages) == 1
+
+
 LATE = """
 import json
 from opentelemetry import metrics

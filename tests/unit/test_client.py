@@ -43,6 +43,8 @@ class Played:
         self.cancelled = 0
         self.may_end = asyncio.Event()
         self.may_end.set()
+        self.fetch: asyncio.Future[Answer] | None = None
+        """What the next fetch of a token waits for."""
         for module in (client, breaker):
             monkeypatch.setattr(module, "monotonic", lambda: self.now)
         monkeypatch.setattr(client, "uniform", self._uniform)
@@ -66,6 +68,9 @@ class Played:
         name = body.get("contextId", "token")
         self.requests.append(name)
         if name == "token":
+            if (fetch := self.fetch) is not None:
+                self.fetch = None
+                return await fetch
             return Answer(200, {}, b'{"AccessToken": "t%d", "Expires": 600}' % len(self.requests))
         self.patience.append(patience)
         if is_probe := name.startswith("ps7-probe-"):
@@ -196,6 +201,18 @@ async def test_lookup_raises_what_ask_returns(ps7: Played) -> None:
         assert caught.value.outcome.value == "denied"
 
 
+async def test_a_field_that_was_there_is_missed_in_whoever_is_looked_up(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As if PS7 had renamed it; an account in `contexto` is one, whatever its name there."""
+    before = {"u_seg": "S", "contexto": {"u_cssc": "1", "u_ag": "2"}}
+    after = {"u_segmento": "S", "u_cc": "1", "u_ag": "2"}
+    for payload in (before, *[after] * 50):
+        await ps7.look_up(Answer(200, {}, json.dumps({"payload": payload}).encode()))
+    said = "PS7 sends no u_seg any more: 1 customers had it, the last 50 have not"
+    assert caplog.messages == [said]
+
+
 # The probe
 
 
@@ -314,6 +331,26 @@ async def test_a_gateway_that_forgot_its_tokens_costs_nobody_the_lookup(
     await ps7.fail(OK, 1)
     assert await ps7.look_up(OK) == ("ok ok", 1)
     assert ps7.requests.count("token") == 3
+
+
+async def test_a_probe_fetches_its_own_token_after_one_that_was_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That fetch may be the very one that hung: how it ends is no answer to the probe."""
+    ps7 = Played(monkeypatch, **KEYS)
+    ps7.fetch = fetch = asyncio.get_running_loop().create_future()
+    looking = asyncio.create_task(ps7.look_up(OK))
+    await ps7.settle()
+    looking.cancel()
+    ps7.probe_ends = [OK]
+    ps7.client._probe_under_way()
+    await ps7.settle()
+    assert ps7.requests == ["token"]
+    fetch.set_exception(LookupFailed(Reason.TOKEN_REFUSED))
+    await ps7.settle()
+    await ps7.settle()
+    assert [name[:9] for name in ps7.requests] == ["token", "token", "ps7-probe"]
+    await ps7.client.close()
 
 
 async def test_a_replay_is_part_of_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:

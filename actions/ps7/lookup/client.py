@@ -104,6 +104,7 @@ class PS7Client:
         self._token = Kept()
         self._loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_reset)
+        self._fields = telemetry.Fields()
         self._probes = probes
         self._probing: asyncio.Future[Any] | None = None
         self._probing_pid = 0
@@ -209,6 +210,7 @@ class PS7Client:
                         await sleep(pause)
                 lookup.customer, report.undocumented = decoded.customer, decoded.undocumented
                 report.ends(Outcome.OK, Reason.OK, 200)
+                self._fields.came(decoded.sent)
                 if decoded.expiry.problem is not None:
                     telemetry.warn_of_expiry(decoded.expiry.problem, decoded.expiry.shape)
             except LookupFailed as failure:

@@ -122,6 +122,8 @@ class Decoded(NamedTuple):
     undocumented: tuple[str, ...]
     """Wire names of the fields whose values are not documented."""
     expiry: Expiry
+    sent: frozenset[str]
+    """Wire names of the fields that an attribute comes from, and that were there."""
 
 
 def decode(
@@ -342,7 +344,8 @@ UPSTREAM_ACCOUNT = "u_cssc"
 UNUSED = frozenset({"u_ion", "u_display", "u_ura", "u_fmt", "u_codop", "u_tag", "contexto"})
 """Fields that the documented example has, and that no attribute comes from."""
 _NO_TEXT: dict[str, str | None] = dict.fromkeys(slot.wire for slot in SLOTS if slot.wire)
-_READ = {*_NO_TEXT, UPSTREAM_ACCOUNT}
+_NAMES = frozenset(_NO_TEXT)
+_READ = _NAMES | {UPSTREAM_ACCOUNT}
 
 
 def _texts(source: Mapping[str, Any]) -> dict[str, str]:
@@ -365,7 +368,10 @@ def read_customer(
     """
     upstream = payload.get("contexto")
     below = _texts(upstream) if isinstance(upstream, dict) else {}
-    text = _NO_TEXT | below | _texts(payload)
+    found = below | _texts(payload)
+    if account := found.get("u_cc") or below.get(UPSTREAM_ACCOUNT):
+        found["u_cc"] = account
+    text = _NO_TEXT | found
     code, undocumented = {}, []
     for name, known in CODES.items():
         value = text[name] or ""
@@ -386,7 +392,7 @@ def read_customer(
     customer = CustomerContext(
         cpf=number,
         agency=text["u_ag"],
-        account=text["u_cc"] or below.get(UPSTREAM_ACCOUNT),
+        account=text["u_cc"],
         segment=text["u_seg"],
         ivr_option=text["u_dest"],
         phone_number=text["u_numA"],
@@ -399,4 +405,4 @@ def read_customer(
         decoded_context_id=wire_text(envelope.get("decodedContextId")),
         payload=payload,
     )
-    return Decoded(customer, tuple(undocumented), expiry)
+    return Decoded(customer, tuple(undocumented), expiry, _NAMES & found.keys())
