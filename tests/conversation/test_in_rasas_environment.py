@@ -39,7 +39,7 @@ def test_what_the_plugin_needs_is_added_and_nothing_of_rasas_replaced_but_pydant
     project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = map(Requirement, project["dependencies"])
     needed = {canonicalize_name(each.name): each.specifier for each in requirements}
-    there = {**ADDED, SDK: RASA[SDK]}
+    there = RASA | ADDED
     assert [name for name in needed if not needed[name].contains(there[name])] == []
     assert [name for name in ADDED if RASA.get(name, ADDED[name]) != ADDED[name]] == [PYDANTIC]
 
