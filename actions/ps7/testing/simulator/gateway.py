@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from ..faults import Delivery, Fault
     from ..personas import Persona
-    from .server import Simulator
 
 METHOD = "POST"
 PATH = "/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"  # noqa: S105 - a path, not a secret
 TOKEN_MOST_SECONDS = 3600
+ANY = "simulator"
+"""A credential for clients, if any will do."""
 SECRET_HEADERS = ("userName", "password", "x-itau-apikey", "x-app-key", "Authorization")
 _SECONDS_HEADER = "X-Token-Expire"
 
@@ -60,6 +61,38 @@ class RecordedRequest:
     """Why the gateway did not pass it on to PS7, None if it did."""
     upstream_id: str | None = field(default=None, repr=False)
     """The contextId that went on to PS7, None if none did: Base64 unless `encoded` was 0."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Gateway:
+    """What the gateway asks of a client, and what came in."""
+
+    host: str = "127.0.0.1"
+    username: str | None = ANY
+    """The `userName` that a client must send; None takes any that is not empty."""
+    password: str | None = field(default=ANY, repr=False)
+    """The `password` that a client must send; None takes any that is not empty."""
+    api_key: str | None = field(default=None, repr=False)
+    """The `x-itau-apikey` that a client must send; None asks for none."""
+    app_key: str | None = field(default=None, repr=False)
+    """The `x-app-key` that a client must send; None asks for none."""
+    app_secret: str | None = field(default=None, repr=False)
+    """With one, the token endpoint grants tokens for it and `app_key`, and lookups must bring one;
+    None asks for none."""
+    token_seconds: int = TOKEN_MOST_SECONDS
+    """For how long a token is valid at most, whatever was asked for."""
+    requests_per_second: int | None = None
+    """How many lookups it takes within a second: more are refused, with 429 and `Retry-After`."""
+    host_name: str | None = None
+    """The host in `url`, such as one that a certificate is made for; None: that of `host`."""
+    requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
+    """What came in, oldest first, refused requests included; clear it as you like."""
+    token_requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
+    """What came in at the token endpoint, likewise."""
+    tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
+    """Those that were granted, and until when each is valid, by `time.monotonic()`."""
+    taken: list[float] = field(default_factory=list, init=False, repr=False)
+    """When lookups of the last second were taken, if their number is limited; likewise."""
 
 
 @dataclass(frozen=True)
@@ -106,25 +139,23 @@ Refusal = tuple[int, tuple[str, str], str]
 """Status, shape of the body, reason."""
 
 
-def look_up(
-    request: RecordedRequest, simulator: Simulator, ask: Callable[[str], Reply]
-) -> Answered:
+def look_up(request: RecordedRequest, gateway: Gateway, ask: Callable[[str], Reply]) -> Answered:
     """Refuse a lookup, or `ask` PS7."""
-    for refusal in _check_lookup(request, simulator):
+    for refusal in _check_lookup(request, gateway):
         return _refused(request, *refusal)
     context_id = _upstream_id(request.json)
     return replace(request, upstream_id=context_id), ask(context_id)
 
 
-def grant_token(request: RecordedRequest, simulator: Simulator) -> Answered:
+def grant_token(request: RecordedRequest, gateway: Gateway) -> Answered:
     """Refuse a request, or grant a token for as long as it asks for and the simulator allows."""
-    for refusal in _check_token(request, simulator):
+    for refusal in _check_token(request, gateway):
         return _refused(request, *refusal)
-    seconds, now = min(int(_seconds(request)), simulator.token_seconds), time.monotonic()
-    for token in [token for token, over_at in simulator.tokens.items() if over_at <= now]:
-        del simulator.tokens[token]
+    seconds, now = min(int(_seconds(request)), gateway.token_seconds), time.monotonic()
+    for token in [token for token, over_at in gateway.tokens.items() if over_at <= now]:
+        del gateway.tokens[token]
     token = secrets.token_urlsafe(24)
-    simulator.tokens[token] = now + seconds
+    gateway.tokens[token] = now + seconds
     answer = {
         "AccessToken": token,
         "ApplyType": "Bearer",
@@ -144,7 +175,7 @@ def _refused(
     return replace(request, refusal=reason), make_reply(status, body, _HEADERS.get(status))
 
 
-def _check_lookup(request: RecordedRequest, expected: Simulator) -> Iterator[Refusal]:
+def _check_lookup(request: RecordedRequest, expected: Gateway) -> Iterator[Refusal]:
     """Yield refusals, in a gateway's order: the way first, then who asks, then what they ask for.
 
     The first one is what counts: what is checked below it may not even be there.
@@ -175,7 +206,7 @@ def _check_lookup(request: RecordedRequest, expected: Simulator) -> Iterator[Ref
         expected.taken.append(now)
 
 
-def _check_token(request: RecordedRequest, expected: Simulator) -> Iterator[Refusal]:
+def _check_token(request: RecordedRequest, expected: Gateway) -> Iterator[Refusal]:
     """Yield refusals: what is readable first, then who asks."""
     if request.method != METHOD:
         yield 405, _GATEWAY, "only POST is served here"
@@ -215,12 +246,12 @@ def _upstream_id(body: Mapping[str, Any]) -> str:
     return base64.b64encode(context_id.encode("utf-8", "surrogatepass")).decode()
 
 
-def page(method: str, path: str, host: str, simulator: Simulator) -> Reply | None:
+def page(method: str, path: str, host: str, gateway: Gateway) -> Reply | None:
     """Return the page that is asked for; None if the simulator has no such page.
 
     A browser's page whose name leads here (DNS rebinding) sees what came in under no name but ours.
     """
-    if path in {"/", "/requests"} and not _is_ours(host, simulator):
+    if path in {"/", "/requests"} and not _is_ours(host, gateway):
         return make_reply(403, to_json({"error": "this page has another name"}))
     if (method, path) == ("GET", "/"):
         shown: dict[str, Any] = {
@@ -235,24 +266,24 @@ def page(method: str, path: str, host: str, simulator: Simulator) -> Reply | Non
         }
     elif path == "/requests" and method in {"GET", "DELETE"}:
         if method == "DELETE":
-            simulator.requests.clear()
-            simulator.token_requests.clear()
+            gateway.requests.clear()
+            gateway.token_requests.clear()
         shown = {
-            "requests": [_show(request) for request in simulator.requests],
-            "tokenRequests": [_show(request) for request in simulator.token_requests],
+            "requests": [_show(request) for request in gateway.requests],
+            "tokenRequests": [_show(request) for request in gateway.token_requests],
         }
     else:
         return None
     return make_reply(200, to_json(shown, indent=2) + b"\n")
 
 
-def _is_ours(host: str, simulator: Simulator) -> bool:
+def _is_ours(host: str, gateway: Gateway) -> bool:
     """Whether a `Host` is an address, or a name that the simulator was given."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return bool(ip_address(name))
     except ValueError:
-        return name in {"localhost", simulator.host, simulator.host_name}
+        return name in {"localhost", gateway.host, gateway.host_name}
 
 
 def _name(one: Persona | Fault, **more: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..faults import ELSEWHERE, FAULTS
 from ..personas import PERSONAS
 from . import gateway
 from .delivery import DELIVERIES
-from .gateway import RecordedRequest, Reply, make_reply, parse_json
+from .gateway import ANY, Gateway, RecordedRequest, Reply, make_reply, parse_json
 
 if TYPE_CHECKING:
     import ssl
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
 
 CREDENTIALS = ("username", "password", "api_key", "app_key", "app_secret")
 """Those of its attributes that a client must send, and the settings without their `PS7_`."""
-_ANY = "simulator"
-"""A credential for clients, if any will do."""
 _GRACE = 0.1
 """Seconds that answers under way get at a stop before their connections are closed."""
 
 
 @dataclass(kw_only=True, eq=False)
-class Simulator:
+class Simulator(Gateway):
     """PS7 behind its gateway, on this machine: for a bot's tests, a demo, or a terminal.
 
     In a test, on a free port::
@@ -52,40 +50,14 @@ class Simulator:
     From another process: `rasa-ps7 simulate`.
     """
 
-    host: str = "127.0.0.1"
     port: int = 0
     """0 takes a free one at the first start, and keeps it."""
-    username: str | None = _ANY
-    """The `userName` that a client must send; None takes any that is not empty."""
-    password: str | None = field(default=_ANY, repr=False)
-    """The `password` that a client must send; None takes any that is not empty."""
-    api_key: str | None = field(default=None, repr=False)
-    """The `x-itau-apikey` that a client must send; None asks for none."""
-    app_key: str | None = field(default=None, repr=False)
-    """The `x-app-key` that a client must send; None asks for none."""
-    app_secret: str | None = field(default=None, repr=False)
-    """With one, the token endpoint grants tokens for it and `app_key`, and lookups must bring one;
-    None asks for none."""
-    token_seconds: int = gateway.TOKEN_MOST_SECONDS
-    """For how long a token is valid at most, whatever was asked for."""
-    requests_per_second: int | None = None
-    """How many lookups it takes within a second: more are refused, with 429 and `Retry-After`."""
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
     """With one, it speaks https."""
-    host_name: str | None = None
-    """The host in `url`, such as one that a certificate is made for; None: that of `host`."""
     redirect_to: str = ELSEWHERE
     """Where the faults that redirect lead."""
     keep: int = field(default=sys.maxsize, repr=False)
     """How many requests `requests` and `token_requests` have: the newest ones."""
-    requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
-    """What came in, oldest first, refused requests included; clear it as you like."""
-    token_requests: list[RecordedRequest] = field(default_factory=list, init=False, repr=False)
-    """What came in at the token endpoint, likewise."""
-    tokens: dict[str, float] = field(default_factory=dict, init=False, repr=False)
-    """Those that were granted, and until when each is valid, by `time.monotonic()`."""
-    taken: list[float] = field(default_factory=list, init=False, repr=False)
-    """When lookups of the last second were taken, if their number is limited; likewise."""
     _named: dict[str, Reply] = field(default_factory=dict, init=False, repr=False)
     _next: dict[str, list[Reply]] = field(default_factory=dict, init=False, repr=False)
     """The replies for each contextId, one after another, and the last one for good."""
@@ -120,7 +92,7 @@ class Simulator:
         """The environment variables with which the plugin finds this simulator; see `url`."""
         given = {name: getattr(self, name) for name in CREDENTIALS}
         needed = ["username", "password", *(["app_key"] if self.app_secret else [])]
-        given |= {name: _ANY for name in needed if not given[name]}
+        given |= {name: ANY for name in needed if not given[name]}
         named = {f"PS7_{name.upper()}": value for name, value in given.items()}
         return {
             "PS7_BASE_URL": self.url,
