@@ -53,7 +53,9 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
 
 def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     """Forms, actions, answers and sessions, of what stands first."""
-    first = "forms: {f: {x: 1}}\nresponses: {u: [{text: a}]}\nsession_config: {x: 5}\n"
+    first = (
+        "forms: {f: {required_slots: [a]}}\nresponses: {u: [{text: a}]}\nsession_config: {x: 5}\n"
+    )
     second = "forms: {f: {}, g: {}}\nresponses: {u: [{text: b}], v: []}\nsession_config: {x: 7}\n"
     files = {
         "domain/a.yml": f"{first}actions: [a, {{b: {{send_domain: true}}}}, {{c: 5}}]",
@@ -62,7 +64,7 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     lay_out(tmp_path, files)
     _, there = read(tmp_path)
     assert there.actions == {"a": False, "b": True, "c": False}
-    assert (there.forms, there.session) == ({"f": {"x": 1}, "g": {}}, {"x": 5})
+    assert (there.forms, there.session) == ({"f": {"required_slots": ["a"]}, "g": {}}, {"x": 5})
     assert there.responses == {"u": [{"text": "a"}], "v": []}
 
 
@@ -120,7 +122,10 @@ REFUSED: list[tuple[str, str | None]] = [
     ("slots: []\nversion: 2.0", "slots and version"),
     ("templates: {utter_a: [{text: a}]}\nintents: []", "templates"),
     ("responses: {utter_a: a, utter_b: , c: []}", "responses.utter_a and responses.utter_b"),
-    ("forms: {f: , g: {}}", "forms.f"),
+    ("forms: {f: , g: {}, h: [7]}", "forms.f and forms.h"),
+    ("forms: {f: {a: [{type: from_text}]}, g: {x: 1}}", "forms.f and forms.g"),
+    ("forms: {f: {required_slots: {a: []}}, g: {ignored_intents: []}}", "forms.f and forms.g"),
+    ("forms: {f: {required_slots: [a], x: 1}, g: {required_slots: [7]}}", "forms.f and forms.g"),
     *((slot(held), None) for held in ("{type: text}", "{mappings: }", "{mappings: {type: a}}")),
     *((slot(f"{{mappings: [{{type: {kind}}}]}}"), None) for kind in ("[a]", "unknown", "")),
     *((slot(f"{{mappings: [{each}]}}"), None) for each in ("from_text", "{entity: a}")),
@@ -141,6 +146,7 @@ def test_what_rasa_3_refuses_is_an_error(tmp_path: Path, domain: str, named: str
 GOOD = [
     "intents: []\nslots: {}\nresponses: {}\nforms: {}\nsession_config: {}\nentities: []",
     "actions: []\nforms: {f: {}, g: {required_slots: []}}\nresponses: {utter_a: []}",
+    "forms: {f: {required_slots: , ignored_intents: a}, g: {required_slots: [a, b]}}",
     *(slot(f"{{type: text, mappings: {held}}}") for held in ("[]", "[{type: from_text}]")),
 ]
 

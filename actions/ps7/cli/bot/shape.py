@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .content import Bot
+    from .yaml import Table
 
 FORMS: dict[str, tuple[Any, type]] = {
     **dict.fromkeys(("intents", "entities", "actions"), (list, object)),
@@ -27,6 +28,7 @@ FORMS: dict[str, tuple[Any, type]] = {
     "templates": ((), object),  # of Rasa 1; nothing is in the form of Rasa 3
 }
 """The form of a section, and of what each name in it has."""
+_IGNORED = "ignored_intents"
 _MAPPINGS = {"from_entity", "from_intent", "from_text", "from_trigger_intent", "custom"}
 _MARKDOWN = (
     (r"(?m)^## *(intent|synonym|regex|lookup):", "(?m)^nlu:"),
@@ -44,10 +46,19 @@ def check(bot: Bot) -> Iterator[Finding]:
             entries = table(content[section]).items()
             odd += [section] if not isinstance(content[section], form) else []
             odd += [f"{section}.{name}" for name, has in entries if not isinstance(has, entry)]
+        forms = ((name, form) for name, form in table(content.get("forms")).items() if form)
+        odd += [f"forms.{name}" for name, form in forms if not _is_form(table(form))]
         if odd:
-            yield finding("rasa-3:form", file=file, names=listed(sorted(odd)))
+            yield finding("rasa-3:form", file=file, names=listed(sorted({*odd})))
     if unmapped := [name for name in bot.slots if not (bot.is_calm or _is_filled(bot.slots[name]))]:
         yield finding("rasa-3:mappings", names=listed(unmapped))
+
+
+def _is_form(form: Table) -> bool:
+    """Whether a form names its slots in a list, and nothing of how they are filled."""
+    asked = form.get("required_slots") or []
+    listed = isinstance(asked, list) and all(isinstance(slot, str) for slot in asked)
+    return listed and "required_slots" in form and form.keys() <= {"required_slots", _IGNORED}
 
 
 def _is_filled(slot: Mapping[str, Any]) -> bool:
