@@ -478,6 +478,17 @@ def test_a_needed_slot_that_is_not_declared_is_named_once(caplog: pytest.LogCapt
     assert logged(caplog) == [("WARNING", f"{said}the dialogue cannot tell how a lookup ended")]
 
 
+def test_a_refusal_has_the_channels_id_if_its_arrival_was_not_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What stands beside a contextId that is logged out is taken."""
+    caplog.set_level(logging.INFO)
+    talk = Talk()
+    talk.meets("ana").forgets()
+    talk.says("ana", correlationId="c-1", opens="rasas").run()
+    assert re.search("reason=forgotten .* correlation=c-1 ", logged(caplog)[-1][1])
+
+
 def levels(talk: Talk, caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the levels of the lines of a run."""
     caplog.clear()
@@ -574,6 +585,56 @@ def test_what_claims_a_customer_beside_a_refusal_is_cleared() -> None:
     talk.writes(ps7_status="ok", cpf="typed")
     assert talk.run() == {"ps7_status": "invalid", "cpf": None}
     assert talk.seal == newest
+
+
+@pytest.mark.parametrize("before", ["nobody", "ana", "ana, and the status says so already"])
+def test_a_refusal_nulls_what_the_customer_s_slots_have(before: str) -> None:
+    """Also what a form asked before it, and whatever something else wrote into the status."""
+    talk = Talk()
+    if before != "nobody":
+        talk.meets("ana")
+    talk.writes(cpf="typed")
+    if before.endswith("already"):
+        talk.writes(ps7_status="invalid")
+    talk.meets("two words")
+    assert talk.says_now == ("invalid", None)
+
+
+def test_a_verification_leaves_the_answer_that_counts_in_the_slot() -> None:
+    """A failure, though another contextId was looked up after it."""
+    talk = Talk()
+    talk.meets("ana", Outcome.REJECTED)
+    failed = talk.seal
+    talk.meets("diego").says("ana")
+    talk.verifies()
+    assert (talk.says_now, talk.seal) == (("rejected", None), failed)
+
+
+def test_a_question_goes_with_the_channels_ids() -> None:
+    """They come beside the contextId."""
+    question = look_up(Talk().says("ana", correlationId="c-1", flowId="f-1").state)
+    assert isinstance(question, Question)
+    assert (question.correlation_id, question.arrival.flow_id) == ("c-1", "f-1")
+
+
+def test_a_report_says_what_the_run_did() -> None:
+    """For log and metrics: the rule, whether PS7 was asked, whether a contextId was there."""
+    talk = Talk()
+    nothing = talk.says().decides(look_up).report
+    asked = talk.says("ana").decides(look_up).report
+    talk.run()
+    over = talk.says(opens="rasas").decides(look_up).report
+    for report, rule, looked_up, without in (
+        (nothing, "nothing-held", False, True),
+        (asked, "look-up", True, False),
+        (over, "session-over", False, True),
+    ):
+        assert (report.rule, report.looked_up, report.without_context_id) == (
+            rule,
+            looked_up,
+            without,
+        )
+    assert set(asked.slots) == {"ps7_status", "ps7_context", "cpf", "agency"}
 
 
 def test_a_slot_to_set_is_an_event_as_rasa_takes_it() -> None:

@@ -74,6 +74,11 @@ def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
     assert talk.asked == ["ana"]
     decision = talk.decides(look_up, Snapshot(talk.sender_id, slots, {}, []))
     assert (decision.slots, decision.rule) == ({}, "held")
+    talk = Talk(ps7={"ana": Outcome.UNAVAILABLE})
+    slots, message = dict.fromkeys(slots), {"metadata": {"contextId": "ana"}}
+    for _ in range(2):
+        slots |= talk.decides(look_up, Snapshot("s", slots, message, [])).slots
+    assert talk.asked == ["ana", "ana"], "no turn can be told from the next"
 
 
 def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() -> None:

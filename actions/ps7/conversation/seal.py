@@ -178,6 +178,10 @@ def _of_another_version(said: bytes) -> Contents:
     )
 
 
+UNREADABLE = _of_another_version(b"")
+"""What stands for contents that no key opens any more."""
+
+
 def _conversation(sender_id: str) -> bytes:
     """Name a conversation in as many bytes as any other: 32."""
     return hashlib.sha256(sender_id.encode("utf-8", "surrogatepass")).digest()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..customer import CONTEXT, FILLED_BY_ACTIONS, STATUS, SlotNames
 from ..outcomes import Outcome, Reason
 from ..telemetry import KeyedDigest
 from .arrival import Arrival, ArrivalVerifier, fingerprint, look_in, received_alike, refused
 from .history import History
-from .seal import Sealer
+from .seal import UNREADABLE, Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,8 +137,7 @@ class State:
 
     def open(self, seal: Seal) -> Contents:
         """Return what is sealed, the caller's own copy."""
-        # It was opened before.
-        return cast("Contents", self.bot.sealer.open(seal.text, self.sender_id))
+        return self.bot.sealer.open(seal.text, self.sender_id) or UNREADABLE
 
     def waits(self, failed: Seal) -> bool:
         """Whether it is too early to ask PS7 again about what it failed to answer.
