@@ -119,6 +119,20 @@ def test_a_page_in_portuguese_shows_and_says_what_the_english_one_does(name: str
     assert posixpath.basename(english.name) in portuguese.links
 
 
+@pytest.mark.parametrize("name", [each for each in names() if ".pt-BR." in each])
+def test_a_page_in_portuguese_says_which_pages_are_in_english(name: str) -> None:
+    """At the first link to each; of a page in both languages it links the one in Portuguese."""
+    link = re.compile(r"(?s)\[([^][]+)\]\(([\w./-]+\.md)[^)]*\)(.{0,13})")
+    unsaid: dict[str, bool] = {}
+    for label, to, after in link.findall(document(name).text):
+        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), to))
+        if page.replace(".md", ".pt-BR.md") in TRANSLATED:
+            assert label in {"en", "Read in English"}, to
+        elif ".pt-BR." not in page:
+            unsaid.setdefault(page, "em inglês" not in " ".join(after.split()))
+    assert [page for page, is_unsaid in unsaid.items() if is_unsaid] == []
+
+
 def shape_of(page: Document) -> tuple[int, list[int]]:
     """Return how many headings it has, and rows of tables."""
     return len(page.headings), [len(each.rows) for each in page.tables]
