@@ -47,12 +47,15 @@ ANONYMOUS = frozenset({Outcome.MISSING, Outcome.EXPIRED, Outcome.TAMPERED})
 """Outcomes of runs that ask nobody: no customer is known, or none any more."""
 
 
-class Reason(str, Enum):
+RETRY, COUNTS = "retry", "counts"
+
+
+class Reason(Word):
     """Why a lookup ended as it did: the word that operations see in the log.
 
-    One row each: the word; the outcome; whether a retry may succeed, the same request a moment
-    later; and whether it counts for the circuit breaker, as PS7's or the network's doing, or as a
-    refusal of our credentials, so that other lookups may fail as well.
+    One row each: the word, the outcome, and marks. RETRY: the same request may succeed a moment
+    later. COUNTS: for the circuit breaker, as PS7's or the network's doing, or as a refusal of our
+    credentials, so that other lookups may fail as well.
     """
 
     OK = "ok", Outcome.OK
@@ -71,27 +74,27 @@ class Reason(str, Enum):
     NO_PAYLOAD = "no_payload", Outcome.REJECTED
     BUSINESS_FAILURE = "business_failure", Outcome.REJECTED
     # Our credentials are refused: 401, 403, and by the token endpoint.
-    UNAUTHORIZED = "unauthorized", Outcome.DENIED, False, True
-    FORBIDDEN = "forbidden", Outcome.DENIED, False, True
-    TOKEN_REFUSED = "token_refused", Outcome.DENIED, False, True
-    TOKEN_UNAVAILABLE = "token_unavailable", Outcome.UNAVAILABLE, True, True
-    TOKEN_UNREADABLE = "token_unreadable", Outcome.UNAVAILABLE, False, True
+    UNAUTHORIZED = "unauthorized", Outcome.DENIED, COUNTS
+    FORBIDDEN = "forbidden", Outcome.DENIED, COUNTS
+    TOKEN_REFUSED = "token_refused", Outcome.DENIED, COUNTS
+    TOKEN_UNAVAILABLE = "token_unavailable", Outcome.UNAVAILABLE, RETRY, COUNTS
+    TOKEN_UNREADABLE = "token_unreadable", Outcome.UNAVAILABLE, COUNTS
     # The network.
-    CONNECT = "connect", Outcome.UNAVAILABLE, True, True
-    CONNECT_TIMEOUT = "connect_timeout", Outcome.UNAVAILABLE, True, True
-    READ_TIMEOUT = "read_timeout", Outcome.UNAVAILABLE, True, True
-    CONNECTION_LOST = "connection_lost", Outcome.UNAVAILABLE, True, True
-    DEADLINE = "deadline", Outcome.UNAVAILABLE, False, True
-    PROXY = "proxy", Outcome.UNAVAILABLE, False, True
-    TLS = "tls", Outcome.UNAVAILABLE, False, True
-    TLS_UNKNOWN_CA = "tls_unknown_ca", Outcome.UNAVAILABLE, False, True
-    TLS_WRONG_HOST = "tls_wrong_host", Outcome.UNAVAILABLE, False, True
-    TLS_EXPIRED = "tls_expired", Outcome.UNAVAILABLE, False, True
-    TLS_CLIENT_REFUSED = "tls_client_refused", Outcome.UNAVAILABLE, False, True
+    CONNECT = "connect", Outcome.UNAVAILABLE, RETRY, COUNTS
+    CONNECT_TIMEOUT = "connect_timeout", Outcome.UNAVAILABLE, RETRY, COUNTS
+    READ_TIMEOUT = "read_timeout", Outcome.UNAVAILABLE, RETRY, COUNTS
+    CONNECTION_LOST = "connection_lost", Outcome.UNAVAILABLE, RETRY, COUNTS
+    DEADLINE = "deadline", Outcome.UNAVAILABLE, COUNTS
+    PROXY = "proxy", Outcome.UNAVAILABLE, COUNTS
+    TLS = "tls", Outcome.UNAVAILABLE, COUNTS
+    TLS_UNKNOWN_CA = "tls_unknown_ca", Outcome.UNAVAILABLE, COUNTS
+    TLS_WRONG_HOST = "tls_wrong_host", Outcome.UNAVAILABLE, COUNTS
+    TLS_EXPIRED = "tls_expired", Outcome.UNAVAILABLE, COUNTS
+    TLS_CLIENT_REFUSED = "tls_client_refused", Outcome.UNAVAILABLE, COUNTS
     # An answer that is not about the context: 502, 503, 504; 429, also of the token endpoint; and
     # what is the same for each attempt.
-    SERVER_ERROR = "server_error", Outcome.UNAVAILABLE, True, True
-    TOO_MANY_REQUESTS = "too_many_requests", Outcome.UNAVAILABLE, True
+    SERVER_ERROR = "server_error", Outcome.UNAVAILABLE, RETRY, COUNTS
+    TOO_MANY_REQUESTS = "too_many_requests", Outcome.UNAVAILABLE, RETRY
     REDIRECT = "redirect", Outcome.UNAVAILABLE
     PATH_NOT_FOUND = "path_not_found", Outcome.UNAVAILABLE
     UNDOCUMENTED_STATUS = "undocumented_status", Outcome.UNAVAILABLE
@@ -107,25 +110,16 @@ class Reason(str, Enum):
     CANCELLED = "cancelled", Outcome.UNAVAILABLE
     INTERNAL = "internal", Outcome.UNAVAILABLE
 
-    _value_: str
     outcome: Outcome
     retryable: bool
     counts: bool
 
-    def __new__(
-        cls,
-        word: str,
-        outcome: Outcome = Outcome.UNAVAILABLE,
-        retryable: bool = False,  # noqa: FBT001, FBT002 - the columns of the table
-        counts: bool = False,  # noqa: FBT001, FBT002
-    ) -> Self:
+    def __new__(cls, word: str, outcome: Outcome = Outcome.UNAVAILABLE, *marks: str) -> Self:
         """Make a row of the table."""
         member = str.__new__(cls, word)
-        member._value_ = word
-        member.outcome, member.retryable, member.counts = outcome, retryable, counts
+        member._value_, member.outcome = word, outcome
+        member.retryable, member.counts = RETRY in marks, COUNTS in marks
         return member
-
-    __str__ = str.__str__
 
 
 ARRIVAL_REFUSED = {
