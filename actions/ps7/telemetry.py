@@ -7,8 +7,6 @@ up, spans and metrics go nowhere.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import traceback
 from collections import defaultdict
@@ -23,6 +21,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from .customer import CONTEXT_ACTION, NEEDED, SESSION_ACTION, SLOTS, VERIFY_ACTION
+from .digests import KeyedDigest
 from .outcomes import ANONYMOUS, ARRIVAL_REFUSED, Outcome, Reason
 
 if TYPE_CHECKING:
@@ -34,36 +33,6 @@ logger = logging.getLogger(__name__)
 
 SCOPE = "rasa_ps7"
 """The name under which OpenTelemetry knows the plugin."""
-
-# Keyed digests: how a log names what it must not show
-
-_BYTES = 16
-_LOG_DIGITS = 12
-
-
-class KeyedDigest:
-    """Digests of one purpose. Two purposes never give the same digest of one text."""
-
-    def __init__(self, key: str, purpose: str) -> None:
-        """Derive the key of this purpose from `key`, a text that only this bot's servers know."""
-        self._key = hmac.digest(key.encode(), f"ps7 {purpose}".encode(), hashlib.sha256)
-
-    def _of(self, text: str) -> bytes:
-        # BLAKE2 takes a key by itself (RFC 7693): some five times as fast as an HMAC of OpenSSL's.
-        encoded = text.encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(encoded, key=self._key, digest_size=_BYTES).digest()
-
-    def short(self, text: str) -> str:
-        """Return 12 hexadecimal digits: enough to follow one contextId through a log."""
-        return self._of(text).hex()[:_LOG_DIGITS]
-
-    def uuid(self, text: str) -> str:
-        """Return a UUID (version 8, RFC 9562) that is the same for the same text."""
-        digits = self._of(text).hex()
-        variant = "89ab"[int(digits[16], 16) % 4]
-        front = f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}"
-        return f"{front}-{variant}{digits[17:20]}-{digits[20:]}"
-
 
 # What is measured in a process, from its start on
 
@@ -124,24 +93,11 @@ _duration = _meter.create_histogram(
     "ps7.lookup.duration", "s", "Lookups, by outcome and reason, and how long they took", **_advice
 )
 _retries = Measure("counter", "ps7.lookup.retries", "{request}", "Requests after the first")
-in_use = Measure(
-    "up_down_counter",
-    "ps7.connections.in_use",
-    "{connection}",
-    "Requests that are under way at this moment",
-)
+in_use = Measure("up_down_counter", "ps7.connections.in_use", "{connection}", "Requests under way")
 waiting = Measure(
-    "up_down_counter",
-    "ps7.connections.waiting",
-    "{lookup}",
-    "Lookups that wait for a place of PS7_MAX_CONNECTIONS",
+    "up_down_counter", "ps7.connections.waiting", "{lookup}", "Lookups that wait for a place"
 )
-open_circuits = Measure(
-    "up_down_counter",
-    "ps7.breaker.open",
-    "{breaker}",
-    "Circuit breakers that are open at this moment",
-)
+open_circuits = Measure("up_down_counter", "ps7.breaker.open", "{breaker}", "Open circuit breakers")
 
 
 def _end(outcome: Outcome, reason: Reason) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actions.ps7.cli.version import VERSION
-from actions.ps7.telemetry import KeyedDigest
+from actions.ps7.digests import KeyedDigest
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.support.command import Cli
 from tests.support.processes import free_port

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..customer import CONTEXT, FILLED_BY_ACTIONS, STATUS, SlotNames
+from ..digests import KeyedDigest
 from ..outcomes import Outcome, Reason
-from ..telemetry import KeyedDigest
 from .arrival import Arrival, ArrivalVerifier, fingerprint, look_in, received_alike, refused
 from .history import History
 from .seal import UNREADABLE, Sealer

@@ -22,9 +22,10 @@ from uuid import uuid4
 from opentelemetry.trace import SpanKind
 
 from .. import clock, telemetry
+from ..digests import KeyedDigest
 from ..outcomes import LookupFailed, Outcome, Reason
 from ..settings import PS7Settings
-from ..telemetry import KeyedDigest, LookupReport
+from ..telemetry import LookupReport
 from .breaker import Breaker
 from .http import Http
 from .tokens import Kept, Tokens

@@ -6,7 +6,7 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from actions.ps7.telemetry import KeyedDigest
+from actions.ps7.digests import KeyedDigest
 
 
 @pytest.mark.parametrize(
