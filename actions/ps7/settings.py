@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 PREFIX = "PS7_"
 SECRETS_DIR = "PS7_SECRETS_DIR"
-_OF_A_NAME = f"{ascii_lowercase}{digits}_"
 _ALIKE = 0.8
 """How much a name must be like that of a setting to be taken for a misspelt one."""
 
@@ -114,13 +113,9 @@ def _fernet_key(secret: SecretStr) -> SecretStr:
 
 
 def _signing_key(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
+    text = secret.get_secret_value().strip()
     # PyJWT takes no public key for a secret: signing with one is an old attack.
-    if (
-        len(text.strip().encode()) < MIN_SIGNING_BYTES
-        or "-----BEGIN" in text
-        or text.startswith("ssh-")
-    ):
+    if len(text.encode()) < MIN_SIGNING_BYTES or "-----BEGIN" in text or text.startswith("ssh-"):
         raise ValueError
     return secret
 
@@ -208,13 +203,13 @@ FromJsonButNull = BeforeValidator(_json_but_null)
 Name = Annotated[str, Field(min_length=1)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
 SealKeys = Annotated[list[Annotated[SecretStr, AfterValidator(_fernet_key)]], Field(min_length=1)]
-ArrivalKeys = Annotated[
-    list[Annotated[SecretStr, AfterValidator(_signing_key)]], Field(min_length=1)
-]
+SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
+ArrivalKeys = Annotated[list[SigningKey], Field(min_length=1)]
 DottedPaths = Annotated[list[Annotated[str, AfterValidator(_dotted_path)]], Field(min_length=1)]
 OwnSlots = Annotated[list[Name], AfterValidator(_slots_of_the_bot)]
 Renames = Annotated[dict[str, Name], AfterValidator(_distinct_slots)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+MaxAge = Annotated[float, Field(gt=0, le=31 * 86400, allow_inf_nan=False)]
 Deadline = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(_deadline)]
 HEADER_TEXT = "a text of printable characters"
 SECONDS = f"seconds, a number above 0 and at most {MAX_SECONDS}"
@@ -230,8 +225,8 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 _made_keys: list[SecretStr] = globals().get("_made_keys", [])
 
 
-def _keys_of_this_process() -> list[SecretStr]:
-    """Make a seal key once, for a process that was given none."""
+def _made_key() -> list[SecretStr]:
+    """Return the seal key of a process that was given none, the same one each time."""
     if not _made_keys:
         _made_keys.append(SecretStr(Fernet.generate_key().decode()))
     return list(_made_keys)
@@ -258,15 +253,10 @@ def _secret_files() -> dict[str, Path]:
     return {file.name.lower(): file for file in Path(folder).iterdir()}
 
 
-def _read_secret(path: Path) -> str | _NoFile:
-    return path.read_text("utf-8").strip() if path.is_file() else _NoFile(path)
-
-
 @cache
 def _warn_of_unknown(name: str, known: tuple[str, ...]) -> None:
     """Warn once a process of a name that no setting has. What is no part of a name is not shown."""
-    rest = name.lstrip(_OF_A_NAME)
-    shown = name.removesuffix(rest)
+    shown, *rest = re.split(r"\W", name, maxsplit=1, flags=re.ASCII)
     alike = get_close_matches(shown, known, 1, _ALIKE)
     meant = f": {alike[0].upper()} may be meant" if alike else ""
     shown = f"{shown.upper()}{'…' if rest else ''}"
@@ -302,63 +292,49 @@ class PS7Settings(BaseSettings):
     username: HeaderValue = Field(description=HEADER_TEXT)
     password: HeaderValue = Field(description=HEADER_TEXT)
     seal_keys: Annotated[SealKeys, FromJson] = Field(
-        default_factory=_keys_of_this_process,
-        description="a JSON list of Fernet keys, newest first",
+        default_factory=_made_key, description="a JSON list of Fernet keys, newest first"
     )
     arrival_keys: Annotated[ArrivalKeys | None, FromJsonButNull] = Field(
-        default=None,
+        None,
         description=f"a JSON list of secrets of at least {MIN_SIGNING_BYTES} bytes each, "
         "blanks around them not counted, newest first",
     )
-    api_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
-    app_key: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
-    encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(default=None, description="0 or 1")
-    app_secret: HeaderValue | None = Field(default=None, description=HEADER_TEXT)
+    api_key: HeaderValue | None = Field(None, description=HEADER_TEXT)
+    app_key: HeaderValue | None = Field(None, description=HEADER_TEXT)
+    encoded: Annotated[int, Field(ge=0, le=1)] | None = Field(None, description="0 or 1")
+    app_secret: HeaderValue | None = Field(None, description=HEADER_TEXT)
     slot_names: Annotated[Renames, FromJson] = Field(
-        default={},
+        {},
         description='a JSON object from our slot names to yours, such as {"agency": "agencia"}, '
         "no name twice",
     )
     clear_slots: Annotated[OwnSlots, FromJson] = Field(
-        default=[],
-        description='a JSON list of slots of the bot\'s own, such as ["balance"]',
+        [], description='a JSON list of slots of the bot\'s own, such as ["balance"]'
     )
     metadata_keys: Annotated[DottedPaths, FromJson] = Field(
-        default=["contextId"],
+        ["contextId"],
         description='a JSON list of dotted paths, such as ["contextId", "channel.contextId"]',
     )
     deadline: Deadline = Field(
-        default=4.0,
-        description="seconds, a number above 0 and at most 50, or as many as "
-        f"{RESPONSE_TIMEOUT} leaves",
+        4.0, description=f"seconds, above 0 and at most 50, or what {RESPONSE_TIMEOUT} leaves"
     )
-    connect_timeout: Seconds = Field(default=1.0, description=SECONDS)
-    read_timeout: Seconds = Field(default=2.0, description=SECONDS)
-    attempts: int = Field(default=3, ge=1, le=10, description="a whole number from 1 to 10")
-    breaker_failures: int = Field(default=5, ge=1, description="a whole number of at least 1")
-    breaker_reset: Seconds = Field(default=15.0, description=SECONDS)
-    max_connections: int = Field(default=256, ge=1, description="a whole number of at least 1")
-    max_age: float = Field(
-        default=3600.0,
-        gt=0,
-        le=31 * 86400,
-        allow_inf_nan=False,
-        description="seconds, a number above 0 and at most 31 days",
-    )
-    max_contexts: int = Field(default=5, ge=1, description="a whole number of at least 1")
-    ca_file: TrustedFile | None = Field(
-        default=None, description="a file of certificates to trust (PEM)"
-    )
-    client_key: FilePath | None = Field(
-        default=None, description="a file with the key of PS7_CLIENT_CERT (PEM)"
-    )
+    connect_timeout: Seconds = Field(1.0, description=SECONDS)
+    read_timeout: Seconds = Field(2.0, description=SECONDS)
+    attempts: int = Field(3, ge=1, le=10, description="a whole number from 1 to 10")
+    breaker_failures: int = Field(5, ge=1, description="a whole number of at least 1")
+    breaker_reset: Seconds = Field(15.0, description=SECONDS)
+    max_connections: int = Field(256, ge=1, description="a whole number of at least 1")
+    max_age: MaxAge = Field(3600.0, description="seconds, above 0 and at most 31 days")
+    max_contexts: int = Field(5, ge=1, description="a whole number of at least 1")
+    ca_file: TrustedFile | None = Field(None, description="a file of certificates to trust (PEM)")
+    client_key: FilePath | None = Field(None, description="the key file of PS7_CLIENT_CERT (PEM)")
     client_cert: CertificateFile | None = Field(
-        default=None,
+        None,
         description="a file with the client's certificates (PEM), whose key stands there or in "
         "PS7_CLIENT_KEY, without a password",
     )
     proxy: ProxyUrl | None = Field(
-        default=None,
+        None,
         description="the URL of an HTTP proxy, such as http://proxy.example.com:3128; on this "
         "machine where PS7_BASE_URL is http, since http shows the credentials to it",
     )
@@ -393,18 +369,21 @@ class PS7Settings(BaseSettings):
         """
         fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
         paths = _secret_files()
-        files = {name: _read_secret(paths[name]) for name in fields.keys() & paths.keys()}
+        named = {name: path for name, path in paths.items() if name in fields}
+        no_files = {
+            fields[name]: _NoFile(path) for name, path in named.items() if not path.is_file()
+        }
+        files = {n: p.read_text("utf-8").strip() for n, p in named.items() if p.is_file()}
         given: dict[str, Any] = {}
         for source in (env_settings.env_vars, dotenv_settings.env_vars, files):
             for name in fields.keys() & source.keys():
                 if source[name] or fields[name] == "arrival_keys":
                     given.setdefault(fields[name], source[name] or "")
-        given |= {fields[name]: each for name, each in files.items() if type(each) is _NoFile}
-        named = {*env_settings.env_vars, *dotenv_settings.env_vars, *paths} - fields.keys()
-        for name in sorted(named - {SECRETS_DIR.lower()}):
+        others = {*env_settings.env_vars, *dotenv_settings.env_vars, *paths} - fields.keys()
+        for name in sorted(others - {SECRETS_DIR.lower()}):
             if name.startswith(PREFIX.lower()):
                 _warn_of_unknown(name, tuple(fields))
-        return init_settings, lambda: given
+        return init_settings, lambda: given | no_files
 
     @classmethod
     def load(cls, *, need_ps7: bool = True) -> Self:
