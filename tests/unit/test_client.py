@@ -408,6 +408,8 @@ def test_a_probe_of_an_event_loop_that_stands_still_decides_nothing(
     first.run_until_complete(asyncio.wait([task]))
     assert ps7.cancelled == (0 if late else 1)
     assert second.run_until_complete(ps7.look_up(OK)) == ("ok ok", 1)
+    ps7.client.close_all()
+    assert ps7.client._loops == {}
     first.close()
     second.close()
 

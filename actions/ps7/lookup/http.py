@@ -212,8 +212,8 @@ def _reason(error: Exception) -> tuple[Reason, str]:
     """
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            code, said = getattr(cause, "verify_code", 0), getattr(cause, "verify_message", "")
-            return _VERIFY_CODES.get(code, Reason.TLS), said
+            said = getattr(cause, "verify_message", "")
+            return _VERIFY_CODES.get(getattr(cause, "verify_code", 0), Reason.TLS), said
         if isinstance(cause, ssl.SSLError):
             said = getattr(cause, "reason", None) or ""  # only OpenSSL's errors have one
             refused = "ALERT" in said and any(word in said for word in _CERTIFICATE_ALERTS)
