@@ -70,6 +70,7 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
     tests = sum(each.code.count("def test_") for each in (*TUTORIAL.blocks, *files))
     await reader.types(f"{BIN}python -m pytest -q")
     assert f"{tests} passed" in reader.output
+    assert "Warning" not in reader.output
     (story,) = (each.code for each in document(LATER[2]).blocks if "rasa test" in each.code)
     await reader.types(story)
 
