@@ -33,11 +33,7 @@ if TYPE_CHECKING:
 
     Report = dict[str, Any]
 
-_NO_KEYS = "This conversation has a seal. Without PS7_SEAL_KEYS it cannot be read."
-_FOREIGN = (
-    "None of PS7_SEAL_KEYS opens the seal: another key made it, it was altered, or it was made for "
-    "another sender id than that of this file."
-)
+_NO_KEYS, _FOREIGN = (parts("rules.txt")[name].strip() for name in ("no-keys", "foreign"))
 MEANINGS = {rule: parts("rules.txt")[rule.value].strip() for rule in Rule}
 """Why a rule applies and what it does, in a sentence."""
 _DECIDE: dict[str, Callable[[State], Decision | Question]] = {

@@ -109,11 +109,8 @@ class Plan:
         made = [each.path for each in (*first, *every) if each.before is None]
         made += [each.moves_to for each in every if each.moves_to is not None]
         folders = {above for path in made for above in path.parents if not above.exists()}
-        for does, paths in (
-            ("rm", dict.fromkeys(made)),
-            ("rmdir", sorted(folders, reverse=True)),
-            ("git checkout --", self._changed()),
-        ):
+        away = ("rm", list(dict.fromkeys(made))), ("rmdir", sorted(folders, reverse=True))
+        for does, paths in (*away, ("git checkout --", self._changed())):
             if paths:
                 yield f"{does} {shlex.join(map(str, paths))}"
 

@@ -14,7 +14,7 @@ from ..bot.yaml import Table, parsed, rows, table
 
 ACTION_SERVER = "http://localhost:5055/webhook"
 _ENDPOINT = f'action_endpoint:\n  url: "{ACTION_SERVER}"\n'
-_COMMENTED = re.compile(rf'(?m)^(# ?)(action_endpoint: *\n)\1([ \t]+url: *"{ACTION_SERVER}")')
+_COMMENTED = re.compile(rf'(?m)^(# ?)(action_endpoint: *\n)\1( +url: *"{ACTION_SERVER}")')
 """As `rasa init` makes it."""
 _NEVER_WRAPPED = 10_000
 _EMPTY = re.compile(r"^action_endpoint:[ \t]*(?:#.*)?\n?", re.MULTILINE)
