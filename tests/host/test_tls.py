@@ -364,7 +364,7 @@ async def test_a_server_that_speaks_no_tls_is_named_as_such(said: pytest.LogCapt
         PS7Client(settings_for(server.url.replace("http", "https"))) as client,
     ):
         failure = await failure_of(client)
-    assert failure.reason is Reason.TLS
+    assert (failure.reason, failure.detail) == (Reason.TLS, "WRONG_VERSION_NUMBER")
     assert lines(said) == [("unavailable", "tls", "-", "1")]
 
 

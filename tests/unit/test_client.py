@@ -378,14 +378,20 @@ async def test_a_context_that_is_always_refused_fetches_no_token_a_lookup(
 # Event loops, and the task of a probe
 
 
-async def test_other_threads_may_begin_a_loop_while_this_one_begins(ps7: Played) -> None:
+async def test_other_threads_may_begin_and_end_loops_while_this_one_begins(ps7: Played) -> None:
     """Each looks which loops have ended, in a book that others write at this moment."""
+    loops = ps7.client._loops
 
     def begins() -> bool:
-        ps7.client._loops[Mock()] = Mock()
+        loops[Mock()] = Mock()
         return False
 
-    ps7.client._loops[Mock(is_closed=begins)] = Mock()
+    def is_forgotten() -> bool:
+        del loops[ended]
+        return True
+
+    ended = Mock(is_closed=is_forgotten)
+    loops |= {Mock(is_closed=begins): Mock(), ended: Mock()}
     assert await ps7.look_up(OK) == ("ok ok", 1)
 
 

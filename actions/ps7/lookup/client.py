@@ -126,8 +126,9 @@ class PS7Client:
     def _forget(self, *, closed: bool) -> None:
         """Abandon the connections of event loops that are closed, or else that do not run."""
         for loop in [*self._loops]:
-            if loop.is_closed() if closed else not loop.is_running():
-                self._loops.pop(loop).http.abandon()
+            ended = loop.is_closed() if closed else not loop.is_running()
+            if ended and (gone := self._loops.pop(loop, None)) is not None:
+                gone.http.abandon()
 
     async def lookup(
         self,
@@ -151,8 +152,8 @@ class PS7Client:
             context_id, encoded=encoded, correlation_id=correlation_id, flow_id=flow_id
         )
         if lookup.customer is None:
-            report = lookup.report
-            raise LookupFailed(report.reason, report.status, outcome=report.outcome)
+            end = lookup.report
+            raise LookupFailed(end.reason, end.status, outcome=end.outcome, detail=end.detail)
         return lookup.customer
 
     async def ask(
