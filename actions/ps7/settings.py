@@ -234,7 +234,7 @@ def _made_key() -> list[SecretStr]:
 
 @dataclass
 class _NoFile:
-    """What has the name of a setting and is no regular file. No setting takes it for a value.
+    """What has the name of a setting and is not a regular file. No setting takes it for a value.
 
     A container engine makes a folder if the file to mount is missing.
     """
@@ -260,7 +260,7 @@ def _warn_of_unknown(name: str, known: tuple[str, ...]) -> None:
     alike = get_close_matches(shown, known, 1, _ALIKE)
     meant = f": {alike[0].upper()} may be meant" if alike else ""
     shown = f"{shown.upper()}{'…' if rest else ''}"
-    logger.warning("%s is no setting of the plugin, and is ignored%s", shown, meant)
+    logger.warning("%s is not a setting of the plugin, and is ignored%s", shown, meant)
 
 
 _NO_PS7 = {"base_url": "http://127.0.0.1", "username": "none", "password": "none"}
@@ -427,7 +427,7 @@ class PS7Settings(BaseSettings):
             more = f"; {fault}" if isinstance(fault, FaultError) else ""
             more = f"; looked in {_sources()}" if is_missing else more
             if isinstance(detail["input"], _NoFile):
-                more = f"; {detail['input'].path} is no regular file"
+                more = f"; {detail['input'].path} is not a regular file"
             faults[name] = f"{PREFIX}{name.upper()} {state}; it expects {expects}{more}"
         return list(faults.values())
 

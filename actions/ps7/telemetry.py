@@ -66,7 +66,7 @@ class Measure:
         self._figures[key] += number  # in one step: a host may run event loops in several threads
 
     def set(self, figure: float, attributes: Mapping[str, str]) -> None:
-        """Say what the one figure is, instead of any before."""
+        """Replace all figures by this one."""
         self._figures = defaultdict(int, {tuple(attributes.items()): figure})
 
     def register(self, meter: metrics.Meter) -> None:
@@ -198,7 +198,7 @@ class LookupReport:
             self.context_digest,
         )
         if self.detail:
-            logger.warning("No TLS with PS7: %s", self.detail)
+            logger.warning("TLS with PS7 failed: %s", self.detail)
         if self.undocumented:
             logger.warning(
                 "PS7 sent a value that its interface does not document in: %s",

@@ -335,7 +335,7 @@ def test_what_has_the_name_of_a_setting_and_is_no_file_is_a_fault(
     _, *lines = refusal().splitlines()
     assert sorted(lines) == sorted(
         f"  PS7_{name.upper()} cannot be used; it expects {field.description}"
-        f"; {tmp_path}/ps7_{name} is no regular file"
+        f"; {tmp_path}/ps7_{name} is not a regular file"
         for name, field in PS7Settings.model_fields.items()
     )
 
@@ -365,7 +365,7 @@ def test_a_name_that_is_no_setting_is_named_once(
         without.delenv("PS7_BASE_URL")
         refusal()
     assert [record.levelname for record in caplog.records] == ["WARNING"] * len(UNKNOWN)
-    said = " is no setting of the plugin, and is ignored"
+    said = " is not a setting of the plugin, and is ignored"
     assert caplog.messages == [
         f"{name}{said}{f': {meant} may be meant' if meant else ''}"
         for name, meant in sorted(UNKNOWN.items())

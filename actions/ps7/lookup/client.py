@@ -111,24 +111,24 @@ class PS7Client:
         self._probing_pid = 0
 
     def _of_this_loop(self) -> _Loop:
-        """Return what the running event loop has, the first time after forgetting those that ended.
+        """Return what the running event loop has, the first time without those that are closed.
 
         Other threads may do so at this moment, for loops of theirs.
         """
         running = asyncio.get_running_loop()
         loop = self._loops.get(running)
         if loop is None:
-            self._forget(closed=True)
+            self._detach_loops(closed=True)
             http = Http(self.settings, self._tls)
             loop = self._loops[running] = _Loop(http, Tokens(self.settings, http.send, self._token))
         return loop
 
-    def _forget(self, *, closed: bool) -> None:
-        """Abandon the connections of event loops that are closed, or else that do not run."""
+    def _detach_loops(self, *, closed: bool) -> None:
+        """Detach what event loops have that are closed, or else all that do not run."""
         for loop in [*self._loops]:
             ended = loop.is_closed() if closed else not loop.is_running()
             if ended and (gone := self._loops.pop(loop, None)) is not None:
-                gone.http.abandon()
+                gone.http.detach()
 
     async def lookup(
         self,
@@ -323,8 +323,8 @@ class PS7Client:
             await loop.tokens.join()
 
     def close_all(self) -> None:
-        """Abandon the connections of event loops that do not run, at the end of a process."""
-        self._forget(closed=False)
+        """Detach what event loops have that do not run, at the end of a process."""
+        self._detach_loops(closed=False)
 
     async def __aenter__(self) -> Self:
         return self

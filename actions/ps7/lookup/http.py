@@ -157,8 +157,8 @@ class Http:
         if self._session is not None:
             await self._session.close()
 
-    def abandon(self) -> None:
-        """Forget the connections, if the event loop no longer runs: none is kept open for long."""
+    def detach(self) -> None:
+        """Leave the connections to their event loop, which runs no more: none stays open long."""
         if self._session is not None:
             self._session.detach()
 

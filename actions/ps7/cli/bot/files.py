@@ -45,7 +45,7 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableError("is no regular file")  # noqa: TRY301 - as are those below
+                raise UnreadableError("is not a regular file")  # noqa: TRY301 - as are those below
             read = file.read(most + 1)
     except UnreadableError:
         raise
