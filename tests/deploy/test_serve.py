@@ -162,7 +162,8 @@ def test_a_server_that_is_told_to_end_leaves_exit_code_0(
 
 
 @pytest.mark.parametrize(
-    ("given", "starts"), [("nothing", False), ("blank", False), ("variable", True), ("file", True)]
+    ("given", "starts"),
+    [("nothing", False), ("blank", False), ("folder", False), ("variable", True), ("file", True)],
 )
 def test_no_server_starts_without_arrival_keys(
     given: str, starts: bool, isolated: pytest.MonkeyPatch, tmp_path: Path
@@ -175,6 +176,8 @@ def test_no_server_starts_without_arrival_keys(
     isolated.setenv("PS7_BASE_URL", "http://127.0.0.1:1")
     if given == "file":
         (tmp_path / serve.ARRIVAL_KEYS).write_text(keys)
+    elif given == "folder":
+        (tmp_path / serve.ARRIVAL_KEYS).mkdir()
     elif given != "nothing":
         isolated.setenv(serve.ARRIVAL_KEYS, keys if given == "variable" else "")
     assert serve_one(isolated, code=3)[0] == 3
