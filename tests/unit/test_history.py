@@ -95,6 +95,14 @@ def test_a_message_came_at_its_time_and_not_before_an_event_in_front_of_it() -> 
     assert [message.came_at for message in history.messages] == [None, 4.0, 4.0, 4.0, 6.0, 6.0]
 
 
+def test_what_our_session_start_said_is_known_with_the_first_message_only() -> None:
+    """What Rasa carried over, or set before any session, was not said in it."""
+    said, ours = slot("ps7_status", "invalid"), started(1.0, **{NONCE: "nonce"})
+    assert read(ours, said, user()).status_at_start == "invalid"
+    for events in ((said, user()), (started(1.0), said, user()), (ours, said, user(), user())):
+        assert read(*events).status_at_start is None
+
+
 # A session that is about to start
 
 

@@ -109,6 +109,22 @@ def test_a_rewind_is_no_attack(
     assert (talk.says_now, caplog.messages, talk.asked) == (OK_ANA, [], ["diego", "ana"])
 
 
+@pytest.mark.parametrize(("by_rasa", "said"), [(True, "expired"), (False, "tampered")])
+def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None:
+    """The slot has a seal of the session before again: Rasa took an event back, or one was set."""
+    talk = Talk()
+    talk.meets("ana")
+    older = talk.slots["ps7_context"]
+    talk.says(opens="rasas").run()
+    if by_rasa:
+        talk.reverts()
+        assert talk.slots["ps7_context"] == older
+        talk.run()
+    else:
+        talk.says().writes(ps7_context=older).run()
+    assert talk.says_now == (said, None)
+
+
 # What is held
 
 
