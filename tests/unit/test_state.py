@@ -284,6 +284,17 @@ def test_a_log_out_goes_by_what_ps7_receives() -> None:
         assert talk.asked[-1:] == [other]
 
 
+def test_what_is_refused_as_logged_out_is_logged_out_by_its_own_text() -> None:
+    """Else it would come back with another `encoded`, which PS7 receives as something else."""
+    talk = Talk(bot=a_bot(max_contexts=9))
+    talk.meets("YW5h", encoded=0).forgets()
+    talk.meets("ana")
+    assert talk.state.log_outs == (ANA, fingerprint("YW5h"))
+    talk.meets("ana", encoded=0)
+    assert (talk.rule, talk.asked) == ("logged-out", ["YW5h"])
+    assert talk.run() == {}
+
+
 def test_the_decoded_context_id_of_a_customer_is_logged_out_too() -> None:
     """It may be a contextId, and then names the same customer."""
     talk = Talk()

@@ -157,10 +157,11 @@ def _refuse(state: State, arrival: Arrival, rule: Rule, reason: Reason) -> Decis
     if state.is_new_refusal(arrival, reason):
         digest = state.bot.digest(arrival.context_id or arrival.fingerprint)
         refusal = LookupReport(digest, correlation_id(state, arrival), reason.outcome, reason)
-    claims = rule is Rule.LOGGED_OUT and state.status_claims(arrival)
-    return _decision(
-        state, rule, reason.outcome, _text(state), refusal=refusal, status_claimed=claims
-    )
+    text, claims = _text(state), False
+    if rule is Rule.LOGGED_OUT and arrival.context_id is not None:  # by its own name too
+        text = _text(state, None, fingerprint(arrival.context_id))
+        claims = state.status_claims(arrival)
+    return _decision(state, rule, reason.outcome, text, refusal=refusal, status_claimed=claims)
 
 
 def _guesses(state: State, arrival: Arrival, outcome: Outcome) -> int:
@@ -246,13 +247,14 @@ def _clear_what_is_claimed(state: State, **told: Any) -> Decision:  # noqa: ANN4
     return _decision(state, Rule.NO_SEAL_BEHIND, Outcome.TAMPERED, _text(state), **told)
 
 
-def _text(state: State, seal: Seal | None = None) -> str | None:
+def _text(state: State, seal: Seal | None = None, *logged_out: str) -> str | None:
     """Return the text for the slot: that of a seal, or of one that names nobody.
 
     It is the newest of the conversation, and has every log-out: if not, it is sealed again. Null,
-    if the tracker shows no seal.
+    if the tracker shows no seal. `logged_out` is what the seals do not know yet.
     """
-    newest, log_outs = state.newest_seal, state.log_outs[:MAX_LOGGED_OUT]
+    newest = state.newest_seal
+    log_outs = tuple(dict.fromkeys((*logged_out, *state.log_outs)))[:MAX_LOGGED_OUT]
     if newest is None:
         return None
     if seal is None and newest.names_customer:
