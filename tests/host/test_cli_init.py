@@ -379,6 +379,13 @@ def test_what_rasa_3_takes_all_the_same_is_no_hindrance(cli: Cli) -> None:
     assert (code, re.findall(r"\[([a-z0-9-]+)\]\n", out)) == (0, ["rasa-3"])
 
 
+def test_a_slot_without_mappings_is_none_of_rasa_pros_faults(cli: Cli) -> None:
+    """A model fills it there; a bot before its first flow is one by its word."""
+    lay_out_bot({DOM: f"{DOMAIN}slots: {{amount: {{type: text}}}}\n"})
+    assert cli("init --yes").code == 1
+    assert cli("init --yes --calm")[::2] == (0, "")
+
+
 # -- other kinds of bots --------------------------------------------------------------------------
 
 OWN_SLOTS = """slots:

@@ -57,8 +57,8 @@ def check(bot: Bot) -> Iterator[Finding]:
 def _is_form(form: Table) -> bool:
     """Whether a form names its slots in a list, and nothing of how they are filled."""
     asked = form.get("required_slots") or []
-    listed = isinstance(asked, list) and all(isinstance(slot, str) for slot in asked)
-    return listed and "required_slots" in form and form.keys() <= {"required_slots", _IGNORED}
+    in_list = isinstance(asked, list) and all(isinstance(slot, str) for slot in asked)
+    return in_list and "required_slots" in form and form.keys() <= {"required_slots", _IGNORED}
 
 
 def _is_filled(slot: Mapping[str, Any]) -> bool:
