@@ -14,12 +14,16 @@ import pytest
 import rasa_sdk
 
 from tests.conversation.fixtures import _rasa_python
-from tests.docs.documents import code_words, document
+from tests.docs.documents import document
 from tests.support.processes import ROOT
 
 PAGE = document("docs/errors.md")
-HEADER = ("text", "said by", "what it means, and what to do")
-ROWS = [row for table in PAGE.tables if table.header == HEADER for row in table.rows]
+SAID = [
+    (program, text)
+    for section in PAGE.text.split("\n## ")[1:]
+    for program, below in [section.split("\n", 1)]
+    for text in re.findall(r"(?m)^### `(.+)`$", below)
+]
 FOLDERS = {
     "rasa-ps7": ROOT / "actions" / "ps7",
     "rasa_sdk": Path(rasa_sdk.__file__).parent,
@@ -43,16 +47,16 @@ def said_by(program: str) -> str:
     return re.sub(r'"\s*\n\s*f?"', "", source)
 
 
-@pytest.mark.parametrize(("text", "program"), [row[:2] for row in ROWS], ids=str)
-def test_a_text_is_in_the_source_of_the_program_that_says_it(text: str, program: str) -> None:
+@pytest.mark.parametrize(("program", "text"), SAID)
+def test_a_text_is_in_the_source_of_the_program_that_says_it(program: str, text: str) -> None:
     """To the letter; "…" is what differs from time to time."""
-    (quoted,) = code_words(text)
-    pattern = ".+?".join(map(re.escape, quoted.split("…")))
+    pattern = ".+?".join(map(re.escape, text.split("…")))
     assert re.search(pattern, said_by(program))
 
 
-def test_the_texts_that_people_meet_first_are_there() -> None:
-    """In both tables, and each once."""
-    texts = [text for row in ROWS for text in code_words(row[0])]
-    assert len(texts) == len(set(texts))
+def test_every_text_is_there_once_and_none_is_a_heading_only() -> None:
+    """Each has a program, and says what to do; those that people meet first are there."""
+    texts = [text for _, text in SAID]
+    assert len(texts) == len({*texts}) == PAGE.text.count("\n### ")
     assert {"(nothing)", "address already in use", "KeyError", "A seal was refused"} <= {*texts}
+    assert re.findall(r"(?m)^### .+\n\n(?=#)|^### .+\n\Z", PAGE.text) == []
