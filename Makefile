@@ -5,6 +5,7 @@ PYTHON310 ?= python3.10
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RASA_TELEMETRY_ENABLED := false
+export NO_MKDOCS_2_WARNING := 1
 
 RUN := .venv/bin/python
 
@@ -19,6 +20,7 @@ RASA := .venv-rasa/ready
 FLOOR := .venv-floor/ready
 MUTANTS := .venv-mutants/ready
 CHECKOV := .venv-checkov/ready
+SITE := .venv-site/ready
 WEBCHAT := examples/webchat/node_modules/.ready
 BROWSER := tests/webchat/node_modules/.ready
 BACKEND := examples/backend/node_modules/.ready
@@ -37,7 +39,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks site clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -82,7 +84,7 @@ test: ## all the checks and tests below, and 100 % branch coverage: what .ci/run
 	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
 	@$(RUN) -m tests.support.needs $(PS7_TESTS_SKIPPED)
 
-release-check: .venv/dev $(CHECKOV) $(RASA) $(FLOOR) ## what not every change needs: manifests, image, every wheel and cell
+release-check: .venv/dev $(CHECKOV) $(SITE) $(RASA) $(FLOOR) ## what not every change needs: manifests, image, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
 	@$(RUN) -m tests.container images compose
 
@@ -169,12 +171,16 @@ format: .venv/dev ## put the code into shape, as far as ruff can
 hooks: .venv/dev ## let git run the quick checks before each commit (pre-commit)
 	@.venv/bin/pre-commit install
 
+site: $(SITE) ## the documents as a site with search, into dist/site; fails if a link or a page is lost
+	@.venv-site/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
+	@echo "Look at it: python3 -m http.server --bind 127.0.0.1 --directory dist/site"
+
 clean: ## remove what the tools left behind
 	rm -rf .coverage* .hypothesis .*_cache dist .rasa examples/*/.rasa examples/*/models
 	find . -name '.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## … and the environments
-	rm -rf .venv .venv-checkov .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/*/node_modules tests/*/node_modules
+	rm -rf .venv .venv-checkov .venv-site .venv-rasa .venv-floor .venv-matrix .venv-mutants .venv-release examples/*/node_modules tests/*/node_modules
 
 .venv/runtime: requirements/runtime.txt
 	@python=$$($(find_python)) && echo "Setting up .venv: half a minute, once" && $(make_environment)
@@ -196,6 +202,9 @@ $(MUTANTS): requirements/mutants.txt requirements/dev.txt
 
 $(CHECKOV): requirements/checkov.txt
 	@python=$$(PYTHON="$(PYTHON)" scripts/find-python 3.11 3.13) && echo "Setting up .venv-checkov: half a minute, once" && $(make_environment)
+
+$(SITE): requirements/site.txt
+	@python=$$(PYTHON="$(PYTHON)" scripts/find-python 3.11 3.13) && echo "Setting up .venv-site: half a minute, once" && $(make_environment)
 
 %/node_modules/.ready: %/package.json
 	@command -v npm >/dev/null || { echo "npm is missing: it comes with Node.js, https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }

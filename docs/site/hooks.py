@@ -1,0 +1,147 @@
+"""What mkdocs lacks to make a site of this repository: where pages are, and how GitHub reads them.
+
+A page keeps its path, so that the links between pages lead where they do on GitHub. A file or
+folder of the repository that a page links becomes a page too, which shows it. The API's pages are
+made of docstrings, one entry for each name that a package exports.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mkdocs.structure.files import File, Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+PORTUGUESE = ".pt-BR."
+LANGUAGES = {"en": "English", "pt-BR": "Português"}
+IMAGES = (".png", ".svg")
+BACKGROUND = ("benchmarks/", "docs/adr/", "tests/", "CHANGELOG", "CONTRIBUTING")
+API = {"docs/api.md": "rasa_ps7", "docs/api-testing.md": "rasa_ps7.testing"}
+LINK = re.compile(r"\]\(([\w./-]+)(#[^)]*)?\)")
+FENCE = re.compile(r"( *)```")
+
+
+def tracked() -> list[str]:
+    """Return the path of every file of the repository that git knows or would take."""
+    listed = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    found = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted({path for path in found.stdout.split("\0") if (ROOT / path).is_file()})
+
+
+def target_of(link: str, page: str) -> str:
+    """Return the path of what a page links, from the root of the repository."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
+
+
+def shown_as(path: str) -> str:
+    """Return the page that shows a file or a folder of the repository."""
+    if (ROOT / path).is_dir():
+        return f"{path}/README.md"
+    if path.endswith((".md", *IMAGES)):
+        return path
+    return f"{path.lstrip('.')}.source.md"  # mkdocs leaves out what begins with a dot
+
+
+def shows(path: str, files: list[str]) -> str:
+    """Return a page that shows a file, or what a folder has."""
+    if (ROOT / path).is_dir():
+        names = [file.removeprefix(f"{path}/") for file in files if file.startswith(f"{path}/")]
+        lines = [f"- [{each}]({each})" if each.endswith(".md") else f"- `{each}`" for each in names]
+        return "\n".join([f"# {path}\n", *lines])
+    kind = Path(path).suffix.removeprefix(".")
+    code = (ROOT / path).read_text(encoding="utf-8")
+    return f"---\nsearch:\n  exclude: true\n---\n# {path}\n\n````{kind}\n{code}\n````\n"
+
+
+def api(package: str) -> str:
+    """Return the page about what a package exports."""
+    init = ROOT / "actions" / "ps7" / "/".join(package.split(".")[1:]) / "__init__.py"
+    (exported,) = (
+        ast.literal_eval(each.value)
+        for each in ast.parse(init.read_text(encoding="utf-8")).body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__all__"
+    )
+    return "\n\n".join([f"# {package}", *(f"::: {package}.{name}" for name in exported)])
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Take the pages of the repository, what they show or link, and what the theme has."""
+    theme = [each for each in files if each.src_dir != config.docs_dir]
+    paths = tracked()
+    pages = [path for path in paths if path.endswith(".md") and not path.startswith(".")]
+    made = {name: api(package) for name, package in API.items()}
+    for page in pages:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for link, _ in LINK.findall(text):
+            target = target_of(link, page)
+            if shown_as(target) not in paths and (ROOT / target).exists():
+                made[shown_as(target)] = shows(target, paths)
+    images = [path for path in paths if path.startswith("docs/images/")]
+    return Files(
+        [
+            *theme,
+            *(
+                File.generated(config, each, abs_src_path=str(ROOT / each))
+                for each in (*pages, *images)
+            ),
+            *(File.generated(config, name, content=text) for name, text in made.items()),
+        ]
+    )
+
+
+def indented(markdown: str) -> Iterator[str]:
+    """Indent what belongs to a list as Python's Markdown wants it: by four, not by two or three."""
+    fence = None
+    for line in markdown.splitlines():
+        spaces = len(line) - len(line.lstrip(" "))
+        opens = FENCE.match(line)
+        deeper = spaces if fence is None else fence
+        yield " " * (-deeper % 4) + line if line.strip() else line
+        if opens:
+            fence = spaces if fence is None else None
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Read a page as GitHub does, and lead to the pages that show files and folders.
+
+    Search finds last what is for those who change the code.
+    """
+    path = page.file.src_uri
+    if path.startswith(BACKGROUND):
+        page.meta["search"] = {"boost": 0.2}
+    if path.endswith(".source.md") or path in API:
+        return markdown
+
+    def led(link: re.Match[str]) -> str:
+        shown = shown_as(target_of(link[1], path))
+        return f"]({posixpath.relpath(shown, posixpath.dirname(path))}{link[2] or ''})"
+
+    return LINK.sub(led, "\n".join(indented(markdown)))
+
+
+def on_page_context(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, **_: object
+) -> dict[str, Any]:
+    """Say in which language a page is, and let the switch lead to the same page in the other."""
+    path = page.file.src_uri
+    base = path.replace(PORTUGUESE, ".")
+    files = {"en": base, "pt-BR": base.removesuffix(".md") + f"{PORTUGUESE}md"}
+    start = {"en": "README.md", "pt-BR": f"README{PORTUGUESE}md"}
+    urls = {each.file.src_uri: each.url for each in context["nav"].pages}
+    config.theme["language"] = "pt-BR" if PORTUGUESE in path else "en"
+    config.extra["alternate"] = [
+        {"name": name, "lang": lang, "link": urls.get(files[lang], urls[start[lang]]) or "."}
+        for lang, name in LANGUAGES.items()
+    ]
+    return context

@@ -1,0 +1,119 @@
+"""The site that `make site` builds: every page and link, both languages, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from actions import ps7
+from actions.ps7 import testing
+from tests.docs.documents import names
+from tests.support.needs import lacking
+from tests.support.processes import ROOT
+
+pytestmark = [pytest.mark.release, pytest.mark.xdist_group("site")]
+
+MKDOCS = ROOT / ".venv-site" / "bin" / "mkdocs"
+FROM_ELSEWHERE = re.compile(
+    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//"
+    r"|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
+    r"|url\([\"']?(?:https?:)?//|@import"
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build it, strictly: a link that leads nowhere, or a page in no menu, stops that."""
+    if not MKDOCS.exists():
+        lacking("mkdocs", "make site")
+    folder = tmp_path_factory.mktemp("site")
+    build = (MKDOCS, "build", "--strict", "--config-file", "docs/site/mkdocs.yml")
+    variables = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        (*build, "--site-dir", folder),
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_every_document_is_a_page(site: Path) -> None:
+    """Where it is in the repository."""
+    pages = {name.replace("README.md", "index.md").replace(".md", ".html") for name in names()}
+    assert {page for page in pages if not (site / page).exists()} == set()
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    """No font, script, picture or style, by any page or style sheet; the theme's are there."""
+    found = [*site.rglob("*.html"), *site.rglob("*.css")]
+    texts = {path: path.read_text(encoding="utf-8") for path in found}
+    assert [path for path, text in texts.items() if FROM_ELSEWHERE.search(text)] == []
+    start = texts[site / "index.html"]
+    own = re.findall(r"<(?:script|link)\b[^>]*\b(?:src|href)=\"([^\"]+\.(?:js|css))\"", start)
+    assert len(own) >= 3
+    assert [each for each in own if not (site / each).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "language", "other"),
+    [
+        ("index", "pt-BR", "README.pt-BR.html"),
+        ("README.pt-BR", "en", "index.html"),
+        ("docs/tutorial", "pt-BR", "tutorial.pt-BR.html"),
+        ("docs/tutorial.pt-BR", "en", "tutorial.html"),
+        ("docs/operations", "pt-BR", "../README.pt-BR.html"),
+        ("docs/runbook.pt-BR", "en", "../index.html"),
+    ],
+)
+def test_the_switch_leads_to_the_same_page_in_the_other_language(
+    site: Path, page: str, language: str, other: str
+) -> None:
+    """Or to the first page, if there is none. A page says its language to the browser."""
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    assert f'<a href="{other}" hreflang="{language}"' in text
+    assert f'<html lang="{"pt" if page.endswith(".pt-BR") else "en"}"' in text
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("might not be compatible", "docs/errors.html"),
+        ("PS7_MAX_CONNECTIONS", "docs/operations.html"),
+        ("chegada assinada", "docs/security.pt-BR.html"),
+        ("verified_context", "docs/api.html"),
+    ],
+)
+def test_search_knows_the_words_of_a_page(site: Path, words: str, page: str) -> None:
+    """In its index, which has no page that only shows a file."""
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    found = {each["location"].partition("#")[0] for each in index if words in str(each)}
+    assert page in found
+    assert not any(".source." in each for each in found)
+
+
+@pytest.mark.parametrize(
+    ("page", "package", "exported"),
+    [("api", "rasa_ps7", ps7.__all__), ("api-testing", "rasa_ps7.testing", testing.__all__)],
+)
+def test_the_api_has_every_name(site: Path, page: str, package: str, exported: list[str]) -> None:
+    """By the name by which a bot imports it."""
+    text = (site / "docs" / f"{page}.html").read_text(encoding="utf-8")
+    assert [name for name in exported if f'id="{package}.{name}"' not in text] == []
+
+
+def test_a_list_keeps_its_numbers_across_commands(site: Path) -> None:
+    """The four steps of the README are one list, whose commands are within it."""
+    text = (site / "index.html").read_text(encoding="utf-8")
+    _, _, steps = text.partition('id="put-it-into-your-bot"')
+    steps, _, _ = steps.partition('id="what-ps7_status-says"')
+    assert steps.count("<ol>") == 1
+    assert re.sub(r"(?s)^.*<ol>|</ol>.*$", "", steps).count('<div class="highlight">') == 6
