@@ -23,7 +23,8 @@ COPY examples/oss-bot/domain/bot.yml domain/
 COPY domain.yml domain/ps7/
 RUN python -m rasa train --domain domain --fixed-model-name model --out /app/models
 WORKDIR /app
-COPY examples/oss-bot/credentials.yml examples/deploy/rasa/endpoints.yml examples/deploy/rasa/with-secrets ./
+COPY examples/oss-bot/credentials.yml examples/deploy/rasa/endpoints.yml examples/deploy/rasa/with-secrets \
+     examples/deploy/rasa/masking.py examples/deploy/rasa/logging.yml ./
 RUN chmod -R a=rX .
 
 FROM rasa
@@ -37,5 +38,5 @@ USER 10001:10001
 EXPOSE 5005
 ENTRYPOINT ["sh", "with-secrets"]
 CMD ["python", "-m", "rasa", "run", "--model", "models/model.tar.gz", \
-     "--endpoints", "endpoints.yml", "--credentials", "credentials.yml", \
+     "--endpoints", "endpoints.yml", "--credentials", "credentials.yml", "--logging-config-file", "logging.yml", \
      "--ssl-certificate", "/run/tls/rasa.crt", "--ssl-keyfile", "/run/tls/rasa.key"]

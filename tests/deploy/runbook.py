@@ -58,7 +58,7 @@ _PRINTS = {
     "measure ps7_seal_keys": "digest=",
     "measure ps7_certificate": "ps7_certificate_expiry_seconds",
     "hello": "Rasa: [",
-    "stores": "REDIS redis 6379 ok",
+    "stores": "REDIS redis ok",
     "each date -u": "UTC",
     "doctor": "PS7 takes the credentials",
 }
@@ -75,4 +75,5 @@ def in_compose(sender: str) -> Iterator[tuple[str, str, str]]:
         if not line.startswith(_ELSEWHERE):
             typed = line.replace("SENDER_ID", sender)
             typed += " <tracker.json" if typed == "ps7 explain -" else ""
+            typed = "echo 529.982.247-25 | customer" if typed == "customer" else typed
             yield line, f"{prepared('compose')}\n{typed}", _PRINTS.get(line, "")

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
@@ -31,10 +33,16 @@ case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) given=$(cat) ;; esac
 case " $* " in
   *" get pods "*" -o name "* | *" ps --all --format "*) cat servers ;;
   *" --dry-run=client "* | *" --local "*) echo 'kind: Job' ;;
+  *" job/doctor-1 "*) [ "$(grep -o -- --follow calls | wc -l)" -ge "${STARTS:-1}" ] && cat lines ;;
   *" logs "*) cat lines ;;
+  *" get deploy/"*) echo "$UNDONE" ;;
   *" up "*) echo "new-$(wc -c <calls)" >>servers ;;
   " rm "*) for last; do :; done; grep -vxF "$last" servers >left; mv left servers ;;
-  " inspect "*) echo "${HEALTH:-healthy}" ;;
+  *config_files*) echo "${FILES:-/srv/compose.yaml}" ;;
+  *" {{.RestartCount}} "*) echo "${HEALTH:-0 healthy}" ;;
+  *" {{.Config.Image}} "*) echo registry.example.com:5000/ps7-actions:0.1.0 ;;
+  *" {{.Image}} "*) echo sha256:old ;;
+  *" {{.Id}} "*) echo "sha256:${BUILT:-old}" ;;
   *" exec "*)
     [ "$PYTHON" ] || exit 0
     while [ "$1" != python ]; do shift; done
@@ -51,19 +59,32 @@ pod/b ERROR it broke
 """,
     "DB_PASSWORD": "planted\n",
     "tracker.json": "",
+    "cpf": "529.982.247-25\n",
+    "REDIS_PASSWORD": "planted\n",
     "psycopg2.py": """
+import os
 class Cursor:
-    def execute(self, sql, values): print(sql.split()[0], *values)
+    def execute(self, sql, values=()):
+        print(sql.split()[0], *values, *[sql.strip()[-53:]] * ("'cpf'" in sql))
+        if sql.startswith("INSERT"): print(eval(os.environ.get("WRITES", "''")))
     def __iter__(self): return iter([("a row", 1)])
 def connect(**told):
     print(*(f"{key}={told[key]}" for key in sorted(told)))
-    return type("It", (), {"cursor": staticmethod(Cursor)})
+    undone = staticmethod(lambda: print("undone"))
+    return type("It", (), {"cursor": staticmethod(Cursor), "rollback": undone})
+""",
+    "redis.py": """
+def Redis(*where, **told):
+    print(*where, *(f"{key}={told[key]}" for key in sorted(told)))
+    return type("It", (), {"set": staticmethod(lambda *_, ex: print("sets", ex))})
 """,
     "sitecustomize.py": """
-import io, json, socket, ssl, urllib.request as web
+import io, json, ssl, urllib.request as web
 ssl.create_default_context = lambda cafile: cafile
-socket.create_connection = lambda where, seconds: print("reaches", *where)
 def urlopen(asked, timeout, context=None):
+    if asked.endswith("/health") if isinstance(asked, str) else False:
+        print("asks", asked, context)
+        return
     if isinstance(asked, str):
         return io.BytesIO(b"ps7_turns_total 7\\nanother 1\\n")
     told = json.loads(asked.data)
@@ -93,7 +114,8 @@ class Terminal:
         calls = self.folder / "calls"
         calls.write_text("")
         (self.folder / "servers").write_text("pod/old-1\npod/old-2\n")
-        marked = (f"{line}\nprintf '\\035' >>calls" for line in lines)
+        typed = (f"{line} <cpf" if line == "customer" else line for line in lines)
+        marked = (f"{line}\nprintf '\\035' >>calls" for line in typed)
         ran = subprocess.run(
             [shell, "-c", "\n".join([prepared(platform), *marked])],
             stdin=subprocess.DEVNULL,
@@ -163,8 +185,8 @@ class Kubernetes:
 
     def takes(self, words: list[str], given: str) -> None:
         """Check one call."""
-        if words[0] == "apply":
-            assert (ROOT / words[2] / "kustomization.yaml").exists()
+        if "apply" in words and "-k" in words:
+            assert (ROOT / words[-1] / "kustomization.yaml").exists()
             return
         if words[0] == "patch":
             (change,) = json.loads(words[words.index("-p") + 1])
@@ -204,7 +226,7 @@ class Compose:
     def takes(self, words: list[str], given: str) -> None:
         """Check one call."""
         if words[0] != "compose":
-            assert words[0] in {"exec", "inspect", "restart", "stop", "rm"}
+            assert words[0] in {"exec", "inspect", "image", "tag", "restart", "stop", "rm"}
             if words[0] == "exec":
                 self.place("actions").takes(words[2:], given)
             return
@@ -274,8 +296,12 @@ def test_what_compose_is_told_for_real_is_most_of_it() -> None:
 
 
 PROBE = "PS7 probe: outcome=unavailable reason=read_timeout status=-"
-LOGIN = "dbname=rasa host=postgres password=planted port=5432 sslmode=verify-full "
+LOGIN = (
+    "connect_timeout=5 dbname=rasa host=postgres password=planted port=5432 sslmode=verify-full "
+)
 LOGIN += "sslrootcert=/run/tls/ca.crt user=rasa"
+REDIS = "redis 6379 password=planted socket_connect_timeout=5 socket_timeout=5 ssl=True "
+REDIS += "ssl_ca_certs=/run/tls/ca.crt"
 SHOWN_INSIDE = {
     "reasons": [f"1 {PROBE}", "2 PS7 lookup: outcome=ok reason=ok status=200"],
     "errors actions": ["1 ERROR it broke", f"1 WARNING {PROBE}"],
@@ -284,9 +310,13 @@ SHOWN_INSIDE = {
         "Rasa: https://localhost:5005/webhooks/rest/webhook /run/tls/ca.crt ['message', 'sender']"
     ],
     "stores": [
-        *("reaches postgres 5432", "DB postgres 5432 ok"),
-        *("reaches redis 6379", "REDIS redis 6379 ok"),
+        *(LOGIN, "INSERT", "", "undone", "DB postgres ok"),
+        REDIS,
+        *("sets 1", "REDIS redis ok"),
+        "asks https://balancer:5055/health /run/tls/ca.crt",
+        "ACTIONS https://balancer:5055/webhook ok",
     ],
+    "customer": [LOGIN, "SELECT value' = '52998224725' GROUP BY sender_id ORDER BY 2;", "a row 1"],
     "conversations denied": [LOGIN, "SELECT denied", "a row 1"],
 }
 
@@ -303,6 +333,10 @@ def test_a_command_shows_what_is_there(platform: str, terminal: Terminal) -> Non
 
 
 LABEL = "logs -l app.kubernetes.io/name=rasa"
+MANIFESTS = "examples/deploy/kubernetes"
+UNDONE = "annotate --overwrite deploy/rasa rolled-back=yes"
+ASKED = "get deploy/rasa -o jsonpath={.metadata.annotations.rolled-back}"
+OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous", "0.1.0"))
 
 
 @pytest.mark.parametrize(
@@ -311,12 +345,18 @@ LABEL = "logs -l app.kubernetes.io/name=rasa"
         ("kubernetes", "logs rasa 5m", [f"{LABEL} --since=5m --tail=-1"]),
         ("kubernetes", "before rasa", [f"{LABEL} --previous --tail=30"]),
         ("kubernetes", "restart rasa", ["rollout restart deploy/rasa", "status deploy/rasa"]),
-        ("kubernetes", "rollback rasa 3", ["undo deploy/rasa --to-revision=3", "status"]),
-        ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", "status"]),
-        ("kubernetes", "renew rasa", ["apply -k examples/deploy/kubernetes", "restart", "status"]),
+        ("kubernetes", "rollback rasa 3", ["undo deploy/rasa --to-revision=3", UNDONE, "status"]),
+        ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", UNDONE, "status"]),
+        ("kubernetes", "renew rasa", [ASKED, f"apply -k {MANIFESTS} ", "restart", "status"]),
+        (
+            "kubernetes",
+            "UNDONE=yes; export UNDONE; renew rasa",
+            [ASKED, f"-n assistant apply -k {MANIFESTS}/../secrets ", "restart", "status"],
+        ),
         ("kubernetes", "doctor", ["delete job doctor-1", "create job doctor-1", "logs --follow"]),
         ("compose", "logs rasa 5m", ["compose logs --since 5m rasa"]),
-        ("compose", "rollback rasa", ["compose build rasa", "compose ps --all"]),
+        ("compose", "rollback actions", ["compose ps", "inspect", f"tag {OLD} {NOW}"]),
+        ("compose", "restart balancer", ["compose ps", "restart", "inspect", "restart", "inspect"]),
         ("compose", "doctor", ["compose run --rm doctor"]),
     ],
     ids=lambda it: it if isinstance(it, str) else "",
@@ -339,10 +379,13 @@ def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Te
 @pytest.mark.parametrize(
     ("command", "health", "expected"),
     [
-        ("renew", "healthy", ("0", {"new"}, 0)),
-        ("renew", "starting", ("1", {"old"}, 0)),
-        ("restart", "healthy", ("0", {"old"}, 2)),
-        ("restart", "unhealthy", ("1", {"old"}, 1)),
+        ("renew", "0 healthy", ("0", {"new"}, 0)),
+        ("renew", "0 running", ("0", {"new"}, 0)),
+        ("renew", "0 starting", ("1", {"old"}, 0)),
+        ("renew", "1 starting", ("1", {"old"}, 0)),
+        ("renew", "1 healthy", ("1", {"old"}, 0)),
+        ("restart", "0 healthy", ("0", {"old"}, 2)),
+        ("restart", "0 unhealthy", ("1", {"old"}, 1)),
     ],
 )
 def test_no_server_is_taken_before_the_one_before_is_healthy(
@@ -355,3 +398,101 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     restarts = sum(call[1] == "restart" for call in made)
     assert (shown[-1], there, restarts) == expected
     assert len(left) == 2
+    looks = sum(call[3].startswith("{{.RestartCount}}") for call in made if call[1] == "inspect")
+    assert looks == (60 if health in {"0 starting", "0 unhealthy"} else 2 - int(shown[-1]))
+    if expected[:2] == ("1", {"old"}) and command == "renew":
+        assert "pod/b ERROR it broke" in shown, "its log goes with it"
+    stops = [call for call in made if call[1] == "stop"]
+    assert all(call[2:4] == ["--time", "60"] for call in stops), "each turn under way is answered"
+
+
+@pytest.mark.parametrize(
+    ("files", "typed", "renews"),
+    [
+        ("/v1/compose.yaml", "/v2/compose.yaml", True),
+        ("/v1/compose.yaml,/v1/compose.ps7-tls.yaml", "compose.ps7-tls.yaml:a/compose.yaml", True),
+        ("/v1/compose.yaml,/v1/compose.ps7-tls.yaml", "a/compose.yaml", False),
+        ("/v1/compose.yaml", "a/compose.yaml:compose.ps7-tls.yaml", False),
+        ("/v1/compose.yaml", "another.yaml", False),
+    ],
+)
+def test_no_server_is_renewed_with_other_files(
+    files: str, typed: str, renews: bool, terminal: Terminal
+) -> None:
+    """A terminal without the file of PS7's certificates would cut PS7 off."""
+    shown, (made,) = terminal.type_in(
+        "compose", "renew actions; echo $?", FILES=files, COMPOSE_FILE=typed
+    )
+    assert shown[-1] == str(int(not renews))
+    assert any("up" in call for call in made) is renews
+    assert renews or "compose.yaml" in shown[0]
+
+
+@pytest.mark.parametrize(("built", "kept"), [("old", 0), ("new", 2)])
+def test_the_image_that_is_replaced_is_kept(built: str, kept: int, terminal: Terminal) -> None:
+    """Under a tag of its own, unless it is the same: `rollback` needs no registry."""
+    _, (made,) = terminal.type_in("compose", "renew actions", BUILT=built)
+    assert [call[1:4] for call in made if call[1] == "tag"] == [["tag", "sha256:old", OLD]] * kept
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(1, "0"), (3, "0"), (60, "0"), (61, "1")])
+def test_the_doctor_is_heard_once_its_container_runs(
+    starts: int, ends: str, terminal: Terminal
+) -> None:
+    """`kubectl logs` fails until then; after a minute one sees what holds it up."""
+    shown, (made,) = terminal.type_in("kubernetes", "doctor; echo $?", STARTS=str(starts))
+    assert (shown[-1], "pod/b ERROR it broke" in shown) == (ends, ends == "0")
+    assert ("describe" in made[-1]) is (ends == "1")
+
+
+def test_a_store_that_cannot_write_says_so(terminal: Terminal) -> None:
+    """In one line, and the others are still tried."""
+    rasa = COMPOSE["services"]["rasa"]["environment"]
+    told = {"PYTHON": sys.executable, "RASA_SECRETS_DIR": str(terminal.folder)}
+    failing = {"WRITES": "1 / 0", "PYTHONPATH": str(terminal.folder)}
+    shown, _ = terminal.type_in("compose", "stores", **rasa | told | failing)
+    assert "DB postgres division by zero" in shown
+    assert "REDIS redis ok" in shown
+
+
+def test_warnings_that_differ_in_an_id_are_one(terminal: Terminal) -> None:
+    """Else those of many conversations hide all others."""
+    lines = (f"WARNING Hand-over {n}a4f5e6{n} of 5f0c{n}-11-22-ab" for n in range(5))
+    (terminal.folder / "lines").write_text("\n".join([*lines, "ERROR code 404", "ERROR code 405"]))
+    shown, _ = terminal.type_in("compose", "errors actions")
+    assert sorted(" ".join(each.split()) for each in shown) == [
+        *("1 ERROR code 404", "1 ERROR code 405", "5 WARNING Hand-over … of …")
+    ]
+
+
+EVENTS = [
+    # sender, minutes ago, action, data
+    ("59", 59, "ps7_status", {"value": "tampered"}),
+    ("61", 61, "ps7_status", {"value": "tampered"}),
+    ("another", 5, "ps7_status", {"value": "ok"}),
+    ("elsewhere", 5, "ps7_context", {"value": "tampered"}),
+    ("ana", 900, "cpf", {"value": "52998224725"}),
+    ("ana", 100, "cpf", {"value": "52998224725"}),
+    ("typed", 5, "slot", {"value": "52998224725"}),
+    ("bruno", 5, "cpf", {"value": "11144477735"}),
+    ("nobody", 5, "cpf", {"value": None}),
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("conversations tampered", ["59"]), ("customer", ["ana"])]
+)
+def test_a_conversation_is_found(typed: str, found: list[str], terminal: Terminal) -> None:
+    """One of the last hour, not of the last minute; or one customer's: in SQLite's words."""
+    _, ([*_, call],) = terminal.type_in("compose", typed)
+    sql, value = call[-1], [typed.partition(" ")[2]] * ("%s" in call[-1])
+    for postgres, sqlite in (("%%", "%"), ("%s", "?"), ("::json", "")):
+        sql = sql.replace(postgres, sqlite)
+    store = sqlite3.connect(":memory:")
+    store.create_function("to_timestamp", 1, lambda seconds: seconds)
+    now = time.time()
+    sql = sql.replace("extract(EPOCH FROM now())", repr(now))
+    store.execute("CREATE TABLE events (sender_id, timestamp, action_name, data)")
+    rows = [(sender, now - 60 * ago, name, json.dumps(data)) for sender, ago, name, data in EVENTS]
+    store.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+    assert [row[0] for row in store.execute(sql, value)] == found

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -252,39 +251,11 @@ async def test_a_lookup_ends_and_costs_what_the_table_of_reasons_says() -> None:
     assert dict(zip(FAULTS, ended, strict=True)) == said
 
 
-# docs/channels.md, docs/operations.md
+# docs/channels.md
 
 
 @pytest.mark.conversation
 def test_what_is_shown_for_rasa_is_what_rasa_takes(in_rasa: InRasa) -> None:
-    """A channel that reads the contextId from a header, and a mask."""
+    """A channel that reads the contextId from a header."""
     ask = "found = AppInput().get_metadata(type('', (), {'headers': {'x-context-id': 'ana'}}))"
     assert in_rasa(f"{SHOWN['channels/app.py']}\n{ask}") == {"contextId": "ana"}
-    in_rasa(SHOWN["masking.py"])
-
-
-def test_cpfs_and_mobile_numbers_are_masked_in_every_line(tmp_path: Path) -> None:
-    """In messages, arguments, warnings and tracebacks, by the two files that the page shows."""
-    for name in ("masking.py", "logging.yml"):
-        (tmp_path / name).write_text(SHOWN[name], encoding="utf-8")
-    code = """
-import logging, logging.config, warnings
-from ruamel.yaml import YAML
-logging.config.dictConfig(YAML(typ="safe").load(open("logging.yml")))
-try:
-    raise ValueError("529.982.247-25")
-except ValueError:
-    logging.exception("%s said: %s", "ana", "CPF 52998224725, conta 00123456, em 1764590000")
-    logging.error("+55 11 91234-5678, (11) 91234-5678, 5511912345678")
-warnings.warn("Parsed an intent '52998224725' which is not defined in the domain.")
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert "ERROR:root:ana said: CPF (CPF), conta 00123456, em 1764590000\n" in done.stderr
-    assert "ERROR:root:(mobile), (mobile), (mobile)\n" in done.stderr
-    assert "ValueError: (CPF)\n" in done.stderr
-    assert "Parsed an intent '(CPF)' which" in done.stderr
-    assert "ERROR:root:(mobile), (mobile), (mobile)\n" in done.stderr
-    assert "ValueError: (CPF)\n" in done.stderr
-    assert "52998224725" not in done.stderr
