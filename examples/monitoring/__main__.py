@@ -90,7 +90,7 @@ async def _recorded(it: Watched, start: float, minute: float) -> dict[str, objec
         "turns": await over_time(
             f"sum by (status) (rate(ps7_turns_total[{round(4000 * step)}ms])) > 0", "status"
         ),
-        "alerts": await over_time('ALERTS{alertstate="firing"}', "alertname"),
+        "alerts": await over_time('ALERTS{alertstate="firing",severity!="none"}', "alertname"),
     }
 
 

@@ -4,12 +4,14 @@ Copy this into the bot's `actions/`, and let `actions/__init__.py` say `import r
 `from . import metrics`, so that every worker loads it. There are as many ports as workers, from
 `OTEL_EXPORTER_PROMETHEUS_PORT` (9464) of `OTEL_EXPORTER_PROMETHEUS_HOST` (localhost) on. Each
 worker takes the first that is free. With `--grpc` there are no workers: call `serve()` there.
+`target_info` names the container or pod, whose address another one may get.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ import pluggy
 from opentelemetry import metrics
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
 from prometheus_client import start_http_server
 from rasa_sdk.plugin import plugin_manager
 from rasa_sdk.utils import number_of_sanic_workers
@@ -35,7 +38,8 @@ def serve() -> None:
     """
     host = os.environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "localhost")
     first = int(os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "9464"))
-    provider = MeterProvider([PrometheusMetricReader()])
+    resource = Resource.create({"service.instance.id": socket.gethostname()})
+    provider = MeterProvider([PrometheusMetricReader()], resource=resource)
     metrics.set_meter_provider(provider)
     if metrics.get_meter_provider() is not provider:
         logger.warning("Metrics of this worker are not served: the process has a provider already")

@@ -337,7 +337,7 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
     assert module[module["prober"]]["tls"] is True
     assert module["tcp"]["tls_config"]["insecure_skip_verify"] is True, "once it is over, too"
     rules = (ROOT / "examples" / "monitoring" / "rules.yml").read_text(encoding="utf-8")
-    (jobs,) = re.findall(r'probe_ssl_earliest_cert_expiry\{job=~"(.+?)"', rules)
+    (jobs,) = {*re.findall(r'probe_ssl_earliest_cert_expiry\{job=~"(.+?)"', rules)}
     assert re.fullmatch(jobs, probe["jobName"])
     minutes = int(probe["interval"].removesuffix("m"))
     assert minutes < 5, "what is five minutes old is not there, and its alert would end"

@@ -262,13 +262,15 @@ def test_each_command_fits_the_deployment(
 
 
 OF_OTHERS = (
+    "docker compose ",
     "git ",
     "kubectl ",
     "Couldn't connect",
     "Encountered an exception",
     "rasa-ps7 ",
-    "Falling back to use",
+    "Falling back",
     "Failed to ",
+    "No space left",
 )
 """What begins a command, or a line of Rasa's."""
 
@@ -280,6 +282,13 @@ def test_what_the_runbook_quotes_is_said() -> None:
     quoted = [each.removeprefix("Arrival refused: ") for each in runbook.quoted()]
     assert [each for each in quoted if each not in said and not each.startswith(OF_OTHERS)] == []
     assert "PS7 takes the credentials" in quoted
+
+
+def test_each_section_says_when_it_is_over() -> None:
+    """Of every alert: whoever is awake knows when to go back to bed."""
+    text = (ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8")
+    _, *sections = re.split("(?m)^## (?=PS7)", text)
+    assert [each.partition("\n")[0] for each in sections if "\n*Acabou quando* " not in each] == []
 
 
 def test_each_alert_is_seen_in_two_commands() -> None:

@@ -1,8 +1,8 @@
 """Masks what is a customer's in each line of Rasa's: `rasa run --logging-config-file logging.yml`.
 
 A store that cannot write is logged with the rows that it was to write; a failed call of an action
-server, with its answer, which may be the whole tracker. Each is left out. A CPF, a mobile number or an
-arrival token is masked wherever it stands.
+server, with its answer, which may be the whole tracker. Each is left out. CPFs, mobile numbers and
+arrival tokens are masked wherever they stand.
 """
 
 import logging
