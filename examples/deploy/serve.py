@@ -4,7 +4,7 @@
 
 An action server whose worker has died runs on, and answers nobody. Once it was healthy, three
 failed checks of HEALTH_URL in a row end it with exit code 1, and whoever started the container can
-start it again. One that was told to end leaves exit code 0, and is ended after three pauses if it
+start it again. One that was told to end leaves exit code 0, and is ended after half a minute if it
 goes on. `python serve.py` alone is one check, for the container's own health. HEALTH_CA names the
 authority of a server with TLS.
 
@@ -25,10 +25,14 @@ from pathlib import Path
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 URL = os.environ.get("HEALTH_URL", "http://127.0.0.1:5055/health")
-SECONDS = float(os.environ.get("HEALTH_SECONDS", "10"))
-"""Between two checks, once the server is healthy; before, at most one."""
+SECONDS = float(os.environ.get("HEALTH_SECONDS", "1"))
+"""Between two checks; before the server is healthy, at most one."""
+ANSWERED = 2.0
+"""Seconds that a check may take. Whoever calls a server that hangs waits until it is ended."""
 PATIENCE = 3
 """Checks in a row that may fail."""
+GRACE = 30.0
+"""Seconds in which a server that was told to end answers the turns under way."""
 ARRIVAL_KEYS = "PS7_ARRIVAL_KEYS"
 
 
@@ -42,8 +46,9 @@ def demand_arrival_keys() -> None:
 def is_healthy() -> bool:
     """Whether the server answers, asked through no proxy of the environment."""
     trusted = ssl.create_default_context(cafile=os.environ.get("HEALTH_CA"))
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusted))
     try:
-        with build_opener(ProxyHandler({}), HTTPSHandler(context=trusted)).open(URL, timeout=2):
+        with opener.open(URL, timeout=ANSWERED):
             return True
     except (OSError, HTTPException):  # no answer, another status, or no HTTP
         return False
@@ -71,7 +76,7 @@ def serve(command: list[str]) -> int:
     if told:  # while it was started
         server.terminate()
     was_healthy, failed = False, 0
-    while failed < PATIENCE:
+    while failed < (GRACE / SECONDS if told else PATIENCE):
         try:
             code = server.wait(SECONDS if was_healthy else min(1.0, SECONDS))
         except subprocess.TimeoutExpired:

@@ -48,6 +48,15 @@ FIGURES = [
         "O runbook (docs/runbook.pt-BR.md) diz o que fazer.",
     ),
     Panel(
+        "Clientes identificados agora",
+        "percentunit",
+        {
+            "agora": 'sum(ps7:arrivals:increase5m{job="$job",status="ok"})'
+            ' / (sum(ps7:arrivals:increase5m{job="$job"}) > 0)'
+        },
+        "Dos que chegaram nos últimos cinco minutos, com um contextId. Vazio: ninguém chegou.",
+    ),
+    Panel(
         "Clientes identificados, três dias",
         "percentunit",
         {"identificados": '1 - ps7:turns_unknown:share3d{job="$job"}'},
@@ -72,9 +81,9 @@ ROWS = {
             "reqps",
             {
                 "{{status}}": "sum by (status) (rate(ps7_turns_total"
-                '{job="$job",action="action_ps7_context"}[$__rate_interval]))'
+                '{job="$job",action=~"action_ps7_context|action_session_start"}[$__rate_interval]))'
             },
-            "O que ps7_status diz depois de action_ps7_context.",
+            "O que ps7_status diz depois da consulta, a cada turno ou no início da sessão.",
             stacked=True,
         ),
         Panel(
@@ -82,7 +91,8 @@ ROWS = {
             "reqps",
             {
                 "{{source}}": "sum by (source) (rate(ps7_turns_total"
-                '{job="$job",action="action_ps7_context",status="ok"}[$__rate_interval]))'
+                '{job="$job",action=~"action_ps7_context|action_session_start",status="ok"}'
+                "[$__rate_interval]))"
             },
             "looked_up: consultou o PS7 nesse turno. held: já estava identificado.",
             stacked=True,

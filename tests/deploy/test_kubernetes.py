@@ -32,6 +32,7 @@ from tests.deploy.deployment import (
     load,
     mounted,
 )
+from tests.docs.documents import document
 from tests.docs.test_documents import SETTINGS
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
@@ -420,7 +421,7 @@ def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) 
         request = probe.get("httpGet") or probe.get("tcpSocket") or {}
         assert request.get("port") in {None, *workload.ports}
         assert (request.get("scheme"), request.get("path")) == wanted
-    assert patience["readinessProbe"] <= 15
+    assert patience["readinessProbe"] <= (6 if name == "actions" else 15)
     assert patience["livenessProbe"] >= 30
 
 
@@ -458,6 +459,24 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
     assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "said"),
+    [("rasa", 14.0, "{:.0f} turns a Rasa server"), ("actions", 6.5, "{:.0f} an action server")],
+)
+def test_the_autoscaler_keeps_up_with_the_turns_of_the_page(
+    name: str, cost: float, said: str, cluster: Cluster
+) -> None:
+    """At 200 turns a second, each of so many milliseconds of a processor."""
+    page = document("docs/operations.md").prose
+    scaler = cluster.named("HorizontalPodAutoscaler", name)["spec"]
+    share = scaler["metrics"][0]["resource"]["target"]["averageUtilization"] / 100
+    asked = amount(cluster.workloads[name].container["resources"]["requests"]["cpu"])
+    turns = asked * share / cost * 1000
+    assert said.format(turns) in page
+    assert scaler["maxReplicas"] == -(-200 // round(turns))
+    assert f"200 × {cost:g} ms are {0.2 * cost:.1f}" in page
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])

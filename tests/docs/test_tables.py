@@ -139,6 +139,7 @@ def test_every_rule_has_its_row_and_its_sentence() -> None:
         ("ps7", f"answers over {http.MAX_ANSWER_BYTES // 1024} KiB"),
         ("ps7", f"deeper than {wire.MAX_DEPTH} levels"),
         ("security", f"{arrival.MAX_SECONDS} s"),
+        ("security", f"between {arrival._CLOCKS_DIFFER:.0f} s before `iat` and `exp`"),
         ("security", f"{arrival.MAX_TOKEN_LENGTH} characters"),
         ("security", f"at least {MIN_SIGNING_BYTES} bytes"),
     ],

@@ -113,6 +113,13 @@ def test_a_conversation_is_deleted_after_thirty_days() -> None:
     assert minutes == {"anonymization": 60, "deletion": 30 * 24 * 60}
 
 
+def test_what_is_made_unreadable_is_a_slot_of_the_bots() -> None:
+    """A rule for another name would leave the customer's CPF as it is."""
+    rules = read(BOT / "endpoints.yml")["privacy"]["rules"]
+    assert {each["slot"] for each in rules} == {"cpf_masked", "ps7_context"}
+    assert {each["slot"] for each in rules} <= DOMAIN["slots"].keys()
+
+
 @pytest.mark.parametrize(("stubs", "case"), CASES)
 def test_an_end_to_end_test_holds(stubs: dict[str, Any], case: dict[str, Any]) -> None:
     """Rasa Pro alone runs it. Here the flow is walked that it names, with its stubs' slots."""

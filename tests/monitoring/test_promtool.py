@@ -106,7 +106,7 @@ def test_slow_lookups_are_those_of_more_than_a_second(second: str, tmp_path: Pat
     evaluate(tmp_path, [case("1m", series, *asked)], **RECORDED)
 
 
-TURNS = 'ps7_turns_total{action="action_ps7_context"'
+TURNS = 'ps7_turns_total{action="action_session_start"'
 PROBES = 'ps7_probe_total{outcome="denied"'
 SECONDS = "ps7_lookup_duration_seconds"
 # Of 100 lookups a second that PS7 got, 50 took one second at most, and 99 four.
@@ -114,6 +114,10 @@ TIMES = {"1": 3000, "2": 5400, "4": 5940, "+Inf": 6000, '1",reason="circuit_open
 QUANTILES = "; ".join(f'{SECONDS}_bucket{{le="{le}"}} 0+{each}' for le, each in TIMES.items())
 SHOWN: dict[str, tuple[float, str]] = {
     "Alertas disparados": (1, 'ALERTS{alertstate="firing"} 1'),
+    "Clientes identificados agora": (
+        0.75,
+        'ps7:arrivals:increase5m{status="ok"} 3; ps7:arrivals:increase5m{status="invalid"} 1',
+    ),
     "Clientes identificados, três dias": (0.999, "ps7:turns_unknown:share3d{} 0.001"),
     "Consultas em até um segundo, três dias": (0.99, "ps7:lookups_slow:share3d{} 0.01"),
     "Servidores medidos": (1, 'ps7_turns_total{instance="a"} 7'),
