@@ -6,12 +6,14 @@ import asyncio
 import gc
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
-from actions.ps7 import PS7Settings
+from actions.ps7 import PS7Settings, clock
 from actions.ps7.lookup import tokens
 from actions.ps7.lookup.tokens import Kept, Tokens
 from actions.ps7.lookup.wire import HEADERS, Answer, Request
@@ -240,6 +242,22 @@ async def test_a_status_that_gives_no_token(gateway: Gateway, status: int, reaso
     failure = await gateway.fails()
     assert (failure.reason, failure.status, failure.retry_after) == (reason, status, 60.0)
     assert await gateway.get() == "planted-2"
+
+
+async def test_a_date_may_say_when_to_ask_again(gateway: Gateway) -> None:
+    """By the clock of this moment, as in an answer of PS7."""
+    later = clock.utc_now() + timedelta(seconds=60)
+    gateway.replies = [Answer(503, {"retry-after": format_datetime(later, usegmt=True)}, b"")]
+    wait = (await gateway.fails()).retry_after
+    assert wait is not None
+    assert 50 < wait <= 60
+
+
+@pytest.mark.parametrize("expires", ["0.5", "1", 1])
+async def test_a_token_may_be_short_lived(gateway: Gateway, expires: object) -> None:
+    """It is good for the lookup that fetched it."""
+    gateway.replies = [handed_out("planted", expires)]
+    assert await gateway.get() == "planted"
 
 
 NO_LIVES = ("0", "abc", None, "inf", [600])

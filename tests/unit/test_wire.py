@@ -225,3 +225,20 @@ def test_what_was_not_expected_is_named_by_its_shape(
     expiry = usable_until(expire_in, NOON, 86400.0)
     assert (expiry.problem, expiry.shape) == (problem, shape)
     assert problem is None or expiry.until == NOON + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("literal", "read"),
+    [
+        ("123456789012345", 123456789012345),
+        ("1234567890123456", "1234567890123456"),
+        ("-12345678901234", -12345678901234),
+        ("-123456789012345", "-123456789012345"),
+        ("0", 0),
+        ("-0", "-0"),
+    ],
+)
+def test_a_whole_number_is_one_as_long_as_a_double_can_be_it(literal: str, read: object) -> None:
+    """15 characters; a longer one is its text, so that nobody rounds an account."""
+    got = parse(f'{{"n": {literal}}}'.encode())["n"]
+    assert (got, type(got)) == (read, type(read))
