@@ -75,8 +75,44 @@ async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(
     http = http_of()
     monkeypatch.setattr(module, "sys", SimpleNamespace(version_info=version))
     monkeypatch.setattr(aiohttp.ClientSession, "request", request)
-    with pytest.raises(type(ends), match=f"^{ends}$"):
+    with pytest.raises(type(ends), match=f"^{ends}$") as raised:
         await http.send(REQUEST)
+    assert getattr(raised.value, "detail", "") == ""
+    await http.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("SSLV3_ALERT_BAD_CERTIFICATE", Reason.TLS_CLIENT_REFUSED),
+        ("TLSV1_ALERT_UNKNOWN_CA", Reason.TLS_CLIENT_REFUSED),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", Reason.TLS_CLIENT_REFUSED),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", Reason.TLS),
+        ("CERTIFICATE_VERIFY_FAILED", Reason.TLS),
+        ("WRONG_VERSION_NUMBER", Reason.TLS),
+    ],
+)
+def test_only_an_alert_about_a_certificate_refuses_ours(said: str, reason: Reason) -> None:
+    """By OpenSSL's word, which goes into the log."""
+    error = ssl.SSLError()
+    error.reason = said
+    assert _reason(error) == (reason, said)
+
+
+async def test_a_place_is_free_again_however_a_request_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that needs none gives none back."""
+    monkeypatch.setattr(
+        aiohttp.ClientSession, "request", AsyncMock(side_effect=aiohttp.ClientPayloadError)
+    )
+    http = http_of(max_connections=1)
+    for patience in (None, 1.0, 1.0, 1.0):
+        with pytest.raises(LookupFailed, match=Reason.CONNECTION_LOST.value):
+            await http.send(REQUEST, patience=patience)
+    assert not http._places.locked()
+    await http._places.acquire()
+    assert http._places.locked()
     await http.close()
 
 
