@@ -19,7 +19,9 @@ SESSION_METADATA = "session_started_metadata"
 NONCE = "ps7_session"
 """Key in the metadata of the `session_started` event of `PS7SessionStart`: Rasa keeps an event's
 metadata, and writes its own timestamp over the action's."""
-_BORDERS = ("action", "session_started", "session_ended", "restart")
+_SESSION_START = "action_session_start"
+_OPENS = ("session_started", "session_ended", "restart")
+_NUMBERS = (float, int)
 _BEFORE_ALL = -1
 
 
@@ -68,29 +70,30 @@ class History:
         self._opened_at, self._message_at = _BEFORE_ALL, _BEFORE_ALL
         self._by_ps7_session_start = False
         self._latest = -math.inf
-        for place, event in enumerate(events):
-            match event:
-                case {"timestamp": int() | float() as at} if at > self._latest:
-                    self._latest = at
-            match event:
-                case {"event": "slot", "name": str(name), "value": value}:
-                    if name == context and isinstance(value, str):
-                        self.sealed_at.setdefault(value, place)
-                        self.last_sealed = value
-                    elif name == status:
+        for place, event in enumerate(events):  # hundreds, in a long session: no calls for each
+            try:
+                kind, at = event["event"], event["timestamp"]
+            except (KeyError, TypeError):
+                kind, at = event.get("event") if isinstance(event, dict) else None, None
+            if at.__class__ in _NUMBERS and at > self._latest:
+                self._latest = at
+            if kind == "slot":
+                match event:
+                    case {"name": name, "value": value} if name == status:
                         self.status_in_turn = value
-                case {"event": "user"}:
-                    is_first = self._by_ps7_session_start and not self.messages
-                    self.status_at_start = self.status_in_turn if is_first else None
-                    self._add_message(event.get("metadata"))
-                    self._message_at, self.status_in_turn = place, None
-                case {"event": "action", "name": "action_session_start"} | {
-                    "event": "session_started" | "session_ended" | "restart"
-                }:
-                    self.messages, self._opened_at, self.status_in_turn = [], place, None
-                    nonce = _nonce(event.get("metadata"))
-                    self._by_ps7_session_start = nonce is not None
-                    self.mark = str(event.get("timestamp")) if nonce is None else nonce
+                    case {"name": name, "value": str(text)} if name == context:
+                        self.last_sealed = text
+                        self.sealed_at.setdefault(text, place)
+            elif kind == "user":
+                is_first = self._by_ps7_session_start and not self.messages
+                self.status_at_start = self.status_in_turn if is_first else None
+                self._add_message(event.get("metadata"))
+                self._message_at, self.status_in_turn = place, None
+            elif kind in _OPENS or (kind == "action" and event.get("name") == _SESSION_START):
+                self.messages, self._opened_at, self.status_in_turn = [], place, None
+                nonce = _nonce(event.get("metadata"))
+                self._by_ps7_session_start = nonce is not None
+                self.mark = str(event.get("timestamp")) if nonce is None else nonce
         if self._message_at == _BEFORE_ALL and isinstance(latest_message, dict):
             self._add_message(latest_message.get("metadata"))
 
@@ -159,7 +162,7 @@ def opening_metadata(events: Sequence[object]) -> object:
     for event in reversed(events):
         if not isinstance(event, dict):
             continue
-        if event.get("event") in _BORDERS:
+        if event.get("event") in ("action", *_OPENS):
             break
         if event.get("event") == "user":
             return event.get("metadata") if _asks_for_session(event.get("text")) else None
