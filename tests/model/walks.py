@@ -31,7 +31,7 @@ from tests.model.steps import (
 )
 
 LENGTH = 40
-_STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
+STEPS = int(os.environ.get("PS7_MODEL_STEPS", "10000"))
 _METADATA = "session_started_metadata"
 
 _DOES = (
@@ -75,7 +75,7 @@ _ODDITIES: list[dict[str, Any]] = [
 
 def walks() -> Iterator[Walk]:
     """Make up 10,000 steps, or as many as `PS7_MODEL_STEPS` says: the same ones each time."""
-    return map(_made_up, range(_STEPS // LENGTH))
+    return map(_made_up, range(STEPS // LENGTH))
 
 
 def _made_up(number: int) -> Walk:
