@@ -58,7 +58,7 @@ class Bot:
         self.digest = KeyedDigest(settings.newest_key, "context id").short
 
     def slots_of(self, tracker: TrackerLike, domain: object = None) -> Slots:
-        """Tell the plugin's slots from the bot's. What is not of the expected type is ignored.
+        """Return which slots are the plugin's. What is not of the expected type is ignored.
 
         The domain of the call tells which slots the bot fills by itself; without one, none.
         """
