@@ -160,7 +160,9 @@ async def play(http: aiohttp.ClientSession, url: str, ps7: Simulator, desk: Desk
     await leaving.hears("quero falar com uma pessoa", "ana")
     await leaving.customer.run(http, url, "action_hand_over")
     for ticket in desk.tickets.values():
-        known = [f"{name} {value}" for name, value in ticket.context.items() if value]
+        said = [f"{line['who']}: {line['text']}" for line in ticket.context["transcript"]]
+        shown = {**ticket.context, "transcript": " / ".join(said)}
+        known = [f"{name} {value}" for name, value in shown.items() if value]
         print(f"    {BOLD}the desk got{PLAIN} {'   '.join(known[3:])}")
     print(f"    the bot has ps7_status {leaving.slots['ps7_status']}")
 

@@ -182,6 +182,7 @@ def test_the_demo_plays_to_its_end() -> None:
     away = [("rejected", "1"), ("unavailable", "0"), ("ok", "1")]
     assert turns == [*customers, *[("ok", "1")] * 2, *away, ("tampered", "0"), ("ok", "1")]
     assert "    the desk got cpf_masked ***.982.247-**   segment Personnalité " in demo.stdout
+    assert "   transcript customer: quero falar com uma pessoa\n" in demo.stdout
     assert demo.stdout.endswith("    the bot has ps7_status missing\n")
     (port,) = re.findall(r"action server: http://127\.0\.0\.1:(\d+)", demo.stdout)
     with socket.socket() as probe:
