@@ -207,10 +207,10 @@ class PS7SessionStart(ActionPS7Context):
         session.slots |= changes
         more: list[dict[str, Any]] = []
         try:
-            slots = shared.bot.slots_of(session, domain)
-            _, customer = verified(State(session, slots, shared.bot, clock.utc_now()))
+            state = _state_of(session, shared.bot, domain)
+            _, customer = verified(state)
             events = await self.opened(dispatcher, customer, outcome)
-            more = _of_the_bot(events, slots.plugin)
+            more = _of_the_bot(events, state.slots.plugin)
         except Exception as error:  # noqa: BLE001 - the bot's own must not cost the first message
             telemetry.log_bug(error, "PS7SessionStart.opened of the bot failed: ")
         return [
@@ -248,8 +248,7 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
     """
-    bot = runtime.current().bot
-    _, customer = verified(State(tracker, bot.slots_of(tracker), bot, clock.utc_now()))
+    _, customer = verified(_state_of(tracker, runtime.current().bot))
     return customer
 
 
@@ -271,8 +270,7 @@ def handover(
     named = tuple(include)
     if not set(named) <= set(PERSON_SLOTS):  # a mistake may be a value: it is not shown
         raise ValueError(f"include takes these names, in a tuple: {', '.join(PERSON_SLOTS)}")
-    bot = runtime.current().bot
-    state = State(tracker, bot.slots_of(tracker), bot, clock.utc_now())
+    state = _state_of(tracker, runtime.current().bot)
     outcome, customer = verified(state)
     return {
         "reason": reason,
@@ -280,6 +278,11 @@ def handover(
         "correlation_id": correlation_id(state, state.arrival()),
         **project({name: name for name in (*SHARED_SLOTS, *named)}, customer),
     }
+
+
+def _state_of(tracker: TrackerLike, bot: Bot, domain: object = None) -> State:
+    """Return what is there now in a conversation; the domain is that of a call."""
+    return State(tracker, bot.slots_of(tracker, domain), bot, clock.utc_now())
 
 
 def _fail_closed(tracker: TrackerLike, slots: Slots | None, bot: Bot) -> dict[str, Any]:

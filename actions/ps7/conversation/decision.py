@@ -157,10 +157,10 @@ def _refuse(state: State, arrival: Arrival, rule: Rule, reason: Reason) -> Decis
     if state.is_new_refusal(arrival, reason):
         digest = state.bot.digest(arrival.context_id or arrival.fingerprint)
         refusal = LookupReport(digest, correlation_id(state, arrival), reason.outcome, reason)
-    text, claims = _text(state), False
+    logged_out, claims = [], False
     if rule is Rule.LOGGED_OUT and arrival.context_id is not None:  # by its own name too
-        text = _text(state, None, fingerprint(arrival.context_id))
-        claims = state.status_claims(arrival)
+        logged_out, claims = [fingerprint(arrival.context_id)], state.status_claims(arrival)
+    text = _text(state, None, *logged_out)
     return _decision(state, rule, reason.outcome, text, refusal=refusal, status_claimed=claims)
 
 
