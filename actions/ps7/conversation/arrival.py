@@ -1,6 +1,6 @@
 """What a message brings: a contextId, plain or inside a token that the bank's back-end signed.
 
-Pure: metadata, keys and a sender id in, a `Arrival` out. `reading` decides which message is read.
+Pure: metadata, keys and a sender id in, an `Arrival` out. `State` decides which messages are read.
 
 On an open channel, a user can send any contextId. If `PS7_ARRIVAL_KEYS` is set, the channel sends
 an arrival token instead (JWS with HS256, RFC 7515), with these claims:
@@ -300,8 +300,8 @@ _LEFT_TO_US: Any = {
     "verify_signature": True,
     **{f"verify_{claim}": False for claim in ("aud", "exp", "iat", "jti", "nbf", "sub")},
 }
-"""`reading` judges the time, by the message that brought the token, and `_Claims` the types. A
-token that names an audience is not for this bot."""
+"""`State` judges the time, by the message that brought the token, and `_Claims` the types. A token
+that names an audience is not for this bot."""
 
 
 def refused(value: object, reason: Reason | None = None) -> Arrival:
