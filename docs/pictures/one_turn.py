@@ -1,7 +1,7 @@
 """Draws docs/images/one-turn.svg: `python docs/pictures/one_turn.py`.
 
-What is said stands in the tables at the top, and where things stand in the numbers below them. A
-test holds that the file is what this makes.
+Where things stand is in the numbers at the top, and what is said in the table below them, also in
+Portuguese. A test holds that the files are what this makes.
 """
 
 from __future__ import annotations
@@ -11,24 +11,8 @@ from typing import NamedTuple
 
 from drawing import box, lane, save, svg, text, way
 
-TITLE = "One turn with rasa-ps7"
-DESCRIPTION = (
-    "A sequence from left to right. The customer's message reaches Rasa with a contextId in its "
-    "metadata. Before its policies decide, Rasa runs action_ps7_context in the action server. "
-    "That finds the contextId, opens the seal in the slot ps7_context, and decides by one table. "
-    "In most turns there is nothing new, and no call is made. Otherwise it asks PS7 within a "
-    "deadline and seals the outcome. It returns only the slots that differ. Rasa's policies then "
-    "decide, knowing the customer, and the bot answers by segment."
-)
-
 WIDTH, HEIGHT = 1010, 680
-CUSTOMER, RASA, PLUGIN, PS7 = 100, 320, 640, 910
-LANES = {
-    CUSTOMER: ("Customer", "URA, app, web chat"),
-    RASA: ("Rasa", "tracker store"),
-    PLUGIN: ("Action server", "rasa-ps7"),
-    PS7: ("PS7", "chat_itau_contextos"),
-}
+CUSTOMER, RASA, PLUGIN, PS7 = LANES = 100, 320, 640, 910
 
 
 class Arrow(NamedTuple):
@@ -53,25 +37,111 @@ class Stage(NamedTuple):
 
 # Half the width of the box in which the action runs, and of what is drawn in it.
 BOX, PART = 163, 132
-STAGES = (
-    Stage(222, "find the contextId", "this session's messages, newest first"),
-    Stage(276, "open the seal", "of this conversation, the newest"),
-    Stage(330, "decide by one table", "what arrived, and the current seal"),
-    Stage(384, "ask PS7", "one deadline, retries, circuit breaker", only_if=True),
-    Stage(438, "seal the outcome", "encrypted, until expireIn", only_if=True),
-    Stage(492, "compare the slots", "what something overwrote is restored"),
-)
+STAGES = (222, 276, 330, 384, 438, 492)
+ASKS = (3, 4)
+"""The stages that most turns leave out."""
 STAGE_HEIGHT = 42
 ARROWS = (
-    Arrow(CUSTOMER, RASA, 132, "“qual meu saldo?”", 'metadata {"contextId": …}'),
-    Arrow(RASA, PLUGIN - BOX, 205, "action_ps7_context", "before policies decide"),
-    Arrow(PLUGIN + PART, PS7, 396, "contextId", "", only_if=True),
-    Arrow(PS7, PLUGIN + PART, 418, "", "u_cpf, u_seg, …", only_if=True),
-    Arrow(PLUGIN - BOX, RASA, 520, "slots that differ", "ps7_status, segment, …"),
-    Arrow(RASA, CUSTOMER, 632, "“… do Personnalité.”", "a response, by segment"),
+    (CUSTOMER, RASA, 132),
+    (RASA, PLUGIN - BOX, 205),
+    (PLUGIN + PART, PS7, 396),
+    (PS7, PLUGIN + PART, 418),
+    (PLUGIN - BOX, RASA, 520),
+    (RASA, CUSTOMER, 632),
 )
-DECIDES = (578, "policies decide", "they know the customer")
-BYPASS = ("nothing new:", "no call,", "most turns")
+DECIDES = 578
+
+
+class Words(NamedTuple):
+    """All that the picture says."""
+
+    title: str
+    description: str
+    lanes: tuple[tuple[str, str], ...]
+    run: str
+    stages: tuple[tuple[str, str], ...]
+    arrows: tuple[tuple[str, str], ...]
+    """What is said above each, and below."""
+    decides: tuple[str, str]
+    bypass: tuple[str, str, str]
+
+
+WORDS = {
+    "one-turn.svg": Words(
+        title="One turn with rasa-ps7",
+        description=(
+            "A sequence from left to right. The customer's message reaches Rasa with a contextId "
+            "in its metadata. Before its policies decide, Rasa runs action_ps7_context in the "
+            "action server. That finds the contextId, opens the seal in the slot ps7_context, and "
+            "decides by one table. In most turns there is nothing new, and no call is made. "
+            "Otherwise it asks PS7 within a deadline and seals the outcome. It returns only the "
+            "slots that differ. Rasa's policies then decide, knowing the customer, and the bot "
+            "answers by segment."
+        ),
+        lanes=(
+            ("Customer", "URA, app, web chat"),
+            ("Rasa", "tracker store"),
+            ("Action server", "rasa-ps7"),
+            ("PS7", "chat_itau_contextos"),
+        ),
+        run="one run, without a state of its own",
+        stages=(
+            ("find the contextId", "this session's messages, newest first"),
+            ("open the seal", "of this conversation, the newest"),
+            ("decide by one table", "what arrived, and the current seal"),
+            ("ask PS7", "one deadline, retries, circuit breaker"),
+            ("seal the outcome", "encrypted, until expireIn"),
+            ("compare the slots", "what something overwrote is restored"),
+        ),
+        arrows=(
+            ("“qual meu saldo?”", 'metadata {"contextId": …}'),
+            ("action_ps7_context", "before policies decide"),
+            ("contextId", ""),
+            ("", "u_cpf, u_seg, …"),
+            ("slots that differ", "ps7_status, segment, …"),
+            ("“… do Personnalité.”", "a response, by segment"),
+        ),
+        decides=("policies decide", "they know the customer"),
+        bypass=("nothing new:", "no call,", "most turns"),
+    ),
+    "one-turn.pt-BR.svg": Words(
+        title="Um turno com o rasa-ps7",
+        description=(
+            "Uma sequência da esquerda para a direita. A mensagem do cliente chega ao Rasa com um "
+            "contextId nos metadados. Antes de as políticas decidirem, o Rasa roda "
+            "action_ps7_context no servidor de ações. Ela acha o contextId, abre o selo no slot "
+            "ps7_context e decide por uma tabela. Quase sempre não há nada de novo, nem chamada. "
+            "Senão, ela consulta o PS7 dentro de um prazo e sela o resultado. Ela devolve só os "
+            "slots que diferem. As políticas do Rasa então decidem, conhecendo o cliente, e o bot "
+            "responde pelo segmento."
+        ),
+        lanes=(
+            ("Cliente", "URA, app, web chat"),
+            ("Rasa", "tracker store"),
+            ("Servidor de ações", "rasa-ps7"),
+            ("PS7", "chat_itau_contextos"),
+        ),
+        run="uma execução, sem estado próprio",
+        stages=(
+            ("acha o contextId", "nas mensagens da sessão, da mais nova"),
+            ("abre o selo", "o mais novo desta conversa"),
+            ("decide por uma tabela", "o que chegou, e o selo vigente"),
+            ("consulta o PS7", "um prazo, retentativas, disjuntor"),
+            ("sela o resultado", "criptografado, até expireIn"),
+            ("compara os slots", "restaura o que foi sobrescrito"),
+        ),
+        arrows=(
+            ("“qual meu saldo?”", 'metadata {"contextId": …}'),
+            ("action_ps7_context", "antes das políticas"),
+            ("contextId", ""),
+            ("", "u_cpf, u_seg, …"),
+            ("slots que diferem", "ps7_status, segment, …"),
+            ("“… do Personnalité.”", "resposta pelo segmento"),
+        ),
+        decides=("as políticas decidem", "já conhecem o cliente"),
+        bypass=("nada de novo:", "sem chamada,", "quase sempre"),
+    ),
+}
 
 
 def arrow(drawn: Arrow) -> list[str]:
@@ -99,45 +169,54 @@ def stage(drawn: Stage) -> list[str]:
     ]
 
 
-def steps() -> list[str]:
+def steps(stages: list[Stage]) -> list[str]:
     """Lead from each step to the next, and past those that most turns leave out."""
     parts = [
         way(f"M{PLUGIN} {one.y + STAGE_HEIGHT}V{other.y}", "only-if" if other.only_if else "ours")
-        for one, other in pairwise(STAGES)
+        for one, other in pairwise(stages)
     ]
     left, out = PLUGIN - PART, PLUGIN - BOX + 12
-    start, end = STAGES[2].y + STAGE_HEIGHT / 2, STAGES[-1].y + 16
+    start, end = stages[2].y + STAGE_HEIGHT / 2, stages[-1].y + 16
     return [*parts, way(f"M{left} {start:g}H{out}V{end}H{left}", "ours")]
 
 
-def bypass() -> list[str]:
+def bypass(lines: tuple[str, ...]) -> list[str]:
     """Say what the way past PS7 means."""
     x = PLUGIN - BOX - 64
-    return [text(x, 400 + 18 * row, line, "ours") for row, line in enumerate(BYPASS)]
+    return [text(x, 400 + 18 * row, line, "ours") for row, line in enumerate(lines)]
 
 
-def picture() -> str:
+def picture(words: Words) -> str:
     """Draw all of it."""
-    y, decides, detail = DECIDES
-    top, bottom = STAGES[0].y - 36, STAGES[-1].y + STAGE_HEIGHT + 16
-    parts = [
-        *(part for x, (who, where) in LANES.items() for part in lane(x, who, where, HEIGHT - 20)),
-        box(PLUGIN, top, 2 * BOX, bottom - top, "run"),
-        text(PLUGIN, top + 22, "one run, without a state of its own", "soft"),
-        *(part for each in STAGES for part in stage(each)),
-        *steps(),
-        *bypass(),
-        *(part for each in ARROWS for part in arrow(each)),
-        box(RASA, y - 22, 190, 44, "head"),
-        text(RASA, y - 3, decides),
-        text(RASA, y + 14, detail, "soft"),
+    stages = [
+        Stage(y, *said, only_if=at in ASKS)
+        for at, (y, said) in enumerate(zip(STAGES, words.stages, strict=True))
     ]
-    return svg((WIDTH, HEIGHT), TITLE, DESCRIPTION, parts)
+    arrows = [
+        Arrow(*where, *said, only_if=PS7 in where)
+        for where, said in zip(ARROWS, words.arrows, strict=True)
+    ]
+    lanes = zip(LANES, words.lanes, strict=True)
+    decides, detail = words.decides
+    top, bottom = STAGES[0] - 36, STAGES[-1] + STAGE_HEIGHT + 16
+    parts = [
+        *(part for x, (who, where) in lanes for part in lane(x, who, where, HEIGHT - 20)),
+        box(PLUGIN, top, 2 * BOX, bottom - top, "run"),
+        text(PLUGIN, top + 22, words.run, "soft"),
+        *(part for each in stages for part in stage(each)),
+        *steps(stages),
+        *bypass(words.bypass),
+        *(part for each in arrows for part in arrow(each)),
+        box(RASA, DECIDES - 22, 190, 44, "head"),
+        text(RASA, DECIDES - 3, decides),
+        text(RASA, DECIDES + 14, detail, "soft"),
+    ]
+    return svg((WIDTH, HEIGHT), words.title, words.description, parts)
 
 
 def pictures() -> dict[str, str]:
-    """Give the file that this script draws."""
-    return {"one-turn.svg": picture()}
+    """Give the files that this script draws."""
+    return {name: picture(words) for name, words in WORDS.items()}
 
 
 if __name__ == "__main__":

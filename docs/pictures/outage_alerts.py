@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from drawing import FONT, save
 
@@ -19,8 +19,47 @@ if TYPE_CHECKING:
 
 RECORD = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
-TITLE = "PS7 goes away and comes back: turns a second by ps7_status, and the alerts that fire"
-UNDER = "the rules take each second for a minute; every other turn is of a customer known before"
+
+class Words(NamedTuple):
+    """All that the picture says."""
+
+    title: str
+    under: str
+    away: str
+    description: str
+    lasts: str
+
+
+WORDS = {
+    "outage-alerts.svg": Words(
+        title=(
+            "PS7 goes away and comes back: turns a second by ps7_status, and the alerts that fire"
+        ),
+        under=(
+            "the rules take each second for a minute; "
+            "every other turn is of a customer known before"
+        ),
+        away="PS7 is away",
+        description=(
+            "PS7 is away from {away:g} to {back:g} s. New customers' turns are unavailable "
+            "meanwhile, known customers' turns stay ok. Alerts: {alerts}."
+        ),
+        lasts="{name} from {begins:g} to {ends:g} s",
+    ),
+    "outage-alerts.pt-BR.svg": Words(
+        title="O PS7 sai do ar e volta: turnos por segundo, por ps7_status, e os alertas",
+        under=(
+            "para as regras, cada segundo é um minuto; "
+            "um turno em cada dois é de um cliente já conhecido"
+        ),
+        away="PS7 fora do ar",
+        description=(
+            "O PS7 fica fora do ar de {away:g} a {back:g} s. Nesse tempo, os turnos de clientes "
+            "novos são unavailable, e os de clientes conhecidos continuam ok. Alertas: {alerts}."
+        ),
+        lasts="{name} de {begins:g} a {ends:g} s",
+    ),
+}
 COLOURS = {"ok": "#1a7f37", "unavailable": "#cf222e"}
 PAPER, INK, SOFT, LINE, SHADE = "#ffffff", "#1f2328", "#59636e", "#d1d9e0", "#f6e3e4"
 ALERT = "#9a6700"
@@ -49,17 +88,14 @@ def spans(fires: Sequence[float]) -> Iterator[tuple[float, float]]:
 ALERTS = {name: list(spans(fires)) for name, fires in RECORD["alerts"].items()}
 
 
-def description() -> str:
+def description(words: Words) -> str:
     """Say in words what is drawn."""
-    lasts = "; ".join(
-        f"{name} from {begins:g} to {ends:g} s"
+    alerts = "; ".join(
+        words.lasts.format(name=name, begins=begins, ends=ends)
         for name, found in ALERTS.items()
         for begins, ends in found
     )
-    return (
-        f"PS7 is away from {AWAY:g} to {BACK:g} s. New customers' turns are unavailable meanwhile, "
-        f"known customers' turns stay ok. Alerts: {lasts}."
-    )
+    return words.description.format(away=AWAY, back=BACK, alerts=alerts)
 
 
 def text(x: float, y: float, said: str, look: str) -> str:
@@ -82,16 +118,16 @@ def up(turns: float) -> float:
     return TOP + PLOT - turns / MOST * PLOT
 
 
-def picture() -> str:
+def picture(words: Words) -> str:
     """Draw all of it."""
     bottom = TOP + PLOT + 16 + len(ALERTS) * (BAR + GAP)
     height = bottom + 44
     parts = [
         f'<rect fill="{PAPER}" width="{WIDTH}" height="{height}" rx="12"/>',
-        text(24, 36, TITLE, f'fill="{INK}" font-size="18" font-weight="600"'),
-        text(24, 58, UNDER, f'fill="{SOFT}"'),
+        text(24, 36, words.title, f'fill="{INK}" font-size="18" font-weight="600"'),
+        text(24, 58, words.under, f'fill="{SOFT}"'),
         f'<rect fill="{SHADE}" {wide(AWAY, BACK)} y="{TOP}" height="{bottom - TOP}"/>',
-        text(across(AWAY) + 8, TOP + 18, "PS7 is away", f'fill="{SOFT}"'),
+        text(across(AWAY) + 8, TOP + 18, words.away, f'fill="{SOFT}"'),
     ]
     for seconds in range(0, round(STEPS * STEP) + 1, TICK):
         line = f'x1="{across(seconds):.1f}" x2="{across(seconds):.1f}" y1="{TOP}" y2="{bottom}"'
@@ -119,8 +155,8 @@ def picture() -> str:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
     lines = [
         f'{head} font-family="{FONT}" font-size="14" aria-labelledby="title description">',
-        f'<title id="title">{TITLE}</title>',
-        f'<desc id="description">{escape(description(), quote=False)}</desc>',
+        f'<title id="title">{words.title}</title>',
+        f'<desc id="description">{escape(description(words), quote=False)}</desc>',
         *parts,
         "</svg>",
     ]
@@ -128,8 +164,8 @@ def picture() -> str:
 
 
 def pictures() -> dict[str, str]:
-    """Give the file that this script draws."""
-    return {"outage-alerts.svg": picture()}
+    """Give the files that this script draws."""
+    return {name: picture(words) for name, words in WORDS.items()}
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from actions.ps7 import PS7Settings
+from actions.ps7 import Outcome, PS7Settings
+from actions.ps7.conversation.state import REFUSED_FOR
 from actions.ps7.lookup.breaker import LONGEST_PAUSE
-from tests.docs.documents import document
+from tests.docs.documents import document, names
 from tests.support.processes import ROOT
 
 FIGURE = r"(?<![\w.])\d[\d,.]*\d|(?<![\w.])\d"
@@ -30,6 +31,27 @@ def test_a_picture_is_what_its_script_draws(path: Path, monkeypatch: pytest.Monk
     monkeypatch.syspath_prepend(PICTURES)  # as if it were run
     drawn: dict[str, str] = runpy.run_path(str(path))["pictures"]()
     assert {name: (IMAGES / name).read_text(encoding="utf-8") for name in drawn} == drawn
+
+
+def test_every_picture_is_on_a_page() -> None:
+    """Of its language; a picture without words is on pages of both."""
+    linked = {
+        (link.rpartition("/")[2], "pt" if ".pt-BR." in name else "en")
+        for name in names()
+        for link in document(name).links
+    }
+    shown = {path.name for path in IMAGES.iterdir()}
+    languages = {name: "pt" if ".pt-BR." in name else "en" for name in shown}
+    assert {*languages.items()} - linked == set()
+
+
+@pytest.mark.parametrize("name", ["status.svg", "status.pt-BR.svg"])
+def test_the_picture_of_the_status_has_every_value(name: str) -> None:
+    """And after how long a refused contextId is asked about again."""
+    drawn = (IMAGES / name).read_text(encoding="utf-8")
+    states = re.findall(r'class="lane"[^>]*>([a-z, ]+)<', drawn)
+    assert {*Outcome} <= {word for state in states for word in state.split(", ")}
+    assert f" {REFUSED_FOR.total_seconds():g} s<" in drawn
 
 
 @pytest.mark.parametrize("name", ["breaker.svg", "breaker.pt-BR.svg"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -43,27 +44,42 @@ def test_help_lists_each_target_once() -> None:
     assert sorted(always) == sorted(TARGETS)
 
 
-@pytest.mark.parametrize("file", [".pre-commit-config.yaml", ".github/workflows/check.yml"])
-def test_whoever_calls_make_names_a_target(file: str) -> None:
-    """A hook of git, and GitHub's workflow."""
-    called = re.findall(r"(?m)\bmake (?:--\w+ )?([a-z]+)(?: \w+=\S+)?$", (ROOT / file).read_text())
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize(
+    "file", [ROOT / ".pre-commit-config.yaml", *WORKFLOWS], ids=lambda path: path.name
+)
+def test_whoever_calls_make_names_a_target(file: Path) -> None:
+    """A hook of git, and GitHub's workflows."""
+    called = re.findall(r"(?m)\bmake (?:--\w+ )?([a-z]+)(?: \w+=\S+)?$", file.read_text())
     assert called
     assert {*called} <= TARGETS
 
 
-def test_the_workflow_runs_what_it_names_and_no_more() -> None:
-    """Actions by their commits, with rights to read, on the oldest and the newest Python."""
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_what_it_names_and_no_more(file: Path) -> None:
+    """Actions by their commits, with rights to read; only what publishes the site has others."""
+    workflow = load(file)
+    jobs = workflow["jobs"].items()
+    assert workflow["permissions"] == {"contents": "read"}
+    rights = {name: job["permissions"] for name, job in jobs if "permissions" in job}
+    publishes = {"publish": {"pages": "write", "id-token": "write"}}
+    assert rights == (publishes if file.stem == "site" else {})
+    used = [each["uses"] for _, job in jobs for each in job["steps"] if "uses" in each]
+    assert [each for each in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each)] == []
+
+
+def test_the_fast_gate_runs_on_the_oldest_and_the_newest_python() -> None:
+    """With the one that was set up, and without rights to push."""
     workflow = load(ROOT / ".github" / "workflows" / "check.yml")
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     oldest, *_, newest = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
     assert workflow["jobs"]["check"]["strategy"]["matrix"]["python"] == [oldest, newest]
     steps = workflow["jobs"]["check"]["steps"]
-    assert workflow["permissions"] == {"contents": "read"}
-    used = [each["uses"] for each in steps if "uses" in each]
-    assert [each for each in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each)] == []
     assert steps[0]["with"] == {"persist-credentials": False}
     assert steps[1]["with"] == {"python-version": "${{ matrix.python }}"}
-    assert steps[-1]["run"].endswith(" PYTHON=python"), "the one that was set up"
+    assert steps[-1]["run"].endswith(" PYTHON=python")
 
 
 def test_each_path_of_the_owners_exists() -> None:
