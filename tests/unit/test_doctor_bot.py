@@ -122,7 +122,8 @@ ROUTED = {"pipeline": [{"name": "LLMBasedRouter"}, BY_MODEL]}
 SHARED = {"shared_for_coexistence": True}
 ENDLESS = {"session_config": {"start_session_after_expiry": False}}
 CARRIES = sound(more={"session_config": {"carry_over_slots_to_new_session": True}})
-HIDES_SEAL = {"privacy": {"rules": [{"slot": "cpf_masked"}, {"slot": "ps7_context"}, 7]}}
+HIDES_SEAL = {"privacy": {"rules": [{"slot": "segment"}, {"slot": "ps7_context"}, 7]}}
+MISNAMED = {"privacy": {"rules": [{"slot": "cpf_maked"}, {"slot": "segment"}, {"slot": ["a"]}]}}
 COLLECTS = [{"collect": "amount", "next": [{"then": [{"collect": "segment"}]}]}]
 SETS = [{"set_slots": [{"ps7_status": "ok"}, {"amount": 1}]}]
 GUARDED = {"if": "slots.ps7_status = 'ok' and slots.mood"}
@@ -144,6 +145,7 @@ LANGUAGE_MODELS = [
     case(sound(more=ENDLESS), "warning session-endless", data=flow()),
     case(sound(), data=flow(), endpoints=HIDES_SEAL),
     case(CARRIES, "warning privacy-seal ps7_context", data=flow(), endpoints=HIDES_SEAL),
+    case(sound(), "warning privacy-slots cpf_maked a", data=flow(), endpoints=MISNAMED),
     case(sound(), data=flow(), e2e=stubs("balance_ok::action_ps7_context")),
     case(sound(), "warning e2e-stubs action_ps7_context", data=flow(), e2e=stubs()),
 ]

@@ -233,7 +233,9 @@ def _calm_sessions(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
     if bot.session.get(_EXPIRY_STARTS) is False:
         yield finding("session-endless")
     rules = rows(table((bot.endpoints or {}).get("privacy")).get("rules"))
-    unreadable = {str(table(rule).get("slot")) for rule in rules}
+    unreadable = [str(rule["slot"]) for rule in map(table, rules) if "slot" in rule]
+    if unknown := [name for name in unreadable if name not in bot.slots]:
+        yield finding("privacy-slots", names=listed(unknown))
     seals = [name for name, default in ours.items() if default == CONTEXT and name in unreadable]
     if seals and bot.session.get(_CARRY_OVER) is not False:
         yield finding("privacy-seal", name=seals[0])
