@@ -13,6 +13,8 @@ import pytest
 from stdnum.br import cpf
 
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
+from examples.webchat.cards import CARDS
+from tests.docs.documents import code_words, document
 from tests.vectors.vector import load
 
 EVERYONE: list[Persona | Fault] = [*PERSONAS.values(), *FAULTS.values()]
@@ -46,6 +48,49 @@ def test_the_customers_differ_in_everything_a_dialogue_branches_on() -> None:
         "segment": {*("Varejo", "Uniclass", "Personnalité", "Private", "Empresas"), "segment"},
     }.items():
         assert {persona.slots[slot] for persona in PERSONAS.values()} == values, slot
+
+
+SAYS: dict[str, dict[str | None, str]] = {
+    "identification": {
+        "authenticated": "authenticated|autenticad",
+        "identified": "(?<!not )identified|(?<!não )identificad",
+        "not_identified": "not identified|não identificad",
+        None: "unknown identification|identification unknown|identificação desconhecida",
+    },
+    "security_device": {
+        "token": "token (?:valid|válido|not|não|or|ou)",
+        "csi": "CSI (?:valid|válido|not|não)",
+        "none": "no (?:security )?device|sem dispositivo",
+    },
+    "token_status": {
+        "valid": r"(?:token|CSI) (?:valid|válido)\b",
+        "invalid": "(?:token|CSI) (?:not validated|não validado)",
+    },
+}
+"""How a line of text says what a customer's slots hold."""
+
+
+@pytest.mark.parametrize("name", [name for name in PERSONAS if name != "exemplo"])
+def test_a_line_about_a_customer_says_what_the_slots_hold(name: str) -> None:
+    """In both languages, on the card of the web chat and on the page; so do its figures."""
+    who, pages = PERSONAS[name], ("docs/testing.md", "docs/testing.pt-BR.md")
+    rows = [row for page in pages for table in document(page).tables for row in table.rows]
+    rows = [row for row in rows if name in code_words(row[0])]
+    assert len(rows) == 2
+    told = {slot for slot in SAYS if who.slots[slot] not in {None, "absent"}} | {"identification"}
+    for line in (*CARDS[name].about.values(), *(row[1] for row in rows)):
+        found = {
+            slot: [value for value, words in each.items() if re.search(words, line)]
+            for slot, each in SAYS.items()
+        }
+        assert {slot for slot, values in found.items() if values} == told, line
+        assert all(who.slots[slot] in found[slot] for slot in told), line
+        of = PERSONAS["iara"] if "Iara" in line else who
+        figures = {str(of.answer["expireIn"]), str(len(str(of.payload.get("u_cpf"))))}
+        assert {*re.findall(r"\d+", line)} <= figures
+    segments = [dict(re.findall(r"`(\w+)` \((\w+)\)", row[0])).get(name) for row in rows]
+    assert {*segments} <= {None, who.slots["segment"]}
+    assert f", {who.slots['segment']}: " in who.title
 
 
 def test_no_two_customers_share_a_value_that_tells_them_apart() -> None:
