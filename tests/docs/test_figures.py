@@ -11,6 +11,7 @@ import pytest
 from actions.ps7 import Outcome, PS7Settings
 from actions.ps7.conversation.state import REFUSED_FOR
 from actions.ps7.lookup.breaker import LONGEST_PAUSE
+from benchmarks.figures import number, over, shown
 from tests.docs.documents import document, names
 from tests.support.processes import ROOT
 
@@ -80,3 +81,12 @@ def test_every_figure_of_a_table_or_list_was_measured(section: str) -> None:
     lines = [line for line in section.splitlines() if line.startswith(("|", "- ", "  "))]
     figures = set(re.findall(FIGURE, re.sub(r"\(.*?\)", "", "\n".join(lines))))
     assert figures - set(re.findall(FIGURE, measured)) == set()
+
+
+def test_rounds_become_a_figure() -> None:
+    """The median of ours over theirs, round by round; rounded; quartiles, not extremes."""
+    assert (over([2, 9, 8], [1, 3, 8]), over([1], [4])) == (2, 0.25)
+    values = [0.1234, 1, 4.654, 12.34, 99.94, 100.6, 1561.4]
+    written = ["0.12", "1.00", "4.65", "12.3", "99.9", "101", "1,561"]
+    assert [number(value) for value in values] == written
+    assert [shown([4.0]), shown([9, 1, 2, 3, 4])] == ["4.00", "3.00 (2.00 to 4.00)"]
