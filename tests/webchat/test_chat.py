@@ -365,3 +365,26 @@ def test_each_text_is_there_in_both_languages(tmp_path: Path) -> None:
     portuguese, english, asked = in_node(tmp_path, {"case.js": KEYS}, "texts.js", "index.html")
     assert portuguese == english
     assert {*asked} <= {*portuguese}
+
+
+COUNTS = """
+globalThis.document = {};
+const { TEXTS } = await import("./texts.js");
+console.log(JSON.stringify(Object.values(TEXTS).map(({ requests, tooLong }) =>
+  [1, 2, 3, 21].map((count) => `${requests(count)}; ${tooLong(count)}`))));
+"""
+
+
+def test_one_is_one_and_more_are_as_many(tmp_path: Path) -> None:
+    """Requests, and characters that are too many: the whole line, in both languages."""
+    portuguese, english = in_node(tmp_path, {"case.js": COUNTS}, "texts.js")
+    long = "A mensagem é longa demais: tire"
+    assert portuguese == [
+        f"1 requisição; {long} 1 caractere.",
+        *(f"{n} requisições; {long} {n} caracteres." for n in (2, 3, 21)),
+    ]
+    long = "The message is too long: take out"
+    assert english == [
+        f"1 request; {long} 1 character.",
+        *(f"{n} requests; {long} {n} characters." for n in (2, 3, 21)),
+    ]

@@ -54,7 +54,7 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
 
     first, _, third = await visit.turns()
     shown = {slot: (value, note) for slot, value, note in first["slots"]}
-    assert (first["status"], first["ends"]) == ("ok", [["ok", None]])
+    assert (first["status"], first["ends"]) == ("ok", [["ok", None, "1 requisição"]])
     assert first["calls"] == [[CALL, "200"]]
     assert shown["segment"] == ("Personnalité", "")
     assert shown["cpf"] == ("***.982.247-**", "mascarado aqui")
@@ -128,7 +128,8 @@ async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
     await visit.say(ASK, 2)
     first, second = await visit.turns()
     assert first["calls"] == [[CALL, "503, 503, 503"]]
-    assert [first["ends"], second["ends"]] == [[["unavailable", "server_error"]]] * 2
+    ends = [["unavailable", "server_error", "3 requisições"]]
+    assert [first["ends"], second["ends"]] == [ends] * 2
     assert [slot for slot, *_ in first["slots"]] == ["ps7_context"]
 
     lost = {

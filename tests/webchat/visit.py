@@ -32,7 +32,8 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
     meaning: text(turn.querySelector(".meaning")?.firstChild) ?? null,
     calls: all(".requests li").map((row) => [...row.children].map(text)),
     ends: all(".end").map((end) => [
-      end.querySelector(".pill").title, text(end.querySelector(".reason")) ?? null]),
+      end.querySelector(".pill").title, text(end.querySelector(".reason")) ?? null,
+      text(end.lastChild)]),
     plain: all(":scope > p:not(.meaning, .end)").map(text),
     slots: all("tr[data-slot]").map((row) => {
       const cell = row.querySelector("td").cloneNode(true);
