@@ -16,7 +16,7 @@ from markdown_it.tree import SyntaxTreeNode
 from tests.support.processes import ROOT
 
 PARSER = MarkdownIt("commonmark").enable("table")
-PATTERNS = ("*.md", "docs/**/*.md", "examples/**/README.md", "tests/**/*.md")
+PATTERNS = ("*.md", "docs/**/*.md", "examples/**/README*.md", "tests/**/*.md")
 
 
 class Block(NamedTuple):

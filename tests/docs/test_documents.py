@@ -8,6 +8,7 @@ import posixpath
 import re
 import shlex
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -106,6 +107,10 @@ def test_a_block_is_for_one_terminal(name: str) -> None:
 TRANSLATED = [
     name for name in names() if ".pt-BR." in name and name.replace(".pt-BR.", ".") in names()
 ]
+WORDS = """three|três four|quatro five|cinco six|seis seven|sete eight|oito nine|nove ten|dez
+fifteen|quinze twenty|vinte thirty|trinta fifty|cinquenta half|meia|meio|metade two.days|dois.dias
+two.minutes|dois.minutos seconds|segundos minutes?|minutos? hours?|horas? days?|dias?
+weeks?|semanas? months?|mês|meses years?|anos?"""
 NUMBER = r"(?<![\w.])\d[\d.,]*\d|(?<![\w.])\d"
 
 
@@ -145,11 +150,12 @@ def blocks_of(page: Document) -> list[tuple[str, str]]:
     return [(kind, shell.sub("", code) if kind == "sh" else code) for kind, code in shown]
 
 
-def numbers_of(page: Document) -> set[str]:
-    """Return the numbers of its sentences and tables: 1,250.5 and 1.250,5 are the same."""
+def numbers_of(page: Document) -> Counter[str]:
+    """Count the numbers of its sentences and tables, and their units: 1,250.5 is 1.250,5."""
     text = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", page.prose)
     found = (re.sub(r"[.,](?=\d{3}\b)", "", each) for each in re.findall(NUMBER, text))
-    return {each.replace(",", ".") for each in found}
+    words = {each: len(re.findall(rf"(?i)\b(?:{each})\b", text)) for each in WORDS.split()}
+    return Counter(each.replace(",", ".") for each in found) + Counter(words)
 
 
 def typed_in(page: Document) -> set[str]:

@@ -13,11 +13,9 @@ from actions import ps7 as package
 from actions.ps7 import Outcome, PS7Settings, Reason
 from actions.ps7.cli import command
 from actions.ps7.cli.explain import MEANINGS
-from actions.ps7.conversation import arrival, state
 from actions.ps7.conversation.decision import Rule
 from actions.ps7.customer import CONTEXT, CUSTOMER_SLOTS, PERSON_SLOTS, SHARED_SLOTS, STATUS
-from actions.ps7.lookup import http, tokens, wire
-from actions.ps7.settings import MIN_SIGNING_BYTES, PREFIX
+from actions.ps7.settings import PREFIX
 from actions.ps7.telemetry import SCOPE
 from actions.ps7.testing import PERSONAS
 from tests.docs.documents import code_words, document
@@ -123,27 +121,3 @@ def test_every_rule_has_its_row_and_its_sentence() -> None:
     assert named | {"forget"} == {rule.value for rule in Rule} == {*MEANINGS}
     outcomes = {row[2] for rows in tables for row in rows}
     assert outcomes <= {"–", *(f"`{outcome.value}`" for outcome in Outcome)}
-
-
-# Figures that no setting changes
-
-
-@pytest.mark.parametrize(
-    ("page", "figure"),
-    [
-        ("how-it-works", f"text of 1 to {arrival.MAX_LENGTH} printable characters"),
-        ("how-it-works", f"no call for {state.REFUSED_FOR.seconds} s"),
-        ("ps7", f"`POST {{PS7_BASE_URL}}{wire.PATH}`"),
-        ("ps7", f"`POST {{PS7_BASE_URL}}{tokens.PATH}`"),
-        ("ps7", f"`X-Token-Expire: {tokens.LIFETIME}`"),
-        ("ps7", f"answers over {http.MAX_ANSWER_BYTES // 1024} KiB"),
-        ("ps7", f"deeper than {wire.MAX_DEPTH} levels"),
-        ("security", f"{arrival.MAX_SECONDS} s"),
-        ("security", f"between {arrival._CLOCKS_DIFFER:.0f} s before `iat` and `exp`"),
-        ("security", f"{arrival.MAX_TOKEN_LENGTH} characters"),
-        ("security", f"at least {MIN_SIGNING_BYTES} bytes"),
-    ],
-)
-def test_every_figure_is_that_of_the_code(page: str, figure: str) -> None:
-    """Limits and paths."""
-    assert figure in document(f"docs/{page}.md").prose
