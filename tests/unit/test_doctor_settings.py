@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,11 @@ def test_who_else_reads_a_secret_of_a_env_is_said(
     if git == "tracks":
         subprocess.run(["git", "add", "-f", ".env"], check=True)
     assert_found(wrong(doctor.check_file(Path())), expected)
+    for _ in range(2):  # what it says to do, done: once git has it no more, it is to ignore it
+        for each in doctor.check_file(Path()):
+            what = re.findall("`(.+?)`", each.do)[0]
+            rules = re.findall(r"end of the (\S+) beside", each.do)
+            for file in rules:
+                Path(file).write_text(f"{what}\n")
+            subprocess.run(what if not rules else "true", shell=True, check=True)  # noqa: S602
+    assert (wrong(doctor.check_file(Path())), Path(".env").read_text()) == ([], content)
