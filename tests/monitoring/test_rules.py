@@ -105,6 +105,50 @@ def test_every_alert_finds_its_receiver() -> None:
     assert known == {"tickets", *(each["receiver"] for each in routes)}
 
 
+def test_an_alert_is_silenced_by_what_causes_it_alone() -> None:
+    """Without a server nobody talks, and nobody is known: in that cluster, and for nothing else."""
+    settings = load(HERE / "alertmanager.yml")
+    (rule,) = settings["inhibit_rules"]
+
+    def hit(side: str) -> set[tuple[str, str, str]]:
+        found = [re.fullmatch(r'(\w+)(=~|!=|=)"(.+)"', each) for each in rule[side]]
+        wanted = [each.groups() for each in found if each]
+        assert len(wanted) == len(found)
+        labels = [{"alertname": each["alert"], **each["labels"]} for each in ALERTS]
+        return {
+            (each["alertname"], each.get("cause", ""), each["severity"])
+            for each in labels
+            if all(
+                bool(re.fullmatch(value, each.get(name, ""))) is (sign != "!=")
+                for name, sign, value in wanted
+            )
+        }
+
+    assert hit("source_matchers") == {("PS7NotServing", "absent", "page")}
+    assert {(name, cause) for name, cause, _ in hit("target_matchers")} == {
+        *(("PS7NotServing", each) for each in ("no_turns", "restarts", "worker", "stores")),
+        ("PS7FewerKnown", ""),
+    }
+    assert rule["equal"] == ["job", "cluster"] == settings["route"]["group_by"][1:]
+
+
+def test_who_is_woken_hears_of_it_soon_and_again() -> None:
+    """Within the half minute that the page leaves; of silence, within one."""
+    route = load(HERE / "alertmanager.yml")["route"]
+    (watchdog,) = (each for each in route["routes"] if "repeat_interval" in each)
+    assert watchdog["receiver"] == "dead-mans-switch"
+    assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1m", "1m")
+    assert (route["group_wait"], route["group_interval"]) == ("15s", "5m")
+    assert route["repeat_interval"] == "4h"
+    receivers = load(HERE / "alertmanager.yml")["receivers"]
+    addresses = {each["name"]: each["webhook_configs"][0]["url"] for each in receivers}
+    for name, url in addresses.items():
+        team, _, kind = name.partition("-")
+        told = {"on-call": "pager", "tickets": "tickets"}.get(kind)
+        assert told is None or url.endswith(f"//{told}.example.com/{team}"), name
+    assert len({*addresses.values()}) == len(addresses)
+
+
 def test_what_is_recorded_and_fires_is_of_one_cluster() -> None:
     """Several under one job are kept apart: a large one does not hide a small one's trouble."""
     for rule in GROUP["rules"]:
