@@ -75,11 +75,13 @@ def test_a_service_runs_without_privileges(service: dict[str, Any]) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
-    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
     if looks := service.get("healthcheck"):
         seconds = {key: int(text.rstrip("s")) for key, text in looks.items() if key != "test"}
         starts_python = 5 * ("python" in looks["test"])
         assert 2 + starts_python < seconds["timeout"] < seconds["interval"]
+        (*waits,) = map(int, re.findall(r"timeout=(\d+)", str(looks["test"])))
+        assert all(wait + starts_python < seconds["timeout"] for wait in waits)
         assert seconds["start_period"] >= 30
     runs_once = "profiles" in service
     assert service["restart"] == ("no" if runs_once else "unless-stopped")
@@ -215,13 +217,16 @@ def test_what_compose_builds_is_there_to_be_built() -> None:
 
 
 def test_who_is_in_front_waits_longer() -> None:
-    """The balancer for a look-up until its deadline; the proxy for two such calls."""
-    waits = []
-    for file in ("nginx.conf", "balancer.conf"):
-        text = (DEPLOY / file).read_text(encoding="utf-8")
-        waits.append([int(each) for each in re.findall(r"proxy_read_timeout (\d+)s;", text)])
-    (proxy,), (balancer,) = waits
+    """The balancer for a look-up until its deadline; the proxy for two of those."""
+    files = ("nginx.conf", "balancer.conf")
+    texts = [(DEPLOY / file).read_text(encoding="utf-8") for file in files]
+    found = (re.findall(r"proxy_read_timeout (\d+)s;", text) for text in texts)
+    (proxy,), (balancer,) = (map(int, each) for each in found)
     assert PS7Settings.model_fields["deadline"].default + 1 < balancer < proxy / 2
+    sizes = (re.findall(r"client_max_body_size (\d+)(\w);", each) for each in texts)
+    ((message, kilo),), ((call, mega),) = sizes
+    assert (kilo, mega) == ("k", "m"), "a call has the conversation: 250 of the longest messages"
+    assert 250 * int(message) <= 1024 * int(call)
 
 
 def test_so_many_messages_pass_as_the_page_says() -> None:

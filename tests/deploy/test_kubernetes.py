@@ -88,6 +88,10 @@ def test_a_workload_selects_its_own_pods(name: str, cluster: Cluster) -> None:
     assert service["selector"] == selector
     spread = workload.pod.get("topologySpreadConstraints", [])
     assert all(each["labelSelector"]["matchLabels"] == selector for each in spread)
+    assert all(each["whenUnsatisfiable"] == "ScheduleAnyway" for each in spread), (
+        "one node is enough"
+    )
+    assert all(each["maxSkew"] == 1 for each in spread)
     over = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"] * (name in {"actions", "rasa"})
     assert [each["topologyKey"] for each in spread] == over
     (port,) = service["ports"]
@@ -314,6 +318,8 @@ def test_one_path_of_one_channel_is_exposed_to_your_back_end(
     assert looks.items() <= ours.items()
     proxy = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     assert f"client_max_body_size {ours['proxy-body-size']};" in proxy
+    assert 2 * 25 <= int(ours["limit-rps"]) <= 8 * 25, "what two Rasa servers take, or the most"
+    assert ours["limit-burst-multiplier"] == "2"
     assert ip_network(ours["whitelist-source-range"]).num_addresses <= 256
     assert theirs == {
         "termination": "reencrypt",
@@ -388,6 +394,8 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) ->
     for policy in cluster.of_kind("NetworkPolicy"):
         for rule in [*policy["spec"].get("ingress", ()), *policy["spec"].get("egress", ())]:
             for end in rule.get("from") or rule["to"]:
+                if "ipBlock" in end:
+                    assert ip_network(end["ipBlock"]["cidr"]).num_addresses <= 256
                 if "namespaceSelector" in end:
                     (label,) = end["namespaceSelector"]["matchLabels"]
                     assert label == "kubernetes.io/metadata.name", "which each one has"
@@ -458,7 +466,12 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert budget["selector"] == workload.spec["selector"]
     assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
-    assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"]
+    assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"] - 20
+    assert scaler["behavior"]["scaleDown"]["policies"] == [
+        {"type": "Pods", "value": 1, "periodSeconds": 60}
+    ]
+    doubles = {"policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}]}
+    assert scaler["behavior"].get("scaleUp") == (doubles if name == "rasa" else None)
 
 
 @pytest.mark.parametrize(
@@ -498,6 +511,8 @@ def test_the_doctor_sees_what_the_action_server_sees(cluster: Cluster) -> None:
     assert doctor["suspend"] is True
     once = doctor["jobTemplate"]["spec"]["backoffLimit"], pod["spec"]["restartPolicy"]
     assert once == (0, "Never"), "each run tries the password"
+    kept = doctor["jobTemplate"]["spec"]["ttlSecondsAfterFinished"]
+    assert kept >= 3600, "what it said can be read"
     compose = COMPOSE["services"]["doctor"]
     assert container["image"] == f"registry.example.com/{compose['image']}"
     assert container["command"] == compose["command"]

@@ -352,6 +352,15 @@ OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous
     ("platform", "typed", "told"),
     [
         ("kubernetes", "logs rasa 5m", [f"{LABEL} --since=5m --tail=-1"]),
+        (
+            "kubernetes",
+            "logs rasa",
+            [f"{LABEL} --since=15m --tail=-1 --prefix --max-log-requests=20"],
+        ),
+        ("kubernetes", "reasons", ["--since=15m"]),
+        ("kubernetes", "reasons 6h", ["--since=6h"]),
+        ("kubernetes", "errors rasa", [f"{LABEL} --since=15m"]),
+        ("kubernetes", "open_doctor", ["delete job doctor-pod"]),
         ("kubernetes", "before rasa", [f"{LABEL} --previous --tail=30"]),
         ("kubernetes", "restart rasa", ["rollout restart deploy/rasa", "status deploy/rasa"]),
         ("kubernetes", "rollback rasa 3", ["undo deploy/rasa --to-revision=3", UNDONE, "status"]),
@@ -364,6 +373,10 @@ OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous
         ),
         ("kubernetes", "doctor", ["delete job doctor-1", "create job doctor-1", "logs --follow"]),
         ("compose", "logs rasa 5m", ["compose logs --since 5m rasa"]),
+        ("compose", "logs rasa", ["compose logs --since 15m rasa"]),
+        ("compose", "pods", ["compose ps --all"]),
+        ("compose", "errors rasa", ["compose logs --since 15m rasa"]),
+        ("compose", "before rasa", ["compose logs --tail 30 rasa"]),
         ("compose", "rollback actions", ["compose ps", "inspect", f"tag {OLD} {NOW}"]),
         ("compose", "restart balancer", ["compose ps", "restart", "inspect", "restart", "inspect"]),
         ("compose", "doctor", ["compose run --rm doctor"]),
@@ -377,6 +390,30 @@ def test_a_command_says_all_that_its_program_has_to_know(
     _, (made,) = terminal.type_in(platform, typed)
     assert len(made) >= len(told)
     assert all(part in " ".join(call) for part, call in zip(told, made, strict=False)), made
+
+
+def test_an_open_doctor_stays_for_a_quarter_of_an_hour(terminal: Terminal) -> None:
+    """And one waits a minute for it; its container does nothing else."""
+    _, (made,) = terminal.type_in("kubernetes", "open_doctor")
+    ((change,),) = (json.loads(call[call.index("-p") + 1]) for call in made if "patch" in call)
+    assert change["value"] == ["sleep", str(15 * 60)]
+    assert any("--timeout=60s" in call for call in made)
+
+
+@pytest.mark.parametrize(
+    ("typed", "asks"),
+    [
+        *(("529.982.247-25", True), ("52998224725", True), ("529 982 247 25", True)),
+        *(("5299822472", False), ("529982247250", False), ("", False), ("CPF", False)),
+    ],
+)
+def test_a_customer_is_looked_for_by_eleven_digits(
+    typed: str, asks: bool, terminal: Terminal
+) -> None:
+    """Neither ten nor twelve, which would find nobody."""
+    (terminal.folder / "cpf").write_text(f"{typed}\n")
+    shown, (made,) = terminal.type_in("compose", "customer <cpf; echo $?")
+    assert (shown[-1] == "0") is bool(made) is asks
 
 
 def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Terminal) -> None:
