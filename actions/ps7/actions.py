@@ -133,7 +133,16 @@ class PS7Action(Action, ABC):
 class ActionPS7Context(PS7Action):
     """Finds the contextId, looks the context up if it is not held yet, and projects the slots.
 
-    Made to run on every turn.
+    Made to run on every turn. A run never raises: however a lookup fails, `ps7_status` says so.
+
+    Raises:
+        SystemExit: the settings are not usable as the action server starts.
+
+    Examples:
+        >>> result = await bot.arrives("bruno")
+        >>> bot.slots["ps7_status"], bot.slots["segment"]
+        ('ok', 'Varejo')
+
     """
 
     decide = staticmethod(look_up)
@@ -144,7 +153,18 @@ class ActionPS7Context(PS7Action):
 
 
 class ActionPS7Verify(PS7Action):
-    """Makes the slots show what PS7 answered, without the network: before a sensitive step."""
+    """Makes the slots show what PS7 answered, without the network: before a sensitive step.
+
+    Raises:
+        SystemExit: as `ActionPS7Context`.
+
+    Examples:
+        >>> await bot.set_slot("account", "999")
+        >>> result = await bot.run("action_ps7_verify")
+        >>> result.slots
+        {'account': '00123456'}
+
+    """
 
     decide = staticmethod(verify)
 
@@ -157,6 +177,15 @@ class ActionPS7Forget(PS7Action):
     """Forgets the customer: after a log-out, or when the conversation is handed over.
 
     Everything becomes null, and this conversation does not look these contextIds up again.
+
+    Raises:
+        SystemExit: as `ActionPS7Context`.
+
+    Examples:
+        >>> result = await bot.run("action_ps7_forget")
+        >>> result.slots["ps7_status"], result.slots["account"]
+        ('missing', None)
+
     """
 
     decide = staticmethod(forget)
@@ -169,15 +198,21 @@ class ActionPS7Forget(PS7Action):
 class PS7SessionStart(ActionPS7Context):
     """Base of a bot's own `action_session_start` that knows the customer before the first turn.
 
-    A subclass is complete with an empty body, once the bot's domain lists `action_session_start`:
-
-        class ActionSessionStart(PS7SessionStart):
-            pass
-
+    A subclass is complete with an empty body, once the bot's domain lists `action_session_start`.
     It starts the session as Rasa itself does, slots carried over if the domain says so, and loads
     the context that opened this session. However the lookup ends, the user's first message is
     answered. A bot that greets there overrides `opened`. The base is abstract, so that no bot has
     it by importing this package.
+
+    Raises:
+        SystemExit: as `ActionPS7Context`.
+
+    Examples:
+        >>> class ActionSessionStart(PS7SessionStart):
+        ...     async def opened(self, dispatcher, customer, outcome):
+        ...         if customer is not None:
+        ...             dispatcher.utter_message(text=f"Olá, {customer.segment}!")
+
     """
 
     def name(self) -> str:
@@ -247,6 +282,11 @@ def verified_context(tracker: Tracker) -> CustomerContext | None:
     Raises:
         SettingsError: the PS7_* settings are not usable (an action server would not have started).
 
+    Examples:
+        >>> customer = verified_context(tracker)
+        >>> customer.account if customer else "nobody"
+        '00123456'
+
     """
     _, customer = verified(_state_of(tracker, runtime.current().bot))
     return customer
@@ -265,6 +305,11 @@ def handover(
     Raises:
         ValueError: `include` names something else than the slots that it may.
         SettingsError: as `verified_context`.
+
+    Examples:
+        >>> told = handover(tracker, reason="no answer", include=("agency",))
+        >>> told["reason"], told["ps7_status"], told["segment"], told["agency"]
+        ('no answer', 'ok', 'Personnalité', '0341')
 
     """
     named = tuple(include)

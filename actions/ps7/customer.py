@@ -74,7 +74,13 @@ def mask_cpf(text: str | None) -> str | None:
 
 
 class Identification(Word):
-    """How far the phone menu or the app knew the customer (`u_id`)."""
+    """How far the phone menu or the app knew the customer (`u_id`).
+
+    Examples:
+        >>> customer.identification is Identification.AUTHENTICATED
+        True
+
+    """
 
     AUTHENTICATED = "authenticated"
     IDENTIFIED = "identified"
@@ -82,7 +88,13 @@ class Identification(Word):
 
 
 class SecurityDevice(Word):
-    """The device that the customer has (`u_dseg`)."""
+    """The device that the customer has (`u_dseg`).
+
+    Examples:
+        >>> customer.security_device is SecurityDevice.TOKEN
+        True
+
+    """
 
     TOKEN = "token"  # noqa: S105 - the name of a device, not a secret
     CSI = "csi"
@@ -90,7 +102,13 @@ class SecurityDevice(Word):
 
 
 class TokenStatus(Word):
-    """Whether the device was checked (`u_dsok`), or is not there at all."""
+    """Whether the device was checked (`u_dsok`), or is not there at all.
+
+    Examples:
+        >>> customer.token_status is TokenStatus.VALID
+        True
+
+    """
 
     VALID = "valid"
     INVALID = "invalid"
@@ -139,7 +157,16 @@ class CustomerContext(BaseModel):
     """What PS7 said about the customer of one conversation.
 
     Every attribute but `expires_at` and `payload` may be None. A log may contain an instance: its
-    `repr` shows only the categorical attributes.
+    `repr` shows only the categorical attributes. A test may make one.
+
+    Raises:
+        ValidationError: it is made of values of other types, or without `expires_at`.
+
+    Examples:
+        >>> maria = CustomerContext(cpf="52998224725", expires_at="2099-01-01T00:00Z")
+        >>> maria.cpf_masked, maria.authenticated, maria.field("u_display")
+        ('***.982.247-**', False, None)
+
     """
 
     # `from_attributes`: a host that reloads modules has instances of this class from before.

@@ -19,7 +19,13 @@ class Word(str, Enum):
 
 
 class Outcome(Word):
-    """The closed list of what `ps7_status` can hold."""
+    """The closed list of what `ps7_status` can hold.
+
+    Examples:
+        >>> Outcome(bot.slots["ps7_status"]) is Outcome.OK
+        True
+
+    """
 
     OK = "ok"
     """PS7 knows this context. It does not say that the person is authenticated."""
@@ -56,6 +62,11 @@ class Reason(Word):
     One row each: the word, the outcome, and marks. RETRY: the same request may succeed a moment
     later. COUNTS: for the circuit breaker, as PS7's or the network's doing, or as a refusal of our
     credentials, so that other lookups may fail as well.
+
+    Examples:
+        >>> str(Reason.READ_TIMEOUT), Reason.READ_TIMEOUT.outcome.value
+        ('read_timeout', 'unavailable')
+
     """
 
     OK = "ok", Outcome.OK
@@ -133,15 +144,42 @@ ARRIVAL_REFUSED = {
 
 
 class PS7Error(Exception):
-    """Root of all errors of this package."""
+    """Root of all errors of this package.
+
+    Examples:
+        >>> PS7Error in LookupFailed.__bases__ and PS7Error in SettingsError.__bases__
+        True
+
+    """
 
 
 class SettingsError(PS7Error):
-    """A PS7_* variable is missing or bad. The text names each one and shows no value."""
+    """A PS7_* variable is missing or bad. The text names each one and shows no value.
+
+    Examples:
+        >>> os.environ["PS7_ATTEMPTS"] = "many"
+        >>> try:
+        ...     PS7Settings.load()
+        ... except SettingsError as error:
+        ...     print(error)
+        The PS7 settings are not usable:
+          PS7_ATTEMPTS cannot be used; it expects a whole number from 1 to 10
+
+    """
 
 
 class LookupFailed(PS7Error):  # noqa: N818 - it names an outcome
-    """A lookup that found no customer. Its text is only the reason and the status."""
+    """A lookup that found no customer. Its text is only the reason and the status.
+
+    Examples:
+        >>> async with PS7Client() as client:
+        ...     try:
+        ...         await client.lookup("not-found")
+        ...     except LookupFailed as failure:
+        ...         print(failure.outcome, failure.reason, failure.status)
+        rejected failure_code 200
+
+    """
 
     def __init__(
         self,

@@ -275,6 +275,15 @@ class PS7Settings(BaseSettings):
     secrets); the first that has a value wins. Each field's description tells what it takes.
 
     Use `PS7Settings.load()` for an error that names every variable at fault.
+
+    Raises:
+        ValidationError: it is made otherwise, and one is missing or bad.
+
+    Examples:
+        >>> settings = PS7Settings.load()
+        >>> settings.deadline, settings.password
+        (4.0, SecretStr('**********'))
+
     """
 
     model_config = SettingsConfigDict(

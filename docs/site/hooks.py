@@ -28,6 +28,13 @@ LANGUAGES = {"en": "English", "pt-BR": "Português"}
 IMAGES = (".png", ".svg")
 BACKGROUND = ("benchmarks/", "docs/adr/", "tests/", "CHANGELOG", "CONTRIBUTING")
 API = {"docs/api.md": "rasa_ps7", "docs/api-testing.md": "rasa_ps7.testing"}
+EXAMPLES = (
+    "Examples run as in `python -m asyncio`. Of the [test kit](testing.md#fixtures), `bot` and "
+    "`ps7` are there, and [Ana](testing.md#customers-and-faults) has arrived: `tracker` is what an "
+    "action of hers gets, and `customer` its `verified_context`. So are both packages' names."
+)
+ON_THE_SITE = {"docs/reference.md#python-names": "docs/api.md"}
+"""Where links lead that have more here than on GitHub."""
 LINK = re.compile(r"\]\(([\w./-]+)(#[^)]*)?\)")
 FENCE = re.compile(r"( *)```")
 
@@ -72,7 +79,8 @@ def api(package: str) -> str:
         for each in ast.parse(init.read_text(encoding="utf-8")).body
         if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__all__"
     )
-    return "\n\n".join([f"# {package}", *(f"::: {package}.{name}" for name in exported)])
+    entries = (f"::: {package}.{name}" for name in exported)
+    return "\n\n".join([f"# {package}", EXAMPLES, *entries])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -124,8 +132,9 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         return markdown
 
     def led(link: re.Match[str]) -> str:
-        shown = shown_as(target_of(link[1], path))
-        return f"]({posixpath.relpath(shown, posixpath.dirname(path))}{link[2] or ''})"
+        target, place = target_of(link[1], path), link[2] or ""
+        shown = ON_THE_SITE.get(target + place) or shown_as(target) + place
+        return f"]({posixpath.relpath(shown, posixpath.dirname(path))})"
 
     return LINK.sub(led, "\n".join(indented(markdown)))
 

@@ -105,9 +105,20 @@ def test_search_knows_the_words_of_a_page(site: Path, words: str, page: str) -> 
     [("api", "rasa_ps7", ps7.__all__), ("api-testing", "rasa_ps7.testing", testing.__all__)],
 )
 def test_the_api_has_every_name(site: Path, page: str, package: str, exported: list[str]) -> None:
-    """By the name by which a bot imports it."""
+    """By the name by which a bot imports it, with its example."""
     text = (site / "docs" / f"{page}.html").read_text(encoding="utf-8")
     assert [name for name in exported if f'id="{package}.{name}"' not in text] == []
+    assert text.count('class="doc-section-title">Examples') == len(exported)
+
+
+@pytest.mark.parametrize("page", ["index", "README.pt-BR"])
+def test_the_first_page_leads_to_the_api_and_the_errors(site: Path, page: str) -> None:
+    """On GitHub, which has no page of the API, to the list of its names."""
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    main = text.partition("<article")[2].partition("<h1")[0]
+    language = page.removeprefix("index").removeprefix("README")
+    assert 'href="docs/api.html"' in main
+    assert f'href="docs/errors{language}.html"' in main
 
 
 def test_a_list_keeps_its_numbers_across_commands(site: Path) -> None:

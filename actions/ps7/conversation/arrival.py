@@ -323,6 +323,12 @@ def sign(
     """Make the token by which a contextId arrives in one conversation, as a back-end would.
 
     `key` is the newest of `PS7_ARRIVAL_KEYS`; `seconds` is how long from now it may arrive.
+
+    Examples:
+        >>> token = sign_arrival("k" * 32, "ana", bot.sender_id, seconds=60)
+        >>> token.count(".")
+        2
+
     """
     made = int(clock.utc_now().timestamp())
     claims = {"contextId": context_id, "sub": sender_id, "iat": made, "exp": made + seconds}

@@ -76,10 +76,14 @@ class PS7Client:
     """Looks contexts up at PS7.
 
     One client serves a whole process, in any number of event loops. It opens a connection for each
-    request, and closes it. Use it as an async context manager, or `close()` it:
+    request, and closes it. Use it as an async context manager, or `close()` it.
 
-        async with PS7Client() as ps7:
-            customer = await ps7.lookup("123123213")
+    Examples:
+        >>> async with PS7Client() as client:
+        ...     found = await client.lookup("bruno")
+        >>> found.segment
+        'Varejo'
+
     """
 
     def __init__(

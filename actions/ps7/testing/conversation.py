@@ -85,6 +85,16 @@ class Conversation:
     `carry_over_slots_to_new_session`. `now` gives the time that events are stamped with and
     sessions expire by, in seconds since 1970. A custom `action_session_start` runs if the domain
     lists it.
+
+    Raises:
+        UnknownNameError: the domain lacks a slot, action, response or intent; an AssertionError.
+
+    Examples:
+        >>> other = Conversation("domain.yml", [ActionPS7Context])
+        >>> result = await other.user("oi", metadata={"contextId": "diego"})
+        >>> result.slots["segment"]
+        'Private'
+
     """
 
     def __init__(  # noqa: PLR0913 - two that it takes, and options

@@ -44,7 +44,18 @@ class MovableClock:
 class CustomerConversation(Conversation):
     """One conversation with a bot that has this plugin.
 
-    `clock` is the one that the plugin was given too; all other arguments are `Conversation`'s.
+    `clock` is the one that the plugin was given too; all other arguments are `Conversation`'s. The
+    fixture `bot` is one.
+
+    Raises:
+        UnknownNameError: as `Conversation`.
+
+    Examples:
+        >>> result = await bot.arrives("bruno", "oi")
+        >>> result.slots["segment"]
+        'Varejo'
+        >>> bot.later(hours=2)
+
     """
 
     def __init__(self, *arguments: Any, clock: MovableClock, **options: Any) -> None:

@@ -25,7 +25,14 @@ Delivery = Literal[_Http, _Broken, _NotHttp]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which PS7 or the network misbehaves, and what a client is to make of it."""
+    """One way in which PS7 or the network misbehaves, and what a client is to make of it.
+
+    Examples:
+        >>> fault = FAULTS["http-503"]
+        >>> fault.outcome, fault.reason, fault.retried
+        ('unavailable', 'server_error', True)
+
+    """
 
     name: str
     """Its name, which is also its contextId: ASCII, easily typed."""
@@ -198,3 +205,10 @@ def _all() -> Iterator[Fault]:
 
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _all()}
+"""The faults, by name.
+
+Examples:
+    >>> [name for name, fault in FAULTS.items() if fault.outcome == "denied"]
+    ['echo', 'http-401', 'http-403']
+
+"""

@@ -13,7 +13,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Persona:
-    """A customer who arrives at the bot with a contextId."""
+    """A customer who arrives at the bot with a contextId.
+
+    Examples:
+        >>> ana = PERSONAS["ana"]
+        >>> ana.payload["u_cc"], ana.slots["account"]
+        ('00123456', '00123456')
+
+    """
 
     name: str
     context_id: str
@@ -193,3 +200,10 @@ _PERSONAS = (
 )
 
 PERSONAS: dict[str, Persona] = {persona.name: persona for persona in _PERSONAS}
+"""The customers, by name.
+
+Examples:
+    >>> PERSONAS["diego"].slots["segment"]
+    'Private'
+
+"""

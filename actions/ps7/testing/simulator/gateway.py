@@ -45,7 +45,14 @@ _HEADERS = {405: {"Allow": METHOD}, 429: {"Retry-After": "1"}}
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request that came in. Its `repr` shows no header, no body and no contextId."""
+    """One request that came in. Its `repr` shows no header, no body and no contextId.
+
+    Examples:
+        >>> request = ps7.requests[0]
+        >>> request.json, request.status
+        ({'contextId': 'ana'}, 200)
+
+    """
 
     method: str
     path: str

@@ -36,18 +36,23 @@ _GRACE = 0.1
 class Simulator(Gateway):
     """PS7 behind its gateway, on this machine: for a bot's tests, a demo, or a terminal.
 
-    In a test, on a free port::
-
-        async with Simulator() as ps7:
-            settings = ps7.environment                  # PS7_BASE_URL, PS7_USERNAME, …
-            ...                                         # let the bot talk
-            assert ps7.requests[0].json == {"contextId": "ana"}
-
     It answers the contextIds of `PERSONAS` and `FAULTS`, those that `answer()` and `script()` add,
     and all others as PS7 does when it does not know a context (`code` 1). It takes plain contextIds
     and, as `encoded` has it, their Base64 form. `stop()` and `start()` let PS7 go down and come up.
 
     From another process: `rasa-ps7 simulate`.
+
+    Raises:
+        OSError: as it starts, the port is taken, or the host is not of this machine.
+
+    Examples:
+        >>> async with Simulator() as simulator:
+        ...     simulator.answer("c-1", body={"payload": {"u_seg": "Private"}})
+        ...     os.environ.update(simulator.environment)
+        ...     async with PS7Client() as client:
+        ...         print((await client.lookup("c-1")).segment)
+        Private
+
     """
 
     port: int = 0
@@ -212,12 +217,17 @@ class BackgroundSimulator(Simulator):
     """A simulator beside a test, in its own thread: it runs while a plain `with` block does.
 
     So a test may run in any event loop, or in none, and an action may block it. Every connection
-    ends with its answer.
+    ends with its answer. The fixture `ps7` is one.
 
-    with BackgroundSimulator() as ps7:
-        with ps7.failing("http-503"):
-            ...
-        assert ps7.asked == ["ana"]
+    Raises:
+        OSError: as `Simulator`.
+
+    Examples:
+        >>> with ps7.failing("http-503"):
+        ...     result = await bot.arrives("bruno")
+        >>> result.slots["ps7_status"], ps7.asked
+        ('unavailable', ['ana', 'bruno', 'bruno', 'bruno'])
+
     """
 
     _loop: asyncio.AbstractEventLoop
