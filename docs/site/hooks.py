@@ -60,11 +60,20 @@ def shown_as(path: str) -> str:
     return f"{path.lstrip('.')}.source.md"  # mkdocs leaves out what begins with a dot
 
 
+def heading(path: str) -> str:
+    """Return what a page is about: its first heading."""
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    return next((line.removeprefix("# ") for line in lines if line.startswith("# ")), path)
+
+
 def shows(path: str, files: list[str]) -> str:
     """Return a page that shows a file, or what a folder has."""
     if (ROOT / path).is_dir():
         names = [file.removeprefix(f"{path}/") for file in files if file.startswith(f"{path}/")]
-        lines = [f"- [{each}]({each})" if each.endswith(".md") else f"- `{each}`" for each in names]
+        lines = [
+            f"- [{heading(f'{path}/{each}')}]({each})" if each.endswith(".md") else f"- `{each}`"
+            for each in names
+        ]
         return "\n".join([f"# {path}\n", *lines])
     kind = Path(path).suffix.removeprefix(".")
     code = (ROOT / path).read_text(encoding="utf-8")

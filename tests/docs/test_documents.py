@@ -127,7 +127,7 @@ def test_a_page_in_portuguese_shows_and_says_what_the_english_one_does(name: str
 @pytest.mark.parametrize("name", [each for each in names() if ".pt-BR." in each])
 def test_a_page_in_portuguese_says_which_pages_are_in_english(name: str) -> None:
     """At the first link to each; of a page in both languages it links the one in Portuguese."""
-    link = re.compile(r"(?s)\[([^][]+)\]\(([\w./-]+\.md)[^)]*\)(.{0,13})")
+    link = re.compile(r"(?s)\[([^][]+)\]\(([\w./-]+\.md|adr)[^)]*\)(.{0,13})")
     unsaid: dict[str, bool] = {}
     for label, to, after in link.findall(document(name).text):
         page = posixpath.normpath(posixpath.join(posixpath.dirname(name), to))

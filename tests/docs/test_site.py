@@ -121,6 +121,12 @@ def test_the_first_page_leads_to_the_api_and_the_errors(site: Path, page: str) -
     assert f'href="docs/errors{language}.html"' in main
 
 
+def test_the_decisions_are_listed_by_what_they_say(site: Path) -> None:
+    """On a page that the repository does not have: there, it is a folder."""
+    text = (site / "docs" / "adr" / "index.html").read_text(encoding="utf-8")
+    assert '<a href="0006-http-500.html">6. HTTP 500 is not retried</a>' in text
+
+
 def test_a_list_keeps_its_numbers_across_commands(site: Path) -> None:
     """The four steps of the README are one list, whose commands are within it."""
     text = (site / "index.html").read_text(encoding="utf-8")
