@@ -8,7 +8,7 @@ import re
 from actions.ps7.lookup import tokens
 from actions.ps7.settings import PS7Settings
 from tests.docs.test_tables import OPERATIONS
-from tests.support.talk import HOUR, SEAL_KEY, Talk, a_bot
+from tests.support.talk import SEAL_KEY, Talk, a_bot
 
 _DAY = 86_400
 
@@ -20,16 +20,16 @@ def test_the_lookup_is_switched_off_by_one_setting() -> None:
         a_bot(seal_keys=[SEAL_KEY], metadata_keys=keys) for keys in (["contextId"], json.loads(off))
     )
     known, newcomer = Talk(bot=on), Talk(bot=switched_off)
-    known.meets("ana")
+    known.arrives("ana")
     known.bot = switched_off
-    for talk in (known.says("ana"), newcomer.says("diego")):
-        talk.run()
+    for talk in (known.brings("ana"), newcomer.brings("diego")):
+        talk.look_up()
     assert (known.says_now, newcomer.says_now) == (("ok", "ana"), ("missing", None))
     assert (known.asked, newcomer.asked) == (["ana"], [])
-    known.now += HOUR
-    known.says("ana").run()
+    known.later(hours=1)
+    known.arrives("ana")
     newcomer.bot = on
-    newcomer.says().run()
+    newcomer.arrives()
     assert (known.says_now, newcomer.says_now) == (("ok", "ana"), ("ok", "diego"))
     assert (known.asked, newcomer.asked) == (["ana", "ana"], ["diego"])
 

@@ -15,10 +15,10 @@ import pytest
 
 from actions.ps7 import ActionPS7Context, runtime, telemetry
 from actions.ps7.runtime import Runtime
-from actions.ps7.testing import Conversation
 from tests.faults.secrets import CONTEXT_ID, SENDER_ID
 from tests.faults.watch import Watch, left_open
 from tests.host.conftest import seal_keys
+from tests.support.bots import PluginConversation, domain_of
 from tests.support.dialogue import LOOK_UP, SLOTS
 
 ATTEMPTS = 3
@@ -30,13 +30,7 @@ OF_A_CUSTOMER = (*SLOTS[2:], "u_ag")
 Turn = Callable[..., Awaitable[dict[str, Any]]]
 """Lets a user arrive whose slots have stale values: `turn(environment, metadata, DEADLINE=…)`.
 Returns the slots afterwards."""
-_DOMAIN = {
-    "actions": [LOOK_UP],
-    "slots": {
-        name: {"type": "any", "mappings": [{"type": "custom"}]}
-        for name in (*SLOTS[:2], *OF_A_CUSTOMER, OWN)
-    },
-}
+_DOMAIN = domain_of([LOOK_UP], (*SLOTS[:2], *OF_A_CUSTOMER, OWN))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,11 +65,10 @@ async def turn(watch: Watch, isolated: pytest.MonkeyPatch) -> AsyncIterator[Turn
             isolated.setenv(f"PS7_{name}", str(value))
         for name, value in environment.items():
             isolated.setenv(name, value)
-        bot = Conversation(_DOMAIN, [ActionPS7Context], sender_id=SENDER_ID)
+        bot = PluginConversation(_DOMAIN, [ActionPS7Context], sender_id=SENDER_ID)
         sent: Any = metadata or {"contextId": CONTEXT_ID}
         await bot.user("oi", metadata=sent)
-        for name in (*OF_A_CUSTOMER, OWN):
-            await bot.set_slot(name, "stale")
+        await bot.set_slots(**dict.fromkeys((*OF_A_CUSTOMER, OWN), "stale"))
         began = time.monotonic()
         await bot.run(LOOK_UP)
         watch.seconds = time.monotonic() - began

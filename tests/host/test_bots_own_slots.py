@@ -8,7 +8,7 @@ import pytest
 
 from actions.ps7 import verified_context
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.support.bots import CUSTOM, FROM_TEXT, TYPED, arrive, converse, run, set_slots
+from tests.support.bots import CUSTOM, FROM_TEXT, TYPED, converse
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 pytestmark = [
@@ -38,7 +38,7 @@ async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
     """
     bot = converse(mappings={"cpf": [CUSTOM, *([{"type": kind}] if kind else [])]})
     for name in ("diego", "ana"):
-        await arrive(bot, name)
+        await bot.arrives(name)
         cpf = None if kind else PERSONAS[name].slots["cpf"]
         assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", cpf)
     await bot.set_slot("cpf", TYPED)
@@ -62,13 +62,13 @@ async def test_a_slot_is_renamed_in_steps(monkeypatch: pytest.MonkeyPatch) -> No
     The steps are in docs/reference.md: both are declared, the server is set, one is dropped.
     """
     bot = converse(mappings={"customer_cpf": [CUSTOM]})
-    await arrive(bot, "ana")
+    await bot.arrives("ana")
     assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == (ANA["cpf"], None)
     monkeypatch.setenv("PS7_SLOT_NAMES", '{"cpf": "customer_cpf"}')
     monkeypatch.setenv("PS7_CLEAR_SLOTS", '["cpf"]')
     restarted = converse(mappings={"customer_cpf": [CUSTOM]})
     restarted._events = bot._events
-    await arrive(restarted)
+    await restarted.arrives()
     assert (restarted.slots["cpf"], restarted.slots["customer_cpf"]) == (None, ANA["cpf"])
 
 
@@ -84,11 +84,11 @@ async def test_without_a_slot_that_is_needed_the_rest_still_works(
 ) -> None:
     """What a user types into it is neither read nor nulled, and claims no customer."""
     bot = converse(mappings={slot: [FROM_TEXT]}, every_turn=False)
-    await set_slots(bot, **{slot: "ok"})
-    await run(bot, LOOK_UP)
+    await bot.set_slots(**{slot: "ok"})
+    await bot.run(LOOK_UP)
     for _ in range(2):
-        await arrive(bot, "ana")
-        await run(bot, LOOK_UP)
+        await bot.arrives("ana")
+        await bot.run(LOOK_UP)
         assert (bot.slots[slot], bot.slots["cpf"]) == ("ok", ANA["cpf"])
     assert len(ps7.requests) == requests
     await bot.run(FORGET)
@@ -100,11 +100,11 @@ async def test_without_a_slot_that_is_needed_the_rest_still_works(
 async def test_what_a_bots_code_gets_is_its_own_copy() -> None:
     """Whatever it does to a payload, the next one who asks gets what PS7 answered."""
     bot = converse(mappings={"ps7_payload": [CUSTOM]})
-    await arrive(bot, "ana")
+    await bot.arrives("ana")
     payload = dict(bot.slots["ps7_payload"])
     for _ in range(2):
         customer = verified_context(bot.tracker)
         assert customer is not None
         assert customer.payload == payload
         customer.payload["u_cpf"] = TYPED
-    assert await run(bot, LOOK_UP) == []
+    assert (await bot.run(LOOK_UP)).slots == {}

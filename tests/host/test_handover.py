@@ -8,8 +8,8 @@ import pytest
 
 from actions.ps7 import Outcome, handover, runtime
 from actions.ps7.customer import CUSTOMER_SLOTS
-from actions.ps7.testing import PERSONAS, Conversation
-from tests.support.bots import TYPED, arrive, converse, set_slots
+from actions.ps7.testing import PERSONAS
+from tests.support.bots import TYPED, PluginConversation, converse
 from tests.support.clock import Clock
 from tests.support.processes import ROOT
 
@@ -33,21 +33,21 @@ RAW = ("cpf", "agency", "account", "phone_number", "id_document")
 
 
 @pytest.fixture
-def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
+def bot(clock: Clock) -> PluginConversation:  # noqa: ARG001 - it stands still
     """Return a conversation with somebody whose sender id is a phone number."""
     return converse(sender_id="5511987654321")
 
 
 async def test_a_hand_over_has_few_masked_fields(
-    bot: Conversation, monkeypatch: pytest.MonkeyPatch
+    bot: PluginConversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """These and no other, from the seal: what else wrote into a slot of ours does not count.
 
     A raw value goes on where the bot names it, and it alone. A process that registered none of our
     actions reads the seal as well.
     """
-    await arrive(bot, "ana", correlationId="trail-1")
-    await set_slots(bot, ps7_status="denied", segment="Private", cpf_masked=TYPED)
+    await bot.arrives("ana", correlationId="trail-1")
+    await bot.set_slots(ps7_status="denied", segment="Private", cpf_masked=TYPED)
     monkeypatch.setattr(runtime, "_runtimes", [])
     said = {"reason": "ask_human", "ps7_status": "ok", "correlation_id": "trail-1"}
     for name in (None, *RAW):
@@ -58,20 +58,20 @@ async def test_a_hand_over_has_few_masked_fields(
 
 @pytest.mark.parametrize("include", [("segment",), ("cpf", TYPED), "cpf"])
 async def test_what_has_no_such_name_is_the_callers_mistake(
-    bot: Conversation, include: tuple[str, ...]
+    bot: PluginConversation, include: tuple[str, ...]
 ) -> None:
     """The text has the names, and not what was given: that may be a value."""
     with pytest.raises(ValueError, match=f"^include takes .*: {', '.join(RAW)}$"):
         handover(bot.tracker, include=include)
 
 
-async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
+async def test_the_schema_is_what_is_handed_over(bot: PluginConversation) -> None:
     """Whoever is known, or nobody, with every value that a field can have and no field more."""
     jsonschema = pytest.importorskip("jsonschema", reason="not among the oldest versions")
     takes = jsonschema.Draft202012Validator(SCHEMA)
     takes.check_schema(SCHEMA)
     for who in ("ana", "carla", "not-found"):
-        await arrive(bot, who)
+        await bot.arrives(who)
         takes.validate({**handover(bot.tracker), **OF_THE_BOT, "channel": None})
         takes.validate(said := handover(bot.tracker, reason="asked", include=RAW) | OF_THE_BOT)
         assert not takes.is_valid({**said, "cpf_masked": ANA["cpf"]})
@@ -90,7 +90,9 @@ async def test_the_schema_is_what_is_handed_over(bot: Conversation) -> None:
         assert not takes.is_valid({**said, name: ANA[name]}), "nobody is known"
 
 
-async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, clock: Clock) -> None:
+async def test_where_nobody_is_known_the_status_says_why(
+    bot: PluginConversation, clock: Clock
+) -> None:
     """As a verification would, and it sets nothing. All else of a customer is null."""
 
     def told() -> str:
@@ -100,11 +102,11 @@ async def test_where_nobody_is_known_the_status_says_why(bot: Conversation, cloc
         return str(said["ps7_status"])
 
     assert told() == "missing"
-    await arrive(bot, "http-403")
-    await set_slots(bot, segment="Private", account=TYPED)
+    await bot.arrives("http-403")
+    await bot.set_slots(segment="Private", account=TYPED)
     assert told() == "denied"
-    await set_slots(bot, ps7_status="ok", ps7_context="forged")
+    await bot.set_slots(ps7_status="ok", ps7_context="forged")
     assert told() == "tampered"
-    await arrive(bot, "ana")
+    await bot.arrives("ana")
     clock.move(3601)
     assert told() == "expired"

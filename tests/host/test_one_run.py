@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from actions.ps7 import ActionPS7Context, telemetry, verified_context
-from actions.ps7.testing import PERSONAS, Conversation, Simulator
-from tests.support.bots import TYPED, arrive, converse, no_customer, run, set_slots, shown
+from actions.ps7.testing import PERSONAS, Simulator
+from tests.support.bots import TYPED, PluginConversation, converse, no_customer
 from tests.support.clock import Clock
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
@@ -25,17 +25,17 @@ ANA = PERSONAS["ana"]
 
 
 @pytest.fixture
-def bot(clock: Clock) -> Conversation:  # noqa: ARG001 - it stands still
+def bot(clock: Clock) -> PluginConversation:  # noqa: ARG001 - it stands still
     """Return a conversation in which `action_ps7_context` runs on every turn."""
     return converse()
 
 
 async def test_a_run_says_which_rule_decided(
-    bot: Conversation, caplog: pytest.LogCaptureFixture
+    bot: PluginConversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At DEBUG, for the search of a fault: the rule and the names of slots, and no value."""
     with caplog.at_level(logging.DEBUG, logger="actions.ps7"):
-        await arrive(bot, "ana")
+        await bot.arrives("ana")
         await bot.run(VERIFY)
         await bot.run(FORGET)
     assert str(ANA.slots["cpf"]) not in caplog.text
@@ -49,7 +49,7 @@ async def test_a_run_says_which_rule_decided(
 
 
 async def test_every_run_is_counted_by_what_the_status_says(
-    bot: Conversation, monkeypatch: pytest.MonkeyPatch
+    bot: PluginConversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once each, also where nothing changes, and in a series that begins at 0, for alerts."""
     counted: list[str] = []
@@ -60,14 +60,14 @@ async def test_every_run_is_counted_by_what_the_status_says(
         counted.append(":".join([str(number), *said.values()]))
 
     monkeypatch.setattr(telemetry, "turns", SimpleNamespace(add=add))
-    await arrive(bot)
+    await bot.arrives()
     await bot.user("oi", metadata={"customData": {"contextId": "C-1"}})
     for fault in ("two words", "not-found", "http-403", "http-404", "ana"):
-        await arrive(bot, fault)
-    await arrive(bot)
-    await set_slots(bot, ps7_status=TYPED)
-    await run(bot, VERIFY)
-    await run(bot, FORGET)
+        await bot.arrives(fault)
+    await bot.arrives()
+    await bot.set_slots(ps7_status=TYPED)
+    await bot.run(VERIFY)
+    await bot.run(FORGET)
     monkeypatch.setattr(ActionPS7Context, "decide", broken)
     await bot.run(LOOK_UP)
     assert [each.replace("action_ps7_", "") for each in counted] == [
@@ -78,7 +78,7 @@ async def test_every_run_is_counted_by_what_the_status_says(
 
 
 async def test_at_most_64_sets_of_metadata_keys_are_named(
-    bot: Conversation, caplog: pytest.LogCaptureFixture
+    bot: PluginConversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A client may make up any number of them."""
     for number in range(65):
@@ -95,7 +95,7 @@ async def test_a_field_that_ps7_renamed_fills_its_slot_again(
     monkeypatch.setenv("PS7_SLOT_NAMES", json.dumps(names))
     bot = converse()
     ps7.answer("C1", body={"payload": {"u_segmento": "Uniclass", "u_ag": "0341"}})
-    await arrive(bot, "C1")
+    await bot.arrives("C1")
     assert {name: bot.slots[name] for name in ("ps7_status", "segment", "agency")} == {
         "ps7_status": "ok",
         "segment": "Uniclass",
@@ -116,14 +116,14 @@ async def test_a_bug_is_an_outcome_too(
     """
     monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "undeclared"]')
     bot = converse()
-    await arrive(bot, "ana")
-    await set_slots(bot, balance=10, colour="red")
+    await bot.arrives("ana")
+    await bot.set_slots(balance=10, colour="red")
     if at == "decide":
         monkeypatch.setattr(ActionPS7Context, "decide", broken)
     else:
         monkeypatch.setattr("actions.ps7.actions.State", broken)
     await bot.run(LOOK_UP)
-    assert shown(bot) == no_customer("unavailable")
+    assert bot.shown == no_customer("unavailable")
     slots = bot.slots
     assert (slots["ps7_context"], slots["balance"], slots["colour"]) == (None, None, "red")
     (error,) = (record for record in caplog.records if record.levelname == "ERROR")
@@ -132,13 +132,12 @@ async def test_a_bug_is_an_outcome_too(
 
 
 async def test_what_breaks_before_the_slots_are_known_sets_the_status_alone(
-    bot: Conversation, monkeypatch: pytest.MonkeyPatch
+    bot: PluginConversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No slot may be trusted beside that status."""
-    await arrive(bot, "ana")
+    await bot.arrives("ana")
     monkeypatch.setattr("actions.ps7.conversation.state.Bot.slots_of", broken)
-    assert await run(bot, LOOK_UP) == ["ps7_status"]
-    assert bot.slots["ps7_status"] == "unavailable"
+    assert (await bot.run(LOOK_UP)).slots == {"ps7_status": "unavailable"}
 
 
 def broken(*_: object) -> None:

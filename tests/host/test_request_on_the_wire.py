@@ -9,7 +9,7 @@ import pytest
 from actions.ps7 import runtime
 from actions.ps7.testing import Simulator
 from tests.host.conftest import seal_keys
-from tests.support.bots import arrive, converse
+from tests.support.bots import converse
 from tests.support.simulator_client import PATH, own_simulator
 
 pytestmark = pytest.mark.versions
@@ -31,11 +31,11 @@ async def test_the_requests_of_two_bots_with_every_setting_and_all_metadata(
     more = {"PS7_SEAL_KEYS": seal_keys(), "PS7_ENCODED": "1"}
     for name, value in (ps7.environment | more).items():
         isolated.setenv(name, value)
-    await arrive(converse(), "C1", encoded=0, correlationId="trail-1", flowId="flow.1")
+    await converse().arrives("C1", encoded=0, correlationId="trail-1", flowId="flow.1")
     ps7.script("diego", ["reset", "diego"])
     bot = converse(sender_id="5511900000001")
     for context_id in ("ana", "diego"):
-        await arrive(bot, context_id)
+        await bot.arrives(context_id)
     await runtime.current().client.close()
 
     request, *others = ps7.requests

@@ -21,14 +21,7 @@ from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
 from actions.ps7.conversation.state import State
 from actions.ps7.testing import PERSONAS
 from tests.support import bots
-from tests.support.bots import (
-    FROM_TEXT,
-    SESSION_START,
-    ActionSessionStart,
-    arrive,
-    no_customer,
-    shown,
-)
+from tests.support.bots import FROM_TEXT, SESSION_START, ActionSessionStart, no_customer
 from tests.support.dialogue import FORGET
 
 pytestmark = [
@@ -62,7 +55,7 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
         raise RuntimeError(str(vars(state)))
 
     bot = converse()
-    await arrive(bot, "ana")
+    await bot.arrives("ana")
     await bot.set_slot("balance", "1,00")
     bot.expire_session()
     monkeypatch.setattr(ActionSessionStart, "decide", staticmethod(fail))
@@ -71,7 +64,7 @@ async def test_a_bug_of_ours_starts_the_session_without_a_customer(
     result = await bot.user("oi de novo", metadata={"contextId": "diego"})
 
     assert (result.texts, bot.latest_message["text"]) == (["None UNAVAILABLE"], "oi de novo")
-    assert shown(bot) == no_customer("unavailable")
+    assert bot.shown == no_customer("unavailable")
     assert (bot.slots["ps7_context"], bot.slots["balance"]) == (None, "1,00")
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
     assert "RuntimeError" in record.getMessage()
@@ -146,7 +139,7 @@ async def test_a_session_start_adds_the_bots_slots_and_drops_ours(
     result = await bot.user("oi", metadata={"contextId": "not-found"})
 
     assert [event["name"] for event in result.events[-2:]] == ["balance", "action_listen"]
-    assert shown(bot) == no_customer("rejected")
+    assert bot.shown == no_customer("rejected")
     said = "PS7SessionStart.opened returned a value for {}: left out"
     left_out = [line for line in caplog.messages if "left out" in line]
     assert left_out == [said.format("cpf"), said.format("ps7_status")]

@@ -1,28 +1,23 @@
 """A conversation: the channel, Rasa, the bot, PS7 and an attacker who writes slots.
 
-What each run of an action of ours leaves behind is held against the books. What Rasa makes of
-events is the test kit's.
+What each run of an action of ours leaves behind is held against the books. What Rasa does and makes
+of events is the test driver's and the test kit's.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
 import jwt
 
 from actions.ps7.testing.rasa_in_memory import (
-    CARRY_OVER,
     LISTEN,
     SESSION_METADATA,
     SESSION_START,
     Event,
-    applied,
-    built_in,
-    replay,
 )
 from tests.model.books import Books, Violation, must
 from tests.model.steps import (
@@ -45,6 +40,7 @@ from tests.model.steps import (
     Walk,
 )
 from tests.model.subject import Subject
+from tests.support.conversation import PlainConversation
 
 RASAS = {
     "/back": "action_back",
@@ -83,47 +79,16 @@ class Brought(NamedTuple):
     """Whether the bank made it."""
 
 
-class Tracker:
-    """The events as they came, and the state that they add up to."""
-
-    def __init__(self, slots: Iterable[str]) -> None:
-        self._initial = dict.fromkeys(slots)
-        self.begin([])
-
-    def begin(self, events: list[Event]) -> None:
-        """Begin anew, with these events."""
-        self.events, self.state = events, replay(events, self._initial)
-
-    def add(self, event: Event) -> None:
-        """Add an event; one that reverts others is followed from the beginning."""
-        self.events.append(event)
-        if event["event"] in ("rewind", "restart", "session_started"):
-            self.state = replay(self.events, self._initial)
-        else:
-            self.state.apply(event)
-
-    def load(self, store: str) -> None:
-        """Keep the events that a tracker store loads for the next turn."""
-        opens = {"sql": ("event", "session_started"), "memory": ("name", SESSION_START)}
-        starts = [
-            at
-            for at, event in enumerate(self.events)
-            if opens.get(store, ("", "")) in event.items()
-        ]
-        if starts and starts[-1]:
-            self.begin(self.events[starts[-1] :])
-
-
-class Conversation:
+class Conversation(PlainConversation):
     """One user of one bot."""
+
+    tick, expires_after = 0.01, SESSION_ENDS
 
     def __init__(self, bot: Bot, subject: Subject) -> None:
         self.bot, self.subject, self.books = bot, subject, Books(bot)
-        self.sender_id = f"model-{next(_users)}"
-        self.now = 1_795_000_000.0
-        slots = (*OURS, BALANCE, SESSION_METADATA)
-        self.tracker = Tracker(slots)
-        self.values: dict[str, list[Any]] = {name: [None] for name in slots}
+        self.turn_now = Turn()
+        slots = (*OURS, BALANCE)
+        self.values: dict[str, list[Any]] = {name: [None] for name in (*slots, SESSION_METADATA)}
         """What each slot had: an attacker may write it again."""
         self.values[STATUS] += ["ok"]
         self.values[SEAL] += [GARBAGE]
@@ -138,8 +103,10 @@ class Conversation:
         """The last run and its replica, while nothing has changed since."""
         self.about: dict[str, str] = {}
         """Of those seals that a lookup made: the contextId."""
-        self.config = {"session_config": {CARRY_OVER: bot.carries}}
-        self.domain = {"slots": {name: {"type": "any"} for name in slots}, **self.config}
+        user = f"model-{next(_users)}"
+        carries, store = bot.carries, bot.store
+        super().__init__(user, slots, 1_795_000_000.0, carry_over_slots=carries, store=store)
+        self.domain = {"slots": {name: {"type": "any"} for name in self.values}, **self.config}
 
     # -- what happens
 
@@ -147,7 +114,7 @@ class Conversation:
         """Let one thing happen."""
         match step:
             case Wait():
-                self.now += step.seconds
+                self.later(seconds=step.seconds)
             case Answers():
                 self.books.answers(step.about, step.answer)
             case Turn():
@@ -155,22 +122,14 @@ class Conversation:
 
     def turn(self, turn: Turn) -> None:
         """Let the user write, and Rasa and the bot do what they do then."""
-        self.tracker.load(self.bot.store)
-        self.now += 1
+        self.turn_now = turn
+        self.begin_turn()
         self.brought = self.brings(turn)
         metadata = self.brought.metadata if self.brought else {}
-        kept = applied(self.tracker.events)
-        spoken = [event["timestamp"] for event in kept if event["event"] == "user"]
-        if not kept or (spoken and self.now - spoken[-1] > SESSION_ENDS):
-            if metadata:
-                self.sets(SESSION_METADATA, metadata)
-            self.session(turn, "away" if turn.away else "")
+        self.open_session_if_due(metadata)
         self.books.turn_begins()
         text = turn.does if turn.does.startswith("/") else "oi"
-        known = {**metadata, "model_id": "m", "assistant_id": "a"}
-        self.happens(
-            "user", text=text, parse_data={"text": text, "metadata": known}, metadata=known
-        )
+        self.note_message(text, {**metadata, "model_id": "m", "assistant_id": "a"})
         self.arrives(turn)
         self.attacks(turn.attack, "before")
         if self.bot.every and not turn.away:
@@ -184,7 +143,7 @@ class Conversation:
         """Let the bot do what its rules say."""
         what, _, then = turn.does.partition(", ")
         if what in RASAS:
-            self.rasa(RASAS[what])
+            self.run_of_rasa(RASAS[what])
         if what in ("/restart", "/session_start"):
             return self.session(turn, what)
         if what in ("context", "verify", "forget"):
@@ -194,15 +153,8 @@ class Conversation:
         if what == "balance":
             self.happens("action", name="action_balance")
             if self.slot(STATUS) == "ok":
-                self.sets(BALANCE, f"of {self.slot(CPF)}")
+                self.set_slot(BALANCE, f"of {self.slot(CPF)}")
         return self.happens("action", name=LISTEN)
-
-    def rasa(self, action: str) -> None:
-        """Run an action of Rasa's own."""
-        done = built_in(action, self.config, self.tracker.events)
-        assert done
-        for event in ({"event": "action", "name": action}, *done[0]):
-            self.happens(**event)
 
     def acts(self, what: str, replica: int) -> None:
         """Run an action of ours as a rule does; twice, for the second time changes nothing."""
@@ -211,6 +163,10 @@ class Conversation:
             self.run(what, replica)
 
     # -- sessions
+
+    def start_session(self) -> None:
+        """Start the session that a message opens."""
+        self.session(self.turn_now, "away" if self.turn_now.away else "")
 
     def session(self, turn: Turn, why: str) -> None:
         """Start a session, as Rasa itself or with an action of ours."""
@@ -221,7 +177,7 @@ class Conversation:
             self.arrives(turn)
             return self.starts(turn.replica)
         if self.bot.start == START_OWN:
-            self.rasa(SESSION_START)
+            super().start_session()
             remembers = self.bot.carries and self.bot.every and why != "/restart" and not turn.away
         else:
             self.happens("action", name=SESSION_START)
@@ -241,7 +197,7 @@ class Conversation:
 
     def run(self, what: str, replica: int) -> None:
         """Run an action of ours, and judge what it leaves behind."""
-        before, seals, again = dict(self.tracker.state.slots), self.seals(), self.settled
+        before, seals, again = self.slots, self.seals(), self.settled
         events, asked = self.call(f"action_ps7_{what}", replica)
         changes = {event["name"]: event["value"] for event in events if event["event"] == "slot"}
         must(all(before[name] != changes[name] for name in changes), f"{what} set what was so")
@@ -276,7 +232,7 @@ class Conversation:
             must(self.slot(AGENCY) == cpf[:4], f"{what} left the agency of another customer")
         left = known or cpf is None or self.books.attacked
         must(left, f"{what} left the CPF of {customer_of(cpf)}: {status}")
-        balance = self.tracker.state.slots[BALANCE]
+        balance = self.slot(BALANCE)
         left = balance in (None, FORGED, f"of {cpf}" if known else None) or self.books.typed
         must(left, f"{what} left the balance {balance} beside {cpf}: {status}")
         self.settled = (what, replica)
@@ -296,9 +252,9 @@ class Conversation:
         names = {on_the_wire(name): name for name in self.books.ps7}
         tracker = {
             "sender_id": self.sender_id,
-            "slots": dict(self.tracker.state.slots),
-            "latest_message": self.tracker.state.latest_message,
-            "events": self.tracker.events,
+            "slots": self.slots,
+            "latest_message": self.state_of_rasa.latest_message,
+            "events": self.events,
         }
         # What differs between two replicas has no effect here.
         settings = self.settings | {"PS7_MAX_CONNECTIONS": str(100 + replica)}
@@ -313,7 +269,7 @@ class Conversation:
 
     def seals(self) -> set[str]:
         """Return the seals that the tracker shows, in any event or in the slot."""
-        values = {event["value"] for event in self.tracker.events if event.get("name") == SEAL}
+        values = {event["value"] for event in self.events if event.get("name") == SEAL}
         return (values | {self.slot(SEAL)}) - {None, GARBAGE}
 
     # -- what others do
@@ -351,15 +307,11 @@ class Conversation:
         values = self.values[attack.slot]
         self.books.is_written_to()
         self.books.typed |= attack.slot == CPF
-        self.sets(attack.slot, values[attack.value % len(values)])
-
-    def sets(self, name: str, value: object) -> None:
-        self.happens("slot", name=name, value=value)
+        self.set_slot(attack.slot, values[attack.value % len(values)])
 
     def happens(self, event: str, **details: Any) -> None:  # noqa: ANN401 - the fields of an event
         """Add an event to the tracker, at its own time."""
-        self.now += 0.01
-        self.tracker.add({"event": event, **details, "timestamp": self.now})
+        super().happens(event, **details)
         self.settled = self.settled if event == "action" else None
         if event == "rewind":
             self.books.is_written_to(by_rasa=True)
@@ -369,7 +321,7 @@ class Conversation:
                 values.append(details["value"])
 
     def slot(self, name: str) -> Any:  # noqa: ANN401 - of any type
-        return self.tracker.state.slots[name]
+        return self.state_of_rasa.slots[name]
 
 
 def in_metadata(name: str) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, verified_context
-from actions.ps7.testing import PERSONAS, Conversation, Simulator
+from actions.ps7.testing import PERSONAS, Simulator
 from actions.ps7.testing.conversation import Result
+from tests.support.bots import PluginConversation, domain_of
 from tests.support.clock import Clock
 from tests.support.dialogue import LOOK_UP, SLOTS
 
@@ -83,7 +84,7 @@ class Bank:
         return self.clock.now.timestamp()
 
 
-class Talk(Conversation):
+class Talk(PluginConversation):
     """One conversation with the bot."""
 
     def __init__(self, bank: Bank) -> None:
@@ -91,11 +92,8 @@ class Talk(Conversation):
         self.seals: dict[str, dict[str, Any]] = {}
         """Every seal that was set, with the slots as they were then: an attacker may keep them."""
         actions = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget(), ActionWitness()]
-        slots = (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance")
-        domain = {
-            "actions": [action.name() for action in actions],
-            "slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in slots},
-        }
+        names = [action.name() for action in actions]
+        domain = domain_of(names, (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance"))
         sender = f"{SENDERS}-{uuid4().hex[:16]}"
         super().__init__(domain, actions, sender_id=sender, now=bank.now)
 
@@ -126,12 +124,12 @@ def brings(context_id: object, /, **beside: object) -> Step:
 
 def says(**metadata: object) -> Step:
     """Send a message with this metadata."""
+    return lambda talk: talk.user("oi", metadata=_known(talk, metadata))
 
-    async def step(talk: Talk) -> None:
-        said = {name: v(talk) if callable(v) else v for name, v in metadata.items()}
-        await talk.user("oi", metadata=said)
 
-    return step
+def _known(talk: Talk, values: dict[str, object]) -> dict[str, object]:
+    """Return values as they are known now."""
+    return {name: v(talk) if callable(v) else v for name, v in values.items()}
 
 
 def runs(action: str) -> Step:
@@ -141,18 +139,12 @@ def runs(action: str) -> Step:
 
 async def comes_back(talk: Talk) -> None:
     """Start another session, without a contextId."""
-    talk.expire_session()
-    await talk.user("oi")
+    await talk.comes_back()
 
 
 def writes(**slots: object) -> Step:
     """Write slots, as a form, an entity, an action or Rasa's API can."""
-
-    async def step(talk: Talk) -> None:
-        for name, value in slots.items():
-            await talk.set_slot(name, value(talk) if callable(value) else value)
-
-    return step
+    return lambda talk: talk.set_slots(**_known(talk, slots))
 
 
 def seals(seal: object, status: object = "ok") -> Step:

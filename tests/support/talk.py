@@ -1,13 +1,13 @@
-"""A conversation as Rasa keeps it, and PS7 beside it, in plain values: for tests of one run.
+"""A conversation whose runs are decided in plain values, with PS7 beside it: for tests of one run.
 
-It writes the events that Rasa writes, and shows what Rasa's stores show: the latest session, and in
-the turn that opens one the session before as well. What a run is to set is set at once.
+It is in the words of the test kit; what a run is to set is set at once.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -25,18 +25,23 @@ from actions.ps7.conversation.decision import (
     look_up,
     verify,
 )
-from actions.ps7.conversation.history import NONCE, SESSION_METADATA, NewSession, TrackerLike
+from actions.ps7.conversation.history import NONCE, NewSession, TrackerLike
 from actions.ps7.conversation.seal import Contents
 from actions.ps7.conversation.state import Bot, State
-from actions.ps7.customer import SESSION_ACTION
+from actions.ps7.customer import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
 from actions.ps7.settings import PS7Settings
-from actions.ps7.testing.rasa_in_memory import built_in, replay, stored
+from actions.ps7.testing.rasa_in_memory import LISTEN
+from tests.support.conversation import PlainConversation
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
-SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-SLOTS = ("ps7_status", "ps7_context", "cpf", "agency", "balance", SESSION_METADATA)
+SLOTS = ("ps7_status", "ps7_context", "cpf", "agency", "balance")
 ANA, DIEGO, ELISA = (fingerprint(name) for name in ("ana", "diego", "elisa"))
 Decide = Callable[[State], Decision | Question]
+_DECIDE: dict[str, Decide] = {
+    CONTEXT_ACTION: look_up,
+    VERIFY_ACTION: verify,
+    FORGET_ACTION: forget,
+}
 CPF = {"ana": "52998224725", "diego": "11144477735", "elisa": "39053344705"}
 ARRIVAL_KEY = "arrival-" * 4
 SEAL_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
@@ -74,108 +79,112 @@ class Snapshot:
     events: list[dict[str, Any]]
 
 
-@dataclass
-class Talk:
-    """One conversation: what the channel, Rasa, the bot and others put into its tracker."""
+class Talk(PlainConversation):
+    """One conversation with a bot that has this plugin.
 
-    bot: Bot = field(default_factory=a_bot)
-    sender_id: str = "sender-1"
-    now: datetime = NOW
-    carries_over: bool = True
-    ps7: dict[str, Outcome] = field(default_factory=lambda: dict.fromkeys(CPF, Outcome.OK))
-    asked: list[str] = field(default_factory=list)
-    """What PS7 was asked about."""
-    rule: str = ""
-    """The rule that decided the last run."""
-    noted: set[str] = field(default_factory=set)
-    """What was warned of."""
-    events: list[dict[str, Any]] = field(default_factory=list)
-    """What the tracker shows."""
+    It is in a session that Rasa began, unless the bot has a `PS7SessionStart`.
+    """
 
-    def __post_init__(self) -> None:
-        if not self.events:
-            self.starts_session(ours=False)
+    expires_after = math.inf
 
-    # What Rasa does
+    def __init__(
+        self,
+        bot: Bot | None = None,
+        *,
+        sender_id: str = "sender-1",
+        session_start: bool = False,
+        **options: Any,  # noqa: ANN401 - handed on
+    ) -> None:
+        super().__init__(sender_id, SLOTS, NOW.timestamp(), **options)
+        self.bot = bot or a_bot()
+        self.session_start = session_start
+        """Whether the bot has a `PS7SessionStart`."""
+        self.ps7: dict[str, Outcome] = dict.fromkeys(CPF, Outcome.OK)
+        self.asked: list[str] = []
+        """What PS7 was asked about."""
+        self.rule = ""
+        """The rule that decided the last run."""
+        self.noted: set[str] = set()
+        """What was warned of."""
+        if not session_start:
+            super().start_session()
+        self.later(seconds=1)
 
-    @property
-    def domain(self) -> dict[str, Any]:
-        """The part of a domain that a session start reads."""
-        return {"session_config": {"carry_over_slots_to_new_session": self.carries_over}}
-
-    @property
-    def slots(self) -> dict[str, Any]:
-        """The slots as the events leave them."""
-        return replay(self.events, dict.fromkeys(SLOTS)).slots
+    # What the kit has too
 
     @property
     def tracker(self) -> TrackerLike:
         """What an action is called with."""
-        message = replay(self.events, {}).latest_message
+        message = self.state_of_rasa.latest_message
         return Snapshot(self.sender_id, self.slots, message, list(self.events))
 
-    def happens(self, event: str, **more: object) -> None:
-        """Note one event."""
-        noted = {"event": event, **more}
-        self.events.append(stored(noted, timestamp=self.now.timestamp(), origin={}))
+    def begin_turn(self) -> None:
+        """End the turn before, and load what Rasa's memory hands out."""
+        if self.events and self.events[-1].get("name") != LISTEN:
+            self.happens("action", name=LISTEN)
+        super().begin_turn()
 
-    def writes(self, **slots: object) -> Talk:
+    def set_slots(self, **slots: object) -> Talk:
         """Set slots, as anything may."""
         for name, value in slots.items():
-            self.happens("slot", name=name, value=value)
+            self.set_slot(name, value)
         return self
 
-    def starts_session(self, *, ours: bool = True) -> dict[str, Any]:
-        """Run the bot's session start, or Rasa's own; return the slots that it set."""
-        self.now += SECOND
-        if ours:
-            session = NewSession(self.tracker, self.domain)
-            decision = self.decides(look_up, session)
-            decision.report.tell(SESSION_ACTION, self.noted)
-            to_set = session.to_set(decision.slots)
-            opener: dict[str, Any] = {"metadata": {NONCE: session.mark}}
-            events = [{"event": "slot", "name": name, "value": to_set[name]} for name in to_set]
-        else:
-            done = built_in(SESSION_ACTION, self.domain, self.events)
-            assert done is not None
-            _, *events, _ = done[0]
-            opener, to_set = {}, {}
+    def start_session(self) -> None:
+        """Run the bot's session start, or Rasa's own."""
+        if not self.session_start:
+            return super().start_session()
+        session = NewSession(self.tracker, self.config)
+        decision = self.decides(look_up, session)
+        decision.report.tell(SESSION_ACTION, self.noted)
         self.happens("action", name=SESSION_ACTION)
-        self.happens("session_started", **opener)
-        for event in events:
-            self.happens(**event)
-        self.happens("action", name="action_listen")
-        return to_set
+        self.happens("session_started", metadata={NONCE: session.mark})
+        self.set_slots(**session.to_set(decision.slots))
+        return self.happens("action", name=LISTEN)
 
-    def says(
+    def brings(
         self,
         context_id: object = None,
         text: str = "oi",
-        *,
-        opens: str | None = None,
-        **beside: object,
+        **beside: Any,  # noqa: ANN401 - metadata
     ) -> Talk:
-        """The user writes, and the channel may name a customer.
-
-        `opens`: a session starts with it, `ours` or `rasas`.
-        """
-        self.now += SECOND
-        starts = [at for at, event in enumerate(self.events) if event.get("name") == SESSION_ACTION]
-        del self.events[: max(starts, default=0)]
-        if self.events[-1].get("name") != "action_listen":
-            self.happens("action", name="action_listen")
-        metadata = {} if context_id is None else {"contextId": context_id, **beside}
-        if opens:
-            if metadata:
-                self.writes(session_started_metadata=metadata)
-            self.starts_session(ours=opens == "ours")
-        self.happens("user", text=text, metadata=metadata)
+        """Send a message, with which the channel may name a customer."""
+        self.user(text, metadata={} if context_id is None else {"contextId": context_id, **beside})
         return self
 
-    def reverts(self) -> None:
+    def comes_back(
+        self,
+        context_id: object = None,
+        **beside: Any,  # noqa: ANN401 - metadata
+    ) -> Talk:
+        """Open another session with such a message."""
+        self.expire_session()
+        return self.brings(context_id, **beside)
+
+    def arrives(
+        self,
+        context_id: object = None,
+        outcome: Outcome | None = None,
+        **beside: Any,  # noqa: ANN401 - metadata
+    ) -> Talk:
+        """Bring that and look it up, as on every turn: from now on as `outcome`, if given."""
+        if outcome is not None:
+            self.ps7[str(context_id)] = outcome
+        self.brings(context_id, **beside).look_up()
+        return self
+
+    def look_up(self) -> dict[str, Any]:
+        """Run the lookup, as on every turn; return the slots that it set."""
+        return self._ends(self.decides(look_up))
+
+    def run(self, action: str) -> dict[str, Any]:
+        """Run an action of the plugin by its name; return the slots that it set."""
+        self.happens("action", name=action)
+        return self._ends(self.decides(_DECIDE[action]))
+
+    def rewind(self) -> None:
         """Run a fallback, which reverts the turn."""
-        self.happens("action", name="action_default_fallback")
-        self.happens("rewind")
+        self.run_of_rasa("action_default_fallback")
 
     # What the plugin does
 
@@ -186,19 +195,7 @@ class Talk:
 
     def found_in(self, tracker: TrackerLike, domain: object = None) -> State:
         """Return what a run would find in a tracker."""
-        return State(tracker, self.bot.slots_of(tracker, domain), self.bot, self.now)
-
-    def run(self) -> dict[str, Any]:
-        """Run the lookup; return the slots that it set."""
-        return self._ends(self.decides(look_up))
-
-    def verifies(self) -> dict[str, Any]:
-        """Verify; return the slots that it set."""
-        return self._ends(self.decides(verify))
-
-    def forgets(self) -> dict[str, Any]:
-        """Log out; return the slots that it set."""
-        return self._ends(self.decides(forget))
+        return State(tracker, self.bot.slots_of(tracker, domain), self.bot, self.utc_now)
 
     def decides(
         self, decide: Decide, tracker: TrackerLike | None = None, domain: object = None
@@ -223,38 +220,28 @@ class Talk:
 
     def _ends(self, decision: Decision) -> dict[str, Any]:
         decision.report.tell("action", self.noted)
-        self.writes(**decision.slots)
+        self.set_slots(**decision.slots)
         self.rule = decision.rule.value
         said = self.slots["ps7_status"]
         assert decision.outcome == (said if said in {*Outcome} else Outcome.MISSING)
         return decision.slots
 
-    def meets(
-        self,
-        context_id: object,
-        outcome: Outcome | None = None,
-        **more: Any,  # noqa: ANN401
-    ) -> Talk:
-        """Bring a contextId, and look it up, as `outcome` if given."""
-        if outcome is not None:
-            self.ps7[str(context_id)] = outcome
-        self.says(context_id, **more).run()
-        return self
-
     def is_sealed_by_two(self, **of_the_other: object) -> Contents:
         """Let another server seal as well, right before; return the seal in the slot."""
         last = self.seal
         for seal in (last.model_copy(update=of_the_other), last):
-            self.writes(ps7_context=self.bot.sealer.close(seal, self.sender_id))
+            self.set_slot("ps7_context", self.bot.sealer.close(seal, self.sender_id))
         return last
 
-    def customer(self, context_id: str) -> CustomerContext:
+    def customer(self, context_id: str, **more: object) -> CustomerContext:
         """Return the customer whom PS7 knows by a contextId."""
-        return CustomerContext(cpf=CPF[context_id], agency="0001", expires_at=self.now + HOUR)
+        ends = self.utc_now + timedelta(hours=1)
+        known = CustomerContext(cpf=CPF[context_id], agency="0001", expires_at=ends)
+        return known.model_copy(update=more)
 
-    def token(self, context_id: str, seconds: int = 120) -> str:
+    def token(self, context_id: str, seconds: int = 120, ago: int = 0) -> str:
         """Sign a contextId for this conversation, as a back-end does."""
-        made = int(self.now.timestamp())
+        made = int(self.now) - ago
         claims = {"contextId": context_id, "sub": self.sender_id, "iat": made}
         return jwt.encode({**claims, "exp": made + seconds}, ARRIVAL_KEY, "HS256")
 
@@ -273,75 +260,3 @@ class Talk:
         names = {cpf: name for name, cpf in CPF.items()}
         cpf = self.slots["cpf"]
         return self.slots["ps7_status"], names.get(cpf, cpf)
-
-
-# What may be held when a run begins: about ana, if about anybody.
-
-
-def _older_seal(talk: Talk) -> None:
-    talk.meets("ana")
-    older = talk.slots["ps7_context"]
-    talk.meets("diego")
-    talk.writes(ps7_context=older)
-
-
-def _expired(talk: Talk) -> None:
-    talk.meets("ana")
-    talk.now += HOUR
-    talk.says(opens="rasas")
-    talk.run()
-
-
-def _logged_out(talk: Talk) -> None:
-    talk.meets("ana")
-    talk.forgets()
-
-
-def _wait(outcome: Outcome, seconds: float) -> Callable[[Talk], None]:
-    def held(talk: Talk) -> None:
-        talk.meets("ana", outcome)
-        talk.now += timedelta(seconds=seconds)
-
-    return held
-
-
-HELD: dict[str, Callable[[Talk], object]] = {
-    "nothing": lambda _: None,
-    "ok": _wait(Outcome.OK, 0),
-    "ok, too old": _wait(Outcome.OK, 3600),
-    "invalid": _wait(Outcome.INVALID, 0),
-    "rejected": _wait(Outcome.REJECTED, 28.9),
-    "rejected, this moment": _wait(Outcome.REJECTED, -1),
-    "rejected, 30 s ago": _wait(Outcome.REJECTED, 29),
-    "rejected, clock ahead": _wait(Outcome.REJECTED, -1.1),
-    "denied": _wait(Outcome.DENIED, 0),
-    "unavailable": _wait(Outcome.UNAVAILABLE, 0),
-    "expired": _expired,
-    "logged out": _logged_out,
-    "wiped": lambda talk: (talk.meets("ana"), talk.writes(ps7_context=None)),
-    "a failure, wiped": lambda talk: (
-        talk.meets("ana", Outcome.REJECTED),
-        talk.writes(ps7_context=None),
-    ),
-    "older": _older_seal,
-    "not ours": lambda talk: talk.writes(ps7_context="forged"),
-    "format of before": lambda talk: talk.writes(ps7_context=FORMAT_BEFORE),
-    "a status alone": lambda talk: talk.writes(ps7_status="OK"),
-}
-FOUND: dict[str, Callable[[Talk], object]] = {
-    "none": lambda talk: (talk.says(opens="rasas"), talk.says()),
-    "same": lambda talk: talk.says("ana"),
-    "another": lambda talk: talk.says("elisa"),
-    "unusable": lambda talk: talk.says("two words"),
-    "again": lambda talk: talk.says("ana", opens="rasas"),
-}
-"""What may be found. For none and again, another session begins first: what arrived before belongs
-to the one that ended."""
-
-
-def talk_with(held: str, found: str) -> Talk:
-    """Return a conversation right before a run: what is held, and what came."""
-    talk = Talk()
-    HELD[held](talk)
-    FOUND[found](talk)
-    return talk

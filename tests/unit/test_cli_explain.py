@@ -79,9 +79,9 @@ def test_explain_tells_a_person_the_story_of_a_conversation(
 ) -> None:
     """With no PS7 configured: what was found, which rule fired, what came of it."""
     talk = Talk()
-    talk.meets("ana")
-    talk.writes(cpf="00000000000").happens("action", name=VERIFY)
-    talk.verifies()
+    talk.arrives("ana")
+    talk.set_slots(cpf="00000000000")
+    talk.run(VERIFY)
     isolated.setenv("PS7_SEAL_KEYS", keys(talk))
     expected = STORY.replace("<correlation>", talk.bot.correlation.uuid(talk.tracker.sender_id))
     expected = expected.replace("<ana>", talk.bot.digest("ana"))
@@ -91,8 +91,8 @@ def test_explain_tells_a_person_the_story_of_a_conversation(
 def test_what_somebody_wrote_into_a_slot_is_masked_by_its_value(explain: Explain) -> None:
     """A contextId that arrived, in a slot that is open by its name."""
     talk = Talk()
-    talk.says("ctx-of-ana").run()
-    talk.writes(ps7_status="x ctx-of-ana").happens("action", name=VERIFY)
+    talk.arrives("ctx-of-ana")
+    talk.set_slots(ps7_status="x ctx-of-ana").happens("action", name=VERIFY)
     ran = explain(talk)
     assert ran[0]["was_set"]["ps7_status"] == "************"
     assert "ctx-of-ana" not in json.dumps(ran)
@@ -101,7 +101,7 @@ def test_what_somebody_wrote_into_a_slot_is_masked_by_its_value(explain: Explain
 def test_show_masks_nothing_but_seals(cli: Cli) -> None:
     """ContextIds, values, and what the user said."""
     talk = Talk()
-    talk.meets("ana")
+    talk.arrives("ana")
     out = cli(f"explain {saved(vars(talk.tracker))} --show").out
     assert "\n  said        oi\n  context id  number 1, value ana, found under contextId" in out
     assert "cpf 52998224725, agency 0001, ps7_context (sealed)" in out
@@ -110,17 +110,17 @@ def test_show_masks_nothing_but_seals(cli: Cli) -> None:
 def test_a_log_out_is_explained(explain: Explain) -> None:
     """With the bot's own slots that go with the customer."""
     talk = Talk()
-    talk.meets("ana")
-    talk.writes(balance="100").happens("action", name="utter_greet")
-    talk.writes(agency="1").happens("action", name=FORGET)
-    talk.forgets()
+    talk.arrives("ana")
+    talk.set_slots(balance="100").happens("action", name="utter_greet")
+    talk.set_slots(agency="1")
+    talk.run(FORGET)
     looked_up, run = explain(talk)
     assert looked_up["was_set"].items() >= {"balance": "***", "agency": "****"}.items()
-    assert (run["action"], run["by_name"], run["rule"]) == (FORGET, True, "forget")
+    assert (run["action"], run["rule"]) == (FORGET, "forget")
+    assert run["by_name"]
     assert run["would_set"] == run["was_set"]
     assert (run["was_set"]["balance"], run["was_set"]["ps7_status"]) == (None, "missing")
-    talk.says("diego").happens("action", name=VERIFY)
-    talk.verifies()
+    talk.brings("diego").run(VERIFY)
     assert explain(talk)[-1]["rule"] == talk.rule == "nothing-held", "by the rules of its action"
 
 
@@ -130,10 +130,10 @@ def test_each_context_id_has_its_number_and_place(
     """The message that brought it and the path under which it stands, else the newest seal."""
     isolated.setenv("PS7_METADATA_KEYS", '["contextId.deep", "contextId"]')
     talk = Talk(a_bot(metadata_keys=["contextId.deep", "contextId"]))
-    talk.says()
-    talk.meets({"deep": "ana"})
-    talk.says()
-    talk.meets("diego")
+    talk.user()
+    talk.arrives({"deep": "ana"})
+    talk.user()
+    talk.arrives("diego")
     ran = explain(talk)
     assert [run["found"] for run in ran] == ["none", "new", "same", "another"]
     places = [run["context_id"] for run in ran]
@@ -151,11 +151,11 @@ def test_each_context_id_has_its_number_and_place(
 def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
     """A forged one, one of another conversation, and one of another server's key."""
     talk = Talk()
-    talk.meets("ana")
-    talk.says()
+    talk.arrives("ana")
+    talk.user()
     other_key = explain(talk, seal_keys=json.dumps([Fernet.generate_key().decode()]))[-1]
     moved = explain(talk, sender_id="another")[-1]
-    talk.writes(ps7_context="forged").says()
+    talk.set_slots(ps7_context="forged").brings()
     forged = explain(talk)[-1]
     assert [run["rule"] for run in (other_key, moved, forged)] == ["look-up", "look-up", "held"]
     for run in (other_key, moved, forged):
@@ -165,8 +165,8 @@ def test_a_seal_that_no_key_opens_is_named(explain: Explain) -> None:
 def test_without_keys_it_says_what_cannot_be_told(explain: Explain) -> None:
     """What came still can; before the first seal everything can."""
     talk = Talk()
-    talk.meets("ana")
-    talk.says("two words")
+    talk.arrives("ana")
+    talk.brings("two words")
     first, second = explain(talk, seal_keys="")
     assert (first["rule"], list(first["context_id"])) == ("look-up", ["number", "found"])
     assert second["why"].endswith("Without PS7_SEAL_KEYS it cannot be read.")
@@ -178,7 +178,7 @@ def test_a_refused_arrival_is_explained(explain: Explain, isolated: pytest.Monke
     """With the back-end's keys it says why."""
     isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([ARRIVAL_KEY]))
     talk = Talk(signed())
-    talk.says("unsigned")
+    talk.brings("unsigned")
     [run] = explain(talk)
     why = ARRIVAL_REFUSED[Reason.ARRIVAL_SIGNATURE]
     assert run["rule"] == "arrival-refused"
@@ -187,7 +187,7 @@ def test_a_refused_arrival_is_explained(explain: Explain, isolated: pytest.Monke
 
 def test_a_context_id_in_another_place_is_pointed_at(explain: Explain) -> None:
     """The same words as in the log, for a conversation that is over."""
-    talk = Talk().says()
+    talk = Talk().brings()
     talk.events[-1]["metadata"] = {"customData": {"contextId": "C-1"}}
     [run] = explain(talk)
     looks = "keys: customData; customData.contextId looks like one: PS7_METADATA_KEYS"
@@ -201,8 +201,8 @@ def test_an_explanation_leaves_no_trace(
     for name in ("turns", "slots_restored", "seals_refused", "arrivals_refused"):
         monkeypatch.setattr(telemetry, name, None)
     talk = Talk()
-    talk.writes(ps7_context="forged", ps7_status="ok")
-    talk.says("two words")
+    talk.set_slots(ps7_context="forged", ps7_status="ok")
+    talk.brings("two words")
     caplog.clear()
     assert [run["rule"] for run in explain(talk)] == ["unusable"]
     assert caplog.records == []
@@ -214,8 +214,8 @@ def test_explain_leaves_out_what_the_bot_fills_and_masks_what_is_cleared(explain
     A name may be free for the bot because `init` renamed the plugin's slot.
     """
     talk = Talk()
-    talk.meets("ana")
-    talk.writes(identification="RG 12.345-6")
+    talk.arrives("ana")
+    talk.set_slots(identification="RG 12.345-6")
     own = {"slots": {"cpf": {"mappings": [{"type": "from_text"}]}}}
     [run] = explain(talk, tracker=vars(talk.tracker), domain=own)
     assert list(run["was_set"]) == ["agency", "ps7_context", "ps7_status", "identification"]
@@ -225,15 +225,15 @@ def test_explain_leaves_out_what_the_bot_fills_and_masks_what_is_cleared(explain
 def test_the_lookup_of_a_session_start_is_explained(explain: Explain) -> None:
     """In the recipe that looks up as a session starts, it is the only one."""
     for carries_over, rule in ((True, "session-over"), (False, "nothing-held")):
-        talk = Talk(carries_over=carries_over)
+        talk = Talk(carry_over_slots=carries_over, session_start=True)
         # What Rasa's API gives has no domain: there, slots are carried over.
-        more = {} if carries_over else {"domain": talk.domain}
-        talk.says("ana", opens="ours")
+        more = {} if carries_over else {"domain": talk.config}
+        talk.brings("ana")
         start = explain(talk, **more)[0]
         assert (start["action"], start["message"], start["rule"]) == (SESSION_ACTION, 0, "look-up")
         assert start["was_set"]["ps7_status"] == "ok"
         assert start["context_id"]["found"] == "under contextId in the metadata of this message"
-        talk.says(opens="ours")
+        talk.comes_back()
         assert explain(talk, **more)[-2]["rule"] == rule
 
 
@@ -242,15 +242,15 @@ def test_a_bot_that_calls_the_lookup_runs_it_then(
 ) -> None:
     """By a rule, story or flow: then no message does, unless a seal was set at once after one."""
     talk = Talk()
-    talk.says("ana").happens("action", name=LOOK_UP)
-    talk.run()
-    talk.says()
+    talk.brings("ana").run(LOOK_UP)
+    talk.user()
     [run] = explain(talk)
-    assert (run["message"], run["by_name"], run["was_set"]["ps7_status"]) == (1, True, "ok")
+    assert (run["message"], run["was_set"]["ps7_status"]) == (1, "ok")
+    assert run["by_name"]
     talk = Talk()
-    talk.meets("ana")
+    talk.arrives("ana")
     talk.happens("action", name=LOOK_UP)
-    talk.says()
+    talk.user()
     ran = [(run["message"], run["by_name"]) for run in explain(talk)]
     assert ran == [(1, False), (1, True), (2, False)]
     isolated.setenv("PS7_SLOT_NAMES", json.dumps({**RENAMED, "ps7_context": "sealed"}))
