@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
 from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
+from tests.support.waiting import until
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -51,9 +50,6 @@ async def redis(tmp_path: Path) -> AsyncIterator[str]:
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     log = tmp_path / "redis.log"
     process = await Process.start(log, program, *options, cwd=tmp_path, variables={})
-    deadline = time.monotonic() + 20
-    while "Ready to accept" not in process.output:
-        assert time.monotonic() < deadline, process.tail
-        await asyncio.sleep(0.02)
+    await until("Redis is ready", lambda: "Ready to accept" in process.output, 20)
     yield f"redis://127.0.0.1:{port}/0"
     await process.kill()

@@ -21,6 +21,7 @@ from examples.channels.try_it import headers_of
 from tests.channels.updates import CODE, NUMBER_ID, post
 from tests.conversation.talking import RunningBot
 from tests.support.processes import free_port
+from tests.support.waiting import until
 
 ON_A_REAL_RASA = [
     pytest.mark.conversation,
@@ -138,10 +139,8 @@ class Somebody:
 
     async def messages(self, answers: int) -> list[dict[str, Any]]:
         """Wait for so many answers, and return them as Meta has them."""
-        deadline = time.monotonic() + 20
-        while len(self.stub.heard[self.address]) < answers:
-            assert time.monotonic() < deadline, self.stub.heard[self.address]
-            await asyncio.sleep(0.02)
+        heard = self.stub.heard
+        await until(f"{answers} answers", lambda: len(heard[self.address]) >= answers, 20)
         return self.stub.heard.pop(self.address, [])
 
 
@@ -163,5 +162,5 @@ async def said_to(bot: RunningBot, somebody: Somebody, turns: int = 0) -> list[d
         said = [each for each in events if each["event"] == "user"]
         if len(said) >= turns:
             return said
-        assert time.monotonic() < deadline, said
+        assert time.monotonic() < deadline, f"waited for {turns} turns: {said}"
         await asyncio.sleep(0.02)

@@ -15,6 +15,7 @@ from pywa_async.types import SectionList
 from examples.channels import cloud_api
 from examples.channels.cloud_api import Sender, keyboard
 from tests.channels.updates import NUMBER_ID, PHONE, USER
+from tests.support.waiting import within
 
 LONG = "Uma linha.\n" + "palavra " * 900 + "x" * 5000
 
@@ -207,5 +208,5 @@ async def test_a_slow_graph_api_holds_nobody_up(
     """The deadline is for the whole message, and other conversations go on meanwhile."""
     monkeypatch.setattr(cloud_api, "DEADLINE", 0.1)
     graph.seconds = 9.0
-    await asyncio.wait_for(graph.sender.text(PHONE, "Olá"), 3)
+    await within(3, "a slow Graph API holds nobody up", graph.sender.text(PHONE, "Olá"))
     assert graph.counted == ["an answer was not taken (code TimeoutError)"]

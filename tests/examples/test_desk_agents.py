@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from examples import desk as module
 from examples.desk import Desk, Rasa, main
+from tests.support.waiting import until
 
 TOKEN = "made up, for the desk"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -117,7 +118,7 @@ async def state(http: Client, key: str, wanted: str) -> None:
         if (await (await http.get("/handovers")).json())[key]["state"] == wanted:
             return
         await asyncio.sleep(0.1)
-    raise AssertionError(key)
+    raise AssertionError(f"waited 10 s: ticket {key} is {wanted}")
 
 
 async def outcome(answer: ClientResponse) -> tuple[int, object]:
@@ -294,10 +295,7 @@ async def test_words_that_rasa_takes_late_are_said_once(rasa: FakeRasa) -> None:
             await asyncio.wait_for(http.delete(TICKET, headers=CAIO), 0.5)
         assert await write("m3") == (410, None)
         rasa.busy.set()
-        for _ in range(100):
-            if rasa.said()[-1] == signal("returned"):
-                break
-            await asyncio.sleep(0.1)
+        await until("it is returned", lambda: rasa.said()[-1] == signal("returned"))
     assert rasa.said()[3:] == [signal("returned")]
 
 
@@ -322,12 +320,14 @@ async def test_a_ticket_stays_if_rasa_is_away(
         await http.put(f"{TICKET}/agent", headers=CAIO)
         rasa.refuses = ["away"] * 2
         assert (await http.delete(TICKET, headers=CAIO)).status == 502
-        said = ""
-        for _ in range(100):
-            await asyncio.sleep(0.1)
-            if said := capsys.readouterr().err:
-                break
-        assert said == "A conversation was not returned: ClientError\n"
+        said: list[str] = []
+
+        def complained() -> bool:
+            said.append(capsys.readouterr().err)
+            return any(said)
+
+        await until("a complaint", complained)
+        assert "".join(said) == "A conversation was not returned: ClientError\n"
         assert await verbs(http, CAIO) == [200] * 4
         assert await verbs(http, LIA, "/handovers/alone") == [200] * 4
         rasa.url = ""

@@ -82,7 +82,7 @@ def test_a_server_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch, tmp_
     deadline = time.monotonic() + 10
     with suppress(psutil.NoSuchProcess):
         while psutil.Process(int(said.split()[-1])).status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, "waited 10 s: the worker ends"
             time.sleep(0.02)
 
 

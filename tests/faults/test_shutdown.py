@@ -12,6 +12,7 @@ from tests.host.conftest import seal_keys
 from tests.host.loopback import ANA, Server
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import Dialogue
+from tests.support.waiting import until, within
 
 USERS = 24
 SLOWLY = 0.6
@@ -29,10 +30,9 @@ async def test_no_turn_is_lost(tmp_path: Path) -> None:
         sent = {"contextId": "ana"}
         turns = [asyncio.create_task(user.turn(server.send, metadata=sent)) for user in users]
         try:
-            while len(ps7.heard) < USERS:  # noqa: ASYNC110 - a server of ours has no event of it
-                await asyncio.sleep(0.01)
+            await until("PS7 is asked by all", lambda: len(ps7.heard) >= USERS)
             server.process.signal(signal.SIGTERM)
-            await asyncio.wait_for(asyncio.gather(*turns), 20)
+            await within(20, "every turn ends", asyncio.gather(*turns))
         finally:
             # Sanic's manager may outlive its workers: a platform ends it after a grace period.
             await server.process.kill()

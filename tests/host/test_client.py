@@ -16,6 +16,7 @@ from actions.ps7.lookup.client import Lookup
 from actions.ps7.lookup.wire import Request
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.simulator_client import own_simulator
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -49,8 +50,7 @@ async def failure_of(client: PS7Client, context_id: str = "C1") -> LookupFailed:
 
 async def heard(ps7: Simulator) -> None:
     """Wait until PS7 was asked."""
-    while not ps7.requests:  # noqa: ASYNC110 - a simulator has no event of it
-        await asyncio.sleep(0.01)
+    await until("PS7 is asked", lambda: ps7.requests)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:

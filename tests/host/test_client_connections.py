@@ -17,6 +17,7 @@ from actions.ps7 import PS7Client, Reason
 from actions.ps7.testing import BackgroundSimulator
 from tests.host.loopback import Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -66,7 +67,7 @@ async def test_as_many_lookups_at_a_time_as_the_setting_allows() -> None:
         PS7Client(settings_for(server.url, max_connections=101)) as client,
     ):
         looking = [asyncio.create_task(client.ask("C1")) for _ in range(110)]
-        await asyncio.wait_for(has_open(server, 101), 60)
+        await until("101 connections are open", lambda: server.open == 101, 60)
         await asyncio.sleep(0.1)
         for task in looking:
             task.cancel()
@@ -103,7 +104,7 @@ async def test_each_request_has_a_connection_of_its_own_and_no_cookie_comes_back
         assert (server.connections, len(server.heard)) == (2, 2)
         assert not any(b"cookie" in request.lower() for request in server.heard)
         assert all(b"connection: close" in request.lower() for request in server.heard)
-        await asyncio.wait_for(has_open(server, 0), 30)
+        await until("no connection is open", lambda: server.open == 0)
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,11 +117,6 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
         async with client_of(server.url) as client:
             await client.lookup("C1")
         assert (proxy.connections, server.connections) == (0, 1)
-
-
-async def has_open(server: Server, number: int) -> None:
-    while server.open != number:  # noqa: ASYNC110 - a server has no event of it
-        await asyncio.sleep(0.01)
 
 
 def session_of(

@@ -22,6 +22,7 @@ from actions.ps7 import LookupFailed, PS7Client
 from actions.ps7.lookup.http import MAX_ANSWER_BYTES
 from tests.host.loopback import ANA, DIEGO, ByteGateway, Pieces, http
 from tests.host.test_client import settings_for
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -205,4 +206,4 @@ async def test_a_lookup_is_not_cancelled_when_all_connections_are_closed() -> No
         ends = [asyncio.create_task(end_of(client, "ana")) for _ in range(2)]
         await asyncio.sleep(4 * PAUSE)
         await client.close()
-        assert await asyncio.wait_for(asyncio.gather(*ends), 1.0) == ["connection_lost"] * 2
+        assert await within(1.0, "both end", asyncio.gather(*ends)) == ["connection_lost"] * 2

@@ -19,6 +19,7 @@ from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.action_server import PATIENT
 from tests.support.dialogue import FORGET, VERIFY, Dialogue
 from tests.support.processes import ROOT
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
 
@@ -39,7 +40,7 @@ class Host:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        line = await asyncio.wait_for(self.process.stdout.readline(), 60)
+        line = await within(60, f"an answer to {[*order]}", self.process.stdout.readline())
         assert line, self.errors.read_text()
         return json.loads(line)
 
@@ -66,7 +67,7 @@ async def host(
         )
     try:
         yield Host(process, errors)
-        rest, _ = await asyncio.wait_for(process.communicate(b""), 60)
+        rest, _ = await within(60, "the host ends", process.communicate(b""))
     finally:
         if process.returncode is None:
             process.kill()

@@ -13,6 +13,7 @@ from actions.ps7 import PS7Client
 from actions.ps7.testing import Simulator
 from tests.host.loopback import Server
 from tests.host.test_client import lines, settings_for
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -44,8 +45,7 @@ async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
     async with Server([]) as silent:
         async with PS7Client(settings_for(silent.url, **KEYS)) as client:
             looking = asyncio.create_task(client.lookup("C1"))
-            while not silent.heard:  # noqa: ASYNC110 - a server has no event of it
-                await asyncio.sleep(0.01)
+            await until("PS7 is asked", lambda: silent.heard)
             looking.cancel()
             await asyncio.wait([looking])
         assert client._of_this_loop().tokens._fetching is None

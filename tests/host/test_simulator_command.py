@@ -114,7 +114,8 @@ def test_where_it_cannot_listen_is_one_clear_line(capsys: pytest.CaptureFixture[
             assert main(["--host", host, "--port", str(port)]) == 1
             out, err = capsys.readouterr()
             start = re.escape(f"PS7 simulator: it cannot listen on {host}, port {port}: ")
-            assert (out, bool(re.fullmatch(f"{start}{reason}\n", err))) == ("", True), err
+            assert out == "", err
+            assert re.fullmatch(f"{start}{reason}\n", err), err
 
 
 def test_the_startup_text_names_every_setting_customer_and_fault() -> None:

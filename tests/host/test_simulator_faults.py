@@ -19,6 +19,7 @@ from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
 from actions.ps7.testing.simulator.gateway import make_reply, to_json
 from tests.support.simulator_client import Client, own_client, own_simulator
+from tests.support.waiting import within
 
 BODY = to_json(PERSONAS["ana"].answer)
 
@@ -73,7 +74,7 @@ async def test_nothing_keeps_running(
     asked = asyncio.create_task(client.look_up(ps7, name, {"Connection": "close"}))
     await asyncio.sleep(0.02)
     if stops:
-        await asyncio.wait_for(ps7.stop(), 4)
+        await within(4, "the simulator stops", ps7.stop())
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
     for _ in range(500):

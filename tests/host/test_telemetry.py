@@ -18,6 +18,7 @@ from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, heard, settings_for
 from tests.support.simulator_client import own_simulator
+from tests.support.waiting import until
 
 pytest.importorskip("opentelemetry.sdk", reason="the oldest rasa_sdk brings no OpenTelemetry SDK")
 
@@ -118,8 +119,7 @@ async def test_a_probe_of_the_breaker_has_a_span_and_a_metric_of_its_own(
             assert [point.value for point in begun[f"ps7.{name}"]] == [0], "shown from the start"
         with spans.tracer.start_as_current_span("turn"):
             await failure_of(client)
-            while not spans.named("ps7.probe"):  # noqa: ASYNC110 - a span has no event of its end
-                await asyncio.sleep(0.01)
+            await until("a probe has ended", lambda: spans.named("ps7.probe"))
             await failure_of(client)
     (probe,), (lookup, refused) = spans.named("ps7.probe"), spans.named("ps7.lookup")
     (of_lookup, of_probe) = spans.named("ps7.attempt")

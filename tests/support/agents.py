@@ -29,6 +29,8 @@ class Opened(TestClient[web.Request, web.Application]):
             if await self.rasa.since_pause(ticket["conversation"]) is not None:
                 break
             await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("waited 10 s: the conversation is paused")
         answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": "k"})
         assert answer.status == 201
 

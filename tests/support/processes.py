@@ -121,7 +121,7 @@ class Process:
         while progress.is_made:
             with suppress(asyncio.TimeoutError):
                 return await asyncio.wait_for(self._process.wait(), 0.5)
-        raise asyncio.TimeoutError
+        raise asyncio.TimeoutError(f"{self.name} does not end:\n{self.tail}")
 
     @property
     def has_ended(self) -> bool:
