@@ -87,12 +87,18 @@ def pytest_runtest_protocol(
 ) -> Generator[None, bool, bool]:
     """Collect what a test may leave open, before one that may not would be blamed for it.
 
-    Its connections are garbage when pytest has dropped its arguments, and no sooner.
+    Its connections are garbage when pytest has dropped its arguments, and no sooner. So is all that
+    a test had at hand when it failed.
     """
+    failed_before = item.session.testsfailed
     done = yield
-    if _leaves_open(item) and not _leaves_open(nextitem):
+    failed = item.session.testsfailed > failed_before
+    if failed:
+        for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+            vars(sys).pop(name, None)  # which pytest keeps for a debugger
+    if failed or (_leaves_open(item) and not _leaves_open(nextitem)):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
+            warnings.simplefilter("ignore", Warning if failed else ResourceWarning)
             gc.collect()
     return done
 
