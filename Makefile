@@ -14,8 +14,8 @@ WORKERS ?= 3
 SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # The environments. The file that a rule makes says: installed from the pins as they stand.
-# The tests find theirs through the environment. What a machine lacks, the tests that need it skip, and
-# the last line of `make test` says how to get it; with PS7_TESTS_COMPLETE they fail instead.
+# What a machine lacks, the tests that need it skip, and the last line of `make test` says how to get
+# it; with PS7_TESTS_COMPLETE they fail instead.
 RASA := .venv-rasa/ready
 FLOOR := .venv-floor/ready
 MUTANTS := .venv-mutants/ready
@@ -24,9 +24,6 @@ SITE := .venv-site/ready
 WEBCHAT := examples/webchat/node_modules/.ready
 BROWSER := tests/webchat/node_modules/.ready
 BACKEND := examples/backend/node_modules/.ready
-
-export PS7_RASA_PYTHON := $(CURDIR)/.venv-rasa/bin/python
-export PS7_FLOOR_PYTHON := $(CURDIR)/.venv-floor/bin/python
 
 # One that is named on the command line is used, or nothing is.
 find_python = PYTHON="$(PYTHON)" ONLY="$(findstring command,$(origin PYTHON))" scripts/find-python 3.10 3.13
@@ -215,7 +212,6 @@ $(SITE): requirements/site.txt
 .PHONY: secrets audit digests sbom release
 
 RELEASE := .venv-release/ready
-export PS7_RELEASE_PYTHON := $(CURDIR)/.venv-release/bin/python
 
 release-check: $(RELEASE)
 

@@ -8,7 +8,6 @@ own, started once for all tests. Every test is a user that is new to the bot.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
@@ -23,8 +22,7 @@ from actions.ps7.testing import Simulator
 from tests.conversation.cast import BOTS
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
-from tests.support.needs import PYTHON_3_10, lacking
-from tests.support.processes import ROOT
+from tests.support.interpreters import rasa_python
 
 InRasa = Callable[..., Any]
 """Takes code, and the texts that it finds in `given`."""
@@ -39,18 +37,10 @@ for line in sys.stdin:
 _STAGE = pytest.StashKey[Stage]()
 
 
-def _rasa_python() -> Path:
-    """Return the interpreter that has Rasa: `PS7_RASA_PYTHON` names it."""
-    python = Path(os.environ.get("PS7_RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
-    if not python.exists():
-        lacking("Rasa on Python 3.10", PYTHON_3_10)
-    return python
-
-
 @pytest.fixture(scope="session")
 def in_rasa() -> Iterator[InRasa]:
     """Run code where Rasa is, in one process for all tests; return what it leaves in `found`."""
-    command = (_rasa_python(), "-W", "ignore", "-c", _RUNS)
+    command = (rasa_python(), "-W", "ignore", "-c", _RUNS)
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
@@ -58,7 +48,9 @@ def in_rasa() -> Iterator[InRasa]:
 
         def run(code: str, *given: str) -> Any:  # noqa: ANN401 - JSON
             print(json.dumps([code, given]), file=orders, flush=True)
-            return json.loads(answers.readline())
+            answer = answers.readline()
+            assert answer, f"Rasa's Python ended as it ran what follows; stderr says why:\n{code}"
+            return json.loads(answer)
 
         yield run
         orders.close()
@@ -78,6 +70,12 @@ def ps7(rasa_simulator: Simulator) -> Simulator:
     return rasa_simulator
 
 
+def models_folder(config: pytest.Config, scratch: pytest.TempPathFactory) -> Path:
+    """Return where trained models are kept for the next run, or for this one where none is kept."""
+    kept: pytest.Cache | None = getattr(config, "cache", None)  # None: `-p no:cacheprovider`
+    return kept.mkdir("rasa-models") if kept else scratch.mktemp("rasa-models")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rasa_stage(
     rasa_simulator: Simulator,
@@ -85,13 +83,13 @@ async def rasa_stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Stage]:
     """Start processes, and end them after the last test: action servers without a complaint."""
-    models = request.config.cache.mkdir("rasa-models")
+    models = models_folder(request.config, tmp_path_factory)
     settings = {
         **rasa_simulator.environment,
         "PS7_SEAL_KEYS": f'["{Fernet.generate_key().decode()}"]',
         "PS7_BREAKER_FAILURES": "1000",  # one server for all conversations: their faults add up
     }
-    stage = Stage(_rasa_python(), models, tmp_path_factory.mktemp("conversation"), settings)
+    stage = Stage(rasa_python(), models, tmp_path_factory.mktemp("conversation"), settings)
     request.config.stash[_STAGE] = stage
     await stage.open_desk()
     yield stage

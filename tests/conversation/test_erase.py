@@ -20,8 +20,8 @@ from benchmarks.scale import engines
 from benchmarks.scale.authority import Authority
 from benchmarks.scale.crew import Crew
 from benchmarks.scale.programs import Programs
-from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import document
+from tests.support.interpreters import rasa_python
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
@@ -86,7 +86,7 @@ async def test_of_two_senders_one_is_erased() -> None:
             variables = {"CA": str(authority.file), **passwords, **where}
             options = f"-p {redis.port} -n 3 --tls --cacert {authority.file}"
             told = json.dumps(shown(options) | {"days": DAYS})
-            command = (_rasa_python(), "-W", "ignore", SCRIPT, told)
+            command = (rasa_python(), "-W", "ignore", SCRIPT, told)
             rasa = await crew.start("rasa", *command, variables=variables)
             assert await rasa.exit_code() == 0, rasa.tail
         finally:

@@ -12,9 +12,10 @@ from packaging.utils import canonicalize_name
 from actions.ps7.cli.domain import CALM, OSS, PORTUGUESE, fragment
 from actions.ps7.customer import CUSTOMER_SLOTS
 from tests.conversation.cast import BOTS
-from tests.conversation.fixtures import InRasa, _rasa_python
+from tests.conversation.fixtures import InRasa
 from tests.conversation.harness import FRAGMENT, OSS_BOT
 from tests.conversation.spoken import CUSTOMER_SLOTS as DECLARED
+from tests.support.interpreters import rasa_python
 from tests.support.pins import ADDED_TO_RASA, RASA_PINS, pinned
 from tests.support.processes import ROOT
 from tests.unit.test_doctor_files import GOOD, REFUSED
@@ -28,7 +29,7 @@ PYDANTIC, SDK = canonicalize_name("pydantic"), canonicalize_name("rasa-sdk")
 @pytest.mark.conversation
 def test_pydantic_alone_is_over_rasas_pin() -> None:
     """Of all that is there, pip finds nothing else that does not fit."""
-    pip = (_rasa_python(), "-m", "pip", "check")
+    pip = (rasa_python(), "-m", "pip", "check")
     check = subprocess.run(pip, capture_output=True, text=True, check=False)
     wants = f"rasa {pinned(RASA_PINS)['rasa']} has requirement pydantic<1.10.10"
     assert check.stdout == f"{wants}, but you have pydantic {ADDED[PYDANTIC]}.\n"

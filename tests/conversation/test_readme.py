@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conversation.fixtures import _rasa_python
 from tests.support.init_bots import PIPELINE, POLICIES
+from tests.support.interpreters import rasa_python
 from tests.support.reader import README, Reader, block
 
 pytestmark = [pytest.mark.release, pytest.mark.conversation, pytest.mark.xdist_group("walk")]
@@ -21,7 +21,7 @@ async def test_the_readme_leads_to_a_bot_that_answers_by_segment(tmp_path: Path)
     """Every step of "Put it into your bot", in its order, and nothing else."""
     (promised,) = re.findall(r'The bot answers "([^"]+)"', README.prose)
     chat = block("chat --as").strip()
-    reader = Reader(tmp_path, _rasa_python())
+    reader = Reader(tmp_path, rasa_python())
     config = PIPELINE.replace(": pt", ": en") + POLICIES
     (reader.bot / "config.yml").write_text(config, encoding="utf-8")
     try:

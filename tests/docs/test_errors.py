@@ -14,8 +14,8 @@ import pytest
 import rasa_sdk
 
 from actions.ps7.cli.texts import parts
-from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import document
+from tests.support.interpreters import rasa_python
 from tests.support.processes import ROOT
 
 PAGE = document("docs/errors.md")
@@ -40,7 +40,7 @@ def said_by(program: str) -> str:
     if program == "Linux":
         return os.strerror(errno.EADDRINUSE).lower()
     if program == "Rasa":
-        (folder,) = _rasa_python().parents[1].glob("lib/python*/site-packages/rasa")
+        (folder,) = rasa_python().parents[1].glob("lib/python*/site-packages/rasa")
     else:
         folder = FOLDERS[program]
     files = (*folder.rglob("*.py"), *folder.rglob("*.txt"))

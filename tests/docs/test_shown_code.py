@@ -23,10 +23,11 @@ from ruamel.yaml import YAML
 
 from actions import ps7 as plugin
 from actions.ps7.testing import FAULTS, BackgroundSimulator, Conversation, pytest_plugin
-from tests.conversation.fixtures import InRasa, _rasa_python
+from tests.conversation.fixtures import InRasa
 from tests.docs.documents import Block, code_words, document
 from tests.docs.test_tables import rows_of_reasons
 from tests.examples.calm_flows import FLOWS
+from tests.support.interpreters import rasa_python
 from tests.support.processes import ROOT
 from tests.support.reader import Reader
 
@@ -199,7 +200,7 @@ async def test_a_bot_gets_the_plugin_by_hand_and_loses_it_again(tmp_path: Path) 
     Then the bot is as it was, but for what git is told to leave out. In the folder the command is a
     module.
     """
-    reader = Reader(tmp_path, _rasa_python())
+    reader = Reader(tmp_path, rasa_python())
     bot = reader.bot
     installs, endpoint, greeting, settings, seals, checks = shown_under("By hand")
     await reader.types(f"{IN_GIT}\n{installs.code}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conversation.fixtures import _rasa_python
 from tests.docs.documents import Block, document
+from tests.support.interpreters import rasa_python
 from tests.support.needs import lacking
 from tests.support.reader import Reader, block
 
@@ -42,7 +42,7 @@ async def test_the_tutorial_shows_what_one_sees_and_its_bot_takes_what_later_pag
     if not shutil.which("curl"):
         lacking("curl", "apt-get install curl")
     assert f'"{READY}"' in TUTORIAL.prose
-    reader = Reader(tmp_path, _rasa_python())
+    reader = Reader(tmp_path, rasa_python())
     try:
         await reader.installs()
         for server in ("rasa-ps7 simulate", "-m rasa_sdk"):  # the page trains another bot at once

@@ -1,4 +1,7 @@
-"""The interpreters that run action servers: this one, and the one that has the oldest versions."""
+"""The interpreters beside the one that runs the tests: with the oldest versions, and with Rasa.
+
+Each is found in the environment that `make` made beside the tree, or where a variable says.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,13 @@ import pytest
 from tests.support.needs import PYTHON_3_10, lacking
 from tests.support.processes import ROOT
 
-_FLOOR_PYTHON = Path(os.environ.get("PS7_FLOOR_PYTHON") or ROOT / ".venv-floor" / "bin" / "python")
+
+def where(variable: str, environment: str) -> Path:
+    """Return where an interpreter is, or would be."""
+    return Path(os.environ.get(variable) or ROOT / environment / "bin" / "python")
+
+
+_FLOOR_PYTHON = where("PS7_FLOOR_PYTHON", ".venv-floor")
 
 PYTHONS = [pytest.param(Path(sys.executable), id="here")]
 """To parametrize a fixture with: this one, and the floor's unless they are the same."""
@@ -20,7 +29,15 @@ if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
 
 
 def usable(python: Path) -> Path:
-    """Return an interpreter that exists. `PS7_FLOOR_PYTHON` names the floor's."""
+    """Return an interpreter that exists."""
     if not python.exists():
         lacking("the oldest versions on Python 3.10", PYTHON_3_10)
+    return python
+
+
+def rasa_python() -> Path:
+    """Return the interpreter that has Rasa."""
+    python = where("PS7_RASA_PYTHON", ".venv-rasa")
+    if not python.exists():
+        lacking("Rasa on Python 3.10", PYTHON_3_10)
     return python

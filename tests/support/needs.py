@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import pytest
 
-PYTHON_3_10 = "pyenv install 3.10, or uv python install 3.10"
+PYTHON_3_10 = "pyenv install 3.10, or uv python install 3.10; then make test"
 _COMPLETE = bool(os.environ.get("PS7_TESTS_COMPLETE"))
 _FILE = os.environ.get("PS7_TESTS_SKIPPED")
 _APT = "apt-get install "
