@@ -11,6 +11,7 @@ from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import AN_HOUR, RunningBot
 from tests.support.agents import CAIO, JOINED, LIA, NEVER_CAME, RETURNED, Opened
+from tests.support.waiting import within
 
 pytestmark = ON_A_REAL_RASA
 
@@ -90,9 +91,13 @@ async def test_two_agents_and_a_customer(
             assert said == {"delivered": True}
         assert await ana.hears(1) == ["Oi, sou o Caio."]
         await ana.say("meu cartão", answers=0)
-        read = []
-        while {"who": "customer", "text": "meu cartão"} not in read:
-            read = await desk.does("GET", CAIO, "/messages")
+        read: list[dict[str, str]] = []
+
+        async def hear_the_customer() -> None:
+            while {"who": "customer", "text": "meu cartão"} not in read:
+                read[:] = await desk.does("GET", CAIO, "/messages")
+
+        await within(20, "the desk has what the customer wrote", hear_the_customer())
         assert [line["who"] for line in read] == ["desk", "agent", "customer"]
         assert await desk.does("DELETE", CAIO) == {"delivered": True}
         assert await ana.hears(1) == [RETURNED]

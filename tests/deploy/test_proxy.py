@@ -52,9 +52,10 @@ async def nginx(
     process = await Process.start(root / "log", *command, cwd=root, variables={})
     try:
         for _ in range(300):
-            if (root / "nginx.pid").exists():
+            if (root / "nginx.pid").exists() or process.has_ended:
                 break
             await asyncio.sleep(0.1)
+        assert (root / "nginx.pid").exists(), f"nginx does not start:\n{process.tail}"
         yield
     finally:
         await process.end()

@@ -22,6 +22,7 @@ from actions.ps7 import PS7Settings, SettingsError
 from examples.deploy import serve
 from tests.docs.documents import document
 from tests.support.processes import ROOT, free_port
+from tests.support.waiting import within
 
 
 async def start(*command: str, **variables: str) -> asyncio.subprocess.Process:
@@ -64,7 +65,7 @@ async def end_of(process: asyncio.subprocess.Process) -> tuple[int | None, bool]
 
     Return the exit code, and whether it says that nobody answers.
     """
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await within(60, "the end of all its processes", process.communicate())
     return process.returncode, b"No answer from http://127.0.0.1:" in said
 
 

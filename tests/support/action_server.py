@@ -17,7 +17,7 @@ from tests.support.processes import ROOT, Process, Progress, free_port
 
 _STARTED, _ENDED = "Starting worker [", "Worker complete ["
 """What Sanic logs of each of its workers; old versions have none."""
-_GRACE = 2.0  # seconds
+_LIMIT, _GRACE = 60.0, 2.0  # seconds: for an answer, and for an end
 PATIENT = {f"PS7_{name}": "50" for name in ("DEADLINE", "CONNECT_TIMEOUT", "READ_TIMEOUT")}
 """Limits of an action server that no busy machine reaches."""
 
@@ -28,15 +28,19 @@ class Connection:
     def __init__(self, url: str) -> None:
         self._url = url
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=60)
+            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=_LIMIT)
         )
 
         self.close = self._http.close
 
     async def send(self, call: dict[str, Any]) -> dict[str, Any]:
         """Call the webhook as Rasa does, which gives up at any other status than 200."""
-        async with self._http.post(f"{self._url}/webhook", json=call) as answer:
-            said = await answer.json()
+        try:
+            async with self._http.post(f"{self._url}/webhook", json=call) as answer:
+                said = await answer.json()
+        except asyncio.TimeoutError as error:
+            text = f"{self._url} has not answered {call.get('next_action')} within {_LIMIT:g} s"
+            raise asyncio.TimeoutError(text) from error
         assert answer.status == 200, said
         assert isinstance(said, dict)
         return said

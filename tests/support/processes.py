@@ -28,6 +28,7 @@ RASA = Path(__file__).with_name("rasa_command.py")
 
 _PATIENCE, _STOP_PATIENCE = 60.0, 20.0
 """Seconds without progress after which a process is given up; a busy machine may be slow."""
+_ONE_ANSWER = aiohttp.ClientTimeout(total=_PATIENCE)
 _PORTS = range(20_000, 32_000)
 """Linux gives away those from 32768 on, macOS and Windows those from 49152 on."""
 # An action server misses an endpoints.yml that no test needs.
@@ -100,21 +101,22 @@ class Process:
         """
         progress = Progress(self)
         connector = aiohttp.TCPConnector(ssl=trust) if trust else None
-        async with aiohttp.ClientSession(connector=connector) as http:
+        async with aiohttp.ClientSession(connector=connector, timeout=_ONE_ANSWER) as http:
             while True:
-                with suppress(aiohttp.ClientError):
+                with suppress(aiohttp.ClientError, asyncio.TimeoutError):
                     async with http.get(url) as answer:
                         if answer.ok:
                             return
                 if self.has_ended or not progress.is_made:
-                    raise RuntimeError(f"{self.name} does not answer:\n{self.tail}")
+                    raise RuntimeError(f"{self.name} does not answer {url}:\n{self.tail}")
                 await asyncio.sleep(0.05)
 
     async def exit_code(self, patience: float = _PATIENCE) -> int:
         """Wait until it ends by itself.
 
         Raises:
-            asyncio.TimeoutError: it made no progress for so many seconds.
+            asyncio.TimeoutError: it made no progress for so many seconds; the text holds the end of
+                its log.
 
         """
         progress = Progress(self, patience)

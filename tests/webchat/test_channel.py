@@ -22,6 +22,7 @@ from tests.conversation import spoken
 from tests.conversation.cast import WEBCHAT_KEY
 from tests.conversation.fixtures import InRasa
 from tests.conversation.talking import RunningBot
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -68,7 +69,7 @@ class Socket:
     async def _ask(self, number: str, sent: str) -> Any:  # noqa: ANN401 - JSON
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self.ws.send_str(sent)
-        return await asyncio.wait_for(self._answers[number], 20)
+        return await within(20, f"the channel's answer to {sent}", self._answers[number])
 
     async def shows(self, auth: object) -> bool:
         """Connect, and return whether the channel lets this page in."""
@@ -86,12 +87,12 @@ class Socket:
         """Wait until it has heard so much; return all."""
         while len(self.heard) < number:
             self._more.clear()
-            await asyncio.wait_for(self._more.wait(), 20)
+            await within(20, f"more than {self.heard}", self._more.wait())
         return self.heard
 
     async def ends(self) -> None:
         """Wait until the channel closes it."""
-        await asyncio.wait_for(self._reading, 20)
+        await within(20, "the channel closes the socket", self._reading)
 
     async def close(self) -> None:
         await self.ws.close()

@@ -14,6 +14,7 @@ from actions.ps7.testing import PERSONAS
 from examples.webchat.cards import CARDS
 from tests.conversation import spoken
 from tests.conversation.spoken import ANA_ACCOUNT, BALANCES, NO_BALANCE, greeting
+from tests.support.waiting import within
 from tests.webchat.visit import ACCOUNT, ASK, HOURS, SUGGESTED
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
         await expect(visit.page.locator("#arrivals")).to_be_visible()
         await expect(visit.page.locator("[data-card=ana]")).to_be_focused()
         assert visit.page.url == f"{visit.url}?lang=en"
-        await asyncio.wait_for(closed.wait(), 15)
+        await within(15, "the page closes its socket as it is left", closed.wait())
         closed.clear()
         left = await visit.page.evaluate(LEFT_BEHIND)
         assert left.pop("cookies") == "", "no script can read it"
