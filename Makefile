@@ -36,7 +36,7 @@ install_pins = $(install) $< && touch $@
 install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
-.PHONY: help demo chat webchat monitoring check test release-check lint types imports unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks site clean distclean
+.PHONY: help demo chat webchat monitoring check test release-check lint types imports plugin around unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks site clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
@@ -69,17 +69,33 @@ check: lint types imports ## the fast gate, half a minute: checks, the plugin's 
 	@$(RUN) -m pytest -q -m "not release and not floor" $(CHECKED) $(SPREAD)
 
 test: export PS7_TESTS_SKIPPED := $(CURDIR)/.pytest_cache/skipped
-test: ## all the checks and tests below, and 100 % branch coverage: what .ci/run calls
-	@rm -f $(PS7_TESTS_SKIPPED)
-	@made=.venv/dev; \
-	if [ -n "$$PS7_TESTS_COMPLETE" ] || $(find_python310) >/dev/null; then made="$$made $(RASA) $(FLOOR)"; fi; \
+test: ## lint, types, imports, secrets, plugin, floor and around, whichever fails: what .ci/run calls
+	@mkdir -p .pytest_cache && rm -f $(PS7_TESTS_SKIPPED) $(ENDED)
+	@made=; \
+	if [ -n "$$PS7_TESTS_COMPLETE" ] || $(find_python310) >/dev/null; then made="$(RASA) $(FLOOR)"; fi; \
 	if [ -n "$$PS7_TESTS_COMPLETE" ] || command -v npm >/dev/null; then made="$$made $(WEBCHAT) $(BROWSER) $(BACKEND)"; fi; \
-	$(MAKE) --silent --jobs 3 $$made
-	@$(MAKE) --silent --jobs 2 lint types imports secrets
-	@$(RUN) -m pytest -m "not release and not floor" tests/unit tests/host --cov $(SPREAD)
-	@$(RUN) -m pytest --ignore tests/unit --ignore tests/host $(SPREAD)
-	@if [ -e $(FLOOR) ]; then $(MAKE) --silent floor; fi
-	@$(RUN) -m tests.support.needs $(PS7_TESTS_SKIPPED)
+	$(MAKE) --silent --jobs 4 .legs ENVIRONMENTS="$$made"
+	@$(RUN) -m tests.support.needs $(PS7_TESTS_SKIPPED) $(ENDED)
+
+# Its legs. The checks run side by side, the tests after them one by one. An environment is made
+# meanwhile, and only what needs it waits. How a leg ended is noted: a red one stops no other.
+ENDED := .pytest_cache/legs
+CHECKS := .leg-lint .leg-types .leg-imports .leg-secrets
+ENVIRONMENTS :=
+MADE := $(ENVIRONMENTS:%=.leg-%)
+note = && echo "passed $*" >>$(ENDED) || echo "failed $*" >>$(ENDED)
+
+.legs: .venv/dev $(MADE) .leg-around
+.leg-around: .leg-plugin $(MADE) $(if $(filter $(FLOOR),$(ENVIRONMENTS)),.leg-floor)
+.leg-floor: .leg-plugin .leg-$(FLOOR)
+.leg-plugin: $(CHECKS)
+$(CHECKS): .venv/dev
+$(CHECKS): .leg-%:
+	+@$(MAKE) --silent --output-sync $* $(note)
+.leg-plugin .leg-floor .leg-around: .leg-%:
+	+@$(MAKE) --silent $* $(note)
+$(MADE): .leg-%:
+	+@$(MAKE) --silent $* || echo "failed $*" >>$(ENDED)
 
 release-check: .venv/dev $(CHECKOV) $(SITE) $(RASA) $(FLOOR) ## what not every change needs: manifests, image, every wheel and cell
 	@$(RUN) -m nox && $(RUN) -m pytest -m release $(SPREAD)
@@ -96,6 +112,12 @@ types: .venv/dev ## mypy --strict
 
 imports: .venv/dev ## which module may import which (import-linter)
 	@.venv/bin/lint-imports --no-logo
+
+plugin: .venv/dev ## the plugin's tests, and 100 % branch coverage
+	@$(RUN) -m pytest -m "not release and not floor" tests/unit tests/host --cov $(SPREAD)
+
+around: .venv/dev ## the tests of all that is around it
+	@$(RUN) -m pytest --ignore tests/unit --ignore tests/host $(SPREAD)
 
 unit: .venv/dev ## the pure tests: seconds
 	@$(RUN) -m pytest tests/unit

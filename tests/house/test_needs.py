@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,26 +15,29 @@ from tests.support import needs
 from tests.support.processes import ROOT
 
 LACKS = """
+import pytest
 from tests.support.needs import lacking
 def test_it(): lacking("Node.js", "apt-get install npm")
+def test_elsewhere(): pytest.skip("other systems have none")
 """
 
 
 def test_a_test_without_its_program_is_skipped_and_noted_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pytester: pytest.Pytester, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the processes of pytest-xdist too; the last line of `make test` says what brings it."""
-    noted, test = tmp_path / "a folder" / "noted", tmp_path / "test_it.py"
-    test.write_text(LACKS)
-    told = {"PS7_TESTS_SKIPPED": str(noted), "PS7_TESTS_COMPLETE": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-n1", "-p", "no:cacheprovider"]
-    command += ["-p", "tests.conftest", "-c", "pyproject.toml", str(test)]
-    subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True)
+    """A process of pytest-xdist leaves that to the one that started it."""
+    noted = pytester.path / "a folder" / "noted"
+    monkeypatch.setattr(needs, "_FILE", str(noted))
+    monkeypatch.setattr(needs, "_COMPLETE", False)
+    pytester.makepyfile(LACKS)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    skipped = pytester.inline_run().getreports("pytest_runtest_logreport")
+    ours = pytestconfig.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    assert ours
+    shown = SimpleNamespace(stats={"skipped": [each for each in skipped if each.skipped]})
+    for run in (SimpleNamespace(workerinput={}), SimpleNamespace()):
+        ours.pytest_terminal_summary(shown, run)
     assert noted.read_text() == "needs Node.js (apt-get install npm)\n"
-    monkeypatch.setattr(sys, "argv", ["needs", str(noted)])
-    runpy.run_path(needs.__file__, run_name="__main__")
-    expected = "make test: passed; tests skipped: 1. What they need: apt-get install npm\n"
-    assert capsys.readouterr().out == expected
 
 
 def test_a_test_without_its_program_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +93,9 @@ def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str) -> None:
 
 def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:
     """In the order of the alphabet; if there are any."""
-    assert needs.last_line([]) == "make test: everything passed"
     ways = ("apt-get install npm chromium", "pyenv install 3.10", "apt-get install chromium")
-    line = needs.last_line([f"needs this ({way})" for way in ways])
-    assert line.endswith(": 3. What they need: apt-get install chromium npm; pyenv install 3.10")
+    line = needs.last_line([f"needs this ({way})" for way in ways], ["passed lint", "passed types"])
+    assert line == (
+        "make test: passed: lint, types; tests skipped: 3. "
+        "What they need: apt-get install chromium npm; pyenv install 3.10"
+    )

@@ -1,7 +1,8 @@
 """What a test needs of the machine beside Python: without it the test is skipped.
 
 If the environment has `PS7_TESTS_COMPLETE`, as in `.ci/run`, the test fails instead. `make test`
-lets each run add what was skipped to a file, and prints `python -m tests.support.needs FILE` last.
+lets each run add what was skipped to a file, and each leg how it ended to another, and prints
+`python -m tests.support.needs FILE FILE` last.
 """
 
 from __future__ import annotations
@@ -42,19 +43,28 @@ def note(skipped: Iterable[pytest.TestReport]) -> None:
             file.writelines(lines)
 
 
-def last_line(reasons: list[str]) -> str:
-    """Return how many tests were skipped, and what brings what they need."""
+def last_line(reasons: list[str], ended: list[str]) -> str:
+    """Return how the legs ended, how many tests were skipped, and what brings what they need."""
+    passed, failed = (
+        ", ".join(leg for how, leg in map(str.split, ended) if how == wanted)
+        for wanted in ("passed", "failed")
+    )
+    if failed or not passed:
+        return f"make test: failed: {failed or 'to run'}; passed: {passed or 'nothing'}"
     if not reasons:
-        return "make test: everything passed"
+        return f"make test: everything passed: {passed}"
     ways = {reason.partition(" (")[2].removesuffix(")") for reason in reasons}
     packages = {name for way in ways if way.startswith(_APT) for name in way.split()[2:]}
     others = sorted(way for way in ways if not way.startswith(_APT))
     apt = [_APT + " ".join(sorted(packages))] if packages else []
     need = "; ".join([*apt, *others])
-    return f"make test: passed; tests skipped: {len(reasons)}. What they need: {need}"
+    skipped = f"tests skipped: {len(reasons)}. What they need: {need}"
+    return f"make test: passed: {passed}; {skipped}"
 
 
 if __name__ == "__main__":
-    made = Path(sys.argv[1])
-    read = made.read_text("utf-8").splitlines() if made.exists() else []
-    sys.stdout.write(f"{last_line(read)}\n")
+    notes = (Path(name) for name in sys.argv[1:])
+    skips, legs = (note.read_text("utf-8").splitlines() if note.exists() else [] for note in notes)
+    line = last_line(skips, legs)
+    sys.stdout.write(f"{line}\n")
+    sys.exit(": failed: " in line)
