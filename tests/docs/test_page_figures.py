@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from actions.ps7.telemetry import _LOST_AFTER
 from examples.deploy import make_secrets, serve
 from examples.monitoring.watched import FIRST_PORT
 from tests.docs.documents import document
-from tests.support.pins import RASA_PINS, RUNTIME, pinned
+from tests.support.pins import RASA_PINS, pinned
 from tests.support.processes import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -105,10 +104,7 @@ FACTS: dict[str, Any] = {
     "port": server.DEFAULT_PORT,
     "metrics_port": FIRST_PORT,
     "rasa": pinned(RASA_PINS)["rasa"],
-    "sdk": pinned(RUNTIME)["rasa-sdk"].rpartition(".")[0],
-    "sanic": pinned(RUNTIME)["sanic"].partition(".")[0],
     "sanic_seconds": DEFAULT_CONFIG["RESPONSE_TIMEOUT"],
-    "blanks": sum(not chr(each).strip() for each in range(sys.maxunicode + 1)),
     "text": named("channels/customer_text.py")["LONGEST"],
     "patience": DESK["PATIENCE"],
     "hand_over": HAND_OVER["DEADLINE"],
