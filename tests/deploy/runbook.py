@@ -58,7 +58,7 @@ _PRINTS = {
     "measure ps7_seal_keys": "digest=",
     "measure ps7_certificate": "ps7_certificate_expiry_seconds",
     "hello": "Rasa: [",
-    "stores": "REDIS redis ok",
+    "stores": "DB postgres ok\nREDIS redis ok\nACTIONS https://balancer:5055/webhook ok",
     "each date -u": "UTC",
     "doctor": "PS7 takes the credentials",
 }
