@@ -6,27 +6,29 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import (
-    Certificate,
     DNSName,
     IPAddress,
     load_pem_x509_certificate,
     load_pem_x509_certificates,
 )
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import (
+    PolicyBuilder,
+    ServerVerifier,
+    Store,
+    VerificationError,
+)
 
 from actions.ps7 import PS7Settings
 from examples.deploy import make_secrets
-from tests.deploy.deployment import COMPOSE, DEPLOY, load
+from tests.deploy.deployment import DEPLOY, load
 from tests.docs.documents import document
 
 
@@ -97,42 +99,20 @@ def test_whoever_knows_the_authority_trusts_a_server(name: str, deploy_folder: P
         trust.build_server_verifier(DNSName("another")).verify(shown, [])
 
 
-PSQL = """#!/bin/sh
-echo "$@" >told && cat >>told
-"""
-
-
-def test_the_database_is_made_for_whom_rasa_logs_in_as(tmp_path: Path) -> None:
-    """With the password of its file, beside the superuser's; the first mistake ends it."""
-    (tmp_path / "psql").write_text(PSQL)
-    (tmp_path / "psql").chmod(0o755)
-    (tmp_path / "DB_PASSWORD").write_text("planted")
-    own = {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD_FILE": f"{tmp_path}/POSTGRES_PASSWORD"}
-    script = DEPLOY / "kubernetes" / "components" / "stores" / "make-database.sh"
-    told = own | {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    subprocess.run(["/bin/sh", "-e", script], env=told, cwd=tmp_path, check=True)
-    options, *statements = (tmp_path / "told").read_text().splitlines()
-    assert options == "--username postgres --set ON_ERROR_STOP=1 --set password=planted"
-    rasa = COMPOSE["services"]["rasa"]["environment"]
-    assert statements == [
-        f"CREATE USER {rasa['DB_USER']} PASSWORD :'password';",
-        f"CREATE DATABASE {rasa['DB_NAME']} OWNER {rasa['DB_USER']};",
-    ]
+def verifier(tls: Path, name: str = "localhost") -> ServerVerifier:
+    """Return what trusts the authority of a folder, and looks for a name."""
+    authorities = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
+    return PolicyBuilder().store(Store(authorities)).build_server_verifier(DNSName(name))
 
 
 def trusts(tls: Path, shown: Path) -> bool:
     """Whether an authority of one folder signed each certificate of another."""
-    authorities = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
-
-    def is_signed(certificate: Certificate) -> bool:
-        for each in authorities:
-            with suppress(InvalidSignature):
-                certificate.verify_directly_issued_by(each)
-                return True
-        return False
-
-    files = shown.glob("[!c]*.crt")
-    return all(is_signed(load_pem_x509_certificate(file.read_bytes())) for file in files)
+    for file in shown.glob("[!c]*.crt"):
+        try:
+            verifier(tls).verify(load_pem_x509_certificate(file.read_bytes()), [])
+        except VerificationError:
+            return False
+    return True
 
 
 def test_a_new_authority_comes_without_a_break(tmp_path: Path) -> None:

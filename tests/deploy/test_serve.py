@@ -1,4 +1,4 @@
-"""The entry point of the image: what it decides, and around a real action server."""
+"""The entry point of the image: what it decides; `make images` runs it with a real server."""
 
 from __future__ import annotations
 
@@ -8,83 +8,18 @@ import runpy
 import signal
 import ssl
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 
 from actions.ps7 import PS7Settings, SettingsError
 from examples.deploy import serve
 from tests.docs.documents import document
-from tests.support.processes import ROOT, free_port
-from tests.support.waiting import within
-
-
-async def start(*command: str, **variables: str) -> asyncio.subprocess.Process:
-    """Run the entry point."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        serve.__file__,
-        *command,
-        env=kept | variables,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Serve no actions, until the server is healthy; end whatever is left of it afterwards."""
-    (folder / "no_actions.py").touch()
-    port = str(free_port())
-    told = {"HEALTH_URL": f"http://127.0.0.1:{port}/health", "HEALTH_SECONDS": "0.05"}
-    assert await (await start(**told)).wait() == 1, "healthy before it runs"
-    empty = (sys.executable, "-m", "rasa_sdk", "--actions", "no_actions", "--port", port)
-    process = await start(*empty, **told, PYTHONPATH=str(folder))
-    family = psutil.Process(process.pid)
-    try:
-        while await (await start(**told)).wait():
-            assert process.returncode is None
-        # The entry point, which looks often, sees it too by the end of two more.
-        for _ in range(2):
-            assert await (await start(**told)).wait() == 0
-        yield process
-    finally:
-        for each in [*family.children(recursive=True), family] if family.is_running() else []:
-            each.kill()
-        await process.communicate()
-
-
-async def end_of(process: asyncio.subprocess.Process) -> tuple[int | None, bool]:
-    """Wait for the end of all its processes, which have one stderr.
-
-    Return the exit code, and whether it says that nobody answers.
-    """
-    _, said = await within(60, "the end of all its processes", process.communicate())
-    return process.returncode, b"No answer from http://127.0.0.1:" in said
-
-
-async def test_a_server_whose_worker_has_died_is_ended(tmp_path: Path) -> None:
-    """With all its processes: the platform starts it again."""
-    async with serving(tmp_path) as process:
-        family = psutil.Process(process.pid).children(recursive=True)
-        spawned = (each for each in family if each.cmdline()[-1:] == ["--multiprocessing-fork"])
-        (worker,) = (each for each in spawned if each.net_connections("tcp"))  # not Sanic's states
-        worker.kill()
-        assert await end_of(process) == (1, True)
-
-
-async def test_a_signal_ends_the_server(tmp_path: Path) -> None:
-    """With exit code 0 and all its processes, although Sanic's manager may outlive its workers."""
-    async with serving(tmp_path) as process:
-        process.send_signal(signal.SIGTERM)
-        assert await end_of(process) == (0, False)
-
+from tests.support.processes import ROOT
 
 NEVER = (-1, 0)
 
