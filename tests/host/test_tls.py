@@ -20,10 +20,7 @@ from typing import Any
 
 import pytest
 import trustme
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from opentelemetry.metrics import CallbackOptions
@@ -39,7 +36,6 @@ from tests.support.processes import free_port
 Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
 """What a server shows, from the bank's own authority and another one."""
 
-PEM, PKCS8 = Encoding.PEM, PrivateFormat.PKCS8
 pytestmark = [
     *(pytest.mark.versions, pytest.mark.usefixtures("isolated"), *TLS_IN_TESTS),
 ]
@@ -143,7 +139,7 @@ def other_ca(tmp_path: Path) -> Authority:
 
 
 OPENSSL_SAYS = {
-    Reason.TLS: "certificate is not yet valid|Missing Authority Key Identifier",
+    Reason.TLS: "certificate is not yet valid",
     Reason.TLS_UNKNOWN_CA: "self-signed certificate|unable to get local issuer certificate",
     Reason.TLS_EXPIRED: "certificate has expired",
     Reason.TLS_WRONG_HOST: r"mismatch, certificate is not valid for '(localhost|127\.0\.0\.1)'",
@@ -236,49 +232,12 @@ async def test_a_certificate_that_is_not_good_is_refused(
                 assert await refused(bank, said, host, ca_file=bank_ca.file, **more) is reason
 
 
-@pytest.mark.parametrize("strict", [True, False])
-async def test_what_a_newer_python_demands_of_an_authority_is_in_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture, strict: bool
-) -> None:
-    """From 3.13 on, the key identifiers of RFC 5280: certificates that openssl makes have them."""
-    create, flag = ssl.create_default_context, ssl.VERIFY_X509_STRICT
-
-    def of_a_version(**options: Any) -> ssl.SSLContext:  # noqa: ANN401 - handed on
-        made = create(**options)
-        made.verify_flags = made.verify_flags | flag if strict else made.verify_flags & ~flag
-        return made
-
-    monkeypatch.setattr(ssl, "create_default_context", of_a_version)
-    served, ca_file = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path / "ca.pem"
-    served.load_cert_chain(plainly_issued(ca_file))
-    with Bank(served) as bank:
-        if strict:
-            assert await refused(bank, said, ca_file=ca_file) is Reason.TLS
-        else:
-            async with PS7Client(settings_for(bank.url(), ca_file=ca_file)) as client:
-                assert (await client.lookup("C1")).agency == "0341"
-
-
-def plainly_issued(ca_file: Path) -> Path:
-    """Write an authority without key identifiers; return what it issues for localhost."""
-    now, pem = datetime.now(timezone.utc), {}
-    names = {
-        of: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, of)])
-        for of in ("Banco", "localhost")
-    }
-    keys = {of: ec.generate_private_key(ec.SECP256R1()) for of in names}
-    hosts = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    authority = x509.BasicConstraints(ca=True, path_length=None)
-    for of, extension in (("Banco", authority), ("localhost", hosts)):
-        issued = x509.CertificateBuilder(names["Banco"], names[of], keys[of].public_key())
-        issued = issued.serial_number(x509.random_serial_number()).not_valid_before(now)
-        issued = issued.not_valid_after(now + timedelta(days=1))
-        issued = issued.add_extension(extension, critical=extension is authority)
-        pem[of] = issued.sign(keys["Banco"], SHA256()).public_bytes(PEM)
-    ca_file.write_bytes(pem["Banco"])
-    key = keys["localhost"].private_bytes(PEM, PKCS8, serialization.NoEncryption())
-    (leaf := ca_file.with_name("leaf.pem")).write_bytes(key + pem["localhost"])
-    return leaf
+def test_python_decides_how_strictly_a_certificate_is_read(isolated: pytest.MonkeyPatch) -> None:
+    """From 3.13 on an authority needs the key identifiers of RFC 5280, and before it does not."""
+    for name, value in Simulator(port=443).environment.items():
+        isolated.setenv(name, value)
+    ours, python = PS7Settings.load().tls_context(), ssl.create_default_context()
+    assert (ours.verify_flags, ours.verify_mode) == (python.verify_flags, python.verify_mode)
 
 
 async def test_no_file_of_the_environment_gets_the_keys_of_a_connection(
@@ -450,19 +409,18 @@ async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
 @pytest.fixture
 def _files(bank_ca: Authority, other_ca: Authority, tmp_path: Path) -> None:
     """Write files of all kinds into the folder of the test."""
-    leaf, other = bank_ca.ca.issue_cert("bot.example"), other_ca.ca.issue_cert("bot.example")
+    leaf, other = (each.ca.issue_cert("bot.example") for each in (bank_ca, other_ca))
+    for name, pem in (
+        ("cert", leaf.cert_chain_pems[0]),
+        ("key", leaf.private_key_pem),
+        ("another key", other.private_key_pem),
+    ):
+        pem.write_to_path(tmp_path / name)
     key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
-    locked = key.private_bytes(
-        PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret")
+    lock = serialization.BestAvailableEncryption(b"secret")
+    (tmp_path / "locked key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
     )
-    written = {
-        "cert": leaf.cert_chain_pems[0].bytes(),
-        "key": leaf.private_key_pem.bytes(),
-        "another key": other.private_key_pem.bytes(),
-        "locked key": locked,
-    }
-    for name, content in written.items():
-        (tmp_path / name).write_bytes(content)
 
 
 @pytest.mark.usefixtures("_files")
