@@ -75,6 +75,9 @@ CLASS = "class Start(PS7SessionStart): ..."
 MODULE = "action_endpoint: {actions_module: src.own}"
 MISSING = "warning actions-missing: "
 TWICE = "if 1:\n  from rasa_ps7 import Any"
+NLU, STORY = "## intent:greet\n- hi\n", "## s\n* greet\n  - utter_greet\n"
+RULES = "version: '3.1'\nrules: []"
+ONLY, BESIDE = "error rasa-3: {}: training data of Rasa 1", "warning rasa-3: "
 
 
 @pytest.mark.parametrize(
@@ -92,12 +95,21 @@ TWICE = "if 1:\n  from rasa_ps7 import Any"
         ({"endpoints.yml": MODULE, "src/own.py": "import rasa_ps7"}, ""),
         ({"endpoints.yml": MODULE, "src/own.py": ""}, "warning plugin-missing: src/own.py has no"),
         ({"endpoints.yml": "action_endpoint:"}, "error endpoint-missing: endpoints.yml names no"),
+        ({"data/nlu.md": NLU}, ONLY.format("data/nlu.md")),
+        ({"data/core/s.md": STORY}, ONLY.format("data/core/s.md")),
+        ({"data/nlu.md": NLU, "data/x.yml": RULES}, ONLY.format("data/nlu.md")),
+        ({"data/nlu.md": NLU, "data/x.yml": "version: '3.1'\nnlu: []"}, BESIDE + "data/nlu.md: tr"),
+        ({"data/s.md": STORY, "data/x.yml": "rules: []"}, BESIDE + "data/s.md: training data of"),
+        ({"data/README.md": "## Data\n* what the bot says\n- greet: hi\n  - more\n"}, ""),
     ],
 )
 def test_what_is_wrong_with_the_files_around_a_domain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: str
 ) -> None:
-    """A domain of which Rasa reads a part; no action server, or one without the plugin."""
+    """A domain of which Rasa reads a part; no action server, or one without the plugin.
+
+    Rasa 3 trains without what Rasa 1 trained with, and says nothing.
+    """
     monkeypatch.chdir(tmp_path)
     lay_out(Path(), {"domain.yml": SLOT % "text", **files})
     assert_found(read(Path())[0], [expected] if expected else [])
@@ -105,8 +117,6 @@ def test_what_is_wrong_with_the_files_around_a_domain(
 
 FORM = "error rasa-3: in {}/domain.yml, {} is empty or not in the form of Rasa 3"
 UNMAPPED = "error rasa-3: slots without usable `mappings:` (a): Rasa 3 does not train"
-MARKDOWN = {"nlu": "## intent:greet\n- hi\n", "stories": "## s\n* greet\n  - utter_greet\n"}
-ONLY, BESIDE = "error rasa-3: {}: training data of Rasa 1", "warning rasa-3: {}: training data of"
 
 
 def slot(text: str) -> str:
@@ -157,27 +167,6 @@ def test_what_rasa_3_takes_is_none(tmp_path: Path, domain: str, version: str) ->
     """Empty lists and tables, and a header of an older version alone."""
     lay_out(tmp_path, {"domain.yml": version + domain})
     assert read(tmp_path, {"domain": [tmp_path / "domain.yml"]})[0] == []
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"nlu.md": MARKDOWN["nlu"]}, [ONLY]),
-        ({"core/stories.md": MARKDOWN["stories"]}, [ONLY]),
-        ({"nlu.md": MARKDOWN["nlu"], "x.yml": "version: '3.1'\nrules: []"}, [ONLY]),
-        ({"nlu.md": MARKDOWN["nlu"], "x.yml": "version: '3.1'\nnlu: []"}, [BESIDE]),
-        ({"stories.md": MARKDOWN["stories"], "x.yml": "rules: []"}, [BESIDE]),
-        ({"README.md": "## Data\n* what the bot says\n- greet: hi\n  - more\n"}, []),
-    ],
-)
-def test_training_data_of_rasa_1_is_named(
-    tmp_path: Path, files: dict[str, str], expected: list[str]
-) -> None:
-    """Rasa 3 trains without it, and says nothing."""
-    lay_out(tmp_path / "data", files)
-    lay_out(tmp_path, {"domain.yml": SLOT % "text"})
-    old = tmp_path / "data" / next(iter(files))
-    assert_found(read(tmp_path)[0], [each.format(old) for each in expected])
 
 
 def test_each_file_that_is_not_there_is_named(tmp_path: Path) -> None:
