@@ -48,8 +48,7 @@ def test_actions_that_are_elsewhere_are_found_and_nothing_is_invented(
     )
     assert cli(INIT) == (1, "", said)
     assert sorted(Path("..").rglob("*")) == before
-    ended, out, err = cli(f"{INIT} --actions {there}")
-    assert (ended, err) == (0, "")
+    out = cli(f"{INIT} --actions {there}").done()
     assert "actions-missing" not in out
     assert Path("../services/actions/__init__.py").read_text() == "import rasa_ps7\n"
     assert "PS7_SEAL_KEYS" in Path("../services/.env").read_text()
@@ -240,8 +239,7 @@ OWN_START = 'class Start:\n    def name(self):\n        return "action_session_s
 def test_a_bot_that_greets_as_a_session_starts_is_told(cli: Cli) -> None:
     """By `init`, with the place, and by the doctor, until it is derived from the plugin's class."""
     lay_out_bot({"actions/start.py": OWN_START})
-    code, out, _ = cli(INIT)
-    assert code == 0
+    out = cli(INIT).done()
     assert "[session-start-early]" in out
     said = "your action_session_start (actions/start.py:3) runs before the lookup: if it greets,"
     assert_found(left_to_you(out), [said])
@@ -262,8 +260,7 @@ def test_init_takes_each_file_from_where_it_is_named(cli: Cli) -> None:
     }
     lay_out(Path(), files)
     config, endpoints = "--config config/bp.yml", "--endpoints endpoints/bp.yml"
-    code, out, _ = cli(f"{INIT} --domain domains/bp.yml {config} {endpoints}")
-    assert code == 0
+    out = cli(f"{INIT} --domain domains/bp.yml {config} {endpoints}").done()
     assert "assistente do Personnalité" in Path("domains/bp/bot.yml").read_text()
     assert Path("domains/bp/ps7/domain.yml").exists()
     assert "action_endpoint" in Path("endpoints/bp.yml").read_text()

@@ -26,6 +26,18 @@ class Ended(NamedTuple):
     out: str
     err: str
 
+    def done(self) -> str:
+        """Return what it printed, of a command that did what it was asked for."""
+        assert self.code == 0, self.err
+        assert self.err == ""
+        return self.out
+
+    def refused(self) -> str:
+        """Return the complaint of a command that did not."""
+        assert self.code == 1, self.err
+        assert "Traceback" not in self.err
+        return self.err
+
 
 Cli = Callable[..., Ended]
 

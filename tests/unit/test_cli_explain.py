@@ -44,9 +44,8 @@ def explain(isolated: pytest.MonkeyPatch, cli: Cli) -> Explain:
 
     def explained(talk: Talk, *, seal_keys: str | None = None, **more: object) -> Any:  # noqa: ANN401 - JSON
         isolated.setenv("PS7_SEAL_KEYS", keys(talk) if seal_keys is None else seal_keys)
-        code, out, err = cli(f"explain {saved({**vars(talk.tracker), **more})} --json")
-        assert (code, err) == (0, "")
-        return json.loads(out)["runs"]
+        line = f"explain {saved({**vars(talk.tracker), **more})} --json"
+        return json.loads(cli(line).done())["runs"]
 
     return explained
 
