@@ -19,7 +19,7 @@ from tests.support.waiting import until
 
 TOKEN = "made up, for the desk"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
-BODY = {"reason": "ask_human", "conversation": "1", "channel": "whatsapp"}
+BODY = {"reason": "ask_human", "conversation": "1", "channel": "webchat"}
 CAIO, LIA = {"Agent": "Caio"}, {"Agent": "Lia"}
 HELLO, WORDS = {"Idempotency-Key": "m1"}, {"text": "Olá"}
 TICKET = "/handovers/k"
@@ -101,6 +101,24 @@ async def hand_over(http: Client, key: str = "k", **changed: str) -> None:
     assert (await http.post("/handovers", json=BODY | changed, headers=headers)).status == 201
 
 
+@pytest.fixture
+async def http(rasa: FakeRasa) -> AsyncIterator[Client]:
+    """Yield a way to a desk that has one ticket."""
+    async with opened(rasa) as client:
+        await hand_over(client)
+        yield client
+
+
+async def takes(http: Client, agent: dict[str, str] = CAIO, at: str = TICKET) -> int:
+    return (await http.put(f"{at}/agent", headers=agent)).status
+
+
+async def writes(http: Client, key: str = "m1") -> ClientResponse:
+    """Let Caio write the same words, by a key."""
+    headers = CAIO | {"Idempotency-Key": key}
+    return await http.post(f"{TICKET}/messages", json=WORDS, headers=headers)
+
+
 async def verbs(http: Client, agent: dict[str, str], at: str = TICKET) -> list[int]:
     """Return the statuses of everything that an agent can do with a ticket."""
     answers = [
@@ -112,13 +130,13 @@ async def verbs(http: Client, agent: dict[str, str], at: str = TICKET) -> list[i
     return [each.status for each in answers]
 
 
-async def state(http: Client, key: str, wanted: str) -> None:
-    """Wait until the list shows a ticket in this state."""
+async def is_over(http: Client, key: str) -> None:
+    """Wait until the list shows that a ticket is over."""
     for _ in range(100):
-        if (await (await http.get("/handovers")).json())[key]["state"] == wanted:
+        if (await (await http.get("/handovers")).json())[key]["state"] == "over":
             return
         await asyncio.sleep(0.1)
-    raise AssertionError(f"waited 10 s: ticket {key} is {wanted}")
+    raise AssertionError(f"waited 10 s: ticket {key} is over")
 
 
 async def outcome(answer: ClientResponse) -> tuple[int, object]:
@@ -126,25 +144,22 @@ async def outcome(answer: ClientResponse) -> tuple[int, object]:
     return answer.status, (await answer.json())["delivered"] if told else None
 
 
-async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa) -> None:
+async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa, http: Client) -> None:
     """The customer and the page hear of each, and the list shows whose it is. Then it is over."""
-    async with opened(rasa) as http:
-        await hand_over(http)
-        listed = []
-        for verb, path, body in (
-            ("GET", "/messages", None),
-            ("PUT", "/agent", None),
-            ("PUT", "/agent", None),
-            ("POST", "/messages", WORDS),
-            ("DELETE", "", None),
-        ):
-            listed.append((await (await http.get("/handovers")).json())["k"])
-            answer = await http.request(verb, TICKET + path, json=body, headers=CAIO | HELLO)
-            assert answer.status == 200
-        assert await verbs(http, CAIO) == [410] * 4
-        assert await (await http.get("/handovers")).json() == {
-            "k": {"state": "over", "agent": "Caio"}
-        }
+    listed = []
+    for verb, path, body in (
+        ("GET", "/messages", None),
+        ("PUT", "/agent", None),
+        ("PUT", "/agent", None),
+        ("POST", "/messages", WORDS),
+        ("DELETE", "", None),
+    ):
+        listed.append((await (await http.get("/handovers")).json())["k"])
+        answer = await http.request(verb, TICKET + path, json=body, headers=CAIO | HELLO)
+        assert answer.status == 200
+    assert await verbs(http, CAIO) == [410] * 4
+    over = {"k": {"state": "over", "agent": "Caio"}}
+    assert await (await http.get("/handovers")).json() == over
     assert [(each["state"], each["agent"]) for each in listed] == [
         *[("waiting", None)] * 2,
         *[("with an agent", "Caio")] * 3,
@@ -157,60 +172,51 @@ async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa) -> 
     assert len({*keys}) == 3
 
 
-async def test_the_first_agent_has_it(rasa: FakeRasa) -> None:
+async def test_the_first_agent_has_it(rasa: FakeRasa, http: Client) -> None:
     """Others are refused, and nobody writes who did not take it. Two returns say one thing."""
-    async with opened(rasa) as http:
-        await hand_over(http)
-        early = await http.post(f"{TICKET}/messages", json=WORDS, headers=CAIO | HELLO)
-        assert (early.status, rasa.said()) == (409, [])
-        both = (http.put(f"{TICKET}/agent", headers=each) for each in (CAIO, LIA))
-        assert sorted([each.status for each in await asyncio.gather(*both)]) == [200, 409]
-        (ticket,) = (await (await http.get("/handovers")).json()).values()
-        mine, other = (CAIO, LIA) if ticket["agent"] == "Caio" else (LIA, CAIO)
-        assert await verbs(http, other) == [409] * 4
-        rasa.busy = asyncio.Event()
-        twice = asyncio.gather(*(http.delete(TICKET, headers=mine) for _ in range(2)))
-        await asyncio.sleep(0.1)
-        rasa.busy.set()
-        assert sorted([each.status for each in await twice]) == [200, 410]
+    assert (await writes(http)).status == 409
+    assert rasa.said() == []
+    assert sorted(await asyncio.gather(*(takes(http, each) for each in (CAIO, LIA)))) == [200, 409]
+    (ticket,) = (await (await http.get("/handovers")).json()).values()
+    mine, other = (CAIO, LIA) if ticket["agent"] == "Caio" else (LIA, CAIO)
+    assert await verbs(http, other) == [409] * 4
+    rasa.busy = asyncio.Event()
+    twice = asyncio.gather(*(http.delete(TICKET, headers=mine) for _ in range(2)))
+    await asyncio.sleep(0.1)
+    rasa.busy.set()
+    assert sorted([each.status for each in await twice]) == [200, 410]
     assert rasa.said() == [signal(each, ticket["agent"]) for each in ("joined", "returned")]
 
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_ticket_ends_with_the_next_of_its_conversation(
-    rasa: FakeRasa, *, taken: bool
+    http: Client, *, taken: bool
 ) -> None:
     """An agent of the first is not in the second; another conversation's goes on.
 
     The key of one that is over is a new ticket: the bot did not hear that the first was taken.
     """
-    async with opened(rasa) as http:
-        await hand_over(http, "other", conversation="2")
-        await hand_over(http)
-        if taken:
-            assert (await http.put(f"{TICKET}/agent", headers=CAIO)).status == 200
-        await hand_over(http, "k2")
-        assert await verbs(http, CAIO) == [410] * 4
-        for key in ("k2", "other"):
-            assert await verbs(http, LIA, f"/handovers/{key}") == [200] * 4
-        await hand_over(http)
-        assert await verbs(http, LIA) == [200] * 4
+    await hand_over(http, "other", conversation="2")
+    if taken:
+        assert await takes(http) == 200
+    await hand_over(http, "k2")
+    assert await verbs(http, CAIO) == [410] * 4
+    for key in ("k2", "other"):
+        assert await verbs(http, LIA, f"/handovers/{key}") == [200] * 4
+    await hand_over(http)
+    assert await verbs(http, LIA) == [200] * 4
 
 
-async def test_a_ticket_ends_with_the_session(rasa: FakeRasa) -> None:
+async def test_a_ticket_ends_with_the_session(rasa: FakeRasa, http: Client) -> None:
     """Rasa has the conversation again: whoever is there now may be another customer.
 
     One that waits is kept: the bot may not have paused yet.
     """
-    async with opened(rasa) as http:
-        await hand_over(http)
-        rasa.paused = False
-        assert await verbs(http, CAIO) == [409] * 4
-        rasa.paused = True
-        assert (await http.put(f"{TICKET}/agent", headers=CAIO)).status == 200
-        rasa.paused = False
-        assert await verbs(http, CAIO) == [410] * 4
-        rasa.paused = True
+    rasa.paused = False
+    assert await verbs(http, CAIO) == [409] * 4
+    rasa.paused = True
+    assert await takes(http) == 200
+    for rasa.paused in (False, True):
         assert await verbs(http, CAIO) == [410] * 4
     assert rasa.said() == [signal("joined")]
 
@@ -220,13 +226,13 @@ async def test_nobody_comes(rasa: FakeRasa) -> None:
     async with opened(rasa, patience=1.0) as http:
         for key in ("k", "taken", "over", "again"):
             await hand_over(http, key, conversation=key.replace("again", "over"))
-        await http.put("/handovers/taken/agent", headers=CAIO)
-        await state(http, "again", "over")
+        await takes(http, at="/handovers/taken")
+        await is_over(http, "again")
         assert await verbs(http, CAIO) == [410] * 4
         assert (await http.get("/handovers/taken/messages", headers=CAIO)).status == 200
         rasa.paused = False
         await hand_over(http, "not paused", conversation="3")
-        await state(http, "not paused", "over")
+        await is_over(http, "not paused")
     told = [(conversation, len(events)) for conversation, events in rasa.asked]
     assert sorted(told) == [("k", 1), ("k", 2), ("over", 1), ("over", 2), ("taken", 1)]
     assert sorted(rasa.said(), key=str) == sorted(
@@ -246,56 +252,55 @@ async def test_nobody_comes(rasa: FakeRasa) -> None:
     ],
 )
 async def test_an_agent_hears_what_became_of_the_words(
-    rasa: FakeRasa, refused: list[str | None], answers: list[tuple[int, object]], attempts: int
+    rasa: FakeRasa,
+    http: Client,
+    refused: list[str | None],
+    answers: list[tuple[int, object]],
+    attempts: int,
 ) -> None:
     """The same key says nothing twice: it tries again only what surely did not arrive."""
-    async with opened(rasa) as http:
-        await hand_over(http)
-        await http.put(f"{TICKET}/agent", headers=CAIO)
-        rasa.refuses = [*refused]
-        for expected in answers:
-            answer = await http.post(f"{TICKET}/messages", json=WORDS, headers=CAIO | HELLO)
-            assert await outcome(answer) == expected
-            if expected[0] != 200:
-                assert (await answer.json())["why"] in {NOT, PERHAPS, "Rasa did not answer"}
-        assert rasa.said()[1:] == [("Olá", "Caio", None)] * attempts
-        keys = {events[0]["metadata"]["message_key"] for _, events in rasa.asked[1:]}
-        assert len(keys) == 1
-        other = await http.post(f"{TICKET}/messages", json={"text": "x"}, headers=CAIO | HELLO)
-        assert other.status == 409
+    await takes(http)
+    rasa.refuses = [*refused]
+    for expected in answers:
+        answer = await writes(http)
+        assert await outcome(answer) == expected
+        if expected[0] != 200:
+            assert (await answer.json())["why"] in {NOT, PERHAPS, "Rasa did not answer"}
+    assert rasa.said()[1:] == [("Olá", "Caio", None)] * attempts
+    keys = {events[0]["metadata"]["message_key"] for _, events in rasa.asked[1:]}
+    assert len(keys) == 1
+    other = await http.post(f"{TICKET}/messages", json={"text": "x"}, headers=CAIO | HELLO)
+    assert other.status == 409
 
 
-async def test_words_that_rasa_takes_late_are_said_once(rasa: FakeRasa) -> None:
+async def test_words_that_rasa_takes_late_are_said_once(rasa: FakeRasa, http: Client) -> None:
     """Behind a turn that runs: the agent gives up waiting, and asks again with the same key.
 
     So if an answer is lost; and a return goes on without whoever asked for it.
     """
-    async with opened(rasa) as http:
-        await hand_over(http)
-        await http.put(f"{TICKET}/agent", headers=CAIO)
-        rasa.busy = asyncio.Event()
 
-        async def write(key: str) -> tuple[int, object]:
-            headers = CAIO | {"Idempotency-Key": key}
-            return await outcome(await http.post(f"{TICKET}/messages", json=WORDS, headers=headers))
+    async def write(key: str) -> tuple[int, object]:
+        return await outcome(await writes(http, key))
 
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(write("m1"), 0.5)
-        twice = asyncio.gather(write("m1"), write("m1"))
-        await asyncio.sleep(0.1)
-        rasa.busy.set()
-        assert [*await twice, await write("m1")] == [(200, True)] * 3
-        rasa.refuses = [""]
-        assert await write("m2") == (504, None)
-        rasa.events += rasa.asked[-1][1]
-        assert [await write("m2"), await write("m2")] == [(200, True)] * 2
-        assert rasa.said()[1:] == [("Olá", "Caio", None)] * 2
-        rasa.busy = asyncio.Event()
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(http.delete(TICKET, headers=CAIO), 0.5)
-        assert await write("m3") == (410, None)
-        rasa.busy.set()
-        await until("it is returned", lambda: rasa.said()[-1] == signal("returned"))
+    await takes(http)
+    rasa.busy = asyncio.Event()
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(write("m1"), 0.5)
+    twice = asyncio.gather(write("m1"), write("m1"))
+    await asyncio.sleep(0.1)
+    rasa.busy.set()
+    assert [*await twice, await write("m1")] == [(200, True)] * 3
+    rasa.refuses = [""]
+    assert await write("m2") == (504, None)
+    rasa.events += rasa.asked[-1][1]
+    assert [await write("m2"), await write("m2")] == [(200, True)] * 2
+    assert rasa.said()[1:] == [("Olá", "Caio", None)] * 2
+    rasa.busy = asyncio.Event()
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(http.delete(TICKET, headers=CAIO), 0.5)
+    assert await write("m3") == (410, None)
+    rasa.busy.set()
+    await until("it is returned", lambda: rasa.said()[-1] == signal("returned"))
     assert rasa.said()[3:] == [signal("returned")]
 
 
@@ -305,7 +310,7 @@ async def test_a_channel_that_reaches_nobody_is_refused_first(rasa: FakeRasa) ->
         for key in ("k", "alone"):
             await hand_over(http, key, channel="rest", conversation=key)
         assert await verbs(http, CAIO) == [200, 409, 409, 200]
-        await state(http, "alone", "over")
+        await is_over(http, "alone")
         assert await verbs(http, CAIO, "/handovers/alone") == [410] * 4
     assert [(who, len(events)) for who, events in rasa.asked] == [("k", 2), ("alone", 2)]
 
@@ -314,18 +319,18 @@ async def test_a_ticket_stays_if_rasa_is_away(
     rasa: FakeRasa, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The agent hears so, and returns it later; of one that waits the desk says so, by no name."""
+    said: list[str] = []
+
+    def complained() -> bool:
+        said.append(capsys.readouterr().err)
+        return any(said)
+
     async with opened(rasa, patience=1.0) as http:
         for key in ("k", "alone"):
             await hand_over(http, key, conversation=key)
-        await http.put(f"{TICKET}/agent", headers=CAIO)
+        await takes(http)
         rasa.refuses = ["away"] * 2
         assert (await http.delete(TICKET, headers=CAIO)).status == 502
-        said: list[str] = []
-
-        def complained() -> bool:
-            said.append(capsys.readouterr().err)
-            return any(said)
-
         await until("a complaint", complained)
         assert "".join(said) == "A conversation was not returned: ClientError\n"
         assert await verbs(http, CAIO) == [200] * 4
@@ -336,19 +341,20 @@ async def test_a_ticket_stays_if_rasa_is_away(
         assert await verbs(http, CAIO) == [502] * 4
 
 
+def customer(text: str | None, metadata: object = None) -> dict[str, Any]:
+    return {"event": "user", "timestamp": 1.5, "text": text, "metadata": metadata}
+
+
 async def test_an_agent_reads_what_was_written_since_the_pause(rasa: FakeRasa) -> None:
     """And not what another agent was told before it. A picture is named, to both of them, once."""
-    before = [{"event": "pause"}, {"event": "user", "text": "meu cartão"}, {"event": "resume"}]
-    sent: dict[str, Any] = {"event": "user", "timestamp": 1.5, "metadata": None}
     rasa.events = [
-        *before,
-        {"event": "pause"},
-        {**sent, "text": "de novo eu"},
-        {**sent, "text": "/affirm", "metadata": {"title": "Sim"}},
-        {**sent, "text": "/deny", "metadata": {}},
-        {**sent, "text": "oi", "metadata": {"title": "Sim"}},
-        {**sent, "text": "/send_media"},
-        {**sent, "text": None},
+        *({"event": "pause"}, customer("meu cartão"), {"event": "resume"}, {"event": "pause"}),
+        customer("de novo eu"),
+        customer("/affirm", {"title": "Sim"}),
+        customer("/deny", {}),
+        customer("oi", {"title": "Sim"}),
+        customer("/send_media"),
+        customer(None),
         {"event": "bot", "text": "Sou o Caio", "metadata": {"agent": "Caio"}},
         {"event": "bot", "text": JOINED, "metadata": {"agent": None}},
         {"event": "bot", "text": None},
@@ -357,7 +363,7 @@ async def test_an_agent_reads_what_was_written_since_the_pause(rasa: FakeRasa) -
         await hand_over(http, conversation="../1?a#b")
         reads = [await http.get(f"{TICKET}/messages", headers=CAIO)]
         assert rasa.said() == []
-        await http.put(f"{TICKET}/agent", headers=CAIO)
+        await takes(http)
         reads += [await http.get(f"{TICKET}/messages", headers=CAIO) for _ in range(2)]
         for each in reads:
             assert [[*line.values()] for line in await each.json()] == [
@@ -393,15 +399,14 @@ OF_NOBODY: list[dict[str, str]] = [{}, {"Agent": " "}, {"Agent": "a" * 65}, {"Ag
     ],
 )
 async def test_what_is_no_message_is_refused(
-    rasa: FakeRasa, data: str | bytes, headers: dict[str, str], status: int
+    rasa: FakeRasa, http: Client, data: str | bytes, headers: dict[str, str], status: int
 ) -> None:
     """And is said to nobody: a null is not the text "None"."""
-    async with opened(rasa) as http:
-        await hand_over(http)
-        await http.put(f"{TICKET}/agent", headers=CAIO)
-        answer = await http.post(f"{TICKET}/messages", data=data, headers=CAIO | headers)
-        assert (answer.status, len(rasa.said())) == (status, 2 if status == 200 else 1)
-        assert (await http.delete("/handovers/another", headers=CAIO)).status == 404
+    await takes(http)
+    answer = await http.post(f"{TICKET}/messages", data=data, headers=CAIO | headers)
+    assert answer.status == status
+    assert len(rasa.said()) == (2 if status == 200 else 1)
+    assert (await http.delete("/handovers/another", headers=CAIO)).status == 404
 
 
 def posts() -> Iterable[tuple[object, dict[str, str], int]]:

@@ -129,6 +129,12 @@ CASES = {
         [*IN_TIME, "lost", "said: ", "agent Caio"],
         [],
     ),
+    "comes back after an agent has left": (
+        """const goes = (conversation) => ({ custom: { data: { conversation } } });
+        said = [goes('joined'), goes('returned')]; await chat.restore();""",
+        [*IN_TIME, "said: ,", "back"],
+        [],
+    ),
     "the bot logs the customer out": (
         """say('tchau'); await tick(); await signals('ended'); await uttered({ text: 'Até!' });
         await done[0]({});""",
@@ -188,25 +194,34 @@ def test_a_conversation_is_where_the_customer_left_it(
     assert in_node(tmp_path, files, "chat.js", "read.js") == [told, sent]
 
 
-NO_SIGNALS: list[Any] = [
-    None,
-    1,
-    "x",
-    [1],
-    {},
-    {"a": 1},
-    {"data": None},
-    {"data": [1]},
-    {"data": {}},
-]
+def attached(kind: str | None = None, **payload: object) -> dict[str, Any]:
+    """Return a message with an attachment."""
+    return {"attachment": {"type": kind, "payload": payload}}
+
+
+def shown(kind: str, **more: object) -> dict[str, Any]:
+    """Return what the page then has: one card."""
+    return {"cards": [{"kind": kind, **more}]}
+
+
+JOINED = {"data": {"conversation": "joined", "agent": "C"}}
+NO_DATA: list[Any] = [None, [1], {}]
+NO_SIGNALS: list[Any] = [None, 1, "x", [1], {}, {"a": 1}, *({"data": each} for each in NO_DATA)]
 NO_BUTTONS: list[Any] = [{}, None, "x", 1, [[]]]
-NO_FILES: list[Any] = [
-    1,
-    {},
-    {"type": "image"},
-    {"payload": {"src": "javascript:alert(1)"}},
-    "b.pdf",
-]
+SCRIPT = {"payload": {"src": "javascript:alert(1)"}}
+NO_FILES: list[Any] = [1, {}, {"type": "image"}, SCRIPT, "b.pdf"]
+SIM, QUERO = {"title": "Sim", "payload": "p"}, {"title": "Quero", "payload": "p"}
+VEJA = {"title": "Veja", "url": "https://a.example/2"}
+GOLD = {
+    "title": "Ouro",
+    "subtitle": "cartão",
+    "item_url": "data:,",
+    "image_url": "https://a.example/",
+    "default_action": {"url": "https://a.example/1"},
+    "buttons": [QUERO, VEJA | {"payload": "p"}],
+}
+BARE = {"title": "Ouro", "subtitle": "", "image": "", "url": "", "links": [], "replies": []}
+DRAWN = {"subtitle": "cartão", "image": "https://a.example/", "url": "https://a.example/1"}
 SAID: dict[str, tuple[Any, dict[str, Any]]] = {
     # what comes, and what is more than an empty message of the bot
     "nothing": (None, {}),
@@ -225,88 +240,36 @@ SAID: dict[str, tuple[Any, dict[str, Any]]] = {
         {"who": "desk", "text": "?", "id": "k1"},
     ),
     "an agent joins": (
-        {"text": "Oi", "custom": {"data": {"conversation": "joined", "agent": "C"}}, "id": "k1"},
+        {"text": "Oi", "custom": JOINED, "id": "k1"},
         {"who": "desk", "text": "Oi", "signal": "joined", "agent": "C", "id": "k1"},
     ),
     "a signal, as Rasa's own channel sends it": ({"conversation": "ended"}, {"signal": "ended"}),
-    **{
-        f"custom {custom!r}": ({"custom": custom}, {"cards": [{"kind": "unknown"}]})
-        for custom in NO_SIGNALS
-    },
+    **{f"custom {odd!r}": ({"custom": odd}, shown("unknown")) for odd in NO_SIGNALS},
     "buttons": (
-        {"quick_replies": [{"title": "Sim", "payload": "p"}, {"title": 1}, {"payload": "p"}, None]},
-        {"replies": [{"title": "Sim", "payload": "p"}, {"title": "1", "payload": ""}]},
+        {"quick_replies": [SIM, {"title": 1}, {"payload": "p"}, None]},
+        {"replies": [SIM, {"title": "1", "payload": ""}]},
     ),
     **{f"buttons {odd!r}": ({"quick_replies": odd}, {}) for odd in NO_BUTTONS},
     "a picture": (
-        {"attachment": {"type": "image", "payload": {"src": "https://a.example/b.png"}}},
-        {"cards": [{"kind": "image", "title": "", "image": "https://a.example/b.png"}]},
+        attached("image", src="https://a.example/b.png"),
+        shown("image", title="", image="https://a.example/b.png"),
     ),
     "a video": (
-        {
-            "attachment": {
-                "type": "video",
-                "payload": {"src": "http://a.example/", "title": "Como?"},
-            }
-        },
-        {"cards": [{"kind": "video", "title": "Como?", "url": "http://a.example/"}]},
+        attached("video", src="http://a.example/", title="Como?"),
+        shown("video", title="Como?", url="http://a.example/"),
     ),
     "a file": (
         {"attachment": "https://a.example/b.pdf"},
-        {"cards": [{"kind": "file", "title": "", "url": "https://a.example/b.pdf"}]},
+        shown("file", title="", url="https://a.example/b.pdf"),
     ),
-    **{
-        f"attachment {odd!r}": ({"attachment": odd}, {"cards": [{"kind": "unknown"}]})
-        for odd in NO_FILES
-    },
+    **{f"attachment {odd!r}": ({"attachment": odd}, shown("unknown")) for odd in NO_FILES},
     "a carousel": (
-        {
-            "attachment": {
-                "type": "template",
-                "payload": {
-                    "elements": [
-                        {
-                            "title": "Ouro",
-                            "subtitle": "cartão",
-                            "item_url": "data:,",
-                            "image_url": "https://a.example/",
-                            "default_action": {"url": "https://a.example/1"},
-                            "buttons": [
-                                {"title": "Quero", "payload": "p"},
-                                {"title": "Veja", "url": "https://a.example/2", "payload": "p"},
-                            ],
-                        }
-                    ]
-                },
-            }
-        },
-        {
-            "cards": [
-                {
-                    "kind": "card",
-                    "title": "Ouro",
-                    "subtitle": "cartão",
-                    "image": "https://a.example/",
-                    "url": "https://a.example/1",
-                    "links": [{"title": "Veja", "url": "https://a.example/2"}],
-                    "replies": [{"title": "Quero", "payload": "p"}],
-                }
-            ]
-        },
+        attached("template", elements=[GOLD]),
+        shown("card", **BARE | DRAWN | {"links": [VEJA], "replies": [QUERO]}),
     ),
     "one of a carousel, as Rasa's own channel sends it": (
-        {"attachment": {"payload": {"elements": {"title": "Ouro"}}}},
-        {
-            "cards": [
-                {
-                    "kind": "card",
-                    "title": "Ouro",
-                    **dict.fromkeys(("subtitle", "image", "url"), ""),
-                    "links": [],
-                    "replies": [],
-                }
-            ]
-        },
+        attached(elements={"title": "Ouro"}),
+        shown("card", **BARE),
     ),
 }
 OF_A_BOT = {"who": "bot", "text": "", "replies": [], "cards": [], "signal": "", "agent": ""}
@@ -317,15 +280,19 @@ console.log(JSON.stringify(JSON.parse(readFileSync("said.json")).map(read)));
 """
 
 
-def test_whatever_a_bot_sends_is_shown_or_named(tmp_path: Path) -> None:
-    """And nothing but http is loaded or linked to."""
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Let the page read all that a bot may send, at once; return each by its name."""
     files = {"case.js": READS, "said.json": json.dumps([said for said, _ in SAID.values()])}
-    read = dict(zip(SAID, in_node(tmp_path, files, "read.js"), strict=True))
-    expected = {
-        name: {key: value for key, value in {**OF_A_BOT, **more}.items() if value is not None}
-        for name, (_, more) in SAID.items()
-    }
-    assert read == expected
+    made = in_node(tmp_path_factory.mktemp("read"), files, "read.js")
+    return dict(zip(SAID, made, strict=True))
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_whatever_a_bot_sends_is_shown_or_named(name: str, read: dict[str, Any]) -> None:
+    """And nothing but http is loaded or linked to."""
+    expected = {**OF_A_BOT, **SAID[name][1]}
+    assert read[name] == {key: each for key, each in expected.items() if each is not None}
 
 
 TEXTS = """

@@ -27,53 +27,45 @@ Page = TestClient[web.Request, web.Application]
 KEY = "a secret of the bank's back-end, made up"
 TOKEN = "made up as well"
 PASS_KEY = "made up, and what the channel in Rasa has"
-TRACKER = {
-    "events": [
-        {"event": "user", "metadata": {"contextId": "ana", "correlationId": "one"}},
-        {"event": "slot", "name": "cpf", "value": "52998224725"},
-    ]
-}
 LOOKED_UP = "PS7 lookup: outcome=ok reason=ok status=200 attempts=1 ms=7 correlation=one\n"
 QUERY = "tracker?include_events=ALL&token=made+up+as+well"
 PICTURE = "https://a.example/b.png"
 BUTTON = {"payload": "/affirm"}
+
+
+def user(text: str, **metadata: object) -> dict[str, Any]:
+    return {"event": "user", "text": text, "metadata": metadata}
+
+
+def bot(text: str | None, metadata: object = None, **data: object) -> dict[str, Any]:
+    return {"event": "bot", "text": text, "data": data, "metadata": metadata}
+
+
+GREETED = user("/greet", correlationId="one", contextId="ana")
+GREETED["parse_data"] = {"intent": {"name": "greet"}}
+CPF = {"event": "slot", "name": "cpf", "value": "52998224725"}
 EVENTS: list[dict[str, Any]] = [
     {"event": "action", "name": "action_session_start"},
-    {
-        "event": "user",
-        "text": "/greet",
-        "metadata": {"correlationId": "one", "contextId": "ana"},
-        "parse_data": {"intent": {"name": "greet"}},
-    },
-    {"event": "slot", "name": "cpf", "value": "52998224725"},
-    {
-        "event": "bot",
-        "text": "Olá!\n\nQuer?",
-        "data": {"buttons": [{"title": "Sim", **BUTTON}], "elements": None, "custom": None},
-        "metadata": {"utter_action": "utter_greet", "model_id": "m"},
-    },
-    {"event": "user", "text": "/affirm", "metadata": {"correlationId": "two", "title": "Sim"}},
-    {
-        "event": "bot",
-        "text": "Aguarde.",
-        "data": {"custom": {"data": {"conversation": "handed_over"}}},
-    },
+    *(GREETED, CPF),
+    bot(
+        "Olá!\n\nQuer?",
+        {"utter_action": "utter_greet", "model_id": "m"},
+        buttons=[{"title": "Sim", **BUTTON}],
+        elements=None,
+        custom=None,
+    ),
+    user("/affirm", correlationId="two", title="Sim"),
+    bot("Aguarde.", custom={"data": {"conversation": "handed_over"}}),
     {"event": "user", "text": "oi"},
-    {"event": "bot", "text": "Olá", "metadata": {"agent": "Caio", "message_key": "k1"}},
-    {
-        "event": "bot",
-        "text": None,
-        "data": {
-            "image": PICTURE,
-            "attachment": PICTURE,  # as Rasa had it once
-            "elements": [{"title": "Ouro", "buttons": [BUTTON]}],
-        },
-    },
+    bot("Olá", {"agent": "Caio", "message_key": "k1"}),
+    # `attachment` beside a picture, as Rasa had it once
+    bot(None, image=PICTURE, attachment=PICTURE, elements=[{"title": "Ouro", "buttons": [BUTTON]}]),
     {"event": "bot", "text": "", "data": {"attachment": "https://a.example/c.pdf"}},
-    {"event": "user", "text": "EXTERNAL: remind", "metadata": {"is_external": True}},
+    user("EXTERNAL: remind", is_external=True),
     {"event": "resume"},
 ]
 """What Rasa has of a conversation; of Ana's CPF and contextId the page learns nothing."""
+TRACKER = {"events": [GREETED, CPF]}
 HANDED_OVER = {"correlation_id": "one", "conversation": "r2S0", "reason": "asked"}
 
 
