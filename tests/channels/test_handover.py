@@ -9,7 +9,7 @@ from tests.channels.cec import Cec, relay
 from tests.channels.services import ON_A_REAL_RASA, Somebody
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
-from tests.conversation.talking import AN_HOUR, RunningBot
+from tests.conversation.talking import RunningBot
 from tests.support.agents import CAIO, JOINED, LIA, NEVER_CAME, RETURNED, Opened
 from tests.support.waiting import within
 
@@ -54,7 +54,7 @@ async def test_the_bot_is_back_if_the_desk_is_silent(
     async with Opened(oss_bot.url, 60, "rest") as desk:
         await desk.takes(rasa_stage.handed_over()[-1])
         assert await desk.does("PUT", CAIO, "/agent") == {"delivered": True}
-        await chat.let_pass(AN_HOUR)
+        await chat.expire_session()
         assert await chat.say(BALANCE, {"contextId": "diego"}) == spoken.BALANCES["diego"]
         assert await desk.does("GET", CAIO, "/messages") == 410
         assert await desk.does("POST", CAIO, "/messages", "x") == 410

@@ -1,6 +1,7 @@
 """How a test talks to a running bot, over Rasa's own HTTP interface.
 
-It sends texts and reads slots, and knows neither the bots nor the plugin.
+It sends texts and reads slots, and knows neither the bots nor the plugin. What the test kit does
+too has the kit's name here; `say` is the kit's `user`, of whom only the texts come back.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import aiohttp
 
 from actions.ps7.testing import Simulator
 
-AN_HOUR = 61.0  # minutes: after 60, Rasa opens a new session
+_OVER = 61 * 60.0
+"""Seconds: after an hour of silence, Rasa opens a new session."""
 _AGE = """
     UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)
     WHERE sender_id = ? AND type_name != 'session_started'
 """
-"""Rasa adds events to a database and replaces none, so `let_pass` has to. The column `timestamp`,
-by which Rasa finds the newest session, stays as it is."""
+"""Rasa adds events to a database and replaces none, so this has to. The column `timestamp`, by
+which Rasa finds the newest session, stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +59,26 @@ class Chat:
         slots: dict[str, Any] = tracker["slots"]
         return slots
 
-    async def post(self, *events: Mapping[str, object]) -> None:
+    async def happens(self, *events: Mapping[str, object]) -> None:
         """Add events to the tracker, as a form, another action or an attacker might."""
         await self._of_mine("POST", "tracker/events", events)
 
-    async def let_pass(self, minutes: float) -> None:
+    async def expire_session(self) -> None:
         """Make everything said so far older, as if nothing had been typed since.
 
         What opened a session keeps its time: that is what a session is known by.
         """
         if self._database is not None and self._database.exists():
             with closing(sqlite3.connect(self._database)) as database, database:
-                database.execute(_AGE, (minutes * 60, self.sender))
+                database.execute(_AGE, (_OVER, self.sender))
             return
         events = (await self._of_mine("GET", "tracker?include_events=ALL"))["events"]
         for event in events:
             if event["event"] != "session_started":
-                event["timestamp"] -= minutes * 60
+                event["timestamp"] -= _OVER
         await self._of_mine("PUT", "tracker/events", events)
 
-    async def execute(self, action: str) -> list[str]:
+    async def run(self, action: str) -> list[str]:
         """Run an action that no rule asked for, and return what it says."""
         said = await self._of_mine("POST", "execute", {"name": action})
         return [part["text"] for part in said["messages"]]

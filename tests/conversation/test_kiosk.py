@@ -7,7 +7,7 @@ import pytest
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.conversation.cast import signed_arrival
 from tests.conversation.spoken import NOBODY, is_unknown, of_the_customer
-from tests.conversation.talking import AN_HOUR, RunningBot, down
+from tests.conversation.talking import RunningBot, down
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -30,7 +30,7 @@ async def test_a_session_that_starts_with_a_greeting_knows_its_customer(
     """
     chat = kiosk.chat()
     assert await chat.say(WHO, signed_arrival(chat, "ana")) == [welcome(ACCOUNT), *ANA]
-    await chat.let_pass(AN_HOUR)
+    await chat.expire_session()
 
     assert welcome("expired") in await chat.say("/session_start")
     token = signed_arrival(chat, "ana")
@@ -70,7 +70,7 @@ async def test_a_form_may_ask_for_a_cpf(kiosk: RunningBot) -> None:
     assert await chat.say(WHO, signed_arrival(chat, "ana")) == ANA
     slots = await chat.slots()
     assert (slots["ps7_status"], slots["account"], slots["cpf"]) == ("ok", ACCOUNT, TYPED)
-    await chat.execute("action_ps7_forget")
+    await chat.run("action_ps7_forget")
     slots = await chat.slots()
     assert slots["ps7_status"] == "missing"
     assert of_the_customer(slots) == NOBODY | {"cpf": TYPED}

@@ -10,7 +10,7 @@ import pytest
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
-from tests.conversation.talking import AN_HOUR, RunningBot
+from tests.conversation.talking import RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -54,7 +54,7 @@ async def test_a_customer_ends_with_the_session(oss_bot: RunningBot, ps7: Simula
     """
     chat = oss_bot.chat()
     await chat.say("oi", {"contextId": "ana"})
-    await chat.let_pass(AN_HOUR)
+    await chat.expire_session()
 
     assert await chat.say(BALANCE) == spoken.NO_BALANCE["expired"]
     await spoken.is_unknown(chat, "expired")

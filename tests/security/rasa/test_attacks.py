@@ -14,7 +14,7 @@ import pytest
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, CUSTOMER_SLOTS, NOBODY, of_the_customer
-from tests.conversation.talking import AN_HOUR, Chat, RunningBot
+from tests.conversation.talking import Chat, RunningBot
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -48,7 +48,7 @@ def means(intent: str, **entities: object) -> Step:
 
 def posts(*events: Mapping[str, object]) -> Step:
     """Add events to the tracker, as who reaches Rasa's API can."""
-    return lambda chat: chat.post(*events)
+    return lambda chat: chat.happens(*events)
 
 
 def sets(slots: Mapping[str, object]) -> tuple[dict[str, object], ...]:
@@ -58,7 +58,7 @@ def sets(slots: Mapping[str, object]) -> tuple[dict[str, object], ...]:
 
 async def pauses(chat: Chat) -> None:
     """Write nothing for so long that the next message opens a session."""
-    await chat.let_pass(AN_HOUR)
+    await chat.expire_session()
 
 
 def attack(name: str, *tried: Step, truth: str | None = None) -> Any:  # noqa: ANN401 - pytest's own
@@ -81,7 +81,7 @@ ATTACKS = [
     attack("every slot, over a customer's", BRUNO, EVERY_SLOT, truth="bruno"),
     attack(
         "events as if all had been verified",
-        *(posts(*sets(CLAIMS), SAID, VERIFIED), lambda chat: chat.execute("action_answer_balance")),
+        *(posts(*sets(CLAIMS), SAID, VERIFIED), lambda chat: chat.run("action_answer_balance")),
     ),
 ]
 
@@ -95,7 +95,7 @@ async def test_no_attack_is_answered_as_the_victim(
     heard = [await step(chat) for step in tried]
     heard.append(await chat.say(BALANCE))
     after_the_turn = await chat.slots()
-    await chat.execute("action_ps7_verify")
+    await chat.run("action_ps7_verify")
 
     assert [value for value in SENSITIVE if value in str(heard)] == []
     for slots in (after_the_turn, await chat.slots()):
