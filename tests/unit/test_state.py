@@ -29,20 +29,20 @@ OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
 
 def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
     """As the domain of the call says; what stands in them claims nothing."""
-    talk = Talk()
-    talk.set_slots(ps7_status="ok", ps7_context="text", cpf="52998224725")
+    talk = Talk().set_slots(ps7_status="ok", ps7_context="text", cpf="52998224725")
     filled = {"mappings": [{"type": "from_text"}]}
     domain = {"slots": dict.fromkeys(["ps7_status", "ps7_context"], filled)}
     state = talk.found_in(talk.tracker, domain)
     assert set(state.slots.plugin) == {"cpf", "agency"}
-    assert [state.says_ok, state.claims(None), state.is_foreign] == [False, False, False]
+    assert not state.says_ok
+    assert not state.claims(None)
+    assert not state.is_foreign
 
 
 def test_a_contextid_is_read_where_the_settings_say() -> None:
     """A path has its steps between dots."""
     talk = Talk(a_bot(metadata_keys=["channel.ps7.id"]))
-    talk.user(metadata={"channel": {"ps7": {"id": "ana"}}})
-    talk.look_up()
+    talk.user(metadata={"channel": {"ps7": {"id": "ana"}}}).look_up()
     assert talk.asked == ["ana"]
 
 
@@ -77,13 +77,11 @@ def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
 
 def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() -> None:
     """Its mark may be right: somebody can write an old one, and an event, through Rasa's API."""
-    talk = Talk()
-    talk.arrives("ana")
+    talk = Talk().arrives("ana")
     mark, older = talk.state.history.mark, talk.slots["ps7_context"]
     talk.happens("session_started", metadata={NONCE: mark})
     talk.brings().set_slots(ps7_context=older, ps7_status="ok").look_up()
-    assert talk.state.history.mark == mark
-    assert talk.says_now == ("expired", None)
+    assert (talk.state.history.mark, talk.says_now) == (mark, ("expired", None))
 
 
 # A rewind
@@ -92,9 +90,7 @@ def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() ->
 @pytest.mark.parametrize("action", [LOOK_UP, VERIFY])
 def test_a_rewind_is_no_attack(action: str, caplog: pytest.LogCaptureFixture) -> None:
     """A fallback reverts the turn in which another contextId arrived: its answer still counts."""
-    talk = Talk()
-    talk.arrives("diego")
-    talk.arrives("ana")
+    talk = Talk().arrives("diego").arrives("ana")
     talk.rewind()
     caplog.clear()
     talk.run(action)
@@ -104,16 +100,15 @@ def test_a_rewind_is_no_attack(action: str, caplog: pytest.LogCaptureFixture) ->
 @pytest.mark.parametrize(("by_rasa", "said"), [(True, "expired"), (False, "tampered")])
 def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None:
     """The slot has a seal of the session before again: Rasa took an event back, or one was set."""
-    talk = Talk()
-    talk.arrives("ana")
+    talk = Talk().arrives("ana")
     older = talk.slots["ps7_context"]
     talk.comes_back().look_up()
     if by_rasa:
         talk.rewind()
         assert talk.slots["ps7_context"] == older
-        talk.look_up()
     else:
-        talk.brings().set_slots(ps7_context=older).look_up()
+        talk.brings().set_slots(ps7_context=older)
+    talk.look_up()
     assert talk.says_now == (said, None)
 
 
@@ -122,42 +117,30 @@ def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None
 
 def test_the_newest_answer_about_a_contextid_counts_whatever_the_slot_has() -> None:
     """An earlier answer about the same is nothing to clear: the newest one is restored."""
-    talk = Talk()
-    talk.arrives("ana")
+    talk = Talk().arrives("ana")
     older = talk.slots["ps7_context"]
-    talk.later(hours=1)
-    for outcome, shown in ((Outcome.OK, "52998224725"), (Outcome.REJECTED, None)):
-        talk.arrives("ana", outcome)
-        newest = talk.seal
-        talk.set_slots(ps7_context=older, ps7_status="missing", cpf="52998224725")
-        talk.look_up()
-        assert (talk.seal, talk.slots["cpf"]) == (newest, shown)
-        assert talk.slots["ps7_status"] == outcome
-        talk.later(hours=1)
+    for outcome, who in ((Outcome.OK, "ana"), (Outcome.REJECTED, None)):
+        newest = talk.later(hours=1).arrives("ana", outcome).seal
+        talk.set_slots(ps7_context=older, ps7_status="missing", cpf="52998224725").look_up()
+        assert (talk.seal, talk.says_now) == (newest, (outcome, who))
 
 
 def test_order_is_where_a_seal_first_appeared() -> None:
-    """Neither its time nor where it was written last makes an older answer count."""
-    talk = Talk()
-    talk.arrives("ana")
-    older = talk.slots["ps7_context"]
-    talk.later(hours=-1)
-    talk.ps7["ana"] = Outcome.REJECTED
-    talk.bot.settings = talk.bot.settings.model_copy(update={"max_contexts": 9})
-    talk.set_slots(ps7_context=talk.bot.sealer.close(rejected(talk), talk.sender_id))
+    """Neither its time nor where it was written last makes an older answer count.
+
+    The later answer here is of a server whose clock is an hour behind.
+    """
+    talk = Talk(a_bot(max_contexts=9))
+    older = talk.arrives("ana", Outcome.OK).slots["ps7_context"]
+    later = Contents(
+        outcome=Outcome.REJECTED,
+        sealed_at=talk.later(hours=-1).utc_now,
+        session=talk.state.history.mark,
+        answer=Answer(context_id="ana"),
+    )
+    talk.set_slots(ps7_context=talk.bot.sealer.close(later, talk.sender_id))
     talk.set_slots(ps7_context=older, ps7_status="ok").look_up()
     assert talk.says_now == ("rejected", None)
-
-
-def rejected(talk: Talk) -> Contents:
-    """Return the seal of a later answer about ana, by a server whose clock is an hour behind."""
-    answer = Answer(context_id="ana")
-    return Contents(
-        outcome=Outcome.REJECTED,
-        sealed_at=talk.utc_now,
-        session=talk.state.history.mark,
-        answer=answer,
-    )
 
 
 # Failures
@@ -166,38 +149,27 @@ def rejected(talk: Talk) -> Contents:
 @pytest.mark.parametrize("failure", [Outcome.DENIED, Outcome.UNAVAILABLE])
 def test_a_failure_costs_one_lookup_a_turn(failure: Outcome) -> None:
     """However many runs the turn has; the next message asks again."""
-    talk = Talk()
-    talk.arrives("ana", failure)
+    talk = Talk().arrives("ana", failure)
     assert (talk.look_up(), talk.rule) == ({}, "failed-before")
-    talk.arrives("ana")
-    assert talk.asked == ["ana", "ana"]
+    assert talk.arrives("ana").asked == ["ana", "ana"]
 
 
 @pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
 def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) -> None:
     """30 s from its own answer, also if others were asked about between, or its seal is wiped."""
-    talk = Talk(a_bot(max_contexts=9))
-    talk.arrives("x", failure)
-    first = talk.now
-    talk.arrives("y", failure)
-    talk.arrives("ana")
-    talk.set_slots(balance="12")
+    talk = Talk(a_bot(max_contexts=9)).arrives("x", failure).arrives("y", failure).arrives("ana")
     for name in ("x", "y", "x"):
         talk.arrives(name)
-        seal = talk.seal
         assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
-        assert seal.answer is not None
-        assert (seal.answer.context_id, seal.outcome) == (name, failure)
+        assert talk.seal.answer is not None
+        assert talk.seal.answer.context_id == name
         assert talk.look_up() == {}
-    assert talk.slots["balance"] is None
     talk.brings("x").set_slots(ps7_context=None, ps7_status="ok", cpf=CPF["ana"]).look_up()
     assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
-    assert talk.asked == ["x", "y", "ana"]
-    talk.now = first + 29  # and a second for the message
-    talk.arrives("x")
-    assert talk.asked == ["x", "y", "ana", "x"]
-    talk.comes_back("y").look_up()
-    assert talk.asked[-1] == "y", "what another session was told does not wait in this one"
+    assert talk.later(seconds=22).arrives("x").asked == ["x", "y", "ana"]
+    assert talk.arrives("x").asked == ["x", "y", "ana", "x"]
+    # what another session was told does not wait in this one
+    assert talk.comes_back("y").arrives("y").asked == ["x", "y", "ana", "x", "y"]
 
 
 # What arrived
@@ -207,46 +179,39 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
     """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
     talk = Talk(a_bot(encoded=1), session_start=True)
     talk.ps7["ana"] = Outcome.DENIED
-    talk.brings("ana", text="/session_start", encoded=0)
-    talk.start_session()
+    talk.brings("ana", encoded=0)
     for brought, encoded in ((None, 0), ("ana", 1)):
         found = talk.brings(brought).state.arrival()
         assert found is not None
         assert (found.context_id, found.encoded) == ("ana", encoded)
 
 
-# Logged out
-
-
 # Signed arrival
 
 
-def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over() -> None:
+@pytest.mark.parametrize("opened", [True, False])
+def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over(opened: bool) -> None:
     """The same contextId arrived in time: in a message whose turn failed, or in what opened it."""
-    for opened in (True, False):
-        talk = Talk(signed(), session_start=True)
-        token = talk.token("ana")
-        talk.brings(token, text="/session_start")
-        if opened:
-            talk.start_session()
-            talk.later(hours=1)
-        talk.later(seconds=120)
-        talk.brings("nothing that is signed")
-        for _ in range(2):
-            talk.arrives(token)
-            assert talk.says_now == OK_ANA
-        talk.arrives(talk.token("diego"))
-        talk.arrives(token)
-        over = refused(token, Reason.ARRIVAL_TIME)
-        assert talk.state.arrival() == over, "another contextId arrived in between"
-        assert talk.says_now == ("invalid", None)
+    talk = Talk(signed())
+    token = talk.token("ana")
+    talk.brings(token, text="/session_start")
+    if opened:
+        talk.session_start = True
+        talk.start_session()
+        talk.later(hours=1)
+    talk.later(seconds=120).brings("nothing that is signed")
+    for _ in range(2):
+        assert talk.arrives(token).says_now == OK_ANA
+    talk.arrives(talk.token("diego")).arrives(token)
+    over = refused(token, Reason.ARRIVAL_TIME)
+    assert talk.state.arrival() == over, "another contextId arrived in between"
+    assert talk.says_now == ("invalid", None)
 
 
 def test_a_token_that_never_arrived_in_time_is_known_by_itself() -> None:
     """Two of them are two refusals, and neither is about its contextId."""
     talk = Talk(signed())
-    token = talk.token("ana")
-    talk.later(seconds=120)
+    token = talk.token("ana", ago=121)
     assert talk.brings(token).state.arrival() == refused(token, Reason.ARRIVAL_TIME)
 
 
