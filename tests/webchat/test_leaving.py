@@ -6,7 +6,6 @@ What is sent over a connection that breaks is in `test_chat`.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ import pytest
 from playwright.async_api import expect
 
 from actions.ps7.testing import PERSONAS
-from examples.desk import Rasa
 from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, NO_BALANCE, greeting
+from tests.support.agents import CAIO, JOINED, Opened
 from tests.webchat.visit import A_PERSON, ASK, LEAVE, Visit
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 
 GREETING = greeting(PERSONAS["ana"])
 LOST = "A conexão caiu. Tentando de novo…"
+DELIVERED = {"delivered": True}
 
 
 class Line:
@@ -127,23 +127,6 @@ async def test_who_is_logged_out_is_gone(visitors: Visitors) -> None:
     assert visit.logins == 2
 
 
-class Desk:
-    """The agents' desk, for one conversation: what it says must come through."""
-
-    def __init__(self, bot: RunningBot, conversation: str) -> None:
-        self._rasa, self._conversation = Rasa(bot.url), conversation
-        self._keys = map(str, itertools.count())
-
-    async def say(self, text: str, agent: str | None, signal: str | None = None) -> None:
-        told = {"conversation": signal, "agent": agent} if signal else None
-        by = None if signal else agent
-        ended = await self._rasa.say(self._conversation, next(self._keys), text, by, told)
-        assert ended == (200, {"delivered": True})
-
-    async def resume(self) -> None:
-        await self._rasa.resume(self._conversation)
-
-
 async def test_a_hand_over_and_the_agent(
     visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
@@ -161,32 +144,32 @@ async def test_a_hand_over_and_the_agent(
     await expect(suggestions).to_be_hidden()
     assert await visit.violations() == []
     ticket = rasa_stage.handed_over()[-1]
-    desk = Desk(oss_bot, ticket["conversation"])
     assert ticket["channel"] == "webchat"
     got = visit.page.locator("#turns > .turn").first.locator(".desk tr")
     await expect(got.filter(has_text="CPF para exibir")).to_contain_text("***.982.247-**")
     await visit.page.reload()
     await visit.is_in("waiting")
-    await desk.say("Paulo entrou.", "Paulo", "joined")
-    await visit.say(ASK, 3)
-    await desk.say("Olá,\naqui é o Paulo.", "Paulo")
-    talking = "Você está falando com Paulo, da nossa equipe."
-    words = ["Olá! Sou", "Vi que", A_PERSON, HANDOVER, "Aviso: Paulo entrou.", ASK]
-    words += ["Paulo Olá,\naqui é o Paulo."]
-    for comes_back in (None, visit.page.reload, line.breaks):
-        if comes_back is not None:
-            await comes_back()
-        await expect(why).to_have_text(talking)
-        messages = visit.page.locator(".message:not(.note)")
-        await expect(messages).to_contain_text(words, use_inner_text=True)
-        await expect(suggestions).to_be_hidden()
-    assert await visit.violations() == []
-    async with line.cut():
-        writing = asyncio.create_task(desk.say("Ainda aí?", "Paulo"))
-    await writing
-    await expect(visit.page.locator(".message.agent")).to_have_count(2)
-    await desk.resume()
-    await desk.say("Paulo saiu. Estou de volta.", "Paulo", "returned")
+    async with Opened(oss_bot.url) as desk:
+        await desk.takes(ticket)
+        assert await desk.does("PUT", CAIO, "/agent") == DELIVERED
+        await visit.say(ASK, 3)
+        assert await desk.does("POST", CAIO, "/messages", "Olá,\naqui é o Caio.") == DELIVERED
+        words = ["Olá! Sou", "Vi que", A_PERSON, HANDOVER, f"Aviso: {JOINED}", ASK]
+        words += ["Caio Olá,\naqui é o Caio."]
+        for comes_back in (None, visit.page.reload, line.breaks):
+            if comes_back is not None:
+                await comes_back()
+            await expect(why).to_have_text("Você está falando com Caio, da nossa equipe.")
+            messages = visit.page.locator(".message:not(.note)")
+            await expect(messages).to_contain_text(words, use_inner_text=True)
+            await expect(suggestions).to_be_hidden()
+        assert await visit.violations() == []
+        again = CAIO | {"Idempotency-Key": "again"}
+        async with line.cut():
+            writing = asyncio.create_task(desk.does("POST", again, "/messages", "Ainda aí?"))
+        assert await writing == DELIVERED, "what an agent says waits for the page"
+        await expect(visit.page.locator(".message.agent")).to_have_count(2)
+        assert await desk.does("DELETE", CAIO) == DELIVERED
     await visit.is_in("back")
     await expect(why).to_have_text("A assistente está de volta, e não sabe mais quem você é.")
     await expect(suggestions).to_be_visible()
@@ -194,27 +177,6 @@ async def test_a_hand_over_and_the_agent(
     await expect(visit.page.locator(".message.bot").last).to_contain_text(*NO_BALANCE["missing"])
     await visit.is_in("back")
     assert visit.logins == 1
-
-
-@pytest.mark.parametrize("state", ["never_came", "reload", "silence"])
-async def test_no_agent_comes(
-    visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage, state: str
-) -> None:
-    """She is told, or notices when the bot answers again."""
-    visit = await visitors()
-    await visit.arrive("nobody")
-    await visit.say(A_PERSON, 2)
-    await visit.is_in("waiting")
-    desk = Desk(oss_bot, rasa_stage.handed_over()[-1]["conversation"])
-    await desk.resume()
-    if state == "never_came":
-        await desk.say("Nossa equipe não conseguiu atender agora.", None, state)
-        await expect(visit.page.locator(".message.desk .words")).to_contain_text("não conseguiu")
-    elif state == "reload":
-        await visit.page.reload()
-    else:
-        await visit.say("que horas o banco abre?", 3)
-    await visit.is_in("back")
 
 
 async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -> None:
