@@ -22,6 +22,8 @@ from tests.deploy.deployment import DEPLOY
 from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
+pytestmark = pytest.mark.slow
+
 NGINX = Programs.find().nginx
 WEBHOOK = "/webhooks/rest/webhook"
 ANSWER = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}"

@@ -25,6 +25,8 @@ from actions.ps7 import testing
 from actions.ps7.testing import BackgroundSimulator, CustomerConversation, pytest_plugin
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 NAMES = [(package, name) for package in (plugin, testing) for name in package.__all__]
 MODULES = {"FAULTS": "faults", "PERSONAS": "personas"}
 """Where the names are assigned that are neither classes nor functions: their docstring is below."""

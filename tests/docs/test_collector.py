@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import grpc
+import pytest
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as told
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as service
 
@@ -15,6 +16,8 @@ from tests.docs.documents import document
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import Dialogue
 from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.slow
 
 (MODULE,) = (each.code for each in document("docs/operations.md").blocks if "OTLP" in each.code)
 

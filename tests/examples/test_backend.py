@@ -20,6 +20,8 @@ from tests.docs.documents import document
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "examples" / "backend"
 VECTORS = json.loads((FOLDER / "arrivals.json").read_text(encoding="utf-8"))
 KEY: str = VECTORS["key"]

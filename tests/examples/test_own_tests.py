@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from tests.support.processes import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bot", ["calm-bot", "oss-bot", "oss-bot-session-start"])
 def test_the_tests_of_an_example_pass(bot: str, tmp_path: Path) -> None:
     """With the settings in the bot's own `pytest.ini`, and none of this repository's.

@@ -18,6 +18,8 @@ import pytest
 
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 servers = pydoc.importfile(str(ROOT / "examples" / "oss-bot" / "servers.py"))
 
 

@@ -26,6 +26,8 @@ from tests.host.conftest import seal_keys
 from tests.model.subject import Subject, playing
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
+pytestmark = pytest.mark.slow
+
 fuzzed = settings(
     max_examples=-(-int(os.environ.get("PS7_FUZZ_EXAMPLES", "450")) // 3),
     database=None,

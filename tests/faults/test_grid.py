@@ -16,6 +16,8 @@ from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS
 from tests.faults.watch import Watch
 from tests.host.loopback import Server
 
+pytestmark = pytest.mark.slow
+
 OF_THE_TOKEN_ENDPOINT = {
     "http-401": End("denied", "token_refused", 0, 1),
     "http-429": End("unavailable", "too_many_requests", 0, ATTEMPTS),

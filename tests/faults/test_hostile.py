@@ -12,6 +12,8 @@ from tests.faults.secrets import APP_SECRET, CONTEXT_ID, CREDENTIALS, SENDER_ID,
 from tests.faults.watch import Watch
 from tests.host.loopback import Server, http
 
+pytestmark = pytest.mark.slow
+
 SECRETS = (*CREDENTIALS.values(), CUSTOMER[0], CONTEXT_ID, APP_SECRET)
 _ECHO = " ".join(SECRETS).encode()
 ECHOES = {

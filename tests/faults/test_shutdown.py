@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.host.conftest import seal_keys
 from tests.host.loopback import ANA, Server
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import Dialogue
 from tests.support.waiting import until, within
+
+pytestmark = pytest.mark.slow
 
 USERS = 24
 SLOWLY = 0.6

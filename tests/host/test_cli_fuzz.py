@@ -21,6 +21,8 @@ from actions.ps7.cli.bot import yaml
 from tests.support.command import Cli
 from tests.support.init_bots import BOTS, lay_out
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = int(os.environ.get("PS7_FUZZ_FOLDERS", "5"))
 SECONDS = 5.0 if "PS7_FUZZ_FOLDERS" in os.environ else float("inf")
 """Of the processor, for one command. `make fuzz` asks for it: coverage makes a parser some three

@@ -15,7 +15,11 @@ import pytest
 from tests.host.conftest import Stage
 from tests.support.processes import ROOT
 
-pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 SCRIPT = Path(__file__).parent / "scripts" / "import_everything.py"
 BAD = ("PS7_BASE_URL", "PS7_SEAL_KEYS", "PS7_DEADLINE", "PS7_SECRETS_DIR")

@@ -21,7 +21,11 @@ from tests.support.dialogue import FORGET, VERIFY, Dialogue
 from tests.support.processes import ROOT
 from tests.support.waiting import within
 
-pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 SCRIPT = Path(__file__).parent / "scripts" / "in_process.py"
 ANA = PERSONAS["ana"].slots

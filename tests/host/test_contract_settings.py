@@ -10,7 +10,11 @@ import pytest
 from tests.host.conftest import Stage
 from tests.support.processes import ROOT
 
-pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 
 async def test_unusable_settings_stop_the_server_with_one_message(

@@ -19,7 +19,11 @@ from tests.support.bots import SESSION_METADATA, SESSION_START
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue, Send
 from tests.support.processes import ROOT
 
-pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.versions,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 DATA = Path(__file__).parent / "data"
 ACCOUNT = PERSONAS["ana"].slots["account"]

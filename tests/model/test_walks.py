@@ -8,6 +8,8 @@ from tests.model.conversation import violated
 from tests.model.subject import playing
 from tests.model.walks import STEPS, walks
 
+pytestmark = pytest.mark.slow
+
 
 # Coverage makes it six times as long, and `make fuzz` takes as long as a million steps take.
 @pytest.mark.timeout(1800 if STEPS <= 10_000 else 0)

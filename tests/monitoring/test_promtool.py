@@ -20,6 +20,8 @@ from tests.monitoring.test_rules import HERE
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def promtool(*command: str) -> str:
     """Return what promtool says if nothing is wrong."""

@@ -17,6 +17,8 @@ from examples.monitoring.watched import WORKERS, Watched, _config, faster
 from tests.monitoring.test_promtool import promtool
 from tests.monitoring.test_rules import GROUP, load
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("text", "shorter"),

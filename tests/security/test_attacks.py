@@ -48,6 +48,8 @@ from tests.security.attacking import (
 )
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
+pytestmark = pytest.mark.slow
+
 BACK, AGAIN = "the user comes back", "who was known arrives again"
 PLANS = (
     (WITNESS, VERIFY, WITNESS, BACK, LOOK_UP, WITNESS),
