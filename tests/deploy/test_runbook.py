@@ -26,7 +26,8 @@ from tests.support.processes import ROOT
 STAND_IN = """#!/bin/sh
 # Write each word down, and the standard input; answer as much as the runbook reads.
 # If there is a $PYTHON, it runs what a container would.
-case "${0##*/} $*" in "sleep "*) exit ;; *" config current-context") exec echo bank ;; esac
+[ "${0##*/}" = sleep ] && echo "$1" >>slept && exit
+case " $*" in *" config current-context") exec echo bank ;; esac
 : "${COMPOSE_FILE:?docker would look for one here}"
 case " $* " in *" exec -i "* | *" -f - "* | *" exec -T "*) given=$(cat) ;; esac
 { printf '%s\037' "${0##*/}" "$@" "$given"; printf '\036\037'; } >>calls
@@ -81,10 +82,16 @@ class Terminal:
             (folder / name).chmod(0o755)
         (folder / "examples").symlink_to(ROOT / "examples")
 
+    @property
+    def waited(self) -> int:
+        """How many seconds the commands have slept."""
+        return sum(map(int, (self.folder / "slept").read_text().split()))
+
     def type_in(self, platform: str, *lines: str, shell: str = "sh", **told: str) -> Typed:
         """Type lines into a new shell, as the page has it prepared."""
         calls = self.folder / "calls"
         calls.write_text("")
+        (self.folder / "slept").write_text("")
         (self.folder / "servers").write_text("pod/old-1\npod/old-2\n")
         typed = (f"{line} <cpf" if line == "customer" else line for line in lines)
         marked = (f"{line}\nprintf '\\035' >>calls" for line in typed)
@@ -301,7 +308,11 @@ OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous
         ("compose", "errors rasa", ["compose logs --since 15m rasa"]),
         ("compose", "before rasa", ["compose logs --tail 30 rasa"]),
         ("compose", "rollback actions", ["compose ps", "inspect", f"tag {OLD} {NOW}"]),
-        ("compose", "restart balancer", ["compose ps", "restart", "inspect", "restart", "inspect"]),
+        (
+            "compose",
+            "restart balancer",
+            ["compose ps --all", "restart", "inspect", "restart", "inspect"],
+        ),
         ("compose", "doctor", ["compose run --rm doctor"]),
     ],
     ids=lambda it: it if isinstance(it, str) else "",
@@ -369,7 +380,11 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     assert len(left) == 2
     looks = sum(call[3].startswith("{{.RestartCount}}") for call in made if call[1] == "inspect")
     assert looks == (60 if health in {"0 starting", "0 unhealthy"} else 2 - int(shown[-1]))
+    start = COMPOSE["services"]["rasa"]["healthcheck"]["start_period"]
+    patience = int(start.rstrip("s")) * (looks == 60)
+    assert terminal.waited == (patience or 5 * 2 * (command == "renew" and shown[-1] == "0"))
     if expected[:2] == ("1", {"old"}) and command == "renew":
+        assert ["logs", "--tail", "30"] in [call[1:4] for call in made]
         assert "pod/b ERROR it broke" in shown, "its log goes with it"
     stops = [call for call in made if call[1] == "stop"]
     assert all(call[2:4] == ["--time", "60"] for call in stops), "each turn under way is answered"
@@ -412,6 +427,7 @@ def test_the_doctor_is_heard_once_its_container_runs(
     shown, (made,) = terminal.type_in("kubernetes", "doctor; echo $?", STARTS=str(starts))
     assert (shown[-1], "pod/b ERROR it broke" in shown) == (ends, ends == "0")
     assert ("describe" in made[-1]) is (ends == "1")
+    assert terminal.waited == starts - 1
 
 
 def test_a_store_that_is_away_says_so(terminal: Terminal) -> None:
@@ -427,16 +443,21 @@ def test_a_store_that_is_away_says_so(terminal: Terminal) -> None:
 def test_warnings_that_differ_in_an_id_are_one(terminal: Terminal) -> None:
     """Else those of many conversations hide all others."""
     lines = (f"WARNING Hand-over {n}a4f5e6{n} of 5f0c{n}-11-22-ab" for n in range(5))
-    (terminal.folder / "lines").write_text("\n".join([*lines, "ERROR code 404", "ERROR code 405"]))
+    ids = (f"WARNING of 52315{n}" for n in range(2))
+    apart = ["ERROR code 404", "ERROR code 405", "ERROR port 50551", "ERROR port 50552"]
+    more = [*ids, *apart, "CRITICAL it is down"]
+    (terminal.folder / "lines").write_text("\n".join([*lines, *more]))
     shown, _ = terminal.type_in("compose", "errors actions")
     assert sorted(" ".join(each.split()) for each in shown) == [
-        *("1 ERROR code 404", "1 ERROR code 405", "5 WARNING Hand-over … of …")
+        *("1 CRITICAL it is down", *(f"1 {each}" for each in apart)),
+        *("2 WARNING of …", "5 WARNING Hand-over … of …"),
     ]
 
 
 EVENTS = [
     # sender, minutes ago, action, data
     ("59", 59, "ps7_status", {"value": "tampered"}),
+    ("30", 30, "ps7_status", {"value": "tampered"}),
     ("61", 61, "ps7_status", {"value": "tampered"}),
     ("another", 5, "ps7_status", {"value": "ok"}),
     ("elsewhere", 5, "ps7_context", {"value": "tampered"}),
@@ -449,10 +470,10 @@ EVENTS = [
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"), [("conversations tampered", ["59"]), ("customer", ["ana"])]
+    ("typed", "found"), [("conversations tampered", ["30", "59"]), ("customer", ["ana"])]
 )
 def test_a_conversation_is_found(typed: str, found: list[str], terminal: Terminal) -> None:
-    """One of the last hour, not of the last minute; or one customer's: in SQLite's words."""
+    """Of the last hour, the newest first; or one customer's: in SQLite's words."""
     _, ([*_, call],) = terminal.type_in("compose", typed)
     sql, value = call[-1], [typed.partition(" ")[2]] * ("%s" in call[-1])
     for postgres, sqlite in (("%%", "%"), ("%s", "?"), ("::json", "")):
@@ -465,3 +486,31 @@ def test_a_conversation_is_found(typed: str, found: list[str], terminal: Termina
     rows = [(sender, now - 60 * ago, name, json.dumps(data)) for sender, ago, name, data in EVENTS]
     store.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
     assert [row[0] for row in store.execute(sql, value)] == found
+
+
+def test_a_conversation_is_saved_in_its_order(terminal: Terminal) -> None:
+    """Into a file, with the slots that it had: `explain` reads it."""
+    shown, ([*_, call],) = terminal.type_in("compose", "save SENDER_ID")
+    assert "'events', json_agg(data::json ORDER BY id))" in call[-1]
+    assert "FILTER (WHERE type_name = 'slot')" in call[-1]
+    assert (shown, (terminal.folder / "tracker.json").exists()) == ([], True)
+
+
+def test_a_program_in_a_container_waits_and_writes_as_much_as_it_takes() -> None:
+    """Rasa's answer half a minute, all else five seconds; a full store takes no row of this size.
+
+    It looks at the certificate and the name of both stores.
+    """
+    commands = re.split(r"(?m)^(?=\w+\(\) )", runbook.ON_CALL)
+    waits = {
+        each.partition("(")[0]: {*re.findall(r"\w*timeout\W{1,3}(\d+)", each)} for each in commands
+    }
+    assert {name: seconds for name, seconds in waits.items() if name in {"measure", "stores"}} == {
+        "measure": {"5"},
+        "stores": {"5"},
+    }
+    assert waits["hello"] == {"30", "5"}, "with the log-in to PostgreSQL, which follows it"
+    for told in ('sslmode="verify-full"', '"ssl": True', "ex=1)"):
+        assert told in runbook.ON_CALL
+    assert f"generate_series(1, {256 * 1024 // 32})" in runbook.ON_CALL
+    assert f'"x" * {64 * 1024}' in runbook.ON_CALL
