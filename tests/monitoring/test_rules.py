@@ -140,6 +140,12 @@ def test_who_is_woken_hears_of_it_soon_and_again() -> None:
     assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1m", "1m")
     assert (route["group_wait"], route["group_interval"]) == ("15s", "5m")
     assert route["repeat_interval"] == "4h"
+    (absent,) = (each for each in ALERTS if each["labels"].get("cause") == "absent")
+    often = load(HERE / "prometheus.yml")["global"]
+    seconds = [often["scrape_interval"], often["evaluation_interval"], route["group_wait"]]
+    total = 60 * int(absent["for"].rstrip("m")) + sum(int(each.rstrip("s")) for each in seconds)
+    assert total <= 3 * 60
+    assert "three minutes after both servers are gone" in OPERATIONS.prose
     receivers = load(HERE / "alertmanager.yml")["receivers"]
     addresses = {each["name"]: each["webhook_configs"][0]["url"] for each in receivers}
     for name, url in addresses.items():
@@ -147,6 +153,28 @@ def test_who_is_woken_hears_of_it_soon_and_again() -> None:
         told = {"on-call": "pager", "tickets": "tickets"}.get(kind)
         assert told is None or url.endswith(f"//{told}.example.com/{team}"), name
     assert len({*addresses.values()}) == len(addresses)
+
+
+SAID = {
+    r"(\d+) minutos": "{}m\\b",
+    "(três) dias": "share3d >",
+    "em (99,9)%": r"share3d > 0\.001 ",
+    "que (99)%": r"share3d > 0\.01 ",
+    "(dez) vezes": r"< 0\.1 \*",
+    "(401 ou 403)": '"denied"',
+}
+"""How an alert says a figure, and what of its rule that is."""
+
+
+def test_an_alert_says_the_figures_of_its_rule() -> None:
+    """And has no others. Whoever is woken goes by them."""
+    for rule in ALERTS:
+        text = "; ".join(rule["annotations"][each] for each in ("summary", "description"))
+        code = f"{rule['expr']} {rule.get('for')}"
+        for words, figure in SAID.items():
+            for found in re.findall(words, text):
+                assert re.search(figure.format(found), code), text
+        assert not re.findall(r"\b\d+", re.sub("|".join(SAID), "", text)), text
 
 
 def test_what_is_recorded_and_fires_is_of_one_cluster() -> None:
