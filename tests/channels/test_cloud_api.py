@@ -172,7 +172,10 @@ def test_a_writer_is_known_by_number_or_user_id(
         *(None, {"entry": 1}, {"entry": [None, {}]}, {"entry": [{"changes": [1]}]}),
         {"entry": [{"changes": [{"field": "messages", "value": None}]}]},
         {"entry": [{"changes": [{"value": {"metadata": [], "messages": [1]}}]}]},
-        post(message(text("Oi")), metadata={"phone_number_id": "15559999"}),
+        *(
+            post(message(text("Oi")), metadata={"phone_number_id": each})
+            for each in ("15559999", NUMBER_ID[:-1], f"{NUMBER_ID}0", f" {NUMBER_ID}", "", None)
+        ),
         post(messages=None),
     ],
 )

@@ -70,6 +70,11 @@ async def test_what_is_remembered_has_an_age_and_a_bound(monkeypatch: pytest.Mon
     inbox, now = Inbox("whatsapp"), time.monotonic()
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
     assert [await inbox.is_new(each) for each in "aabca"] == [True, False, True, True, True]
+    another = Inbox("whatsapp")
+    alike = ["wamid.a", "wamid.A", " wamid.a", "wamid.\u00e1", "wamid.a\u0301"]
+    assert [await another.is_new(each) for each in alike] == [True] * len(alike)
+    await another.remember("Ana", "5511912345678")
+    assert [await another.address(each) for each in ("ana", "Ana ", "An")] == [None] * 3
     await inbox.remember("a", "5511912345678")
     now += MAX_AGE + 60
     assert [await inbox.is_new(each) for each in "aa"] == [False, False]

@@ -39,6 +39,7 @@ def options(*titles: str, payload: str = "") -> list[dict[str, Any]]:
         (options("Sim", "Sim"), type(None)),
         ([{"title": 1, "url": None}, {"title": "B", "payload": {"a": 1}}], list),
         ([{"title": "Sim", "payload": "/ok"}, {"title": "Pois não", "payload": "/ok"}], type(None)),
+        (options(*"ABCDEFGHIJ"), SectionList),
         (options(*"ABCDEFGHIJK"), type(None)),
         ([{"title": "Site", "url": "https://bank.example"}], type(None)),
         ([], type(None)),
@@ -115,6 +116,7 @@ async def test_a_long_text_is_sent_whole(graph: Graph) -> None:
     await graph.sender.text(PHONE, LONG)
     made = [each["text"]["body"] for each in graph.sent]
     assert all(len(part) <= 4096 for part in made)
+    assert [len(part) for part in made][-2:] == [4096, 904], "what has no blank is cut at the end"
     assert "".join("".join(made).split()) == "".join(LONG.split())
     assert made[0].endswith("palavra")
 

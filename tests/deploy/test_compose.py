@@ -215,10 +215,14 @@ def test_rasa_looks_for_the_authority_behind_every_hop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "behind", "again"), [("nginx.conf", "rasa", False), ("balancer.conf", "actions", True)]
+    ("file", "behind", "again", "open_to"),
+    [
+        ("nginx.conf", "rasa", False, "= /webhooks/rest/webhook"),
+        ("balancer.conf", "actions", True, "~ ^/(webhook|health)$"),
+    ],
 )
 def test_a_proxy_knows_who_is_behind_it_and_writes_nothing_down(
-    file: str, behind: str, again: bool
+    file: str, behind: str, again: bool, open_to: str
 ) -> None:
     """It looks at authority and name, and asks Docker for names before a server is taken away.
 
@@ -226,6 +230,7 @@ def test_a_proxy_knows_who_is_behind_it_and_writes_nothing_down(
     """
     text = (DEPLOY / file).read_text(encoding="utf-8")
     told = dict(re.findall(r"(?m)^ *(\w+) (.+?);", text))
+    assert re.findall(r"location (.+) \{", text) == [open_to, "/"]
     assert re.findall(r"proxy_pass (\w+:)", text) == ["https:"]
     assert re.findall(r"(?m)^ *(proxy_ssl_\w+ .+;)", text) == [
         "proxy_ssl_verify on;",

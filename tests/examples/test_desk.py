@@ -85,12 +85,11 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
     ("troubles", "bot_hears_so", "requests", "arrived"),
     [
         ([], True, 1, [BODY]),
-        ([503], True, 2, [BODY]),
+        *(([status], True, 2, [BODY]) for status in (500, 503, 504, 599)),
         (["lost"], True, 2, [BODY]),
         (["lost", "lost"], False, 2, [BODY]),
         ([503, 500], False, 2, []),
-        ([400], False, 1, []),
-        ([302], False, 1, []),
+        *(([status], False, 1, []) for status in (302, 399, 400, 408, 429, 499)),
         (["slow"], False, 1, [BODY]),
     ],
 )

@@ -179,13 +179,28 @@ async def test_the_first_agent_has_it(rasa: FakeRasa, http: Client) -> None:
     assert sorted(await asyncio.gather(*(takes(http, each) for each in (CAIO, LIA)))) == [200, 409]
     (ticket,) = (await (await http.get("/handovers")).json()).values()
     mine, other = (CAIO, LIA) if ticket["agent"] == "Caio" else (LIA, CAIO)
-    assert await verbs(http, other) == [409] * 4
+    for each in (other["Agent"], *alike(mine["Agent"])):
+        assert await verbs(http, {"Agent": each}) == [409] * 4
     rasa.busy = asyncio.Event()
     twice = asyncio.gather(*(http.delete(TICKET, headers=mine) for _ in range(2)))
     await asyncio.sleep(0.1)
     rasa.busy.set()
     assert sorted([each.status for each in await twice]) == [200, 410]
     assert rasa.said() == [signal(each, ticket["agent"]) for each in ("joined", "returned")]
+
+
+def alike(name: str) -> list[str]:
+    """Return names that are not this one, though a person may not see it."""
+    return [name.lower(), name.upper(), name.replace("a", "a\u0301"), name[:-1]]
+
+
+async def test_a_conversation_is_no_other_that_looks_like_it(http: Client) -> None:
+    """Its hand-over ends no ticket of theirs; by Unicode's forms, too."""
+    names = ["Ana", *alike("Ana"), " Ana", "\u00e9", "e\u0301"]
+    for name in names:
+        await hand_over(http, f"k{names.index(name)}", conversation=name)
+    listed = await (await http.get("/handovers")).json()
+    assert [listed[f"k{n}"]["state"] for n in range(len(names))] == ["waiting"] * len(names)
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -393,6 +408,7 @@ OF_NOBODY: list[dict[str, str]] = [{}, {"Agent": " "}, {"Agent": "a" * 65}, {"Ag
         ),
         *((data, HELLO, 400) for data in ("{", "[]", "null", "{}", "[" * 100_000, b"\xff")),
         *((json.dumps(WORDS), each, 400) for each in ({}, {"Idempotency-Key": "k" * 65})),
+        (json.dumps(WORDS), {"Idempotency-Key": "k" * 64}, 200),
         *((json.dumps(WORDS), HELLO | {"Agent": ""} | each, 400) for each in OF_NOBODY),
         (json.dumps(WORDS), HELLO | {"Agent": "João"}, 409),
         (json.dumps(WORDS), HELLO | {"Authorization": "Bearer x"}, 401),

@@ -31,7 +31,10 @@ def shown(events: list[Any], which: str = "one", **more: Any) -> dict[str, Any]:
     ("name", "value", "seen", "masked"),
     [
         ("cpf", "52998224725", "***.982.247-**", True),
-        ("cpf", "CPF", "•••", True),
+        *(
+            ("cpf", cpf, "•••", True)
+            for cpf in ("CPF", "5299822472", "529982247250", "５２９９８２２４７２５")
+        ),
         ("account", "00123456", "••••••56", True),
         ("account", "42", "•••", True),
         ("cpf_masked", "***.982.247-**", "***.982.247-**", False),
