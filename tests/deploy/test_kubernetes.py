@@ -333,6 +333,10 @@ def test_prometheus_sees_what_the_pods_are_told(build: Build) -> None:
     (module,) = modules.values()
     assert modules.keys() == {probe["module"]}
     assert module[module["prober"]]["tls"] is True
+    assert int(module["timeout"].removesuffix("s")) < 60
+    (scrapes,) = cluster.named("NetworkPolicy", "actions-from-prometheus")["spec"]["ingress"]
+    (label,) = scrapes["from"][0]["namespaceSelector"]["matchLabels"].values()
+    assert probe["prober"]["url"].split(".")[1] == label, "where the exporter is"
     assert module["tcp"]["tls_config"]["insecure_skip_verify"] is True, "once it is over, too"
     rules = (ROOT / "examples" / "monitoring" / "rules.yml").read_text(encoding="utf-8")
     (jobs,) = {*re.findall(r'probe_ssl_earliest_cert_expiry\{job=~"(.+?)"', rules)}
@@ -422,6 +426,8 @@ def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) 
         assert (request.get("scheme"), request.get("path")) == wanted
     assert patience["readinessProbe"] <= (6 if name == "actions" else 15)
     assert patience["livenessProbe"] >= 30
+    waits = {"actions": 5, "rasa": 10}.get(name, 1)
+    assert workload.container["livenessProbe"].get("timeoutSeconds", 1) >= waits, "if it is busy"
 
 
 def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:

@@ -91,9 +91,9 @@ def test_whoever_knows_the_authority_trusts_a_server(name: str, deploy_folder: P
     for each in names + ["assistant.example.com"] * (name == "proxy"):
         trust.build_server_verifier(DNSName(each)).verify(shown, [])
     trust.build_server_verifier(IPAddress(IPv4Address("127.0.0.1"))).verify(shown, [])
-    trust.time(datetime.now(timezone.utc) + timedelta(days=364)).build_server_verifier(
-        DNSName(name)
-    ).verify(shown, [])
+    for moment in (timedelta(days=364), timedelta(minutes=-4)):  # clocks differ
+        then = trust.time(datetime.now(timezone.utc) + moment)
+        then.build_server_verifier(DNSName(name)).verify(shown, [])
     assert key.public_key() == shown.public_key()
     with pytest.raises(VerificationError):
         trust.build_server_verifier(DNSName("another")).verify(shown, [])
