@@ -12,7 +12,9 @@ import re
 import pytest
 from stdnum.br import cpf
 
+from actions.ps7.lookup.http import MAX_ANSWER_BYTES
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
+from actions.ps7.testing.simulator import delivery
 from examples.webchat.cards import CARDS
 from tests.docs.documents import code_words, document
 from tests.vectors.vector import load
@@ -97,6 +99,31 @@ def test_no_two_customers_share_a_value_that_tells_them_apart() -> None:
     """A value of one customer at another one is a leak, and must be seen as one."""
     for slot in ("cpf", "account", "ps7_key", "ps7_decoded_context_id"):
         assert len({persona.slots[slot] for persona in PERSONAS.values()}) == len(PERSONAS)
+
+
+def test_a_title_of_a_fault_says_its_figures() -> None:
+    """In each language what the simulator does: status, code, sizes and seconds."""
+    low, high = (round(1000 * each) for each in delivery._JITTER)
+    packed, padding = delivery._MEBIBYTES, FAULTS["huge-header"].headers["X-Padding"]
+    late = FAULTS["http-429-far"].headers["Retry-After"]
+    said = {
+        "late": {str(low), str(high)},
+        "gzip-bomb": {str(packed)},
+        "too-large": {str(MAX_ANSWER_BYTES // 1024)},
+        "huge-header": {str(len(padding) // 1024)},
+        "http-429-soon": {FAULTS["http-429-soon"].headers["Retry-After"]},
+        "http-429-date": {FAULTS["http-429-date"].headers["Retry-After"]},
+        "http-429-far": {str(int(late) // 3600)},
+        "not-found": {"1"},
+    }
+    for name, fault in FAULTS.items():
+        texts = [fault.title, *(CARDS[name].about.values() if name in CARDS else ())]
+        for figures in ({*re.findall(r"\b(?<!PS)\d+", text)} for text in texts):
+            assert figures <= said.get(name, set()) | {str(fault.status)}, name
+            assert figures >= said.get(name, set()), name
+    body = FAULTS["not-found"].body
+    assert isinstance(body, dict)
+    assert body["code"] == "1"
 
 
 @pytest.mark.parametrize(

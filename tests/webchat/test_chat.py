@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from actions.ps7 import Outcome, PS7Settings
+from examples.webchat import server
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
@@ -332,6 +335,44 @@ def test_each_text_is_there_in_both_languages(tmp_path: Path) -> None:
     portuguese, english, asked = in_node(tmp_path, {"case.js": KEYS}, "texts.js", "index.html")
     assert portuguese == english
     assert {*asked} <= {*portuguese}
+
+
+SAYS = """
+globalThis.document = {};
+const { TEXTS } = await import("./texts.js");
+console.log(JSON.stringify(Object.values(TEXTS)));
+"""
+OF_A_STATUS = {
+    "an[oô]nima|anonymously": {"missing", "invalid", "rejected", "expired"},
+    "transferir|hand over": {"denied", "tampered"},
+    "operação|operations": {"denied"},
+    "segurança|security": {"tampered"},
+    "próximo turno|next turn": {"unavailable"},
+    "conhece este|know.* this context": {"ok", "rejected"},
+    "não conhece|does not know": {"rejected"},
+    "credenciais|credentials": {"denied"},
+    "prazo|time is over": {"expired"},
+}
+"""What is said of which outcomes."""
+
+
+def test_a_text_says_what_the_plugin_does(tmp_path: Path) -> None:
+    """Of each outcome its own; when it asks no more, and how long what is signed counts."""
+    fields = PS7Settings.model_fields
+    failures = {5: ("cinco consultas", "five lookups")}[fields["breaker_failures"].default]
+    reset = fields["breaker_reset"].default
+    minute = {60: ("por um minuto", "for a minute")}[server._PASS_SECONDS]
+    both = in_node(tmp_path, {"case.js": SAYS}, "texts.js")
+    for language, texts in enumerate(both):
+        for words, outcomes in OF_A_STATUS.items():
+            said = {each for each, text in texts["status"].items() if re.search(words, text)}
+            assert said == outcomes, (words, language)
+        waits = texts["unasked"]["circuit_open"]
+        assert failures[language] in waits
+        assert f" {reset:g} {('segundos', 'seconds')[language]}" in waits
+        assert minute[language] in texts["signed"]
+        named = {**{each.value: each.value for each in Outcome}, **texts["values"]["ps7_status"]}
+        assert len({*named.values()}) == len(Outcome)
 
 
 COUNTS = """
