@@ -12,7 +12,6 @@ import sys
 import time
 from functools import reduce
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -118,30 +117,6 @@ def terminal(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
 
 
-class Place(NamedTuple):
-    """A container: what a command finds in it."""
-
-    variables: dict[str, str]
-    files: set[str]
-    ports: set[int]
-
-    def takes(self, words: list[str], code: str) -> None:
-        """Check a command that runs here; `code` is its standard input."""
-        if words[:3] == ["python", "-m", "rasa_ps7"]:
-            command.parser().parse_args(words[3:])
-            return
-        if words in ([], ["date", "-u"]):
-            return
-        assert words[0] == "python", words
-        code = words[2] if words[1] == "-c" else code
-        compile(code, "runbook", "exec")
-        assert {*re.findall(r'"(/run/[^"]+)"', code)} <= self.files
-        assert {*re.findall(r'env(?:iron)?\["(\w+)"\]', code)} <= self.variables.keys()
-        assert {int(each) for each in re.findall(r"//localhost:(\d+)/", code)} <= self.ports
-        if "/DB_PASSWORD" in code:
-            assert f"{self.variables['RASA_SECRETS_DIR']}/DB_PASSWORD" in self.files
-
-
 class Kubernetes:
     """What `kubectl` is told, against the manifests that are built."""
 
@@ -155,10 +130,23 @@ class Kubernetes:
             "job": set[str](),
         }
 
-    def place(self, name: str) -> Place:
-        """Return the container of a workload."""
-        ports = {*self.cluster.workloads[name].ports.values()}
-        return Place(self.cluster.variables(name), {*self.cluster.files(name)}, ports)
+    def runs(self, name: str, words: list[str], code: str) -> None:
+        """Check a command in a workload's container; `code` is its standard input."""
+        if words[:3] == ["python", "-m", "rasa_ps7"]:
+            command.parser().parse_args(words[3:])
+            return
+        if words in ([], ["date", "-u"]):
+            return
+        assert words[0] == "python", words
+        variables, files = self.cluster.variables(name), self.cluster.files(name)
+        code = words[2] if words[1] == "-c" else code
+        compile(code, "runbook", "exec")
+        assert {*re.findall(r'"(/run/[^"]+)"', code)} <= files.keys()
+        assert {*re.findall(r'env(?:iron)?\["(\w+)"\]', code)} <= variables.keys()
+        ports = self.cluster.workloads[name].ports.values()
+        assert {int(each) for each in re.findall(r"//localhost:(\d+)/", code)} <= {*ports}
+        if "/DB_PASSWORD" in code:
+            assert f"{variables['RASA_SECRETS_DIR']}/DB_PASSWORD" in files
 
     def takes(self, words: list[str], given: str) -> None:
         """Check one call."""
@@ -186,8 +174,8 @@ class Kubernetes:
         if words[2] == "exec":
             assert words[-1] != "-" or "-i" in words, "it reads what is typed"
             ((kind, name),) = targets
-            place = self.place(name if kind == "deploy" else "actions")
-            place.takes(words[words.index("--") + 1 :], given)
+            inside = words[words.index("--") + 1 :]
+            self.runs(name if kind == "deploy" else "actions", inside, given)
 
 
 LINES = [*dict.fromkeys(line for section in COMMANDS.values() for line in section)]
