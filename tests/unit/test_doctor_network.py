@@ -206,12 +206,21 @@ def test_the_end_of_ps7s_certificate_is_named_a_month_before(days: float, expect
 
 
 def test_a_certificate_that_is_not_trusted_is_described() -> None:
-    """For which hosts it is, who issued it, from when and until when it holds."""
+    """For which hosts it is, who issued it, when it holds; and OpenSSL's own words."""
     names = x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.DNSName("b.example")])
     for extension, hosts in ((None, "no host at all"), (names, "a.example, b.example")):
-        (text,) = judged(LookupFailed(Reason.TLS), None, certificate(9, extension=extension))
+        failure = LookupFailed(Reason.TLS_UNKNOWN_CA, detail="no issuer")
+        (text,) = judged(failure, None, certificate(9, extension=extension))
         held = "issued by O=The Bank, good from 2026-11-16 to 2026-12-04"
-        assert text.endswith(f": it is for {hosts}, {held}")
+        assert text.startswith(
+            "error tls-unknown-ca: the certificate of cec.example.com:443 is not"
+        )
+        assert text.endswith(f" accepted: no issuer (it is for {hosts}, {held})")
+
+
+def test_a_certificate_of_ours_that_ps7_asks_for_in_vain_is_named() -> None:
+    (text,) = judged(LookupFailed(Reason.TLS_CLIENT_REFUSED), None)
+    assert text.startswith("error tls-client-wanted: PS7 asks for a client certificate")
 
 
 def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
