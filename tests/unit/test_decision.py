@@ -136,18 +136,6 @@ def test_these_cases_have_every_rule() -> None:
     assert {each.partition(":")[0] for each in rows} | elsewhere == {rule.value for rule in Rule}
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("denied", "failed-before: denied"), ("logged out", "logged-out: missing")],
-)
-def test_a_verification_contradicts_a_status(name: str, expected: str) -> None:
-    """The status claims a customer, and the held seal names nobody."""
-    talk = Talk()
-    HELD[name][0](talk)
-    talk.brings("ana").set_slots(ps7_status="ok")
-    assert decided(verify, talk) == expected
-
-
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     """Return what stands in the log, with levels, and begin anew."""
     lines = [(record.levelname, record.getMessage()) for record in caplog.records]

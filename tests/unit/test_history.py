@@ -133,12 +133,6 @@ def session(slots: object = None, events: object = (), domain: object = DOMAIN) 
 # What opens it
 
 
-def test_the_metadata_of_a_first_message_stand_in_a_slot() -> None:
-    """Rasa sets it right before the action runs, in a first session and in later ones."""
-    for before in ([], [said("oi", C2), LISTEN]):
-        assert opening_metadata([*before, OPENED_BY_C1]) == C1
-
-
 @pytest.mark.parametrize("text", [" /session_start ", '/session_start{"cpf": "1"}'])
 def test_a_message_may_ask_for_a_session(text: str) -> None:
     """Its metadata open it, whatever slots were set and features noted since."""

@@ -159,3 +159,11 @@ def test_two_servers_at_once_cannot_undo_a_log_out(out: str, outcome: Outcome, a
         assert talk.slots["ps7_status"] == outcome
         assert talk.seal == last.model_copy(update={"logged_out": (DIEGO,)})
     assert talk.asked == ["ana"]
+
+
+def test_a_verification_does_not_take_a_claim_after_a_log_out_for_an_attack() -> None:
+    """The slots are what they are after the log-out, as the next lookup would say."""
+    talk = Talk().arrives("ana")
+    talk.run(FORGET)
+    talk.set_slots(ps7_status="ok", cpf="typed").run(VERIFY)
+    assert (talk.rule, talk.says_now) == ("logged-out", MISSING)

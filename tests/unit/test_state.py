@@ -10,10 +10,8 @@ from actions.ps7 import Outcome, Reason
 from actions.ps7.conversation.arrival import refused
 from actions.ps7.conversation.decision import look_up
 from actions.ps7.conversation.history import NONCE
-from actions.ps7.conversation.seal import Answer, Contents
 from tests.support.dialogue import LOOK_UP, VERIFY
 from tests.support.talk import (
-    CPF,
     SEAL_KEY,
     Snapshot,
     Talk,
@@ -21,10 +19,7 @@ from tests.support.talk import (
     signed,
 )
 
-OK_ANA, MISSING = ("ok", "ana"), ("missing", None)
-
-
-# What is read
+OK_ANA = ("ok", "ana")
 
 
 def test_slots_that_the_bot_fills_by_itself_are_not_ours() -> None:
@@ -112,81 +107,18 @@ def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None
     assert talk.says_now == (said, None)
 
 
-# What is held
-
-
-def test_the_newest_answer_about_a_contextid_counts_whatever_the_slot_has() -> None:
-    """An earlier answer about the same is nothing to clear: the newest one is restored."""
-    talk = Talk().arrives("ana")
-    older = talk.slots["ps7_context"]
-    for outcome, who in ((Outcome.OK, "ana"), (Outcome.REJECTED, None)):
-        newest = talk.later(hours=1).arrives("ana", outcome).seal
-        talk.set_slots(ps7_context=older, ps7_status="missing", cpf="52998224725").look_up()
-        assert (talk.seal, talk.says_now) == (newest, (outcome, who))
-
-
-def test_order_is_where_a_seal_first_appeared() -> None:
-    """Neither its time nor where it was written last makes an older answer count.
-
-    The later answer here is of a server whose clock is an hour behind.
-    """
-    talk = Talk(a_bot(max_contexts=9))
-    older = talk.arrives("ana", Outcome.OK).slots["ps7_context"]
-    later = Contents(
-        outcome=Outcome.REJECTED,
-        sealed_at=talk.later(hours=-1).utc_now,
-        session=talk.state.history.mark,
-        answer=Answer(context_id="ana"),
-    )
-    talk.set_slots(ps7_context=talk.bot.sealer.close(later, talk.sender_id))
-    talk.set_slots(ps7_context=older, ps7_status="ok").look_up()
-    assert talk.says_now == ("rejected", None)
-
-
-# Failures
-
-
-@pytest.mark.parametrize("failure", [Outcome.DENIED, Outcome.UNAVAILABLE])
-def test_a_failure_costs_one_lookup_a_turn(failure: Outcome) -> None:
-    """However many runs the turn has; the next message asks again."""
-    talk = Talk().arrives("ana", failure)
-    assert (talk.look_up(), talk.rule) == ({}, "failed-before")
-    assert talk.arrives("ana").asked == ["ana", "ana"]
-
-
-@pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
-def test_each_contextid_of_a_session_that_ps7_refused_waits(failure: Outcome) -> None:
-    """30 s from its own answer, also if others were asked about between, or its seal is wiped."""
-    talk = Talk(a_bot(max_contexts=9)).arrives("x", failure).arrives("y", failure).arrives("ana")
-    for name in ("x", "y", "x"):
-        talk.arrives(name)
-        assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
-        assert talk.seal.answer is not None
-        assert talk.seal.answer.context_id == name
-        assert talk.look_up() == {}
-    talk.brings("x").set_slots(ps7_context=None, ps7_status="ok", cpf=CPF["ana"]).look_up()
-    assert (talk.rule, talk.says_now) == ("failed-before", (failure, None))
-    assert talk.later(seconds=22).arrives("x").asked == ["x", "y", "ana"]
-    assert talk.arrives("x").asked == ["x", "y", "ana", "x"]
-    # what another session was told does not wait in this one
-    assert talk.comes_back("y").arrives("y").asked == ["x", "y", "ana", "x", "y"]
-
-
 # What arrived
 
 
 def test_the_newest_seal_says_last_what_arrived() -> None:
     """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
-    talk = Talk(a_bot(encoded=1), session_start=True)
-    talk.ps7["ana"] = Outcome.DENIED
-    talk.brings("ana", encoded=0)
+    talk = Talk(a_bot(encoded=1)).brings("ana", text="/session_start", encoded=0)
+    talk.ps7["ana"], talk.session_start = Outcome.DENIED, True
+    talk.start_session()
     for brought, encoded in ((None, 0), ("ana", 1)):
         found = talk.brings(brought).state.arrival()
         assert found is not None
         assert (found.context_id, found.encoded) == ("ana", encoded)
-
-
-# Signed arrival
 
 
 @pytest.mark.parametrize("opened", [True, False])
