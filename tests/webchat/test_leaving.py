@@ -189,8 +189,7 @@ async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -
     line = await arrived(visit)
     async with line.cut():
         await visit.is_in("lost")
-        await visit.page.fill("#input", ASK)
-        await visit.page.press("#input", "Enter")
+        await visit.types(ASK)
         assert await visit.page.input_value("#input") == ASK
         assert len(await visit.turns()) == 1
         await expect(visit.page.locator("#suggestions")).to_be_hidden()
@@ -201,17 +200,13 @@ async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -
     await visit.hears(*GREETING, *BALANCES["ana"])
 
     line.dumb = True  # what the bot answers is lost, and read when the page is back
-    await visit.page.fill("#input", ASK)
-    await visit.page.press("#input", "Enter")
-    async with line.cut():
-        pass
+    await visit.types(ASK)
+    await line.breaks()
     await visit.finished(3)
     await visit.hears(*GREETING, *BALANCES["ana"] * 2)
     line.deaf = True
-    await visit.page.fill("#input", LEAVE)
-    await visit.page.press("#input", "Enter")
-    async with line.cut():
-        pass
+    await visit.types(LEAVE)
+    await line.breaks()
     broken = visit.page.locator(".message.you .broken")
     await expect(broken).to_have_text("pode não ter chegado", timeout=25_000)
     await expect(visit.page.locator(".typing")).to_have_count(0)
@@ -232,8 +227,7 @@ async def test_a_break_under_the_greeting_loses_no_message(visitors: Visitors) -
     await visit.page.goto(visit.url)
     await visit.page.click("[data-card=ana]")
     await visit.is_in("bot")
-    async with line.cut():
-        pass
+    await line.breaks()
     await visit.finished(1)
     await visit.hears(*GREETING)
     await expect(visit.page.locator(".broken")).to_have_count(0)

@@ -48,8 +48,7 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     await visit.finished(2)
     await expect(replies).to_have_count(0)
     await expect(visit.page.locator("#suggestions [lang=pt-BR]")).to_have_text(SUGGESTED)
-    await visit.page.fill("#input", "/\u00a0/ ")
-    await visit.page.press("#input", "Enter")
+    await visit.types("/\u00a0/ ")
     await visit.say(f" /\u00a0/ {ACCOUNT}", 3)
     await visit.hears(*heard)
 

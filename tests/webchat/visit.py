@@ -82,10 +82,14 @@ class Visit:
         await self.page.click(f"[data-card={name}]")
         await self.finished(1)
 
-    async def say(self, text: str, number: int) -> None:
-        """Type something, and wait until its turn is over."""
+    async def types(self, text: str) -> None:
+        """Type something, and send it."""
         await self.page.fill("#input", text)
         await self.page.press("#input", "Enter")
+
+    async def say(self, text: str, number: int) -> None:
+        """Type something, and wait until its turn is over."""
+        await self.types(text)
         await expect(self.page.locator("#input")).to_have_value("")
         await self.finished(number)
 
