@@ -203,14 +203,6 @@ def test_the_environment_in_the_folder_is_kept_out_of_git(
 # -- slots -----------------------------------------------------------------------------------------
 
 
-def test_a_slot_that_was_the_bots_before_init_is_no_left_over(cli: Cli) -> None:
-    """Whatever it is filled by: `init` gave the plugin's another name."""
-    own = "slots:\n  cpf: {type: text, mappings: [{type: custom}]}\n"
-    lay_out_bot({"domain.yml": DOMAIN + own})
-    assert '"cpf": "customer_cpf"' in (cli(INIT), Path(".env").read_text())[1]
-    assert cli(STRICT).code == 0
-
-
 def test_the_doctor_names_a_slot_that_two_files_fill(cli: Cli) -> None:
     """One of the two is not had, whichever Rasa reads first; and whose they are is said."""
     more = "slots: {other: {type: text, mappings: [{type: %s}]}}\n"
