@@ -83,29 +83,30 @@ compose() {
     [ "$there" = "$(echo "$COMPOSE_FILE" | names_of)" ] && return
     echo "Nada mudou: o que roda tem outros arquivos. COMPOSE_FILE deve ter:" $(echo "$there"); return 1
   }
-  # Guarda a imagem de um contêiner com a tag previous, se agora há outra com o nome dela.
+  # Guarda a imagem do contêiner antigo com a tag previous, se a do novo é outra.
   keep_image() {
-    runs=$(docker inspect --format '{{.Image}}' "$1"); image=$(docker inspect --format '{{.Config.Image}}' "$1")
-    [ "$runs" = "$(docker image inspect --format '{{.Id}}' "$image")" ] || docker tag "$runs" "${image%:*}:previous"
+    runs=$(docker inspect --format '{{.Image}}' "$1"); image=$(docker inspect --format '{{.Config.Image}}' "$2")
+    [ "$runs" = "$(docker inspect --format '{{.Image}}' "$2")" ] || docker tag "$runs" "${image%:*}:previous"
   }
   restart_one() { docker restart "$1"; }
   restart() { for one in $(names "$1"); do docker restart "$one" && healthy "$one" || return 1; done; }
   # Sobe um servidor novo e só então tira um antigo; para no primeiro que não sobe.
   renew() {
     for old in $(names "$1"); do
-      same_files "$old" && keep_image "$old" || return 1
+      same_files "$old" || return 1
       there=$(names "$1")
       run up --detach --no-deps --no-recreate --scale "$1=$(($(echo "$there" | wc -l) + 1))" "$1" || return 1
       new=$(names "$1" | grep -vxF "$there")
+      keep_image "$old" "$new"
       healthy "$new" || { docker logs --tail 30 "$new" 2>&1; docker rm --force "$new"; return 1; }
       sleep 5
       docker stop --time 60 "$old" && docker rm "$old"
     done
   }
-  # À imagem que o último renew substituiu. Outra vez: de volta à de antes.
+  # À imagem que o último renew substituiu, seja qual for a tag em compose.yaml. Outra vez: de volta à de antes.
   rollback() {
     image=$(docker inspect --format '{{.Config.Image}}' $(names "$1" | head -n 1))
-    docker tag "${image%:*}:previous" "$image" && renew "$1"
+    docker tag "${image%:*}:previous" "$(run config --images | grep -F "${image%:*}:")" && renew "$1"
   }
   doctor() { run run --rm doctor; }
   open_doctor() { :; }

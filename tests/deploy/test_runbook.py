@@ -41,8 +41,9 @@ case " $* " in
   *config_files*) echo "${FILES:-/srv/compose.yaml}" ;;
   *" {{.RestartCount}} "*) echo "${HEALTH:-0 healthy}" ;;
   *" {{.Config.Image}} "*) echo registry.example.com:5000/ps7-actions:0.1.0 ;;
+  *" {{.Image}} new-"*) echo "sha256:${BUILT:-old}" ;;
   *" {{.Image}} "*) echo sha256:old ;;
-  *" {{.Id}} "*) echo "sha256:${BUILT:-old}" ;;
+  *" config --images ") printf '%s\n' redis:8 registry.example.com:5000/ps7-actions:0.2.0 ;;
   *" exec "*)
     [ "$PYTHON" ] || exit 0
     while [ "$1" != python ]; do shift; done
@@ -263,7 +264,7 @@ LABEL = "logs -l app.kubernetes.io/name=rasa"
 MANIFESTS = "examples/deploy/kubernetes"
 UNDONE = "annotate --overwrite deploy/rasa rolled-back=yes"
 ASKED = "get deploy/rasa -o jsonpath={.metadata.annotations.rolled-back}"
-OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous", "0.1.0"))
+OLD, NEXT = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous", "0.2.0"))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +296,7 @@ OLD, NOW = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous
         ("compose", "pods", ["compose ps --all"]),
         ("compose", "errors rasa", ["compose logs --since 15m rasa"]),
         ("compose", "before rasa", ["compose logs --tail 30 rasa"]),
-        ("compose", "rollback actions", ["compose ps", "inspect", f"tag {OLD} {NOW}"]),
+        ("compose", "rollback actions", ["compose ps", "inspect", "config", f"tag {OLD} {NEXT}"]),
         (
             "compose",
             "restart balancer",
