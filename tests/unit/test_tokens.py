@@ -174,7 +174,9 @@ async def test_lookups_at_once_wait_for_one_fetch(gateway: Gateway) -> None:
     assert {failure.reason for failure in failures} == {Reason.TOKEN_REFUSED}
     got = await asyncio.gather(*(gateway.tokens.get() for _ in range(20)))
     assert {(token.text, is_new) for token, is_new in got} == {("planted-2", True)}
-    assert await gateway.tokens.get() == (got[0][0], False)
+    token, is_new = await gateway.tokens.get()
+    assert token == got[0][0]
+    assert not is_new
     assert len(gateway.asked) == 2
 
 
