@@ -81,7 +81,11 @@ OTHER_SECRET = b'{"app_key": "our-app", "app_secret": "x"}'
 NO_SECRET = b'{"app_key": "our-app", "app_secret": ""}'
 REFUSED: list[tuple[dict[str, Any], Sent, int, tuple[str, ...]]] = [
     # Who asks
-    ({}, (POST, {**JSON, **LOGIN, "userName": "x"}, ANA), 401, RESULT),
+    *(
+        ({}, (POST, {**JSON, **LOGIN, name: value}, ANA), 401, RESULT)
+        for name in LOGIN
+        for value in ("x", LOGIN[name].upper(), LOGIN[name][:-1], "")
+    ),
     (KEYS, (POST, {**GOOD, **API, "x-app-key": "x"}, ANA), 401, CODE),
     (KEYS, (POST, {**GOOD, **APP_KEY}, ANA), 401, CODE),
     (ANY, (POST, {**JSON, "userName": "who"}, ANA), 401, RESULT),

@@ -8,9 +8,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from urllib.parse import urlsplit
 
 import pytest
 
+from actions.ps7.cli.lookup import _EXIT_CODES
+from actions.ps7.cli.masking import shape
 from actions.ps7.cli.texts import parts
 from actions.ps7.outcomes import Reason
 from actions.ps7.settings import SECRETS_DIR, PS7Settings
@@ -129,3 +132,19 @@ def test_a_command_or_a_page_that_a_text_names_is_there(file: str) -> None:
     assert [call for call in calls if exit_code(call)] == []
     pages = re.findall(r"\b(?:docs|examples|requirements)/[\w/-]+(?:\.[\w-]+)*(?:#[\w-]+)?", text)
     assert [page for page in pages if leads_nowhere(page, "README.md")] == []
+
+
+def test_a_text_says_what_the_code_does() -> None:
+    """Exit codes, shapes and outcomes; and an address has its parts where they belong."""
+    lookup, findings = " ".join(texts("help.txt")["lookup"].split()), texts("findings.txt")
+    assert ", ".join(f"{code} {outcome}" for outcome, code in _EXIT_CODES.items()) in lookup
+    assert f"digits as {shape('1')} and letters as {shape('b')}" in lookup
+    for name, text in findings.items():
+        for outcome in re.findall(r"turns end in `(\w+)`", text):
+            assert Reason(name.partition(":")[2]).outcome == outcome, name
+    (url,) = re.findall(r"http://\w+:\w+@\w+:\w+|http://\S+", findings["proxy-login"])
+    proxy = urlsplit(url.replace(":port", ":1"))
+    assert (proxy.username, proxy.password, proxy.hostname) == ("user", "password", "host")
+    page = (CLI.parents[2] / "docs" / "ps7.md").read_text("utf-8")
+    for each in re.findall(r"PS7_ENCODED=\w", "".join(findings.values())):
+        assert f"try `{each}`" in page

@@ -80,6 +80,7 @@ def test_what_came_of_the_lookup_is_judged(
     [
         (10, []),
         (11, ["warning clock: the clock of this machine is 11 s ahead of that of PS7's server"]),
+        (120, ["warning clock: the clock of this machine is 120 s ahead of that of PS7's server"]),
         (-121, ["error clock: the clock of this machine is 121 s behind that of PS7's server"]),
         (None, []),
     ],
