@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from sanic.config import DEFAULT_CONFIG
 
 from actions.ps7.cli.doctor import judge, server
+from actions.ps7.cli.version import VERSION
 from actions.ps7.conversation import arrival, seal, state
 from actions.ps7.customer import _CPF_LENGTH, _ZERO_FILLED_LENGTH
 from actions.ps7.lookup import breaker, client, http, tokens, wire
@@ -25,7 +26,7 @@ from actions.ps7.telemetry import _LOST_AFTER
 from examples.deploy import make_secrets, serve
 from examples.monitoring.watched import FIRST_PORT
 from tests.docs.documents import document
-from tests.support.pins import RASA_PINS, pinned
+from tests.support.pins import RASA_PINS, RUNTIME, pinned
 from tests.support.processes import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -64,13 +65,14 @@ ACTIONS = YAML(typ="safe").load(EXAMPLES / "deploy/compose.yaml")["services"]["a
 RULES, ON_CALL, PROXY = "monitoring/rules.yml", "deploy/on-call.sh", "deploy/nginx.conf"
 ENDS = r"certificate:left < (\d+) \* 86400\n +labels: {severity: "
 COMPLIANCE = document("docs/compliance.pt-BR.md")
+PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 TLS = PS7Settings.model_construct(**DEFAULT).tls_context()
 PERIOD, TIMEOUT, FAILURES = read(
     "deploy/kubernetes/base/actions.yaml",
     r"readinessProbe:.*\n.*\n +periodSeconds: (\d+)\n +timeoutSeconds: (\d+)\n.*Threshold: (\d+)",
 )
 FACTS: dict[str, Any] = {
-    **{name: DEFAULT[name] for name in ("max_contexts", "max_age", "deadline")},
+    **{name: DEFAULT[name] for name in ("breaker_failures", "max_contexts", "max_age", "deadline")},
     "reset": DEFAULT["breaker_reset"],
     "returns": DEFAULT["breaker_reset"] + DEFAULT["deadline"],
     "arrival_seconds": arrival.MAX_SECONDS,
@@ -104,6 +106,11 @@ FACTS: dict[str, Any] = {
     "port": server.DEFAULT_PORT,
     "metrics_port": FIRST_PORT,
     "rasa": pinned(RASA_PINS)["rasa"],
+    "rasa_minor": pinned(RASA_PINS)["rasa"].rpartition(".")[0],
+    "sdk": pinned(RUNTIME)["rasa-sdk"].rpartition(".")[0],
+    "telemetry": pinned(RUNTIME)["opentelemetry-sdk"].rpartition(".")[0],
+    "python": re.findall(r'requires-python = ">=(3\.\d+),<3\.14"', PROJECT)[0],
+    "version": VERSION,
     "sanic_seconds": DEFAULT_CONFIG["RESPONSE_TIMEOUT"],
     "text": named("channels/customer_text.py")["LONGEST"],
     "patience": DESK["PATIENCE"],
@@ -140,6 +147,7 @@ for name, path, pattern in (
     ("worker_hours", RULES, r"workers:started\[(\d+)h\]\)"),
     ("restart_minutes", RULES, r"workers:started\[(\d+)m\]\)"),
     ("stores_minutes", RULES, r'source="held"}\[(\d+)m\]'),
+    ("days_back", RULES, r" offset (\d+)d or 0"),
     ("errors", ON_CALL, r"tail -n (\d+)\n"),
     ("log_minutes", ON_CALL, r'logs actions "\$\{1:-(\d+)m\}"'),
 ):
@@ -149,6 +157,7 @@ SPOKEN: dict[str, Callable[[Any], Any]] = {
         1: "a",
         2: "two",
         3: "three",
+        5: "five",
         6: "six",
         8: "eight",
         9: "nine",
