@@ -33,7 +33,8 @@ new_environment = if [ -L $(@D) ]; then echo "$(@D) is a link, and its pins are 
     "$$python" -m venv --clear $(@D)
 make_environment = $(new_environment) && $(install_pins)
 install_pins = $(install) $< && touch $@
-install = $(@D)/bin/python -m pip install --quiet --use-pep517 --requirement
+# Most of what Rasa installs is never imported: Python compiles what is, when it is.
+install = $(@D)/bin/python -m pip install --quiet --no-compile --use-pep517 --requirement
 
 .DELETE_ON_ERROR:
 .PHONY: help demo chat webchat monitoring check test release-check lint types imports plugin around unit host conversation attacks floor matrix mutants fuzz soak outage rush lookups bench scale wheel pins rules images compose format hooks site clean distclean
