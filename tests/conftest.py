@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import signal
 import sys
 import warnings
@@ -63,22 +62,6 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPa
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import a file whose mark leaves all of it out: `-m "not slow"`."""
-    if collection_path.suffix == ".py" and "not " in config.option.markexpr:
-        return left_out(collection_path.read_text("utf-8"), config.option.markexpr) or None
-    return None
-
-
-def left_out(source: str, markexpr: str) -> bool:
-    """Whether `pytestmark` in a file names a mark that an expression does without."""
-    if not re.fullmatch(r"not \w+( and not \w+)*", markexpr):
-        return False
-    marks = re.search(r"(?ms)^pytestmark = (?:\[$.*?^\]|.*?$)", source)
-    without = markexpr.removeprefix("not ").split(" and not ")
-    return marks is not None and bool({*re.findall(r"\bmark\.(\w+)", marks[0])} & {*without})
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -87,3 +87,13 @@ def test_each_path_of_the_owners_exists() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
     paths = [line.split()[0].lstrip("/") for line in lines if line.startswith("/")]
     assert [each for each in paths if not [*ROOT.glob(each.rstrip("/"))]] == []
+
+
+def test_the_fast_gate_is_chosen_by_marks_alone() -> None:
+    """Not by a list of files: what it leaves out says so itself. Each mark is one of ours."""
+    gate = re.search(r"(?m)^check: .*\n\t@(.+)$", MAKEFILE)
+    assert gate
+    command = re.fullmatch(r'\$\(RUN\) -m pytest -q -m "(.+)" \$\(SPREAD\)', gate[1])
+    assert command, gate[1]
+    known = re.findall(r'(?m)^    "(\w+): ', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert {*re.findall(r"not (\w+)", command[1])} == {*known} - {"versions"}
