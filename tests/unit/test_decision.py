@@ -480,6 +480,9 @@ def test_a_correlation_id_is_the_channels_or_one_of_our_own() -> None:
     for given in (None, "ana", "s1", "two words"):
         assert correlation(talk.brings("ana", correlationId=given)) == made
     assert correlation(talk.brings("ana", correlationId="c-1")) == "c-1"
+    question = look_up(talk.brings("ana", correlationId="c-1", flowId="f-1").state)
+    assert isinstance(question, Question)
+    assert (question.correlation_id, question.arrival.flow_id) == ("c-1", "f-1")
 
 
 # What is left alone, and what is not
@@ -527,13 +530,6 @@ def test_what_a_form_asked_stays_while_nobody_is_known(name: str) -> None:
     talk.look_up()
     assert talk.slots["cpf"] == left
     assert talk.look_up() == {}
-
-
-def test_a_question_goes_with_the_channels_ids() -> None:
-    """They come beside the contextId."""
-    question = look_up(Talk().brings("ana", correlationId="c-1", flowId="f-1").state)
-    assert isinstance(question, Question)
-    assert (question.correlation_id, question.arrival.flow_id) == ("c-1", "f-1")
 
 
 def test_a_report_says_what_the_run_did() -> None:
