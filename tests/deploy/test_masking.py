@@ -33,6 +33,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJjb250ZXh0SWQiOiI0MzIxIn0.x-4321_A"
     [
         ("CPF 529.982.247-25, 52998224725; conta 00123456", "CPF (CPF), (CPF); conta 00123456"),
         ("of 153 0012345678901 99, 1764590000", "of 153 0012345678901 99, 1764590000"),
+        *((each, each) for each in ("529982247251, 5299822472", "(11) 1234-5678, 11 91234-567")),
         ("+55 11 91234-5678, (11) 91234-5678, 5511912345678", "(mobile), (mobile), (mobile)"),
         (
             f"{STORE}(Background on this error at: x)",

@@ -198,6 +198,7 @@ def test_key_makes_what_its_variable_takes(cli: Cli, isolated: pytest.MonkeyPatc
     assert (code, out.count("\n"), err) == (0, 1, "")
     assert out != other
     made = cli("key --arrival").out
+    assert len(json.loads(made)[0]) == 43, "32 bytes of chance"
     isolated.setenv("PS7_ARRIVAL_KEYS", made)
     token = cli("sign ana --sender s-1").out.strip()
     assert arrived(token, json.loads(made), "s-1").context_id == "ana"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -20,7 +21,7 @@ import pytest
 
 from actions.ps7.cli.command import main as rasa_ps7
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from actions.ps7.testing.simulator.__main__ import main, startup_text
+from actions.ps7.testing.simulator.__main__ import _port, main, startup_text
 from tests.support.simulator_client import JSON, PATH
 
 MODULE = "actions.ps7.testing.simulator"
@@ -133,3 +134,11 @@ def test_the_startup_text_names_every_setting_customer_and_fault() -> None:
     for fault in FAULTS.values():
         assert any(line.split()[:2] == [fault.context_id, fault.outcome] for line in lines)
     assert all(len(line) <= 100 for line in lines)
+
+
+@pytest.mark.parametrize("text", ["65536", "-1", "", "8099 ", "\uff18\uff10", "1e3", "x"])
+def test_a_port_is_a_number_that_there_is(text: str) -> None:
+    """0 is any that is free."""
+    assert [_port(each) for each in ("0", "8099", "65535")] == [0, 8099, 65535]
+    with pytest.raises(argparse.ArgumentTypeError, match="from 0 to 65535"):
+        _port(text)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from actions.ps7.cli.findings import shown
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
 from actions.ps7.cli.texts import parts
 from tests.support.command import Terminal
@@ -86,6 +87,12 @@ def test_a_terminal_gets_colours(
     shown = stream.getvalue()
     assert re.sub(r"\x1b\[\d+m", "", shown) == PLAIN
     assert ("\x1b[31merror\x1b[0m " in shown) is ("\x1b" in shown) is coloured
+
+
+@pytest.mark.parametrize("length", [1, 100, 101])
+def test_what_comes_from_elsewhere_is_cut(length: int) -> None:
+    """Such as a name in a certificate."""
+    assert shown("x" * length) == "x" * min(length, 100) + "…" * (length > 100)
 
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"

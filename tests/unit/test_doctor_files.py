@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from actions.ps7.cli.bot import files
 from actions.ps7.cli.bot import sources as bot
 from actions.ps7.cli.bot.content import Bot
+from actions.ps7.cli.bot.files import Reader, UnreadableError
 from actions.ps7.cli.bot.sources import Sources
+from actions.ps7.cli.variables import _MOST_BYTES as ENV_BYTES
 from tests.support.doctor import assert_found, wrong
 from tests.support.init_bots import lay_out
 
@@ -175,6 +178,24 @@ def test_each_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     found, there = bot.read({kind: [tmp_path / kind] for kind in kinds})
     absent = [f"error file-missing: {tmp_path / kind} does not exist" for kind in kinds]
     assert (wrong(found), there) == (absent, None)
+
+
+def test_how_much_of_a_folder_is_read(tmp_path: Path) -> None:
+    """A file of a mebibyte, twelve folders deep, and not one more; of a `.env`, 64 KiB."""
+    file, reader = tmp_path / "x.yml", Reader([tmp_path])
+    for most, read in (
+        (1 << 20, reader.text),
+        (64 << 10, lambda path: files.text(path, ENV_BYTES)),
+    ):
+        file.write_text("#" * most)
+        assert len(read(file)) == most
+        file.write_text("#" * (most + 1))
+        with pytest.raises(UnreadableError, match=f"larger than {most >> 10} KiB"):
+            read(file)
+    for depth in (12, 13):
+        lay_out(tmp_path / Path(*"d" * depth), {f"{depth}.yml": ""})
+    found = reader.below(tmp_path, lambda name: name.endswith(".yml"))
+    assert [path.name for path in found] == ["x.yml", "12.yml"]
 
 
 ALIASES = "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12))

@@ -137,6 +137,9 @@ def test_names_are_looked_at_wherever_settings_are_read(
     assert unknown() == ["PS7_URL", "PS7_USER", "PS7_PASSWD"]
     env.write_bytes(b"\xff\xfe")
     assert unknown() == ["PS7_URL", "PS7_PASSWD", "PS7_USER"]
+    for number in range(101):
+        monkeypatch.setenv(f"PS7_PASSWORD{number}", "planted")
+    assert len(unknown()) == 100, "and a terminal is not flooded"
 
 
 TRACKED = "error env-tracked: .env holds PS7_PASSWORD, and git keeps it: whoever has the"
