@@ -9,8 +9,9 @@ import pytest
 from actions.ps7.cli.bot import files
 from actions.ps7.cli.bot import sources as bot
 from actions.ps7.cli.bot.content import Bot
-from actions.ps7.cli.bot.files import Reader, UnreadableError
+from actions.ps7.cli.bot.files import Reader
 from actions.ps7.cli.bot.sources import Sources
+from actions.ps7.cli.bot.yaml import UnreadableError
 from actions.ps7.cli.variables import _MOST_BYTES as ENV_BYTES
 from tests.support.doctor import assert_found, wrong
 from tests.support.init_bots import lay_out
