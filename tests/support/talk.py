@@ -28,20 +28,17 @@ from actions.ps7.conversation.decision import (
 from actions.ps7.conversation.history import NONCE, NewSession, TrackerLike
 from actions.ps7.conversation.seal import Contents
 from actions.ps7.conversation.state import Bot, State
-from actions.ps7.customer import CONTEXT_ACTION, FORGET_ACTION, SESSION_ACTION, VERIFY_ACTION
+from actions.ps7.customer import SESSION_ACTION
 from actions.ps7.settings import PS7Settings
 from actions.ps7.testing.rasa_in_memory import LISTEN
 from tests.support.conversation import PlainConversation
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 SLOTS = ("ps7_status", "ps7_context", "cpf", "agency", "balance")
 ANA, DIEGO, ELISA = (fingerprint(name) for name in ("ana", "diego", "elisa"))
 Decide = Callable[[State], Decision | Question]
-_DECIDE: dict[str, Decide] = {
-    CONTEXT_ACTION: look_up,
-    VERIFY_ACTION: verify,
-    FORGET_ACTION: forget,
-}
+_DECIDE: dict[str, Decide] = {LOOK_UP: look_up, VERIFY: verify, FORGET: forget}
 CPF = {"ana": "52998224725", "diego": "11144477735", "elisa": "39053344705"}
 ARRIVAL_KEY = "arrival-" * 4
 SEAL_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
@@ -142,30 +139,16 @@ class Talk(PlainConversation):
         self.set_slots(**session.to_set(decision.slots))
         return self.happens("action", name=LISTEN)
 
-    def brings(
-        self,
-        context_id: object = None,
-        text: str = "oi",
-        **beside: Any,  # noqa: ANN401 - metadata
-    ) -> Talk:
+    def brings(self, context_id: object = None, **beside: object) -> Talk:
         """Send a message, with which the channel may name a customer."""
-        self.user(text, metadata={} if context_id is None else {"contextId": context_id, **beside})
-        return self
+        return self.user(metadata={} if context_id is None else {"contextId": context_id, **beside})
 
-    def comes_back(
-        self,
-        context_id: object = None,
-        **beside: Any,  # noqa: ANN401 - metadata
-    ) -> Talk:
+    def comes_back(self, context_id: object = None, **beside: object) -> Talk:
         """Open another session with such a message."""
-        self.expire_session()
-        return self.brings(context_id, **beside)
+        return self.expire_session().brings(context_id, **beside)
 
     def arrives(
-        self,
-        context_id: object = None,
-        outcome: Outcome | None = None,
-        **beside: Any,  # noqa: ANN401 - metadata
+        self, context_id: object = None, outcome: Outcome | None = None, **beside: object
     ) -> Talk:
         """Bring that and look it up, as on every turn: from now on as `outcome`, if given."""
         if outcome is not None:

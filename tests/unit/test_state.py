@@ -112,7 +112,8 @@ def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None
 
 def test_the_newest_seal_says_last_what_arrived() -> None:
     """A failed lookup is tried again, where no message says more; `encoded` is part of it."""
-    talk = Talk(a_bot(encoded=1)).brings("ana", text="/session_start", encoded=0)
+    talk = Talk(a_bot(encoded=1))
+    talk.user("/session_start", metadata={"contextId": "ana", "encoded": 0})
     talk.ps7["ana"], talk.session_start = Outcome.DENIED, True
     talk.start_session()
     for brought, encoded in ((None, 0), ("ana", 1)):
@@ -126,7 +127,7 @@ def test_an_earlier_message_of_this_session_vouches_for_a_token_that_is_over(ope
     """The same contextId arrived in time: in a message whose turn failed, or in what opened it."""
     talk = Talk(signed())
     token = talk.token("ana")
-    talk.brings(token, text="/session_start")
+    talk.user("/session_start", metadata={"contextId": token})
     if opened:
         talk.session_start = True
         talk.start_session()
