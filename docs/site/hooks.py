@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 PORTUGUESE = ".pt-BR."
 LANGUAGES = {"en": "English", "pt-BR": "Português"}
 IMAGES = (".png", ".svg")
-BACKGROUND = ("benchmarks/", "docs/adr/", "tests/", "CHANGELOG", "CONTRIBUTING")
 API = {"docs/api.md": "rasa_ps7", "docs/api-testing.md": "rasa_ps7.testing"}
+BACKGROUND = ("benchmarks/", "docs/adr/", "tests/", "CHANGELOG", "CONTRIBUTING", *API)
 EXAMPLES = (
     "Examples run as in `python -m asyncio`. Of the [test kit](testing.md#fixtures), `bot` and "
     "`ps7` are there, and [Ana](testing.md#customers-and-faults) has arrived: `tracker` is what an "
@@ -132,11 +132,11 @@ def indented(markdown: str) -> Iterator[str]:
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Read a page as GitHub does, and lead to the pages that show files and folders.
 
-    Search finds last what is for those who change the code.
+    Search finds guides first; then the API, and what is for those who change the code.
     """
     path = page.file.src_uri
     if path.startswith(BACKGROUND):
-        page.meta["search"] = {"boost": 0.2}
+        page.meta.setdefault("search", {})["boost"] = 0.2
     if path.endswith(".source.md") or path in API:
         return markdown
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+def indexed(site: Path) -> list[dict[str, Any]]:
+    """Return what the search of the site knows: pages and their parts."""
+    text = (site / "search" / "search_index.json").read_text(encoding="utf-8")
+    entries: list[dict[str, Any]] = json.loads(text)["docs"]
+    return entries
 
 
 def test_every_document_is_a_page(site: Path) -> None:
@@ -93,11 +101,20 @@ def test_the_switch_leads_to_the_same_page_in_the_other_language(
     ],
 )
 def test_search_knows_the_words_of_a_page(site: Path, words: str, page: str) -> None:
-    """In its index, which has no page that only shows a file."""
-    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
-    found = {each["location"].partition("#")[0] for each in index if words in str(each)}
+    """In its index."""
+    found = {each["location"].partition("#")[0] for each in indexed(site) if words in str(each)}
     assert page in found
-    assert not any(".source." in each for each in found)
+
+
+def test_search_puts_guides_before_the_api_and_the_files(site: Path) -> None:
+    """A page that only shows a file is not found at all."""
+    boosts: dict[str, set[float]] = {}
+    for each in indexed(site):
+        boosts.setdefault(each["location"].partition("#")[0], set()).add(each.get("boost", 1))
+    assert [page for page in boosts if ".source." in page] == []
+    assert boosts["docs/api.html"] | boosts["docs/api-testing.html"] == {0.2}
+    assert boosts["CONTRIBUTING.html"] | boosts["tests/mutants/survivors.html"] == {0.2}
+    assert boosts["docs/integration.html"] | boosts["docs/README.pt-BR.html"] == {1}
 
 
 @pytest.mark.parametrize(
