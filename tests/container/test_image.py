@@ -15,6 +15,7 @@ import pytest
 from docker.utils.build import exclude_paths
 from dockerfile_parse import DockerfileParser
 
+from examples.deploy import serve
 from scripts import hash_pins, release
 from tests.support.processes import ROOT
 
@@ -54,6 +55,18 @@ def test_an_image_has_wheels_that_are_known_by_their_hash_and_a_user_without_rig
     assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
     assert (values(name, "USER"), values(name, "EXPOSE")) == (["10001:10001"], [ports])
     assert "HOME=/tmp" in " ".join(values(RASA, "ENV")).split()
+
+
+def test_an_image_is_told_what_the_pages_say_of_it() -> None:
+    """One worker, no telemetry, its version, and a check that may take as long as it does."""
+    assert "ACTION_SERVER_SANIC_WORKERS=1" in " ".join(values(ACTIONS, "ENV")).split()
+    assert "RASA_TELEMETRY_ENABLED=false" in " ".join(values(RASA, "ENV")).split()
+    (label,), (check,) = values(ACTIONS, "LABEL"), values(ACTIONS, "HEALTHCHECK")
+    assert f'image.version="{release.own_version(ROOT)}"' in label
+    interval, wait, start = (int(each) for each in re.findall(r"--[\w-]+=(\d+)s", check))
+    assert serve.ANSWERED < wait < interval < start
+    (readable,) = re.findall(r"chmod -R (\S+) \.", "\n".join(values(RASA, "RUN")))
+    assert readable == "a=rX"
 
 
 def test_any_user_may_read_what_a_stage_takes_over() -> None:
