@@ -152,18 +152,10 @@ for name, path, pattern in (
     ("log_minutes", ON_CALL, r'logs actions "\$\{1:-(\d+)m\}"'),
 ):
     FACTS |= zip(name.split(), read(path, pattern), strict=True)
+WORDS = {1: "a", 2: "two", 3: "three", 5: "five", 6: "six", 8: "eight", 9: "nine", 10: "ten"}
+WORDS |= {50: "fifty"}
 SPOKEN: dict[str, Callable[[Any], Any]] = {
-    "w": {
-        1: "a",
-        2: "two",
-        3: "three",
-        5: "five",
-        6: "six",
-        8: "eight",
-        9: "nine",
-        10: "ten",
-        50: "fifty",
-    }.get,
+    "w": WORDS.get,
     "an": {1: "an"}.get,
     "p": {0.5: "meia", 1: "uma", 2: "dois", 3: "três"}.get,
     "q": {0.25: "a quarter"}.get,
