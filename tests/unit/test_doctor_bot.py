@@ -99,9 +99,26 @@ RUNS = [
     case(sound(more=ACTIONS), VERIFY, endpoints=SELECTIVE, code=""),
 ]
 RULE = {"rules": [{"rule": "Balance", "steps": [{"slot_was_set": [{"ps7_status": "ok"}]}]}]}
+SEGMENTS = {"type": "categorical", "values": ["Varejo"], **SEEN}
+
+
+def under(*slots: object) -> dict[str, Any]:
+    """Return a rule that holds on a condition."""
+    condition = [{"active_loop": "any"}, {"slot_was_set": [*slots]}]
+    return {"rules": [{"rule": "Menu", "condition": condition, "steps": []}]}
+
+
+IGNORED = "error condition-ignored segment", "warning condition-value segment"
+BY_SEGMENT = under({"ps7_status": "ok"}, {"segment": "Varejo"})
 CONDITIONS = [
     case(sound(ps7_status=SEEN), data=RULE),
     case(sound(), "error condition-ignored ps7_status", data=RULE),
+    # Of a text slot, a rule sees only whether it is set
+    case(sound(ps7_status=SEEN, segment=SEEN), "warning condition-value segment", data=BY_SEGMENT),
+    case(sound(ps7_status=SEEN, segment=SEGMENTS), data=BY_SEGMENT),
+    case(sound(), *IGNORED, data=under({"segment": "Varejo"})),
+    case(sound(segment=SEEN), data=under("segment")),
+    case(sound(segment=SEEN), data=under({"segment": None})),
 ]
 ACCOUNT = "warning response-quotes account"
 CONTA: dict[str, Any] = {"renames": {"account": "conta"}, "to_clear": ["account"]}

@@ -46,6 +46,12 @@ class Script:
         """Return the names under a key at any depth, each once."""
         return list(dict.fromkeys(self._names(self.content, key)))
 
+    def compares(self, slot: str) -> bool:
+        """Whether a rule's condition is that a slot has one text, not only that it is set."""
+        conditions = [table(each) for each in rows(self.content.get("condition"))]
+        said = [table(entry) for each in conditions for entry in rows(each.get("slot_was_set"))]
+        return any(isinstance(each.get(slot), str) for each in said)
+
     def _names(self, content: object, key: str) -> Iterator[str]:
         for name, value in table(content).items():
             for each in rows(value) or [value]:

@@ -180,6 +180,9 @@ def check_dialogue(bot: Bot, ours: Mapping[str, str]) -> Iterator[Finding]:
         waiting = [each.title for each in bot.scripts or () if name in each.names("slot_was_set")]
         if waiting and not influences(bot.slots[name]):
             yield finding("condition-ignored", titles=listed(waiting), name=name)
+        comparing = [each.title for each in bot.scripts or () if each.compares(name)]
+        if comparing and bot.slots[name].get("type") == "text":
+            yield finding("condition-value", titles=listed(comparing), name=name)
     yield from _quoted(bot, ours)
     if bot.is_calm:
         yield from _calm(bot, ours)
