@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PS7, PORT = "ps7.example.com", 8444
+DISK = "conversations"
+"""PostgreSQL's, which can be filled."""
 FILES = ("compose.yaml", "compose.ps7-tls.yaml", "override.yaml")
 
 
@@ -76,7 +78,9 @@ class Stack:
             for file in authority.issue(name):
                 file.chmod(0o644)
         hosts = {"extra_hosts": [f"{PS7}:host-gateway"]}
-        override = {"services": {"actions": hosts, "doctor": hosts}}
+        services = {"actions": hosts, "doctor": hosts}
+        disk = {"type": "none", "o": "bind", "device": str(self.folder / DISK)}
+        override = {"services": services, "volumes": {"conversations": {"driver_opts": disk}}}
         (self.deploy / "override.yaml").write_text(json.dumps(override))
         self.environment["PS7_BASE_URL"] = f"https://{PS7}:{PORT}"
         return authority
@@ -84,6 +88,11 @@ class Stack:
     def start_engine(self) -> subprocess.Popen[bytes]:
         """Start dockerd, and load the images under the names that compose.yaml has."""
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        (self.folder / DISK).mkdir()
+        size = "size=512m,uid=999,gid=999,mode=700"
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", self.folder / DISK], check=True
+        )
         places = {"data-root": "docker", "exec-root": "exec", "pidfile": "docker.pid"}
         options = [f"--{name}={self.folder}/{place}" for name, place in places.items()]
         log = (self.folder / "dockerd.log").open("wb")

@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from collections import Counter
-from itertools import pairwise
+from itertools import count, cycle, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
@@ -15,13 +15,20 @@ import aiohttp
 from actions.ps7.conversation.arrival import sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
     from pathlib import Path
 
 URL = "https://localhost:8443/webhooks/rest/webhook"
-ANSWER = "O saldo da conta"
+ACCOUNTS = {"ana": "00123456", "diego": "00900019"}
+"""Whose account is whose. A balance names it."""
+ANSWERED, WRONG, NOTHING = "answered", "WRONG", "nothing"
+IN_TURN, TURNS = 4, 5
+"""Messages of a customer until the next one comes to the same place, and of a conversation."""
 LATE = 3.0
 """Seconds that a turn may take. A call that a server does not answer costs one more, or six."""
+
+
+PLACES, APPS = ("kiosk-1", "kiosk-2"), ("app-1", "app-2")
 
 
 class Turn(NamedTuple):
@@ -31,7 +38,15 @@ class Turn(NamedTuple):
     began: float
     ended: float
     said: str
-    """`answered`, or what came instead of an answer."""
+    """What `judged` says of it."""
+
+
+def judged(said: str, customer: str) -> str:
+    """Return `answered`, `WRONG` if it is another customer's, or what came instead."""
+    named = [name for name, account in ACCOUNTS.items() if account in said]
+    if named:
+        return ANSWERED if named == [customer] else WRONG
+    return said or NOTHING
 
 
 class Summary(NamedTuple):
@@ -49,11 +64,11 @@ class Summary(NamedTuple):
         """Count turns, and those that took longer than some seconds."""
         turns = sorted(turns, key=lambda turn: turn.ended)
         took = [turn.ended - turn.began for turn in turns]
-        answered = [turn.ended for turn in turns if turn.said == "answered"]
+        answered = [turn.ended for turn in turns if turn.said == ANSWERED]
         gaps = (after - before for before, after in pairwise(answered))
         told = Counter(turn.said for turn in turns)
         late = sum(each > limit for each in took)
-        return cls(told, limit, late, max(took), max(gaps))
+        return cls(told, limit, late, max(took), max(gaps, default=0))
 
     def __str__(self) -> str:
         return (
@@ -70,6 +85,8 @@ class Talk:
         self._trust = ssl.create_default_context(cafile=deploy / "secrets" / "tls" / "ca.crt")
         self._keys = deploy / "secrets" / "ps7" / "PS7_ARRIVAL_KEYS"
         self.turns: list[Turn] = []
+        self.numbers = count(int(time.time()))
+        """Of conversations: no sender id comes again."""
 
     def token(self, context_id: str, sender: str) -> str:
         """Sign a contextId, as the back-end does."""
@@ -89,16 +106,34 @@ class Talk:
             " ".join(each.get("text", "") for each in said) if isinstance(said, list) else str(said)
         )
 
-    async def go_on(self, sender: str) -> None:
-        """Ask again and again, one turn a second: the token once, and then without."""
-        token: str | None = self.token("ana", sender)
+    async def turn(self, sender: str, customer: str, *, brings: bool) -> str:
+        """Ask as a customer, with the contextId or without; a second later, return what came."""
+        began = time.monotonic()
+        try:
+            said = await self.ask(sender, self.token(customer, sender) if brings else None)
+            told = judged(said, customer)
+        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+            told = type(error).__name__
+        self.turns.append(Turn(sender, began, time.monotonic(), told))
+        await asyncio.sleep(1)
+        return told
+
+    async def in_turn(self, place: str) -> None:
+        """Two customers in turn with one sender id: the contextId in every message."""
         while True:
-            began = time.monotonic()
-            try:
-                said = await self.ask(sender, token)
-            except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-                said = type(error).__name__
-            told = "answered" if ANSWER in said else said or "nothing"
-            self.turns.append(Turn(sender, began, time.monotonic(), told))
-            token = None
-            await asyncio.sleep(1)
+            sender = f"{place}-{next(self.numbers)}"
+            for customer in (*ACCOUNTS, *ACCOUNTS):
+                for _ in range(IN_TURN):
+                    await self.turn(sender, customer, brings=True)
+
+    async def alone(self, place: str) -> None:
+        """A sender id for each customer: the contextId comes first, and again after no answer."""
+        for customer in cycle(ACCOUNTS):
+            sender, told = f"{place}-{next(self.numbers)}", NOTHING
+            for _ in range(TURNS):
+                brings = told not in {ANSWERED, WRONG} and " " not in told
+                told = await self.turn(sender, customer, brings=brings)
+
+    def all(self) -> list[Coroutine[Any, Any, None]]:
+        """Return all users, who talk until they are cancelled."""
+        return [self.in_turn(place) for place in PLACES] + [self.alone(place) for place in APPS]

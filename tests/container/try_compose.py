@@ -1,4 +1,4 @@
-"""Runs examples/deploy/compose.yaml as it comes on a real Docker engine: `make compose`.
+"""Runs examples/deploy/compose.yaml on a real Docker engine, and breaks it: `make compose`.
 
 The engine, its networks and its firewall rules live in namespaces of their own, and end with them.
 """
@@ -10,19 +10,16 @@ import json
 import ssl
 import subprocess
 import sys
-import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
-from urllib.request import urlopen
 
 from actions.ps7.testing import Simulator
 from examples.deploy import make_secrets
-from tests.container import stand_ins
+from tests.container import breaks, stand_ins, upgrades
 from tests.container.engine import Engine, part
 from tests.container.stack import PORT, PS7, Stack
-from tests.container.talk import ANSWER, LATE, Summary, Talk
+from tests.container.talk import ANSWERED, LATE, Summary, Talk, judged
 from tests.deploy.runbook import in_compose
 from tests.docs.documents import document
 from tests.support.processes import ROOT
@@ -33,7 +30,6 @@ PROGRAMS = (
 )
 NAMESPACES = (*("--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"),)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - of a namespace
-USERS = [f"user-{number}" for number in range(3)]
 
 TO_BALANCER = """
 import ssl, urllib.request as web
@@ -122,13 +118,9 @@ async def in_namespace(folder: Path, began: float) -> None:
             talk = await begin(stack, began)
             await wear_out(stack, talk, began)
             await asyncio.to_thread(end, stack, talk, began)
-            typed = in_compose(USERS[1])
-            # A conversation is saved before it is explained.
-            for line, script, expected in sorted(typed, key=lambda each: "save " not in each[0]):
-                none = " || [ $? = 1 ]" * ("| grep" in line)  # grep has found nothing
-                told = await asyncio.to_thread(stack.shell, f"{script}{none}")
-                assert expected in told, f"{line}: {told}"
-                part(f"the runbook: {line}", began)
+            await asyncio.to_thread(follow, stack, talk, began)
+            await breaks.all_of_them(stack, talk, ps7, began)
+            await upgrades.all_of_them(stack, talk, began)
     except (AssertionError, SystemExit):
         sys.stdout.write(stack.docker("compose", "logs", "--tail", "40", check=False))
         raise
@@ -144,8 +136,9 @@ async def begin(stack: Stack, began: float) -> Talk:
     part("compose.yaml, and PS7 behind an authority of its own: all healthy", began)
     talk = Talk(stack.deploy)
     said = await talk.ask("1", talk.token("ana", "1"))
-    assert ANSWER in said, said
-    assert ANSWER not in await talk.ask("2", "ana"), "a contextId that nobody signed"
+    assert judged(said, "ana") == ANSWERED, said
+    unsigned = judged(await talk.ask("2", "ana"), "ana")
+    assert unsigned != ANSWERED, "a contextId that nobody signed"
     part(f"a signed conversation over https: {said}", began)
     for service, to, command, expected in HOPS:
         told = await asyncio.to_thread(stack.inside, service, *command)
@@ -158,18 +151,18 @@ async def begin(stack: Stack, began: float) -> Talk:
 
 
 async def wear_out(stack: Stack, talk: Talk, began: float) -> None:
-    """Break a worker, and replace all servers, while users talk."""
+    """Break a worker, and replace Rasa's servers, while users talk."""
 
     async def told(what: str, seconds: float = 0, limit: float = LATE) -> Summary:
         await asyncio.sleep(seconds)
         summary = Summary.of(talk.turns[len(before) :], limit)
         before.extend(talk.turns[len(before) :])
         part(f"{what}: {summary}", began)
-        assert summary.told.keys() == {"answered"}, "a turn was lost"
+        assert summary.told.keys() == {ANSWERED}, "a turn was lost"
         return summary
 
     before = list(talk.turns)
-    users = [asyncio.create_task(talk.go_on(user)) for user in USERS]
+    users = [asyncio.create_task(user) for user in talk.all()]
     well = await told("all is well", 20)
     limit = max(LATE, well.longest + 0.5)  # on a busy machine
     for what, number in BROKEN.items():
@@ -180,11 +173,10 @@ async def wear_out(stack: Stack, talk: Talk, began: float) -> None:
         turns = sum(summary.told.values())
         assert summary.late <= turns / 10, "more than one turn in ten is late"
         await asyncio.to_thread(stack.up)
-        up = await asyncio.to_thread(measured, 'sum(up{job="ps7"})')
-        assert up == 2, f"{up} servers are measured"
-    for service in ("actions", "rasa"):
-        await asyncio.to_thread(stack.renew, service)
-        await told(f"each server of {service} replaced under load")
+        up = await asyncio.to_thread(breaks.measured, 'up{job="ps7"} == 1')
+        assert len(up) == 2, f"servers that are measured: {up}"
+    await asyncio.to_thread(stack.renew, "rasa")
+    await told("each server of Rasa replaced under load")
     for user in users:
         user.cancel()
         with suppress(asyncio.CancelledError):
@@ -193,35 +185,35 @@ async def wear_out(stack: Stack, talk: Talk, began: float) -> None:
 
 def end(stack: Stack, talk: Talk, began: float) -> None:
     """Look for what was said in what is kept, restart what keeps it, and erase a conversation."""
-    sent = {user: sum(turn.sender == user for turn in talk.turns) for user in USERS}
+    sent = Counter(turn.sender for turn in talk.turns)
+    sender, *_ = sent
     stack.docker("compose", "restart", "postgres")
     stack.up("--no-deps", "--no-recreate", "postgres")
     kept = stack.inside("rasa", "python", "-c", TO_POSTGRES)
     found = json.loads(kept.rpartition("conversations ")[2].replace("'", '"'))
     # The last message of each may be one that was cut off with its user.
     assert all(found[user] - number in {0, 1} for user, number in sent.items()), (found, sent)
-    part(f"PostgreSQL, restarted, has each message: {found}", began)
-    assert ANSWER in asyncio.run(talk.ask("3", talk.token("ana", "3")))
+    part(f"PostgreSQL, restarted, has each of {sent.total()} messages", began)
+    assert judged(asyncio.run(talk.ask("3", talk.token("ana", "3"))), "ana") == ANSWERED
     blocks = [each.code for each in document("docs/operations.md").blocks]
     (erase,) = (each for each in blocks if "DELETE FROM events" in each)
     (script,) = (each for each in blocks if "cat erase.sh" in each)
     (stack.folder / "erase.sh").write_text(erase)
-    said = stack.shell(script, f"{USERS[0]}\n")
+    said = stack.shell(script, f"{sender}\n")
     assert said.split()[-3:] == ["0", "(1", "row)"], said
-    assert USERS[0] not in stack.inside("rasa", "python", "-c", TO_POSTGRES)
+    assert f"'{sender}'" not in stack.inside("rasa", "python", "-c", TO_POSTGRES)
     part("a conversation is erased by the statements of docs/operations.md", began)
 
 
-def measured(query: str) -> float:
-    """Ask Prometheus, until it has something, as at http://localhost:9090 a person does."""
-    deadline = time.monotonic() + 60
-    while True:
-        url = f"http://127.0.0.1:9090/api/v1/query?query={quote(query)}"
-        with urlopen(url, timeout=5) as answer:
-            found: list[Any] = json.load(answer)["data"]["result"]
-        if found or time.monotonic() > deadline:
-            return float(found[0]["value"][1]) if found else 0.0
-        time.sleep(1)
+def follow(stack: Stack, talk: Talk, began: float) -> None:
+    """Type each command of the runbook."""
+    # A conversation is saved before it is explained.
+    typed = in_compose(talk.turns[-1].sender)
+    for line, script, expected in sorted(typed, key=lambda each: "save " not in each[0]):
+        none = " || [ $? = 1 ]" * ("| grep" in line)  # grep has found nothing
+        told = stack.shell(f"{script}{none}")
+        assert expected in told, f"{line}: {told}"
+        part(f"the runbook: {line}", began)
 
 
 if __name__ == "__main__":
