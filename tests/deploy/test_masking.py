@@ -25,6 +25,9 @@ warnings.warn(what)
 ROW = "{'sender_id': '1', 'data': '{\"cpf\": \"52998224725\", \"agency\": \"4321\"}'}"
 STORE = f"(psycopg2.errors.DiskFull) disk full\n[SQL: INSERT INTO events]\n[parameters: {ROW}]\n"
 ANSWER = '500, Internal, body=\'{"slots": {"agency": "4321"}, "text": "\\\\n"}\''
+LOCALS = (
+    r'{"name": "receive", "locals": {"a": "\"{\'agency\': \'4321\'}\"+113", "b": "4321"}}], "x": 1}'
+)
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJjb250ZXh0SWQiOiI0MzIxIn0.x-4321_A"
 
 
@@ -44,6 +47,8 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJjb250ZXh0SWQiOiI0MzIxIn0.x-4321_A"
         ("no null\nDETAIL:  Failing row contains (1, 4321)", "no null\nDETAIL"),
         (ANSWER, "500, Internal, body"),
         (f"/greet {TOKEN} and so on", "/greet (token) and so on"),
+        (f"'{TOKEN[:30]}'+113, {TOKEN[:60]}", "'(token)'+113, (token)"),
+        (LOCALS, '{"name": "receive", "locals": {}}], "x": 1}'),
         ("SomebodyJones.eyJonly.two", "SomebodyJones.eyJonly.two"),
     ],
 )

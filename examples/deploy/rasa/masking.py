@@ -1,8 +1,8 @@
 """Masks what is a customer's in each line of Rasa's: `rasa run --logging-config-file logging.yml`.
 
 A store that cannot write is logged with the rows that it was to write; a failed call of an action
-server, with its answer, which may be the whole tracker. Each is left out. CPFs, mobile numbers and
-arrival tokens are masked wherever they stand.
+server, with its answer, which may be the whole tracker; a message that fails, with all variables.
+Each is left out. CPFs, mobile numbers and arrival tokens are masked wherever they stand.
 """
 
 import logging
@@ -12,7 +12,8 @@ MASKS = (
     (re.compile(r"(?s)\[parameters: (?:.*(?=\(Background on this error)|.*)"), "[parameters] "),
     (re.compile(r"DETAIL: .*"), "DETAIL"),
     (re.compile(r"\bbody='.*"), "body"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "(token)"),
+    (re.compile(r'"locals": \{(?:"(?:[^"\\]|\\.)*"[:,]? ?)*'), '"locals": {'),
+    (re.compile(r"\beyJ[\w-]{12,}[\w.-]*"), "(token)"),
     (re.compile(r"(?<!\d)\d{3}\.?\d{3}\.?\d{3}-?\d{2}(?!\d)"), "(CPF)"),
     (re.compile(r"(?<!\d)(\+?55 ?)?\(?\d{2}\)? ?9\d{4}[- ]?\d{4}(?!\d)"), "(mobile)"),
 )
