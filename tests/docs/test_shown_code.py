@@ -31,6 +31,8 @@ from tests.support.interpreters import rasa_python
 from tests.support.processes import ROOT
 from tests.support.reader import Reader
 
+pytestmark = pytest.mark.slow
+
 GUIDE = document("docs/integration.md")
 README = document("README.md")
 PAGES = (

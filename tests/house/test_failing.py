@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 LEAVES = """
 import gc
 import socket

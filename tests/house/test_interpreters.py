@@ -31,6 +31,7 @@ def test_pytest_alone_finds_the_environments(monkeypatch: pytest.MonkeyPatch) ->
             asked()
 
 
+@pytest.mark.slow
 def test_models_are_kept_or_not(
     pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 CHECKS, TESTS = {"lint", "types", "imports", "secrets"}, ["plugin", "floor", "around"]
 RASA, FLOOR = ".venv-rasa/ready", ".venv-floor/ready"
 NOTED = "\n\t@echo $@ >>ran; test ! -e red/$(subst /,-,$@)\n"
