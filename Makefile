@@ -171,7 +171,7 @@ rules: ## the alerts anew as a PrometheusRule for Kubernetes, from examples/moni
 images: .venv/dev ## builds the action server's images and runs them, with podman: 4 minutes, as root
 	@$(RUN) -m tests.container images
 
-compose: .venv/dev ## examples/deploy/compose.yaml on a Docker engine: under load, servers and stores break and versions change: 20 minutes, as root
+compose: .venv/dev ## examples/deploy/compose.yaml on a Docker engine: under load, servers and stores break and versions change: 25 minutes, as root
 	@$(RUN) -m tests.container compose
 
 format: .venv/dev ## put the code into shape, as far as ruff can
