@@ -80,6 +80,7 @@ async def test_a_lookup_is_a_span_and_each_attempt_another(ps7: Simulator, spans
         {"ps7.attempt": 1, "http.response.status_code": 503, "ps7.reason": "server_error"},
         {"ps7.attempt": 2, "http.response.status_code": 200},
     ]
+    assert [span.events for span in (lookup, *attempts)] == [()] * 3, "the text of an exception"
     assert lookup.parent == turn.get_span_context()
     for span, request in zip(attempts, ps7.requests, strict=True):
         assert (span.kind, span.parent) == (trace.SpanKind.CLIENT, lookup.context)

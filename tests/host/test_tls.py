@@ -161,7 +161,8 @@ async def refused(
         report = (await client.ask("C1")).report
     assert (report.status, bank.heard) == (None, [])
     assert lines(said) == [("unavailable", report.reason.value, "-", "1")]
-    assert said.messages[-1] == f"TLS with PS7 failed: {report.detail}"
+    warned = (logging.WARNING, f"TLS with PS7 failed: {report.detail}")
+    assert said.record_tuples[-1][1:] == warned
     assert re.search(OPENSSL_SAYS[report.reason], report.detail)
     said.clear()
     return report.reason

@@ -179,6 +179,17 @@ def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
     ]
 
 
+def test_the_line_says_how_many_failures_led_to_the_probe(
+    circuit: Circuit, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those while it was under way are no reason for it."""
+    circuit.look_up(*[Reason.CONNECT] * LIMIT)
+    circuit.breaker.probe_begins()
+    circuit.look_up(Reason.CONNECT)
+    circuit.breaker.probe_ended(Reason.CONNECT)
+    assert caplog.messages == ["Circuit breaker open after 3 failures; next probe in 15 s"]
+
+
 def test_the_last_probe_decides_how_lookups_are_refused(circuit: Circuit) -> None:
     """From `unavailable` to `denied` and back."""
     circuit.fail()

@@ -70,6 +70,16 @@ def test_a_host_that_shows_no_events_is_served_by_its_latest_message() -> None:
     assert talk.asked == ["ana", "ana"], "no turn can be told from the next"
 
 
+def test_a_seal_that_is_in_the_slot_alone_is_the_oldest() -> None:
+    """No event shows when it came, so it is not what was sealed last."""
+    talk = Talk().arrives("ana")
+    alone = talk.slots["ps7_context"]
+    newest = talk.arrives("diego").slots["ps7_context"]
+    shown = [event for event in talk.events if event.get("value") != alone]
+    state = talk.found_in(Snapshot(talk.sender_id, {**talk.slots, "ps7_context": alone}, {}, shown))
+    assert [seal.text for seal in state.seals] == [alone, newest]
+
+
 def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() -> None:
     """Its mark may be right: somebody can write an old one, and an event, through Rasa's API."""
     talk = Talk().arrives("ana")
