@@ -67,11 +67,20 @@ async def test_ps7_is_asked_once_for_a_customer_who_does_not_exist(
     assert re.fullmatch("rasa-ps7-doctor-[0-9a-f]{32}", asked.json["contextId"])
 
 
-async def test_ps7_is_asked_once_when_it_is_out_of_order(ps7: Simulator, doctor: Doctor) -> None:
-    """However many attempts a lookup has: the first answer is what the doctor speaks of."""
-    ps7.token_answer(503)
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(503, "token-unavailable: the token endpoint does"), (401, "token-refused: ")],
+)
+async def test_ps7_is_asked_once_when_it_is_out_of_order_or_refuses_the_login(
+    ps7: Simulator, doctor: Doctor, status: int, error: str
+) -> None:
+    """However many attempts a lookup has: the first answer is what the doctor speaks of.
+
+    Another login that is refused could lock the account.
+    """
+    ps7.token_answer(status)
     found = await doctor(**APP, PS7_BASE_URL=ps7.url, PS7_ATTEMPTS="3")
-    assert_found(found, [IS_HTTP, "error token-unavailable: the token endpoint does"])
+    assert_found(found, [IS_HTTP, f"error {error}"])
     assert len(ps7.token_requests) == 1
 
 
