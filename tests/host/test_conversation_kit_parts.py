@@ -199,3 +199,11 @@ def test_an_answer_depends_on_slots_and_channel(
     domain = {"responses": {"r": variations}}
     message = bot_message({"response": "r"}, domain, {"a": slot, "b": None}, "rest")
     assert (message["text"] if message else None) == said
+
+
+def test_an_attachment_stands_before_the_image_beside_it() -> None:
+    """An image alone is an attachment too, as in Rasa."""
+    for parts, attached in (({"image": "i"}, "i"), ({"image": "i", "attachment": "a"}, "a")):
+        message = bot_message(parts, {}, {}, "rest")
+        assert message is not None
+        assert (message["data"]["attachment"], message["data"]["image"]) == (attached, "i")

@@ -247,10 +247,13 @@ async def test_the_overview_lists_customers_and_faults(ps7: Simulator, client: C
 
 async def test_its_own_pages_have_no_other_name(ps7: Simulator, client: Client) -> None:
     """A page in a browser whose name leads here reads nothing of what a bot sent."""
+    url, ps7.host_name = ps7.url, "ps7.test"
+    names = ("localhost:1", 200), ("[::1]:8099", 200), ("ps7.test:1", 200), ("evil.com", 403)
     for method, path in (("GET", "/"), ("GET", "/requests"), ("DELETE", "/requests")):
-        for host, status in (("localhost:1", 200), ("[::1]:8099", 200), ("evil.com", 403)):
-            answer = await client.send(ps7.url + path, method=method, headers={"Host": host})
+        for host, status in names:
+            answer = await client.send(url + path, method=method, headers={"Host": host})
             assert answer.status == status
+    ps7.host_name = None
     looked_up = await client.look_up(ps7, "ana", {"Host": "ps7.bank"})
     assert looked_up.status == 200
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ import pytest
 from aiohttp import ClientError
 from aiohttp.test_utils import make_mocked_request
 
+from actions.ps7.settings import MAX_SECONDS
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
 from actions.ps7.testing.simulator import delivery
 from actions.ps7.testing.simulator.delivery import DELIVERIES
@@ -80,6 +82,17 @@ async def test_nothing_keeps_running(
     for _ in range(500):
         await asyncio.sleep(0 if asyncio.all_tasks() == before else 0.01)
     assert asyncio.all_tasks() == before
+
+
+async def test_no_client_waits_for_the_end_of_what_drips() -> None:
+    """Whatever deadline it has."""
+    request = Mock()
+    dripping = asyncio.ensure_future(DELIVERIES["dripped"](request, make_reply(200, BODY)))
+    await asyncio.sleep(0)
+    dripping.cancel()
+    (head,) = request.transport.write.call_args_list[0].args
+    (length,) = re.findall(rb"Content-Length: (\d+)", head)
+    assert int(length) * delivery._DRIP > MAX_SECONDS
 
 
 async def test_echo_returns_the_credentials(ps7: Simulator, client: Client) -> None:
