@@ -60,8 +60,9 @@ def test_there_is_a_hash_for_each_processor() -> None:
 
 PIP = """
 import json, sys
-(platform, *_) = (each for each in sys.argv if each.startswith("--platform="))
+(platform, *_, oldest, _) = (each for each in sys.argv if each.startswith("--platform="))
 assert [each for each in sys.argv if "==" in each] == ["compiled==2", "Pure==1"]
+assert oldest.startswith("--platform=manylinux_2_5_")
 hashes = {"Pure": {"hash": "sha256=of pure"}, "compiled": {"hashes": {"sha256": platform}}}
 found = [{"metadata": {"name": each}, "archive_info": hashes[each]} for each in hashes]
 made = [each | {"download_info": {"archive_info": each.pop("archive_info")}} for each in found]

@@ -30,6 +30,7 @@ GOOD = {
         ("0.1.0", {}, None),
         ("1", {}, "1 is no version: make release VERSION=x.y.z"),
         ("0.9.1", {"own": "0.10.0"}, "0.9.1 is older than 0.10.0 in pyproject.toml"),
+        ("0.1.9", {"own": "0.1.10"}, "0.1.9 is older than 0.1.10 in pyproject.toml"),
         ("0.0.9", {"own": "0.0.9"}, "CHANGELOG.md has 0.0.9 already"),
         ("0.1.0", {"changelog": EMPTY}, "CHANGELOG.md says nothing under Unreleased"),
         ("0.1.0", {"branch": "topic"}, "a release is made on main, and this is topic"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.scale.acts import PLANS, Plan
+from benchmarks.scale.proxy import Call
 from benchmarks.scale.scenario import Act, Run
 from benchmarks.scale.users import Turn, User
 from benchmarks.scale.verdict import problems
@@ -64,3 +65,18 @@ def test_each_version_may_look_a_customer_up_once(plan: Plan, most: int) -> None
     for lookups, problem in ((most, []), (most + 1, ["PS7 was asked more often"])):
         run.lookups.update(dict.fromkeys(run.lookups, lookups - min(run.lookups.values())))
         assert [each[:24] for each in problems(run)] == problem
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("200|one|0.000", Call("one", refused=False, cut_off=False)),
+        ("200|one, two|-, 0.000", Call("two", refused=True, cut_off=False)),
+        ("200|one, two|0.000, 0.000", Call("two", refused=False, cut_off=True)),
+        ("502|one, two|-, -", Call(None, refused=True, cut_off=False)),
+        ("502|one|0.000", Call(None, refused=False, cut_off=True)),
+    ],
+)
+def test_the_log_of_the_proxy_says_who_answered_a_call(line: str, call: Call) -> None:
+    """The last that was asked; one that was reached before it did not answer."""
+    assert Call.of(line) == call
