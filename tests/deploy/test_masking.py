@@ -38,6 +38,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJjb250ZXh0SWQiOiI0MzIxIn0.x-4321_A"
         ("of 153 0012345678901 99, 1764590000", "of 153 0012345678901 99, 1764590000"),
         *((each, each) for each in ("529982247251, 5299822472", "(11) 1234-5678, 11 91234-567")),
         ("+55 11 91234-5678, (11) 91234-5678, 5511912345678", "(mobile), (mobile), (mobile)"),
+        ("+5511 91234 5678, (11)912345678", "(mobile), (mobile)"),
         (
             f"{STORE}(Background on this error at: x)",
             "[parameters] (Background on this error at: x",

@@ -162,3 +162,16 @@ def test_rasa_gets_the_files_as_variables(tmp_path: Path) -> None:
     said, _ = process.communicate()
 
     assert said == f"{process.pid}\n{password}\nplain\n", "it gets the signals of the container"
+
+
+def test_without_a_secret_rasa_does_not_start(tmp_path: Path) -> None:
+    """What cannot be read ends it: else it goes on with a blank password."""
+    (tmp_path / "DB_PASSWORD").symlink_to("gone")
+    done = subprocess.run(
+        ("/bin/sh", DEPLOY / "rasa" / "with-secrets", "echo", "started"),
+        env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode > 0, done.stdout) == (True, "")
