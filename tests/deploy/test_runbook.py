@@ -232,6 +232,24 @@ def test_each_section_says_when_it_is_over() -> None:
     assert [each.partition("\n")[0] for each in sections if "\n*Acabou quando* " not in each] == []
 
 
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("Runbook", "Reiniciar não conserta o PS7, nem mudar configurações."),
+        ("PS7NotServing", "não gere uma chave nova nem volte a versão"),
+        ("PS7Unavailable", "Não reinicie nada."),
+        ("PS7Denied", "Não reinicie, não teste senhas e não rode o doctor antes de corrigir."),
+    ],
+)
+def test_what_makes_it_worse_is_forbidden_in_bold(section: str, said: str) -> None:
+    """Nothing else in bold is about restarts: without its "não" a line orders what it forbids."""
+    text = " ".join((ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8").split())
+    parts = {each.partition(" ")[0]: each for each in re.split(r"(?:^| )##? ", text)}
+    orders = re.findall(r"\*\*(.+?)\*\*", parts[section])
+    assert said in orders
+    assert [each for each in orders if "einici" in each and each != said] == []
+
+
 def test_each_alert_is_seen_in_two_commands() -> None:
     """And every section has some."""
     assert {len(block.splitlines()) for blocks in SHOWN.values() for block in blocks} == {2}
