@@ -100,6 +100,12 @@ def test_who_opens_the_conversation_is_greeted_as_who_says_good_morning() -> Non
     assert len(greetings) == 2
 
 
+def test_nothing_more_is_asked_after_a_greeting_and_a_goodbye() -> None:
+    """Else Rasa asks what else it can do: the one has asked already, and the other logs out."""
+    quiet = {name for name, flow in FLOWS.items() if flow.get("run_pattern_completed") is False}
+    assert quiet == {"greet", "log_out"}
+
+
 def test_a_hand_over_is_the_last_step() -> None:
     """It pauses the conversation. A step after it would run once the desk has returned it."""
     for flow in ("talk_to_person", "pattern_human_handoff"):
