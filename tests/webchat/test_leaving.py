@@ -137,11 +137,12 @@ async def test_a_hand_over_and_the_agent(
     """
     visit = await visitors()
     line = await arrived(visit)
-    why, suggestions = map(visit.page.locator, ("#state", "#suggestions"))
+    why, suggestions, anew = map(visit.page.locator, ("#state", "#suggestions", "#anew"))
     await visit.say(A_PERSON, 2)
     await visit.is_in("waiting")
     await expect(why).to_have_text("Aguardando uma pessoa da nossa equipe…")
     await expect(suggestions).to_be_hidden()
+    await expect(anew).to_be_hidden()
     assert await visit.violations() == []
     ticket = rasa_stage.handed_over()[-1]
     assert ticket["channel"] == "webchat"
@@ -173,6 +174,7 @@ async def test_a_hand_over_and_the_agent(
     await visit.is_in("back")
     await expect(why).to_have_text("A assistente está de volta, e não sabe mais quem você é.")
     await expect(suggestions).to_be_visible()
+    await expect(anew).to_be_visible()
     await visit.say(ASK, 4)
     await expect(visit.page.locator(".message.bot").last).to_contain_text(*NO_BALANCE["missing"])
     await visit.is_in("back")
