@@ -89,6 +89,19 @@ def test_each_path_of_the_owners_exists() -> None:
     assert [each for each in paths if not [*ROOT.glob(each.rstrip("/"))]] == []
 
 
+BOTS = sorted(each.parent.name for each in ROOT.glob("examples/*/actions"))
+
+
+@pytest.mark.parametrize("bot", [*BOTS, "none"])
+def test_the_types_of_each_bot_count(bot: str) -> None:
+    """A mistake in one is not forgotten over the next: with a mypy that finds it there."""
+    (loop,) = re.findall(r"(?m)^\t@(for bot in (?:.*\\\n)*.*)$", MAKEFILE)
+    mypy = f'mypy() {{ test "$MYPYPATH" != examples/{bot}/tests; }}'
+    script = loop.replace("$(RUN) -m ", "").replace("$$", "$")
+    ended = subprocess.run(["sh", "-c", f"{mypy}\n{script}"], cwd=ROOT, check=False)
+    assert ended.returncode == (bot != "none")
+
+
 def test_the_fast_gate_is_chosen_by_marks_alone() -> None:
     """Not by a list of files: what it leaves out says so itself. Each mark is one of ours."""
     gate = re.search(r"(?m)^check: .*\n\t@(.+)$", MAKEFILE)
