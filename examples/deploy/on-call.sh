@@ -67,7 +67,7 @@ compose() {
   each() { for one in $(names actions); do echo "$one"; docker exec "$one" "$@"; done; }
   # Pronto, ou no ar, se ninguém verifica a saúde dele. O que já caiu uma vez não vai subir.
   healthy() {
-    for try in $(seq 60); do
+    for try in $(seq 90); do
       case "$(docker inspect --format '{{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$1")" in
         "0 healthy" | "0 running") return ;;
         0*) sleep 2 ;;

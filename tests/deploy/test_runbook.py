@@ -386,9 +386,9 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     assert (shown[-1], there, restarts) == expected
     assert len(left) == 2
     looks = sum(call[3].startswith("{{.RestartCount}}") for call in made if call[1] == "inspect")
-    assert looks == (60 if health in {"0 starting", "0 unhealthy"} else 2 - int(shown[-1]))
+    assert looks == (90 if health in {"0 starting", "0 unhealthy"} else 2 - int(shown[-1]))
     start = COMPOSE["services"]["rasa"]["healthcheck"]["start_period"]
-    patience = int(start.rstrip("s")) * (looks == 60)
+    patience = int(start.rstrip("s")) * (looks == 90)
     assert terminal.waited == (patience or 5 * 2 * (command == "renew" and shown[-1] == "0"))
     if expected[:2] == ("1", {"old"}) and command == "renew":
         assert ["logs", "--tail", "30"] in [call[1:4] for call in made]
