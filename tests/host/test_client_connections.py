@@ -50,6 +50,13 @@ async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() 
     assert failure.reason is (Reason.CONNECT_TIMEOUT if tells_apart else Reason.READ_TIMEOUT)
 
 
+async def test_an_answer_that_does_not_go_on_in_time() -> None:
+    """`PS7_READ_TIMEOUT`, here long before the deadline."""
+    limits = {"deadline": 2.0, "attempts": 1}
+    async with Server([http(GOOD)[:-1]]) as server, client_of(server.url, **limits) as client:
+        assert (await failure_of(client)).reason is Reason.READ_TIMEOUT
+
+
 # What becomes of the connections
 
 

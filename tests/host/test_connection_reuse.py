@@ -7,6 +7,7 @@ is used again would be taken for the next customer's answer. No connection is.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +31,8 @@ IN_CHUNKS = (
 )
 LARGEST = b'{"payload":{"u_ag":"0341"}}'.ljust(MAX_ANSWER_BYTES)
 """A body as large as may be."""
+COMPRESSED = http(gzip.compress(LARGEST + b" "), "Content-Encoding: gzip")
+"""Larger than may be, but for that."""
 PAUSE = 0.05
 """Seconds after which an event loop has read what was sent to it."""
 
@@ -71,7 +74,10 @@ SPOILT: dict[str, tuple[Pieces, str]] = {
     "the same answer again, in two": ([ANA[:-5], PAUSE, ANA[-5:] + ANA], "0341"),
     "in chunks, and again": ([2 * IN_CHUNKS], "0341"),
     "the largest, and another": ([http(LARGEST) + ANA], "0341"),
-    # What a gateway may still forward after an answer that was none: the faults have others
+    # What a gateway may still forward after an answer that was none. One that is too large may be
+    # whole before anybody looked at its size.
+    "308": ([http(b"", "Location: /", status="308 Moved"), PAUSE, ANA], "redirect (HTTP 308)"),
+    "compressed": ([COMPRESSED, PAUSE, ANA], "compressed (HTTP 200)"),
     "504": ([GATEWAY_TIMEOUT[:-1], PAUSE, GATEWAY_TIMEOUT[-1:] + ANA], "server_error (HTTP 504)"),
     "204": ([http(status="204 No Content"), PAUSE, ANA], "undocumented_status (HTTP 204)"),
     "too large": ([http(LARGEST + b" "), PAUSE, ANA], "answer_too_large (HTTP 200)"),
