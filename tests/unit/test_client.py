@@ -214,6 +214,17 @@ async def test_a_field_that_was_there_is_missed_in_whoever_is_looked_up(
     assert caplog.messages == [said]
 
 
+async def test_a_value_that_is_not_documented_is_a_warning_that_names_its_field(
+    ps7: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each time: the customer is known but for that, and the value itself is not shown."""
+    payload = {"u_id": "planted", "u_dseg": "planted", "u_seg": "S"}
+    said = "PS7 sent a value that its interface does not document in: u_id, u_dseg"
+    for _ in range(2):
+        await ps7.look_up(Answer(200, {}, json.dumps({"payload": payload}).encode()))
+    assert caplog.messages == [said] * 2
+
+
 # The probe
 
 
