@@ -1,4 +1,4 @@
-"""What `make outage` takes for wrong, without a load: one turn among others."""
+"""What `make outage`, `rush` and `soak` take for wrong, without a load: one thing among others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from benchmarks.outage import Outage, Turn
+from benchmarks.rush import bad
+from benchmarks.sides import Looked, Lookup
+from benchmarks.soak import State, grown
 
 BEFORE, DARK, BACK = (0.0, 1.0), (11.0, 15.0), (71.0, 72.0)
 """When turns begin and end: PS7 is dark from 10 s to 70 s."""
@@ -46,3 +49,39 @@ def test_what_users_may_not_notice_is_a_problem(outage: Outage, said: list[str])
     """Not even one of them."""
     found = outage.problems()
     assert [problem[: len(each)] for problem, each in zip(found, said, strict=True)] == said
+
+
+KNOWN = Lookup("ok", "ok", 0.1, is_right=True)
+BUSY = Lookup("unavailable", "busy", 0.1, is_right=True)
+ANOTHER = KNOWN._replace(is_right=False)
+
+
+@pytest.mark.parametrize(
+    ("lookups", "opened", "mebibytes", "said"),
+    [
+        ([KNOWN] * 6 + [BUSY] * 4, 0, 64, []),
+        ([KNOWN] * 5 + [BUSY] * 5, 0, 0, ["too few are known"]),
+        ([KNOWN] * 10, 1, 0, ["the circuit opened"]),
+        ([KNOWN] * 10, 0, 64.1, ["memory grew"]),
+        ([KNOWN] * 9 + [ANOTHER], 0, 0, ["somebody is another customer"]),
+    ],
+)
+def test_a_rush_may_cost_a_tenth_of_what_is_possible(
+    lookups: list[Lookup], opened: int, mebibytes: float, said: list[str]
+) -> None:
+    """One and a half times as many come as there is room for: six of ten is nine tenths of it."""
+    memory = round(mebibytes * 2**20)
+    assert bad(Looked(lookups, opened, 1.0, 1.0, memory), 1.5) == said
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (State(1050, 10, 2), []),
+        (State(900, 9, 1), []),
+        (State(1051, 10, 2), ["memory"]),
+        (State(1000, 11, 3), ["descriptors", "tasks"]),
+    ],
+)
+def test_only_memory_may_grow_and_by_a_twentieth(after: State, said: list[str]) -> None:
+    assert grown(State(1000, 10, 2), after) == said
