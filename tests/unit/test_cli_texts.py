@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -17,7 +16,6 @@ from actions.ps7.cli.masking import shape
 from actions.ps7.cli.texts import parts
 from actions.ps7.outcomes import Reason
 from actions.ps7.settings import SECRETS_DIR, PS7Settings
-from tests.docs.test_documents import exit_code, leads_nowhere
 
 CLI = Path(__file__).parents[2] / "actions" / "ps7" / "cli"
 FILES = {
@@ -121,17 +119,6 @@ def test_each_finding_has_its_own_advice() -> None:
         if phrase in text and text != advice[name]
     ]
     assert others == []
-
-
-@pytest.mark.parametrize("file", [*FILES.values(), "fragments.txt"])
-def test_a_command_or_a_page_that_a_text_names_is_there(file: str) -> None:
-    """The parser takes each call, and each page has the heading."""
-    text = (CLI / file).read_text("utf-8")
-    called = re.findall(r"(?:(?m:^)  |`)(?:[^`\n]* )?rasa-ps7 ([a-z][^`<>\n]*)", text)
-    calls = [shlex.split(each) for each in called]
-    assert [call for call in calls if exit_code(call)] == []
-    pages = re.findall(r"\b(?:docs|examples|requirements)/[\w/-]+(?:\.[\w-]+)*(?:#[\w-]+)?", text)
-    assert [page for page in pages if leads_nowhere(page, "README.md")] == []
 
 
 def test_a_text_says_what_the_code_does() -> None:
