@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import reduce
 from pathlib import Path
 
@@ -485,14 +486,14 @@ def test_a_conversation_is_found(typed: str, found: list[str], terminal: Termina
     sql, value = call[-1], [typed.partition(" ")[2]] * ("%s" in call[-1])
     for postgres, sqlite in (("%%", "%"), ("%s", "?"), ("::json", "")):
         sql = sql.replace(postgres, sqlite)
-    store = sqlite3.connect(":memory:")
-    store.create_function("to_timestamp", 1, lambda seconds: seconds)
     now = time.time()
     sql = sql.replace("extract(EPOCH FROM now())", repr(now))
-    store.execute("CREATE TABLE events (sender_id, timestamp, action_name, data)")
     rows = [(sender, now - 60 * ago, name, json.dumps(data)) for sender, ago, name, data in EVENTS]
-    store.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-    assert [row[0] for row in store.execute(sql, value)] == found
+    with closing(sqlite3.connect(":memory:")) as store:
+        store.create_function("to_timestamp", 1, lambda seconds: seconds)
+        store.execute("CREATE TABLE events (sender_id, timestamp, action_name, data)")
+        store.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+        assert [row[0] for row in store.execute(sql, value)] == found
 
 
 def test_a_conversation_is_saved_in_its_order(terminal: Terminal) -> None:
