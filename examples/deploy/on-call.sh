@@ -100,7 +100,7 @@ compose() {
       keep_image "$old" "$new"
       healthy "$new" || { docker logs --tail 30 "$new" 2>&1; docker rm --force "$new"; return 1; }
       sleep 5
-      docker stop --time 60 "$old" && docker rm "$old"
+      docker stop -t 60 "$old" && docker rm "$old"
     done
   }
   # À imagem que o último renew substituiu, seja qual for a tag em compose.yaml. Outra vez: de volta à de antes.

@@ -251,6 +251,18 @@ def test_what_makes_it_worse_is_forbidden_in_bold(section: str, said: str) -> No
     assert [each for each in orders if "einici" in each and each != said] == []
 
 
+def test_a_cause_that_is_found_leads_to_what_mends_it() -> None:
+    """A bot's action that raises fires no alert: who is told by telephone needs its step too."""
+    text = (ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8")
+    begin, *_ = text.partition("\n## ")
+    assert "Sem alerta" in begin
+    assert "(#ps7notserving)" in begin.partition("Sem alerta")[2]
+    (raises,) = (line for line in text.splitlines() if "uma action falhou" in line)
+    assert "`rollback actions`" in raises
+    (stays,) = (line for line in text.splitlines() if "`restart rasa`" in line and "Fall" in line)
+    assert "`errors rasa 1m`" in stays, "a quarter of an hour shows what is over as well"
+
+
 def test_each_alert_is_seen_in_two_commands() -> None:
     """And every section has some."""
     assert {len(block.splitlines()) for blocks in SHOWN.values() for block in blocks} == {2}
@@ -395,7 +407,7 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
         assert ["logs", "--tail", "30"] in [call[1:4] for call in made]
         assert "pod/b ERROR it broke" in shown, "its log goes with it"
     stops = [call for call in made if call[1] == "stop"]
-    assert all(call[2:4] == ["--time", "60"] for call in stops), "each turn under way is answered"
+    assert all(call[2:4] == ["-t", "60"] for call in stops), "each turn under way is answered"
 
 
 @pytest.mark.parametrize(
