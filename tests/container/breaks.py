@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 FASTER = 15
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-USUAL = {"ps7:turns:held10m": 6, "ps7:turns:increase15m": 150, "ps7:workers:up": 2}
+USUAL = {
+    "ps7:turns:held10m": 6,
+    "ps7:turns:increase15m": 150,
+    "ps7:turns:increase5m": 50,
+    "ps7:workers:up": 2,
+}
 """What Prometheus remembers of a day: nobody noticed anything."""
 RECOVERED = 8.0
 """Seconds in which each turn is answered."""
