@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -92,43 +93,49 @@ async def test_the_proxy_lets_one_channel_through(
     assert 47 <= told[status] <= 60  # of 51, of which four are used, and one a second
 
 
-@pytest.mark.parametrize("takes", ["connections", "calls"])
-async def test_of_two_action_servers_one_hangs(takes: str, root: Path, deploy_folder: Path) -> None:
-    """It takes what comes and answers nothing: the other one answers, and one call in ten is late.
+@dataclass
+class Balanced:
+    """The balancer in front of two ports, and what a call through it takes."""
 
-    It hangs before TLS, as a server without its worker does, or with the call.
-    """
+    http: aiohttp.ClientSession
+    known: ssl.SSLContext
+    shows: ssl.SSLContext
+    port: int
+    ports: tuple[int, int]
+    heard: list[tuple[int, bytes]] = field(default_factory=list)
 
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hung.append(await reader.read(1 << 16))
-        await reader.read()  # until nginx goes
-        writer.close()
-        await writer.wait_closed()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1 << 16)
-        writer.write(ANSWER)
-        writer.close()
-        await writer.wait_closed()
-
-    async def call() -> float:
+    async def call(self) -> tuple[int, float]:
+        """Call an action: the status of the answer, and the seconds."""
         began = time.monotonic()
-        async with http.post(f"https://localhost:{port}/webhook", json={}, ssl=known) as told:
-            assert (told.status, await told.json()) == (200, {})
-        return time.monotonic() - began
+        url = f"https://localhost:{self.port}/webhook"
+        async with self.http.post(url, json={}, ssl=self.known) as told:
+            assert told.status == 502 or await told.json() == {}
+            return told.status, time.monotonic() - began
 
+    async def serve(self, port: int, *, hangs: str = "") -> asyncio.Server:
+        """Start an action server that answers, or hangs: with the call, or before TLS."""
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.heard.append((port, await reader.read(1 << 16)))
+            if hangs:
+                await reader.read()  # until nginx goes
+            else:
+                writer.write(ANSWER)
+            writer.close()
+            await writer.wait_closed()
+
+        shows = None if hangs == "connections" else self.shows
+        return await asyncio.start_server(talk, "127.0.0.1", port, ssl=shows)
+
+
+@pytest.fixture
+async def balanced(root: Path, deploy_folder: Path) -> AsyncIterator[Balanced]:
+    """Run balancer.conf in front of two servers that are not there yet."""
     tls = deploy_folder / "secrets" / "tls"
     known = ssl.create_default_context(cafile=tls / "ca.crt")
     shows = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     shows.load_cert_chain(tls / "actions.crt", tls / "actions.key")
-    hung: list[bytes] = []
-    port, ports = free_port(), [free_port(), free_port()]
-    served = [
-        await asyncio.start_server(
-            hang, "127.0.0.1", ports[0], ssl=shows if takes == "calls" else None
-        ),
-        await asyncio.start_server(answer, "127.0.0.1", ports[1], ssl=shows),
-    ]
+    port, ports = free_port(), (free_port(), free_port())
     # Debian's nginx cannot `resolve`.
     (server,) = re.findall(
         "server actions:5055 resolve .*;", (DEPLOY / "balancer.conf").read_text()
@@ -140,18 +147,47 @@ async def test_of_two_action_servers_one_hangs(takes: str, root: Path, deploy_fo
         "listen 5055": f"listen 127.0.0.1:{port}",
         "proxy_read_timeout 6s": "proxy_read_timeout 1s",
     }
+    async with (
+        nginx("balancer.conf", root, tls, there),
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http,
+    ):
+        yield Balanced(http, known, shows, port, ports)
+
+
+@pytest.mark.parametrize("takes", ["connections", "calls"])
+async def test_of_two_action_servers_one_hangs(takes: str, balanced: Balanced) -> None:
+    """It takes what comes and answers nothing: the other one answers, and one call in ten is late.
+
+    It hangs before TLS, as a server without its worker does, or with the call.
+    """
+    hangs, answers = balanced.ports
+    served = [await balanced.serve(hangs, hangs=takes), await balanced.serve(answers)]
     try:
-        async with (
-            nginx("balancer.conf", root, tls, there),
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http,
-        ):
-            took = [await call() for _ in range(20)]
-            long = BytesIO(b" " * 15_000_000)  # as a long conversation is
-            async with http.post(f"https://localhost:{port}/actions", data=long, ssl=known) as told:
-                assert told.status == 404
+        calls = [await balanced.call() for _ in range(20)]
+        url = f"https://localhost:{balanced.port}/actions"
+        long = BytesIO(b" " * 15_000_000)  # as a long conversation is
+        async with balanced.http.post(url, data=long, ssl=balanced.known) as told:
+            assert told.status == 404
     finally:
         for server in served:
             server.close()
-    assert len(hung) == 1, "the server that hangs gets one call in half a minute"
+    took = [seconds for _, seconds in calls]
+    assert {status for status, _ in calls} == {200}
+    calls_of_hung = [port for port, _ in balanced.heard if port == hangs]
+    assert len(calls_of_hung) == 1, "the server that hangs gets one call in ten seconds"
     assert sum(each > 0.5 for each in took) <= 2, took
     assert max(took) < 5
+
+
+async def test_both_action_servers_were_away(balanced: Balanced) -> None:
+    """Nginx leaves both alone, and looks again soon enough: nobody waits for half a minute more."""
+    assert {(await balanced.call())[0] for _ in range(3)} == {502}
+    served = [await balanced.serve(port) for port in balanced.ports]
+    began = time.monotonic()
+    try:
+        while (await balanced.call())[0] == 502:
+            assert time.monotonic() - began < 12
+            await asyncio.sleep(0.2)
+    finally:
+        for server in served:
+            server.close()
