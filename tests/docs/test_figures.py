@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import runpy
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ from actions.ps7.conversation.state import REFUSED_FOR
 from actions.ps7.lookup.breaker import LONGEST_PAUSE
 from benchmarks.figures import number, over, shown
 from tests.docs.documents import document, names
+from tests.support.dialogue import FORGET, VERIFY
 from tests.support.processes import ROOT
+from tests.support.talk import Talk
 
 FIGURE = r"(?<![\w.])\d[\d,.]*\d|(?<![\w.])\d"
 SECTIONS = {
@@ -24,6 +28,8 @@ SECTIONS = {
 PICTURES = ROOT / "docs" / "pictures"
 SCRIPTS = sorted({*PICTURES.glob("*.py")} - {PICTURES / "drawing.py"})
 IMAGES = ROOT / "docs" / "images"
+BOX = r'<rect [^>]*x="(.+?)" y="(.+?)" width="(.+?)" height="(.+?)" rx="8"/>\n<text[^>]*>([^<]+)<'
+ARROW = r'<path [^>]*d="M([\d.]+) ([\d.]+)([^"]+)" marker-end[^>]*>\n<text[^>]*>([^<]+)<'
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
@@ -55,14 +61,100 @@ def test_the_picture_of_the_status_has_every_value(name: str) -> None:
     assert f" {REFUSED_FOR.total_seconds():g} s<" in drawn
 
 
+def forge(talk: Talk) -> None:
+    """Let slots claim a customer whom no seal names."""
+    talk.set_slots(ps7_status="ok", ps7_context=None, cpf="1").brings("elisa").run(VERIFY)
+
+
+ASKED = "PS7 is asked"
+ARROWS: dict[tuple[str, str, str], Callable[[Talk], object]] = {
+    ("missing", ASKED, "a contextId arrives"): lambda talk: talk.arrives("elisa"),
+    (ASKED, "ok", "PS7 knows it"): lambda talk: talk.arrives("ana"),
+    (ASKED, "rejected, invalid", "PS7 does not know it"): lambda talk: talk.arrives("ana"),
+    ("rejected, invalid", ASKED, "again after 30 s"): lambda talk: talk.later(seconds=30).look_up(),
+    (ASKED, "denied, unavailable", "PS7 refuses us, or is away"): lambda talk: talk.arrives("ana"),
+    ("denied, unavailable", ASKED, "again with the next message"): lambda talk: talk.arrives(),
+    ("ok", "expired", "time or session is over"): lambda talk: talk.comes_back().look_up(),
+    ("expired", "missing", "without a contextId"): lambda talk: talk.arrives(),
+    ("ok", "missing", "action_ps7_forget"): lambda talk: talk.run(FORGET),
+    ("tampered", "missing", "without a contextId"): lambda talk: talk.arrives(),
+    ("", "tampered", "from any state: slots claim a customer"): forge,
+}
+"""Which state each arrow leaves and reaches, what stands at it, and what makes that happen."""
+BESIDE: list[tuple[str, str, Callable[[Talk], object]]] = [
+    ("ok", "expired", lambda talk: talk.later(hours=1).run(VERIFY)),
+    ("", ASKED, lambda talk: talk.arrives("diego")),
+    ("ok", ASKED, lambda talk: talk.later(hours=1).arrives("ana")),
+    ("", "missing", lambda talk: talk.run(FORGET)),
+]
+"""What the words say beside: of the time that is over, and of any state."""
+
+
+def arrows(name: str) -> list[tuple[str, str, str]]:
+    """Read the arrows of a picture: which box each of them leaves and reaches, and what it says."""
+    drawn = (IMAGES / name).read_text(encoding="utf-8")
+    boxes = re.findall(BOX, drawn)
+
+    def at(x: float, y: float) -> str:
+        for left, top, width, height, state in boxes:
+            beside, below = x - float(left), y - float(top)
+            if 0 <= beside <= float(width) and 0 <= below <= float(height):
+                return str(state)
+        return ""
+
+    found = []
+    for x, y, path, said in re.findall(ARROW, drawn):
+        end = dict(re.findall(r"([HV])([\d.]+)", f"H{x}V{y}{path}"))
+        found.append((at(float(x), float(y)), at(float(end["H"]), float(end["V"])), said))
+    return found
+
+
+def in_state(state: str) -> Talk:
+    """Begin a conversation that is in a state."""
+    talk = Talk()
+    if state == "tampered":
+        talk.set_slots(ps7_status="ok", cpf="1").arrives()
+    elif state == "expired":
+        talk.arrives("ana").comes_back().look_up()
+    else:
+        talk.arrives(*() if state == "missing" else ("ana", Outcome(state)))
+    assert talk.slots["ps7_status"] == state
+    return talk
+
+
+def test_the_arrows_of_the_status_lead_where_the_plugin_goes() -> None:
+    """Each is played, from every state that it leaves to every one that it reaches."""
+    drawn, translated = arrows("status.svg"), arrows("status.pt-BR.svg")
+    assert drawn == [*ARROWS]
+    names = {"o PS7 é consultado": ASKED}
+    leads = [[names.get(state, state) for state in arrow[:2]] for arrow in translated]
+    assert leads == [[*arrow[:2]] for arrow in drawn]
+    played = [(*arrow[:2], happens) for arrow, happens in ARROWS.items()]
+    for leaves, reaches, happens in [*played, *BESIDE]:
+        ways = product(leaves.split(", ") if leaves else Outcome, reaches.split(", "))
+        for before, after in ways:
+            talk = Talk() if before == ASKED else in_state(before)
+            if before == ASKED:
+                talk.ps7["ana"] = Outcome(after)
+            asked = len(talk.asked)
+            happens(talk)
+            is_asked = len(talk.asked) > asked
+            assert is_asked == (ASKED in {before, after}), (before, after)
+            assert after in {talk.slots["ps7_status"], ASKED}, (before, after)
+
+
 @pytest.mark.parametrize("name", ["breaker.svg", "breaker.pt-BR.svg"])
 def test_the_picture_of_the_circuit_breaker_has_the_defaults(name: str) -> None:
-    """Failures in a row, and the first, second and longest pause."""
+    """Failures in a row, and the first, second and longest pause. What fails opens it."""
     fields, drawn = PS7Settings.model_fields, (IMAGES / name).read_text(encoding="utf-8")
     reset, longest = fields["breaker_reset"].default, LONGEST_PAUSE / 60
     assert f">{fields['breaker_failures'].default} fa" in drawn
     assert f" {reset:g} s, " in drawn
     assert f": {2 * reset:g} s, {4 * reset:g} s … {longest:g} min<" in drawn
+    names = {"Fechado": "Closed", "Sonda": "Probe", "Aberto": "Open"}
+    leads = [f"{names.get(one, one)} {names.get(other, other)}" for one, other, _ in arrows(name)]
+    to_and_fro = ["Closed Probe", "Probe Open", "Probe Closed"]
+    assert leads == [*to_and_fro, "Open Probe", "Probe Closed", "Probe Open"]
 
 
 def test_every_result_is_linked_once() -> None:
