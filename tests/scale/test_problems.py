@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
+from actions.ps7.testing import PERSONAS
+from benchmarks import figures, soak
+from benchmarks.calls import User
 from benchmarks.outage import Outage, Turn
-from benchmarks.soak import State, grown
+from benchmarks.soak import Soak, State, grown
+
+if TYPE_CHECKING:
+    from benchmarks.bot import Bot
 
 BEFORE, DARK, BACK = (0.0, 1.0), (11.0, 15.0), (71.0, 72.0)
 """When turns begin and end: PS7 is dark from 10 s to 70 s."""
@@ -19,7 +29,7 @@ LATE = "a new user was known again too late"
 def an_outage(*turns: Turn, lost: int = 0, tasks: int = 0) -> Outage:
     """Return one of a minute, after which a new user must be known within 10 s."""
     load: Any = SimpleNamespace(turns=[*turns], sent=len(turns) + lost)
-    return Outage(load, 10.0, 70.0, 20.0, 0, tasks, 10.0)
+    return Outage(load, 10.0, 70.0, 20.0, 7, tasks, 10.0)
 
 
 GOOD = [
@@ -50,6 +60,20 @@ def test_what_users_may_not_notice_is_a_problem(outage: Outage, said: list[str])
     assert [problem[: len(each)] for problem, each in zip(found, said, strict=True)] == said
 
 
+def test_a_turn_counts_for_the_moment_in_which_it_began() -> None:
+    """Before the outage, in the dark, or while the circuit is open; a known user's never."""
+    begun = [0.0, 9.9, 10.0, 19.9, 20.0, 69.9, 70.0, 71.0]
+    turns = [Turn(at, at + 1 + at / 10, "unavailable", known=False) for at in begun]
+    found = an_outage(*turns, *GOOD[:2], Turn(*DARK, "denied", known=True), lost=1, tasks=3)
+    assert [*found.figures().values()] == [
+        *("11 of 12", 1),
+        "median 1000.0, p99 1970.2, most 1990.0 (3 turns)",
+        "median 2495.0, p99 2980.1, most 2990.0 (2 turns)",
+        "median 5495.0, p99 7940.1, most 7990.0 (2 turns)",
+        *(10.0, 7, 4, "inf", 3),
+    ]
+
+
 KNOWN, ANOTHER, BUSY = ("ok", True), ("ok", False), ("unavailable", True)
 """How a lookup ends, and whether it is not another one's customer."""
 
@@ -76,6 +100,34 @@ def test_a_rush_may_cost_a_tenth_of_what_is_possible(
     assert bad(Looked(lookups, opened, 1.0, 1.0, round(mebibytes * 2**20)), 1.5) == said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a rush keeps processes on their cores")
+async def test_a_rush_is_judged_where_a_client_can_know_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of this tree alone. Each run is a row, with the median of those who are known."""
+    from benchmarks import rush  # noqa: PLC0415 - it needs Linux
+    from benchmarks.sides import NOW, Looked, Lookup  # noqa: PLC0415 - likewise
+
+    known = [("ok", "ok", seconds) for seconds in (1.0, 1.1, 4.0)]
+    ends = [("unavailable", "b", 9.0), *known, *[("unavailable", "a", 9.0)] * 2]
+    came = Looked([Lookup(*each, True) for each in ends], 2, 1.0, 1.0, 3 * 2**20)
+    ps7 = SimpleNamespace(requests=[1.0] * 8, most=5)
+    monkeypatch.setattr(rush, "rush", AsyncMock(return_value=(came, ps7)))
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    table, wrong = await rush.measure(Path("another"), 30.0)
+    assert wrong == [
+        f"{kind}, {factor} times: {what}"
+        for kind in (rush.OURS, rush.PS7S)
+        for factor in (1.2, 1.5)
+        for what in ("too few are known", "the circuit opened")
+    ]
+    shown = (
+        f"| {rush.OURS} | 1.5 times | {NOW} | 50% of 67% | 1.1 s | a 2, b 1 | 2 | 8 | 5 | 3 MiB |"
+    )
+    assert table.splitlines()[5] == shown
+    assert len(table.splitlines()) == 2 + 12
+
+
 @pytest.mark.parametrize(
     ("after", "said"),
     [
@@ -87,3 +139,80 @@ def test_a_rush_may_cost_a_tenth_of_what_is_possible(
 )
 def test_only_memory_may_grow_and_by_a_twentieth(after: State, said: list[str]) -> None:
     assert grown(State(1000, 10, 2), after) == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="some keep processes on their cores")
+@pytest.mark.parametrize("wrong", [[], ["this", "that"]], ids=["right", "wrong"])
+@pytest.mark.parametrize("name", ["lookups", "outage", "rush", "scale", "soak"])
+def test_what_is_wrong_is_said_and_fails_the_command(
+    name: str,
+    wrong: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And the table goes into the file of its benchmark if it is to be kept, not otherwise."""
+    given: dict[str, object] = {"a figure": 9}
+    acts = [SimpleNamespace(plan=SimpleNamespace(name="an act"))]
+    found = SimpleNamespace(figures=lambda: given, problems=lambda: wrong, acts=acts)
+    ours: dict[str, dict[str, object]] = {
+        "lookups": {"MEASURES": {"lookups": AsyncMock(return_value=("| a figure | 9 |", wrong))}},
+        "outage": {"outage": AsyncMock(return_value=found), "HOWS": ("silent", "refused")},
+        "rush": {"measure": AsyncMock(return_value=("| a figure | 9 |", wrong))},
+        "soak": {"soak": AsyncMock(return_value=(given, wrong))},
+        "scale": {
+            "scale": AsyncMock(return_value=found),
+            "Programs": SimpleNamespace(find=lambda: SimpleNamespace(missing=None, versions=dict)),
+            "verdict": SimpleNamespace(
+                figures=lambda _: given, of_act=lambda *_: given, problems=lambda _: wrong
+            ),
+        },
+    }
+    module = importlib.import_module(f"benchmarks.{name}{'.__main__' if name == 'scale' else ''}")
+    for attribute, value in ours[name].items():
+        monkeypatch.setattr(module, attribute, value)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    assert module.main([]) == bool(wrong)
+    assert [*tmp_path.iterdir()] == []
+    module.main(["--write"])
+    assert [file.name for file in tmp_path.iterdir()] == [f"{name}.md"]
+    kept = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    assert "| a figure | 9 |" in kept
+    shown = capsys.readouterr().out
+    hows = ("silent: ", "refused: ") if name == "outage" else ("",)
+    said = "".join(f"PROBLEM: {how}{each}\n" for how in hows for each in wrong)
+    assert shown == f"\n{kept}{said}" * 2
+
+
+async def test_a_turn_of_a_soak_ends_as_its_answer_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open circuit may make it `unavailable` or `denied`. Who is known has their own CPF."""
+    ends = [
+        *(("_arrives", "ok", True, ""), ("_returns", "ok", True, "")),
+        *(("_returns", "expired", True, "another's data, or none"),),
+        *(("_returns", "ok", False, "another's data, or none"),),
+        *(("_arrives", "unavailable", False, ""), ("_arrives", "denied", False, "")),
+        *(("_arrives", "missing", True, "missing"), ("_arrives", "ok", False, "another's data, ")),
+    ]
+    now: list[Any] = []
+
+    async def turn(user: User) -> str:
+        _, status, is_theirs, _ = now[-1]
+        cpf = {who.context_id: who.slots["cpf"] for who in PERSONAS.values() if is_theirs}
+        user.slots |= {"ps7_status": status, "cpf": cpf.get(user.context_id, "another's")}
+        return str(status)
+
+    monkeypatch.setattr(soak, "_BREATH", 0)
+    run = Soak(cast("Bot", SimpleNamespace(turn=turn)))
+    for end in ends:
+        now.append(end)
+        wrong = len(run.wrong)
+        await getattr(run, end[0])()
+        assert "".join(run.wrong[wrong:]).partition(": ")[2].startswith(end[3]), end
+        assert (len(run.wrong) - wrong) == bool(end[3]), end
+    assert (run.returning, run.outcomes.total(), len(run._known)) == (3, 5, 2)
+    now.append(("", "rejected", False, ""))
+    await run._fault("http-500")
+    await run._fault("http-400")
+    assert run.wrong[-1] == "http-400: rejected"
+    assert run.outcomes == {"ok": 2, "unavailable": 1, "denied": 1, "missing": 1, "rejected": 2}

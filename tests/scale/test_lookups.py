@@ -1,0 +1,164 @@
+"""What `python -m benchmarks.lookups` makes of lookups, with the lookups made up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import Self
+
+if sys.platform != "linux":
+    pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
+
+from benchmarks import lookups
+from benchmarks.lookups import BEGINS, COST, FAILING, REPEATED
+from benchmarks.ps7 import LATE, MOMENTS
+from benchmarks.sides import BEFORE, NOW, Looked, Lookup
+
+THEN, THIS = Path("then"), Path("this")
+TREES = {BEFORE: THEN, NOW: THIS}
+WHEN = ("in the first second", "then")
+SCHEMES, WHAT = ("http", "https"), ("ms", "processor time, ms")
+KNOWN, ANOTHER = Lookup("ok", "ok", 0.1, True), Lookup("ok", "ok", 0.1, False)
+UNKNOWN = Lookup("unavailable", "server_error", 0.1, True)
+Ends = Callable[..., Looked]
+Measure = Callable[[str, Ends], Awaitable[tuple[list[list[str]], list[str]]]]
+
+
+class PS7:
+    """Nobody listens: `behaviour` is what a real one was to be made of."""
+
+    def __init__(self, behaviour: object, trust: object = None) -> None:
+        self.behaviour: Any = behaviour
+        self.trust = trust
+        self.requests: list[float] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+def looked(*ended: Lookup, **other: float) -> Looked:
+    """Return what came of lookups."""
+    rest: dict[str, Any] = {"opened": 0, "seconds": 0.0, "processor": 0.0, "memory": 0, **other}
+    return Looked([*ended], **rest)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Measure:
+    """Measure with made-up lookups; give the rows of the table, and what is wrong."""
+
+    async def measure(name: str, ends: Ends) -> tuple[list[list[str]], list[str]]:
+        async def look_up(*job: object, **how: float) -> Looked:
+            return ends(*job, **how)
+
+        monkeypatch.setattr(lookups, "PS7", PS7)
+        for behaviour in ("failing", "refusing", "repeating"):
+            monkeypatch.setattr(lookups, behaviour, lambda *given: given)
+        monkeypatch.setattr(lookups, "look_up", look_up)
+        table, wrong = await lookups.MEASURES[name](TREES)
+        rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
+        return rows[:1] + rows[2:], wrong
+
+    return measure
+
+
+async def test_nine_tenths_of_what_is_possible_have_to_be_known(measured: Measure) -> None:
+    """In the middle one of the runs, of this tree, in each way: here one too few at a time."""
+    least = {0.3: 176, 0.5: 158, 0.7: 119}
+
+    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+        assert (how_many, settings) == (FAILING, {})
+        share, seed = ps7.behaviour
+        known = least[share] - (at_a_time == 8) + (seed - 2) * 20 if tree is THIS else 2 * seed
+        return looked(*[KNOWN] * known, *[UNKNOWN] * (how_many - known))
+
+    rows, wrong = await measured("failing", ends)
+    assert wrong == [f"{share}% fail, eight at a time: too few are known" for share in (30, 50, 70)]
+    assert rows[0][2:] == ["known, with three attempts for each", BEFORE, NOW]
+    assert [row[2] for row in rows[1:]] == ["97%", "97%", "88%", "88%", "66%", "66%"]
+    assert rows[5] == ["70%", "one at a time", "66%", "2% (0% to 4%)", "60% (40% to 80%)"]
+
+
+@pytest.mark.parametrize(
+    ("late", "wrong"),
+    [
+        (4, ["{}, one at a time: 3 and 4 refused logins"]),
+        (5, ["{}, one at a time: 3 and 5 refused logins", "{}, eight at a time: 3 and 5 refused"]),
+    ],
+)
+async def test_each_lookup_under_way_and_one_more_may_be_refused_then_four_probes(
+    late: int, wrong: list[str], measured: Measure
+) -> None:
+    """In the first second, and after it. Of a token, it is the token that is refused."""
+    asked = []
+
+    def ends(tree: Path, ps7: PS7, *job: object, at_a_time: int, pause: float) -> Looked:
+        asked.append((*ps7.behaviour, *job, at_a_time, pause))
+        ps7.requests += [5.0, 5.0, 5.0 + BEGINS - 0.01, *[5.0 + BEGINS] * late]
+        if tree is THEN:
+            ps7.requests += [9.0] * 100
+        return looked()
+
+    rows, found = await measured("refused", ends)
+    refusals = ("401", "403", "a refused token")
+    said = [each.format(refusal) for refusal in refusals for each in wrong]
+    assert [each[: len(part)] for each, part in zip(found, said, strict=True)] == said
+    counts = ["3", str(late + 100), "3", str(late)]
+    assert rows[0][2:] == [f"{which}: {when}" for which in TREES for when in WHEN]
+    assert rows[1:] == [[each, way, *counts] for each in refusals for way in lookups.WAYS]
+    reset, tokens = {"PS7_BREAKER_RESET": "2.0"}, {"PS7_APP_KEY": "k", "PS7_APP_SECRET": "s"}
+    assert asked[::2] == asked[1::2], "both trees the same"
+    assert asked[::2] == [
+        (status, how_many, settings, at_a_time, 0.05)
+        for status, settings in ((401, reset), (403, reset), (401, reset | tokens))
+        for at_a_time, how_many in ((1, 640), (8, 5120))
+    ]
+
+
+async def test_nobody_may_be_another_customer(measured: Measure) -> None:
+    """Not even one, late; of another tree it is only shown. Who is unknown is no one else."""
+
+    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+        assert (how_many, settings) == (REPEATED, {})
+        others = [ANOTHER] * (3 if tree is THEN else ps7.behaviour == (LATE,) and at_a_time == 8)
+        return looked(*others, UNKNOWN, *[KNOWN] * (REPEATED - 1 - len(others)))
+
+    rows, wrong = await measured("repeated", ends)
+    assert wrong == [f"repeated {LATE}, eight at a time: 1 are another customer"]
+    assert rows[0][2:] == [
+        f"{name}: {what}" for name in TREES for what in ("another customer", "the right")
+    ]
+    assert rows[1:] == [
+        [moment, way, "3", "296", *(["1", "298"] if (moment, way) == bad else ["0", "299"])]
+        for bad in [(LATE, "eight at a time")]
+        for moment in MOMENTS
+        for way in lookups.WAYS
+    ]
+
+
+async def test_a_lookup_costs_so_many_milliseconds(measured: Measure) -> None:
+    """Of the clock and of the processor; beside another tree, with the ratio of ours over it."""
+    asked = []
+
+    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+        asked.append(tree)
+        assert (how_many, at_a_time) == (COST, 1)
+        assert (ps7.trust is None) == (settings == {})
+        of = (0.4 if tree is THIS else 0.8) * (2 if settings else 1)
+        return looked(seconds=of, processor=of / 4)
+
+    rows, wrong = await measured("cost", ends)
+    assert (rows[0][-3:], wrong) == ([*TREES, "ratio"], [])
+    of = [f"a lookup over {scheme}, {what}" for scheme in SCHEMES for what in WHAT]
+    values = (("2.00", "1.00"), ("0.50", "0.25"), ("4.00", "2.00"), ("1.00", "0.50"))
+    assert rows[1:] == [
+        [name, *(f"{each} ({each} to {each})" for each in pair), "0.50"]
+        for name, pair in zip(of, values, strict=True)
+    ]
+    assert asked[:4] == [THIS, THEN, THEN, THIS]
