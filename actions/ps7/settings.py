@@ -373,7 +373,7 @@ class PS7Settings(BaseSettings):
     ) -> tuple[Any, ...]:
         """Read the environment, `.env` and secret files; the first that has a value wins.
 
-        A blank value is as if it were not set, as in a Compose file. Not so the arrival keys, also
+        An empty value is as if it were not set, as in a Compose file. Not so the arrival keys, also
         if only their name is there: without them every arrival is accepted.
         """
         fields = {f"{PREFIX}{field}".lower(): field for field in cls.model_fields}
@@ -450,8 +450,8 @@ def _sources() -> str:
 @cache
 def _warn_of_made_key() -> None:
     logger.warning(
-        "PS7_SEAL_KEYS is not set: this process seals with a key of its own. Contexts will not "
-        "survive a restart, and several action servers cannot serve one conversation."
+        "PS7_SEAL_KEYS is not set: this process seals with a key of its own. After a restart "
+        "no seal opens, and several action servers cannot serve one conversation."
     )
 
 

@@ -331,7 +331,7 @@ def test_a_key_goes_into_a_env_that_git_ignores(
     isolated.chdir("bot")
     lay_out(Path(), {**BOT, ".env": "OWN=1\n"})
     shell(git)
-    assert "until then its restart loses every customer" not in cli(INIT).out
+    assert "until then no seal opens after its restart" not in cli(INIT).out
     env, ignored = Path(".env"), Path(".gitignore")
     assert env.read_text().startswith("OWN=1\n")
     assert "PS7_SEAL_KEYS" in env.read_text()
@@ -355,7 +355,7 @@ def test_no_key_goes_into_a_env_that_git_keeps_or_may_keep(
     shell(git)
     with isolated.context() as patched:
         patched.setenv("PATH", path or os.environ["PATH"])
-        assert "until then its restart loses every customer" in cli(INIT).out
+        assert "until then no seal opens after its restart" in cli(INIT).out
     env = Path(".env")
     assert env.stat().st_mode & 0o777 == 0o644
     assert "PS7_SEAL_KEYS" not in env.read_text()
