@@ -271,7 +271,7 @@ CUSTOMER_SLOTS = {slot.name: slot for slot in SLOTS}
 """What a context is projected on, beside one slot for each field of the wire."""
 NEEDED = {
     STATUS: "the dialogue cannot tell how a lookup ended",
-    CONTEXT: "nothing can be kept, and every run looks the customer up again",
+    CONTEXT: "every turn asks PS7 again, and no verification or log-out holds",
 }
 """Slots that a bot must declare, and what happens without each."""
 FIXED_NAMES = frozenset((STATUS, CONTEXT, *CUSTOMER_SLOTS))

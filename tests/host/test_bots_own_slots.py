@@ -75,7 +75,7 @@ async def test_a_slot_is_renamed_in_steps(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("slot", "requests", "without_it"),
     [
-        ("ps7_context", 2, "nothing can be kept, and every run looks the customer up again"),
+        ("ps7_context", 2, "every turn asks PS7 again, and no verification or log-out holds"),
         ("ps7_status", 1, "the dialogue cannot tell how a lookup ended"),
     ],
 )
