@@ -196,6 +196,7 @@ ANA, DIEGO = customer("***.982.247-**"), customer("***.444.777-**")
         ([HELLO, BALANCE, ANA, AGAIN], 3),
         ([HELLO, ANA, BALANCE, customer(None), AGAIN], 3),
         ([HELLO, ANA, BALANCE, DIEGO, AGAIN], 2),
+        ([HELLO, BALANCE, {**DIEGO, "name": "segment"}, AGAIN], 3),
         ([HELLO, ANA, BALANCE, customer(None), AGAIN, DIEGO], 1),
         ([HELLO, STARTED, AGAIN], 1),
         ([HELLO, {"event": "restart"}, AGAIN], 1),

@@ -495,6 +495,10 @@ TYPED: dict[str, tuple[Happens, object]] = {
         "typed",
     ),
     "nobody": (lambda talk: talk.arrives().set_slots(cpf="typed"), "typed"),
+    "PS7 was away": (
+        lambda talk: talk.arrives("ana", Outcome.UNAVAILABLE).set_slots(cpf="typed").brings(),
+        None,
+    ),
     "the first run": (lambda talk: talk.brings().set_slots(cpf="typed"), "typed"),
     "refused now": (lambda talk: talk.set_slots(cpf="typed").brings("two words"), None),
     "refused after another": (
@@ -523,7 +527,7 @@ def rejected(talk: Talk) -> Talk:
 
 @pytest.mark.parametrize("name", TYPED)
 def test_what_a_form_asked_stays_while_nobody_is_known(name: str) -> None:
-    """Whatever the seal in the slot is about; a refusal nulls what was there before."""
+    """Whatever the seal in the slot is about; a refusal or lookup nulls what was there."""
     happens, left = TYPED[name]
     talk = Talk()
     happens(talk)

@@ -93,7 +93,7 @@ def transcript(events: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
     """Return what this customer and the bot said in this session, oldest first, without numbers.
 
     It begins anew with whatever ends a customer's part: a session, a log-out, an earlier hand-over,
-    and the message that brought another customer.
+    and the message that brought another customer, whom only the slot `cpf_masked` tells.
     """
     lines: list[dict[str, str]] = []
     who = None
