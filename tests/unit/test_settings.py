@@ -47,9 +47,9 @@ def refusal() -> str:
         *("https://gateway.example/banco/cec", "https://gateway.example/apiaccess2"),
     ],
 )
-def test_a_base_url_loses_its_last_slash(given: pytest.MonkeyPatch, base: str) -> None:
+def test_a_base_url_loses_its_last_slashes(given: pytest.MonkeyPatch, base: str) -> None:
     """Scheme, host, port and a gateway's own path; http only where the network is not left."""
-    for text in (base, f"{base}/"):
+    for text in (base, f"{base}/", f"{base}//"):
         given.setenv("PS7_BASE_URL", text)
         assert PS7Settings.load().base_url == base
 
@@ -58,7 +58,9 @@ NO_HOST, NO_MORE = "this one does not begin with https:// and a host", "this one
 PS7_PATH = "https://ps7.example/gateway/apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 NO_BASE_URLS = {
     **dict.fromkeys(("ps7.example", "localhost:80", "ftp://ps7.example", "https://"), NO_HOST),
-    **dict.fromkeys((f"https://ps7.example{end}" for end in ("/path?", "?q=1", "#part")), NO_MORE),
+    **dict.fromkeys(
+        (f"https://ps7.example{end}" for end in ("/path?", "?q=1", "#part", "#")), NO_MORE
+    ),
     **dict.fromkeys((PS7_PATH, "https://ps7.example/apiaccess"), "this one holds PS7's own path"),
     **dict.fromkeys(("https://user:pass@ps7.example", "https://@ps7.example"), "this one holds a"),
     **dict.fromkeys(("http://ps7.example", "http://localhost.example"), "this one is http to"),
@@ -87,14 +89,16 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "ARRIVAL_KEYS": (
         *("", " ", "[]", " null\n", "[null]", LONG, f'["{LONG[1:]}"]', f'["{LONG}", 5]'),
         *(f'["{40 * " "}"]', f'["{LONG[1:]}\u2007 "]'),
-        *(f'["-----BEGIN PUBLIC KEY-----{LONG}"]', f'["ssh-rsa {LONG}"]'),
+        *(f'["{text}{LONG}"]' for text in ("a -----BEGIN PUBLIC KEY-----", "ssh-ed25519 ")),
     ),
     "ENCODED": ("2", "yes"),
-    "METADATA_KEYS": ("contextId", "[]", '["a..b"]', "[5]"),
+    "METADATA_KEYS": ("contextId", "[]", '["a..b"]', '["a. .b"]', "[5]"),
     "SLOT_NAMES": ("[]", '{"cpf": "account"}', '{"cpf": ""}', '{"saldo": "balance"}'),
     "CLEAR_SLOTS": ("balance", "[null]", '["cpf"]', '["balance", "ps7_status"]', '["u_ion"]'),
     "DEADLINE": ("0", "inf", "nan", "50.001"),
-    **dict.fromkeys(("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), ("0", "2s", "nan")),
+    **dict.fromkeys(
+        ("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), ("0", "2s", "nan", "240.001")
+    ),
     **dict.fromkeys(("MAX_CONTEXTS", "MAX_CONNECTIONS", "BREAKER_FAILURES"), ("0", "1.5")),
     "ATTEMPTS": ("0", "11", "2.5"),
     "PROXY": (
@@ -124,6 +128,25 @@ def test_a_bad_value_is_refused_by_its_name(
     text = refusal()
     assert text.startswith(f"{HEAD}  {variable} cannot be used; it expects ")
     assert text.count("\n") == 1
+
+
+AT_THE_EDGE: dict[str, tuple[object, ...]] = {
+    "ARRIVAL_KEYS": (["é" * 16],),
+    **dict.fromkeys(("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), (0.001, 240.0)),
+    **dict.fromkeys(("MAX_CONTEXTS", "MAX_CONNECTIONS", "BREAKER_FAILURES"), (1,)),
+    "ATTEMPTS": (1, 10),
+    "MAX_AGE": (0.001, 2678400.0),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_EDGE)
+def test_a_value_at_the_edge_is_taken(given: pytest.MonkeyPatch, name: str) -> None:
+    """The least, and the most; of a key its bytes count, and not its characters."""
+    for value in AT_THE_EDGE[name]:
+        given.setenv(f"PS7_{name}", json.dumps(value))
+        taken = PS7Settings.load().model_dump()[name.lower()]
+        shown = [each.get_secret_value() for each in taken] if isinstance(value, list) else taken
+        assert shown == value
 
 
 @pytest.mark.parametrize(
@@ -164,6 +187,9 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
     assert lines[0].endswith(
         "; looked in the environment, .env in this folder (not there) and PS7_SECRETS_DIR (not set)"
     )
+    Path(".env").touch()
+    given.setenv("PS7_SECRETS_DIR", ".")
+    assert ".env in this folder (there) and PS7_SECRETS_DIR (set)" in refusal()
     assert "s3cret" not in "".join(lines)
 
 
@@ -249,7 +275,7 @@ def test_settings_come_from_environment_dot_env_and_secret_files(
     (tmp_path / ".env").write_text(dotenv)
     (tmp_path / "secrets").mkdir()
     for name in ("PS7_USERNAME", "PS7_PASSWORD", "ps7_api_key", "OTHER"):
-        (tmp_path / "secrets" / name).write_text("secret-file\n")
+        (tmp_path / "secrets" / name).write_text(" secret-file \r\n")
     for name in ("ps7_deadline", "ps7_app_key", "ps7_seal_keys", "ps7_client_cert"):
         (tmp_path / "secrets" / name).write_text("\n")
     loaded = PS7Settings.load()
