@@ -141,7 +141,7 @@ async def test_an_expiry_that_was_not_expected_is_warned_of_once_a_process(
         ps7.answer("C1", body={"expireIn": expire_in, "payload": {"u_ag": "0341"}})
         async with PS7Client(settings_for(ps7.url)) as client:
             await client.lookup("C1")
-    assert caplog.messages == [
-        f"PS7 sent an expireIn that {problem}: PS7_MAX_AGE applies instead"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"PS7 sent an expireIn that {problem}: PS7_MAX_AGE applies instead")
         for problem in ("is 0 or less (9)", "is past (9999-99-99)", "cannot be read (aaaa)")
     ]

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.ps7 import CustomerContext, Outcome, PS7SessionStart
+from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, telemetry
 from actions.ps7.conversation.state import State
 from actions.ps7.testing import PERSONAS
 from tests.support import bots
@@ -131,18 +131,20 @@ async def test_a_session_start_adds_the_bots_slots_and_drops_ours(
     """Its events come after the plugin's; a slot of the plugin's among them is left out."""
 
     async def opened(_: PS7SessionStart, *_known: object) -> list[dict[str, Any]]:
-        return [SlotSet("balance", "7,00"), SlotSet("cpf", "typed"), SlotSet("ps7_status", "ok")]
+        ours = SlotSet("cpf", "typed"), SlotSet("ps7_status", "ok")
+        return [ActiveLoop("cpf"), SlotSet("balance", "7,00"), *ours]
 
     bot = converse()
     monkeypatch.setattr(ActionSessionStart, "opened", opened)
 
     result = await bot.user("oi", metadata={"contextId": "not-found"})
 
-    assert [event["name"] for event in result.events[-2:]] == ["balance", "action_listen"]
+    assert [event["name"] for event in result.events[-3:]] == ["cpf", "balance", "action_listen"]
     assert bot.shown == no_customer("rejected")
     said = "PS7SessionStart.opened returned a value for {}: left out"
-    left_out = [line for line in caplog.messages if "left out" in line]
-    assert left_out == [said.format("cpf"), said.format("ps7_status")]
+    left_out = [line for line in caplog.record_tuples if "left out" in line[2]]
+    names = ("cpf", "ps7_status")
+    assert left_out == [(telemetry.__name__, logging.WARNING, said.format(name)) for name in names]
 
 
 async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:

@@ -173,9 +173,9 @@ def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
     assert circuit.look_up(Reason.OK, *[Reason.CONNECT] * (LIMIT - 1)) is None
     assert circuit.changes == [1, -1]
     assert not circuit.breaker.wants_probe
-    assert caplog.messages == [
-        "Circuit breaker open after 3 failures; next probe in 15 s",
-        f"Circuit breaker closed: PS7 answers again (probe: {answer})",
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Circuit breaker open after 3 failures; next probe in 15 s"),
+        ("WARNING", f"Circuit breaker closed: PS7 answers again (probe: {answer})"),
     ]
 
 

@@ -327,9 +327,9 @@ def test_guesses_are_counted_over_the_sessions_of_a_conversation(
     failure: Outcome, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever starts a session after each few contextIds is noticed: each fifth is an alert."""
-    alerts: list[int] = []
+    alerts: list[tuple[object, ...]] = []
     number = 0
-    add = SimpleNamespace(add=lambda *_: alerts.append(number))
+    add = SimpleNamespace(add=lambda *said: alerts.append((number, *said)))
     monkeypatch.setattr(telemetry, "arrivals_refused", add)
     talk = Talk(a_bot(max_contexts=5))
     for number in range(1, 12):
@@ -339,7 +339,8 @@ def test_guesses_are_counted_over_the_sessions_of_a_conversation(
             talk.arrives(f"c{number}", failure).later(seconds=seconds).arrives(f"c{number}")
         if number % 4 == 0:
             talk.arrives("ana").run(FORGET)
-    assert alerts == [5, 10]
+    reason = {"reason": "too_many_context_ids"}
+    assert alerts == [(5, 1, reason), (10, 1, reason)]
     line = "PS7 did not know 5 contextIds of one conversation"
     assert logged(caplog).count(("WARNING", line)) == 1
 
@@ -361,12 +362,12 @@ def test_metadata_without_a_contextid_is_known_and_named_once(
 
 
 REFUSALS: dict[str, Callable[[Talk], list[str]]] = {
-    # outcome and reason in the log of the last, by what arrives
-    "invalid arrival_signature": lambda _: ["ana"],
-    "invalid arrival_claims": lambda talk: [talk.token("ana", seconds=121)],
-    "invalid arrival_conversation": lambda _: [Talk(sender_id="s2").token("ana")],
-    "invalid arrival_time": lambda talk: [talk.token("ana", ago=120)],
-    "rejected too_many_context_ids": lambda talk: [*map(talk.token, CPF)],
+    # outcome and reason in the log of the last, and a word of why, by what arrives
+    "invalid arrival_signature signed": lambda _: ["ana"],
+    "invalid arrival_claims claims": lambda talk: [talk.token("ana", seconds=121)],
+    "invalid arrival_conversation conversation": lambda _: [Talk(sender_id="s2").token("ana")],
+    "invalid arrival_time valid": lambda talk: [talk.token("ana", ago=120)],
+    "rejected too_many_context_ids others": lambda talk: [*map(talk.token, CPF)],
 }
 
 
@@ -385,7 +386,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     talk.arrives(last, correlationId=last)
     (_, told), why = logged(caplog)
     assert talk.asked == asked
-    outcome, reason = line.split()
+    outcome, reason, word = line.split()
     assert talk.rule == ("arrival-refused" if outcome == "invalid" else "too-many")
     pattern = (
         f"PS7 lookup: outcome={outcome} reason={reason} status=- attempts=0 ms=0 "
@@ -393,6 +394,7 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     )
     assert re.fullmatch(pattern, told)
     assert why == ("WARNING", f"Arrival refused: {ARRIVAL_REFUSED[Reason(reason)]}")
+    assert word in why[1]
     assert not re.search("ana|diego|elisa|eyJ|sender", told)
     talk.arrives()
     assert logged(caplog) == [], "and once"
