@@ -42,7 +42,7 @@ async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() 
             caller.setblocking(False)
             caller.connect_ex(listening.getsockname())
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with client_of(url, connect_timeout=0.2) as client:
+        async with client_of(url, connect_timeout=0.2, read_timeout=100) as client:
             failure = await failure_of(client)
         for caller in callers:
             caller.close()
@@ -52,7 +52,7 @@ async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() 
 
 async def test_an_answer_that_does_not_go_on_in_time() -> None:
     """`PS7_READ_TIMEOUT`, here long before the deadline."""
-    limits = {"deadline": 2.0, "attempts": 1}
+    limits = {"deadline": 2.0, "connect_timeout": 100, "attempts": 1}
     async with Server([http(GOOD)[:-1]]) as server, client_of(server.url, **limits) as client:
         assert (await failure_of(client)).reason is Reason.READ_TIMEOUT
 

@@ -117,7 +117,7 @@ async def test_a_bug_is_an_outcome_too(
     monkeypatch.setenv("PS7_CLEAR_SLOTS", '["balance", "undeclared"]')
     bot = converse()
     await bot.arrives("ana")
-    await bot.set_slots(balance=10, colour="red")
+    await bot.set_slots(balance=0, colour="red")
     if at == "decide":
         monkeypatch.setattr(ActionPS7Context, "decide", broken)
     else:

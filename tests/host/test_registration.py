@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from rasa_sdk import Action
 
 from actions.ps7 import (
@@ -52,21 +53,23 @@ def test_arrivals_that_no_key_signs_are_said_once_at_start(
     telemetry.warn_of_open_arrival.cache_clear()
     settings.setenv("PS7_ARRIVAL_KEYS", json.dumps(["k" * 32]))
     ActionPS7Context()
-    assert "PS7_ARRIVAL_KEYS" not in caplog.text
+    assert caplog.messages == []
     settings.delenv("PS7_ARRIVAL_KEYS")
     for action in (ActionPS7Context, ActionPS7Verify):
         action()
-    assert caplog.text.count("PS7_ARRIVAL_KEYS is not set") == 1
+    (record,) = caplog.records
+    assert (record.levelname, record.message[:27]) == ("WARNING", "PS7_ARRIVAL_KEYS is not set")
 
 
 def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPatch) -> None:
     """As a folder and as the wheel. Nothing else is a copy: no reload, no class of that name."""
-    modules = [actions.__name__]
+    modules = [actions.__name__, "bot.own"]
 
     def classes() -> list[type]:
         bots = type("PS7Action", (), {"__module__": "bot.actions"})
         bases = (PS7Action,)
-        return [bots, *(type("PS7Action", bases, {"__module__": module}) for module in modules)]
+        copies = (type("PS7Action", bases, {"__module__": module}) for module in modules)
+        return [bots, type("Another", bases, {"__module__": "bot.actions"}), *copies]
 
     settings.setattr(Action, "__subclasses__", classes, raising=False)
     ActionPS7Context()
@@ -76,7 +79,11 @@ def test_a_second_copy_of_the_plugin_stops_the_server(settings: pytest.MonkeyPat
 
 
 def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPatch) -> None:
-    """And those of other settings have their own; the last one used is what counts."""
+    """And those of other settings have their own; the last one used is what counts.
+
+    The lines of a lookup and of a refusal name a contextId alike.
+    """
+    settings.setenv("PS7_SEAL_KEYS", json.dumps([Fernet.generate_key().decode() for _ in "ab"]))
     first = ActionPS7Context()
     assert first.runtime is ActionPS7Verify().runtime
     settings.setenv("PS7_DEADLINE", "1")
@@ -84,6 +91,8 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
     assert other.runtime is not first.runtime
     for one in (first, other):
         assert one.runtime is runtime.current()
+        assert one.runtime.client.digest("C1") == one.runtime.bot.digest("C1")
+    assert len(runtime._runtimes) == 2
 
 
 @pytest.mark.parametrize("kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
@@ -106,6 +115,8 @@ def test_an_action_and_its_bound_run_can_be_pickled(
     assert vars(action).keys() == {"_settings"}
     vars(action)["greeting"] = {"of": "the bot"}
     parcel = pickle.dumps(action.run)
+    pickle.loads(parcel)  # noqa: S301 - packed above
+    assert levels == [], "where something logs, nothing is configured"
     settings.delenv("PS7_SEAL_KEYS")  # a worker has what travelled alone
     settings.setattr(logging.getLogger(), "handlers", [])
     settings.setattr(runtime, "_runtimes", [])

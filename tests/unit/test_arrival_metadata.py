@@ -29,6 +29,7 @@ def test_what_rasa_adds_is_not_named(metadata: object) -> None:
         ({"customData": {"contextId": "C1"}}, f"keys: customData; customData.contextId {LOOKS}"),
         ({"Context-Id": 5}, f"keys: Context-Id; Context-Id {LOOKS}"),
         ({"context_id": {"id": 1}}, f"keys: context_id; context_id {LOOKS}"),
+        ({"channel": {"x": 1}, "PS7-Ctx": 5}, f"keys: PS7-Ctx, channel; PS7-Ctx {LOOKS}"),
         ({"a": {"b": {"contextId": "C1"}}}, f"keys: a; a.b.contextId {LOOKS}"),
         ({"a": {"b": {"c": {"contextId": "C1"}}}}, "keys: a"),
         (

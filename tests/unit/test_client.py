@@ -36,6 +36,8 @@ class Played:
         self.probe_ends: list[End] = [DOWN]
         self.requests: list[str] = []
         """The contextId of each request."""
+        self.sent = Request("", {}, b"")
+        """The last of them."""
         self.patience: list[float | None] = []
         self.pauses: list[float] = []
         self.limits: list[float] = []
@@ -67,6 +69,7 @@ class Played:
     async def _send(self, request: Request, patience: float | None = None) -> Answer:
         body = json.loads(request.body)
         name = body.get("contextId", "token")
+        self.sent = request
         self.requests.append(name)
         if name == "token":
             if (fetch := self.fetch) is not None:
@@ -188,9 +191,12 @@ async def test_a_lookup_that_is_cancelled_is_no_evidence(ps7: Played) -> None:
 
 
 async def test_lookup_raises_what_ask_returns(ps7: Played) -> None:
-    """One error, made for it: nothing hangs on to it."""
+    """One error, made for it: nothing hangs on to it. It sends what `ask` would."""
     ps7.ends = [OK]
-    assert (await ps7.client.lookup("C1")).agency == "0341"
+    known = await ps7.client.lookup("C1", encoded=0, correlation_id="c-1", flow_id="f-1")
+    assert (known.agency, json.loads(ps7.sent.body)["encoded"]) == ("0341", "0")
+    ids = [ps7.sent.headers[f"x-itau-{name}"] for name in ("correlationID", "flowID")]
+    assert ids == ["c-1", "f-1"]
     ps7.ends = [busy()]
     with pytest.raises(LookupFailed, match=r"^server_error \(HTTP 503\)$") as caught:
         await ps7.client.lookup("C1")
@@ -222,7 +228,8 @@ async def test_a_value_that_is_not_documented_is_a_warning_that_names_its_field(
     said = "PS7 sent a value that its interface does not document in: u_id, u_dseg"
     for _ in range(2):
         await ps7.look_up(Answer(200, {}, json.dumps({"payload": payload}).encode()))
-    assert caplog.messages == [said] * 2
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert lines == [("WARNING", said)] * 2
 
 
 # The probe

@@ -90,9 +90,10 @@ def test_the_latest_message_counts_where_no_event_is_one() -> None:
 
 def test_a_message_came_at_its_time_and_not_before_an_event_in_front_of_it() -> None:
     """A client that writes events through Rasa's API may claim an earlier time."""
-    claims = [None, 4.0, "now", 2.0, 6.0, float("nan")]
+    claims = [None, True, 4.0, "now", 2.0, 6.0, float("nan")]
     history = read(*({"event": "user", "timestamp": at} for at in claims))
-    assert [message.came_at for message in history.messages] == [None, 4.0, 4.0, 4.0, 6.0, 6.0]
+    came = [message.came_at for message in history.messages]
+    assert came == [None, None, 4.0, 4.0, 4.0, 6.0, 6.0]
 
 
 def test_what_our_session_start_said_is_known_with_the_first_message_only() -> None:

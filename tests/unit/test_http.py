@@ -86,6 +86,7 @@ async def test_a_cancellation_that_is_not_ours_is_a_lost_connection(
     [
         ("SSLV3_ALERT_BAD_CERTIFICATE", Reason.TLS_CLIENT_REFUSED),
         ("TLSV1_ALERT_UNKNOWN_CA", Reason.TLS_CLIENT_REFUSED),
+        ("TLSV1_ALERT_ACCESS_DENIED", Reason.TLS_CLIENT_REFUSED),
         ("SSLV3_ALERT_HANDSHAKE_FAILURE", Reason.TLS_CLIENT_REFUSED),
         ("TLSV1_ALERT_PROTOCOL_VERSION", Reason.TLS),
         ("CERTIFICATE_VERIFY_FAILED", Reason.TLS),
@@ -126,11 +127,11 @@ SENT = ("headers", "proxy", "proxy_headers")
         ("https://ps7.example", "http://px:3", {"headers": {"A": "b"}, "proxy": "http://px:3"}),
         (
             "https://ps7.example",
-            "http://us%40er:planted%20w@px:3/",
+            "http://us%40er:pl@nted%20w@px:3/",
             {
                 "headers": {"A": "b"},
                 "proxy": "http://px:3/",
-                "proxy_headers": {"Proxy-Authorization": "Basic dXNAZXI6cGxhbnRlZCB3"},
+                "proxy_headers": {"Proxy-Authorization": "Basic dXNAZXI6cGxAbnRlZCB3"},
             },
         ),
         (

@@ -114,6 +114,7 @@ def test_another_name_of_a_context_id_that_is_logged_out_is_missing(
     asked = list(talk.asked)
     talk.brings("ana", encoded=encoded).hears(talk.customer("ana", decoded_context_id="diego"))
     assert (talk.says_now, talk.seal.customer) == (MISSING, None)
+    assert talk.seal.logged_out[0] == ANA, "the newest"
     talk.arrives("ana", encoded=encoded)
     assert (talk.rule, talk.asked) == ("logged-out", asked)
     talk.brings("elisa2").hears(talk.customer("ana", decoded_context_id="diego2"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from actions.ps7 import Outcome, Reason
 from actions.ps7.conversation.arrival import refused
@@ -42,8 +43,8 @@ def test_a_contextid_is_read_where_the_settings_say() -> None:
 
 
 def test_what_makes_a_trail_is_the_same_in_every_process_and_release() -> None:
-    """Servers with one seal key write the same ids, also while a new version is rolled out."""
-    bot = a_bot(seal_keys=[SEAL_KEY])
+    """Servers with one newest seal key write the same ids, also while a version is rolled out."""
+    bot = a_bot(seal_keys=[SEAL_KEY, Fernet.generate_key().decode()])
     assert bot.correlation.uuid("sender-1") == "a2403437-1122-8f7e-ae06-6417fb815fb4"
     assert bot.digest("ana") == "5db4073b6495"
 

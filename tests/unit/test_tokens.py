@@ -212,7 +212,7 @@ async def test_a_lookup_that_is_cancelled_does_not_take_the_fetch_from_the_other
 
 async def test_a_fetch_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends where no lookup is left to end it."""
-    gateway = Gateway(monkeypatch, deadline=0.05)
+    gateway = Gateway(monkeypatch, deadline=0.05, read_timeout=60)
     await _given_up(gateway)
     failure = await within(5, "the fetch ends", gateway.fails())
     assert failure.reason is Reason.DEADLINE
