@@ -17,12 +17,13 @@ from urllib.parse import quote
 import pytest
 
 from actions.ps7.cli import web
+from actions.ps7.cli.command import parser
 from tests.support.arriving import arrived
 from tests.support.command import Cli, Terminal
 from tests.support.pages import serving
 from tests.support.processes import free_port
 
-KEY = "new-key-" * 4
+KEY, OLDER = "new-key-" * 4, "old-key-" * 4
 ANA = {"ps7_status": "ok", "ps7_context": "gAAA", "cpf": "52998224725", "segment": "Varejo"}
 TYPED = {"identification": "529.982.247-25", "segment": "for ctx-of-ana"}
 """What a form wrote into slots that are open by their names."""
@@ -42,6 +43,7 @@ class Rasa:
     """Seconds for a message, and for the slots."""
     now: float = 0
     token: str = ""
+    refuses: int = 401
 
     def page(self, path: str, message: Any) -> object:  # noqa: ANN401 - JSON
         """Return what a Rasa answers."""
@@ -51,7 +53,7 @@ class Rasa:
             return self.answers.pop(0) if self.answers else None
         self.asked.append(path)
         if self.token and f"token={quote(self.token, safe='')}" not in path:
-            return 401
+            return self.refuses
         return {"slots": self.slots.pop(0)} if self.slots else None
 
 
@@ -104,7 +106,7 @@ def test_answers_and_what_changed_are_shown(
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
     unchanged = ANA | {"segment": None}
     rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged | TYPED]
-    assert cli(f"chat --as ctx-of-ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
+    assert cli(f"chat --as ctx-of-ana --url {rasa.url}// --sender a/b") == (0, SHOWN, "")
     assert rasa.heard == [
         {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ctx-of-ana"}},
         {"sender": "a/b", "message": "e agora?"},
@@ -119,13 +121,13 @@ def test_it_talks_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.Mon
     Slots go by the bot's own names. `--show` masks nothing but the seal, which says nothing.
     """
     isolated.setenv("PS7_METADATA_KEYS", '["customData.ctx", "contextId"]')
-    isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY]))
+    isolated.setenv("PS7_ARRIVAL_KEYS", json.dumps([KEY, OLDER]))
     isolated.setenv("PS7_SLOT_NAMES", '{"cpf": "documento"}')
-    isolated.setattr("sys.stdin", Terminal("oi\n"))
+    isolated.setattr("sys.stdin", Terminal("oi\n:slots\n"))
     rasa.answers, rasa.slots = [[]], [{"ps7_context": "gAAA", "documento": ANA["cpf"], "cpf": "1"}]
     out = cli(f"chat --as ana --show --url {rasa.url}").out
-    lines = ["you: bot: (nothing)", "     ps7_context = (sealed)", f"     documento = {ANA['cpf']}"]
-    assert out == "\n".join([*lines, "you: "])
+    slots = f"     ps7_context = (sealed)\n     documento = {ANA['cpf']}\n"
+    assert out == f"you: bot: (nothing)\n{slots}you: {slots}you: "
     [message] = rasa.heard
     token = message["metadata"]["customData"]["ctx"]
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
@@ -147,9 +149,11 @@ def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(
 ) -> None:
     """Without it the way is said: what Rasa has on already is not. The first line may bring it."""
     rasa.token = "a&b/ç"
-    for typed, option, shown in (("oi", "", False), ("a&b/ç\noi", "--auth-token -", True)):
+    given = "a&b/ç\noi", "--auth-token -", True
+    for typed, option, shown in (("oi", "", False), ("oi", "--auth-token x", False), given):
         isolated.setattr("sys.stdin", io.StringIO(typed))
         rasa.answers, rasa.slots = [[{"text": "Olá!"}]], [{"segment": "Varejo"}]
+        rasa.refuses = 403 if option else 401
         code, out, err = cli(f"chat --url {rasa.url} {option}")
         assert code == 0, out
         assert ("     segment = Varejo\n" in out) is shown
@@ -158,7 +162,7 @@ def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(
     assert rasa.asked[-1].endswith("/tracker?include_events=NONE&token=a%26b%2F%C3%A7")
 
 
-NO_ANSWERS: tuple[object, ...] = ({"a": 1}, ["text"], "text", 5.5, [[]])
+NO_ANSWERS: tuple[object, ...] = ({"a": 1}, ["text", {}], "text", 5.5, [[]])
 NO_SLOTS: tuple[object, ...] = ([], 7.5, "slots", {"slots": 7})
 
 
@@ -191,7 +195,10 @@ def test_a_rasa_that_does_not_take_a_message_is_named(
     rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """And what to look at."""
+    assert parser().parse_args(["chat"]).url == "http://127.0.0.1:5005"
+    rasa.answers = [503]
     for url, said in (
+        (rasa.url, f"Rasa at {rasa.url} answers HTTP 503\n"),
         (rasa.url, f"Rasa at {rasa.url} answers HTTP 404: it has no REST channel"),
         (closed := f"http://127.0.0.1:{free_port()}", f"Rasa cannot be reached at {closed} (URLE"),
         ("localhost:5005", "Rasa cannot be reached at localhost:5005 (URLError): "),
@@ -215,3 +222,4 @@ def test_a_rasa_may_take_a_minute(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyP
         assert ended.code == code, ended.err
         assert said in ended.err
         assert ("cpf = " in ended.out) == (not said)
+    assert len({message["sender"] for message in rasa.heard}) == 3, "each is a new conversation"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from actions.ps7.cli.command import main
+from actions.ps7.cli.one_lookup import Asked, look_up
 from actions.ps7.cli.version import VERSION
 from actions.ps7.digests import KeyedDigest
 from actions.ps7.testing import FAULTS, PERSONAS, Simulator
-from tests.support.command import Cli
+from tests.support.command import Cli, Terminal
 from tests.support.processes import free_port
 
 # The simulator lives in the session's event loop.
@@ -116,10 +119,39 @@ async def test_no_secret_of_ours_is_shown_whoever_repeats_it(
     monkeypatch.setenv("PS7_APP_KEY", f"{password}-key")
     key = json.loads(settings["PS7_SEAL_KEYS"])[0]
     echo = {"error": f"<{password}-key, {password}>", f"x{key}": [key, None, 7]}
-    ps7.answer("C1", status=401, body=echo)
-    shown = (await said(cli, "C1 --show"))["answer"]
-    named = {"error": "<(PS7_APP_KEY), (PS7_PASSWORD)>"}
-    assert shown == {**named, "x(PS7_SEAL_KEYS)": ["(PS7_SEAL_KEYS)", None, 7]}
+    sent = json.dumps(echo)
+    in_latin_1 = sent.encode().replace(b"<", b"\xab")
+    for body, first in ((sent.encode("utf-16"), "<"), (in_latin_1, "\ufffd")):
+        ps7.answer("C1", status=401, body=body)
+        shown = (await said(cli, "C1 --show"))["answer"]
+        named = {"error": f"{first}(PS7_APP_KEY), (PS7_PASSWORD)>"}
+        assert shown == {**named, "x(PS7_SEAL_KEYS)": ["(PS7_SEAL_KEYS)", None, 7]}
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("body", "size"), [(b"", "0 bytes"), (b"[" * 50_000, "no JSON, 50000 bytes")]
+)
+async def test_an_answer_without_json_is_said(
+    ps7: Simulator, cli: Cli, body: bytes, size: str
+) -> None:
+    """Nothing, or what is too deep to be read."""
+    ps7.answer("C1", status=401, body=body)
+    out = (await asyncio.to_thread(cli, "lookup C1")).out
+    assert re.findall(r"^(?:outcome|answer) +(.+)$", out, re.MULTILINE) == ["denied", size]
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(("name", "shown"), [("ana", "32mok"), ("not-found", "31mrejected")])
+async def test_the_outcome_is_green_or_red_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, name: str, shown: str
+) -> None:
+    """By whether there is a customer."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout", out := Terminal())
+    assert await asyncio.to_thread(main, ["lookup", name]) == EXIT_CODES[shown[3:]]
+    assert f"outcome      \x1b[{shown}\x1b[0m" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -147,6 +179,17 @@ async def test_lookup_shows_how_it_ended_and_exits_with_its_code(
     assert any(slots.values()) is (fault is None)
 
 
+UNREACHED = """\
+outcome      unavailable
+reason       connect
+status       -
+attempts     3
+took         1235 ms
+valid until  -
+answer       none, or not whole
+"""
+
+
 @pytest.mark.usefixtures("settings")
 async def test_lookup_without_an_answer_shows_no_customer(
     monkeypatch: pytest.MonkeyPatch, cli: Cli
@@ -157,11 +200,13 @@ async def test_lookup_without_an_answer_shows_no_customer(
     """
     monkeypatch.setenv("PS7_BASE_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("PS7_SEAL_KEYS")
-    code, out, err = await asyncio.to_thread(cli, "lookup ana")
-    rows = ("outcome      unavailable", "reason       connect", "status       -")
-    assert out.startswith("\n".join([*rows, "attempts     3", "took"]))
-    assert out.endswith("\nvalid until  -\nanswer       none, or not whole\n")
-    assert (code, err) == (13, "")
+
+    def asked(*given: Any, **more: Any) -> Asked:  # noqa: ANN401 - as it takes
+        made = look_up(*given, **more)
+        return made._replace(report=replace(made.report, seconds=1.2346))
+
+    monkeypatch.setattr("actions.ps7.cli.lookup.look_up", asked)
+    assert await asyncio.to_thread(cli, "lookup ana") == (13, UNREACHED, "")
 
 
 @pytest.mark.usefixtures("settings")
