@@ -137,6 +137,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     path = page.file.src_uri
     if path.startswith(BACKGROUND):
         page.meta.setdefault("search", {})["boost"] = 0.2
+    if path.startswith("docs/README."):  # the questions
+        page.meta.setdefault("search", {})["boost"] = 2
     if path.endswith(".source.md") or path in API:
         return markdown
 
@@ -163,3 +165,11 @@ def on_page_context(
         for lang, name in LANGUAGES.items()
     ]
     return context
+
+
+def on_post_build(config: MkDocsConfig, **_: object) -> None:
+    """Let the search know the forms of a word: the theme's worker gets ours at its end."""
+    workers = Path(config.site_dir, "assets", "javascripts", "workers")
+    (worker,) = workers.glob("search.*.min.js")
+    ours = Path(__file__).with_name("search.js").read_text(encoding="utf-8")
+    worker.write_text(f"{worker.read_text(encoding='utf-8')}\n{ours}", encoding="utf-8")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -114,7 +116,36 @@ def test_search_puts_guides_before_the_api_and_the_files(site: Path) -> None:
     assert [page for page in boosts if ".source." in page] == []
     assert boosts["docs/api.html"] | boosts["docs/api-testing.html"] == {0.2}
     assert boosts["CONTRIBUTING.html"] | boosts["tests/mutants/survivors.html"] == {0.2}
-    assert boosts["docs/integration.html"] | boosts["docs/README.pt-BR.html"] == {1}
+    assert boosts["docs/integration.html"] == {1}
+    assert boosts["docs/index.html"] | boosts["docs/README.pt-BR.html"] == {2}
+
+
+ASKED = {
+    "versões": "docs/README.pt-BR.html#você-opera-o-bot",
+    "voltar versao anterior": "docs/operations.html#upgrade-or-roll-back",
+    "cliente trocou de conta": "docs/README.pt-BR.html#você-tem-uma-pergunta",
+    "token vencido": "docs/README.pt-BR.html#você-tem-uma-pergunta",
+    "token expired": "docs/index.html#you-have-a-question",
+    "PS7 caiu": "docs/runbook.pt-BR.html#ps7unavailable",
+    "trocar certificado": "docs/operations.html#renew-a-certificate",
+    "quem acessa o CPF": "docs/README.pt-BR.html#você-tem-uma-pergunta",
+    "exclusão dos dados": "docs/compliance.pt-BR.html#eliminação-e-retenção",
+    "TLS CA mutual TLS": "docs/operations.html#proxy-mtls-workers-grpc",
+    "readiness probe": "docs/operations.html#health-and-when-a-server-ends",
+    "PS7_MAX_CONN": "docs/operations.html#settings",
+}
+
+
+def test_search_answers_what_people_type(site: Path) -> None:
+    """Among the first three pages and their first three parts, as the site's worker ranks them."""
+    if not (node := shutil.which("node")):
+        lacking("Node.js", "apt-get install nodejs")
+    (worker,) = site.glob("assets/javascripts/workers/search.*.min.js")
+    index = site / "search" / "search_index.json"
+    ask = (node, str(Path(__file__).with_name("search.mjs")), str(worker), str(index), *ASKED)
+    found = json.loads(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
+    first = [{unquote(part) for page in pages[:3] for part in page[:3]} for pages in found]
+    assert {q: p for (q, p), seen in zip(ASKED.items(), first, strict=True) if p not in seen} == {}
 
 
 @pytest.mark.parametrize(
