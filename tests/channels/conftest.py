@@ -21,8 +21,15 @@ from tests.support.waiting import until
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _services() -> AsyncIterator[Services]:
     made = Services()
-    async with TestServer(made.application(), port=int(services.URL.rpartition(":")[2])):
+    async with TestServer(made.application(), host="127.0.0.1") as server:
+        services.VARIABLES["STUB"] = str(server.make_url("")).rstrip("/")
         yield made
+
+
+@pytest.fixture
+def rasa_bots(_services: Services, rasa_bots: dict[str, RunningBot]) -> dict[str, RunningBot]:
+    """Return the bots, started after the services: till then nobody holds their port."""
+    return rasa_bots
 
 
 @pytest_asyncio.fixture(loop_scope="session")

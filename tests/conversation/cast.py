@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ BOTS = {
         OSS_BOT,
         settings={**_CLEARED, **_SIGNED},
         credentials=ROOT / "tests" / "channels" / "credentials.yml",
-        rasa_variables={**_CHANNELS, **services.VARIABLES},
+        rasa_variables=ChainMap(_CHANNELS, services.VARIABLES),
     ),
     # One with Rasa's own fallback, a form that asks for `cpf`, and a greeting as a session starts.
     # It keeps its conversations in a database, sends the domain to those actions alone that ask for
