@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pydoc
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -51,7 +52,9 @@ class Street:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == desk.__name__]
+    """Return the lines in the log, each with its level."""
+    records = [record for record in caplog.records if record.name == desk.__name__]
+    return [f"{record.levelname}: {record.getMessage()}" for record in records]
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
         (["lost"], True, 2, [BODY]),
         (["lost", "lost"], False, 2, [BODY]),
         ([503, 500], False, 2, []),
-        *(([status], False, 1, []) for status in (302, 399, 400, 408, 429, 499)),
+        *(([status], False, 1, []) for status in (300, 302, 400, 408, 429, 499)),
         (["slow"], False, 1, [BODY]),
     ],
 )
@@ -104,10 +107,12 @@ async def test_a_conversation_arrives_once_or_the_bot_keeps_it(
 ) -> None:
     """Within one deadline; and a customer who asks again is the same hand-over to the desk."""
     caplog.set_level(logging.DEBUG)
-    street.troubles = troubles
+    street.troubles = [*troubles]
     heard = await within(4, "the bot hears of it", desk.hand_over(ASKING, CONTEXT))
     assert heard is bot_hears_so
     assert (street.requests, [*street.arrived().values()]) == (requests, arrived)
+    statuses = re.findall(r"WARNING: Hand-over failed: status (\d+)", "".join(said(caplog)))
+    assert [*map(int, statuses)] == [each for each in troubles if isinstance(each, int)]
     assert await desk.hand_over(ASKING, CONTEXT)
     assert [*street.arrived().values()] == [BODY]
     for value in (TOKEN, SENDER, *CONTEXT.values(), ASKED["text"], *street.arrived()):
@@ -157,22 +162,26 @@ async def test_a_desk_that_cannot_be_asked_is_away(
     for name, value in told.items():
         monkeypatch.setenv(f"HANDOVER_{name}", value)
     assert not await desk.hand_over(ASKING, CONTEXT)
-    assert (said(caplog), street.arrived()) == ([f"Hand-over failed: {why}"], {})
+    level = "ERROR" if "HANDOVER_URL" in why else "WARNING"
+    assert (said(caplog), street.arrived()) == ([f"{level}: Hand-over failed: {why}"], {})
 
 
 def test_each_handover_of_a_session_has_its_name() -> None:
     """Another conversation, session, customer, or one more after the desk took one: another."""
     others = [
         *(tracker(STARTED, TAKEN), tracker(STARTED, TAKEN, TAKEN), tracker()),
-        *(tracker({**STARTED, "timestamp": 2.5}), tracker(STARTED, sender="another")),
+        *(tracker({**STARTED, "timestamp": 2.5}), tracker({**STARTED, "timestamp": 1.25})),
+        *(tracker(STARTED, sender=each) for each in ("another", "Another")),
     ]
     names = [desk.idempotency_key(each, TOKEN, CONTEXT) for each in (tracker(STARTED), *others)]
     for name in ("ps7_status", "cpf_masked"):
         context = {**CONTEXT, name: "x"}
         names.append(desk.idempotency_key(tracker(STARTED), TOKEN, context))
+    names.append(desk.idempotency_key(tracker(STARTED), "another", CONTEXT))
     assert len({*names}) == len(names)
     again = tracker(TAKEN, STARTED, {**TAKEN, "value": False}, {"event": "user"})
-    assert desk.idempotency_key(again, TOKEN, {**CONTEXT, "reason": "x"}) == names[0]
+    context = dict(reversed(CONTEXT.items())) | {"reason": "x"}
+    assert desk.idempotency_key(again, TOKEN, context) == names[0]
     assert not any(SENDER in name for name in names)
 
 
@@ -203,7 +212,8 @@ ANA, DIEGO = customer("***.982.247-**"), customer("***.444.777-**")
         ([HELLO, {"event": "session_ended"}, AGAIN], 1),
         ([HELLO, {"event": "pause"}, BALANCE, {"event": "resume"}, AGAIN], 1),
         ([HELLO, {"event": "action", "name": "action_ps7_forget"}, AGAIN], 1),
-        ([HELLO] * 40, 30),
+        ([HELLO, ANA, STARTED, BALANCE, AGAIN, DIEGO], 2),
+        ([spoken("oi" * times) for times in range(1, 41)], 30),
         ([], 0),
     ],
 )
@@ -224,7 +234,7 @@ def test_an_agent_gets_what_this_customer_said_and_nobody_else(
         ("/affirm", {"contextId": "x"}, "/affirm"),
         ("/affirm", None, "/affirm"),
         ("oi", {"title": "Sim"}, "oi"),
-        ("/send_media", {}, "(arquivo que este canal não traz)"),
+        ("/send_media", {"title": "Sim"}, "(arquivo que este canal não traz)"),
     ],
 )
 def test_an_agent_reads_what_was_pressed_or_sent(
@@ -245,7 +255,7 @@ def test_an_agent_reads_what_was_pressed_or_sent(
         ("+55 11 98765 - 4321", "+••••"),
         ("\uff15\uff12\uff19\uff19", "••••"),
         ("às 10h, ou 123", "às 10h, ou 123"),
-        ("a" * 600, "a" * 500),
+        (f"{'a' * 498} 1234", f"{'a' * 498} •"),
     ],
 )
 def test_a_number_is_not_handed_over(text: str, shown: str) -> None:
