@@ -49,7 +49,7 @@ const chat = openChat({
   onOver: (id) => told.push(`over: ${named(id)}`), onEnd: () => told.push("end"),
   onRefused: (id) => told.push(`refused: ${named(id)}`),
 });
-const say = (text) => { ids[chat.say(text)] = text; };
+const say = (text, payload) => { ids[chat.say(text, payload)] = text; };
 const uttered = (message, heard) => happens("bot_uttered", message, heard);
 const signals = (conversation, more) => uttered({ custom: { data: { conversation, ...more } } });
 const authenticates = () => new Promise((shown) => socket.options.auth(shown));
@@ -58,15 +58,25 @@ await authenticates(); await happens("connect");
 """
 END = """
 await tick();
-console.log(JSON.stringify([told, sent.map(({ message, pass }) => [message, pass ?? null])]));
+console.log(JSON.stringify([told, sent.map(({ message, pass, payload }) =>
+  [message, pass ?? null, ...(payload ? [payload] : [])])]));
 """
 IN_TIME = ["said: ", "bot"]
 CASES = {
     # what happens, what is told, what is sent
     "one talks": (
-        "say('oi'); await tick(); await uttered({ text: 'olá' }); await done[0]({});",
-        [*IN_TIME, "oi? bot: olá", "over: oi"],
-        [["oi", "pass 1"]],
+        """say('oi'); say('Sim', 'p'); await tick(); await uttered({ text: 'olá' });
+        await done[0]({}); await uttered({ text: 'R$ 1' }); await done[1]({});""",
+        [*IN_TIME, "oi? bot: olá", "over: oi", "Sim? bot: R$ 1", "over: Sim"],
+        [["oi", "pass 1"], ["Sim", "pass 1", "p"]],
+    ),
+    "one connection, which is back while an agent's words wait for it": (
+        "const { auth, ...it } = socket.options; told.push(...Object.entries(it).map(String));",
+        [
+            *(*IN_TIME, "transports,websocket", "forceNew,true"),
+            *("timeout,5000", "reconnectionDelay,500", "reconnectionDelayMax,2000"),
+        ],
+        [],
     ),
     "a minute later, another pass": (
         "const now = Date.now(); Date.now = () => now + 59_000; say('oi'); await tick();",
@@ -79,9 +89,19 @@ CASES = {
         [["oi", "pass 1"]],
     ),
     "breaks and comes back: goes on where it was": (
-        """await happens('disconnect'); said = [{ text: 'olá' }]; await happens('connect');
-        say('oi'); await tick();""",
-        [*IN_TIME, "lost", "said: olá", "bot"],
+        """await signals('handed_over'); await happens('disconnect'); said = [{ text: 'olá' }];
+        await happens('connect'); say('oi'); await tick();""",
+        [*IN_TIME, "waiting", "? bot: ", "lost", "said: olá", "bot"],
+        [["oi", "pass 1"]],
+    ),
+    "breaks while it asks": (
+        "const back = chat.restore(); await happens('disconnect'); await back;",
+        [*IN_TIME, "lost", "said: ", "lost"],
+        [],
+    ),
+    "nobody says what was said: it stands": (
+        "said = null; await chat.restore(); say('oi'); await tick();",
+        [*IN_TIME, "bot"],
         [["oi", "pass 1"]],
     ),
     "breaks under a message that arrived": (
@@ -96,9 +116,9 @@ CASES = {
         [["oi", "pass 1"]],
     ),
     "what is said while it asks comes once": (
-        """said = [{ text: 'a' }]; const back = chat.restore(); await 0;
-        await uttered({ text: 'a' }); await uttered({ text: 'b' }); await back;""",
-        [*IN_TIME, "said: a", "bot", "? bot: b"],
+        """said = [{ text: 'a' }, { text: 'b' }]; const back = chat.restore(); await 0;
+        for (const text of 'acd') await uttered({ text }); await back;""",
+        [*IN_TIME, "said: a,b", "bot", "? bot: c", "? bot: d"],
         [],
     ),
     "an agent comes and goes": (
@@ -106,12 +126,12 @@ CASES = {
         await signals('joined', { agent: 'Caio' });
         await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
         await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
-        say('oi de novo'); await tick(); await signals('returned');""",
+        say('oi de novo'); await tick(); await signals('returned'); say('saldo'); await tick();""",
         [
             *(*IN_TIME, "waiting", "oi? bot: ", "over: oi", "agent Caio", "? bot: "),
             *("? agent: Olá", "heard", "heard", "back", "oi de novo? bot: "),
         ],
-        [["oi", "pass 1"], ["oi de novo", None]],
+        [["oi", "pass 1"], ["oi de novo", None], ["saldo", None]],
     ),
     "comes back after a goodbye": (
         """said = [{ you: 'tchau', id: '1' }, { custom: { data: { conversation: 'ended' } } }];
@@ -122,14 +142,24 @@ CASES = {
     "nobody came": ("await signals('never_came');", [*IN_TIME, "back", "? bot: "], []),
     "a signal for somebody else": ("await signals('later');", [*IN_TIME, "? bot: "], []),
     "the bot is back without a word about it": (
-        "await signals('handed_over'); await uttered({ text: 'oi' });",
-        [*IN_TIME, "waiting", "? bot: ", "back", "? bot: oi"],
+        """await signals('handed_over'); await uttered({ text: 'oi' });
+        await signals('joined', { agent: 'Caio' }); await uttered({ text: 'Só texto.', id: 'k1' });
+        await uttered({ text: 'oi' });""",
+        [
+            *(*IN_TIME, "waiting", "? bot: ", "back", "? bot: oi"),
+            *("agent Caio", "? bot: ", "? desk: Só texto.", "back", "? bot: oi"),
+        ],
         [],
     ),
     "comes back under an agent": (
         """said = [{ custom: { data: { conversation: 'joined', agent: 'Caio' } }, id: 'k1' }];
-        await happens('disconnect'); await happens('connect');""",
-        [*IN_TIME, "lost", "said: ", "agent Caio"],
+        said.push({ text: 'Olá', agent: 'Caio', id: 'k2' });
+        for (const each of said) await uttered(each);
+        await happens('disconnect'); await happens('connect'); await uttered(said[1]);""",
+        [
+            *(*IN_TIME, "agent Caio", "? desk: ", "? agent: Olá"),
+            *("lost Caio", "said: ,Olá", "agent Caio"),
+        ],
         [],
     ),
     "comes back after an agent has left": (
@@ -139,10 +169,18 @@ CASES = {
         [],
     ),
     "the bot logs the customer out": (
-        """say('tchau'); await tick(); await signals('ended'); await uttered({ text: 'Até!' });
-        await done[0]({});""",
-        [*IN_TIME, "tchau? bot: ", "tchau? bot: Até!", "over: tchau", "closed", "over", "end"],
-        [["tchau", "pass 1"]],
+        """say('tchau'); say('oi'); await tick(); await signals('ended');
+        await uttered({ text: 'Até!' }); await done[0]({}); await done[1]({});""",
+        [
+            *(*IN_TIME, "tchau? bot: ", "tchau? bot: Até!", "over: tchau"),
+            *("over: oi", "closed", "over", "end"),
+        ],
+        [["tchau", "pass 1"], ["oi", "pass 1"]],
+    ),
+    "another page says goodbye, and nothing that comes later opens it": (
+        "await signals('ended'); await signals('joined'); await chat.restore();",
+        [*IN_TIME, "closed", "over", "end", "? bot: ", "? bot: ", "said: "],
+        [],
     ),
     "breaks under a goodbye": (
         "say('tchau'); await tick(); await signals('ended'); await happens('disconnect');",
@@ -165,10 +203,11 @@ CASES = {
         [["oi", "pass 1"]],
     ),
     "the channel refuses a pass": (
-        """globalThis.setTimeout = (act) => act(); socket.active = false;
-        await happens('connect_error'); told.push(await authenticates().then(({ pass }) => pass));
+        """globalThis.setTimeout = (act) => act(); await happens('connect_error');
+        socket.active = false; await happens('connect_error');
+        told.push(await authenticates().then(({ pass }) => pass));
         console.log(JSON.stringify([told, []])); process.exit();""",
-        [*IN_TIME, "connects", "bot", "pass 2"],
+        [*IN_TIME, "bot", "connects", "bot", "pass 2"],
         [],
     ),
 }

@@ -185,7 +185,7 @@ SAYS: list[dict[str, Any]] = [
         },
     },
     {"text": None, "data": {"custom": {"type": "pdf"}}},
-    {"text": "Quer?", "data": {"buttons": [{"title": "Quero sim", "payload": "/affirm"}]}},
+    {"text": "Quer?", "data": {"buttons": [{"title": "Quero sim", "payload": "/thank"}]}},
 ]
 
 
@@ -218,7 +218,7 @@ async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: Runni
     await visit.page.reload()
     mine = visit.page.locator(".message.you .words")
     await expect(mine).to_have_text(["Quero sim"])
-    await expect(heard.last).to_contain_text(*spoken.WHAT_ELSE)
+    await expect(heard.last).to_contain_text(*spoken.THANKED)
 
 
 async def test_nothing_that_axe_finds_on_a_phone(visitors: Visitors) -> None:

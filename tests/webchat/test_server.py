@@ -58,6 +58,7 @@ EVENTS: list[dict[str, Any]] = [
     bot("Aguarde.", custom={"data": {"conversation": "handed_over"}}),
     {"event": "user", "text": "oi"},
     bot("Olá", {"agent": "Caio", "message_key": "k1"}),
+    bot("Só texto.", {"agent": None, "message_key": "k2"}),
     # `attachment` beside a picture, as Rasa had it once
     bot(None, image=PICTURE, attachment=PICTURE, elements=[{"title": "Ouro", "buttons": [BUTTON]}]),
     {"event": "bot", "text": "", "data": {"attachment": "https://a.example/c.pdf"}},
@@ -285,6 +286,7 @@ async def test_a_page_that_comes_back_reads_what_was_said(page: Page, behind: Be
         {"text": "Aguarde.", "custom": {"data": {"conversation": "handed_over"}}},
         {"you": "oi", "id": None},
         {"text": "Olá", "id": "k1", "agent": "Caio"},
+        {"text": "Só texto.", "id": "k2", "agent": None},
         {"attachment": {"type": "image", "payload": {"src": PICTURE}}},
         {
             "attachment": {
