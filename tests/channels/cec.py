@@ -34,9 +34,14 @@ class Cec:
         return [each["text"] for each in answer["answers"]], answer["next"]
 
     async def post(self, body: object, token: str = TOKEN) -> Any:  # noqa: ANN401 - JSON
-        """Post whatever it is; return the answer, or the status of one that is no JSON."""
+        """Post whatever it is; return the answer, or the status of one that is no JSON.
+
+        An answer other than 200 has its status as well.
+        """
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self.http.post("/messages", data=BytesIO(content), headers=headers) as answer:
             is_json = answer.content_type == "application/json"
-            return await answer.json() if is_json else answer.status
+            if not is_json:
+                return answer.status
+            return {**await answer.json(), **({} if answer.ok else {"status": answer.status})}

@@ -73,7 +73,9 @@ async def test_what_is_remembered_has_an_age_and_a_bound(monkeypatch: pytest.Mon
     another = Inbox("whatsapp")
     alike = ["wamid.a", "wamid.A", " wamid.a", "wamid.\u00e1", "wamid.a\u0301"]
     assert [await another.is_new(each) for each in alike] == [True] * len(alike)
-    await another.remember("Ana", "5511912345678")
+    for address in ("5511912345678", "5521912345678"):
+        await another.remember("Ana", address)
+        assert await another.address("Ana") == address, "where they wrote last"
     assert [await another.address(each) for each in ("ana", "Ana ", "An")] == [None] * 3
     await inbox.remember("a", "5511912345678")
     now += MAX_AGE + 60
@@ -144,4 +146,8 @@ async def test_what_is_not_answered_at_the_end_is_counted(caplog: pytest.LogCapt
         inbox.take(sender, partial(run, seconds))
     await inbox.close(0.3)
     assert done == [0.05]
-    assert caplog.messages == ["whatsapp: messages were not answered before the end, 2 so far"]
+    (line,) = caplog.records
+    assert line.getMessage() == "whatsapp: messages were not answered before the end, 2 so far"
+    assert line.levelname == "WARNING"
+    await asyncio.sleep(0.05)
+    assert inbox._workers == set(), "what takes too long ends"

@@ -13,7 +13,7 @@ from pywa_async import WhatsApp
 from pywa_async.types import SectionList
 
 from examples.channels import cloud_api
-from examples.channels.cloud_api import Sender, keyboard
+from examples.channels.cloud_api import Sender, keyboard, parts
 from tests.channels.updates import NUMBER_ID, PHONE, USER
 from tests.support.waiting import within
 
@@ -119,14 +119,19 @@ async def test_a_long_text_is_sent_whole(graph: Graph) -> None:
     assert [len(part) for part in made][-2:] == [4096, 904], "what has no blank is cut at the end"
     assert "".join("".join(made).split()) == "".join(LONG.split())
     assert made[0].endswith("palavra")
+    assert [len(each) for each in parts("oi " + "x" * 5000, 4096)] == [4096, 907]
+    assert [*parts("oi oi", 5), *parts("oi\noi oi", 7)] == ["oi oi", "oi\noi", "oi"]
+    graph.answers = [httpx.Response(200, json=TAKEN), refused(400, 7), refused(400, 8)]
+    assert await graph.sender.text(PHONE, "x" * 8193) == "not delivered: code 7"
 
 
 async def test_choices_are_below_the_end_of_a_long_text(graph: Graph) -> None:
     """The text goes first, and what can be pressed stands below its end."""
     await graph.sender.choices(PHONE, "palavra " * 300, options("Sim", "Não"))
     *before, last = graph.sent
-    assert [each["type"] for each in before] == ["text"] * 2
-    assert len(last["interactive"]["body"]["text"]) <= 1024
+    texts = [*(each["text"]["body"] for each in before), last["interactive"]["body"]["text"]]
+    assert " ".join(texts) == " ".join(["palavra"] * 300)
+    assert (len(texts), max(map(len, texts))) == (3, 1023)
     buttons = [each["reply"] for each in last["interactive"]["action"]["buttons"]]
     assert buttons == [{"id": "/0", "title": "Sim"}, {"id": "/1", "title": "Não"}]
 
@@ -152,7 +157,9 @@ async def test_a_picture_is_a_link(graph: Graph) -> None:
     """And no file of the server."""
     for link in ("https://a.example/1.png", "http://a.example/1.png", "/etc/hostname"):
         await graph.sender.picture(PHONE, link)
-    assert [each["type"] for each in graph.sent] == ["image", "text", "text"]
+    image, *texts = graph.sent
+    assert image["image"]["link"] == "https://a.example/1.png"
+    assert [each["text"]["body"] for each in texts] == ["http://a.example/1.png", "/etc/hostname"]
 
 
 @pytest.mark.parametrize(
@@ -188,20 +195,23 @@ async def test_an_answer_is_sent_again_or_counted_by_its_code(
 
 
 async def test_the_words_go_though_meta_does_not_take_what_is_beside_them(graph: Graph) -> None:
-    """Buttons become lines, and a picture its link; not if Meta may have it already."""
-    link = "https://a.example/1.png"
-    graph.answers = [refused(400, 131009)]
-    assert await graph.sender.choices(PHONE, "Quer?", options("Sim", "Não")) == ""
+    """Buttons become lines, and a picture its link; not if Meta may have it already.
+
+    What went before them is not said again.
+    """
+    link, long = "https://a.example/1.png", "x" * 1024
+    graph.answers = [httpx.Response(200, json=TAKEN), refused(400, 131009)]
+    assert await graph.sender.choices(PHONE, f"{long}Quer?", options("Sim", "Não")) == ""
     graph.answers = [refused(400, 131053)]
     assert await graph.sender.picture(PHONE, link) == ""
-    assert [each["text"]["body"] for each in graph.sent] == ["Quer?\n• Sim\n• Não", link]
+    assert [each["text"]["body"] for each in graph.sent] == [long, "Quer?\n• Sim\n• Não", link]
     for send in (
         graph.sender.choices(PHONE, "Quer?", options("A")),
         graph.sender.picture(PHONE, link),
     ):
         graph.answers = [httpx.ReadTimeout(PHONE)]
         assert await send == "perhaps delivered: code ReadTimeout"
-    assert len(graph.sent) == 2
+    assert len(graph.sent) == 3
 
 
 async def test_a_slow_graph_api_holds_nobody_up(
