@@ -169,12 +169,17 @@ def test_what_compose_builds_is_there_to_be_built() -> None:
 
 
 def test_who_is_in_front_waits_longer() -> None:
-    """The balancer for a look-up until its deadline; the proxy for two of those."""
+    """The balancer for a look-up until its deadline; the proxy for two of those.
+
+    And no longer than a Rasa server that is replaced has to end.
+    """
     files = ("nginx.conf", "balancer.conf")
     texts = [(DEPLOY / file).read_text(encoding="utf-8") for file in files]
     found = (re.findall(r"proxy_read_timeout (\d+)s;", text) for text in texts)
     (proxy,), (balancer,) = (map(int, each) for each in found)
+    (ends,) = re.findall(r"docker stop -t (\d+)", (DEPLOY / "on-call.sh").read_text("utf-8"))
     assert PS7Settings.model_fields["deadline"].default + 1 < balancer < proxy / 2
+    assert proxy <= int(ends)
     sizes = (re.findall(r"client_max_body_size (\d+)(\w);", each) for each in texts)
     ((message, kilo),), ((call, mega),) = sizes
     assert (kilo, mega) == ("k", "m"), "a call has the conversation: 250 of the longest messages"
@@ -195,13 +200,18 @@ def test_prometheus_has_our_alerts_and_keeps_what_they_look_back_at() -> None:
     monitoring = ROOT / "examples" / "monitoring"
     settings, ours = (load(folder / "prometheus.yml") for folder in (DEPLOY, monitoring))
     assert settings["global"] == ours["global"]
-    (found,) = (each for job in settings["scrape_configs"] for each in job["dns_sd_configs"])
-    assert found["refresh_interval"] == settings["global"]["scrape_interval"]
+    (job,) = settings["scrape_configs"]
+    port = int(SERVICES["actions"]["environment"]["OTEL_EXPORTER_PROMETHEUS_PORT"])
+    often = settings["global"]["scrape_interval"]
+    found = {"names": ["actions"], "type": "A", "port": port, "refresh_interval": often}
+    assert job == {"job_name": "ps7", "dns_sd_configs": [found]}
     (rules,) = settings["rule_files"]
     shipped = {each["target"]: each["source"] for each in SERVICES["prometheus"]["configs"]}
     file = COMPOSE["configs"][shipped[f"/etc/prometheus/{rules}"]]["file"]
     assert file == "../monitoring/rules.yml"
-    (kept,) = re.findall(r"retention\.time=(\d+)d", str(SERVICES["prometheus"]["command"]))
+    told = dict(each.split("=") for each in SERVICES["prometheus"]["command"])
+    assert SERVICES["prometheus"]["volumes"] == [f"metrics:{told['--storage.tsdb.path']}"]
+    (kept,) = re.findall(r"^(\d+)d$", told["--storage.tsdb.retention.time"])
     back = re.findall(r"offset (\d+)d", (DEPLOY / file).read_text("utf-8"))
     assert int(kept) > max(map(int, back))
 
@@ -237,7 +247,10 @@ def test_a_proxy_knows_who_is_behind_it_and_writes_nothing_down(
         "proxy_ssl_trusted_certificate /run/tls/ca.crt;",
         f"proxy_ssl_name {behind};",
     ]
-    assert re.findall(r"access_log (.+?);", text) == ["off"]
+    assert re.findall(r"(?m)^ *(\w+_log) (.+?);", text) == [
+        ("error_log", "/dev/stderr warn"),
+        ("access_log", "off"),
+    ]
     assert ("non_idempotent" in told["proxy_next_upstream"].split()) == again
     (seconds,) = re.findall(r"127\.0\.0\.11 valid=(\d+)s", told["resolver"])
     (pause,) = re.findall(r"\n      sleep (\d+)\n", (DEPLOY / "on-call.sh").read_text("utf-8"))
@@ -266,9 +279,10 @@ def test_redis_is_healthy_once_it_asks_for_its_password(
             assert server.poll() is None
             assert time.monotonic() < deadline, "it is never healthy"
             time.sleep(0.02)
-        logged_in = check.replace("ping", f"-a $(cat {secrets}/stores/REDIS_PASSWORD) ping")
-        logged_in = logged_in.replace("NOAUTH", "PONG")
-        subprocess.run(["sh", "-c", logged_in], check=True, stderr=subprocess.DEVNULL)
+        (ask, _, _) = check.partition(" ping ")
+        logged_in = f"{ask} -a $(cat {secrets}/stores/REDIS_PASSWORD) config get save"
+        said = subprocess.check_output(["sh", "-c", logged_in], stderr=subprocess.DEVNULL)
+        assert said == b"save\n\n", "nothing of it is kept"
         assert (tmp_path / "redis.conf").stat().st_mode & 0o077 == 0
     finally:
         server.kill()
@@ -276,13 +290,34 @@ def test_redis_is_healthy_once_it_asks_for_its_password(
 
 
 def test_the_database_takes_no_password_that_is_not_encrypted() -> None:
-    """From elsewhere, with TLS alone; the same command runs on Kubernetes."""
+    """From elsewhere, with TLS alone; and it logs no row. The same command runs on Kubernetes."""
     (*_, command) = SERVICES["postgres"]["command"]
-    assert re.findall(r"'(\w+)(?: all)+'", command) == ["local", "hostssl"]
-    assert "-c ssl=on " in command
+    (rules,) = re.findall(r"&& (printf .+) > /tmp/pg_hba.conf ", command)
+    said = subprocess.check_output(["sh", "-c", rules], text=True).splitlines()
+    assert said == ["local all all scram-sha-256", "hostssl all all all scram-sha-256"]
+    told = dict(each.split("=") for each in re.findall(r" -c (\S+)", command))
+    assert told == {
+        "ssl": "on",
+        "ssl_cert_file": "/run/tls/postgres.crt",
+        "ssl_key_file": "/tmp/postgres.key",  # noqa: S108 - of a container
+        "hba_file": "/tmp/pg_hba.conf",  # noqa: S108
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+    }
 
 
-def test_the_first_mistake_in_making_the_database_ends_it() -> None:
+def test_the_first_mistake_in_making_the_database_ends_it(tmp_path: Path) -> None:
     """Else Rasa would start without it, or without its user; `make compose` makes it for real."""
     script = DEPLOY / COMPOSE["configs"]["make-database"]["file"]
-    assert " --set ON_ERROR_STOP=1 " in script.read_text("utf-8")
+    (tmp_path / "psql").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\nexec cat\n")
+    (tmp_path / "psql").chmod(0o755)
+    (tmp_path / "DB_PASSWORD").write_text("two words\n")
+    told = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "POSTGRES_USER": "super user",
+        "POSTGRES_PASSWORD_FILE": f"{tmp_path}/POSTGRES_PASSWORD",
+    }
+    said = subprocess.check_output(["sh", script], env=told, text=True).splitlines()
+    words = ["--username", "super user", "--set", "ON_ERROR_STOP=1", "--set", "password=two words"]
+    sql = ["CREATE USER rasa PASSWORD :'password';", "CREATE DATABASE rasa OWNER rasa;"]
+    assert said == words + sql

@@ -137,9 +137,10 @@ def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
     cluster = build(*components)
     account = cluster.named("ServiceAccount", "assistant")
     assert account["automountServiceAccountToken"] is False
+    assert account["imagePullSecrets"] == [{"name": "registry"}], "as the README has it"
     workloads = cluster.workloads.values()
     assert len(workloads) == 5
-    for _, _, pod, container, _, volumes in workloads:
+    for name, _, pod, container, _, volumes in workloads:
         assert pod["serviceAccountName"] == "assistant"
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False, "their variables are called as ours"
@@ -162,13 +163,15 @@ def test_a_workload_runs_as_a_user_who_may_read_its_secrets(
         mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
         assert mounts.keys() == volumes.keys()
         assert mounts["tmp"]["mountPath"] == "/tmp"  # noqa: S108 - of a container
-        users = {pod["securityContext"].get(f"runAs{who}") for who in ("User", "Group")}
-        users.add(pod["securityContext"].get("fsGroup"))
-        assert users <= ({None} if "openshift" in components else {999, 10001})
-        for name, volume in volumes.items():
+        ids = [pod["securityContext"].get(key) for key in ("runAsUser", "runAsGroup", "fsGroup")]
+        user, _, group = COMPOSE["services"][name]["user"].partition(":")
+        ours = [int(user), int(group), int(group)]
+        assert ids == ([None] * 3 if "openshift" in components else ours)
+        assert ("medium" in volumes["tmp"]["emptyDir"]) is (name != "rasa"), "its model is large"
+        for each, volume in volumes.items():
             if source := volume.get("secret") or volume.get("projected"):
                 assert source["defaultMode"] == 0o440
-                assert {"readOnly": True}.items() <= mounts[name].items()
+                assert {"readOnly": True}.items() <= mounts[each].items()
 
 
 @EVERY
@@ -212,7 +215,10 @@ def test_kubernetes_runs_what_compose_runs(
     }
     start = container["startupProbe"]
     looks = start.get("exec", {"command": []})["command"]
-    assert looks == compose["healthcheck"]["test"][1:][: len(looks)]
+    # While it fills an empty volume, PostgreSQL answers at its socket alone.
+    by_address = ["pg_isready", "--host", "127.0.0.1"]
+    assert looks == compose["healthcheck"]["test"][1:4] * (name == "postgres")
+    assert looks == by_address * (name == "postgres")
     seconds = int(compose["healthcheck"]["start_period"].removesuffix("s"))
     assert seconds <= start["periodSeconds"] * start["failureThreshold"]
 
@@ -234,6 +240,7 @@ def test_rasa_calls_the_services_of_the_cluster(cluster: Cluster) -> None:
     """By their names and ports; a real Rasa reads endpoints.yml in `make compose`."""
     told = cluster.variables("rasa")
     assert told["ACTION_ENDPOINT_URL"] == f"https://actions:{PORTS['actions']}/webhook"
+    assert told["RASA_TELEMETRY_ENABLED"] == "false"
     for store, name in (("DB", "postgres"), ("REDIS", "redis")):
         assert (told[f"{store}_HOST"], told[f"{store}_PORT"]) == (name, str(PORTS[name]))
 
@@ -291,8 +298,11 @@ def test_one_path_of_one_channel_is_exposed_to_your_back_end(
     for ingress in both:
         (rule,), (tls,) = ingress["spec"]["rules"], ingress["spec"]["tls"]
         (path,) = rule["http"]["paths"]
-        assert path["path"] == "/webhooks/rest/webhook"
-        assert path["backend"]["service"] == {"name": "rasa", "port": {"name": "https"}}
+        assert path == {
+            "path": "/webhooks/rest/webhook",
+            "pathType": "Prefix",
+            "backend": {"service": {"name": "rasa", "port": {"name": "https"}}},
+        }
         assert tls["hosts"] == [rule["host"]] == [make_secrets.PUBLIC_HOST]
         assert held(cluster, tls["secretName"]) == {
             each: made(f"proxy.{kind}", deploy_folder) for each, kind in PAIR.items()
@@ -395,7 +405,13 @@ def test_only_rasa_reaches_the_action_server_and_the_stores(cluster: Cluster) ->
                     (label,) = end["namespaceSelector"]["matchLabels"]
                     assert label == "kubernetes.io/metadata.name", "which each one has"
     (rule,) = cluster.named("NetworkPolicy", NAME_SERVERS)["spec"]["egress"]
-    assert rule["to"][0]["podSelector"]["matchLabels"] == {"k8s-app": "kube-dns"}
+    assert rule["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        },
+        {"ipBlock": {"cidr": "169.254.20.10/32"}},
+    ]
     nobody = cluster.named("NetworkPolicy", "nobody-to-nobody")["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -426,8 +442,10 @@ def test_a_workload_is_probed_on_a_port_of_its_own(name: str, cluster: Cluster) 
         assert (request.get("scheme"), request.get("path")) == wanted
     assert patience["readinessProbe"] <= (6 if name == "actions" else 15)
     assert patience["livenessProbe"] >= 30
-    waits = {"actions": 5, "rasa": 10}.get(name, 1)
-    assert workload.container["livenessProbe"].get("timeoutSeconds", 1) >= waits, "if it is busy"
+    waits = {"actions": 5, "rasa": 10, "postgres": 5, "redis": 1}[name]
+    alive = workload.container["livenessProbe"]
+    assert alive.get("timeoutSeconds", 1) >= waits, "if it is busy"
+    assert alive.get("failureThreshold", 3) >= 3, "twice is chance"
 
 
 def test_prometheus_gets_the_alerts_as_they_are(cluster: Cluster) -> None:
@@ -463,7 +481,10 @@ def test_the_servers_are_more_than_one_and_stay_so(name: str, cluster: Cluster) 
     assert budget["selector"] == workload.spec["selector"]
     assert workload.spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     _, seconds = workload.container["lifecycle"]["preStop"]["exec"]["command"]
-    assert 5 <= int(seconds) < workload.pod["terminationGracePeriodSeconds"] - 20
+    assert seconds == "5"
+    (patience,) = re.findall(r"docker stop -t (\d+)", (DEPLOY / "on-call.sh").read_text("utf-8"))
+    ends = {"rasa": int(patience), "actions": 30}
+    assert workload.pod["terminationGracePeriodSeconds"] == ends[name]
     assert scaler["behavior"]["scaleDown"]["policies"] == [
         {"type": "Pods", "value": 1, "periodSeconds": 60}
     ]

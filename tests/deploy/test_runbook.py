@@ -37,14 +37,15 @@ case " $* " in
   *" job/doctor-1 "*) [ "$(grep -o -- --follow calls | wc -l)" -ge "${STARTS:-1}" ] && cat lines ;;
   *" logs "*) cat lines ;;
   *" get deploy/"*) echo "$UNDONE" ;;
-  *" up "*) echo "new-$(wc -c <calls)" >>servers ;;
+  *" up "*) [ "$HEALTH" ] || exit 1; echo "new-$(wc -c <calls)" >>servers ;;
   " rm "*) for last; do :; done; grep -vxF "$last" servers >left; mv left servers ;;
   *config_files*) echo "${FILES:-/srv/compose.yaml}" ;;
-  *" {{.RestartCount}} "*) echo "${HEALTH:-0 healthy}" ;;
+  *" {{.RestartCount}} "*) echo "$HEALTH" ;;
   *" {{.Config.Image}} "*) echo registry.example.com:5000/ps7-actions:0.1.0 ;;
   *" {{.Image}} new-"*) echo "sha256:${BUILT:-old}" ;;
   *" {{.Image}} "*) echo sha256:old ;;
-  *" config --images ") printf '%s\n' redis:8 registry.example.com:5000/ps7-actions:0.2.0 ;;
+  *" config --images ") for name in ps7-actions-next ps7-actions redis; do
+    echo "registry.example.com:5000/$name:0.2.0"; done ;;
   *" exec "*)
     [ "$PYTHON" ] || exit 0
     while [ "$1" != python ]; do shift; done
@@ -100,7 +101,7 @@ class Terminal:
             [shell, "-c", "\n".join([prepared(platform), *marked])],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=told | {"PATH": f"{self.folder}:{os.environ['PATH']}"},
+            env={"HEALTH": "0 healthy"} | told | {"PATH": f"{self.folder}:{os.environ['PATH']}"},
             cwd=self.folder,
             text=True,
             check=True,
@@ -311,7 +312,13 @@ OLD, NEXT = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previou
         ("kubernetes", "reasons 6h", ["--since=6h"]),
         ("kubernetes", "errors rasa", [f"{LABEL} --since=15m"]),
         ("kubernetes", "open_doctor", ["delete job doctor-pod"]),
-        ("kubernetes", "before rasa", [f"{LABEL} --previous --tail=30"]),
+        (
+            "kubernetes",
+            "before rasa",
+            [f"{LABEL} --previous --tail=30 --prefix --ignore-errors"],
+        ),
+        ("kubernetes", "restart_one one", ["delete pod one"]),
+        ("compose", "restart_one one", ["docker restart one"]),
         ("kubernetes", "restart rasa", ["rollout restart deploy/rasa", "status deploy/rasa"]),
         ("kubernetes", "rollback rasa 3", ["undo deploy/rasa --to-revision=3", UNDONE, "status"]),
         ("kubernetes", "rollback rasa", ["undo deploy/rasa --to-revision=0", UNDONE, "status"]),
@@ -406,8 +413,17 @@ def test_no_server_is_taken_before_the_one_before_is_healthy(
     if expected[:2] == ("1", {"old"}) and command == "renew":
         assert ["logs", "--tail", "30"] in [call[1:4] for call in made]
         assert "pod/b ERROR it broke" in shown, "its log goes with it"
+    ups = ["up --detach --no-deps --no-recreate --scale actions=3 actions"]
+    tried = {"renew": 2 - int(shown[-1]), "restart": 0}[command]
+    assert [" ".join(call[2:-1]) for call in made if "up" in call] == ups * tried
     stops = [call for call in made if call[1] == "stop"]
     assert all(call[2:4] == ["-t", "60"] for call in stops), "each turn under way is answered"
+
+
+def test_a_server_that_cannot_be_made_takes_none_away(terminal: Terminal) -> None:
+    """Such as one whose image is not there."""
+    shown, (made,) = terminal.type_in("compose", "renew actions; echo $?", HEALTH="")
+    assert (shown, made[-1][2]) == (["1"], "up")
 
 
 @pytest.mark.parametrize(
@@ -437,6 +453,8 @@ def test_the_image_that_is_replaced_is_kept(built: str, kept: int, terminal: Ter
     """Under a tag of its own, unless it is the same: `rollback` needs no registry."""
     _, (made,) = terminal.type_in("compose", "renew actions", BUILT=built)
     assert [call[1:4] for call in made if call[1] == "tag"] == [["tag", "sha256:old", OLD]] * kept
+    before = ["tag", "stop", "rm"][not kept :]
+    assert [call[1] for call in made if call[1] in before] == before * 2, "who has it is asked"
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(1, "0"), (3, "0"), (60, "0"), (61, "1")])
@@ -523,7 +541,7 @@ def test_a_program_in_a_container_waits_and_writes_as_much_as_it_takes() -> None
     """
     waits = re.findall(r"\w*timeout\W{1,3}(\d+)(?=[,)}])", runbook.ON_CALL)
     assert sorted(waits) == ["30", *["5"] * 5]
-    for told in ('sslmode="verify-full"', '"ssl": True', "ex=1)"):
+    for told in ('sslmode="verify-full"', '"ssl": True', "ex=1)", ".rollback()", ': "on-call", '):
         assert told in runbook.ON_CALL
     assert f"generate_series(1, {256 * 1024 // 32})" in runbook.ON_CALL
     assert f'"x" * {64 * 1024}' in runbook.ON_CALL
