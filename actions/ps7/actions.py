@@ -176,7 +176,7 @@ class ActionPS7Verify(PS7Action):
 class ActionPS7Forget(PS7Action):
     """Forgets the customer: after a log-out, or when the conversation is handed over.
 
-    Everything becomes null, and this conversation does not look these contextIds up again.
+    The customer's slots become null, and this conversation does not look these contextIds up again.
 
     Raises:
         SystemExit: as `ActionPS7Context`.

@@ -42,7 +42,7 @@ class Outcome(Word):
     EXPIRED = "expired"
     """It was `ok`, and its time or session is over. A lookup may find the customer again."""
     TAMPERED = "tampered"
-    """Something claims a customer, and no seal of the plugin names one."""
+    """Something claims a customer, and no seal that opens names one."""
 
 
 ANSWERS = frozenset({Outcome.OK, Outcome.REJECTED, Outcome.INVALID})
