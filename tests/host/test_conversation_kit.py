@@ -153,7 +153,8 @@ async def test_an_error_reaches_the_test(
         Scripted("of_pro", {"event": "session_ended"}),
     ]
     bot = Conversation(WHOLE, actions)
-    for intent in (None, "greet", "nlu_fallback"):
+    of_rasa = ("restart", "back", "session_start", "out_of_scope", "nlu_fallback")
+    for intent in (None, "greet", *of_rasa):
         await bot.user("oi", intent=intent)
     with pytest.raises(error, match=text):
         await call(bot)

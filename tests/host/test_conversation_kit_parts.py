@@ -201,6 +201,22 @@ def test_an_answer_depends_on_slots_and_channel(
     assert (message["text"] if message else None) == said
 
 
+def test_what_rasa_fills_of_an_answer_is_filled() -> None:
+    """Buttons of the action come after the domain's, as they are; its values before the slots."""
+    filled = ("text", "image", "attachment", "custom", "quick_replies", "buttons", "elements")
+    variation = {part: [{"title": "{a}{b}", "n": 1}] for part in filled} | {"text": "{a}{b}"}
+    sent = {"response": "r", "a": "2", "text": None, "buttons": [{"title": "{a}"}]}
+    message = bot_message(sent, {"responses": {"r": [variation]}}, {"a": "1", "b": "3"}, "rest")
+    said = [{"title": "23", "n": 1}]
+    data = dict.fromkeys(filled[1:], said) | {"elements": variation["elements"]}
+    assert message == {
+        "event": "bot",
+        "text": "23",
+        "data": {**data, "buttons": [*said, {"title": "{a}"}]},
+        "metadata": {"utter_action": "r", "a": "2"},
+    }
+
+
 def test_an_attachment_stands_before_the_image_beside_it() -> None:
     """An image alone is an attachment too, as in Rasa."""
     for parts, attached in (({"image": "i"}, "i"), ({"image": "i", "attachment": "a"}, "a")):
