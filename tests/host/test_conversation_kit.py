@@ -65,7 +65,10 @@ def _kinds(bot: Conversation) -> list[str]:
 
 @pytest.mark.parametrize(
     ("text", "given", "intent"),
-    [("oi", "greet", "greet"), ("/greet", "other", "other"), ('/greet{"a": "b"}', None, None)],
+    [
+        *(("oi", "greet", "greet"), ("/greet", "other", "other"), ("/ greet ", None, "greet")),
+        ('/greet{"a": "b"}', None, None),
+    ],
 )
 async def test_a_message_has_what_the_test_says(
     text: str, given: str | None, intent: str | None

@@ -181,8 +181,10 @@ ELSE, PHONE, REST = {"text": "else"}, {"text": "p", "channel": "phone"}, {"chann
 @pytest.mark.parametrize(
     ("variations", "slot", "said"),
     [
-        # Everything but text compares as it is; no condition comes last.
+        # Everything but text compares as it is; no condition comes last; of equals, the first.
         ([ELSE, _when(1)], "1", "else"),
+        ([ELSE, _when(1)], 1, "1"),
+        ([{"text": "first"}, ELSE], 1, "first"),
         # The channel counts for more than a condition; another channel's is not for this one.
         ([ELSE, _when(1), {**REST, "text": "rest"}], 1, "rest"),
         ([PHONE], 1, None),

@@ -1,0 +1,141 @@
+"""What the site makes of a page, without mkdocs: it has an environment of its own."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.docs.documents import names
+from tests.support.processes import ROOT
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Load them beside a false mkdocs."""
+    files = ModuleType("mkdocs.structure.files")
+    vars(files).update(File=SimpleNamespace(generated=lambda _, name, **of: (name, of)), Files=list)
+    for module in (ModuleType("mkdocs"), ModuleType("mkdocs.structure"), files):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "site" / "hooks.py")))
+
+
+def a_page(path: str) -> Any:  # noqa: ANN401 - a page of mkdocs
+    """Return a page as mkdocs has it."""
+    return SimpleNamespace(file=SimpleNamespace(src_uri=path), meta={}, url=f"{path}.html")
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "leads"),
+    [
+        ("docs/errors.md", "../README.md#a-b", "../README.md#a-b"),
+        ("docs/errors.md", "images/status.svg", "images/status.svg"),
+        ("docs/errors.md", "../scripts/release.py", "../scripts/release.py.source.md"),
+        ("docs/errors.md", "../.ci/run#L3", "../ci/run.source.md#L3"),
+        ("README.md", "docs/adr", "docs/adr/README.md"),
+        ("README.md", "docs/reference.md#python-names", "docs/api.md"),
+        ("docs/errors.md", "reference.md#python-names", "api.md"),
+        ("docs/errors.md", "reference.md#settings", "reference.md#settings"),
+        ("docs/errors.md", "https://rasa.com/docs.md", "https://rasa.com/docs.md"),
+        ("docs/errors.md", "#below", "#below"),
+        ("docs/api.md", "../scripts/release.py", "../scripts/release.py"),
+        ("ci/run.source.md", "../README.md", "../README.md"),
+    ],
+)
+def test_a_link_leads_to_the_page_that_shows_it(
+    hooks: SimpleNamespace, path: str, link: str, leads: str
+) -> None:
+    """A page keeps its path; what is made of code stays as it was written."""
+    said = hooks.on_page_markdown(f"a [b]({link}) [c]({link})", a_page(path))
+    assert said == f"a [b]({leads}) [c]({leads})"
+
+
+@pytest.mark.parametrize(
+    ("path", "boost"),
+    [
+        *((path, 0.2) for path in ("docs/api.md", "docs/adr/0006-http-500.md", "CHANGELOG.md")),
+        *((path, 0.2) for path in ("benchmarks/results/rush.md", "tests/mutants/survivors.md")),
+        *((path, 2) for path in ("docs/README.md", "docs/README.pt-BR.md")),
+        *((path, None) for path in ("README.md", "docs/errors.md", "examples/README.md")),
+    ],
+)
+def test_guides_are_found_first(hooks: SimpleNamespace, path: str, boost: float | None) -> None:
+    """The questions before all; last the API, and what is for those who change the code."""
+    hooks.on_page_markdown("", page := a_page(path))
+    assert page.meta == ({} if boost is None else {"search": {"boost": boost}})
+
+
+def test_what_belongs_to_a_list_is_indented_by_four(hooks: SimpleNamespace) -> None:
+    """A block of code as a whole, by its fence; a blank line stays blank."""
+    page = ["1. a", "", "   b", "   ```sh", " c", "     d", "", "   ```", "  - e", "    f", "g"]
+    made = [
+        "1. a",
+        "",
+        "    b",
+        "    ```sh",
+        "  c",
+        "      d",
+        "",
+        "    ```",
+        "    - e",
+        "    f",
+        "g",
+    ]
+    assert [*hooks.indented("\n".join(page))] == made
+
+
+def test_a_folder_or_file_without_a_page_gets_one(hooks: SimpleNamespace) -> None:
+    """A folder lists what is below it, pages by their headings; search leaves code out."""
+    paths = ["docs/adr/0006-http-500.md", "docs/adr/b/c.py", "docs/adrs.md", "docs/errors.md"]
+    assert hooks.shows("docs/adr", paths) == (
+        "# docs/adr\n\n- [6. HTTP 500 is not retried](0006-http-500.md)\n- `b/c.py`"
+    )
+    code = (ROOT / "scripts" / "release.py").read_text(encoding="utf-8")
+    assert hooks.shows("scripts/release.py", paths) == (
+        f"---\nsearch:\n  exclude: true\n---\n# scripts/release.py\n\n````py\n{code}\n````\n"
+    )
+    made = hooks.api("rasa_ps7.testing").split("\n\n")
+    assert (made[0], made[2]) == ("# rasa_ps7.testing", "::: rasa_ps7.testing.FAULTS")
+    assert hooks.api("rasa_ps7").split("\n\n")[2].startswith("::: rasa_ps7.Action")
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "links"),
+    [
+        ("docs/a.md", "en", ["docs/a.md.html", "docs/a.pt-BR.md.html"]),
+        ("docs/a.pt-BR.md", "pt-BR", ["docs/a.md.html", "docs/a.pt-BR.md.html"]),
+        ("docs/b.md", "en", ["docs/b.md.html", "README.pt-BR.md.html"]),
+        ("docs/c.pt-BR.md", "pt-BR", ["README.md.html", "docs/c.pt-BR.md.html"]),
+    ],
+)
+def test_the_switch_names_the_page_in_both_languages(
+    hooks: SimpleNamespace, path: str, language: str, links: list[str]
+) -> None:
+    """Or the first page, where there is none."""
+    names = ("README.md", "README.pt-BR.md", "docs/a.md", "docs/a.pt-BR.md", "docs/b.md")
+    nav = SimpleNamespace(pages=[a_page(name) for name in (*names, "docs/c.pt-BR.md")])
+    config = SimpleNamespace(theme={}, extra={})
+    assert hooks.on_page_context({"nav": nav}, a_page(path), config) == {"nav": nav}
+    assert config.theme == {"language": language}
+    assert config.extra["alternate"] == [
+        {"name": name, "lang": lang, "link": link}
+        for (lang, name), link in zip(
+            {"en": "English", "pt-BR": "Português"}.items(), links, strict=True
+        )
+    ]
+
+
+def test_every_page_and_what_pages_link_is_on_the_site(hooks: SimpleNamespace) -> None:
+    """Beside what the theme has; the files of mkdocs' own folder are left out."""
+    theme, own = SimpleNamespace(src_dir="theme"), SimpleNamespace(src_dir="docs")
+    config = SimpleNamespace(docs_dir="docs")
+    first, *found = hooks.on_files([theme, own], config)
+    assert first is theme
+    made = dict(found)
+    assert {*names(), "docs/images/status.svg", *hooks.API} <= made.keys()
+    assert made["docs/errors.md"] == {"abs_src_path": str(ROOT / "docs" / "errors.md")}
+    assert made["docs/adr/README.md"] == {"content": hooks.shows("docs/adr", hooks.tracked())}
+    assert [name for name in made if name.startswith(".") or name == "scripts/release.py"] == []
