@@ -121,6 +121,8 @@ async def test_what_is_named_utter_is_a_response(listed: bool) -> None:
     assert (result.texts, result.events, result.ignored) == (["A!"], [], [])
     assert _kinds(bot)[-2:] == ["utter_a", "bot"]
     assert (await bot.rewind()).responses == [{"response": "utter_default"}]
+    await bot.run("action_back")
+    assert (await bot.run("utter_a")).texts == ["A!"], "where nothing is left that counts"
 
 
 WHOLE: dict[str, Any] = {

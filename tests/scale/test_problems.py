@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -216,3 +218,40 @@ async def test_a_turn_of_a_soak_ends_as_its_answer_says(monkeypatch: pytest.Monk
     await run._fault("http-400")
     assert run.wrong[-1] == "http-400: rejected"
     assert run.outcomes == {"ok": 2, "unavailable": 1, "denied": 1, "missing": 1, "rejected": 2}
+
+
+@pytest.mark.parametrize(
+    ("last", "lines", "said"),
+    [
+        (3000, 4001, []),
+        (2999, 4000, ["turns unanswered"]),
+        (3000, 4000, ["lookups without exactly one line"]),
+        (3000, 4002, ["lookups without exactly one line"]),
+    ],
+)
+async def test_each_turn_of_a_soak_is_answered_and_each_lookup_logged(
+    last: int, lines: int, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the warm-up too, who are 2000 at least. A known customer's turn has no line."""
+    reasons = Counter({"ok": lines - 9, "circuit_open": 9})
+    bot = SimpleNamespace(log=SimpleNamespace(reasons=reasons))
+    talked = iter([2000, last])
+
+    async def talk(run: Soak, first: int, end: int) -> None:
+        assert (first, end) in {(0, 2000), (2000, 5000)}
+        answered = next(talked)
+        run.returning += min(answered, 999) * (first > 0)
+        run.outcomes["ok"] += answered - 999 * (first > 0)
+        run.wrong += [f"wrong {number}" for number in range(first // 500)]
+
+    states = [State(2**20, 10, 2), State(2**21, 11, 2)]
+    monkeypatch.setattr(soak, "simulator", lambda: nullcontext("http://127.0.0.1:1"))
+    monkeypatch.setattr(soak, "Bot", lambda settings: bot if settings["PS7_DEADLINE"] else None)
+    monkeypatch.setattr(State, "now", AsyncMock(side_effect=states))
+    monkeypatch.setattr(Soak, "talk", talk)
+    figures, problems = await soak.soak(3000)
+    assert problems == ["memory", "descriptors", *(f"wrong {each}" for each in range(4)), *said]
+    shown = [value for name, value in figures.items() if name != "turns a second"]
+    unlogged = abs(2000 + last - 999 - lines)
+    assert shown[:7] == [5000, 2000 + last, 4, unlogged, "1.0 and 2.0", "10 and 11", "2 and 2"]
+    assert shown[7:] == [9, f"ok {last + 1001}"]
