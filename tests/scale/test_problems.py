@@ -242,7 +242,7 @@ async def test_each_turn_of_a_soak_is_answered_and_each_lookup_logged(
         answered = next(talked)
         run.returning += min(answered, 999) * (first > 0)
         run.outcomes["ok"] += answered - 999 * (first > 0)
-        run.wrong += [f"wrong {number}" for number in range(first // 500)]
+        run.wrong += [f"wrong {number}" for number in range(first // 300)]
 
     states = [State(2**20, 10, 2), State(2**21, 11, 2)]
     monkeypatch.setattr(soak, "simulator", lambda: nullcontext("http://127.0.0.1:1"))
@@ -250,8 +250,8 @@ async def test_each_turn_of_a_soak_is_answered_and_each_lookup_logged(
     monkeypatch.setattr(State, "now", AsyncMock(side_effect=states))
     monkeypatch.setattr(Soak, "talk", talk)
     figures, problems = await soak.soak(3000)
-    assert problems == ["memory", "descriptors", *(f"wrong {each}" for each in range(4)), *said]
+    assert problems == ["memory", "descriptors", *(f"wrong {each}" for each in range(5)), *said]
     shown = [value for name, value in figures.items() if name != "turns a second"]
     unlogged = abs(2000 + last - 999 - lines)
-    assert shown[:7] == [5000, 2000 + last, 4, unlogged, "1.0 and 2.0", "10 and 11", "2 and 2"]
+    assert shown[:7] == [5000, 2000 + last, 6, unlogged, "1.0 and 2.0", "10 and 11", "2 and 2"]
     assert shown[7:] == [9, f"ok {last + 1001}"]
