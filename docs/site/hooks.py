@@ -138,7 +138,7 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     if path.startswith(BACKGROUND):
         page.meta.setdefault("search", {})["boost"] = 0.2
     if path.startswith("docs/README."):  # the questions
-        page.meta.setdefault("search", {})["boost"] = 2
+        page.meta.setdefault("search", {})["boost"] = 3
     if path.endswith(".source.md") or path in API:
         return markdown
 

@@ -4,6 +4,7 @@
 // PS7_READ_TIMEOUT for "timeout". Another finds what it begins. "de" finds nothing beside other words, nor "PS7".
 {
   const LIKE = `
+    ação ações action
     acessa acesso lê recebe access
     agência agency
     apagar excluir exclusão eliminar eliminação esquecer remover delete erase erasure
@@ -17,16 +18,22 @@
     cliente titular customer
     conta account
     demora lento latência timeout slow latency
+    desligar desativar disable kill off
     erro falha error failure
     expirou expirado vencido vencer validade expired expires
     firewall porta rede port network
     guardar reter retenção prazo retention
     incidente vazamento breach incident leak
+    instalar instalação install
+    intrusão pentest penetration
     mascarado mascarar masked mask
     mudar trocar renovar rotacionar change renew rotate switch
+    mudo calado silêncio responde nothing silent
     relatar reportar report
+    requisição limite requests limit
     reverter voltar rollback
     segmento segment
+    servidor server
     senha credencial password credentials
     sonda probe liveness readiness
     vazio nulo empty blank null none
@@ -35,6 +42,7 @@
   const [FORM, LIKENESS, PART] = [0.8, 0.4, 0.2]
   const folded = (word) => word.normalize("NFD").replace(/\p{M}/gu, "")
   const stems = (word) => [folded(word), `pt ${lunr.pt.stemmer(word)}`, `en ${lunr.stemmer(new lunr.Token(word))}`]
+  const said = (word, line) => line.flatMap(stems).some((stem) => stems(word).includes(stem))
   const idle = (word) => word === "ps7" || !lunr.stopWordFilter(word) || !lunr.pt.stopWordFilter(word)
   const known = new WeakMap()
 
@@ -72,7 +80,7 @@
         }
         const forms = word ? formsOf(word, words) : new Set()
         if (!forms.size) query.clause(clause)
-        const meant = LIKE.filter((line) => line.some((each) => each === word || forms.has(each)))
+        const meant = LIKE.filter((line) => word && said(word, line))
         const like = new Set(meant.flat().flatMap((each) => [...formsOf(each, words)]))
         for (const each of new Set([...forms, ...like, ...(words.get(`_${word}`) || [])])) {
           const boost = each === word ? 1 : forms.has(each) ? FORM : like.has(each) ? LIKENESS : PART

@@ -117,21 +117,25 @@ def test_search_puts_guides_before_the_api_and_the_files(site: Path) -> None:
     assert boosts["docs/api.html"] | boosts["docs/api-testing.html"] == {0.2}
     assert boosts["CONTRIBUTING.html"] | boosts["tests/mutants/survivors.html"] == {0.2}
     assert boosts["docs/integration.html"] == {1}
-    assert boosts["docs/index.html"] | boosts["docs/README.pt-BR.html"] == {2}
+    assert boosts["docs/index.html"] | boosts["docs/README.pt-BR.html"] == {3}
 
 
 ASKED = {
-    "versões": "docs/README.pt-BR.html#você-opera-o-bot",
+    "versões": "docs/README.pt-BR.html#operação",
     "voltar versao anterior": "docs/operations.html#upgrade-or-roll-back",
-    "cliente trocou de conta": "docs/README.pt-BR.html#você-tem-uma-pergunta",
-    "token vencido": "docs/README.pt-BR.html#você-tem-uma-pergunta",
-    "token expired": "docs/index.html#you-have-a-question",
+    "cliente trocou de conta": "docs/README.pt-BR.html#perguntas",
+    "token vencido": "docs/README.pt-BR.html#perguntas",
+    "token expired": "docs/index.html#questions",
     "PS7 caiu": "docs/runbook.pt-BR.html#ps7unavailable",
     "trocar certificado": "docs/operations.html#renew-a-certificate",
-    "quem acessa o CPF": "docs/README.pt-BR.html#você-tem-uma-pergunta",
+    "quem acessa o CPF": "docs/README.pt-BR.html#perguntas",
     "exclusão dos dados": "docs/compliance.pt-BR.html#eliminação-e-retenção",
     "TLS CA mutual TLS": "docs/operations.html#proxy-mtls-workers-grpc",
     "readiness probe": "docs/operations.html#health-and-when-a-server-ends",
+    "bot mudo": "docs/README.pt-BR.html#perguntas",
+    "pentest": "docs/README.pt-BR.html#perguntas",
+    "desligando a consulta": "docs/README.pt-BR.html#perguntas",
+    "slot is always None": "docs/reference.html#slots",
     "PS7_MAX_CONN": "docs/operations.html#settings",
 }
 
