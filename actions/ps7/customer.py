@@ -190,7 +190,9 @@ class CustomerContext(BaseModel):
     """The key that the interface made for this context."""
     decoded_context_id: str | None = None
     payload: dict[str, Any] = Field(default_factory=dict)
-    """The whole payload. A number that Python would write in another way is its text."""
+    """The whole payload; from `verified_context` only what a seal keeps: the fields of slots that
+    have names, and of declared ones. A number that Python would write in another way is its text.
+    """
 
     @property
     def authenticated(self) -> bool:
