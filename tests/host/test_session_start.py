@@ -128,22 +128,27 @@ async def test_a_greeting_that_fails_costs_neither_the_message_nor_the_slots(
 async def test_a_session_start_adds_the_bots_slots_and_drops_ours(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its events come after the plugin's; a slot of the plugin's among them is left out."""
+    """Its events come after the plugin's; a slot of the plugin's among them is left out.
+
+    One that the bot's domain fills by itself is the bot's.
+    """
 
     async def opened(_: PS7SessionStart, *_known: object) -> list[dict[str, Any]]:
         ours = SlotSet("cpf", "typed"), SlotSet("ps7_status", "ok")
-        return [ActiveLoop("cpf"), SlotSet("balance", "7,00"), *ours]
+        return [ActiveLoop("cpf"), SlotSet("agency", "0001"), SlotSet("balance", "7,00"), *ours]
 
     bot = converse()
+    bot.domain["slots"]["agency"]["mappings"] = [FROM_TEXT]
     monkeypatch.setattr(ActionSessionStart, "opened", opened)
 
     result = await bot.user("oi", metadata={"contextId": "not-found"})
 
-    assert [event["name"] for event in result.events[-3:]] == ["cpf", "balance", "action_listen"]
-    assert bot.shown == no_customer("rejected")
+    names = [event["name"] for event in result.events[-4:]]
+    assert names == ["cpf", "agency", "balance", "action_listen"]
+    assert bot.shown == no_customer("rejected") | {"agency": "0001"}
     said = "PS7SessionStart.opened returned a value for {}: left out"
     left_out = [line for line in caplog.record_tuples if "left out" in line[2]]
-    names = ("cpf", "ps7_status")
+    names = ["cpf", "ps7_status"]
     assert left_out == [(telemetry.__name__, logging.WARNING, said.format(name)) for name in names]
 
 

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason
+from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason, clock
 from actions.ps7.lookup import breaker, client
 from actions.ps7.lookup.http import Http
 from actions.ps7.lookup.wire import Answer, Request
@@ -221,13 +221,20 @@ async def test_a_field_that_was_there_is_missed_in_whoever_is_looked_up(
 
 
 async def test_a_value_that_is_not_documented_is_a_warning_that_names_its_field(
-    ps7: Played, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each time: the customer is known but for that, and the value itself is not shown."""
-    payload = {"u_id": "planted", "u_dseg": "planted", "u_seg": "S"}
-    said = "PS7 sent a value that its interface does not document in: u_id, u_dseg"
+    """Each time: the customer is known but for that, and the value itself is not shown.
+
+    The settings say what a CPF may be, and for how long an answer without an end is used.
+    """
+    ps7 = Played(monkeypatch, strict_cpf=True, max_age=60)
+    payload = {"u_id": "planted", "u_dseg": "planted", "u_seg": "S", "u_cpf": "52998224726"}
+    ps7.ends = [Answer(200, {}, json.dumps({"payload": payload}).encode())]
+    said = "PS7 sent a value that its interface does not document in: u_id, u_dseg, u_cpf"
     for _ in range(2):
-        await ps7.look_up(Answer(200, {}, json.dumps({"payload": payload}).encode()))
+        known = await ps7.client.lookup("C1")
+        assert (known.segment, known.cpf) == ("S", None)
+        assert 0 < (known.expires_at - clock.utc_now()).total_seconds() <= 60
     lines = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert lines == [("WARNING", said)] * 2
 
@@ -290,15 +297,25 @@ async def test_a_wrong_password_is_refused_to_those_in_flight_and_then_once_a_pr
     assert await ps7.look_up(OK) == ("ok ok", 1)
 
 
-async def test_the_one_who_is_refused_waits_for_the_probe_and_nobody_else(ps7: Played) -> None:
+@pytest.mark.parametrize(("status", "reason"), [(401, "unauthorized"), (403, "forbidden")])
+async def test_the_one_who_is_refused_waits_for_the_probe_and_nobody_else(
+    ps7: Played, status: int, reason: str
+) -> None:
     """So the next one in turn is not refused too. It waits for as long as its own deadline."""
     ps7.may_end.clear()
-    refused = asyncio.create_task(ps7.look_up(REFUSED))
+    refuses = Answer(status, {}, b"{}")
+    ps7.probe_ends = [refuses]
+    refused = asyncio.create_task(ps7.look_up(refuses))
     await ps7.settle()
     assert not refused.done()
     assert await ps7.look_up(DOWN) == ("unavailable connect", ATTEMPTS)
     ps7.may_end.set()
-    assert await refused == ("denied unauthorized", 1)
+    assert await refused == (f"denied {reason}", 1)
+    ps7.may_end.clear()
+    ps7.now += RESET
+    looking = within(2, "the open circuit refuses", ps7.look_up(OK))
+    assert await looking == ("denied circuit_open", 0)
+    await ps7.client.close()
 
 
 async def test_a_refused_lookup_waits_for_the_probe_for_what_is_left_of_its_deadline(
@@ -398,6 +415,13 @@ async def test_a_context_that_is_always_refused_fetches_no_token_a_lookup(
 # Event loops, and the task of a probe
 
 
+def test_the_event_loops_of_a_process_share_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    ps7 = Played(monkeypatch, **KEYS)
+    for _ in range(2):
+        assert asyncio.run(ps7.look_up(OK)) == ("ok ok", 1)
+    assert ps7.requests == ["token", "C1", "C1"]
+
+
 async def test_other_threads_may_begin_and_end_loops_while_this_one_begins(ps7: Played) -> None:
     """Each looks which loops have ended, in a book that others write at this moment."""
     loops = ps7.client._loops
@@ -474,4 +498,19 @@ async def test_close_ends_the_probe_without_a_word(
     assert ps7.probes == 1
     await ps7.fail(times=1)
     assert ps7.probes == 2
+    await ps7.client.close()
+
+
+async def test_close_waits_for_a_token_that_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection is closed, so it ends: no task is left behind."""
+    ps7 = Played(monkeypatch, **KEYS)
+    ps7.fetch = fetch = asyncio.get_running_loop().create_future()
+    looking = asyncio.create_task(ps7.look_up(OK))
+    await ps7.settle()
+    closing = asyncio.create_task(ps7.client.close())
+    await ps7.settle()
+    assert not closing.done()
+    fetch.set_exception(LookupFailed(Reason.TOKEN_REFUSED))
+    await closing
+    assert await looking == ("denied token_refused", 0)
     await ps7.client.close()

@@ -100,6 +100,19 @@ def test_only_an_alert_about_a_certificate_refuses_ours(said: str, reason: Reaso
     assert _reason(error) == (reason, said)
 
 
+UNKNOWN_CA, WRONG_HOST = Reason.TLS_UNKNOWN_CA, Reason.TLS_WRONG_HOST
+CODES = {9: Reason.TLS, 10: Reason.TLS_EXPIRED, **dict.fromkeys((18, 19, 20, 21), UNKNOWN_CA)}
+CODES |= {62: WRONG_HOST, 63: Reason.TLS, 64: WRONG_HOST}
+
+
+@pytest.mark.parametrize(("code", "reason"), CODES.items())
+def test_a_certificate_is_refused_by_openssls_code(code: int, reason: Reason) -> None:
+    """Its X509_V_ERR_*; its word goes into the log."""
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = code, "its word"
+    assert _reason(error) == (reason, "its word")
+
+
 async def test_a_place_is_free_again_however_a_request_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

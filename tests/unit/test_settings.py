@@ -91,10 +91,13 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *(f'["{40 * " "}"]', f'["{LONG[1:]}\u2007 "]'),
         *(f'["{text}{LONG}"]' for text in ("a -----BEGIN PUBLIC KEY-----", "ssh-ed25519 ")),
     ),
-    "ENCODED": ("2", "yes"),
+    "ENCODED": ("-1", "2", "yes"),
     "METADATA_KEYS": ("contextId", "[]", '["a..b"]', '["a. .b"]', "[5]"),
     "SLOT_NAMES": ("[]", '{"cpf": "account"}', '{"cpf": ""}', '{"saldo": "balance"}'),
-    "CLEAR_SLOTS": ("balance", "[null]", '["cpf"]', '["balance", "ps7_status"]', '["u_ion"]'),
+    "CLEAR_SLOTS": (
+        *("balance", "[null]", '[""]', '["cpf"]'),
+        *('["balance", "ps7_status"]', '["u_ion"]'),
+    ),
     "DEADLINE": ("0", "inf", "nan", "50.001"),
     **dict.fromkeys(
         ("CONNECT_TIMEOUT", "READ_TIMEOUT", "BREAKER_RESET"), ("0", "2s", "nan", "240.001")
@@ -108,7 +111,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("CA_FILE", "CLIENT_CERT"), ("nowhere.pem", __file__)),
     "CLIENT_KEY": ("nowhere.pem",),
     **dict.fromkeys(("TRACE_CONTEXT", "STRICT_CPF"), ("maybe",)),
-    "MAX_AGE": ("-1", "2678401"),
+    "MAX_AGE": ("0", "nan", "2678401"),
 }
 
 
