@@ -145,6 +145,7 @@ def test_a_seal_keeps_the_payload_that_the_bot_declares() -> None:
     """What the bot declares: the documented fields, declared ones, or all for `ps7_payload`."""
     payload = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "u_id": {"a": "secret"}, "u_ion": "7"}
     payload |= {"": "Ana", "contexto": {"u_cssc": "9", "u_tag": "T", "u_ag": 1, "contexto": "x"}}
+    payload["u_dseg"] = ["secret"]
     kept = {"u_seg": "P", "u_numA": 11.5, "u_cpf": " ", "contexto": {"u_ag": 1}}
     assert sealed_payload(payload, named("cpf", "u_seg")) == kept
     assert sealed_payload(payload, named("u_ion", "extra", u_tag="extra")) == {

@@ -181,6 +181,11 @@ def test_an_older_answer_that_counts_again_becomes_the_newest_seal(outcome: Outc
     assert (talk.slots["ps7_status"], talk.seal) == (outcome, first)
 
 
+def test_a_session_that_may_ask_about_no_other_still_asks_about_its_own() -> None:
+    talk = Talk(a_bot(max_contexts=2)).arrives("ana").arrives("diego").later(hours=1)
+    assert talk.arrives("elisa").arrives("ana").asked == ["ana", "diego", "ana"]
+
+
 # `tampered` and `expired`
 
 
@@ -221,6 +226,7 @@ GO: dict[str, Happens] = {
     "a log-out of nobody": lambda talk: sets(talk).run(FORGET),
     "a forged seal": lambda talk: sets(talk, ps7_context="forged"),
     "a CPF that was another's": lambda talk: sets(talk, cpf="typed").arrives("ana"),
+    "a CPF that was empty": lambda talk: sets(talk, cpf="").arrives("ana"),
     "nobody in a new session": lambda talk: sets(talk.arrives("ana")).comes_back(),
     "a failure, an hour later": lambda talk: (
         sets(talk.arrives("ana")).later(hours=1).arrives("ana", AWAY)

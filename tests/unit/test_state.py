@@ -118,6 +118,15 @@ def test_a_rewind_and_an_attack_are_told_apart(by_rasa: bool, said: str) -> None
     assert talk.says_now == (said, None)
 
 
+def test_a_seal_of_another_session_beside_a_new_contextid_is_an_attack() -> None:
+    """Rasa left it in no slot of this session: a verification does not take it for a change."""
+    talk = Talk().arrives("ana")
+    older = talk.slots["ps7_context"]
+    talk.comes_back("diego").look_up()
+    talk.brings("elisa").set_slots(ps7_context=older).run(VERIFY)
+    assert talk.says_now == ("tampered", None)
+
+
 # What arrived
 
 
