@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from io import BytesIO
@@ -53,8 +54,11 @@ def test_an_image_has_wheels_that_are_known_by_their_hash_and_a_user_without_rig
     commands = " && ".join(values(name, "RUN")).split(" && ")
     (install,) = (each for each in commands if " install " in each)
     assert f"--only-binary :all: {but}--require-hashes --requirement /build/" in install
+    (build,) = (each.split()[:-1] for each in values(name, "COPY") if each.endswith(" /build/"))
+    pins = re.findall(r"--requirement /build/(\S+)", install)
+    assert pins == [each.removeprefix("requirements/") for each in build]
     assert (values(name, "USER"), values(name, "EXPOSE")) == (["10001:10001"], [ports])
-    assert "HOME=/tmp" in " ".join(values(RASA, "ENV")).split()
+    assert {"HOME=/tmp", "MPLCONFIGDIR=/tmp/matplotlib"} <= {*" ".join(values(RASA, "ENV")).split()}
 
 
 def test_an_image_is_told_what_the_pages_say_of_it() -> None:
@@ -65,8 +69,8 @@ def test_an_image_is_told_what_the_pages_say_of_it() -> None:
     assert f'image.version="{release.own_version(ROOT)}"' in label
     interval, wait, start = (int(each) for each in re.findall(r"--[\w-]+=(\d+)s", check))
     assert serve.ANSWERED < wait < interval < start
-    (readable,) = re.findall(r"chmod -R (\S+) \.", "\n".join(values(RASA, "RUN")))
-    assert readable == "a=rX"
+    training = (ROOT / RASA).read_text("utf-8").split("\nFROM ")[2].strip()
+    assert training.endswith("./\nRUN chmod -R a=rX ."), "all that was copied before"
 
 
 def test_any_user_may_read_what_a_stage_takes_over() -> None:
@@ -76,6 +80,38 @@ def test_any_user_may_read_what_a_stage_takes_over() -> None:
     (readable,) = re.findall(r" chmod -R a=rX (.+)", "\n".join(values(ACTIONS, "RUN")))
     made = {os.path.normpath(f"/app/{each}") for each in readable.split()}
     assert made == taken - {"/opt/venv"}, "pip makes its own so"
+
+
+def test_a_server_in_its_first_second_ends_with_0() -> None:
+    """If it is told to: by the line that each Python of the image runs as it starts."""
+    (line,) = re.findall(r'&& echo "(import .+)" >', " ".join(values(ACTIONS, "RUN")))
+    ends = f"{line}\nos.kill(os.getpid(), signal.SIGTERM)\nraise SystemExit(3)"
+    assert subprocess.run([sys.executable, "-c", ends], check=False).returncode == 0
+
+
+def test_the_plugin_is_in_the_image_once_and_without_its_command(tmp_path: Path) -> None:
+    """By its wheel's name; the bot's actions load it, and the metrics."""
+    app, sources = tmp_path / "app", shutil.ignore_patterns("__pycache__")
+    for to in ("actions/ps7", "rasa_ps7"):
+        shutil.copytree(ROOT / "actions" / "ps7", app / to, ignore=sources)
+    shutil.copy(ROOT / "examples" / "monitoring" / "metrics.py", app / "actions")
+    (app / "actions" / "__init__.py").write_text('"""Its own."""\n')
+    (script,) = (each for each in values(ACTIONS, "RUN") if "compileall" in each)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(["sh", "-c", script], cwd=app, env={"PATH": path}, check=True)
+    there = {each.name for each in app.glob("*")} | {each.name for each in app.glob("actions/*")}
+    assert there - {"__pycache__"} == {
+        *("actions", "rasa_ps7", "endpoints.yml"),
+        *("__init__.py", "metrics.py"),
+    }
+    assert (app / "endpoints.yml").read_text() == "{}\n"
+    told = (app / "actions" / "__init__.py").read_text().splitlines()
+    assert told == ['"""Its own."""', "import rasa_ps7; from . import metrics"]
+    apart = {each.name for each in (tmp_path / "doctor").iterdir() if each.is_dir()}
+    assert apart - {"__pycache__"} == {"cli", "testing"}
+    assert apart.isdisjoint(each.name for each in (app / "rasa_ps7").iterdir())
+    written, compiled = ([*tmp_path.rglob(f"*.{kind}")] for kind in ("py", "pyc"))
+    assert len(written) == len(compiled)
 
 
 def test_a_bots_own_metrics_take_the_place_of_ours() -> None:

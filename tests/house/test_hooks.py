@@ -6,6 +6,7 @@ import os
 import runpy
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
 
@@ -15,3 +16,17 @@ def test_the_tests_drop_what_git_tells_its_hooks(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GIT_INDEX_FILE", "of the commit")
     runpy.run_path(str(ROOT / "tests" / "conftest.py"))
     assert "GIT_INDEX_FILE" not in os.environ
+
+
+def test_a_hook_runs_whatever_changed() -> None:
+    """The whole target, with no names of files, which `make` would take for targets of its own."""
+    settings = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")
+    (repository,) = settings["repos"]
+    told = {"language": "system", "always_run": True, "pass_filenames": False}
+    assert all(told.items() <= each.items() for each in repository["hooks"])
+    when = {each["id"]: (each["entry"], *each["stages"]) for each in repository["hooks"]}
+    assert when == {
+        "secrets": ("make --silent secrets", "pre-commit"),
+        "check": ("make --silent check", "pre-commit"),
+        "test": ("make --silent test", "pre-push"),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,16 +80,35 @@ def test_a_python_is_taken_that_makes_environments_and_has_the_version(
     assert (f"{python} does not run here" in ran.stderr) is not found
 
 
-@pytest.mark.parametrize("target", ["test", "release-check"])
-def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str) -> None:
-    """It asks for completeness, whatever it has to install before."""
-    for name, line in (("make", "echo $1 $CI $PS7_TESTS_COMPLETE"), ("sudo", ""), ("apt-get", "")):
+LACKING = "default-jdk-headless docker-compose kustomize npm prometheus redis-server"
+MORE = "buildah docker-cli docker.io iproute2 iptables mmdebstrap podman runc wrk"
+BY_FILE = {"chromium", "libjose4j-java", "nginx", "postgresql"}
+"""What CI installs where nothing is on the PATH, and what it looks for in another place."""
+
+
+@pytest.mark.parametrize("fails", ["", "update", "install"])
+@pytest.mark.parametrize(
+    ("target", "lacking"), [("test", LACKING), ("release-check", f"{LACKING} {MORE}")]
+)
+def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str, lacking: str, fails: str) -> None:
+    """It asks for completeness, and installs before what is not there, or ends."""
+    for name, line in {
+        "make": "echo $1 $CI $PS7_TESTS_COMPLETE",
+        "sudo": 'exec "$@"' if os.geteuid() else "exit 1",
+        "apt-get": f'echo "$@" >>{tmp_path}/told; test "$3" != "$FAILS"',
+    }.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / name).chmod(0o755)
-    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for name in ("bash", "dirname", "env"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    told = {"PATH": str(tmp_path), "FAILS": fails}
     command = (str(ROOT / ".ci" / "run"), *(target,) * (target != "test"))
-    done = subprocess.run(command, env=told, check=True, text=True, stdout=subprocess.PIPE)
-    assert done.stdout == f"{target} true true\n"
+    done = subprocess.run(command, env=told, check=False, text=True, stdout=subprocess.PIPE)
+    assert (done.returncode == 0, done.stdout) == (not fails, f"{target} true true\n" * (not fails))
+    if not fails:
+        _, line = (tmp_path / "told").read_text().splitlines()
+        packages = {*line.partition(" --no-install-recommends ")[2].split()}
+        assert packages - BY_FILE == {*lacking.split()}
 
 
 def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:

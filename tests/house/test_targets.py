@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from importlib.util import find_spec
@@ -35,6 +36,120 @@ def test_a_target_names_files_and_modules_that_exist() -> None:
     assert [each for pair in modules for each in pair if each and find_spec(each) is None] == []
 
 
+SPREAD = "-n 1 --dist loadgroup --no-loadscope-reorder"
+LINT = ["-m ruff check", "-m ruff format --check"]
+BOTS = ["oss-bot", "oss-bot-session-start", "calm-bot"]
+TYPES = ["-m mypy", *["-m mypy --cache-dir .mypy_cache/bots"] * len(BOTS)]
+INSTALL = "-m pip install --quiet --no-compile --use-pep517 --requirement"
+FAST = "not slow and not conversation and not release and not floor"
+RUNS = {
+    "lint": LINT,
+    "types": TYPES,
+    "check": [*LINT, *TYPES, "--no-logo", f"-m pytest -q -m {FAST} {SPREAD}"],
+    "plugin": [f"-m pytest -m not release and not floor tests/unit tests/host --cov {SPREAD}"],
+    "around": [f"-m pytest --ignore tests/unit --ignore tests/host {SPREAD}"],
+    "floor": [f"-m pytest -m versions tests/unit tests/host {SPREAD}"],
+    "conversation": ["-m pytest tests/conversation tests/security/rasa"],
+    "attacks": ["-m pytest tests/security --ignore=tests/security/rasa"],
+    "mutants": ["-m tests.mutants.planted", "-m tests.mutants.run"],
+    "release-check": [
+        "-m nox",
+        f"-m pytest -m release {SPREAD}",
+        "-m tests.container images compose",
+    ],
+    "site": ["build --strict --config-file docs/site/mkdocs.yml"],
+    "pins": [
+        "scripts/hash_pins.py requirements/runtime.txt",
+        "scripts/hash_pins.py requirements/rasa.txt 3.10 x86_64",
+        "scripts/hash_pins.py examples/monitoring/requirements.txt",
+    ],
+    ".venv-mutants/ready": ["-m venv --clear .venv-mutants", f"{INSTALL} requirements/mutants.txt"],
+    ".venv-rasa/ready": [
+        "-m venv --clear .venv-rasa",
+        f"{INSTALL} requirements/rasa.txt",
+        f"{INSTALL} requirements/in-rasa.txt --no-warn-conflicts",
+        f"{INSTALL} examples/channels/requirements.txt --no-warn-conflicts",
+    ],
+}
+"""What the programs of a target are told, one after the other."""
+
+
+class Tree:
+    """A folder with the Makefile, in which everything is installed, and each program a stand-in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "Makefile").write_text(MAKEFILE)
+        for name in re.findall(r"[\w/]*requirements[\w/-]*\.txt", MAKEFILE):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("as it was\n")
+            os.utime(folder / name, (0, 0))
+        (folder / "program").write_text(
+            '#!/bin/sh\necho "$*" >>ran\ntest $(wc -l <ran) != "$FAILS"'
+        )
+        (folder / "program").chmod(0o755)
+        for kind, names in {
+            ".venv": ("python", "lint-imports"),
+            ".venv-mutants": ("python",),
+            ".venv-floor": ("python",),
+            ".venv-site": ("mkdocs",),
+            **dict.fromkeys((".venv-rasa", ".venv-checkov", ".venv-release"), ("python",)),
+        }.items():
+            (folder / kind / "bin").mkdir(parents=True)
+            for ready in ("runtime", "dev", "ready"):
+                (folder / kind / ready).touch()
+            for name in names:
+                (folder / kind / "bin" / name).symlink_to(folder / "program")
+
+    def make(self, target: str, fails: int = 0) -> tuple[bool, list[str]]:
+        """Make a target: whether that went well, and what was run; of them, one may fail."""
+        (self.folder / "ran").write_text("")
+        told = {"PATH": os.environ["PATH"], "FAILS": str(fails)}
+        command = ("make", target, "WORKERS=1", "find_python=echo ./program")
+        more = ("find_python310=echo ./program",)
+        done = subprocess.run(
+            [*command, *more], cwd=self.folder, env=told, capture_output=True, check=False
+        )
+        return done.returncode == 0, (self.folder / "ran").read_text().splitlines()
+
+
+@pytest.mark.parametrize("target", RUNS)
+def test_a_target_runs_all_that_it_names_and_ends_with_the_first_that_fails(
+    target: str, tmp_path: Path
+) -> None:
+    """It says so, and nothing is taken for installed or overwritten then."""
+    tree, runs = Tree(tmp_path), RUNS[target]
+    made, pins = tmp_path / target, tmp_path / "requirements" / "container.txt"
+    for fails in range(1, len(runs) + 1):
+        if target.startswith(".venv"):
+            made.unlink(missing_ok=True)
+        well, ran = tree.make(target, fails)
+        assert (well, [each.strip() for each in ran]) == (False, runs[:fails])
+        assert not target.startswith(".venv") or not made.exists()
+        assert fails > 1 or pins.read_text() == "as it was\n"
+    well, ran = tree.make(target)
+    assert (well, [each.strip() for each in ran]) == (True, runs)
+
+
+def test_an_environment_of_another_tree_is_left_alone(tmp_path: Path) -> None:
+    """A link leads to it: `venv --clear` would empty it."""
+    tree, there = Tree(tmp_path), tmp_path / "another"
+    (tmp_path / ".venv-mutants").rename(there)
+    (tmp_path / ".venv-mutants").symlink_to(there)
+    (there / "ready").unlink()
+    assert tree.make(".venv-mutants/ready") == (False, [])
+
+
+def test_clean_leaves_the_environments(tmp_path: Path) -> None:
+    """And takes what Python compiled elsewhere."""
+    tree = Tree(tmp_path)
+    kept, gone = (tmp_path / each / "__pycache__" for each in (".venv/bin", "tests"))
+    for each in (kept, gone):
+        each.mkdir(parents=True)
+    assert tree.make("clean") == (True, [])
+    assert (kept.exists(), gone.exists()) == (True, False)
+
+
 def test_help_lists_each_target_once() -> None:
     """And each is run whether a file of its name is there or not."""
     listed = re.findall(r"(?m)^  make (\S+) ", run("make", "--silent", "help"))
@@ -66,18 +181,26 @@ def test_a_workflow_runs_what_it_names_and_no_more(file: Path) -> None:
     rights = {name: job["permissions"] for name, job in jobs if "permissions" in job}
     publishes = {"publish": {"pages": "write", "id-token": "write"}}
     assert rights == (publishes if file.stem == "site" else {})
-    used = [each["uses"] for _, job in jobs for each in job["steps"] if "uses" in each]
+    assert all(job["timeout-minutes"] <= 15 for _, job in jobs)
+    needs = {name: job["needs"] for name, job in jobs if "needs" in job}
+    assert needs == ({"publish": "build"} if file.stem == "site" else {})
+    steps = [each for _, job in jobs for each in job["steps"]]
+    for each in steps:
+        if each.get("uses", "").startswith("actions/checkout@"):
+            assert each["with"] == {"persist-credentials": False}
+    used = [each["uses"] for each in steps if "uses" in each]
     assert [each for each in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each)] == []
 
 
 def test_the_fast_gate_runs_on_the_oldest_and_the_newest_python() -> None:
-    """With the one that was set up, and without rights to push."""
+    """With the one that was set up, at each push and for others' changes; the site with one."""
     workflow = load(ROOT / ".github" / "workflows" / "check.yml")
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     oldest, *_, newest = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text)
     assert workflow["jobs"]["check"]["strategy"]["matrix"]["python"] == [oldest, newest]
+    assert workflow["on"] == ["push", "pull_request"]
+    assert workflow["jobs"]["site"]["steps"][1]["with"] == {"python-version": newest}
     steps = workflow["jobs"]["check"]["steps"]
-    assert steps[0]["with"] == {"persist-credentials": False}
     assert steps[1]["with"] == {"python-version": "${{ matrix.python }}"}
     assert steps[-1]["run"].endswith(" PYTHON=python")
 
@@ -87,19 +210,6 @@ def test_each_path_of_the_owners_exists() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
     paths = [line.split()[0].lstrip("/") for line in lines if line.startswith("/")]
     assert [each for each in paths if not [*ROOT.glob(each.rstrip("/"))]] == []
-
-
-BOTS = sorted(each.parent.name for each in ROOT.glob("examples/*/actions"))
-
-
-@pytest.mark.parametrize("bot", [*BOTS, "none"])
-def test_the_types_of_each_bot_count(bot: str) -> None:
-    """A mistake in one is not forgotten over the next: with a mypy that finds it there."""
-    (loop,) = re.findall(r"(?m)^\t@(for bot in (?:.*\\\n)*.*)$", MAKEFILE)
-    mypy = f'mypy() {{ test "$MYPYPATH" != examples/{bot}/tests; }}'
-    script = loop.replace("$(RUN) -m ", "").replace("$$", "$")
-    ended = subprocess.run(["sh", "-c", f"{mypy}\n{script}"], cwd=ROOT, check=False)
-    assert ended.returncode == (bot != "none")
 
 
 def test_the_fast_gate_is_chosen_by_marks_alone() -> None:
