@@ -106,7 +106,7 @@ def test_answers_and_what_changed_are_shown(
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
     unchanged = ANA | {"segment": None}
     rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged | TYPED]
-    assert cli(f"chat --as ctx-of-ana --url {rasa.url}// --sender a/b") == (0, SHOWN, "")
+    assert cli(f"chat --as ctx-of-ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
     assert rasa.heard == [
         {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ctx-of-ana"}},
         {"sender": "a/b", "message": "e agora?"},

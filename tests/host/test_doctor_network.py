@@ -93,9 +93,12 @@ async def test_the_doctor_names_a_port_that_speaks_no_tls(doctor: Doctor) -> Non
 
 async def test_the_doctor_goes_the_way_of_a_lookup(doctor: Doctor, tmp_path: Path) -> None:
     """Through the proxy, with the authority that the plugin is told to trust: nothing is wrong."""
-    bank = Authority(tmp_path, "bank")
-    with Bank(bank.server("localhost"), NOT_FOUND) as server:
+    bank, asked = Authority(tmp_path, "bank"), list[str | None]()
+    context = bank.server("localhost")
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    with Bank(context, NOT_FOUND) as server:
         async with Proxy() as proxy:
             way = {"PS7_PROXY": proxy.url, "PS7_CA_FILE": str(bank.file)}
             assert await doctor(PS7_BASE_URL=server.url(), **way) == []
     assert len(proxy.heard) == 2, "the lookup, and a look at the certificate"
+    assert asked == ["localhost"] * 2

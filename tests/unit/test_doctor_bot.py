@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.doctor import STATUS_VALUES, bot_of, found_in, sound, written, wrong
+from actions.ps7.cli.bot.content import Bot
+from actions.ps7.cli.doctor.judge import check_slots
+from actions.ps7.cli.output import Mark
+from actions.ps7.customer import NEEDED
+from tests.support.doctor import STATUS_VALUES, USUAL, bot_of, found_in, sound, written, wrong
 
 SEEN = {"influence_conversation": True}
 FROM_TEXT = {"mappings": [{"type": "from_text"}]}
@@ -44,9 +49,10 @@ def quoting(*variations: object, **slots: Any) -> dict[str, Any]:  # noqa: ANN40
 
 SEGMENTO, CONTEXTO = {"segment": "segmento"}, {"ps7_context": "contexto"}
 VALUES = {"values": [*map(str.upper, STATUS_VALUES[:-1])]}
+NO_STATUS = "error slot-status-missing", "warning runs-unknown"
 DECLARED = [
     case(sound(), data={}),
-    case(sound(without=["ps7_status"]), "error slot-status-missing", "warning runs-unknown"),
+    case(sound(without=["ps7_status"]), *NO_STATUS, renames=SEGMENTO),
     case(sound(without=["ps7_context"]), "error slot-context-missing"),
     case(sound(ps7_status={"type": "text"}), "error slot-type ps7_status text"),
     case(sound(segment={"type": "bool"}), "error slot-type segment bool"),
@@ -91,7 +97,7 @@ RUNS = [
     case(sound(ps7_status=BY_TEXT), *NOT_BY_AN_ACTION, data={}),
     case(sound(ps7_status=CUSTOM), "warning runs-unknown"),
     case(BY_HAND, "warning runs-at-start", data={}),
-    case(BY_HAND, "error session-start-own", data={}, code=OWN_START),
+    case(sound(ps7_status=CUSTOM), "error session-start-own", data={}, code=OWN_START),
     case(sound(), "warning session-start-early", data={}, code=OWN_START),
     case(sound(more={"actions": ["action_validate_slot_mappings"]}), "warning slot-validation"),
     case(sound(more=ACTIONS), endpoints={"action_endpoint": {"url": "x"}}),
@@ -108,6 +114,7 @@ def under(*slots: object) -> dict[str, Any]:
     return {"rules": [{"rule": "Menu", "condition": condition, "steps": []}]}
 
 
+ANY = {"type": "any", **SEEN}
 IGNORED = "error condition-ignored segment", "warning condition-value segment"
 BY_SEGMENT = under({"ps7_status": "ok"}, {"segment": "Varejo"})
 CONDITIONS = [
@@ -118,13 +125,17 @@ CONDITIONS = [
     case(sound(ps7_status=SEEN, segment=SEGMENTS), data=BY_SEGMENT),
     case(sound(), *IGNORED, data=under({"segment": "Varejo"})),
     case(sound(segment=SEEN), data=under("segment")),
-    case(sound(segment=SEEN), data=under({"segment": None})),
+    case(sound(segment={"influence_conversation": ...}), data=under({"segment": None})),
+    case(sound(ps7_payload=ANY), "error condition-ignored ps7_payload", data=under("ps7_payload")),
 ]
 ACCOUNT = "warning response-quotes account"
+IN_LISTS = "buttons", "quick_replies", "attachment"
 CONTA: dict[str, Any] = {"renames": {"account": "conta"}, "to_clear": ["account"]}
 QUOTES = [
     case(quoting({"text": "Olá", "buttons": [{"title": "{account}", "payload": "/ok"}]}), ACCOUNT),
     case(quoting({"custom": {"blocks": [{"text": {"text": "{account}"}}]}}), ACCOUNT),
+    *(case(quoting({each: ["{account}"]}), ACCOUNT) for each in IN_LISTS),
+    case(quoting({"image": "{account}"}), ACCOUNT),
     case(quoting({"text": "Conta {{{account}}}"}), ACCOUNT),
     case(sound(account={}), ACCOUNT, data={"responses": {"utter_b": [{"text": "{account}"}]}}),
     case(quoting({"text": "{cpf_masked}"}, cpf_masked={}), "warning response-quotes cpf_masked"),
@@ -139,7 +150,12 @@ ROUTED = {"pipeline": [{"name": "LLMBasedRouter"}, BY_MODEL]}
 SHARED = {"shared_for_coexistence": True}
 ENDLESS = {"session_config": {"start_session_after_expiry": False}}
 CARRIES = sound(more={"session_config": {"carry_over_slots_to_new_session": True}})
+RENAMED = sound(without=["ps7_context"], contexto={}, more={"session_config": {}})
 HIDES_SEAL = {"privacy": {"rules": [{"slot": "segment"}, {"slot": "ps7_context"}, 7]}}
+HIDES_RENAMED: dict[str, Any] = {
+    "renames": CONTEXTO,
+    "endpoints": {"privacy": {"rules": [{"slot": "contexto"}]}},
+}
 MISNAMED = {"privacy": {"rules": [{"slot": "cpf_maked"}, {"slot": "segment"}, {"slot": ["a"]}]}}
 COLLECTS = [{"collect": "amount", "next": [{"then": [{"collect": "segment"}]}]}]
 SETS = [{"set_slots": [{"ps7_status": "ok"}, {"amount": 1}]}]
@@ -162,9 +178,16 @@ LANGUAGE_MODELS = [
     case(sound(more=ENDLESS), "warning session-endless", data=flow()),
     case(sound(), data=flow(), endpoints=HIDES_SEAL),
     case(CARRIES, "warning privacy-seal ps7_context", data=flow(), endpoints=HIDES_SEAL),
+    case(RENAMED, "warning privacy-seal contexto", data=flow(), **HIDES_RENAMED),
     case(sound(), "warning privacy-slots cpf_maked a", data=flow(), endpoints=MISNAMED),
     case(sound(), data=flow(), e2e=stubs("balance_ok::action_ps7_context")),
     case(sound(), "warning e2e-stubs action_ps7_context", data=flow(), e2e=stubs()),
+    case(
+        sound(more=STARTS),
+        "warning e2e-stubs action_session_start",
+        data=flow(),
+        e2e=stubs("action_ps7_context"),
+    ),
 ]
 VIER = {"rasa_vier_cvg.CVGInput": {"token": "made-up"}}
 PERSISTENT = {"socketio": {"session_persistence": True}}
@@ -199,11 +222,23 @@ def test_what_is_wrong_with_a_bot_is_found_and_nothing_else(
 def test_what_runs_the_lookup_is_named() -> None:
     """A mapping, a flow, the start of a session."""
     mapping = {"type": "controlled", "run_action_every_turn": "action_ps7_context"}
-    domain = sound(more=STARTS, ps7_status={"mappings": [mapping]})
+    runs = {"mappings": [mapping]}
+    domain = sound(more=STARTS, ps7_status=runs, segment=runs)
     calls = flow(steps=[{"action": "action_ps7_context"}])
     found = [written(each) for each in found_in(bot_of(domain, "PS7SessionStart", data=calls))]
     ways = "slot ps7_status (on every turn), flow balance and its own action_session_start"
     assert f"ok runs: action_ps7_context is run by {ways}" in found
+
+
+def test_an_action_that_nothing_runs_is_told_from_others() -> None:
+    """By a form, a slot or code; where no script was looked at, nobody knows."""
+    more = {"actions": ["action_b", "action_c", "validate_f", "action_a"]}
+    slot = {"mappings": [{"type": "custom", "action": "action_c"}]}
+    bot = bot_of(sound(more=more, segment=slot), "'action_b'", data={})
+    names = ("action_ask_a", "action_validate_f", "validate_f", "action_b", "action_c", "action_a")
+    assert [name for name in names if not bot.runs(name)] == ["action_a"]
+    assert bot.own_actions == ["action_a", "action_b", "action_c", "validate_f"]
+    assert bot_of(sound()).runs("action_a")
 
 
 def test_what_the_plugin_writes_is_said() -> None:
@@ -219,6 +254,24 @@ def test_what_the_plugin_writes_is_said() -> None:
     assert "slots" not in [each.id for each in found_in(bot_of({"slots": {"mood": {}}}))]
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "level"),
+    [
+        ("ps7/domain.yml", "segment", Mark.ERROR),
+        ("a.yml", "segment", Mark.WARNING),
+        ("ps7/domain.yml", "mood", Mark.WARNING),
+    ],
+)
+def test_a_slot_that_two_files_fill_is_the_plugins_or_the_bots(
+    place: str, name: str, level: Mark
+) -> None:
+    """The plugin's only if it is one of its slots, and its own file is one of the two."""
+    slots = [sound()["slots"] | {name: each} for each in (USUAL, FROM_TEXT)]
+    files = [(Path(at), {"slots": each}) for at, each in zip((place, "b.yml"), slots, strict=True)]
+    found = check_slots(Bot({"domain": files}, None), {}, ())
+    assert [each.level for each in found if each.id == "slot-twice"] == [level]
+
+
 def test_advice_is_in_the_words_of_the_bot_and_of_its_rasa() -> None:
     """What can be copied is right as it is; Rasa Pro has another mapping, and another key."""
     advice = {each.id: each.do for each in found_in(bot_of(sound(cpf=FROM_TEXT)))}
@@ -230,3 +283,18 @@ def test_advice_is_in_the_words_of_the_bot_and_of_its_rasa() -> None:
     advice = {each.id: each.do for each in found_in(calm)}
     assert "`type: controlled, run_action_every_turn: action_ps7_context`" in advice["runs-never"]
     assert "leave `type: controlled` as the only mapping of cpf" in advice["slot-filled-elsewhere"]
+    unsent = found_in(bot_of(sound(more=ACTIONS), endpoints=SELECTIVE))
+    assert "`- action_ps7_verify: {send_domain: true}`" in unsent[-1].do
+    calm = bot_of(sound(ps7_status=VALUES, segment=NO_MAPPING), data=flow())
+    advice = {each.id: each.do for each in found_in(calm)}
+    assert advice["slot-unmapped"] == "Give it `mappings: [{type: controlled}]`."
+    values = ", ".join(STATUS_VALUES)
+    assert advice["slot-values"].endswith(f" `type: categorical` and `values: [{values}]`.")
+
+
+def test_what_a_slot_is_needed_for_is_said() -> None:
+    """Of the seal as of the status, whether it is not declared or the bot fills it."""
+    (_, absent, *_) = found_in(bot_of(sound(without=["ps7_status", "ps7_context"])))
+    assert absent.found == f"slot ps7_context is not declared: {NEEDED['ps7_context']}"
+    (_, filled, *_) = found_in(bot_of(sound(ps7_context=FROM_TEXT)))
+    assert filled.found.endswith(f"the plugin leaves it alone; {NEEDED['ps7_context']}")

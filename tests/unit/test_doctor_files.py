@@ -56,7 +56,7 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
 
 
 def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
-    """Forms, actions, answers and sessions, of what stands first."""
+    """Forms, actions, answers and sessions, of what stands first; answers of the data before."""
     first = (
         "forms: {f: {required_slots: [a]}}\nresponses: {u: [{text: a}]}\nsession_config: {x: 5}\n"
     )
@@ -64,12 +64,16 @@ def test_what_several_parts_say_is_merged(tmp_path: Path) -> None:
     files = {
         "domain/a.yml": f"{first}actions: [a, {{b: {{send_domain: true}}}}, {{c: 5}}]",
         "domain/b.yml": f"{second}actions: [{{a: {{send_domain: true}}}}, b]",
+        "data/x.yml": "responses: {v: [{text: c}]}",
+        **{f"{name}.yml": f"language: {name}" for name in ("config", "other")},
     }
     lay_out(tmp_path, files)
-    _, there = read(tmp_path)
+    configs = [tmp_path / "config.yml", tmp_path / "other.yml"]
+    _, there = read(tmp_path, {**bot.in_folder(tmp_path), "config": configs})
+    assert there.config == {"language": "config"}
     assert there.actions == {"a": False, "b": True, "c": False}
     assert (there.forms, there.session) == ({"f": {"required_slots": ["a"]}, "g": {}}, {"x": 5})
-    assert there.responses == {"u": [{"text": "a"}], "v": []}
+    assert there.responses == {"u": [{"text": "a"}], "v": [{"text": "c"}]}
 
 
 OWN = "import rasa_ps7\nname = 'action_a'"

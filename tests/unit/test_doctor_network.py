@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from actions.ps7 import PS7Settings, Reason
 from actions.ps7.cli.doctor import connection, network
@@ -30,8 +31,9 @@ from tests.unit.test_doctor_settings import settings
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 KEY = ec.generate_private_key(ec.SECP256R1())
-JSON, HTML = Answer(500, {}, b'{"code": "1"}'), Answer(500, {}, b"<html>")
+JSON, HTML = Answer(500, {}, b' \n{"code": "1"}'), Answer(500, {}, b"<html>")
 NO = Answer(401, {}, b"{}")
+HEALTHY = "ok ps7: PS7 takes the credentials, and knows no such context"
 FAULT = finding("dns", who="PS7", host="nowhere", hint="")
 
 
@@ -44,9 +46,10 @@ def judged(
     failure: LookupFailed | None,
     answer: Answer | None = JSON,
     below: Finding | bytes | None = None,
+    attempts: int = 0,
     **changes: Any,  # noqa: ANN401 - any setting
 ) -> list[str]:
-    asked = Asked(LookupReport(), answer, None, failure)
+    asked = Asked(LookupReport(attempts=attempts), answer, None, failure)
     return [written(each) for each in network.judge(asked, below, with_files(**changes), NOW)]
 
 
@@ -62,7 +65,9 @@ def judged(
         ("connect", None, FAULT, "error dns: the name of PS7, nowhere, leads to no address"),
         ("connect", None, None, "error ps7-gone: the lookup fails"),
         # A healthy PS7 knows no such context; it answered, so a second connection may fail.
-        ("business_failure", JSON, FAULT, "ok ps7: PS7 takes the credentials, and knows no such"),
+        ("business_failure", JSON, FAULT, f"{HEALTHY} (HTTP 500, its business failure)"),
+        ("failure_code", NO, FAULT, f"{HEALTHY} (HTTP 401, a code other than 0)"),
+        ("no_payload", NO, FAULT, f"{HEALTHY} (HTTP 401, no payload)"),
         ("business_failure", HTML, None, "warning ps7-500: the answer is HTTP 500, as PS7 says"),
         (None, JSON, None, "error ps7-anybody: PS7 names a customer for a contextId that it"),
     ],
@@ -73,6 +78,37 @@ def test_what_came_of_the_lookup_is_judged(
     status = None if answer is None else answer.status
     failure = None if reason is None else LookupFailed(Reason(reason), status)
     assert_found(judged(failure, answer, below, client_cert=Path("x")), [expected])
+
+
+TOKEN = {"app_key": SecretStr("k"), "app_secret": SecretStr("s")}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "changes", "expected"),
+    [
+        (0, TOKEN, ["ps7-gone"]),
+        (1, TOKEN, ["token", "ps7-gone"]),
+        *((each, {"app_key": TOKEN["app_key"]}, ["ps7-gone"]) for each in (0, 1)),
+    ],
+)
+def test_a_token_was_fetched_if_ps7_was_asked(
+    attempts: int, changes: dict[str, Any], expected: list[str]
+) -> None:
+    """Where key and secret are set."""
+    found = judged(LookupFailed(Reason.CONNECT), None, attempts=attempts, **changes)
+    assert [each.split(":")[0].split()[1] for each in found] == expected
+
+
+@pytest.mark.parametrize(("below", "not_reached"), [(FAULT, "ps7"), (None, ""), (b"0", "")])
+def test_ps7_is_reached_if_no_connection_fails(
+    monkeypatch: pytest.MonkeyPatch, below: Finding | bytes | None, not_reached: str
+) -> None:
+    """Whatever was found before it."""
+    asked = Asked(LookupReport(), None, None, LookupFailed(Reason.READ_TIMEOUT))
+    monkeypatch.setattr(network, "look_up", lambda *_: asked)
+    below = certificate(99) if isinstance(below, bytes) else below
+    monkeypatch.setattr(connection, "look", lambda _: below)
+    assert network.check(settings()).not_reached == not_reached
 
 
 @pytest.mark.parametrize(
@@ -149,7 +185,8 @@ def no_connection(
 ) -> Finding:
     """Return what is found where a connection fails like this."""
 
-    def fail(_: object) -> None:
+    def fail(tried: HTTPConnection) -> None:
+        assert tried.timeout == given.connect_timeout
         raise failure
 
     monkeypatch.setattr(HTTPConnection, "connect", fail)
@@ -162,11 +199,15 @@ def test_a_proxy_is_shown_its_credentials(monkeypatch: pytest.MonkeyPatch) -> No
     """As they are, not as a URL has to write them; and IPv6 addresses are written as in a URL."""
     tunnels: list[Any] = []
     monkeypatch.setattr(HTTPConnection, "set_tunnel", lambda *told: tunnels.append(told))
-    for login in ("us%40er:p%40ss@", ""):
-        given = settings(proxy=f"http://{login}[::1]:9")
+    for login, port in (("us%40er:p%40ss@", ":8443"), ("", "")):
+        url = f"https://cec.example.com{port}"
+        given = settings(proxy=f"http://{login}[::1]:9", base_url=url)
         assert "[::1]:9: late" in no_connection(monkeypatch, TimeoutError("late"), given).found
     basic = f"Basic {b64encode(b'us@er:p@ss').decode()}"
-    assert [told[-1] for told in tunnels] == [{"Proxy-Authorization": basic}, {}]
+    assert [told[1:] for told in tunnels] == [
+        ("cec.example.com", 8443, {"Proxy-Authorization": basic}),
+        ("cec.example.com", 443, {}),
+    ]
 
 
 # Certificates
@@ -195,6 +236,7 @@ def certificate(
     [
         (30, "ok tls-certificate: WHOSE is good until 2026-12-25: 30 days left"),
         (29.9, "warning tls-certificate-ends-soon: WHOSE is good until 2026-12-25: 29 days left"),
+        (1, "warning tls-certificate-ends-soon: WHOSE is good until 2026-11-26: 1 day left"),
         (0.5, "warning tls-certificate-ends-soon: WHOSE is good until 2026-11-26: 0 days left"),
         (-0.5, "error tls-certificate-expired: WHOSE ended on 2026-11-25"),
         (-1, "error tls-certificate-expired: WHOSE ended on 2026-11-24"),
