@@ -100,7 +100,7 @@ def test_what_somebody_wrote_into_a_slot_is_masked_by_its_value(explain: Explain
 def test_show_masks_nothing_but_seals(cli: Cli) -> None:
     """ContextIds, values, and what the user said."""
     talk = Talk()
-    talk.arrives("ana")
+    talk.user("bom dia").arrives("ana")
     out = cli(f"explain {saved(vars(talk.tracker))} --show").out
     assert "\n  said        oi\n  context id  number 1, value ana, found under contextId" in out
     assert "cpf 52998224725, agency 0001, ps7_context (sealed)" in out
@@ -296,12 +296,13 @@ def test_nothing_to_explain_is_said(cli: Cli) -> None:
     assert cli(f"explain {saved({'slots': {}, 'events': events})}") == (0, said, "")
 
 
-@pytest.mark.parametrize("junk", [None, "x", [{}], {}, 1e308])
+@pytest.mark.parametrize("junk", [None, "x", [{}], {}, 1e308, -1e308])
 def test_malformed_events_are_explained_without_an_error(cli: Cli, junk: object) -> None:
     """Whatever stands where Rasa puts a name, a time, a value or metadata."""
     kinds = ("user", "slot", "action", "rewind", "undo", "session_started", "other")
     fields = dict.fromkeys(("name", "value", "timestamp", "metadata", "text"), junk)
-    events = [*({"event": kind, **fields} for kind in kinds), {"event": "action", "name": VERIFY}]
+    named = ({"event": kind, **fields, **more} for kind in kinds for more in ({}, {"name": VERIFY}))
+    events = [*named, {"event": "action", "name": VERIFY}]
     slots = {"ps7_status": "ok", "ps7_context": 1, "cpf": {"a": 1}, "[]": 1}
     file = saved({"slots": slots, "events": events, "latest_message": []})
     assert (cli(f"explain {file} --show").code, cli(f"explain {file} --json").code) == (0, 0)

@@ -79,7 +79,7 @@ def read(name: str) -> SavedTracker:
 
 
 def _is_event(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("event"), str) and isinstance(value.get("name") or "", str)
+    return isinstance(value.get("event"), str) and isinstance(value.get("name"), str | None)
 
 
 def _dict(value: object) -> dict[str, Any]:
