@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from actions.ps7.cli.findings import shown
+from actions.ps7.cli.findings import Finding, Report, Section, shown
 from actions.ps7.cli.output import Mark, Output, Tone, Toned
 from actions.ps7.cli.texts import parts
 from tests.support.command import Terminal
@@ -95,6 +95,45 @@ def test_what_comes_from_elsewhere_is_cut(length: int) -> None:
     assert shown("x" * length) == "x" * min(length, 100) + "…" * (length > 100)
 
 
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ([Mark.ERROR, Mark.WARNING], "31m1 error, 1 warning"),
+        ([Mark.WARNING, Mark.WARNING], "33mno errors, 2 warnings"),
+        ([Mark.OK], "32mno errors, no warnings"),
+    ],
+)
+def test_a_report_ends_in_the_colour_of_the_worst(
+    written: Make, levels: list[Mark], said: str
+) -> None:
+    """Red for an error, yellow for a warning."""
+    out, stream = written(terminal=True)
+    Report([Section("Bot", [Finding("x", each, "found") for each in levels])]).write(out)
+    assert stream.getvalue().endswith(f"\x1b[{said}\x1b[0m\n")
+
+
+SHARED = """\
+Bot
+  error    a [x]
+           do 1
+  error    b [x]
+  warning  c [y]
+  ok       d
+           do 2
+
+2 errors, 1 warning
+"""
+
+
+def test_advice_stands_below_the_last_that_shares_it(written: Make) -> None:
+    """Whatever their names and levels are."""
+    out, stream = written(terminal=False)
+    levels = (Mark.ERROR, Mark.ERROR, Mark.WARNING, Mark.OK)
+    found = map(Finding, "xxyy", levels, "abcd", ("do 1", *["do 2"] * 3))
+    Report([Section("Bot", [*found])]).write(out)
+    assert stream.getvalue() == SHARED
+
+
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
 
 
@@ -141,10 +180,17 @@ def test_a_machine_gets_one_document_in_ascii(written: Make) -> None:
     ("terminal", "shown"), [(True, "Asking PS7 …\r\x1b[Ktry this\nnoted\n"), (False, "noted\n")]
 )
 def test_progress_and_hints_are_for_a_terminal(
-    written: Make, *, terminal: bool, shown: str
+    written: Make, monkeypatch: pytest.MonkeyPatch, *, terminal: bool, shown: str
 ) -> None:
-    """Progress is removed at its end, also where that is an error; a note is for every reader."""
-    out, stream = written(terminal=terminal)
+    """Progress is removed at its end, also where that is an error; a note is for every reader.
+
+    They go by the standard error, colours and widths by the standard output.
+    """
+    _, plain = written(terminal=not terminal)
+    monkeypatch.setattr("sys.stderr", stream := Terminal() if terminal else io.StringIO())
+    out = Output()
+    out.finding(Mark.OK, LONG)
+    assert plain.getvalue().count("\n") == plain.getvalue().count("\x1b[32m") + 1 == 2 - terminal
     with suppress(KeyboardInterrupt), out.progress("Asking PS7"):
         raise KeyboardInterrupt
     out.hint("try this")
