@@ -17,7 +17,9 @@
     chave key
     cliente titular customer
     conta account
+    debugar depurar debug
     demora lento latência timeout slow latency
+    deslogar sair logout
     desligar desativar disable kill off
     erro falha error failure
     expirou expirado vencido vencer validade expired expires
@@ -30,7 +32,7 @@
     mudar trocar renovar rotacionar change renew rotate switch
     mudo calado silêncio responde nothing silent
     relatar reportar report
-    requisição limite requests limit
+    requisição limite requests limit rate
     reverter voltar rollback
     segmento segment
     servidor server
