@@ -461,13 +461,18 @@ def test_a_refusal_is_told_once_for_each_value_of_a_session(
 def test_a_token_that_was_good_when_it_came_is_refused_once_when_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An earlier message brought the same, in time."""
+    """An earlier message brought the same, in time. Of a key that is gone, the log says nothing."""
     caplog.set_level(logging.INFO)
     talk = Talk(signed(max_contexts=9))
     token = talk.token("ana")
     talk.arrives(token).arrives(talk.token("diego")).later(seconds=120)
     assert levels(talk.brings(token), caplog) == ["INFO", "WARNING"]
     assert levels(talk.brings(token), caplog) == []
+    assert talk.says_now == ("invalid", None)
+    talk.arrives(good := talk.token("elisa"))
+    keys = [key.get_secret_value() for key in talk.bot.settings.seal_keys]
+    talk.bot = a_bot(arrival_keys=["another-" * 4], seal_keys=keys)
+    assert levels(talk.brings(good), caplog) == [], "nor is one whose key was dropped"
     assert talk.says_now == ("invalid", None)
 
 
