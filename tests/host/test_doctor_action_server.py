@@ -41,10 +41,10 @@ LACKS = "error action-server-plugin: the action server at http://127.0.0.1:"
     ("path", "pages", "expected"),
     [
         ("/webhook", runs("action_own", *OURS), "ok action-server: the action server at"),
-        ("/of/webhook", runs(*OURS, at="/of"), "ok action-server: the action server at"),
+        ("/of//webhook", runs(*OURS, at="/of"), "ok action-server: the action server at"),
         ("/webhook", runs("action_own", OURS[0]), LACKS),
         ("/webhook", {}, OTHER),
-        ("/webhook", {"/health": b"<html>"}, OTHER),
+        *(("/webhook", {"/health": each}, OTHER) for each in (b"<html>", b"\xff")),
         ("/webhook", runs(at="/other"), OTHER),
         ("/webhook", {"/health": b" " * (5 << 20)}, f"error {NONE}"),  # not read to its end
     ],
@@ -58,6 +58,39 @@ def test_the_doctor_says_whether_a_server_has_the_plugin(
         monkeypatch.setenv("ACTIONS", f"{url}{path}")
         found = found_at("${ACTIONS}")
     assert_found([written(each) for each in found], [expected])
+
+
+def test_what_a_server_lacks_is_named() -> None:
+    """The plugin's actions, and the bot's own."""
+    with serving(lambda asked, _: runs(OURS[0], "action_b").get(asked)) as url:
+        at = {"action_endpoint": {"url": url}}
+        bot = bot_of({"actions": ["action_a", "action_b"]}, endpoints=at)
+        found = [written(each) for each in server.check(bot)]
+        own = [each.id for each in server.check(bot_of({"actions": ["action_b"]}, endpoints=at))]
+    lacks = f"the action server at {url} runs without"
+    assert found == [
+        f"error action-server-plugin: {lacks} {OURS[1]} and {OURS[2]}",
+        f"error action-server-actions: {lacks} action_a, which the domain lists",
+    ]
+    assert own == ["action-server-plugin"]
+
+
+def test_what_a_server_needs_is_named_if_it_does_not_run() -> None:
+    """That may be why."""
+    at = {"action_endpoint": {"url": f"http://127.0.0.1:{free_port()}"}}
+    found = server.check(bot_of({}, "import nowhere_at_all", endpoints=at))
+    assert [each.id for each in found] == ["action-server-none", "actions-require"]
+
+
+@pytest.mark.parametrize("name", ["X_HOST", "ACTION_SERVER", "bot_addr"])
+def test_host_and_port_are_filled_in_by_their_names(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In capitals or not."""
+    monkeypatch.setenv(name, "h")
+    monkeypatch.setenv("own_port", "7")
+    url = f"http://${{{name}}}:${{own_port}}/webhook"
+    assert server.address({"url": url}) == "http://h:7"
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(5, "action-server"), (5.1, "action-server-none")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -85,5 +86,6 @@ def test_it_is_a_section_of_its_own(cli: Cli) -> None:
     """Also with the bot alone, and only where there is something to say."""
     assert "Rasa\n" not in cli("doctor --only-bot --domain .").out
     install(rasa="3.6.21", jsonschema="3.2.0")
-    out = cli(f"doctor --only-bot --domain . --rasa-python {sys.executable}").out
+    python = os.path.relpath(sys.executable)
+    out = cli(f"doctor --only-bot --domain . --rasa-python {python}").out
     assert out.startswith("Rasa\n  ok       Rasa 3.6.21 has jsonschema 3.2.0\n")

@@ -78,6 +78,7 @@ def test_explain_tells_a_person_the_story_of_a_conversation(
 ) -> None:
     """With no PS7 configured: what was found, which rule fired, what came of it."""
     talk = Talk()
+    talk.now += 0.25
     talk.arrives("ana")
     talk.set_slots(cpf="00000000000")
     talk.run(VERIFY)
@@ -90,10 +91,10 @@ def test_explain_tells_a_person_the_story_of_a_conversation(
 def test_what_somebody_wrote_into_a_slot_is_masked_by_its_value(explain: Explain) -> None:
     """A contextId that arrived, in a slot that is open by its name."""
     talk = Talk()
-    talk.arrives("ctx-of-ana")
+    talk.arrives("ctx-of-ana").arrives("diego")
     talk.set_slots(ps7_status="x ctx-of-ana").happens("action", name=VERIFY)
     ran = explain(talk)
-    assert ran[0]["was_set"]["ps7_status"] == "************"
+    assert ran[1]["was_set"]["ps7_status"] == "************"
     assert "ctx-of-ana" not in json.dumps(ran)
 
 
@@ -216,7 +217,8 @@ def test_explain_leaves_out_what_the_bot_fills_and_masks_what_is_cleared(explain
     talk.arrives("ana")
     talk.set_slots(identification="RG 12.345-6")
     own = {"slots": {"cpf": {"mappings": [{"type": "from_text"}]}}}
-    [run] = explain(talk, tracker=vars(talk.tracker), domain=own)
+    [run] = explain(talk, tracker=vars(talk.tracker), domain=own, sender_id="not of the tracker")
+    assert run["correlation"] == talk.bot.correlation.uuid(talk.tracker.sender_id)
     assert list(run["was_set"]) == ["agency", "ps7_context", "ps7_status", "identification"]
     assert run["was_set"]["identification"] == "*********-6"
 
@@ -269,6 +271,7 @@ NO_TRACKER = "tracker.json holds no tracker: it takes"
         (b"[" * 100_000, "tracker.json is not JSON\n"),
         (b"[]", NO_TRACKER),
         (b'{"slots": {}}', NO_TRACKER),
+        (b'{"tracker": [1], "slots": {}}', NO_TRACKER),
         (b'{"tracker": {"events": [], "slots": null}}', NO_TRACKER),
         (None, "tracker.json cannot be read: No such file or directory"),
     ],

@@ -42,7 +42,7 @@ def settings(**changes: Any) -> PS7Settings:  # noqa: ANN401 - any setting
         ({"arrival_keys": ["secret00" * 4]}, "arrival-keys-weak: PS7_ARRIVAL_KEYS holds a key"),
         ({"arrival_keys": ["abcdefghi" * 4]}, "arrival-keys-weak: PS7_ARRIVAL_KEYS holds a key"),
         ({"arrival_keys": ["abcdefghij" * 4]}, None),
-        ({"arrival_keys": SEAL}, "keys-shared: a key is in PS7_SEAL_KEYS and in"),
+        ({"arrival_keys": [*ARRIVAL, *SEAL]}, "keys-shared: a key is in PS7_SEAL_KEYS and in"),
         ({"app_secret": "planted"}, "app-key-unset: PS7_APP_SECRET is set and PS7_APP_KEY is not"),
         ({"client_key": __file__}, "client-cert-unset: PS7_CLIENT_KEY is set and PS7_CLIENT_CERT"),
         ({"base_url": "http://127.0.0.1:8099"}, "http: PS7_BASE_URL is http: credentials and"),
@@ -99,6 +99,8 @@ MEANT = "settings-unknown: NAME is no variable of this plugin and changes nothin
     [
         ("PS7_URL", "planted", f"{MEANT} PS7_BASE_URL? Rename it, or remove it."),
         ("ps7_seal_key", "planted", f"{MEANT} PS7_SEAL_KEYS? Rename it, or remove it."),
+        ("PS7SEAL_KEYS", "planted", f"{MEANT} PS7_SEAL_KEYS? Rename it, or remove it."),
+        ("ps7_password", "'planted'", "settings-quotes: NAME stands in quotes"),
         ("PS7_PASSWORD", "'planted'", "settings-quotes: NAME stands in quotes"),
         ("PS7_PASSWORD", '"planted"', "settings-quotes: NAME stands in quotes"),
         ("PS7_PASSWORD", "planted\n", "settings-blanks: NAME begins or ends with white space"),
@@ -125,7 +127,7 @@ def test_names_are_looked_at_wherever_settings_are_read(
     env, secrets = tmp_path / ".env", tmp_path / "secrets"
 
     def unknown() -> list[str]:
-        return [each.split()[2] for each in wrong(doctor.check_variables(None))]
+        return [each.split()[2] for each in wrong(doctor.check_variables(Path()))]
 
     monkeypatch.setenv("PS7_URL", "planted")
     monkeypatch.setenv("PS7_SECRETS_DIR", str(secrets))
