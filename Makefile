@@ -6,11 +6,15 @@ PYTHON310 ?= python3.10
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RASA_TELEMETRY_ENABLED := false
 export NO_MKDOCS_2_WARNING := 1
+# Some machines tell Python to keep nothing that it compiled: each process would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 RUN := .venv/bin/python
 
-# Long runs of tests are spread over this many processes: most tests wait for a server or a clock.
+# Long runs of tests are spread over so many WORKERS: most tests wait for a server or a clock.
+# So many JOBS go on at once before, such as checks.
 WORKERS ?= 3
+JOBS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # The environments. The file that a rule makes says: installed from the pins as they stand.
@@ -55,7 +59,8 @@ webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and w
 monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, and alerts fire
 	@$(RUN) -m examples.monitoring
 
-check: lint types imports ## the fast gate, half a minute: checks, and every test that is not marked slow
+check: .venv/dev ## the fast gate, half a minute: checks, and every test that is not marked slow
+	+@$(MAKE) --silent --jobs $(JOBS) --output-sync lint types imports
 	@$(RUN) -m pytest -q -m "not slow and not conversation and not release and not floor" $(SPREAD)
 
 test: export PS7_TESTS_SKIPPED := $(CURDIR)/.pytest_cache/skipped
@@ -64,7 +69,7 @@ test: ## lint, types, imports, secrets, plugin, floor and around, whichever fail
 	@made=; \
 	if [ -n "$$PS7_TESTS_COMPLETE" ] || $(find_python310) >/dev/null; then made="$(RASA) $(FLOOR)"; fi; \
 	if [ -n "$$PS7_TESTS_COMPLETE" ] || command -v npm >/dev/null; then made="$$made $(WEBCHAT) $(BROWSER) $(BACKEND)"; fi; \
-	$(MAKE) --silent --jobs 4 .legs ENVIRONMENTS="$$made"
+	$(MAKE) --silent --jobs $(JOBS) .legs ENVIRONMENTS="$$made"
 	@$(RUN) -m tests.support.needs $(PS7_TESTS_SKIPPED) $(ENDED)
 
 # Its legs. The checks run side by side, the tests after them one by one. An environment is made
@@ -95,7 +100,11 @@ lint: .venv/dev ## rules and formatting (ruff)
 	@$(RUN) -m ruff check && $(RUN) -m ruff format --check
 
 types: .venv/dev ## mypy --strict
+	+@$(MAKE) --silent .types-ours .types-bots
+
+.types-ours:
 	@$(RUN) -m mypy
+.types-bots:
 	@for bot in oss-bot oss-bot-session-start calm-bot; do MYPYPATH=examples/$$bot/tests \
 	    $(RUN) -m mypy --cache-dir .mypy_cache/bots $$(find -L examples/$$bot/actions examples/$$bot/tests \
 	    -name '*.py' ! -path '*/actions/__init__.py') || exit 1; done
