@@ -236,8 +236,18 @@ RELEASE := .venv-release/ready
 
 release-check: $(RELEASE)
 
-secrets: .venv/dev ## no key or password in any file (detect-secrets), but those that scripts/made_up_secrets.py knows
-	@git ls-files -z | xargs -0 -n 64 -P $(WORKERS) .venv/bin/detect-secrets-hook --no-verify --filter "file://scripts/made_up_secrets.py::is_made_up"
+# A file is looked through once: which had nothing, with what is in them, is kept for the next time.
+CLEAN := .secrets_cache/clean
+
+$(CLEAN): requirements/dev.txt scripts/made_up_secrets.py
+	@mkdir -p $(@D) && : >$@
+
+secrets: .venv/dev $(CLEAN) ## no key or password in any file (detect-secrets), but those that scripts/made_up_secrets.py knows
+	@git ls-files -z | xargs -0 sh -c 'for each; do shift; [ -d "$$each" ] || set -- "$$@" "$$each"; done; cksum "$$@"' sh | \
+	    LC_ALL=C sort >$(CLEAN).now && test -s $(CLEAN).now
+	@LC_ALL=C comm -13 $(CLEAN) $(CLEAN).now | cut -d ' ' -f 3- | tr '\n' '\0' | xargs -0 -n 64 -P $(WORKERS) \
+	    .venv/bin/detect-secrets-hook --no-verify --filter "file://scripts/made_up_secrets.py::is_made_up"
+	@mv $(CLEAN).now $(CLEAN)
 
 audit: $(RELEASE) ## known vulnerabilities in what the image pins (pip-audit): asks an advisory database, so CI does not run it
 	@.venv-release/bin/pip-audit --strict --disable-pip --require-hashes \
