@@ -32,6 +32,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 for variable in [name for name in os.environ if name.startswith("GIT_")]:
     del os.environ[variable]
 
+# What is imported stays: to look for garbage in it again and again takes a third of the time until
+# tests run, and some of theirs.
+gc.disable()
+
 _SLOW_TO_START = 1800
 """Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run, as
 long as they make progress."""
@@ -62,6 +66,15 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPa
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage from here on, in what tests make."""
+    collected = yield
+    gc.freeze()
+    gc.enable()
+    return collected
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
