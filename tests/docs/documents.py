@@ -115,8 +115,3 @@ def names() -> list[str]:
 def document(name: str) -> Document:
     """Read one file."""
     return Document(name)
-
-
-def blocks() -> list[Block]:
-    """Return every block of code."""
-    return [block for name in names() for block in document(name).blocks]

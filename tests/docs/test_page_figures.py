@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 from sanic.config import DEFAULT_CONFIG
 
 from actions.ps7.cli.doctor import judge, server
@@ -25,6 +24,7 @@ from actions.ps7.settings import MIN_SIGNING_BYTES, PS7Settings
 from actions.ps7.telemetry import _LOST_AFTER
 from examples.deploy import make_secrets, serve
 from examples.monitoring.watched import FIRST_PORT
+from tests.deploy.deployment import COMPOSE
 from tests.docs.documents import document
 from tests.support.pins import RASA_PINS, RUNTIME, pinned
 from tests.support.processes import ROOT
@@ -61,7 +61,7 @@ DESK, HAND_OVER = named("desk.py"), named("oss-bot/actions/hand_over/desk.py")
 INBOX, CLOUD, WHATSAPP = (
     named(f"channels/{name}.py") for name in ("inbox", "cloud_api", "whatsapp")
 )
-ACTIONS = YAML(typ="safe").load(EXAMPLES / "deploy/compose.yaml")["services"]["actions"]
+ACTIONS = COMPOSE["services"]["actions"]
 RULES, ON_CALL, PROXY = "monitoring/rules.yml", "deploy/on-call.sh", "deploy/nginx.conf"
 ENDS = r"certificate:left < (\d+) \* 86400\n +labels: {severity: "
 COMPLIANCE = document("docs/compliance.pt-BR.md")
