@@ -8,12 +8,15 @@ made of docstrings, one entry for each name that a package exports.
 from __future__ import annotations
 
 import ast
+import json
 import posixpath
 import re
 import subprocess
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ EXAMPLES = (
 ON_THE_SITE = {"docs/reference.md#python-names": "docs/api.md"}
 """Where links lead that have more here than on GitHub."""
 LINK = re.compile(r"\]\(([\w./-]+)(#[^)]*)?\)")
+QUESTION = re.compile(r"\[([^\]]+\?)\]\(([\w./-]+)(#[^)]*)?\)")
 FENCE = re.compile(r"( *)```")
 
 
@@ -137,8 +141,6 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     path = page.file.src_uri
     if path.startswith(BACKGROUND):
         page.meta.setdefault("search", {})["boost"] = 0.2
-    if path.startswith("docs/README."):  # the questions
-        page.meta.setdefault("search", {})["boost"] = 3
     if path.endswith(".source.md") or path in API:
         return markdown
 
@@ -167,8 +169,34 @@ def on_page_context(
     return context
 
 
+def questions() -> dict[str, list[str]]:
+    """Return what the lists of questions ask, by the place of the site that answers."""
+    asked: dict[str, list[str]] = {}
+    for page in ("docs/README.md", f"docs/README{PORTUGUESE}md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for question, link, place in QUESTION.findall(text):
+            answer = re.sub(r"README\.md$", "index.md", target_of(link, page))
+            asked.setdefault(answer.removesuffix("md") + f"html{place}", []).append(question)
+    return asked
+
+
 def on_post_build(config: MkDocsConfig, **_: object) -> None:
-    """Let the search know the forms of a word: the theme's worker gets ours at its end."""
+    """Let search find an answer by its questions, and know the forms of a word.
+
+    A part of a page begins with its questions, in both languages; the theme's worker ends with
+    our script.
+    """
+    found = Path(config.site_dir, "search", "search_index.json")
+    index = json.loads(found.read_text(encoding="utf-8"))
+    asked = questions()
+    for entry in index["docs"]:
+        if own := asked.pop(entry["location"], None):
+            entry["questions"] = " ".join(own)
+            entry["text"] = "".join(f"<p>{escape(each)}</p>" for each in own) + entry["text"]
+    if asked:
+        raise PluginError(f"no part of a page answers: {asked}")
+    index["config"]["fields"]["questions"] = {"boost": 5}
+    found.write_text(json.dumps(index), encoding="utf-8")
     workers = Path(config.site_dir, "assets", "javascripts", "workers")
     (worker,) = workers.glob("search.*.min.js")
     ours = Path(__file__).with_name("search.js").read_text(encoding="utf-8")

@@ -42,7 +42,9 @@
     vulnerabilidade vulnerability
   `.trim().split("\n").map((line) => line.trim().split(" "))
   const [FORM, LIKENESS, PART] = [0.8, 0.4, 0.2]
-  const folded = (word) => word.normalize("NFD").replace(/\p{M}/gu, "")
+  const PLURALS = [[/(oes|aes|aos)$/, "ao"], [/([aeo])is$/, "$1l"], [/ns$/, "m"]] // which the stemmer keeps apart
+  const folded = (word) =>
+    PLURALS.reduce((each, [ending, one]) => each.replace(ending, one), word.normalize("NFD").replace(/\p{M}/gu, ""))
   const stems = (word) => [folded(word), `pt ${lunr.pt.stemmer(word)}`, `en ${lunr.stemmer(new lunr.Token(word))}`]
   const said = (word, line) => line.flatMap(stems).some((stem) => stems(word).includes(stem))
   const idle = (word) => word === "ps7" || !lunr.stopWordFilter(word) || !lunr.pt.stopWordFilter(word)
