@@ -47,6 +47,18 @@ async def test_who_hears_a_balance(talk: Talk, who: str, said: str) -> None:
     assert await talk("qual meu saldo?", "ask_balance", who) == [said]
 
 
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [("bruno", SIGN_IN), ("heitor", SIGN_IN), ("not-found", SIGN_IN), ("gisele", VALIDATE)],
+)
+async def test_a_mistake_in_a_rule_opens_no_account(
+    bot: CustomerConversation, who: str, said: str
+) -> None:
+    """The action decides by itself, whatever was asked before it."""
+    await bot.arrives(who, "qual meu saldo?")
+    assert (await bot.run("action_answer_balance")).texts == [said]
+
+
 async def test_an_account_without_a_balance_is_not_empty(
     bot: CustomerConversation, ps7: BackgroundSimulator
 ) -> None:
