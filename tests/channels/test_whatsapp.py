@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +74,8 @@ async def test_the_back_end_is_asked_with_each_message(
     """By number and user id, by the latter alone where Meta hides a number, and by a link's code.
 
     A second link in one chat counts. Where it brought its code alone, the bot opens the
-    conversation; and it has a rule for a voice note, as for all that is no text.
+    conversation; and it has a rule for a voice note, as for all that is no text. Whoever has a
+    number and no user id is in a conversation of that number's.
     """
     assert await ana.say("oi", answers=2) == GREETED
     assert await ana.say(f"{BALANCE} {CODE}") == spoken.BALANCES["diego"]
@@ -87,6 +89,10 @@ async def test_the_back_end_is_asked_with_each_message(
     by_number, by_link, hidden = (ana.phone, None), (ana.phone, CODE), (None, None)
     each_time = (by_number, by_link, by_link, hidden, hidden)
     assert asked == [(*what, ana.user) for what in each_time]
+    ana.hidden, alone = False, replace(ana, user=ana.phone)
+    assert await ana.say(BALANCE, from_user_id=None) == spoken.NO_BALANCE["missing"]
+    asked_of = {"sender": alone.sender, "phone": ana.phone, "userId": "", "code": None}
+    assert stub.asked[-1] == asked_of
 
 
 async def test_a_log_out_lasts_though_whatsapp_does_not_take_the_goodbye(
