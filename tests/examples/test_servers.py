@@ -68,6 +68,8 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
     assert desk["HANDOVER_TOKEN"] == actions["HANDOVER_TOKEN"]
     assert [name for name in told if "made up as well" in told[name].values()] == ["rasa"]
     assert Path(told["rasa"]["PYTHONPATH"], "channels", "webchat.py").is_file()
+    assert " -i 127.0.0.1 " in said["rasa"], "for this machine alone, as the others"
+    assert " --model a model " in said["rasa"]
     assert said["rasa"].endswith(f" --auth-token {desk['RASA_TOKEN']}")
     assert Path(desk["PYTHONPATH"], "examples", "desk.py").is_file()
 

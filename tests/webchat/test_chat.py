@@ -117,7 +117,7 @@ CASES = {
     ),
     "what is said while it asks comes once": (
         """said = [{ text: 'a' }, { text: 'b' }]; const back = chat.restore(); await 0;
-        for (const text of 'acd') await uttered({ text }); await back;""",
+        for (const text of 'acd') uttered({ text }); await back;""",
         [*IN_TIME, "said: a,b", "bot", "? bot: c", "? bot: d"],
         [],
     ),
@@ -126,7 +126,8 @@ CASES = {
         await signals('joined', { agent: 'Caio' });
         await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
         await uttered({ text: 'Olá', agent: 'Caio', id: 'k1' }, () => told.push('heard'));
-        say('oi de novo'); await tick(); await signals('returned'); say('saldo'); await tick();""",
+        say('oi de novo'); await tick(); await signals('returned', { agent: 'Caio' });
+        say('saldo'); await tick();""",
         [
             *(*IN_TIME, "waiting", "oi? bot: ", "over: oi", "agent Caio", "? bot: "),
             *("? agent: Olá", "heard", "heard", "back", "oi de novo? bot: "),

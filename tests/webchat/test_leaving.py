@@ -130,7 +130,7 @@ async def test_who_is_logged_out_is_gone(visitors: Visitors) -> None:
 async def test_a_hand_over_and_the_agent(
     visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
-    """She waits, a person writes to her by name, and the bot comes back.
+    """She waits and may write, a person writes to her by name, and the bot comes back.
 
     A page that is loaded again, offline for a while, or is another tab, is where she left it; and
     nobody arrives by themselves.
@@ -148,14 +148,15 @@ async def test_a_hand_over_and_the_agent(
     assert ticket["channel"] == "webchat"
     got = visit.page.locator("#turns > .turn").first.locator(".desk tr")
     await expect(got.filter(has_text="CPF para exibir")).to_contain_text("***.982.247-**")
+    await visit.say("alô?", 3)
     await visit.page.reload()
     await visit.is_in("waiting")
     async with Opened(oss_bot.url) as desk:
         await desk.takes(ticket)
         assert await desk.does("PUT", CAIO, "/agent") == DELIVERED
-        await visit.say(ASK, 3)
+        await visit.say(ASK, 4)
         assert await desk.does("POST", CAIO, "/messages", "Olá,\naqui é o Caio.") == DELIVERED
-        words = ["Olá! Sou", "Vi que", A_PERSON, HANDOVER, f"Aviso: {JOINED}", ASK]
+        words = ["Olá! Sou", "Vi que", A_PERSON, HANDOVER, "alô?", f"Aviso: {JOINED}", ASK]
         words += ["Caio Olá,\naqui é o Caio."]
         for comes_back in (None, visit.page.reload, line.breaks):
             if comes_back is not None:
@@ -175,7 +176,7 @@ async def test_a_hand_over_and_the_agent(
     await expect(why).to_have_text("A assistente está de volta, e não sabe mais quem você é.")
     await expect(suggestions).to_be_visible()
     await expect(anew).to_be_visible()
-    await visit.say(ASK, 4)
+    await visit.say(ASK, 5)
     await expect(visit.page.locator(".message.bot").last).to_contain_text(*NO_BALANCE["missing"])
     await visit.is_in("back")
     assert visit.logins == 1

@@ -122,9 +122,13 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
 
 
 async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
-    """An answer of PS7, a turn, or its own server."""
+    """An answer of PS7, a turn, or its own server; and that a text is too long, which stays."""
     visit = await visitors()
     await visit.arrive("http-503")
+    await visit.types("a" * 2_001)
+    note = visit.page.locator(".message.note")
+    await expect(note).to_have_text("Aviso: A mensagem é longa demais: tire 1 caractere.")
+    assert await visit.page.input_value("#input") == "a" * 2_001
     await visit.say(ASK, 2)
     first, second = await visit.turns()
     assert first["calls"] == [[CALL, "503, 503, 503"]]

@@ -75,6 +75,7 @@ class Behind:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.status = 200
         self.trackers: list[dict[str, Any]] = [TRACKER]
         """What Rasa gives, one after the other; the last stays."""
 
@@ -82,7 +83,8 @@ class Behind:
         self.asked.append(request.path_qs)
         if request.path == "/ps7/requests":
             return web.json_response({"requests": []})
-        return web.json_response(self.trackers.pop(0) if self.trackers[1:] else self.trackers[0])
+        told = self.trackers.pop(0) if self.trackers[1:] else self.trackers[0]
+        return web.json_response(told, status=self.status)
 
 
 @pytest.fixture
@@ -327,10 +329,14 @@ async def test_a_turn_that_rasa_never_knows_is_given_up(
     assert (await page.get("/api/turns/another")).status == 504
 
 
-async def test_the_page_hears_502_when_rasa_is_away(backstage: Backstage) -> None:
-    """The page is told, and no address of what stands behind it."""
+@pytest.mark.parametrize("status", [None, 401, 500])
+async def test_the_page_hears_502_when_rasa_is_away(
+    backstage: Backstage, behind: Behind, status: int | None
+) -> None:
+    """Or refuses. The page is told, and no address of what stands behind it."""
     closed = f"http://127.0.0.1:{free_port()}"
-    async with page_of(replace(backstage, rasa=closed)) as page:
+    behind.status = status or 200
+    async with page_of(backstage if status else replace(backstage, rasa=closed)) as page:
         await log_in(page, "ana")
         for path in ("/api/turns/one", "/api/said"):
             answer = await page.get(path)

@@ -44,7 +44,10 @@ def shown(events: list[Any], which: str = "one", **more: Any) -> dict[str, Any]:
         ("segment", "é 529.982.247-25.", "•••", True),
         ("segment", "5299822472", "5299822472", False),
         ("channel", "+55 11 90000-0001", "•••", True),
-        ("token_status", "valid", "valid", False),
+        *(
+            (name, "x", "x", False)
+            for name in ("token_status", "identification", "security_device", "ivr_option")
+        ),
         ("ps7_expires_at", "2026-01-01T12:00Z", "2026-01-01T12:00Z", False),
         ("ps7_context", "gAAAAA", "•••", True),
         ("phone_number", "5511900000001", "•••", True),
@@ -61,9 +64,9 @@ def test_personal_slots_are_masked(name: str, value: object, seen: str, masked: 
 def test_a_turn_shows_only_slots_that_changed() -> None:
     """A slot that stays as it was is no news; one that was emptied is, once. Rasa's are hidden."""
     events = [
-        *(said("one"), slot("session_started_metadata", {"contextId": "ana"})),
+        *(said("one-more"), said("one"), slot("session_started_metadata", {"contextId": "ana"})),
         *(slot("requested_slot", "cpf"), slot("handed_over", value=False)),
-        *(slot("segment", "Private"), slot("agency", "0341")),
+        *(slot("agency", "0341"), slot("segment", "Private")),
         *(said("two"), slot("agency", None)),
         said("three"),
     ]
@@ -88,9 +91,9 @@ def test_slots_that_rasa_resets_are_gone(event: str) -> None:
 def test_a_lookup_that_ps7_did_not_answer_is_shown() -> None:
     """Its line in the log has no HTTP status; what another turn asked is left out."""
     line = "PS7 lookup: outcome={} reason={} status={} attempts=3 ms=2004 correlation={}\n"
-    log = line.format("unavailable", "connect", "-", "one") + line.format("ok", "ok", 200, "two")
+    log = line.format("unavailable", "connect", "-", "one") + line.format("ok", "ok", 200, "one.2")
     call = {"method": "POST", "path": "/contextos", "status": 200}
-    requests = [{**call, "correlationId": each, "body": "ana"} for each in ("one", "two")]
+    requests = [{**call, "correlationId": each, "body": "ana"} for each in ("one", "one.2")]
     events = [said("one"), slot("ps7_status", "unavailable")]
     events[0]["metadata"]["contextId"] = "ana"
     made = shown(events, requests=requests, log=log)
