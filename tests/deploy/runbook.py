@@ -45,6 +45,11 @@ COMMANDS = {
 """What each section has one type, line by line; `PS7` is what comes before the alerts."""
 
 
+def words() -> list[str]:
+    """Return what is in code type."""
+    return _PAGE.code_words
+
+
 def quoted() -> list[str]:
     """Return what is in code type, is some words long, and is no command of the page."""
     return [each for each in _PAGE.code_words if " " in each and each.split()[0] not in FUNCTIONS]

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from actions.ps7 import Reason
 from actions.ps7.cli import command
 from tests.deploy import runbook
 from tests.deploy.deployment import COMPOSE, Cluster
 from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
 from tests.docs.test_tables import source
+from tests.monitoring.test_rules import LABELS
 from tests.support.processes import ROOT
 
 STAND_IN = """#!/bin/sh
@@ -225,6 +227,26 @@ def test_what_the_runbook_quotes_is_said() -> None:
     quoted = [each.removeprefix("Arrival refused: ") for each in runbook.quoted()]
     assert [each for each in quoted if each not in said and not each.startswith(OF_OTHERS)] == []
     assert "PS7 takes the credentials" in quoted
+
+
+def test_a_reason_or_cause_that_the_runbook_names_is_one() -> None:
+    """Of a lookup, or of an alert."""
+    words = {each for each in runbook.words() if re.fullmatch("[a-z]+(_[a-z]+)+", each)}
+    assert len(words) > 15
+    assert words - {*Reason, *LABELS, *runbook.FUNCTIONS} == set()
+
+
+@pytest.mark.parametrize("typed", [line for line in LINES if "| grep " in line])
+def test_what_is_looked_for_in_the_log_is_written_there(typed: str, terminal: Terminal) -> None:
+    """By the plugin: lookups that PS7 rejects, and slots that are restored."""
+    (lookup,) = re.findall(r'"(PS7 %s: outcome=.+)",', source())
+    rejected = [("rejected", "business_failure", "500"), ("rejected", "failure_code", "200")]
+    others = [("rejected", "too_many_context_ids", "-"), ("ok", "ok", "200")]
+    lines = [lookup % ("lookup", *each, 1, 3, "c", "d") for each in (*rejected, *others)]
+    (restored,) = re.findall(r'"(Slots restored .+: %s)"', source())
+    (terminal.folder / "lines").write_text("\n".join([*lines, restored % "cpf", ""]))
+    shown, _ = terminal.type_in("compose", typed)
+    assert shown == (["1"] if " -c " in typed else lines[:2])
 
 
 def test_each_section_says_when_it_is_over() -> None:

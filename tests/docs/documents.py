@@ -58,6 +58,8 @@ class Document:
         self.name = name
         self.text = (ROOT / name).read_text(encoding="utf-8")
         self._nodes = [*SyntaxTreeNode(PARSER.parse(self.text)).walk()]
+        self.pieces = self._of("inline")
+        """Its paragraphs, headings and cells, in order."""
         self.code_words = [node.content for node in self._of("code_inline")]
         """What is in code type within a sentence."""
         targets = (node.attrs for node in self._of("link", "image"))

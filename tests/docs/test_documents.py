@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import tomli
+from markdown_it.tree import SyntaxTreeNode
 from ruamel.yaml import YAML
 
 from actions.ps7 import PS7Settings
@@ -121,9 +122,9 @@ NUMBER = r"(?<![\w.])\d[\d.,]*\d|(?<![\w.])\d"
 
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_a_page_in_portuguese_shows_and_says_what_the_english_one_does(name: str) -> None:
-    """The same code, numbers, names and commands, and the same pages to read on."""
+    """The same code, numbers, names and commands in each place, and the same pages to read on."""
     portuguese, english = document(name), document(name.replace(".pt-BR.", "."))
-    for part in (blocks_of, shape_of, numbers_of, typed_in, linked_from):
+    for part in (blocks_of, shape_of, told_by, linked_from):
         assert part(portuguese) == part(english)
     assert posixpath.basename(name) in english.links
     assert posixpath.basename(english.name) in portuguese.links
@@ -155,17 +156,31 @@ def blocks_of(page: Document) -> list[tuple[str, str]]:
     return [(kind, shell.sub("", code) if kind == "sh" else code) for kind, code in shown]
 
 
-def numbers_of(page: Document) -> Counter[str]:
-    """Count the numbers of its sentences and tables, and their units: 1,250.5 is 1.250,5."""
-    text = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", page.prose)
+def told_by(page: Document) -> list[tuple[set[str], Counter[str], int]]:
+    """Return what each paragraph, heading and cell says, one after the other.
+
+    That is what is in code type, but for words in capitals that a reader replaces by theirs; its
+    numbers, of which 1,250.5 is 1.250,5, and their units; and how often something is in bold.
+    """
+    told = []
+    for piece in map(SyntaxTreeNode.walk, page.pieces):
+        kinds: dict[str, list[str]] = {}
+        for node in piece:
+            kinds.setdefault(node.type, []).append("" if node.is_nested else node.content)
+        code = {
+            re.sub(r"\b(?!PS7)[A-ZÀ-Ý]{4,}\b", "…", each) for each in kinds.get("code_inline", ())
+        }
+        told.append(
+            (code, numbers_of(" ".join(kinds.get("text", ()))), len(kinds.get("strong", ())))
+        )
+    return told
+
+
+def numbers_of(text: str) -> Counter[str]:
+    """Count numbers and units."""
     found = (re.sub(r"[.,](?=\d{3}\b)", "", each) for each in re.findall(NUMBER, text))
     words = {each: len(re.findall(rf"(?i)\b(?:{each})\b", text)) for each in WORDS.split()}
     return Counter(each.replace(",", ".") for each in found) + Counter(words)
-
-
-def typed_in(page: Document) -> set[str]:
-    """Return what is in code type, but for words in capitals that a reader replaces by theirs."""
-    return {re.sub(r"\b(?!PS7)[A-ZÀ-Ý]{4,}\b", "…", each) for each in page.code_words}
 
 
 def linked_from(page: Document) -> set[str]:

@@ -8,18 +8,21 @@ from functools import cache
 
 import pytest
 from pydantic.fields import FieldInfo
+from ruamel.yaml import YAML
 
 from actions import ps7 as package
-from actions.ps7 import Outcome, PS7Settings, Reason
+from actions.ps7 import Outcome, PS7Settings, Reason, telemetry
 from actions.ps7.cli import command
 from actions.ps7.cli.explain import MEANINGS
 from actions.ps7.conversation.decision import Rule
 from actions.ps7.customer import CONTEXT, CUSTOMER_SLOTS, PERSON_SLOTS, SHARED_SLOTS, STATUS
+from actions.ps7.lookup.wire import build_request
 from actions.ps7.settings import PREFIX
-from actions.ps7.telemetry import SCOPE
+from actions.ps7.telemetry import SCOPE, Measure
 from actions.ps7.testing import PERSONAS
 from tests.docs.documents import code_words, document
 from tests.support.processes import ROOT
+from tests.unit.test_decision import HELD
 
 REASONS = ("reason", "outcome", "what happened", "simulated by, requests")
 UNAVAILABLE = ("reason of `unavailable`", "what happened", "simulated by, requests")
@@ -50,6 +53,22 @@ def test_a_table_has_every_name(page: str, header: tuple[str, ...], names: list[
     assert sorted(document(f"{page}.md").named(*header)) == sorted(names)
 
 
+def test_a_slot_has_the_values_of_the_domain() -> None:
+    """And who is alerted by an outcome, the README says as the domain does."""
+    domain = (ROOT / "domain.yml").read_text(encoding="utf-8")
+    slots = {name: each.get("values") for name, each in YAML().load(domain)["slots"].items()}
+    rows = document("docs/reference.md").table("slot", "what it holds").rows
+    listed = {slot: holds for slot, holds in rows}  # noqa: C416 - each row is a pair
+    for name in ("identification", "security_device", "token_status"):
+        assert code_words(listed[f"`{name}`"]) == slots[name]
+    rows = document("README.md").table("value", "when", "what a dialogue does").rows
+    does = {
+        code_words(name)[0]: cell.replace("s ", " ").replace("s,", ",") for name, _, cell in rows
+    }
+    for outcome in ("denied", "tampered"):
+        assert re.search(rf"#   {outcome} .*: {does[outcome]}\n", domain)
+
+
 # docs/operations.md
 
 METRICS = re.findall(r"(?m)^- `(ps7\.[\w.]+)`", OPERATIONS.text)
@@ -77,6 +96,17 @@ def test_every_setting_has_its_row() -> None:
     fields = PS7Settings.model_fields.items()
     settings = [(f"`{PREFIX}{name.upper()}`", default(field)) for name, field in fields]
     assert sorted(row[:2] for row in rows) == sorted(settings)
+    values = {"username": "user", "password": "a-password", "api_key": "a-key", "app_key": "b-key"}
+    asks = PS7Settings.model_validate({"base_url": "https://ps7.example.com", **values})
+    correlation = "of the channel"
+    request = build_request(asks, "ana", encoded=None, correlation_id=correlation, flow_id="")
+    headers = request.headers
+    told = {row[0]: code_words(row[2])[0] for row in rows if row[2].startswith("header ")}
+    assert {name: headers[name] for name in told.values()} == {
+        told[f"`{PREFIX}{name.upper()}`"]: value for name, value in values.items()
+    }
+    (name,) = (key for key, value in headers.items() if value == correlation)
+    assert f"PS7 gets it as `{name}`" in OPERATIONS.prose
 
 
 @cache
@@ -90,6 +120,12 @@ def test_every_metric_is_listed() -> None:
     """By its name, and no other."""
     made = re.findall(r"(?:create_\w+\(|Measure\(\s*\"\w+\",)\s*\"(ps7\.[\w.]+)\"", source())
     assert sorted(METRICS) == sorted(made)
+    listed = dict(re.findall(r"(?m)^- `(ps7\.[\w.]+)`(?: \((.*?)\))?:", OPERATIONS.text))
+    for each in vars(telemetry).values():
+        if isinstance(each, Measure) and each.known:
+            labels = {label: None for key in each.known for label, _ in key}
+            assert code_words(listed[each.name]) == [*labels], each.name
+    assert code_words(listed["ps7.lookup.duration"]) == ["outcome", "reason"]
     assert f"scope `{SCOPE}`" in OPERATIONS.prose
 
 
@@ -97,6 +133,9 @@ def test_the_line_about_the_bots_own_code_is_written() -> None:
     """It is the one ERROR that is no mistake of the plugin's."""
     (line,) = re.findall(r"The ERROR line `(.+?)`", OPERATIONS.prose)
     assert f'"{line}' in source()
+    folder = telemetry.logger.name
+    wheel = folder.replace("actions.ps7", "rasa_ps7")
+    assert f"by the logger `{wheel}` (as a folder: `{folder}`)" in OPERATIONS.prose
 
 
 def test_every_reason_has_its_row() -> None:
@@ -119,5 +158,9 @@ def test_every_rule_has_its_row_and_its_sentence() -> None:
     tables = [table.rows for table in page.tables if table.header[0] == "rule"]
     named = {row[0].strip("`") for rows in tables for row in rows}
     assert named | {"forget"} == {rule.value for rule in Rule} == {*MEANINGS}
-    outcomes = {row[2] for rows in tables for row in rows}
-    assert outcomes <= {"–", *(f"`{outcome.value}`" for outcome in Outcome)}
+    for rows, action in zip(tables, (0, 1), strict=True):
+        said = {(row[0].strip("`"), row[2].strip("`")) for row in rows}
+        assert {outcome for _, outcome in said} <= {"–", *Outcome}
+        decided = {each for case in HELD.values() for each in case[1:][action] if ": " in each}
+        found = {(rule, outcome) for rule, _, outcome in (each.partition(": ") for each in decided)}
+        assert {each for each in found if (each[0], "–") not in said} <= said
