@@ -153,8 +153,8 @@ def test_what_is_personal_can_come_from_the_standard_input(
     cli: Cli, isolated: pytest.MonkeyPatch
 ) -> None:
     """A line for each `-`: a list of processes shows none of it."""
-    isolated.setattr("sys.stdin", io.StringIO("ana\r\n+55 11\ntwo words\n"))
-    assert arrived(cli("sign - --sender -").out.strip(), [KEY], "+55 11").context_id == "ana"
+    isolated.setattr("sys.stdin", io.StringIO("ana\r\n+55 11 \ntwo words\n"))
+    assert arrived(cli("sign - --sender -").out.strip(), [KEY], "+55 11 ").context_id == "ana"
     code, _, err = cli("lookup -")
     assert code == 2, err
     assert "two words" not in err

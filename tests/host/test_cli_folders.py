@@ -173,6 +173,7 @@ def heard() -> Iterator[tuple[str, list[str]]]:
         ("lookup ana", "PS7_PASSWORD", ""),
         ("lookup ana", "PS7_SECRETS_DIR", ""),
         ("lookup ana", "OTHER_SECRET", "PS7_PASSWORD=${OTHER_SECRET}\n"),
+        *(("lookup ana", name, "PS7_PASSWORD=own\n") for name in ("PS7_API_KEY", "PS7_APP_SECRET")),
     ],
 )
 def test_no_password_of_the_environment_goes_where_a_env_says(  # noqa: PLR0917 - fixtures

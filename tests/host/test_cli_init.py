@@ -152,11 +152,15 @@ There is no git here, so no way back: `git init`, and commit, before.
 def test_it_asks_at_a_terminal(isolated: pytest.MonkeyPatch, answer: str, done: bool) -> None:
     """And takes no answer for a no."""
     before = lay_out_bot({})
+    isolated.setenv("TERM", "xterm")
+    isolated.delenv("NO_COLOR", raising=False)
     isolated.setattr("sys.stdin", Terminal(answer))
     isolated.setattr("sys.stdout", out := Terminal())
     isolated.setattr("sys.stderr", err := Terminal())
     assert main(["init"]) == (0 if done else 1)
     assert "Make these changes? [y/N] " in out.getvalue()
+    assert "31m--- /dev/null\x1b[0m" in out.getvalue()
+    assert "\x1b[2m@@ -0,0 +1 @@\x1b[0m\n\x1b[32m+import rasa_ps7\x1b[0m\n" in out.getvalue()
     assert (tree() != before) is done
     assert err.getvalue() == ("" if done else "nothing was changed\n")
 
@@ -293,7 +297,8 @@ PATCHED = f"{SDK.rpartition('.')[0]}.99"
 PINS = {
     "requirements.txt": "rasa-sdk==3.1.1\n",
     "actions/requirements.txt": "a\nrasa_sdk~=3.6\n",
-    "same/requirements.txt": f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\nrasa-sdk=={PATCHED}\n",
+    "same/requirements.txt": f"rasa-sdk=={SDK}\nrasa-sdk==3.9.1\nrasa-sdk=={PATCHED}\n"
+    "rasa-sdk==3.6.2\n",
 }
 
 
@@ -347,11 +352,12 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
             "actions imports also, behind, far and nowhere, which this environment",
             "add rasa-ps7 to requirements.txt:1, actions/requirements.txt:2, same/requirements.txt",
             f"the bot pins rasa-sdk 3.1.1, and this environment has {SDK}: the plugin needs 3.6.2",
+            f"the bot pins rasa-sdk 3.6.2, and this environment has {SDK}: install rasa-sdk==3.6.2",
             f"the bot pins rasa-sdk 3.9.1, and this environment has {SDK}: install rasa-sdk==3.9.1",
         ],
     ),
     "actions that are nowhere": (
-        {DOM: f"{DOMAIN}actions: [action_balance, action_card, action_pay]\n"},
+        {DOM: f"{DOMAIN}actions: [action_balance, action_card, action_pay, action_wire]\n"},
         "--calm",
         [
             "derive a session start from PS7SessionStart beside your actions",

@@ -189,7 +189,7 @@ LANGUAGE_MODELS = [
         e2e=stubs("action_ps7_context"),
     ),
 ]
-VIER = {"rasa_vier_cvg.CVGInput": {"token": "made-up"}}
+VIER = {"bank.CVGInput": {"token": "made-up"}}
 PERSISTENT = {"socketio": {"session_persistence": True}}
 CHANNELS = [
     case(sound(), credentials={"rest": None, "socketio": None}),

@@ -20,6 +20,7 @@ BELOW = "...\n\nclass Mapped(TwilioInput):\n    "
 REPLACED = f"{GETS}\n\nclass Mapped(TwilioInput):\n    {AWAITS}"
 HANDS = "def blueprint(self, on_new_message):\n        await_(on_new_message(UserMessage({})))"
 GIVEN = ("'hi', metadata=self.get(request)", "'hi', out, s, None, c, i, {}", "*all", "**all")
+NEXT_TO_ONE_GIVEN = "'hi')), await_(UserMessage('hi', metadata=7"
 NOT_GIVEN = ("'hi', out, sender", "'hi', out, s, None, c, i", "'hi', sender_id=metadata")
 BASES = ("InputChannel", "channel.InputChannel", "TwilioInput")
 BASE = "warning channel-metadata: channels.own.Own hands Rasa a `UserMessage` without metadata"
@@ -39,10 +40,10 @@ def found(tmp_path: Path, source: str) -> list[str]:
         ("RestInput", GETS, []),
         ("InputChannel", POSTS, []),
         *(("InputChannel", HANDS.format(each), []) for each in GIVEN),
-        *(("RestInput", HANDS.format(each), []) for each in GIVEN),
+        *(("RestInput", HANDS.format(each), []) for each in (*GIVEN, NEXT_TO_ONE_GIVEN)),
         *((base, HANDS.format(each), [BASE]) for each in NOT_GIVEN for base in BASES),
         ("Mapped", BELOW.replace("Twilio", "Rest") + HANDS.format("'hi'"), [BASE]),
-        ("TwilioInput", GETS, [TWILIO]),
+        *((base, GETS, [TWILIO]) for base in ("TwilioInput", "Mixin, TwilioInput")),
         ("Mapped", BELOW + GETS, [TWILIO]),
         ("Mapped", REPLACED, [TWILIO]),
         ("twilio.TwilioInput", POSTS, []),

@@ -29,7 +29,13 @@ def read(folder: Path, sources: Sources | None = None) -> tuple[list[str], Bot]:
 def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
     """What is there, and no more."""
     names = ("domain.yml", "domain/a.yml", "domain_old.yml", "config.yml", "data/x.yml")
-    more = ("config/config.yml", "config/endpoints.yml", "config/data", "e2e_tests/x.yml")
+    more = (
+        "config/config.yml",
+        "config/endpoints.yml",
+        "config/data",
+        "e2e_tests/x.yml",
+        "tests/x",
+    )
     lay_out(tmp_path, dict.fromkeys((*names, *more), ""))
     assert bot.in_folder(tmp_path) == {
         "folder": [tmp_path],
@@ -37,7 +43,7 @@ def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
         "data": [tmp_path / "data"],
         "config": [tmp_path / "config.yml"],
         "endpoints": [tmp_path / "config" / "endpoints.yml"],
-        "e2e": [tmp_path / "e2e_tests"],
+        "e2e": [tmp_path / "e2e_tests", tmp_path / "tests"],
     }
     assert bot.in_folder(tmp_path / "domain") == {"folder": [tmp_path / "domain"]}
 
@@ -51,6 +57,8 @@ def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> Non
     unseen = "there is no config.yml, endpoints.yml and credentials.yml"
     assert [each.found for each in found] == [f"the domain was read, from 2 files; {unseen}"]
     assert there is not None
+    (alone,) = bot.read({"domain": [tmp_path / "domain"]})[0]
+    assert alone.found == "the domain was read, from 2 files"
     assert there.slots["segment"]["type"] == "text"
     assert (there.scripts, there.config, there.endpoints, there.code) == (None, None, None, None)
 
@@ -95,6 +103,8 @@ ONLY, BESIDE = "error rasa-3: {}: training data of Rasa 1", "warning rasa-3: "
         ({"actions/ps7/__init__.py": "", "actions/a.py": "# not rasa_ps7, its folder"}, ""),
         ({"actions/ps7/__init__.py": "", "actions/a/b.py": TWICE}, "error plugin-twice: actions"),
         ({"domain.yml": f"version: '2.0'\n{SLOT}" % "text"}, ""),
+        ({"domain.yml": LISTS_START, "actions.py": f"{OWN}, 'action_session_start'"}, ""),
+        ({"tests/x.yml": "#" * (1 << 20) + "#"}, "warning file-skipped: tests/x.yml is larger"),
         ({"domain.yml": LISTS, "actions.py": OWN}, f"{MISSING}the domain lists action_b, which"),
         ({"actions/balance.py": "pass"}, "warning plugin-missing: actions has no copy of the "),
         ({"domain.yml": LISTS_START, "actions.py": "import rasa_ps7"}, "error session-start-missi"),
