@@ -41,8 +41,10 @@ def test_whom_a_log_out_logs_out() -> None:
 
 
 def test_a_log_out_of_nobody_seals_nothing() -> None:
-    """No contextId is at hand, and no seal was ever seen."""
-    assert Talk().run(FORGET) == {"ps7_status": "missing"}
+    """No contextId is at hand, and no seal was ever seen. What a form asked is forgotten too."""
+    talk = Talk()
+    assert talk.run(FORGET) == {"ps7_status": "missing"}
+    assert talk.set_slots(cpf="typed").run(FORGET) == {"cpf": None}
 
 
 # By which names

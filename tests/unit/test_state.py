@@ -140,6 +140,11 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
         found = talk.brings(brought).state.arrival()
         assert found is not None
         assert (found.context_id, found.encoded) == ("ana", encoded)
+    talk = Talk().arrives("ana").arrives("diego")
+    shown = [event for event in talk.events if event["event"] != "user"]
+    found = talk.found_in(Snapshot(talk.sender_id, talk.slots, {}, shown)).arrival()
+    assert found is not None
+    assert found.context_id == "diego"
 
 
 @pytest.mark.parametrize("opened", [True, False])
