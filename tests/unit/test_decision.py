@@ -418,12 +418,13 @@ def test_a_needed_slot_that_is_not_declared_is_named_once(caplog: pytest.LogCapt
 def test_a_refusal_has_the_channels_id_if_its_arrival_was_not_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What stands beside a contextId that is logged out is taken."""
+    """What stands beside a contextId that is logged out is taken. It is named as in its lookup."""
     caplog.set_level(logging.INFO)
     talk = Talk().arrives("ana")
     talk.run(FORGET)
     talk.comes_back("ana", correlationId="c-1").look_up()
-    assert re.search("reason=forgotten .* correlation=c-1 ", logged(caplog)[-1][1])
+    ends = f"correlation=c-1 context={talk.bot.digest('ana')}"
+    assert re.search(f"reason=forgotten .* {ends}$", logged(caplog)[-1][1])
 
 
 def levels(talk: Talk, caplog: pytest.LogCaptureFixture) -> list[str]:
