@@ -113,18 +113,48 @@ def test_a_hand_over_is_the_last_step() -> None:
         assert not any(branches(step) for step in steps_of(flow))
 
 
-def test_a_conversation_is_deleted_after_thirty_days() -> None:
-    """Rasa counts minutes; the customer's data in it goes sooner."""
-    kept = read(BOT / "endpoints.yml")["privacy"]["tracker_store_settings"]
-    minutes = {what: each["min_after_session_end"] for what, each in kept.items()}
-    assert minutes == {"anonymization": 60, "deletion": 30 * 24 * 60}
+def test_a_conversation_is_made_unreadable_each_night_and_then_deleted() -> None:
+    """Rasa counts minutes: thirty days, and the customer's data in it goes sooner.
+
+    A rule for another name would leave the customer's CPF as it is.
+    """
+    privacy = read(BOT / "endpoints.yml")["privacy"]
+    assert privacy["tracker_store_settings"] == {
+        "anonymization": {"min_after_session_end": 60, "cron": "0 5 * * *"},
+        "deletion": {"min_after_session_end": 30 * 24 * 60, "cron": "0 6 * * *"},
+    }
+    ways = {each["slot"]: each["anonymization"] for each in privacy["rules"]}
+    assert ways == {
+        "cpf_masked": {"type": "redact", "redaction_char": "*"},
+        "ps7_context": {"type": "mask"},
+    }
+    assert ways.keys() <= DOMAIN["slots"].keys()
 
 
-def test_what_is_made_unreadable_is_a_slot_of_the_bots() -> None:
-    """A rule for another name would leave the customer's CPF as it is."""
-    rules = read(BOT / "endpoints.yml")["privacy"]["rules"]
-    assert {each["slot"] for each in rules} == {"cpf_masked", "ps7_context"}
-    assert {each["slot"] for each in rules} <= DOMAIN["slots"].keys()
+def test_the_model_that_reads_the_customer_is_there_and_answers_in_time() -> None:
+    """Before a page gives up on the bot. It reads no more than a message, and all flows at once."""
+    (group,) = read(BOT / "endpoints.yml")["model_groups"]
+    (generator,) = read(BOT / "config.yml")["pipeline"]
+    assert generator["llm"] == {"model_group": group["id"]}
+    assert generator["flow_retrieval"] == {"active": False}
+    assert generator["user_input"] == {"max_characters": 420}
+    (model,) = group["models"]
+    assert model["timeout"] < 10
+    assert model["max_completion_tokens"] <= 256
+
+
+def test_two_flows_are_not_described_alike() -> None:
+    """The model, and the customer who is offered some, tell them apart by that."""
+    for key in ("name", "description"):
+        assert len({flow[key] for flow in FLOWS.values()}) == len(FLOWS)
+
+
+def test_an_answer_that_is_a_template_says_so() -> None:
+    """Else the customer reads its braces."""
+    for name, texts in DOMAIN["responses"].items():
+        for each in texts:
+            how = {"template": "jinja"} if "{{" in each["text"] else None
+            assert each.get("metadata") == how, name
 
 
 @pytest.mark.parametrize(("stubs", "case"), CASES)

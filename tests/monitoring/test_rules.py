@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from actions.ps7 import telemetry
 from actions.ps7.telemetry import Measure
+from examples.monitoring.watched import FIRST_PORT
 from tests.docs.documents import code_words, document
 from tests.docs.test_tables import METRICS, OPERATIONS
 from tests.support.pins import pinned
@@ -85,8 +86,8 @@ def test_every_alert_finds_its_receiver() -> None:
 
     def receiver(**labels: str) -> str:
         for route in settings["route"]["routes"]:
-            wanted = (re.fullmatch(r'(\w+)="(\w+)"', each) for each in route["matchers"])
-            if all(labels.get(found[1]) == found[2] for found in wanted if found):
+            wanted = [re.fullmatch(r'(\w+)="(\w+)"', each) for each in route["matchers"]]
+            if all(found and labels.get(found[1]) == found[2] for found in wanted):
                 return str(route["receiver"])
         return str(settings["route"]["receiver"])
 
@@ -137,17 +138,26 @@ def test_who_is_woken_hears_of_it_soon_and_again() -> None:
     route = load(HERE / "alertmanager.yml")["route"]
     (watchdog,) = (each for each in route["routes"] if "repeat_interval" in each)
     assert watchdog["receiver"] == "dead-mans-switch"
-    assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1m", "1m")
+    waits = [watchdog[each] for each in ("group_wait", "group_interval", "repeat_interval")]
+    assert waits == ["0s", "1m", "1m"]
     assert (route["group_wait"], route["group_interval"]) == ("15s", "5m")
     assert route["repeat_interval"] == "4h"
     (absent,) = (each for each in ALERTS if each["labels"].get("cause") == "absent")
-    often = load(HERE / "prometheus.yml")["global"]
+    prometheus = load(HERE / "prometheus.yml")
+    assert prometheus["rule_files"] == ["rules.yml"]
+    (job,) = prometheus["scrape_configs"]
+    one = [{"targets": [f"localhost:{FIRST_PORT}"]}]
+    assert job == {"job_name": "ps7", "static_configs": one}
+    often = prometheus["global"]
     seconds = [often["scrape_interval"], often["evaluation_interval"], route["group_wait"]]
     total = 60 * int(absent["for"].rstrip("m")) + sum(int(each.rstrip("s")) for each in seconds)
     assert total <= 3 * 60
     assert "three minutes after both servers are gone" in OPERATIONS.prose
     receivers = load(HERE / "alertmanager.yml")["receivers"]
-    addresses = {each["name"]: each["webhook_configs"][0]["url"] for each in receivers}
+    hooks = {each["name"]: each["webhook_configs"][0] for each in receivers}
+    silent = {name for name, each in hooks.items() if each.get("send_resolved") is False}
+    assert silent == {"dead-mans-switch"}, "there, what is over is the alarm"
+    addresses = {name: each["url"] for name, each in hooks.items()}
     for name, url in addresses.items():
         team, _, kind = name.partition("-")
         told = {"on-call": "pager", "tickets": "tickets"}.get(kind)
