@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from tests.mutants.run import NEEDED, OPTIONS, TESTS, TESTS_OF_HTTP
@@ -39,6 +40,7 @@ def _reached(files: set[Path]) -> set[Path]:
     return seen
 
 
+@cache
 def _imported(file: Path) -> set[str]:
     """Return the names of modules, and of what may be one."""
     names = set[str]()

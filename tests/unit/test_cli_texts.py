@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
@@ -67,10 +68,15 @@ def _held(name: str, scope: ast.AST) -> list[str]:
     return found
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    return {each: ast.parse(each.read_text("utf-8")) for each in sorted(CLI.rglob("*.py"))}
+
+
 def calls(function: str) -> Iterator[tuple[str, ast.Call, list[str]]]:
     """Yield each call of a function: where it is, the call, and patterns for the name it gives."""
-    for file in sorted(CLI.rglob("*.py")):
-        for scope in ast.parse(file.read_text("utf-8")).body:
+    for file, tree in trees().items():
+        for scope in tree.body:
             for node in ast.walk(scope):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function:
                     name = node.args[1 if function == "add_command" else 0]
@@ -97,7 +103,7 @@ def test_no_text_is_unused(function: str, file: str) -> None:
     """Some code names it, or what follows its colon is a reason, or a setting."""
     given = [each for *_, patterns in calls(function) for each in patterns if each != ".*"]
     used = {name for name in texts(file) for each in given if re.fullmatch(each, name)}
-    code = (ast.walk(ast.parse(each.read_text("utf-8"))) for each in CLI.rglob("*.py"))
+    code = map(ast.walk, trees().values())
     used |= {str(node.value) for each in code for node in each if isinstance(node, ast.Constant)}
     used |= {name for name in texts(file) if name.partition(":")[2] in VARIANTS}
     assert texts(file).keys() - used == set()
