@@ -175,7 +175,7 @@ def questions() -> dict[str, list[str]]:
     for page in ("docs/README.md", f"docs/README{PORTUGUESE}md"):
         text = (ROOT / page).read_text(encoding="utf-8")
         for question, link, place in QUESTION.findall(text):
-            answer = re.sub(r"README\.md$", "index.md", target_of(link, page))
+            answer = re.sub(r"README\.md$", "index.md", shown_as(target_of(link, page)))
             asked.setdefault(answer.removesuffix("md") + f"html{place}", []).append(question)
     return asked
 

@@ -32,6 +32,7 @@
     mudar trocar renovar rotacionar change renew rotate switch
     mudo calado silêncio responde nothing silent
     relatar reportar report
+    relógio clock
     requisição limite requests limit rate
     reverter voltar rollback
     segmento segment
