@@ -191,6 +191,7 @@ def test_no_password_of_the_environment_goes_where_a_env_says(  # noqa: PLR0917 
     with isolated.context() as set_here:
         set_here.setenv(variable, "planted")
         err = cli(command).refused()
+        assert "comes from .env" not in cli("doctor --offline").err
         assert asked == []
         assert "planted" not in err
         assert "PS7_BASE_URL comes from .env in this folder, and would be sent what does not" in err

@@ -66,13 +66,15 @@ def test_what_a_server_lacks_is_named() -> None:
         at = {"action_endpoint": {"url": url}}
         bot = bot_of({"actions": ["action_a", "action_b"]}, endpoints=at)
         found = [written(each) for each in server.check(bot)]
+    with serving(lambda asked, _: runs(*OURS).get(asked)) as other:
+        at = {"action_endpoint": {"url": other}}
         own = [each.id for each in server.check(bot_of({"actions": ["action_b"]}, endpoints=at))]
     lacks = f"the action server at {url} runs without"
     assert found == [
         f"error action-server-plugin: {lacks} {OURS[1]} and {OURS[2]}",
         f"error action-server-actions: {lacks} action_a, which the domain lists",
     ]
-    assert own == ["action-server-plugin"]
+    assert own == ["action-server-actions"]
 
 
 def test_what_a_server_needs_is_named_if_it_does_not_run() -> None:

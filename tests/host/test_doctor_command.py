@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import trustme
 
 from actions.ps7.cli.doctor import bot as doctor
 from tests.support.command import Cli
@@ -30,13 +31,16 @@ def usable(isolated: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return isolated
 
 
-@pytest.mark.usefixtures("usable")
-def test_doctor_json_has_every_finding_and_what_was_not_checked(cli: Cli) -> None:
+def test_doctor_json_has_every_finding_and_what_was_not_checked(
+    usable: pytest.MonkeyPatch, cli: Cli
+) -> None:
     """Every finding with its id and level, and what was not looked at."""
+    trustme.CA().cert_pem.write_to_path("ca.pem")
+    usable.setenv("PS7_CA_FILE", "ca.pem")
     code, written, _ = cli("doctor --json")
     out = json.loads(written)
     found = {each.pop("id"): each for each in out.pop("findings")}
-    assert (code, [*found]) == (1, ["settings", "seal-keys", "arrival-keys", "dns"])
+    assert (code, [*found]) == (1, ["settings", "seal-keys", "arrival-keys", "authority", "dns"])
     assert out == {"passes": False, "errors": 1, "warnings": 0, "not_checked": ["ps7"]}
     seal_keys = {"section": "settings", "level": "ok", "found": "PS7_SEAL_KEYS is set (1 key)"}
     assert found["seal-keys"] == {**seal_keys, "do": None}
@@ -101,11 +105,16 @@ def test_the_doctor_reads_settings_here_and_the_bot_elsewhere(cli: Cli) -> None:
     """Settings are this folder's, also where the bot is in another; a file can be named instead."""
     domain = (ROOT / "domain.yml").read_text()
     bot = {".env": "PS7_PASSWORD=planted", "domain.yml": domain, "config.yml": "policies: []"}
+    bot["endpoints.yml"] = "action_endpoint: {url: 'http://127.0.0.1:9'}"
     lay_out(Path(), {f"bot/{name}": text for name, text in bot.items()})
     lay_out(Path(), {"config.yml": "pipeline: [{name: CompactLLMCommandGenerator}]"})
     names = ["settings-elsewhere", "env-readable"]
-    for options, found in (("", names), ("--config config.yml", [*names, "calm-personal"])):
-        code, out, _ = cli(f"doctor --offline --bot bot {options}")
+    for options, found in (
+        ("--offline", names),
+        ("--offline --config config.yml", [*names, "calm-personal"]),
+        ("--only-bot", ["env-readable"]),
+    ):
+        code, out, _ = cli(f"doctor --bot bot {options}")
         assert (code, re.findall(r" \[([a-z-]+)\]\n", out)) == (0, found)
 
 

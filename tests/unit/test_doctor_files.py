@@ -51,14 +51,16 @@ def test_a_folder_is_searched_as_rasa_expects_it(tmp_path: Path) -> None:
 def test_files_of_a_folder_are_read_before_those_below_it(tmp_path: Path) -> None:
     """So what stands further up wins, whatever its name; hidden and other files do not count."""
     above = {"z.yaml": SLOT % "text", "nlu.yml": "nlu: [", "empty.yml": ""}
-    others = {"a/below.yml": SLOT % "bool", ".hidden.yml": SLOT % "float", "notes.txt": "slots: ["}
+    below = {f"{each}/below.yml": SLOT % each + f"session_config: {{x: {each}}}" for each in "ba"}
+    others = {**below, ".hidden.yml": SLOT % "float", "notes.txt": "slots: ["}
     lay_out(tmp_path / "domain", above | others)
     found, there = bot.read(bot.in_folder(tmp_path))
     unseen = "there is no config.yml, endpoints.yml and credentials.yml"
-    assert [each.found for each in found] == [f"the domain was read, from 2 files; {unseen}"]
+    assert [each.found for each in found] == [f"the domain was read, from 3 files; {unseen}"]
     assert there is not None
     (alone,) = bot.read({"domain": [tmp_path / "domain"]})[0]
-    assert alone.found == "the domain was read, from 2 files"
+    assert alone.found == "the domain was read, from 3 files"
+    assert there.session == {"x": "a"}
     assert there.slots["segment"]["type"] == "text"
     assert (there.scripts, there.config, there.endpoints, there.code) == (None, None, None, None)
 
@@ -260,3 +262,5 @@ def test_files_that_lie_apart_or_are_linked_are_read(tmp_path: Path) -> None:
     found, there = read(tmp_path, {"folder": [tmp_path], "domain": named})
     assert (found, list(there.slots)) == ([], ["segment", "a"])
     assert there.slots["a"]["values"] == ["no", "On"]
+    code = read(tmp_path, {"domain": named, "actions": [tmp_path / "a"]})[1].code
+    assert (there.code, code and code.place) == (None, tmp_path / "a")

@@ -23,6 +23,7 @@ from actions.ps7 import PS7Settings, Reason
 from actions.ps7.cli.doctor import connection, network
 from actions.ps7.cli.findings import Finding, finding
 from actions.ps7.cli.one_lookup import Asked
+from actions.ps7.lookup import tokens
 from actions.ps7.lookup.wire import Answer
 from actions.ps7.outcomes import LookupFailed
 from actions.ps7.telemetry import LookupReport
@@ -77,7 +78,9 @@ def test_what_came_of_the_lookup_is_judged(
 ) -> None:
     status = None if answer is None else answer.status
     failure = None if reason is None else LookupFailed(Reason(reason), status)
-    assert_found(judged(failure, answer, below, client_cert=Path("x")), [expected])
+    found = judged(failure, answer, below, client_cert=Path("x"))
+    assert_found(found, [expected])
+    assert "HTTP None" not in found[0]
 
 
 TOKEN = {"app_key": SecretStr("k"), "app_secret": SecretStr("s")}
@@ -97,6 +100,10 @@ def test_a_token_was_fetched_if_ps7_was_asked(
     """Where key and secret are set."""
     found = judged(LookupFailed(Reason.CONNECT), None, attempts=attempts, **changes)
     assert [each.split(":")[0].split()[1] for each in found] == expected
+    failure = LookupFailed(Reason.TOKEN_UNREADABLE)
+    asked = Asked(LookupReport(), None, None, failure)
+    (unread, *_) = network.judge(asked, None, with_files(**TOKEN), NOW)
+    assert f"API Fabric's {tokens.PATH} is what" in unread.do
 
 
 @pytest.mark.parametrize(("below", "not_reached"), [(FAULT, "ps7"), (None, ""), (b"0", "")])
