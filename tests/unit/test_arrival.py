@@ -172,7 +172,9 @@ def test_a_token_for_another_conversation_is_refused(sub: str) -> None:
     assert why(token(sub=sub)) is Reason.ARRIVAL_CONVERSATION
 
 
-@pytest.mark.parametrize(("nbf", "begins"), [({}, -10), ({"nbf": MADE + 60}, 60)])
+@pytest.mark.parametrize(
+    ("nbf", "begins"), [({}, -10), ({"nbf": MADE - 60}, -10), ({"nbf": MADE + 60}, 60)]
+)
 def test_a_token_arrives_from_its_iat_until_its_exp(nbf: dict[str, Any], begins: int) -> None:
     """Ten seconds earlier, since two clocks are never the same; not before `nbf`, if there is."""
     arrived = read(token(**nbf))

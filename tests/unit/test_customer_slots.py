@@ -42,7 +42,7 @@ def test_without_a_customer_every_slot_is_null() -> None:
     ("declared", "renames", "written"),
     [
         # the domain is the configuration, and the bot's own slots are its own
-        (["segment", "balance", "ps7", "cpf2"], {}, {"segment": "Personnalité"}),
+        (["segment", "balance", "ps7", "cpf2", "u_é"], {}, {"segment": "Personnalité"}),
         # fields of the wire: as sent but for blanks around; of `contexto` where the top has none
         (["u_cpf", "u_ion"], {}, {"u_cpf": "529.982.247-25", "u_ion": "7"}),
         (["u_tag", "u_missing"], {}, {"u_tag": "T", "u_missing": None}),

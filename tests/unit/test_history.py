@@ -101,7 +101,7 @@ def test_what_our_session_start_said_is_known_with_the_first_message_only() -> N
     said, ours = slot("ps7_status", "invalid"), started(1.0, **{NONCE: "nonce"})
     assert read(ours, said, user()).status_at_start == "invalid"
     later = [(ours, said, user(), user()), (ours, user(), said, user())]
-    for events in ((said, user()), (started(1.0), said, user()), *later):
+    for events in ((said, user()), (said, ours, user()), (started(1.0), said, user()), *later):
         assert read(*events).status_at_start is None
 
 
