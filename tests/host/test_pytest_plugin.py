@@ -177,14 +177,18 @@ def test_a_bots_own_ini_file_and_settings_reach_ps7_and_the_metadata(
 def test_the_bot_of_the_usual_files_has_the_responses_of_its_data(
     pytester: pytest.Pytester,
 ) -> None:
-    """Rasa reads those too."""
+    """Rasa reads those too, and prefers them. A folder of the domain is taken before a file."""
     pytester.mkpydir("actions")
     pytester.mkdir("data").joinpath("faq.yml").write_text("responses: {utter_faq: [{text: F}]}")
+    domain = "responses: {utter_faq: [{text: D}], utter_own: [{text: O}]}"
+    pytester.mkdir("domain").joinpath("bot.yml").write_text(domain)
     passes(
         pytester,
         """
         async def test_it_answers(bot):
             assert (await bot.run("utter_faq")).texts == ["F"]
+            assert (await bot.run("utter_own")).texts == ["O"]
+            assert "cpf" not in bot.slots
         """,
     )
 

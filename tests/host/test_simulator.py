@@ -99,6 +99,8 @@ REFUSED: list[tuple[dict[str, Any], Sent, int, tuple[str, ...]]] = [
     ({}, (TOKEN, GOOD, ANA), 404, CODE),
     ({}, (f"PUT {PATH}", {}, b"x"), 405, CODE),
     ({}, (POST, TEXT, b"x"), 401, RESULT),
+    (KEYS, (POST, JSON, ANA), 401, RESULT),
+    (KEYS, (POST, {**TEXT, **LOGIN}, b"x"), 401, CODE),
     # A token
     (APP, (TOKEN, JSON, OTHER_APP), 401, CODE),
     (APP, (TOKEN, JSON, OTHER_SECRET), 401, CODE),
@@ -145,11 +147,16 @@ def bearing(answer: Answer) -> Headers:
 @with_options
 async def test_a_lookup_needs_a_token_and_the_key(ps7: Simulator, client: Client) -> None:
     """Any of the tokens that were granted, as documented, until they are revoked."""
-    first, second = await fetch(client, ps7), await fetch(client, ps7)
+    first, second = await fetch(client, ps7), await fetch(client, ps7, "3600")
     granted, good = first.json, bearing(first)
     fields = {"AccessToken", "AppKey", "ApplyType", "CreateTime", "Expires", "Scope", "UserID"}
     assert granted.keys() == fields
-    assert (granted["ApplyType"], granted["Expires"]) == ("Bearer", "600")
+    assert (granted["ApplyType"], granted["AppKey"], granted["Expires"]) == (
+        "Bearer",
+        "our-app",
+        "600",
+    )
+    assert second.json["Expires"] == "3600"
     assert abs(time.time() - int(granted["CreateTime"])) < 10
     for sent, status in (
         (good, 200),
