@@ -18,6 +18,13 @@ IMAGES = {
 """The first is the Python that the action server's pins are for."""
 
 
+ASKS = {
+    "crane": "digest redis:8",
+    "skopeo": "inspect --no-tags --format {{.Digest}} docker://redis:8",
+    "docker": "buildx imagetools inspect --format {{.Manifest.Digest}} redis:8",
+}
+
+
 @pytest.mark.parametrize("program", pin_images.PROGRAMS)
 def test_each_base_image_is_pinned(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -34,12 +41,14 @@ def test_each_base_image_is_pinned(
     texts = {file: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
 
     def says(digest: str) -> None:
-        Path(program).write_text(f"#!/bin/sh\necho {digest}\n")
+        Path(program).write_text(f'#!/bin/sh\necho "$@" >>asked\necho {digest}\n')
         Path(program).chmod(0o755)
 
-    says("no such image")
-    with pytest.raises(SystemExit, match=f"{program} gives no digest of nginx"):
-        pin_images.main(["Dockerfile", "deploy"])
+    digest = f"sha256:{'0' * 64}"
+    for none in ("no such image", f"{digest}; exit 1", f"at {digest}"):
+        says(none)
+        with pytest.raises(SystemExit, match=f"{program} gives no digest of nginx"):
+            pin_images.main(["Dockerfile", "deploy"])
     assert {file: file.read_text() for file in texts} == texts
     for digit in "0f":
         says(f"sha256:{digit * 64}")
@@ -48,3 +57,4 @@ def test_each_base_image_is_pinned(
         assert {file: text.replace(pin, "") for file, text in written.items()} == texts
         found = re.findall(rf"([\w./:-]+){pin}", "".join(written.values()))
         assert set(found) == IMAGES
+    assert ASKS[program] in Path("asked").read_text().splitlines()

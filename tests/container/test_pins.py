@@ -59,31 +59,51 @@ def test_there_is_a_hash_for_each_processor() -> None:
 
 
 PIP = """
-import json, sys
+import json, os, sys
 (platform, *_, oldest, _) = (each for each in sys.argv if each.startswith("--platform="))
 assert [each for each in sys.argv if "==" in each] == ["compiled==2", "Pure==1"]
 assert oldest.startswith("--platform=manylinux_2_5_")
+asked = " ".join(each for each in sys.argv[1:] if not each.startswith("--platform="))
+start, _, end = asked.partition(" --target ")
+assert start == os.environ["START"]
+assert end.split(" ", 1)[1] == f"--python-version {os.environ['FOR']} compiled==2 Pure==1"
 hashes = {"Pure": {"hash": "sha256=of pure"}, "compiled": {"hashes": {"sha256": platform}}}
 found = [{"metadata": {"name": each}, "archive_info": hashes[each]} for each in hashes]
 made = [each | {"download_info": {"archive_info": each.pop("archive_info")}} for each in found]
 print(json.dumps({"install": made}))
 """
 """Answers as pip does, a new one and one before 23.1."""
+START = (
+    "install --dry-run --report - --quiet --disable-pip-version-check --no-deps --ignore-installed "
+    "--only-binary :all: --no-binary docopt,mattermostwrapper,randomname --use-pep517 "
+    "--ignore-requires-python"
+)
 
 
+@pytest.mark.parametrize(
+    ("machine", "processors"),
+    [((), hash_pins.PROCESSORS), (("3.10", "aarch64"), ("aarch64",))],
+)
 def test_a_pin_gets_the_hash_of_each_wheel_that_pip_would_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    machine: tuple[str, ...],
+    processors: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Once, where all machines take the same."""
+    """Once, where all machines take the same. It installs nothing, and builds what has no wheel."""
+    python = machine[0] if machine else hash_pins.PYTHON
     (tmp_path / "pip.py").write_text(PIP)
     (tmp_path / "source.txt").write_text(
-        "# pins\ncompiled==2\nPure==1\nno==3; python_version < '3'\n"
+        f"# pins\ncompiled==2\nPure==1; python_version == '{python}'\nno==3; python_version < '3'\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    hash_pins.main(str(tmp_path / "source.txt"))
-    machines = [f"{glibc}_{each}" for each in hash_pins.PROCESSORS for glibc in hash_pins.GLIBCS]
+    monkeypatch.setenv("START", START)
+    monkeypatch.setenv("FOR", python)
+    hash_pins.main(str(tmp_path / "source.txt"), *machine)
+    machines = [f"{glibc}_{each}" for each in processors for glibc in hash_pins.GLIBCS]
     compiled = [f"--hash=sha256:--platform=manylinux_2_{each}" for each in machines]
     pinned = " \\\n    ".join(["compiled==2", *compiled])
     assert capsys.readouterr().out == (
-        f"{hash_pins.header()}{pinned}\nPure==1 \\\n    --hash=sha256:of pure\n"
+        f"{hash_pins.header(python, processors)}{pinned}\nPure==1 \\\n    --hash=sha256:of pure\n"
     )

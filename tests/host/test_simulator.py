@@ -282,6 +282,8 @@ async def test_the_requests_page_shows_of_secrets_only_that_they_came(
     assert [*lookup.values()] == ["POST", PATH + "?a=b", 200, None, "ana", 0, "ana", "K1", "F1"]
     assert True not in fetched.pop("present").values()
     assert [*fetched.values()] == ["POST", TOKEN_PATH, 200, None, *[None] * 5]
+    of_lookup = f"method='POST', path='{PATH}?a=b', status=200, refusal=None"
+    assert repr(ps7.requests[0]) == f"RecordedRequest({of_lookup})"
     shown = f"{ps7!r} {ps7.requests} {ps7.token_requests} {page.body.decode()}"
     for secret in ("our-secret", "our-app", "body-secret", token.json["AccessToken"]):
         assert secret not in shown

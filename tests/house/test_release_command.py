@@ -28,10 +28,15 @@ GOOD = {
     ("version", "changed", "problem"),
     [
         ("0.1.0", {}, None),
-        ("1", {}, "1 is no version: make release VERSION=x.y.z"),
+        *(
+            (text, {}, f"{text or 'nothing'} is no version: make release VERSION=x.y.z")
+            for text in ("", "1", "01.1.0", "0.1.0.1", "v0.1.0", "0.1.0rc1")
+        ),
         ("0.9.1", {"own": "0.10.0"}, "0.9.1 is older than 0.10.0 in pyproject.toml"),
         ("0.1.9", {"own": "0.1.10"}, "0.1.9 is older than 0.1.10 in pyproject.toml"),
         ("0.0.9", {"own": "0.0.9"}, "CHANGELOG.md has 0.0.9 already"),
+        ("0.0.9", {"own": "0.0.9", "changelog": GOOD["changelog"].replace("0.9]", "0.90]")}, None),
+        ("0.1.0", {"branch": ""}, "a release is made on main, and this is no branch"),
         ("0.1.0", {"changelog": EMPTY}, "CHANGELOG.md says nothing under Unreleased"),
         ("0.1.0", {"branch": "topic"}, "a release is made on main, and this is topic"),
         ("0.1.0", {"changes": " M file"}, "there are changes that are not committed:\n M file"),
@@ -43,6 +48,25 @@ def test_a_release_is_refused_before_anything_is_written(
     """Everything that can be known before anything is written."""
     found = release.problems(version, **{**GOOD, **changed})
     assert found == ([] if problem is None else [problem])
+
+
+def test_the_version_is_written_where_it_is_the_project_s() -> None:
+    """Not where it is a part of another, or that of something else. Only what is new is dated."""
+    named = """
+version = "{0}"
+VERSION = "{0}"
+LABEL org.opencontainers.image.version="{0}"
+image: ps7-actions:{0} ps7-rasa:{0}
+"""
+    others = """
+image: ps7-actions:0.1.01 ps7-actions:0.1.0.1 maps7-actions:0.1.0 ps7-actions:0-1-0 redis:0.1.0
+target-version = "0.1.0"
+"""
+    text = named.format("0.1.0") + others
+    assert release.renamed(text, "0.1.0", "0.2.0") == named.format("0.2.0") + others
+    head = "## [Unreleased]\n"
+    expected = f"{head}\n## [0.2.0] - 2026-02-01\n\n- A.\n{head}"
+    assert release.dated(f"{head}\n- A.\n{head}", "0.2.0", "2026-02-01") == expected
 
 
 @pytest.fixture
@@ -131,4 +155,6 @@ def test_the_list_of_parts_is_made_of_what_the_image_pins(tmp_path: Path) -> Non
     pins = [(ROOT / f"requirements/{name}.txt").read_text() for name in ("container", "telemetry")]
     told = read.read_text()
     assert told.startswith("".join(pins))
-    assert f" --output-file {tmp_path}/dist/rasa_ps7-{VERSION}.cdx.json -\n" in told
+    file = f"{tmp_path}/dist/rasa_ps7-{VERSION}.cdx.json"
+    options = "--output-reproducible --index-url  --mc-type library --pyproject pyproject.toml"
+    assert told.endswith(f"\nrequirements {options} --output-file {file} -\n")

@@ -19,7 +19,7 @@ from tests.support.processes import ROOT
     ("found", "made_up"),
     [
         ("lower-case words", True),
-        ("planted-Pa55word", True),
+        ("Planted-Pa55word", True),
         ("lower-case-and-Q7", False),
         ("a-key-9", False),
         ("ps7 and more 1", False),
