@@ -18,7 +18,10 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Load them beside a false mkdocs."""
     files = ModuleType("mkdocs.structure.files")
     vars(files).update(File=SimpleNamespace(generated=lambda _, name, **of: (name, of)), Files=list)
-    for module in (ModuleType("mkdocs"), ModuleType("mkdocs.structure"), files):
+    exceptions = ModuleType("mkdocs.exceptions")
+    vars(exceptions).update(PluginError=ValueError)
+    packages = (ModuleType("mkdocs"), ModuleType("mkdocs.structure"))
+    for module in (*packages, exceptions, files):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "site" / "hooks.py")))
 
@@ -58,12 +61,11 @@ def test_a_link_leads_to_the_page_that_shows_it(
     [
         *((path, 0.2) for path in ("docs/api.md", "docs/adr/0006-http-500.md", "CHANGELOG.md")),
         *((path, 0.2) for path in ("benchmarks/results/rush.md", "tests/mutants/survivors.md")),
-        *((path, 2) for path in ("docs/README.md", "docs/README.pt-BR.md")),
-        *((path, None) for path in ("README.md", "docs/errors.md", "examples/README.md")),
+        *((path, None) for path in ("README.md", "docs/errors.md", "docs/README.pt-BR.md")),
     ],
 )
 def test_guides_are_found_first(hooks: SimpleNamespace, path: str, boost: float | None) -> None:
-    """The questions before all; last the API, and what is for those who change the code."""
+    """And then the API, and what is for those who change the code."""
     hooks.on_page_markdown("", page := a_page(path))
     assert page.meta == ({} if boost is None else {"search": {"boost": boost}})
 
