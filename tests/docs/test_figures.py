@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,7 @@ from actions.ps7.lookup.breaker import LONGEST_PAUSE
 from benchmarks.figures import number, over, shown
 from tests.docs.documents import document, names
 from tests.support.dialogue import FORGET, VERIFY
+from tests.support.pins import pinned
 from tests.support.processes import ROOT
 from tests.support.talk import Talk
 
@@ -173,6 +176,22 @@ def test_every_figure_of_a_table_or_list_was_measured(section: str) -> None:
     lines = [line for line in section.splitlines() if line.startswith(("|", "- ", "  "))]
     figures = set(re.findall(FIGURE, re.sub(r"\(.*?\)", "", "\n".join(lines))))
     assert figures - set(re.findall(FIGURE, measured)) == set()
+
+
+def test_the_matrix_has_the_cells_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each rasa-sdk on each Python, once."""
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=""))
+    nox = runpy.run_path(str(ROOT / "noxfile.py"))
+    header = ("rasa-sdk", "beside it", *(f"Python {each}" for each in nox["PYTHONS"]))
+    rows = document("docs/figures.md").table(*header).rows
+    shown = [
+        (python, row[0])
+        for row in rows
+        for python, found in zip(nox["PYTHONS"], row[2:], strict=True)
+        if found in {"all", "no gRPC"}
+    ]
+    made = [(python, pinned(pins)["rasa-sdk"]) for python, pins in nox["CELLS"]]
+    assert sorted(made) == sorted(shown)
 
 
 def test_rounds_become_a_figure() -> None:

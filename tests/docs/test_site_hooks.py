@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import runpy
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -141,3 +144,25 @@ def test_every_page_and_what_pages_link_is_on_the_site(hooks: SimpleNamespace) -
     assert made["docs/errors.md"] == {"abs_src_path": str(ROOT / "docs" / "errors.md")}
     assert made["docs/adr/README.md"] == {"content": hooks.shows("docs/adr", hooks.tracked())}
     assert [name for name in made if name.startswith(".") or name == "scripts/release.py"] == []
+
+
+def test_search_finds_an_answer_by_its_questions(hooks: SimpleNamespace, tmp_path: Path) -> None:
+    """In both languages; a question that no part of a page answers stops the build."""
+    (place, asked), *others = hooks.questions().items()
+    every = [{"location": each, "text": "t"} for each in ("docs/x.html", place, *dict(others))]
+    file = tmp_path / "search" / "search_index.json"
+    worker = tmp_path / "assets" / "javascripts" / "workers" / "search.1.min.js"
+    for path, text in ((file, {"config": {"fields": {}}, "docs": every}), (worker, "theirs")):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(text))
+    hooks.on_post_build(SimpleNamespace(site_dir=tmp_path))
+    index = json.loads(file.read_text())
+    said = "".join(f"<p>{html.escape(each)}</p>" for each in asked)
+    first = {"location": place, "text": f"{said}t", "questions": " ".join(asked)}
+    assert index["docs"][:2] == [every[0], first]
+    assert index["config"] == {"fields": {"questions": {"boost": 5}}}
+    ours = (ROOT / "docs" / "site" / "search.js").read_text(encoding="utf-8")
+    assert worker.read_text() == f'"theirs"\n{ours}'
+    file.write_text(json.dumps(index | {"docs": every[:-1]}))
+    with pytest.raises(ValueError, match="no part of a page answers"):
+        hooks.on_post_build(SimpleNamespace(site_dir=tmp_path))
