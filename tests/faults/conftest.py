@@ -6,9 +6,8 @@ requests is no matter of chance.
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -31,15 +30,6 @@ Turn = Callable[..., Awaitable[dict[str, Any]]]
 """Lets a user arrive whose slots have stale values: `turn(environment, metadata, DEADLINE=…)`.
 Returns the slots afterwards."""
 _DOMAIN = domain_of([LOOK_UP], (*SLOTS[:2], *OF_A_CUSTOMER, OWN))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Let each test collect its own objects, and not those of all modules again."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
