@@ -133,6 +133,8 @@ def test_the_example_bots_are_sound(example: str, cli: Cli) -> None:
         ("MAX_AGE", "3601", None, "warning max-age: PS7_MAX_AGE is 3601 s, and a session ends"),
         ("MAX_AGE", "901", 15, "warning max-age: PS7_MAX_AGE is 901"),
         ("MAX_AGE", "7200", 0, None),  # without end
+        ("METADATA_KEYS", '["cvg_body.a"]', None, None),
+        ("METADATA_KEYS", '["a"]', None, "warning channel-path: VIER's channel puts metadata"),
     ],
 )
 def test_settings_that_concern_the_bot_are_checked_with_it(
@@ -142,5 +144,9 @@ def test_settings_that_concern_the_bot_are_checked_with_it(
     isolated.setenv(f"PS7_{setting}", value)
     config = {} if minutes is None else {"session_expiration_time": minutes}
     lay_out(Path(), {"more.yml": json.dumps({"session_config": config})})
-    found = wrong(doctor.check({"domain": [ROOT / "domain.yml", Path("more.yml")]}).findings)
+    sources = {"domain": [ROOT / "domain.yml", Path("more.yml")]}
+    if setting == "METADATA_KEYS":
+        lay_out(Path(), {"credentials.yml": "bank.CVGInput: {}"})
+        sources["credentials"] = [Path("credentials.yml")]
+    found = wrong(doctor.check(sources).findings)
     assert_found(found, [expected.replace("ROOT", str(ROOT))] if expected else [])
