@@ -46,6 +46,7 @@ def test_paths_are_tried_in_order_and_lead_into_objects(metadata: object, value:
     hit = look_in(metadata, paths)
     assert (hit and hit.value) == value
     assert (hit is None) is (value is None)
+    assert hit is None or value in hit.beside.values(), "its ids stand beside it"
 
 
 # What is usable
