@@ -150,7 +150,8 @@ def test_search_finds_an_answer_by_its_questions(hooks: SimpleNamespace, tmp_pat
     """In both languages; a question that no part of a page answers stops the build."""
     questions = hooks.questions()
     place = max(questions, key=lambda each: len(questions[each]))
-    assert len(asked := questions.pop(place)) > 1
+    asked = questions.pop(place)
+    assert len(asked) > 1
     every = [{"location": each, "text": "t"} for each in ("docs/x.html", place, *questions)]
     file = tmp_path / "search" / "search_index.json"
     worker = tmp_path / "assets" / "javascripts" / "workers" / "search.1.min.js"
