@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,3 +223,19 @@ def test_what_the_example_pins_is_what_is_tested_here() -> None:
     assert f"`opentelemetry-exporter-prometheus=={own['opentelemetry-exporter-prometheus']}`" in (
         document("examples/monitoring/README.md").text
     )
+
+
+BOUND = re.compile(r"(?:[<>]=?|\*) [\d.]+|\[\w+\]|offset \w+|quantile_over_time\([\d.]+")
+
+
+def test_a_rule_has_the_bounds_that_are_written_down_beside_it() -> None:
+    """In data/bounds.txt, too: promtool's cases do not come as near to each as a mistake may."""
+    lines = []
+    for rule in GROUP["rules"]:
+        who = rule.get("labels", {})
+        named = (rule.get("record"), rule.get("alert"), who.get("cause"), who.get("severity"))
+        bounds = BOUND.findall(rule["expr"])
+        after = [f"for {rule['for']}"] if "for" in rule else []
+        lines.append(f"{' '.join([*filter(None, named)])}: {', '.join([*bounds, *after])}".rstrip())
+    written = (Path(__file__).parent / "data" / "bounds.txt").read_text(encoding="utf-8")
+    assert lines == written.splitlines()
