@@ -3,7 +3,7 @@
 `Simulator` is PS7 itself, with `PERSONAS` who arrive and `FAULTS` that happen. `Conversation` runs
 actions as Rasa would, without Rasa. `pytest_plugin` has fixtures around both; they give
 `CustomerConversation` and `BackgroundSimulator`. `sign_arrival` makes the token that lets a
-contextId in if `PS7_ARRIVAL_KEYS` is set. Nothing in the plugin itself imports this package.
+contextId in if `PS7_ARRIVAL_KEYS` is set. Of the plugin, only the command imports this package.
 """
 
 from __future__ import annotations

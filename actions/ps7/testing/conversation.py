@@ -46,7 +46,7 @@ _RULE, _FOLLOWUP = "RulePolicy", "followup_action"
 
 
 class UnknownNameError(AssertionError):
-    """The domain knows no such name. The text has the nearest one that it knows."""
+    """The domain knows no such name. The text has one that is alike, if there is one."""
 
 
 class UndeclaredSlotError(UnknownNameError):
@@ -80,8 +80,8 @@ class Conversation:
     """One conversation of one user with a bot.
 
     `domain` is a path, a folder, a dictionary, or a list of them; what is named first wins.
-    `actions` are classes or instances of actions, or a package to register as the action server
-    does, or a list of all these. `carry_over_slots` overrides the domain's
+    `actions` is a package to register as the action server does, or a list of such packages, and of
+    classes and instances of actions. `carry_over_slots` overrides the domain's
     `carry_over_slots_to_new_session`. `now` gives the time that events are stamped with and
     sessions expire by, in seconds since 1970. A custom `action_session_start` runs if the domain
     lists it.
@@ -135,7 +135,7 @@ class Conversation:
 
     @property
     def slots(self) -> dict[str, Any]:
-        """Every declared slot, and `session_started_metadata`, with its value now."""
+        """Every slot with its value now, those that Rasa adds too."""
         return dict(self.tracker.slots)
 
     @property

@@ -1,8 +1,8 @@
 """A conversation in which customers of PS7 arrive and time passes, and what it was in a few lines.
 
 The lines are for the report of a test that failed: what a chat window shows, and the slots that
-changed. What PS7 says of a person is called set or null, never shown: test reports are kept, and a
-test may have been given real data. Nothing here knows pytest.
+changed. A slot with what PS7 says of a person is called set or null: test reports are kept, and a
+test may have been given real data. What the bot says of it is shown. Nothing here knows pytest.
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ class CustomerConversation(Conversation):
         return await self.user(text, metadata=sent, intent=intent, entities=entities)
 
     def later(self, **time: float) -> None:
-        """Let time pass for the plugin and for sessions: `later(hours=1, seconds=1)`.
+        """Let time pass for customers and sessions: `later(hours=1, seconds=1)`.
 
-        A context may be over then, and so may the session. All conversations of a test move on.
+        A context may be over then, and so may the session. All conversations of a test move on; the
+        circuit breaker and the token of API Fabric do not.
         """
         self._clock.ahead += timedelta(**time)
 

@@ -51,7 +51,7 @@ class Fault:
     """Without a Content-Type the answer has `application/json`."""
     delivery: Delivery = "whole"
     after: tuple[str, ...] = ()
-    """The faults that are answered first, one request each and once in a simulator's life."""
+    """The faults that are answered first, one request each: once, and in each `failing()`."""
 
     @property
     def context_id(self) -> str:
