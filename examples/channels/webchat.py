@@ -9,7 +9,7 @@ login, random and new, and signs it in a *pass*, a JWT (HS256) with
     metadata   what the customer brings, such as {"contextId": "…"}
 
 The page shows a pass to connect, as `auth: {pass}`, and with each message. So a browser chooses
-neither the conversation nor the metadata. All pages of a login hear all that is said.
+neither the conversation nor the contextId. All pages of a login hear all that is said.
 
 Python-socketio 5.10 or newer; one worker, as for Rasa's own socketio.
 """
