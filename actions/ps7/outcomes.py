@@ -38,7 +38,7 @@ class Outcome(Word):
     DENIED = "denied"
     """PS7 refused our credentials: the customer has no part in it."""
     UNAVAILABLE = "unavailable"
-    """No answer, or none that can be read."""
+    """PS7 gave no usable answer, or was not asked."""
     EXPIRED = "expired"
     """It was `ok`, and its time or session is over. A lookup may find the customer again."""
     TAMPERED = "tampered"
