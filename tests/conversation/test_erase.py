@@ -50,7 +50,7 @@ def shown(options: str) -> dict[str, Any]:
     keyed = redis.replace("'tracker:%s'", "'bot1:tracker:%s'")
     (recipe,) = (block.code for block in compliance.blocks if block.language == "sql")
     shell = (ROOT / "examples/deploy/on-call.sh").read_text(encoding="utf-8")
-    filled = shell.replace("%s", "'tampered'").replace("%%", "%")
+    filled = shell.replace("%s", "'tampered'").replace("%%", "%").replace("$cpf", "52998224725")
     return {
         "scripts": {"sql": sql, "redis": keyed.replace("redis-cli", f"redis-cli {options}")},
         "recipe": recipe,
@@ -92,7 +92,7 @@ async def test_of_two_senders_one_is_erased() -> None:
         finally:
             await crew.end()
         found = json.loads(rasa.output.splitlines()[-1])
-        senders, (saved,) = found["selected"]
+        *listed, (saved,) = found["selected"]
         (crew.folder / "tracker.json").write_text(saved)
         (run,) = runs(read(str(crew.folder / "tracker.json")))
     erased = found["erased"]
@@ -100,6 +100,7 @@ async def test_of_two_senders_one_is_erased() -> None:
     assert erased["sql"]["said"].split()[-3:] == ["0", "(1", "row)"]
     assert erased["redis"]["said"].split() == ["1", "0"]
     assert found["left"] == LEFT
-    assert (senders, run.tracker.sender_id) == (["tampered"], "tampered")
+    assert listed == [["tampered"], ["tampered"]], "by status, by CPF"
+    assert run.tracker.sender_id == "tampered"
     assert run.was_set == {"ps7_status": "tampered", "cpf": "52998224725"}
     assert found["by_cpf"].splitlines()[2].split()[0] == "tampered"

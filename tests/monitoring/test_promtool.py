@@ -41,7 +41,7 @@ def promtool(*command: str) -> str:
     [
         "rules_test.yml",
         "rules_days_test.yml",
-        pytest.param("rules_weeks_test.yml", marks=pytest.mark.release),
+        pytest.param("rules_weeks_test.yml", marks=(pytest.mark.release, pytest.mark.timeout(600))),
     ],
 )
 def test_alerts_fire_and_end(file: str) -> None:
