@@ -79,7 +79,7 @@ def test_a_bot_can_be_paused_and_say_a_text_in_place_of_an_action() -> None:
 
 
 FILES = {
-    "a.yml": """
+    "top.yml": """
 slots: {a: {type: text, initial_value: no}}
 intents: [z, {b: {use_entities: true}}]
 session_config: {session_expiration_time: 60, carry_over_slots_to_new_session: true}
@@ -93,7 +93,7 @@ forms: {f: {required_slots: [a]}}
 
 
 def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
-    """What is named first wins; a session_config that is not the default wins over one that is."""
+    """What is named first wins, files before folders; and a session_config that is no default."""
     (tmp_path / "below").mkdir()
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -105,7 +105,7 @@ def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
         "forms": {"f": {"required_slots": ["a"]}},
         "session_config": {"session_expiration_time": 5},
     }
-    assert domain == load_domain([str(tmp_path / "a.yml"), tmp_path / "below"])
+    assert domain == load_domain([str(tmp_path / "top.yml"), tmp_path / "below"])
     added = {"requested_slot": None, "session_started_metadata": None}
     assert initial_slots(domain) == {"a": "no", "c": None, **added}
 

@@ -56,9 +56,9 @@ _BUILT_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def load_domain(source: DomainSource | Iterable[DomainSource]) -> Domain:
     """Return the merged domain of files, folders (with all below) and dictionaries.
 
-    What is named twice is taken from where it is named first, as in Rasa. Folders are read in the
-    order of their file names; Rasa takes the order of the file system. Of training data the
-    responses count, and Rasa prefers them: name that folder first.
+    What is named twice is taken from where it is named first, as in Rasa. A folder's files are read
+    before the folders below it, each in the order of their names; Rasa takes that of the file
+    system. Of training data the responses count, and Rasa prefers them: name that folder first.
     """
     sources = [source] if isinstance(source, str | Path | Mapping) else source
     domain: Domain = {}
@@ -76,7 +76,8 @@ def _parts(source: DomainSource) -> list[Domain]:
     path = Path(source)
     if not path.is_dir():
         return [_read(path)]
-    files = sorted(file for file in path.rglob("*") if file.suffix in {".yml", ".yaml"})
+    found = [file for file in path.rglob("*") if file.suffix in {".yml", ".yaml"}]
+    files = sorted(found, key=lambda at: [*((1, each) for each in at.parts[:-1]), (0, at.name)])
     return [part for part in map(_read, files) if _OF_DOMAIN & part.keys()]
 
 
