@@ -274,7 +274,7 @@ PS7SessionStart.__abstractmethods__ = frozenset({"name"})
 
 
 def verified_context(tracker: Tracker) -> CustomerContext | None:
-    """Return the customer whom PS7 vouched for in this conversation, for a bot's own action.
+    """Return the customer whom PS7 vouched for in this session, for a bot's own action.
 
     It reads the seal, not the slots, and asks no server. It returns None if `action_ps7_verify`
     would not leave `ok`: no valid seal, its time is over, or another contextId has come since.

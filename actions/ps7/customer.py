@@ -191,7 +191,7 @@ class CustomerContext(BaseModel):
     decoded_context_id: str | None = None
     payload: dict[str, Any] = Field(default_factory=dict)
     """The whole payload; from `verified_context` only what a seal keeps: the fields of slots that
-    have names, and of declared ones. A number that Python would write in another way is its text.
+    have names, and of declared ones. A number that a store may write in another way is its text.
     """
 
     @property

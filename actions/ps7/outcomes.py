@@ -30,7 +30,7 @@ class Outcome(Word):
     OK = "ok"
     """PS7 knows this context. It does not say that the person is authenticated."""
     MISSING = "missing"
-    """No contextId and no valid seal, or a log-out: the user is anonymous."""
+    """No contextId was looked up, or a log-out: the user is anonymous."""
     INVALID = "invalid"
     """The contextId is not usable, its token was refused, or PS7 answered 400."""
     REJECTED = "rejected"
