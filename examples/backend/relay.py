@@ -7,9 +7,9 @@ CEC owns the channel and the agents. It posts to `/messages`, with `Authorizatio
     {"session": "…", "text": "…", "contextId": "…", "channel": "whatsapp"}
 
 `session` is CEC's id of the conversation, random and new for each login: it becomes Rasa's
-`sender_id`, and what the agents' desk gets as `conversation`. `contextId` is in every message, null
-if nobody is known: so no message depends on what Rasa kept of an earlier one. It leaves here
-signed. The answer says who goes on, so that CEC can connect an agent:
+`sender_id`, and what the agents' desk gets as `conversation`. `contextId` is in every message, so
+that none depends on what Rasa kept of an earlier one; null if nobody is known, which logs nobody
+out. It leaves here signed. The answer says who goes on, so that CEC can connect an agent:
 
     {"answers": [{"text": "Ver?", "buttons": [{"title": "Sim", "payload": "…"}]}], "next": "bot"}
 
