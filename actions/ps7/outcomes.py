@@ -38,7 +38,7 @@ class Outcome(Word):
     DENIED = "denied"
     """PS7 refused our credentials: the customer has no part in it."""
     UNAVAILABLE = "unavailable"
-    """PS7 gave no usable answer, or was not asked."""
+    """PS7 gave no usable answer, or could not be asked."""
     EXPIRED = "expired"
     """It was `ok`, and its time or session is over. A lookup may find the customer again."""
     TAMPERED = "tampered"
