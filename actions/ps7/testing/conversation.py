@@ -153,8 +153,8 @@ class Conversation:
     ) -> Result:
         """Send a message: a session opens if one is due, and the every-turn actions run.
 
-        `/name` is the intent of that name, as in Rasa. Entities, `{"entity": …, "value": …}`, are
-        in the message and fill no slot.
+        `/name`, without entities behind it, is the intent of that name, as in Rasa. `entities`,
+        `{"entity": …, "value": …}`, are in the message and fill no slot.
         """
         opened = await self._begin_turn(metadata)
         if command := re.fullmatch(r"/([^{@]+)", text):

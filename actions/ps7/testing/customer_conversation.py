@@ -1,8 +1,8 @@
 """A conversation in which customers of PS7 arrive and time passes, and what it was in a few lines.
 
 The lines are for the report of a test that failed: what a chat window shows, and the slots that
-changed. A slot with what PS7 says of a person is called set or null: test reports are kept, and a
-test may have been given real data. What the bot says of it is shown. Nothing here knows pytest.
+changed. Of a slot that tells who the customer is, only set or null is shown: test reports are kept,
+and a test may have been given real data. Texts are shown as they are. Nothing here knows pytest.
 """
 
 from __future__ import annotations
