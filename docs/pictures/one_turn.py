@@ -87,10 +87,10 @@ WORDS = {
         run="one run, without a state of its own",
         stages=(
             ("find the contextId", "this session's messages, newest first"),
-            ("open the seal", "of this conversation, the newest"),
+            ("open the seal", "about it, the newest of this session"),
             ("decide by one table", "what arrived, and the current seal"),
             ("ask PS7", "one deadline, retries, circuit breaker"),
-            ("seal the outcome", "encrypted, until expireIn"),
+            ("seal the outcome", "encrypted, until it expires"),
             ("compare the slots", "what something overwrote is restored"),
         ),
         arrows=(
@@ -124,10 +124,10 @@ WORDS = {
         run="uma execução, sem estado próprio",
         stages=(
             ("acha o contextId", "nas mensagens da sessão, da mais nova"),
-            ("abre o selo", "o mais novo desta conversa"),
+            ("abre o selo", "sobre ele, o mais novo da sessão"),
             ("decide por uma tabela", "o que chegou, e o selo vigente"),
             ("consulta o PS7", "um prazo, retentativas, disjuntor"),
-            ("sela o resultado", "criptografado, até expireIn"),
+            ("sela o resultado", "criptografado, até expirar"),
             ("compara os slots", "restaura o que foi sobrescrito"),
         ),
         arrows=(
