@@ -298,7 +298,7 @@ def handover(
     """Return what an agent's desktop may know of this conversation, for a bot's own action.
 
     It reads the seal, as `verified_context` does, and changes nothing. If no customer is known,
-    every field of the customer is None, and `ps7_status` is what `action_ps7_verify` would set.
+    every field of the customer is None. `ps7_status` is what `action_ps7_verify` would leave.
     `reason` is the bot's: why it gave up. `include` names what is handed over unmasked, such as
     `("agency", "account")`. Run it before `action_ps7_forget`.
 

@@ -146,7 +146,7 @@ class LookupReport:
     outcome: Outcome = Outcome.UNAVAILABLE
     reason: Reason = Reason.CANCELLED
     status: int | None = None
-    """HTTP status of the last answer, None if none came."""
+    """HTTP status of the answer to the last request, None if it had none."""
     attempts: int = 0
     """Requests that were sent."""
     seconds: float = 0.0
