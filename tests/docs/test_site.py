@@ -134,6 +134,11 @@ ASKED = {
     "desligando a consulta": "docs/operations.html#switch-the-lookup-off",
     "slot is always None": "docs/reference.html#slots",
     "PS7_MAX_CONN": "docs/operations.html#settings",
+    "imagem assinada SBOM": "examples/deploy/index.html#the-image-of-the-action-server",
+    "trocar a senha do PS7": "docs/operations.html#change-ps7s-password",
+    "replicas CPU memory sizing": "docs/operations.html#how-many-servers-do-i-need",
+    "refresh the segment": "docs/channels.html"
+    "#the-contextid-and-the-sender-id-what-every-channel-must-do",
 }
 
 
