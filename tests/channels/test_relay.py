@@ -141,7 +141,7 @@ async def test_the_words_go_on_whatever_is_beside_them(
         *(b"", b"null", b"[]", {**WHOLE, "session": None}),
         *({**WHOLE, "session": each} for each in ("a" * 15, "a" * 129, f"{'a' * 32}/../b")),
         *({**WHOLE, "text": each} for each in (None, 1, ["oi"])),
-        *({**WHOLE, "contextId": each} for each in (True, 1.5, ["ana"], {"id": "ana"})),
+        *({**WHOLE, "contextId": each} for each in (True, False, 1.5, ["ana"], {"id": "ana"})),
         *({**WHOLE, "channel": each} for each in (1, ["app"])),
         *({name: WHOLE[name] for name in WHOLE if name != each} for each in WHOLE),
         *(b"[" * 100_000, b'{"session"', b"\xff"),
