@@ -97,11 +97,13 @@ def test_usual_turns_are_the_middle_of_three_days(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("second", ["1", "1.0"], ids=["Prometheus 2", "Prometheus 3"])
 def test_slow_lookups_are_those_of_more_than_a_second(second: str, tmp_path: Path) -> None:
-    """However Prometheus writes that bound."""
+    """However Prometheus writes that bound. What an open circuit ends is no lookup of PS7."""
     series = {
         f'{SECONDS}_bucket{{job="ps7",le="{second}"}}': "0+3x240",
         f'{SECONDS}_bucket{{job="ps7",le="2"}}': "0+4x240",
+        f'{SECONDS}_bucket{{job="ps7",le="{second}",reason="circuit_open"}}': "0+9x240",
         f'{SECONDS}_count{{job="ps7"}}': "0+4x240",
+        f'{SECONDS}_count{{job="ps7",reason="circuit_open"}}': "0+9x240",
     }
     names = ("ps7:lookups_slow:share6h", "ps7:lookups_slow:share3d")
     asked = ((name, "4h", f'{name}{{job="ps7"}}', 0.25) for name in names)
