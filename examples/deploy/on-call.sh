@@ -106,7 +106,8 @@ compose() {
   # À imagem que o último renew substituiu, seja qual for a tag em compose.yaml. Outra vez: de volta à de antes.
   rollback() {
     image=$(docker inspect --format '{{.Config.Image}}' $(names "$1" | head -n 1))
-    docker tag "${image%:*}:previous" "$(run config --images | grep -F "${image%:*}:")" && renew "$1"
+    docker tag "${image%:*}:previous" "$(run config --images | grep -F "${image%:*}:")" && renew "$1" \
+      && echo "Feito, embora pods mostre a tag de antes. Outro rollback o desfaz."
   }
   doctor() { run run --rm doctor; }
   open_doctor() { :; }
@@ -120,9 +121,9 @@ compose() {
 reasons() {
   logs actions "${1:-15m}" | grep -o 'PS7 [a-z]*: outcome=[a-z]* reason=[a-z_]* status=[0-9-]*' | sort | uniq -c | sort -n
 }
-# Números e ids não distinguem um aviso de outro.
+# Números e ids não distinguem um aviso de outro. Os do Python, o Rasa dá dez a cada início.
 errors() {
-  logs "$1" "${2:-15m}" | grep -oE '(WARNING|ERROR|CRITICAL) .*' | sed -E 's/[0-9a-f]*[0-9][0-9a-f-]{5,}/…/g' \
+  logs "$1" "${2:-15m}" | grep -oE '(WARNING|ERROR|CRITICAL) .*' | grep -v '^WARNING *py\.warnings ' | sed -E 's/[0-9a-f]*[0-9][0-9a-f-]{5,}/…/g' \
     | sort | uniq -c | sort -n | tail -n 20
 }
 # Uma métrica de cada servidor de ações.

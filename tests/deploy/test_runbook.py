@@ -60,6 +60,7 @@ FILES = {
 pod/a INFO PS7 lookup: outcome=ok reason=ok status=200 ms=3
 pod/b INFO PS7 lookup: outcome=ok reason=ok status=200 ms=4
 pod/b WARNING PS7 probe: outcome=unavailable reason=read_timeout status=-
+pod/b WARNING  py.warnings  - deprecated
 pod/b ERROR it broke
 """,
     "DB_PASSWORD": "planted\n",
@@ -284,6 +285,8 @@ def test_a_cause_that_is_found_leads_to_what_mends_it() -> None:
     assert "`rollback actions`" in raises
     (stays,) = (line for line in text.splitlines() if "`restart rasa`" in line and "Fall" in line)
     assert "`errors rasa 1m`" in stays, "a quarter of an hour shows what is over as well"
+    (over,) = re.findall(r"(?s)\*Acabou quando\* ([^.]*`Falling back`[^.]*)\.", text)
+    assert "`Encountered an exception`" in over, "`hello` and `stores` are well all the time"
 
 
 def test_each_alert_is_seen_in_two_commands() -> None:
@@ -402,7 +405,7 @@ def test_a_customer_is_looked_for_by_eleven_digits(
 def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Terminal) -> None:
     """In Compose they are the last of all lines, of which most are of look-ups."""
     shown, _ = terminal.type_in("compose", "before actions")
-    assert shown == ["", "pod/b ERROR it broke"]
+    assert shown == ["", "pod/b WARNING  py.warnings  - deprecated", "pod/b ERROR it broke"]
 
 
 @pytest.mark.parametrize(
@@ -473,7 +476,8 @@ def test_no_server_is_renewed_with_other_files(
 @pytest.mark.parametrize(("built", "kept"), [("old", 0), ("new", 2)])
 def test_the_image_that_is_replaced_is_kept(built: str, kept: int, terminal: Terminal) -> None:
     """Under a tag of its own, unless it is the same: `rollback` needs no registry."""
-    _, (made,) = terminal.type_in("compose", "renew actions", BUILT=built)
+    shown, (made, _) = terminal.type_in("compose", "renew actions", "rollback actions", BUILT=built)
+    assert "Outro rollback o desfaz" in shown[-1], "whoever does not trust `pods` types it again"
     assert [call[1:4] for call in made if call[1] == "tag"] == [["tag", "sha256:old", OLD]] * kept
     before = ["tag", "stop", "rm"][not kept :]
     assert [call[1] for call in made if call[1] in before] == before * 2, "who has it is asked"
