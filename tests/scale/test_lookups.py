@@ -1,11 +1,16 @@
-"""What `python -m benchmarks.lookups` makes of lookups, with the lookups made up."""
+"""What the benchmarks make of lookups and calls: all of them made up, but for a few."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from typing_extensions import Self
@@ -13,10 +18,11 @@ from typing_extensions import Self
 if sys.platform != "linux":
     pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
 
-from benchmarks import lookups
+from benchmarks import actions, lookups, ps7, rush, turn
 from benchmarks.lookups import BEGINS, COST, FAILING, REPEATED
 from benchmarks.ps7 import LATE, MOMENTS
-from benchmarks.sides import BEFORE, NOW, Looked, Lookup
+from benchmarks.sides import BEFORE, NOW, Looked, Lookup, Side
+from tests.support.processes import ROOT
 
 THEN, THIS = Path("then"), Path("this")
 TREES = {BEFORE: THEN, NOW: THIS}
@@ -162,3 +168,66 @@ async def test_a_lookup_costs_so_many_milliseconds(measured: Measure) -> None:
         for name, pair in zip(of, values, strict=True)
     ]
     assert asked[:4] == [THIS, THEN, THEN, THIS]
+
+
+async def test_a_rush_brings_more_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its rate, and each is themselves. The process grew by bytes: others would be below 0."""
+    monkeypatch.setattr(rush, "TAKES", 0.01)
+    run, asked = await rush.rush(ROOT, rush.OURS, 1.5, 0.1)
+    assert len(run.lookups) == len(asked.requests) == 15
+    assert all(each.outcome == "ok" and each.is_right for each in run.lookups)
+    assert run.opened == 0 <= run.memory
+
+
+OTHER = """
+class LookupFailed(Exception): outcome = reason = "another"
+class PS7Client:
+    async def __aenter__(self): return self
+    async def __aexit__(self, *_): pass
+    async def lookup(self, _): raise LookupFailed
+"""
+
+
+async def test_a_process_has_the_plugin_of_its_tree(tmp_path: Path) -> None:
+    """Of this one, the circuit opens at the first refusal, and that is counted."""
+    (tmp_path / "actions").mkdir()
+    (tmp_path / "actions" / "ps7.py").write_text(OTHER)
+    ends = {ROOT: (["forbidden", "circuit_open"], 1), tmp_path: (["another"] * 2, 0)}
+    for tree, expected in ends.items():
+        async with ps7.PS7(ps7.refusing(403)) as asked, Side.of(tree) as side:
+            run = await side.look_up(asked.url, ["a", "b"], at_a_time=1)
+        assert ([each.reason for each in run.lookups], run.opened) == expected
+
+
+@pytest.mark.parametrize(("wrong", "lost"), [(1, 1), (1, 2)])
+async def test_a_load_is_answers_a_second_and_microseconds_of_each(
+    wrong: int, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If one of a hundred is missing or wrong; not if it is more."""
+    said = json.dumps({"answers": 200, "wrong": wrong, "lost": lost, "seconds": 4.0})
+    wrk = SimpleNamespace(communicate=AsyncMock(return_value=(f"a\n{said}\n".encode(),)))
+    wrk.returncode = 0
+    monkeypatch.setattr("asyncio.create_subprocess_exec", AsyncMock(return_value=wrk))
+    monkeypatch.setattr("benchmarks.processor.seconds", Mock(side_effect=[1.0, 1.5]))
+    server: Any = SimpleNamespace(url="http://127.0.0.1:9", process=SimpleNamespace(pid=1))
+    with pytest.raises(RuntimeError, match="3 of 200") if lost == 2 else nullcontext():
+        assert await actions.load(server, Path("calls"), "ok", 4) == (50.0, 2500.0)
+
+
+async def test_a_crowd_costs_each_server_milliseconds_a_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 16 users with 8 turns each, in two seconds: one server takes 1 s for all, the other 2."""
+    now, used = [0.0], {1: [1.0, 2.0], 2: [1.0, 3.0]}
+
+    async def talk(*_: object) -> list[float]:
+        await asyncio.sleep(0)
+        now[0] = 2.0
+        return [1.0] * 8
+
+    monkeypatch.setattr(turn.Measured, "talk", talk)
+    monkeypatch.setattr("benchmarks.turn.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("benchmarks.processor.seconds", lambda pid: used[pid].pop(0))
+    bot = turn.Measured("", cast("Any", None), rasa=1, actions=2)
+    await bot.crowd(1.0)
+    assert bot.samples == {turn.RATE: [64.0], turn.RASA: [7.8125], turn.ACTIONS: [15.625]}
