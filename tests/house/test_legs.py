@@ -32,6 +32,9 @@ class Tree:
         (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         (folder / ".venv" / "bin" / "python").chmod(0o755)
         (folder / "red").mkdir()
+        (folder / ".pytest_cache").mkdir()
+        for kept in ("legs", "skipped"):  # by an earlier run, which was red
+            (folder / ".pytest_cache" / kept).write_text("failed before\n")
         (folder / "scripts").symlink_to(ROOT / "scripts")
         legs = " ".join([*CHECKS, *TESTS, RASA, FLOOR])
         (folder / "Makefile").write_text(f"{text}\n.venv/runtime .venv/dev: ;\n{legs}:{NOTED}")
