@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from actions.ps7.cli.arguments import FILES as FOR_A_BOT
+from actions.ps7.cli.init.environment import _SIMULATOR
 from actions.ps7.cli.lookup import _EXIT_CODES
 from actions.ps7.cli.masking import shape
 from actions.ps7.cli.texts import parts
@@ -141,3 +143,18 @@ def test_a_text_says_what_the_code_does() -> None:
     page = (CLI.parents[2] / "docs" / "ps7.md").read_text("utf-8")
     for each in re.findall(r"PS7_ENCODED=\w", "".join(findings.values())):
         assert f"try `{each}`" in page
+
+
+OTHERS = {"--cached", "--enable-api", "--env-file", "--password", "--port", "--username"}
+"""Options of git, Rasa, docker and the simulator that the texts name."""
+
+
+def test_an_option_that_a_text_names_is_there() -> None:
+    """Of whichever program; and the simulator is started at the port that `init` writes."""
+    code = [node for tree in trees().values() for node in ast.walk(tree)]
+    known = {str(each.value) for each in code if isinstance(each, ast.Constant)} | OTHERS
+    known |= {f"--{kind}" for kind in FOR_A_BOT}
+    said = "".join(text for file in FILES.values() for text in texts(file).values())
+    assert {*re.findall(r"(?<![\w-])--[a-z][\w-]+", said)} - known == set()
+    port = str(urlsplit(_SIMULATOR["PS7_BASE_URL"]).port)
+    assert {*re.findall(r"simulate --port (\d+)", said)} == {port}
