@@ -149,6 +149,7 @@ class PS7:
         task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(writer, [])
@@ -162,7 +163,6 @@ class PS7:
                     connection.send(await self._behaviour(request, connection))
                 finally:
                     self.under_way -= 1
-        writer.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> Request:

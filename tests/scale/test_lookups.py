@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
+from urllib.parse import urlsplit
 
 import pytest
 from typing_extensions import Self
@@ -19,6 +20,7 @@ if sys.platform != "linux":
     pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
 
 from benchmarks import actions, lookups, ps7, rush, turn
+from benchmarks.gate import Gate
 from benchmarks.lookups import BEGINS, COST, FAILING, REPEATED
 from benchmarks.ps7 import LATE, MOMENTS
 from benchmarks.sides import BEFORE, NOW, Looked, Lookup, Side
@@ -177,6 +179,32 @@ async def test_a_rush_brings_more_than_there_is_room_for(monkeypatch: pytest.Mon
     assert len(run.lookups) == len(asked.requests) == 15
     assert all(each.outcome == "ok" and each.is_right for each in run.lookups)
     assert run.opened == 0 <= run.memory
+
+
+async def test_ps7_fails_repeats_and_is_away_as_it_is_told() -> None:
+    """A share fails by chance; one late, an answer is the one before; in the dark none comes."""
+    asked = [ps7.Request(each, is_for_token=False) for each in "abc"]
+    line = ps7.Connection(cast("Any", None), [])
+    late = [await ps7.repeating(LATE)(each, line) for each in asked]
+    assert late == [ps7.customer(asked[0]), *map(ps7.customer, asked[:2])]
+    fails = ps7.failing(0.2, 0)
+    assert 150 < sum([b" 503 " in await fails(asked[0], line) for _ in range(1000)]) < 250
+
+    async def answer(url: str) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        writer.write(b"POST / HTTP/1.1\r\n\r\n")
+        try:
+            return await asyncio.wait_for(reader.read(12), 0.3)
+        finally:
+            writer.close()
+
+    async with ps7.PS7(ps7.at_once) as bank, Gate(bank.url) as gate:
+        await gate.go_dark("silent")
+        with pytest.raises(asyncio.TimeoutError):
+            await answer(gate.url)
+        assert (gate.turned_away, bank.requests) == (1, [])
+        await gate.come_back()
+        assert await answer(gate.url) == b"HTTP/1.1 200"
 
 
 OTHER = """
