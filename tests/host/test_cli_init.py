@@ -318,7 +318,11 @@ def learns(policies: str) -> dict[str, str]:
 
 
 LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
-    "a response to greet by": ({}, "--greet utter_oi", ["there is no response utter_oi to greet"]),
+    "a response to greet by": (
+        {},
+        "--greet utter_oi",
+        ["there is no response utter_oi to greet by segment: --greet names it"],
+    ),
     "a slot to greet by": ({}, "--slots cpf_masked", ["slot segment is not declared, so nothing"]),
     "a greeting with conditions": ({DOM: CONDITIONED}, "", ["utter_greet has conditions already"]),
     "a greeting in one line": ({DOM: IN_ONE_LINE}, "", ["utter_greet is not written in separate"]),
