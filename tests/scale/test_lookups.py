@@ -19,7 +19,7 @@ from typing_extensions import Self
 if sys.platform != "linux":
     pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
 
-from benchmarks import actions, lookups, ps7, rush, turn
+from benchmarks import actions, lookups, ps7, rush, stub, turn
 from benchmarks.gate import Gate
 from benchmarks.lookups import BEGINS, COST, FAILING, REPEATED
 from benchmarks.ps7 import LATE, MOMENTS
@@ -205,6 +205,20 @@ async def test_ps7_fails_repeats_and_is_away_as_it_is_told() -> None:
         assert (gate.turned_away, bank.requests) == (1, [])
         await gate.come_back()
         assert await answer(gate.url) == b"HTTP/1.1 200"
+
+
+async def test_the_stub_answers_when_a_context_id_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 100 ms, or at once."""
+    later, line = Mock(), Mock(is_closing=lambda: False)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", later)
+    bank = stub.Stub()
+    bank.connection_made(line)
+    for wish in (0, 100):
+        body = json.dumps({"contextId": stub.context_id(1, milliseconds=wish)}).encode()
+        head = f"POST / HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        bank.data_received(head.encode() + body)
+        line.write.assert_called_once_with(stub.ANSWER)
+    assert later.call_args.args[0] == 0.1
 
 
 OTHER = """

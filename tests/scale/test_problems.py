@@ -14,8 +14,11 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from actions.ps7.outcomes import Outcome, Reason
+from actions.ps7.telemetry import LookupReport
 from actions.ps7.testing import PERSONAS
 from benchmarks import figures, soak
+from benchmarks.bot import LookupLog
 from benchmarks.calls import User
 from benchmarks.outage import Outage, Turn
 from benchmarks.soak import Soak, State, grown
@@ -255,3 +258,14 @@ async def test_each_turn_of_a_soak_is_answered_and_each_lookup_logged(
     unlogged = abs(2000 + last - 999 - lines)
     assert shown[:7] == [5000, 2000 + last, 6, unlogged, "1.0 and 2.0", "10 and 11", "2 and 2"]
     assert shown[7:] == [9, f"ok {last + 1001}"]
+
+
+def test_a_lookup_is_counted_by_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """And the first that the open circuit refused is noted, as the plugin's own lines say it."""
+    log, report = LookupLog(), LookupReport("digest", None)
+    report.ends(Outcome.UNAVAILABLE, Reason.CIRCUIT_OPEN)
+    with caplog.at_level("INFO"):
+        report.write()
+    assert log.refused_at is None
+    log.emit(*caplog.records)
+    assert (log.reasons, log.refused_at is None) == ({"circuit_open": 1}, False)
