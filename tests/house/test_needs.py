@@ -80,6 +80,15 @@ def test_a_python_is_taken_that_makes_environments_and_has_the_version(
     assert (f"{python} does not run here" in ran.stderr) is not found
 
 
+@pytest.mark.parametrize("name", ["python3", *(f"python3.{minor}" for minor in range(10, 14))])
+def test_a_python_is_found_by_each_name_that_it_may_have(name: str, tmp_path: Path) -> None:
+    """Also if the machine has no other."""
+    (tmp_path / name).symlink_to(sys.executable)
+    find = (ROOT / "scripts" / "find-python", OWN, OWN)
+    told = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    assert subprocess.run(find, env=told, capture_output=True, text=True, check=True).stdout
+
+
 LACKING = "default-jdk-headless docker-compose kustomize npm prometheus redis-server"
 MORE = "buildah docker-cli docker.io iproute2 iptables mmdebstrap podman runc wrk"
 BY_FILE = {"chromium", "libjose4j-java", "nginx", "postgresql"}
