@@ -59,7 +59,7 @@ webchat: $(WEBCHAT) .venv/runtime $(RASA) ## the example bot in a browser, and w
 monitoring: .venv/dev ## PS7 goes away and comes back under a real Prometheus, and alerts fire
 	@$(RUN) -m examples.monitoring
 
-check: .venv/dev ## the fast gate, half a minute: checks, and every test that is not marked slow
+check: .venv/dev ## the fast gate, under a minute: checks, and every test that is not marked slow
 	+@$(MAKE) --silent --jobs $(JOBS) --output-sync lint types imports
 	@$(RUN) -m pytest -q -m "not slow and not conversation and not release and not floor" $(SPREAD)
 

@@ -114,8 +114,8 @@ class Reason(Word):
     NOT_JSON = "not_json", Outcome.UNAVAILABLE
     NOT_AN_OBJECT = "not_an_object", Outcome.UNAVAILABLE
     COMPRESSED = "compressed", Outcome.UNAVAILABLE
-    # Nothing was sent: all places of `PS7_MAX_CONNECTIONS` stayed taken; the circuit is open, as
-    # `denied` if that is how the last probe ended.
+    # This attempt sent nothing: all places of `PS7_MAX_CONNECTIONS` stayed taken; the circuit is
+    # open, as `denied` if that is how the last probe ended.
     BUSY = "busy", Outcome.UNAVAILABLE
     CIRCUIT_OPEN = "circuit_open", Outcome.UNAVAILABLE
     CANCELLED = "cancelled", Outcome.UNAVAILABLE
