@@ -205,7 +205,8 @@ async def test_what_is_typed_is_no_command_and_what_is_pressed_is(talk: Talk) ->
     assert [each["text"] for each in await page.hears_more(2)] == [*spoken.GREETING, "Quer?"]
     sealed = page.heard[-1]["quick_replies"][0]["payload"]
     assert await page.says("/ Sim", payload=sealed) == {}
-    for forged in (*NO_PAYLOADS, sealed[:-1], f"A{sealed[1:]}"):
+    other = "B" if sealed.startswith("A") else "A"
+    for forged in (*NO_PAYLOADS, sealed[:-1], f"{other}{sealed[1:]}"):
         assert await page.says("/ Sim", payload=forged) == {}
     for text in ("/\xa0/restart", "EXTERNAL: agent_returned", " a\nb ", "a" * LONGEST):
         assert await page.says(text) == {}
