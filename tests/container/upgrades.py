@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.container.engine import part
 from tests.container.talk import ANSWERED, Summary, Talk
 from tests.deploy.runbook import prepared
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.container.stack import Stack
@@ -52,12 +53,19 @@ async def all_of_them(stack: Stack, talk: Talk, began: float) -> None:
     for step in (renewed, rolled_back, refused, other_files):
         before = len(talk.turns)
         what = await asyncio.to_thread(step, servers, first)
+        await more_turns(talk, 2 * len(users))
         summary = Summary.of(talk.turns[before:])
         part(f"{what}: {summary}", began)
         assert summary.told.keys() == {ANSWERED}, "a turn was lost"
     for user in users:
         user.cancel()
     await asyncio.gather(*users, return_exceptions=True)
+
+
+async def more_turns(talk: Talk, turns: int) -> None:
+    """Let so many end, of which the first ones began before: a step may take less than a turn."""
+    enough = len(talk.turns) + turns
+    await until("more turns", lambda: len(talk.turns) >= enough)
 
 
 def renewed(servers: Servers, first: set[str]) -> str:
