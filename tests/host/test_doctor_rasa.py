@@ -25,8 +25,10 @@ OLD = FITS | {"pydantic": "1.10.9", "async_timeout": "4.0.2"}
 
 @pytest.fixture(autouse=True)
 def _packages(isolated: pytest.MonkeyPatch) -> None:
-    """Let an interpreter find the packages of a folder before its own."""
-    isolated.setenv("PYTHONPATH", str(Path("packages").absolute()))
+    """Let this interpreter, and those that it starts, find a folder's packages before their own."""
+    packages = str(Path("packages").absolute())
+    isolated.setenv("PYTHONPATH", packages)
+    isolated.syspath_prepend(packages)
 
 
 def install(*needs: str, **versions: str) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -128,6 +129,8 @@ def _secrets(file: Path) -> list[str]:
 
 def check_rasa(python: str | None) -> Iterator[Finding]:
     """Check the environment of an interpreter; if none is named, this one if it has Rasa."""
+    if python is None and not any(distributions(name="rasa")):
+        return
     named = python or sys.executable
     program = os.path.abspath(named) if os.sep in named else named  # noqa: PTH100 - not resolved
     try:
@@ -141,7 +144,7 @@ def check_rasa(python: str | None) -> Iterator[Finding]:
         return
     if rasa:
         yield from _versions(rasa, jsonschema, held)
-    elif python is not None:
+    else:
         yield finding("rasa-none", python=named)
 
 
