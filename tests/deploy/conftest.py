@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from examples.deploy import make_secrets
-from tests.deploy.deployment import DEPLOY, PS7_TLS, Cluster, build_cluster
+from tests.deploy.deployment import COMPONENTS, DEPLOY, PS7_TLS, Cluster, build_cluster
 from tests.support.needs import lacking
 
 
@@ -40,3 +40,9 @@ def build(deploy_folder: Path) -> Callable[..., Cluster]:
 def cluster(build: Callable[..., Cluster]) -> Cluster:
     """Build the folder as it comes: with stores to try it with, and telemetry."""
     return build("stores", "telemetry")
+
+
+@pytest.fixture(scope="session")
+def everything(build: Callable[..., Cluster]) -> Cluster:
+    """Build it with all components, as on OpenShift with certificates for PS7."""
+    return build(*COMPONENTS)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from ruamel.yaml import YAML
 
 from tests.support.processes import ROOT
@@ -24,8 +25,7 @@ PS7_TLS = dict(
 )
 """Which file is which setting's."""
 COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
-_YAML = YAML(typ="safe", pure=True)
-load = _YAML.load
+load = YAML(typ="safe", pure=True).load
 COMPOSE: dict[str, Any] = load(DEPLOY / "compose.yaml")
 
 
@@ -120,4 +120,4 @@ def build_cluster(folder: Path, *components: str) -> Cluster:
         secrets = re.sub(r"(?m)^  # (- name: ps7-tls|  files: \[ps7-tls)", r"  \1", secrets)
     (folder / "secrets" / chosen.name).write_text(secrets)
     built = subprocess.check_output(["kustomize", "build", chosen.parent])
-    return Cluster(list(_YAML.load_all(built)))
+    return Cluster([*yaml.load_all(built, yaml.CSafeLoader)])
