@@ -19,12 +19,7 @@ from cryptography.x509 import (
     load_pem_x509_certificate,
     load_pem_x509_certificates,
 )
-from cryptography.x509.verification import (
-    PolicyBuilder,
-    ServerVerifier,
-    Store,
-    VerificationError,
-)
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from actions.ps7 import PS7Settings
 from examples.deploy import make_secrets
@@ -78,16 +73,21 @@ def test_certificates_of_your_own_stay_alone(tmp_path: Path) -> None:
     assert len(missing) == 12
 
 
+def who_knows(tls: Path) -> PolicyBuilder:
+    """Return what trusts the authority of a folder."""
+    authorities = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
+    return PolicyBuilder().store(Store(authorities))
+
+
 @pytest.mark.parametrize("name", make_secrets.SERVERS)
 def test_whoever_knows_the_authority_trusts_a_server(name: str, deploy_folder: Path) -> None:
     """By each name that it is called by, for a year, and with the key that lies beside it."""
     tls = deploy_folder / "secrets" / "tls"
-    (authority,) = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
     shown = load_pem_x509_certificate((tls / f"{name}.crt").read_bytes())
     key = load_pem_private_key((tls / f"{name}.key").read_bytes(), None)
     cluster = load(DEPLOY / "kubernetes" / "kustomization.yaml")["namespace"]
     names = [name, f"{name}.{cluster}.svc", "localhost"]
-    trust = PolicyBuilder().store(Store([authority]))
+    trust = who_knows(tls)
     for each in names + ["assistant.example.com"] * (name == "proxy"):
         trust.build_server_verifier(DNSName(each)).verify(shown, [])
     trust.build_server_verifier(IPAddress(IPv4Address("127.0.0.1"))).verify(shown, [])
@@ -99,17 +99,12 @@ def test_whoever_knows_the_authority_trusts_a_server(name: str, deploy_folder: P
         trust.build_server_verifier(DNSName("another")).verify(shown, [])
 
 
-def verifier(tls: Path, name: str = "localhost") -> ServerVerifier:
-    """Return what trusts the authority of a folder, and looks for a name."""
-    authorities = load_pem_x509_certificates((tls / "ca.crt").read_bytes())
-    return PolicyBuilder().store(Store(authorities)).build_server_verifier(DNSName(name))
-
-
 def trusts(tls: Path, shown: Path) -> bool:
     """Whether an authority of one folder signed each certificate of another."""
+    verifier = who_knows(tls).build_server_verifier(DNSName("localhost"))
     for file in shown.glob("[!c]*.crt"):
         try:
-            verifier(tls).verify(load_pem_x509_certificate(file.read_bytes()), [])
+            verifier.verify(load_pem_x509_certificate(file.read_bytes()), [])
         except VerificationError:
             return False
     return True
