@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
-from dotenv import dotenv_values
 
 from tests.support.command import Cli
-from tests.support.doctor import assert_found, wrong_in
-from tests.support.init_bots import (
-    BOTS,
-    DOMAIN,
-    TAKEN,
-    lay_out,
-    lay_out_bot,
-    left_to_you,
-    shell,
-)
-from tests.support.pages import serving
+from tests.support.doctor import assert_found
+from tests.support.init_bots import BOTS, DOMAIN, lay_out, lay_out_bot, left_to_you, shell
 
 BOT = BOTS["file"]
 INIT, STRICT = "init --yes", "doctor --bot . --only-bot --strict"
@@ -73,27 +62,6 @@ def test_a_package_of_another_name_is_found_as_a_whole(
     lay_out_bot({"domain.yml": DOMAIN + ACTIONS, **dict.fromkeys(files, CODE)})
     assert f"`init --actions {place}` puts the plugin there" in cli(INIT).err
     assert cli(f"{INIT} --actions {place}").code == 0
-
-
-def test_the_doctor_names_actions_that_the_server_lacks(cli: Cli) -> None:
-    """As where it was started with another package: each form would end in silence."""
-    ours = [{"name": f"action_ps7_{name}"} for name in ("context", "verify", "forget")]
-    pages = {"/health": {"status": "ok"}, "/actions": [*ours, {"name": "action_card"}]}
-    with serving(lambda asked, _: pages.get(asked)) as url:
-        endpoint = f"action_endpoint: {{url: '{url}/webhook'}}\n"
-        lay_out_bot({"domain.yml": DOMAIN + ACTIONS, "endpoints.yml": endpoint})
-        found = wrong_in(cli("doctor --bot . --json").out)
-        lay_out(Path(), {"data/rules.yml": "rules: [{rule: r, steps: [{action: action_idle}]}]\n"})
-        idle = wrong_in(cli("doctor --bot . --json").out)
-        lay_out(Path(), {"actions/own.py": "FollowupAction('action_balance')"})
-        by_code = wrong_in(cli("doctor --bot . --json").out)
-    lacks = f"the action server at {url} runs without"
-    both = f"{lacks} action_balance and validate_pix_form, which the domain lists"
-    asked = f"error action-server-actions: {lacks} validate_pix_form, which the domain lists"
-    never = f"warning action-server-actions: {lacks} action_balance, which the domain lists and no"
-    assert f"error action-server-actions: {both}" in found
-    assert_found([each for each in idle if "action-server-" in each], [asked, never])
-    assert f"error action-server-actions: {both}" in by_code
 
 
 def test_init_names_the_lines_for_actions_in_a_container(cli: Cli) -> None:
@@ -158,35 +126,21 @@ def test_a_env_above_is_not_hidden_from_the_bots_code(  # noqa: PLR0917 - fixtur
     assert cli("init").out.startswith("Nothing to change")
 
 
-def test_init_says_to_set_renamed_slots_elsewhere_too(cli: Cli) -> None:
-    """They are set for this one, named for the others, and a clone without them is told."""
-    lay_out_bot({})
-    (said,) = left_to_you(cli(f"{INIT} --pt").out)
-    assert said.startswith("PS7_SLOT_NAMES is in .env alone, which git leaves out: set it too for")
-    assert said.endswith("the head of domain/ps7/domain.yml has it")
-    assert cli(STRICT).code == 0
-    Path(".env").unlink()
-    (found,) = wrong_in(cli("doctor --bot . --only-bot --json").out)
-    assert found.startswith("error slot-names: domain/ps7/domain.yml declares agencia, conta, cpf_")
-
-
-def test_a_shell_reads_the_env_that_init_writes(cli: Cli) -> None:
-    """As python-dotenv does: what is JSON is in quotes."""
-    lay_out_bot({})
-    cli(f"{INIT} --pt")
-    shell('. ./.env; printf \'%s\\n\' "$PS7_SEAL_KEYS" "$PS7_SLOT_NAMES" > said')
-    keys, names = Path("said").read_text().splitlines()
-    env = dotenv_values(".env")
-    assert (keys, names) == (env["PS7_SEAL_KEYS"], env["PS7_SLOT_NAMES"])
-    assert len(json.loads(keys)) == 1
-
-
-@pytest.mark.parametrize("line", ["include .env\nexport\n", "x:\n\tdocker run --env-file .env x\n"])
-def test_what_keeps_quotes_gets_none(cli: Cli, line: str) -> None:
-    """Make, and `docker run`."""
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("", ["'[", "'{"]),
+        ("include .env\nexport\n", ['["', '{"']),
+        ("x:\n\tdocker run --env-file .env x\n", ['["', '{"']),
+    ],
+)
+def test_json_in_a_env_is_in_quotes_unless_something_keeps_them(
+    cli: Cli, line: str, begins: list[str]
+) -> None:
+    """A shell and python-dotenv need them; Make and `docker run` take them for its value."""
     lay_out_bot({"Makefile": line})
     cli(f"{INIT} --pt")
-    assert re.findall(r"PS7_S\w+=(.)", Path(".env").read_text()) == ["[", "{"]
+    assert re.findall(r"PS7_S\w+=(..)", Path(".env").read_text()) == begins
 
 
 def test_the_environment_in_the_folder_is_kept_out_of_git(
@@ -198,45 +152,6 @@ def test_the_environment_in_the_folder_is_kept_out_of_git(
     isolated.setattr("sys.prefix", str(Path(".venv-actions").resolve()))
     cli(INIT)
     assert Path(".gitignore").read_text() == ".env\n.venv-actions/\n"
-
-
-# -- slots -----------------------------------------------------------------------------------------
-
-
-def test_the_doctor_names_a_slot_that_two_files_fill(cli: Cli) -> None:
-    """One of the two is not had, whichever Rasa reads first; and whose they are is said."""
-    more = "slots: {other: {type: text, mappings: [{type: %s}]}}\n"
-    lay_out(Path(), {**BOT, "domain/a.yml": DOMAIN, "domain/b.yml": more % "from_text"})
-    lay_out(Path("domain"), {"c.yml": more % "custom"})
-    Path("domain.yml").unlink()
-    (own,) = wrong_in((cli(INIT), cli("doctor --bot . --only-bot --json"))[1].out)
-    said = "domain/b.yml and domain/c.yml declare slot other, filled in other ways: Rasa takes one"
-    assert own.startswith(f"warning slot-twice: {said} of them, and both are the bot's")
-    shell("rm -r domain .env")
-    lay_out_bot({})
-    cli(INIT)
-    lay_out(Path("domain"), {"a.yml": TAKEN})
-    (own, twice) = wrong_in(cli("doctor --bot . --only-bot --json").out)
-    assert own.startswith("error slot-filled-elsewhere: slot cpf is filled by from_text")
-    files = "domain/a.yml and domain/ps7/domain.yml"
-    said = f"{files} declare slot cpf, filled in other ways: one is the plugin's"
-    assert twice.startswith(f"error slot-twice: {said}")
-
-
-# -- dialogue --------------------------------------------------------------------------------------
-
-OWN_START = 'class Start:\n    def name(self):\n        return "action_session_start"\n'
-
-
-def test_a_bot_that_greets_as_a_session_starts_is_told(cli: Cli) -> None:
-    """By `init`, with the place, and by the doctor, until it is derived from the plugin's class."""
-    lay_out_bot({"actions/start.py": OWN_START})
-    out = cli(INIT).done()
-    assert "[session-start-early]" in out
-    said = "your action_session_start (actions/start.py:3) runs before the lookup: if it greets,"
-    assert_found(left_to_you(out), [said])
-    Path("actions/start.py").write_text(OWN_START.replace("Start:", "Start(PS7SessionStart):"))
-    assert cli(STRICT).code == 0
 
 
 # -- places ----------------------------------------------------------------------------------------

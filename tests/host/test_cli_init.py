@@ -186,7 +186,6 @@ BESIDE = "domain.yml and domain lie side by side: nothing was changed. Put all i
             f"{NO_BOT}. There is one in a and a/b: run the command there",
         ),
         ("echo 'slots: {a: {type: text}}' >> domain.yml", UNMAPPED),
-        ("echo 'slots: {a: {mappings: [{type: [b]}]}}' >> domain.yml", UNMAPPED),
         ("mkdir data; echo '## intent:a' > data/nlu.md", OF_RASA_1),
         ("mkdir domain; echo 'intents: []' > domain/b.yml", BESIDE),
         (r"echo 'a: [' > endpoints.yml; printf '\377' > config.yml", UNREAD + UNCHANGED),
@@ -273,6 +272,11 @@ GREETS = '    - text: "Olá!"\n'
 CONDITIONED = DOMAIN.replace(GREETS, f"{GREETS}      condition: [{{type: slot}}]\n")
 IN_ONE_LINE = DOMAIN.replace(f" # what everybody hears\n{GREETS}", ' [{text: "Olá!"}]\n')
 NO_GREETING = "intents: [greet]\n"
+OWN_START = 'class Start:\n    def name(self):\n        return "action_session_start"\n'
+NAMES_IN_ENV = (
+    "PS7_SLOT_NAMES is in .env alone, which git leaves out: set it too for others, in CI and in "
+    "production. It is no secret, and the head of domain/ps7/domain.yml has it"
+)
 STARTS = f"{DOMAIN}actions: [action_session_start]\n"
 APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
 TED = "TED learns from stories, and may answer otherwise outside them"
@@ -345,6 +349,12 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
     ),
     "an action server": ({ENDPOINTS: "{a: {}}\n"}, "", ["endpoints.yml: name the action server"]),
     "a session start": ({DOM: STARTS}, "--calm", ["derive your action_session_start (not found)"]),
+    "a session start that greets": (
+        {"actions/start.py": OWN_START},
+        "",
+        ["your action_session_start (actions/start.py:3) runs before the lookup: if it greets,"],
+    ),
+    "names that git leaves out": ({}, "--pt", [NAMES_IN_ENV]),
     "a fragment": (APART, "", ["domain/ps7/domain.yml is there and declares no ps7_status"]),
     "stories that TED learned": (learns(" [{name: TEDPolicy}]"), "", [TED]),
     "stories, by Rasa's own policies": (learns(""), "", [TED]),
@@ -480,28 +490,26 @@ def test_init_writes_the_session_start_of_a_bot(
     assert cli("init")[1].startswith(NOTHING)
 
 
+PT, EN = "Olá! Sou a assistente do Personnalité.", "Hello! I am the assistant of Personnalité."
 LANGUAGES = {
-    "pt": ("Oi, em que posso ajudar?", "en", "Olá! Sou a assistente do Personnalité."),
-    "es": ("¡Hola! ¿En qué puedo ayudarle?", "en", "¡Hola! Soy la asistente de Personnalité."),
-    "nl": ("Dag! Wat kan ik voor jou doen?", "en", "Hallo! Ik ben de assistent van Personnalité."),
-    "en": ("How can I help you?", "pt", "Hello! I am the assistant of Personnalité."),
-    "by its config": ("Tere!", "br", "Olá! Sou a assistente do Personnalité."),
-    "of none": ("Tere!", "et", "Hello! I am the assistant of Personnalité."),
+    "pt": ("Oi, em que posso ajudar?", "en", [], PT),
+    "es": ("¡Hola! ¿En qué puedo ayudarle?", "en", [], "¡Hola! Soy la asistente de Personnalité."),
+    "nl": ("Wat kan ik voor jou doen?", "en", [], "Hallo! Ik ben de assistent van Personnalité."),
+    "en": ("How can I help you?", "pt", [], EN),
+    "by its config": ("Tere!", "br", [], PT),
+    "of none": ("Tere!", "et", [], EN),
+    "as it is told": ("Olá!", "pt", ["--greeting", 'Tere, "{segment}"!'], r"Tere, \"{segment}\"!"),
 }
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_a_bot_greets_in_its_own_language(cli: Cli, name: str) -> None:
     """By all that it says, then by what its config says; or as it is told."""
-    text, language, greeting = LANGUAGES[name]
+    text, language, told, greeting = LANGUAGES[name]
     config = BOTS["file"]["config.yml"].replace(": pt", f": {language}")
-    files = {DOM: DOMAIN.replace("Olá!", text), "config.yml": config}
-    lay_out_bot(files)
-    assert f'- text: "{greeting}"\n' in (cli("init --yes"), Path(OWN).read_text())[1]
-    shell("rm -r domain .env")
-    lay_out_bot(files)
-    cli("init --yes --greeting", 'Tere, "{segment}"!')
-    assert r'- text: "Tere, \"{segment}\"!"' in Path(OWN).read_text()
+    lay_out_bot({DOM: DOMAIN.replace("Olá!", text), "config.yml": config})
+    cli("init --yes", *told)
+    assert f'- text: "{greeting}"\n' in Path(OWN).read_text()
 
 
 def test_a_word_tells_one_language() -> None:

@@ -61,20 +61,23 @@ def test_the_doctor_says_whether_a_server_has_the_plugin(
 
 
 def test_what_a_server_lacks_is_named() -> None:
-    """The plugin's actions, and the bot's own."""
-    with serving(lambda asked, _: runs(OURS[0], "action_b").get(asked)) as url:
+    """The plugin's actions, and the bot's own: what a script may run, and what nothing runs."""
+    domain, running = {"actions": ["action_a", "validate_f"]}, [OURS[0]]
+    with serving(lambda asked, _: runs(*running).get(asked)) as url:
         at = {"action_endpoint": {"url": url}}
-        bot = bot_of({"actions": ["action_a", "action_b"]}, endpoints=at)
-        found = [written(each) for each in server.check(bot)]
-    with serving(lambda asked, _: runs(*OURS).get(asked)) as other:
-        at = {"action_endpoint": {"url": other}}
-        own = [each.id for each in server.check(bot_of({"actions": ["action_b"]}, endpoints=at))]
+        some = [written(each) for each in server.check(bot_of(domain, endpoints=at))]
+        running += OURS
+        own = [written(each) for each in server.check(bot_of(domain, endpoints=at, data={}))]
     lacks = f"the action server at {url} runs without"
-    assert found == [
+    listed, never = "which the domain lists", "which the domain lists and no rule, story or flow"
+    assert some == [
         f"error action-server-plugin: {lacks} {OURS[1]} and {OURS[2]}",
-        f"error action-server-actions: {lacks} action_a, which the domain lists",
+        f"error action-server-actions: {lacks} action_a and validate_f, {listed}",
     ]
-    assert own == ["action-server-actions"]
+    assert own == [
+        f"error action-server-actions: {lacks} validate_f, {listed}",
+        f"warning action-server-actions: {lacks} action_a, {never} runs",
+    ]
 
 
 def test_what_a_server_needs_is_named_if_it_does_not_run() -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from actions.ps7.cli.bot.content import Bot
 from actions.ps7.cli.doctor.judge import check_slots
-from actions.ps7.cli.output import Mark
 from actions.ps7.customer import NEEDED
 from tests.support.doctor import STATUS_VALUES, USUAL, bot_of, found_in, sound, written, wrong
 
@@ -254,22 +253,26 @@ def test_what_the_plugin_writes_is_said() -> None:
     assert "slots" not in [each.id for each in found_in(bot_of({"slots": {"mood": {}}}))]
 
 
+BOTS_OWN = "Rasa takes one of them, and both are the bot's"
+
+
 @pytest.mark.parametrize(
-    ("place", "name", "level"),
+    ("place", "name", "level", "whose"),
     [
-        ("ps7/domain.yml", "segment", Mark.ERROR),
-        ("a.yml", "segment", Mark.WARNING),
-        ("ps7/domain.yml", "mood", Mark.WARNING),
+        ("ps7/domain.yml", "segment", "error", "one is the plugin's, the other the bot's own"),
+        ("a.yml", "segment", "warning", BOTS_OWN),
+        ("ps7/domain.yml", "mood", "warning", BOTS_OWN),
     ],
 )
 def test_a_slot_that_two_files_fill_is_the_plugins_or_the_bots(
-    place: str, name: str, level: Mark
+    place: str, name: str, level: str, whose: str
 ) -> None:
     """The plugin's only if it is one of its slots, and its own file is one of the two."""
     slots = [sound()["slots"] | {name: each} for each in (USUAL, FROM_TEXT)]
     files = [(Path(at), {"slots": each}) for at, each in zip((place, "b.yml"), slots, strict=True)]
     found = check_slots(Bot({"domain": files}, None), {}, ())
-    assert [each.level for each in found if each.id == "slot-twice"] == [level]
+    filled = f"{place} and b.yml declare slot {name}, filled in other ways: {whose}"
+    assert f"{level} slot-twice: {filled}" in [written(each) for each in found]
 
 
 def test_advice_is_in_the_words_of_the_bot_and_of_its_rasa() -> None:
