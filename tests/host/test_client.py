@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,10 +12,8 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason, telemetry
 from actions.ps7.lookup.client import Lookup
-from actions.ps7.lookup.wire import Request
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.simulator_client import own_simulator
-from tests.support.waiting import until
 
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
@@ -48,11 +45,6 @@ async def failure_of(client: PS7Client, context_id: str = "C1") -> LookupFailed:
     return caught.value
 
 
-async def heard(ps7: Simulator) -> None:
-    """Wait until PS7 was asked."""
-    await until("PS7 is asked", lambda: ps7.requests)
-
-
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
     """Return outcome, reason, status and attempts of each lookup's line."""
     found = [LINE.match(record.getMessage()) for record in caplog.records]
@@ -66,49 +58,6 @@ async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Clie
     for customer, who in zip(customers, everyone, strict=True):
         known = vars(customer)
         assert {name: known.get(name, value) for name, value in who.slots.items()} == who.slots
-
-
-# Which error
-
-
-async def test_a_lookup_that_finds_no_place_is_busy(
-    ps7: Simulator, said: pytest.LogCaptureFixture
-) -> None:
-    """After a quarter of its deadline, with nothing sent; the next one finds the place free.
-
-    What has no patience, a probe, needs no place: strangers with a contextId on which PS7 is slow
-    open no circuit.
-    """
-    settings = settings_for(ps7.url, deadline=0.8, read_timeout=100, max_connections=1)
-    async with PS7Client(settings) as client:
-        first = asyncio.create_task(failure_of(client, "slow"))
-        await heard(ps7)
-        began = time.monotonic()
-        busy = await failure_of(client, "ana")
-        assert time.monotonic() - began > 0.19
-        assert (busy.outcome.value, busy.reason, busy.status) == ("unavailable", Reason.BUSY, None)
-        await client._of_this_loop().http.send(Request(ps7.url, {}, b"{}"))
-        assert not first.done()
-        assert (await first).reason is Reason.DEADLINE
-        assert (await client.lookup("ana")).agency == "0341"
-    assert [request.json.get("contextId") for request in ps7.requests] == ["slow", None, "ana"]
-    assert lines(said)[0] == ("unavailable", "busy", "-", "0")
-
-
-async def test_a_place_is_taken_as_soon_as_one_is_free(ps7: Simulator) -> None:
-    """Six lookups, each of 50 ms, in two places: nobody is refused."""
-    settings = settings_for(ps7.url, deadline=4.0, max_connections=2)
-    async with PS7Client(settings) as client:
-        known = await asyncio.gather(*(client.lookup("late") for _ in range(6)))
-    assert len(known) == len(ps7.requests) == 6
-
-
-async def test_a_request_that_cannot_be_sent_comes_out_as_one_of_our_errors(
-    ps7: Simulator, client: PS7Client
-) -> None:
-    """A flow id that is no header value is not sent, and raises nothing foreign."""
-    lookup = await client.ask("ana", flow_id="a\r\nuserName: b")
-    assert (lookup.report.reason, ps7.requests) == (Reason.INTERNAL, [])
 
 
 # What a lookup looks like from outside

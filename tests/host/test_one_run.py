@@ -6,14 +6,13 @@ what a bot builder relies on: the slots that a run sets, the requests that it se
 
 from __future__ import annotations
 
-import json
 import logging
 from types import SimpleNamespace
 
 import pytest
 
-from actions.ps7 import ActionPS7Context, telemetry, verified_context
-from actions.ps7.testing import PERSONAS, Simulator
+from actions.ps7 import ActionPS7Context, telemetry
+from actions.ps7.testing import PERSONAS
 from tests.support.bots import TYPED, PluginConversation, converse, no_customer
 from tests.support.clock import Clock
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
@@ -85,25 +84,6 @@ async def test_at_most_64_sets_of_metadata_keys_are_named(
         await bot.user("oi", metadata={f"from_{'abcdefgh'[number // 8 % 8]}{number}": 1})
     said = [line for line in caplog.messages if "brought metadata without" in line]
     assert len(said) == len({*said}) == 64
-
-
-async def test_a_field_that_ps7_renamed_fills_its_slot_again(
-    ps7: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By the settings alone, as docs/ps7.md says; and the bot's own actions read it."""
-    names = {"segment": "segment_before", "u_segmento": "segment"}
-    monkeypatch.setenv("PS7_SLOT_NAMES", json.dumps(names))
-    bot = converse()
-    ps7.answer("C1", body={"payload": {"u_segmento": "Uniclass", "u_ag": "0341"}})
-    await bot.arrives("C1")
-    assert {name: bot.slots[name] for name in ("ps7_status", "segment", "agency")} == {
-        "ps7_status": "ok",
-        "segment": "Uniclass",
-        "agency": "0341",
-    }
-    customer = verified_context(bot.tracker)
-    assert customer is not None
-    assert customer.field("u_segmento") == "Uniclass"
 
 
 @pytest.mark.parametrize("at", ["decide", "read"])

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
-from tests.host.test_client import failure_of, heard, settings_for
+from tests.host.test_client import failure_of, settings_for
 from tests.support.simulator_client import own_simulator
 from tests.support.waiting import until
 
@@ -146,7 +146,7 @@ async def test_a_lookup_that_is_cancelled_ends_its_spans(ps7: Simulator, spans: 
     """And says so."""
     async with client_of(ps7.url, spans, read_timeout=100) as client:
         looking = asyncio.create_task(client.lookup("slow"))
-        await heard(ps7)
+        await until("PS7 is asked", lambda: ps7.requests)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
     assert spans.names == ["ps7.attempt", "ps7.lookup"]
@@ -221,7 +221,7 @@ def test_durations_are_told_apart_from_a_quick_answer_to_the_deadline() -> None:
 async def test_places_in_use_and_lookups_that_wait_are_shown(
     ps7: Simulator, points: Points
 ) -> None:
-    """Up while PS7 takes its time, and down again however a lookup ends."""
+    """Up while PS7 takes its time, and down again however a lookup ends; no place, no request."""
 
     def shown() -> list[tuple[dict[str, object], int]]:
         read = [points()[f"ps7.connections.{name}"] for name in ("in_use", "waiting")]
@@ -232,8 +232,9 @@ async def test_places_in_use_and_lookups_that_wait_are_shown(
         await asyncio.sleep(0.1)
         assert shown() == [({}, 2), ({}, 2)]
         ends.pop().cancel()
-        reasons = [lookup.report.reason.value for lookup in await asyncio.gather(*ends)]
-    assert reasons == ["deadline", "deadline", "busy"]
+        reports = [lookup.report for lookup in await asyncio.gather(*ends)]
+    said = [(report.reason.value, report.attempts) for report in reports]
+    assert said == [("deadline", 1), ("deadline", 1), ("busy", 0)]
     assert shown() == [({}, 0), ({}, 0)]
 
 

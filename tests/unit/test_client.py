@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -295,6 +295,7 @@ async def test_a_wrong_password_is_refused_to_those_in_flight_and_then_once_a_pr
     ps7.probe_ends = [REJECTED]
     await ps7.fail(OK, 1)
     assert await ps7.look_up(OK) == ("ok ok", 1)
+    assert len({*ps7.requests}) == 1 + ps7.probes, "each is about a contextId of its own"
 
 
 @pytest.mark.parametrize(("status", "reason"), [(401, "unauthorized"), (403, "forbidden")])
@@ -391,10 +392,11 @@ async def test_a_probe_fetches_its_own_token_after_one_that_was_under_way(
 
 
 async def test_a_replay_is_part_of_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a 503, another replay is not made: the token is new. A second 401 is the end."""
+    """It is sent at once. After a 503, none is made: the token is new. A second 401 is the end."""
     ps7 = Played(monkeypatch, **KEYS)
     await ps7.look_up(OK)
     assert await ps7.look_up(REFUSED, busy(), OK) == ("ok ok", 3)
+    assert (ps7.sent.headers["Authorization"], ps7.pauses) == ("Bearer t4", [0.0])
     assert await ps7.look_up(REFUSED, REFUSED, OK) == ("denied unauthorized", 2)
 
 
@@ -501,16 +503,15 @@ async def test_close_ends_the_probe_without_a_word(
     await ps7.client.close()
 
 
-async def test_close_waits_for_a_token_that_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its connection is closed, so it ends: no task is left behind."""
+async def test_close_ends_the_fetch_of_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one for which no lookup waits: its connection is closed, and no task left behind."""
     ps7 = Played(monkeypatch, **KEYS)
     ps7.fetch = fetch = asyncio.get_running_loop().create_future()
     looking = asyncio.create_task(ps7.look_up(OK))
     await ps7.settle()
-    closing = asyncio.create_task(ps7.client.close())
-    await ps7.settle()
-    assert not closing.done()
-    fetch.set_exception(LookupFailed(Reason.TOKEN_REFUSED))
-    await closing
-    assert await looking == ("denied token_refused", 0)
-    await ps7.client.close()
+    looking.cancel()
+    lost, tokens = LookupFailed(Reason.CONNECTION_LOST), ps7.client._of_this_loop().tokens
+    closes = AsyncMock(side_effect=lambda: fetch.set_exception(lost))
+    monkeypatch.setattr(Http, "close", closes)
+    await within(5, "the client is closed", ps7.client.close())
+    assert tokens._fetching is None

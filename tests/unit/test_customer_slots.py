@@ -55,6 +55,8 @@ def test_without_a_customer_every_slot_is_null() -> None:
             {"account": "0001", "agency": "0012345-6"},
         ),
         (["u_cpf"], {"cpf": "u_cpf"}, {"u_cpf": "52998224725"}),
+        # a field that PS7 renamed fills its slot again
+        (["segment"], {"segment": "segment_before", "u_ion": "segment"}, {"segment": "7"}),
     ],
 )
 def test_declared_slots_of_ours_are_written_under_the_bots_names(

@@ -116,15 +116,23 @@ def test_a_certificate_is_refused_by_openssls_code(code: int, reason: Reason) ->
 async def test_a_place_is_free_again_however_a_request_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One that needs none gives none back."""
+    """Whoever waits gets it. What needs none gives none back, and is sent where none is free."""
+
+    async def ends(reason: Reason, patience: float | None) -> None:
+        with pytest.raises(LookupFailed, match=f"^{reason.value}$"):
+            await http.send(REQUEST, patience=patience)
+
     monkeypatch.setattr(
         aiohttp.ClientSession, "request", AsyncMock(side_effect=aiohttp.ClientPayloadError)
     )
     http = http_of(max_connections=1)
-    for patience in (None, 1.0, 1.0, 1.0):
-        with pytest.raises(LookupFailed, match=Reason.CONNECTION_LOST.value):
-            await http.send(REQUEST, patience=patience)
-    assert not http._places.locked()
+    for patience in (None, 1.0, 1.0):
+        await ends(Reason.CONNECTION_LOST, patience)
+    await http._places.acquire()
+    await ends(Reason.CONNECTION_LOST, None)
+    await ends(Reason.BUSY, 0.01)
+    asyncio.get_running_loop().call_soon(http._places.release)
+    await ends(Reason.CONNECTION_LOST, 1.0)
     await http._places.acquire()
     assert http._places.locked()
     await http.close()
