@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from actions.ps7.customer import CUSTOMER_SLOTS, STATUS
 from actions.ps7.testing import PERSONAS
 from tests.conversation.harness import OSS_BOT, Bot, Stage
 from tests.docs.documents import document
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, run
 
 pytestmark = [
     pytest.mark.release,
@@ -120,15 +119,9 @@ async def doctors(rasa_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -
 
 def types(bot: Path, *arguments: str) -> str:
     """Run the plugin's command in a bot, as if it was installed; return what it prints."""
-    return subprocess.run(
-        [sys.executable, "-m", "rasa_ps7", *arguments],
-        cwd=bot,
-        env={"PYTHONPATH": str(bot.parents[1]), "LANG": "C.UTF-8"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    ).stdout
+    command = (sys.executable, "-m", "rasa_ps7", *arguments)
+    done = run(*command, cwd=bot, variables={"PYTHONPATH": str(bot.parents[1])})
+    return done.stdout + done.stderr
 
 
 async def says(

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +16,7 @@ from actions import ps7
 from actions.ps7 import testing
 from tests.docs.documents import names
 from tests.support.needs import lacking
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed
 
 pytestmark = [pytest.mark.release, pytest.mark.xdist_group("site")]
 
@@ -35,17 +34,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not MKDOCS.exists():
         lacking("mkdocs", "make site")
     folder = tmp_path_factory.mktemp("site")
-    build = (MKDOCS, "build", "--strict", "--config-file", "docs/site/mkdocs.yml")
-    variables = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(
-        (*build, "--site-dir", folder),
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    build = ("build", "--strict", "--config-file", "docs/site/mkdocs.yml", "--site-dir", folder)
+    printed(MKDOCS, *build, variables=os.environ | {"NO_MKDOCS_2_WARNING": "1"})
     return folder
 
 
@@ -149,7 +139,7 @@ def test_search_answers_what_people_type(site: Path) -> None:
     (worker,) = site.glob("assets/javascripts/workers/search.*.min.js")
     index = site / "search" / "search_index.json"
     ask = (node, str(Path(__file__).with_name("search.mjs")), str(worker), str(index), *ASKED)
-    found = json.loads(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
+    found = json.loads(printed(*ask))
     first = [{unquote(part) for page in pages[:2] for part in page[:3]} for pages in found]
     assert {q: p for (q, p), seen in zip(ASKED.items(), first, strict=True) if p not in seen} == {}
 

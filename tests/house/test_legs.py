@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT
+from tests.house.tree import Tree
 
 pytestmark = pytest.mark.slow
 
@@ -18,56 +15,32 @@ CHECKS, TESTS = {"lint", "types", "imports", "secrets"}, ["plugin", "floor", "ar
 RASA, FLOOR = ".venv-rasa/ready", ".venv-floor/ready"
 NOTED = "\n\t@echo $@ >>ran; test ! -e red/$(subst /,-,$@)\n"
 EVERYTHING = "make test: everything passed: "
-
-
-class Tree:
-    """A folder with the Makefile, whose legs note that they ran, and fail if a file says so."""
-
-    def __init__(self, folder: Path) -> None:
-        text = (ROOT / "Makefile").read_text("utf-8")
-        for name in re.findall(r"[\w/]*requirements[\w/-]*\.txt", text):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).touch()
-        (folder / ".venv" / "bin").mkdir(parents=True)
-        (folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-        (folder / ".venv" / "bin" / "python").chmod(0o755)
-        (folder / "red").mkdir()
-        (folder / ".pytest_cache").mkdir()
-        for kept in ("legs", "skipped"):  # by an earlier run, which was red
-            (folder / ".pytest_cache" / kept).write_text("failed before\n")
-        (folder / "scripts").symlink_to(ROOT / "scripts")
-        legs = " ".join([*CHECKS, *TESTS, RASA, FLOOR])
-        (folder / "Makefile").write_text(f"{text}\n.venv/runtime .venv/dev: ;\n{legs}:{NOTED}")
-        self._folder = folder
-
-    def test(self, *red: str, lacks: str = "") -> tuple[int, str, list[str]]:
-        """Run it; return the exit code, the last line, and what ran in which order."""
-        for leg in red:
-            (self._folder / "red" / leg.replace("/", "-")).touch()
-        path = os.environ["PATH"] if lacks != "npm" else "/nowhere"
-        told = {"PATH": f"{self._folder}:{path}", "PYTHONPATH": str(ROOT)}
-        none = {} if lacks else {"PS7_TESTS_COMPLETE": "true"}
-        made = subprocess.run(
-            ("make", "test", "WEBCHAT=", "BROWSER=", "BACKEND=", "PYTHON310=python-of-nowhere"),
-            cwd=self._folder,
-            env=told | none,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        ran = (self._folder / "ran").read_text().split()
-        assert made.stdout, made.stderr
-        return made.returncode, made.stdout.splitlines()[-1], ran
+COMPLETE = {"PS7_TESTS_COMPLETE": "true"}
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
+    """Make one whose legs note that they ran, and fail if a file says so."""
+    legs = " ".join([*CHECKS, *TESTS, RASA, FLOOR])
+    made = Tree(tmp_path, f".PHONY: {RASA} {FLOOR}\n{legs}:{NOTED}")
+    (tmp_path / "red").mkdir()
+    (tmp_path / ".pytest_cache").mkdir()
+    for kept in ("legs", "skipped"):  # by an earlier run, which was red
+        (tmp_path / ".pytest_cache" / kept).write_text("failed before\n")
+    return made
+
+
+def run_all(tree: Tree, *red: str, **variables: str) -> tuple[int, str, list[str]]:
+    """Run them on a machine without Python 3.10; some fail."""
+    for leg in red:
+        (tree.folder / "red" / leg.replace("/", "-")).touch()
+    without = ("WEBCHAT=", "BROWSER=", "BACKEND=", "PYTHON310=python-of-nowhere")
+    return tree.make("test", *without, **variables)
 
 
 def test_all_legs_are_run_and_named(tree: Tree) -> None:
     """The checks first, and then one after the other; environments are made meanwhile."""
-    code, line, ran = tree.test()
+    code, line, ran = run_all(tree, **COMPLETE)
     assert code == 0
     assert line.startswith(EVERYTHING)
     named = line.removeprefix(EVERYTHING).split(", ")
@@ -91,7 +64,7 @@ def test_all_legs_are_run_and_named(tree: Tree) -> None:
 )
 def test_a_red_leg_hides_no_other(tree: Tree, broken: list[str], red: set[str]) -> None:
     """All the others are run; the last line names it, and make fails."""
-    code, line, ran = tree.test(*broken)
+    code, line, ran = run_all(tree, *broken, **COMPLETE)
     assert {*ran} >= {*CHECKS, *TESTS, RASA, FLOOR} - (red - {*broken})
     assert code == 2
     failed, passed = re.findall(r"make test: failed: (.+); passed: (.+)", line)[0]
@@ -101,7 +74,7 @@ def test_a_red_leg_hides_no_other(tree: Tree, broken: list[str], red: set[str]) 
 
 def test_the_floor_is_no_leg_without_its_python(tree: Tree) -> None:
     """What a machine lacks fails nothing."""
-    code, line, ran = tree.test(lacks="Python 3.10")
+    code, line, ran = run_all(tree)
     assert code == 0
     assert line.startswith(EVERYTHING)
     assert {*ran} == {*CHECKS, "plugin", "around"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,20 +12,22 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support import needs
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed, run
 
 LACKS = """
 import pytest
 from tests.support.needs import lacking
-def test_it(): lacking("Node.js", "apt-get install npm")
+def test_it(): lacking("Node.js", "apt-get install npm chromium")
+def test_more(): lacking("a browser", "apt-get install chromium")
+def test_another(): lacking("Python 3.10", "pyenv install 3.10")
 def test_elsewhere(): pytest.skip("other systems have none")
 """
 
 
-def test_a_test_without_its_program_is_skipped_and_noted_once(
+def test_the_last_line_of_a_run_names_what_skipped_tests_need(
     pytester: pytest.Pytester, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process of pytest-xdist leaves that to the one that started it."""
+    """Each package once, and then other ways; a test is counted once, not in its worker as well."""
     noted = pytester.path / "a folder" / "noted"
     monkeypatch.setattr(needs, "_FILE", str(noted))
     monkeypatch.setattr(needs, "_COMPLETE", False)
@@ -36,9 +37,13 @@ def test_a_test_without_its_program_is_skipped_and_noted_once(
     ours = pytestconfig.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
     assert ours
     shown = SimpleNamespace(stats={"skipped": [each for each in skipped if each.skipped]})
-    for run in (SimpleNamespace(workerinput={}), SimpleNamespace()):
-        ours.pytest_terminal_summary(shown, run)
-    assert noted.read_text() == "needs Node.js (apt-get install npm)\n"
+    for config in (SimpleNamespace(workerinput={}), SimpleNamespace()):
+        ours.pytest_terminal_summary(shown, config)
+    line = needs.last_line(noted.read_text().splitlines(), ["passed lint", "passed types"])
+    assert line == (
+        "make test: passed: lint, types; tests skipped: 3. "
+        "What they need: apt-get install chromium npm; pyenv install 3.10"
+    )
 
 
 def test_a_test_without_its_program_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,8 +79,7 @@ def test_a_python_is_taken_that_makes_environments_and_has_the_version(
     without.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}" exec "{sys.executable}" "$@"\n')
     without.chmod(0o755)
     told = os.environ | {"PYTHON": python, "ONLY": only, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    find = (ROOT / "scripts" / "find-python", *versions)
-    ran = subprocess.run(find, env=told, capture_output=True, text=True, check=False)
+    ran = run(ROOT / "scripts" / "find-python", *versions, variables=told)
     assert bool(ran.stdout) is (ran.returncode == 0) is found
     assert (f"{python} does not run here" in ran.stderr) is not found
 
@@ -84,9 +88,8 @@ def test_a_python_is_taken_that_makes_environments_and_has_the_version(
 def test_a_python_is_found_by_each_name_that_it_may_have(name: str, tmp_path: Path) -> None:
     """Also if the machine has no other."""
     (tmp_path / name).symlink_to(sys.executable)
-    find = (ROOT / "scripts" / "find-python", OWN, OWN)
     told = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
-    assert subprocess.run(find, env=told, capture_output=True, text=True, check=True).stdout
+    assert printed(ROOT / "scripts" / "find-python", OWN, OWN, variables=told)
 
 
 LACKING = "default-jdk-headless docker-compose kustomize npm prometheus redis-server"
@@ -113,9 +116,8 @@ def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str, lacking: str, f
         (tmp_path / name).chmod(0o755)
     for name in ("bash", "dirname", "env"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
-    told = {"PATH": str(tmp_path), "FAILS": fails}
     command = (str(ROOT / ".ci" / "run"), *(target,) * (target != "test"))
-    done = subprocess.run(command, env=told, check=False, text=True, stdout=subprocess.PIPE)
+    done = run(*command, variables={"PATH": str(tmp_path), "FAILS": fails})
     made = done.stdout.splitlines()
     assert (done.returncode == 0, f"{target} true true" in made) == (not fails, not fails)
     if not fails:
@@ -123,13 +125,3 @@ def test_ci_lets_no_test_be_skipped(tmp_path: Path, target: str, lacking: str, f
         _, line = (tmp_path / "told").read_text().splitlines()
         packages = {*line.partition(" --no-install-recommends ")[2].split()}
         assert packages - BY_FILE == {*lacking.split()}
-
-
-def test_the_last_line_names_each_package_once_and_then_other_ways() -> None:
-    """In the order of the alphabet; if there are any."""
-    ways = ("apt-get install npm chromium", "pyenv install 3.10", "apt-get install chromium")
-    line = needs.last_line([f"needs this ({way})" for way in ways], ["passed lint", "passed types"])
-    assert line == (
-        "make test: passed: lint, types; tests skipped: 3. "
-        "What they need: apt-get install chromium npm; pyenv install 3.10"
-    )

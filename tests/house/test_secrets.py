@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.made_up_secrets import is_made_up
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, run
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,7 @@ def test_a_file_is_looked_through_until_nothing_is_found_and_when_it_changes(
 
     def looked_through() -> tuple[bool, set[str]]:
         (tmp_path / "ran").write_text("")
-        make = ("make", "secrets", "-o", ".venv/dev", "WORKERS=1")
-        ended = subprocess.run(make, cwd=tmp_path, capture_output=True, check=False)
+        ended = run("make", "secrets", "-o", ".venv/dev", "WORKERS=1", cwd=tmp_path)
         return ended.returncode == 0, {*(tmp_path / "ran").read_text().splitlines()} - {""}
 
     everything = {"Makefile", "a file", "scripts/made_up_secrets.py", "requirements/dev.txt"}

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.support.processes import ROOT
+from tests.house.tree import MAKEFILE, Tree
+from tests.support.processes import ROOT, printed
 
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = {*re.findall(r"(?m)^([a-z-]+):(?!=)", MAKEFILE)}
 load = YAML(typ="safe").load
-
-
-def run(*command: str) -> str:
-    """Return what a command prints in the project's folder."""
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def test_a_target_names_files_and_modules_that_exist() -> None:
@@ -74,43 +67,11 @@ RUNS = {
 """What the programs of a target are told, one after the other."""
 
 
-class Tree:
-    """A folder with the Makefile, in which everything is installed, and each program a stand-in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "Makefile").write_text(MAKEFILE)
-        for name in re.findall(r"[\w/]*requirements[\w/-]*\.txt", MAKEFILE):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text("as it was\n")
-            os.utime(folder / name, (0, 0))
-        (folder / "program").write_text(
-            '#!/bin/sh\necho "$*" >>ran\ntest $(wc -l <ran) != "$FAILS"'
-        )
-        (folder / "program").chmod(0o755)
-        for kind, names in {
-            ".venv": ("python", "lint-imports"),
-            ".venv-mutants": ("python",),
-            ".venv-floor": ("python",),
-            ".venv-site": ("mkdocs",),
-            **dict.fromkeys((".venv-rasa", ".venv-checkov", ".venv-release"), ("python",)),
-        }.items():
-            (folder / kind / "bin").mkdir(parents=True)
-            for ready in ("runtime", "dev", "ready"):
-                (folder / kind / ready).touch()
-            for name in names:
-                (folder / kind / "bin" / name).symlink_to(folder / "program")
-
-    def make(self, target: str, fails: int = 0) -> tuple[bool, list[str]]:
-        """Make a target: whether that went well, and what was run; of them, one may fail."""
-        (self.folder / "ran").write_text("")
-        told = {"PATH": os.environ["PATH"], "FAILS": str(fails)}
-        command = ("make", target, "WORKERS=1", "JOBS=1", "find_python=echo ./program")
-        more = ("find_python310=echo ./program",)
-        done = subprocess.run(
-            [*command, *more], cwd=self.folder, env=told, capture_output=True, check=False
-        )
-        return done.returncode == 0, (self.folder / "ran").read_text().splitlines()
+def make(tree: Tree, target: str, fails: int = 0) -> tuple[bool, list[str]]:
+    """Make a target: whether that went well, and what was run; of them, one may fail."""
+    found = ("find_python=echo ./program", "find_python310=echo ./program")
+    code, _, ran = tree.make(target, "WORKERS=1", "JOBS=1", *found, FAILS=str(fails))
+    return code == 0, [each.strip() for each in ran]
 
 
 @pytest.mark.parametrize("target", RUNS)
@@ -123,12 +84,10 @@ def test_a_target_runs_all_that_it_names_and_ends_with_the_first_that_fails(
     for fails in range(1, len(runs) + 1):
         if target.startswith(".venv"):
             made.unlink(missing_ok=True)
-        well, ran = tree.make(target, fails)
-        assert (well, [each.strip() for each in ran]) == (False, runs[:fails])
+        assert make(tree, target, fails) == (False, runs[:fails])
         assert not target.startswith(".venv") or not made.exists()
         assert fails > 1 or pins.read_text() == "as it was\n"
-    well, ran = tree.make(target)
-    assert (well, [each.strip() for each in ran]) == (True, runs)
+    assert make(tree, target) == (True, runs)
 
 
 def test_an_environment_of_another_tree_is_left_alone(tmp_path: Path) -> None:
@@ -137,7 +96,7 @@ def test_an_environment_of_another_tree_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".venv-mutants").rename(there)
     (tmp_path / ".venv-mutants").symlink_to(there)
     (there / "ready").unlink()
-    assert tree.make(".venv-mutants/ready") == (False, [])
+    assert make(tree, ".venv-mutants/ready") == (False, [])
 
 
 def test_clean_leaves_the_environments(tmp_path: Path) -> None:
@@ -146,13 +105,13 @@ def test_clean_leaves_the_environments(tmp_path: Path) -> None:
     kept, gone = (tmp_path / each / "__pycache__" for each in (".venv/bin", "tests"))
     for each in (kept, gone):
         each.mkdir(parents=True)
-    assert tree.make("clean") == (True, [])
+    assert make(tree, "clean") == (True, [])
     assert (kept.exists(), gone.exists()) == (True, False)
 
 
 def test_help_lists_each_target_once() -> None:
     """And each is run whether a file of its name is there or not."""
-    listed = re.findall(r"(?m)^  make (\S+) ", run("make", "--silent", "help"))
+    listed = re.findall(r"(?m)^  make (\S+) ", printed("make", "--silent", "help"))
     assert len(listed) == len({*listed})
     assert {*listed} == TARGETS
     always = " ".join(re.findall(r"(?m)^\.PHONY: (.+)$", MAKEFILE)).split()
@@ -210,13 +169,3 @@ def test_each_path_of_the_owners_exists() -> None:
     lines = (ROOT / ".github" / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
     paths = [line.split()[0].lstrip("/") for line in lines if line.startswith("/")]
     assert [each for each in paths if not [*ROOT.glob(each.rstrip("/"))]] == []
-
-
-def test_the_fast_gate_is_chosen_by_marks_alone() -> None:
-    """Not by a list of files: what it leaves out says so itself. Each mark is one of ours."""
-    gate = re.search(r"(?m)^check: .*\n(?:\t\+@.+\n)*\t@(.+)$", MAKEFILE)
-    assert gate
-    command = re.fullmatch(r'\$\(RUN\) -m pytest -q -m "(.+)" \$\(SPREAD\)', gate[1])
-    assert command, gate[1]
-    known = re.findall(r'(?m)^    "(\w+): ', (ROOT / "pyproject.toml").read_text("utf-8"))
-    assert {*re.findall(r"not (\w+)", command[1])} == {*known} - {"versions"}

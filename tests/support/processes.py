@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,6 +36,30 @@ _PORTS = range(20_000, 32_000)
 _COMPLAINT = re.compile(r"Unclosed|Traceback|Exception ignored|ERROR\s+(?!rasa_sdk\.tracing|\s)")
 _MANAGER_FELL = "Experienced exception while trying to serve"
 """Said by Sanic's manager, which may fall when it is told to end; its tracebacks follow."""
+
+
+def run(
+    *command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whose environment is `variables` and what any program needs."""
+    needed = {"PATH": os.environ["PATH"], "HOME": str(cwd), "LANG": "C.UTF-8"}
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**needed, **(variables or {})},
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def printed(
+    *command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None
+) -> str:
+    """Return what a command prints, which must succeed."""
+    done = run(*command, cwd=cwd, variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed
 
 SOURCES = ("actions", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "domain.yml")
-
-
-def run(*command: str | Path, cwd: Path, **variables: str) -> str:
-    """Run a command that must succeed, in an environment that says nothing; return its output."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd), **variables},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def clone(folder: Path) -> Path:
@@ -42,7 +27,7 @@ def clone(folder: Path) -> Path:
 
 def build(project: Path, kind: str) -> Path:
     """Build the wheel or the sdist of a project."""
-    run(sys.executable, "-m", "hatchling", "build", "--target", kind, cwd=project)
+    printed(sys.executable, "-m", "hatchling", "build", "--target", kind, cwd=project)
     (built,) = (project / "dist").glob("*.whl" if kind == "wheel" else "*.tar.gz")
     return built
 

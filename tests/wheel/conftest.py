@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wheel.building import build, clone, run
+from tests.support.processes import printed
+from tests.wheel.building import build, clone
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +21,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel alone; what it needs, the interpreters have."""
     folder = tmp_path_factory.mktemp("installed")
-    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "-t", folder, wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "-t", folder)
+    printed(*pip, wheel, cwd=folder)
     return folder

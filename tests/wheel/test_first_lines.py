@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,8 @@ from packaging.utils import canonicalize_name
 
 from tests.support.needs import lacking
 from tests.support.pins import RUNTIME
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed, run
 from tests.support.reader import block
-from tests.wheel.building import run
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(1200)]
 
@@ -36,7 +34,7 @@ def test_the_versions_that_pip_chooses_are_those_that_were_tested(
 ) -> None:
     """All of them, and the command runs."""
     find = (ROOT / "scripts" / "find-python", version, version)
-    python = subprocess.run(find, capture_output=True, text=True, check=False).stdout.strip()
+    python = run(*find, variables=os.environ).stdout.strip()
     if not python:
         lacking(f"Python {version}", f"pyenv install {version}, or uv python install {version}")
     (tmp_path / "bin").mkdir()
@@ -45,10 +43,11 @@ def test_the_versions_that_pip_chooses_are_those_that_were_tested(
     bot = tmp_path / "bot"
     bot.mkdir()
     variables = {**os.environ, "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}
-    run("/bin/sh", "-ec", block("pip install"), cwd=bot, **variables)
-    held = run(bot / ".venv-actions/bin/pip", "list", "--format=freeze", cwd=bot, **variables)
+    printed("/bin/sh", "-ec", block("pip install"), cwd=bot, variables=variables)
+    pip = bot / ".venv-actions/bin/pip"
+    held = printed(pip, "list", "--format=freeze", cwd=bot, variables=variables)
     tested, chosen = versions((ROOT / RUNTIME).read_text(encoding="utf-8")), versions(held)
     assert chosen.keys() >= {"rasa-sdk", "rasa-ps7"}
     others = {name: each for name, each in chosen.items() if tested.get(name) != each}
     assert others.keys() <= NOT_PINNED, others
-    assert "usage: rasa-ps7" in run(bot / ".venv-actions/bin/rasa-ps7", "--help", cwd=bot)
+    assert "usage: rasa-ps7" in printed(bot / ".venv-actions/bin/rasa-ps7", "--help", cwd=bot)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.interpreters import PYTHONS, usable
-from tests.wheel.building import run
+from tests.support.processes import printed
 
 pytestmark = pytest.mark.release
 
@@ -17,7 +17,7 @@ def test_the_command_is_there(installed: Path, tmp_path: Path) -> None:
     """As a script, and as a module."""
     script, module = (installed / "bin" / "rasa-ps7",), (sys.executable, "-m", "rasa_ps7")
     help_text, same = (
-        run(*command, "--help", cwd=tmp_path, PYTHONPATH=str(installed))
+        printed(*command, "--help", cwd=tmp_path, variables={"PYTHONPATH": str(installed)})
         for command in (script, module)
     )
     assert help_text.startswith("usage: rasa-ps7 ")
@@ -30,4 +30,4 @@ def test_an_interpreter_has_what_the_wheel_says_it_needs(
 ) -> None:
     """Without an index pip would miss what is not there."""
     pip = (sys.executable, "-m", "pip", "--python", usable(python))
-    run(*pip, "install", "--dry-run", "--no-index", wheel, cwd=tmp_path)
+    printed(*pip, "install", "--dry-run", "--no-index", wheel, cwd=tmp_path)
