@@ -6,28 +6,27 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from examples import desk as module
-from examples.desk import Desk, Rasa, main
+from examples.desk import main
+from tests.support.agents import CAIO, DELIVERED, JOINED, LIA, Opened
 from tests.support.waiting import until
 
-TOKEN = "made up, for the desk"
-AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+RASA_TOKEN = "made up, for Rasa"
 BODY = {"reason": "ask_human", "conversation": "1", "channel": "webchat"}
-CAIO, LIA = {"Agent": "Caio"}, {"Agent": "Lia"}
-HELLO, WORDS = {"Idempotency-Key": "m1"}, {"text": "Olá"}
-TICKET = "/handovers/k"
+TAKES, WRITES = ("PUT", CAIO, "/agent"), ("POST", CAIO, "/messages", "Olá")
+RETURNS, READS = ("DELETE", CAIO), ("GET", CAIO, "/messages")
 NOT, PERHAPS = "not delivered: the page is closed", "perhaps delivered: no answer"
+FAILED = {"delivered": False, "why": NOT, "status": 502}
+LOST = {"delivered": None, "why": "Rasa did not answer", "status": 504}
 PAUSE = {"event": "pause"}
-JOINED = module.SIGNALS["joined"].format(agent="Caio")
-
-Client = TestClient[web.Request, web.Application]
 
 
 class FakeRasa:
@@ -42,19 +41,20 @@ class FakeRasa:
         self.paused = True
         self.refuses: list[str | None] = []
         """What it answers to the next appends; None: that it took them. An empty text hangs up."""
-        self.busy: asyncio.Event | None = None
-        """Whether a turn runs, behind which what is appended waits."""
+        self.idle, self.behind = asyncio.Event(), asyncio.Semaphore(0)
+        """Whether no turn runs, behind which what is appended waits; and each that came to wait."""
+        self.idle.set()
 
     async def answer(self, request: web.Request) -> web.Response:
-        assert request.query["token"] == "made up, for Rasa"
+        assert request.query["token"] == RASA_TOKEN
         conversation = request.match_info["id"]
         if request.method == "GET":
             self.read.append(conversation)
             return web.json_response({"events": self.events, "paused": self.paused})
         assert request.query["output_channel"] == "latest"
         assert request.query["execute_side_effects"] == "true"
-        if self.busy:
-            await self.busy.wait()
+        self.behind.release()
+        await self.idle.wait()
         events = await request.json()
         self.asked.append((conversation, events))
         why = self.refuses.pop(0) if self.refuses else None
@@ -65,6 +65,13 @@ class FakeRasa:
             told = {"message": f"An unexpected error occurred. Error: {why}", "code": 500}
             return web.json_response(told, status=500)
         return web.json_response({"events": self.events, "paused": self.paused})
+
+    async def stops_at(self, asking: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        """Let something be asked; return it once it waits for a turn that runs from now on."""
+        self.idle, self.behind = asyncio.Event(), asyncio.Semaphore(0)
+        waits = asyncio.create_task(asking)
+        await self.behind.acquire()
+        return waits
 
     def said(self) -> list[tuple[str, str | None, object]]:
         """Return the texts so far, who said each, and what the page was told."""
@@ -91,82 +98,54 @@ async def rasa() -> AsyncIterator[FakeRasa]:
         yield fake
 
 
-def opened(rasa: FakeRasa, patience: float = 60) -> Client:
-    behind = Rasa(rasa.url, "made up, for Rasa")
-    app = Desk(TOKEN, behind, patience=patience, shown=False).application()
-    return TestClient(TestServer(app, host="127.0.0.1"), headers=AUTHORIZED)
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Return what lets a minute go by, for which a ticket waits for an agent."""
+    gone_by = asyncio.Event()
 
+    async def sleep(seconds: float) -> None:
+        assert seconds == 60
+        await gone_by.wait()
 
-async def hand_over(http: Client, key: str = "k", **changed: str) -> None:
-    headers = {"Idempotency-Key": key}
-    assert (await http.post("/handovers", json=BODY | changed, headers=headers)).status == 201
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    return gone_by
 
 
 @pytest.fixture
-async def http(rasa: FakeRasa) -> AsyncIterator[Client]:
-    """Yield a way to a desk that has one ticket."""
-    async with opened(rasa) as client:
-        await hand_over(client)
-        yield client
+async def desk(rasa: FakeRasa, late: asyncio.Event) -> AsyncIterator[Opened]:  # noqa: ARG001
+    """Yield a desk that has one ticket."""
+    async with Opened(rasa.url, token=RASA_TOKEN) as opened:
+        assert await opened.gets(BODY) == 201
+        yield opened
 
 
-async def takes(http: Client, agent: dict[str, str] = CAIO, at: str = TICKET) -> int:
-    return (await http.put(f"{at}/agent", headers=agent)).status
-
-
-async def writes(http: Client, key: str = "m1") -> ClientResponse:
-    """Let Caio write the same words, by a key."""
-    headers = CAIO | {"Idempotency-Key": key}
-    return await http.post(f"{TICKET}/messages", json=WORDS, headers=headers)
-
-
-async def verbs(http: Client, agent: dict[str, str], at: str = TICKET) -> list[int]:
+async def verbs(desk: Opened, agent: dict[str, str], at: str = "k") -> list[int]:
     """Return the statuses of everything that an agent can do with a ticket."""
+    url = f"/handovers/{at}"
     answers = [
-        await http.get(f"{at}/messages", headers=agent),
-        await http.put(f"{at}/agent", headers=agent),
-        await http.post(f"{at}/messages", json=WORDS, headers=agent | HELLO),
-        await http.delete(at, headers=agent),
+        await desk.get(f"{url}/messages", headers=agent),
+        await desk.put(f"{url}/agent", headers=agent),
+        await desk.post(f"{url}/messages", json={"text": "Olá"}, headers=agent),
+        await desk.delete(url, headers=agent),
     ]
     return [each.status for each in answers]
 
 
-async def is_over(http: Client, key: str) -> None:
-    """Wait until the list shows that a ticket is over."""
-    for _ in range(100):
-        if (await (await http.get("/handovers")).json())[key]["state"] == "over":
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"waited 10 s: ticket {key} is over")
-
-
-async def outcome(answer: ClientResponse) -> tuple[int, object]:
-    told = answer.content_type == "application/json"
-    return answer.status, (await answer.json())["delivered"] if told else None
-
-
-async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa, http: Client) -> None:
+async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa, desk: Opened) -> None:
     """The customer and the page hear of each, and the list shows whose it is. Then it is over."""
-    listed = []
-    for verb, path, body in (
-        ("GET", "/messages", None),
-        ("PUT", "/agent", None),
-        ("PUT", "/agent", None),
-        ("POST", "/messages", WORDS),
-        ("DELETE", "", None),
-    ):
-        listed.append((await (await http.get("/handovers")).json())["k"])
-        key = {"Idempotency-Key": "joined"}  # no word of the desk's own
-        answer = await http.request(verb, TICKET + path, json=body, headers=CAIO | key)
-        assert answer.status == 200
-    assert [await verbs(http, each) for each in (CAIO, LIA)] == [[410] * 4] * 2
-    over = {"k": {"state": "over", "agent": "Caio"}}
-    assert await (await http.get("/handovers")).json() == over
-    assert [(each["state"], each["agent"]) for each in listed] == [
-        *[("waiting", None)] * 2,
-        *[("with an agent", "Caio")] * 3,
+    own = CAIO | {"Idempotency-Key": "joined"}  # no word of the desk's own
+    listed, answers = [], []
+    for verb, _, *what in (READS, TAKES, TAKES, WRITES, RETURNS):
+        listed.append((await (await desk.get("/handovers")).json())["k"])
+        answers.append(await desk.does(verb, own, *what))
+    assert answers == [[], *[DELIVERED] * 4]
+    assert listed == [
+        *[{**BODY, "state": "waiting", "agent": None}] * 2,
+        *[{**BODY, "state": "with an agent", "agent": "Caio"}] * 3,
     ]
-    assert all(each.items() >= BODY.items() for each in listed)
+    assert [await verbs(desk, each) for each in (CAIO, LIA)] == [[410] * 4] * 2
+    over = {"k": {"state": "over", "agent": "Caio"}}
+    assert await (await desk.get("/handovers")).json() == over
     assert rasa.said() == [signal("joined"), ("Olá", "Caio", None), signal("returned")]
     back = [{"event": "slot", "name": "handed_over", "value": False}, {"event": "resume"}]
     assert rasa.asked[2] == ("1", back)
@@ -174,21 +153,20 @@ async def test_an_agent_takes_a_ticket_writes_and_returns_it(rasa: FakeRasa, htt
     assert len({*keys}) == 3
 
 
-async def test_the_first_agent_has_it(rasa: FakeRasa, http: Client) -> None:
+async def test_the_first_agent_has_it(rasa: FakeRasa, desk: Opened) -> None:
     """Others are refused, and nobody writes who did not take it. Two returns say one thing."""
-    assert (await writes(http)).status == 409
-    assert rasa.said() == []
-    assert sorted(await asyncio.gather(*(takes(http, each) for each in (CAIO, LIA)))) == [200, 409]
-    (ticket,) = (await (await http.get("/handovers")).json()).values()
-    mine, other = (CAIO, LIA) if ticket["agent"] == "Caio" else (LIA, CAIO)
+    assert (await desk.does(*WRITES), rasa.said()) == (409, [])
+    both = (desk.does("PUT", each, "/agent") for each in (CAIO, LIA))
+    assert sorted(await asyncio.gather(*both), key=str) == [409, DELIVERED]
+    name = desk.tickets["k"].agent
+    mine, other = (CAIO, LIA) if name == "Caio" else (LIA, CAIO)
     for each in (other["Agent"], *alike(mine["Agent"])):
-        assert await verbs(http, {"Agent": each}) == [409] * 4
-    rasa.busy = asyncio.Event()
-    twice = asyncio.gather(*(http.delete(TICKET, headers=mine) for _ in range(2)))
-    await asyncio.sleep(0.1)
-    rasa.busy.set()
-    assert sorted([each.status for each in await twice]) == [200, 410]
-    assert rasa.said() == [signal(each, ticket["agent"]) for each in ("joined", "returned")]
+        assert await verbs(desk, mine | {"Agent": each}) == [409] * 4
+    first = await rasa.stops_at(desk.does("DELETE", mine))
+    assert await desk.does("DELETE", mine) == 410
+    rasa.idle.set()
+    assert await first == DELIVERED
+    assert rasa.said() == [signal(each, name) for each in ("joined", "returned")]
 
 
 def alike(name: str) -> list[str]:
@@ -196,153 +174,143 @@ def alike(name: str) -> list[str]:
     return [name.lower(), name.upper(), name.replace("a", "a\u0301"), name[:-1]]
 
 
-async def test_a_conversation_is_no_other_that_looks_like_it(http: Client) -> None:
+async def test_a_conversation_is_no_other_that_looks_like_it(desk: Opened) -> None:
     """Its hand-over ends no ticket of theirs; by Unicode's forms, too."""
-    names = ["Ana", *alike("Ana"), " Ana", "\u00e9", "e\u0301"]
-    for name in names:
-        await hand_over(http, f"k{names.index(name)}", conversation=name)
-    listed = await (await http.get("/handovers")).json()
-    assert [listed[f"k{n}"]["state"] for n in range(len(names))] == ["waiting"] * len(names)
+    for name in ("Ana", *alike("Ana"), " Ana", "\u00e9", "e\u0301"):
+        assert await desk.gets({**BODY, "conversation": name}, f"k{len(desk.tickets)}") == 201
+    assert [each.over for each in desk.tickets.values()] == [False] * 9
 
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_ticket_ends_with_the_next_of_its_conversation(
-    rasa: FakeRasa, http: Client, *, taken: bool
+    rasa: FakeRasa, desk: Opened, *, taken: bool
 ) -> None:
     """An agent of the first is not in the second; another conversation's goes on.
 
     The key of one that is over is a new ticket: the bot did not hear that the first was taken. What
     is said in one is not taken for what was said in another. Who returns one need not have had it.
     """
-    await hand_over(http, "other", conversation="2")
+    await desk.gets({**BODY, "conversation": "2"}, "other")
     if taken:
-        assert await takes(http) == 200
-    await hand_over(http, "k2")
-    assert await verbs(http, CAIO) == [410] * 4
+        assert await desk.does(*TAKES) == DELIVERED
+    await desk.gets(BODY, "k2")
+    assert await verbs(desk, CAIO) == [410] * 4
     for key in ("k2", "other"):
-        assert await verbs(http, LIA, f"/handovers/{key}") == [200] * 4
-    await hand_over(http)
-    assert await verbs(http, LIA) == [200] * 4
-    await hand_over(http)
-    assert (await http.delete(TICKET, headers=CAIO)).status == 200
+        assert await verbs(desk, LIA, key) == [200] * 4
+    assert await desk.gets(BODY) == 201
+    assert await verbs(desk, LIA) == [200] * 4
+    assert await desk.gets(BODY) == 201
+    assert await desk.does(*RETURNS) == DELIVERED
     assert rasa.said()[-1] == signal("returned")
     keys = [each["metadata"]["message_key"] for _, (each, *_) in rasa.asked if "text" in each]
     assert len({*keys}) == len(keys) == (11 if taken else 10)
 
 
-async def test_a_ticket_ends_with_the_session(rasa: FakeRasa, http: Client) -> None:
+async def test_a_ticket_ends_with_the_session(rasa: FakeRasa, desk: Opened) -> None:
     """Rasa has the conversation again: whoever is there now may be another customer.
 
     One that waits is kept: the bot may not have paused yet.
     """
     for rasa.paused, rasa.events in ((False, [PAUSE]), (True, [])):
-        assert await verbs(http, CAIO) == [409] * 4
+        assert await verbs(desk, CAIO) == [409] * 4
     rasa.events = [PAUSE]
-    assert await takes(http) == 200
+    assert await desk.does(*TAKES) == DELIVERED
     for rasa.paused in (False, True):
-        assert await verbs(http, CAIO) == [410] * 4
+        assert await verbs(desk, CAIO) == [410] * 4
     assert rasa.said() == [signal("joined")]
 
 
-async def test_nobody_comes(rasa: FakeRasa) -> None:
+async def test_nobody_comes(rasa: FakeRasa, desk: Opened, late: asyncio.Event) -> None:
     """The customer is told, and the ticket is over. Whom an agent has, or the bot, is not told."""
-    async with opened(rasa, patience=1.0) as http:
-        for key in ("k", "taken", "over", "again"):
-            await hand_over(http, key, conversation=key.replace("again", "over"))
-        await takes(http, at="/handovers/taken")
-        await is_over(http, "again")
-        assert await verbs(http, CAIO) == [410] * 4
-        assert (await http.get("/handovers/taken/messages", headers=CAIO)).status == 200
-        rasa.paused = False
-        await hand_over(http, "not paused", conversation="3")
-        await is_over(http, "not paused")
+    for key in ("taken", "over", "again"):
+        await desk.gets({**BODY, "conversation": key.replace("again", "over")}, key)
+    await desk.does(*TAKES, at="taken")
+    late.set()
+    await until("the last is returned", lambda: len(rasa.said()) == 3)
+    assert await verbs(desk, CAIO) == [410] * 4
+    assert await desk.does(*READS, at="taken") == []
+    rasa.paused = False
+    await desk.gets({**BODY, "conversation": "3"}, "not paused")
+    timer = desk.tickets["not paused"].timer
+    assert timer
+    await timer
+    assert desk.tickets["not paused"].over
     told = [(conversation, len(events)) for conversation, events in rasa.asked]
-    assert sorted(told) == [("k", 1), ("k", 2), ("over", 1), ("over", 2), ("taken", 1)]
-    assert sorted(rasa.said(), key=str) == sorted(
-        [signal("joined"), *[signal("never_came", None)] * 2], key=str
-    )
+    assert sorted(told) == [("1", 1), ("1", 2), ("over", 1), ("over", 2), ("taken", 1)]
+    assert rasa.said() == [signal("joined"), *[signal("never_came", None)] * 2]
 
 
 @pytest.mark.parametrize(
     ("refused", "answers", "attempts"),
     [
-        ([None], [(200, True), (200, True)], 1),
-        ([NOT, NOT, None], [(502, False), (502, False), (200, True), (200, True)], 3),
-        ([PERHAPS], [(504, None), (504, None)], 1),
-        (["another error"], [(504, None), (504, None)], 1),
-        ([""], [(504, None), (504, None)], 1),
-        ([NOT, ""], [(502, False), (504, None), (504, None)], 2),
+        ([None], [DELIVERED] * 2, 1),
+        ([NOT, NOT, None], [FAILED, FAILED, DELIVERED, DELIVERED], 3),
+        ([PERHAPS], [{**LOST, "why": PERHAPS}] * 2, 1),
+        (["another error"], [LOST] * 2, 1),
+        ([""], [LOST] * 2, 1),
+        ([NOT, ""], [FAILED, LOST, LOST], 2),
     ],
 )
 async def test_an_agent_hears_what_became_of_the_words(
     rasa: FakeRasa,
-    http: Client,
+    desk: Opened,
     refused: list[str | None],
-    answers: list[tuple[int, object]],
+    answers: list[dict[str, object]],
     attempts: int,
 ) -> None:
     """The same key says nothing twice: it tries again only what surely did not arrive."""
-    await takes(http)
+    await desk.does(*TAKES)
     rasa.refuses = [*refused]
-    for expected in answers:
-        answer = await writes(http)
-        assert await outcome(answer) == expected
-        if expected[0] != 200:
-            assert (await answer.json())["why"] in {NOT, PERHAPS, "Rasa did not answer"}
+    assert [await desk.does(*WRITES) for _ in answers] == answers
     assert rasa.said()[1:] == [("Olá", "Caio", None)] * attempts
     keys = {events[0]["metadata"]["message_key"] for _, events in rasa.asked[1:]}
     assert len(keys) == 1
-    other = await http.post(f"{TICKET}/messages", json={"text": "x"}, headers=CAIO | HELLO)
-    assert other.status == 409
+    assert await desk.does("POST", CAIO, "/messages", "x") == 409
 
 
-async def test_words_that_rasa_takes_late_are_said_once(rasa: FakeRasa, http: Client) -> None:
+async def test_words_that_rasa_takes_late_are_said_once(rasa: FakeRasa, desk: Opened) -> None:
     """Behind a turn that runs: the agent gives up waiting, and asks again with the same key.
 
     So if an answer is lost; and a return goes on without whoever asked for it.
     """
-
-    async def write(key: str) -> tuple[int, object]:
-        return await outcome(await writes(http, key))
-
-    await takes(http)
-    rasa.busy = asyncio.Event()
+    await desk.does(*TAKES)
     assert (module._DEADLINE.total or 0) > 60, "Rasa locks a conversation for a minute"
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(write("m1"), 0.5)
-    twice = asyncio.gather(write("m1"), write("m1"))
+    (await rasa.stops_at(desk.does(*WRITES))).cancel()
+    twice = asyncio.gather(desk.does(*WRITES), desk.does(*WRITES))
     await asyncio.sleep(0.1)
-    rasa.busy.set()
-    assert [*await twice, await write("m1")] == [(200, True)] * 3
+    rasa.idle.set()
+    assert [*await twice, await desk.does(*WRITES)] == [DELIVERED] * 3
     rasa.refuses = [""]
-    assert await write("m2") == (504, None)
+    another = ("POST", CAIO | {"Idempotency-Key": "m2"}, "/messages", "Olá")
+    assert await desk.does(*another) == LOST
     rasa.events += rasa.asked[-1][1]
-    assert [await write("m2"), await write("m2")] == [(200, True)] * 2
+    assert [await desk.does(*another) for _ in range(2)] == [DELIVERED] * 2
     assert rasa.said()[1:] == [("Olá", "Caio", None)] * 2
-    rasa.busy = asyncio.Event()
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(http.delete(TICKET, headers=CAIO), 0.5)
-    assert await write("m3") == (410, None)
-    rasa.busy.set()
-    await until("it is returned", lambda: rasa.said()[-1] == signal("returned"))
-    assert rasa.said()[3:] == [signal("returned")]
+    (await rasa.stops_at(desk.does(*RETURNS))).cancel()
+    assert await desk.does(*WRITES) == 410
+    rasa.idle.set()
+    await until("it is returned", lambda: rasa.said()[3:] == [signal("returned")])
 
 
-async def test_a_channel_that_reaches_nobody_is_refused_first(rasa: FakeRasa) -> None:
+async def test_a_channel_that_reaches_nobody_is_refused_first(
+    rasa: FakeRasa, desk: Opened, late: asyncio.Event
+) -> None:
     """Rasa would say 200. The conversation can be returned, and by itself, in silence."""
-    async with opened(rasa, patience=1.0) as http:
-        for key in ("k", "alone"):
-            await hand_over(http, key, channel="rest", conversation=key)
-        assert await verbs(http, CAIO) == [200, 409, 409, 200]
-        await is_over(http, "alone")
-        assert await verbs(http, CAIO, "/handovers/alone") == [410] * 4
-        await hand_over(http, channel="rest")
-        assert await outcome(await http.delete(TICKET, headers=CAIO)) == (200, False)
-    assert [(who, len(events)) for who, events in rasa.asked] == [("k", 2), ("alone", 2), ("1", 2)]
+    for each in ("silent", "alone"):
+        await desk.gets({**BODY, "channel": "rest", "conversation": each}, each)
+    assert await verbs(desk, CAIO, "silent") == [200, 409, 409, 200]
+    await desk.gets({**BODY, "channel": "rest"}, "k2")
+    silent = {"delivered": False, "why": "over this channel nothing reaches the customer"}
+    assert await desk.does(*RETURNS, at="k2") == silent
+    late.set()
+    await until("it is returned", lambda: len(rasa.asked) == 3)
+    assert await verbs(desk, CAIO, "alone") == [410] * 4
+    returned = [(conversation, len(events)) for conversation, events in rasa.asked]
+    assert returned == [("silent", 2), ("1", 2), ("alone", 2)]
 
 
 async def test_a_ticket_stays_if_rasa_is_away(
-    rasa: FakeRasa, capsys: pytest.CaptureFixture[str]
+    rasa: FakeRasa, desk: Opened, late: asyncio.Event, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The agent hears so, and returns it later; of one that waits the desk says so, by no name.
 
@@ -354,38 +322,37 @@ async def test_a_ticket_stays_if_rasa_is_away(
         said.append(capsys.readouterr().err)
         return any(said)
 
-    async with opened(rasa, patience=1.0) as http:
-        for key in ("k", "alone"):
-            await hand_over(http, key, conversation=key)
-        await takes(http)
-        rasa.refuses = ["away"] * 2
-        assert (await http.delete(TICKET, headers=CAIO)).status == 502
-        await until("a complaint", complained)
-        assert "".join(said) == "A conversation was not returned: ClientError\n"
-        assert await verbs(http, CAIO) == [200] * 4
-        assert await verbs(http, LIA, "/handovers/alone") == [200] * 4
-        await hand_over(http)
-        rasa.busy, rasa.refuses = asyncio.Event(), ["away"]
-        returning = asyncio.gather(http.delete(TICKET, headers=CAIO))
-        await asyncio.sleep(0.1)
-        await hand_over(http, "k2")
-        rasa.busy.set()
-        assert [each.status for each in await returning] == [502]
-        assert await verbs(http, CAIO) == [410] * 4
-        rasa.url = ""
-    async with opened(rasa) as http:
-        await hand_over(http)
-        assert await verbs(http, CAIO) == [502] * 4
+    await desk.gets({**BODY, "conversation": "2"}, "alone")
+    await desk.does(*TAKES)
+    rasa.refuses = ["away"] * 2
+    assert await desk.does(*RETURNS) == 502
+    late.set()
+    await until("a complaint", complained)
+    assert "".join(said) == "A conversation was not returned: ClientError\n"
+    for agent, key in ((CAIO, "k"), (LIA, "alone")):
+        assert await verbs(desk, agent, key) == [200] * 4
+    late.clear()
+    await desk.gets(BODY)
+    rasa.refuses = ["away"]
+    returning = await rasa.stops_at(desk.does(*RETURNS))
+    await desk.gets(BODY, "k2")
+    rasa.idle.set()
+    assert await returning == 502
+    assert await verbs(desk, CAIO) == [410] * 4
+    desk.rasa._url = "http://127.0.0.1:1"
+    assert await verbs(desk, CAIO, "k2") == [502] * 4
 
 
 def customer(text: str | None, metadata: object = None) -> dict[str, Any]:
     return {"event": "user", "timestamp": 1.5, "text": text, "metadata": metadata}
 
 
-async def test_an_agent_reads_what_was_written_since_the_pause(rasa: FakeRasa) -> None:
+async def test_an_agent_reads_what_was_written_since_the_pause(
+    rasa: FakeRasa, desk: Opened
+) -> None:
     """And not what another agent was told before it. Both hear of each picture, once."""
     rasa.events = [
-        *({"event": "pause"}, customer("meu cartão"), {"event": "resume"}, {"event": "pause"}),
+        *(PAUSE, customer("meu cartão"), {"event": "resume"}, PAUSE),
         customer("de novo eu"),
         customer("/affirm", {"title": "Sim"}),
         customer("/deny", {}),
@@ -397,81 +364,73 @@ async def test_an_agent_reads_what_was_written_since_the_pause(rasa: FakeRasa) -
         {"event": "bot", "text": JOINED, "metadata": {"agent": None}},
         {"event": "bot", "text": None},
     ]
-    async with opened(rasa) as http:
-        await hand_over(http, conversation="../1?a#b")
-        reads = [await http.get(f"{TICKET}/messages", headers=CAIO)]
-        assert rasa.said() == []
-        await takes(http)
-        reads += [await http.get(f"{TICKET}/messages", headers=CAIO) for _ in range(2)]
-        for each in reads:
-            assert [[*line.values()] for line in await each.json()] == [
-                ["customer", "de novo eu"],
-                ["customer", "Sim"],
-                ["customer", "/deny"],
-                ["customer", "oi"],
-                *[["customer", "(arquivo que este canal não traz)"]] * 2,
-                ["agent", "Sou o Caio"],
-                ["desk", JOINED],
-            ]
+    await desk.gets({**BODY, "conversation": "../1?a#b"}, "odd")
+    reads = [await desk.does(*READS, at="odd")]
+    assert rasa.said() == []
+    await desk.does(*TAKES, at="odd")
+    reads += [await desk.does(*READS, at="odd") for _ in range(2)]
+    assert [[[*line.values()] for line in each] for each in reads] == [
+        [
+            *(["customer", each] for each in ("de novo eu", "Sim", "/deny", "oi")),
+            *[["customer", "(arquivo que este canal não traz)"]] * 2,
+            *(["agent", "Sou o Caio"], ["desk", JOINED]),
+        ]
+    ] * 3
     assert rasa.said() == [signal("joined"), *[(module.ONLY_TEXT, None, None)] * 2]
     assert {*rasa.read} == {"../1?a#b"}
 
 
 LONG = "a" * 2_000
 OF_NOBODY: list[dict[str, str]] = [{}, {"Agent": " "}, {"Agent": "a" * 65}, {"Agent": "a\u202eb"}]
+WORDS, KEY = json.dumps({"text": "Olá"}), {"Idempotency-Key": "k"}
 
 
 @pytest.mark.parametrize(
     ("data", "headers", "status"),
     [
-        *((json.dumps({"text": text}), HELLO, 200) for text in ("a", LONG, " a\nb ")),
+        *((json.dumps({"text": text}), KEY, 200) for text in ("a", LONG, " a\nb ")),
         *(
-            (json.dumps({"text": text}), HELLO, 400)
+            (json.dumps({"text": text}), KEY, 400)
             for text in (None, "", " \n", LONG + "a", 1, ["a"], {"a": "b"})
         ),
-        *((data, HELLO, 400) for data in ("{", "[]", "null", "{}", "[" * 100_000, b"\xff")),
-        *((json.dumps(WORDS), each, 400) for each in ({}, {"Idempotency-Key": "k" * 65})),
-        (json.dumps(WORDS), {"Idempotency-Key": "k" * 64}, 200),
-        *((json.dumps(WORDS), HELLO | {"Agent": ""} | each, 400) for each in OF_NOBODY),
-        (json.dumps(WORDS), HELLO | {"Agent": "João"}, 409),
-        (json.dumps(WORDS), HELLO | {"Authorization": "Bearer x"}, 401),
+        *((data, KEY, 400) for data in ("{", "[]", "null", "{}", "[" * 100_000, b"\xff")),
+        *((WORDS, {"Idempotency-Key": each}, 400) for each in ("", "k" * 65)),
+        (WORDS, {"Idempotency-Key": "k" * 64}, 200),
+        *((WORDS, {"Agent": "", **each}, 400) for each in OF_NOBODY),
+        (WORDS, {"Agent": "João"}, 409),
+        (WORDS, {"Authorization": "Bearer x"}, 401),
     ],
 )
 async def test_what_is_no_message_is_refused(
-    rasa: FakeRasa, http: Client, data: str | bytes, headers: dict[str, str], status: int
+    rasa: FakeRasa, desk: Opened, data: str | bytes, headers: dict[str, str], status: int
 ) -> None:
     """And is said to nobody: a null is not the text "None"."""
-    await takes(http)
-    answer = await http.post(f"{TICKET}/messages", data=data, headers=CAIO | headers)
+    await desk.does(*TAKES)
+    answer = await desk.post("/handovers/k/messages", data=data, headers=CAIO | headers)
     assert answer.status == status
     assert [text for text, *_ in rasa.said()[1:]] == (
         [json.loads(data)["text"]] if status == 200 else []
     )
-    assert (await http.delete("/handovers/another", headers=CAIO)).status == 404
+    assert await desk.does(*RETURNS, at="another") == 404
 
 
-def posts() -> Iterable[tuple[object, dict[str, str], int]]:
-    """Yield hand-overs, one after the other, and what the desk answers."""
-    key = {"Idempotency-Key": "k"}
-    yield from ((BODY, {}, 400), ([], key, 400), (None, key, 400), ({}, key, 400))
-    for name in (None, "", " ", ".", "..", 1, ["1"], "a\nb", "\ud800"):
-        yield {**BODY, "conversation": name}, key, 400
-    yield from ((BODY, key, 201), (BODY, key, 200), ({**BODY, "reason": "x"}, key, 409))
-    yield {**BODY, "conversation": "..."}, {"Idempotency-Key": "k2"}, 201
+NAMELESS = (None, "", " ", ".", "..", 1, ["1"], "a\nb", "\ud800")
+POSTS: list[tuple[object, str, int]] = [
+    *(([], "k", 400), (None, "k", 400), ({}, "k", 400), (BODY, "", 400)),
+    *(({**BODY, "conversation": name}, "k", 400) for name in NAMELESS),
+    *((BODY, "k", 200), ({**BODY, "reason": "x"}, "k", 409)),
+    *(({**BODY, "conversation": "..."}, "k2", status) for status in (201, 200)),
+]
 
 
-async def test_a_key_with_another_body_is_refused(rasa: FakeRasa) -> None:
+async def test_a_key_with_another_body_is_refused(desk: Opened) -> None:
     """And with the same one it is the hand-over that is there already. Without a key, it is none.
 
     Nor without a conversation that stays in the path of Rasa's API.
     """
-    async with opened(rasa) as http:
-        for body, headers, status in posts():
-            answer = await http.post("/handovers", data=json.dumps(body), headers=headers)
-            assert answer.status == status, body
-        bad = await http.post("/handovers", data="{", headers={"Idempotency-Key": "k"})
-        assert bad.status == 400
-        assert (await (await http.get("/handovers")).json()).keys() == {"k", "k2"}
+    for body, key, status in POSTS:
+        assert await desk.gets(body, key) == status, body
+    assert desk.tickets.keys() == {"k", "k2"}
 
 
 async def test_the_desk_starts_with_its_token_and_the_way_back(
@@ -489,19 +448,20 @@ async def test_the_desk_starts_with_its_token_and_the_way_back(
     monkeypatch.setattr(web, "run_app", lambda app, **told: made.update(told, app=app))
     monkeypatch.setenv("HANDOVER_TOKEN", "")
     monkeypatch.setenv("RASA_URL", rasa.url)
-    monkeypatch.setenv("RASA_TOKEN", "made up, for Rasa")
+    monkeypatch.setenv("RASA_TOKEN", RASA_TOKEN)
     with pytest.raises(SystemExit, match="HANDOVER_TOKEN"):
         main()
-    monkeypatch.setenv("HANDOVER_TOKEN", TOKEN)
+    monkeypatch.setenv("HANDOVER_TOKEN", "made up")
     main()
     assert (made["host"], made["port"]) == ("127.0.0.1", 8091)
-    body, key = {**BODY, "channel": "sms", "segment": "Personnalité"}, {"Idempotency-Key": "k"}
+    body = {**BODY, "channel": "sms", "segment": "Personnalité"}
     async with TestClient(TestServer(made["app"], host="127.0.0.1")) as http:
         assert (await http.get("/")).status == 200, "whoever starts it asks whether it answers"
-        assert (await http.post("/handovers", json=body, headers=key | AUTHORIZED)).status == 201
+        headers = {"Authorization": "Bearer made up", "Idempotency-Key": "k"}
+        assert (await http.post("/handovers", json=body, headers=headers)).status == 201
         assert json.loads(printed.getvalue()) == body
         assert "Personnalité" in printed.getvalue().decode()
-        await asyncio.sleep(0.5)
+        await until("nobody comes", rasa.said)
     assert rasa.said() == [signal("never_came", None)]
     monkeypatch.setattr(sys, "argv", ["desk.py"])
     monkeypatch.delenv("RASA_URL")

@@ -1,4 +1,4 @@
-"""The agents' desk before a real Rasa, and two agents at it."""
+"""The agents' desk before a Rasa, and two agents at it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from examples.desk import CHANNELS, SIGNALS, Desk, Rasa
 
 JOINED, RETURNED, NEVER_CAME = (text.format(agent="Caio") for text in SIGNALS.values())
 CAIO, LIA = ({"Agent": each, "Idempotency-Key": f"of {each}"} for each in ("Caio", "Lia"))
+DELIVERED = {"delivered": True}
 
 
 class Opened(TestClient[web.Request, web.Application]):
-    """A desk with one ticket, whose way back is to a bot."""
+    """A desk, whose way back is to a bot."""
 
-    def __init__(self, rasa: str, patience: float = 60, *channels: str) -> None:
-        self.rasa = Rasa(rasa)
+    def __init__(self, rasa: str, patience: float = 60, *channels: str, token: str = "") -> None:
+        self.rasa = Rasa(rasa, token)
         desk = Desk("made up", self.rasa, patience, channels or CHANNELS, shown=False)
+        self.tickets = desk.tickets
         authorized = {"Authorization": "Bearer made up"}
         super().__init__(TestServer(desk.application(), host="127.0.0.1"), headers=authorized)
 
@@ -31,13 +33,19 @@ class Opened(TestClient[web.Request, web.Application]):
             await asyncio.sleep(0.1)
         else:
             raise AssertionError("waited 10 s: the conversation is paused")
-        answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": "k"})
-        assert answer.status == 201
+        assert await self.gets(ticket) == 201
+
+    async def gets(self, ticket: object, key: str = "k") -> int:
+        """Let the bot hand over."""
+        answer = await self.post("/handovers", json=ticket, headers={"Idempotency-Key": key})
+        return answer.status
 
     async def does(
-        self, verb: str, agent: dict[str, str], what: str = "", text: str | None = None
+        self, verb: str, agent: dict[str, str], what: str = "", text: str = "", at: str = "k"
     ) -> Any:  # noqa: ANN401 - JSON
-        """Return the answer, or the status of one that is none."""
+        """Return the answer, or the status of one that is none; of a failure, both."""
         body = {"text": text} if text else None
-        answer = await self.request(verb, f"/handovers/k{what}", json=body, headers=agent)
-        return await answer.json() if answer.ok else answer.status
+        answer = await self.request(verb, f"/handovers/{at}{what}", json=body, headers=agent)
+        if answer.content_type != "application/json":
+            return answer.status
+        return await answer.json() if answer.ok else await answer.json() | {"status": answer.status}

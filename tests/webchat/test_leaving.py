@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, NO_BALANCE, greeting
-from tests.support.agents import CAIO, JOINED, Opened
+from tests.support.agents import CAIO, DELIVERED, JOINED, Opened
 from tests.webchat.visit import A_PERSON, ASK, LEAVE, Visit
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 
 GREETING = greeting(PERSONAS["ana"])
 LOST = "A conexão caiu. Tentando de novo…"
-DELIVERED = {"delivered": True}
 
 
 class Line:
