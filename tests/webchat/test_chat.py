@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,50 +15,77 @@ from examples.webchat import server
 from tests.support.needs import lacking
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.xdist_group("page")
+
+APP = ROOT / "examples" / "webchat" / "app"
+TYPED = json.loads((ROOT / "examples" / "channels" / "texts.json").read_text("utf-8"))["texts"]
 SOCKET = """
-export const sent = [], heard = {}, done = [];
-export const socket = {
-  connected: false, active: true, on: (name, act) => { heard[name] = act; },
-  emit: (_, said, over) => { sent.push(said); done.push(over); },
-  close() { this.connected = false; told.push("closed"); },
-  connect: () => told.push("connects"),
+export let here;
+export const begin = () => {
+  const sent = [], heard = {}, done = [], told = [];
+  const socket = {
+    connected: false, active: true, on: (name, act) => { heard[name] = act; },
+    emit: (_, said, over) => { sent.push(said); done.push(over); },
+    close() { this.connected = false; told.push("closed"); },
+    connect: () => told.push("connects"),
+  };
+  const happens = async (name, ...more) => {
+    socket.connected = name === "connect" || (name !== "disconnect" && socket.connected);
+    await heard[name](...more);
+  };
+  return (here = { sent, done, told, socket, happens });
 };
-export const told = [];
-export const io = (_, options) => { socket.options = options; return socket; };
-export const happens = async (name, ...more) => {
-  socket.connected = name === "connect" || (name !== "disconnect" && socket.connected);
-  await heard[name](...more);
-};
+export const io = (_, options) => Object.assign(here.socket, { options });
 """
-"""In the place of socket.io's client: the test says what happens to it."""
+"""In the place of socket.io's client: a case says what happens to it."""
 BEGIN = """
 import { webcrypto } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { openChat } from "./chat.js";
-import { done, happens, sent, socket, told } from "./socket.io.js";
+import { read } from "./read.js";
+import { begin } from "./socket.io.js";
+import { customerText, tooLong } from "./text.js";
+globalThis.document = {};
 globalThis.crypto ??= webcrypto; // before Node.js 20
-let passes = 0, pass = () => `pass ${++passes}`, said = [];
-const ids = {}, named = (id) => ids[id] ?? id;
-const chat = openChat({
-  getPass: async () => pass(), getSaid: async () => said,
-  onState: (state, agent) => told.push(agent ? `${state} ${agent}` : state),
-  onSaid: (all, pending) => told.push(
-    [`said: ${all.map(({ text }) => text)}`, ...pending.map((id) => `pending: ${named(id)}`)]
-      .join("; ")),
-  onMessage: ({ answers, who, text }) => told.push(`${named(answers) ?? ""}? ${who}: ${text}`),
-  onOver: (id) => told.push(`over: ${named(id)}`), onEnd: () => told.push("end"),
-  onRefused: (id) => told.push(`refused: ${named(id)}`),
-});
-const say = (text, payload) => { ids[chat.say(text, payload)] = text; };
-const uttered = (message, heard) => happens("bot_uttered", message, heard);
-const signals = (conversation, more) => uttered({ custom: { data: { conversation, ...more } } });
-const authenticates = () => new Promise((shown) => socket.options.auth(shown));
-const tick = () => new Promise((over) => setTimeout(over, 5));
-await authenticates(); await happens("connect");
+const { TEXTS } = await import("./texts.js");
+const clock = Date.now, timer = globalThis.setTimeout, happened = [];
+"""
+CASE = """
+await (async () => {
+  const { sent, done, told, socket, happens } = begin();
+  let passes = 0, pass = () => `pass ${++passes}`, said = [];
+  const ids = {}, named = (id) => ids[id] ?? id;
+  const chat = openChat({
+    getPass: async () => pass(), getSaid: async () => said,
+    onState: (state, agent) => told.push(agent ? `${state} ${agent}` : state),
+    onSaid: (all, pending) => told.push(
+      [`said: ${all.map(({ text }) => text)}`, ...pending.map((id) => `pending: ${named(id)}`)]
+        .join("; ")),
+    onMessage: ({ answers, who, text }) => told.push(`${named(answers) ?? ""}? ${who}: ${text}`),
+    onOver: (id) => told.push(`over: ${named(id)}`), onEnd: () => told.push("end"),
+    onRefused: (id) => told.push(`refused: ${named(id)}`),
+  });
+  const say = (text, payload) => { ids[chat.say(text, payload)] = text; };
+  const uttered = (message, heard) => happens("bot_uttered", message, heard);
+  const signals = (conversation, more) => uttered({ custom: { data: { conversation, ...more } } });
+  const authenticates = () => new Promise((shown) => socket.options.auth(shown));
+  const tick = () => new Promise((over) => setTimeout(over, 5));
+  await authenticates(); await happens("connect");
+  %s
+  await tick();
+  return [told, sent.map(({ message, pass, payload }) =>
+    [message, pass ?? null, ...(payload ? [payload] : [])])];
+})().catch(String).then((each) => happened.push(each));
+Date.now = clock, globalThis.setTimeout = timer;
 """
 END = """
-await tick();
-console.log(JSON.stringify([told, sent.map(({ message, pass, payload }) =>
-  [message, pass ?? null, ...(payload ? [payload] : [])])]));
+const { said, typed } = JSON.parse(readFileSync("given.json"));
+const texts = typed.map(({ typed, times }) => {
+  const text = customerText(typed.repeat(times ?? 1));
+  return tooLong(text) ? null : text;
+});
+const counted = (_, each) => (typeof each === "function" ? [1, 2, 3, 21].map(each) : each);
+console.log(JSON.stringify({ happened, texts, read: said.map(read), TEXTS }, counted));
 """
 IN_TIME = ["said: ", "bot"]
 CASES = {
@@ -206,35 +232,40 @@ CASES = {
     "the channel refuses a pass": (
         """globalThis.setTimeout = (act) => act(); await happens('connect_error');
         socket.active = false; await happens('connect_error');
-        told.push(await authenticates().then(({ pass }) => pass));
-        console.log(JSON.stringify([told, []])); process.exit();""",
+        told.push(await authenticates().then(({ pass }) => pass));""",
         [*IN_TIME, "bot", "connects", "bot", "pass 2"],
         [],
     ),
 }
 
 
-def in_node(folder: Path, files: dict[str, str], *app: str) -> Any:  # noqa: ANN401 - JSON
-    """Run `case.js` beside files of the page; return what it prints."""
-    node = shutil.which("node")
-    if node is None:
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what the page's modules make of all cases."""
+    if (node := shutil.which("node")) is None:
         lacking("Node.js", "apt-get install npm")
-    for name in app:
-        shutil.copy(ROOT / "examples" / "webchat" / "app" / name, folder)
-    for name, text in {"package.json": '{"type": "module"}', **files}.items():
+    folder = tmp_path_factory.mktemp("page")
+    for name in ("chat", "read", "text", "texts"):
+        shutil.copy(APP / f"{name}.js", folder)
+    given = {"said": [said for said, _ in SAID.values()], "typed": TYPED}
+    files = {"package.json": '{"type": "module"}', "given.json": json.dumps(given)}
+    cases = "".join(CASE % happens for happens, *_ in CASES.values())
+    files |= {"socket.io.js": SOCKET, "cases.js": BEGIN + cases + END}
+    for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    ran = subprocess.run([node, "case.js"], cwd=folder, capture_output=True, check=False)
+    ran = subprocess.run([node, "cases.js"], cwd=folder, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr.decode()
-    return json.loads(ran.stdout)
+    made: dict[str, Any] = json.loads(ran.stdout)
+    made["happened"] = dict(zip(CASES, made["happened"], strict=True))
+    made["read"] = dict(zip(SAID, made["read"], strict=True))
+    return made
 
 
-@pytest.mark.parametrize(("happens", "told", "sent"), CASES.values(), ids=CASES)
-def test_a_conversation_is_where_the_customer_left_it(
-    tmp_path: Path, happens: str, told: list[str], sent: list[list[str | None]]
-) -> None:
+@pytest.mark.parametrize("name", CASES)
+def test_a_conversation_is_where_the_customer_left_it(page: dict[str, Any], name: str) -> None:
     """Whatever the network does; and what the customer sees follows from what was said."""
-    files = {"socket.io.js": SOCKET, "case.js": BEGIN + happens + END}
-    assert in_node(tmp_path, files, "chat.js", "read.js") == [told, sent]
+    _, *expected = CASES[name]
+    assert page["happened"][name] == expected
 
 
 def attached(kind: str | None = None, **payload: object) -> dict[str, Any]:
@@ -316,72 +347,33 @@ SAID: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
 }
 OF_A_BOT = {"who": "bot", "text": "", "replies": [], "cards": [], "signal": "", "agent": ""}
-READS = """
-import { readFileSync } from "node:fs";
-import { read } from "./read.js";
-console.log(JSON.stringify(JSON.parse(readFileSync("said.json")).map(read)));
-"""
-
-
-@pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Let the page read all that a bot may send, at once; return each by its name."""
-    files = {"case.js": READS, "said.json": json.dumps([said for said, _ in SAID.values()])}
-    made = in_node(tmp_path_factory.mktemp("read"), files, "read.js")
-    return dict(zip(SAID, made, strict=True))
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_whatever_a_bot_sends_is_shown_or_named(name: str, read: dict[str, Any]) -> None:
+def test_whatever_a_bot_sends_is_shown_or_named(page: dict[str, Any], name: str) -> None:
     """And nothing but http is loaded or linked to."""
     expected = {**OF_A_BOT, **SAID[name][1]}
-    assert read[name] == {key: each for key, each in expected.items() if each is not None}
+    assert page["read"][name] == {key: each for key, each in expected.items() if each is not None}
 
 
-TEXTS = """
-import { readFileSync } from "node:fs";
-import { customerText, tooLong } from "./text.js";
-const cases = JSON.parse(readFileSync("texts.json")).texts;
-console.log(JSON.stringify(cases.map(({ typed, times }) => {
-  const text = customerText(typed.repeat(times ?? 1));
-  return tooLong(text) ? null : text;
-})));
-"""
-
-
-def test_a_typed_text_is_what_it_is_everywhere(tmp_path: Path) -> None:
+def test_a_typed_text_is_what_it_is_everywhere(page: dict[str, Any]) -> None:
     """The channel's own cases: white space is Python's, and a character is a code point."""
-    texts = (ROOT / "examples" / "channels" / "texts.json").read_text("utf-8")
-    expected = [
-        case["text"] and case["text"] * case.get("times", 1) for case in json.loads(texts)["texts"]
-    ]
-    assert in_node(tmp_path, {"case.js": TEXTS, "texts.json": texts}, "text.js") == expected
+    assert page["texts"] == [each["text"] and each["text"] * each.get("times", 1) for each in TYPED]
 
 
-KEYS = """
-import { readFileSync } from "node:fs";
-globalThis.document = {};
-const { TEXTS } = await import("./texts.js");
-const keys = (texts, path = "") => Object.entries(texts).flatMap(([name, text]) =>
-  typeof text === "object" && name !== "values" ? keys(text, `${path}${name}.`) : [path + name]);
-const page = readFileSync("index.html", "utf-8");
-const asked = [...page.matchAll(/data-(?:text|label|placeholder)="(.*?)"/g)].map((it) => it[1]);
-console.log(JSON.stringify([...Object.values(TEXTS).map((each) => keys(each)), asked]));
-"""
+def keys(texts: dict[str, Any]) -> list[Any]:
+    return [(name, keys(each) if isinstance(each, dict) else "") for name, each in texts.items()]
 
 
-def test_each_text_is_there_in_both_languages(tmp_path: Path) -> None:
+def test_each_text_is_there_in_both_languages(page: dict[str, Any]) -> None:
     """And what the page asks for is among them; a value without a word is shown as it is."""
-    portuguese, english, asked = in_node(tmp_path, {"case.js": KEYS}, "texts.js", "index.html")
-    assert portuguese == english
-    assert {*asked} <= {*portuguese}
+    portuguese, english = page["TEXTS"].values()
+    assert keys({**portuguese, "values": ""}) == keys({**english, "values": ""})
+    index = (APP / "index.html").read_text("utf-8")
+    asked = {*re.findall('data-(?:text|label|placeholder)="(.*?)"', index)}
+    assert portuguese.keys() >= asked > {"messages"}
 
 
-SAYS = """
-globalThis.document = {};
-const { TEXTS } = await import("./texts.js");
-console.log(JSON.stringify(Object.values(TEXTS)));
-"""
 OF_A_STATUS = {
     "an[oô]nima|anonymously": {"missing", "invalid", "rejected", "expired"},
     "transferir|hand over": {"denied", "tampered"},
@@ -396,14 +388,13 @@ OF_A_STATUS = {
 """What is said of which outcomes."""
 
 
-def test_a_text_says_what_the_plugin_does(tmp_path: Path) -> None:
+def test_a_text_says_what_the_plugin_does(page: dict[str, Any]) -> None:
     """Of each outcome its own; when it asks no more, and how long what is signed counts."""
     fields = PS7Settings.model_fields
     failures = {5: ("cinco consultas", "five lookups")}[fields["breaker_failures"].default]
     reset = fields["breaker_reset"].default
     minute = {60: ("por um minuto", "for a minute")}[server._PASS_SECONDS]
-    both = in_node(tmp_path, {"case.js": SAYS}, "texts.js")
-    for language, texts in enumerate(both):
+    for language, texts in enumerate(page["TEXTS"].values()):
         for words, outcomes in OF_A_STATUS.items():
             said = {each for each, text in texts["status"].items() if re.search(words, text)}
             assert said == outcomes, (words, language)
@@ -415,24 +406,20 @@ def test_a_text_says_what_the_plugin_does(tmp_path: Path) -> None:
         assert len({*named.values()}) == len(Outcome)
 
 
-COUNTS = """
-globalThis.document = {};
-const { TEXTS } = await import("./texts.js");
-console.log(JSON.stringify(Object.values(TEXTS).map(({ requests, tooLong }) =>
-  [1, 2, 3, 21].map((count) => `${requests(count)}; ${tooLong(count)}`))));
-"""
+LONG_PT, LONG_EN = "A mensagem é longa demais: tire", "The message is too long: take out"
 
 
-def test_one_is_one_and_more_are_as_many(tmp_path: Path) -> None:
-    """Requests, and characters that are too many: the whole line, in both languages."""
-    portuguese, english = in_node(tmp_path, {"case.js": COUNTS}, "texts.js")
-    long = "A mensagem é longa demais: tire"
-    assert portuguese == [
-        f"1 requisição; {long} 1 caractere.",
-        *(f"{n} requisições; {long} {n} caracteres." for n in (2, 3, 21)),
-    ]
-    long = "The message is too long: take out"
-    assert english == [
-        f"1 request; {long} 1 character.",
-        *(f"{n} requests; {long} {n} characters." for n in (2, 3, 21)),
-    ]
+@pytest.mark.parametrize(
+    ("language", "name", "one", "more"),
+    [
+        ("pt-BR", "requests", "1 requisição", "{} requisições"),
+        ("pt-BR", "tooLong", f"{LONG_PT} 1 caractere.", f"{LONG_PT} {{}} caracteres."),
+        ("en", "requests", "1 request", "{} requests"),
+        ("en", "tooLong", f"{LONG_EN} 1 character.", f"{LONG_EN} {{}} characters."),
+    ],
+)
+def test_one_is_one_and_more_are_as_many(
+    page: dict[str, Any], language: str, name: str, one: str, more: str
+) -> None:
+    """Requests, and characters that are too many: the whole line."""
+    assert page["TEXTS"][language][name] == [one, *map(more.format, (2, 3, 21))]
