@@ -153,12 +153,9 @@ async def said_to(bot: RunningBot, somebody: Somebody, turns: int = 0) -> list[d
 
     It saves one after its last answer has left.
     """
-    url = f"{bot.url}/conversations/{somebody.sender}/tracker"
-    deadline = time.monotonic() + 20
+    chat, deadline = bot.chat(somebody.sender), time.monotonic() + 20
     while True:
-        async with bot.http.get(url, params={"include_events": "ALL"}) as answer:
-            events = (await answer.json())["events"]
-        said = [each for each in events if each["event"] == "user"]
+        said = [each for each in await chat.events() if each["event"] == "user"]
         if len(said) >= turns:
             return said
         assert time.monotonic() < deadline, f"waited for {turns} turns: {said}"

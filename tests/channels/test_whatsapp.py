@@ -10,27 +10,18 @@ from typing import Any
 import pytest
 
 from examples.channels.customer_text import TOO_LONG
-from examples.desk import Rasa, written
 from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
 from tests.channels.updates import CODE, VOICE_NOTE, pressed
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
 from tests.conversation.talking import RunningBot
+from tests.support.agents import CAIO, DELIVERED, JOINED, RETURNED, Opened
 
 pytestmark = ON_A_REAL_RASA
 
 A_PERSON, BALANCE = "quero falar com uma pessoa", "qual meu saldo"
 GREETED = [spoken.GREETINGS["Personnalité"][0], spoken.OFFER]
 ONLY_TEXT = spoken.answer("only_text")
-
-
-async def write(bot: RunningBot, sender: str, event: dict[str, Any]) -> tuple[int, str]:
-    """Let an agent's desk write by Rasa's API; return the status, and why it is not 200."""
-    url = f"{bot.url}/conversations/{sender}/tracker/events"
-    query = {"output_channel": "whatsapp", "execute_side_effects": "true"}
-    async with bot.http.post(url, params=query, json=[{"event": "bot", **event}]) as answer:
-        _, _, why = (await answer.json()).get("message", "").partition("Error: ")
-        return answer.status, why
 
 
 def replies(message: dict[str, Any]) -> list[dict[str, str]]:
@@ -42,25 +33,34 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
 ) -> None:
     """She is known from her first message. While the agent is there the bot says nothing.
 
-    The desk knows whom to answer, and returns the conversation. No number is in tracker or log.
+    She hears who joins and who leaves, and each word once; then the bot, which forgot her. The
+    agent reads what she wrote before and since. No number is in tracker or log.
     """
-    before, desk = len(rasa_stage.handed_over()), Rasa(channel_bot.url)
+    before = len(rasa_stage.handed_over())
     assert await ana.say("oi", answers=2) == GREETED
     assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
     assert await ana.say(A_PERSON) == [spoken.HANDOVER]
-    (ticket,) = rasa_stage.handed_over()[before:]
-    assert (ticket["conversation"], ticket["channel"]) == (ana.sender, "whatsapp")
     assert await ana.say(A_PERSON, answers=0) == []
     await said_to(channel_bot, ana, 4)
-    await desk.say(ana.sender, "k", "Olá, aqui é o Paulo.", "Paulo", None)
-    assert await ana.hears(1) == ["Olá, aqui é o Paulo."]
-    assert written(await desk.since_pause(ana.sender) or ()) == [
-        {"who": "customer", "text": A_PERSON},
-        {"who": "agent", "text": "Olá, aqui é o Paulo."},
-    ]
-    assert len(rasa_stage.handed_over()) == before + 1, "a second wish is no second ticket"
-
-    await desk.resume(ana.sender)
+    (ticket,) = rasa_stage.handed_over()[before:]  # of both wishes
+    assert (ticket["conversation"], ticket["channel"]) == (ana.sender, "whatsapp")
+    masked = [BALANCE, "O saldo da conta •••• é de R$ ••••.", A_PERSON]
+    assert [line["text"] for line in ticket["transcript"]][-3:] == masked
+    async with Opened(channel_bot.url) as desk:
+        await desk.takes(ticket)
+        assert await desk.does("PUT", CAIO, "/agent") == DELIVERED
+        assert await ana.hears(1) == [JOINED]
+        for _ in range(2):
+            assert await desk.does("POST", CAIO, "/messages", "Oi, sou o Caio.") == DELIVERED
+        assert await ana.hears(1) == ["Oi, sou o Caio."]
+        assert await desk.does("GET", CAIO, "/messages") == [
+            {"who": "customer", "text": A_PERSON},
+            {"who": "desk", "text": JOINED},
+            {"who": "agent", "text": "Oi, sou o Caio."},
+        ]
+        assert await desk.does("DELETE", CAIO) == DELIVERED
+        assert await ana.hears(1) == [RETURNED]
+        assert await desk.does("POST", CAIO, "/messages", "x") == 410
     assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"], "she was logged out"
     shown = json.dumps([await said_to(channel_bot, ana), rasa_stage.handed_over()])
     shown += rasa_stage.whole_logs()
@@ -114,7 +114,7 @@ async def test_only_a_button_of_the_bot_carries_a_command(
     """What a client makes up is what its title says, as if it was typed; the desk reads titles."""
     await ana.say("oi", answers=2)
     question = {"text": "Quer?", "data": {"buttons": [{"title": "Pois não", "payload": "/thank"}]}}
-    assert await write(channel_bot, ana.sender, question) == (200, "")
+    assert await channel_bot.chat(ana.sender).write(question) == (200, "")
     (asked,) = await ana.messages(1)
     (reply,) = replies(asked)
     assert await ana.send(ana.message(pressed("button_reply", **reply))) == spoken.THANKED
@@ -145,13 +145,14 @@ async def test_what_the_bot_or_an_agent_shows_reaches_her(
 
     One button that is none, or a file without a link, takes nothing else along.
     """
+    desk = channel_bot.chat(ana.sender)
     await ana.say("oi", answers=2)
     link = "https://bank.example/a.png"
     card = {"title": "Cartão", "subtitle": "Azul", "image_url": link, "buttons": [{"title": "Ver"}]}
     buttons = [{"title": "Sim", "payload": "sim"}, {"payload": "/deny"}, {"title": None}, "x", None]
     shown = {"buttons": buttons, "image": link, "attachment": {"payload": {"src": link}}}
     shown |= {"elements": [card], "custom": {"for": "channels"}}
-    assert await write(channel_bot, ana.sender, {"text": "Sim?", "data": shown}) == (200, "")
+    assert await desk.write({"text": "Sim?", "data": shown}) == (200, "")
     question, picture, file, card_text, card_picture = await ana.messages(5)
     for message, title in ((question, "Sim"), (card_text, "Ver")):
         assert [each["title"] for each in replies(message)] == [title]
@@ -159,7 +160,7 @@ async def test_what_the_bot_or_an_agent_shows_reaches_her(
     assert card_text["interactive"]["body"]["text"] == "Cartão\nAzul"
     assert card_picture["image"]["link"] == link
     odd = {"quick_replies": [{"title": "Sim"}], "attachment": {"type": "file"}}
-    assert await write(channel_bot, ana.sender, {"text": "Sim?", "data": odd}) == (200, "")
+    assert await desk.write({"text": "Sim?", "data": odd}) == (200, "")
     assert await ana.hears(1) == ["Sim?"]
     log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: a button has no title" in log
@@ -173,22 +174,23 @@ async def test_an_agent_hears_whether_meta_took_the_words(
 
     They go to her new number as well, as soon as Meta names it.
     """
+    desk, nobody = map(channel_bot.chat, (ana.sender, "nobody-wrote-by-this"))
     await ana.say("oi", answers=2)
     said = {"text": "Olá", "metadata": {"message_key": "k1"}}
-    assert await write(channel_bot, ana.sender, said) == (200, "")
+    assert await desk.write(said) == (200, "")
     stub.status = 400
     why = "not delivered: code 131047"
-    assert await write(channel_bot, ana.sender, said) == (500, why)
-    assert await write(channel_bot, ana.sender, {"text": "Olá"}) == (200, "")
+    assert await desk.write(said) == (500, why)
+    assert await desk.write({"text": "Olá"}) == (200, "")
     stub.status = 200
     why = "not delivered: nobody wrote for a day"
-    assert await write(channel_bot, "nobody-wrote-by-this", said) == (500, why)
+    assert await nobody.write(said, "whatsapp") == (500, why)
     signal = {"text": None, "data": {"custom": {"data": {"conversation": "joined"}}}}
-    assert await write(channel_bot, ana.sender, {**said, **signal}) == (200, "")
+    assert await desk.write({**said, **signal}) == (200, "")
     assert await ana.hears(1) == ["Olá"]
     moved = {"type": "user_changed_number", "wa_id": f"{ana.phone}9"}
     assert await ana.post(ana.message({"type": "system", "system": moved})) == 200
-    assert await write(channel_bot, ana.sender, said) == (200, "")
+    assert await desk.write(said) == (200, "")
     (sent,) = stub.heard.pop(moved["wa_id"])
     assert sent["text"]["body"] == "Olá"
     log = rasa_stage.whole_logs("channel_bot-rasa")

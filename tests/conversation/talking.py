@@ -20,6 +20,7 @@ from actions.ps7.testing import Simulator
 
 _OVER = 61 * 60.0
 """Seconds: after an hour of silence, Rasa opens a new session."""
+_ALL = "tracker?include_events=ALL"
 _AGE = """
     UPDATE events SET data = json_set(data, '$.timestamp', json_extract(data, '$.timestamp') - ?)
     WHERE sender_id = ? AND type_name != 'session_started'
@@ -59,6 +60,19 @@ class Chat:
         slots: dict[str, Any] = tracker["slots"]
         return slots
 
+    async def events(self) -> list[dict[str, Any]]:
+        """Return all events of the tracker."""
+        events: list[dict[str, Any]] = (await self._of_mine("GET", _ALL))["events"]
+        return events
+
+    async def write(self, event: Mapping[str, object], over: str = "latest") -> tuple[int, str]:
+        """Let a desk write over a channel; return the status, and why it is not 200."""
+        url = f"{self._rasa_url}/conversations/{self.sender}/tracker/events"
+        query = {"output_channel": over, "execute_side_effects": "true"}
+        said = {"event": "bot", "data": {}, "metadata": {}, **event}
+        async with self._http.post(url, params=query, json=said) as answer:
+            return answer.status, (await answer.json()).get("message", "").partition("Error: ")[2]
+
     async def happens(self, *events: Mapping[str, object]) -> None:
         """Add events to the tracker, as a form, another action or an attacker might."""
         await self._of_mine("POST", "tracker/events", events)
@@ -72,7 +86,7 @@ class Chat:
             with closing(sqlite3.connect(self._database)) as database, database:
                 database.execute(_AGE, (_OVER, self.sender))
             return
-        events = (await self._of_mine("GET", "tracker?include_events=ALL"))["events"]
+        events = await self.events()
         for event in events:
             if event["event"] != "session_started":
                 event["timestamp"] -= _OVER

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from examples.desk import CHANNELS, SIGNALS, Desk, Rasa
 
-JOINED, RETURNED, NEVER_CAME = (text.format(agent="Caio") for text in SIGNALS.values())
+JOINED, RETURNED, _ = (text.format(agent="Caio") for text in SIGNALS.values())
 CAIO, LIA = ({"Agent": each, "Idempotency-Key": f"of {each}"} for each in ("Caio", "Lia"))
 DELIVERED = {"delivered": True}
 

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +19,6 @@ import pytest_asyncio
 from examples.channels.customer_text import LONGEST, TOO_LONG
 from tests.conversation import spoken
 from tests.conversation.cast import WEBCHAT_KEY
-from tests.conversation.fixtures import InRasa
 from tests.conversation.talking import RunningBot
 from tests.support.waiting import within
 
@@ -29,7 +27,6 @@ pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session"
 ANA, BRUNO = {"contextId": "ana"}, {"contextId": "bruno"}
 BALANCE = "qual meu saldo"
 _EVENT = re.compile(r"42(\d*)(.*)", re.DOTALL)
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def made_pass(conversation: str, metadata: object = None, **claims: Any) -> str:  # noqa: ANN401 - JSON
@@ -104,7 +101,8 @@ class Talk:
 
     def __init__(self, bot: RunningBot, stack: AsyncExitStack) -> None:
         self._bot, self._stack = bot, stack
-        self.conversation = f"made-up_{uuid4().hex}"
+        self.chat = bot.chat(f"made-up_{uuid4().hex}")
+        self.conversation = self.chat.sender
 
     async def socket(self) -> Socket:
         url = f"{self._bot.url}/socket.io/?EIO=4&transport=websocket"
@@ -117,12 +115,6 @@ class Talk:
         assert await made.shows({"pass": shown or made_pass(self.conversation)})
         return made
 
-    async def events(self) -> list[dict[str, Any]]:
-        url = f"{self._bot.url}/conversations/{self.conversation}/tracker"
-        async with self._bot.http.get(url, params={"include_events": "ALL"}) as answer:
-            found: list[dict[str, Any]] = (await answer.json())["events"]
-            return found
-
     async def taken(self) -> list[list[Any]]:
         """Return what Rasa has of the customer."""
         own = ("contextId", "correlationId", "title")
@@ -131,17 +123,9 @@ class Talk:
                 event["text"],
                 {name: told[name] for name in own if name in (told := event["metadata"])},
             ]
-            for event in await self.events()
+            for event in await self.chat.events()
             if event["event"] == "user"
         ]
-
-    async def write(self, **event: object) -> tuple[int, str]:
-        """Let an agent's desk write; return how it ended, and why."""
-        url = f"{self._bot.url}/conversations/{self.conversation}/tracker/events"
-        query = {"output_channel": "latest", "execute_side_effects": "true"}
-        event = {"event": "bot", "data": {}, "metadata": {}, **event}
-        async with self._bot.http.post(url, params=query, json=event) as answer:
-            return answer.status, (await answer.json()).get("message", "")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -201,7 +185,8 @@ async def test_what_is_typed_is_no_command_and_what_is_pressed_is(talk: Talk) ->
     """
     page = await talk.page()
     await page.says("")
-    await talk.write(text="Quer?", data={"buttons": [{"title": "Sim", "payload": "/affirm"}]})
+    buttons = [{"title": "Sim", "payload": "/affirm"}]
+    await talk.chat.write({"text": "Quer?", "data": {"buttons": buttons}})
     assert [each["text"] for each in await page.hears_more(2)] == [*spoken.GREETING, "Quer?"]
     sealed = page.heard[-1]["quick_replies"][0]["payload"]
     assert await page.says("/ Sim", payload=sealed) == {}
@@ -290,45 +275,8 @@ async def test_an_agent_learns_whether_a_page_was_there(
     page.heard.clear()
     doing = asyncio.create_task(does(talk, page))
     await asyncio.sleep(0.3)
-    status, why = await talk.write(**AGENT)
+    status, why = await talk.chat.write(AGENT)
     page = await doing
-    assert (status, page.heard) == (ends[0], ends[2])
-    assert why.endswith(ends[1])
-    there = [event for event in await talk.events() if "message_key" in (event["metadata"] or {})]
-    assert len(there) == (status == 200)
-
-
-SIGNALS = [
-    {
-        "text": "Caio entrou.",
-        "data": {"custom": {"data": {"conversation": "joined", "agent": "C"}}},
-    },
-    {"text": None, "data": {"custom": ["of any shape"]}},
-    {"text": None, "data": {"custom": {"room": "elsewhere", "event": "x"}}},
-]
-
-
-@pytest.mark.parametrize("event", SIGNALS, ids=["with a text", "a list", "an emit"])
-async def test_custom_of_any_shape_comes_as_it_is(talk: Talk, event: dict[str, Any]) -> None:
-    """In one piece with the words, to this conversation."""
-    page = await talk.page()
-    await page.says("")
-    assert await talk.write(**event) == (200, "")
-    text = {"text": event["text"]} if event["text"] else {}
-    assert (await page.hears_more(2))[-1] == {**text, "custom": event["data"]["custom"]}
-
-
-@pytest.mark.parametrize(("key", "taken"), [("", False), ("k" * 31, False), ("k" * 32, True)])
-async def test_a_key_has_thirty_two_characters(in_rasa: InRasa, key: str, taken: bool) -> None:
-    code = """
-import sys
-sys.path.append(given[0])
-from channels.webchat import WebChatInput
-from rasa.shared.exceptions import RasaException
-try:
-    found = WebChatInput.from_credentials({"key": given[1]} if given[1] else None).name()
-except RasaException as error:
-    found = str(error)
-"""
-    complaint = "credentials.yml: key needs 32 characters"
-    assert in_rasa(code, str(EXAMPLES), key) == ("webchat" if taken else complaint)
+    assert (status, why, page.heard) == ends
+    metadata = [event["metadata"] or {} for event in await talk.chat.events()]
+    assert len([each for each in metadata if "message_key" in each]) == (status == 200)

@@ -200,13 +200,9 @@ async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: Runni
         await visit.arrive("nobody")
     shown = (await (await answered.value).json())["pass"]
     conversation = jwt.decode(shown, options={"verify_signature": False})["sub"]
-    url = f"{oss_bot.url}/conversations/{conversation}/tracker/events"
-    query = {"output_channel": "latest", "execute_side_effects": "true"}
     SAYS[0]["data"]["image"] = f"{visit.url}mark.svg"
     for said in SAYS:
-        event = {"event": "bot", "metadata": {}, **said}
-        async with oss_bot.http.post(url, params=query, json=event) as answer:
-            assert answer.status == 200
+        assert await oss_bot.chat(conversation).write(said) == (200, "")
     heard = visit.page.locator(".message.bot")
     words = ["Olá!", "um\n\ndois", "", "Qual?", "Ouro", "(conteúdo que esta página", "Quer?"]
     for comes_back in (None, visit.page.reload):

@@ -62,6 +62,7 @@ EVENTS: list[dict[str, Any]] = [
     # `attachment` beside a picture, as Rasa had it once
     bot(None, image=PICTURE, attachment=PICTURE, elements=[{"title": "Ouro", "buttons": [BUTTON]}]),
     {"event": "bot", "text": "", "data": {"attachment": "https://a.example/c.pdf"}},
+    bot(None, custom=["of any shape"]),
     user("EXTERNAL: remind", is_external=True),
     {"event": "resume"},
 ]
@@ -300,6 +301,7 @@ async def test_a_page_that_comes_back_reads_what_was_said(page: Page, behind: Be
             }
         },
         {"attachment": "https://a.example/c.pdf"},
+        {"custom": ["of any shape"]},
         {"you": "", "id": None},
         {"custom": {"data": {"conversation": "returned"}}},
     ]

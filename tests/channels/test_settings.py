@@ -1,4 +1,4 @@
-"""What WhatsApp's channel takes from `credentials.yml`, by the code that Rasa loads."""
+"""What the channels take from `credentials.yml`, by the code that Rasa loads."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ READS = """
 import json, logging, sys
 folder, told = given
 sys.path.append(folder)
+from channels.webchat import WebChatInput
 from channels.whatsapp import WhatsAppInput
 found = []
-for each in json.loads(told):
+for channel, each in json.loads(told):
     try:
-        read = WhatsAppInput.from_credentials(each)
-        graph, store = read._wa.api._session.base_url.host, type(read._inbox._store).__name__
-        found.append([read.name(), read.get_output_channel().name(), graph, store])
+        read = {"webchat": WebChatInput, "whatsapp": WhatsAppInput}[channel].from_credentials(each)
+        names = [read.name(), read.get_output_channel().name()]
+        if channel == "whatsapp":
+            names += [read._wa.api._session.base_url.host, type(read._inbox._store).__name__]
+        found.append(names)
     except Exception as error:
         found.append(f"{type(error).__name__} {error}")
 found += [logging.getLogger(name).getEffectiveLevel() for name in ("pywa", "httpx")]
@@ -41,7 +44,9 @@ def test_rasa_does_not_start_without_a_setting(in_rasa: InRasa) -> None:
     """
     blank = [{**TOLD, name: ""} for name in TOLD]
     redis = {**TOLD, "redis_url": "redis://127.0.0.1:1/0", "graph_url": "https://graph.example"}
-    told = [*blank, None, {**TOLD, "sender_key": "k" * 31}, TOLD, redis]
+    whatsapp = [*blank, None, {**TOLD, "sender_key": "k" * 31}, TOLD, redis]
+    webchat = [None, {"key": "k" * 31}, {"key": "k" * 32}]
+    told = [*(("whatsapp", each) for each in whatsapp), *(("webchat", each) for each in webchat)]
     refused = "RasaException credentials.yml: "
     assert in_rasa(READS, str(ROOT / "examples"), json.dumps(told)) == [
         *(f"{refused}missing or blank: {name}" for name in TOLD),
@@ -49,5 +54,7 @@ def test_rasa_does_not_start_without_a_setting(in_rasa: InRasa) -> None:
         f"{refused}sender_key needs 32 characters",
         ["whatsapp", "whatsapp", "graph.facebook.com", "Memory"],
         ["whatsapp", "whatsapp", "graph.example", "Redis"],
+        *[f"{refused}key needs 32 characters"] * 2,
+        ["webchat", "webchat"],
         *(40, 40),
     ]
