@@ -56,22 +56,6 @@ async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
     assert own_warnings(caplog) == ([warning] if kind else [])
 
 
-async def test_a_slot_is_renamed_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old name goes into `PS7_CLEAR_SLOTS`: in a conversation that goes on, nothing stays.
-
-    The steps are in docs/reference.md: both are declared, the server is set, one is dropped.
-    """
-    bot = converse(mappings={"customer_cpf": [CUSTOM]})
-    await bot.arrives("ana")
-    assert (bot.slots["cpf"], bot.slots["customer_cpf"]) == (ANA["cpf"], None)
-    monkeypatch.setenv("PS7_SLOT_NAMES", '{"cpf": "customer_cpf"}')
-    monkeypatch.setenv("PS7_CLEAR_SLOTS", '["cpf"]')
-    restarted = converse(mappings={"customer_cpf": [CUSTOM]})
-    restarted._events = bot._events
-    await restarted.arrives()
-    assert (restarted.slots["cpf"], restarted.slots["customer_cpf"]) == (None, ANA["cpf"])
-
-
 @pytest.mark.parametrize(
     ("slot", "requests", "without_it"),
     [

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,8 @@ import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.host.conftest import Stage
-from tests.matrix.hosts import HOSTS
 from tests.support.action_server import ActionServer, Connection
-from tests.support.bots import SESSION_METADATA, SESSION_START
-from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue, Send
+from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.processes import ROOT
 
 pytestmark = [
@@ -27,7 +23,6 @@ pytestmark = [
 
 DATA = Path(__file__).parent / "data"
 ACCOUNT = PERSONAS["ana"].slots["account"]
-GREETED = [f"Bom dia: {ACCOUNT} OK"]
 
 
 async def probe(connection: Connection, user: Dialogue) -> dict[str, Any]:
@@ -52,28 +47,12 @@ async def one_of_each(server: ActionServer, connections: AsyncExitStack) -> list
     return list(workers.values())
 
 
-def beginning(context_id: str) -> dict[str, Any]:
-    """Return what Rasa sends when a session begins: it keeps the metadata in a slot of its own."""
-    user, metadata = Dialogue(), {"contextId": context_id}
-    user.events[:] = [{"event": "slot", "name": SESSION_METADATA, "value": metadata}]
-    user.slots[SESSION_METADATA] = metadata
-    call = user.call(SESSION_START)
-    del user.events[1:]
-    return call
-
-
-async def greeted(send: Send) -> list[str]:
-    """Begin a session; return what the bot says then."""
-    answer = await send(beginning("ana"))
-    return [response["text"] for response in answer["responses"]]
-
-
 async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
     stage: Stage, python: Path, ps7: Simulator
 ) -> None:
     """Also without `PS7_SEAL_KEYS`: no second lookup, no refused seal; and a clean end.
 
-    The bot's session start has in both what it was made with.
+    What an action was made with travels too: tests/host/test_registration.py.
     """
     path = f"{ROOT}:{DATA}"
     server = await stage.start(python, actions="probe", workers=2, PYTHONPATH=path)
@@ -88,26 +67,13 @@ async def test_a_context_sealed_by_one_worker_is_opened_by_the_other(
             assert (await probe(opening, user))["vouched"] == ACCOUNT
             await user.turn(opening.send, FORGET)
             assert await user.turn(sealing.send, LOOK_UP) == {}
-            assert await greeted(opening.send) == GREETED
 
-    assert [request.json["contextId"] for request in ps7.requests] == ["ana"] * 4
+    assert [request.json["contextId"] for request in ps7.requests] == ["ana"] * 2
     assert await server.stop() == 0
     said = server.process.output
-    assert said.count("PS7 lookup: outcome=ok") == 4, "each worker shows its INFO lines"
+    assert said.count("PS7 lookup: outcome=ok") == 2, "each worker shows its INFO lines"
     assert said.count("PS7_SEAL_KEYS is not set") == 1
     warned = [" WARNING " in line for line in said.splitlines() if "ARRIVAL_KEYS is not" in line]
     assert set(warned) == {True}, "with time, level and logger"
     assert "seal was refused" not in said
     assert server.process.complaints == []
-
-
-@pytest.mark.parametrize("transport", HOSTS)
-async def test_a_session_start_keeps_what_it_was_made_with(
-    python: Path, ps7: Simulator, tmp_path: Path, transport: str
-) -> None:
-    """Also in a single worker, which the SDK unpickles; and if there is no worker."""
-    if transport == "gRPC" and (python != Path(sys.executable) or find_spec("grpc") is None):
-        pytest.skip("the oldest rasa-sdk has no gRPC")
-    settings = {**ps7.environment, "actions": "probe", "PYTHONPATH": f"{ROOT}:{DATA}"}
-    async with HOSTS[transport](python, tmp_path, settings) as send:
-        assert await greeted(send) == GREETED

@@ -25,6 +25,7 @@ from actions.ps7 import (
 )
 from actions.ps7.actions import PS7Action
 from tests.host.conftest import seal_keys
+from tests.support.bots import ActionSessionStart
 
 pytestmark = pytest.mark.versions
 
@@ -97,7 +98,9 @@ def test_actions_of_the_same_settings_share_everything(settings: pytest.MonkeyPa
     assert len(runtime._runtimes) == 2
 
 
-@pytest.mark.parametrize("kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget])
+@pytest.mark.parametrize(
+    "kind", [ActionPS7Context, ActionPS7Verify, ActionPS7Forget, ActionSessionStart]
+)
 def test_an_action_and_its_bound_run_can_be_pickled(
     settings: pytest.MonkeyPatch, tmp_path: Path, kind: type[PS7Action]
 ) -> None:

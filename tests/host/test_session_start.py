@@ -6,9 +6,7 @@ session and what is carried over is tested in plain values (`tests/unit/test_his
 
 from __future__ import annotations
 
-import inspect
 import logging
-import pickle
 import re
 from functools import partial
 from typing import Any
@@ -21,7 +19,7 @@ from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, telemetry
 from actions.ps7.conversation.state import State
 from actions.ps7.testing import PERSONAS
 from tests.support import bots
-from tests.support.bots import FROM_TEXT, SESSION_START, ActionSessionStart, no_customer
+from tests.support.bots import FROM_TEXT, ActionSessionStart, no_customer
 from tests.support.dialogue import FORGET
 
 pytestmark = [
@@ -150,16 +148,3 @@ async def test_a_session_start_adds_the_bots_slots_and_drops_ours(
     left_out = [line for line in caplog.record_tuples if "left out" in line[2]]
     names = ["cpf", "ps7_status"]
     assert left_out == [(telemetry.__name__, logging.WARNING, said.format(name)) for name in names]
-
-
-async def test_the_base_is_abstract_and_its_name_the_subclasses() -> None:
-    """It travels to a worker as any other.
-
-    Importing the base registers no action: see `test_exactly_the_three_actions_are_registered`.
-    """
-    assert inspect.isabstract(PS7SessionStart)
-    with pytest.raises(TypeError, match="abstract"):
-        PS7SessionStart()
-    action = ActionSessionStart()
-    arrived = pickle.loads(pickle.dumps(action))  # noqa: S301 - packed here
-    assert (arrived.name(), arrived.runtime) == (SESSION_START, action.runtime)

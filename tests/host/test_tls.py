@@ -233,11 +233,9 @@ async def test_a_certificate_that_is_not_good_is_refused(
                 assert await refused(bank, said, host, ca_file=bank_ca.file, **more) is reason
 
 
-def test_python_decides_how_strictly_a_certificate_is_read(isolated: pytest.MonkeyPatch) -> None:
+def test_python_decides_how_strictly_a_certificate_is_read() -> None:
     """From 3.13 on an authority needs the key identifiers of RFC 5280, and before it does not."""
-    for name, value in Simulator(port=443).environment.items():
-        isolated.setenv(name, value)
-    ours, python = PS7Settings.load().tls_context(), ssl.create_default_context()
+    ours, python = settings_for("https://ps7.example").tls_context(), ssl.create_default_context()
     assert (ours.verify_flags, ours.verify_mode) == (python.verify_flags, python.verify_mode)
 
 
@@ -407,50 +405,38 @@ async def test_a_proxy_that_refuses_or_is_down_is_named_as_the_reason(
 # Files that are none
 
 
-@pytest.fixture
-def _files(bank_ca: Authority, other_ca: Authority, tmp_path: Path) -> None:
-    """Write files of all kinds into the folder of the test."""
-    leaf, other = (each.ca.issue_cert("bot.example") for each in (bank_ca, other_ca))
-    for name, pem in (
-        ("cert", leaf.cert_chain_pems[0]),
-        ("key", leaf.private_key_pem),
-        ("another key", other.private_key_pem),
-    ):
-        pem.write_to_path(tmp_path / name)
-    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
-    lock = serialization.BestAvailableEncryption(b"secret")
-    (tmp_path / "locked key").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
-    )
-
-
-@pytest.mark.usefixtures("_files")
 @pytest.mark.parametrize(
     ("key", "at_fault"),
     [
-        ("key", None),
-        (None, "PS7_CLIENT_CERT"),
+        ("", "PS7_CLIENT_CERT"),
         ("another key", "PS7_CLIENT_CERT"),
         ("locked key", "PS7_CLIENT_CERT"),
         ("missing", "PS7_CLIENT_KEY"),
     ],
 )
 def test_a_key_that_does_not_open_stops_the_start_with_its_variables_name(
+    bank_ca: Authority,
     isolated: pytest.MonkeyPatch,
-    key: str | None,
-    at_fault: str | None,
+    key: str,
+    at_fault: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """And with no other, so that operations look in the right place.
 
     Nor is anybody asked for a pass phrase. A file that is none, tests/unit/test_settings.py has.
     """
-    given = {**Simulator(port=443).environment, "PS7_CLIENT_CERT": "cert"}
-    for name, value in (given | ({"PS7_CLIENT_KEY": key} if key else {})).items():
+    leaf, other = (bank_ca.ca.issue_cert("bot.example") for _ in range(2))
+    leaf.cert_chain_pems[0].write_to_path("cert")
+    leaf.private_key_pem.write_to_path("key")
+    other.private_key_pem.write_to_path("another key")
+    opened = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    lock = serialization.BestAvailableEncryption(b"secret")
+    Path("locked key").write_bytes(opened.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    given = {"PS7_CLIENT_CERT": "cert", "PS7_CLIENT_KEY": "key"}
+    for name, value in (Simulator(port=443).environment | given).items():
         isolated.setenv(name, value)
-    if at_fault is None:
-        assert PS7Settings.load().tls_context().minimum_version is V1_2
-        return
+    assert PS7Settings.load().tls_context().minimum_version is V1_2
+    isolated.setenv("PS7_CLIENT_KEY", key)
     with pytest.raises(SettingsError, match=f":\n  {at_fault} cannot be used; .+$"):
         PS7Settings.load()
     assert capfd.readouterr().err == ""

@@ -104,7 +104,7 @@ def test_a_token_is_wanted_if_there_are_a_key_and_a_secret(
 
 @pytest.mark.parametrize(
     ("expires", "takes", "good_for"),
-    [("600", 0.0, 540.0), (60, 0.0, 54.0), ("1.5", 0.0, 1.35), ("600", 539.0, 1.0)],
+    [("600", 0.0, 540.0), (1, 0.0, 0.9), ("0.5", 0.0, 0.45), ("600", 539.0, 1.0)],
 )
 async def test_a_token_is_renewed_before_it_ends(
     gateway: Gateway, expires: object, takes: float, good_for: float
@@ -255,13 +255,6 @@ async def test_a_date_may_say_when_to_ask_again(gateway: Gateway) -> None:
     wait = (await gateway.fails()).retry_after
     assert wait is not None
     assert 50 < wait <= 60
-
-
-@pytest.mark.parametrize("expires", ["0.5", "1", 1])
-async def test_a_token_may_be_short_lived(gateway: Gateway, expires: object) -> None:
-    """It is good for the lookup that fetched it."""
-    gateway.replies = [handed_out("planted", expires)]
-    assert await gateway.get() == "planted"
 
 
 NO_LIVES = ("0", "abc", None, "inf", [600])

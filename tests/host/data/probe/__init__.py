@@ -1,7 +1,4 @@
-"""A bot's own actions beside ours: which process answers, and whom a seal vouches for there.
-
-Its session start greets with what it was made with.
-"""
+"""A bot's own action beside ours: which process answers, and whom a seal vouches for there."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 
-from actions.ps7 import CustomerContext, Outcome, PS7SessionStart, verified_context
+from actions.ps7 import verified_context
 
 if TYPE_CHECKING:
     from rasa_sdk.executor import CollectingDispatcher
@@ -33,17 +30,3 @@ class ActionProbe(Action):
         time.sleep(0.02)  # noqa: ASYNC251 - busy, so that the other worker takes the next call
         customer = verified_context(tracker)
         return [SlotSet("pid", os.getpid()), SlotSet("vouched", customer and customer.account)]
-
-
-class ActionSessionStart(PS7SessionStart):
-    """Greets, with words that it reads once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.greeting = "Bom dia"
-
-    async def opened(
-        self, dispatcher: CollectingDispatcher, customer: CustomerContext | None, outcome: Outcome
-    ) -> None:
-        """Say whom the session opens with."""
-        dispatcher.utter_message(f"{self.greeting}: {customer and customer.account} {outcome.name}")
