@@ -20,18 +20,6 @@ from tests.support.needs import lacking
 from tests.support.processes import ROOT, free_port
 
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PLUGIN = ("PS7_USERNAME", "PS7_PASSWORD", "PS7_SEAL_KEYS", "PS7_ARRIVAL_KEYS")
-OWN = {
-    "proxy": (),
-    "balancer": (),
-    "prometheus": (),
-    "rasa": ("DB_PASSWORD", "REDIS_PASSWORD"),
-    "actions": PLUGIN,
-    "doctor": PLUGIN,
-    "postgres": ("POSTGRES_PASSWORD", "DB_PASSWORD"),
-    "redis": ("REDIS_PASSWORD",),
-}
-"""What each service has to know, beside a certificate."""
 
 
 def test_compose_itself_reads_them_without_a_word() -> None:
@@ -76,15 +64,13 @@ def test_the_example_bots_own_slots_go_with_the_customer() -> None:
     assert told.items() <= SERVICES["actions"]["environment"].items()
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_a_service_has_its_own_secrets_and_none_of_anothers(name: str) -> None:
-    """The doctor has those of the action server, whose part it plays; Prometheus has none."""
-    files = mounted(SERVICES[name])
-    assert files.pop("/run/tls/ca.crt", "ca.crt") == "ca.crt"
-    server = "actions" if name == "doctor" else name
-    kinds = () if name == "prometheus" else ("crt", "key")
-    certificates = {f"/run/tls/{server}.{kind}": f"{server}.{kind}" for kind in kinds}
-    assert files == certificates | {f"/run/secrets/{each}": each for each in OWN[name]}
+def test_who_is_in_front_has_a_certificate_and_no_secret() -> None:
+    """The doctor has those of the action server. All others are compared with Kubernetes."""
+    for name in ("proxy", "balancer"):
+        files = ("ca.crt", f"{name}.crt", f"{name}.key")
+        assert mounted(SERVICES[name]) == {f"/run/tls/{each}": each for each in files}
+    assert mounted(SERVICES["doctor"]) == mounted(SERVICES["actions"])
+    assert mounted(SERVICES["prometheus"]) == {}
 
 
 def test_only_rasa_reaches_the_action_server_and_the_stores() -> None:
