@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +14,6 @@ from unittest.mock import AsyncMock, Mock
 from urllib.parse import urlsplit
 
 import pytest
-from typing_extensions import Self
 
 if sys.platform != "linux":
     pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
@@ -36,19 +35,9 @@ Ends = Callable[..., Looked]
 Measure = Callable[[str, Ends], Awaitable[tuple[list[list[str]], list[str]]]]
 
 
-class PS7:
-    """Nobody listens: `behaviour` is what a real one was to be made of."""
-
-    def __init__(self, behaviour: object, trust: object = None) -> None:
-        self.behaviour: Any = behaviour
-        self.trust = trust
-        self.requests: list[float] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
+def nobody(behaviour: object, trust: object = None) -> AbstractAsyncContextManager[Any]:
+    """Listen nowhere: `behaviour` is what PS7 was to be made of."""
+    return nullcontext(SimpleNamespace(behaviour=behaviour, trust=trust, requests=[]))
 
 
 def looked(*ended: Lookup, **other: float) -> Looked:
@@ -65,7 +54,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measure:
         async def look_up(*job: object, **how: float) -> Looked:
             return ends(*job, **how)
 
-        monkeypatch.setattr(lookups, "PS7", PS7)
+        monkeypatch.setattr(lookups, "PS7", nobody)
         for behaviour in ("failing", "refusing", "repeating"):
             monkeypatch.setattr(lookups, behaviour, lambda *given: given)
         monkeypatch.setattr(lookups, "look_up", look_up)
@@ -80,7 +69,9 @@ async def test_nine_tenths_of_what_is_possible_have_to_be_known(measured: Measur
     """In the middle one of the runs, of this tree, in each way: here one too few at a time."""
     least = {0.3: 176, 0.5: 158, 0.7: 119}
 
-    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+    def ends(
+        tree: Path, ps7: SimpleNamespace, how_many: int, settings: object, *, at_a_time: int
+    ) -> Looked:
         assert (how_many, settings) == (FAILING, {})
         share, seed = ps7.behaviour
         known = least[share] - (at_a_time == 8) + (seed - 2) * 20 if tree is THIS else 2 * seed
@@ -106,7 +97,9 @@ async def test_each_lookup_under_way_and_one_more_may_be_refused_then_four_probe
     """In the first second, and after it. Of a token, it is the token that is refused."""
     asked = []
 
-    def ends(tree: Path, ps7: PS7, *job: object, at_a_time: int, pause: float) -> Looked:
+    def ends(
+        tree: Path, ps7: SimpleNamespace, *job: object, at_a_time: int, pause: float
+    ) -> Looked:
         asked.append((*ps7.behaviour, *job, at_a_time, pause))
         ps7.requests += [5.0, 5.0, 5.0 + BEGINS - 0.01, *[5.0 + BEGINS] * late]
         if tree is THEN:
@@ -132,7 +125,9 @@ async def test_each_lookup_under_way_and_one_more_may_be_refused_then_four_probe
 async def test_nobody_may_be_another_customer(measured: Measure) -> None:
     """Not even one, late; of another tree it is only shown. Who is unknown is no one else."""
 
-    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+    def ends(
+        tree: Path, ps7: SimpleNamespace, how_many: int, settings: object, *, at_a_time: int
+    ) -> Looked:
         assert (how_many, settings) == (REPEATED, {})
         others = [ANOTHER] * (3 if tree is THEN else ps7.behaviour == (LATE,) and at_a_time == 8)
         return looked(*others, UNKNOWN, *[KNOWN] * (REPEATED - 1 - len(others)))
@@ -154,7 +149,9 @@ async def test_a_lookup_costs_so_many_milliseconds(measured: Measure) -> None:
     """Of the clock and of the processor; beside another tree, with the ratio of ours over it."""
     asked = []
 
-    def ends(tree: Path, ps7: PS7, how_many: int, settings: object, *, at_a_time: int) -> Looked:
+    def ends(
+        tree: Path, ps7: SimpleNamespace, how_many: int, settings: object, *, at_a_time: int
+    ) -> Looked:
         asked.append(tree)
         assert (how_many, at_a_time) == (COST, 1)
         assert (ps7.trust is None) == (settings == {})
@@ -170,15 +167,6 @@ async def test_a_lookup_costs_so_many_milliseconds(measured: Measure) -> None:
         for name, pair in zip(of, values, strict=True)
     ]
     assert asked[:4] == [THIS, THEN, THEN, THIS]
-
-
-async def test_a_rush_brings_more_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its rate, and each is themselves. The process grew by bytes: others would be below 0."""
-    monkeypatch.setattr(rush, "TAKES", 0.01)
-    run, asked = await rush.rush(ROOT, rush.OURS, 1.5, 0.1)
-    assert len(run.lookups) == len(asked.requests) == 15
-    assert all(each.outcome == "ok" and each.is_right for each in run.lookups)
-    assert run.opened == 0 <= run.memory
 
 
 async def test_ps7_fails_repeats_and_is_away_as_it_is_told() -> None:
@@ -230,15 +218,28 @@ class PS7Client:
 """
 
 
-async def test_a_process_has_the_plugin_of_its_tree(tmp_path: Path) -> None:
-    """Of this one, the circuit opens at the first refusal, and that is counted."""
+async def test_a_process_has_the_plugin_of_its_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this one, the circuit opens at the first refusal, and that is counted.
+
+    A rush brings more than there is room for, by its rate, and each is themselves. The process grew
+    by bytes: others would be below 0.
+    """
     (tmp_path / "actions").mkdir()
     (tmp_path / "actions" / "ps7.py").write_text(OTHER)
-    ends = {ROOT: (["forbidden", "circuit_open"], 1), tmp_path: (["another"] * 2, 0)}
-    for tree, expected in ends.items():
-        async with ps7.PS7(ps7.refusing(403)) as asked, Side.of(tree) as side:
-            run = await side.look_up(asked.url, ["a", "b"], at_a_time=1)
-        assert ([each.reason for each in run.lookups], run.opened) == expected
+    async with Side.of(ROOT) as ours, Side.of(tmp_path) as theirs:
+        for side, reasons in ((ours, ["forbidden", "circuit_open"]), (theirs, ["another"] * 2)):
+            async with ps7.PS7(ps7.refusing(403)) as asked:
+                run = await side.look_up(asked.url, ["a", "b"], at_a_time=1)
+            found = [each.reason for each in run.lookups], run.opened
+            assert found == (reasons, int(side is ours))
+        monkeypatch.setattr(rush, "TAKES", 0.01)
+        monkeypatch.setattr(rush, "Side", SimpleNamespace(of={ROOT: nullcontext(ours)}.get))
+        run, asked = await rush.rush(ROOT, rush.OURS, 1.5, 0.1)
+    assert len(run.lookups) == len(asked.requests) == 15
+    assert all(each.outcome == "ok" and each.is_right for each in run.lookups)
+    assert run.opened == 0 <= run.memory
 
 
 @pytest.mark.parametrize(("wrong", "lost"), [(1, 1), (1, 2)])
