@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -18,7 +20,7 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("a benchmark keeps processes on their cores", allow_module_level=True)
 
-from benchmarks import actions, lookups, ps7, rush, stub, turn
+from benchmarks import actions, figures, lookups, ps7, rush, stub, turn
 from benchmarks.gate import Gate
 from benchmarks.lookups import BEGINS, COST, FAILING, REPEATED
 from benchmarks.ps7 import LATE, MOMENTS
@@ -167,6 +169,91 @@ async def test_a_lookup_costs_so_many_milliseconds(measured: Measure) -> None:
         for name, pair in zip(of, values, strict=True)
     ]
     assert asked[:4] == [THIS, THEN, THEN, THIS]
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (looked(*[KNOWN] * 6, *[UNKNOWN] * 4, memory=64 * MIB), []),
+        (looked(*[KNOWN] * 5, *[UNKNOWN] * 5), ["too few are known"]),
+        (looked(*[KNOWN] * 10, opened=1), ["the circuit opened"]),
+        (looked(*[KNOWN] * 10, memory=64 * MIB + 1), ["memory grew"]),
+        (looked(*[KNOWN] * 9, ANOTHER), ["somebody is another customer"]),
+    ],
+)
+def test_a_rush_may_cost_a_tenth_of_what_is_possible(run: Looked, said: list[str]) -> None:
+    """One and a half times as many come as there is room for: six of ten is nine tenths of it."""
+    assert rush.bad(run, 1.5) == said
+
+
+async def test_a_rush_is_judged_where_a_client_can_know_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of this tree alone. Each run is a row, with the median of those who are known."""
+    known = [KNOWN._replace(seconds=seconds) for seconds in (1.0, 1.1, 4.0)]
+    others = [UNKNOWN._replace(reason=reason, seconds=9.0) for reason in "baa"]
+    came = looked(*known, *others, opened=2, memory=3 * MIB)
+    ps7 = SimpleNamespace(requests=[1.0] * 8, most=5)
+    monkeypatch.setattr(rush, "rush", AsyncMock(return_value=(came, ps7)))
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    table, wrong = await rush.measure(Path("another"), 30.0)
+    assert wrong == [
+        f"{kind}, {factor} times: {what}"
+        for kind in (rush.OURS, rush.PS7S)
+        for factor in (1.2, 1.5)
+        for what in ("too few are known", "the circuit opened")
+    ]
+    shown = (
+        f"| {rush.OURS} | 1.5 times | {NOW} | 50% of 67% | 1.1 s | a 2, b 1 | 2 | 8 | 5 | 3 MiB |"
+    )
+    assert table.splitlines()[5] == shown
+    assert len(table.splitlines()) == 2 + 12
+
+
+@pytest.mark.parametrize("wrong", [[], ["this", "that"]], ids=["right", "wrong"])
+@pytest.mark.parametrize("name", ["lookups", "outage", "rush", "scale", "soak"])
+def test_what_is_wrong_is_said_and_fails_the_command(
+    name: str,
+    wrong: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And the table goes into the file of its benchmark if it is to be kept, not otherwise."""
+    given: dict[str, object] = {"a figure": 9}
+    acts = [SimpleNamespace(plan=SimpleNamespace(name="an act"))]
+    found = SimpleNamespace(figures=lambda: given, problems=lambda: wrong, acts=acts)
+    ours: dict[str, dict[str, object]] = {
+        "lookups": {"MEASURES": {"lookups": AsyncMock(return_value=("| a figure | 9 |", wrong))}},
+        "outage": {"outage": AsyncMock(return_value=found), "HOWS": ("silent", "refused")},
+        "rush": {"measure": AsyncMock(return_value=("| a figure | 9 |", wrong))},
+        "soak": {"soak": AsyncMock(return_value=(given, wrong))},
+        "scale": {
+            "scale": AsyncMock(return_value=found),
+            "Programs": SimpleNamespace(find=lambda: SimpleNamespace(missing=None, versions=dict)),
+            "verdict": SimpleNamespace(
+                figures=lambda _: given, of_act=lambda *_: given, problems=lambda _: wrong
+            ),
+        },
+    }
+    module = importlib.import_module(f"benchmarks.{name}{'.__main__' if name == 'scale' else ''}")
+    for attribute, value in ours[name].items():
+        monkeypatch.setattr(module, attribute, value)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    assert module.main([]) == bool(wrong)
+    assert [*tmp_path.iterdir()] == []
+    module.main(["--write"])
+    assert [file.name for file in tmp_path.iterdir()] == [f"{name}.md"]
+    kept = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    assert "| a figure | 9 |" in kept
+    shown = capsys.readouterr().out
+    hows = ("silent: ", "refused: ") if name == "outage" else ("",)
+    said = "".join(f"PROBLEM: {how}{each}\n" for how in hows for each in wrong)
+    assert shown == f"\n{kept}{said}" * 2
 
 
 async def test_ps7_fails_repeats_and_is_away_as_it_is_told() -> None:

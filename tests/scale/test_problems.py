@@ -1,13 +1,9 @@
-"""What `make outage`, `rush` and `soak` take for wrong, without a load: one thing among others."""
+"""What `make outage` and `soak` take for wrong, without a load: one thing among others."""
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections import Counter
 from contextlib import nullcontext
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import AsyncMock
@@ -17,7 +13,7 @@ import pytest
 from actions.ps7.outcomes import Outcome, Reason
 from actions.ps7.telemetry import LookupReport
 from actions.ps7.testing import PERSONAS
-from benchmarks import figures, soak
+from benchmarks import soak
 from benchmarks.bot import LookupLog
 from benchmarks.calls import User
 from benchmarks.outage import Outage, Turn
@@ -79,60 +75,6 @@ def test_a_turn_counts_for_the_moment_in_which_it_began() -> None:
     ]
 
 
-KNOWN, ANOTHER, BUSY = ("ok", True), ("ok", False), ("unavailable", True)
-"""How a lookup ends, and whether it is not another one's customer."""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a rush keeps processes on their cores")
-@pytest.mark.parametrize(
-    ("ends", "opened", "mebibytes", "said"),
-    [
-        ([KNOWN] * 6 + [BUSY] * 4, 0, 64, []),
-        ([KNOWN] * 5 + [BUSY] * 5, 0, 0, ["too few are known"]),
-        ([KNOWN] * 10, 1, 0, ["the circuit opened"]),
-        ([KNOWN] * 10, 0, 64.1, ["memory grew"]),
-        ([KNOWN] * 9 + [ANOTHER], 0, 0, ["somebody is another customer"]),
-    ],
-)
-def test_a_rush_may_cost_a_tenth_of_what_is_possible(
-    ends: list[tuple[str, bool]], opened: int, mebibytes: float, said: list[str]
-) -> None:
-    """One and a half times as many come as there is room for: six of ten is nine tenths of it."""
-    from benchmarks.rush import bad  # noqa: PLC0415 - it needs Linux
-    from benchmarks.sides import Looked, Lookup  # noqa: PLC0415 - likewise
-
-    lookups = [Lookup(outcome, outcome, 0.1, is_right) for outcome, is_right in ends]
-    assert bad(Looked(lookups, opened, 1.0, 1.0, round(mebibytes * 2**20)), 1.5) == said
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a rush keeps processes on their cores")
-async def test_a_rush_is_judged_where_a_client_can_know_the_room(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Of this tree alone. Each run is a row, with the median of those who are known."""
-    from benchmarks import rush  # noqa: PLC0415 - it needs Linux
-    from benchmarks.sides import NOW, Looked, Lookup  # noqa: PLC0415 - likewise
-
-    known = [("ok", "ok", seconds) for seconds in (1.0, 1.1, 4.0)]
-    ends = [("unavailable", "b", 9.0), *known, *[("unavailable", "a", 9.0)] * 2]
-    came = Looked([Lookup(*each, True) for each in ends], 2, 1.0, 1.0, 3 * 2**20)
-    ps7 = SimpleNamespace(requests=[1.0] * 8, most=5)
-    monkeypatch.setattr(rush, "rush", AsyncMock(return_value=(came, ps7)))
-    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
-    table, wrong = await rush.measure(Path("another"), 30.0)
-    assert wrong == [
-        f"{kind}, {factor} times: {what}"
-        for kind in (rush.OURS, rush.PS7S)
-        for factor in (1.2, 1.5)
-        for what in ("too few are known", "the circuit opened")
-    ]
-    shown = (
-        f"| {rush.OURS} | 1.5 times | {NOW} | 50% of 67% | 1.1 s | a 2, b 1 | 2 | 8 | 5 | 3 MiB |"
-    )
-    assert table.splitlines()[5] == shown
-    assert len(table.splitlines()) == 2 + 12
-
-
 @pytest.mark.parametrize(
     ("after", "said"),
     [
@@ -144,50 +86,6 @@ async def test_a_rush_is_judged_where_a_client_can_know_the_room(
 )
 def test_only_memory_may_grow_and_by_a_twentieth(after: State, said: list[str]) -> None:
     assert grown(State(1000, 10, 2), after) == said
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="some keep processes on their cores")
-@pytest.mark.parametrize("wrong", [[], ["this", "that"]], ids=["right", "wrong"])
-@pytest.mark.parametrize("name", ["lookups", "outage", "rush", "scale", "soak"])
-def test_what_is_wrong_is_said_and_fails_the_command(
-    name: str,
-    wrong: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """And the table goes into the file of its benchmark if it is to be kept, not otherwise."""
-    given: dict[str, object] = {"a figure": 9}
-    acts = [SimpleNamespace(plan=SimpleNamespace(name="an act"))]
-    found = SimpleNamespace(figures=lambda: given, problems=lambda: wrong, acts=acts)
-    ours: dict[str, dict[str, object]] = {
-        "lookups": {"MEASURES": {"lookups": AsyncMock(return_value=("| a figure | 9 |", wrong))}},
-        "outage": {"outage": AsyncMock(return_value=found), "HOWS": ("silent", "refused")},
-        "rush": {"measure": AsyncMock(return_value=("| a figure | 9 |", wrong))},
-        "soak": {"soak": AsyncMock(return_value=(given, wrong))},
-        "scale": {
-            "scale": AsyncMock(return_value=found),
-            "Programs": SimpleNamespace(find=lambda: SimpleNamespace(missing=None, versions=dict)),
-            "verdict": SimpleNamespace(
-                figures=lambda _: given, of_act=lambda *_: given, problems=lambda _: wrong
-            ),
-        },
-    }
-    module = importlib.import_module(f"benchmarks.{name}{'.__main__' if name == 'scale' else ''}")
-    for attribute, value in ours[name].items():
-        monkeypatch.setattr(module, attribute, value)
-    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
-    monkeypatch.setattr(figures, "RESULTS", tmp_path)
-    assert module.main([]) == bool(wrong)
-    assert [*tmp_path.iterdir()] == []
-    module.main(["--write"])
-    assert [file.name for file in tmp_path.iterdir()] == [f"{name}.md"]
-    kept = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
-    assert "| a figure | 9 |" in kept
-    shown = capsys.readouterr().out
-    hows = ("silent: ", "refused: ") if name == "outage" else ("",)
-    said = "".join(f"PROBLEM: {how}{each}\n" for how in hows for each in wrong)
-    assert shown == f"\n{kept}{said}" * 2
 
 
 async def test_a_turn_of_a_soak_ends_as_its_answer_says(monkeypatch: pytest.MonkeyPatch) -> None:
