@@ -9,9 +9,8 @@ import ssl
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from yarl import URL
 
 from benchmarks.scale.programs import Programs
 from tests.deploy.deployment import DEPLOY
+from tests.host.loopback import Server, http
 from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 
@@ -28,7 +28,8 @@ pytestmark = pytest.mark.slow
 
 NGINX = Programs.find().nginx
 WEBHOOK = "/webhooks/rest/webhook"
-ANSWER = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}"
+Call = Callable[..., Awaitable[tuple[int, float]]]
+"""Calls an action: the status of the answer, and the seconds."""
 
 
 @pytest.fixture
@@ -105,101 +106,78 @@ async def test_the_proxy_lets_one_channel_through(
     assert 47 <= told[status] <= 60  # of 51, of which four are used, and one a second
 
 
-@dataclass
-class Balanced:
-    """The balancer in front of two ports, and what a call through it takes."""
-
-    http: aiohttp.ClientSession
-    known: ssl.SSLContext
-    shows: ssl.SSLContext
-    port: int
-    ports: tuple[int, int]
-    heard: list[tuple[int, bytes]] = field(default_factory=list)
-
-    async def call(self) -> tuple[int, float]:
-        """Call an action: the status of the answer, and the seconds."""
-        began = time.monotonic()
-        url = f"https://localhost:{self.port}/webhook"
-        async with self.http.post(url, json={}, ssl=self.known) as told:
-            assert told.status == 502 or await told.json() == {}
-            return told.status, time.monotonic() - began
-
-    async def serve(self, port: int, *, hangs: str = "") -> asyncio.Server:
-        """Start an action server that answers, or hangs: with the call, or before TLS."""
-
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            self.heard.append((port, await reader.read(1 << 16)))
-            if hangs:
-                await reader.read()  # until nginx goes
-            else:
-                writer.write(ANSWER)
-            writer.close()
-            await writer.wait_closed()
-
-        shows = None if hangs == "connections" else self.shows
-        return await asyncio.start_server(talk, "127.0.0.1", port, ssl=shows)
-
-
-@pytest.fixture
-async def balanced(root: Path, deploy_folder: Path) -> AsyncIterator[Balanced]:
-    """Run balancer.conf in front of two servers that are not there yet."""
-    tls = deploy_folder / "secrets" / "tls"
+@asynccontextmanager
+async def balanced(root: Path, tls: Path, *servers: Server) -> AsyncIterator[Call]:
+    """Run balancer.conf in front of some servers; yield what calls them through it."""
     known = ssl.create_default_context(cafile=tls / "ca.crt")
-    shows = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    shows.load_cert_chain(tls / "actions.crt", tls / "actions.key")
-    port, ports = free_port(), (free_port(), free_port())
+    port, balancer = free_port(), (DEPLOY / "balancer.conf").read_text("utf-8")
     # Debian's nginx cannot `resolve`.
-    (server,) = re.findall(
-        "server actions:5055 resolve .*;", (DEPLOY / "balancer.conf").read_text()
-    )
-    by_address = (server.replace("actions:5055 resolve", f"127.0.0.1:{each}") for each in ports)
+    (server,) = re.findall("server actions:5055 resolve .*;", balancer)
+    hosts = (f"127.0.0.1:{each.port}" for each in servers)
     there = {
-        server: " ".join(by_address),
+        server: " ".join(server.replace("actions:5055 resolve", each) for each in hosts),
         "resolver 127.0.0.11 valid=2s;": "",
         "listen 5055": f"listen 127.0.0.1:{port}",
         "proxy_read_timeout 6s": "proxy_read_timeout 1s",
     }
+
+    async def call(path: str = "/webhook", length: int = 2) -> tuple[int, float]:
+        began, url = time.monotonic(), f"https://localhost:{port}{path}"
+        async with client.post(url, data=BytesIO(b" " * length), ssl=known) as told:
+            return told.status, time.monotonic() - began
+
+    limit = aiohttp.ClientTimeout(30)
     async with (
         nginx("balancer.conf", root, tls, there),
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http,
+        aiohttp.ClientSession(timeout=limit) as client,
     ):
-        yield Balanced(http, known, shows, port, ports)
+        yield call
+
+
+@pytest.fixture
+def shows(deploy_folder: Path) -> ssl.SSLContext:
+    """Show the certificate of the action server."""
+    tls = deploy_folder / "secrets" / "tls"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls / "actions.crt", tls / "actions.key")
+    return context
 
 
 @pytest.mark.parametrize("takes", ["connections", "calls"])
-async def test_of_two_action_servers_one_hangs(takes: str, balanced: Balanced) -> None:
+async def test_of_two_action_servers_one_hangs(
+    takes: str, root: Path, deploy_folder: Path, shows: ssl.SSLContext
+) -> None:
     """It takes what comes and answers nothing: the other one answers, and one call in ten is late.
 
     It hangs before TLS, as a server without its worker does, or with the call.
     """
-    hangs, answers = balanced.ports
-    served = [await balanced.serve(hangs, hangs=takes), await balanced.serve(answers)]
-    try:
-        calls = [await balanced.call() for _ in range(20)]
-        url = f"https://localhost:{balanced.port}/actions"
-        long = BytesIO(b" " * 15_000_000)  # as a long conversation is
-        async with balanced.http.post(url, data=long, ssl=balanced.known) as told:
-            assert told.status == 404
-    finally:
-        for server in served:
-            server.close()
-    took = [seconds for _, seconds in calls]
-    assert {status for status, _ in calls} == {200}
-    calls_of_hung = [port for port, _ in balanced.heard if port == hangs]
-    assert len(calls_of_hung) == 1, "the server that hangs gets one call in ten seconds"
+    tls = deploy_folder / "secrets" / "tls"
+    async with (
+        Server([60.0], tls=shows if takes == "calls" else None) as hangs,
+        Server([http(b"{}")], tls=shows) as answers,
+        balanced(root, tls, hangs, answers) as call,
+    ):
+        statuses, took = zip(*[await call() for _ in range(20)], strict=True)
+        # As long as a conversation may be.
+        assert (await call("/actions", 15_000_000))[0] == 404
+    assert {*statuses} == {200}
+    assert hangs.connections == 1, "the server that hangs gets one call in ten seconds"
     assert sum(each > 0.5 for each in took) <= 2, took
     assert max(took) < 5
 
 
-async def test_both_action_servers_were_away(balanced: Balanced) -> None:
+async def test_both_action_servers_were_away(
+    root: Path, deploy_folder: Path, shows: ssl.SSLContext
+) -> None:
     """Nginx leaves both alone, and looks again soon enough: nobody waits for half a minute more."""
-    assert {(await balanced.call())[0] for _ in range(3)} == {502}
-    served = [await balanced.serve(port) for port in balanced.ports]
-    began = time.monotonic()
-    try:
-        while (await balanced.call())[0] == 502:
+    async with (
+        Server([], stays=False, tls=shows) as one,
+        Server([], stays=False, tls=shows) as other,
+        balanced(root, deploy_folder / "secrets" / "tls", one, other) as call,
+    ):
+        assert {(await call())[0] for _ in range(3)} == {502}
+        one.pieces = other.pieces = [http(b"{}")]
+        began = time.monotonic()
+        while (await call())[0] == 502:
             assert time.monotonic() - began < 12
             await asyncio.sleep(0.2)
-    finally:
-        for server in served:
-            server.close()
