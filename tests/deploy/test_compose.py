@@ -156,15 +156,6 @@ def test_who_is_in_front_waits_longer() -> None:
     assert 250 * int(message) <= 1024 * int(call)
 
 
-def test_so_many_messages_pass_as_the_page_says() -> None:
-    """And one that is too long is refused as soon as at the Ingress."""
-    text, page = (
-        (DEPLOY / name).read_text(encoding="utf-8") for name in ("nginx.conf", "README.md")
-    )
-    (rate,), (burst,) = re.findall(r"rate=(\d+)r/s;", text), re.findall(r"burst=(\d+) ", text)
-    assert f"{rate} messages a second, and a burst of {burst}," in page
-
-
 def test_prometheus_has_our_alerts_and_keeps_what_they_look_back_at() -> None:
     """It measures as often as they expect; `make compose` sees it measure each action server."""
     monitoring = ROOT / "examples" / "monitoring"

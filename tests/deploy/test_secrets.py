@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -140,33 +141,31 @@ def test_no_other_user_gets_into_the_folder(deploy_folder: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in folder.glob("*/*")} == {0o644}
 
 
+def with_secrets(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as Rasa's image does."""
+    return subprocess.run(
+        ("/bin/sh", DEPLOY / "rasa" / "with-secrets", *command),
+        env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_rasa_gets_the_files_as_variables(tmp_path: Path) -> None:
     """`with-secrets` becomes the command it is given, whatever characters a password has."""
     password = """it's "$HOME" & `more`; \\n %s"""
     (tmp_path / "DB_PASSWORD").write_text(f"{password}\n")
     (tmp_path / "REDIS_PASSWORD").write_text("plain")
     (tmp_path / "..data").mkdir()  # as Kubernetes mounts a Secret
-
-    program = "echo $$; printenv DB_PASSWORD REDIS_PASSWORD"
-    process = subprocess.Popen(
-        ["/bin/sh", DEPLOY / "rasa" / "with-secrets", "/bin/sh", "-c", program],
-        env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    said, _ = process.communicate()
-
-    assert said == f"{process.pid}\n{password}\nplain\n", "it gets the signals of the container"
+    done = with_secrets(tmp_path, "printenv", "DB_PASSWORD", "REDIS_PASSWORD")
+    assert done.stdout == f"{password}\nplain\n"
+    done = with_secrets(tmp_path, "/bin/sh", "-c", "echo $PPID")
+    assert done.stdout == f"{os.getpid()}\n", "it gets the signals of the container"
 
 
 def test_without_a_secret_rasa_does_not_start(tmp_path: Path) -> None:
     """What cannot be read ends it: else it goes on with a blank password."""
     (tmp_path / "DB_PASSWORD").symlink_to("gone")
-    done = subprocess.run(
-        ("/bin/sh", DEPLOY / "rasa" / "with-secrets", "echo", "started"),
-        env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = with_secrets(tmp_path, "echo", "started")
     assert (done.returncode > 0, done.stdout) == (True, "")
