@@ -11,7 +11,7 @@ from tests.docs.test_documents import exit_code, leads_nowhere
 from tests.unit.test_cli_texts import CLI, FILES
 
 
-@pytest.mark.parametrize("file", [*FILES.values(), "fragments.txt"])
+@pytest.mark.parametrize("file", [*FILES, "fragments.txt"])
 def test_a_command_or_a_page_that_a_text_names_is_there(file: str) -> None:
     """The parser takes each call, and each page has the heading."""
     text = (CLI / file).read_text("utf-8")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 from actions.ps7.cli import web
 from actions.ps7.cli.command import parser
 from tests.support.arriving import arrived
-from tests.support.command import Cli, Terminal
+from tests.support.command import Cli, Ended, Terminal
 from tests.support.pages import serving
 from tests.support.processes import free_port
 
@@ -28,6 +28,9 @@ ANA = {"ps7_status": "ok", "ps7_context": "gAAA", "cpf": "52998224725", "segment
 TYPED = {"identification": "529.982.247-25", "segment": "for ctx-of-ana"}
 """What a form wrote into slots that are open by their names."""
 NOTHING = dict.fromkeys(ANA) | {"balance": 5}
+
+
+Chat = Callable[[str, str], Ended]
 
 
 @dataclass
@@ -65,6 +68,17 @@ def rasa() -> Iterator[Rasa]:
         yield rasa
 
 
+@pytest.fixture
+def chat(cli: Cli, isolated: pytest.MonkeyPatch) -> Chat:
+    """What runs the command with these options, and types this."""
+
+    def typed(text: str, options: str) -> Ended:
+        isolated.setattr("sys.stdin", io.StringIO(text))
+        return cli(f"chat {options}")
+
+    return typed
+
+
 SHOWN = """\
 you: oi
 bot: Olá! [Saldo] [Limite]
@@ -92,21 +106,18 @@ you: :quit
 """
 
 
-def test_answers_and_what_changed_are_shown(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
+def test_answers_and_what_changed_are_shown(rasa: Rasa, chat: Chat) -> None:
     """A contextId goes along with the message after it was named, and only with that one.
 
     A CPF and a contextId that arrived are masked in whichever slot they are.
     """
     said = "oi\n\ne agora?\n:slots\n:as two words\n:as diego\ntchau\n:quit\nx"
-    isolated.setattr("sys.stdin", io.StringIO(said))
     buttons = [{"title": "Saldo", "payload": "/a"}, {"title": "Limite", "payload": "/b"}]
     first = [{"recipient_id": "s", "text": "Olá!", "buttons": buttons}, {"image": "http://i"}]
     rasa.answers = [first, [], [{"recipient_id": "s", "text": "Até logo!"}]]
     unchanged = ANA | {"segment": None}
     rasa.slots = [{**NOTHING, **ANA}, unchanged, unchanged | TYPED]
-    assert cli(f"chat --as ctx-of-ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
+    assert chat(said, f"--as ctx-of-ana --url {rasa.url}/ --sender a/b") == (0, SHOWN, "")
     assert rasa.heard == [
         {"sender": "a/b", "message": "oi", "metadata": {"contextId": "ctx-of-ana"}},
         {"sender": "a/b", "message": "e agora?"},
@@ -133,28 +144,23 @@ def test_it_talks_as_the_settings_say(rasa: Rasa, cli: Cli, isolated: pytest.Mon
     assert arrived(token, [KEY], message["sender"]).context_id == "ana"
 
 
-def test_a_rasa_that_shows_no_tracker_still_talks(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
+def test_a_rasa_that_shows_no_tracker_still_talks(rasa: Rasa, chat: Chat) -> None:
     """Without --enable-api it answers 404; that is said once, and not asked again."""
-    isolated.setattr("sys.stdin", io.StringIO("oi\noi\n:slots"))
     rasa.answers = [[{"text": "Olá!"}]] * 2
     out = "you: oi\nbot: Olá!\nyou: oi\nbot: Olá!\nyou: :slots\n"
     err = "The slots are not shown: Rasa shows them with `rasa run --enable-api`.\n"
-    assert (cli(f"chat --url {rasa.url}"), len(rasa.asked)) == ((0, out, err), 1)
+    assert chat("oi\noi\n:slots", f"--url {rasa.url}") == (0, out, err)
+    assert len(rasa.asked) == 1
 
 
-def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
+def test_a_rasa_with_a_token_shows_the_slots_to_whoever_has_it(rasa: Rasa, chat: Chat) -> None:
     """Without it the way is said: what Rasa has on already is not. The first line may bring it."""
     rasa.token = "a&b/ç"
     given = "a&b/ç\noi", "--auth-token -", True
     for typed, option, shown in (("oi", "", False), ("oi", "--auth-token x", False), given):
-        isolated.setattr("sys.stdin", io.StringIO(typed))
         rasa.answers, rasa.slots = [[{"text": "Olá!"}]], [{"segment": "Varejo"}]
         rasa.refuses = 403 if option else 401
-        code, out, err = cli(f"chat --url {rasa.url} {option}")
+        code, out, err = chat(typed, f"--url {rasa.url} {option}")
         assert code == 0, out
         assert ("     segment = Varejo\n" in out) is shown
         wants = "The slots are not shown: Rasa wants the token that it was started with: --auth-tok"
@@ -177,23 +183,16 @@ NO_SLOTS: tuple[object, ...] = ([], 7.5, "slots", {"slots": 7})
     ],
 )
 def test_what_is_no_rasa_is_no_traceback(
-    cli: Cli,
-    isolated: pytest.MonkeyPatch,
-    answers: object,
-    slots: object,
-    expected: tuple[int, str],
+    chat: Chat, answers: object, slots: object, expected: tuple[int, str]
 ) -> None:
     """Whatever answers there, in whatever form."""
-    isolated.setattr("sys.stdin", io.StringIO("oi"))
     with serving(lambda _, message: slots if message is None else answers) as url:
-        code, out, err = cli(f"chat --url {url}")
+        code, out, err = chat("oi", f"--url {url}")
     assert code == expected[0], err
     assert expected[1] in out + err
 
 
-def test_a_rasa_that_does_not_take_a_message_is_named(
-    rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch
-) -> None:
+def test_a_rasa_that_does_not_take_a_message_is_named(rasa: Rasa, chat: Chat) -> None:
     """And what to look at."""
     assert parser().parse_args(["chat"]).url == "http://127.0.0.1:5005"
     rasa.answers = [503]
@@ -203,12 +202,11 @@ def test_a_rasa_that_does_not_take_a_message_is_named(
         (closed := f"http://127.0.0.1:{free_port()}", f"Rasa cannot be reached at {closed} (URLE"),
         ("localhost:5005", "Rasa cannot be reached at localhost:5005 (URLError): "),
     ):
-        isolated.setattr("sys.stdin", io.StringIO("oi"))
-        code, _, err = cli(f"chat --url {url}")
+        code, _, err = chat("oi", f"--url {url}")
         assert (code, err[: len(said)]) == (1, said)
 
 
-def test_a_rasa_may_take_a_minute(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyPatch) -> None:
+def test_a_rasa_may_take_a_minute(rasa: Rasa, chat: Chat, isolated: pytest.MonkeyPatch) -> None:
     """For an answer, and for the slots; no more."""
     isolated.setattr(web, "time", SimpleNamespace(monotonic=lambda: rasa.now))
     for takes, code, said in (
@@ -217,8 +215,7 @@ def test_a_rasa_may_take_a_minute(rasa: Rasa, cli: Cli, isolated: pytest.MonkeyP
         ((0, 60.1), 0, "The slots are not shown"),
     ):
         rasa.takes, rasa.answers, rasa.slots = takes, [[]], [ANA]
-        isolated.setattr("sys.stdin", io.StringIO("oi"))
-        ended = cli(f"chat --url {rasa.url}")
+        ended = chat("oi", f"--url {rasa.url}")
         assert ended.code == code, ended.err
         assert said in ended.err
         assert ("cpf = " in ended.out) == (not said)

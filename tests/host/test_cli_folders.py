@@ -129,13 +129,8 @@ def test_a_link_out_of_the_folder_is_not_read(cli: Cli) -> None:
 
 
 def test_how_much_is_read_is_bounded(cli: Cli, isolated: pytest.MonkeyPatch) -> None:
-    """A file, how deep it lies; values, names and bytes of all that lies in a folder."""
-    lay_out(Path(), {**BOT, **dict.fromkeys(("data/large.yml", "actions/x.py"), "#\n" * 600_000)})
-    lay_out(Path("data", *"d" * 30), {"x.yml": "rules: ["})
-    out = cli(DOCTOR).out
-    assert "data/large.yml is larger than 1024 KiB" in out
-    assert "the domain was read, from one file" in out
-    shell("rm -r data")
+    """Values, names and bytes of all that lies in a folder."""
+    lay_out(Path(), BOT)
     lay_out(Path("data"), {f"{n}.yml": "rules: [{a: 1}]\n" for n in range(24)})
     isolated.setattr("actions.ps7.cli.bot.yaml._MOST_KEPT", 2)
     assert "file-skipped" not in cli(DOCTOR).out
@@ -313,55 +308,45 @@ def test_the_next_run_makes_what_a_failure_left(
     assert list(Path().glob(".*.*.*")) == []
 
 
+NO_PROGRAM = "git init -q; : # and then there is no git"
+
+
 @pytest.mark.parametrize(
-    ("git", "ignores"),
+    ("git", "ignores", "takes"),
     [
-        ("true", ".env\n"),
-        ("git init -q", ".env\n"),
-        ("git init -q; echo .env > .git/info/exclude", None),
-        ("echo '.env\n!.env' > .gitignore; git init -q", ".env\n!.env\n.env\n"),
-        ("echo '.env\n!.env' > .gitignore", ".env\n!.env\n.env\n"),
-        ("echo .env > .gitignore", ".env\n"),
-        ("git init -q ..; echo .env > ../.gitignore; echo '!.env' > .gitignore", "!.env\n.env\n"),
+        ("true", ".env\n", True),
+        ("git init -q", ".env\n", True),
+        ("git init -q; echo .env > .git/info/exclude", None, True),
+        ("echo '.env\n!.env' > .gitignore; git init -q", ".env\n!.env\n.env\n", True),
+        ("echo '.env\n!.env' > .gitignore", ".env\n!.env\n.env\n", True),
+        ("echo .env > .gitignore", ".env\n", True),
+        (
+            "git init -q ..; echo .env > ../.gitignore; echo '!.env' > .gitignore",
+            "!.env\n.env\n",
+            True,
+        ),
+        # Nobody can tell without the program, or where it refuses to.
+        ("git init -q; git add -f .env", None, False),
+        ("git init -q; rm .git/HEAD", None, False),
+        (NO_PROGRAM, None, False),
     ],
 )
-def test_a_key_goes_into_a_env_that_git_ignores(
-    cli: Cli, isolated: pytest.MonkeyPatch, git: str, ignores: str | None
+def test_a_key_goes_into_no_env_that_git_keeps_or_may_keep(
+    cli: Cli, isolated: pytest.MonkeyPatch, git: str, ignores: str | None, takes: bool
 ) -> None:
     """Its owner alone reads it then. A folder that is no repository yet gets the rule too."""
     Path("bot").mkdir()
     isolated.chdir("bot")
     lay_out(Path(), {**BOT, ".env": "OWN=1\n"})
     shell(git)
-    assert "until then no seal opens after its restart" not in cli(INIT).out
+    with isolated.context() as patched:
+        patched.setenv("PATH", "/nowhere" if git == NO_PROGRAM else os.environ["PATH"])
+        warns = "until then no seal opens after its restart" in cli(INIT).out
     env, ignored = Path(".env"), Path(".gitignore")
     assert env.read_text().startswith("OWN=1\n")
-    assert "PS7_SEAL_KEYS" in env.read_text()
-    assert env.stat().st_mode & 0o777 == 0o600
+    assert ("PS7_SEAL_KEYS" in env.read_text(), warns) == (takes, not takes)
+    assert env.stat().st_mode & 0o777 == (0o600 if takes else 0o644)
     assert (ignored.read_text() if ignored.exists() else None) == ignores
-
-
-@pytest.mark.parametrize(
-    ("git", "path"),
-    [
-        pytest.param("git init -q; git add -f .env", None, id="kept"),
-        pytest.param("git init -q", "/nowhere", id="no git"),
-        pytest.param("git init -q; rm .git/HEAD", None, id="git refuses"),
-    ],
-)
-def test_no_key_goes_into_a_env_that_git_keeps_or_may_keep(
-    cli: Cli, isolated: pytest.MonkeyPatch, git: str, path: str | None
-) -> None:
-    """Nobody can tell without the program, or where it refuses to."""
-    lay_out(Path(), {**BOT, ".env": "OWN=1\n"})
-    shell(git)
-    with isolated.context() as patched:
-        patched.setenv("PATH", path or os.environ["PATH"])
-        assert "until then no seal opens after its restart" in cli(INIT).out
-    env = Path(".env")
-    assert env.stat().st_mode & 0o777 == 0o644
-    assert "PS7_SEAL_KEYS" not in env.read_text()
-    assert not Path(".gitignore").exists()
 
 
 def test_a_rule_that_git_does_not_follow_stops_the_key(

@@ -82,18 +82,6 @@ def test_strict_counts_warnings_but_those_allowed_by_name(
     assert out.endswith("\nno errors, no warnings (2 allowed)\n")
 
 
-def test_advice_that_several_findings_share_is_written_once(
-    isolated: pytest.MonkeyPatch, cli: Cli
-) -> None:
-    """Below the last of them. A setting about slots that cannot be used is named with the bot."""
-    isolated.setenv("PS7_SLOT_NAMES", "planted")
-    quotes = "responses: {utter_a: [{text: '{cpf}'}], utter_b: [{text: '{account}'}]}"
-    lay_out(Path(), {"domain.yml": f"slots: {{cpf: {{}}, account: {{}}}}\n{quotes}"})
-    out = cli("doctor --domain . --only-bot").out
-    counts = [out.count(each) for each in ("[response-quotes]", "{conta_verificada}", "[settings-")]
-    assert counts == [2, 1, 1]
-
-
 def test_only_bot_without_a_bot_is_refused(cli: Cli) -> None:
     """One line, and nothing is checked."""
     complaint = "--only-bot needs --bot or --domain: there is no bot to look at\n"
@@ -128,6 +116,7 @@ def test_the_example_bots_are_sound(example: str, cli: Cli) -> None:
     ("setting", "value", "minutes", "expected"),
     [
         ("SLOT_NAMES", '{"agency": "agencia"}', None, "error slot-names: ROOT/domain.yml declares"),
+        ("SLOT_NAMES", "planted", None, "error settings-bad: PS7_SLOT_NAMES cannot be used"),
         ("CLEAR_SLOTS", '["saldo"]', None, "warning clear-slots: PS7_CLEAR_SLOTS names saldo, "),
         ("MAX_AGE", "3600", None, None),  # Rasa's own time is 60 minutes
         ("MAX_AGE", "3601", None, "warning max-age: PS7_MAX_AGE is 3601 s, and a session ends"),

@@ -1,18 +1,15 @@
-"""The texts of the commands are files: the code that uses each, and what fills it, fit them."""
+"""The texts of the commands are files: they say what the code does, and each its own."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
 
-import pytest
-
 from actions.ps7.cli.arguments import FILES as FOR_A_BOT
+from actions.ps7.cli.findings import by_variant
 from actions.ps7.cli.init.environment import _SIMULATOR
 from actions.ps7.cli.lookup import _EXIT_CODES
 from actions.ps7.cli.masking import shape
@@ -21,94 +18,49 @@ from actions.ps7.outcomes import Reason
 from actions.ps7.settings import SECRETS_DIR, PS7Settings
 
 CLI = Path(__file__).parents[2] / "actions" / "ps7" / "cli"
-FILES = {
+READ_BY = {
     "finding": "findings.txt",
     "left_to_you": "remaining.txt",
     "refusal": "refusals.txt",
-    "add_command": "help.txt",
 }
-"""By the function that reads each."""
+FILES = (*READ_BY.values(), "help.txt")
+CODE = [each.read_text("utf-8") for each in sorted(CLI.rglob("*.py"))]
 SETTINGS = {f"PS7_{name.upper()}" for name in PS7Settings.model_fields} | {SECRETS_DIR, ".env"}
-VARIANTS = SETTINGS | {reason.value for reason in Reason}
-"""What is asked for by what follows the colon."""
 
 
 def texts(file: str) -> dict[str, str]:
     return {name.split()[0]: text for name, text in parts(file).items()}
 
 
-def names(node: ast.AST, scope: ast.AST) -> Iterator[str]:
-    """Yield a pattern for each text that an expression of a function can be."""
-    match node:
-        case ast.Constant(value=str(text)):
-            yield re.escape(text)
-        case ast.IfExp():
-            yield from (*names(node.body, scope), *names(node.orelse, scope))
-        case ast.JoinedStr():
-            found = ([*names(each, scope)] for each in node.values)
-            yield "".join(each[0] if len(each) == 1 else f"({'|'.join(each)})" for each in found)
-        case ast.FormattedValue():
-            yield from names(node.value, scope)
-        case ast.BinOp():
-            ends = [*names(node.right, scope)]
-            yield from (f"{first}{end}" for first in names(node.left, scope) for end in ends)
-        case ast.Name(id=name):
-            yield from _held(name, scope) or [".*"]
-        case _:
-            yield ".*"
+def named(call: ast.Call, scope: ast.AST) -> str:
+    """Return all texts that a call can mean: by its own words, or where those are set or listed."""
+    known, name = texts(READ_BY[ast.unparse(call.func)]), ast.unparse(call.args[0])
+    places: list[ast.AST] = [] if isinstance(call.args[0], ast.Call) else [call.args[0]]
+    for each in ast.walk(scope):
+        if isinstance(each, ast.Assign) and name in map(ast.unparse, each.targets):
+            places.append(each.value)
+        if isinstance(each, ast.For) and name in ast.unparse(each.target):
+            places.append(each.iter)
+    words = {str(getattr(each, "value", "")) for place in places for each in ast.walk(place)}
+    return "".join(known[each] for each in words & known.keys())
 
 
-def _held(name: str, scope: ast.AST) -> list[str]:
-    """Return patterns for what a name of a function is, where it is set or goes through a list."""
-    found: list[str] = []
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
-            found += names(node.value, ast.Module([], []))
-        if isinstance(node, ast.For) and re.search(rf"\b{name}\b", ast.unparse(node.target)):
-            held = ast.walk(node.iter)
-            found += [re.escape(str(each.value)) for each in held if isinstance(each, ast.Constant)]
-    return found
+def test_a_text_has_a_gap_for_all_that_it_is_given() -> None:
+    """So what a line is to name is in it. Names and gaps that are put together are left out."""
+    for scope in [each for file in CODE for each in ast.parse(file).body]:
+        for call in ast.walk(scope):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in READ_BY:
+                gaps = {gap for _, gap, *_ in Formatter().parse(named(call, scope)) if gap}
+                given = {each.arg for each in call.keywords}
+                assert gaps == given or None in given or not named(call, scope), ast.unparse(call)
 
 
-@cache
-def trees() -> dict[Path, ast.Module]:
-    return {each: ast.parse(each.read_text("utf-8")) for each in sorted(CLI.rglob("*.py"))}
-
-
-def calls(function: str) -> Iterator[tuple[str, ast.Call, list[str]]]:
-    """Yield each call of a function: where it is, the call, and patterns for the name it gives."""
-    for file, tree in trees().items():
-        for scope in tree.body:
-            for node in ast.walk(scope):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function:
-                    name = node.args[1 if function == "add_command" else 0]
-                    yield f"{file.name}:{node.lineno}", node, [*names(name, scope)]
-
-
-@pytest.mark.parametrize(("function", "file"), FILES.items())
-def test_no_text_is_missing_or_wrongly_filled(function: str, file: str) -> None:
-    """Each name that the code gives is there, and gets what its gaps want, and no more."""
-    known = texts(file)
-    for where, call, patterns in calls(function):
-        filled = {each.arg for each in call.keywords}
-        found = [
-            text for name, text in known.items() for each in patterns if re.fullmatch(each, name)
-        ]
-        assert found, f"{where}: {file} has no {patterns}"
-        gaps = {gap for each in found for _, gap, *_ in Formatter().parse(each) if gap}
-        if None not in filled and len(found) < len(known):
-            assert gaps == filled, f"{where}: {patterns} wants {gaps}, and is given {filled}"
-
-
-@pytest.mark.parametrize(("function", "file"), FILES.items())
-def test_no_text_is_unused(function: str, file: str) -> None:
-    """Some code names it, or what follows its colon is a reason, or a setting."""
-    given = [each for *_, patterns in calls(function) for each in patterns if each != ".*"]
-    used = {name for name in texts(file) for each in given if re.fullmatch(each, name)}
-    code = map(ast.walk, trees().values())
-    used |= {str(node.value) for each in code for node in each if isinstance(node, ast.Constant)}
-    used |= {name for name in texts(file) if name.partition(":")[2] in VARIANTS}
-    assert texts(file).keys() - used == set()
+def test_a_variant_of_a_finding_is_one_of_something() -> None:
+    """The code names it, or it is a reason or a setting, of which the settings' words are said."""
+    bad = [text for name, text in texts("findings.txt").items() if name.startswith("settings-bad")]
+    assert {text.partition("\n")[0] for text in bad} == {"{text}"}
+    others = by_variant().keys() - {*Reason, *SETTINGS}
+    assert [each for each in others if each not in "".join(CODE)] == []
 
 
 ADVICE = (Path(__file__).parent / "data" / "advice.txt").read_text("utf-8").splitlines()
@@ -151,10 +103,12 @@ OTHERS = {"--cached", "--enable-api", "--env-file", "--password", "--port", "--u
 
 def test_an_option_that_a_text_names_is_there() -> None:
     """Of whichever program; and the simulator is started at the port that `init` writes."""
-    code = [node for tree in trees().values() for node in ast.walk(tree)]
-    known = {str(each.value) for each in code if isinstance(each, ast.Constant)} | OTHERS
-    known |= {f"--{kind}" for kind in FOR_A_BOT}
-    said = "".join(text for file in FILES.values() for text in texts(file).values())
+    known = {
+        *re.findall(r'"(--[\w-]+)"', "".join(CODE)),
+        *(f"--{kind}" for kind in FOR_A_BOT),
+        *OTHERS,
+    }
+    said = "".join(text for file in FILES for text in texts(file).values())
     assert {*re.findall(r"(?<![\w-])--[a-z][\w-]+", said)} - known == set()
     port = str(urlsplit(_SIMULATOR["PS7_BASE_URL"]).port)
     assert {*re.findall(r"simulate --port (\d+)", said)} == {port}

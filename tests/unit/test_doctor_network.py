@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from actions.ps7 import PS7Settings, Reason
 from actions.ps7.cli.doctor import connection, network
-from actions.ps7.cli.findings import Finding, finding
+from actions.ps7.cli.findings import Finding, by_variant, finding
 from actions.ps7.cli.one_lookup import Asked
 from actions.ps7.lookup import tokens
 from actions.ps7.lookup.wire import Answer
@@ -81,6 +81,14 @@ def test_what_came_of_the_lookup_is_judged(
     found = judged(failure, answer, below, client_cert=Path("x"))
     assert_found(found, [expected])
     assert "HTTP None" not in found[0]
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each in by_variant()])
+def test_each_end_of_a_lookup_has_its_own_words(reason: Reason) -> None:
+    """With a client certificate; and what they leave open is filled in."""
+    (found,) = judged(LookupFailed(reason), None, client_cert=Path("x"))
+    level = "warning" if reason in {Reason.BAD_REQUEST, Reason.TOO_MANY_REQUESTS} else "error"
+    assert found.partition(":")[0] == f"{level} {by_variant()[reason].partition(':')[0]}"
 
 
 TOKEN = {"app_key": SecretStr("k"), "app_secret": SecretStr("s")}
@@ -284,7 +292,17 @@ def test_a_certificate_that_openssl_takes_and_we_do_not(tmp_path: Path) -> None:
     assert list(connection.check_files(with_files(ca_file=file, client_cert=file), NOW)) == []
 
 
-def test_the_doctor_names_the_ends_of_certificates_in_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("days", "level", "state", "said"),
+    [
+        (50, "ok", "", "is good until 2027-01-14: 50 days left"),
+        (20, "warning", "-ends-soon", "is good until 2026-12-15: 20 days left"),
+        (-1, "error", "-expired", "ended on 2026-11-24"),
+    ],
+)
+def test_the_doctor_names_the_ends_of_certificates_in_files(
+    tmp_path: Path, days: int, level: str, state: str, said: str
+) -> None:
     """The authority that ends last, and the client's own certificate, which is the first.
 
     An old authority may have an odd serial number, of which cryptography warns.
@@ -292,15 +310,13 @@ def test_the_doctor_names_the_ends_of_certificates_in_files(tmp_path: Path) -> N
     ca, client = tmp_path / "ca.pem", tmp_path / "client.pem"
     odd = certificate(-4, "old").replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
     for file, made in (
-        (ca, [certificate(50, "new"), odd]),
-        (client, [certificate(20, "bot"), certificate(1, "way up")]),
+        (ca, [certificate(days, "new"), odd]),
+        (client, [certificate(days, "bot"), certificate(1, "way up")]),
     ):
         file.write_text("".join(ssl.DER_cert_to_PEM_cert(each) for each in made))
     found = connection.check_files(with_files(ca_file=ca, client_cert=client), NOW)
-    authority = "the certificate in PS7_CA_FILE (CN=new) is good until 2027-01-14: 50 days left"
-    own = "the certificate in PS7_CLIENT_CERT (CN=bot) is good until 2026-12-15: 20 days left"
     assert [written(each) for each in found] == [
-        f"ok authority: {authority}",
-        f"warning client-certificate-ends-soon: {own}",
+        f"{level} authority{state}: the certificate in PS7_CA_FILE (CN=new) {said}",
+        f"{level} client-certificate{state}: the certificate in PS7_CLIENT_CERT (CN=bot) {said}",
     ]
     assert list(connection.check_files(settings(), NOW)) == []
