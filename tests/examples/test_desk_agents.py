@@ -343,8 +343,8 @@ async def test_a_ticket_stays_if_rasa_is_away(
     assert await verbs(desk, CAIO, "k2") == [502] * 4
 
 
-def customer(text: str | None, metadata: object = None) -> dict[str, Any]:
-    return {"event": "user", "timestamp": 1.5, "text": text, "metadata": metadata}
+def customer(text: str | None, metadata: object = None, at: float = 0.5) -> dict[str, Any]:
+    return {"event": "user", "timestamp": at, "text": text, "metadata": metadata}
 
 
 async def test_an_agent_reads_what_was_written_since_the_pause(
@@ -357,8 +357,7 @@ async def test_an_agent_reads_what_was_written_since_the_pause(
         customer("/affirm", {"title": "Sim"}),
         customer("/deny", {}),
         customer("oi", {"title": "Sim"}),
-        customer("/send_media"),
-        {**customer("/send_media"), "timestamp": 2.5},
+        *(customer("/send_media", at=each) for each in (1.5, 2.5)),
         customer(None),
         {"event": "bot", "text": "Sou o Caio", "metadata": {"agent": "Caio"}},
         {"event": "bot", "text": JOINED, "metadata": {"agent": None}},
