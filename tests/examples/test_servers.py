@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pydoc
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import psutil
@@ -25,8 +28,8 @@ servers = pydoc.importfile(str(ROOT / "examples" / "oss-bot" / "servers.py"))
 
 def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the desk gets Rasa's token: without it no agent could write, or return a conversation."""
-    commands: dict[str, list[str]] = {}
     told: dict[str, dict[str, str]] = {}
+    said: dict[str, str] = {}
     logs: dict[str, Path] = {}
     asked: list[str] = []
 
@@ -34,7 +37,7 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
         command: list[str], variables: dict[str, str], log: Path
     ) -> AbstractContextManager[None]:
         name = command[2]
-        commands[name], told[name], logs[name] = command, variables, log
+        said[name], told[name], logs[name] = " ".join(command), variables, log
         return nullcontext()
 
     monkeypatch.setattr(servers, "_process", start)
@@ -42,7 +45,6 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
     secret = {"webchat_key": "made up as well", "PS7_SEAL_KEYS": "k"}
     with servers.running(Path("a model"), "--auth-token", "made up", **secret) as running:
         pass
-    said = {name: " ".join(command) for name, command in commands.items()}
     listens = {re.findall(r"(?:--port|-p) (\d+)", said[name])[0]: name for name in said}
 
     def who(url: str) -> str:
@@ -59,7 +61,7 @@ def test_each_server_is_told_where_the_others_listen(monkeypatch: pytest.MonkeyP
         ("examples.desk", "RASA_URL"): "rasa",
         ("rasa", "ACTION_ENDPOINT_URL"): "rasa_sdk",
     }
-    assert {*map(who, asked)} == {*commands}, "each is waited for"
+    assert {*map(who, asked)} == {*said}, "each is waited for"
     assert (who(running.rasa), who(running.ps7)) == ("rasa", "rasa_ps7")
     assert (running.actions_log, running.desk_log) == (logs["rasa_sdk"], logs["examples.desk"])
     actions, desk = told["rasa_sdk"], told["examples.desk"]
@@ -122,47 +124,39 @@ def test_a_bot_is_trained_if_one_of_its_files_is_younger(
         assert servers.trained(tmp_path) == model
 
 
-CHATS = """
-import os, sys
-from contextlib import contextmanager
-from pathlib import Path
-from types import SimpleNamespace
-import chat
-
-@contextmanager
-def running(model):
-    yield SimpleNamespace(rasa="http://rasa.example", desk_log=model / "desk.log")
-
-def talk(command):
-    print(command, "PS7_BASE_URL" in os.environ)
-    return 3
-
-chat.trained, chat.running, chat.command = Path, running, talk
-sys.exit(chat.main())
-"""
-
-
 @pytest.mark.parametrize("faults", [[], ["--faults"]])
-def test_the_chat_says_what_the_desk_got(tmp_path: Path, faults: list[str]) -> None:
+def test_the_chat_says_what_the_desk_got(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    faults: list[str],
+) -> None:
     """After one has talked, as the desk's log has it. Settings for another bot are not for it.
 
     Before that, it says who can arrive, and on request what can go wrong at PS7.
     """
+    monkeypatch.syspath_prepend(servers.BOT)
+    chat = importlib.import_module("chat")
     (tmp_path / "desk.log").write_text('{"reason": "ask_human"}\n', encoding="utf-8")
-    chat = subprocess.run(
-        [sys.executable, "-c", CHATS, "--models", str(tmp_path), *faults],
-        cwd=servers.BOT,
-        env={**os.environ, "PS7_BASE_URL": "https://ps7.example"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert chat.returncode == 3, chat.stderr
-    assert re.search(r"(?m)^  :as ana  +Ana, ", chat.stdout)
-    listed = re.search(r"(?m)^  :as not-found ", chat.stdout)
-    assert (listed is None, "FAULTS=1" in chat.stdout) == (not faults, not faults)
-    assert chat.stdout.endswith(
-        "\n['chat', '--url', 'http://rasa.example'] False\n"
+    running = SimpleNamespace(rasa="http://rasa.example", desk_log=tmp_path / "desk.log")
+
+    def talk(command: list[str]) -> int:
+        sys.stdout.write(f"{command} {[*os.environ]}\n")
+        return 3
+
+    monkeypatch.setattr(chat, "trained", Path)
+    monkeypatch.setattr(chat, "running", {tmp_path: nullcontext(running)}.__getitem__)
+    monkeypatch.setattr(chat, "command", talk)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "environ", {"PS7_BASE_URL": "https://ps7.example", "HOME": "/"})
+    monkeypatch.setattr(sys, "argv", ["chat.py", "--models", str(tmp_path), *faults])
+    assert chat.main() == 3
+    said = capsys.readouterr().out
+    assert re.search(r"(?m)^  :as ana  +Ana, ", said)
+    listed = re.search(r"(?m)^  :as not-found ", said)
+    assert (listed is None, "FAULTS=1" in said) == (not faults, not faults)
+    assert said.endswith(
+        "\n['chat', '--url', 'http://rasa.example'] ['HOME']\n"
         '\nWhat the agents\' desk was handed over:\n{"reason": "ask_human"}\n'
     )
 
