@@ -55,15 +55,6 @@ def test_every_picture_is_on_a_page() -> None:
     assert {*languages.items()} - linked == set()
 
 
-@pytest.mark.parametrize("name", ["status.svg", "status.pt-BR.svg"])
-def test_the_picture_of_the_status_has_every_value(name: str) -> None:
-    """And after how long a refused contextId is asked about again."""
-    drawn = (IMAGES / name).read_text(encoding="utf-8")
-    states = re.findall(r'class="lane"[^>]*>([a-z, ]+)<', drawn)
-    assert {*Outcome} <= {word for state in states for word in state.split(", ")}
-    assert f" {REFUSED_FOR.total_seconds():g} s<" in drawn
-
-
 def forge(talk: Talk) -> None:
     """Let slots claim a customer whom no seal names."""
     talk.set_slots(ps7_status="ok", ps7_context=None, cpf="1").brings("elisa").run(VERIFY)
@@ -133,6 +124,9 @@ def test_the_arrows_of_the_status_lead_where_the_plugin_goes() -> None:
     leads = [[names.get(state, state) for state in arrow[:2]] for arrow in translated]
     assert leads == [[*arrow[:2]] for arrow in drawn]
     played = [(*arrow[:2], happens) for arrow, happens in ARROWS.items()]
+    waits = f" {REFUSED_FOR.total_seconds():g} s"
+    assert waits in drawn[3][2]
+    assert waits in translated[3][2]
     for leaves, reaches, happens in [*played, *BESIDE]:
         ways = product(leaves.split(", ") if leaves else Outcome, reaches.split(", "))
         for before, after in ways:
