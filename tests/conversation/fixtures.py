@@ -57,17 +57,17 @@ def in_rasa() -> Iterator[InRasa]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def rasa_simulator() -> AsyncIterator[Simulator]:
+async def simulator() -> AsyncIterator[Simulator]:
     """Run the simulator."""
     async with Simulator() as running:
         yield running
 
 
 @pytest.fixture
-def ps7(rasa_simulator: Simulator) -> Simulator:
+def ps7(simulator: Simulator) -> Simulator:
     """Return the simulator, with no request on its record."""
-    rasa_simulator.requests.clear()
-    return rasa_simulator
+    simulator.requests.clear()
+    return simulator
 
 
 def models_folder(config: pytest.Config, scratch: pytest.TempPathFactory) -> Path:
@@ -78,14 +78,14 @@ def models_folder(config: pytest.Config, scratch: pytest.TempPathFactory) -> Pat
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rasa_stage(
-    rasa_simulator: Simulator,
+    simulator: Simulator,
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Stage]:
     """Start processes, and end them after the last test: action servers without a complaint."""
     models = models_folder(request.config, tmp_path_factory)
     settings = {
-        **rasa_simulator.environment,
+        **simulator.environment,
         "PS7_SEAL_KEYS": f'["{Fernet.generate_key().decode()}"]',
         "PS7_BREAKER_FAILURES": "1000",  # one server for all conversations: their faults add up
     }

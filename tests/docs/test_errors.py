@@ -13,7 +13,6 @@ import _pytest
 import pytest
 import rasa_sdk
 
-from actions.ps7.cli.texts import parts
 from tests.docs.documents import document
 from tests.support.interpreters import rasa_python
 from tests.support.processes import ROOT
@@ -53,24 +52,6 @@ def test_a_text_is_in_the_source_of_the_program_that_says_it(program: str, text:
     """To the letter; "…" is what differs from time to time."""
     pattern = ".+?".join(map(re.escape, text.split("…")))
     assert re.search(pattern, said_by(program))
-
-
-TO_ERRORS = re.compile(r"docs/errors\.md#([\w-]+)")
-
-
-def test_a_finding_of_the_doctor_leads_to_the_text_that_is_read_without_it() -> None:
-    """Whoever has read that elsewhere, too: one whose words are a heading, at least, names it."""
-    findings = [each.strip().partition("\n") for each in parts("findings.txt").values()]
-    named = {anchor for *_, do in findings for anchor in TO_ERRORS.findall(do)}
-    assert len(named) > 5
-    assert named - {*PAGE.anchors} == set()
-    alike = [(text, do) for _, text in SAID for found, _, do in findings if text in found]
-    assert {text for text, _ in alike} == {
-        "PS7_SEAL_KEYS is not set",
-        "PS7_ARRIVAL_KEYS is not set",
-    }
-    for text, do in alike:
-        assert TO_ERRORS.findall(do) == [text.lower().replace(" ", "-")]
 
 
 def test_every_text_is_there_once_and_none_is_a_heading_only() -> None:

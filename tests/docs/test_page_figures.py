@@ -73,6 +73,7 @@ PERIOD, TIMEOUT, FAILURES = read(
 )
 FACTS: dict[str, Any] = {
     **{name: DEFAULT[name] for name in ("breaker_failures", "max_contexts", "max_age", "deadline")},
+    "attempts": DEFAULT["attempts"],
     "reset": DEFAULT["breaker_reset"],
     "returns": DEFAULT["breaker_reset"] + DEFAULT["deadline"],
     "arrival_seconds": arrival.MAX_SECONDS,

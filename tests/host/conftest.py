@@ -1,7 +1,7 @@
-"""What the tests of the host contract share: interpreters, PS7's simulator, action servers.
+"""What the tests of the host contract share: interpreters and action servers.
 
-The simulator lives in the test process. Action servers are processes of their own; one that no test
-changes is started once and serves all of them, so every test is a conversation of its own.
+Action servers are processes of their own; one that no test changes is started once and serves all
+of them, so every test is a conversation of its own.
 """
 
 from __future__ import annotations
@@ -70,13 +70,6 @@ class Stage:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def simulator() -> AsyncIterator[Simulator]:
-    """Yield a simulator of PS7."""
-    async with Simulator() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(
     simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
@@ -84,13 +77,6 @@ async def stage(
     stage = Stage(tmp_path_factory.mktemp("host"), simulator.environment)
     yield stage
     await stage.close()
-
-
-@pytest.fixture
-def ps7(simulator: Simulator) -> Simulator:
-    """Return the simulator, with no request on its record."""
-    simulator.requests.clear()
-    return simulator
 
 
 @pytest.fixture

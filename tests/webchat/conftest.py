@@ -48,14 +48,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitors(
-    browser: Browser, oss_bot: RunningBot, rasa_stage: Stage, rasa_simulator: Simulator
+    browser: Browser, oss_bot: RunningBot, rasa_stage: Stage, simulator: Simulator
 ) -> AsyncIterator[Visitors]:
     """Let visitors open the page, in front of the example bot.
 
     Afterwards see that no page did what none may do.
     """
     log = rasa_stage.actions_log("oss_bot")
-    backstage = Backstage(oss_bot.url, rasa_simulator.url, log, rasa_stage.desk_log, WEBCHAT_KEY)
+    backstage = Backstage(oss_bot.url, simulator.url, log, rasa_stage.desk_log, WEBCHAT_KEY)
     async with (
         TestServer(application(backstage), host="127.0.0.1") as server,
         AsyncExitStack() as contexts,
