@@ -164,10 +164,6 @@ class ByteGateway(Server):
         self._thread.join()
         self._loop.close()
 
-    def send(self, piece: bytes) -> None:
-        """Send an unasked piece on the first connection; it has left when this returns."""
-        self._run(self._send(self._writers[0], piece))
-
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_WAIT)
 

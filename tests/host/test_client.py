@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,7 +17,6 @@ from tests.support.simulator_client import own_simulator
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("isolated")]
 
 GOOD = b'{"code": "0", "payload": {"u_ag": "0341"}}'
-LINE = re.compile(r"PS7 lookup: outcome=(\w+) reason=(\w+) status=(\S+) attempts=(\d+) ")
 
 
 def settings_for(url: str, **more: Any) -> PS7Settings:  # noqa: ANN401 - any setting
@@ -43,12 +41,6 @@ async def failure_of(client: PS7Client, context_id: str = "C1") -> LookupFailed:
     with pytest.raises(LookupFailed) as caught:
         await client.lookup(context_id)
     return caught.value
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
-    """Return outcome, reason, status and attempts of each lookup's line."""
-    found = [LINE.match(record.getMessage()) for record in caplog.records]
-    return [line.groups() for line in found if line]
 
 
 async def test_many_lookups_at_once_give_each_their_own_customer(client: PS7Client) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from actions.ps7.testing import PERSONAS, Simulator
+from actions.ps7.testing import Simulator
 from tests.support.action_server import ActionServer
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 
 pytestmark = [pytest.mark.versions, pytest.mark.asyncio(loop_scope="session")]
-
-EXAMPLE = PERSONAS["exemplo"]
 
 
 async def test_exactly_the_three_actions_are_registered(server: ActionServer) -> None:
@@ -19,17 +17,6 @@ async def test_exactly_the_three_actions_are_registered(server: ActionServer) ->
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/actions") as answer:
         names = [action["name"] for action in await answer.json()]
     assert sorted(names) == sorted((LOOK_UP, VERIFY, FORGET))
-
-
-async def test_the_documented_example_gives_its_slots(server: ActionServer, ps7: Simulator) -> None:
-    """Each documented value stands in its slot; the rest of the slots stays null."""
-    user = Dialogue()
-    await user.turn(server.send, metadata={"contextId": EXAMPLE.context_id})
-    assert user.slots.pop("ps7_context")
-    assert user.slots.pop("ps7_expires_at")
-    assert user.slots.pop("ps7_payload") == EXAMPLE.payload
-    assert user.slots == EXAMPLE.slots
-    assert [request.json for request in ps7.requests] == [{"contextId": EXAMPLE.context_id}]
 
 
 async def test_only_declared_slots_are_written_and_a_held_context_costs_nothing(
