@@ -6,10 +6,9 @@ import logging
 
 import pytest
 
-from actions.ps7 import verified_context
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.support.bots import CUSTOM, FROM_TEXT, TYPED, converse
-from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
+from tests.support.bots import FROM_TEXT, converse
+from tests.support.dialogue import FORGET, LOOK_UP
 
 pytestmark = [
     pytest.mark.versions,
@@ -26,34 +25,6 @@ def own_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if record.levelno == logging.WARNING and "the bot's own" in record.getMessage()
     ]
-
-
-@pytest.mark.parametrize("kind", ["from_text", None])
-async def test_any_mapping_but_that_of_actions_makes_a_slot_the_bots_own(
-    caplog: pytest.LogCaptureFixture, kind: str | None
-) -> None:
-    """It is neither filled nor nulled, and one WARNING says why, with what can be done.
-
-    `verified_context` reads the seal, whose slot `cpf` is does not matter.
-    """
-    bot = converse(mappings={"cpf": [CUSTOM, *([{"type": kind}] if kind else [])]})
-    for name in ("diego", "ana"):
-        await bot.arrives(name)
-        cpf = None if kind else PERSONAS[name].slots["cpf"]
-        assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("ok", cpf)
-    await bot.set_slot("cpf", TYPED)
-    await bot.run(VERIFY)
-    assert bot.slots["cpf"] == (TYPED if kind else ANA["cpf"])
-    customer = verified_context(bot.tracker)
-    assert customer is not None
-    assert customer.cpf == ANA["cpf"]
-    await bot.run(FORGET)
-    assert (bot.slots["ps7_status"], bot.slots["cpf"]) == ("missing", TYPED if kind else None)
-    warning = (
-        "The bot's domain fills the slot cpf by from_text, so it is the bot's own and left alone; "
-        "PS7_SLOT_NAMES can name another slot for cpf"
-    )
-    assert own_warnings(caplog) == ([warning] if kind else [])
 
 
 @pytest.mark.parametrize(
@@ -79,16 +50,3 @@ async def test_without_a_slot_that_is_needed_the_rest_still_works(
     assert (bot.slots[slot], bot.slots["cpf"]) == ("ok", None)
     (warning,) = own_warnings(caplog)
     assert warning.endswith(f"PS7_SLOT_NAMES can name another slot for {slot}: {without_it}")
-
-
-async def test_what_a_bots_code_gets_is_its_own_copy() -> None:
-    """Whatever it does to a payload, the next one who asks gets what PS7 answered."""
-    bot = converse(mappings={"ps7_payload": [CUSTOM]})
-    await bot.arrives("ana")
-    payload = dict(bot.slots["ps7_payload"])
-    for _ in range(2):
-        customer = verified_context(bot.tracker)
-        assert customer is not None
-        assert customer.payload == payload
-        customer.payload["u_cpf"] = TYPED
-    assert (await bot.run(LOOK_UP)).slots == {}

@@ -6,7 +6,6 @@ what a bot builder relies on: the slots that a run sets, the requests that it se
 
 from __future__ import annotations
 
-import logging
 from types import SimpleNamespace
 
 import pytest
@@ -27,24 +26,6 @@ ANA = PERSONAS["ana"]
 def bot(clock: Clock) -> PluginConversation:  # noqa: ARG001 - it stands still
     """Return a conversation in which `action_ps7_context` runs on every turn."""
     return converse()
-
-
-async def test_a_run_says_which_rule_decided(
-    bot: PluginConversation, caplog: pytest.LogCaptureFixture
-) -> None:
-    """At DEBUG, for the search of a fault: the rule and the names of slots, and no value."""
-    with caplog.at_level(logging.DEBUG, logger="actions.ps7"):
-        await bot.arrives("ana")
-        await bot.run(VERIFY)
-        await bot.run(FORGET)
-    assert str(ANA.slots["cpf"]) not in caplog.text
-    first, second, third = (
-        text for _, level, text in caplog.record_tuples if level == logging.DEBUG
-    )
-    assert first.startswith("action_ps7_context: rule=look-up slots=[")
-    assert "'cpf'" in first
-    assert second == "action_ps7_verify: rule=held slots=[]"
-    assert third.startswith("action_ps7_forget: rule=forget slots=[")
 
 
 async def test_every_run_is_counted_by_what_the_status_says(
