@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.processes import ROOT
+from tests.support.processes import run
 
 GROUP = "ps7-try-compose"
 """The control group of what Docker runs."""
@@ -48,9 +48,7 @@ class Engine:
 
     def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a program to its end; what it printed is in the error if it fails."""
-        done = subprocess.run(
-            command, env=self.environment, cwd=ROOT, check=False, capture_output=True, text=True
-        )
+        done = run(*command, variables=self.environment)
         if check and done.returncode:
             last = "\n".join((done.stdout + done.stderr).splitlines()[-30:])
             raise SystemExit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{last}")

@@ -14,7 +14,7 @@ from examples.deploy import make_secrets
 from tests.container.engine import GROUP
 from tests.container.stand_ins import IMAGES
 from tests.deploy.runbook import prepared
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,7 @@ class Stack:
         command = (
             ("docker-compose", *command[1:]) if command[0] == "compose" else ("docker", *command)
         )
-        done = subprocess.run(
-            command, env=self.environment, check=False, capture_output=True, text=True
-        )
+        done = run(*command, variables=self.environment)
         if check and done.returncode:
             raise SystemExit(f"{command}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
         return done.stdout + (done.stderr if done.returncode else "")
@@ -53,17 +51,9 @@ class Stack:
 
     def shell(self, script: str, said: str = "") -> str:
         """Run what a page has one paste into a shell, in the folder of this run."""
-        done = subprocess.run(
-            ["sh", "-ec", script],
-            env=self.environment,
-            cwd=self.folder,
-            input=said,
-            check=False,
-            capture_output=True,
-            text=True,
+        return printed(
+            *("sh", "-ec", script), cwd=self.folder, variables=self.environment, said=said
         )
-        assert not done.returncode, f"{script}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-        return done.stdout
 
     def prepare(self) -> Authority:
         """Copy the folder, make its secrets and PS7's certificates, and say where PS7 is."""

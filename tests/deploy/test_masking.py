@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 import sys
 from functools import cache
 
 import pytest
 
 from tests.deploy.deployment import DEPLOY, load
+from tests.support.processes import run
 
 SAID = """
 import logging, logging.config, sys, warnings
@@ -56,9 +57,7 @@ LEFT = {
 def logged() -> dict[str, str]:
     """Return what the log says of each, in one process."""
     command = (sys.executable, "-W", "always", "-c", SAID, *LEFT)
-    done = subprocess.run(
-        command, cwd=DEPLOY / "rasa", capture_output=True, text=True, check=True, timeout=60
-    )
+    done = run(*command, cwd=DEPLOY / "rasa", variables=os.environ)
     return dict(zip(LEFT, done.stderr.split("\0"), strict=False))
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 from contextlib import closing
@@ -24,7 +23,7 @@ from tests.deploy.deployment import COMPOSE, Cluster
 from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
 from tests.docs.test_tables import source
 from tests.monitoring.test_rules import LABELS
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, run
 
 STAND_IN = """#!/bin/sh
 # Write each word down, and the standard input; answer as much as the runbook reads.
@@ -101,16 +100,14 @@ class Terminal:
         (self.folder / "servers").write_text("pod/old-1\npod/old-2\n")
         typed = (f"{line} <cpf" if line == "customer" else line for line in lines)
         marked = (f"{line}\nprintf '\\035' >>calls" for line in typed)
-        ran = subprocess.run(
-            [shell, "-c", "\n".join([prepared(platform), *marked])],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env={"HEALTH": "0 healthy"} | told | {"PATH": f"{self.folder}:{os.environ['PATH']}"},
+        script = "\n".join([prepared(platform), *marked])
+        path = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
+        ran = run(
+            *(shell, "-c", script),
             cwd=self.folder,
-            text=True,
-            check=True,
+            variables={"HEALTH": "0 healthy"} | told | path,
         )
-        assert ran.stderr == ""
+        assert (ran.returncode, ran.stderr) == (0, "")
         made = [
             [call.split("\037") for call in each.split("\037\036\037")[:-1]]
             for each in calls.read_text().split("\035")[:-1]

@@ -26,6 +26,7 @@ from actions.ps7 import PS7Settings
 from examples.deploy import make_secrets
 from tests.deploy.deployment import DEPLOY, load
 from tests.docs.documents import document
+from tests.support.processes import run
 
 
 def values(folder: Path) -> dict[str, str]:
@@ -143,13 +144,8 @@ def test_no_other_user_gets_into_the_folder(deploy_folder: Path) -> None:
 
 def with_secrets(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command as Rasa's image does."""
-    return subprocess.run(
-        ("/bin/sh", DEPLOY / "rasa" / "with-secrets", *command),
-        env={"PATH": "/usr/bin:/bin", "RASA_SECRETS_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = DEPLOY / "rasa" / "with-secrets"
+    return run("/bin/sh", program, *command, variables={"RASA_SECRETS_DIR": str(folder)})
 
 
 def test_rasa_gets_the_files_as_variables(tmp_path: Path) -> None:

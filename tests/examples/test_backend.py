@@ -6,7 +6,6 @@ import ast
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from actions.ps7.conversation.arrival import ArrivalVerifier, look_in
 from tests.docs.documents import document
 from tests.support.needs import lacking
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed, run
 
 pytestmark = pytest.mark.slow
 
@@ -47,15 +46,8 @@ def signed(language: str, arrival: dict[str, Any], *now: int) -> str:
     if shutil.which(command[0]) is None or not all(file.exists() for file in needed):
         lacking(f"{language} and what signs there", how)
     arguments = [arrival["context_id"], arrival["sender_id"], *map(str, now)]
-    printed = subprocess.run(
-        [*command, *arguments],
-        cwd=FOLDER,
-        env={"PATH": os.environ["PATH"], "ARRIVAL_KEY": KEY, "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return printed.stdout.strip()
+    said = printed(*command, *arguments, cwd=FOLDER, variables={"ARRIVAL_KEY": KEY})
+    return said.strip()
 
 
 def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -86,19 +78,12 @@ def test_a_line_checks_a_token() -> None:
     (line,) = (each.code for each in page.blocks if "jwt.decode" in each.code)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
-    def run(line: str, key: str) -> tuple[str, str]:
+    def decoded(line: str, key: str) -> tuple[str, str]:
         variables = {"PATH": path, "ARRIVAL_KEY": key}
-        done = subprocess.run(
-            ["sh", "-c", line],
-            cwd=FOLDER,
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run("sh", "-c", line, cwd=FOLDER, variables=variables)
         return done.stdout, done.stderr
 
-    claims, errors = run(line, KEY)
+    claims, errors = decoded(line, KEY)
     assert (ast.literal_eval(claims)["sub"], errors) == (PLAIN["sender_id"], "")
     command, _, _ = line.rpartition('"$(')
     for token, key, why in (
@@ -106,7 +91,7 @@ def test_a_line_checks_a_token() -> None:
         (PLAIN["token"], f"{KEY}x", "InvalidSignatureError"),
         ("eyJ", KEY, "DecodeError"),
     ):
-        claims, errors = run(command + token, key)
+        claims, errors = decoded(command + token, key)
         assert claims == ""
         assert why in errors
 

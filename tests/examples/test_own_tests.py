@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed
 
 EXAMPLES, load = ROOT / "examples", YAML(typ="safe").load
 
@@ -26,16 +26,9 @@ def test_the_tests_of_an_example_pass(bot: str, tmp_path: Path) -> None:
     Its links are files in a copy: `cp -rL`.
     """
     copy = shutil.copytree(EXAMPLES / bot, tmp_path / bot)
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"],
-        cwd=copy,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    if result.returncode or not re.search(r"(?m)^[1-9]\d* passed in ", result.stdout):
-        pytest.fail(f"{bot}, exit code {result.returncode}:\n{result.stdout}", pytrace=False)
+    command = (sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider")
+    said = printed(*command, cwd=copy, variables=os.environ)
+    assert re.search(r"(?m)^[1-9]\d* passed in ", said), said
 
 
 def test_what_rules_read_is_declared_again_as_the_plugin_does() -> None:

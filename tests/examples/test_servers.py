@@ -8,7 +8,6 @@ import pydoc
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed
 
 pytestmark = pytest.mark.slow
 
@@ -166,22 +165,15 @@ def test_the_demo_plays_to_its_end() -> None:
 
     Settings of this terminal for a real PS7, such as a proxy, are not for its servers.
     """
-    demo = subprocess.run(
-        [sys.executable, "examples/demo.py"],
-        cwd=ROOT,
-        env={**os.environ, "PS7_PROXY": "http://127.0.0.1:1"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    turns = re.findall(r"ps7_status (\w+)   requests at PS7: (\d)", demo.stdout)
+    proxy = {"PS7_PROXY": "http://127.0.0.1:1"}
+    demo = printed(sys.executable, "examples/demo.py", variables=os.environ | proxy)
+    turns = re.findall(r"ps7_status (\w+)   requests at PS7: (\d)", demo)
     customers = [("ok", "1"), ("ok", "0")] * 5
     away = [("rejected", "1"), ("unavailable", "0"), ("ok", "1")]
     assert turns == [*customers, *[("ok", "1")] * 2, *away, ("tampered", "0"), ("ok", "1")]
-    assert "    the desk got cpf_masked ***.982.247-**   segment Personnalité " in demo.stdout
-    assert "   transcript customer: quero falar com uma pessoa\n" in demo.stdout
-    assert demo.stdout.endswith("    the bot has ps7_status missing\n")
-    (port,) = re.findall(r"action server: http://127\.0\.0\.1:(\d+)", demo.stdout)
+    assert "    the desk got cpf_masked ***.982.247-**   segment Personnalité " in demo
+    assert "   transcript customer: quero falar com uma pessoa\n" in demo
+    assert demo.endswith("    the bot has ps7_status missing\n")
+    (port,) = re.findall(r"action server: http://127\.0\.0\.1:(\d+)", demo)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(port)))

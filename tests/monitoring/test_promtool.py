@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from examples.demo import free_ports
 from examples.monitoring.watched import FIRST_PORT
 from tests.monitoring.test_rules import HERE
 from tests.support.needs import lacking
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, printed, run
 
 pytestmark = pytest.mark.slow
 
@@ -29,11 +28,7 @@ def promtool(*command: str) -> str:
     if program is None:
         lacking("Prometheus", "apt-get install prometheus")
     quick = os.environ | {"GOGC": "400"}  # a quarter less time, with some more memory
-    ran = subprocess.run(
-        [program, *command], cwd=HERE, env=quick, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+    return printed(program, *command, cwd=HERE, variables=quick)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +212,7 @@ def test_a_worker_serves_its_metrics_or_does_without(workers: str, before: str, 
     first = free_ports(2)
     told = {"OTEL_EXPORTER_PROMETHEUS_PORT": f"{first}", "ACTION_SERVER_SANIC_WORKERS": workers}
     with socket.create_server(("localhost", first)):
-        ran = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=HERE,
-            env={**(told if workers else {}), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        told = {**(told if workers else {}), "PYTHONPATH": str(ROOT)}
+        ran = run(sys.executable, "-c", code, cwd=HERE, variables=told)
+    assert ran.returncode == 0, ran.stderr
     assert said.format(first + 1) in ran.stderr

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
+from typing import Any
 
 import aiohttp
 import psutil
@@ -39,25 +40,30 @@ _MANAGER_FELL = "Experienced exception while trying to serve"
 
 
 def run(
-    *command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None
+    *command: str | Path,
+    cwd: Path = ROOT,
+    variables: Mapping[str, str] | None = None,
+    said: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, whose environment is `variables` and what any program needs."""
+    """Run a command to its end, whose environment is `variables` and what any program needs.
+
+    `said` is what is typed into it.
+    """
     needed = {"PATH": os.environ["PATH"], "HOME": str(cwd), "LANG": "C.UTF-8"}
     return subprocess.run(
         command,
         cwd=cwd,
         env={**needed, **(variables or {})},
+        input=said,
         check=False,
         capture_output=True,
         encoding="utf-8",
     )
 
 
-def printed(
-    *command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None
-) -> str:
+def printed(*command: str | Path, **options: Any) -> str:  # noqa: ANN401 - handed on
     """Return what a command prints, which must succeed."""
-    done = run(*command, cwd=cwd, variables=variables)
+    done = run(*command, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
