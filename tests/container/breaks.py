@@ -16,6 +16,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from actions.ps7.testing import PERSONAS
+from examples.monitoring.watched import faster
 from tests.container.engine import part
 from tests.container.talk import ACCOUNTS, ANSWERED, LATE, WRONG, Summary, Talk
 from tests.deploy.runbook import prepared
@@ -208,13 +209,9 @@ def asked(what: str) -> dict[str, Any]:
 
 def hurry(stack: Stack) -> None:
     """Let Prometheus take less time for everything, and remember a day like any other."""
-
-    def less(found: re.Match[str]) -> str:
-        return f"{int(found[1]) * SECONDS[found[2]] // FASTER}s"
-
     for name in ("deploy/prometheus.yml", "monitoring/rules.yml"):
         text = (ROOT / "examples" / name).read_text()
-        (stack.deploy.parent / name).write_text(re.sub(r"\b(\d+)([smhd])\b", less, text))
+        (stack.deploy.parent / name).write_text(faster(text, FASTER))
     now = int(time.time())
     times = range(now - 3 * SECONDS["d"] // FASTER, now, 20)
     lines = [f'{name}{{job="ps7"}} {value} {at}' for name, value in USUAL.items() for at in times]

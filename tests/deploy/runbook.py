@@ -10,7 +10,8 @@ from tests.support.processes import ROOT
 
 PLATFORMS = ("kubernetes", "compose")
 _PAGE = document("docs/runbook.pt-BR.md")
-_PREPARED, *_SECTIONS = re.split("(?m)^## (?=PS7)", _PAGE.text)
+TEXT = _PAGE.text
+_PREPARED, *_SECTIONS = re.split("(?m)^## (?=PS7)", TEXT)
 
 
 def _blocks(text: str) -> list[str]:

@@ -254,8 +254,7 @@ def test_what_is_looked_for_in_the_log_is_written_there(typed: str, terminal: Te
 
 def test_each_section_says_when_it_is_over() -> None:
     """Of every alert: whoever is awake knows when to go back to bed."""
-    text = (ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8")
-    _, *sections = re.split("(?m)^## (?=PS7)", text)
+    _, *sections = re.split("(?m)^## (?=PS7)", runbook.TEXT)
     assert [each.partition("\n")[0] for each in sections if "\n*Acabou quando* " not in each] == []
 
 
@@ -270,7 +269,7 @@ def test_each_section_says_when_it_is_over() -> None:
 )
 def test_what_makes_it_worse_is_forbidden_in_bold(section: str, said: str) -> None:
     """Nothing else in bold is about restarts: without its "não" a line orders what it forbids."""
-    text = " ".join((ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8").split())
+    text = " ".join(runbook.TEXT.split())
     parts = {each.partition(" ")[0]: each for each in re.split(r"(?:^| )##? ", text)}
     orders = re.findall(r"\*\*(.+?)\*\*", parts[section])
     assert said in orders
@@ -279,15 +278,15 @@ def test_what_makes_it_worse_is_forbidden_in_bold(section: str, said: str) -> No
 
 def test_a_cause_that_is_found_leads_to_what_mends_it() -> None:
     """A bot's action that raises fires no alert: who is told by telephone needs its step too."""
-    text = (ROOT / "docs/runbook.pt-BR.md").read_text(encoding="utf-8")
-    begin, *_ = text.partition("\n## ")
+    begin, *_ = runbook.TEXT.partition("\n## ")
     assert "Sem alerta" in begin
     assert "(#ps7notserving)" in begin.partition("Sem alerta")[2]
-    (raises,) = (line for line in text.splitlines() if "uma action falhou" in line)
+    lines = runbook.TEXT.splitlines()
+    (raises,) = (line for line in lines if "uma action falhou" in line)
     assert "`rollback actions`" in raises
-    (stays,) = (line for line in text.splitlines() if "`restart rasa`" in line and "Fall" in line)
+    (stays,) = (line for line in lines if "`restart rasa`" in line and "Fall" in line)
     assert "`errors rasa 1m`" in stays, "a quarter of an hour shows what is over as well"
-    (over,) = re.findall(r"(?s)\*Acabou quando\* ([^.]*`Falling back`[^.]*)\.", text)
+    (over,) = re.findall(r"(?s)\*Acabou quando\* ([^.]*`Falling back`[^.]*)\.", runbook.TEXT)
     assert "`Encountered an exception`" in over, "`hello` and `stores` are well all the time"
 
 
@@ -377,41 +376,39 @@ def test_what_a_customer_asked_stays_out_of_the_lines_before_an_end(terminal: Te
     assert shown == ["", "pod/b WARNING  py.warnings  - deprecated", "pod/b ERROR it broke"]
 
 
+START = int(COMPOSE["services"]["rasa"]["healthcheck"]["start_period"].rstrip("s"))
+UP = "compose up --detach --no-deps --no-recreate --scale actions=3 actions"
+
+
 @pytest.mark.parametrize(
-    ("command", "health", "expected"),
+    ("command", "health", "left", "came"),
     [
-        ("renew", "0 healthy", ("0", {"new"}, 0)),
-        ("renew", "0 running", ("0", {"new"}, 0)),
-        ("renew", "0 starting", ("1", {"old"}, 0)),
-        ("renew", "1 starting", ("1", {"old"}, 0)),
-        ("renew", "1 healthy", ("1", {"old"}, 0)),
-        ("restart", "0 healthy", ("0", {"old"}, 2)),
-        ("restart", "0 unhealthy", ("1", {"old"}, 1)),
+        ("renew", "0 healthy", "new", ("0", [UP] * 2, 2, 0, 10)),
+        ("renew", "0 running", "new", ("0", [UP] * 2, 2, 0, 10)),
+        ("renew", "0 starting", "old", ("1", [UP], 90, 0, START)),
+        ("renew", "1 starting", "old", ("1", [UP], 1, 0, 0)),
+        ("renew", "1 healthy", "old", ("1", [UP], 1, 0, 0)),
+        ("restart", "0 healthy", "old", ("0", [], 2, 2, 0)),
+        ("restart", "0 unhealthy", "old", ("1", [], 90, 1, START)),
     ],
 )
 def test_no_server_is_taken_before_the_one_before_is_healthy(
-    command: str, health: str, expected: tuple[str, set[str], int], terminal: Terminal
+    command: str, health: str, left: str, came: tuple[object, ...], terminal: Terminal
 ) -> None:
-    """What does not come up leaves those that are there; a new one of another version goes."""
+    """What does not come up leaves those that are there, and its log; a new one goes."""
     shown, (made,) = terminal.type_in("compose", f"{command} actions; echo $?", HEALTH=health)
-    left = (terminal.folder / "servers").read_text().splitlines()
-    there = {each.removeprefix("pod/").partition("-")[0] for each in left}
-    restarts = sum(call[1] == "restart" for call in made)
-    assert (shown[-1], there, restarts) == expected
-    assert len(left) == 2
-    looks = sum(call[3].startswith("{{.RestartCount}}") for call in made if call[1] == "inspect")
-    assert looks == (90 if health in {"0 starting", "0 unhealthy"} else 2 - int(shown[-1]))
-    start = COMPOSE["services"]["rasa"]["healthcheck"]["start_period"]
-    patience = int(start.rstrip("s")) * (looks == 90)
-    assert terminal.waited == (patience or 5 * 2 * (command == "renew" and shown[-1] == "0"))
-    if expected[:2] == ("1", {"old"}) and command == "renew":
-        assert ["logs", "--tail", "30"] in [call[1:4] for call in made]
-        assert "pod/b ERROR it broke" in shown, "its log goes with it"
-    ups = ["up --detach --no-deps --no-recreate --scale actions=3 actions"]
-    tried = {"renew": 2 - int(shown[-1]), "restart": 0}[command]
-    assert [" ".join(call[2:-1]) for call in made if "up" in call] == ups * tried
-    stops = [call for call in made if call[1] == "stop"]
-    assert all(call[2:4] == ["-t", "60"] for call in stops), "each turn under way is answered"
+    servers = (terminal.folder / "servers").read_text().splitlines()
+    assert [each.removeprefix("pod/").partition("-")[0] for each in servers] == [left] * 2
+    said = [" ".join(call[1:-1]) for call in made]
+    ups = [each for each in said if each.startswith("compose up")]
+    looks = sum(each.startswith("inspect --format {{.RestartCount}}") for each in said)
+    restarts = sum(each.startswith("restart ") for each in said)
+    assert (shown[-1], ups, looks, restarts, terminal.waited) == came
+    stays = (command, left) == ("renew", "old")
+    assert any(each.startswith("logs --tail 30 new-") for each in said) is stays
+    assert ("pod/b ERROR it broke" in shown) is stays
+    stops = [each for each in said if each.startswith("stop")]
+    assert all(each.startswith("stop -t 60 ") for each in stops), "each turn is answered"
 
 
 def test_a_server_that_cannot_be_made_takes_none_away(terminal: Terminal) -> None:
