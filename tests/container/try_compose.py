@@ -123,9 +123,6 @@ async def begin(stack: Stack, began: float) -> Talk:
         told = await asyncio.to_thread(stack.inside, service, *command)
         assert expected in told, f"{service} -> {to}: {told}"
         part(f"{service} -> {to}", began)
-    doctor = await asyncio.to_thread(stack.docker, "compose", "run", "--rm", "doctor", check=False)
-    assert "PS7 takes the credentials" in doctor, doctor
-    part("the doctor, with PS7's authority and a client certificate: takes the credentials", began)
     return talk
 
 

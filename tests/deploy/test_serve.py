@@ -21,6 +21,7 @@ from examples.deploy import serve
 from tests.support.processes import ROOT
 
 NEVER = (-1, 0)
+Served = tuple[int, list[float], list[int]]
 
 
 def serve_one(
@@ -28,7 +29,7 @@ def serve_one(
     *answers: bool,
     code: int | None = None,
     told: tuple[int, int] = NEVER,
-) -> tuple[int, list[float], list[int]]:
+) -> Served:
     """Serve with a stand-in; return the exit code, each pause, and the signals that were sent.
 
     Its checks go as `answers` say; then it ends, if it has a code. In its n-th pause, or as it is
@@ -77,24 +78,20 @@ def test_a_server_is_ended_after_three_checks_in_a_row_that_failed(
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "pauses", "sent"),
+    ("told", "code", "came"),
     [
-        ((2, signal.SIGTERM), None, [1] * 31, [signal.SIGTERM, signal.SIGKILL]),
-        ((2, signal.SIGINT), 1, [1, 1], [signal.SIGINT]),
-        ((0, signal.SIGINT), -15, [1], [signal.SIGTERM]),
+        ((2, signal.SIGTERM), None, (0, [1] * 31, [signal.SIGTERM, signal.SIGKILL])),
+        ((2, signal.SIGINT), 1, (0, [1, 1], [signal.SIGINT])),
+        ((0, signal.SIGINT), -15, (0, [1], [signal.SIGTERM])),
     ],
     ids=["goes on", "falls", "is told as it starts"],
 )
 def test_a_server_that_is_told_to_end_leaves_exit_code_0(
-    told: tuple[int, int],
-    code: int | None,
-    pauses: list[float],
-    sent: list[int],
-    isolated: pytest.MonkeyPatch,
+    told: tuple[int, int], code: int | None, came: Served, isolated: pytest.MonkeyPatch
 ) -> None:
     """Whatever Sanic's manager does; one that goes on, after the time that turns may take."""
-    healthy = [True] * (len(pauses) > 1)
-    assert serve_one(isolated, *healthy, code=code, told=told) == (0, pauses, sent)
+    healthy = [True] * (told[0] == 2)
+    assert serve_one(isolated, *healthy, code=code, told=told) == came
 
 
 @pytest.mark.parametrize(
