@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pywa_async import WhatsApp
 
 from examples.channels import try_it
@@ -31,6 +30,7 @@ from tests.channels.updates import (
     post,
     text,
 )
+from tests.support.answering import answering
 from tests.support.processes import free_port
 
 WA = WhatsApp(NUMBER_ID, "made up", app_secret="made up", verify_token="made up")
@@ -85,6 +85,7 @@ async def test_the_trial_without_meta_shows_what_the_bot_sends(
     graph.base_url = httpx.URL(url)
 
     async def receive(request: web.Request) -> web.Response:
+        assert (request.method, request.path) == ("POST", "/webhooks/whatsapp/webhook")
         body = await request.read()
         assert headers_of(body, "made up").items() <= dict(request.headers).items()
         (one,) = values(json.loads(body))
@@ -95,10 +96,8 @@ async def test_the_trial_without_meta_shows_what_the_bot_sends(
         await Sender(wa, counted.append).text(str(found.phone), f"{context}: {found.text}")
         return web.Response()
 
-    rasa = web.Application()
-    rasa.router.add_post("/webhooks/whatsapp/webhook", receive)
-    async with TestServer(rasa, host="127.0.0.1") as server, graph:
-        monkeypatch.setenv("RASA_URL", str(server.make_url("")).rstrip("/"))
+    async with answering(receive) as rasa, graph:
+        monkeypatch.setenv("RASA_URL", rasa)
         await try_it.main(PHONE, "Oi", "Saldo")
     assert capsys.readouterr().out.splitlines() == [
         "you: Oi   (Rasa answered 200)",

@@ -43,7 +43,7 @@ async def test_without_its_redis_a_message_is_answered(
 ) -> None:
     """Perhaps twice. It costs half a second, and a line that names neither message nor sender."""
     assert module.PATIENCE <= 0.5
-    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         inbox = Inbox("whatsapp", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")

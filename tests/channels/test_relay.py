@@ -18,6 +18,7 @@ from actions.ps7.settings import PS7Settings
 from examples.channels.customer_text import TOO_LONG
 from tests.channels.cec import TOKEN, Cec, relay
 from tests.channels.services import ARRIVAL_KEY
+from tests.support.answering import answering
 
 WHOLE = {"session": "a" * 16, "text": "oi", "contextId": None}
 
@@ -33,15 +34,11 @@ async def before(answer: str, status: int = 200) -> AsyncIterator[tuple[Cec, lis
     posted: list[Any] = []
 
     async def take(request: web.Request) -> web.Response:
+        assert (request.method, request.path) == ("POST", "/webhooks/rest/webhook")
         posted.append(await request.json())
         return web.Response(text=answer, status=status, content_type="application/json")
 
-    rasa = web.Application()
-    rasa.router.add_post("/webhooks/rest/webhook", take)
-    async with (
-        TestServer(rasa, host="127.0.0.1") as server,
-        relay(str(server.make_url("")).rstrip("/")) as http,
-    ):
+    async with answering(take) as rasa, relay(rasa) as http:
         yield Cec(http), posted
 
 

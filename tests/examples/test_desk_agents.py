@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from examples import desk as module
 from examples.desk import main
 from tests.support.agents import CAIO, DELIVERED, JOINED, LIA, Opened
+from tests.support.answering import answering
 from tests.support.waiting import until
 
 RASA_TOKEN = "made up, for Rasa"
@@ -47,7 +49,8 @@ class FakeRasa:
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.query["token"] == RASA_TOKEN
-        conversation = request.match_info["id"]
+        _, _, conversation, *what = map(unquote, request.rel_url.raw_path.split("/"))
+        assert what == (["tracker"] if request.method == "GET" else ["tracker", "events"])
         if request.method == "GET":
             self.read.append(conversation)
             return web.json_response({"events": self.events, "paused": self.paused})
@@ -91,10 +94,8 @@ def signal(name: str, agent: str | None = "Caio") -> tuple[str, None, object]:
 
 @pytest.fixture
 async def rasa() -> AsyncIterator[FakeRasa]:
-    fake, app = FakeRasa(), web.Application()
-    app.router.add_route("*", "/conversations/{id}/{what:.*}", fake.answer)
-    async with TestServer(app, host="127.0.0.1") as server:
-        fake.url = str(server.make_url("")).rstrip("/")
+    fake = FakeRasa()
+    async with answering(fake.answer) as fake.url:
         yield fake
 
 

@@ -21,6 +21,7 @@ from examples.channels.customer_text import seal_payload
 from examples.webchat import server
 from examples.webchat.cards import CARDS
 from examples.webchat.server import Backstage, application
+from tests.support.answering import answering
 from tests.support.processes import free_port
 
 Page = TestClient[web.Request, web.Application]
@@ -98,10 +99,7 @@ async def backstage(behind: Behind, tmp_path: Path) -> AsyncIterator[Backstage]:
     actions_log, desk_log = tmp_path / "actions.log", tmp_path / "desk.log"
     actions_log.write_text(LOOKED_UP)
     desk_log.write_text(json.dumps(HANDED_OVER))
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", behind.answer)
-    async with TestServer(app, host="127.0.0.1") as server:
-        url = str(server.make_url("")).rstrip("/")
+    async with answering(behind.answer) as url:
         yield Backstage(f"{url}/rasa", f"{url}/ps7", actions_log, desk_log, PASS_KEY, TOKEN, KEY)
 
 
