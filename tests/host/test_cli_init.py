@@ -522,12 +522,8 @@ def test_a_word_tells_one_language() -> None:
 
 def test_a_module_of_another_coding_is_kept_byte_for_byte(cli: Cli) -> None:
     """Python reads it, by its first line; what is put in is ASCII."""
-    lay_out_bot({})
-    Path("actions").mkdir()
-    module, before = (
-        Path("actions/__init__.py"),
-        "# coding: latin-1\nx = 'ação'\n".encode("latin-1"),
-    )
+    lay_out_bot({"actions/__init__.py": ""})
+    module, before = Path("actions/__init__.py"), b"# coding: latin-1\nx = '\xe7'\n"
     module.write_bytes(before)
     assert cli("init --yes").code == 0
     assert module.read_bytes() == before + b"import rasa_ps7\n"

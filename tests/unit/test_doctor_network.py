@@ -59,8 +59,6 @@ def judged(
     [
         # By its row: with the status if an answer came, and what a certificate is.
         ("unauthorized", NO, None, "error ps7-credentials: PS7 refuses the credentials (HTTP 401)"),
-        ("read_timeout", None, None, "error ps7-silent: PS7 takes the request and does not"),
-        ("tls_client_refused", None, None, "error tls-client-refused: PS7 does not accept the"),
         ("tls_expired", None, None, "error tls-expired: the certificate of cec.example.com:443 is"),
         # The connection says more, unless it can be made a moment later.
         ("connect", None, FAULT, "error dns: the name of PS7, nowhere, leads to no address"),
