@@ -328,6 +328,7 @@ NO_PROGRAM = "git init -q; : # and then there is no git"
         # Nobody can tell without the program, or where it refuses to.
         ("git init -q; git add -f .env", None, False),
         ("git init -q; rm .git/HEAD", None, False),
+        ("echo 'gitdir: /nowhere' > .git", None, False),
         (NO_PROGRAM, None, False),
     ],
 )

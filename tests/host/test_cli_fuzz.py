@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import stat
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -131,20 +130,6 @@ def a_name(made: random.Random) -> None:
         Path(os.fsdecode(os.fsencode(folder) + b"/" + made.choice(ODD_NAMES))).write_text("a: 1\n")
 
 
-def a_repository(made: random.Random) -> None:
-    kind = made.choice(["", "..", "--bare", "file", "empty"])
-    if kind not in ("file", "empty"):
-        git("init", *filter(None, [kind]))
-        git("-c", "core.fsmonitor=false", "add", "-f", ".env")
-        git("config", "core.fsmonitor", "touch ran")
-    elif path := put(".git"):
-        path.mkdir() if kind == "empty" else path.write_text("gitdir: /nowhere\n")
-
-
-def git(*arguments: str) -> None:
-    subprocess.run(["git", *arguments], check=False, capture_output=True)
-
-
 def truncated(path: Path, made: random.Random) -> None:
     path.touch()
     os.truncate(path, made.choice([(1 << 20) + 1, 1 << 33]))
@@ -156,7 +141,7 @@ THINGS: list[Callable[[Path, random.Random], object]] = [
     lambda path, _: path.mkdir(),
     truncated,
 ]
-STEPS = {a_file: 36, a_thing: 12, a_name: 6, a_repository: 3, a_weight: 1}
+STEPS = {a_file: 36, a_thing: 12, a_name: 6, a_weight: 1}
 """And how often each is taken."""
 
 
@@ -169,8 +154,7 @@ def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
             content = os.fsencode(path.readlink())
         elif stat.S_ISREG(about.st_mode) and about.st_size <= LARGEST:
             content = path.read_bytes()
-        if ".git" not in path.parts:
-            found[str(path.relative_to(folder))] = (about.st_mode, content)
+        found[str(path.relative_to(folder))] = (about.st_mode, content)
     return found
 
 
