@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from pydantic import SecretStr
 
 from actions.ps7 import clock, runtime
 from actions.ps7.settings import PS7Settings
+from actions.ps7.testing.pytest_plugin import ps7_bot
 from tests.support.processes import ROOT
 
 PLUGIN = "actions.ps7.testing.pytest_plugin"
@@ -174,23 +176,14 @@ def test_a_bots_own_ini_file_and_settings_reach_ps7_and_the_metadata(
     )
 
 
-def test_the_bot_of_the_usual_files_has_the_responses_of_its_data(
-    pytester: pytest.Pytester,
-) -> None:
-    """Rasa reads those too, and prefers them. A folder of the domain is taken before a file."""
-    pytester.mkpydir("actions")
-    pytester.mkdir("data").joinpath("faq.yml").write_text("responses: {utter_faq: [{text: F}]}")
-    domain = "responses: {utter_faq: [{text: D}], utter_own: [{text: O}]}"
-    pytester.mkdir("domain").joinpath("bot.yml").write_text(domain)
-    passes(
-        pytester,
-        """
-        async def test_it_answers(bot):
-            assert (await bot.run("utter_faq")).texts == ["F"]
-            assert (await bot.run("utter_own")).texts == ["O"]
-            assert "cpf" not in bot.slots
-        """,
-    )
+def test_the_bot_of_the_usual_files_has_the_responses_of_its_data(bot_folder: Path) -> None:
+    """Rasa prefers them. A folder of the domain is taken before a file."""
+    config = Mock(rootpath=bot_folder, getini={"ps7_domain": [], "ps7_actions": ["actions"]}.get)
+    found = []
+    for folder in ("none", "data", "domain"):
+        (bot_folder / folder).mkdir()
+        found.append([path.name for path in ps7_bot(config)["domain"]])
+    assert found == [["domain.yml"], ["data", "domain.yml"], ["data", "domain"]]
 
 
 def test_a_failure_shows_what_was_said_and_what_ps7_was_asked(pytester: pytest.Pytester) -> None:
