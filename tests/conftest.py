@@ -17,7 +17,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import needs
 
-pytest_plugins = ["tests.conversation.fixtures", "tests.support.command", "pytester"]
+pytest_plugins = [
+    *("tests.conversation.fixtures", "tests.support.command", "tests.support.log"),
+    "pytester",
+]
 
 # How fast a machine makes up examples says nothing about the code: no deadline for one of them.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 from actions.ps7 import PS7Client, runtime, telemetry
 from actions.ps7.testing import Simulator
 from tests.host.test_client import failure_of, settings_for
+from tests.support.log import Log
 from tests.support.simulator_client import own_simulator
 from tests.support.waiting import until
 
@@ -258,40 +259,32 @@ def test_servers_with_other_seal_keys_are_told_apart(
     assert not any(key in f"{caplog.text}{shown}" for key in (old, new, other))
 
 
-def test_a_field_that_fifty_customers_in_a_row_have_no_more_is_named_once(
-    points: Points, caplog: pytest.LogCaptureFixture
+GONE = "WARNING PS7 sends no u_seg any more: {} customers had it, the last {} have not"
+BOTH, ONE = frozenset({"u_seg", "u_ag"}), frozenset({"u_ag"})
+
+
+@pytest.mark.parametrize(
+    ("had", "last", "again"),
+    [(100, 50, (500, 60)), (10, 500, (410, 183))],
+    ids=["each had it", "each tenth had it"],
+)
+def test_a_field_that_customers_have_no_more_is_named_once(
+    points: Points, log: Log, had: int, last: int, again: tuple[int, int]
 ) -> None:
-    """However PS7 calls it now. One that came back may go again."""
+    """After fifty in a row, or as many more as fewer had it. One that came back may go again."""
     fields = telemetry.Fields()
-    both, one = frozenset({"u_seg", "u_ag"}), frozenset({"u_ag"})
-    for sent in (*[both] * 120, *[one] * 49):
-        fields.came(sent)
-    assert caplog.messages == []
-    for _ in range(60):
-        fields.came(one)
-    said = "PS7 sends no u_seg any more: {} customers had it, the last {} have not"
-    assert caplog.messages == [said.format(120, 50)]
+    for number in range(1, 101):
+        fields.came(ONE if number % (100 // had) else BOTH)
+    for lines in ([], [GONE.format(had, last)], []):
+        for _ in range(1 if lines else last - 1):
+            fields.came(ONE)
+        assert log() == lines
     lost = {str(each.attributes["field"]): each.value for each in points()["ps7.fields.lost"]}
     assert {name: number for name, number in lost.items() if number} == {"u_seg": 1}
     assert len(lost) == 10
-    for sent in (*[both] * 400, *[one] * 70):
+    for sent in (*[BOTH] * 400, *[ONE] * 1000):
         fields.came(sent)
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert lines == [("WARNING", said.format(*each)) for each in ((120, 50), (520, 61))]
-
-
-def test_a_field_that_few_customers_have_is_missed_later(caplog: pytest.LogCaptureFixture) -> None:
-    """As often as it is expected: of one that each tenth has, it takes five hundred."""
-    fields = telemetry.Fields()
-    one = frozenset({"u_ag"})
-    for number in range(1, 101):
-        fields.came(one if number % 10 else one | {"u_dest"})
-    for _ in range(499):
-        fields.came(one)
-    assert caplog.messages == []
-    fields.came(one)
-    said = "PS7 sends no u_dest any more: 10 customers had it, the last 500 have not"
-    assert caplog.messages == [said]
+    assert log() == [GONE.format(*again)]
 
 
 LATE = """

@@ -9,6 +9,7 @@ import pytest
 from actions.ps7 import LookupFailed, Reason, telemetry
 from actions.ps7.lookup import breaker
 from actions.ps7.lookup.breaker import Breaker
+from tests.support.log import Log
 
 LIMIT, RESET = 3, 15.0
 ANSWERS = (
@@ -125,14 +126,14 @@ def test_an_answer_begins_a_new_row_and_what_says_nothing_of_ps7_leaves_it(
 
 @pytest.mark.parametrize("end", [*ANSWERS, *NEUTRAL], ids=str)
 def test_a_probe_that_fails_in_no_way_that_counts_keeps_the_circuit_closed(
-    circuit: Circuit, end: Reason, caplog: pytest.LogCaptureFixture
+    circuit: Circuit, end: Reason, log: Log
 ) -> None:
     """However often: nobody is kept out for one contextId, and nothing is logged. A new row."""
     for _ in range(3):
         circuit.fail(probe=end)
     assert circuit.look_up(*[Reason.CONNECT] * (LIMIT - 1)) is None
     assert not circuit.breaker.wants_probe
-    assert (circuit.changes, caplog.messages) == ([], [])
+    assert (circuit.changes, log()) == ([], [])
 
 
 def test_a_customer_who_is_answered_meanwhile_keeps_the_circuit_closed(circuit: Circuit) -> None:
@@ -162,7 +163,7 @@ def test_a_probe_is_due_after_each_reset_and_the_pause_begins_anew(circuit: Circ
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=str)
 def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
-    circuit: Circuit, answer: Reason, caplog: pytest.LogCaptureFixture
+    circuit: Circuit, answer: Reason, log: Log
 ) -> None:
     """A page of a gateway, 429 or 404 is none: PS7 does not answer yet. A new row begins."""
     circuit.fail()
@@ -173,21 +174,19 @@ def test_only_an_answer_closes_the_circuit_and_the_line_says_which(
     assert circuit.look_up(Reason.OK, *[Reason.CONNECT] * (LIMIT - 1)) is None
     assert circuit.changes == [1, -1]
     assert not circuit.breaker.wants_probe
-    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "Circuit breaker open after 3 failures; next probe in 15 s"),
-        ("WARNING", f"Circuit breaker closed: PS7 answers again (probe: {answer})"),
+    assert log() == [
+        "WARNING Circuit breaker open after 3 failures; next probe in 15 s",
+        f"WARNING Circuit breaker closed: PS7 answers again (probe: {answer})",
     ]
 
 
-def test_the_line_says_how_many_failures_led_to_the_probe(
-    circuit: Circuit, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_line_says_how_many_failures_led_to_the_probe(circuit: Circuit, log: Log) -> None:
     """Those while it was under way are no reason for it."""
     circuit.look_up(*[Reason.CONNECT] * LIMIT)
     circuit.breaker.probe_begins()
     circuit.look_up(Reason.CONNECT)
     circuit.breaker.probe_ended(Reason.CONNECT)
-    assert caplog.messages == ["Circuit breaker open after 3 failures; next probe in 15 s"]
+    assert log() == ["WARNING Circuit breaker open after 3 failures; next probe in 15 s"]
 
 
 def test_the_last_probe_decides_how_lookups_are_refused(circuit: Circuit) -> None:
@@ -208,7 +207,7 @@ def test_a_lookup_that_began_before_decides_nothing(circuit: Circuit, end: Reaso
 
 
 def test_while_our_credentials_are_refused_the_pauses_double_up_to_ten_minutes(
-    circuit: Circuit, caplog: pytest.LogCaptureFixture
+    circuit: Circuit, log: Log
 ) -> None:
     """Another failure begins at the reset again, and so does a refusal after an answer."""
     circuit.look_up(Reason.UNAUTHORIZED)
@@ -223,4 +222,4 @@ def test_while_our_credentials_are_refused_the_pauses_double_up_to_ten_minutes(
         circuit.probe_after(15, end)
     circuit.fail(Reason.TOKEN_REFUSED)
     circuit.probe_after(15, Reason.CONNECT)
-    assert caplog.messages[0] == "Circuit breaker open after 1 failure; next probe in 15 s"
+    assert log()[0] == "WARNING Circuit breaker open after 1 failure; next probe in 15 s"

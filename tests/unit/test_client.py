@@ -13,6 +13,7 @@ from actions.ps7 import LookupFailed, PS7Client, PS7Settings, Reason, clock
 from actions.ps7.lookup import breaker, client
 from actions.ps7.lookup.http import Http
 from actions.ps7.lookup.wire import Answer, Request
+from tests.support.log import Log
 from tests.support.waiting import within
 
 ATTEMPTS, LIMIT, RESET = 3, 3, 15.0
@@ -160,23 +161,18 @@ async def test_a_lookup_is_over_at_its_deadline(monkeypatch: pytest.MonkeyPatch)
     assert await ps7.look_up(DOWN, DOWN, Reason.DEADLINE) == ("unavailable deadline", 3)
 
 
-async def test_a_lookup_is_one_line(ps7: Played, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+async def test_a_lookup_is_one_line(ps7: Played, log: Log) -> None:
     ps7.ends = [busy(2), OK]
     await ps7.client.ask("C1", correlation_id="c-1")
-    (record,) = caplog.records
     line = "PS7 lookup: outcome=ok reason=ok status=200 attempts=2 ms=2000 correlation=c-1 context="
-    assert (record.levelname, record.message) == ("INFO", f"{line}{ps7.client.digest('C1')}")
+    assert log() == [f"INFO {line}{ps7.client.digest('C1')}"]
 
 
-async def test_an_unforeseen_error_is_one_error_line(
-    ps7: Played, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_unforeseen_error_is_one_error_line(ps7: Played, log: Log) -> None:
     """Its class and place, and nothing that it quotes; for the caller it is an outcome."""
     assert await ps7.look_up(ZeroDivisionError("planted")) == ("unavailable internal", 1)
-    (record,) = caplog.records
-    assert record.levelname == "ERROR"
-    assert re.fullmatch(r"ZeroDivisionError at test_client\.py:\d+", record.getMessage())
+    error, _ = log()
+    assert re.fullmatch(r"ERROR ZeroDivisionError at test_client\.py:\d+", error)
 
 
 async def test_a_lookup_that_is_cancelled_is_no_evidence(ps7: Played) -> None:
@@ -209,19 +205,19 @@ async def test_lookup_raises_what_ask_returns(ps7: Played) -> None:
 
 
 async def test_a_field_that_was_there_is_missed_in_whoever_is_looked_up(
-    ps7: Played, caplog: pytest.LogCaptureFixture
+    ps7: Played, log: Log
 ) -> None:
     """As if PS7 had renamed it; an account in `contexto` is one, whatever its name there."""
     before = {"u_seg": "S", "contexto": {"u_cssc": "1", "u_ag": "2"}}
     after = {"u_segmento": "S", "u_cc": "1", "u_ag": "2"}
     for payload in (before, *[after] * 50):
         await ps7.look_up(Answer(200, {}, json.dumps({"payload": payload}).encode()))
-    said = "PS7 sends no u_seg any more: 1 customers had it, the last 50 have not"
-    assert caplog.messages == [said]
+    said = "WARNING PS7 sends no u_seg any more: 1 customers had it, the last 50 have not"
+    assert [line for line in log() if not line.startswith("INFO")] == [said]
 
 
 async def test_a_value_that_is_not_documented_is_a_warning_that_names_its_field(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:
     """Each time: the customer is known but for that, and the value itself is not shown.
 
@@ -230,33 +226,31 @@ async def test_a_value_that_is_not_documented_is_a_warning_that_names_its_field(
     ps7 = Played(monkeypatch, strict_cpf=True, max_age=60)
     payload = {"u_id": "planted", "u_dseg": "planted", "u_seg": "S", "u_cpf": "52998224726"}
     ps7.ends = [Answer(200, {}, json.dumps({"payload": payload}).encode())]
-    said = "PS7 sent a value that its interface does not document in: u_id, u_dseg, u_cpf"
+    said = "WARNING PS7 sent a value that its interface does not document in: u_id, u_dseg, u_cpf"
     for _ in range(2):
         known = await ps7.client.lookup("C1")
         assert (known.segment, known.cpf) == ("S", None)
         assert 0 < (known.expires_at - clock.utc_now()).total_seconds() <= 60
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert lines == [("WARNING", said)] * 2
+        assert log()[1:] == [said]
 
 
 # The probe
 
 
 async def test_a_probe_is_a_whole_lookup_of_a_context_that_is_made_up(
-    ps7: Played, caplog: pytest.LogCaptureFixture
+    ps7: Played, log: Log
 ) -> None:
     """With retries, so that one bad request in a blip opens no circuit; it waits for no place."""
-    caplog.set_level("INFO")
     await ps7.fail()
     names = ps7.requests[-ATTEMPTS:]
     assert re.fullmatch("ps7-probe-[0-9a-f]{32}", names[0])
     assert len({*names}) == 1
     assert ps7.patience == [1.0] * ATTEMPTS * LIMIT + [None] * ATTEMPTS
     digest = ps7.client.digest(names[0])
-    probe, opened = caplog.messages[-2:]
+    probe, opened = log()[-2:]
     line = "PS7 probe: outcome=unavailable reason=connect status=- attempts=3 ms=0 correlation=- "
-    assert probe == f"{line}context={digest}"
-    assert opened == "Circuit breaker open after 3 failures; next probe in 15 s"
+    assert probe == f"INFO {line}context={digest}"
+    assert opened == "WARNING Circuit breaker open after 3 failures; next probe in 15 s"
     assert await ps7.look_up(OK) == ("unavailable circuit_open", 0)
 
 
@@ -473,16 +467,13 @@ async def test_a_process_that_was_forked_under_a_probe_sends_its_own(
     await ps7.client.close()
 
 
-async def test_close_ends_the_probe_without_a_word(
-    ps7: Played, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_close_ends_the_probe_without_a_word(ps7: Played, log: Log) -> None:
     """And the next failure sets off another one. Closed at once, it was never sent."""
-    caplog.set_level("INFO")
     ps7.may_end.clear()
     await ps7.fail()
     await ps7.client.close()
     assert (ps7.probes, ps7.cancelled) == (1, 1)
-    assert "PS7 probe" not in caplog.text
+    assert not any("PS7 probe" in line for line in log())
     await ps7.client.close()
     await ps7.look_up(DOWN)
     await ps7.client.close()

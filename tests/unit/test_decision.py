@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +22,7 @@ from actions.ps7.conversation.decision import (
 from actions.ps7.conversation.seal import Answer, Contents
 from actions.ps7.outcomes import ARRIVAL_REFUSED
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY
+from tests.support.log import Log
 from tests.support.talk import (
     CPF,
     FORMAT_BEFORE,
@@ -137,19 +137,10 @@ def test_these_cases_have_every_rule() -> None:
     assert {each.partition(":")[0] for each in rows} | elsewhere == {rule.value for rule in Rule}
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Return what stands in the log, with levels, and begin anew."""
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
-    caplog.clear()
-    return lines
-
-
 # Seals
 
 
-def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin(log: Log) -> None:
     """The payload is reduced to it; a slot that the bot fills by itself is left alone, and named.
 
     Whoever reads the customer gets a copy, in which that slot's value is too.
@@ -160,13 +151,13 @@ def test_the_seal_keeps_what_the_call_s_domain_leaves_to_the_plugin(
     assert set(talk.hears(customer, domain=domain)) == {"ps7_status", "ps7_context", "cpf"}
     own = "The bot's domain fills the slot agency by from_text, so it is the bot's own"
     said = f"{own} and left alone; PS7_SLOT_NAMES can name another slot for agency"
-    assert logged(caplog) == [("WARNING", said)]
+    assert log() == [f"WARNING {said}"]
     talk.set_slots(agency="typed")
     for _ in range(2):
         decision = talk.decides(verify, domain=domain)
         decision.report.tell("action", talk.noted)
         assert decision.customer == talk.customer("ana", payload={"u_cpf": "1"})
-        assert (decision.slots, logged(caplog)) == ({}, [])
+        assert (decision.slots, log()) == ({}, [])
         decision.customer.payload.clear()
     assert "agency" not in talk.decides(forget, domain=domain).slots
 
@@ -313,19 +304,18 @@ def started_again(talk: Talk) -> Talk:
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_what_something_else_wrote_is_warned_of_once(
-    name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_something_else_wrote_is_warned_of_once(name: str, log: Log) -> None:
     """What the run did about it, and nothing of what was there."""
     happens, lines = LINES[name]
     talk = Talk()
     happens(talk)
-    caplog.clear()
+    log()
     talk.look_up()
-    assert logged(caplog) == [("WARNING", line) for line in lines]
+    said = [line for line in log() if not line.startswith("INFO")]
+    assert said == [f"WARNING {line}" for line in lines]
     assert talk.slots["cpf"] != "typed" or name == "a form"
     talk.look_up()
-    assert logged(caplog) == []
+    assert log() == []
 
 
 def test_restored_slots_refused_seals_and_arrivals_are_counted(
@@ -346,7 +336,7 @@ def test_restored_slots_refused_seals_and_arrivals_are_counted(
 
 @pytest.mark.parametrize("failure", [Outcome.REJECTED, Outcome.INVALID])
 def test_guesses_are_counted_over_the_sessions_of_a_conversation(
-    failure: Outcome, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    failure: Outcome, monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:
     """Whoever starts a session after each few contextIds is noticed: each fifth is an alert."""
     alerts: list[tuple[object, ...]] = []
@@ -364,12 +354,10 @@ def test_guesses_are_counted_over_the_sessions_of_a_conversation(
     reason = {"reason": "too_many_context_ids"}
     assert alerts == [(5, 1, reason), (10, 1, reason)]
     line = "PS7 did not know 5 contextIds of one conversation"
-    assert logged(caplog).count(("WARNING", line)) == 1
+    assert log().count(f"WARNING {line}") == 1
 
 
-def test_metadata_without_a_contextid_is_known_and_named_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_metadata_without_a_contextid_is_known_and_named_once(log: Log) -> None:
     """Its keys, and what looks like one.
 
     What Rasa itself adds is none; where something was found, nobody looked.
@@ -378,9 +366,9 @@ def test_metadata_without_a_contextid_is_known_and_named_once(
     near = {"customData": {"contextId": "C-1"}}
     for metadata in ({}, {"model_id": "m"}, near, near, {"page": 1}, {"contextId": "ana", "x": 1}):
         talk.user(metadata=metadata).look_up()
-    said = "A message brought metadata without a contextId; keys: "
+    said = "WARNING A message brought metadata without a contextId; keys: "
     miss = "customData; customData.contextId looks like one: PS7_METADATA_KEYS"
-    assert logged(caplog) == [("WARNING", said + miss), ("WARNING", f"{said}page")]
+    assert log() == [said + miss, f"{said}page"]
 
 
 REFUSALS: dict[str, Callable[[Talk], list[str]]] = {
@@ -395,7 +383,7 @@ REFUSALS: dict[str, Callable[[Talk], list[str]]] = {
 
 @pytest.mark.parametrize(("line", "brings"), REFUSALS.items(), ids=REFUSALS)
 def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
-    line: str, brings: Callable[[Talk], list[str]], caplog: pytest.LogCaptureFixture
+    line: str, brings: Callable[[Talk], list[str]], log: Log
 ) -> None:
     """It can be followed by conversation and contextId, and says why, in words."""
     talk = Talk(signed())
@@ -403,93 +391,83 @@ def test_a_refusal_is_one_line_of_a_lookup_that_sent_nothing(
     for each in before:
         talk.arrives(each)
     asked = list(talk.asked)
-    caplog.clear()
-    caplog.set_level(logging.INFO)
+    log()
     talk.arrives(last, correlationId=last)
-    (_, told), why = logged(caplog)
+    told, why = log()
     assert talk.asked == asked
     outcome, reason, word = line.split()
     assert talk.rule == ("arrival-refused" if outcome == "invalid" else "too-many")
     pattern = (
-        f"PS7 lookup: outcome={outcome} reason={reason} status=- attempts=0 ms=0 "
+        f"INFO PS7 lookup: outcome={outcome} reason={reason} status=- attempts=0 ms=0 "
         f"correlation={UUID} context=[0-9a-f]{{12}}"
     )
     assert re.fullmatch(pattern, told)
-    assert why == ("WARNING", f"Arrival refused: {ARRIVAL_REFUSED[Reason(reason)]}")
-    assert word in why[1]
+    assert why == f"WARNING Arrival refused: {ARRIVAL_REFUSED[Reason(reason)]}"
+    assert word in why
     assert not re.search("ana|diego|elisa|eyJ|sender", told)
     talk.arrives()
-    assert logged(caplog) == [], "and once"
+    assert log() == [], "and once"
 
 
-def test_a_needed_slot_that_is_not_declared_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_needed_slot_that_is_not_declared_is_named_once(log: Log) -> None:
     """By the bot's own name of it, and with what happens without it."""
     talk = Talk(a_bot(slot_names={"ps7_status": "estado"}))
     for _ in range(2):
         talk.decides(look_up, talk.brings().tracker).report.tell("action", talk.noted)
     said = "The bot's domain does not declare the slot estado: "
-    assert logged(caplog) == [("WARNING", f"{said}the dialogue cannot tell how a lookup ended")]
+    assert log() == [f"WARNING {said}the dialogue cannot tell how a lookup ended"]
 
 
-def test_a_refusal_has_the_channels_id_if_its_arrival_was_not_refused(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_refusal_has_the_channels_id_if_its_arrival_was_not_refused(log: Log) -> None:
     """What stands beside a contextId that is logged out is taken. It is named as in its lookup."""
-    caplog.set_level(logging.INFO)
     talk = Talk().arrives("ana")
     talk.run(FORGET)
     talk.comes_back("ana", correlationId="c-1").look_up()
     ends = f"correlation=c-1 context={talk.bot.digest('ana')}"
-    assert re.search(f"reason=forgotten .* {ends}$", logged(caplog)[-1][1])
+    assert re.search(f"reason=forgotten .* {ends}$", log()[-1])
 
 
-def levels(talk: Talk, caplog: pytest.LogCaptureFixture) -> list[str]:
+def levels(talk: Talk, log: Log) -> list[str]:
     """Return the levels of the lines of a run."""
-    caplog.clear()
+    log()
     talk.look_up()
-    return [level for level, _ in logged(caplog)]
+    return [line.split()[0] for line in log()]
 
 
 @pytest.mark.parametrize("first", ["first turn", "session start", "first turn after a start"])
-def test_a_refusal_is_told_once_for_each_value_of_a_session(
-    first: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refusal_is_told_once_for_each_value_of_a_session(first: str, log: Log) -> None:
     """A page that sends an old token with each message makes one line, and one forgery."""
-    caplog.set_level(logging.INFO)
     told, silent = ["INFO", "WARNING"], list[str]()
     talk = Talk(signed(), session_start=first.endswith("start"))
     if first == "session start":
         talk.arrives("ana")
-        assert levels(talk, caplog) == silent, "the session start said it"
+        assert levels(talk, log) == silent, "the session start said it"
     else:
         talk.brings("ana")
-        caplog.clear()
-        assert levels(talk, caplog) == (silent if first.endswith("start") else told)
-    assert levels(talk, caplog) == silent, "a second run of the turn"
+        log()
+        assert levels(talk, log) == (silent if first.endswith("start") else told)
+    assert levels(talk, log) == silent, "a second run of the turn"
     for value, lines in (
         *(("ana", silent), (None, silent), ("diego", told), ("ana", silent)),
         *(("Diego", told), ("diego", silent), ("diego ", told), (["ana"], told)),
     ):
-        assert levels(talk.brings(value), caplog) == lines, value
+        assert levels(talk.brings(value), log) == lines, value
     again = silent if talk.session_start else told
-    assert levels(talk.comes_back("ana"), caplog) == again, "another session"
+    assert levels(talk.comes_back("ana"), log) == again, "another session"
 
 
-def test_a_token_that_was_good_when_it_came_is_refused_once_when_it_is_over(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_token_that_was_good_when_it_came_is_refused_once_when_it_is_over(log: Log) -> None:
     """An earlier message brought the same, in time. Of a key that is gone, the log says nothing."""
-    caplog.set_level(logging.INFO)
     talk = Talk(signed(max_contexts=9))
     token = talk.token("ana")
     talk.arrives(token).arrives(talk.token("diego")).later(seconds=120)
-    assert levels(talk.brings(token), caplog) == ["INFO", "WARNING"]
-    assert levels(talk.brings(token), caplog) == []
+    assert levels(talk.brings(token), log) == ["INFO", "WARNING"]
+    assert levels(talk.brings(token), log) == []
     assert talk.says_now == ("invalid", None)
     talk.arrives(good := talk.token("elisa"))
     keys = [key.get_secret_value() for key in talk.bot.settings.seal_keys]
     talk.bot = a_bot(arrival_keys=["another-" * 4], seal_keys=keys)
-    assert levels(talk.brings(good), caplog) == [], "nor is one whose key was dropped"
+    assert levels(talk.brings(good), log) == [], "nor is one whose key was dropped"
     assert talk.says_now == ("invalid", None)
 
 
@@ -553,12 +531,12 @@ def test_what_a_form_asked_stays_while_nobody_is_known(name: str) -> None:
     assert talk.look_up() == {}
 
 
-def test_a_report_says_what_the_run_did(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_report_says_what_the_run_did(caplog: pytest.LogCaptureFixture, log: Log) -> None:
     """For log and metrics: the rule, whether PS7 was asked, whether a contextId was there.
 
     For the search of a fault, rule and slots are a line at DEBUG, which has no value.
     """
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level("DEBUG", "actions.ps7")
     talk = Talk()
     nothing = talk.brings().decides(look_up).report
     asked = talk.brings("ana").decides(look_up).report
@@ -567,8 +545,8 @@ def test_a_report_says_what_the_run_did(caplog: pytest.LogCaptureFixture) -> Non
     assert [nothing.rule, asked.rule, over.rule] == ["nothing-held", "look-up", "session-over"]
     assert [each.looked_up for each in (nothing, asked, over)] == [False, True, False]
     assert [each.without_context_id for each in (nothing, asked, over)] == [True, False, True]
-    line = "action: rule=look-up slots=['cpf', 'agency', 'ps7_context', 'ps7_status']"
-    assert ("DEBUG", line) in logged(caplog)
+    line = "DEBUG action: rule=look-up slots=['cpf', 'agency', 'ps7_context', 'ps7_status']"
+    assert line in log()
 
 
 def test_a_slot_to_set_is_an_event_as_rasa_takes_it() -> None:

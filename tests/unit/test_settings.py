@@ -13,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from actions.ps7 import PS7Settings, SettingsError, settings
+from tests.support.log import Log
 
 pytestmark = pytest.mark.versions
 
@@ -196,16 +197,14 @@ def test_all_faults_are_named_at_once(given: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in "".join(lines)
 
 
-def test_what_does_not_ask_ps7_needs_no_ps7(
-    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_does_not_ask_ps7_needs_no_ps7(given: pytest.MonkeyPatch, log: Log) -> None:
     """Its address and credentials may be missing, and no seal key is missed; a bad value is bad."""
     settings._warn_of_made_key.cache_clear()
     for name in ("BASE_URL", "USERNAME", "PASSWORD", "SEAL_KEYS"):
         given.delenv(f"PS7_{name}")
     given.setenv("PS7_MAX_AGE", "9")
     loaded = PS7Settings.load(need_ps7=False)
-    assert (loaded.base_url, loaded.max_age, caplog.messages) == ("http://127.0.0.1", 9.0, [])
+    assert (loaded.base_url, loaded.max_age, log()) == ("http://127.0.0.1", 9.0, [])
     given.setenv("PS7_USERNAME", "chat")
     loaded = PS7Settings.load(need_ps7=False)
     assert [each.get_secret_value() for each in (loaded.username, loaded.password)] == [
@@ -364,7 +363,7 @@ def test_what_has_the_name_of_a_setting_and_is_no_file_is_a_fault(
 
 
 def test_a_name_that_is_no_setting_is_named_once(
-    given: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    given: pytest.MonkeyPatch, tmp_path: Path, log: Log
 ) -> None:
     """From each source, also before a refusal; no value, and nothing that is no part of a name."""
     settings._warn_of_unknown.cache_clear()
@@ -379,19 +378,16 @@ def test_a_name_that_is_no_setting_is_named_once(
     with given.context() as without:
         without.delenv("PS7_BASE_URL")
         refusal()
-    assert [record.levelname for record in caplog.records] == ["WARNING"] * len(UNKNOWN)
     said = " is not a setting of the plugin, and is ignored"
-    assert caplog.messages == [
-        f"{name}{said}{f': {meant} may be meant' if meant else ''}"
+    assert log() == [
+        f"WARNING {name}{said}{f': {meant} may be meant' if meant else ''}"
         for name, meant in sorted(UNKNOWN.items())
     ]
     PS7Settings.load()
-    assert len(caplog.messages) == len(UNKNOWN)
+    assert log() == []
 
 
-def test_a_key_is_made_once_where_none_is_set(
-    given: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_key_is_made_once_where_none_is_set(given: pytest.MonkeyPatch, log: Log) -> None:
     """One for the whole process, with one warning that shows no key; none before a refusal."""
     given.delenv("PS7_SEAL_KEYS")
     given.setattr(settings, "_made_keys", [])
@@ -399,9 +395,9 @@ def test_a_key_is_made_once_where_none_is_set(
     with given.context() as without:
         without.delenv("PS7_BASE_URL")
         refusal()
-    assert caplog.messages == []
+    assert log() == []
     first, second = PS7Settings.load(), PS7Settings.load()
     assert first == second
-    (record,) = caplog.records
-    assert (record.levelname, record.message[:24]) == ("WARNING", "PS7_SEAL_KEYS is not set")
-    assert first.newest_key not in caplog.text
+    (line,) = log()
+    assert line.startswith("WARNING PS7_SEAL_KEYS is not set")
+    assert first.newest_key not in line

@@ -12,6 +12,7 @@ from actions.ps7.conversation.arrival import refused
 from actions.ps7.conversation.decision import look_up
 from actions.ps7.conversation.history import NONCE
 from tests.support.dialogue import LOOK_UP, VERIFY
+from tests.support.log import Log
 from tests.support.talk import (
     SEAL_KEY,
     Snapshot,
@@ -94,13 +95,13 @@ def test_a_seal_counts_only_in_the_session_in_which_its_text_first_appeared() ->
 
 
 @pytest.mark.parametrize("action", [LOOK_UP, VERIFY])
-def test_a_rewind_is_no_attack(action: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rewind_is_no_attack(action: str, log: Log) -> None:
     """A fallback reverts the turn in which another contextId arrived: its answer still counts."""
     talk = Talk().arrives("diego").arrives("ana")
     talk.rewind()
-    caplog.clear()
+    log()
     talk.run(action)
-    assert (talk.says_now, caplog.messages, talk.asked) == (OK_ANA, [], ["diego", "ana"])
+    assert (talk.says_now, log(), talk.asked) == (OK_ANA, [], ["diego", "ana"])
 
 
 @pytest.mark.parametrize(("by_rasa", "said"), [(True, "expired"), (False, "tampered")])
