@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
+import re
 import signal
 import sys
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -43,8 +45,8 @@ _SLOW_TO_START = 1800
 """Seconds for a test with a real Rasa: the first waits until a bot is trained and servers run, as
 long as they make progress."""
 
-_ID, _KEY = 60, 44
-"""Characters of a case's name at most, and of a Fernet key."""
+_ID, _KEY = 60, re.compile(r"[\w-]{43}=")
+"""Characters of a case's name at most; a Fernet key, which differs from run to run."""
 
 _OUTBOUND = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
@@ -138,23 +140,14 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
         return argname if val else f"not {argname}"
     if val is None or val in ((), [], {}):
         return f"no {argname}"
-    if isinstance(val, bytes) and len(val) > _ID:
-        return repr(val[:_ID])
-    if isinstance(val, (dict, list, tuple)) or (isinstance(val, str) and len(val) > _ID):
-        return " ".join(_words(val))[:_ID] or None
+    if isinstance(val, (bytes, dict, list, tuple)) or (isinstance(val, str) and len(val) > _ID):
+        said = json.dumps(val, ensure_ascii=False, skipkeys=True, default=_in_a_name)
+        return " ".join(re.findall(r"[\w./=-]+", _KEY.sub("", said)))[:_ID] or None
     return argname if getattr(val, "__name__", "") == "<lambda>" else None  # None: as pytest does
 
 
-def _words(val: object) -> Iterator[str]:
-    """Yield what can be read in a case: no key that was made up, which differs from run to run."""
-    if isinstance(val, dict):
-        for name, each in val.items():
-            yield "=".join([str(name), *([] if isinstance(each, dict) else _words(each))])
-    elif isinstance(val, (list, tuple)):
-        for each in val:
-            yield from _words(each)
-    elif isinstance(val, (str, int, float)) and (len(str(val)) != _KEY or " " in str(val)):
-        yield "".join(each for each in str(val)[:_ID] if each.isprintable())
+def _in_a_name(val: object) -> str:
+    return str(val[:_ID]) if isinstance(val, bytes) else ""
 
 
 def _takes_long(item: pytest.Item) -> int:

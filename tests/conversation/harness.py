@@ -22,7 +22,7 @@ import aiohttp
 
 from tests.conversation.talking import RunningBot
 from tests.support.action_server import launch
-from tests.support.processes import RASA, ROOT, Process, free_port
+from tests.support.processes import ROOT, Process, free_port
 
 OSS_BOT = ROOT / "examples" / "oss-bot"
 FRAGMENT = ROOT / "domain.yml"
@@ -175,12 +175,6 @@ class Stage:
         for made, model in trained:
             made.replace(model)
         self._opening = ""
-
-    async def command(self, name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
-        """Run one of Rasa's commands as a person would: its exit code, and what it said."""
-        rasa = (str(self.rasa_python), str(RASA), *arguments)
-        ran = await self._run(name, *rasa, cwd=cwd, variables=QUIET)
-        return await ran.exit_code(), ran.output
 
     async def close(self) -> None:
         """End the processes that were started here, and no other."""

@@ -36,8 +36,6 @@ TYPES = ["-m mypy", *["-m mypy --cache-dir .mypy_cache/bots"] * len(BOTS)]
 INSTALL = "-m pip install --quiet --no-compile --use-pep517 --requirement"
 FAST = "not slow and not conversation and not release and not floor"
 RUNS = {
-    "lint": LINT,
-    "types": TYPES,
     "check": [*LINT, *TYPES, "--no-logo", f"-m pytest -q -m {FAST} {SPREAD}"],
     "plugin": [f"-m pytest -m not release and not floor tests/unit tests/host --cov {SPREAD}"],
     "around": [f"-m pytest --ignore tests/unit --ignore tests/host {SPREAD}"],
