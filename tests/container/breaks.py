@@ -116,13 +116,6 @@ BREAKS = (
 )
 
 
-class Seen(NamedTuple):
-    """Seconds from the break on, until somebody is told."""
-
-    stores: float | None
-    alert: float | None
-
-
 async def all_of_them(stack: Stack, talk: Talk, ps7: Simulator, began: float) -> None:
     """Break one after the other, and mend it."""
     await asyncio.to_thread(hurry, stack)
@@ -147,25 +140,25 @@ async def one(it: Break, stack: Stack, talk: Talk, ps7: Simulator, began: float)
         await asyncio.sleep(1)
     before, broken = len(talk.turns), time.monotonic()
     await (asyncio.to_thread(stack.shell, it.breaks) if it.breaks else ps7.stop())
-    seen = await watched(it, stack, broken)
+    alert, stores = await watched(it, stack, broken)
     mended = time.monotonic()
     await (asyncio.to_thread(stack.shell, it.mends) if it.mends else ps7.start())
     while (bad := lost_last(talk, mended)) + RECOVERED > time.monotonic():
         assert time.monotonic() < mended + 120, "it does not recover"
         await asyncio.sleep(1)
     summary = Summary.of(talk.turns[before:], LATE)
-    told = seen.alert or 0
+    told = alert or 0
     lost = Counter(turn.sender[:3] for turn in talk.turns[before:] if turn.said != ANSWERED)
     part(
-        f"{it.what}: `stores` after {seen.stores or 0:.0f} s; {it.alert} after {told:.0f} s, or "
+        f"{it.what}: `stores` after {stores or 0:.0f} s; {it.alert} after {told:.0f} s, or "
         f"{told * FASTER / 60:.0f} min; of {summary.told.total()} turns {summary.told[WRONG]} "
         f"wrong; lost: {lost['kio']} with the contextId in every message, {lost['app']} with it "
         f"in the first; recovered within {bad - mended:.0f} s; {summary}",
         began,
     )
     assert not summary.told[WRONG], f"another customer's balance was shown: {summary}"
-    assert seen.alert, f"{it.alert} did not fire within {it.minutes} minutes"
-    assert seen.stores or not it.stores, "`stores` did not say so"
+    assert alert, f"{it.alert} did not fire within {it.minutes} minutes"
+    assert stores or not it.stores, "`stores` did not say so"
 
 
 def lost_last(talk: Talk, mended: float) -> float:
@@ -173,8 +166,11 @@ def lost_last(talk: Talk, mended: float) -> float:
     return max([mended, *(turn.ended for turn in talk.turns if turn.said != ANSWERED)])
 
 
-async def watched(it: Break, stack: Stack, broken: float) -> Seen:
-    """Look at `stores`, and at the alerts, until both have said so, or as long as they may take."""
+async def watched(it: Break, stack: Stack, broken: float) -> tuple[float | None, float | None]:
+    """Look at the alerts, and at `stores`, until both have said so, or as long as they may take.
+
+    Return after how many seconds each of them did.
+    """
     last = broken + it.minutes * SECONDS["m"] / FASTER
 
     async def told(look: Callable[[], str], expected: str) -> float | None:
@@ -184,11 +180,10 @@ async def watched(it: Break, stack: Stack, broken: float) -> Seen:
             await asyncio.sleep(0.5)
         return None
 
-    stores = f"{prepared('compose')}\nstores"
-    seen = [told(firing, it.alert)]
-    seen += [told(lambda: stack.shell(stores), it.stores)] if it.stores else []
-    alert, *by_hand = await asyncio.gather(*seen)
-    return Seen(by_hand[0] if by_hand else None, alert)
+    def stores() -> str:
+        return stack.shell(f"{prepared('compose')}\nstores") if it.stores else ""
+
+    return await asyncio.gather(told(firing, it.alert), told(stores, it.stores))
 
 
 def firing() -> str:

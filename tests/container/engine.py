@@ -81,20 +81,14 @@ class Engine:
 
     def action_images(self) -> None:
         """Build both targets of the Dockerfile, the example's actions in them."""
-        self.debian(
-            PYTHON, "python3,python3-venv,python3-pip,ca-certificates", (_link(self), "/usr/bin/")
-        )
+        link = self.folder / "link"  # Debian calls it python3 and no more
+        link.mkdir()
+        (link / "python").symlink_to("python3")
+        packages = "python3,python3-venv,python3-pip,ca-certificates"
+        self.debian(PYTHON, packages, (link, "/usr/bin/"))
         bot = "--build-arg=ACTIONS=examples/oss-bot/actions"
         self.build("ps7-actions:0.1.0", bot)
         self.build("ps7-doctor:0.1.0", bot, "--target=doctor")
-
-
-def _link(engine: Engine) -> Path:
-    """Return a folder with a link: Debian calls it python3 and no more."""
-    folder = engine.folder / "link"
-    folder.mkdir()
-    (folder / "python").symlink_to("python3")
-    return folder
 
 
 @contextmanager
