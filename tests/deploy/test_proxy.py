@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tests.deploy.deployment import DEPLOY
 from tests.host.loopback import Server, http
 from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -56,11 +57,9 @@ async def nginx(
     command = (NGINX, "-p", root, "-c", configuration, "-g", "daemon off;")
     process = await Process.start(root / "log", *command, cwd=root, variables={})
     try:
-        for _ in range(300):
-            if (root / "nginx.pid").exists() or process.has_ended:
-                break
-            await asyncio.sleep(0.1)
-        assert (root / "nginx.pid").exists(), f"nginx does not start:\n{process.tail}"
+        started = root / "nginx.pid"
+        await until("nginx starts", lambda: started.exists() or process.has_ended)
+        assert started.exists(), f"nginx does not start:\n{process.tail}"
         yield
     finally:
         await process.end()
@@ -77,7 +76,7 @@ async def test_the_proxy_lets_one_channel_through(
 
     async def post(path: str, body: bytes = b"", host: int = 1) -> int:
         url = URL(f"https://localhost:{port}{path}", encoded=True)
-        async with hosts[host].post(url, data=body, ssl=known) as told:
+        async with (one, other)[host].post(url, data=body, ssl=known) as told:
             return told.status
 
     tls = deploy_folder / "secrets" / "tls"
@@ -87,14 +86,12 @@ async def test_the_proxy_lets_one_channel_through(
     path = f"if ($request_uri !~ ^{WEBHOOK}[?]a=1$) {{ return 418; }}"
     rasa = f"server {{ listen {behind} ssl; {certificate} {path} return 204; }}"
     there = {"8443": f"127.0.0.1:{port}", "rasa:5005": behind, "50r/s": "1r/s"}
-    async with nginx("nginx.conf", root, tls, there, rasa), AsyncExitStack() as stack:
-        ways = (
-            aiohttp.TCPConnector(local_addr=(each, 0), family=socket.AF_INET)
-            for each in ("127.0.0.2", "127.0.0.1")
-        )
-        hosts = [
-            await stack.enter_async_context(aiohttp.ClientSession(connector=way)) for way in ways
-        ]
+    ways = (
+        aiohttp.TCPConnector(local_addr=(each, 0), family=socket.AF_INET)
+        for each in ("127.0.0.2", "127.0.0.1")
+    )
+    one, other = (aiohttp.ClientSession(connector=way) for way in ways)
+    async with nginx("nginx.conf", root, tls, there, rasa), one, other:
         for path in ("/", "/webhooks/rest/", f"{WEBHOOK}/x", "/conversations/1/tracker"):
             assert await post(path) == 404
         for way in ("/conversations/1/../..", "//x/%2e%2e"):  # what comes there is as written
