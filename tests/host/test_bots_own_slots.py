@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 
 from actions.ps7.testing import PERSONAS, Simulator
 from tests.support.bots import FROM_TEXT, converse
 from tests.support.dialogue import FORGET, LOOK_UP
+from tests.support.log import Log
 
 pytestmark = [
     pytest.mark.versions,
@@ -19,14 +18,6 @@ pytestmark = [
 ANA = PERSONAS["ana"].slots
 
 
-def own_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelno == logging.WARNING and "the bot's own" in record.getMessage()
-    ]
-
-
 @pytest.mark.parametrize(
     ("slot", "requests", "without_it"),
     [
@@ -35,7 +26,7 @@ def own_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ],
 )
 async def test_without_a_slot_that_is_needed_the_rest_still_works(
-    ps7: Simulator, caplog: pytest.LogCaptureFixture, slot: str, requests: int, without_it: str
+    ps7: Simulator, log: Log, slot: str, requests: int, without_it: str
 ) -> None:
     """What a user types into it is neither read nor nulled, and claims no customer."""
     bot = converse(mappings={slot: [FROM_TEXT]}, every_turn=False)
@@ -48,5 +39,5 @@ async def test_without_a_slot_that_is_needed_the_rest_still_works(
     assert len(ps7.requests) == requests
     await bot.run(FORGET)
     assert (bot.slots[slot], bot.slots["cpf"]) == ("ok", None)
-    (warning,) = own_warnings(caplog)
+    (warning,) = [line for line in log() if "WARNING" in line and "the bot's own" in line]
     assert warning.endswith(f"PS7_SLOT_NAMES can name another slot for {slot}: {without_it}")

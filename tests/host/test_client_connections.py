@@ -60,21 +60,6 @@ async def test_an_answer_that_does_not_go_on_in_time() -> None:
 # What becomes of the connections
 
 
-async def test_as_many_lookups_at_a_time_as_the_setting_allows() -> None:
-    """No more, and no fewer: the limit that aiohttp has by itself, 100, does not apply."""
-    async with (
-        Server([]) as server,
-        PS7Client(settings_for(server.url, max_connections=101)) as client,
-    ):
-        looking = [asyncio.create_task(client.ask("C1")) for _ in range(110)]
-        await until("101 connections are open", lambda: server.open == 101, 60)
-        await asyncio.sleep(0.1)
-        for task in looking:
-            task.cancel()
-        assert (await asyncio.wait(looking, timeout=5))[1] == set()
-        assert server.connections == 101
-
-
 async def test_an_address_is_kept_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """PS7 may move to another: not each lookup asks DNS, and none goes by what is older."""
     counts = []

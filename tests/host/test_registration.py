@@ -136,13 +136,9 @@ def test_an_action_and_its_bound_run_can_be_pickled(
 async def test_the_end_of_the_process_leaves_no_runtime() -> None:
     """Connections are closed, but those of a loop that still runs: it cannot be awaited here."""
     client = ActionPS7Context().runtime.client
-    await client.ask("C1")
-    session = client._of_this_loop().http._session
-    ended, its_own = asyncio.new_event_loop(), Mock()
+    client._of_this_loop()
+    ended = asyncio.new_event_loop()
     ended.close()
-    client._loops[ended] = its_own
+    client._loops[ended] = Mock()
     runtime.close_all()
-    assert (runtime._runtimes, its_own.http.detach.called) == ([], True)
-    assert session is not None
-    assert not session.closed
-    await client.close()
+    assert (runtime._runtimes, [*client._loops]) == ([], [asyncio.get_running_loop()])

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-from stdnum.br import cpf
-
 from actions.ps7.testing import FAULTS, PERSONAS, Fault, Persona
 from tests.vectors.vector import load
 
@@ -52,20 +49,3 @@ def test_no_two_customers_share_a_value_that_tells_them_apart() -> None:
     """A value of one customer at another one is a leak, and must be seen as one."""
     for slot in ("cpf", "account", "ps7_key", "ps7_decoded_context_id"):
         assert len({persona.slots[slot] for persona in PERSONAS.values()}) == len(PERSONAS)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("too-large", "huge-header", "slow", "slow-body", "drip", "endless", "gzip-bomb"),
-        *("reset", "closed", "reset-body", "closed-body", "short-length", "bad-length"),
-        *("http-301", "http-302", "http-307", "http-308", "cookie", "late", "flapping"),
-    ],
-)
-def test_faults_of_a_good_answer_fail_by_their_fault_alone(name: str) -> None:
-    """A client without a size cap, a deadline and so on would take these for a customer."""
-    body = FAULTS[name].body
-    assert isinstance(body, dict)
-    assert body["code"] == "0"
-    assert cpf.is_valid(body["payload"]["u_cpf"])
-    assert "22233366638" not in repr(FAULTS[name])

@@ -11,6 +11,7 @@ from actions.ps7 import Outcome, Reason
 from actions.ps7.conversation.arrival import refused
 from actions.ps7.conversation.decision import look_up
 from actions.ps7.conversation.history import NONCE
+from actions.ps7.conversation.state import State
 from tests.support.dialogue import LOOK_UP, VERIFY
 from tests.support.log import Log
 from tests.support.talk import (
@@ -137,15 +138,18 @@ def test_the_newest_seal_says_last_what_arrived() -> None:
     talk.user("/session_start", metadata={"contextId": "ana", "encoded": 0})
     talk.ps7["ana"], talk.session_start = Outcome.DENIED, True
     talk.start_session()
-    for brought, encoded in ((None, 0), ("ana", 1)):
-        found = talk.brings(brought).state.arrival()
-        assert found is not None
-        assert (found.context_id, found.encoded) == ("ana", encoded)
+    assert found(talk.brings().state) == ("ana", 0)
+    assert found(talk.brings("ana").state) == ("ana", 1)
     talk = Talk().arrives("ana").arrives("diego")
     shown = [event for event in talk.events if event["event"] != "user"]
-    found = talk.found_in(Snapshot(talk.sender_id, talk.slots, {}, shown)).arrival()
-    assert found is not None
-    assert found.context_id == "diego"
+    assert found(talk.found_in(Snapshot(talk.sender_id, talk.slots, {}, shown))) == ("diego", None)
+
+
+def found(state: State) -> tuple[str | None, int | None]:
+    """Return which contextId a run finds, and how it is encoded."""
+    arrival = state.arrival()
+    assert arrival is not None
+    return arrival.context_id, arrival.encoded
 
 
 @pytest.mark.parametrize("opened", [True, False])
