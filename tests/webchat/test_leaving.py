@@ -38,9 +38,9 @@ class Line:
     def __init__(self, visit: Visit) -> None:
         self._state = visit.page.locator("#state")
         self._sockets: list[WebSocketRoute] = []
-        self.refused = self.deaf = self.dumb = False
-        self.deaf_to = ""
-        """What does not get to the server, until the connection is cut."""
+        self.refused = self.dumb = False
+        self.deaf_to: str | None = None
+        """What does not get to the server, until the connection is cut; "" is in all."""
 
     async def between(self, socket: WebSocketRoute) -> None:
         if self.refused:
@@ -50,7 +50,7 @@ class Line:
         self._sockets.append(socket)
 
         def to_server(message: Any) -> None:  # noqa: ANN401 - playwright's
-            if not self.deaf and not (self.deaf_to and self.deaf_to in str(message)):
+            if self.deaf_to is None or self.deaf_to not in str(message):
                 server.send(message)
 
         def to_page(message: Any) -> None:  # noqa: ANN401 - playwright's
@@ -72,8 +72,7 @@ class Line:
         await self._sockets[-1].close()
         await expect(self._state).to_have_text(LOST)
         yield
-        self.refused = self.deaf = self.dumb = False
-        self.deaf_to = ""
+        self.refused, self.dumb, self.deaf_to = False, False, None
         await expect(self._state).not_to_have_text(LOST, timeout=25_000)
 
 
@@ -206,7 +205,7 @@ async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -
     await line.breaks()
     await visit.finished(3)
     await visit.hears(*GREETING, *BALANCES["ana"] * 2)
-    line.deaf = True
+    line.deaf_to = ""
     await visit.types(LEAVE)
     await line.breaks()
     broken = visit.page.locator(".message.you .broken")

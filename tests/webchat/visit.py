@@ -5,15 +5,14 @@ Knows the page's markup, so that the tests need not.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from playwright.async_api import Page
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,6 +21,11 @@ ASK, ACCOUNT, HOURS, A_PERSON, LEAVE = SUGGESTED = (
     *("Quero falar com uma pessoa", "Tchau"),
 )
 """What the page suggests: the tests say each, and the bot understands it."""
+_BROKEN = """async () => (await axe.run()).violations.map(
+  ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""
+_MEDIA: tuple[tuple[Literal["light", "dark"], Literal["none", "active"]], ...] = (
+    *(("light", "none"), ("dark", "none"), ("light", "active")),
+)
 _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map((turn) => {
   const text = (node) => node?.textContent.trim();
   const all = (selector) => [...turn.querySelectorAll(selector)];
@@ -44,12 +48,6 @@ _TURNS = """() => [...document.querySelectorAll("#turns > .turn")].reverse().map
     }),
   };
 })"""
-
-
-class Visitors(Protocol):
-    """Opens a browser for one who has not been there yet."""
-
-    def __call__(self, *, phone: bool = ...) -> Awaitable[Visit]: ...
 
 
 class Visit:
@@ -116,18 +114,13 @@ class Visit:
     async def violations(self) -> list[Any]:
         """Return which rules of axe-core the page breaks: light, dark, and in forced colours."""
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        await self.page.emulate_media(color_scheme="light", forced_colors="none")
-        found = await self._broken()
-        await self.page.emulate_media(color_scheme="dark")
-        found += await self._broken()
-        await self.page.emulate_media(color_scheme="light", forced_colors="active")
-        found += await self._broken()
+        found: list[Any] = []
+        for colours, forced in _MEDIA:
+            await self.page.emulate_media(color_scheme=colours, forced_colors=forced)
+            found += await self.page.evaluate(_BROKEN)
         await self.page.emulate_media(forced_colors="none")
         return found
 
-    async def _broken(self) -> list[Any]:
-        found: list[Any] = await self.page.evaluate(
-            """async () => (await axe.run()).violations.map(
-              ({ id, nodes }) => [id, ...nodes.map((node) => node.html)])"""
-        )
-        return found
+
+Visitors = Callable[..., Awaitable[Visit]]
+"""Opens a browser for one who has not been there yet; `phone`: a small one."""
