@@ -14,7 +14,6 @@ from ruamel.yaml import YAML
 
 from actions.ps7.cli.command import main
 from actions.ps7.cli.domain import CALM, OSS, fragment
-from actions.ps7.cli.texts import parts
 from tests.support.command import Cli, Terminal
 from tests.support.doctor import assert_found
 from tests.support.init_bots import (
@@ -509,14 +508,6 @@ def test_a_bot_greets_in_its_own_language(cli: Cli, name: str) -> None:
     lay_out_bot({DOM: DOMAIN.replace("Olá!", text), "config.yml": config})
     cli("init --yes", *told)
     assert f'- text: "{greeting}"\n' in Path(OWN).read_text()
-
-
-def test_a_word_tells_one_language() -> None:
-    """No greeting is told by another's."""
-    every = [
-        word for text in parts("greetings.txt").values() for word in text.splitlines()[1].split()
-    ]
-    assert len(every) == len({*every})
 
 
 def test_a_module_of_another_coding_is_kept_byte_for_byte(cli: Cli) -> None:

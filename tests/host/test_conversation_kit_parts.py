@@ -93,7 +93,10 @@ forms: {f: {required_slots: [a]}}
 
 
 def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
-    """What is named first wins, files before folders; and a session_config that is no default."""
+    """What is named first wins, files before folders; and a session_config that is no default.
+
+    Dictionaries are merged as well; one may be empty, and what tests share stays.
+    """
     (tmp_path / "below").mkdir()
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -108,6 +111,12 @@ def test_domain_files_are_merged_as_by_rasa(tmp_path: Path) -> None:
     assert domain == load_domain([str(tmp_path / "top.yml"), tmp_path / "below"])
     added = {"requested_slot": None, "session_started_metadata": None}
     assert initial_slots(domain) == {"a": "no", "c": None, **added}
+    shared: Event = {"slots": {"a": {}}, "session_config": {"session_expiration_time": 30}}
+    merged = load_domain([{}, tmp_path / "below", shared])
+    assert merged["session_config"] == {"session_expiration_time": 5}
+    load_domain(shared)["slots"]["a"]["type"] = "text"
+    assert shared["slots"] == {"a": {}}
+    assert initial_slots(load_domain({})) == {"session_started_metadata": None}
 
 
 DATA = {
@@ -125,20 +134,6 @@ def test_the_responses_in_training_data_are_the_bots_too(tmp_path: Path) -> None
     assert domain["responses"] == said
     assert "nlu" not in domain
     assert "slots" not in domain
-
-
-def test_dictionaries_may_be_merged_as_well() -> None:
-    """One may be empty, and what tests share stays. Of two session_configs, the first is Rasa's."""
-    given: list[dict[str, Any]] = [
-        {},
-        {"session_config": {"session_expiration_time": 5}, "slots": {"a": {"type": "any"}}},
-        {"session_config": {"session_expiration_time": 30}},
-    ]
-    domain = load_domain(given)
-    assert domain["session_config"] == {"session_expiration_time": 5}
-    domain["slots"]["a"]["type"] = "text"
-    assert given[1]["slots"]["a"]["type"] == "any"
-    assert initial_slots(load_domain({})) == {"session_started_metadata": None}
 
 
 CUSTOM = {"type": "custom", "action": "x"}
@@ -206,11 +201,12 @@ def test_an_answer_depends_on_slots_and_channel(
 def test_what_rasa_fills_of_an_answer_is_filled() -> None:
     """Buttons of the action come after the domain's, as they are; its values before the slots."""
     filled = ("text", "image", "attachment", "custom", "quick_replies", "buttons", "elements")
-    variation = {part: [{"title": "{a}{b}", "n": 1}] for part in filled} | {"text": "{a}{b}"}
+    variation: Event = {part: [{"title": "{a}{b}", "n": 1}] for part in filled}
+    variation |= {"text": "{a}{b}", "image": "{b}"}
     sent = {"response": "r", "a": "2", "text": None, "buttons": [{"title": "{a}"}]}
     message = bot_message(sent, {"responses": {"r": [variation]}}, {"a": "1", "b": "3"}, "rest")
     said = [{"title": "23", "n": 1}]
-    data = dict.fromkeys(filled[1:], said) | {"elements": variation["elements"]}
+    data = dict.fromkeys(filled[1:], said) | {"elements": variation["elements"], "image": "3"}
     assert message == {
         "event": "bot",
         "text": "23",
@@ -219,9 +215,8 @@ def test_what_rasa_fills_of_an_answer_is_filled() -> None:
     }
 
 
-def test_an_attachment_stands_before_the_image_beside_it() -> None:
-    """An image alone is an attachment too, as in Rasa."""
-    for parts, attached in (({"image": "i"}, "i"), ({"image": "i", "attachment": "a"}, "a")):
-        message = bot_message(parts, {}, {}, "rest")
-        assert message is not None
-        assert (message["data"]["attachment"], message["data"]["image"]) == (attached, "i")
+def test_an_image_alone_is_an_attachment_too() -> None:
+    """As in Rasa; one beside an attachment is none, as above."""
+    message = bot_message({"image": "i"}, {}, {}, "rest")
+    assert message is not None
+    assert (message["data"]["attachment"], message["data"]["image"]) == ("i", "i")
