@@ -276,6 +276,10 @@ NAMES_IN_ENV = (
     "PS7_SLOT_NAMES is in .env alone, which git leaves out: set it too for others, in CI and in "
     "production. It is no secret, and the head of domain/ps7/domain.yml has it"
 )
+DERIVE = (
+    "derive your action_session_start (not found) from PS7SessionStart, as docs/integration.md "
+    "shows: until then the first message finds no customer"
+)
 STARTS = f"{DOMAIN}actions: [action_session_start]\n"
 APART = {FRAGMENT: "slots: {}\n", "domain/a.yml": DOMAIN, "domain.yml": None}
 TED = "TED learns from stories, and may answer otherwise outside them"
@@ -347,7 +351,7 @@ LEFT: dict[str, tuple[Mapping[str, str | None], str, list[str]]] = {
         ],
     ),
     "an action server": ({ENDPOINTS: "{a: {}}\n"}, "", ["endpoints.yml: name the action server"]),
-    "a session start": ({DOM: STARTS}, "--calm", ["derive your action_session_start (not found)"]),
+    "a session start": ({DOM: STARTS}, "--calm", [DERIVE]),
     "a session start that greets": (
         {"actions/start.py": OWN_START},
         "",
