@@ -4,7 +4,7 @@
 
 A session makes an environment that has one set of pins and nothing else. The tests run where nox
 does, and start their action servers with the Python of that environment. docs/figures.md has the
-table, which the tests compare with what they find.
+table of these cells.
 """
 
 from __future__ import annotations

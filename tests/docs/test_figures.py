@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.version import Version
 
 from actions.ps7 import Outcome, PS7Settings
 from actions.ps7.conversation.state import REFUSED_FOR
@@ -173,18 +174,22 @@ def test_every_figure_of_a_table_or_list_was_measured(section: str) -> None:
 
 
 def test_the_matrix_has_the_cells_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each rasa-sdk on each Python, once."""
+    """Each rasa-sdk on each Python, once; what is beside it, and whether it has gRPC."""
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=""))
     nox = runpy.run_path(str(ROOT / "noxfile.py"))
     header = ("rasa-sdk", "beside it", *(f"Python {each}" for each in nox["PYTHONS"]))
-    rows = document("docs/figures.md").table(*header).rows
     shown = [
-        (python, row[0])
-        for row in rows
+        (python, *row[:2], found)
+        for row in document("docs/figures.md").table(*header).rows
         for python, found in zip(nox["PYTHONS"], row[2:], strict=True)
         if found in {"all", "no gRPC"}
     ]
-    made = [(python, pinned(pins)["rasa-sdk"]) for python, pins in nox["CELLS"]]
+    beside = {nox["NEWEST"]: "the newest", nox["OLDEST"]: "the oldest"}
+    made = []
+    for python, pins in nox["CELLS"]:
+        sdk = pinned(pins)["rasa-sdk"]
+        has = "all" if Version(sdk) >= Version("3.10") else "no gRPC"
+        made.append((python, sdk, beside.get(pins, "the newest that fit"), has))
     assert sorted(made) == sorted(shown)
 
 

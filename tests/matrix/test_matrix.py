@@ -7,7 +7,6 @@ environment in which they run.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,13 @@ import pytest
 from packaging.version import Version
 
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.docs.documents import document
 from tests.host.conftest import seal_keys
 from tests.matrix.hosts import HOSTS
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
-from tests.support.pins import FLOOR, RUNTIME, pinned
+from tests.support.pins import RUNTIME, pinned
 
 PYTHON = Path(os.environ.get("PS7_MATRIX_PYTHON") or sys.executable)
 PINS = os.environ.get("PS7_MATRIX_PINS") or RUNTIME
-BESIDE = {RUNTIME: "the newest", FLOOR: "the oldest"}.get(PINS, "the newest that fit")
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 SDK = pinned(PINS)["rasa-sdk"]
 HAS_GRPC = Version(SDK) >= Version("3.10")
 
@@ -33,11 +29,6 @@ ANA = PERSONAS["ana"]
 PAYLOAD = {**ANA.payload, "visits": {"count": 3, "minutes": [1, 2.5, None, True]}}
 """Numbers too: over gRPC they all come back as floats."""
 METADATA = {"contextId": "visitor"}
-PROBE = """
-import sys
-from importlib.metadata import version
-print("{}.{}".format(*sys.version_info), version("rasa-sdk"))
-"""
 
 
 @pytest.mark.release
@@ -72,14 +63,3 @@ async def test_a_customer_is_looked_up_held_verified_and_forgotten(
             assert user.slots.pop("ps7_context"), "the seal says that this contextId was forgotten"
             assert user.slots | {"ps7_context": None} == unknown | {"ps7_status": "missing"}
         assert [request.json for request in ps7.requests] == [METADATA]
-
-
-@pytest.mark.release
-def test_the_environment_is_what_the_table_says() -> None:
-    """The SDK as pinned, on a Python and over transports that the page names."""
-    python, sdk = subprocess.check_output([PYTHON, "-c", PROBE], text=True).split()
-    assert sdk == SDK
-    header = ("rasa-sdk", "beside it", *(f"Python {each}" for each in PYTHONS))
-    rows = document("docs/figures.md").table(*header).rows
-    (row,) = (dict(zip(header, row, strict=True)) for row in rows if row[:2] == (SDK, BESIDE))
-    assert row[f"Python {python}"] == ("all" if HAS_GRPC else "no gRPC")

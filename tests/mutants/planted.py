@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,7 @@ from actions import ps7
 from tests.model.conversation import violated
 from tests.model.subject import playing
 from tests.model.walks import LENGTH, walks
-
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT, printed
 
 
 class Bug(NamedTuple):
@@ -112,15 +110,9 @@ def found_by(bug: Bug) -> str:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "actions", Path(folder) / "actions")
         (folder / bug.file).write_text(planted_in(bug), "utf-8")
-        path = os.pathsep.join((folder, str(ROOT)))
-        return subprocess.run(
-            (sys.executable, "-m", "tests.mutants.planted", folder),
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": path},
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
+        path = {"PYTHONPATH": os.pathsep.join((folder, str(ROOT)))}
+        command = (sys.executable, "-m", "tests.mutants.planted", folder)
+        return printed(*command, cwd=Path(folder), variables=path)
 
 
 def seek(folder: str) -> str:

@@ -28,16 +28,13 @@ if Path(sys.prefix) != _FLOOR_PYTHON.parent.parent:
     PYTHONS.append(pytest.param(_FLOOR_PYTHON, id="floor", marks=pytest.mark.floor))
 
 
-def usable(python: Path) -> Path:
+def usable(python: Path, has: str = "the oldest versions") -> Path:
     """Return an interpreter that exists."""
     if not python.exists():
-        lacking("the oldest versions on Python 3.10", PYTHON_3_10)
+        lacking(f"{has} on Python 3.10", PYTHON_3_10)
     return python
 
 
 def rasa_python() -> Path:
     """Return the interpreter that has Rasa."""
-    python = where("PS7_RASA_PYTHON", ".venv-rasa")
-    if not python.exists():
-        lacking("Rasa on Python 3.10", PYTHON_3_10)
-    return python
+    return usable(where("PS7_RASA_PYTHON", ".venv-rasa"), "Rasa")
