@@ -80,6 +80,7 @@ BESIDE = [
     "ln -s nowhere domain/gone.yml; ln -s b data; ln -s data b; ln -s self tests; ln -s tests self",
     "mkdir -p data actions tests; mkfifo data/x.yml actions/x.py Makefile tests/x.yml",
     "printf '? \"a\\\\0b.C\"\\n: x\\n' > credentials.yml",
+    "mkdir actions; truncate -s 2M actions/own.py",
     "printf 'rasa train # \\351\\n' > build.sh; mkdir actions; cp build.sh actions/own.py",
 ]
 IN_THE_WAY = [

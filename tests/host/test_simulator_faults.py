@@ -58,12 +58,15 @@ async def test_a_held_answer_ends(
 
 
 async def test_endless_ends_where_nothing_reads_any_more() -> None:
-    """Also if the server does not end the handler of a client that left."""
+    """Also if the server does not end the handler of a client that left, even at once."""
     writer = Mock(write_headers=AsyncMock(), drain=AsyncMock())
     writer.write = AsyncMock(side_effect=[None, None, ConnectionResetError])
     request = make_mocked_request("GET", "/", writer=writer)
     await DELIVERIES["endless"](request, make_reply(200, BODY))
     assert writer.write.call_args_list[0] == call(BODY)
+    gone = Mock(write_headers=AsyncMock(side_effect=ConnectionResetError))
+    request = make_mocked_request("GET", "/", writer=gone)
+    await DELIVERIES["endless"](request, make_reply(200, BODY))
 
 
 @pytest.mark.parametrize("name", ["slow", "slow-body", "drip", "endless", "reset-body"])

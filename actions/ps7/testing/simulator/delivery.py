@@ -86,8 +86,8 @@ async def _endless(request: web.BaseRequest, reply: Reply) -> web.StreamResponse
 
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.enable_chunked_encoding()
-    await response.prepare(request)
     with suppress(ConnectionError):
+        await response.prepare(request)
         await response.write(reply.body)
         while True:
             await response.write(_CHUNK)
