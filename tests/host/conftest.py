@@ -7,7 +7,6 @@ of them, so every test is a conversation of its own.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +76,6 @@ async def stage(
     stage = Stage(tmp_path_factory.mktemp("host"), simulator.environment)
     yield stage
     await stage.close()
-
-
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Listen to INFO lines."""
-    caplog.set_level(logging.INFO)
-    return caplog
 
 
 @pytest.fixture

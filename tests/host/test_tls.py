@@ -31,6 +31,7 @@ from actions.ps7.cli.doctor import connection
 from actions.ps7.testing import Simulator
 from tests.host.loopback import TLS_IN_TESTS, Server, http
 from tests.host.test_client import GOOD, failure_of, settings_for
+from tests.support.log import Log
 from tests.support.processes import free_port
 
 Issue = Callable[["Authority", "Authority"], ssl.SSLContext]
@@ -149,7 +150,7 @@ OPENSSL_SAYS = {
 
 async def refused(
     bank: Bank,
-    said: pytest.LogCaptureFixture,
+    log: Log,
     host: str = "localhost",
     **more: Any,  # noqa: ANN401 - any setting
 ) -> Reason:
@@ -161,10 +162,8 @@ async def refused(
         report = (await client.ask("C1")).report
     assert (report.outcome, report.status, report.attempts) == ("unavailable", None, 1)
     assert bank.heard == []
-    warned = (logging.WARNING, f"TLS with PS7 failed: {report.detail}")
-    assert said.record_tuples[-1][1:] == warned
+    assert log()[-1] == f"WARNING TLS with PS7 failed: {report.detail}"
     assert re.search(OPENSSL_SAYS[report.reason], report.detail)
-    said.clear()
     return report.reason
 
 
@@ -175,16 +174,16 @@ async def test_the_authorities_are_those_of_the_system_or_the_file_only(
     bank_ca: Authority,
     other_ca: Authority,
     monkeypatch: pytest.MonkeyPatch,
-    said: pytest.LogCaptureFixture,
+    log: Log,
 ) -> None:
     """A bank that names its authority wants no other, not even the system's, to vouch for PS7.
 
     OpenSSL reads the system's from where `SSL_CERT_FILE` says.
     """
     with Bank(bank_ca.server("localhost")) as bank:
-        assert await refused(bank, said) is Reason.TLS_UNKNOWN_CA
+        assert await refused(bank, log) is Reason.TLS_UNKNOWN_CA
         monkeypatch.setenv("SSL_CERT_FILE", str(bank_ca.file))
-        assert await refused(bank, said, ca_file=other_ca.file) is Reason.TLS_UNKNOWN_CA
+        assert await refused(bank, log, ca_file=other_ca.file) is Reason.TLS_UNKNOWN_CA
         async with PS7Client(settings_for(bank.url())) as client:
             assert (await client.lookup("C1")).agency == "0341"
 
@@ -223,14 +222,14 @@ UNTRUSTED: dict[str, tuple[Issue, str, Reason]] = {
 
 @pytest.mark.parametrize("name", UNTRUSTED)
 async def test_a_certificate_that_is_not_good_is_refused(
-    bank_ca: Authority, other_ca: Authority, said: pytest.LogCaptureFixture, name: str
+    bank_ca: Authority, other_ca: Authority, log: Log, name: str
 ) -> None:
     """Once, and nothing of the request goes out; through a proxy as well, which opens no TLS."""
     issue, host, reason = UNTRUSTED[name]
     with Bank(issue(bank_ca, other_ca)) as bank:
         async with Proxy() as proxy:
             for more in ({}, {"proxy": proxy.url}):
-                assert await refused(bank, said, host, ca_file=bank_ca.file, **more) is reason
+                assert await refused(bank, log, host, ca_file=bank_ca.file, **more) is reason
 
 
 def test_python_decides_how_strictly_a_certificate_is_read() -> None:
@@ -304,14 +303,14 @@ def test_the_doctor_sees_ps7s_certificate_where_ps7_wants_the_clients(
 async def test_a_server_refuses_a_client_that_it_does_not_trust(
     bank_ca: Authority,
     other_ca: Authority,
-    said: pytest.LogCaptureFixture,
+    log: Log,
     version: ssl.TLSVersion,
     shown: bool,
 ) -> None:
     """Which a client learns from an alert, with TLS 1.3 only after the handshake."""
     more: dict[str, Any] = {"client_cert": other_ca.client()} if shown else {}
     with Bank(mutual(bank_ca, version)) as bank:
-        reason = await refused(bank, said, ca_file=bank_ca.file, **more)
+        reason = await refused(bank, log, ca_file=bank_ca.file, **more)
     assert reason is Reason.TLS_CLIENT_REFUSED
 
 
