@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from actions.ps7 import verified_context
 from actions.ps7.testing import PERSONAS, Simulator
-from tests.support.bots import FROM_TEXT, converse
+from tests.support.bots import CUSTOM, FROM_TEXT, TYPED, converse
 from tests.support.dialogue import FORGET, LOOK_UP
 from tests.support.log import Log
 
@@ -41,3 +42,16 @@ async def test_without_a_slot_that_is_needed_the_rest_still_works(
     assert (bot.slots[slot], bot.slots["cpf"]) == ("ok", None)
     (warning,) = [line for line in log() if "WARNING" in line and "the bot's own" in line]
     assert warning.endswith(f"PS7_SLOT_NAMES can name another slot for {slot}: {without_it}")
+
+
+async def test_what_a_bots_code_gets_is_its_own_copy() -> None:
+    """Whatever it does to a payload, the next one who asks gets what PS7 answered."""
+    bot = converse(mappings={"ps7_payload": [CUSTOM]})
+    await bot.arrives("ana")
+    payload = dict(bot.slots["ps7_payload"])
+    for _ in range(2):
+        customer = verified_context(bot.tracker)
+        assert customer is not None
+        assert customer.payload == payload
+        customer.payload["u_cpf"] = TYPED
+    assert (await bot.run(LOOK_UP)).slots == {}

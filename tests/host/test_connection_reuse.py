@@ -71,6 +71,12 @@ async def test_what_comes_after_an_answer_is_not_the_next_customers(name: str) -
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
+async def test_an_answer_is_too_large_by_one_byte() -> None:
+    """The largest that may be is read above."""
+    async with asked(http(LARGEST + b" ")) as (_, client):
+        assert await end_of(client, "ana") == "answer_too_large (HTTP 200)"
+
+
 # Answers that come before their time
 
 
