@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp.test_utils import TestServer
 
 from tests.channels import services
 from tests.channels.services import Services, Somebody
 from tests.conversation.talking import RunningBot
+from tests.support.answering import answering
 from tests.support.needs import lacking
 from tests.support.processes import Process, free_port
 from tests.support.waiting import until
@@ -21,8 +21,7 @@ from tests.support.waiting import until
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def _services() -> AsyncIterator[Services]:
     made = Services()
-    async with TestServer(made.application(), host="127.0.0.1") as server:
-        services.VARIABLES["STUB"] = str(server.make_url("")).rstrip("/")
+    async with answering(made.answer) as services.VARIABLES["STUB"]:
         yield made
 
 
@@ -35,7 +34,7 @@ def rasa_bots(_services: Services, rasa_bots: dict[str, RunningBot]) -> dict[str
 @pytest_asyncio.fixture(loop_scope="session")
 async def stub(_services: Services) -> Services:
     """Return the services, in good health."""
-    _services.status, _services.slow, _services.back_end = 200, 0.0, ""
+    _services.status, _services.back_end = 200, ""
     _services.asked.clear()
     return _services
 
@@ -43,7 +42,7 @@ async def stub(_services: Services) -> Services:
 @pytest.fixture
 def ana(channel_bot: RunningBot, stub: Services) -> Somebody:
     """Return Ana, with a telephone that is new to the bot, and known to the back-end."""
-    made = Somebody(channel_bot.http, channel_bot.url, stub)
+    made = Somebody(channel_bot, stub)
     stub.known[made.user] = "ana"
     return made
 

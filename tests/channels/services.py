@@ -13,13 +13,12 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from examples.channels.try_it import headers_of
 from tests.channels.updates import CODE, NUMBER_ID, post
-from tests.conversation.talking import RunningBot
+from tests.conversation.talking import Chat, RunningBot
 from tests.support.waiting import until
 
 ON_A_REAL_RASA = [
@@ -44,21 +43,18 @@ class Services:
     """A contextId by user id, as the back-end knows them."""
     status: int = 200
     """What the Graph API answers."""
-    slow: float = 0.0
-    """Seconds that the Graph API takes."""
     back_end: str = ""
     """What is wrong with the back-end: `slow`, `broken`, `null`, or nothing."""
 
-    def application(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post(f"/graph/{NUMBER_ID}/messages", self._message)
-        app.router.add_post("/contexts", self._contexts)
-        return app
-
-    async def _message(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == f"Bearer {SECRET}"
-        sent = await request.json()
-        await asyncio.sleep(self.slow)
+        told = await request.json()
+        if request.path == "/contexts":
+            return await self._context(told)
+        assert request.path == f"/graph/{NUMBER_ID}/messages"
+        return self._message(told)
+
+    def _message(self, sent: dict[str, Any]) -> web.Response:
         address = sent.get("to") or sent["recipient"]
         if self.status != 200:
             error = {"code": 131047, "message": f"to {address}"}
@@ -67,9 +63,7 @@ class Services:
         contact = {"input": address, "wa_id": address}
         return web.json_response({"contacts": [contact], "messages": [{"id": "wamid.1"}]})
 
-    async def _contexts(self, request: web.Request) -> web.Response:
-        assert request.headers["Authorization"] == f"Bearer {SECRET}"
-        asked = await request.json()
+    async def _context(self, asked: dict[str, Any]) -> web.Response:
         self.asked.append(asked)
         if self.back_end == "slow":
             await asyncio.sleep(1.5)
@@ -90,8 +84,7 @@ class Services:
 class Somebody:
     """A customer with a telephone: what they write, and what reaches them."""
 
-    http: aiohttp.ClientSession
-    rasa: str
+    bot: RunningBot
     stub: Services
     hidden: bool = False
     """Whether Meta hides their number."""
@@ -102,6 +95,11 @@ class Somebody:
     def sender(self) -> str:
         named = f"whatsapp:{self.user}".encode()
         return hmac.new(SENDER_KEY.encode(), named, hashlib.sha256).hexdigest()[:32]
+
+    @property
+    def chat(self) -> Chat:
+        """Return their conversation, by Rasa's API."""
+        return self.bot.chat(self.sender)
 
     @property
     def address(self) -> str:
@@ -118,8 +116,8 @@ class Somebody:
         return await self.post_bytes(body, secret)
 
     async def post_bytes(self, body: bytes, secret: str = SECRET) -> int:
-        url, headers = f"{self.rasa}/webhooks/whatsapp/webhook", headers_of(body, secret)
-        async with self.http.post(url, data=BytesIO(body), headers=headers) as answer:
+        url, headers = f"{self.bot.url}/webhooks/whatsapp/webhook", headers_of(body, secret)
+        async with self.bot.http.post(url, data=BytesIO(body), headers=headers) as answer:
             return answer.status
 
     async def say(self, text: str, answers: int = 1, **more: object) -> list[str]:
@@ -142,21 +140,20 @@ class Somebody:
         await until(f"{answers} answers", lambda: len(heard[self.address]) >= answers, 20)
         return self.stub.heard.pop(self.address, [])
 
+    async def said(self, turns: int = 0) -> list[dict[str, Any]]:
+        """Return the events of what they wrote, once Rasa has saved so many turns.
+
+        It saves one after its last answer has left.
+        """
+        deadline = time.monotonic() + 20
+        while True:
+            said = [each for each in await self.chat.events() if each["event"] == "user"]
+            if len(said) >= turns:
+                return said
+            assert time.monotonic() < deadline, f"waited for {turns} turns: {said}"
+            await asyncio.sleep(0.02)
+
 
 def _text(message: dict[str, Any]) -> str:
     body = message[message["type"]]["body"]
     return str(body["text"] if message["type"] == "interactive" else body)
-
-
-async def said_to(bot: RunningBot, somebody: Somebody, turns: int = 0) -> list[dict[str, Any]]:
-    """Return the events of what somebody wrote, once Rasa has saved so many turns.
-
-    It saves one after its last answer has left.
-    """
-    chat, deadline = bot.chat(somebody.sender), time.monotonic() + 20
-    while True:
-        said = [each for each in await chat.events() if each["event"] == "user"]
-        if len(said) >= turns:
-            return said
-        assert time.monotonic() < deadline, f"waited for {turns} turns: {said}"
-        await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
+from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody
 from tests.channels.updates import NOBODYS, UNREADABLE, text
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
@@ -37,26 +37,26 @@ async def test_what_cannot_be_read_is_taken_and_costs_no_other(
 
 
 async def test_a_stranger_does_not_become_ana(
-    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
+    ana: Somebody, stub: Services, rasa_stage: Stage
 ) -> None:
     """Posts that Meta did not sign: 403, no conversation, and nobody is asked.
 
     Nor is one read that is longer than any of Meta's.
     """
     assert await ana.post(ana.message(text("oi")), secret="of somebody else") == 403
-    url = f"{channel_bot.url}/webhooks/whatsapp/webhook"
+    url = f"{ana.bot.url}/webhooks/whatsapp/webhook"
     for given in ("", SECRET, "é"):
         headers = {"X-Hub-Signature-256": given}
-        async with channel_bot.http.post(url, data=b"{}", headers=headers) as answer:
+        async with ana.bot.http.post(url, data=b"{}", headers=headers) as answer:
             assert answer.status == 403
     assert await ana.post_bytes(b"1" * (4 * 1024 * 1024 + 1)) == 403
-    assert await said_to(channel_bot, ana) == []
+    assert await ana.said() == []
     assert stub.asked == []
     assert ana.phone not in rasa_stage.whole_logs()
 
 
 async def test_a_delivery_is_answered_once_and_within_an_hour(
-    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
+    ana: Somebody, rasa_stage: Stage
 ) -> None:
     """Meta repeats one if it heard no 200 in time, and says later what was not delivered."""
     hours = ana.message(text("que horas o banco abre?"))
@@ -66,7 +66,7 @@ async def test_a_delivery_is_answered_once_and_within_an_hour(
     status = {"id": "wamid.1", "status": "failed", "errors": [{"code": 131026}]}
     assert await ana.post(statuses=[status, {"id": "wamid.2", "status": "read"}]) == 200
     assert await ana.say("obrigado", timestamp=young) == spoken.THANKED
-    texts = [each["text"] for each in await said_to(channel_bot, ana, 2)]
+    texts = [each["text"] for each in await ana.said(2)]
     assert texts == ["que horas o banco abre?", "obrigado"]
     log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: a message came too late to be answered" in log

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from examples.channels.customer_text import TOO_LONG
-from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody, said_to
+from tests.channels.services import ON_A_REAL_RASA, SECRET, Services, Somebody
 from tests.channels.updates import CODE, VOICE_NOTE, pressed
 from tests.conversation import spoken
 from tests.conversation.harness import Stage
-from tests.conversation.talking import RunningBot
 from tests.support.agents import CAIO, DELIVERED, JOINED, RETURNED, Opened
 
 pytestmark = ON_A_REAL_RASA
@@ -28,9 +27,7 @@ def replies(message: dict[str, Any]) -> list[dict[str, str]]:
     return [each["reply"] for each in message["interactive"]["action"]["buttons"]]
 
 
-async def test_ana_is_known_and_an_agent_comes_and_goes(
-    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
-) -> None:
+async def test_ana_is_known_and_an_agent_comes_and_goes(ana: Somebody, rasa_stage: Stage) -> None:
     """She is known from her first message. While the agent is there the bot says nothing.
 
     She hears who joins and who leaves, and each word once; then the bot, which forgot her. The
@@ -41,12 +38,12 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
     assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
     assert await ana.say(A_PERSON) == [spoken.HANDOVER]
     assert await ana.say(A_PERSON, answers=0) == []
-    await said_to(channel_bot, ana, 4)
+    await ana.said(4)
     (ticket,) = rasa_stage.handed_over()[before:]  # of both wishes
     assert (ticket["conversation"], ticket["channel"]) == (ana.sender, "whatsapp")
     masked = [BALANCE, "O saldo da conta •••• é de R$ ••••.", A_PERSON]
     assert [line["text"] for line in ticket["transcript"]][-3:] == masked
-    async with Opened(channel_bot.url) as desk:
+    async with Opened(ana.bot.url) as desk:
         await desk.takes(ticket)
         assert await desk.does("PUT", CAIO, "/agent") == DELIVERED
         assert await ana.hears(1) == [JOINED]
@@ -62,15 +59,13 @@ async def test_ana_is_known_and_an_agent_comes_and_goes(
         assert await ana.hears(1) == [RETURNED]
         assert await desk.does("POST", CAIO, "/messages", "x") == 410
     assert await ana.say(BALANCE) == spoken.NO_BALANCE["missing"], "she was logged out"
-    shown = json.dumps([await said_to(channel_bot, ana), rasa_stage.handed_over()])
+    shown = json.dumps([await ana.said(), rasa_stage.handed_over()])
     shown += rasa_stage.whole_logs()
     for secret in (ana.phone, ana.user, SECRET):
         assert secret not in shown
 
 
-async def test_the_back_end_is_asked_with_each_message(
-    channel_bot: RunningBot, ana: Somebody, stub: Services
-) -> None:
+async def test_the_back_end_is_asked_with_each_message(ana: Somebody, stub: Services) -> None:
     """By number and user id, by the latter alone where Meta hides a number, and by a link's code.
 
     A second link in one chat counts. Where it brought its code alone, the bot opens the
@@ -83,7 +78,7 @@ async def test_the_back_end_is_asked_with_each_message(
     ana.hidden = True
     assert await ana.say(BALANCE) == spoken.BALANCES["ana"]
     assert await ana.send(ana.message(VOICE_NOTE)) == ONLY_TEXT
-    texts = [each["text"] for each in await said_to(channel_bot, ana, 5)]
+    texts = [each["text"] for each in await ana.said(5)]
     assert texts == ["oi", BALANCE, "/greet", BALANCE, "/send_media"]
     asked = [(each["phone"], each["code"], each["userId"]) for each in stub.asked]
     by_number, by_link, hidden = (ana.phone, None), (ana.phone, CODE), (None, None)
@@ -95,13 +90,11 @@ async def test_the_back_end_is_asked_with_each_message(
     assert stub.asked[-1] == asked_of
 
 
-async def test_only_a_button_of_the_bot_carries_a_command(
-    channel_bot: RunningBot, ana: Somebody
-) -> None:
+async def test_only_a_button_of_the_bot_carries_a_command(ana: Somebody) -> None:
     """What a client makes up is what its title says, as if it was typed; the desk reads titles."""
     await ana.say("oi", answers=2)
     question = {"text": "Quer?", "data": {"buttons": [{"title": "Pois não", "payload": "/thank"}]}}
-    assert await channel_bot.chat(ana.sender).write(question) == (200, "")
+    assert await ana.chat.write(question) == (200, "")
     (asked,) = await ana.messages(1)
     (reply,) = replies(asked)
     assert await ana.send(ana.message(pressed("button_reply", **reply))) == spoken.THANKED
@@ -109,37 +102,32 @@ async def test_only_a_button_of_the_bot_carries_a_command(
         reply = {"id": made_up, "title": " /que horas o banco abre?"}
         for kind in ("button_reply", "list_reply"):
             assert await ana.send(ana.message(pressed(kind, **reply))) == spoken.HOURS
-    said = await said_to(channel_bot, ana, 6)
+    said = await ana.said(6)
     texts = [(each["text"], each["metadata"].get("title")) for each in said[1:]]
     assert texts == [("/thank", "Pois não"), *[("que horas o banco abre?", None)] * 4]
 
 
-async def test_a_text_that_is_too_long_gets_a_sentence(
-    channel_bot: RunningBot, ana: Somebody, stub: Services
-) -> None:
+async def test_a_text_that_is_too_long_gets_a_sentence(ana: Somebody, stub: Services) -> None:
     """And no turn."""
     assert await ana.say("x" * 2_001) == [TOO_LONG]
     assert await ana.say("x" * 900_000) == [TOO_LONG]
     assert stub.asked == []
     assert await ana.say("obrigado") == spoken.THANKED
-    assert [each["text"] for each in await said_to(channel_bot, ana, 1)] == ["obrigado"]
+    assert [each["text"] for each in await ana.said(1)] == ["obrigado"]
 
 
-async def test_what_the_bot_or_an_agent_shows_reaches_her(
-    channel_bot: RunningBot, ana: Somebody, rasa_stage: Stage
-) -> None:
+async def test_what_the_bot_or_an_agent_shows_reaches_her(ana: Somebody, rasa_stage: Stage) -> None:
     """Pictures, files, cards and buttons beside the text, and nothing that is for channels.
 
     One button that is none, or a file without a link, takes nothing else along.
     """
-    desk = channel_bot.chat(ana.sender)
     await ana.say("oi", answers=2)
     link = "https://bank.example/a.png"
     card = {"title": "Cartão", "subtitle": "Azul", "image_url": link, "buttons": [{"title": "Ver"}]}
     buttons = [{"title": "Sim", "payload": "sim"}, {"payload": "/deny"}, {"title": None}, "x", None]
     shown = {"buttons": buttons, "image": link, "attachment": {"payload": {"src": link}}}
     shown |= {"elements": [card], "custom": {"for": "channels"}}
-    assert await desk.write({"text": "Sim?", "data": shown}) == (200, "")
+    assert await ana.chat.write({"text": "Sim?", "data": shown}) == (200, "")
     question, picture, file, card_text, card_picture = await ana.messages(5)
     for message, title in ((question, "Sim"), (card_text, "Ver")):
         assert [each["title"] for each in replies(message)] == [title]
@@ -147,7 +135,7 @@ async def test_what_the_bot_or_an_agent_shows_reaches_her(
     assert card_text["interactive"]["body"]["text"] == "Cartão\nAzul"
     assert card_picture["image"]["link"] == link
     odd = {"quick_replies": [{"title": "Sim"}], "attachment": {"type": "file"}}
-    assert await desk.write({"text": "Sim?", "data": odd}) == (200, "")
+    assert await ana.chat.write({"text": "Sim?", "data": odd}) == (200, "")
     assert await ana.hears(1) == ["Sim?"]
     log = rasa_stage.whole_logs("channel_bot-rasa")
     assert "whatsapp: a button has no title" in log
@@ -155,29 +143,29 @@ async def test_what_the_bot_or_an_agent_shows_reaches_her(
 
 
 async def test_an_agent_hears_whether_meta_took_the_words(
-    channel_bot: RunningBot, ana: Somebody, stub: Services, rasa_stage: Stage
+    ana: Somebody, stub: Services, rasa_stage: Stage
 ) -> None:
     """Nobody waits for how the words of the bot end.
 
     They go to her new number as well, as soon as Meta names it.
     """
-    desk, nobody = map(channel_bot.chat, (ana.sender, "nobody-wrote-by-this"))
+    nobody = ana.bot.chat("nobody-wrote-by-this")
     await ana.say("oi", answers=2)
     said = {"text": "Olá", "metadata": {"message_key": "k1"}}
-    assert await desk.write(said) == (200, "")
+    assert await ana.chat.write(said) == (200, "")
     stub.status = 400
     why = "not delivered: code 131047"
-    assert await desk.write(said) == (500, why)
-    assert await desk.write({"text": "Olá"}) == (200, "")
+    assert await ana.chat.write(said) == (500, why)
+    assert await ana.chat.write({"text": "Olá"}) == (200, "")
     stub.status = 200
     why = "not delivered: nobody wrote for a day"
     assert await nobody.write(said, "whatsapp") == (500, why)
     signal = {"text": None, "data": {"custom": {"data": {"conversation": "joined"}}}}
-    assert await desk.write({**said, **signal}) == (200, "")
+    assert await ana.chat.write({**said, **signal}) == (200, "")
     assert await ana.hears(1) == ["Olá"]
     moved = {"type": "user_changed_number", "wa_id": f"{ana.phone}9"}
     assert await ana.post(ana.message({"type": "system", "system": moved})) == 200
-    assert await desk.write(said) == (200, "")
+    assert await ana.chat.write(said) == (200, "")
     (sent,) = stub.heard.pop(moved["wa_id"])
     assert sent["text"]["body"] == "Olá"
     log = rasa_stage.whole_logs("channel_bot-rasa")
