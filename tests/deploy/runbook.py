@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from tests.docs.documents import document
 from tests.support.processes import ROOT
@@ -36,26 +37,11 @@ def _in_sentences(text: str) -> list[str]:
     return [each for each in dict.fromkeys(words) if each.split()[0] in FUNCTIONS]
 
 
-COMMANDS = {
-    "PS7": _in_sentences(_PREPARED),
-    **{
-        name: [*"".join(blocks).splitlines(), *_in_sentences(section)]
-        for section, (name, blocks) in zip(_SECTIONS, SHOWN.items(), strict=True)
-    },
-}
-"""What each section has one type, line by line; `PS7` is what comes before the alerts."""
-
-
-def words() -> list[str]:
-    """Return what is in code type."""
-    return _PAGE.code_words
-
-
-def quoted() -> list[str]:
-    """Return what is in code type, is some words long, and is no command of the page."""
-    return [each for each in _PAGE.code_words if " " in each and each.split()[0] not in FUNCTIONS]
-
-
+_TYPED = ["".join(_blocks(each)).splitlines() + _in_sentences(each) for each in _SECTIONS]
+LINES = [*dict.fromkeys(chain(_in_sentences(_PREPARED), *_TYPED))]
+"""What the page has one type, line by line."""
+WORDS = _PAGE.code_words
+"""What is in code type."""
 _PRINTS = {
     "pods": "actions",
     "logs actions 15m": "PS7 lookup: ",
@@ -77,7 +63,7 @@ def in_compose(sender: str) -> Iterator[tuple[str, str, str]]:
 
     The command, the script for `sh` that runs it, and a text that it prints.
     """
-    for line in dict.fromkeys(each for lines in COMMANDS.values() for each in lines):
+    for line in LINES:
         if not line.startswith(_ELSEWHERE):
             typed = line.replace("SENDER_ID", sender)
             typed += " <tracker.json" if typed == "ps7 explain -" else ""

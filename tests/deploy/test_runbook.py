@@ -19,7 +19,7 @@ from actions.ps7 import Reason
 from actions.ps7.cli import command
 from tests.deploy import runbook
 from tests.deploy.deployment import COMPOSE, Cluster
-from tests.deploy.runbook import COMMANDS, PLATFORMS, SHOWN, prepared
+from tests.deploy.runbook import FUNCTIONS, LINES, PLATFORMS, SHOWN, prepared
 from tests.docs.test_tables import source
 from tests.monitoring.test_rules import LABELS
 from tests.support.processes import ROOT, run
@@ -180,7 +180,6 @@ class Kubernetes:
             self.runs(name if kind == "deploy" else "actions", inside, given)
 
 
-LINES = [*dict.fromkeys(line for section in COMMANDS.values() for line in section)]
 SHELLS = ("sh", *(each for each in ("bash", "zsh") if shutil.which(each)))
 
 
@@ -222,16 +221,17 @@ def test_what_the_runbook_quotes_is_said() -> None:
     """By a line of the log, or by the doctor."""
     said = source() + (ROOT / "actions" / "ps7" / "cli" / "findings.txt").read_text()
     said = said.replace("PS7 %s: outcome", "PS7 probe").replace("Arrival refused: %s", "")
-    quoted = [each.removeprefix("Arrival refused: ") for each in runbook.quoted()]
+    own = [each for each in runbook.WORDS if " " in each and each.split()[0] not in FUNCTIONS]
+    quoted = [each.removeprefix("Arrival refused: ") for each in own]
     assert [each for each in quoted if each not in said and not each.startswith(OF_OTHERS)] == []
     assert "PS7 takes the credentials" in quoted
 
 
 def test_a_reason_or_cause_that_the_runbook_names_is_one() -> None:
     """Of a lookup, or of an alert."""
-    words = {each for each in runbook.words() if re.fullmatch("[a-z]+(_[a-z]+)+", each)}
+    words = {each for each in runbook.WORDS if re.fullmatch("[a-z]+(_[a-z]+)+", each)}
     assert len(words) > 15
-    assert words - {*Reason, *LABELS, *runbook.FUNCTIONS} == set()
+    assert words - {*Reason, *LABELS, *FUNCTIONS} == set()
 
 
 @pytest.mark.parametrize("typed", [line for line in LINES if "| grep " in line])
