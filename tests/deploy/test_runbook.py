@@ -309,6 +309,7 @@ LABEL = "logs -l app.kubernetes.io/name=rasa"
 MANIFESTS = "examples/deploy/kubernetes"
 UNDONE = "annotate --overwrite deploy/rasa rolled-back=yes"
 ASKED = "get deploy/rasa -o jsonpath={.metadata.annotations.rolled-back}"
+STATUS = "rollout status deploy/rasa"
 OLD, NEXT = (f"registry.example.com:5000/ps7-actions:{tag}" for tag in ("previous", "0.2.0"))
 
 
@@ -322,12 +323,12 @@ SAYS = {
         "open_doctor": ["delete job doctor-pod"],
         "before rasa": [f"{LABEL} --previous --tail=30 --prefix --ignore-errors"],
         "restart_one one": ["delete pod one"],
-        "restart rasa": ["rollout restart deploy/rasa", "status deploy/rasa"],
-        "rollback rasa 3": ["undo deploy/rasa --to-revision=3", UNDONE, "status"],
-        "rollback rasa": ["undo deploy/rasa --to-revision=0", UNDONE, "status"],
-        "renew rasa": [ASKED, f"apply -k {MANIFESTS} ", "restart", "status"],
+        "restart rasa": ["rollout restart deploy/rasa", STATUS],
+        "rollback rasa 3": ["undo deploy/rasa --to-revision=3", UNDONE, STATUS],
+        "rollback rasa": ["undo deploy/rasa --to-revision=0", UNDONE, STATUS],
+        "renew rasa": [ASKED, f"apply -k {MANIFESTS} ", "restart", STATUS],
         "export UNDONE=yes; renew rasa": [
-            *(ASKED, f"-n assistant apply -k {MANIFESTS}/../secrets ", "restart", "status")
+            *(ASKED, f"-n assistant apply -k {MANIFESTS}/../secrets ", "restart", STATUS)
         ],
         "doctor": ["delete job doctor-1", "create job doctor-1", "logs --follow"],
     },
