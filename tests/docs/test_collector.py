@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -13,7 +14,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as
 
 from actions.ps7.testing import Simulator
 from tests.docs.documents import document
-from tests.support.action_server import ActionServer
+from tests.matrix.hosts import over_http
 from tests.support.dialogue import Dialogue
 from tests.support.processes import ROOT
 
@@ -45,22 +46,20 @@ async def test_metrics_of_a_worker_arrive_at_a_collector(tmp_path: Path) -> None
     service.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    variables = {
+    variables: dict[str, Any] = {
+        "cwd": tmp_path,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
         "OTEL_METRIC_EXPORT_INTERVAL": "200",  # milliseconds
         "PYTHONPATH": str(tmp_path),
     }
     try:
-        async with Simulator() as ps7:
-            variables |= ps7.environment
-            python, log = Path(sys.executable), tmp_path / "log"
-            bot = await ActionServer.start(python, log, workers=1, cwd=tmp_path, **variables)
-            try:
-                await Dialogue().turn(bot.send, metadata={"contextId": "ana"})
-                found: set[str] = set()
-                while not {"ps7.turns", "ps7.lookup.duration"} <= found:
-                    found.add(await collector.names.get())
-            finally:
-                await bot.stop()
+        async with (
+            Simulator() as ps7,
+            over_http(Path(sys.executable), tmp_path, variables | ps7.environment) as send,
+        ):
+            await Dialogue().turn(send, metadata={"contextId": "ana"})
+            found: set[str] = set()
+            while not {"ps7.turns", "ps7.lookup.duration"} <= found:
+                found.add(await collector.names.get())
     finally:
         await server.stop(None)

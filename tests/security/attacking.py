@@ -16,19 +16,17 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.fernet import Fernet
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
-from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.types import DomainDict
 
-from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify, verified_context
+from actions.ps7 import ActionPS7Context, ActionPS7Forget, ActionPS7Verify
 from actions.ps7.testing import PERSONAS, Simulator
 from actions.ps7.testing.conversation import Result
+from tests.model.subject import ActionWho
 from tests.support.bots import PluginConversation, domain_of
 from tests.support.clock import Clock
 from tests.support.dialogue import LOOK_UP, SLOTS
 
-WITNESS = "action_witness"
+WITNESS = "action_who"
+"""Stands for any action of a bot that does something sensitive."""
 STATUS, SEAL, NOTE = "ps7_status", "ps7_context", "session_started_metadata"
 CUSTOMER_SLOTS = (*SLOTS[2:], "u_cpf", "u_id")
 
@@ -44,19 +42,6 @@ SECRETS: list[str] = [
     *(*CONTEXT_IDS.values(), SENDERS, FORGED),
     *(str(PERSONAS[who].slots[name]) for who in CONTEXT_IDS for name in ("cpf", "account")),
 ]
-
-
-class ActionWitness(Action):
-    """Stands for any action of a bot that does something sensitive."""
-
-    def name(self) -> str:
-        return WITNESS
-
-    async def run(
-        self, _dispatcher: CollectingDispatcher, tracker: Tracker, _domain: DomainDict
-    ) -> list[dict[str, Any]]:
-        customer = verified_context(tracker)
-        return [SlotSet("verified", customer and customer.field("u_cpf"))]
 
 
 class Bank:
@@ -91,9 +76,9 @@ class Talk(PluginConversation):
         self.bank = bank
         self.seals: dict[str, dict[str, Any]] = {}
         """Every seal that was set, with the slots as they were then: an attacker may keep them."""
-        actions = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget(), ActionWitness()]
+        actions = [ActionPS7Context(), ActionPS7Verify(), ActionPS7Forget(), ActionWho()]
         names = [action.name() for action in actions]
-        domain = domain_of(names, (STATUS, SEAL, *CUSTOMER_SLOTS, "verified", "balance"))
+        domain = domain_of(names, (STATUS, SEAL, *CUSTOMER_SLOTS, "who", "balance"))
         sender = f"{SENDERS}-{uuid4().hex[:16]}"
         super().__init__(domain, actions, sender_id=sender, now=bank.now)
 

@@ -183,7 +183,7 @@ def shown(talk: Talk) -> list[str]:
 def wrong(action: str, slots: dict[str, Any], truth: str | None) -> Iterator[str]:
     """Return what a run left that must not be there, without a value of it."""
     if action == WITNESS:
-        if slots["verified"] not in (None, truth and PERSONAS[truth].payload["u_cpf"]):
+        if slots["who"] not in (None, truth and PERSONAS[truth].slots["cpf"]):
             yield "an action of the bot is told of another customer"
         return
     said = said_of(truth) if truth else {}

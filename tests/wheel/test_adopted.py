@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from actions.ps7.testing import Simulator
 from tests.host.conftest import seal_keys
-from tests.support.action_server import ActionServer
+from tests.matrix.hosts import over_http
 from tests.support.dialogue import FORGET, LOOK_UP, VERIFY, Dialogue
 from tests.support.interpreters import PYTHONS, usable
 from tests.support.processes import ROOT
@@ -63,24 +62,21 @@ async def test_a_customer_is_looked_up(
         own = ["action_answer_account", BALANCE, "action_hand_over", "action_offer_ivr_option"]
         expected = [*OURS, *own]
     async with Simulator() as ps7:
-        settings: dict[str, Any] = {**ps7.environment, "PS7_SEAL_KEYS": seal_keys()}
-        server = await ActionServer.start(
-            usable(python),
-            tmp_path / "server.log",
-            actions=package,
-            cwd=tmp_path,
-            **{**settings, "PYTHONPATH": str(installed) if by_wheel else ""},
-        )
-        try:
+        settings = {
+            **ps7.environment,
+            "PS7_SEAL_KEYS": seal_keys(),
+            "PYTHONPATH": str(installed) if by_wheel else "",
+        }
+        options = {"actions": package, "cwd": tmp_path}
+        async with over_http(usable(python), tmp_path, settings | options) as send:
             user = Dialogue()
-            changes = await user.turn(server.send, metadata={"contextId": "ana"})
+            changes = await user.turn(send, metadata={"contextId": "ana"})
             assert (changes["ps7_status"], changes["account"]) == ("ok", "00123456")
             if package != ALONE:
-                (said,) = (await server.send(user.call(BALANCE)))["responses"]
+                (said,) = (await send(user.call(BALANCE)))["responses"]
                 assert (said["response"], said["balance"]) == ("utter_balance", "R$ 15.230,75")
-            assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
-        finally:
-            await server.process.kill()
-    registered = re.findall(r"egistered function for '(\w+)'", server.process.output)
+        assert [request.json for request in ps7.requests] == [{"contextId": "ana"}]
+    registered = re.findall(
+        r"egistered function for '(\w+)'", (tmp_path / "actions.log").read_text()
+    )
     assert sorted(registered) == sorted(expected)
-    assert server.process.complaints == []
