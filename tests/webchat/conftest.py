@@ -7,7 +7,6 @@ and a Python that has Rasa.
 from __future__ import annotations
 
 import os
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from actions.ps7.testing import Simulator
     from tests.conversation.harness import Stage
     from tests.conversation.talking import RunningBot
-    from tests.webchat.visit import Visitors
 
 CHROMIUM = Path(os.environ.get("PS7_CHROMIUM") or "/usr/bin/chromium")
 _NEEDED = {CHROMIUM: "chromium", CLIENT: "npm", AXE: "npm"}
@@ -47,28 +45,20 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitors(
+async def visit(
     browser: Browser, oss_bot: RunningBot, rasa_stage: Stage, simulator: Simulator
-) -> AsyncIterator[Visitors]:
-    """Let visitors open the page, in front of the example bot.
+) -> AsyncIterator[Visit]:
+    """Let a visitor open the page, in front of the example bot.
 
-    Afterwards see that no page did what none may do.
+    Afterwards see that the page did nothing that none may do.
     """
     log = rasa_stage.actions_log("oss_bot")
     backstage = Backstage(oss_bot.url, simulator.url, log, rasa_stage.desk_log, WEBCHAT_KEY)
+    size: ViewportSize = {"width": 1280, "height": 800}
     async with (
         TestServer(application(backstage), host="127.0.0.1") as server,
-        AsyncExitStack() as contexts,
+        await browser.new_context(viewport=size, locale="pt-BR") as context,
     ):
-        visits: list[Visit] = []
-
-        async def visit(*, phone: bool = False) -> Visit:
-            size: ViewportSize = {"width": 390 if phone else 1280, "height": 800}
-            context = await browser.new_context(viewport=size, locale="pt-BR")
-            await contexts.enter_async_context(context)
-            visits.append(Visit(await context.new_page(), str(server.make_url("/"))))
-            return visits[-1]
-
-        yield visit
-        for one in visits:
-            assert one.misdeeds == []
+        made = Visit(await context.new_page(), str(server.make_url("/")))
+        yield made
+        assert made.misdeeds == []

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.conversation.harness import Stage
     from tests.conversation.talking import RunningBot
-    from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -84,12 +83,11 @@ async def arrived(visit: Visit) -> Line:
     return line
 
 
-async def test_who_is_logged_out_is_gone(visitors: Visitors) -> None:
+async def test_who_is_logged_out_is_gone(visit: Visit) -> None:
     """From the page, but for the goodbye; from its server; and nobody arrives by themselves.
 
     Nor after the page is loaded again. A button asks who is there.
     """
-    visit = await visitors()
     await visit.arrive("ana")
     why, metadata, heading = map(visit.page.locator, ("#state", "#metadata", "#who"))
     await expect(metadata).to_contain_text('"contextId": "ana"')
@@ -126,14 +124,13 @@ async def test_who_is_logged_out_is_gone(visitors: Visitors) -> None:
 
 
 async def test_a_hand_over_and_the_agent(
-    visitors: Visitors, oss_bot: RunningBot, rasa_stage: Stage
+    visit: Visit, oss_bot: RunningBot, rasa_stage: Stage
 ) -> None:
     """She waits and may write, a person writes to her by name, and the bot comes back.
 
     A page that is loaded again, offline for a while, or is another tab, is where she left it; and
     nobody arrives by themselves.
     """
-    visit = await visitors()
     line = await arrived(visit)
     why, suggestions, anew = map(visit.page.locator, ("#state", "#suggestions", "#anew"))
     await visit.say(A_PERSON, 2)
@@ -180,13 +177,12 @@ async def test_a_hand_over_and_the_agent(
     assert visit.logins == 1
 
 
-async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -> None:
+async def test_a_conversation_survives_what_a_network_does(visit: Visit) -> None:
     """The page says that the connection broke, takes no message meanwhile, and goes on.
 
     A message that was under way has arrived, or is marked; what broke under the greeting is said of
     no message.
     """
-    visit = await visitors()
     line = await arrived(visit)
     async with line.cut():
         await visit.is_in("lost")
@@ -220,8 +216,7 @@ async def test_a_conversation_survives_what_a_network_does(visitors: Visitors) -
     visit.misdeeds.clear()
 
 
-async def test_a_break_under_the_greeting_loses_no_message(visitors: Visitors) -> None:
-    visit = await visitors()
+async def test_a_break_under_the_greeting_loses_no_message(visit: Visit) -> None:
     line = Line(visit)
     line.deaf_to = "user_uttered"
     await visit.page.route_web_socket("**/socket.io/**", line.between)
@@ -234,9 +229,8 @@ async def test_a_break_under_the_greeting_loses_no_message(visitors: Visitors) -
     await expect(visit.page.locator(".broken")).to_have_count(0)
 
 
-async def test_another_tab_is_in_the_same_conversation(visitors: Visitors) -> None:
+async def test_another_tab_is_in_the_same_conversation(visit: Visit) -> None:
     """And is logged out with it."""
-    visit = await visitors()
     await visit.arrive("ana")
     other = Visit(await visit.page.context.new_page(), visit.url)
     await other.page.goto(other.url)

@@ -15,11 +15,10 @@ from examples.webchat.cards import CARDS
 from tests.conversation import spoken
 from tests.conversation.spoken import ANA_ACCOUNT, BALANCES, NO_BALANCE, greeting
 from tests.support.waiting import within
-from tests.webchat.visit import ACCOUNT, ASK, HOURS, SUGGESTED
+from tests.webchat.visit import ACCOUNT, ASK, HOURS, SUGGESTED, Visit
 
 if TYPE_CHECKING:
     from tests.conversation.talking import RunningBot
-    from tests.webchat.visit import Visitors
 
 pytestmark = [pytest.mark.conversation, pytest.mark.asyncio(loop_scope="session")]
 
@@ -33,13 +32,12 @@ LEFT_BEHIND = """() => ({
 CALL = "POST /apiaccess/rest/ccmessaging/v1/itau/ps7/contextos"
 
 
-async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
+async def test_the_panel_shows_each_turn_masked(visit: Visit) -> None:
     """Each turn with its requests, its lookup and the slots, masked; PS7 is asked once.
 
     Ana takes the balance that she is offered, and types a slash, which is no command. In another
     language all texts of the page change, those of the bot stay.
     """
-    visit = await visitors()
     heard = [*greeting(PERSONAS["ana"]), *BALANCES["ana"], *ANA_ACCOUNT]
     await visit.arrive("ana")
     replies = visit.page.locator(".reply button")
@@ -79,13 +77,12 @@ async def test_the_panel_shows_each_turn_masked(visitors: Visitors) -> None:
     assert await visit.violations() == []
 
 
-async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
+async def test_one_goes_back_to_who_arrives(visit: Visit) -> None:
     """By the button and by the browser's, in the language that one chose: that is a log-out.
 
     Nothing of the customer stays in the page, nor what was typed and not sent; no address, title
     or script has it, and the next one is in a conversation of their own.
     """
-    visit = await visitors()
     await visit.page.goto(f"{visit.url}?lang=xx")  # no such language: Portuguese
     await visit.page.click("[data-language=en]")
     await expect(visit.page.locator("#faults .pill")).to_have_count(6)
@@ -121,9 +118,8 @@ async def test_one_goes_back_to_who_arrives(visitors: Visitors) -> None:
     assert visit.logins == 2
 
 
-async def test_the_page_says_what_it_did_not_get(visitors: Visitors) -> None:
+async def test_the_page_says_what_it_did_not_get(visit: Visit) -> None:
     """An answer of PS7, a turn, or its own server; and that a text is too long, which stays."""
-    visit = await visitors()
     await visit.arrive("http-503")
     await visit.types("a" * 2_001)
     note = visit.page.locator(".message.note")
@@ -193,9 +189,8 @@ SAYS: list[dict[str, Any]] = [
 ]
 
 
-async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: RunningBot) -> None:
+async def test_whatever_the_bot_says_is_drawn(visit: Visit, oss_bot: RunningBot) -> None:
     """With its line ends; and what is pressed reads as its title, also when the page comes back."""
-    visit = await visitors()
     async with visit.page.expect_response("**/api/pass") as answered:
         await visit.arrive("nobody")
     shown = (await (await answered.value).json())["pass"]
@@ -221,9 +216,9 @@ async def test_whatever_the_bot_says_is_drawn(visitors: Visitors, oss_bot: Runni
     await expect(heard.last).to_contain_text(*spoken.THANKED)
 
 
-async def test_nothing_that_axe_finds_on_a_phone(visitors: Visitors) -> None:
+async def test_nothing_that_axe_finds_on_a_phone(visit: Visit) -> None:
     """Cards, chat and panel pass every rule of axe-core; a phone shows one side at a time."""
-    visit = await visitors(phone=True)
+    await visit.page.set_viewport_size({"width": 390, "height": 800})
     await visit.page.goto(visit.url)
     await visit.page.wait_for_selector(".card")
     assert await visit.violations() == []

@@ -5,7 +5,6 @@ Knows the page's markup, so that the tests need not.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -120,7 +119,3 @@ class Visit:
             found += await self.page.evaluate(_BROKEN)
         await self.page.emulate_media(forced_colors="none")
         return found
-
-
-Visitors = Callable[..., Awaitable[Visit]]
-"""Opens a browser for one who has not been there yet; `phone`: a small one."""
