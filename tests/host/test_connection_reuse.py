@@ -7,6 +7,7 @@ is used again would be taken for the next customer's answer. No connection is.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -71,10 +72,20 @@ async def test_what_comes_after_an_answer_is_not_the_next_customers(name: str) -
         assert gateway.requests == [(0, "ana"), (1, "diego")]
 
 
-async def test_an_answer_is_too_large_by_one_byte() -> None:
-    """The largest that may be is read above."""
-    async with asked(http(LARGEST + b" ")) as (_, client):
-        assert await end_of(client, "ana") == "answer_too_large (HTTP 200)"
+NO_GOOD = {
+    "redirect (HTTP 308)": http(b"", "Location: /", status="308 Moved"),
+    # too large, but for that
+    "compressed (HTTP 200)": http(gzip.compress(LARGEST + b" "), "Content-Encoding: gzip"),
+    "answer_too_large (HTTP 200)": http(LARGEST + b" "),
+}
+
+
+@pytest.mark.parametrize("end", NO_GOOD)
+async def test_an_answer_that_is_no_good_one_ends_the_lookup(end: str) -> None:
+    """No redirect is followed and no body unpacked; one byte more than may be is too large."""
+    async with asked(NO_GOOD[end]) as (gateway, client):
+        assert await end_of(client, "ana") == end
+        assert gateway.requests == [(0, "ana")]
 
 
 # Answers that come before their time
