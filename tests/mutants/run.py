@@ -16,7 +16,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT, printed
+
 WORK = ROOT / ".mutants_cache"
 SURVIVORS = Path(__file__).with_name("survivors.md")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))
@@ -122,7 +123,8 @@ def results(folder: Path) -> list[tuple[str, str]]:
 
     A test that hangs kills nothing here: no change should make one hang.
     """
-    listed = re.findall(r"^ +(\S+): (.+)$", ask(folder, "results", "--all", "true"), re.MULTILINE)
+    said = printed(MUTMUT, "results", "--all", "true", cwd=folder)
+    listed = re.findall(r"^ +(\S+): (.+)$", said, re.MULTILINE)
     if not listed or {"not checked", "check was interrupted by user"} & {how for _, how in listed}:
         raise SystemExit("Stopped before the end. The same command goes on from there.")
     alive = []
@@ -132,19 +134,12 @@ def results(folder: Path) -> list[tuple[str, str]]:
             module = qualified.rpartition(".")[2]
             function = re.sub(r"__mutmut_\d+$", "", function).removeprefix("_")
             function = function.strip("ǁ").replace("ǁ", ".")
-            diff = ask(folder, "show", name).partition("@@")[2].splitlines()
+            diff = printed(MUTMUT, "show", name, cwd=folder).partition("@@")[2].splitlines()
             changes = [line[0] + line[1:].strip() for line in diff if line[:1] in ("-", "+")]
             entry = [f"### `{module}.{function}`", "```diff", *changes, "```"]
             alive.append(("\n".join(entry), how))
     sys.stdout.write(f"\n{len(listed)} mutants, of which {len(alive)} survived\n")
     return alive
-
-
-def ask(folder: Path, *arguments: str) -> str:
-    """Return what mutmut prints."""
-    return subprocess.run(
-        [MUTMUT, *arguments], cwd=folder, check=True, capture_output=True, encoding="utf-8"
-    ).stdout
 
 
 def report(modules: list[str], alive: list[tuple[str, str]]) -> int:

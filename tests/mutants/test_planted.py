@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.planted import BUGS, Bug, planted_in
-from tests.mutants.run import ROOT, TESTS_OF_HTTP
+from tests.mutants.run import TESTS_OF_HTTP
+from tests.support.processes import ROOT
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
