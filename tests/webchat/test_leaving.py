@@ -15,6 +15,7 @@ from playwright.async_api import expect
 from actions.ps7.testing import PERSONAS
 from tests.conversation.spoken import BALANCES, GOODBYE, HANDOVER, NO_BALANCE, greeting
 from tests.support.agents import CAIO, DELIVERED, JOINED, Opened
+from tests.support.waiting import until
 from tests.webchat.visit import A_PERSON, ASK, LEAVE, Visit
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Line:
         self.refused = self.dumb = False
         self.deaf_to: str | None = None
         """What does not get to the server, until the connection is cut; "" is in all."""
+        self.sent = ""
+        """All that left the page, also what does not get there."""
 
     async def between(self, socket: WebSocketRoute) -> None:
         if self.refused:
@@ -51,6 +54,7 @@ class Line:
         def to_server(message: Any) -> None:  # noqa: ANN401 - playwright's
             if self.deaf_to is None or self.deaf_to not in str(message):
                 server.send(message)
+            self.sent += str(message)
 
         def to_page(message: Any) -> None:  # noqa: ANN401 - playwright's
             if not self.dumb:
@@ -58,6 +62,11 @@ class Line:
 
         socket.on_message(to_server)
         server.on_message(to_page)
+
+    async def breaks_under(self, text: str) -> None:
+        """Be gone for a moment, once this has left the page."""
+        await until(f"{text} has left the page", lambda: text in self.sent)
+        await self.breaks()
 
     async def breaks(self) -> None:
         """Be gone for a moment."""
@@ -196,14 +205,15 @@ async def test_a_conversation_survives_what_a_network_does(visit: Visit) -> None
     await visit.finished(2)
     await visit.hears(*GREETING, *BALANCES["ana"])
 
-    line.dumb = True  # what the bot answers is lost, and read when the page is back
+    # what the bot answers is lost, and read when the page is back
+    line.dumb, line.sent = True, ""
     await visit.types(ASK)
-    await line.breaks()
+    await line.breaks_under(ASK)
     await visit.finished(3)
     await visit.hears(*GREETING, *BALANCES["ana"] * 2)
     line.deaf_to = ""
     await visit.types(LEAVE)
-    await line.breaks()
+    await line.breaks_under(LEAVE)
     broken = visit.page.locator(".message.you .broken")
     await expect(broken).to_have_text("pode não ter chegado", timeout=25_000)
     await expect(visit.page.locator(".typing")).to_have_count(0)
@@ -223,7 +233,7 @@ async def test_a_break_under_the_greeting_loses_no_message(visit: Visit) -> None
     await visit.page.goto(visit.url)
     await visit.page.click("[data-card=ana]")
     await visit.is_in("bot")
-    await line.breaks()
+    await line.breaks_under("user_uttered")
     await visit.finished(1)
     await visit.hears(*GREETING)
     await expect(visit.page.locator(".broken")).to_have_count(0)
