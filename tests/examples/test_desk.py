@@ -94,7 +94,7 @@ async def street(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Street]:
         ([503, 500], False, 2, []),
         ([409], True, 1, []),
         *(([status], False, 1, []) for status in (300, 302, 400, 408, 429, 499)),
-        (["slow"], False, 1, [BODY]),
+        pytest.param(["slow"], False, 1, [BODY], marks=pytest.mark.slow),
     ],
 )
 async def test_a_conversation_arrives_once_or_the_bot_keeps_it(

@@ -32,6 +32,7 @@ def everything() -> list[str]:
 # -- what a folder would have run -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_module_of_the_folder_is_imported(
     isolated: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

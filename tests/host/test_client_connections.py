@@ -33,6 +33,7 @@ async def client_of(url: str, **settings: object) -> AsyncIterator[PS7Client]:
 # What breaks on the way: what the faults of the simulator (`tests/faults`) have not
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems queue differently")
 async def test_a_connection_that_is_not_accepted_in_time_is_a_connect_timeout() -> None:
     """A host that does not answer the call at all: here its queue of callers is full."""

@@ -219,6 +219,7 @@ def test_durations_are_told_apart_from_a_quick_answer_to_the_deadline() -> None:
     assert (bounds[0], bounds[-1]) == (0.005, 5)
 
 
+@pytest.mark.slow
 async def test_places_in_use_and_lookups_that_wait_are_shown(
     ps7: Simulator, points: Points
 ) -> None:
@@ -302,6 +303,7 @@ print(json.dumps({m.name: {p.value for p in m.data.data_points} == {0} for m in 
 """
 
 
+@pytest.mark.slow
 def test_every_series_begins_at_0_though_the_provider_comes_after_the_client() -> None:
     """As in a worker of `examples/monitoring`. When a certificate ends, and keys, are no counts."""
     env = {**Simulator(port=9).environment, "PYTHONPATH": str(ROOT)}

@@ -305,6 +305,7 @@ class PS7Client:
 """
 
 
+@pytest.mark.slow
 async def test_a_process_has_the_plugin_of_its_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
