@@ -38,7 +38,7 @@ case " $* " in
   *" job/doctor-1 "*) [ "$(grep -o -- --follow calls | wc -l)" -ge "${STARTS:-1}" ] && cat lines ;;
   *" logs "*) cat lines ;;
   *" get deploy/"*) echo "$UNDONE" ;;
-  *" up "*) [ "$HEALTH" ] || exit 1; echo "new-$(wc -c <calls)" >>servers ;;
+  *" up "*) [ "$HEALTH" ] || exit 1; echo "new-pod/old-1$(wc -c <calls)" >>servers ;;
   " rm "*) for last; do :; done; grep -vxF "$last" servers >left; mv left servers ;;
   *config_files*) echo "${FILES:-/srv/compose.yaml}" ;;
   *" {{.RestartCount}} "*) echo "$HEALTH" ;;

@@ -53,13 +53,29 @@ git init -q .. && git init -q --bare bare && mv bare/* . && rmdir bare
 git config -f config core.bare false && git config -f config core.worktree .
 git config -f config core.fsmonitor {program}
 """
+PARTIAL = """\
+git init -q && git add domain.yml && git -c user.name=a -c user.email=a@b.c commit -qm a
+rm -r .git/objects/??
+git config extensions.partialClone origin && git config remote.origin.promisor true
+git config remote.origin.url . && git config remote.origin.uploadpack {program}
+"""
+ASKS_ONE = "git -c safe.bareRepository=all ls-files --error-unmatch -- domain.yml || true"
+FETCHES = "git cat-file -e HEAD || true"
 
 
-@pytest.mark.parametrize("made", [OWN_GIT, BURIED])
+@pytest.mark.parametrize(
+    ("made", "runs_it", "keeps_keys"),
+    [(OWN_GIT, ASKS_ONE, True), (BURIED, ASKS_ONE, False), (PARTIAL, FETCHES, True)],
+)
 def test_no_program_that_a_repository_names_is_run(
-    cli: Cli, isolated: pytest.MonkeyPatch, made: str
+    cli: Cli, isolated: pytest.MonkeyPatch, made: str, runs_it: str, keeps_keys: bool
 ) -> None:
-    """One of an archive's own, or a bare one that lies in the folder."""
+    """An archive's own, a bare one in the folder, or one that lacks what it would fetch.
+
+    Whatever the environment lets git do otherwise.
+    """
+    isolated.setenv("GIT_NO_LAZY_FETCH", "0")
+    isolated.setenv("GIT_ALLOW_PROTOCOL", "file")
     Path("bot").mkdir()
     isolated.chdir("bot")
     lay_out(Path(), {**BOT, ".env": "PS7_PASSWORD=planted\n", "run": "#!/bin/sh\ntouch ../ran\n"})
@@ -68,9 +84,9 @@ def test_no_program_that_a_repository_names_is_run(
     for line in (DOCTOR, INIT, DOCTOR):
         cli(line)
         assert not Path("../ran").exists()
-    # Nobody knows what such a repository keeps.
-    assert ("PS7_SEAL_KEYS" in Path(".env").read_text()) is (made == OWN_GIT)
-    shell("git -c safe.bareRepository=all ls-files --error-unmatch -- domain.yml || true")
+    # Nobody knows what a buried repository keeps.
+    assert ("PS7_SEAL_KEYS" in Path(".env").read_text()) is keeps_keys
+    shell(runs_it)
     assert Path("../ran").exists()  # it would have been
 
 
