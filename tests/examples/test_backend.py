@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -70,6 +71,12 @@ def test_a_program_signs_what_its_vectors_say(language: str) -> None:
     of_vector, said = parts(AWKWARD["token"])
     made = {"iat": claims["iat"], "exp": claims["iat"] + 60}
     assert (header, claims) == (of_vector, said | made)
+
+
+def test_java_signs_alike_in_each_locale() -> None:
+    """Before Java 18 the locale says how text becomes bytes, unless the code does."""
+    code = (FOLDER / "ArrivalToken.java").read_text(encoding="utf-8")
+    assert re.findall(r"getBytes\((\w*)\)", code) == ["UTF_8"]
 
 
 def test_a_line_checks_a_token() -> None:
