@@ -108,10 +108,12 @@ def test_clean_leaves_the_environments(tmp_path: Path) -> None:
 
 
 def test_help_lists_each_target_once() -> None:
-    """And each is run whether a file of its name is there or not."""
+    """And what switches it. Each is run whether a file of its name is there or not."""
     listed = re.findall(r"(?m)^  make (\S+) ", printed("make", "--silent", "help"))
     assert len(listed) == len({*listed})
     assert {*listed} == TARGETS
+    switches = {*re.findall(r"\$\(if \$\((\w+)\),--", MAKEFILE)}
+    assert switches == {*re.findall(r"##.* ([A-Z]+)=(?:1|path): ", MAKEFILE)}
     always = " ".join(re.findall(r"(?m)^\.PHONY: (.+)$", MAKEFILE)).split()
     assert sorted(always) == sorted(TARGETS)
 

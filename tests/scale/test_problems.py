@@ -119,6 +119,32 @@ async def test_a_turn_of_a_soak_ends_as_its_answer_says(monkeypatch: pytest.Monk
     assert run.outcomes == {"ok": 2, "unavailable": 1, "denied": 1, "missing": 1, "rejected": 2}
 
 
+async def test_the_turns_of_a_soak_are_mixed_by_its_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first hundred of each 20,000 fail; nobody comes back before one has come."""
+    run = Soak(cast("Bot", None))
+    made: list[object] = []
+    for name in ("_arrives", "_returns", "_fault"):
+        act = AsyncMock(side_effect=lambda fault=name: made.append(fault))
+        monkeypatch.setattr(run, name, act)
+    kinds = {
+        0.59: "_arrives",
+        0.6: "_returns",
+        0.79: "_returns",
+        0.81: soak.QUICK,
+        0.99: soak.QUICK,
+    }
+    kinds |= {0.995: soak.SLOW}
+    for known in ([], [(User("ana"), None)]):
+        run._known = known
+        chances = iter([*kinds, 0.9, 0.5, 0.9])
+        monkeypatch.setattr(
+            run, "_chance", SimpleNamespace(random=chances.__next__, choice=lambda names: names)
+        )
+        await run._worker(iter([*range(100, 106), 99, 20_100, 20_000]))
+    failing = ["http-503", "_arrives", "http-503"]
+    assert made == [*["_arrives"] * 6, *failing, *kinds.values(), *failing]
+
+
 @pytest.mark.parametrize(
     ("last", "lines", "said"),
     [

@@ -124,12 +124,14 @@ def test_the_log_of_the_proxy_says_who_answered_a_call() -> None:
     """The last that was asked; one that was reached before it did not answer."""
     answered = {
         "200|one|0.000": Call("one", refused=False, cut_off=False),
+        "499|one|0.000": Call("one", refused=False, cut_off=False),
         "200|one, two|-, 0.000": Call("two", refused=True, cut_off=False),
         "200|one, two|0.000, 0.000": Call("two", refused=False, cut_off=True),
     }
     failed = {
         "502|one, two|-, -": Call(None, refused=True, cut_off=False),
         "502|one|0.000": Call(None, refused=False, cut_off=True),
+        "500|one|0.000": Call(None, refused=False, cut_off=True),
     }
     calls = answered | failed
     assert {line: Call.of(line) for line in calls} == calls
