@@ -142,7 +142,13 @@ SHOWN: dict[str, tuple[float, str]] = {
     "Memória": (7, 'process_resident_memory_bytes{instance="a"} 7'),
     "Processador": (2, 'process_cpu_seconds_total{instance="a"} 0+120'),
     "Reinícios, uma hora": (9, 'process_start_time_seconds{instance="a"} 0+1'),
-    "Dias até o fim de um certificado": (2, 'ps7:certificate:left{certificate="client"} 172800'),
+    "Dias até o fim de um certificado": (
+        5,
+        (
+            'ps7:certificate:left{certificate="a"} 172800; '
+            'ps7:certificate:left{job="ps7-certificate",certificate="a"} 259200'
+        ),
+    ),
     "Chaves do selo, por digest": (1, 'ps7_seal_keys{digest="of-a-key"} 7'),
 }
 """What each line of the dashboard shows, if in ten minutes there is this and nothing else.
@@ -164,9 +170,9 @@ def test_a_line_of_the_dashboard_shows_what_it_is_called(tmp_path: Path) -> None
     for name, (value, there) in SHOWN.items():
         query = lines[name]["expr"].replace("$job", "ps7").replace("$__rate_interval", "5m")
         label = "".join(re.findall(r"{{(\w+)}}", lines[name]["legendFormat"]))
-        labels = "".join(re.findall(rf'\b{label}="[\w-]+"', there)) if label else ""
+        labels = "".join({*re.findall(rf'\b{label}="[\w-]+"', there)}) if label else ""
         series = {
-            metric.replace("{", '{job="ps7",'): f"{values}x9"
+            metric if "job=" in metric else metric.replace("{", '{job="ps7",'): f"{values}x9"
             for metric, values in map(str.split, there.split("; "))
         }
         cases.append(
