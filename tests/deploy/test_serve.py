@@ -80,8 +80,8 @@ def test_a_server_is_ended_after_three_checks_in_a_row_that_failed(
 @pytest.mark.parametrize(
     ("told", "code", "came"),
     [
-        ((2, signal.SIGTERM), None, (0, [1] * 31, [signal.SIGTERM, signal.SIGKILL])),
-        ((2, signal.SIGINT), 1, (0, [1, 1], [signal.SIGINT])),
+        ((2, signal.SIGTERM), None, (0, [1, *[2] * 15], [signal.SIGTERM, signal.SIGKILL])),
+        ((2, signal.SIGINT), 1, (0, [1, 2], [signal.SIGINT])),
         ((0, signal.SIGINT), -15, (0, [1], [signal.SIGTERM])),
     ],
     ids=["goes on", "falls", "is told as it starts"],
@@ -89,7 +89,8 @@ def test_a_server_is_ended_after_three_checks_in_a_row_that_failed(
 def test_a_server_that_is_told_to_end_leaves_exit_code_0(
     told: tuple[int, int], code: int | None, came: Served, isolated: pytest.MonkeyPatch
 ) -> None:
-    """Whatever Sanic's manager does; one that goes on, after the time that turns may take."""
+    """Whatever Sanic's manager does; one that goes on, after the 30 s that turns may take."""
+    isolated.setattr(serve, "SECONDS", 2.0)
     healthy = [True] * (told[0] == 2)
     assert serve_one(isolated, *healthy, code=code, told=told) == came
 
