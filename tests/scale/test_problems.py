@@ -134,7 +134,8 @@ async def test_the_turns_of_a_soak_are_mixed_by_its_shares(monkeypatch: pytest.M
         0.99: soak.QUICK,
     }
     kinds |= {0.995: soak.SLOW}
-    for known in ([], [(User("ana"), None)]):
+    back: list[tuple[User, str | None]] = [(User("ana"), None)]
+    for known in ([], back):
         run._known = known
         chances = iter([*kinds, 0.9, 0.5, 0.9])
         monkeypatch.setattr(
