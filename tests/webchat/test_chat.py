@@ -135,10 +135,10 @@ CASES = {
         "say('oi'); await tick(); await happens('disconnect'); await happens('connect');",
         ["sends oi, pass 1", "lost", "said: ; pending: oi", "bot"],
     ),
-    "what is said while it asks comes once": (
-        """said = [{ text: 'a' }, { text: 'b' }]; const back = chat.restore(); await 0;
-        for (const text of 'acd') uttered({ text }); await back;""",
-        ["said: a,b", "bot", "? bot: c", "? bot: d"],
+    "what is said while it asks comes once, if it is among the last five": (
+        """said = [...'cabefg'].map((text) => ({ text })); const back = chat.restore(); await 0;
+        for (const text of 'cagd') uttered({ text }); await back;""",
+        ["said: c,a,b,e,f,g", "bot", "? bot: c", "? bot: d"],
     ),
     "an agent comes and goes": (
         """say('oi'); await tick(); await signals('handed_over'); await done[0]({});
