@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from tests.support.processes import ROOT
 from tests.wheel.building import build, clone, unpack
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = ROOT / "actions" / "ps7"
 FILES = [path for suffix in ("*.py", "*.txt") for path in PLUGIN.rglob(suffix)]
 MODULES = {path.relative_to(PLUGIN).as_posix() for path in FILES} | {"py.typed"}
