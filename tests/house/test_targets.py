@@ -34,6 +34,9 @@ LINT = ["-m ruff check", "-m ruff format --check"]
 BOTS = ["oss-bot", "oss-bot-session-start", "calm-bot"]
 TYPES = ["-m mypy", *["-m mypy --cache-dir .mypy_cache/bots"] * len(BOTS)]
 INSTALL = "-m pip install --quiet --no-compile --use-pep517 --requirement"
+IMAGE_PINS = " ".join(
+    f"--requirement requirements/{each}.txt" for each in ("container", "telemetry")
+)
 FAST = "not slow and not conversation and not release and not floor"
 RUNS = {
     "check": [*LINT, *TYPES, "--no-logo", f"-m pytest -q -m {FAST} {SPREAD}"],
@@ -48,6 +51,7 @@ RUNS = {
         f"-m pytest -m release {SPREAD}",
         "-m tests.container images compose",
     ],
+    "audit": [f"--strict --disable-pip --require-hashes {IMAGE_PINS}"],
     "site": ["build --strict --config-file docs/site/mkdocs.yml"],
     "pins": [
         "scripts/hash_pins.py requirements/runtime.txt",

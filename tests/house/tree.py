@@ -20,9 +20,9 @@ PROGRAMS = {
     ".venv/bin": ("python", "lint-imports"),
     ".venv-site/bin": ("mkdocs",),
     **dict.fromkeys(
-        (f".venv-{each}/bin" for each in ("mutants", "floor", "rasa", "checkov", "release")),
-        ("python",),
+        (f".venv-{each}/bin" for each in ("mutants", "floor", "rasa", "checkov")), ("python",)
     ),
+    ".venv-release/bin": ("python", "pip-audit"),
 }
 
 

@@ -22,7 +22,12 @@ from benchmarks.scale.verdict import figures, of_act, problems
 
 REPEATED = SimpleNamespace(cut_off=False, failed=False, refused=True)
 NOBODY = {"ps7_status": "missing", "cpf": None, "agency": None, "account": None}
-EXPIRED = [{"event": "slot", "name": "ps7_status", "value": "expired"}]
+NEVER = "a conversation was expired, invalid or tampered"
+
+
+def was(status: str) -> dict[str, Any]:
+    """Return what a tracker has of a conversation that was this once."""
+    return {"events": [{"event": "slot", "name": "ps7_status", "value": status}]}
 
 
 def a_run() -> Run:
@@ -44,9 +49,9 @@ def a_run() -> Run:
         ({}, []),
         ({"slots": NOBODY}, ["a tracker is wrong"]),
         ({"slots": {**NOBODY, "cpf": "1"}}, ["turns or trackers were mixed up", "a tracker is"]),
-        ({"events": EXPIRED}, ["a conversation was expired, invalid or tampered"]),
+        *((was(status), [NEVER]) for status in ("expired", "invalid", "tampered")),
+        (was("unavailable"), []),
     ],
-    ids=["nothing", "nobody known", "another known", "expired meanwhile"],
 )
 def test_one_wrong_tracker_is_a_problem(wrong: dict[str, Any], said: list[str]) -> None:
     """However many are right."""
