@@ -58,7 +58,8 @@ def customers() -> Iterator[Mapping[str, Any]]:
 def test_whatever_the_slots_hold_a_flow_answers_and_opens_no_account(flow: str) -> None:
     """What reads a slot verifies first, and a sensitive action runs where all that it needs holds.
 
-    It runs what the domain has, and a failure is said by its own name.
+    It runs what the domain has, and a failure is said by its own name; a person takes over where
+    no retry would help.
     """
     reads_slots = any(branches(step) for step in steps_of(flow))
     statuses = DOMAIN["slots"]["ps7_status"]["values"]
@@ -75,6 +76,7 @@ def test_whatever_the_slots_hold_a_flow_answers_and_opens_no_account(flow: str) 
         said = {name.removeprefix("utter_ps7_") for name in run} & {*statuses}
         if flow == "explain_ps7_status" and slots["ps7_status"] != "ok":
             assert said == {slots["ps7_status"] or "unavailable"}
+            assert ("action_hand_over" in run) is bool(said & {"denied", "tampered"})
 
 
 def test_a_flow_that_others_link_to_begins_in_no_other_way() -> None:

@@ -57,6 +57,13 @@ async def test_a_held_answer_ends(
         assert answer.json == FAULTS[name].body
 
 
+def test_half_of_an_empty_answer_lacks_something_too() -> None:
+    """Else it would be a whole one."""
+    head, _, body = delivery._half(make_reply(200, b"")).partition(b"\r\n\r\n")
+    assert b"content-length: 1" in head.lower().splitlines()
+    assert body == b""
+
+
 async def test_endless_ends_where_nothing_reads_any_more() -> None:
     """Also if the server does not end the handler of a client that left, even at once."""
     writer = Mock(write_headers=AsyncMock(), drain=AsyncMock())
