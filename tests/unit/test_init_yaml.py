@@ -24,6 +24,7 @@ PUT_IN = """\
 """
 GREETING = "responses:\n  u:\n  # ours\n%s  - text: a\n"
 BUTTONS = '  - text: a\n    buttons:\n    - {title: "x: y", payload: no}\n'
+BUTTONS += "  - text: b\n    channel: of another variation\n"
 THE_SAME = "    buttons:\n      - title: 'x: y'\n        payload: no\n"
 SAYS = "Olá! Sou a assistente do Personnalité."
 greet = partial(edits.with_greeting, response="u", slot="segment", greeting=SAYS)
