@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.docs.documents import names
-from tests.support.processes import ROOT
+from tests.support.needs import lacking
+from tests.support.processes import ROOT, printed
 
 
 @pytest.fixture
@@ -158,3 +160,25 @@ def test_search_finds_an_answer_by_its_questions(hooks: SimpleNamespace, tmp_pat
     file.write_text(json.dumps(index | {"docs": every[:-1]}))
     with pytest.raises(ValueError, match="no part of a page answers"):
         hooks.on_post_build(SimpleNamespace(site_dir=tmp_path))
+
+
+SITE = "sessão versão agência agency ps7_read_timeout contato"
+LOOKED_FOR: dict[str, list[list[Any]]] = {
+    "sessao": [["sessão", 0.8]],
+    "versoes": [["versão", 0.8]],
+    "agencia": [["agência", 0.8], ["agency", 0.4]],
+    "timeout": [["timeout*", 1], ["ps7_read_timeout", 0.2]],
+    "de sessão": [["sessão", 1]],
+    "de": [["de*", 1]],
+    "conta": [["conta*", 1]],
+}
+"""What the search looks for, and how much it counts, on a site of these words: no stemmer helps."""
+
+
+def test_a_typed_word_finds_its_forms_what_is_like_it_and_names() -> None:
+    """With accents or without; an idle word nothing, beside another."""
+    if not (node := shutil.which("node")):
+        lacking("Node.js", "apt-get install nodejs")
+    program, search = Path(__file__).with_name("search_words.mjs"), ROOT / "docs/site/search.js"
+    found = json.loads(printed(node, program, search, SITE, *LOOKED_FOR))
+    assert dict(zip(LOOKED_FOR, found, strict=True)) == LOOKED_FOR
