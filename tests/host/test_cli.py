@@ -115,7 +115,8 @@ def test_output_that_takes_ascii_alone_gets_escapes(isolated: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("arrival_keys")
 @pytest.mark.parametrize(
-    ("options", "encoded", "seconds"), [("", None, 120), ("--seconds 5 --encoded 0", 0, 5)]
+    ("options", "encoded", "seconds"),
+    [("", None, 120), ("--seconds 120", None, 120), ("--seconds 1 --encoded 0", 0, 1)],
 )
 def test_sign_prints_a_token_of_the_newest_key(
     cli: Cli, options: str, encoded: int | None, seconds: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -204,6 +205,24 @@ def test_the_dashboard_is_what_its_script_makes() -> None:
     pytest.importorskip("grafana_foundation_sdk", reason="it needs Python 3.11")
     script: dict[str, Any] = runpy.run_path(str(HERE / "dashboard.py"))
     assert script["FILE"].read_text(encoding="utf-8") == script["made"]()
+
+
+UNITS = {
+    "^histogram_quantile": "s",
+    "memory_bytes": "bytes",
+    r"share|cpu_seconds|arrivals:increase5m.*/": "percentunit",
+    r"^sum by \(\w+\) \(rate": "reqps",
+    "": "none",
+}
+"""Of a panel, by what its lines are."""
+
+
+def test_a_panel_has_the_unit_of_what_it_shows() -> None:
+    """A lookup of two seconds is not shown as one of two milliseconds."""
+    for panel in json.loads((HERE / "dashboard.json").read_text(encoding="utf-8"))["panels"]:
+        for each in panel.get("targets", ()):
+            unit = next(UNITS[kind] for kind in UNITS if re.search(kind, each["expr"]))
+            assert panel["fieldConfig"]["defaults"]["unit"] == unit, each["expr"]
 
 
 def test_what_the_example_pins_is_what_is_tested_here() -> None:
