@@ -104,15 +104,16 @@ def test_a_folder_or_file_without_a_page_gets_one(hooks: SimpleNamespace) -> Non
         ("docs/a.md", "en", ["docs/a.md.html", "docs/a.pt-BR.md.html"]),
         ("docs/a.pt-BR.md", "pt-BR", ["docs/a.md.html", "docs/a.pt-BR.md.html"]),
         ("docs/b.md", "en", ["docs/b.md.html", "README.pt-BR.md.html"]),
-        ("docs/c.pt-BR.md", "pt-BR", ["README.md.html", "docs/c.pt-BR.md.html"]),
+        ("docs/c.pt-BR.md", "pt-BR", [".", "docs/c.pt-BR.md.html"]),
     ],
 )
 def test_the_switch_names_the_page_in_both_languages(
     hooks: SimpleNamespace, path: str, language: str, links: list[str]
 ) -> None:
-    """Or the first page, where there is none."""
+    """Or the first page, where there is none; mkdocs has nothing for the address of the site's."""
     names = ("README.md", "README.pt-BR.md", "docs/a.md", "docs/a.pt-BR.md", "docs/b.md")
     nav = SimpleNamespace(pages=[a_page(name) for name in (*names, "docs/c.pt-BR.md")])
+    nav.pages[0].url = ""
     config = SimpleNamespace(theme={}, extra={})
     assert hooks.on_page_context({"nav": nav}, a_page(path), config) == {"nav": nav}
     assert config.theme == {"language": language}
